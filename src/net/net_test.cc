@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+#include "net/socket.h"
+#include "net/testing/pipe.h"
+
+namespace weft::net {
+namespace {
+
+Task<void> echo(Stream& stream, std::string& log) {
+  char buffer[64];
+  for (;;) {
+    const IoResult got = co_await stream.read(buffer);
+    if (!got.ok()) {
+      log += std::string("<") + std::string(to_string(got.error)) + ">";
+      co_return;
+    }
+    log.append(buffer, got.bytes);
+    co_await stream.write(std::string_view(buffer, got.bytes));
+  }
+}
+
+TEST(Pipe, carries_bytes_both_ways_and_says_the_end) {
+  auto loop = Loop::simulated();
+  auto [client, server] = testing::make_pipe(*loop);
+  std::string log;
+  TaskScope scope;
+  scope.spawn(echo(*server, log));
+  const iovec part{const_cast<char*>("hello"), 5};
+  EXPECT_EQ(client->try_write(std::span(&part, 1)).bytes, 5u);
+  loop->settle();
+  EXPECT_EQ(client->take(), "hello");
+  client->shutdown_write();
+  loop->settle();
+  EXPECT_EQ(log, "hello<end of stream>");
+  EXPECT_EQ(scope.active(), 0u);
+}
+
+TEST(Stream, a_read_deadline_passes_exactly_then_and_not_before) {
+  auto loop = Loop::simulated();
+  auto [client, server] = testing::make_pipe(*loop);
+  std::string log;
+  TaskScope scope;
+  server->set_read_deadline(loop->now() + 15s);
+  scope.spawn(echo(*server, log));
+  loop->advance(14'999ms);
+  EXPECT_EQ(log, "");
+  loop->advance(1ms);
+  EXPECT_EQ(log, "<timed out>");
+}
+
+TEST(Stream, close_resumes_who_waits_and_destroying_the_task_takes_it_off_the_wait_point) {
+  auto loop = Loop::simulated();
+  auto [client, server] = testing::make_pipe(*loop);
+  std::string log;
+  {
+    TaskScope scope;
+    scope.spawn(echo(*server, log));
+  }
+  const iovec part{const_cast<char*>("x"), 1};
+  client->try_write(std::span(&part, 1));
+  loop->settle();
+  EXPECT_EQ(log, "");
+  TaskScope scope;
+  scope.spawn(echo(*server, log));
+  server->close();
+  EXPECT_EQ(log, "x<closed>");
+}
+
+Task<Result<void>> fail_after(Loop& loop, Duration after, bool failing) {
+  co_await loop.sleep(after);
+  if (failing) co_return fail(Error::internal(Code::kInternal, "told to"));
+  co_return Result<void>{};
+}
+
+Task<void> run_both(Loop& loop, Duration one, bool one_fails, Duration two, bool two_fails, std::string& log) {
+  auto result = co_await both(fail_after(loop, one, one_fails), fail_after(loop, two, two_fails));
+  log += result ? "ok" : "failed";
+}
+
+TEST(Both, waits_for_the_slower_one_and_a_failure_cancels_the_other) {
+  auto loop = Loop::simulated();
+  std::string log;
+  TaskScope scope;
+  scope.spawn(run_both(*loop, 1s, false, 5s, false, log));
+  loop->advance(4s);
+  EXPECT_EQ(log, "");
+  loop->advance(1s);
+  EXPECT_EQ(log, "ok");
+  log.clear();
+  scope.spawn(run_both(*loop, 1s, true, 500s, false, log));
+  loop->advance(1s);
+  EXPECT_EQ(log, "failed");
+  EXPECT_EQ(scope.active(), 0u);
+}
+
+Task<void> serve_one(Listener& listener, std::string& log) {
+  auto accepted = co_await listener.accept();
+  if (!accepted) co_return;
+  std::unique_ptr<Socket> socket = std::move(*accepted);
+  co_await echo(*socket, log);
+}
+
+Task<void> call(Loop& loop, Address to, std::string& answer) {
+  auto connected = co_await connect(loop, to, ConnectOptions{});
+  if (!connected) {
+    answer = connected.error().text;
+    loop.stop();
+    co_return;
+  }
+  std::unique_ptr<Socket> socket = std::move(*connected);
+  co_await socket->write("ping");
+  char buffer[16];
+  const IoResult got = co_await socket->read(buffer);
+  answer.assign(buffer, got.bytes);
+  loop.stop();
+}
+
+TEST(Socket, connects_over_loopback_and_echoes) {
+  Loop loop;
+  auto listener = Listener::listen(loop, *Address::parse_ip("127.0.0.1", 0));
+  ASSERT_TRUE(listener) << listener.error().text;
+  std::string log, answer;
+  TaskScope scope;
+  scope.spawn(serve_one(**listener, log));
+  scope.spawn(call(loop, (*listener)->local_address(), answer));
+  loop.run();
+  EXPECT_EQ(answer, "ping");
+}
+
+TEST(Socket, a_port_in_use_is_named_and_a_refused_connect_says_where) {
+  Loop loop;
+  auto listener = Listener::listen(loop, *Address::parse_ip("127.0.0.1", 0));
+  const Address address = (*listener)->local_address();
+  auto second = Listener::listen(loop, address);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kConflict);
+  EXPECT_NE(second.error().text.find(address.to_string()), std::string::npos);
+  listener->reset();
+  std::string answer;
+  TaskScope scope;
+  scope.spawn(call(loop, address, answer));
+  loop.run();
+  EXPECT_NE(answer.find("connect " + address.to_string()), std::string::npos) << answer;
+}
+
+TEST(Loop, runs_posted_work_from_another_thread) {
+  Loop loop;
+  int ran = 0;
+  std::thread other([&] {
+    for (int i = 0; i < 100; ++i) loop.post([&] { ++ran; });
+    loop.post([&] { loop.stop(); });
+  });
+  loop.run();
+  other.join();
+  EXPECT_EQ(ran, 100);
+}
+
+TEST(Address, reads_and_writes_both_families) {
+  EXPECT_EQ(Address::parse_ip_port("[::1]:80")->to_string(), "[::1]:80");
+  EXPECT_EQ(Address::parse_ip_port("10.0.0.1:8080")->to_string(), "10.0.0.1:8080");
+  EXPECT_FALSE(Address::parse_ip_port("10.0.0.1"));
+  EXPECT_FALSE(Address::parse_ip_port("10.0.0.1:"));
+  EXPECT_FALSE(Address::parse_ip_port("10.0.0.1:70000"));
+  EXPECT_FALSE(Address::parse_ip("localhost", 1));
+}
+
+}  // namespace
+}  // namespace weft::net

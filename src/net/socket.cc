@@ -1,0 +1,236 @@
+#include "net/socket.h"
+
+#include <linux/netfilter_ipv4.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace weft::net {
+namespace {
+
+constexpr int kIp6OriginalDestination = 80;  // IP6T_SO_ORIGINAL_DST; its header does not compile as C++
+
+IoResult from_errno() {
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoError::kWouldBlock};
+  return {0, IoError::kReset};
+}
+
+bool out_of_resources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL ||
+         error == EAGAIN;
+}
+
+void disable_nagle(int fd, int family) {
+  if (family == AF_UNIX) return;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+}  // namespace
+
+void Fd::reset(int fd) {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+}
+
+Result<std::unique_ptr<Socket>> Socket::adopt(Loop& loop, Fd fd) {
+  std::unique_ptr<Socket> socket(new Socket(loop, std::move(fd)));
+  WEFT_CHECK(socket->watch_.start(loop, socket->fd_.get(), *socket));
+  return socket;
+}
+
+Socket::~Socket() { watch_.stop(); }
+
+IoResult Socket::try_read(std::span<char> into) {
+  if (!fd_) return {0, IoError::kClosed};
+  ssize_t got;
+  do got = ::recv(fd_.get(), into.data(), into.size(), 0);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    const IoResult result = from_errno();
+    if (result.error == IoError::kWouldBlock) may_read_ = false;
+    return result;
+  }
+  if (got == 0) return {0, IoError::kEnd};
+  // A short read empties a stream socket (epoll(7)): the next byte or end raises a new edge.
+  if (static_cast<std::size_t>(got) < into.size() && !peer_ended_) may_read_ = false;
+  return {static_cast<std::size_t>(got), IoError::kNone};
+}
+
+IoResult Socket::try_write(std::span<const iovec> parts) {
+  if (!fd_) return {0, IoError::kClosed};
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  ssize_t sent;
+  do sent = parts.size() == 1 ? ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+                              : ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0) {
+    const IoResult result = from_errno();
+    if (result.error == IoError::kWouldBlock) may_write_ = false;
+    return result;
+  }
+  return {static_cast<std::size_t>(sent), IoError::kNone};
+}
+
+void Socket::shutdown_write() {
+  if (fd_) ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void Socket::do_close(bool reset) {
+  watch_.stop();
+  if (reset && fd_) {
+    const linger now{1, 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  fd_.reset();
+}
+
+Address Socket::local_address() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return Address::from(reinterpret_cast<sockaddr*>(&storage), length);
+}
+
+Address Socket::peer_address() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return Address::from(reinterpret_cast<sockaddr*>(&storage), length);
+}
+
+Address Socket::original_destination() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (getsockopt(fd_.get(), SOL_IP, SO_ORIGINAL_DST, address, &length) == 0) return Address::from(address, length);
+  length = sizeof storage;
+  if (getsockopt(fd_.get(), SOL_IPV6, kIp6OriginalDestination, address, &length) == 0)
+    return Address::from(address, length);
+  return {};
+}
+
+std::optional<Socket::Credentials> Socket::peer_credentials() const {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (getsockopt(fd_.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return std::nullopt;
+  return Credentials{credentials.pid, credentials.uid, credentials.gid};
+}
+
+Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOptions options) {
+  Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd)
+    co_return fail(Error::upstream(Code::kExhausted, Retry::kNever, "cannot make a socket: " + errno_text(errno)));
+  disable_nagle(fd.get(), to.family());
+  if (options.mark != 0 &&
+      setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
+    co_return fail(Error::internal(Code::kDenied, "cannot mark a socket: " + errno_text(errno)));
+  if (!options.bind_source.empty()) {
+    const int on = 1;
+    // Without this a bound source address would take a port per connection, not per destination.
+    setsockopt(fd.get(), SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (::bind(fd.get(), options.bind_source.data(), options.bind_source.size()) != 0)
+      co_return fail(Error::upstream(Code::kExhausted, Retry::kNever,
+                                     "cannot bind " + options.bind_source.to_string() + ": " + errno_text(errno)));
+  }
+  const int started = ::connect(fd.get(), to.data(), to.size());
+  const int start_error = started == 0 ? 0 : errno;
+  if (start_error != 0 && start_error != EINPROGRESS) {
+    co_return fail(Error::upstream(out_of_resources(start_error) ? Code::kExhausted : Code::kRefused,
+                                   Retry::kElsewhere, "connect " + to.to_string() + ": " + errno_text(start_error)));
+  }
+  const int descriptor = fd.get();
+  auto adopted = Socket::adopt(loop, std::move(fd));
+  if (!adopted) co_return std::unexpected(std::move(adopted).error());
+  std::unique_ptr<Socket> socket = std::move(*adopted);
+  if (start_error == EINPROGRESS) {
+    socket->may_write_ = false;  // until the edge that ends the connect
+    socket->set_write_deadline(options.deadline);
+    const IoError waited = co_await socket->writable();
+    socket->set_write_deadline(kNever);
+    if (waited == IoError::kTimeout)
+      co_return fail(Error::upstream(Code::kTimeout, Retry::kElsewhere, "connect " + to.to_string() + ": timed out"));
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (error != 0)
+      co_return fail(Error::upstream(out_of_resources(error) ? Code::kExhausted : Code::kRefused, Retry::kElsewhere,
+                                     "connect " + to.to_string() + ": " + errno_text(error)));
+  }
+  co_return socket;
+}
+
+Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {
+  Fd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail(Error::internal(Code::kExhausted, "cannot make a socket: " + errno_text(errno)));
+  const int on = 1;
+  if (at.is_ip()) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (options.reuse_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (options.transparent) setsockopt(fd.get(), SOL_IP, IP_TRANSPARENT, &on, sizeof on);
+  if (::bind(fd.get(), at.data(), at.size()) != 0 || ::listen(fd.get(), options.backlog) != 0) {
+    const int error = errno;
+    const std::string why =
+        error == EADDRINUSE ? "the port is in use by another program" : errno_text(error);
+    return fail(Error::config(error == EADDRINUSE ? Code::kConflict : Code::kInvalid,
+                              "cannot listen on " + at.to_string() + ": " + why));
+  }
+  return fd;
+}
+
+Result<std::unique_ptr<Listener>> Listener::listen(Loop& loop, const Address& at, ListenOptions options) {
+  WEFT_TRY(Fd fd, make_listening_fd(at, options));
+  return adopt(loop, std::move(fd), false);
+}
+
+Result<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, Fd fd, bool shared) {
+  std::unique_ptr<Listener> listener(new Listener(loop, std::move(fd)));
+  listener->shared_ = shared;
+  WEFT_CHECK(listener->watch_.start(loop, listener->fd_.get(), *listener, shared));
+  return listener;
+}
+
+Listener::~Listener() { watch_.stop(); }
+
+void Listener::close() {
+  watch_.stop();
+  fd_.reset();
+  if (waiting_) std::exchange(waiting_, {}).resume();
+}
+
+void Listener::on_ready(Ready) {
+  may_accept_ = true;
+  if (waiting_) std::exchange(waiting_, {}).resume();
+}
+
+Address Listener::local_address() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return Address::from(reinterpret_cast<sockaddr*>(&storage), length);
+}
+
+Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
+  for (;;) {
+    if (!fd_) co_return fail(Error::internal(Code::kCancelled, "listener closed"));
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    Fd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      disable_nagle(fd.get(), peer.ss_family);
+      co_return Socket::adopt(loop_, std::move(fd));
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      co_await loop_.sleep(100ms);
+      continue;
+    }
+    if (errno != EAGAIN && errno != EWOULDBLOCK) continue;  // the connection died in the queue
+    may_accept_ = false;
+    co_await Wait{*this};
+  }
+}
+
+}  // namespace weft::net

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "net/loop.h"
+#include "net/task.h"
+
+namespace weft::net {
+
+/// Why a read or a write gave no bytes.
+enum class IoError : std::uint8_t {
+  kNone,
+  kWouldBlock,  ///< only from try_*: nothing now
+  kEnd,         ///< the peer shut down its sending side in order; reads only
+  kReset,       ///< broken by the peer or the network
+  kTimeout,     ///< the deadline passed
+  kClosed,      ///< closed by us
+};
+
+/// The outcome of one read or write: bytes moved, or why none were. Small on purpose: it is on the request path.
+struct IoResult {
+  std::size_t bytes = 0;
+  IoError error = IoError::kNone;
+  bool ok() const { return error == IoError::kNone; }
+};
+
+std::string_view to_string(IoError error);
+/// For leaving the I/O layer: the peer's side decides the blame.
+Error to_error(IoError error, Blame blame, std::string_view doing);
+
+/// One bidirectional stream of bytes: a TCP or Unix socket, an in-memory pipe in tests, TLS later.
+///
+/// Owner: one connection. Thread: one loop. At most one read and one write wait at a time.
+/// Deadlines: set_read_deadline/set_write_deadline bound every wait from then on until changed; they cost nothing when
+/// a wait is over before they pass.
+/// How it ends: close(), or the destructor; a waiting coroutine is resumed with kClosed by close() only.
+class Stream {
+ public:
+  explicit Stream(Loop& loop);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream();
+
+  /// Takes what is there; kWouldBlock when nothing is. `into` is not empty.
+  virtual IoResult try_read(std::span<char> into) = 0;
+  /// Gives what fits; kWouldBlock when nothing does.
+  virtual IoResult try_write(std::span<const iovec> parts) = 0;
+  /// Ends our sending direction in order (TCP FIN); reading goes on.
+  virtual void shutdown_write() = 0;
+  /// Ends both directions. With `reset` the peer sees a broken connection, not an orderly end.
+  void close(bool reset = false);
+
+  Loop& loop() const { return loop_; }
+  bool closed() const { return closed_; }
+  /// The peer has ended or broken the connection; there may still be bytes to read.
+  bool peer_ended() const { return peer_ended_; }
+  bool peer_broken() const { return peer_broken_; }
+
+  void set_read_deadline(TimePoint when) { read_.deadline = when; }
+  void set_write_deadline(TimePoint when) { write_.deadline = when; }
+
+  /// Called at most once, from the loop, when the connection breaks (reset) while nobody waits for reading. Used to
+  /// give up work for a client that has gone. An empty function removes it. It must not destroy the Stream.
+  void on_broken(std::function<void()> action) { on_broken_ = std::move(action); }
+
+ private:
+  struct Wait {
+    Wait(Loop& loop, std::function<void()> action) : timer(loop, std::move(action)) {}
+    std::coroutine_handle<> handle;
+    TimePoint deadline = kNever;
+    bool timed_out = false;
+    Timer timer;
+  };
+
+ public:
+  struct ReadableAwaiter {
+    Stream& stream;
+    bool await_ready() const noexcept { return stream.closed_ || stream.may_read_; }
+    void await_suspend(std::coroutine_handle<> handle) { stream.suspend(stream.read_, handle); }
+    /// kNone: try_read is worth calling. kTimeout or kClosed otherwise.
+    IoError await_resume() { return stream.resume(stream.read_); }
+    ~ReadableAwaiter() { stream.read_.handle = {}; }
+  };
+  struct WritableAwaiter {
+    Stream& stream;
+    bool await_ready() const noexcept { return stream.closed_ || stream.may_write_; }
+    void await_suspend(std::coroutine_handle<> handle) { stream.suspend(stream.write_, handle); }
+    IoError await_resume() { return stream.resume(stream.write_); }
+    ~WritableAwaiter() { stream.write_.handle = {}; }
+  };
+  /// Waits until there may be something to read. Holds no buffer meanwhile: idle connections wait here.
+  ReadableAwaiter readable() { return ReadableAwaiter{*this}; }
+  WritableAwaiter writable() { return WritableAwaiter{*this}; }
+
+  /// Reads at least one byte, or says why not. `into` must live until then.
+  Task<IoResult> read(std::span<char> into);
+  /// Writes all of `data`, or says why not (`bytes` then tells how far it came).
+  Task<IoResult> write(std::string_view data);
+
+ protected:
+  /// Implementations call these when the state of the transport changes; a waiter is resumed inside the call, and may
+  /// destroy the Stream: touch nothing afterwards.
+  void notify(ReadyHandler::Ready ready);
+  virtual void do_close(bool reset) = 0;
+  /// Whether a try may succeed. Cleared by try_* on would-block, set by notify.
+  bool may_read_ = true;
+  bool may_write_ = true;
+  bool peer_ended_ = false;
+  bool peer_broken_ = false;
+
+ private:
+  void suspend(Wait& wait, std::coroutine_handle<> handle);
+  IoError resume(Wait& wait);
+  void expire(Wait& wait);
+
+  Loop& loop_;
+  bool closed_ = false;
+  bool* destroyed_ = nullptr;
+  Wait read_;
+  Wait write_;
+  std::function<void()> on_broken_;
+};
+
+}  // namespace weft::net
