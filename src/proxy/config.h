@@ -1,0 +1,315 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "net/address.h"
+
+namespace re2 {
+class RE2;
+}
+
+/// What the data plane runs on: plain structs, immutable once in a Snapshot, shared by every worker. The xds room makes
+/// them from Envoy resources; nothing here knows protobuf, YAML or a file.
+namespace weft::proxy {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// matching
+
+/// Compiled once, matched on any thread. The pattern must match the whole text (RE2::FullMatch).
+using RegexPtr = std::shared_ptr<const re2::RE2>;
+
+struct StringMatch {
+  enum class Kind : std::uint8_t { kExact, kPrefix, kSuffix, kContains, kRegex, kPresent };
+  Kind kind = Kind::kExact;
+  std::string text;
+  RegexPtr regex;
+  bool ignore_case = false;
+};
+
+/// A header, or one of ":method", ":authority", ":scheme", ":path".
+struct HeaderMatch {
+  std::string name;  ///< lower case
+  StringMatch match;
+  bool invert = false;
+  bool treat_missing_as_empty = false;
+};
+
+struct QueryMatch {
+  std::string name;
+  StringMatch match;
+};
+
+struct PathMatch {
+  enum class Kind : std::uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix };
+  Kind kind = Kind::kPrefix;
+  std::string text = "/";
+  RegexPtr regex;  ///< matched against the path without its query
+  bool ignore_case = false;
+};
+
+struct RouteMatch {
+  PathMatch path;
+  std::vector<HeaderMatch> headers;
+  std::vector<QueryMatch> query;
+  std::optional<std::uint32_t> runtime_fraction_per_million;
+};
+
+// header changes
+
+struct HeaderChange {
+  enum class Action : std::uint8_t { kAppend, kAddIfAbsent, kOverwriteOrAdd, kOverwriteIfExists };
+  std::string name;
+  /// May hold the access log's operators, e.g. "%DOWNSTREAM_REMOTE_ADDRESS%"; literal text otherwise.
+  std::string value;
+  Action action = Action::kAppend;
+  bool keep_empty = false;
+};
+
+struct HeaderChanges {
+  std::vector<HeaderChange> add;
+  std::vector<std::string> remove;
+  bool empty() const { return add.empty() && remove.empty(); }
+};
+
+// routes
+
+struct RetryPolicy {
+  bool connect_failure = false;
+  bool refused_stream = false;
+  bool reset = false;
+  bool reset_before_request = false;
+  bool five_xx = false;
+  bool gateway_error = false;
+  bool retriable_4xx = false;
+  bool retriable_status_codes = false;
+  std::vector<int> status_codes;
+  std::uint32_t retries = 1;
+  Milliseconds per_try_timeout{0};  ///< 0: none of its own
+  Milliseconds base_interval{25};
+  Milliseconds max_interval{250};
+  bool avoid_previous_hosts = false;
+};
+
+struct WeightedCluster {
+  std::string cluster;
+  std::uint32_t weight = 0;
+  HeaderChanges request_headers;
+  HeaderChanges response_headers;
+};
+
+struct ForwardAction {
+  std::vector<WeightedCluster> clusters;  ///< one for a plain cluster; weights count relative to their sum
+  std::uint64_t total_weight = 0;
+  std::string cluster_header;             ///< when not empty the request's header names the cluster
+  int cluster_not_found_status = 503;
+  std::optional<Milliseconds> timeout;    ///< whole response; nullopt: 15 s; 0: none
+  std::optional<Milliseconds> idle_timeout;
+  std::optional<RetryPolicy> retry;
+  std::string prefix_rewrite;
+  RegexPtr regex_rewrite;
+  std::string regex_substitution;
+  std::string host_rewrite;
+  bool append_x_forwarded_host = false;
+  std::vector<std::string> upgrades;      ///< lower case, e.g. "websocket"; beside those of the listener
+};
+
+struct RedirectAction {
+  std::string host, path, prefix_rewrite, scheme;
+  std::optional<std::uint16_t> port;
+  int status = 301;
+  bool strip_query = false;
+};
+
+struct DirectAction {
+  int status = 200;
+  std::string body;
+};
+
+struct Route {
+  std::string name;
+  RouteMatch match;
+  std::variant<ForwardAction, RedirectAction, DirectAction> action;
+  HeaderChanges request_headers;
+  HeaderChanges response_headers;
+  std::string decorator_operation;
+};
+
+struct VirtualHost {
+  std::string name;
+  std::vector<std::string> domains;  ///< exact, "*.suffix", "prefix.*", or "*"; with or without port
+  std::vector<Route> routes;         ///< tried in order
+  HeaderChanges request_headers;
+  HeaderChanges response_headers;
+  bool include_attempt_count = false;
+  bool require_tls = false;          ///< plain requests are redirected to https
+};
+
+struct RouteTable {
+  std::string name;
+  std::vector<VirtualHost> hosts;
+  HeaderChanges request_headers;
+  HeaderChanges response_headers;
+  bool ignore_port_in_host = false;
+};
+
+// access log
+
+struct AccessLogConfig {
+  std::string path;    ///< "/dev/stdout", "/dev/stderr" or a file, appended to
+  std::string format;  ///< Envoy's text format with operators; empty: Istio's default line
+  std::vector<std::string> only_with_flags;  ///< write only requests with one of these response flags ("NR" ...)
+  bool filter_by_flags = false;
+};
+
+// listeners
+
+struct TcpProxyConfig {
+  std::string stat_prefix;
+  std::vector<WeightedCluster> clusters;
+  Milliseconds idle_timeout{3'600'000};  ///< 0: none
+  std::vector<AccessLogConfig> access_logs;
+};
+
+struct HttpConfig {
+  std::string stat_prefix;
+  std::string route_table_name;                   ///< by RDS when `route_table` is null
+  std::shared_ptr<const RouteTable> route_table;  ///< inline
+  bool use_remote_address = false;  ///< an edge: x-forwarded-for appended, mesh headers from outside sanitized
+  std::uint32_t trusted_hops = 0;
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool accept_http10 = true;
+  bool normalize_path = false;
+  bool merge_slashes = false;
+  std::string server_name = "envoy";
+  enum class ServerHeader : std::uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
+  ServerHeader server_header = ServerHeader::kOverwrite;
+  std::vector<std::string> upgrades;
+  Milliseconds idle_timeout{3'600'000};          ///< between requests; 0: none
+  Milliseconds stream_idle_timeout{300'000};     ///< no byte in either direction of a request; 0: none
+  Milliseconds request_timeout{0};               ///< whole request received; 0: none
+  Milliseconds request_headers_timeout{10'000};  ///< from the first byte to the end of the head
+  Milliseconds drain_timeout{5'000};
+  std::uint32_t max_request_headers_bytes = 60 * 1024;
+  std::uint32_t max_request_headers_count = 100;
+  std::uint32_t max_requests_per_connection = 0;  ///< 0: no limit
+  bool tracing = false;                           ///< create B3 / W3C headers when absent
+  double random_sampling_percent = 100;
+  std::vector<AccessLogConfig> access_logs;
+  bool suppress_envoy_headers = false;
+};
+
+struct FilterChainMatch {
+  std::optional<std::uint16_t> destination_port;
+  struct Prefix {
+    net::Address address;
+    std::uint32_t length;
+  };
+  std::vector<Prefix> destination_prefixes;
+  std::vector<std::string> server_names;
+  std::string transport_protocol;  ///< "", "raw_buffer" or "tls"
+  std::vector<std::string> application_protocols;  ///< "http/1.1", "h2c" ... by sniffing
+};
+
+struct FilterChain {
+  std::string name;
+  FilterChainMatch match;
+  std::variant<HttpConfig, TcpProxyConfig> filter;
+};
+
+enum class Direction : std::uint8_t { kUnspecified, kInbound, kOutbound };
+
+struct ListenerConfig {
+  std::string name;
+  net::Address address;
+  std::vector<net::Address> additional_addresses;
+  bool bind_to_port = true;
+  bool use_original_destination = false;  ///< hand connections to the listener of their original destination, if there is one
+  bool original_destination_filter = false;  ///< learn the original destination for matching and ORIGINAL_DST clusters
+  bool sniff_http = false;   ///< an http_inspector is there: application_protocols may be matched
+  bool sniff_tls = false;
+  Milliseconds sniff_timeout{15'000};  ///< 0: wait for ever
+  bool continue_on_sniff_timeout = false;
+  bool transparent = false;
+  Direction direction = Direction::kUnspecified;
+  std::uint32_t buffer_limit = 1024 * 1024;  ///< bytes buffered per connection and direction
+  std::vector<FilterChain> chains;
+  std::optional<FilterChain> default_chain;
+  std::vector<AccessLogConfig> access_logs;  ///< for connections that match no chain
+};
+
+// clusters
+
+enum class Health : std::uint8_t { kHealthy, kUnhealthy, kDraining };
+
+struct Endpoint {
+  net::Address address;
+  std::uint32_t weight = 1;
+  Health health = Health::kHealthy;
+  std::string hostname;
+};
+
+struct Locality {
+  std::string region, zone, sub_zone;
+  std::uint32_t priority = 0;
+  std::uint32_t weight = 0;
+  std::vector<Endpoint> endpoints;
+};
+
+struct Endpoints {
+  std::string name;
+  std::vector<Locality> localities;
+};
+
+struct ClusterConfig {
+  enum class Discovery : std::uint8_t { kStatic, kEds, kStrictDns, kLogicalDns, kOriginalDestination };
+  enum class Balance : std::uint8_t { kRoundRobin, kLeastRequest, kRandom, kClusterProvided };
+  std::string name;
+  std::string alt_stat_name;
+  Discovery discovery = Discovery::kStatic;
+  std::string eds_name;                         ///< name asked for by EDS; the cluster's own when empty
+  std::shared_ptr<const Endpoints> endpoints;   ///< static ones, or the last EDS answer; null while none came
+  Balance balance = Balance::kRoundRobin;
+  std::uint32_t least_request_choices = 2;
+  Milliseconds connect_timeout{5'000};
+  Milliseconds idle_timeout{3'600'000};         ///< of a pooled connection; 0: none
+  std::uint32_t max_requests_per_connection = 0;
+  net::Address bind_source;
+  bool http2 = false;                           ///< upstream speaks HTTP/2 (refused until it is supported)
+  std::uint32_t max_connections = 1024;         ///< per worker
+  std::uint32_t max_pending_requests = 1024;
+  std::uint32_t max_requests = 1024;
+  std::uint32_t max_retries = 3;
+  std::uint32_t buffer_limit = 1024 * 1024;
+  Milliseconds dns_refresh{5'000};
+  std::vector<std::pair<std::string, std::uint16_t>> dns_hosts;  ///< for kStrictDns and kLogicalDns
+};
+
+// the whole
+
+/// Everything one proxy runs, at one moment. Made on the main thread, swapped whole into each worker; a request keeps
+/// the snapshot it began with.
+struct Snapshot {
+  std::uint64_t generation = 0;
+  std::map<std::string, std::shared_ptr<const ListenerConfig>> listeners;
+  std::map<std::string, std::shared_ptr<const RouteTable>> route_tables;  ///< those fetched by name
+  std::map<std::string, std::shared_ptr<const ClusterConfig>> clusters;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+/// Limits of one proxy process, from flags.
+struct ProcessLimits {
+  std::uint32_t max_connections = 0;         ///< downstream; 0: from the descriptor limit
+  std::uint32_t socket_mark = 0;             ///< put on every upstream socket
+};
+
+}  // namespace weft::proxy
