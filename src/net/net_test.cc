@@ -51,6 +51,27 @@ TEST(Stream, a_read_deadline_passes_exactly_then_and_not_before) {
   EXPECT_EQ(log, "<timed out>");
 }
 
+TEST(Stream, an_arrival_that_nobody_waits_for_is_told_and_one_that_somebody_reads_is_not) {
+  auto loop = Loop::simulated();
+  auto [client, server] = testing::make_pipe(*loop);
+  int bytes = 0, ends = 0;
+  server->on_unattended([&](ReadyHandler::Ready ready) { ++(ready.ended ? ends : bytes); });
+  const iovec part{const_cast<char*>("hello"), 5};
+  client->try_write(std::span(&part, 1));
+  loop->settle();
+  EXPECT_EQ(bytes, 1);
+  std::string log;
+  TaskScope scope;
+  scope.spawn(echo(*server, log));
+  client->try_write(std::span(&part, 1));
+  loop->settle();
+  EXPECT_EQ(bytes, 1);
+  scope.cancel_all();
+  client->close();
+  loop->settle();
+  EXPECT_EQ(ends, 1);
+}
+
 TEST(Stream, close_resumes_who_waits_and_destroying_the_task_takes_it_off_the_wait_point) {
   auto loop = Loop::simulated();
   auto [client, server] = testing::make_pipe(*loop);

@@ -72,6 +72,10 @@ class Stream {
   /// Called at most once, from the loop, when the connection breaks (reset) while nobody waits for reading. Used to
   /// give up work for a client that has gone. An empty function removes it. It must not destroy the Stream.
   void on_broken(std::function<void()> action) { on_broken_ = std::move(action); }
+  /// Called from the loop each time something arrives (bytes, an end, a break) while nobody waits for reading: how a
+  /// pool notices that the server has closed an idle connection, and a proxy that the client has gone while it waits
+  /// for the other side. An empty function removes it. It must neither destroy the Stream nor replace itself.
+  void on_unattended(std::function<void(ReadyHandler::Ready)> action) { on_unattended_ = std::move(action); }
 
  private:
   struct Wait {
@@ -129,6 +133,7 @@ class Stream {
   Wait read_;
   Wait write_;
   std::function<void()> on_broken_;
+  std::function<void(ReadyHandler::Ready)> on_unattended_;
 };
 
 }  // namespace weft::net
