@@ -1,0 +1,56 @@
+# weft: the commands of a working day. `make up` and `make test` are the two that always work from a fresh clone.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+PRESET ?= release
+WEFT := build/$(PRESET)/src/cli/weft
+BOOKINFO := samples/bookinfo
+
+.PHONY: help deps build up down test test-asan test-release bench fuzz tsan format lint clean arrows
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+deps: ## install the Debian packages that are missing
+	@scripts/deps
+
+build: deps ## build everything (PRESET=release|debug|asan|tsan)
+	@scripts/build $(PRESET)
+
+up: deps ## build, start the mesh with Bookinfo on this machine, print the page's address
+	@scripts/build release weft weft-proxy bookinfo
+	@build/release/src/cli/weft up --detach \
+	  -f $(BOOKINFO)/platform/kube/bookinfo.yaml \
+	  -f $(BOOKINFO)/networking/destination-rule-all.yaml \
+	  -f $(BOOKINFO)/networking/bookinfo-gateway.yaml
+
+down: ## stop the mesh on this machine
+	@build/release/src/cli/weft down
+
+test: deps ## build with ASan+UBSan and for release, run every test on both; ends in "N passed, N failed"
+	@scripts/test
+
+bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy
+	@scripts/build release
+	@scripts/python bench/run.py
+
+fuzz: deps ## run each fuzz target for SECONDS (default 30)
+	@scripts/fuzz $(or $(SECONDS_EACH),30)
+
+tsan: deps ## run the unit tests under ThreadSanitizer
+	@scripts/test tsan
+
+format: ## format every source file in place
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+lint: deps ## formatting, arrows between rooms, sizes, clang-tidy
+	@scripts/check_arrows
+	@scripts/check_sizes
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 --dry-run -Werror
+	@scripts/tidy
+
+arrows: ## check the arrows between rooms
+	@scripts/check_arrows
+
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,143 @@
+"""Builds the presets named (default: asan and release), runs every test on each, and counts.
+
+Three kinds of tests: the checks of the tree, the GoogleTest programs (*_test), and the pytest suites. Each suite that
+cannot be built or run counts as one failure, so a missing piece is never a pass. The last line is "N passed, N failed".
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CHECKS = ["check_arrows", "check_sizes", "check_names"]
+UNIT_LIMIT_SECONDS = 300
+SUITE_LIMIT_SECONDS = 1500
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failures = []
+
+    def add(self, passed, failures):
+        self.passed += passed
+        self.failures += failures
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def check(tally):
+    for name in CHECKS:
+        done = subprocess.run([ROOT / "scripts" / name], cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            say(done.stdout + done.stderr)
+        tally.add(int(done.returncode == 0), [name] if done.returncode else [])
+
+
+def build(preset):
+    began = time.monotonic()
+    done = subprocess.run([ROOT / "scripts" / "build", preset], cwd=ROOT)
+    say(f"{preset}: built in {time.monotonic() - began:.0f} s")
+    return done.returncode == 0
+
+
+def run_unit(binary, preset):
+    report = binary.with_suffix(".json")
+    report.unlink(missing_ok=True)
+    began = time.monotonic()
+    label = f"{preset} {binary.name}"
+    try:
+        done = subprocess.run([binary, f"--gtest_output=json:{report}", "--gtest_brief=1"], cwd=ROOT, text=True,
+                              env={**os.environ, **SANITIZER_OPTIONS}, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=UNIT_LIMIT_SECONDS, errors="replace")
+        output, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as expired:
+        output, code = (expired.stdout or b"").decode(errors="replace"), "a time-out"
+    passed, failures = 0, []
+    if report.exists():
+        for suite in json.loads(report.read_text())["testsuites"]:
+            for case in suite["testsuite"]:
+                if case.get("failures"):
+                    failures.append(f"{label} {suite['name']}.{case['name']}")
+                elif case.get("result") == "COMPLETED":
+                    passed += 1
+    if (code != 0 and not failures) or passed + len(failures) == 0:
+        failures.append(f"{label} ended with {code}")
+    return label, passed, failures, output, time.monotonic() - began
+
+
+def unit_tests(tally, preset):
+    binaries = sorted(p for p in (ROOT / "build" / preset).rglob("*_test") if p.is_file() and os.access(p, os.X_OK))
+    # The namespaces and processes of the local runtime are timed; it runs by itself after the others.
+    alone = [b for b in binaries if "local" in b.name]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(lambda b: run_unit(b, preset), [b for b in binaries if b not in alone]))
+    results += [run_unit(b, preset) for b in alone]
+    for label, passed, failures, output, seconds in results:
+        say(f"{label}: {passed} passed, {len(failures)} failed ({seconds:.1f} s)")
+        if failures:
+            say(output[-20000:])
+        tally.add(passed, failures)
+
+
+def pytest_suites(tally, preset):
+    for suite in ["samples/bookinfo/tests", "tests/e2e"]:
+        if (ROOT / suite).is_dir() and list((ROOT / suite).glob("test_*.py")):
+            run_pytest(tally, preset, suite)
+
+
+def run_pytest(tally, preset, suite):
+    report = ROOT / "build" / preset / (suite.replace("/", "_") + ".xml")
+    report.unlink(missing_ok=True)
+    environment = {**os.environ, **SANITIZER_OPTIONS, "WEFT_BUILD": str(ROOT / "build" / preset),
+                   "BOOKINFO_BIN": str(ROOT / "build" / preset / "samples/bookinfo/bookinfo")}
+    began = time.monotonic()
+    try:
+        code = subprocess.run([ROOT / "scripts" / "python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
+                               f"--junitxml={report}", suite], cwd=ROOT, env=environment,
+                              timeout=SUITE_LIMIT_SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        code = "a time-out"
+    passed, failures = 0, []
+    if report.exists():
+        for case in ElementTree.parse(report).iter("testcase"):
+            bad = case.find("failure") is not None or case.find("error") is not None or case.find("skipped") is not None
+            if bad:
+                failures.append(f"{preset} {case.get('classname')}::{case.get('name')}")
+            else:
+                passed += 1
+    if (code != 0 and not failures) or passed + len(failures) == 0:
+        failures.append(f"{preset} {suite} ended with {code}")
+    say(f"{preset} {suite}: {passed} passed, {len(failures)} failed ({time.monotonic() - began:.0f} s)")
+    tally.add(passed, failures)
+
+
+def main():
+    presets = sys.argv[1:] or ["release", "asan"]
+    tally = Tally()
+    check(tally)
+    for preset in presets:
+        if not build(preset):
+            tally.add(0, [f"{preset} build"])
+            continue
+        unit_tests(tally, preset)
+        if preset != "tsan":
+            pytest_suites(tally, preset)
+    for failure in tally.failures:
+        say(f"FAILED {failure}")
+    say(f"{tally.passed} passed, {len(tally.failures)} failed")
+    return 1 if tally.failures else 0
+
+
+sys.exit(main())
