@@ -1,12 +1,13 @@
 # weft_room(NAME net DEPS base [LIBS fmt::fmt ...])
 # One static library weft_<name> from this folder's sources and one test program weft_<name>_test from its
-# *_test.cc. Files ending in _test, _bench and _fuzz are not part of the library; testing/ holds fakes for tests.
+# *_test.cc. Files ending in _test, _bench and _fuzz are not part of the library, nor is main.cc, which is a program's;
+# testing/ holds fakes for tests.
 # DEPS are the rooms this one may include; scripts/check_arrows reads the same call.
 function(weft_room)
   cmake_parse_arguments(ROOM "" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$|/testing/")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$|/testing/|/main\\.cc$")
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(fakes ${all})
