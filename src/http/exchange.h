@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -49,10 +50,17 @@ class ServerExchange {
     std::string read_ahead;
   };
   virtual Upgraded upgrade() = 0;
+  /// `action` runs from the loop, at most once, when the client has gone while nobody reads from it; work for it is
+  /// then in vain. An empty function removes it. It must not end the handler's task itself.
+  virtual void on_abandoned(std::function<void()> action) = 0;
   /// Bytes on the wire for this exchange so far (bodies only), for logs.
   virtual std::uint64_t body_bytes_received() const = 0;
   virtual std::uint64_t body_bytes_sent() const = 0;
 };
+
+/// Answers one request. The task ends when the exchange is over; one that ends without an answer gives 500. Bind a
+/// member function, never a capturing lambda that is itself a coroutine.
+using Handler = std::function<net::Task<void>(ServerExchange&)>;
 
 /// One request and its answer as a client sees them.
 ///

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/h1/fields.h"
+#include "http/h1/rules.h"
+
+namespace weft::http::h1 {
+
+/// What one look at the input gave. `data` points into the bytes shown.
+struct BodyStep {
+  std::size_t consumed = 0;
+  std::string_view data;
+  bool done = false;
+  Refusal refusal;
+};
+
+/// Takes a body out of its framing (RFC 9112 §6, §7.1), piece by piece, copying nothing. Trailers are checked, bounded
+/// and dropped. Pure; no I/O. Owner: a connection; reused by start().
+class BodyDecoder {
+ public:
+  explicit BodyDecoder(const Limits& limits) : limits_(limits) {}
+  void start(const Framing& framing);
+  bool done() const { return state_ == State::kDone; }
+  /// Call again with what was not consumed. An empty step that is not done needs more bytes.
+  BodyStep decode(std::string_view input);
+  /// The peer has ended its sending side. True when that is where the body ends (until-close framing).
+  bool end_of_input();
+
+ private:
+  enum class State : std::uint8_t {
+    kDone, kLength, kUntilClose, kSize, kSizeEnd, kExtensionStart, kExtensionName, kExtensionValueStart,
+    kExtensionValue, kExtensionQuoted, kExtensionQuotedPair, kExtensionQuotedEnd, kData, kDataCr, kDataLf,
+    kTrailerStart, kTrailerName, kTrailerValue, kTrailerLf, kEndLf
+  };
+  Refusal step(char c);
+  Refusal size_step(char c);
+  Refusal extension_step(char c);
+  Refusal trailer_step(char c);
+  Refusal after_size(char c);
+
+  Limits limits_;
+  State state_ = State::kDone;
+  std::uint64_t remaining_ = 0;
+  std::uint32_t digits_ = 0;
+  std::uint32_t extension_bytes_ = 0;
+  std::uint32_t trailer_bytes_ = 0;
+};
+
+}  // namespace weft::http::h1

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/exchange.h"
+#include "http/h1/body_decoder.h"
+#include "http/h1/encoder.h"
+#include "http/h1/head_parser.h"
+#include "http/h1/read_buffer.h"
+
+namespace weft::http::h1 {
+
+/// One HTTP/1 connection to a server, for one request at a time, many one after another.
+///
+/// Owner: a pool, or whoever connected. Thread: one loop. Deadlines are those of the stream, which the owner sets.
+/// How it ends: the destructor closes the stream.
+class ClientConnection final : private ClientExchange {
+ public:
+  explicit ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits = {});
+  ~ClientConnection() override;
+
+  /// Begins the next exchange; only when usable().
+  ClientExchange& start();
+  /// Gives the read buffer back; call it when the last body chunk has been used and the connection goes to a pool.
+  void park() { input_.release(); }
+  /// The last exchange is over, in order, and nothing has happened on the connection since.
+  bool usable() const;
+  /// Whether an earlier exchange went over this connection: then a break may only mean that the server had closed it.
+  bool reused() const { return exchanges_ > 1; }
+  std::uint32_t exchanges() const { return exchanges_; }
+  net::Stream& stream() { return *stream_; }
+  /// Bodies only, of the exchange in progress.
+  std::uint64_t body_bytes_sent() const { return sent_; }
+  std::uint64_t body_bytes_received() const { return received_; }
+
+ private:
+  net::Task<Result<void>> send_head(const RequestHead& head, bool end) override;
+  net::Task<Result<void>> send_body(std::string_view data, bool end) override;
+  net::Task<Result<void>> flush() override;
+  net::Task<Result<void>> read_head(ResponseHead& into) override;
+  bool response_complete() const override { return head_read_ && decoder_.done(); }
+  net::Task<Result<BodyChunk>> read_body() override;
+  void reset() override;
+  ServerExchange::Upgraded upgrade() override;
+
+  net::Task<Result<void>> write_out(std::string_view data, std::string_view tail);
+  net::Task<net::IoError> fill();
+  Error read_error(net::IoError error, std::string_view doing) const;
+
+  std::unique_ptr<net::Stream> stream_;
+  ReadBuffer input_;
+  ResponseParser parser_;
+  BodyDecoder decoder_;
+  std::string out_;
+  std::uint64_t sent_ = 0, received_ = 0, length_left_ = 0;
+  std::uint32_t exchanges_ = 0;
+  BodyForm body_form_ = BodyForm::kNone;
+  bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false, request_sent_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace weft::http::h1

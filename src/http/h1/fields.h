@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/h1/rules.h"
+#include "http/message.h"
+
+namespace weft::http::h1 {
+
+/// How a body is delimited (RFC 9112 §6.3).
+struct Framing {
+  enum class Kind : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
+  Kind kind = Kind::kNone;
+  std::uint64_t length = 0;
+};
+
+/// Collects the field lines of one head: judges each as it comes, keeps the framing fields for itself, and puts the
+/// rest into a Headers. Pure; no I/O. Owner: a head parser. Reused by clear().
+class FieldCollector {
+ public:
+  void clear();
+  /// One line without its end. `into` receives it unless it is a framing field.
+  Refusal add_line(std::string_view line, Headers& into, const Limits& limits);
+
+  /// After the last line: removes what Connection nominates and checks fields against each other. `mesh_owned_refused`:
+  /// a client may not have the mesh's own fields removed (rule B15).
+  Refusal finish(Headers& into, bool mesh_owned_refused);
+
+  bool has_length = false;
+  std::uint64_t length = 0;
+  bool has_transfer_encoding = false;
+  bool close = false;
+  bool keep_alive = false;
+  bool connection_upgrade = false;
+  bool expect_continue = false;
+  bool expect_other = false;
+  bool has_host = false;
+  std::string host;
+  std::string upgrade;
+  /// Set when `Transfer-Encoding` is refused for a request but only matters once the version is known.
+  bool te_trailers = false;
+
+ private:
+  Refusal add_length(std::string_view value);
+  Refusal add_transfer_encoding(std::string_view value);
+  Refusal add_host(std::string_view value);
+  Refusal add_framing(Known known, std::string_view value, bool& taken);
+  void add_connection(std::string_view value);
+
+  std::uint32_t fields_ = 0;
+  std::string nominated_;
+};
+
+}  // namespace weft::http::h1

@@ -1,0 +1,350 @@
+#include "http/h1/server_connection.h"
+
+#include <array>
+
+namespace weft::http::h1 {
+namespace {
+
+/// How much of an unwanted body is read to keep a connection, and how much and how long to let a client that is still
+/// sending see its answer before the connection goes (RFC 9112 §9.6).
+constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
+constexpr std::uint64_t kDiscardLingering = 1024 * 1024;
+constexpr Duration kLinger = 1s;
+
+TimePoint after(net::Stream& stream, Duration duration) {
+  return duration == Duration::zero() ? kNever : stream.loop().now() + duration;
+}
+
+Error downstream_error(net::IoError error, std::string_view doing) {
+  return net::to_error(error, Blame::kDownstream, doing);
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(net::Stream& stream, const ServerConnectionOptions& options, Observer* observer)
+    : stream_(stream), options_(options), observer_(observer), parser_(options.limits), decoder_(options.limits) {
+  stream_.on_unattended([this](net::ReadyHandler::Ready ready) {
+    if (ready.ended || ready.broken) client_gone();
+  });
+}
+
+ServerConnection::~ServerConnection() { stream_.on_unattended({}); }
+
+void ServerConnection::client_gone() {
+  gone_ = true;
+  if (on_abandoned_) std::exchange(on_abandoned_, {})();
+}
+
+net::Task<void> ServerConnection::serve(const Handler& handler) {
+  for (;;) {
+    const Head head = co_await read_head();
+    if (head != Head::kRead) break;
+    begin_exchange();
+    co_await handler(*this);
+    on_abandoned_ = {};
+    if (upgraded_) break;
+    co_await finish_exchange();
+    in_request_ = false;
+    if (!keep_alive_) break;
+  }
+  stream_.close();
+  input_.consume(input_.view().size());
+  input_.release();
+}
+
+void ServerConnection::drain() {
+  draining_ = true;
+  if (!in_request_ && input_.empty()) stream_.close();
+}
+
+/// Waits with no buffer until the first byte of a request is there.
+net::Task<bool> ServerConnection::wait_for_request() {
+  if (!input_.empty()) co_return true;
+  input_.release();
+  stream_.set_read_deadline(after(stream_, options_.idle_timeout));
+  for (;;) {
+    if (draining_ || co_await stream_.readable() != net::IoError::kNone) co_return false;
+    const net::IoResult got = input_.fill(stream_);
+    if (got.ok()) co_return true;
+    input_.release();
+    if (got.error != net::IoError::kWouldBlock) co_return false;
+  }
+}
+
+net::Task<ServerConnection::Head> ServerConnection::read_head() {
+  parser_.start(head_);
+  if (!co_await wait_for_request()) co_return Head::kOver;
+  stream_.set_read_deadline(after(stream_, options_.header_timeout));
+  for (;;) {
+    const HeadStep step = parser_.feed(input_.view());
+    input_.consume(step.consumed);
+    Refusal refusal = step.refusal;
+    if (step.done && head_.version == Version::k10 && !options_.accept_http10)
+      refusal = {426, "A24", "HTTP/1.0 is not accepted here"};
+    if (refusal) {
+      co_await refuse(refusal);
+      co_return Head::kRefused;
+    }
+    if (step.done) co_return Head::kRead;
+    net::IoResult got = input_.fill(stream_);
+    while (got.error == net::IoError::kWouldBlock) {
+      const net::IoError waited = co_await stream_.readable();
+      if (waited == net::IoError::kTimeout) {
+        co_await refuse({408, "B11", "the head did not come in time"});
+        co_return Head::kRefused;
+      }
+      if (waited != net::IoError::kNone) co_return Head::kOver;
+      got = input_.fill(stream_);
+    }
+    if (!got.ok()) co_return Head::kOver;
+  }
+}
+
+void ServerConnection::begin_exchange() {
+  in_request_ = true;
+  ++requests_;
+  if (head_.scheme.empty()) head_.scheme = options_.scheme;
+  decoder_.start(parser_.framing());
+  keep_alive_ = parser_.keep_alive() && !draining_ && (options_.max_requests == 0 || requests_ < options_.max_requests);
+  continue_wanted_ = head_.expect_continue && !decoder_.done();
+  to_head_ = head_.method == "HEAD";
+  response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = false;
+  body_refusal_ = {};
+  received_ = sent_ = 0;
+  out_.clear();
+}
+
+/// After the handler: what it left undone decides whether the connection can go on.
+net::Task<void> ServerConnection::finish_exchange() {
+  if (!response_started_ && !reset_) {
+    ResponseHead head;
+    head.status = 500;
+    static_cast<void>(co_await send_head(head, true));
+  }
+  if (reset_ || !response_complete_) {
+    keep_alive_ = false;
+    stream_.close(true);
+    co_return;
+  }
+  static_cast<void>(co_await flush());
+  if (stream_.closed()) keep_alive_ = false;
+  if (draining_) keep_alive_ = false;
+  if (!decoder_.done() && keep_alive_) keep_alive_ = co_await discard_request();
+  if (!keep_alive_ && !stream_.closed()) co_await linger();
+}
+
+/// Reads past the rest of a request nobody wanted. False when that would take too much.
+net::Task<bool> ServerConnection::discard_request() {
+  if (continue_wanted_ || body_refusal_) co_return false;
+  for (std::uint64_t discarded = 0; discarded < kDiscardToKeep;) {
+    stream_.set_read_deadline(after(stream_, kLinger));
+    Result<BodyChunk> chunk = co_await read_body();
+    if (!chunk) co_return false;
+    if (chunk->end) co_return true;
+    discarded += chunk->data.size();
+  }
+  co_return false;
+}
+
+/// Ends our side and lets the client take the answer before its unread bytes turn the end into a reset.
+net::Task<void> ServerConnection::linger() {
+  if (decoder_.done() && input_.empty() && !body_refusal_) co_return;
+  stream_.shutdown_write();
+  const TimePoint until = after(stream_, kLinger);
+  for (std::uint64_t discarded = 0; discarded < kDiscardLingering;) {
+    input_.consume(input_.view().size());
+    stream_.set_read_deadline(until);
+    const net::IoResult got = input_.fill(stream_);
+    if (got.error == net::IoError::kWouldBlock) {
+      if (co_await stream_.readable() != net::IoError::kNone) co_return;
+      continue;
+    }
+    if (!got.ok()) co_return;
+    discarded += got.bytes;
+  }
+}
+
+net::Task<void> ServerConnection::refuse(Refusal refusal) {
+  if (observer_) observer_->on_refused(refusal, head_);
+  ResponseHead head;
+  head.status = refusal.status;
+  if (!options_.server_name.empty()) head.headers.add(Known::kServer, options_.server_name);
+  head.headers.add("content-type", "text/plain");
+  const std::string_view body = refusal.reason;
+  head.content_length = body.size();
+  out_.clear();
+  write_response_head(out_, head, {.body = BodyForm::kLength, .close = true});
+  const bool to_head = head_.method == "HEAD";
+  body_refusal_ = refusal;
+  if (co_await write_out(to_head ? std::string_view{} : body, {})) co_await linger();
+}
+
+net::Task<Result<BodyChunk>> ServerConnection::read_body() {
+  if (body_refusal_) co_return fail(Error::downstream(Code::kInvalid, std::string(body_refusal_.reason)));
+  if (decoder_.done()) co_return BodyChunk{{}, true};
+  if (continue_wanted_) WEFT_CO_CHECK(co_await send_continue());
+  if (!out_.empty()) WEFT_CO_CHECK(co_await flush());
+  for (;;) {
+    if (!input_.empty()) {
+      const BodyStep step = decoder_.decode(input_.view());
+      input_.consume(step.consumed);
+      if (step.refusal) {
+        body_refusal_ = step.refusal;
+        keep_alive_ = false;
+        if (observer_) observer_->on_refused(step.refusal, head_);
+        co_return fail(Error::downstream(step.refusal.status == 431 ? Code::kTooLarge : Code::kInvalid,
+                                         std::string(step.refusal.reason)));
+      }
+      received_ += step.data.size();
+      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
+    }
+    stream_.set_read_deadline(after(stream_, options_.body_timeout));
+    net::IoResult got = input_.fill(stream_);
+    while (got.error == net::IoError::kWouldBlock) {
+      input_.release();
+      const net::IoError waited = co_await stream_.readable();
+      if (waited != net::IoError::kNone) co_return fail(downstream_error(waited, "reading the request's body"));
+      got = input_.fill(stream_);
+    }
+    if (!got.ok()) {
+      gone_ = true;
+      keep_alive_ = false;
+      co_return fail(downstream_error(got.error, "reading the request's body"));
+    }
+  }
+}
+
+net::Task<Result<void>> ServerConnection::send_continue() {
+  continue_wanted_ = false;
+  if (response_started_) co_return Result<void>{};
+  out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+  co_return co_await flush();
+}
+
+net::Task<Result<void>> ServerConnection::send_interim(const ResponseHead& head) {
+  if (head_.version == Version::k10 || response_started_) co_return Result<void>{};
+  if (head.status == 100) {
+    if (!continue_wanted_) co_return Result<void>{};
+    continue_wanted_ = false;
+  }
+  write_response_head(out_, head, {});
+  co_return co_await flush();
+}
+
+ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
+  ResponseForm form;
+  const bool bodiless = head.status == 204 || head.status < 200;
+  form.length_only = to_head_ || head.status == 304;
+  if (head.status == 101) return form;
+  if (!bodiless && !form.length_only) {
+    if (head.content_length || end) {
+      form.body = BodyForm::kLength;
+    } else if (head_.version == Version::k10) {
+      form.body = BodyForm::kUntilClose;
+      keep_alive_ = false;
+    } else {
+      form.body = BodyForm::kChunked;
+    }
+  }
+  // What the client was told to hold back it may send or not: the next bytes could be either (RFC 9110 §10.1.1).
+  if (continue_wanted_ || body_refusal_ || draining_) keep_alive_ = false;
+  form.close = !keep_alive_;
+  form.keep_alive = keep_alive_ && head_.version == Version::k10;
+  return form;
+}
+
+net::Task<Result<void>> ServerConnection::send_head(const ResponseHead& head, bool end) {
+  WEFT_ASSERT(!response_started_);
+  const ResponseForm form = form_for(head, end);
+  response_started_ = true;
+  body_form_ = form.body;
+  length_left_ = head.content_length.value_or(0);
+  write_response_head(out_, head, form);
+  if (!end) co_return Result<void>{};
+  response_complete_ = form.body != BodyForm::kLength || length_left_ == 0;
+  if (!response_complete_) co_return fail(Error::internal(Code::kInternal, "the response ended before its length"));
+  co_return co_await flush();
+}
+
+/// A body must be exactly as long as its head said: anything else would be read as the next response.
+Result<void> ServerConnection::count_body(std::size_t bytes, bool end) {
+  if (body_form_ != BodyForm::kLength) return {};
+  if (bytes > length_left_) return fail(Error::internal(Code::kInternal, "the body is longer than its length"));
+  length_left_ -= bytes;
+  if (end && length_left_) return fail(Error::internal(Code::kInternal, "the body ended before its length"));
+  return {};
+}
+
+net::Task<Result<void>> ServerConnection::send_body(std::string_view data, bool end) {
+  WEFT_ASSERT(response_started_ && !response_complete_);
+  if (body_form_ == BodyForm::kNone) {
+    response_complete_ = end;
+    co_return co_await flush();
+  }
+  WEFT_CO_CHECK(count_body(data.size(), end));
+  std::string_view tail;
+  if (body_form_ == BodyForm::kChunked) {
+    if (!data.empty()) write_chunk_size(out_, data.size());
+    tail = data.empty() ? (end ? kLastChunk : std::string_view{})
+                        : (end ? std::string_view("\r\n0\r\n\r\n") : std::string_view("\r\n"));
+  }
+  sent_ += data.size();
+  response_complete_ = end;
+  co_return co_await write_out(data, tail);
+}
+
+net::Task<Result<void>> ServerConnection::flush() {
+  if (out_.empty()) co_return Result<void>{};
+  co_return co_await write_out({}, {});
+}
+
+/// Writes what is buffered, `data` and `tail` in as few calls as the socket allows; copies none of the data.
+net::Task<Result<void>> ServerConnection::write_out(std::string_view data, std::string_view tail) {
+  std::array<std::string_view, 3> parts{out_, data, tail};
+  for (;;) {
+    std::array<iovec, 3> pieces;
+    std::size_t count = 0;
+    for (const std::string_view part : parts)
+      if (!part.empty()) pieces[count++] = {const_cast<char*>(part.data()), part.size()};
+    if (count == 0) break;
+    const net::IoResult result = stream_.try_write({pieces.data(), count});
+    std::size_t written = result.bytes;
+    for (std::string_view& part : parts) {
+      const std::size_t step = std::min(written, part.size());
+      part.remove_prefix(step);
+      written -= step;
+    }
+    if (result.ok()) continue;
+    net::IoError error = result.error;
+    if (error == net::IoError::kWouldBlock) {
+      stream_.set_write_deadline(after(stream_, options_.body_timeout));
+      error = co_await stream_.writable();
+    }
+    if (error != net::IoError::kNone) {
+      keep_alive_ = false;
+      gone_ = true;
+      out_.clear();
+      stream_.close(true);
+      co_return fail(downstream_error(error, "writing the response"));
+    }
+  }
+  out_.clear();
+  if (out_.capacity() > ReadBuffer::kBlock) out_ = {};
+  co_return Result<void>{};
+}
+
+void ServerConnection::reset() {
+  reset_ = true;
+  keep_alive_ = false;
+}
+
+ServerExchange::Upgraded ServerConnection::upgrade() {
+  upgraded_ = true;
+  keep_alive_ = false;
+  Upgraded result{&stream_, std::string(input_.view())};
+  input_.consume(result.read_ahead.size());
+  input_.release();
+  return result;
+}
+
+}  // namespace weft::http::h1

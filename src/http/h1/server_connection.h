@@ -1,0 +1,100 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/exchange.h"
+#include "http/h1/body_decoder.h"
+#include "http/h1/encoder.h"
+#include "http/h1/head_parser.h"
+#include "http/h1/read_buffer.h"
+
+namespace weft::http::h1 {
+
+/// What one downstream connection is held to. 0 durations: no limit.
+struct ServerConnectionOptions {
+  Limits limits;
+  std::string_view scheme = "http";
+  bool accept_http10 = true;                   ///< else 426
+  Duration idle_timeout = 3600s;               ///< between requests
+  Duration header_timeout = 10s;               ///< from the first byte of a head to its end
+  Duration body_timeout = 300s;                ///< between two pieces of a body, in each direction
+  std::uint32_t max_requests = 0;              ///< then the connection is closed; 0: no limit
+  std::string_view server_name;                ///< "server" field of refusals; empty: none
+};
+
+/// One HTTP/1 connection from a client: reads a head, calls the handler, and again, until either side has enough.
+/// A message in which the framing could be doubted is refused and the connection ended (RFC 9112 §11.2); the bytes
+/// behind it are never read as a request.
+///
+/// Owner: whoever accepted the stream, which must outlive this. Thread: one loop.
+/// How it ends: serve() returns; or its task is destroyed.
+class ServerConnection final : private ServerExchange {
+ public:
+  /// What the owner is told. Called on the loop; none may destroy the connection.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    /// The bytes of a request were refused before any handler saw it. `head` holds what was understood.
+    virtual void on_refused(const Refusal& refusal, const RequestHead& head) = 0;
+  };
+
+  ServerConnection(net::Stream& stream, const ServerConnectionOptions& options, Observer* observer = nullptr);
+  ~ServerConnection() override;
+
+  /// Serves until the connection is over. The stream is closed when it returns.
+  net::Task<void> serve(const Handler& handler);
+  /// Closes now when idle, else after the answer in progress, which says "Connection: close".
+  void drain();
+  bool in_request() const { return in_request_; }
+
+ private:
+  RequestHead& request() override { return head_; }
+  bool request_complete() const override { return decoder_.done(); }
+  net::Task<Result<BodyChunk>> read_body() override;
+  net::Task<Result<void>> send_interim(const ResponseHead& head) override;
+  net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;
+  net::Task<Result<void>> send_body(std::string_view data, bool end) override;
+  net::Task<Result<void>> flush() override;
+  bool response_started() const override { return response_started_; }
+  bool response_complete() const override { return response_complete_; }
+  void reset() override;
+  Upgraded upgrade() override;
+  void on_abandoned(std::function<void()> action) override { on_abandoned_ = std::move(action); }
+  std::uint64_t body_bytes_received() const override { return received_; }
+  std::uint64_t body_bytes_sent() const override { return sent_; }
+
+  enum class Head : std::uint8_t { kRead, kRefused, kOver };
+  net::Task<Head> read_head();
+  net::Task<bool> wait_for_request();
+  net::Task<void> finish_exchange();
+  net::Task<bool> discard_request();
+  net::Task<void> refuse(Refusal refusal);
+  net::Task<void> linger();
+  net::Task<Result<void>> send_continue();
+  net::Task<Result<void>> write_out(std::string_view data, std::string_view tail);
+  Result<void> count_body(std::size_t bytes, bool end);
+  void begin_exchange();
+  ResponseForm form_for(const ResponseHead& head, bool end);
+  void client_gone();
+
+  net::Stream& stream_;
+  const ServerConnectionOptions& options_;
+  Observer* observer_;
+  ReadBuffer input_;
+  RequestParser parser_;
+  BodyDecoder decoder_;
+  RequestHead head_;
+  std::string out_;
+  std::function<void()> on_abandoned_;
+  std::uint64_t received_ = 0, sent_ = 0;
+  std::uint64_t length_left_ = 0;
+  std::uint32_t requests_ = 0;
+  BodyForm body_form_ = BodyForm::kNone;
+  Refusal body_refusal_;
+  bool in_request_ = false, draining_ = false, keep_alive_ = false, reset_ = false, upgraded_ = false;
+  bool continue_wanted_ = false, to_head_ = false;
+  bool response_started_ = false, response_complete_ = false, gone_ = false;
+};
+
+}  // namespace weft::http::h1

@@ -1,0 +1,192 @@
+#include "http/server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <list>
+
+namespace weft::http {
+namespace {
+
+class SocketServer final : public Server {
+ public:
+  SocketServer(net::Loop& loop, std::unique_ptr<net::Listener> listener, Handler handler, ServerOptions options)
+      : loop_(loop), listener_(std::move(listener)), handler_(std::move(handler)), options_(options) {
+    tasks_.spawn(accept_all());
+  }
+
+  net::Address address() const override { return listener_->local_address(); }
+
+  net::Task<void> drain() override {
+    listener_->close();
+    draining_ = true;
+    for (Open* open = first_; open;) {
+      Open* const next = open->next;  // drain() may end the connection before it returns
+      open->connection.drain();
+      open = next;
+    }
+    co_await tasks_.join();
+  }
+
+ private:
+  /// One connection and its place in the list of open ones.
+  struct Open {
+    Open(SocketServer& owner, std::unique_ptr<net::Socket> accepted)
+        : server(owner), socket(std::move(accepted)), connection(*socket, owner.options_.connection) {
+      next = server.first_;
+      if (next) next->previous = this;
+      server.first_ = this;
+      ++server.open_;
+    }
+    ~Open() {
+      (previous ? previous->next : server.first_) = next;
+      if (next) next->previous = previous;
+      --server.open_;
+      if (server.waiting_ && server.open_ < server.options_.max_connections) std::exchange(server.waiting_, {}).resume();
+    }
+    SocketServer& server;
+    std::unique_ptr<net::Socket> socket;
+    h1::ServerConnection connection;
+    Open* next = nullptr;
+    Open* previous = nullptr;
+  };
+
+  struct Room {
+    SocketServer& server;
+    bool await_ready() const noexcept { return server.open_ < server.options_.max_connections; }
+    void await_suspend(std::coroutine_handle<> handle) noexcept { server.waiting_ = handle; }
+    void await_resume() const noexcept {}
+    ~Room() { server.waiting_ = {}; }
+  };
+
+  net::Task<void> accept_all() {
+    for (;;) {
+      co_await Room{*this};
+      auto socket = co_await listener_->accept();
+      if (!socket) co_return;
+      tasks_.spawn(serve(*this, std::move(*socket)));
+    }
+  }
+
+  static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket) {
+    Open open(server, std::move(socket));
+    if (server.draining_) open.connection.drain();
+    co_await open.connection.serve(server.handler_);
+  }
+
+  net::Loop& loop_;
+  std::unique_ptr<net::Listener> listener_;
+  Handler handler_;
+  ServerOptions options_;
+  Open* first_ = nullptr;
+  std::size_t open_ = 0;
+  bool draining_ = false;
+  std::coroutine_handle<> waiting_;
+  net::TaskScope tasks_;
+};
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+Result<net::Fd> make_private_unix_socket(const net::Address& at) {
+  const std::string path = at.to_string();
+  ::unlink(path.c_str());
+  WEFT_TRY(net::Fd fd, net::make_listening_fd(at));
+  if (::chmod(path.c_str(), 0600) != 0)
+    return fail(Error::internal(Code::kInternal, path + ": cannot restrict the socket: " + errno_text(errno)));
+  return fd;
+}
+
+Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Address& at, Handler handler,
+                                               ServerOptions options) {
+  if (at.is_unix()) {
+    WEFT_TRY(net::Fd fd, make_private_unix_socket(at));
+    WEFT_TRY(auto listener, net::Listener::adopt(loop, std::move(fd), false));
+    return adopt(loop, std::move(listener), std::move(handler), options);
+  }
+  WEFT_TRY(auto listener, net::Listener::listen(loop, at));
+  return adopt(loop, std::move(listener), std::move(handler), options);
+}
+
+Result<std::unique_ptr<Server>> Server::adopt(net::Loop& loop, std::unique_ptr<net::Listener> listener, Handler handler,
+                                              ServerOptions options) {
+  return std::make_unique<SocketServer>(loop, std::move(listener), std::move(handler), options);
+}
+
+net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t limit) {
+  std::string body;
+  for (;;) {
+    WEFT_CO_TRY(const BodyChunk chunk, co_await exchange.read_body());
+    if (body.size() + chunk.data.size() > limit)
+      co_return fail(Error::downstream(Code::kTooLarge, "the body is larger than " + std::to_string(limit) + " bytes"));
+    body.append(chunk.data);
+    if (chunk.end) co_return body;
+  }
+}
+
+net::Task<Result<void>> respond(ServerExchange& exchange, int status, std::string_view content_type,
+                                std::string_view body) {
+  ResponseHead head;
+  head.status = status;
+  if (!content_type.empty()) head.headers.add("content-type", content_type);
+  head.content_length = body.size();
+  WEFT_CO_CHECK(co_await exchange.send_head(head, body.empty()));
+  if (!body.empty()) WEFT_CO_CHECK(co_await exchange.send_body(body, true));
+  co_return Result<void>{};
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+std::optional<std::string> query_parameter(std::string_view target, std::string_view name) {
+  const auto question = target.find('?');
+  if (question == std::string_view::npos) return std::nullopt;
+  std::string_view rest = target.substr(question + 1);
+  while (!rest.empty()) {
+    const auto end = rest.find('&');
+    const std::string_view pair = rest.substr(0, end);
+    const auto equals = pair.find('=');
+    if (percent_decode(pair.substr(0, equals)) == name)
+      return equals == std::string_view::npos ? std::string() : percent_decode(pair.substr(equals + 1));
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  return std::nullopt;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    if (escape) {
+      out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
+      i += 2;
+    } else {
+      out.push_back(text[i] == '+' ? ' ' : text[i]);
+    }
+  }
+  return out;
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    if (plain) {
+      out.push_back(c);
+      continue;
+    }
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+  }
+  return out;
+}
+
+}  // namespace weft::http
