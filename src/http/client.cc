@@ -42,7 +42,7 @@ class SocketCall final : public Call {
 
 net::Task<Result<std::unique_ptr<Call>>> Call::open(net::Loop& loop, net::Address to, Request request,
                                                     FetchOptions options) {
-  WEFT_CO_TRY(auto socket, co_await net::connect(loop, to, {.deadline = options.deadline, .mark = options.mark}));
+  WEFT_CO_TRY(auto socket, co_await net::connect(loop, to, {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
   auto call = std::make_unique<SocketCall>(std::move(socket));
   call->set_deadline(options.deadline);
   WEFT_CO_CHECK(co_await call->begin(std::move(request)));

@@ -10,8 +10,8 @@ namespace {
 
 class SocketServer final : public Server {
  public:
-  SocketServer(net::Loop& loop, std::unique_ptr<net::Listener> listener, Handler handler, ServerOptions options)
-      : loop_(loop), listener_(std::move(listener)), handler_(std::move(handler)), options_(options) {
+  SocketServer(std::unique_ptr<net::Listener> listener, Handler handler, ServerOptions options)
+      : listener_(std::move(listener)), handler_(std::move(handler)), options_(options) {
     tasks_.spawn(accept_all());
   }
 
@@ -74,7 +74,6 @@ class SocketServer final : public Server {
     co_await open.connection.serve(server.handler_);
   }
 
-  net::Loop& loop_;
   std::unique_ptr<net::Listener> listener_;
   Handler handler_;
   ServerOptions options_;
@@ -114,9 +113,9 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
   return adopt(loop, std::move(listener), std::move(handler), options);
 }
 
-Result<std::unique_ptr<Server>> Server::adopt(net::Loop& loop, std::unique_ptr<net::Listener> listener, Handler handler,
+Result<std::unique_ptr<Server>> Server::adopt(net::Loop&, std::unique_ptr<net::Listener> listener, Handler handler,
                                               ServerOptions options) {
-  return std::make_unique<SocketServer>(loop, std::move(listener), std::move(handler), options);
+  return std::make_unique<SocketServer>(std::move(listener), std::move(handler), options);
 }
 
 net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t limit) {

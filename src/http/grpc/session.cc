@@ -1,0 +1,394 @@
+#include "http/grpc/session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "http/server.h"
+
+namespace weft::http::grpc {
+namespace {
+
+constexpr std::size_t kPrefix = 5;                       // compressed flag, and the length in four bytes
+constexpr std::size_t kLargestMessage = 32 * 1024 * 1024;
+constexpr std::size_t kWriteBuffer = 1024 * 1024;
+constexpr std::int32_t kStreamWindow = 1024 * 1024;
+constexpr std::int32_t kConnectionWindow = 4 * 1024 * 1024;
+constexpr std::uint32_t kMostStreams = 100;
+constexpr std::size_t kReadBlock = 16 * 1024;
+
+std::size_t message_size(std::string_view prefix) {
+  std::size_t size = 0;
+  for (std::size_t i = 1; i < kPrefix; ++i) size = size << 8 | static_cast<unsigned char>(prefix[i]);
+  return size;
+}
+
+nghttp2_nv field(std::string_view name, std::string_view value) {
+  const auto bytes = [](std::string_view text) {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+  };
+  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+/// grpc-message is percent-encoded, and a plus in it is a plus.
+std::string decode_message(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '+') escaped += "%2B";
+    else escaped += c;
+  }
+  return percent_decode(escaped);
+}
+
+}  // namespace
+
+void Signal::notify() {
+  set_ = true;
+  if (!waiting_ || scheduled_) return;
+  scheduled_ = true;
+  loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
+    if (alive.expired()) return;
+    scheduled_ = false;
+    if (waiting_) std::exchange(waiting_, {}).resume();
+  });
+}
+
+SessionStream::SessionStream(Session& session, std::int32_t id, bool client)
+    : session_(&session), id_(id), client_(client), readable_(session.loop()), writable_(session.loop()) {}
+
+SessionStream::~SessionStream() {
+  if (session_) session_->cancel(*this);
+}
+
+std::size_t SessionStream::whole_message() const {
+  if (in_.size() < kPrefix) return 0;
+  const std::size_t size = kPrefix + message_size(in_);
+  return in_.size() >= size ? size : 0;
+}
+
+Result<void> SessionStream::check_prefix() const {
+  if (in_.size() < kPrefix) return {};
+  const Blame blame = client_ ? Blame::kUpstream : Blame::kDownstream;
+  if (in_[0] != 0) return fail(Error{Code::kUnsupported, blame, Retry::kNever, "a compressed gRPC message"});
+  if (message_size(in_) > kLargestMessage)
+    return fail(Error{Code::kTooLarge, blame, Retry::kNever, "a gRPC message larger than 32 MiB"});
+  return {};
+}
+
+Error SessionStream::end_error() const {
+  const Blame blame = client_ ? Blame::kUpstream : Blame::kDownstream;
+  const bool in_order = remote_ended_ && in_.empty() && reset_code_ == 0;
+  if (in_order && (client_ ? status_ == kOk && http_status_ == 200 : true))
+    return {Code::kClosed, blame, Retry::kNever, "the call has ended"};
+  if (status_ > 0) {
+    const Code code = status_ == kPermissionDenied ? Code::kDenied : Code::kUnavailable;
+    return {code, blame, Retry::kNever, "grpc-status " + std::to_string(status_) + ": " + status_message_};
+  }
+  if (http_status_ != 200)
+    return {Code::kUnavailable, blame, Retry::kNever, "HTTP status " + std::to_string(http_status_)};
+  if (reset_code_)
+    return {Code::kUnavailable, blame, Retry::kNever,
+            std::string("the stream was reset: ") + nghttp2_http2_strerror(reset_code_)};
+  return {Code::kUnavailable, blame, Retry::kFreshConnection, "the connection ended"};
+}
+
+net::Task<Result<std::string>> SessionStream::read() {
+  for (;;) {
+    WEFT_CO_CHECK(check_prefix());
+    if (const std::size_t size = whole_message()) {
+      std::string message = in_.substr(kPrefix, size - kPrefix);
+      in_.erase(0, size);
+      if (session_) session_->give_window_back(*this);
+      co_return message;
+    }
+    if (!session_ || remote_ended_ || closed_) co_return fail(end_error());
+    session_->give_window_back(*this);
+    co_await readable_.wait();
+  }
+}
+
+net::Task<Result<void>> SessionStream::write(std::string_view message) {
+  if (!session_ || closed_ || finished_) co_return fail(end_error());
+  if (!client_ && !headers_sent_)
+    session_->send_headers(*this, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
+  char prefix[kPrefix] = {};
+  for (std::size_t i = 0; i < 4; ++i) prefix[i + 1] = static_cast<char>(message.size() >> (8 * (3 - i)));
+  out_.append(prefix, kPrefix).append(message);
+  session_->resume_data(*this);
+  while (session_ && !closed_ && out_.size() > kWriteBuffer) co_await writable_.wait();
+  if (!session_ || closed_) co_return fail(end_error());
+  co_return Result<void>{};
+}
+
+void SessionStream::finish(int status, std::string_view message) {
+  if (finished_ || !session_ || closed_) return;
+  finished_ = true;
+  status_ = client_ ? status_ : status;
+  if (!client_) status_message_ = message;
+  if (!client_ && !headers_sent_) {
+    trailers_sent_ = true;
+    session_->send_headers(*this, {{":status", "200"}, {"content-type", "application/grpc"},
+                                   {"grpc-status", std::to_string(status)}, {"grpc-message", percent_encode(message)}},
+                           true);
+    return;
+  }
+  session_->resume_data(*this);
+}
+
+net::Task<void> SessionStream::drained() {
+  while (session_ && !closed_ && !trailers_sent_) co_await writable_.wait();
+}
+
+struct Session::Callbacks {
+  static SessionStream* find(void* user, std::int32_t id) {
+    auto& streams = static_cast<Session*>(user)->streams_;
+    const auto found = streams.find(id);
+    return found == streams.end() ? nullptr : found->second;
+  }
+
+  static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    auto& session = *static_cast<Session*>(user);
+    const bool request = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+    if (request) session.opening_[frame->hd.stream_id];
+    return 0;
+  }
+
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
+                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+    const std::string_view key(reinterpret_cast<const char*>(name), name_size);
+    const std::string_view text(reinterpret_cast<const char*>(value), value_size);
+    auto& session = *static_cast<Session*>(user);
+    if (session.accept_) {
+      const auto opening = session.opening_.find(frame->hd.stream_id);
+      if (key == ":path" && opening != session.opening_.end()) opening->second = text;
+      return 0;
+    }
+    SessionStream* const stream = find(user, frame->hd.stream_id);
+    if (!stream) return 0;
+    if (key == ":status") std::from_chars(text.data(), text.data() + text.size(), stream->http_status_);
+    if (key == "grpc-status") std::from_chars(text.data(), text.data() + text.size(), stream->status_);
+    if (key == "grpc-message") stream->status_message_ = decode_message(text);
+    return 0;
+  }
+
+  static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    auto& session = *static_cast<Session*>(user);
+    const std::int32_t id = frame->hd.stream_id;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      const auto opening = session.opening_.find(id);
+      if (opening != session.opening_.end()) {
+        session.accepted_.emplace_back(id, std::move(opening->second));
+        session.opening_.erase(opening);
+      }
+    }
+    const bool may_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+    SessionStream* const stream = find(user, id);
+    if (stream && may_end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) {
+      stream->remote_ended_ = true;
+      session.to_wake_.push_back(id);
+    }
+    return 0;
+  }
+
+  static int on_data(nghttp2_session* raw, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
+                     void* user) {
+    SessionStream* const stream = find(user, id);
+    if (!stream) {
+      nghttp2_session_consume(raw, id, size);
+      return 0;
+    }
+    stream->in_.append(reinterpret_cast<const char*>(data), size);
+    stream->unconsumed_ += size;
+    static_cast<Session*>(user)->to_wake_.push_back(id);
+    return 0;
+  }
+
+  static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* user) {
+    auto& session = *static_cast<Session*>(user);
+    session.opening_.erase(id);
+    if (SessionStream* const stream = find(user, id)) {
+      stream->closed_ = true;
+      stream->reset_code_ = code;
+      session.to_wake_.push_back(id);
+    }
+    return 0;
+  }
+
+  static ssize_t read_data(nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t length,
+                           std::uint32_t* flags, nghttp2_data_source*, void* user) {
+    SessionStream* const stream = find(user, id);
+    if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    const std::size_t take = std::min(length, stream->out_.size());
+    std::memcpy(buffer, stream->out_.data(), take);
+    stream->out_.erase(0, take);
+    static_cast<Session*>(user)->to_wake_.push_back(id);
+    if (!stream->out_.empty()) return static_cast<ssize_t>(take);
+    if (stream->finished_) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      if (!stream->client_) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        static_cast<Session*>(user)->send_trailers(*stream);
+      }
+      return static_cast<ssize_t>(take);
+    }
+    return take ? static_cast<ssize_t>(take) : NGHTTP2_ERR_DEFERRED;
+  }
+};
+
+Session::Session(std::unique_ptr<net::Stream> transport, Accept accept)
+    : transport_(std::move(transport)), accept_(std::move(accept)), write_signal_(transport_->loop()) {
+  nghttp2_session_callbacks* callbacks = nullptr;
+  nghttp2_option* options = nullptr;
+  WEFT_ASSERT(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0);
+  nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Callbacks::on_begin_headers);
+  nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::on_header);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::on_frame);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::on_data);
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::on_close);
+  nghttp2_option_set_no_auto_window_update(options, 1);
+  const int made = accept_ ? nghttp2_session_server_new2(&session_, callbacks, this, options)
+                           : nghttp2_session_client_new2(&session_, callbacks, this, options);
+  WEFT_ASSERT(made == 0);
+  nghttp2_option_del(options);
+  nghttp2_session_callbacks_del(callbacks);
+  const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
+                                             {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMostStreams},
+                                             {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, accept_ ? 2 : 3);
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+}
+
+Session::~Session() {
+  fail_all();
+  nghttp2_session_del(session_);
+}
+
+/// Whoever still waits on a stream learns that the connection is gone.
+void Session::fail_all() {
+  broken_ = true;
+  for (const auto& [id, stream] : std::exchange(streams_, {})) {
+    stream->session_ = nullptr;
+    stream->writable_.notify();
+    stream->readable_.notify();
+  }
+}
+
+net::Task<void> Session::run() {
+  static_cast<void>(co_await net::both(read_all(), write_all()));
+  transport_->close();
+  fail_all();
+}
+
+net::Task<Result<void>> Session::read_all() {
+  std::string block;
+  for (;;) {
+    const net::IoError waited = co_await transport_->readable();
+    if (waited != net::IoError::kNone) co_return fail(net::to_error(waited, Blame::kUpstream, "reading HTTP/2"));
+    block.resize(kReadBlock);
+    const net::IoResult got = transport_->try_read(block);
+    if (got.error == net::IoError::kWouldBlock) {
+      block = {};
+      continue;
+    }
+    if (!got.ok()) co_return fail(net::to_error(got.error, Blame::kUpstream, "reading HTTP/2"));
+    const ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(block.data()), got.bytes);
+    if (used < 0)
+      co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, nghttp2_strerror(static_cast<int>(used))));
+    wake();
+    kick();
+    if (!nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_))
+      co_return fail(Error::upstream(Code::kClosed, Retry::kNever, "the HTTP/2 session has ended"));
+  }
+}
+
+net::Task<Result<void>> Session::write_all() {
+  for (;;) {
+    const std::uint8_t* data = nullptr;
+    const ssize_t size = nghttp2_session_mem_send(session_, &data);
+    if (size < 0)
+      co_return fail(Error::internal(Code::kInternal, nghttp2_strerror(static_cast<int>(size))));
+    if (size == 0) {
+      wake();
+      co_await write_signal_.wait();
+      continue;
+    }
+    const net::IoResult sent =
+        co_await transport_->write({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
+    if (!sent.ok()) co_return fail(net::to_error(sent.error, Blame::kUpstream, "writing HTTP/2"));
+  }
+}
+
+/// Hands out new calls and wakes whoever something happened for. Anything may come and go meanwhile.
+void Session::wake() {
+  while (!accepted_.empty() && !broken_) {
+    auto [id, path] = std::move(accepted_.front());
+    accepted_.pop_front();
+    auto stream = std::make_unique<SessionStream>(*this, id, false);
+    streams_[id] = stream.get();
+    accept_(std::move(stream), std::move(path));
+  }
+  for (const std::int32_t id : std::exchange(to_wake_, {})) {
+    const auto found = streams_.find(id);
+    if (found == streams_.end()) continue;
+    if (found->second->out_.size() <= kWriteBuffer) found->second->writable_.notify();
+    found->second->readable_.notify();
+  }
+}
+
+std::unique_ptr<SessionStream> Session::open(std::string_view path, std::string_view authority) {
+  const nghttp2_nv fields[] = {field(":method", "POST"), field(":scheme", "http"), field(":path", path),
+                               field(":authority", authority), field("content-type", "application/grpc"),
+                               field("te", "trailers")};
+  nghttp2_data_provider provider{{}, Callbacks::read_data};
+  const std::int32_t id = broken_ ? -1 : nghttp2_submit_request(session_, nullptr, fields, std::size(fields), &provider, nullptr);
+  auto stream = std::make_unique<SessionStream>(*this, id, true);
+  if (id < 0) {
+    stream->session_ = nullptr;
+    return stream;
+  }
+  stream->headers_sent_ = true;
+  streams_[id] = stream.get();
+  kick();
+  return stream;
+}
+
+void Session::send_headers(SessionStream& stream, const std::vector<std::pair<std::string, std::string>>& fields, bool end) {
+  std::vector<nghttp2_nv> list;
+  for (const auto& [name, value] : fields) list.push_back(field(name, value));
+  nghttp2_data_provider provider{{}, Callbacks::read_data};
+  nghttp2_submit_response(session_, stream.id_, list.data(), list.size(), end ? nullptr : &provider);
+  stream.headers_sent_ = true;
+  kick();
+}
+
+void Session::send_trailers(SessionStream& stream) {
+  if (std::exchange(stream.trailers_sent_, true)) return;
+  const std::string status = std::to_string(stream.status_);
+  const std::string message = percent_encode(stream.status_message_);
+  const nghttp2_nv fields[] = {field("grpc-status", status), field("grpc-message", message)};
+  nghttp2_submit_trailer(session_, stream.id_, fields, std::size(fields));
+}
+
+void Session::resume_data(SessionStream& stream) {
+  nghttp2_session_resume_data(session_, stream.id_);
+  kick();
+}
+
+/// The peer may send on: as much as was used, or everything while a message is not whole yet.
+void Session::give_window_back(SessionStream& stream) {
+  if (stream.unconsumed_ == 0 || stream.whole_message() != 0) return;
+  nghttp2_session_consume(session_, stream.id_, std::exchange(stream.unconsumed_, 0));
+  kick();
+}
+
+void Session::cancel(SessionStream& stream) {
+  streams_.erase(stream.id_);
+  // The connection's window is given back even for a stream that has ended.
+  if (stream.unconsumed_) nghttp2_session_consume_connection(session_, stream.unconsumed_);
+  const bool over = stream.closed_ || stream.trailers_sent_;
+  if (!over) nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
+  kick();
+}
+
+}  // namespace weft::http::grpc

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/grpc/stream.h"
+#include "net/stream.h"
+
+struct nghttp2_session;
+
+namespace weft::http::grpc {
+
+class Session;
+
+/// A coroutine waiting for something that another one says. One waiter. It is resumed from the loop, never inside
+/// notify(), so it may destroy whatever it likes.
+class Signal {
+ public:
+  explicit Signal(net::Loop& loop) : loop_(loop) {}
+  struct Awaiter {
+    Signal& signal;
+    bool await_ready() const noexcept { return signal.set_; }
+    void await_suspend(std::coroutine_handle<> handle) noexcept { signal.waiting_ = handle; }
+    void await_resume() const noexcept { signal.set_ = false; }
+    ~Awaiter() { signal.waiting_ = {}; }
+  };
+  Awaiter wait() { return Awaiter{*this}; }
+  /// Without a waiter the next wait is over at once.
+  void notify();
+
+ private:
+  net::Loop& loop_;
+  bool set_ = false, scheduled_ = false;
+  std::coroutine_handle<> waiting_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+/// A call inside a session.
+class SessionStream final : public MessageStream {
+ public:
+  SessionStream(Session& session, std::int32_t id, bool client);
+  ~SessionStream() override;
+
+  net::Task<Result<std::string>> read() override;
+  net::Task<Result<void>> write(std::string_view message) override;
+  void finish(int status, std::string_view message) override;
+  /// Server: resumes when what finish() said has been sent, or the call is over anyway.
+  net::Task<void> drained();
+
+ private:
+  friend class Session;
+  /// A whole message at the front of what was received; its size with the five bytes before it, or 0.
+  std::size_t whole_message() const;
+  Result<void> check_prefix() const;
+  Error end_error() const;
+
+  Session* session_;
+  std::int32_t id_;
+  bool client_;
+  bool headers_sent_ = false, finished_ = false, remote_ended_ = false, closed_ = false, trailers_sent_ = false;
+  int http_status_ = 200, status_ = -1;
+  std::uint32_t reset_code_ = 0;
+  std::string status_message_;
+  std::string in_, out_;
+  std::size_t unconsumed_ = 0;  ///< received bytes that the peer's window does not have back yet
+  Signal readable_, writable_;
+};
+
+/// HTTP/2 over one stream by nghttp2, for gRPC only: both sides' sessions.
+///
+/// Owner: Client, or the server's connection. Thread: one loop. Nothing is resumed from inside nghttp2: callbacks note
+/// what has happened, and whoever waits is woken after.
+class Session {
+ public:
+  /// Called for each new call on a server; the callee takes ownership.
+  using Accept = std::function<void(std::unique_ptr<SessionStream>, std::string path)>;
+  /// `accept` empty: a client.
+  Session(std::unique_ptr<net::Stream> transport, Accept accept);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  /// Runs until the connection ends.
+  net::Task<void> run();
+  std::unique_ptr<SessionStream> open(std::string_view path, std::string_view authority);
+  bool broken() const { return broken_; }
+
+ private:
+  friend class SessionStream;
+  struct Callbacks;
+  net::Task<Result<void>> read_all();
+  net::Task<Result<void>> write_all();
+  void send_headers(SessionStream& stream, const std::vector<std::pair<std::string, std::string>>& fields, bool end);
+  void send_trailers(SessionStream& stream);
+  void resume_data(SessionStream& stream);
+  void give_window_back(SessionStream& stream);
+  void cancel(SessionStream& stream);
+  void wake();
+  void fail_all();
+  void kick() { write_signal_.notify(); }
+  net::Loop& loop() const { return transport_->loop(); }
+
+  std::unique_ptr<net::Stream> transport_;
+  Accept accept_;
+  nghttp2_session* session_ = nullptr;
+  std::map<std::int32_t, SessionStream*> streams_;
+  std::map<std::int32_t, std::string> opening_;  ///< paths of calls whose head is not complete
+  std::deque<std::pair<std::int32_t, std::string>> accepted_;
+  std::vector<std::int32_t> to_wake_;
+  bool broken_ = false;
+  Signal write_signal_;
+};
+
+}  // namespace weft::http::grpc
