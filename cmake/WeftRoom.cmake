@@ -1,7 +1,7 @@
 # weft_room(NAME net DEPS base [LIBS fmt::fmt ...])
 # One static library weft_<name> from this folder's sources and one test program weft_<name>_test from its
 # *_test.cc. Files ending in _test, _bench and _fuzz are not part of the library, nor is main.cc, which is a program's;
-# testing/ holds fakes for tests.
+# testing/ holds fakes: library weft_<name>_testing, linked to this room's tests and to those of rooms that name it.
 # DEPS are the rooms this one may include; scripts/check_arrows reads the same call.
 function(weft_room)
   cmake_parse_arguments(ROOM "" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
@@ -27,8 +27,18 @@ function(weft_room)
   endforeach()
   target_link_libraries(weft_${ROOM_NAME} ${scope} ${ROOM_LIBS})
 
+  if(fakes)
+    add_library(weft_${ROOM_NAME}_testing STATIC EXCLUDE_FROM_ALL ${fakes})
+    target_link_libraries(weft_${ROOM_NAME}_testing PUBLIC weft_${ROOM_NAME})
+  endif()
+
   if(tests)
-    add_executable(weft_${ROOM_NAME}_test ${tests} ${fakes})
+    add_executable(weft_${ROOM_NAME}_test ${tests})
+    foreach(room ${ROOM_NAME} ${ROOM_DEPS} ${ROOM_TEST_DEPS})
+      if(TARGET weft_${room}_testing)
+        target_link_libraries(weft_${ROOM_NAME}_test PRIVATE weft_${room}_testing)
+      endif()
+    endforeach()
     foreach(dep ${ROOM_TEST_DEPS})
       target_link_libraries(weft_${ROOM_NAME}_test PRIVATE weft_${dep})
     endforeach()

@@ -66,7 +66,7 @@ class Socket final : public Stream, private ReadyHandler {
 
 struct ConnectOptions {
   TimePoint deadline = kNever;
-  Address bind_source;        ///< empty: the kernel chooses
+  Address bind_source = {};   ///< empty: the kernel chooses
   std::uint32_t mark = 0;     ///< SO_MARK when not 0 (needs CAP_NET_ADMIN); capture rules recognise a sidecar by it
 };
 

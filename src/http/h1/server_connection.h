@@ -13,14 +13,14 @@ namespace weft::http::h1 {
 
 /// What one downstream connection is held to. 0 durations: no limit.
 struct ServerConnectionOptions {
-  Limits limits;
+  Limits limits = {};
   std::string_view scheme = "http";
   bool accept_http10 = true;                   ///< else 426
   Duration idle_timeout = 3600s;               ///< between requests
   Duration header_timeout = 10s;               ///< from the first byte of a head to its end
   Duration body_timeout = 300s;                ///< between two pieces of a body, in each direction
   std::uint32_t max_requests = 0;              ///< then the connection is closed; 0: no limit
-  std::string_view server_name;                ///< "server" field of refusals; empty: none
+  std::string_view server_name = {};              ///< "server" field of refusals; empty: none
 };
 
 /// One HTTP/1 connection from a client: reads a head, calls the handler, and again, until either side has enough.

@@ -1,0 +1,147 @@
+#include "http/h1/client_connection.h"
+
+#include <gtest/gtest.h>
+
+#include "net/testing/pipe.h"
+
+namespace weft::http::h1 {
+namespace {
+
+struct Outcome {
+  bool done = false;
+  std::optional<Error> error;
+  std::vector<int> statuses;
+  std::string body;
+};
+
+/// A client connection whose server is the test.
+struct Calling {
+  Calling() {
+    auto [client_end, server_end] = net::testing::make_pipe(*loop);
+    server = std::move(server_end);
+    connection = std::make_unique<ClientConnection>(std::move(client_end));
+  }
+  static net::Task<void> call(ClientConnection& connection, std::string method, std::string body, Outcome& outcome) {
+    ClientExchange& exchange = connection.start();
+    const auto result = co_await perform(exchange, std::move(method), std::move(body), outcome);
+    if (!result) outcome.error = result.error();
+    outcome.done = true;
+  }
+  static net::Task<Result<void>> perform(ClientExchange& exchange, std::string method, std::string body, Outcome& outcome) {
+    RequestHead head;
+    head.method = method;
+    head.path = "/";
+    head.authority = "h";
+    WEFT_CO_CHECK(co_await exchange.send_head(head, body.empty()));
+    if (!body.empty()) WEFT_CO_CHECK(co_await exchange.send_body(body, true));
+    ResponseHead response;
+    do {
+      WEFT_CO_CHECK(co_await exchange.read_head(response));
+      outcome.statuses.push_back(response.status);
+    } while (response.status < 200);
+    for (;;) {
+      WEFT_CO_TRY(const BodyChunk chunk, co_await exchange.read_body());
+      outcome.body += chunk.data;
+      if (chunk.end) co_return Result<void>{};
+    }
+  }
+  Outcome& begin(std::string method = "GET", std::string body = {}) {
+    outcomes.push_back(std::make_unique<Outcome>());
+    tasks.spawn(call(*connection, std::move(method), std::move(body), *outcomes.back()));
+    loop->settle();
+    return *outcomes.back();
+  }
+  void answer(std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    static_cast<void>(server->try_write({&part, 1}));
+    loop->settle();
+  }
+  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
+  std::unique_ptr<net::testing::PipeEnd> server;
+  std::unique_ptr<ClientConnection> connection;
+  std::vector<std::unique_ptr<Outcome>> outcomes;
+  net::TaskScope tasks;
+};
+
+TEST(ClientConnection, sends_one_request_after_another_over_one_connection) {
+  Calling calling;
+  Outcome& first = calling.begin();
+  EXPECT_EQ(calling.server->take(), "GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  calling.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_TRUE(first.done);
+  EXPECT_EQ(first.body, "ok");
+  ASSERT_TRUE(calling.connection->usable());
+  Outcome& second = calling.begin("POST", "body");
+  EXPECT_TRUE(calling.connection->reused());
+  EXPECT_EQ(calling.server->take(),
+            "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
+  calling.answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(second.statuses, (std::vector<int>{100, 103, 204}));
+  EXPECT_TRUE(calling.connection->usable());
+}
+
+TEST(ClientConnection, a39_bytes_behind_a_response_end_the_connection) {
+  Calling calling;
+  calling.begin();
+  calling.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n");
+  EXPECT_TRUE(calling.outcomes[0]->done);
+  EXPECT_FALSE(calling.connection->usable());
+}
+
+TEST(ClientConnection, a40_a_body_nobody_asked_for_is_dropped_with_the_connection) {
+  Calling calling;
+  const Outcome& outcome = calling.begin("HEAD");
+  calling.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_TRUE(outcome.done);
+  EXPECT_EQ(outcome.body, "");
+  EXPECT_FALSE(calling.connection->usable());
+}
+
+TEST(ClientConnection, a_body_until_close_ends_in_order_and_one_with_a_length_is_cut) {
+  Calling open_ended;
+  Outcome& whole = open_ended.begin();
+  open_ended.answer("HTTP/1.1 200 OK\r\n\r\nall");
+  open_ended.server->shutdown_write();
+  open_ended.loop->settle();
+  EXPECT_TRUE(whole.done);
+  EXPECT_FALSE(whole.error);
+  EXPECT_EQ(whole.body, "all");
+  Calling counted;
+  Outcome& cut = counted.begin();
+  counted.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall");
+  counted.server->shutdown_write();
+  counted.loop->settle();
+  ASSERT_TRUE(cut.error);
+  EXPECT_EQ(cut.error->code, Code::kReset);
+  EXPECT_EQ(cut.error->blame, Blame::kUpstream);
+}
+
+TEST(ClientConnection, only_a_reused_connection_that_breaks_before_any_answer_invites_another_try) {
+  Calling calling;
+  Outcome& fresh = calling.begin();
+  calling.server->close(true);
+  calling.loop->settle();
+  ASSERT_TRUE(fresh.error);
+  EXPECT_EQ(fresh.error->retry, Retry::kNever);
+  Calling again;
+  again.begin();
+  again.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  Outcome& reused = again.begin();
+  again.server->close(true);
+  again.loop->settle();
+  ASSERT_TRUE(reused.error);
+  EXPECT_EQ(reused.error->retry, Retry::kFreshConnection);
+}
+
+TEST(ClientConnection, a_server_that_closes_an_idle_connection_makes_it_unusable) {
+  Calling calling;
+  calling.begin();
+  calling.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(calling.connection->usable());
+  calling.server->shutdown_write();
+  calling.loop->settle();
+  EXPECT_FALSE(calling.connection->usable());
+}
+
+}  // namespace
+}  // namespace weft::http::h1

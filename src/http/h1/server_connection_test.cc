@@ -1,0 +1,232 @@
+#include "http/h1/server_connection.h"
+
+#include <gtest/gtest.h>
+
+#include "net/testing/pipe.h"
+
+namespace weft::http::h1 {
+namespace {
+
+/// A connection served by `handler` at one end of a pipe; the test is the client at the other.
+class Served : public ServerConnection::Observer {
+ public:
+  explicit Served(Handler handler, ServerConnectionOptions options = {}, std::size_t capacity = 256 * 1024)
+      : handler_(std::move(handler)), options_(options) {
+    auto [server_end, client_end] = net::testing::make_pipe(*loop, capacity);
+    server = std::move(server_end);
+    client = std::move(client_end);
+    connection = std::make_unique<ServerConnection>(*server, options_, this);
+    tasks_.spawn(run());
+    loop->settle();
+  }
+  void send(std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    ASSERT_EQ(client->try_write({&part, 1}).bytes, bytes.size());
+    loop->settle();
+  }
+  std::string take() {
+    loop->settle();
+    return client->take();
+  }
+  bool over() const { return tasks_.active() == 0; }
+  void on_refused(const Refusal& refusal, const RequestHead&) override { refused.emplace_back(refusal.rule); }
+
+  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
+  std::unique_ptr<net::testing::PipeEnd> server, client;
+  std::unique_ptr<ServerConnection> connection;
+  std::vector<std::string> refused;
+
+ private:
+  net::Task<void> run() { co_await connection->serve(handler_); }
+  Handler handler_;
+  ServerConnectionOptions options_;
+  net::TaskScope tasks_;
+};
+
+net::Task<void> echo(ServerExchange& exchange) {
+  std::string body;
+  for (;;) {
+    auto chunk = co_await exchange.read_body();
+    if (!chunk) co_return exchange.reset();
+    body.append(chunk->data);
+    if (chunk->end) break;
+  }
+  ResponseHead head;
+  head.status = 200;
+  const std::string text = exchange.request().path + ":" + body;
+  head.content_length = text.size();
+  if (!co_await exchange.send_head(head, false)) co_return;
+  static_cast<void>(co_await exchange.send_body(text, true));
+}
+
+net::Task<void> ignore_body(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  head.content_length = 0;
+  static_cast<void>(co_await exchange.send_head(head, true));
+}
+
+net::Task<void> in_pieces(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  static_cast<void>(co_await exchange.send_head(head, false));
+  static_cast<void>(co_await exchange.send_body("ab", false));
+  static_cast<void>(co_await exchange.send_body("cde", false));
+  static_cast<void>(co_await exchange.send_body({}, true));
+}
+
+const std::string kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+
+TEST(ServerConnection, answers_pipelined_requests_in_order_whatever_pieces_they_come_in) {
+  for (const std::size_t fragment : {1u, 2u, 3u, 7u, 4096u}) {
+    Served served(echo);
+    served.server->set_fragment(fragment);
+    served.send("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+                "POST /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n" + kGet);
+    EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n/1:abc"
+                             "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n/2:de"
+                             "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n/a:");
+    EXPECT_FALSE(served.over());
+  }
+}
+
+TEST(ServerConnection, sends_a_body_of_unknown_length_in_chunks_or_until_close) {
+  Served served(in_pieces);
+  served.send(kGet);
+  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
+  served.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabcde");
+  EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, keeps_an_http_1_0_connection_only_when_asked) {
+  Served kept(echo);
+  kept.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(kept.take(), "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\n/:");
+  EXPECT_FALSE(kept.over());
+  Served closed(echo);
+  closed.send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_NE(closed.take().find("connection: close"), std::string::npos);
+  EXPECT_TRUE(closed.over());
+}
+
+TEST(ServerConnection, gives_a_head_request_the_head_alone) {
+  Served served(in_pieces);
+  served.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\n\r\n");
+  EXPECT_FALSE(served.over());
+}
+
+TEST(ServerConnection, a33_asks_for_the_body_only_when_somebody_reads_it) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  Served reading(echo);
+  reading.send(head);
+  EXPECT_EQ(reading.take(), "HTTP/1.1 100 Continue\r\n\r\n");
+  reading.send("ab");
+  EXPECT_EQ(reading.take(), "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n/:ab");
+  Served ignoring(ignore_body);
+  ignoring.send(head);
+  EXPECT_EQ(ignoring.take(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+}
+
+TEST(ServerConnection, reads_past_an_unwanted_body_that_is_short_and_ends_a_connection_with_an_endless_one) {
+  Served served(ignore_body);
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" + kGet);
+  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
+  for (int i = 0; i < 400 && !served.over(); ++i) served.send(std::string(4096, 'x'));
+  EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, refuses_once_tells_why_and_never_reads_what_follows) {
+  Served served(echo);
+  served.send(kGet + "GET / HTTP/1.1\r\nBad Header: x\r\n\r\n" + kGet);
+  const std::string answer = served.take();
+  EXPECT_EQ(answer.find("HTTP/1.1 200"), 0u);
+  EXPECT_NE(answer.find("HTTP/1.1 400 Bad Request\r\n"), std::string::npos);
+  EXPECT_EQ(answer.find("HTTP/1.1", answer.find("400")), std::string::npos) << answer;
+  EXPECT_EQ(served.refused, std::vector<std::string>{"B08"});
+  served.loop->advance(2s);
+  EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, a_bad_chunk_after_the_head_ends_the_exchange) {
+  Served served(echo);
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
+  EXPECT_EQ(served.refused, std::vector<std::string>{"D02"});
+  served.loop->advance(2s);
+  EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, holds_heads_and_idle_connections_to_their_times) {
+  Served slow(echo, {.limits = {}, .idle_timeout = 60s, .header_timeout = 10s});
+  slow.send("GET / HT");
+  slow.loop->advance(9s);
+  EXPECT_FALSE(slow.over());
+  slow.loop->advance(3s);
+  EXPECT_EQ(slow.take().substr(0, 12), "HTTP/1.1 408");
+  EXPECT_TRUE(slow.over());
+  Served idle(echo, {.limits = {}, .idle_timeout = 60s});
+  idle.loop->advance(61s);
+  EXPECT_TRUE(idle.over());
+  EXPECT_EQ(idle.take(), "");
+}
+
+TEST(ServerConnection, drains_an_idle_connection_at_once_and_a_busy_one_after_its_answer) {
+  Served idle(echo);
+  idle.send(kGet);
+  idle.connection->drain();
+  idle.loop->settle();
+  EXPECT_TRUE(idle.over());
+  Served busy(echo);
+  busy.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na");
+  busy.connection->drain();
+  busy.loop->settle();
+  EXPECT_FALSE(busy.over());
+  busy.send("b");
+  EXPECT_NE(busy.take().find("connection: close"), std::string::npos);
+  EXPECT_TRUE(busy.over());
+}
+
+TEST(ServerConnection, closes_after_its_last_allowed_request) {
+  Served served(echo, {.limits = {}, .max_requests = 2});
+  served.send(kGet);
+  EXPECT_EQ(served.take().find("connection: close"), std::string::npos);
+  served.send(kGet);
+  EXPECT_NE(served.take().find("connection: close"), std::string::npos);
+  EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, does_not_take_more_of_an_unread_body_than_one_buffer) {
+  const auto never_reads = [](ServerExchange& exchange) { return ignore_body(exchange); };
+  static net::Loop* waiting_on = nullptr;
+  Served served(Handler([&](ServerExchange&) -> net::Task<void> { return [](net::Loop* loop) -> net::Task<void> {
+                  co_await loop->sleep(1h);
+                }(waiting_on); }),
+                {}, 1 << 20);
+  waiting_on = served.loop.get();
+  static_cast<void>(never_reads);
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n" + std::string(900'000, 'x'));
+  EXPECT_GT(served.server->pending(), 900'000u - 32 * 1024);
+}
+
+TEST(ServerConnection, waits_for_a_slow_reader_without_holding_what_it_does_not_take) {
+  std::size_t sent = 0;
+  Served served(Handler([&sent](ServerExchange& exchange) -> net::Task<void> {
+                  return [](ServerExchange& to, std::size_t& total) -> net::Task<void> {
+                    ResponseHead head;
+                    head.status = 200;
+                    static_cast<void>(co_await to.send_head(head, false));
+                    const std::string block(16 * 1024, 'y');
+                    while (co_await to.send_body(block, false)) total += block.size();
+                  }(exchange, sent);
+                }),
+                {.limits = {}, .body_timeout = 30s}, 64 * 1024);
+  served.send(kGet);
+  EXPECT_LE(sent, 64u * 1024);
+  served.loop->advance(31s);
+  EXPECT_TRUE(served.over());
+}
+
+}  // namespace
+}  // namespace weft::http::h1
