@@ -13,13 +13,13 @@ struct Request {
   std::string method = "GET";
   std::string path = "/";
   std::string authority = "localhost";
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
 };
 
 struct Response {
   ResponseHead head;
-  std::string body;
+  std::string body = {};
 };
 
 struct FetchOptions {

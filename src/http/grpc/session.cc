@@ -178,7 +178,10 @@ struct Session::Callbacks {
     if (frame->hd.type == NGHTTP2_HEADERS) {
       const auto opening = session.opening_.find(id);
       if (opening != session.opening_.end()) {
-        session.accepted_.emplace_back(id, std::move(opening->second));
+        // Registered now, handed out later: its first bytes may come in the same read.
+        auto stream = std::make_unique<SessionStream>(session, id, false);
+        session.streams_[id] = stream.get();
+        session.accepted_.emplace_back(std::move(stream), std::move(opening->second));
         session.opening_.erase(opening);
       }
     }
@@ -322,10 +325,8 @@ net::Task<Result<void>> Session::write_all() {
 /// Hands out new calls and wakes whoever something happened for. Anything may come and go meanwhile.
 void Session::wake() {
   while (!accepted_.empty() && !broken_) {
-    auto [id, path] = std::move(accepted_.front());
+    auto [stream, path] = std::move(accepted_.front());
     accepted_.pop_front();
-    auto stream = std::make_unique<SessionStream>(*this, id, false);
-    streams_[id] = stream.get();
     accept_(std::move(stream), std::move(path));
   }
   for (const std::int32_t id : std::exchange(to_wake_, {})) {

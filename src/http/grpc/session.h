@@ -109,7 +109,7 @@ class Session {
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, SessionStream*> streams_;
   std::map<std::int32_t, std::string> opening_;  ///< paths of calls whose head is not complete
-  std::deque<std::pair<std::int32_t, std::string>> accepted_;
+  std::deque<std::pair<std::unique_ptr<SessionStream>, std::string>> accepted_;
   std::vector<std::int32_t> to_wake_;
   bool broken_ = false;
   Signal write_signal_;

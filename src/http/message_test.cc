@@ -1,0 +1,50 @@
+#include "http/message.h"
+
+#include <gtest/gtest.h>
+
+namespace weft::http {
+namespace {
+
+std::string text_of(const Headers& headers) {
+  std::string text;
+  for (const Headers::Field field : headers) text.append(field.name).append("=").append(field.value).append(";");
+  return text;
+}
+
+TEST(Headers, keeps_order_and_letter_case_and_finds_without_letter_case) {
+  Headers headers;
+  headers.add("X-One", "1");
+  headers.add("accept", "a");
+  headers.add("x-one", "2");
+  EXPECT_EQ(text_of(headers), "X-One=1;accept=a;x-one=2;");
+  EXPECT_EQ(headers.get("ACCEPT"), "a");
+  EXPECT_EQ(headers.get("x-ONE"), "1");
+  EXPECT_EQ(headers.get("absent"), std::nullopt);
+}
+
+TEST(Headers, sets_in_the_place_of_the_first_and_removes_every_one) {
+  Headers headers;
+  headers.add("a", "1");
+  headers.add("b", "2");
+  headers.add("A", "3");
+  headers.set("a", "a longer value than before");
+  EXPECT_EQ(text_of(headers), "a=a longer value than before;b=2;");
+  headers.set("c", "new");
+  EXPECT_EQ(headers.remove("B"), 1u);
+  EXPECT_EQ(headers.remove("B"), 0u);
+  EXPECT_EQ(text_of(headers), "a=a longer value than before;c=new;");
+}
+
+TEST(Headers, every_known_name_is_found_by_its_name) {
+  for (int i = 1; i < static_cast<int>(Known::kCount); ++i) {
+    const Known known = static_cast<Known>(i);
+    EXPECT_EQ(known_field(name_of(known)), known) << name_of(known);
+    Headers headers;
+    headers.add(known, "v");
+    EXPECT_EQ(headers.get(name_of(known)), "v");
+    EXPECT_TRUE(headers.has(known));
+  }
+}
+
+}  // namespace
+}  // namespace weft::http

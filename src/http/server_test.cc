@@ -1,0 +1,90 @@
+#include "http/server.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "http/client.h"
+
+namespace weft::http {
+namespace {
+
+net::Task<void> echo(ServerExchange& exchange) {
+  auto body = co_await read_all(exchange, 1000);
+  if (!body) {
+    static_cast<void>(co_await respond(exchange, 413, "text/plain", body.error().text));
+    co_return;
+  }
+  static_cast<void>(co_await respond(exchange, 200, "text/plain", exchange.request().method + " " + *body));
+}
+
+/// Runs `task` on a real loop until it is done.
+template <class T>
+T run(net::Loop& loop, net::Task<T> task) {
+  std::optional<T> value;
+  net::TaskScope scope;
+  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> { into.emplace(co_await inner); };
+  scope.spawn(keep(std::move(task), value));
+  while (!value) loop.run_once(10s);
+  return std::move(*value);
+}
+
+struct Directory {
+  Directory() { path = ::mkdtemp(name); }
+  ~Directory() {
+    ::unlink((path + "/s").c_str());
+    ::rmdir(path.c_str());
+  }
+  char name[32] = "/tmp/weft-http-XXXXXX";
+  std::string path;
+};
+
+TEST(Server, answers_on_a_unix_socket_that_only_its_owner_may_use) {
+  net::Loop loop;
+  Directory directory;
+  const net::Address at = *net::Address::unix_path(directory.path + "/s");
+  auto server = Server::listen(loop, at, echo);
+  ASSERT_TRUE(server) << server.error().text;
+  struct stat status {};
+  ASSERT_EQ(::stat((directory.path + "/s").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
+  const auto answer = run(loop, fetch(loop, at, {.method = "POST", .body = "hello"}));
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(answer->head.status, 200);
+  EXPECT_EQ(answer->body, "POST hello");
+}
+
+TEST(Server, a_body_over_the_limit_is_an_error_of_the_client) {
+  net::Loop loop;
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), echo);
+  ASSERT_TRUE(server);
+  const auto answer = run(loop, fetch(loop, (*server)->address(), {.method = "PUT", .body = std::string(2000, 'x')}));
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(answer->head.status, 413);
+}
+
+TEST(Server, a_fetch_from_nobody_is_refused_and_an_answer_that_is_too_large_is_cut) {
+  net::Loop loop;
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), echo);
+  ASSERT_TRUE(server);
+  const net::Address at = (*server)->address();
+  const auto small = run(loop, fetch(loop, at, {.method = "PUT", .body = "12345"}, {.max_body = 3}));
+  ASSERT_FALSE(small);
+  EXPECT_EQ(small.error().code, Code::kTooLarge);
+  server->reset();
+  const auto refused = run(loop, fetch(loop, at, {}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kRefused);
+}
+
+TEST(Targets, paths_and_queries_are_taken_apart_and_decoded) {
+  EXPECT_EQ(path_of("/a/b?x=1"), "/a/b");
+  EXPECT_EQ(query_parameter("/a?x=1&y=a%20b+c&z", "y"), "a b c");
+  EXPECT_EQ(query_parameter("/a?x=1&z", "z"), "");
+  EXPECT_EQ(query_parameter("/a?x=1", "y"), std::nullopt);
+  EXPECT_EQ(percent_decode("%zz%4"), "%zz%4");
+  EXPECT_EQ(percent_decode(percent_encode("a b/c%+\n")), "a b/c%+\n");
+}
+
+}  // namespace
+}  // namespace weft::http
