@@ -42,11 +42,12 @@ class Address {
   bool operator==(const Address& other) const;
 
  private:
+  // The largest member is first, so that initializing it clears them all.
   union {
+    sockaddr_un local;
     sockaddr generic;
     sockaddr_in v4;
     sockaddr_in6 v6;
-    sockaddr_un local;
   } storage_{};
   socklen_t length_ = 0;
 };

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <string>
 #include <thread>
 
@@ -20,6 +22,15 @@ Task<void> echo(Stream& stream, std::string& log) {
     log.append(buffer, got.bytes);
     co_await stream.write(std::string_view(buffer, got.bytes));
   }
+}
+
+TEST(Address, a_unix_path_ends_where_it_was_given_whatever_was_in_memory_before) {
+  alignas(Address) unsigned char memory[sizeof(Address)];
+  std::memset(memory, 'x', sizeof memory);
+  auto* const address = new (memory) Address();
+  *address = *Address::unix_path("/tmp/s");
+  EXPECT_EQ(address->to_string(), "/tmp/s");
+  EXPECT_EQ(Address::unix_path("/tmp/s")->to_string(), "/tmp/s");
 }
 
 TEST(Pipe, carries_bytes_both_ways_and_says_the_end) {
