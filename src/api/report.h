@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/parse.h"
+#include "api/path.h"
+#include "api/yaml_reader.h"
+
+namespace weft::api {
+
+/// Collects what is wrong with one object and finds the line of each place. One owner; the source must outlive it.
+class Report {
+ public:
+  /// `source` and `lines` are the object as it was read; null for one that has no file.
+  Report(std::string_view file, const Json* source, const Lines* lines) : file_(file), source_(source), lines_(lines) {}
+
+  void problem(const Path& at, std::string text);
+  /// Understood, and not done: by name, with what to do instead.
+  void unsupported(const Path& at, std::string_view what, std::string_view advice);
+  void note(const Path& at, std::string text);
+
+  bool clean() const { return problems_.empty(); }
+  bool only_unsupported() const { return unsupported_ == problems_.size(); }
+  std::vector<Problem>& problems() { return problems_; }
+  std::vector<std::string>& notes() { return notes_; }
+
+ private:
+  /// Of the nearest place on the way that the source has.
+  int line_of(const Path& at) const;
+
+  std::string_view file_;
+  const Json* source_;
+  const Lines* lines_;
+  std::size_t unsupported_ = 0;
+  std::vector<Problem> problems_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace weft::api
