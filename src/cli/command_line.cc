@@ -1,0 +1,281 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "api/duration.h"
+#include "base/strings.h"
+#include "cli/help_text.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Format>, 5> kFormats = {{
+    {"wide", Format::kWide}, {"yaml", Format::kYaml}, {"json", Format::kJson}, {"name", Format::kName},
+    {"table", Format::kTable},
+}};
+using What = ProxyConfigOptions::What;
+const std::map<std::string, What> kWhats = {
+    {"listeners", What::kListeners}, {"listener", What::kListeners}, {"l", What::kListeners},
+    {"routes", What::kRoutes},       {"route", What::kRoutes},       {"r", What::kRoutes},
+    {"clusters", What::kClusters},   {"cluster", What::kClusters},   {"c", What::kClusters},
+    {"endpoints", What::kEndpoints}, {"endpoint", What::kEndpoints}, {"ep", What::kEndpoints},
+};
+
+/// Which values -o has for a command.
+enum class Formats { kAll, kObjects, kJsonOnly };
+
+void parse_output(const std::string& text, Formats allowed, Output& output) {
+  const std::string_view known = allowed == Formats::kAll       ? "wide, yaml, json, name or jsonpath='{...}'"
+                                 : allowed == Formats::kObjects ? "table, yaml or json"
+                                                                : "table or json";
+  if (text.starts_with("jsonpath=") && allowed == Formats::kAll) {
+    output = {Format::kJsonPath, text.substr(9)};
+    return;
+  }
+  for (const auto& [name, format] : kFormats) {
+    const bool fits = allowed == Formats::kAll || format == Format::kJson || format == Format::kTable ||
+                      (allowed == Formats::kObjects && format == Format::kYaml);
+    if (name == text && fits) {
+      output.format = format;
+      return;
+    }
+  }
+  throw CLI::ValidationError("-o", "\"" + text + "\" is no output format; it may be " + std::string(known));
+}
+
+/// The grammar of the command line and the options it fills. CLI11 throws; nothing leaves parse().
+class Parser {
+ public:
+  explicit Parser(std::string instance) : app_(std::string(kPurpose), "weft") {
+    global_.instance = std::move(instance);
+    app_.footer(std::string(kFooter));
+    app_.require_subcommand(0, 1);
+    app_.add_option("--name", global_.instance, "the instance of the mesh (or WEFT_INSTANCE; default: default)");
+    app_.add_option("-n,--namespace", global_.ns, "the namespace (default: default)");
+    declare_up();
+    declare_down();
+    declare_apply();
+    declare_delete();
+    declare_get();
+    declare_describe();
+    declare_logs();
+    declare_scale();
+    declare_proxy_status();
+    declare_proxy_config();
+    declare_others();
+  }
+
+  Result<Invocation> parse(const std::vector<std::string>& words) {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    try {
+      app_.parse(std::move(reversed));
+      return chosen();
+    } catch (const CLI::CallForHelp&) {
+      return Invocation{global_, HelpOptions{help_of(app_)}};
+    } catch (const CLI::Error& error) {
+      return fail(usage(error.what()));
+    }
+  }
+
+ private:
+  CLI::App& command(const char* name, const CommandText& text, const char* group) {
+    CLI::App& added = *app_.add_subcommand(name, std::string(text.purpose));
+    added.fallthrough();
+    added.group(group);
+    added.footer("Examples:\n" + std::string(text.examples) + "\n" + std::string(kGlobalFooter));
+    return added;
+  }
+
+  static void add_files(CLI::App& to, std::vector<std::string>& files, bool& recursive) {
+    to.add_option("-f,--filename", files, "a file, a folder, or - for standard input; may be repeated")
+        ->allow_extra_args(false);
+    to.add_flag("-R,--recursive", recursive, "folders below a given folder too");
+  }
+  static void add_timeout(CLI::App& to, std::chrono::seconds& timeout) {
+    const auto read = [&timeout](const std::string& text) {
+      const bool bare = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+      const auto parsed = api::parse_duration(bare ? text + "s" : text);
+      if (!parsed) throw CLI::ValidationError("--timeout", parsed.error().text + "; right would be 30s or 2m");
+      timeout = std::chrono::ceil<std::chrono::seconds>(*parsed);
+    };
+    to.add_option_function<std::string>("--timeout", read,
+                                        "how long to wait (default: " + std::to_string(timeout.count()) + "s)");
+  }
+  static void add_output(CLI::App& to, Formats allowed, Output& output, const char* text) {
+    const auto read = [allowed, &output](const std::string& value) { parse_output(value, allowed, output); };
+    to.add_option_function<std::string>("-o,--output", read, text);
+  }
+  static void add_wait(CLI::App& to, bool& wait, const char* until) {
+    to.add_flag("--wait,!--no-wait", wait, until);
+  }
+
+  void declare_up() {
+    CLI::App& up = command("up", kUp, kMeshGroup);
+    up.add_option("-f,--filename", up_.files, "what to apply first: a file or a folder; may be repeated")
+        ->allow_extra_args(false);
+    up.add_flag("-d,--detach", up_.detach, "return when every pod is ready; the mesh goes on");
+    up.add_option("--isolation", up_.isolation, "how pods are kept apart: auto or netns")
+        ->check(CLI::IsMember({"auto", "netns", "loopback"}));
+    up.add_option("--ingress-port", up_.ingress_port, "the port of the ingress on 127.0.0.1 (default: 8080)")
+        ->check(CLI::Range(1, 65535));
+    up.add_option("--image", up_.images, "NAME=COMMAND: the local command of an image; may be repeated")
+        ->allow_extra_args(false)
+        ->check([](const std::string& text) {
+          const auto equals = text.find('=');
+          const bool good = equals != text.npos && equals > 0 && equals + 1 < text.size();
+          return good ? std::string() : "\"" + text + "\" is not NAME=COMMAND";
+        });
+    choose(up, up_);
+  }
+  void declare_down() {
+    CLI::App& down = command("down", kDown, kMeshGroup);
+    down.add_flag("--purge", down_.purge, "forget the objects too");
+    choose(down, down_);
+  }
+  void declare_apply() {
+    CLI::App& apply = command("apply", kApply, kObjectGroup);
+    add_files(apply, apply_.files, apply_.recursive);
+    apply.get_option("--filename")->required();
+    apply.add_flag("--dry-run", apply_.dry_run, "only say what would be done");
+    add_wait(apply, apply_.wait, "return when every proxy runs the change (default), or at once");
+    add_timeout(apply, apply_.timeout);
+    choose(apply, apply_);
+  }
+  void declare_delete() {
+    CLI::App& remove = command("delete", kDelete, kObjectGroup);
+    remove.add_option("RESOURCE", delete_.resources, "TYPE NAME..., TYPE/NAME... or TYPE with --all or -l");
+    add_files(remove, delete_.files, delete_.recursive);
+    remove.add_flag("--all", delete_.all, "every object of the type in the namespace");
+    remove.add_option("-l,--selector", delete_.selector, "those with these labels");
+    remove.add_flag("--ignore-not-found", delete_.ignore_not_found, "what is not there is not an error");
+    add_wait(remove, delete_.wait, "return when they are gone (default), or at once");
+    add_timeout(remove, delete_.timeout);
+    choose(remove, delete_);
+  }
+  void declare_get() {
+    CLI::App& get = command("get", kGet, kObjectGroup);
+    get.add_option("RESOURCE", get_.resources, "TYPE[,TYPE...] [NAME...], TYPE/NAME... or all")->required();
+    add_output(get, Formats::kAll, get_.output, "wide, yaml, json, name or jsonpath='{...}'");
+    get.add_flag("-w,--watch", get_.watch, "go on and print each change");
+    get.add_flag("-A,--all-namespaces", get_.all_namespaces, "of all namespaces");
+    get.add_option("-l,--selector", get_.selector, "those with these labels: app=reviews,version!=v1");
+    get.add_flag("--no-headers", get_.no_headers, "without the line of column names");
+    get.add_flag("--show-labels", get_.show_labels, "with the labels as the last column");
+    get.add_flag("--ignore-not-found", get_.ignore_not_found, "what is not there is not an error");
+    choose(get, get_);
+  }
+  void declare_describe() {
+    CLI::App& describe = command("describe", kDescribe, kObjectGroup);
+    describe.add_option("RESOURCE", describe_.resources, "TYPE [NAME...] or TYPE/NAME...")->required();
+    describe.add_option("-l,--selector", describe_.selector, "those with these labels");
+    describe.add_flag("-A,--all-namespaces", describe_.all_namespaces, "of all namespaces");
+    choose(describe, describe_);
+  }
+  void declare_logs() {
+    CLI::App& logs = command("logs", kLogs, kObjectGroup);
+    logs.add_option("POD", logs_.resource, "a pod's name, or TYPE/NAME such as deploy/reviews-v1")->required();
+    logs.add_option("-c,--container", logs_.container, "the container (default: the application; istio-proxy: the sidecar)");
+    logs.add_flag("-f,--follow", logs_.follow, "go on and print what comes");
+    logs.add_option("--tail", logs_.tail, "only the last lines, so many");
+    choose(logs, logs_);
+  }
+  void declare_scale() {
+    CLI::App& scale = command("scale", kScale, kObjectGroup);
+    scale.add_option("RESOURCE", scale_.resources, "deployment NAME... or deployment/NAME...")->required();
+    scale.add_option("--replicas", scale_.replicas, "how many pods there are to be")
+        ->required()
+        ->check(CLI::Range(0, 1000));
+    add_wait(scale, scale_.wait, "return when so many are ready (default), or at once");
+    add_timeout(scale, scale_.timeout);
+    choose(scale, scale_);
+  }
+  void declare_proxy_status() {
+    CLI::App& status = command("proxy-status", kProxyStatus, kProxyGroup);
+    status.add_option("PROXY", status_.proxy, "one proxy: its pod's name");
+    add_output(status, Formats::kJsonOnly, status_.output, "table or json");
+    choose(status, status_);
+  }
+  void declare_proxy_config() {
+    CLI::App& config = command("proxy-config", kProxyConfig, kProxyGroup);
+    config.add_option("WHAT", config_.what, "listeners, routes, clusters or endpoints")
+        ->required()
+        ->transform(CLI::Transformer(kWhats))
+        ->type_name("");
+    config.add_option("POD", config_.pod, "the pod whose sidecar is asked")->required();
+    add_output(config, Formats::kObjects, config_.output, "table, yaml or json");
+    choose(config, config_);
+  }
+  void declare_others() {
+    CLI::App& version = command("version", kVersion, kOtherGroup);
+    add_output(version, Formats::kObjects, version_.output, "table, yaml or json");
+    choose(version, version_);
+    CLI::App& help = command("help", kHelp, kOtherGroup);
+    help.add_option("COMMAND", topic_, "the command");
+    help.callback([this] { wants_help_ = true; });
+    command("control", kControl, kPartGroup);
+    command("proxy", kProxy, kPartGroup);
+  }
+
+  template <class Options>
+  void choose(CLI::App& of, Options& options) {
+    of.callback([this, &options] { take_ = [&options] { return Command(std::move(options)); }; });
+  }
+
+  Result<Invocation> chosen() {
+    if (wants_help_ || !take_) {
+      const CLI::App* about = topic_.empty() ? &app_ : app_.get_subcommand(topic_);  // throws where there is none
+      return Invocation{global_, HelpOptions{about->help(about == &app_ ? "" : "weft")}};
+    }
+    return Invocation{global_, take_()};
+  }
+
+  static std::string help_of(const CLI::App& app) {
+    for (const CLI::App* command : app.get_subcommands()) return command->help("weft");
+    return app.help();
+  }
+
+  Error usage(std::string text) const {
+    std::string command = "weft";
+    for (const CLI::App* chosen : app_.get_subcommands()) command += " " + chosen->get_name();
+    text = text.substr(0, text.find('\n'));
+    return Error::config(Code::kInvalid, command + ": " + text + "\nSee '" + command + " --help'.");
+  }
+
+  CLI::App app_;
+  GlobalOptions global_;
+  UpOptions up_;
+  DownOptions down_;
+  ApplyOptions apply_;
+  DeleteOptions delete_;
+  GetOptions get_;
+  DescribeOptions describe_;
+  LogsOptions logs_;
+  ScaleOptions scale_;
+  ProxyStatusOptions status_;
+  ProxyConfigOptions config_;
+  VersionOptions version_;
+  std::string topic_;
+  bool wants_help_ = false;
+  std::function<Command()> take_;
+};
+
+constexpr std::string_view kCommands[] = {"up",    "down",         "apply",        "delete",  "get",  "describe", "logs",
+                                          "scale", "proxy-status", "proxy-config", "version", "help", "control",  "proxy"};
+
+}  // namespace
+
+Result<Invocation> parse_command_line(const std::vector<std::string>& words, std::string instance) {
+  if (!words.empty() && !words.front().starts_with('-') && std::ranges::find(kCommands, words.front()) == std::end(kCommands)) {
+    const std::string_view near = nearest(words.front(), kCommands);
+    std::string text = "weft: there is no command \"" + words.front() + "\"";
+    if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
+    return fail(Error::config(Code::kInvalid, text + "\nSee 'weft --help'."));
+  }
+  Parser parser(std::move(instance));
+  return parser.parse(words);
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <utility>
+
+#include "api/merge.h"
+#include "cli/command.h"
+#include "cli/in_force.h"
+#include "cli/input_files.h"
+#include "cli/json_path.h"
+
+namespace weft::cli {
+namespace {
+
+/// A write that lost against another writer is computed anew from what that one left.
+constexpr int kMostConflicts = 8;
+
+struct Outcome {
+  std::string_view word;  ///< "created", "configured", "unchanged"
+  std::uint64_t version = 0;
+};
+
+/// `written` as one line, for the next apply to know what this one said.
+std::string remembered(api::Json written) {
+  if (written.contains("metadata") && written["metadata"].contains("annotations"))
+    written["metadata"]["annotations"].erase(std::string(api::kLastApplied));
+  written.erase("status");
+  const nlohmann::json sorted = std::move(written);
+  return sorted.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+api::Json annotated(api::Json body, const std::string& last_applied) {
+  body.erase("status");
+  body["metadata"]["annotations"][std::string(api::kLastApplied)] = last_applied;
+  return body;
+}
+
+api::Json last_applied_of(const api::Object& live) {
+  const api::Json value = api::Json::parse(live.annotation(api::kLastApplied), nullptr, false);
+  return value.is_discarded() ? api::Json(nullptr) : value;
+}
+
+net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& input, bool dry_run) {
+  const api::Key key = input.object.key();
+  const std::string last_applied = remembered(input.written);
+  for (int attempt = 0;; ++attempt) {
+    auto live = co_await context.store.get(key);
+    if (!live && live.error().code != Code::kNotFound) co_return std::unexpected(std::move(live).error());
+    if (!live) {
+      if (dry_run) co_return Outcome{"created", 0};
+      api::Object made{key.kind, annotated(input.object.body, last_applied)};
+      auto created = co_await context.store.create(std::move(made));
+      if (created) co_return Outcome{"created", (*created)->resource_version()};
+      if (created.error().code != Code::kConflict || attempt >= kMostConflicts)
+        co_return std::unexpected(std::move(created).error());
+      continue;
+    }
+    const api::Json desired = annotated(input.written, last_applied);
+    api::Json merged = api::three_way_merge(last_applied_of(**live), (*live)->body, desired);
+    if (merged == (*live)->body) co_return Outcome{"unchanged", (*live)->resource_version()};
+    if (dry_run) co_return Outcome{"configured", 0};
+    api::Object changed{key.kind, std::move(merged)};
+    auto updated = co_await context.store.update(std::move(changed));
+    if (updated) {
+      const bool same = (*updated)->resource_version() == (*live)->resource_version();
+      co_return Outcome{same ? "unchanged" : "configured", (*updated)->resource_version()};
+    }
+    if (updated.error().code != Code::kConflict || attempt >= kMostConflicts)
+      co_return std::unexpected(std::move(updated).error());
+  }
+}
+
+}  // namespace
+
+net::Task<CommandResult> apply(const Context& context, const ApplyOptions& options) {
+  const InputOptions from{options.files, options.recursive, context.global.ns};
+  WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context.console, from));
+  std::uint64_t version = 0;
+  bool failed = false;
+  for (const InputObject& input : inputs) {
+    const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());
+    auto outcome = co_await apply_one(context, input, options.dry_run);
+    if (!outcome) {
+      context.note(name + ": " + outcome.error().text + "\n");
+      failed = true;
+      continue;
+    }
+    context.out(name + " " + std::string(outcome->word) + (options.dry_run ? " (dry run)" : "") + "\n");
+    version = std::max(version, outcome->version);
+  }
+  Exit in_force = Exit::kDone;
+  if (options.wait && version > 0) {
+    WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, version, options.timeout));
+  }
+  co_return failed ? Exit::kFailed : in_force;
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <utility>
+
+#include "cli/command.h"
+#include "cli/in_force.h"
+#include "cli/input_files.h"
+#include "cli/resources.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr Duration kLookAgain = 25ms;
+
+/// One `delete`: find, remove, wait until all are gone and the proxies know.
+class Deleter {
+ public:
+  Deleter(const Context& context, const DeleteOptions& options) : context_(context), options_(options) {}
+
+  net::Task<CommandResult> run() {
+    if (auto wrong = check(); !wrong) co_return misuse(context_.console, wrong.error());
+    std::vector<api::Key> keys;
+    if (!options_.files.empty()) {
+      const InputOptions from{options_.files, options_.recursive, context_.global.ns};
+      WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context_.console, from));
+      for (const InputObject& input : inputs) keys.push_back(input.object.key());
+    } else {
+      auto names = parse_resources(options_.resources);
+      if (!names) co_return misuse(context_.console, names.error());
+      if (names->front().name.empty() && !options_.all && options_.selector.empty())
+        co_return misuse(context_.console, Error::config(Code::kInvalid, "which ones? Names, -l or --all are missing"));
+      WEFT_CO_TRY(keys, co_await keys_of(std::move(*names)));
+    }
+    for (const api::Key& key : keys) WEFT_CO_CHECK(co_await remove_one(key));
+    if (keys.empty() && !missing_) context_.note("No resources found\n");
+    Exit in_force = Exit::kDone;
+    if (options_.wait && !removed_.empty()) {
+      WEFT_CO_TRY(in_force, co_await wait());
+    }
+    co_return missing_ ? Exit::kFailed : in_force;
+  }
+
+ private:
+  Result<void> check() const {
+    if (options_.files.empty() == options_.resources.empty())
+      return fail(Error::config(Code::kInvalid, "either a type and names, or -f FILE"));
+    if (options_.all && !options_.selector.empty())
+      return fail(Error::config(Code::kInvalid, "--all and -l exclude each other"));
+    return {};
+  }
+
+  net::Task<Result<std::vector<api::Key>>> keys_of(std::vector<ResourceName> names) {
+    std::vector<api::Key> keys;
+    Lookup lookup;
+    lookup.selector = options_.selector;
+    WEFT_CO_TRY(Found found, co_await find_resources(context_, std::move(names), lookup));
+    for (const Group& group : found.groups)
+      for (const api::ObjectPtr& object : group.objects) keys.push_back(object->key());
+    for (const Error& missing : found.missing) say_missing(missing);
+    co_return keys;
+  }
+
+  void say_missing(const Error& missing) {
+    if (options_.ignore_not_found) return;
+    context_.note(missing.text + "\n");
+    missing_ = true;
+  }
+
+  net::Task<Result<void>> remove_one(api::Key key) {
+    auto gone = co_await context_.store.remove(key);
+    if (!gone && gone.error().code == Code::kNotFound) {
+      say_missing(not_found(key));
+      co_return Result<void>();
+    }
+    if (!gone) co_return std::unexpected(std::move(gone).error());
+    context_.out(singular_with_group(*key.kind) + " \"" + key.name + "\" deleted\n");
+    removed_.emplace_back(key, (*gone)->uid());
+    co_return Result<void>();
+  }
+
+  net::Task<CommandResult> wait() {
+    const TimePoint deadline = context_.loop.now() + options_.timeout;
+    Progress progress(context_, "waiting until what was deleted is gone");
+    for (const auto& [key, uid] : removed_) {
+      for (;;) {
+        auto left = co_await context_.store.get(key);
+        if (!left && left.error().code == Code::kNotFound) break;
+        if (!left) co_return std::unexpected(std::move(left).error());
+        if ((*left)->uid() != uid) break;  // a new one of that name
+        if (context_.loop.now() >= deadline)
+          co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,
+                                         key.to_string() + " is still there after " +
+                                             std::to_string(options_.timeout.count()) + " s"));
+        co_await context_.loop.sleep(kLookAgain);
+      }
+    }
+    // The version of a list taken now is not older than the deletions.
+    store::Query query{.kind = removed_.back().first.kind, .ns = removed_.back().first.ns, .label_selector = "",
+                       .name = removed_.back().first.name};
+    WEFT_CO_TRY(const store::List list, co_await context_.store.list(std::move(query)));
+    co_return co_await wait_until_in_force(context_, list.resource_version, options_.timeout);
+  }
+
+  const Context& context_;
+  const DeleteOptions& options_;
+  std::vector<std::pair<api::Key, std::string>> removed_;  ///< and the uid that it had
+  bool missing_ = false;
+};
+
+}  // namespace
+
+net::Task<CommandResult> remove(const Context& context, const DeleteOptions& options) {
+  Deleter deleter(context, options);
+  co_return co_await deleter.run();
+}
+
+}  // namespace weft::cli

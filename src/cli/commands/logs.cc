@@ -1,0 +1,180 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "api/selector.h"
+#include "cli/command.h"
+#include "cli/json_path.h"
+#include "cli/resources.h"
+#include "net/socket.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr std::string_view kSidecar = "istio-proxy";
+constexpr int kLookAtLeastEveryMs = 1000;
+constexpr std::size_t kBlock = 64 * 1024;
+
+/// The pod that was meant: itself, or the first of a deployment, replica set or service.
+net::Task<Result<api::ObjectPtr>> find_pod(const Context& context, std::string resource) {
+  const bool typed = resource.find('/') != std::string::npos;
+  const std::vector<std::string> words{typed ? resource : "pod/" + resource};
+  WEFT_CO_TRY(std::vector<ResourceName> names, parse_resources(words));
+  const ResourceName name = names.front();
+  WEFT_CO_TRY(const Found found, co_await find_resources(context, std::move(names), {}));
+  if (!found.missing.empty()) co_return fail(found.missing.front());
+  const api::ObjectPtr& object = found.groups.front().objects.front();
+  if (name.kind->plural == "pods") co_return object;
+  const api::Json& wanted = at(object->body, "spec.selector");
+  if (wanted.empty() || !wanted.is_object())
+    co_return fail(Error::config(Code::kInvalid, "a " + std::string(name.kind->singular) + " has no pods; name a pod or a deployment"));
+  WEFT_CO_TRY(const api::LabelSelector selector, api::LabelSelector::from_json(wanted));
+  store::Query query{.kind = api::find_kind_by_name("pods"), .ns = context.global.ns, .label_selector = "", .name = ""};
+  WEFT_CO_TRY(const store::List pods, co_await context.store.list(std::move(query)));
+  api::ObjectPtr first;
+  std::size_t count = 0;
+  for (const api::ObjectPtr& pod : pods.items) {
+    if (!selector.matches(pod->labels())) continue;
+    if (!first) first = pod;
+    ++count;
+  }
+  if (!first) co_return fail(Error::config(Code::kNotFound, resource + " has no pods"));
+  if (count > 1) context.note("Found " + std::to_string(count) + " pods, using pod/" + std::string(first->name()) + "\n");
+  co_return first;
+}
+
+std::vector<std::string> containers_of(const api::Object& pod) {
+  std::vector<std::string> names;
+  for (std::string_view list : {"spec.containers", "spec.initContainers", "status.containerStatuses"}) {
+    for (const api::Json& container : list_at(pod.body, list)) {
+      std::string name = text_at(container, "name");
+      if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+Result<std::string> choose_container(const Context& context, const api::Object& pod, const std::string& wanted) {
+  const std::vector<std::string> names = containers_of(pod);
+  if (!wanted.empty()) {
+    if (std::ranges::find(names, wanted) != names.end()) return wanted;
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return fail(Error::config(Code::kNotFound, "container " + wanted + " is not in pod " + std::string(pod.name()) +
+                                                   "; it has " + text));
+  }
+  if (const std::string_view given = pod.annotation("kubectl.kubernetes.io/default-container"); !given.empty())
+    return std::string(given);
+  std::vector<std::string> applications = names;
+  std::erase(applications, kSidecar);
+  if (applications.empty()) return std::string(kSidecar);
+  if (applications.size() > 1) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    context.note("Defaulted container \"" + applications.front() + "\" out of: " + text + "\n");
+  }
+  return applications.front();
+}
+
+/// A log file being printed, and followed across its being replaced or cut. Blocks; ends with the file's directory.
+class LogFile {
+ public:
+  LogFile(const Context& context, std::string path) : context_(context), path_(std::move(path)) {}
+
+  Result<void> open() {
+    file_ = net::Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file_.valid()) return fail(Error::config(Code::kNotFound, path_ + ": " + errno_text(errno)));
+    return {};
+  }
+
+  Result<void> print_from_tail(std::optional<std::uint64_t> lines) {
+    if (lines) ::lseek(file_.get(), start_of_last(*lines), SEEK_SET);
+    return print_rest();
+  }
+
+  Result<void> follow() {
+    const net::Fd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    const std::string folder = path_.substr(0, path_.rfind('/'));
+    const bool watching = changes.valid() && ::inotify_add_watch(changes.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF) >= 0;
+    for (;;) {
+      WEFT_CHECK(print_rest());
+      if (::access(folder.c_str(), F_OK) != 0) return {};
+      reopen_if_replaced();
+      pollfd waiting{watching ? changes.get() : -1, POLLIN, 0};
+      ::poll(&waiting, 1, watching ? kLookAtLeastEveryMs : kLookAtLeastEveryMs / 4);
+      char events[4096];
+      while (watching && ::read(changes.get(), events, sizeof events) > 0) continue;
+    }
+  }
+
+ private:
+  Result<void> print_rest() {
+    char block[kBlock];
+    for (;;) {
+      const ssize_t got = ::read(file_.get(), block, sizeof block);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail(Error::internal(Code::kInternal, path_ + ": " + errno_text(errno)));
+      if (got == 0) return {};
+      context_.out(std::string_view(block, static_cast<std::size_t>(got)));
+    }
+  }
+
+  /// Where the last `lines` lines begin, read from the end backwards.
+  off_t start_of_last(std::uint64_t lines) const {
+    off_t at = ::lseek(file_.get(), 0, SEEK_END);
+    const off_t end = at;
+    std::uint64_t seen = 0;
+    char block[kBlock];
+    while (at > 0) {
+      const off_t from = std::max<off_t>(0, at - static_cast<off_t>(sizeof block));
+      const ssize_t got = ::pread(file_.get(), block, static_cast<std::size_t>(at - from), from);
+      if (got <= 0) return at;
+      for (ssize_t i = got; i-- > 0;) {
+        if (block[i] != '\n' || from + i + 1 == end) continue;
+        if (++seen == lines) return from + i + 1;
+      }
+      at = from;
+    }
+    return lines == 0 ? end : 0;
+  }
+
+  void reopen_if_replaced() {
+    struct stat open_one {}, named {};
+    if (::fstat(file_.get(), &open_one) != 0 || ::stat(path_.c_str(), &named) != 0) return;
+    if (open_one.st_ino != named.st_ino) {
+      if (net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)); next.valid()) file_ = std::move(next);
+    } else if (named.st_size < ::lseek(file_.get(), 0, SEEK_CUR)) {
+      ::lseek(file_.get(), 0, SEEK_SET);
+    }
+  }
+
+  const Context& context_;
+  std::string path_;
+  net::Fd file_;
+};
+
+}  // namespace
+
+net::Task<CommandResult> logs(const Context& context, const LogsOptions& options) {
+  WEFT_CO_TRY(const api::ObjectPtr pod, co_await find_pod(context, options.resource));
+  WEFT_CO_TRY(const std::string container, choose_container(context, *pod, options.container));
+  LogFile file(context, context.state.log_file(pod->ns(), pod->name(), container));
+  if (auto opened = file.open(); !opened) {
+    if (at(pod->body, "status.containerStatuses").is_null() || !options.follow)
+      co_return fail(Error::config(Code::kNotFound, "container \"" + container + "\" of pod \"" +
+                                                        std::string(pod->name()) + "\" has printed nothing yet (" +
+                                                        opened.error().text + ")"));
+    co_return std::unexpected(std::move(opened).error());
+  }
+  WEFT_CO_CHECK(file.print_from_tail(options.tail));
+  if (options.follow) WEFT_CO_CHECK(file.follow());
+  co_return Exit::kDone;
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,86 @@
+#include <utility>
+
+#include "cli/command.h"
+#include "cli/in_force.h"
+#include "cli/json_path.h"
+#include "cli/resources.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr Duration kLookAgain = 25ms;
+constexpr int kMostConflicts = 8;
+
+/// Whether the controllers have seen the wish and as many pods are ready as wished, and no others are left.
+bool done(const api::Object& workload, std::uint32_t replicas) {
+  const api::Json& status = workload.status();
+  const auto wanted = static_cast<std::int64_t>(replicas);
+  const auto seen = static_cast<std::uint64_t>(number_at(status, "observedGeneration"));
+  return seen >= workload.generation() && number_at(status, "replicas") == wanted &&
+         number_at(status, "readyReplicas") == wanted;
+}
+
+net::Task<Result<void>> set_replicas(const Context& context, api::Key key, std::uint32_t replicas) {
+  for (int attempt = 0;; ++attempt) {
+    WEFT_CO_TRY(const api::ObjectPtr live, co_await context.store.get(key));
+    api::Object changed = *live;
+    changed.body["spec"]["replicas"] = replicas;
+    auto updated = co_await context.store.update(std::move(changed));
+    if (updated) co_return Result<void>();
+    if (updated.error().code != Code::kConflict || attempt >= kMostConflicts)
+      co_return std::unexpected(std::move(updated).error());
+  }
+}
+
+std::string state_of(const api::Object& workload, std::uint32_t replicas) {
+  return workload.key().to_string() + ": " + std::to_string(number_at(workload.status(), "readyReplicas")) + " of " +
+         std::to_string(replicas) + " ready, " + std::to_string(number_at(workload.status(), "replicas")) + " there";
+}
+
+net::Task<Result<void>> wait_for(const Context& context, api::Key key, const ScaleOptions& options) {
+  const TimePoint deadline = context.loop.now() + options.timeout;
+  Progress progress(context, "waiting for " + key.to_string());
+  for (;;) {
+    WEFT_CO_TRY(const api::ObjectPtr now, co_await context.store.get(key));
+    if (done(*now, options.replicas)) co_return Result<void>();
+    progress.say(state_of(*now, options.replicas));
+    if (context.loop.now() >= deadline)
+      co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,
+                                     state_of(*now, options.replicas) + ", after " +
+                                         std::to_string(options.timeout.count()) + " s"));
+    co_await context.loop.sleep(kLookAgain);
+  }
+}
+
+}  // namespace
+
+net::Task<CommandResult> scale(const Context& context, const ScaleOptions& options) {
+  auto names = parse_resources(options.resources);
+  if (!names) co_return misuse(context.console, names.error());
+  for (const ResourceName& name : *names) {
+    if (name.kind->group != "apps")
+      co_return misuse(context.console, Error::config(Code::kInvalid, "a " + std::string(name.kind->singular) +
+                                                                          " cannot be scaled; a deployment can"));
+    if (name.name.empty())
+      co_return misuse(context.console, Error::config(Code::kInvalid, "which one? The deployment's name is missing"));
+  }
+  WEFT_CO_TRY(const Found found, co_await find_resources(context, std::move(*names), {}));
+  for (const Error& missing : found.missing) context.note(missing.text + "\n");
+  if (!found.missing.empty()) co_return Exit::kFailed;
+  for (const Group& group : found.groups) {
+    for (const api::ObjectPtr& workload : group.objects) {
+      WEFT_CO_CHECK(co_await set_replicas(context, workload->key(), options.replicas));
+      context.out(singular_with_group(*group.kind) + "/" + std::string(workload->name()) + " scaled\n");
+    }
+  }
+  if (!options.wait) co_return Exit::kDone;
+  for (const Group& group : found.groups)
+    for (const api::ObjectPtr& workload : group.objects)
+      WEFT_CO_CHECK(co_await wait_for(context, workload->key(), options));
+  const api::KindInfo* slices = api::find_kind_by_name("endpointslices");
+  store::Query query{.kind = slices, .ns = context.global.ns, .label_selector = "", .name = ""};
+  WEFT_CO_TRY(const store::List list, co_await context.store.list(std::move(query)));
+  co_return co_await wait_until_in_force(context, list.resource_version, options.timeout);
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,142 @@
+#include "cli/input_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "api/parse.h"
+#include "api/yaml_reader.h"
+#include "cli/json_path.h"
+
+namespace weft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uintmax_t kLargestFile = 10u << 20;
+
+bool holds_objects(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+template <class Iterator>
+void collect(const fs::path& folder, std::vector<std::string>& files, std::error_code& error) {
+  for (Iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_regular_file(ignored) && holds_objects(entry->path())) files.push_back(entry->path().string());
+  }
+}
+
+/// The files that one -f stands for.
+Result<std::vector<std::string>> files_of(const std::string& given, bool recursive) {
+  std::error_code error;
+  if (given == "-" || !fs::is_directory(given, error)) return std::vector<std::string>{given};
+  std::vector<std::string> files;
+  if (recursive) collect<fs::recursive_directory_iterator>(given, files, error);
+  else collect<fs::directory_iterator>(given, files, error);
+  if (error) return fail(Error::config(Code::kInvalid, given + ": " + error.message()));
+  if (files.empty())
+    return fail(Error::config(Code::kNotFound, given + ": there is no *.yaml, *.yml or *.json in this folder" +
+                                                   (recursive ? "" : "; -R looks into the folders below too")));
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<std::string> read_file(const std::string& name) {
+  std::error_code error;
+  const auto size = fs::file_size(name, error);
+  if (!error && size > kLargestFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
+  errno = 0;
+  std::ifstream file(name, std::ios::binary);
+  std::string text;
+  char buffer[16384];
+  while (file.read(buffer, sizeof buffer) || file.gcount() > 0) {
+    text.append(buffer, static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kLargestFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
+  }
+  if (!file.is_open() || file.bad()) return fail(Error::config(Code::kNotFound, name + ": " + errno_text(errno)));
+  return text;
+}
+
+std::string identity(const api::Json& body) {
+  return text_at(body, "apiVersion") + "\n" + text_at(body, "kind") + "\n" + text_at(body, "metadata.namespace") + "\n" +
+         text_at(body, "metadata.name");
+}
+
+/// The documents as they were written, Lists expanded.
+void add_written(const api::Json& value, std::vector<api::Json>& written) {
+  if (value.is_object() && text_at(value, "kind").ends_with("List") && at(value, "items").is_array()) {
+    for (const api::Json& item : at(value, "items")) add_written(item, written);
+  } else {
+    written.push_back(value);
+  }
+}
+
+void set_namespace(api::Json& body, const std::string& ns) {
+  if (body.is_object() && body.contains("metadata") && body["metadata"].is_object()) body["metadata"]["namespace"] = ns;
+}
+
+class InputReader {
+ public:
+  InputReader(Console& console, const InputOptions& options) : console_(console), options_(options) {}
+
+  void read(const std::string& name) {
+    auto text = name == "-" ? console_.read_input() : read_file(name);
+    if (!text) return problem(text.error().text);
+    const std::string shown = name == "-" ? "standard input" : name;
+    api::Parsed parsed = api::parse_objects(*text, shown);
+    for (const api::Problem& each : parsed.problems) problem(each.to_string());
+    for (const std::string& note : parsed.notes) console_.err(note + "\n");
+    if (parsed.objects.empty() && parsed.problems.empty()) return problem(shown + ": there is no object in it");
+
+    std::vector<api::Json> written;
+    for (const api::Document& document : api::read_yaml(*text).documents) add_written(document.value, written);
+    for (api::Object& object : parsed.objects) add(std::move(object), written);
+  }
+
+  Result<std::vector<InputObject>> result() {
+    if (!problems_.empty()) return fail(Error::config(Code::kInvalid, problems_));
+    return std::move(objects_);
+  }
+  void problem(const std::string& text) { problems_ += (problems_.empty() ? "" : "\n") + text; }
+
+ private:
+  void add(api::Object object, const std::vector<api::Json>& written) {
+    const std::string kind(object.kind->kind), name(object.name());
+    InputObject input{std::move(object), nullptr};
+    bool has_namespace = !input.object.kind->namespaced;
+    for (const api::Json& candidate : written) {
+      if (text_at(candidate, "kind") != kind || text_at(candidate, "metadata.name") != name) continue;
+      const std::string ns = text_at(candidate, "metadata.namespace");
+      if (!ns.empty() && ns != input.object.ns()) continue;
+      has_namespace = has_namespace || !ns.empty();
+      if (identity(candidate) == identity(input.object.body) || ns.empty()) input.written = candidate;
+    }
+    if (!has_namespace) set_namespace(input.object.body, options_.ns);
+    if (text_at(input.written, "apiVersion") != input.object.kind->api_version()) input.written = input.object.body;
+    if (!has_namespace) set_namespace(input.written, options_.ns);
+    objects_.push_back(std::move(input));
+  }
+
+  Console& console_;
+  const InputOptions& options_;
+  std::vector<InputObject> objects_;
+  std::string problems_;
+};
+
+}  // namespace
+
+Result<std::vector<InputObject>> read_input_objects(Console& console, const InputOptions& options) {
+  InputReader reader(console, options);
+  for (const std::string& given : options.files) {
+    auto files = files_of(given, options.recursive);
+    if (!files) reader.problem(files.error().text);
+    else
+      for (const std::string& file : *files) reader.read(file);
+  }
+  return reader.result();
+}
+
+}  // namespace weft::cli

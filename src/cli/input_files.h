@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/object.h"
+#include "base/error.h"
+#include "cli/console.h"
+
+namespace weft::cli {
+
+/// An object of a file: as it was written, for apply to remember, and as it is checked and defaulted.
+struct InputObject {
+  api::Object object;
+  api::Json written;  ///< in the stored version; equal to object.body where the file had an older one
+};
+
+/// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name) and "-". Objects of namespaced kinds without a
+/// namespace get `ns`. Every problem of every file is in the error's text, one a line; notes go to standard error.
+/// Errors: kInvalid, kNotFound.
+struct InputOptions {
+  std::vector<std::string> files;
+  bool recursive = false;
+  std::string ns;
+};
+Result<std::vector<InputObject>> read_input_objects(Console& console, const InputOptions& options);
+
+}  // namespace weft::cli

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weft::cli {
+
+/// What every command may be given.
+struct GlobalOptions {
+  std::string instance = "default";  ///< --name, or WEFT_INSTANCE
+  std::string ns = "default";        ///< -n
+};
+
+enum class Format : std::uint8_t { kTable, kWide, kYaml, kJson, kName, kJsonPath };
+
+/// How a list is printed: -o, and for kJsonPath the template behind it.
+struct Output {
+  Format format = Format::kTable;
+  std::string json_path;
+};
+
+/// One struct per command: what its line said, checked for form and for nothing else.
+struct UpOptions {
+  std::vector<std::string> files;
+  bool detach = false;
+  std::string isolation = "auto";
+  std::uint16_t ingress_port = 8080;
+  std::vector<std::string> images;  ///< NAME=COMMAND
+};
+struct DownOptions {
+  bool purge = false;
+};
+struct ApplyOptions {
+  std::vector<std::string> files;
+  bool recursive = false;
+  bool dry_run = false;
+  bool wait = true;
+  std::chrono::seconds timeout{30};
+};
+struct DeleteOptions {
+  std::vector<std::string> resources;
+  std::vector<std::string> files;
+  bool recursive = false;
+  bool all = false;
+  std::string selector;
+  bool ignore_not_found = false;
+  bool wait = true;
+  std::chrono::seconds timeout{60};
+};
+struct GetOptions {
+  std::vector<std::string> resources;
+  Output output;
+  bool all_namespaces = false;
+  bool watch = false;
+  bool no_headers = false;
+  bool show_labels = false;
+  bool ignore_not_found = false;
+  std::string selector;
+};
+struct DescribeOptions {
+  std::vector<std::string> resources;
+  std::string selector;
+  bool all_namespaces = false;
+};
+struct LogsOptions {
+  std::string resource;  ///< a pod's name, pod/NAME or deploy/NAME
+  std::string container;
+  bool follow = false;
+  std::optional<std::uint64_t> tail;  ///< nullopt: everything
+};
+struct ScaleOptions {
+  std::vector<std::string> resources;
+  std::uint32_t replicas = 0;
+  bool wait = true;
+  std::chrono::seconds timeout{60};
+};
+struct ProxyStatusOptions {
+  Output output;
+  std::string proxy;  ///< empty: all
+};
+struct ProxyConfigOptions {
+  enum class What : std::uint8_t { kListeners, kRoutes, kClusters, kEndpoints };
+  What what = What::kListeners;
+  std::string pod;
+  Output output;
+};
+struct VersionOptions {
+  Output output;
+};
+/// Text that answers by itself: help.
+struct HelpOptions {
+  std::string text;
+};
+
+using Command = std::variant<UpOptions, DownOptions, ApplyOptions, DeleteOptions, GetOptions, DescribeOptions, LogsOptions,
+                             ScaleOptions, ProxyStatusOptions, ProxyConfigOptions, VersionOptions, HelpOptions>;
+
+struct Invocation {
+  GlobalOptions global;
+  Command command;
+};
+
+}  // namespace weft::cli
