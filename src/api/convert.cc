@@ -1,0 +1,92 @@
+#include "api/convert.h"
+
+#include "api/schema/check.h"
+
+namespace weft::api {
+namespace {
+
+/// The member, or null.
+Json* member(Json& value, std::string_view name) {
+  auto found = value.find(name);
+  return found == value.end() ? nullptr : &*found;
+}
+
+/// extensions and apps before v1 took the selector and the labels from the template.
+void convert_workload(Json& body) {
+  Json& spec = body["spec"];
+  Json* meta = member(spec["template"], "metadata");
+  Json* labels = meta ? member(*meta, "labels") : nullptr;
+  if (!labels || labels->empty()) return;
+  if (!spec.contains("selector")) spec["selector"]["matchLabels"] = *labels;
+  if (!body["metadata"].contains("labels")) body["metadata"]["labels"] = *labels;
+}
+
+void convert_backend(Json& backend) {
+  Json service = Json::object();
+  service["name"] = backend["serviceName"];
+  const Json& port = backend["servicePort"];
+  service["port"][port.is_string() ? "name" : "number"] = port;
+  backend = Json::object();
+  backend["service"] = std::move(service);
+}
+
+template <class Visit>
+void each_path(Json& spec, const Path& at, Visit visit) {
+  Json* rules = member(spec, "rules");
+  if (!rules) return;
+  Path rules_at = at.at("rules");
+  for (std::size_t i = 0; i < rules->size(); ++i) {
+    Json* http = member((*rules)[i], "http");
+    Json* paths = http ? member(*http, "paths") : nullptr;
+    if (!paths) continue;
+    Path rule_at = rules_at.at(i);
+    Path http_at = rule_at.at("http");
+    Path paths_at = http_at.at("paths");
+    for (std::size_t k = 0; k < paths->size(); ++k) visit((*paths)[k], paths_at.at(k));
+  }
+}
+
+void convert_ingress(Json& spec, const Path& at) {
+  if (Json* backend = member(spec, "backend")) {
+    convert_backend(*backend);
+    Json moved = std::move(*backend);
+    spec.erase("backend");
+    spec["defaultBackend"] = std::move(moved);
+  }
+  each_path(spec, at, [](Json& path, const Path&) {
+    convert_backend(path["backend"]);
+    if (!path.contains("pathType")) path["pathType"] = "ImplementationSpecific";
+    if (!path.contains("path")) path["path"] = "/";
+  });
+}
+
+/// What ImplementationSpecific means here: a trailing * or .* is a prefix; anything else with the signs of a pattern is
+/// refused rather than matched literally.
+void plain_path(Json& rule, const Path& at, Report& report) {
+  Json* path = member(rule, "path");
+  if (!path || rule["pathType"] != "ImplementationSpecific") return;
+  Path path_at = at.at("path");
+  auto written = path->get<std::string>();
+  std::string_view plain = written;
+  if (plain.ends_with('*')) plain.remove_suffix(plain.ends_with(".*") ? 2 : 1);
+  if (plain.find_first_of("*?|^[]\\") != plain.npos)
+    return report.problem(path_at, shown(*path) + ": must be a path without a pattern, or one that ends with .*");
+  if (plain.size() == written.size()) return;
+  *path = plain.empty() ? std::string("/") : std::string(plain);
+  rule["pathType"] = "Prefix";
+  report.note(path_at, "\"" + written + "\" is read as the prefix " + path->get<std::string>());
+}
+
+}  // namespace
+
+void convert(Json& body, const KindInfo& kind, const Path& at, Report& report) {
+  const bool old = body["apiVersion"] != kind.api_version();
+  body["apiVersion"] = kind.api_version();
+  if (old && (kind.kind == "Deployment" || kind.kind == "ReplicaSet")) convert_workload(body);
+  if (kind.kind != "Ingress") return;
+  Path spec_at = at.at("spec");
+  if (old) convert_ingress(body["spec"], spec_at);
+  each_path(body["spec"], spec_at, [&](Json& rule, const Path& rule_at) { plain_path(rule, rule_at, report); });
+}
+
+}  // namespace weft::api

@@ -1,0 +1,123 @@
+#include "api/defaults.h"
+
+namespace weft::api {
+namespace {
+
+void fill(Json& object, const char* name, Json value) {
+  if (!object.contains(name)) object[name] = std::move(value);
+}
+
+std::string base64_of(std::string_view bytes) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += i + k <= bytes.size() ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+void probe(Json& container, const char* name) {
+  auto found = container.find(name);
+  if (found == container.end()) return;
+  fill(*found, "timeoutSeconds", 1);
+  fill(*found, "periodSeconds", 10);
+  fill(*found, "successThreshold", 1);
+  fill(*found, "failureThreshold", 3);
+  if (auto get = found->find("httpGet"); get != found->end()) {
+    fill(*get, "path", "/");
+    fill(*get, "scheme", "HTTP");
+  }
+}
+
+/// No tag and `latest` are asked for each time, as Kubernetes does.
+bool is_latest(std::string_view image) {
+  if (image.find('@') != image.npos) return false;
+  auto slash = image.rfind('/');
+  std::string_view last = slash == image.npos ? image : image.substr(slash + 1);
+  auto colon = last.find(':');
+  return colon == last.npos || last.substr(colon + 1) == "latest";
+}
+
+void container(Json& body) {
+  fill(body, "imagePullPolicy", is_latest(body["image"].get_ref<const std::string&>()) ? "Always" : "IfNotPresent");
+  fill(body, "terminationMessagePath", "/dev/termination-log");
+  fill(body, "terminationMessagePolicy", "File");
+  fill(body, "resources", Json::object());
+  if (auto ports = body.find("ports"); ports != body.end())
+    for (Json& port : *ports) fill(port, "protocol", "TCP");
+  for (const char* name : {"readinessProbe", "livenessProbe", "startupProbe"}) probe(body, name);
+}
+
+void pod_spec(Json& spec) {
+  fill(spec, "restartPolicy", "Always");
+  fill(spec, "dnsPolicy", "ClusterFirst");
+  fill(spec, "schedulerName", "default-scheduler");
+  fill(spec, "terminationGracePeriodSeconds", 30);
+  fill(spec, "securityContext", Json::object());
+  if (spec.contains("serviceAccountName")) spec["serviceAccount"] = spec["serviceAccountName"];
+  if (spec.contains("serviceAccount")) fill(spec, "serviceAccountName", spec["serviceAccount"]);
+  for (Json& each : spec["containers"]) container(each);
+}
+
+void service(Json& spec) {
+  fill(spec, "type", "ClusterIP");
+  fill(spec, "sessionAffinity", "None");
+  fill(spec, "internalTrafficPolicy", "Cluster");
+  auto ports = spec.find("ports");
+  if (ports == spec.end()) return;
+  for (Json& port : *ports) {
+    fill(port, "protocol", "TCP");
+    fill(port, "targetPort", port["port"]);
+  }
+}
+
+void deployment(Json& spec) {
+  fill(spec, "replicas", 1);
+  fill(spec, "revisionHistoryLimit", 10);
+  fill(spec, "progressDeadlineSeconds", 600);
+  Json& strategy = spec["strategy"];
+  if (strategy.is_null()) strategy = Json::object();
+  fill(strategy, "type", "RollingUpdate");
+  if (strategy["type"] != "RollingUpdate") return;
+  Json& rolling = strategy["rollingUpdate"];
+  if (rolling.is_null()) rolling = Json::object();
+  fill(rolling, "maxSurge", "25%");
+  fill(rolling, "maxUnavailable", "25%");
+}
+
+/// stringData is for writing; what is kept and shown is data.
+void secret(Json& body) {
+  fill(body, "type", "Opaque");
+  auto texts = body.find("stringData");
+  if (texts == body.end()) return;
+  Json moved = std::move(*texts);
+  body.erase("stringData");
+  for (const auto& [key, value] : moved.items())
+    body["data"][key] = base64_of(value.get_ref<const std::string&>());
+}
+
+}  // namespace
+
+void set_defaults(Json& body, const KindInfo& kind) {
+  if (kind.kind == "Service") return service(body["spec"]);
+  if (kind.kind == "Secret") return secret(body);
+  if (kind.kind == "Deployment") deployment(body["spec"]);
+  if (kind.kind == "ReplicaSet") fill(body["spec"], "replicas", 1);
+  if (kind.kind == "Deployment" || kind.kind == "ReplicaSet") pod_spec(body["spec"]["template"]["spec"]);
+  if (kind.kind == "Pod") {
+    pod_spec(body["spec"]);
+    fill(body["spec"], "serviceAccountName", "default");
+    fill(body["spec"], "serviceAccount", body["spec"]["serviceAccountName"]);
+  }
+  if (kind.kind == "EndpointSlice" && body.contains("ports"))
+    for (Json& port : body["ports"]) {
+      fill(port, "name", "");
+      fill(port, "protocol", "TCP");
+    }
+}
+
+}  // namespace weft::api

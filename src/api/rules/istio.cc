@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include "api/rules/rules.h"
+#include "api/schema/check.h"
+#include "base/strings.h"
+
+namespace weft::api {
+namespace {
+
+/// Weights are shares of their sum, so a sum of none has no meaning; a single destination needs no weight.
+void check_weights(const Json& rule, const Path& at, Report& report) {
+  const Json& route = rule["route"];
+  if (route.size() < 2) return;
+  std::int64_t sum = 0;
+  for (const Json& each : route) sum += each.value("weight", std::int64_t{0});
+  if (sum == 0) report.problem(at.at("route"), "the weights add up to 0; give at least one destination a weight");
+}
+
+void check_retries(const Json& rule, const Path& at, Report& report) {
+  const Json* retries = member(rule, "retries");
+  if (!retries) return;
+  constexpr std::string_view kConditions[] = {
+      "5xx",           "gateway-error",          "reset",             "reset-before-request",
+      "connect-failure", "retriable-4xx",        "refused-stream",    "retriable-status-codes",
+      "retriable-headers", "envoy-ratelimited",  "http3-post-connect-failure",
+      "cancelled",     "deadline-exceeded",      "internal",          "resource-exhausted",
+      "unavailable"};
+  Path retries_at = at.at("retries");
+  Path on_at = retries_at.at("retryOn");
+  bool off = retries->value("attempts", std::int64_t{1}) == 0;
+  if (off && (retries->contains("perTryTimeout") || retries->contains("retryOn")))
+    report.problem(retries_at.at("attempts"), "0 turns retries off; remove perTryTimeout and retryOn, or allow attempts");
+  std::string_view text = text_of(*retries, "retryOn");
+  if (text.empty()) return;
+  for (std::string_view part : split(text, ',')) {
+    part = trim(part);
+    bool status = part.size() == 3 && part[0] >= '1' && part[0] <= '5' &&
+                  part.find_first_not_of("0123456789") == part.npos;
+    if (status || std::ranges::find(kConditions, part) != std::end(kConditions)) continue;
+    std::string_view near = nearest(part, kConditions);
+    report.problem(on_at, "\"" + std::string(part) + "\": must be a retry condition such as 5xx, reset or 503" +
+                              (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+  }
+}
+
+void check_redirect(const Json& rule, const Path& at, Report& report) {
+  if (const Json* redirect = member(rule, "redirect")) {
+    bool somewhere = redirect->contains("uri") || redirect->contains("authority") || redirect->contains("port") ||
+                     redirect->contains("scheme");
+    if (!somewhere) report.problem(at.at("redirect"), "must change the uri, authority, scheme or port");
+    constexpr int kCodes[] = {301, 302, 303, 307, 308};
+    Path redirect_at = at.at("redirect");
+    const Json* code = member(*redirect, "redirectCode");
+    if (code && std::ranges::find(kCodes, code->get<int>()) == std::end(kCodes))
+      report.problem(redirect_at.at("redirectCode"), shown(*code) + ": must be 301, 302, 303, 307 or 308");
+  }
+  const Json* rewrite = member(rule, "rewrite");
+  if (!rewrite) return;
+  if (!rule.contains("route")) report.problem(at.at("rewrite"), "needs a route; a redirect has its own uri");
+  if (!rewrite->contains("uri") && !rewrite->contains("authority"))
+    report.problem(at.at("rewrite"), "must have a uri or an authority");
+}
+
+void check_http_rule(const Json& rule, const Path& at, Report& report) {
+  const Json* route = member(rule, "route");
+  int actions = (route ? 1 : 0) + (rule.contains("redirect") ? 1 : 0) + (rule.contains("directResponse") ? 1 : 0);
+  if (actions == 0) report.problem(at, "needs a route, a redirect or a directResponse");
+  if (actions > 1) report.problem(at, "only one of route, redirect and directResponse may be given");
+  if (route && route->empty()) report.problem(at.at("route"), "must have at least one destination");
+  if (route) check_weights(rule, at, report);
+  check_redirect(rule, at, report);
+  check_retries(rule, at, report);
+}
+
+void check_policy(const Json& owner, const Path& at, Report& report) {
+  const Json* policy = member(owner, "trafficPolicy");
+  const Json* balancer = policy ? member(*policy, "loadBalancer") : nullptr;
+  Path policy_at = at.at("trafficPolicy");
+  if (balancer && !balancer->contains("simple"))
+    report.problem(policy_at.at("loadBalancer"), "must have simple, such as simple: LEAST_REQUEST");
+}
+
+bool on_mesh(const Json& spec) {
+  const Json* gateways = member(spec, "gateways");
+  if (!gateways || gateways->empty()) return true;
+  return std::ranges::any_of(*gateways, [](const Json& each) { return each == "mesh"; });
+}
+
+}  // namespace
+
+void check_virtual_service(const Json& spec, const Path& at, Report& report) {
+  const Json* hosts = member(spec, "hosts");
+  if (!hosts || hosts->empty()) report.problem(at.at("hosts"), "must have at least one host");
+  Unique names("this host", report);
+  each(spec, "hosts", at, [&](const Json& host, const Path& host_at) {
+    names.add(to_lower(host.get_ref<const std::string&>()), host_at);
+    if (host == "*" && on_mesh(spec))
+      report.problem(host_at, "\"*\" may stand only where all gateways are named and mesh is none of them");
+  });
+  auto some = [&](const char* name) {
+    const Json* list = member(spec, name);
+    return list && !list->empty();
+  };
+  if (!some("http") && !some("tcp")) report.problem(at, "needs http or tcp routes");
+  each(spec, "http", at, [&](const Json& rule, const Path& rule_at) { check_http_rule(rule, rule_at, report); });
+  each(spec, "tcp", at, [&](const Json& rule, const Path& rule_at) {
+    if (rule["route"].empty()) report.problem(rule_at.at("route"), "must have at least one destination");
+    check_weights(rule, rule_at, report);
+  });
+}
+
+void check_destination_rule(const Json& spec, const Path& at, Report& report) {
+  check_policy(spec, at, report);
+  Unique names("this subset's name", report);
+  each(spec, "subsets", at, [&](const Json& subset, const Path& subset_at) {
+    names.add(std::string(text_of(subset, "name")), subset_at.at("name"));
+    check_policy(subset, subset_at, report);
+  });
+}
+
+void check_gateway(const Json& spec, const Path& at, Report& report) {
+  if (spec["servers"].empty()) report.problem(at.at("servers"), "must have at least one server");
+  Unique names("this port's name", report);
+  std::vector<std::pair<std::int64_t, std::string_view>> seen;
+  each(spec, "servers", at, [&](const Json& server, const Path& server_at) {
+    Path port_at = server_at.at("port");
+    const Json& port = server["port"];
+    names.add(std::string(text_of(port, "name")), port_at.at("name"));
+    if (server["hosts"].empty()) report.problem(server_at.at("hosts"), "must have at least one host");
+    auto number = port["number"].get<std::int64_t>();
+    for (auto [other, protocol] : seen)
+      if (other == number && protocol != text_of(port, "protocol"))
+        return report.problem(port_at.at("protocol"), shown(port["protocol"]) + ": port " + std::to_string(number) +
+                                                          " is " + std::string(protocol) + " in another server");
+    seen.emplace_back(number, text_of(port, "protocol"));
+  });
+}
+
+}  // namespace weft::api
