@@ -89,7 +89,7 @@ class LogFile {
 
   Result<void> open() {
     file_ = net::Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file_.valid()) return fail(Error::config(Code::kNotFound, path_ + ": " + errno_text(errno)));
+    if (!file_) return fail(Error::config(Code::kNotFound, path_ + ": " + errno_text(errno)));
     return {};
   }
 
@@ -101,7 +101,8 @@ class LogFile {
   Result<void> follow() {
     const net::Fd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     const std::string folder = path_.substr(0, path_.rfind('/'));
-    const bool watching = changes.valid() && ::inotify_add_watch(changes.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF) >= 0;
+    const std::uint32_t kinds = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF;
+    const bool watching = changes && ::inotify_add_watch(changes.get(), folder.c_str(), kinds) >= 0;
     for (;;) {
       WEFT_CHECK(print_rest());
       if (::access(folder.c_str(), F_OK) != 0) return {};
@@ -148,7 +149,7 @@ class LogFile {
     struct stat open_one {}, named {};
     if (::fstat(file_.get(), &open_one) != 0 || ::stat(path_.c_str(), &named) != 0) return;
     if (open_one.st_ino != named.st_ino) {
-      if (net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)); next.valid()) file_ = std::move(next);
+      if (net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)); next) file_ = std::move(next);
     } else if (named.st_size < ::lseek(file_.get(), 0, SEEK_CUR)) {
       ::lseek(file_.get(), 0, SEEK_SET);
     }
@@ -165,13 +166,9 @@ net::Task<CommandResult> logs(const Context& context, const LogsOptions& options
   WEFT_CO_TRY(const api::ObjectPtr pod, co_await find_pod(context, options.resource));
   WEFT_CO_TRY(const std::string container, choose_container(context, *pod, options.container));
   LogFile file(context, context.state.log_file(pod->ns(), pod->name(), container));
-  if (auto opened = file.open(); !opened) {
-    if (at(pod->body, "status.containerStatuses").is_null() || !options.follow)
-      co_return fail(Error::config(Code::kNotFound, "container \"" + container + "\" of pod \"" +
-                                                        std::string(pod->name()) + "\" has printed nothing yet (" +
-                                                        opened.error().text + ")"));
-    co_return std::unexpected(std::move(opened).error());
-  }
+  if (auto opened = file.open(); !opened)
+    co_return fail(Error::config(Code::kNotFound, "container \"" + container + "\" of pod \"" + std::string(pod->name()) +
+                                                      "\" has printed nothing yet (" + opened.error().text + ")"));
   WEFT_CO_CHECK(file.print_from_tail(options.tail));
   if (options.follow) WEFT_CO_CHECK(file.follow());
   co_return Exit::kDone;

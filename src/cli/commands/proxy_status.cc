@@ -1,0 +1,80 @@
+#include <utility>
+
+#include "base/text_table.h"
+#include "cli/command.h"
+#include "cli/json_path.h"
+#include "cli/output.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr Duration kLimit = 5s;
+constexpr std::string_view kTypes[] = {"CDS", "LDS", "EDS", "RDS"};
+
+bool said(const api::Json& version) {
+  return !version.is_null() && version != "" && version != 0 && version != false;
+}
+
+const api::Json& type_of(const api::Json& proxy, std::string_view type) { return at(at(proxy, "types"), type); }
+
+std::string state_of(const api::Json& type) {
+  const api::Json& sent = at(type, "sent");
+  if (!said(sent)) return "NOT SENT";
+  if (said(at(type, "nacked")) && at(type, "acked") != sent) return "REJECTED";
+  return at(type, "acked") == sent ? "SYNCED" : "STALE";
+}
+
+std::string name_of(const api::Json& proxy) {
+  const std::string pod = text_at(proxy, "pod"), ns = text_at(proxy, "namespace");
+  if (pod.empty()) return text_at(proxy, "id");
+  return ns.empty() || pod.find('.') != pod.npos ? pod : pod + "." + ns;
+}
+
+/// After the columns are laid out: colours have no width.
+std::string paint_states(const Console& console, std::string text) {
+  for (const auto& [word, colour] : {std::pair{"SYNCED", Colour::kGreen}, std::pair{"STALE", Colour::kYellow},
+                                     std::pair{"REJECTED", Colour::kRed}, std::pair{"NOT SENT", Colour::kDim}}) {
+    const std::string before = " " + std::string(word), after = " " + paint(console, colour, word);
+    for (auto at = text.find(before); at != text.npos; at = text.find(before, at + after.size()))
+      text.replace(at, before.size(), after);
+  }
+  return text;
+}
+
+}  // namespace
+
+net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusOptions& options) {
+  WEFT_CO_TRY(const MeshApi::Answer answer, co_await context.mesh.get("proxies", kLimit));
+  if (answer.status != 200)
+    co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
+                                   "the control plane answers " + std::to_string(answer.status) + " when asked for its proxies"));
+  api::Json proxies = api::Json::array();
+  for (const api::Json& proxy : answer.body.is_array() ? answer.body : list_at(answer.body, "proxies"))
+    if (options.proxy.empty() || text_at(proxy, "pod") == options.proxy || name_of(proxy) == options.proxy)
+      proxies.push_back(proxy);
+  if (!options.proxy.empty() && proxies.empty())
+    co_return fail(Error::config(Code::kNotFound, "no proxy \"" + options.proxy + "\" is connected"));
+  if (prints_values(options.output)) {
+    WEFT_CO_TRY(const std::string text, print_value(proxies, options.output));
+    context.out(text);
+    co_return Exit::kDone;
+  }
+  if (proxies.empty()) context.note("No proxy is connected.\n");
+  TextTable table({"NAME", "CDS", "LDS", "EDS", "RDS"});
+  std::string reasons;
+  for (const api::Json& proxy : proxies) {
+    std::vector<std::string> row{name_of(proxy)};
+    for (std::string_view type : kTypes) {
+      const api::Json& state = type_of(proxy, type);
+      row.push_back(state_of(state));
+      if (row.back() == "REJECTED")
+        reasons += name_of(proxy) + " rejected " + std::string(type) + ": " + text_at(state, "reason") + "\n";
+    }
+    table.add(std::move(row));
+  }
+  if (!proxies.empty()) context.out(paint_states(context.console, table.take()));
+  if (!reasons.empty()) context.out("\n" + reasons);
+  co_return Exit::kDone;
+}
+
+}  // namespace weft::cli

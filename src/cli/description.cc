@@ -1,0 +1,150 @@
+#include "cli/description.h"
+
+#include "api/merge.h"
+#include "api/yaml.h"
+#include "base/strings.h"
+#include "cli/json_path.h"
+
+namespace weft::cli {
+namespace {
+
+using api::Json;
+
+void describe_metadata(Page& page, const api::Object& object) {
+  page.field("Name", object.name());
+  if (object.kind->namespaced) page.field("Namespace", object.ns());
+  page.map("Labels", at(object.body, "metadata.labels"), "=");
+  Json annotations = at(object.body, "metadata.annotations");
+  if (annotations.is_object()) annotations.erase(std::string(api::kLastApplied));
+  page.map("Annotations", annotations, ": ");
+}
+
+void describe_service(Page& page, const Json& service, const Surroundings& around) {
+  page.field("Selector", pairs_text(at(service, "spec.selector")));
+  page.field("Type", text_at(service, "spec.type"));
+  page.field("IP", text_at(service, "spec.clusterIP"));
+  for (const Json& port : list_at(service, "spec.ports")) {
+    const std::string name = text_at(port, "name"), protocol = text_at(port, "protocol");
+    page.field("Port", (name.empty() ? "<unset>" : name) + "  " + std::to_string(number_at(port, "port")) + "/" +
+                           (protocol.empty() ? "TCP" : protocol));
+    page.field("TargetPort", scalar_text(at(port, "targetPort")));
+    std::string endpoints;
+    for (const api::ObjectPtr& slice : around.endpoint_slices)
+      for (const Json& endpoint : list_at(slice->body, "endpoints"))
+        for (const Json& address : list_at(endpoint, "addresses")) {
+          if (at(endpoint, "conditions.ready").is_boolean() && !flag_at(endpoint, "conditions.ready")) continue;
+          for (const Json& target : list_at(slice->body, "ports")) {
+            if (text_at(target, "name") != name) continue;
+            endpoints += (endpoints.empty() ? "" : ",") + scalar_text(address) + ":" + std::to_string(number_at(target, "port"));
+          }
+        }
+    page.field("Endpoints", endpoints);
+  }
+}
+
+void describe_deployment(Page& page, const Json& deployment) {
+  const auto count = [&](std::string_view name) { return std::to_string(number_at(at(deployment, "status"), name)); };
+  page.field("Selector", pairs_text(at(deployment, "spec.selector.matchLabels")));
+  page.field("Replicas", std::to_string(number_at(deployment, "spec.replicas", 1)) + " desired | " +
+                             count("updatedReplicas") + " updated | " + count("replicas") + " total | " +
+                             count("availableReplicas") + " available | " + count("unavailableReplicas") + " unavailable");
+  describe_template(page, at(deployment, "spec.template"));
+}
+
+void describe_replica_set(Page& page, const Json& set) {
+  page.field("Selector", pairs_text(at(set, "spec.selector.matchLabels")));
+  for (const Json& owner : list_at(set, "metadata.ownerReferences"))
+    page.field("Controlled By", text_at(owner, "kind") + "/" + text_at(owner, "name"));
+  page.field("Replicas", std::to_string(number_at(set, "status.replicas")) + " current / " +
+                             std::to_string(number_at(set, "spec.replicas", 1)) + " desired");
+  describe_template(page, at(set, "spec.template"));
+}
+
+void describe_secret(Page& page, const Json& secret) {
+  page.field("Type", text_at(secret, "type"));
+  page.enter("Data");
+  if (const Json& data = at(secret, "data"); data.is_object())
+    for (const auto& [key, value] : data.items()) {
+      const std::string encoded = scalar_text(value);
+      const auto padding = encoded.size() - std::min(encoded.find('='), encoded.size());
+      page.field(key, std::to_string(encoded.size() / 4 * 3 - std::min<std::size_t>(padding, 2)) + " bytes");
+    }
+  page.leave();
+}
+
+/// Everything that is not metadata or status, as it is written.
+void describe_fields(Page& page, const api::Object& object) {
+  for (const auto& [key, value] : object.body.items()) {
+    if (key == "apiVersion" || key == "kind" || key == "metadata" || key == "status") continue;
+    std::string title = key;
+    if (!title.empty() && title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
+    if (!value.is_structured()) {
+      page.field(title, scalar_text(value));
+      continue;
+    }
+    page.enter(title);
+    page.lines(api::to_yaml(value));
+    page.leave();
+  }
+}
+
+void describe_conditions(Page& page, const Json& status) {
+  const Json& conditions = list_at(status, "conditions");
+  if (!conditions.empty()) {
+    page.enter("Conditions");
+    for (const Json& condition : conditions) {
+      std::string text = text_at(condition, "status");
+      const std::string reason = text_at(condition, "reason"), message = text_at(condition, "message");
+      if (!reason.empty()) text += "  " + reason;
+      if (!message.empty()) text += ": " + message;
+      page.field(text_at(condition, "type"), text);
+    }
+    page.leave();
+  }
+  for (const Json& message : list_at(status, "validationMessages")) page.field("Message", text_at(message, "message"));
+}
+
+/// What a receipt says, whatever parts it has: who was sent the object, who runs it, who refused it and why.
+void describe_receipt(Page& page, const Json& receipt) {
+  if (!receipt.is_object()) return;
+  page.enter("Proxies");
+  for (const auto& [key, value] : receipt.items()) {
+    if (key == "kind" || key == "apiVersion" || key == "name" || key == "namespace" || key == "group") continue;
+    std::string text;
+    if (!value.is_array()) text = scalar_text(value);
+    for (const Json& item : value.is_array() ? value : Json::array()) {
+      text += text.empty() ? "" : "\n";
+      if (!item.is_object()) {
+        text += scalar_text(item);
+        continue;
+      }
+      std::string line;
+      for (const auto& [name, part] : item.items())
+        line += (line.empty() ? "" : name == "reason" || name == "error" || name == "message" ? ": " : "  ") + scalar_text(part);
+      text += line;
+    }
+    std::string title = key;
+    title[0] = static_cast<char>(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 'a' + 'A' : title[0]);
+    page.field(title, text);
+  }
+  page.leave();
+}
+
+}  // namespace
+
+std::string describe_object(const api::Object& object, const Surroundings& around) {
+  Page page;
+  describe_metadata(page, object);
+  const std::string_view kind = object.kind->plural;
+  if (kind == "pods") describe_pod(page, object.body);
+  else if (kind == "services") describe_service(page, object.body, around);
+  else if (kind == "deployments") describe_deployment(page, object.body);
+  else if (kind == "replicasets") describe_replica_set(page, object.body);
+  else if (kind == "secrets") describe_secret(page, object.body);
+  else describe_fields(page, object);
+  describe_conditions(page, object.status());
+  describe_receipt(page, around.receipt);
+  return page.text();
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "api/object.h"
+#include "cli/page.h"
+
+namespace weft::cli {
+
+/// What belongs to an object and stands in others.
+struct Surroundings {
+  std::vector<api::ObjectPtr> endpoint_slices;  ///< of a Service
+  api::Json receipt;                            ///< which proxies run it; null when there is none
+};
+
+/// One object for a person: what it says, how it is, who runs it. The kinds of kubectl look as there.
+std::string describe_object(const api::Object& object, const Surroundings& around);
+
+/// The parts of a pod, or of a pod template: in description_of_pods.cc.
+void describe_pod(Page& page, const api::Json& pod);
+void describe_template(Page& page, const api::Json& pod_template);
+
+}  // namespace weft::cli

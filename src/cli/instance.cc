@@ -1,0 +1,43 @@
+#include "cli/instance.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "base/time.h"
+#include "net/socket.h"
+
+namespace weft::cli {
+namespace {
+
+constexpr Duration kRestartLimit = 5s;
+constexpr auto kLookAgain = 20ms;
+
+bool answers(const net::Address& at) {
+  const net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return fd && ::connect(fd.get(), at.data(), at.size()) == 0;
+}
+
+}  // namespace
+
+Result<net::Address> reach_instance(const StateDirectory& state, const std::string& instance) {
+  WEFT_TRY(const net::Address at, net::Address::unix_path(state.api_socket()));
+  const TimePoint limit = SteadyClock::now() + kRestartLimit;
+  for (;;) {
+    if (answers(at)) return at;
+    if (errno == EACCES || errno == EPERM)
+      return fail(Error::config(Code::kDenied, state.api_socket() + " belongs to another user: " + errno_text(errno)));
+    if (state.supervisor() == 0 || SteadyClock::now() >= limit) break;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  const std::string name = instance == "default" ? "" : " --name " + instance;
+  if (state.supervisor() != 0)
+    return fail(Error::upstream(Code::kRefused, Retry::kNever, "the control plane of instance \"" + instance +
+                                                                   "\" does not answer at " + state.api_socket()));
+  return fail(Error::config(Code::kRefused, "no mesh is running as instance \"" + instance + "\" (" + state.path() +
+                                                "); start one with 'weft up" + name + "'"));
+}
+
+}  // namespace weft::cli

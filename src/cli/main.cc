@@ -1,0 +1,77 @@
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "app/control_main.h"
+#include "app/proxy_main.h"
+#include "app/supervise.h"
+#include "app/up.h"
+#include "cli/command.h"
+#include "cli/command_line.h"
+#include "cli/instance.h"
+#include "cli/run.h"
+#include "store/remote_store.h"
+
+namespace weft::cli {
+namespace {
+
+/// Commands that speak with a running instance.
+CommandResult run_remotely(Console& console, const Invocation& invocation) {
+  WEFT_TRY(const StateDirectory state, StateDirectory::resolve(invocation.global.instance));
+  WEFT_TRY(const net::Address api, reach_instance(state, invocation.global.instance));
+  net::Loop loop;
+  store::RemoteStore store(loop, api);
+  RemoteMeshApi mesh(loop, api);
+  const Context context{console, loop, store, mesh, invocation.global, state};
+  struct Start {
+    const Context& context;
+    net::Task<CommandResult> operator()(const ApplyOptions& o) const { return apply(context, o); }
+    net::Task<CommandResult> operator()(const DeleteOptions& o) const { return remove(context, o); }
+    net::Task<CommandResult> operator()(const GetOptions& o) const { return get(context, o); }
+    net::Task<CommandResult> operator()(const DescribeOptions& o) const { return describe(context, o); }
+    net::Task<CommandResult> operator()(const LogsOptions& o) const { return logs(context, o); }
+    net::Task<CommandResult> operator()(const ScaleOptions& o) const { return scale(context, o); }
+    net::Task<CommandResult> operator()(const ProxyStatusOptions& o) const { return proxy_status(context, o); }
+    net::Task<CommandResult> operator()(const ProxyConfigOptions& o) const { return proxy_config(context, o); }
+    net::Task<CommandResult> operator()(const auto&) const { return nothing(); }
+    static net::Task<CommandResult> nothing() { co_return Exit::kDone; }
+  };
+  return run(loop, std::visit(Start{context}, invocation.command));
+}
+
+CommandResult run_command(Console& console, const Invocation& invocation) {
+  if (const auto* help = std::get_if<HelpOptions>(&invocation.command)) {
+    console.out(help->text);
+    return Exit::kDone;
+  }
+  if (const auto* options = std::get_if<VersionOptions>(&invocation.command)) return version(console, *options);
+  if (const auto* options = std::get_if<UpOptions>(&invocation.command)) return up(invocation.global, *options);
+  if (const auto* options = std::get_if<DownOptions>(&invocation.command)) return down(invocation.global, *options);
+  return run_remotely(console, invocation);
+}
+
+int main(int argc, char** argv) {
+  // The parts read their own words: they are started by the supervisor, or by tests, with their own options.
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "control") return app::control_main(argc - 1, argv + 1);
+  if (first == "proxy") return app::proxy_main(argc - 1, argv + 1);
+  if (first == "supervise") return app::supervise_main(argc - 1, argv + 1);
+
+  const std::unique_ptr<Console> console = make_process_console();
+  const char* instance = std::getenv("WEFT_INSTANCE");
+  const auto invocation = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
+                                             instance != nullptr && *instance != '\0' ? instance : "default");
+  if (!invocation) {
+    console->err(invocation.error().text + "\n");
+    return static_cast<int>(Exit::kUsage);
+  }
+  const CommandResult result = run_command(*console, *invocation);
+  if (result) return static_cast<int>(*result);
+  console->err(result.error().text + "\n");
+  return static_cast<int>(Exit::kFailed);
+}
+
+}  // namespace
+}  // namespace weft::cli
+
+int main(int argc, char** argv) { return weft::cli::main(argc, argv); }
