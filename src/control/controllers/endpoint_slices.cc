@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include "control/controllers/plan.h"
+#include "control/json.h"
+#include "control/registry.h"
+
+namespace weft::control {
+namespace {
+
+using Ports = std::vector<std::uint16_t>;  ///< one for each port of the service; 0: this pod has no such port
+
+std::uint16_t resolve_port(const ServicePort& port, const api::Object& pod) {
+  if (port.target_name.empty()) return port.target;
+  for (const auto& container : json::list(pod.spec(), "containers"))
+    for (const auto& candidate : json::list(container, "ports"))
+      if (json::text(candidate, "name") == port.target_name)
+        return static_cast<std::uint16_t>(json::number(candidate, "containerPort"));
+  return 0;
+}
+
+api::Json endpoint_of(const api::Object& pod, bool publish_not_ready) {
+  bool terminating = is_terminating(pod);
+  bool serving = is_ready(pod);
+  return {{"addresses", api::Json::array({std::string(json::text(pod.status(), "podIP"))})},
+          {"conditions",
+           {{"ready", publish_not_ready || (serving && !terminating)},
+            {"serving", serving},
+            {"terminating", terminating}}},
+          {"targetRef",
+           {{"kind", "Pod"},
+            {"namespace", std::string(pod.ns())},
+            {"name", std::string(pod.name())},
+            {"uid", std::string(pod.uid())}}}};
+}
+
+/// Pods of the service that have an address, by the ports they serve it on. Pods that give one port's name to
+/// different numbers need slices of their own.
+std::map<Ports, api::Json> group_endpoints(const World& world, const api::Object& object, const Service& service) {
+  std::map<Ports, api::Json> groups;
+  bool publish_not_ready = json::boolean(object.spec(), "publishNotReadyAddresses");
+  for (const auto& pod : world.all(kinds::pod())) {
+    if (pod->ns() != service.ns || json::text(pod->status(), "podIP").empty()) continue;
+    std::string_view phase = json::text(pod->status(), "phase");
+    if (phase == "Failed" || phase == "Succeeded" || !contains(pod->labels(), service.selector)) continue;
+    Ports ports;
+    for (const ServicePort& port : service.ports) ports.push_back(resolve_port(port, *pod));
+    auto& group = groups.try_emplace(std::move(ports), api::Json::array()).first->second;
+    group.push_back(endpoint_of(*pod, publish_not_ready));
+  }
+  if (groups.empty()) {
+    // A service without pods has a slice all the same, so that whoever looks sees that it is empty.
+    Ports ports;
+    for (const ServicePort& port : service.ports) ports.push_back(port.target ? port.target : port.number);
+    groups[std::move(ports)] = api::Json::array();
+  }
+  return groups;
+}
+
+api::Json slice_ports(const api::Object& object, const Service& service, const Ports& numbers) {
+  api::Json ports = api::Json::array();
+  const api::Json& written = json::list(object.spec(), "ports");
+  for (std::size_t i = 0; i < service.ports.size(); ++i) {
+    if (numbers[i] == 0) continue;
+    std::string_view transport = json::text(written[i], "protocol");
+    api::Json port = {{"name", service.ports[i].name},
+                      {"port", numbers[i]},
+                      {"protocol", transport.empty() ? "TCP" : std::string(transport)}};
+    if (std::string_view app = json::text(written[i], "appProtocol"); !app.empty()) port["appProtocol"] = std::string(app);
+    ports.push_back(std::move(port));
+  }
+  return ports;
+}
+
+api::Object make_slice(const api::Object& service, std::size_t index, api::Json ports, api::Json endpoints) {
+  api::Object slice;
+  slice.kind = kinds::endpoint_slice();
+  std::string suffix = name_hash(service.key().to_string() + "#" + std::to_string(index)).substr(0, 5);
+  slice.body = {{"apiVersion", slice.kind->api_version()},
+                {"kind", std::string(slice.kind->kind)},
+                {"metadata",
+                 {{"name", std::string(service.name()) + "-" + suffix},
+                  {"namespace", std::string(service.ns())},
+                  {"labels",
+                   {{"kubernetes.io/service-name", std::string(service.name())},
+                    {"endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"}}},
+                  {"ownerReferences", api::Json::array({owner_reference(service)})}}},
+                {"addressType", "IPv4"},
+                {"endpoints", std::move(endpoints)},
+                {"ports", std::move(ports)}};
+  return slice;
+}
+
+/// Creates or updates the slice when it is not what it should be.
+void reconcile_slice(Plan& plan, const World& world, api::Object slice) {
+  api::ObjectPtr present = world.find(slice.key());
+  if (!present) {
+    plan.push_back({Change::Kind::kCreate, std::move(slice)});
+    return;
+  }
+  if (json::same(json::list(present->body, "endpoints"), slice.body["endpoints"]) &&
+      json::same(json::list(present->body, "ports"), slice.body["ports"]))
+    return;
+  api::Object changed = *present;
+  changed.body["endpoints"] = slice.body["endpoints"];
+  changed.body["ports"] = slice.body["ports"];
+  plan.push_back({Change::Kind::kUpdate, std::move(changed)});
+}
+
+void remove_others(Plan& plan, const World& world, const api::Object& service, const std::vector<api::Key>& wanted) {
+  for (const auto& slice : world.all(kinds::endpoint_slice()))
+    if (is_owned_by(*slice, service) && std::ranges::find(wanted, slice->key()) == wanted.end())
+      plan.push_back({Change::Kind::kRemove, *slice});
+}
+
+}  // namespace
+
+Plan plan_endpoint_slices(const World& world, PlanContext&) {
+  Plan plan;
+  Registry registry(world);
+  for (const auto& object : world.all(kinds::service())) {
+    const Service* service = registry.find(full_host(object->name(), object->ns()));
+    if (!service || service->selector.empty() || is_terminating(*object)) continue;
+    std::vector<api::Key> wanted;
+    std::size_t index = 0;
+    for (auto& [numbers, endpoints] : group_endpoints(world, *object, *service)) {
+      api::Object slice = make_slice(*object, index++, slice_ports(*object, *service, numbers), std::move(endpoints));
+      wanted.push_back(slice.key());
+      reconcile_slice(plan, world, std::move(slice));
+    }
+    remove_others(plan, world, *object, wanted);
+  }
+  return plan;
+}
+
+}  // namespace weft::control

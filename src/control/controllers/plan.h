@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "control/world.h"
+
+namespace weft::control {
+
+/// One write that a controller wants done.
+struct Change {
+  enum class Kind : std::uint8_t { kCreate, kUpdate, kUpdateStatus, kRemove };
+  Kind kind = Kind::kCreate;
+  api::Object object;  ///< for kRemove only its kind, namespace and name matter
+};
+
+using Plan = std::vector<Change>;
+
+/// What a controller reads beside the world.
+struct PlanContext {
+  Random& random;   ///< for names
+  std::string now;  ///< RFC 3339 UTC, for conditions
+  std::map<api::Key, std::string> refusals = {};  ///< rules that a proxy refused, and what it said
+};
+
+/// A controller is a function from the whole world to the writes that bring it nearer to what its objects ask for. It
+/// remembers nothing, so it may run at any time, any number of times, after any crash; when nothing is left to do the
+/// plan is empty.
+struct Controller {
+  std::string_view name;
+  std::vector<const api::KindInfo*> reads;  ///< it runs again when one of these kinds has changed
+  Plan (*plan)(const World& world, PlanContext& context);
+};
+
+/// All controllers, in the order in which one's writes are the next one's work.
+std::vector<Controller> all_controllers();
+
+Plan plan_namespaces(const World& world, PlanContext& context);
+Plan plan_deployments(const World& world, PlanContext& context);
+Plan plan_replica_sets(const World& world, PlanContext& context);
+Plan plan_services(const World& world, PlanContext& context);
+Plan plan_endpoint_slices(const World& world, PlanContext& context);
+Plan plan_ingresses(const World& world, PlanContext& context);
+Plan plan_rule_statuses(const World& world, PlanContext& context);
+
+// What several controllers share.
+
+/// The object with another status, to be written when it differs from the present one.
+void set_status(Plan& plan, const api::Object& object, api::Json status);
+/// {"apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"}
+api::Json owner_reference(const api::Object& owner);
+bool is_owned_by(const api::Object& object, const api::Object& owner);
+bool is_terminating(const api::Object& object);
+/// Condition "Ready" of a Pod is "True".
+bool is_ready(const api::Object& pod);
+/// Letters and digits as Kubernetes uses in generated names: no vowels, nothing that reads as something else.
+std::string name_suffix(Random& random);
+/// The same alphabet, from a text: up to 10 characters, equal for equal texts.
+std::string name_hash(std::string_view text);
+/// A condition for .status.conditions; keeps `before`'s lastTransitionTime while its status is the same.
+struct Condition {
+  std::string_view type, status, reason;
+  std::string message;
+};
+api::Json make_condition(const Condition& condition, const api::Json& before, const std::string& now);
+
+}  // namespace weft::control

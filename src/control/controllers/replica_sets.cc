@@ -1,0 +1,74 @@
+#include <algorithm>
+
+#include "control/controllers/plan.h"
+#include "control/json.h"
+
+namespace weft::control {
+namespace {
+
+bool is_active(const api::Object& pod) {
+  std::string_view phase = json::text(pod.status(), "phase");
+  return !is_terminating(pod) && phase != "Failed" && phase != "Succeeded";
+}
+
+std::vector<api::ObjectPtr> pods_of(const World& world, const api::Object& set) {
+  std::vector<api::ObjectPtr> pods;
+  for (const auto& pod : world.all(kinds::pod()))
+    if (pod->ns() == set.ns() && is_owned_by(*pod, set) && is_active(*pod)) pods.push_back(pod);
+  return pods;
+}
+
+api::Object make_pod(const api::Object& set, Random& random) {
+  const api::Json& form = json::map(set.spec(), "template");
+  const api::Json& metadata = json::map(form, "metadata");
+  std::string prefix = std::string(set.name()) + "-";
+  api::Object pod;
+  pod.kind = kinds::pod();
+  pod.body = {{"apiVersion", "v1"},
+              {"kind", "Pod"},
+              {"metadata",
+               {{"name", prefix + name_suffix(random)},
+                {"generateName", prefix},
+                {"namespace", std::string(set.ns())},
+                {"labels", json::map(metadata, "labels")},
+                {"annotations", json::map(metadata, "annotations")},
+                {"ownerReferences", api::Json::array({owner_reference(set)})}}},
+              {"spec", json::map(form, "spec")}};
+  if (pod.body["metadata"]["annotations"].empty()) pod.body["metadata"].erase("annotations");
+  if (json::text(pod.body["spec"], "serviceAccountName").empty()) pod.body["spec"]["serviceAccountName"] = "default";
+  return pod;
+}
+
+/// Those that serve least come first: not ready, then the youngest.
+bool goes_first(const api::ObjectPtr& a, const api::ObjectPtr& b) {
+  if (is_ready(*a) != is_ready(*b)) return is_ready(*b);
+  return a->resource_version() > b->resource_version();
+}
+
+void scale(Plan& plan, const api::Object& set, std::vector<api::ObjectPtr> pods, Random& random) {
+  auto want = static_cast<std::size_t>(std::max<std::int64_t>(json::number(set.spec(), "replicas", 1), 0));
+  for (std::size_t have = pods.size(); have < want; ++have)
+    plan.push_back({Change::Kind::kCreate, make_pod(set, random)});
+  if (pods.size() <= want) return;
+  std::ranges::sort(pods, goes_first);
+  for (std::size_t i = 0; i < pods.size() - want; ++i) plan.push_back({Change::Kind::kRemove, *pods[i]});
+}
+
+}  // namespace
+
+Plan plan_replica_sets(const World& world, PlanContext& context) {
+  Plan plan;
+  for (const auto& set : world.all(kinds::replica_set())) {
+    if (is_terminating(*set)) continue;
+    auto pods = pods_of(world, *set);
+    auto ready = std::ranges::count_if(pods, [](const auto& pod) { return is_ready(*pod); });
+    api::Json status = {{"observedGeneration", set->generation()}, {"replicas", pods.size()}};
+    if (!pods.empty()) status["fullyLabeledReplicas"] = pods.size();
+    if (ready > 0) status["readyReplicas"] = status["availableReplicas"] = ready;
+    set_status(plan, *set, std::move(status));
+    scale(plan, *set, std::move(pods), context.random);
+  }
+  return plan;
+}
+
+}  // namespace weft::control

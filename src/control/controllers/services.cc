@@ -1,0 +1,103 @@
+#include <arpa/inet.h>
+
+#include <array>
+#include <functional>
+#include <set>
+
+#include "control/controllers/plan.h"
+#include "control/json.h"
+
+namespace weft::control {
+namespace {
+
+// 10.96.0.0/12; the first addresses are left to those that everybody expects there (API server, name server).
+constexpr std::uint32_t kFirst = (10U << 24) + (96U << 16);
+constexpr std::uint32_t kCount = 1U << 20;
+constexpr std::uint32_t kReserved = 16;
+constexpr std::uint32_t kFirstNodePort = 30000;
+constexpr std::uint32_t kNodePorts = 2768;
+
+std::string address_text(std::uint32_t address) {
+  std::array<char, INET_ADDRSTRLEN> text{};
+  in_addr raw{htonl(address)};
+  inet_ntop(AF_INET, &raw, text.data(), text.size());
+  return text.data();
+}
+
+std::uint32_t hash(std::string_view text) {
+  std::uint32_t value = 2166136261U;
+  for (unsigned char byte : text) value = (value ^ byte) * 16777619U;
+  return value;
+}
+
+/// What is taken already, by all services.
+struct Taken {
+  std::set<std::string, std::less<>> addresses;
+  std::set<std::int64_t> node_ports;
+};
+
+Taken read_taken(const World& world) {
+  Taken taken;
+  for (const auto& service : world.all(kinds::service())) {
+    taken.addresses.emplace(json::text(service->spec(), "clusterIP"));
+    for (const auto& port : json::list(service->spec(), "ports")) taken.node_ports.insert(json::number(port, "nodePort"));
+  }
+  return taken;
+}
+
+/// The place follows from the name, so that a service made again most often gets its old address.
+std::string allocate_address(const api::Object& service, Taken& taken) {
+  std::uint32_t room = kCount - kReserved - 1;
+  std::uint32_t start = hash(service.key().to_string());
+  for (std::uint32_t step = 0; step < room; ++step) {
+    std::string address = address_text(kFirst + kReserved + (start + step) % room);
+    if (taken.addresses.insert(address).second) return address;
+  }
+  return {};
+}
+
+std::int64_t allocate_node_port(const api::Object& service, const api::Json& port, Taken& taken) {
+  std::uint32_t start = hash(service.key().to_string() + ":" + std::to_string(json::number(port, "port")));
+  for (std::uint32_t step = 0; step < kNodePorts; ++step) {
+    std::int64_t number = kFirstNodePort + (start + step) % kNodePorts;
+    if (taken.node_ports.insert(number).second) return number;
+  }
+  return 0;
+}
+
+bool complete_node_ports(api::Object& service, Taken& taken) {
+  bool changed = false;
+  auto ports = service.body["spec"].find("ports");
+  if (ports == service.body["spec"].end() || !ports->is_array()) return false;
+  for (auto& port : *ports) {
+    if (json::number(port, "nodePort") != 0) continue;
+    if (std::int64_t number = allocate_node_port(service, port, taken); number != 0) {
+      port["nodePort"] = number;
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+}  // namespace
+
+Plan plan_services(const World& world, PlanContext&) {
+  Plan plan;
+  Taken taken = read_taken(world);
+  for (const auto& service : world.all(kinds::service())) {
+    std::string_view type = json::text(service->spec(), "type");
+    if (type == "ExternalName" || is_terminating(*service)) continue;
+    api::Object changed = *service;
+    bool differs = false;
+    if (json::text(service->spec(), "clusterIP").empty()) {
+      std::string address = allocate_address(*service, taken);
+      differs = !address.empty();
+      if (differs) changed.body["spec"]["clusterIP"] = address;
+    }
+    if (type == "NodePort" || type == "LoadBalancer") differs |= complete_node_ports(changed, taken);
+    if (differs) plan.push_back({Change::Kind::kUpdate, std::move(changed)});
+  }
+  return plan;
+}
+
+}  // namespace weft::control

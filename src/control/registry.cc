@@ -1,0 +1,189 @@
+#include "control/registry.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
+#include "control/json.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::string_view kSuffix = ".svc.cluster.local";
+
+std::optional<Protocol> named_protocol(std::string_view word) {
+  struct Row {
+    std::string_view word;
+    Protocol protocol;
+  };
+  static constexpr std::array<Row, 15> kRows = {{{"http", Protocol::kHttp},
+                                                 {"http/1.1", Protocol::kHttp},
+                                                 {"kubernetes.io/ws", Protocol::kHttp},
+                                                 {"http2", Protocol::kTcp},
+                                                 {"kubernetes.io/h2c", Protocol::kTcp},
+                                                 {"grpc", Protocol::kTcp},
+                                                 {"tcp", Protocol::kTcp},
+                                                 {"mongo", Protocol::kTcp},
+                                                 {"mysql", Protocol::kTcp},
+                                                 {"redis", Protocol::kTcp},
+                                                 {"postgresql", Protocol::kTcp},
+                                                 {"https", Protocol::kTls},
+                                                 {"kubernetes.io/wss", Protocol::kTls},
+                                                 {"tls", Protocol::kTls},
+                                                 {"udp", Protocol::kUdp}}};
+  for (const Row& row : kRows)
+    if (row.word == word) return row.protocol;
+  return std::nullopt;
+}
+
+std::vector<ContainerPort> container_ports(const api::Json& spec) {
+  std::vector<ContainerPort> ports;
+  for (const auto& container : json::list(spec, "containers"))
+    for (const auto& port : json::list(container, "ports"))
+      ports.push_back({std::string(json::text(port, "name")),
+                       static_cast<std::uint16_t>(json::number(port, "containerPort"))});
+  return ports;
+}
+
+Service read_service(const api::Object& object) {
+  const api::Json& spec = object.spec();
+  Service service;
+  service.ns = object.ns();
+  service.name = object.name();
+  service.host = full_host(service.name, service.ns);
+  service.headless = json::text(spec, "clusterIP") == "None";
+  if (!service.headless) service.cluster_ip = json::text(spec, "clusterIP");
+  service.selector = labels_from(json::map(spec, "selector"));
+  for (const auto& port : json::list(spec, "ports")) {
+    ServicePort made;
+    made.number = static_cast<std::uint16_t>(json::number(port, "port"));
+    made.name = json::text(port, "name");
+    made.protocol = protocol_of(json::text(port, "appProtocol"), made.name, json::text(port, "protocol"));
+    made.target_name = json::text(port, "targetPort");
+    if (made.target_name.empty())
+      made.target = static_cast<std::uint16_t>(json::number(port, "targetPort", made.number));
+    service.ports.push_back(std::move(made));
+  }
+  return service;
+}
+
+}  // namespace
+
+Protocol protocol_of(std::string_view app_protocol, std::string_view port_name, std::string_view transport) {
+  if (transport == "UDP" || transport == "SCTP") return Protocol::kUdp;
+  if (!app_protocol.empty()) return named_protocol(to_lower(app_protocol)).value_or(Protocol::kSniff);
+  std::string lower = to_lower(port_name);
+  std::string_view prefix = std::string_view(lower).substr(0, lower.find('-'));
+  return named_protocol(prefix).value_or(Protocol::kSniff);
+}
+
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kHttp: return "http";
+    case Protocol::kTcp: return "tcp";
+    case Protocol::kTls: return "tls";
+    case Protocol::kSniff: return "sniffed";
+    case Protocol::kUdp: return "udp";
+  }
+  return "unknown";
+}
+
+std::string full_host(std::string_view service, std::string_view ns) {
+  return std::string(service) + "." + std::string(ns) + std::string(kSuffix);
+}
+
+bool contains(const Labels& labels, const Labels& wanted) {
+  return std::ranges::all_of(wanted, [&](const auto& want) {
+    auto found = labels.find(want.first);
+    return found != labels.end() && found->second == want.second;
+  });
+}
+
+Labels labels_from(const api::Json& map) {
+  Labels labels;
+  for (const auto& [key, value] : map.items())
+    if (value.is_string()) labels[key] = value.get<std::string>();
+  return labels;
+}
+
+const ServicePort* Service::find_port(std::uint16_t number) const {
+  auto found = std::ranges::find(ports, number, &ServicePort::number);
+  return found == ports.end() ? nullptr : &*found;
+}
+
+Registry::Registry(const World& world) {
+  read_services(world);
+  read_workloads(world);
+  read_slices(world);
+}
+
+void Registry::read_services(const World& world) {
+  for (const auto& object : world.all(kinds::service())) {
+    if (json::text(object->spec(), "type") == "ExternalName") continue;
+    services_.push_back(read_service(*object));
+    by_host_[services_.back().host] = services_.size() - 1;
+  }
+}
+
+void Registry::read_workloads(const World& world) {
+  for (const auto& object : world.all(kinds::pod())) {
+    Workload workload{std::string(object->ns()),
+                      std::string(object->name()),
+                      std::string(json::text(object->status(), "podIP")),
+                      std::string(json::text(object->spec(), "serviceAccountName")),
+                      object->labels(),
+                      container_ports(object->spec())};
+    workloads_[{workload.ns, workload.name}] = std::move(workload);
+  }
+}
+
+void Registry::read_slices(const World& world) {
+  for (const auto& object : world.all(kinds::endpoint_slice())) {
+    std::string host = full_host(object->label("kubernetes.io/service-name"), object->ns());
+    for (const auto& port : json::list(object->body, "ports")) {
+      auto& into = endpoints_[{host, std::string(json::text(port, "name"))}];
+      for (const auto& endpoint : json::list(object->body, "endpoints")) {
+        const auto& conditions = json::map(endpoint, "conditions");
+        Endpoint made;
+        made.port = static_cast<std::uint16_t>(json::number(port, "port"));
+        made.ready = json::boolean(conditions, "ready", true) && !json::boolean(conditions, "terminating");
+        made.pod = json::text(json::map(endpoint, "targetRef"), "name");
+        if (const Workload* pod = workload(object->ns(), made.pod)) made.labels = pod->labels;
+        for (const auto& address : json::list(endpoint, "addresses")) {
+          if (!address.is_string()) continue;
+          made.ip = address.get<std::string>();
+          into.push_back(made);
+        }
+      }
+    }
+  }
+  for (auto& [key, list] : endpoints_)
+    std::ranges::sort(list, {}, [](const Endpoint& e) { return std::pair(e.ip, e.port); });
+}
+
+const Service* Registry::find(std::string_view host) const {
+  auto found = by_host_.find(host);
+  return found == by_host_.end() ? nullptr : &services_[found->second];
+}
+
+const std::vector<Endpoint>& Registry::endpoints(const Service& service, const ServicePort& port) const {
+  static const std::vector<Endpoint> kNone;
+  auto found = endpoints_.find({service.host, port.name});
+  return found == endpoints_.end() ? kNone : found->second;
+}
+
+const Workload* Registry::workload(std::string_view ns, std::string_view pod) const {
+  auto found = workloads_.find({std::string(ns), std::string(pod)});
+  return found == workloads_.end() ? nullptr : &found->second;
+}
+
+std::string Registry::resolve(std::string_view host, std::string_view ns) const {
+  if (host.find('.') == host.npos && host != "*") return full_host(host, ns);
+  if (find(host)) return std::string(host);
+  auto parts = split(host, '.');
+  bool short_form = parts.size() == 2 || (parts.size() == 3 && parts[2] == "svc");
+  if (short_form && find(full_host(parts[0], parts[1]))) return full_host(parts[0], parts[1]);
+  return std::string(host);
+}
+
+}  // namespace weft::control

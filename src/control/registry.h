@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/world.h"
+
+namespace weft::control {
+
+using Labels = std::map<std::string, std::string>;
+
+/// How a port's bytes are treated. HTTP/2 and gRPC pass as TCP until the data plane speaks HTTP/2.
+enum class Protocol : std::uint8_t { kHttp, kTcp, kTls, kSniff, kUdp };
+
+/// By appProtocol, else the port name's prefix ("http-web"), else sniffed.
+Protocol protocol_of(std::string_view app_protocol, std::string_view port_name, std::string_view transport);
+std::string_view to_string(Protocol protocol);
+
+struct ServicePort {
+  std::uint16_t number = 0;
+  std::string name;
+  Protocol protocol = Protocol::kSniff;
+  std::uint16_t target = 0;   ///< 0 when `target_name` says it
+  std::string target_name;    ///< a container port's name
+};
+
+struct Service {
+  std::string ns, name;
+  std::string host;        ///< "reviews.default.svc.cluster.local"
+  std::string cluster_ip;  ///< empty while none is allocated, and for headless services
+  bool headless = false;
+  std::vector<ServicePort> ports;
+  Labels selector;
+  const ServicePort* find_port(std::uint16_t number) const;
+};
+
+/// One address behind a service's port.
+struct Endpoint {
+  std::string ip;
+  std::uint16_t port = 0;
+  bool ready = true;
+  Labels labels;  ///< of its pod: what subsets choose by
+  std::string pod;
+};
+
+struct ContainerPort {
+  std::string name;
+  std::uint16_t number = 0;
+};
+
+struct Workload {
+  std::string ns, name, ip, service_account;
+  Labels labels;
+  std::vector<ContainerPort> ports;
+};
+
+/// What there is to talk to, read from one World: services, what is behind them, and pods. Immutable; any thread.
+class Registry {
+ public:
+  explicit Registry(const World& world);
+
+  const std::vector<Service>& services() const { return services_; }  ///< sorted by namespace, then name
+  /// By full name; null when there is none.
+  const Service* find(std::string_view host) const;
+  /// Sorted by address.
+  const std::vector<Endpoint>& endpoints(const Service& service, const ServicePort& port) const;
+  const Workload* workload(std::string_view ns, std::string_view pod) const;
+
+  /// The full name that `host` means to somebody in namespace `ns`: "reviews", "reviews.default" and
+  /// "reviews.default.svc" find their service; other names with a dot stay as they are.
+  std::string resolve(std::string_view host, std::string_view ns) const;
+
+ private:
+  void read_services(const World& world);
+  void read_workloads(const World& world);
+  void read_slices(const World& world);
+
+  std::vector<Service> services_;
+  std::map<std::string, std::size_t, std::less<>> by_host_;
+  std::map<std::pair<std::string, std::string>, Workload> workloads_;
+  std::map<std::pair<std::string, std::string>, std::vector<Endpoint>> endpoints_;  ///< by host and port name
+};
+
+/// "reviews.default.svc.cluster.local"
+std::string full_host(std::string_view service, std::string_view ns);
+/// Every label of `wanted` is in `labels`.
+bool contains(const Labels& labels, const Labels& wanted);
+/// A JSON map of strings as labels; other values are left out.
+Labels labels_from(const api::Json& map);
+
+}  // namespace weft::control

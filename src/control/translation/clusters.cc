@@ -1,0 +1,168 @@
+#include <limits>
+
+#include "api/duration.h"
+#include "base/time.h"
+#include "control/json.h"
+#include "control/translation/messages.h"
+#include "control/translation/parts.h"
+
+namespace weft::control {
+namespace {
+
+constexpr auto kConnectTimeout = 10s;
+constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
+// Capture rules let connections from this address through to the application.
+constexpr const char* kInboundSource = "127.0.0.6";
+
+void add_cluster(ResourceSet& into, const cluster::Cluster& made) {
+  std::vector<std::string> needs;
+  if (made.type() == cluster::Cluster::EDS) needs.push_back(made.name());
+  into[Type::kCluster][made.name()] = std::make_shared<const Resource>(Resource{serialize(made), std::move(needs)});
+}
+
+void set_no_limits(cluster::Cluster& made) {
+  auto& limits = *made.mutable_circuit_breakers()->add_thresholds();
+  limits.mutable_max_connections()->set_value(kUnlimited);
+  limits.mutable_max_pending_requests()->set_value(kUnlimited);
+  limits.mutable_max_requests()->set_value(kUnlimited);
+  limits.mutable_max_retries()->set_value(kUnlimited);
+}
+
+void set_original_destination(cluster::Cluster& made) {
+  made.clear_eds_cluster_config();
+  made.set_type(cluster::Cluster::ORIGINAL_DST);
+  made.set_lb_policy(cluster::Cluster::CLUSTER_PROVIDED);
+}
+
+cluster::Cluster make_cluster(std::string name) {
+  cluster::Cluster made;
+  made.set_name(std::move(name));
+  set_duration(*made.mutable_connect_timeout(), kConnectTimeout);
+  set_no_limits(made);
+  return made;
+}
+
+envoy::extensions::upstreams::http::v3::HttpProtocolOptions& http_options(
+    envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options) {
+  if (!options.has_explicit_http_config()) options.mutable_explicit_http_config()->mutable_http_protocol_options();
+  return options;
+}
+
+void apply_http_pool(cluster::Cluster& made, const api::Json& http) {
+  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
+  bool used = false;
+  if (auto idle = api::parse_duration(json::text(http, "idleTimeout")); idle) {
+    set_duration(*http_options(options).mutable_common_http_protocol_options()->mutable_idle_timeout(), *idle);
+    used = true;
+  }
+  if (auto most = json::number(http, "maxRequestsPerConnection"); most > 0) {
+    http_options(options).mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
+        static_cast<std::uint32_t>(most));
+    used = true;
+  }
+  if (used)
+    (*made.mutable_typed_extension_protocol_options())["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].PackFrom(
+        options);
+}
+
+void apply_pool(cluster::Cluster& made, const api::Json& pool) {
+  const api::Json& tcp = json::map(pool, "tcp");
+  const api::Json& http = json::map(pool, "http");
+  auto& limits = *made.mutable_circuit_breakers()->mutable_thresholds(0);
+  auto number = [](const api::Json& from, std::string_view key) {
+    return static_cast<std::uint32_t>(json::number(from, key));
+  };
+  if (auto n = number(tcp, "maxConnections"); n > 0) limits.mutable_max_connections()->set_value(n);
+  if (auto n = number(http, "http1MaxPendingRequests"); n > 0) limits.mutable_max_pending_requests()->set_value(n);
+  if (auto n = number(http, "http2MaxRequests"); n > 0) limits.mutable_max_requests()->set_value(n);
+  if (auto n = number(http, "maxRetries"); n > 0) limits.mutable_max_retries()->set_value(n);
+  if (auto timeout = api::parse_duration(json::text(tcp, "connectTimeout")); timeout)
+    set_duration(*made.mutable_connect_timeout(), *timeout);
+  apply_http_pool(made, http);
+}
+
+/// A DestinationRule's trafficPolicy; what it does not mention stays.
+void apply_policy(cluster::Cluster& made, const api::Json& policy) {
+  std::string_view simple = json::text(json::map(policy, "loadBalancer"), "simple");
+  if (simple == "ROUND_ROBIN") made.set_lb_policy(cluster::Cluster::ROUND_ROBIN);
+  if (simple == "RANDOM") made.set_lb_policy(cluster::Cluster::RANDOM);
+  if (simple == "LEAST_REQUEST" || simple == "LEAST_CONN") made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
+  if (simple == "PASSTHROUGH") set_original_destination(made);
+  apply_pool(made, json::map(policy, "connectionPool"));
+}
+
+void add_endpoints(ResourceSet& into, const std::string& name, const std::vector<Endpoint>& endpoints,
+                   const Labels& wanted) {
+  endpoint::ClusterLoadAssignment assignment;
+  assignment.set_cluster_name(name);
+  endpoint::LocalityLbEndpoints* locality = nullptr;
+  for (const Endpoint& one : endpoints) {
+    if (!one.ready || !contains(one.labels, wanted)) continue;
+    if (!locality) locality = assignment.add_endpoints();
+    auto& made = *locality->add_lb_endpoints();
+    set_address(*made.mutable_endpoint()->mutable_address(), one.ip, one.port);
+    made.mutable_load_balancing_weight()->set_value(1);
+  }
+  into[Type::kEndpoint][name] = std::make_shared<const Resource>(Resource{serialize(assignment), {}});
+}
+
+/// What the clusters of one service's port have in common.
+struct PortScope {
+  ResourceSet& into;
+  const Inputs& inputs;
+  const Service& service;
+  const ServicePort& port;
+  bool as_original_destination;
+};
+
+void add_service_cluster(const PortScope& scope, const Destination& rule, const Subset* subset) {
+  std::string name = outbound_cluster(scope.port.number, subset ? subset->name : "", scope.service.host);
+  cluster::Cluster made = make_cluster(name);
+  made.set_type(cluster::Cluster::EDS);
+  set_ads(*made.mutable_eds_cluster_config()->mutable_eds_config());
+  made.mutable_eds_cluster_config()->set_service_name(name);
+  made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
+  if (scope.as_original_destination) set_original_destination(made);
+  apply_policy(made, *rule.policy);
+  if (subset) apply_policy(made, *subset->policy);
+  add_cluster(scope.into, made);
+  if (made.type() == cluster::Cluster::EDS)
+    add_endpoints(scope.into, name, scope.inputs.registry.endpoints(scope.service, scope.port),
+                  subset ? subset->labels : Labels());
+}
+
+void add_fixed(ResourceSet& into, std::string_view name, bool inbound) {
+  cluster::Cluster made = make_cluster(std::string(name));
+  set_original_destination(made);
+  if (inbound) {
+    made.mutable_upstream_bind_config()->mutable_source_address()->set_address(kInboundSource);
+    made.mutable_upstream_bind_config()->mutable_source_address()->set_port_value(0);
+  }
+  add_cluster(into, made);
+}
+
+}  // namespace
+
+void add_outbound_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+  cluster::Cluster black_hole = make_cluster(std::string(kBlackHole));
+  black_hole.set_type(cluster::Cluster::STATIC);
+  add_cluster(into, black_hole);
+  for (const Service& service : inputs.registry.services()) {
+    Destination rule = inputs.rules.destination(service.host, proxy.ns);
+    for (const ServicePort& port : service.ports) {
+      if (port.protocol == Protocol::kUdp) continue;
+      bool direct = service.headless && proxy.kind == ProxyIdentity::Kind::kSidecar;
+      PortScope scope{into, inputs, service, port, direct};
+      add_service_cluster(scope, rule, nullptr);
+      for (const Subset& subset : rule.subsets) add_service_cluster(scope, rule, &subset);
+    }
+  }
+}
+
+void add_sidecar_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+  add_fixed(into, kPassthrough, false);
+  add_fixed(into, kInboundPassthrough, true);
+  for (const InboundPort& port : inbound_ports(inputs.registry, proxy)) add_fixed(into, inbound_cluster(port.number), true);
+}
+
+}  // namespace weft::control

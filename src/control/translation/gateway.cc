@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/strings.h"
+#include "control/json.h"
+#include "control/translation/messages.h"
+#include "control/translation/parts.h"
+#include "control/translation/route_builder.h"
+#include "control/translation/route_match.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::uint16_t kIngressPort = 80;
+
+/// What one listening port of the gateway does, collected from every Gateway and Ingress that uses it.
+struct Port {
+  std::map<std::string, route::VirtualHost> hosts;  ///< by domain
+  std::optional<tcp_proxy::TcpProxy> tcp;
+  bool http = false;
+};
+
+using Ports = std::map<std::uint16_t, Port>;
+
+route::VirtualHost& host_of(Port& port, const std::string& domain, std::uint16_t number) {
+  auto [found, added] = port.hosts.try_emplace(domain);
+  if (added) {
+    found->second.set_name(domain + ":" + std::to_string(number));
+    found->second.add_domains(domain);
+    found->second.set_include_request_attempt_count(true);
+  }
+  return found->second;
+}
+
+/// What a server's host "namespace/name" allows: the name, when rules of `ns` may use it.
+std::optional<std::string> server_host(std::string_view written, std::string_view gateway_ns, std::string_view ns) {
+  auto slash = written.find('/');
+  if (slash == written.npos) return std::string(written);
+  std::string_view allowed = written.substr(0, slash);
+  if (allowed == "." ? ns != gateway_ns : (allowed != "*" && allowed != ns)) return std::nullopt;
+  return std::string(written.substr(slash + 1));
+}
+
+/// The narrower of both when one covers the other.
+std::optional<std::string> intersection(const std::string& a, const std::string& b) {
+  if (host_match(a, b) > 0) return b;
+  if (host_match(b, a) > 0) return a;
+  return std::nullopt;
+}
+
+/// The hosts that the rule and the server have in common.
+std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server, std::string_view gateway_ns) {
+  std::set<std::string> common;
+  for (const auto& written : json::list(server, "hosts")) {
+    if (!written.is_string()) continue;
+    auto allowed = server_host(written.get_ref<const std::string&>(), gateway_ns, rule.object->ns());
+    if (!allowed) continue;
+    for (const std::string& host : rule.hosts)
+      if (auto both = intersection(*allowed, host)) common.insert(*both);
+  }
+  return common;
+}
+
+void add_server(Ports& ports, const api::Object& gateway, const api::Json& server, const Inputs& inputs,
+                const ProxyIdentity& proxy) {
+  const api::Json& port_json = json::map(server, "port");
+  auto written = static_cast<std::uint16_t>(json::number(port_json, "number"));
+  std::uint16_t number = gateway_listener_port(inputs.registry, written);
+  std::string name = std::string(gateway.ns()) + "/" + std::string(gateway.name());
+  RouteScope scope{inputs, proxy, name, written};
+  Port& port = ports[number];
+  if (json::text(port_json, "protocol") == "TCP") {
+    for (const VirtualService* rule : inputs.rules.for_gateway(name)) {
+      if (port.tcp || common_hosts(*rule, server, gateway.ns()).empty()) continue;
+      tcp_proxy::TcpProxy to = make_tcp_proxy("outbound_0.0.0.0_" + std::to_string(number));
+      if (set_tcp_destination(to, *rule, scope)) port.tcp = std::move(to);
+    }
+    return;
+  }
+  port.http = true;
+  for (const VirtualService* rule : inputs.rules.for_gateway(name))
+    for (const std::string& domain : common_hosts(*rule, server, gateway.ns()))
+      add_rule_routes(host_of(port, domain, number), *rule, scope);
+}
+
+struct IngressPath {
+  std::string path;
+  bool exact = false;
+  const api::Json* backend = nullptr;
+  std::size_t index = 0;  ///< as written
+};
+
+std::vector<IngressPath> sorted_paths(const api::Json& paths) {
+  std::vector<IngressPath> sorted;
+  for (const auto& path : paths) {
+    std::string text(json::text(path, "path"));
+    sorted.push_back({text.empty() ? "/" : text, json::text(path, "pathType") == "Exact", &json::map(path, "backend"),
+                      sorted.size()});
+  }
+  // Kubernetes: the longest path first, of equals the exact one.
+  std::ranges::sort(sorted, [](const IngressPath& a, const IngressPath& b) {
+    if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
+    return a.exact != b.exact ? a.exact : a.index < b.index;
+  });
+  return sorted;
+}
+
+void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const Inputs& inputs, std::string_view ns) {
+  Backend backend = ingress_backend(inputs.registry, *path.backend, ns);
+  add_plain_route(host, outbound_cluster(backend.port, "", backend.host),
+                  backend.host + ":" + std::to_string(backend.port));
+  auto& match = *host.mutable_routes(host.routes_size() - 1)->mutable_match();
+  std::string prefix = path.path;
+  while (prefix.size() > 1 && prefix.ends_with('/')) prefix.pop_back();
+  if (path.exact) {
+    match.set_path(path.path);
+  } else if (prefix != "/") {
+    match.set_path_separated_prefix(prefix);
+  }
+}
+
+void add_ingress(Ports& ports, const api::Object& ingress, const Inputs& inputs) {
+  std::uint16_t number = gateway_listener_port(inputs.registry, kIngressPort);
+  Port& port = ports[number];
+  port.http = true;
+  for (const auto& rule : json::list(ingress.spec(), "rules")) {
+    std::string domain(json::text(rule, "host"));
+    auto& host = host_of(port, domain.empty() ? "*" : domain, number);
+    for (const IngressPath& path : sorted_paths(json::list(json::map(rule, "http"), "paths")))
+      add_ingress_route(host, path, inputs, ingress.ns());
+  }
+  const api::Json& fallback = json::map(ingress.spec(), "defaultBackend");
+  if (!fallback.empty())
+    add_ingress_route(host_of(port, "*", number), {"/", false, &fallback, 0}, inputs, ingress.ns());
+}
+
+void add_listener(ResourceSet& into, std::uint16_t number, const Port& port) {
+  listener::Listener made;
+  made.set_name("0.0.0.0_" + std::to_string(number));
+  set_address(*made.mutable_address(), "0.0.0.0", number);
+  made.set_traffic_direction(core::OUTBOUND);
+  std::vector<std::string> tables;
+  auto& chain = *made.add_filter_chains();
+  if (port.http) {
+    auto manager = make_http_manager(Side::kGateway, "outbound_" + made.name());
+    tables.push_back("http." + std::to_string(number));
+    set_rds(manager, tables.back());
+    add_http_filter(chain, manager);
+  } else {
+    add_tcp_filter(chain, *port.tcp);
+  }
+  into[Type::kListener][made.name()] = std::make_shared<const Resource>(Resource{serialize(made), std::move(tables)});
+}
+
+void add_table(ResourceSet& into, std::uint16_t number, Port& port) {
+  route::RouteConfiguration table;
+  set_route_table_options(table, "http." + std::to_string(number));
+  for (auto& [domain, host] : port.hosts) {
+    // Routes of several rules stand one after another; one that catches everything must not hide what follows.
+    std::vector<route::Route> routes(host.routes().begin(), host.routes().end());
+    host.clear_routes();
+    for (bool last : {false, true})
+      for (const auto& made : routes)
+        if (is_catch_all(made.match()) == last) *host.add_routes() = made;
+    *table.add_virtual_hosts() = std::move(host);
+  }
+  into[Type::kRoute][table.name()] = std::make_shared<const Resource>(Resource{serialize(table), {}});
+}
+
+bool selects(const api::Object& gateway, const ProxyIdentity& proxy) {
+  return contains(proxy.labels, labels_from(json::map(gateway.spec(), "selector")));
+}
+
+}  // namespace
+
+std::uint16_t gateway_listener_port(const Registry& registry, std::uint16_t port) {
+  const Service* service = registry.find(full_host("istio-ingressgateway", "istio-system"));
+  const ServicePort* mapped = service ? service->find_port(port) : nullptr;
+  return mapped && mapped->target != 0 ? mapped->target : port;
+}
+
+bool is_our_ingress(const World& world, const api::Object& ingress) {
+  std::string_view name = json::text(ingress.spec(), "ingressClassName");
+  if (name.empty()) name = ingress.annotation("kubernetes.io/ingress.class");
+  if (name.empty() || name == "istio") return true;
+  api::ObjectPtr named = world.find({kinds::ingress_class(), "", std::string(name)});
+  return named && json::text(named->spec(), "controller") == "istio.io/ingress-controller";
+}
+
+Backend ingress_backend(const Registry& registry, const api::Json& backend, std::string_view ns) {
+  const api::Json& service_json = json::map(backend, "service");
+  Backend found{full_host(json::text(service_json, "name"), ns), 0};
+  const Service* service = registry.find(found.host);
+  if (!service) return found;
+  const api::Json& port = json::map(service_json, "port");
+  std::string_view name = json::text(port, "name");
+  for (const ServicePort& candidate : service->ports)
+    if (name.empty() ? candidate.number == json::number(port, "number") : candidate.name == name)
+      found.port = candidate.number;
+  return found;
+}
+
+void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+  Ports ports;
+  for (const auto& gateway : inputs.world->all(kinds::gateway())) {
+    if (!selects(*gateway, proxy)) continue;
+    for (const auto& server : json::list(gateway->spec(), "servers")) add_server(ports, *gateway, server, inputs, proxy);
+  }
+  bool takes_ingresses = proxy.labels.contains("istio") &&
+                         (proxy.labels.at("istio") == "ingressgateway" || proxy.labels.at("istio") == "ingress");
+  if (takes_ingresses)
+    for (const auto& ingress : inputs.world->all(kinds::ingress()))
+      if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs);
+  for (auto& [number, port] : ports) {
+    if (!port.http && !port.tcp) continue;
+    add_listener(into, number, port);
+    if (port.http) add_table(into, number, port);
+  }
+}
+
+}  // namespace weft::control

@@ -1,0 +1,251 @@
+#include "control/translation/route_builder.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "api/duration.h"
+#include "base/strings.h"
+#include "base/time.h"
+#include "control/json.h"
+#include "control/translation/messages.h"
+#include "control/translation/route_match.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::string_view kRetryOn = "connect-failure,refused-stream,unavailable,cancelled";
+constexpr std::uint32_t kRetries = 2;
+constexpr std::uint32_t kBodyLimit = 1024 * 1024;
+
+std::chrono::milliseconds duration_or(const api::Json& object, std::string_view key, std::chrono::milliseconds otherwise) {
+  std::string_view text = json::text(object, key);
+  if (text.empty()) return otherwise;
+  return api::parse_duration(text).value_or(otherwise);
+}
+
+void set_timeout(route::RouteAction& action, std::chrono::milliseconds timeout) {
+  set_duration(*action.mutable_timeout(), timeout);
+  set_duration(*action.mutable_max_grpc_timeout(), timeout);
+}
+
+/// "gateway-error,503": conditions by name, status codes by number.
+void set_retry_conditions(route::RetryPolicy& policy, std::string_view text) {
+  std::vector<std::string> names;
+  for (std::string_view part : split(text, ',')) {
+    part = trim(part);
+    std::uint32_t code = 0;
+    auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), code);
+    if (error == std::errc() && end == part.data() + part.size()) {
+      policy.add_retriable_status_codes(code);
+    } else if (!part.empty()) {
+      names.emplace_back(part);
+    }
+  }
+  if (policy.retriable_status_codes_size() > 0 && std::ranges::find(names, "retriable-status-codes") == names.end())
+    names.emplace_back("retriable-status-codes");
+  policy.set_retry_on(join(names, ","));
+}
+
+void set_retries(route::RouteAction& action, const api::Json& retries) {
+  std::int64_t attempts = json::number(retries, "attempts", kRetries);
+  if (attempts <= 0) return;
+  auto& policy = *action.mutable_retry_policy();
+  std::string_view on = json::text(retries, "retryOn");
+  set_retry_conditions(policy, on.empty() ? kRetryOn : on);
+  policy.mutable_num_retries()->set_value(static_cast<std::uint32_t>(attempts));
+  if (auto each = duration_or(retries, "perTryTimeout", 0ms); each > 0ms)
+    set_duration(*policy.mutable_per_try_timeout(), each);
+  if (auto base = duration_or(retries, "backoff", 0ms); base > 0ms)
+    set_duration(*policy.mutable_retry_back_off()->mutable_base_interval(), base);
+  auto& predicate = *policy.add_retry_host_predicate();
+  predicate.set_name("envoy.retry_host_predicates.previous_hosts");
+  predicate.mutable_typed_config()->PackFrom(envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate());
+  policy.set_host_selection_retry_max_attempts(5);
+}
+
+/// Where header operations go: a route, or one of its weighted clusters.
+template <class Message>
+void add_header_operations(Message& into, const api::Json& headers, route::RouteAction* action) {
+  auto add = [](auto& option, const std::string& key, const api::Json& value, auto append) {
+    option.mutable_header()->set_key(key);
+    option.mutable_header()->set_value(value.is_string() ? value.get<std::string>() : std::string());
+    option.set_append_action(append);
+  };
+  const api::Json& request = json::map(headers, "request");
+  const api::Json& response = json::map(headers, "response");
+  for (const auto& [key, value] : json::map(request, "set").items()) {
+    if (action && (to_lower(key) == "host" || key == ":authority")) {
+      action->set_host_rewrite_literal(value.is_string() ? value.get<std::string>() : std::string());
+      continue;
+    }
+    add(*into.add_request_headers_to_add(), key, value, core::HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD);
+  }
+  for (const auto& [key, value] : json::map(request, "add").items())
+    add(*into.add_request_headers_to_add(), key, value, core::HeaderValueOption::APPEND_IF_EXISTS_OR_ADD);
+  for (const auto& name : json::list(request, "remove"))
+    if (name.is_string()) into.add_request_headers_to_remove(name.template get<std::string>());
+  for (const auto& [key, value] : json::map(response, "set").items())
+    add(*into.add_response_headers_to_add(), key, value, core::HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD);
+  for (const auto& [key, value] : json::map(response, "add").items())
+    add(*into.add_response_headers_to_add(), key, value, core::HeaderValueOption::APPEND_IF_EXISTS_OR_ADD);
+  for (const auto& name : json::list(response, "remove"))
+    if (name.is_string()) into.add_response_headers_to_remove(name.template get<std::string>());
+}
+
+std::string operation_of(const std::string& cluster_name) {
+  auto parts = split(cluster_name, '|');
+  return parts.size() < 4 ? cluster_name : std::string(parts[3]) + ":" + std::string(parts[1]) + "/*";
+}
+
+void set_forward(route::Route& made, const api::Json& http, const VirtualService& rule, const RouteScope& scope) {
+  auto& action = *made.mutable_route();
+  set_timeout(action, duration_or(http, "timeout", 0ms));
+  set_retries(action, json::map(http, "retries"));
+  const api::Json& rewrite = json::map(http, "rewrite");
+  if (std::string_view uri = json::text(rewrite, "uri"); !uri.empty()) set_path_rewrite(made, uri);
+  if (std::string_view authority = json::text(rewrite, "authority"); !authority.empty())
+    action.set_host_rewrite_literal(std::string(authority));
+  const api::Json& destinations = json::list(http, "route");
+  if (destinations.size() == 1) {
+    const api::Json& only = destinations[0];
+    action.set_cluster(destination_cluster(json::map(only, "destination"), rule.object->ns(), scope));
+    add_header_operations(made, json::map(only, "headers"), &action);
+    made.mutable_decorator()->set_operation(operation_of(action.cluster()));
+    return;
+  }
+  for (const auto& weighted : destinations) {
+    std::int64_t weight = json::number(weighted, "weight");
+    if (weight <= 0) continue;
+    auto& to = *action.mutable_weighted_clusters()->add_clusters();
+    to.set_name(destination_cluster(json::map(weighted, "destination"), rule.object->ns(), scope));
+    to.mutable_weight()->set_value(static_cast<std::uint32_t>(weight));
+    add_header_operations(to, json::map(weighted, "headers"), nullptr);
+  }
+  if (action.weighted_clusters().clusters_size() == 0) {
+    // Validation refuses rules whose weights are all 0; an empty list would be refused by every proxy.
+    action.set_cluster(std::string(kBlackHole));
+    return;
+  }
+  made.mutable_decorator()->set_operation(operation_of(action.weighted_clusters().clusters(0).name()));
+}
+
+void set_redirect(route::Route& made, const api::Json& redirect) {
+  auto& action = *made.mutable_redirect();
+  if (std::string_view uri = json::text(redirect, "uri"); !uri.empty()) action.set_path_redirect(std::string(uri));
+  if (std::string_view to = json::text(redirect, "authority"); !to.empty()) action.set_host_redirect(std::string(to));
+  if (std::string_view to = json::text(redirect, "scheme"); !to.empty()) action.set_scheme_redirect(std::string(to));
+  action.set_port_redirect(static_cast<std::uint32_t>(json::number(redirect, "port")));
+  switch (json::number(redirect, "redirectCode", 301)) {
+    case 302: action.set_response_code(route::RedirectAction::FOUND); break;
+    case 303: action.set_response_code(route::RedirectAction::SEE_OTHER); break;
+    case 307: action.set_response_code(route::RedirectAction::TEMPORARY_REDIRECT); break;
+    case 308: action.set_response_code(route::RedirectAction::PERMANENT_REDIRECT); break;
+    default: action.set_response_code(route::RedirectAction::MOVED_PERMANENTLY); break;
+  }
+}
+
+void set_direct_response(route::Route& made, const api::Json& direct) {
+  auto& action = *made.mutable_direct_response();
+  action.set_status(static_cast<std::uint32_t>(json::number(direct, "status", 200)));
+  const api::Json& body = json::map(direct, "body");
+  if (body.contains("string")) action.mutable_body()->set_inline_string(std::string(json::text(body, "string")));
+  if (body.contains("bytes")) action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")));
+}
+
+void add_route(route::VirtualHost& into, const api::Json& match, const api::Json& http, const VirtualService& rule,
+               const RouteScope& scope) {
+  auto& made = *into.add_routes();
+  made.set_name(std::string(json::text(http, "name")));
+  set_route_match(*made.mutable_match(), match);
+  if (http.contains("redirect")) {
+    set_redirect(made, json::map(http, "redirect"));
+  } else if (http.contains("directResponse")) {
+    set_direct_response(made, json::map(http, "directResponse"));
+  } else {
+    set_forward(made, http, rule, scope);
+  }
+  add_header_operations(made, json::map(http, "headers"), made.has_route() ? made.mutable_route() : nullptr);
+}
+
+/// The parts of a match that decide whether it holds for this proxy, port and gateway at all.
+bool holds(const api::Json& match, const VirtualService& rule, const RouteScope& scope) {
+  if (std::int64_t port = json::number(match, "port"); port != 0 && port != scope.port) return false;
+  const api::Json& gateways = json::list(match, "gateways");
+  if (!gateways.empty()) {
+    bool named = std::ranges::any_of(gateways, [&](const api::Json& name) {
+      if (!name.is_string()) return false;
+      const auto& text = name.get_ref<const std::string&>();
+      return text == scope.gateway || std::string(rule.object->ns()) + "/" + text == scope.gateway;
+    });
+    if (!named) return false;
+  }
+  return scope.gateway != kMesh || contains(scope.proxy.labels, labels_from(json::map(match, "sourceLabels")));
+}
+
+}  // namespace
+
+std::uint16_t destination_port(const api::Json& destination, const Service* service, std::uint16_t requested) {
+  if (std::int64_t port = json::number(json::map(destination, "port"), "number"); port != 0)
+    return static_cast<std::uint16_t>(port);
+  if (service && service->ports.size() == 1) return service->ports.front().number;
+  return requested;
+}
+
+std::string destination_cluster(const api::Json& destination, std::string_view rule_ns, const RouteScope& scope) {
+  std::string host = scope.inputs.registry.resolve(json::text(destination, "host"), rule_ns);
+  const Service* service = scope.inputs.registry.find(host);
+  return outbound_cluster(destination_port(destination, service, scope.port), json::text(destination, "subset"), host);
+}
+
+void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const RouteScope& scope) {
+  static const api::Json kAnything = api::Json::object();
+  for (const auto& http : json::list(rule.object->spec(), "http")) {
+    const api::Json& matches = json::list(http, "match");
+    if (matches.empty()) add_route(into, kAnything, http, rule, scope);
+    for (const auto& match : matches)
+      if (holds(match, rule, scope)) add_route(into, match, http, rule, scope);
+  }
+}
+
+void add_plain_route(route::VirtualHost& into, const std::string& cluster_name, const std::string& operation) {
+  auto& made = *into.add_routes();
+  made.set_name("default");
+  made.mutable_match()->set_prefix("/");
+  made.mutable_route()->set_cluster(cluster_name);
+  set_timeout(*made.mutable_route(), 0ms);
+  set_retries(*made.mutable_route(), api::Json::object());
+  made.mutable_decorator()->set_operation(operation + "/*");
+}
+
+bool set_tcp_destination(tcp_proxy::TcpProxy& into, const VirtualService& rule, const RouteScope& scope) {
+  for (const auto& tcp : json::list(rule.object->spec(), "tcp")) {
+    const api::Json& matches = json::list(tcp, "match");
+    bool any = matches.empty() ||
+               std::ranges::any_of(matches, [&](const api::Json& match) { return holds(match, rule, scope); });
+    const api::Json& destinations = json::list(tcp, "route");
+    if (!any || destinations.empty()) continue;
+    auto* weighted = destinations.size() > 1 ? into.mutable_weighted_clusters() : nullptr;
+    for (const auto& to : destinations) {
+      std::string name = destination_cluster(json::map(to, "destination"), rule.object->ns(), scope);
+      if (!weighted) {
+        into.set_cluster(name);
+      } else if (std::int64_t weight = json::number(to, "weight"); weight > 0) {
+        auto& entry = *weighted->add_clusters();
+        entry.set_name(name);
+        entry.set_weight(static_cast<std::uint32_t>(weight));
+      }
+    }
+    if (weighted && weighted->clusters_size() == 0) into.set_cluster(std::string(kBlackHole));
+    return true;
+  }
+  return false;
+}
+
+void set_route_table_options(route::RouteConfiguration& table, const std::string& name) {
+  table.set_name(name);
+  table.mutable_validate_clusters()->set_value(false);
+  table.mutable_max_direct_response_body_size_bytes()->set_value(kBodyLimit);
+  table.set_ignore_port_in_host_matching(true);
+}
+
+}  // namespace weft::control

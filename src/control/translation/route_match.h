@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/json.h"
+
+namespace envoy::config::route::v3 {
+class Route;
+class RouteMatch;
+}  // namespace envoy::config::route::v3
+
+namespace weft::control {
+
+/// The request-side parts of an HTTPMatchRequest: uri, scheme, method, authority, headers, withoutHeaders, queryParams.
+void set_route_match(envoy::config::route::v3::RouteMatch& into, const api::Json& match);
+/// rewrite.uri: what the matched part of the path becomes; the match must have been set, and the action be a route.
+void set_path_rewrite(envoy::config::route::v3::Route& made, std::string_view uri);
+/// Catches every request of its virtual host, so that nothing after it is ever reached.
+bool is_catch_all(const envoy::config::route::v3::RouteMatch& match);
+/// Standard alphabet; bytes that are none of it end the text.
+std::string decode_base64(std::string_view text);
+
+}  // namespace weft::control

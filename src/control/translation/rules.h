@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/registry.h"
+#include "control/world.h"
+
+namespace weft::control {
+
+/// The name in `gateways` that means every sidecar.
+inline constexpr std::string_view kMesh = "mesh";
+
+/// A VirtualService with its names made full.
+struct VirtualService {
+  api::ObjectPtr object;
+  std::vector<std::string> hosts;
+  std::vector<std::string> gateways;  ///< kMesh or "namespace/name"
+  bool exported = true;               ///< also to other namespaces
+  bool applies_to(std::string_view gateway) const;
+  bool visible_from(std::string_view ns) const { return exported || object->ns() == ns; }
+};
+
+struct Subset {
+  std::string name;
+  Labels labels;
+  const api::Json* policy;  ///< trafficPolicy; never null
+};
+
+/// What DestinationRules say about one host: the policy for all of it, and its subsets.
+struct Destination {
+  const api::Json* policy;  ///< never null
+  std::vector<Subset> subsets;
+  std::vector<api::ObjectPtr> objects;
+};
+
+/// The user's rules by what they are looked up by. Immutable; lives no longer than the registry and world it was made
+/// from.
+class Rules {
+ public:
+  Rules(const World& world, const Registry& registry);
+
+  const std::vector<VirtualService>& virtual_services() const { return virtual_services_; }  ///< oldest first
+  /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the oldest first.
+  const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
+  /// The rules of one gateway ("namespace/name"), oldest first.
+  std::vector<const VirtualService*> for_gateway(std::string_view gateway) const;
+  /// For clients in `ns`; rules of their own namespace come before those of the service's.
+  Destination destination(std::string_view host, std::string_view ns) const;
+
+ private:
+  struct DestinationRule {
+    api::ObjectPtr object;
+    std::string host;
+    bool exported = true;
+  };
+  void read_virtual_services(const World& world, const Registry& registry);
+  std::vector<const DestinationRule*> best_match(std::string_view host, std::string_view rule_ns,
+                                                 std::string_view client_ns) const;
+
+  std::vector<VirtualService> virtual_services_;
+  std::vector<DestinationRule> destination_rules_;
+};
+
+/// How well `pattern` ("*", "*.example.com", an exact name) matches: 0 not at all, larger is more specific.
+std::size_t host_match(std::string_view pattern, std::string_view host);
+
+}  // namespace weft::control

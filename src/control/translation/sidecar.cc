@@ -1,0 +1,280 @@
+#include <algorithm>
+#include <set>
+
+#include "base/time.h"
+#include "control/translation/messages.h"
+#include "control/translation/parts.h"
+#include "control/translation/route_builder.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::uint16_t kOutboundPort = 15001;
+constexpr std::uint16_t kInboundPort = 15006;
+
+void add_listener(ResourceSet& into, const listener::Listener& made, std::vector<std::string> route_tables) {
+  into[Type::kListener][made.name()] =
+      std::make_shared<const Resource>(Resource{serialize(made), std::move(route_tables)});
+}
+
+listener::Listener make_listener(std::string name, std::string_view ip, std::uint16_t port) {
+  listener::Listener made;
+  made.set_name(std::move(name));
+  set_address(*made.mutable_address(), ip, port);
+  made.set_traffic_direction(core::OUTBOUND);
+  return made;
+}
+
+std::string name_of(std::string_view ip, std::uint16_t port) { return std::string(ip) + "_" + std::to_string(port); }
+
+void add_virtual_outbound(ResourceSet& into) {
+  listener::Listener made = make_listener("virtualOutbound", "0.0.0.0", kOutboundPort);
+  made.mutable_use_original_dst()->set_value(true);
+  auto& loop = *made.add_filter_chains();
+  loop.set_name("virtualOutbound-blackhole");
+  loop.mutable_filter_chain_match()->mutable_destination_port()->set_value(kOutboundPort);
+  add_tcp_filter(loop, kBlackHole);
+  auto& rest = *made.mutable_default_filter_chain();
+  rest.set_name("virtualOutbound-catchall-tcp");
+  add_tcp_filter(rest, kPassthrough);
+  add_listener(into, made, {});
+}
+
+void add_http_listener(ResourceSet& into, std::uint16_t port) {
+  listener::Listener made = make_listener(name_of("0.0.0.0", port), "0.0.0.0", port);
+  made.mutable_bind_to_port()->set_value(false);
+  add_http_inspector(made);
+  auto& http = *made.add_filter_chains();
+  match_http(http);
+  auto manager = make_http_manager(Side::kOutbound, "outbound_" + name_of("0.0.0.0", port));
+  set_rds(manager, std::to_string(port));
+  add_http_filter(http, manager);
+  auto& rest = *made.mutable_default_filter_chain();
+  rest.set_name("PassthroughFilterChain");
+  add_tcp_filter(rest, kPassthrough);
+  add_listener(into, made, {std::to_string(port)});
+}
+
+/// Where the bytes of one service's TCP port go: to its cluster, or where a rule sends them.
+tcp_proxy::TcpProxy tcp_destination(const Inputs& inputs, const ProxyIdentity& proxy, const Service& service,
+                                    const ServicePort& port) {
+  std::string name = outbound_cluster(port.number, "", service.host);
+  tcp_proxy::TcpProxy to = make_tcp_proxy(name);
+  const VirtualService* rule = inputs.rules.for_mesh(service.host, proxy.ns);
+  RouteScope scope{inputs, proxy, std::string(kMesh), port.number};
+  if (!rule || !set_tcp_destination(to, *rule, scope)) to.set_cluster(name);
+  return to;
+}
+
+std::string sniffed_table(const Service& service, const ServicePort& port) {
+  return service.host + ":" + std::to_string(port.number);
+}
+
+void add_address_listener(ResourceSet& into, const std::string& ip, const Service& service, const ServicePort& port,
+                          const tcp_proxy::TcpProxy& tcp) {
+  listener::Listener made = make_listener(name_of(ip, port.number), ip, port.number);
+  made.mutable_bind_to_port()->set_value(false);
+  std::vector<std::string> tables;
+  if (port.protocol == Protocol::kSniff) {
+    add_http_inspector(made);
+    auto& http = *made.add_filter_chains();
+    match_http(http);
+    auto manager = make_http_manager(Side::kOutbound, "outbound_" + made.name());
+    tables.push_back(sniffed_table(service, port));
+    set_rds(manager, tables.back());
+    add_http_filter(http, manager);
+    add_tcp_filter(*made.mutable_default_filter_chain(), tcp);
+  } else {
+    add_tcp_filter(*made.add_filter_chains(), tcp);
+  }
+  add_listener(into, made, std::move(tables));
+}
+
+/// Addresses that a port which is not plainly HTTP is listened for at.
+std::vector<std::string> addresses_of(const Registry& registry, const Service& service, const ServicePort& port) {
+  if (!service.headless) return service.cluster_ip.empty() ? std::vector<std::string>() : std::vector{service.cluster_ip};
+  std::set<std::string> ips;
+  for (const Endpoint& endpoint : registry.endpoints(service, port))
+    if (endpoint.port == port.number) ips.insert(endpoint.ip);
+  return {ips.begin(), ips.end()};
+}
+
+void add_host_domains(route::VirtualHost& host, const Service& service, const ProxyIdentity& proxy) {
+  host.add_domains(service.host);
+  host.add_domains(service.host + ".");
+  if (service.ns == proxy.ns) host.add_domains(service.name);
+  std::string with_ns = service.name + "." + service.ns;
+  host.add_domains(with_ns + ".svc");
+  host.add_domains(with_ns);
+  if (!service.cluster_ip.empty()) host.add_domains(service.cluster_ip);
+  if (service.headless) host.add_domains("*." + service.host);
+}
+
+void fill_host(route::VirtualHost& host, const Service& service, const ServicePort& port, const RouteScope& scope) {
+  host.set_name(service.host + ":" + std::to_string(port.number));
+  host.set_include_request_attempt_count(true);
+  const VirtualService* rule = scope.inputs.rules.for_mesh(service.host, scope.proxy.ns);
+  if (rule) add_rule_routes(host, *rule, scope);
+  // A rule without HTTP routes (one for TCP) leaves HTTP as it was; one whose matches all miss answers 404.
+  bool ruled = rule && rule->object->spec().contains("http");
+  if (!ruled) add_plain_route(host, outbound_cluster(port.number, "", service.host), host.name());
+}
+
+void add_allow_any(route::RouteConfiguration& table) {
+  auto& host = *table.add_virtual_hosts();
+  host.set_name("allow_any");
+  host.add_domains("*");
+  host.set_include_request_attempt_count(true);
+  auto& made = *host.add_routes();
+  made.set_name("allow_any");
+  made.mutable_match()->set_prefix("/");
+  made.mutable_route()->set_cluster(std::string(kPassthrough));
+  set_duration(*made.mutable_route()->mutable_timeout(), 0ms);
+}
+
+/// Hosts that rules of the mesh name and that no service has: reachable at every HTTP port.
+void add_foreign_hosts(route::RouteConfiguration& table, const RouteScope& scope) {
+  std::set<std::string> seen;
+  for (const VirtualService& rule : scope.inputs.rules.virtual_services()) {
+    if (!rule.applies_to(kMesh) || !rule.visible_from(scope.proxy.ns)) continue;
+    for (const std::string& name : rule.hosts) {
+      bool covers_services = std::ranges::any_of(scope.inputs.registry.services(), [&](const Service& service) {
+        return host_match(name, service.host) > 0;
+      });
+      if (covers_services || name == "*" || !seen.insert(name).second) continue;
+      route::VirtualHost host;
+      host.set_name(name + ":" + std::to_string(scope.port));
+      host.add_domains(name);
+      host.set_include_request_attempt_count(true);
+      add_rule_routes(host, rule, scope);
+      if (host.routes_size() > 0) *table.add_virtual_hosts() = std::move(host);
+    }
+  }
+}
+
+void add_table(ResourceSet& into, const route::RouteConfiguration& table) {
+  into[Type::kRoute][table.name()] = std::make_shared<const Resource>(Resource{serialize(table), {}});
+}
+
+std::set<std::uint16_t> http_ports(const Registry& registry) {
+  std::set<std::uint16_t> ports;
+  for (const Service& service : registry.services())
+    for (const ServicePort& port : service.ports)
+      if (port.protocol == Protocol::kHttp) ports.insert(port.number);
+  return ports;
+}
+
+void add_inbound_http(listener::Listener& made, const InboundPort& port) {
+  auto& chain = *made.add_filter_chains();
+  chain.set_name(name_of("0.0.0.0", port.number));
+  if (port.protocol == Protocol::kSniff) match_http(chain);
+  chain.mutable_filter_chain_match()->mutable_destination_port()->set_value(port.number);
+  auto manager = make_http_manager(Side::kInbound, "inbound_" + chain.name());
+  auto& table = *manager.mutable_route_config();
+  table.set_name(inbound_cluster(port.number));
+  table.mutable_validate_clusters()->set_value(false);
+  auto& host = *table.add_virtual_hosts();
+  host.set_name("inbound|http|" + std::to_string(port.number));
+  host.add_domains("*");
+  auto& made_route = *host.add_routes();
+  made_route.set_name("default");
+  made_route.mutable_match()->set_prefix("/");
+  made_route.mutable_route()->set_cluster(inbound_cluster(port.number));
+  set_duration(*made_route.mutable_route()->mutable_timeout(), 0ms);
+  made_route.mutable_decorator()->set_operation(port.operation + "/*");
+  add_http_filter(chain, manager);
+}
+
+void add_inbound_tcp(listener::Listener& made, const InboundPort& port) {
+  auto& chain = *made.add_filter_chains();
+  chain.set_name(name_of("0.0.0.0", port.number) + "-tcp");
+  chain.mutable_filter_chain_match()->mutable_destination_port()->set_value(port.number);
+  add_tcp_filter(chain, inbound_cluster(port.number));
+}
+
+}  // namespace
+
+std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy) {
+  std::map<std::uint16_t, InboundPort> ports;
+  const Workload* workload = registry.workload(proxy.ns, proxy.pod);
+  for (const Service& service : registry.services()) {
+    if (service.ns != proxy.ns || service.selector.empty() || !contains(proxy.labels, service.selector)) continue;
+    for (const ServicePort& port : service.ports) {
+      std::uint16_t number = port.target;
+      if (!port.target_name.empty() && workload)
+        for (const ContainerPort& candidate : workload->ports)
+          if (candidate.name == port.target_name) number = candidate.number;
+      if (number == 0 || port.protocol == Protocol::kUdp) continue;
+      ports.try_emplace(number, InboundPort{number, port.protocol, service.host + ":" + std::to_string(port.number)});
+    }
+  }
+  std::vector<InboundPort> sorted;
+  for (auto& [number, port] : ports) sorted.push_back(std::move(port));
+  return sorted;
+}
+
+void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+  add_virtual_outbound(into);
+  for (std::uint16_t port : http_ports(inputs.registry)) add_http_listener(into, port);
+  for (const Service& service : inputs.registry.services()) {
+    for (const ServicePort& port : service.ports) {
+      if (port.protocol == Protocol::kHttp || port.protocol == Protocol::kUdp) continue;
+      tcp_proxy::TcpProxy tcp = tcp_destination(inputs, proxy, service, port);
+      for (const std::string& ip : addresses_of(inputs.registry, service, port))
+        add_address_listener(into, ip, service, port, tcp);
+    }
+  }
+}
+
+void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+  for (std::uint16_t number : http_ports(inputs.registry)) {
+    RouteScope scope{inputs, proxy, std::string(kMesh), number};
+    route::RouteConfiguration table;
+    set_route_table_options(table, std::to_string(number));
+    for (const Service& service : inputs.registry.services()) {
+      const ServicePort* port = service.find_port(number);
+      if (!port || port->protocol != Protocol::kHttp) continue;
+      auto& host = *table.add_virtual_hosts();
+      add_host_domains(host, service, proxy);
+      fill_host(host, service, *port, scope);
+    }
+    add_foreign_hosts(table, scope);
+    add_allow_any(table);
+    add_table(into, table);
+  }
+  for (const Service& service : inputs.registry.services()) {
+    for (const ServicePort& port : service.ports) {
+      if (port.protocol != Protocol::kSniff || addresses_of(inputs.registry, service, port).empty()) continue;
+      RouteScope scope{inputs, proxy, std::string(kMesh), port.number};
+      route::RouteConfiguration table;
+      set_route_table_options(table, sniffed_table(service, port));
+      auto& host = *table.add_virtual_hosts();
+      host.add_domains("*");
+      fill_host(host, service, port, scope);
+      add_table(into, table);
+    }
+  }
+}
+
+void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+  listener::Listener made = make_listener("virtualInbound", "0.0.0.0", kInboundPort);
+  made.set_traffic_direction(core::INBOUND);
+  add_original_destination(made);
+  auto ports = inbound_ports(inputs.registry, proxy);
+  // The inspector waits for bytes, which a server that speaks first never gets: it is there only where it is needed.
+  if (std::ranges::find(ports, Protocol::kSniff, &InboundPort::protocol) != ports.end()) add_http_inspector(made);
+  auto& loop = *made.add_filter_chains();
+  loop.set_name("virtualInbound-blackhole");
+  loop.mutable_filter_chain_match()->mutable_destination_port()->set_value(kInboundPort);
+  add_tcp_filter(loop, kBlackHole);
+  for (const InboundPort& port : ports) {
+    if (port.protocol == Protocol::kHttp || port.protocol == Protocol::kSniff) add_inbound_http(made, port);
+    if (port.protocol != Protocol::kHttp) add_inbound_tcp(made, port);
+  }
+  auto& rest = *made.mutable_default_filter_chain();
+  rest.set_name("virtualInbound");
+  add_tcp_filter(rest, kInboundPassthrough);
+  add_listener(into, made, {});
+}
+
+}  // namespace weft::control

@@ -1,0 +1,22 @@
+#include "control/translation/translate.h"
+
+#include "control/translation/parts.h"
+
+namespace weft::control {
+
+ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy) {
+  ResourceSet set;
+  set.generation = inputs.world->generation();
+  add_outbound_clusters(set, inputs, proxy);
+  if (proxy.kind == ProxyIdentity::Kind::kGateway) {
+    add_gateway(set, inputs, proxy);
+  } else {
+    add_sidecar_clusters(set, inputs, proxy);
+    add_outbound_listeners(set, inputs, proxy);
+    add_outbound_routes(set, inputs, proxy);
+    add_inbound_listener(set, inputs, proxy);
+  }
+  return set;
+}
+
+}  // namespace weft::control

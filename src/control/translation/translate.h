@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "control/registry.h"
+#include "control/translation/resource_set.h"
+#include "control/translation/rules.h"
+#include "control/world.h"
+
+namespace weft::control {
+
+/// Who a configuration is for.
+struct ProxyIdentity {
+  enum class Kind : std::uint8_t { kSidecar, kGateway };
+  Kind kind = Kind::kSidecar;
+  std::string ns, pod, service_account;
+  Labels labels;
+  std::string id() const { return pod + "." + ns; }
+};
+
+/// One World, read for translation. Immutable.
+struct Inputs {
+  explicit Inputs(WorldPtr from) : world(std::move(from)), registry(*world), rules(*world, registry) {}
+  WorldPtr world;
+  Registry registry;
+  Rules rules;
+};
+
+/// What `proxy` is to run. A pure function: the same objects and identity give the same bytes.
+ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
+
+/// Where a gateway listens for a server's `port`: what the Service istio-ingressgateway in istio-system maps it to, or
+/// the port itself.
+std::uint16_t gateway_listener_port(const Registry& registry, std::uint16_t port);
+
+}  // namespace weft::control

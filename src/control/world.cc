@@ -1,0 +1,62 @@
+#include "control/world.h"
+
+#include <algorithm>
+#include <array>
+
+namespace weft::control {
+namespace {
+
+bool before(const api::ObjectPtr& object, const api::Key& key) {
+  if (object->ns() != key.ns) return object->ns() < key.ns;
+  return object->name() < key.name;
+}
+
+}  // namespace
+
+World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
+  std::map<const api::KindInfo*, Objects> sorted;
+  for (auto& object : objects) sorted[object->kind].push_back(std::move(object));
+  std::map<const api::KindInfo*, std::shared_ptr<const Objects>> lists;
+  for (auto& [kind, list] : sorted) {
+    std::ranges::sort(list, [](const auto& a, const auto& b) { return before(a, b->key()); });
+    lists[kind] = std::make_shared<const Objects>(std::move(list));
+  }
+  return World(generation, std::move(lists));
+}
+
+std::span<const api::ObjectPtr> World::all(const api::KindInfo* kind) const {
+  auto found = objects_.find(kind);
+  return found == objects_.end() ? std::span<const api::ObjectPtr>() : std::span(*found->second);
+}
+
+api::ObjectPtr World::find(const api::Key& key) const {
+  auto list = all(key.kind);
+  auto found = std::lower_bound(list.begin(), list.end(), key, before);
+  if (found == list.end() || (*found)->name() != key.name || (*found)->ns() != key.ns) return nullptr;
+  return *found;
+}
+
+namespace kinds {
+
+const api::KindInfo* name_space() { return api::find_kind_by_plural("", "namespaces"); }
+const api::KindInfo* service_account() { return api::find_kind_by_plural("", "serviceaccounts"); }
+const api::KindInfo* service() { return api::find_kind_by_plural("", "services"); }
+const api::KindInfo* pod() { return api::find_kind_by_plural("", "pods"); }
+const api::KindInfo* endpoint_slice() { return api::find_kind_by_plural("discovery.k8s.io", "endpointslices"); }
+const api::KindInfo* deployment() { return api::find_kind_by_plural("apps", "deployments"); }
+const api::KindInfo* replica_set() { return api::find_kind_by_plural("apps", "replicasets"); }
+const api::KindInfo* ingress() { return api::find_kind_by_plural("networking.k8s.io", "ingresses"); }
+const api::KindInfo* ingress_class() { return api::find_kind_by_plural("networking.k8s.io", "ingressclasses"); }
+const api::KindInfo* gateway() { return api::find_kind_by_plural("networking.istio.io", "gateways"); }
+const api::KindInfo* virtual_service() { return api::find_kind_by_plural("networking.istio.io", "virtualservices"); }
+const api::KindInfo* destination_rule() { return api::find_kind_by_plural("networking.istio.io", "destinationrules"); }
+
+std::span<const api::KindInfo* const> watched() {
+  static const std::array<const api::KindInfo*, 12> kAll = {
+      name_space(),  service_account(), service(),       pod(),     endpoint_slice(),  deployment(),
+      replica_set(), ingress(),         ingress_class(), gateway(), virtual_service(), destination_rule()};
+  return kAll;
+}
+
+}  // namespace kinds
+}  // namespace weft::control

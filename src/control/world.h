@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "api/object.h"
+
+namespace weft::control {
+
+/// Every object at one moment: what controllers reconcile and what translation reads. Immutable; any thread.
+///
+/// `generation` grows by one with each change of any object and is what a proxy's configuration is numbered by. It is
+/// this process's own count and starts again with it.
+class World {
+ public:
+  using Objects = std::vector<api::ObjectPtr>;  ///< of one kind, sorted by namespace, then name
+
+  World() = default;
+  World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects)
+      : generation_(generation), objects_(std::move(objects)) {}
+  /// For tests and tools: any objects, in any order.
+  static World of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
+
+  std::uint64_t generation() const { return generation_; }
+  std::span<const api::ObjectPtr> all(const api::KindInfo* kind) const;
+  /// Null when absent. O(log n).
+  api::ObjectPtr find(const api::Key& key) const;
+
+ private:
+  std::uint64_t generation_ = 0;
+  std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects_;
+};
+
+using WorldPtr = std::shared_ptr<const World>;
+
+/// The kinds that this room reads.
+namespace kinds {
+const api::KindInfo* name_space();
+const api::KindInfo* service_account();
+const api::KindInfo* service();
+const api::KindInfo* pod();
+const api::KindInfo* endpoint_slice();
+const api::KindInfo* deployment();
+const api::KindInfo* replica_set();
+const api::KindInfo* ingress();
+const api::KindInfo* ingress_class();
+const api::KindInfo* gateway();
+const api::KindInfo* virtual_service();
+const api::KindInfo* destination_rule();
+/// All of the above.
+std::span<const api::KindInfo* const> watched();
+}  // namespace kinds
+
+}  // namespace weft::control
