@@ -82,7 +82,11 @@ class Reader {
 };
 
 Reader::Reader(std::string_view text) {
-  diag_.reset(fy_diag_create(nullptr));
+  fy_diag_cfg quiet;
+  fy_diag_cfg_default(&quiet);
+  quiet.fp = nullptr;
+  quiet.output_fn = [](fy_diag*, void*, const char*, size_t) {};
+  diag_.reset(fy_diag_create(&quiet));
   fy_diag_set_collect_errors(diag_.get(), true);
   fy_parse_cfg configuration{};
   configuration.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT |
@@ -111,7 +115,11 @@ YamlStream Reader::read() && {
 void Reader::parser_fault() {
   void* iterator = nullptr;
   if (fy_diag_error* error = fy_diag_errors_iterate(diag_.get(), &iterator)) {
-    fault(error->line > 0 ? error->line : line_, std::string("not YAML: ") + (error->msg ? error->msg : "syntax error"));
+    std::string text = error->msg ? error->msg : "syntax error";
+    // What is never closed is found at the end of the file; the place to mend is where it begins.
+    bool unclosed = text.find("without a closing") != text.npos && !open_.empty();
+    int line = unclosed ? open_.back().document.lines.line : error->line > 0 ? error->line : line_;
+    fault(line, "not YAML: " + text);
   } else {
     fault(line_, "not YAML");
   }

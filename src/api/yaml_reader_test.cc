@@ -1,0 +1,132 @@
+#include "api/yaml_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "api/yaml.h"
+
+namespace weft::api {
+namespace {
+
+Json one(std::string_view text) {
+  YamlStream stream = read_yaml(text);
+  if (stream.fault) return "fault: " + std::to_string(stream.fault->line) + ": " + stream.fault->text;
+  return stream.documents.size() == 1 ? stream.documents[0].value : Json(nullptr);
+}
+
+std::string fault_of(std::string_view text) {
+  YamlStream stream = read_yaml(text);
+  return stream.fault ? std::to_string(stream.fault->line) + ": " + stream.fault->text : "none";
+}
+
+TEST(YamlReader, plain_scalars_have_the_types_of_the_core_schema) {
+  struct Case {
+    const char* text;
+    const char* json;
+  };
+  const Case cases[] = {
+      {"yes", "\"yes\""}, {"on", "\"on\""},   {"true", "true"},      {"False", "false"}, {"~", "null"},
+      {"null", "null"},   {"1", "1"},         {"-7", "-7"},          {"+7", "7"},        {"0644", "420"},
+      {"0x1F", "31"},     {"0o17", "15"},     {"1.5", "1.5"},        {"1e3", "1000.0"},  {"1.2.3", "\"1.2.3\""},
+      {"1s", "\"1s\""},   {"25%", "\"25%\""}, {"089", "89"},    {"-", "\"-\""},     {".", "\".\""},
+      {"1_000", "\"1_000\""}, {"0x", "\"0x\""}, {"2024-01-01", "\"2024-01-01\""},
+      {"-9223372036854775808", "-9223372036854775808"},
+      {"18446744073709551615", "18446744073709551615"},
+  };
+  for (const Case& each : cases) EXPECT_EQ(plain_scalar(each.text).dump(), each.json) << each.text;
+}
+
+TEST(YamlReader, quoted_scalars_and_blocks_are_texts) {
+  EXPECT_EQ(one("a: \"1\"\nb: 'true'\nc: |\n  x\n  y\nd: >-\n  x\n  y\ne: !!str 5\n").dump(),
+            R"({"a":"1","b":"true","c":"x\ny\n","d":"x y","e":"5"})");
+}
+
+TEST(YamlReader, each_value_knows_its_line) {
+  YamlStream stream = read_yaml("# one\na:\n  b:\n  - c\n  -\n    d: 1\n---\ne: {f: 1,\n    g: 2}\n");
+  ASSERT_FALSE(stream.fault);
+  ASSERT_EQ(stream.documents.size(), 2u);
+  const Lines& b = stream.documents[0].lines.children.at(0).children.at(0);
+  EXPECT_EQ(b.line, 3);
+  EXPECT_EQ(b.children.at(0).line, 4);
+  EXPECT_EQ(b.children.at(1).children.at(0).line, 6);
+  EXPECT_EQ(stream.documents[1].lines.children.at(0).children.at(1).line, 9);
+}
+
+TEST(YamlReader, aliases_are_copied) {
+  EXPECT_EQ(one("a: &x {k: [1]}\nb: *x\nc: &y t\n*y : 2\n").dump(), R"({"a":{"k":[1]},"b":{"k":[1]},"c":"t","t":2})");
+}
+
+TEST(YamlReader, aliases_that_grow_without_bound_are_refused) {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 20; ++i) {
+    std::string before = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int k = 0; k < 10; ++k) text += before + (k < 9 ? ", " : "]\n");
+  }
+  EXPECT_TRUE(fault_of(text).ends_with("more than 64 MB once aliases are expanded")) << fault_of(text);
+  std::string large = "a: &a \"" + std::string(1 << 20, 'x') + "\"\nb: [";
+  for (int i = 0; i < 1000; ++i) large += "*a, ";
+  EXPECT_TRUE(fault_of(large + "1]\n").ends_with("more than 64 MB once aliases are expanded"));
+}
+
+TEST(YamlReader, what_is_refused_says_where_and_why) {
+  EXPECT_EQ(fault_of("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n"), "5: duplicate key \"c\"; write it once");
+  EXPECT_EQ(fault_of("{\"a\": 1,\n \"a\": 2}"), "2: duplicate key \"a\"; write it once");
+  EXPECT_EQ(fault_of("a: &x {b: 1}\nc:\n  <<: *x\n"), "3: merge keys (<<) are not supported; write the fields out");
+  EXPECT_EQ(fault_of("a: *nobody\n"), "1: alias *nobody has no anchor &nobody before it");
+  EXPECT_EQ(fault_of("a: 1\nb: !!python/object x\n").substr(0, 7), "2: tag ");
+  EXPECT_EQ(fault_of("a: 1\nb: \xff\n"), "2: not text: a byte that is not UTF-8, or a control byte");
+  EXPECT_EQ(fault_of(std::string("a: 1\nb: \0c\n", 11)), "2: not text: a byte that is not UTF-8, or a control byte");
+  EXPECT_EQ(fault_of("a: .inf\n"), "1: .inf is not a number JSON has");
+  EXPECT_EQ(fault_of("[a]: 1\n"), "1: a key must be a plain text, not a list or a map");
+  EXPECT_EQ(fault_of("a:\n\t- b\n").substr(0, 2), "2:");
+  EXPECT_EQ(fault_of(std::string(10'000'001, '#')), "0: 10000001 bytes; at most 10 MB are read at once");
+}
+
+TEST(YamlReader, an_anchor_that_holds_itself_is_refused) { EXPECT_NE(fault_of("a: &x\n  b: *x\n"), "none"); }
+
+TEST(YamlReader, nesting_ends_at_100_levels) {
+  auto nested = [](int levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  EXPECT_EQ(fault_of(nested(100)), "none");
+  EXPECT_EQ(fault_of(nested(101)), "1: nested more than 100 levels deep");
+  EXPECT_NE(fault_of(nested(200'000)), "none");
+  std::string block;
+  for (int i = 0; i < 2000; ++i) block += std::string(i, ' ') + "a:\n";
+  EXPECT_EQ(fault_of(block), "101: nested more than 100 levels deep");
+}
+
+TEST(YamlReader, a_map_of_many_keys_is_read_and_of_too_many_refused) {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += "k" + std::to_string(i) + ": 1\n";
+  EXPECT_EQ(fault_of(text), "none");
+  EXPECT_EQ(fault_of(text + "k77: 2\n"), "10001: more than 10,000 keys in one map");
+  EXPECT_EQ(fault_of(text.substr(0, text.find("k9000")) + "k77: 2\n"), "9001: duplicate key \"k77\"; write it once");
+}
+
+TEST(YamlReader, every_beginning_of_a_file_is_read_or_refused) {
+  const std::string text =
+      "# c\napiVersion: v1\nkind: \"Service\"\nmetadata: {name: a, labels: {x: 'y'}}\nspec: &s\n  ports:\n  - port: 80\n"
+      "    name: >-\n      http\n  - [1, 2.5, ~]\n---\n{\"a\": \"\\u00e9\\ud83d\\ude00\"}\n...\n--- |\n  text\n";
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    YamlStream stream = read_yaml(std::string_view(text).substr(0, size));
+    EXPECT_LE(stream.documents.size(), 3u);
+  }
+}
+
+TEST(YamlReader, every_byte_may_be_any_other) {
+  const std::string text =
+      "a: [1, 'x', {b: c}]\nd: \"q\\n\"\ne: &f\n  - |\n    g\n  - *f\n? h\n: i\n--- !!str j\n";
+  constexpr std::string_view kBytes = "\n\t :-?,[]{}#&*!|>'\"%@`\\0x\xc3\xa9~<.";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    for (char byte : kBytes) {
+      std::string changed = text;
+      changed[i] = byte;
+      for (const Document& document : read_yaml(changed).documents) {
+        Json again = one(to_yaml(document.value));
+        EXPECT_EQ(nlohmann::json(again), nlohmann::json(document.value)) << changed;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weft::api
