@@ -226,8 +226,9 @@ class Parser {
 
   Result<Invocation> chosen() {
     if (wants_help_ || !take_) {
-      const CLI::App* about = topic_.empty() ? &app_ : app_.get_subcommand(topic_);  // throws where there is none
-      return Invocation{global_, HelpOptions{about->help(about == &app_ ? "" : "weft")}};
+      if (!topic_.empty()) return Invocation{global_, HelpOptions{app_.get_subcommand(topic_)->help("weft")}};
+      // App::help would show the help of `help`.
+      return Invocation{global_, HelpOptions{app_.get_formatter()->make_help(&app_, "weft", CLI::AppFormatMode::Normal)}};
     }
     return Invocation{global_, take_()};
   }

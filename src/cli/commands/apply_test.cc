@@ -1,0 +1,153 @@
+#include "api/merge.h"
+#include "cli/json_path.h"
+#include "cli/testing/command_test.h"
+
+namespace weft::cli {
+namespace {
+
+using ApplyTest = testing::CommandTest;
+
+constexpr const char* kConfig = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: one, b: two}\n";
+constexpr const char* kRule =
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n  hosts: [reviews]\n"
+    "  http:\n  - route:\n    - destination: {host: reviews, subset: v1}\n";
+constexpr const char* kDeployment =
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n"
+    "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, image: x}\n";
+
+TEST_F(ApplyTest, CreatesConfiguresAndLeavesUnchangedWithKubectlsWords) {
+  EXPECT_EQ(apply_text(kRule), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews created\n");
+  EXPECT_EQ(apply_text(kRule), Exit::kDone);
+  EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews unchanged\n");
+  std::string other = kRule;
+  other.replace(other.find("v1}"), 2, "v2");
+  EXPECT_EQ(apply_text(other), Exit::kDone);
+  EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews configured\n");
+  EXPECT_EQ(text_at(object("vs", "reviews")->spec().at("http")[0]["route"][0], "destination.subset"), "v2");
+}
+
+TEST_F(ApplyTest, RemovesWhatTheFileNoLongerSaysAndKeepsWhatOthersSet) {
+  ASSERT_EQ(apply_text(kConfig), Exit::kDone) << console.errors;
+  api::Object changed = *object("cm", "c");
+  changed.body["data"]["mine"] = "kept";
+  ASSERT_TRUE(run(loop, store->update(std::move(changed))));
+  ASSERT_EQ(apply_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: uno}\n"), Exit::kDone);
+  EXPECT_EQ(console.output, "configmap/c configured\n");
+  EXPECT_EQ(at(object("cm", "c")->body, "data"), api::Json({{"a", "uno"}, {"mine", "kept"}}));
+  const auto remembered = api::Json::parse(object("cm", "c")->annotation(api::kLastApplied));
+  EXPECT_EQ(at(remembered, "data"), api::Json({{"a", "uno"}}));
+}
+
+TEST_F(ApplyTest, KeepsAScaleThatTheFileDoesNotSpeakOf) {
+  ASSERT_EQ(apply_text(kDeployment), Exit::kDone) << console.errors;
+  ScaleOptions three;
+  three.resources = {"deploy/d"};
+  three.replicas = 3;
+  three.wait = false;
+  ASSERT_EQ(run_one(scale(*context, three)), Exit::kDone) << console.errors;
+  EXPECT_EQ(apply_text(kDeployment), Exit::kDone);
+  EXPECT_EQ(console.output, "deployment.apps/d unchanged\n");
+  EXPECT_EQ(number_at(object("deploy", "d")->spec(), "replicas"), 3);
+}
+
+TEST_F(ApplyTest, AppliesNothingOfAFileWithAProblemAndNamesEveryProblem) {
+  const std::string good = write("a.yaml", kConfig);
+  const std::string bad = write("b.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - prot: 1\n");
+  const std::string worse = write("c.yaml", "apiVersion: v1\nkind: Serivce\nmetadata: {name: a}\n");
+  ApplyOptions options;
+  options.files = {good, bad, worse, folder.string() + "/none.yaml"};
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kFailed);
+  EXPECT_NE(console.errors.find("b.yaml:6"), std::string::npos) << console.errors;
+  EXPECT_NE(console.errors.find("prot"), std::string::npos) << console.errors;
+  EXPECT_NE(console.errors.find("c.yaml:2"), std::string::npos) << console.errors;
+  EXPECT_NE(console.errors.find("none.yaml"), std::string::npos) << console.errors;
+  EXPECT_EQ(console.output, "");
+  EXPECT_FALSE(object("cm", "c"));
+}
+
+TEST_F(ApplyTest, ReadsFoldersByNameAndBelowWithR) {
+  write("rules/b.yaml", kConfig);
+  write("rules/a.json", R"({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "first"}})");
+  write("rules/notes.txt", "not an object");
+  write("rules/deep/c.yml", kRule);
+  ApplyOptions options;
+  options.files = {folder.string() + "/rules"};
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "configmap/first created\nconfigmap/c created\n");
+  options.recursive = true;
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "configmap/first unchanged\nconfigmap/c unchanged\nvirtualservice.networking.istio.io/reviews created\n");
+}
+
+TEST_F(ApplyTest, OnlySaysWhatItWouldDoInADryRun) {
+  EXPECT_EQ(apply_text(kConfig, {.files = {}, .dry_run = true}), Exit::kDone);
+  EXPECT_EQ(console.output, "configmap/c created (dry run)\n");
+  EXPECT_FALSE(object("cm", "c"));
+  EXPECT_TRUE(mesh.asked.empty());
+}
+
+TEST_F(ApplyTest, PutsObjectsWithoutANamespaceIntoTheOneThatIsNamed) {
+  ASSERT_EQ(apply_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n"), Exit::kDone) << console.errors;
+  global.ns = "other";
+  ASSERT_EQ(apply_text(kConfig), Exit::kDone) << console.errors;
+  EXPECT_FALSE(object("cm", "c"));
+  EXPECT_TRUE(run(loop, store->get({api::find_kind_by_name("cm"), "other", "c"})));
+}
+
+TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
+  mesh.answers["applied"] = {200, {{"applied", true}, {"proxies", api::Json::array()}}};
+  ASSERT_EQ(apply_text(std::string(kConfig) + "---\n" + kRule), Exit::kDone) << console.errors;
+  ASSERT_EQ(mesh.asked.size(), 1u);
+  EXPECT_EQ(mesh.asked[0], "applied?resourceVersion=" + std::to_string(object("vs", "reviews")->resource_version()) +
+                               "&timeoutSeconds=30");
+}
+
+TEST_F(ApplyTest, FailsWhenAProxyHasNotConfirmedInTime) {
+  mesh.answers["applied"] = {504, nullptr};
+  EXPECT_EQ(apply_text(kRule), Exit::kFailed);
+  EXPECT_NE(console.errors.find("proxy-status"), std::string::npos) << console.errors;
+  EXPECT_EQ(apply_text(kRule, {.files = {}, .wait = false}), Exit::kDone);
+}
+
+/// A store in which somebody else writes between a reader's get and its update, so many times.
+class ContestedStore final : public store::Store {
+ public:
+  ContestedStore(store::Store& inner, int contests) : inner_(inner), left_(contests) {}
+  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
+  net::Task<Result<store::List>> list(store::Query query) override { return inner_.list(std::move(query)); }
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override { return inner_.create(std::move(object)); }
+  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
+    if (left_ > 0) {
+      --left_;
+      WEFT_CO_TRY(const api::ObjectPtr live, co_await inner_.get(object.key()));
+      api::Object other = *live;
+      other.body["data"]["contest"] = std::to_string(left_);
+      WEFT_CO_CHECK(co_await inner_.update(std::move(other)));
+    }
+    co_return co_await inner_.update(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override { return inner_.update_status(std::move(object)); }
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace) override { return inner_.remove(std::move(key), grace); }
+  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
+    return inner_.watch(std::move(query), from);
+  }
+
+ private:
+  store::Store& inner_;
+  int left_;
+};
+
+TEST_F(ApplyTest, MergesAnewWhenSomebodyElseWroteMeanwhile) {
+  ASSERT_EQ(apply_text(kConfig), Exit::kDone) << console.errors;
+  ContestedStore contested(*store, 3);
+  const Context there{console, loop, contested, mesh, global, *state};
+  console.input = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: uno, b: two}\n";
+  ApplyOptions options;
+  options.files = {"-"};
+  EXPECT_EQ(run_one(apply(there, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(at(object("cm", "c")->body, "data"), api::Json({{"a", "uno"}, {"b", "two"}, {"contest", "0"}}));
+}
+
+}  // namespace
+}  // namespace weft::cli

@@ -1,0 +1,230 @@
+#include "cli/json_path.h"
+#include "cli/testing/command_test.h"
+
+namespace weft::cli {
+namespace {
+
+using CommandsTest = testing::CommandTest;
+
+constexpr const char* kTwo =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {app: x}}\ndata: {k: v}\n---\n"
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\n"
+    "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews}\nspec: {host: reviews}\n";
+constexpr const char* kDeployment =
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n"
+    "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, image: x}\n";
+
+TEST_F(CommandsTest, GetSaysWhenThereIsNothing) {
+  EXPECT_EQ(get_one({"pods"}), Exit::kDone);
+  EXPECT_EQ(console.output, "");
+  EXPECT_EQ(console.errors, "No resources found in default namespace.\n");
+  EXPECT_EQ(get_one({"pod", "x"}), Exit::kFailed);
+  EXPECT_EQ(console.errors, "Error from server (NotFound): pods \"x\" not found\n");
+  EXPECT_EQ(get_one({"deploy/x"}), Exit::kFailed);
+  EXPECT_EQ(console.errors, "Error from server (NotFound): deployments.apps \"x\" not found\n");
+}
+
+TEST_F(CommandsTest, GetPrintsWhatIsThereAndNamesWhatIsNot) {
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  EXPECT_EQ(get_one({"cm", "b", "none"}), Exit::kFailed);
+  EXPECT_EQ(console.output.substr(0, 24), "NAME   DATA   AGE\nb      ") << console.output;
+  EXPECT_EQ(console.errors, "Error from server (NotFound): configmaps \"none\" not found\n");
+  GetOptions selected;
+  selected.resources = {"cm"};
+  selected.selector = "app=x";
+  selected.no_headers = true;
+  EXPECT_EQ(run_one(get(*context, selected)), Exit::kDone);
+  EXPECT_EQ(console.output.substr(0, 2), "a ");
+}
+
+TEST_F(CommandsTest, GetPrintsSeveralTypesWithTheirNames) {
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  EXPECT_EQ(get_one({"dr,cm"}), Exit::kDone);
+  EXPECT_NE(console.output.find("destinationrule.networking.istio.io/reviews   reviews"), std::string::npos) << console.output;
+  EXPECT_NE(console.output.find("\n\nNAME"), std::string::npos) << console.output;
+  EXPECT_EQ(get_one({"cm"}, {Format::kName, ""}), Exit::kDone);
+  EXPECT_EQ(console.output, "configmap/a\nconfigmap/b\n");
+}
+
+TEST_F(CommandsTest, GetPrintsJsonYamlAndJsonpath) {
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  EXPECT_EQ(get_one({"cm"}, {Format::kJson, ""}), Exit::kDone);
+  const api::Json list = api::Json::parse(console.output);
+  EXPECT_EQ(text_at(list, "kind"), "List");
+  ASSERT_EQ(at(list, "items").size(), 2u);
+  EXPECT_EQ(text_at(at(list, "items")[0], "metadata.name"), "a");
+  EXPECT_EQ(get_one({"cm/a"}, {Format::kYaml, ""}), Exit::kDone);
+  EXPECT_EQ(console.output.substr(0, 15), "apiVersion: v1\n");
+  EXPECT_NE(console.output.find("data:\n  k: v\n"), std::string::npos) << console.output;
+  EXPECT_EQ(get_one({"cm"}, {Format::kJsonPath, "{.items[*].metadata.name}"}), Exit::kDone);
+  EXPECT_EQ(console.output, "a b");
+  EXPECT_EQ(get_one({"cm"}, {Format::kJsonPath, "{.items["}), Exit::kFailed);
+}
+
+TEST_F(CommandsTest, AWrongTypeIsWrongUsageWithASuggestion) {
+  EXPECT_EQ(get_one({"podz"}), Exit::kUsage);
+  EXPECT_NE(console.errors.find("did you mean \"pods\"?"), std::string::npos) << console.errors;
+  EXPECT_EQ(get_one({"pods", "svc/x"}), Exit::kUsage);
+  EXPECT_EQ(get_one({"pod/a", "b"}), Exit::kUsage);
+}
+
+TEST_F(CommandsTest, GetFollowsChanges) {
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  GetOptions options;
+  options.resources = {"cm"};
+  options.watch = true;
+  console.output.clear();
+  std::optional<CommandResult> ended;
+  net::TaskScope scope;
+  scope.spawn(detail::keep(get(*context, options), ended));
+  while (console.output.find("\nb ") == std::string::npos) loop.run_once(1s);
+  const api::Key key{api::find_kind_by_name("cm"), "default", "a"};
+  console.output.clear();
+  ASSERT_TRUE(run(loop, store->remove(key)));
+  while (console.output.empty()) loop.run_once(1s);
+  EXPECT_EQ(console.output.substr(0, 2), "a ");
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(CommandsTest, DeleteRemovesByNameLabelAndFileAndWaitsUntilTheProxiesKnow) {
+  mesh.answers["applied"] = {200, {{"applied", true}}};
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  mesh.asked.clear();
+  DeleteOptions rule;
+  rule.resources = {"destinationrule", "reviews"};
+  EXPECT_EQ(run_one(remove(*context, rule)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "destinationrule.networking.istio.io \"reviews\" deleted\n");
+  ASSERT_EQ(mesh.asked.size(), 1u);
+  EXPECT_EQ(mesh.asked[0], "applied?resourceVersion=" + std::to_string(store->resource_version()) + "&timeoutSeconds=60");
+  EXPECT_EQ(run_one(remove(*context, rule)), Exit::kFailed);
+  EXPECT_EQ(console.errors, "Error from server (NotFound): destinationrules.networking.istio.io \"reviews\" not found\n");
+  rule.ignore_not_found = true;
+  EXPECT_EQ(run_one(remove(*context, rule)), Exit::kDone);
+
+  DeleteOptions labelled;
+  labelled.resources = {"cm"};
+  labelled.selector = "app=x";
+  EXPECT_EQ(run_one(remove(*context, labelled)), Exit::kDone);
+  EXPECT_EQ(console.output, "configmap \"a\" deleted\n");
+  DeleteOptions file;
+  file.files = {write("b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")};
+  EXPECT_EQ(run_one(remove(*context, file)), Exit::kDone) << console.errors;
+  EXPECT_FALSE(object("cm", "b"));
+}
+
+TEST_F(CommandsTest, DeleteOfATypeAloneIsWrongUsage) {
+  DeleteOptions options;
+  options.resources = {"cm"};
+  EXPECT_EQ(run_one(remove(*context, options)), Exit::kUsage);
+  EXPECT_EQ(run_one(remove(*context, {})), Exit::kUsage);
+}
+
+TEST_F(CommandsTest, ScaleReturnsWhenSoManyAreReady) {
+  ASSERT_EQ(apply_text(kDeployment), Exit::kDone) << console.errors;
+  ScaleOptions options;
+  options.resources = {"deployment", "d"};
+  options.replicas = 2;
+  std::optional<CommandResult> ended;
+  net::TaskScope scope;
+  scope.spawn(detail::keep(scale(*context, options), ended));
+  while (number_at(object("deploy", "d")->spec(), "replicas") != 2) loop.run_once(10ms);
+  const std::string generation = std::to_string(object("deploy", "d")->generation());
+  set_status("deploy", "d", R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 1})");
+  run(loop, [](net::Loop& of) -> net::Task<bool> { co_await of.sleep(60ms); co_return true; }(loop));
+  EXPECT_FALSE(ended);
+  set_status("deploy", "d", R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 2})");
+  while (!ended) loop.run_once(1s);
+  EXPECT_EQ(ended->value(), Exit::kDone);
+  EXPECT_EQ(console.output, "deployment.apps/d created\ndeployment.apps/d scaled\n");
+}
+
+TEST_F(CommandsTest, ScaleSaysHowFarItCameWhenTheTimeIsUp) {
+  ASSERT_EQ(apply_text(kDeployment), Exit::kDone) << console.errors;
+  ScaleOptions options;
+  options.resources = {"deploy/d"};
+  options.replicas = 2;
+  options.timeout = std::chrono::seconds(0);
+  EXPECT_EQ(run_one(scale(*context, options)), Exit::kFailed);
+  EXPECT_NE(console.errors.find("0 of 2 ready"), std::string::npos) << console.errors;
+}
+
+TEST_F(CommandsTest, DescribeShowsWhatARuleWaitsFor) {
+  ASSERT_EQ(apply_text("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n"
+                       "  hosts: [reviews]\n  http:\n  - route:\n    - destination: {host: reviews, subset: v9}\n"),
+            Exit::kDone) << console.errors;
+  set_status("vs", "reviews", R"({"conditions": [{"type": "Reconciled", "status": "False", "reason": "Waiting",
+                                                  "message": "waits for subset v9 of host reviews"}]})");
+  DescribeOptions options;
+  options.resources = {"virtualservice", "reviews"};
+  EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_NE(console.output.find("waits for subset v9 of host reviews"), std::string::npos) << console.output;
+  EXPECT_NE(console.output.find("Name:             reviews\nNamespace:        default\n"), std::string::npos) << console.output;
+  EXPECT_EQ(console.output.find("last-applied"), std::string::npos) << console.output;
+}
+
+TEST_F(CommandsTest, DescribeNeverShowsASecretsValues) {
+  ASSERT_EQ(apply_text("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: Opaque\ndata: {password: c2VjcmV0}\n"),
+            Exit::kDone) << console.errors;
+  DescribeOptions options;
+  options.resources = {"secret", "s"};
+  EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone);
+  EXPECT_NE(console.output.find("6 bytes"), std::string::npos) << console.output;
+  EXPECT_EQ(console.output.find("c2VjcmV0"), std::string::npos) << console.output;
+}
+
+constexpr const char* kPod =
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: d}}\nspec:\n  containers:\n  - {name: main, image: x}\n";
+
+TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
+  ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
+  set_status("pod", "p", R"({"containerStatuses": [{"name": "main"}, {"name": "istio-proxy"}]})");
+  LogsOptions options;
+  options.resource = "p";
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kFailed);
+  EXPECT_NE(console.errors.find("has printed nothing yet"), std::string::npos) << console.errors;
+  write("default/logs/default_p/main.log", "one\ntwo\nthree\n");
+  write("default/logs/default_p/istio-proxy.log", "access\nunfinished");
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "one\ntwo\nthree\n");
+  for (const auto& [tail, expected] : {std::pair{0, ""}, {1, "three\n"}, {2, "two\nthree\n"}, {9, "one\ntwo\nthree\n"}}) {
+    options.tail = tail;
+    EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone);
+    EXPECT_EQ(console.output, expected) << tail;
+  }
+  options.resource = "deploy/d";
+  options.container = "istio-proxy";
+  options.tail = 1;
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "unfinished");
+  options.container = "nonsense";
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kFailed);
+  EXPECT_NE(console.errors.find("main, istio-proxy"), std::string::npos) << console.errors;
+}
+
+TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
+  mesh.answers["proxies"] = {200, api::Json::parse(R"([{"id": "sidecar~p", "pod": "p", "namespace": "default", "types": {
+      "CDS": {"sent": "7", "acked": "7", "nacked": ""}, "LDS": {"sent": "7", "acked": "6", "nacked": ""},
+      "EDS": {"sent": "8", "acked": "6", "nacked": "8", "reason": "bad endpoint"}}}])")};
+  EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "NAME        CDS      LDS     EDS        RDS\n"
+                            "p.default   SYNCED   STALE   REJECTED   NOT SENT\n"
+                            "\np.default rejected EDS: bad endpoint\n");
+  console.coloured = true;
+  EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone);
+  EXPECT_NE(console.output.find("\x1b[32mSYNCED\x1b[0m"), std::string::npos);
+  ProxyStatusOptions json;
+  json.output.format = Format::kJson;
+  EXPECT_EQ(run_one(proxy_status(*context, json)), Exit::kDone);
+  EXPECT_TRUE(api::Json::parse(console.output).is_array());
+  ProxyStatusOptions other;
+  other.proxy = "q";
+  EXPECT_EQ(run_one(proxy_status(*context, other)), Exit::kFailed);
+}
+
+TEST_F(CommandsTest, VersionIsTextOrJson) {
+  ASSERT_TRUE(version(console, {}));
+  EXPECT_EQ(console.output, "weft " WEFT_VERSION "\n");
+}
+
+}  // namespace
+}  // namespace weft::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "cli/console.h"
+
+namespace weft::cli::testing {
+
+/// A console that keeps what is said, for tests; the time stands still at `now_is`.
+class FakeConsole final : public Console {
+ public:
+  void out(std::string_view text) override { output += text; }
+  void err(std::string_view text) override { errors += text; }
+  bool interactive() const override { return false; }
+  bool colour() const override { return coloured; }
+  bool progress_interactive() const override { return false; }
+  Result<std::string> read_input() override { return input; }
+  std::chrono::sys_seconds now() const override { return now_is; }
+
+  std::string output, errors, input;
+  bool coloured = false;
+  std::chrono::sys_seconds now_is = std::chrono::sys_days{std::chrono::year{2026} / 3 / 1} + std::chrono::hours{12};
+};
+
+}  // namespace weft::cli::testing
