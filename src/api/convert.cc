@@ -15,10 +15,12 @@ Json* member(Json& value, std::string_view name) {
 void convert_workload(Json& body) {
   Json& spec = body["spec"];
   Json* meta = member(spec["template"], "metadata");
-  Json* labels = meta ? member(*meta, "labels") : nullptr;
-  if (!labels || labels->empty()) return;
-  if (!spec.contains("selector")) spec["selector"]["matchLabels"] = *labels;
-  if (!body["metadata"].contains("labels")) body["metadata"]["labels"] = *labels;
+  Json* found = meta ? member(*meta, "labels") : nullptr;
+  if (!found || found->empty()) return;
+  // A copy: a new member of an ordered map moves its neighbours.
+  const Json labels = *found;
+  if (!spec.contains("selector")) spec["selector"]["matchLabels"] = labels;
+  if (!body["metadata"].contains("labels")) body["metadata"]["labels"] = labels;
 }
 
 void convert_backend(Json& backend) {

@@ -58,8 +58,13 @@ void pod_spec(Json& spec) {
   fill(spec, "schedulerName", "default-scheduler");
   fill(spec, "terminationGracePeriodSeconds", 30);
   fill(spec, "securityContext", Json::object());
-  if (spec.contains("serviceAccountName")) spec["serviceAccount"] = spec["serviceAccountName"];
-  if (spec.contains("serviceAccount")) fill(spec, "serviceAccountName", spec["serviceAccount"]);
+  // One is the old name of the other; both are shown. A copy: a new member of an ordered map moves its neighbours.
+  const char* given = spec.contains("serviceAccountName") ? "serviceAccountName" : "serviceAccount";
+  if (spec.contains(given)) {
+    const Json account = spec[given];
+    spec["serviceAccountName"] = account;
+    spec["serviceAccount"] = account;
+  }
   for (Json& each : spec["containers"]) container(each);
 }
 

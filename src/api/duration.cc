@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "api/path.h"
+
 namespace weft::api {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr Unit kUnits[] = {{"ms", 1},     {"ns", 1e-6}, {"us", 1e-3}, {"\xc2\xb5
 
 Error refused(std::string_view text) {
   return Error::config(Code::kInvalid,
-                       "\"" + std::string(text.substr(0, 64)) + "\" is not a duration such as 1.5s, 300ms or 1h2m");
+                       "\"" + std::string(cut(text, 64)) + "\" is not a duration such as 1.5s, 300ms or 1h2m");
 }
 
 /// Takes "12.5" from the front; false when there is no number, or one too long to be meant.

@@ -47,8 +47,8 @@ const KindInfo* kind_of(const Json& body, const Path& at, Report& report, bool& 
     report.problem(at.at(name), value ? "must be a text, and is " + shown(*value) : "is required");
     return nullptr;
   }
-  std::string api_version(text_of(body, "apiVersion").substr(0, 100));
-  std::string kind(text_of(body, "kind").substr(0, 100));
+  std::string api_version(cut(text_of(body, "apiVersion"), 100));
+  std::string kind(cut(text_of(body, "kind"), 100));
   const KindInfo* info = find_kind(api_version, kind);
   unknown = info == nullptr;
   if (unknown) unknown_kind(api_version, kind, at, report);

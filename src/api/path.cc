@@ -13,11 +13,18 @@ bool plain(std::string_view key) {
 
 }  // namespace
 
+std::string_view cut(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 std::string Path::to_string() const {
   if (is_root()) return {};
   std::string text = parent->to_string();
   if (index != kNotAnIndex) return text + "[" + std::to_string(index) + "]";
-  if (!plain(key)) return text + "[\"" + std::string(key) + "\"]";
+  constexpr std::size_t kLongest = 100;
+  if (!plain(key) || key.size() > kLongest) return text + "[\"" + std::string(cut(key, kLongest)) + "\"]";
   if (!text.empty()) text += '.';
   return text.append(key);
 }

@@ -25,9 +25,7 @@ int Report::line_of(const Path& at) const {
 }
 
 void Report::problem(const Path& at, std::string text) {
-  // A person mends the first few; a file of nonsense must not cost memory for each of its lines.
-  constexpr std::size_t kEnough = 100;
-  if (problems_.size() >= kEnough) return;
+  if (full()) return;
   problems_.push_back({std::string(file_), line_of(at), at.to_string(), std::move(text)});
 }
 

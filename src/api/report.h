@@ -21,12 +21,17 @@ class Report {
   void unsupported(const Path& at, std::string_view what, std::string_view advice);
   void note(const Path& at, std::string text);
 
+  /// Enough was found; more is not kept.
+  bool full() const { return problems_.size() >= kEnough; }
   bool clean() const { return problems_.empty(); }
   bool only_unsupported() const { return unsupported_ == problems_.size(); }
   std::vector<Problem>& problems() { return problems_; }
   std::vector<std::string>& notes() { return notes_; }
 
  private:
+  // A person mends the first few; a file of nonsense must not cost memory for each of its lines.
+  static constexpr std::size_t kEnough = 100;
+
   /// Of the nearest place on the way that the source has.
   int line_of(const Path& at) const;
 

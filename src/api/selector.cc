@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "api/path.h"
 #include "base/strings.h"
 
 namespace weft::api {
 namespace {
 
 Error bad(std::string_view term) {
-  return Error::config(Code::kInvalid, "label selector \"" + std::string(term.substr(0, 100)) +
+  return Error::config(Code::kInvalid, "label selector \"" + std::string(cut(term, 100)) +
                                            "\" is none of key, !key, key=value, key!=value, key in (a, b) and "
                                            "key notin (a, b)");
 }

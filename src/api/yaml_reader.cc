@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "api/path.h"
+
 namespace weft::api {
 namespace {
 
@@ -198,7 +200,7 @@ bool Reader::scalar(const fy_event& event) {
   if (event.scalar.tag) {
     bool known = false;
     document.value = tagged_scalar(text_of(event.scalar.tag), text, known);
-    if (!known) return fault(line_, "tag " + text_of(event.scalar.tag) + " does not fit \"" + text + "\"; remove it");
+    if (!known) return fault(line_, "tag " + text_of(event.scalar.tag) + " does not fit \"" + std::string(cut(text, 100)) + "\"; remove it");
   } else if (!plain) {
     document.value = std::move(text);
   } else {
@@ -239,7 +241,7 @@ bool Reader::set_key(std::string key, int line, bool plain) {
       for (const auto& member : members) frame.keys.insert(member.first);
     taken = !frame.keys.insert(key).second;
   }
-  if (taken) return fault(line, "duplicate key \"" + key + "\"; write it once");
+  if (taken) return fault(line, "duplicate key \"" + std::string(cut(key, 100)) + "\"; write it once");
   frame.key = std::move(key);
   frame.key_line = line;
   frame.has_key = true;

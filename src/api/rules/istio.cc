@@ -37,6 +37,7 @@ void check_retries(const Json& rule, const Path& at, Report& report) {
     bool status = part.size() == 3 && part[0] >= '1' && part[0] <= '5' &&
                   part.find_first_not_of("0123456789") == part.npos;
     if (status || std::ranges::find(kConditions, part) != std::end(kConditions)) continue;
+    part = cut(part, 64);
     std::string_view near = nearest(part, kConditions);
     report.problem(on_at, "\"" + std::string(part) + "\": must be a retry condition such as 5xx, reset or 503" +
                               (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));

@@ -49,9 +49,12 @@ void Checker::wrong_type(const Json& value, const Path& at, std::string_view wan
 }
 
 void Checker::unknown(const Schema& schema, const Path& at) {
+  constexpr std::size_t kLongestWord = 64;
+  if (report_.full()) return;
   std::vector<std::string_view> names;
   for (const Field& field : schema.fields) names.push_back(field.name);
-  if (std::string_view near = nearest(at.key, names); !near.empty()) {
+  std::string_view near = at.key.size() > kLongestWord ? std::string_view() : nearest(at.key, names);
+  if (!near.empty()) {
     report_.problem(at, "unknown field; did you mean \"" + std::string(near) + "\"?");
     return;
   }
@@ -195,12 +198,9 @@ const Field* Schema::find(std::string_view name) const {
 std::string shown(const Json& value) {
   constexpr std::size_t kMost = 60;
   if (value.is_string() && value.get_ref<const std::string&>().size() > 4 * kMost)
-    return shown(value.get_ref<const std::string&>().substr(0, 2 * kMost));
+    return shown(cut(value.get_ref<const std::string&>(), 2 * kMost));
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() <= kMost) return text;
-  std::size_t end = kMost;
-  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end) + "...";
+  return text.size() <= kMost ? text : std::string(cut(text, kMost)) + "...";
 }
 
 void check_schema(Json& body, const Schema& schema, Source source, const Path& at, Report& report) {
