@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "api/parse.h"
-#include "api/yaml_reader.h"
-#include "cli/json_path.h"
 
 namespace weft::cli {
 namespace {
@@ -60,24 +57,6 @@ Result<std::string> read_file(const std::string& name) {
   return text;
 }
 
-std::string identity(const api::Json& body) {
-  return text_at(body, "apiVersion") + "\n" + text_at(body, "kind") + "\n" + text_at(body, "metadata.namespace") + "\n" +
-         text_at(body, "metadata.name");
-}
-
-/// The documents as they were written, Lists expanded.
-void add_written(const api::Json& value, std::vector<api::Json>& written) {
-  if (value.is_object() && text_at(value, "kind").ends_with("List") && at(value, "items").is_array()) {
-    for (const api::Json& item : at(value, "items")) add_written(item, written);
-  } else {
-    written.push_back(value);
-  }
-}
-
-void set_namespace(api::Json& body, const std::string& ns) {
-  if (body.is_object() && body.contains("metadata") && body["metadata"].is_object()) body["metadata"]["namespace"] = ns;
-}
-
 class InputReader {
  public:
   InputReader(Console& console, const InputOptions& options) : console_(console), options_(options) {}
@@ -86,14 +65,13 @@ class InputReader {
     auto text = name == "-" ? console_.read_input() : read_file(name);
     if (!text) return problem(text.error().text);
     const std::string shown = name == "-" ? "standard input" : name;
-    api::Parsed parsed = api::parse_objects(*text, shown);
+    api::Parsed parsed = api::parse_objects(*text, shown, options_.ns);
     for (const api::Problem& each : parsed.problems) problem(each.to_string());
     for (const std::string& note : parsed.notes) console_.err(note + "\n");
-    if (parsed.objects.empty() && parsed.problems.empty()) return problem(shown + ": there is no object in it");
-
-    std::vector<api::Json> written;
-    for (const api::Document& document : api::read_yaml(*text).documents) add_written(document.value, written);
-    for (api::Object& object : parsed.objects) add(std::move(object), written);
+    if (!parsed.problems.empty()) return;
+    if (parsed.objects.empty()) return problem(shown + ": there is no object in it");
+    for (std::size_t i = 0; i < parsed.objects.size(); ++i)
+      objects_.push_back({std::move(parsed.objects[i]), std::move(parsed.written.at(i))});
   }
 
   Result<std::vector<InputObject>> result() {
@@ -103,23 +81,6 @@ class InputReader {
   void problem(const std::string& text) { problems_ += (problems_.empty() ? "" : "\n") + text; }
 
  private:
-  void add(api::Object object, const std::vector<api::Json>& written) {
-    const std::string kind(object.kind->kind), name(object.name());
-    InputObject input{std::move(object), nullptr};
-    bool has_namespace = !input.object.kind->namespaced;
-    for (const api::Json& candidate : written) {
-      if (text_at(candidate, "kind") != kind || text_at(candidate, "metadata.name") != name) continue;
-      const std::string ns = text_at(candidate, "metadata.namespace");
-      if (!ns.empty() && ns != input.object.ns()) continue;
-      has_namespace = has_namespace || !ns.empty();
-      if (identity(candidate) == identity(input.object.body) || ns.empty()) input.written = candidate;
-    }
-    if (!has_namespace) set_namespace(input.object.body, options_.ns);
-    if (text_at(input.written, "apiVersion") != input.object.kind->api_version()) input.written = input.object.body;
-    if (!has_namespace) set_namespace(input.written, options_.ns);
-    objects_.push_back(std::move(input));
-  }
-
   Console& console_;
   const InputOptions& options_;
   std::vector<InputObject> objects_;

@@ -9,10 +9,10 @@
 
 namespace weft::cli {
 
-/// An object of a file: as it was written, for apply to remember, and as it is checked and defaulted.
+/// An object of a file, in the stored version: as it was written, for apply to remember, and defaulted.
 struct InputObject {
   api::Object object;
-  api::Json written;  ///< in the stored version; equal to object.body where the file had an older one
+  api::Json written;
 };
 
 /// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name) and "-". Objects of namespaced kinds without a

@@ -130,7 +130,7 @@ TEST_F(CommandsTest, ScaleReturnsWhenSoManyAreReady) {
   while (number_at(object("deploy", "d")->spec(), "replicas") != 2) loop.run_once(10ms);
   const std::string generation = std::to_string(object("deploy", "d")->generation());
   set_status("deploy", "d", R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 1})");
-  run(loop, [](net::Loop& of) -> net::Task<bool> { co_await of.sleep(60ms); co_return true; }(loop));
+  for (int looks = 0; looks < 3; ++looks) loop.run_once(1s);
   EXPECT_FALSE(ended);
   set_status("deploy", "d", R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 2})");
   while (!ended) loop.run_once(1s);
@@ -223,7 +223,12 @@ TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
 
 TEST_F(CommandsTest, VersionIsTextOrJson) {
   ASSERT_TRUE(version(console, {}));
-  EXPECT_EQ(console.output, "weft " WEFT_VERSION "\n");
+  EXPECT_TRUE(console.output.starts_with("weft 0.")) << console.output;
+  VersionOptions json;
+  json.output.format = Format::kJson;
+  console.output.clear();
+  ASSERT_TRUE(version(console, json));
+  EXPECT_TRUE(text_at(api::Json::parse(console.output), "version").starts_with("0."));
 }
 
 }  // namespace
