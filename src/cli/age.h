@@ -7,8 +7,8 @@
 
 namespace weft::cli {
 
-/// A duration as kubectl's AGE column writes it: "5s", "119s", "2m3s", "12m", "3h", "3h5m", "2d4h", "400d", "3y20d".
-/// The longer it is, the coarser; a little below zero (clocks differ) is "0s", more is "<invalid>".
+/// A duration as kubectl's AGE column writes it: "5s", "119s", "2m3s", "12m", "3h", "3h5m", "2d4h", "400d",
+/// "3y20d". The longer it is, the coarser; a little below zero (clocks differ) is "0s", more is "<invalid>".
 std::string human_duration(std::chrono::seconds duration);
 
 /// An API timestamp, RFC 3339 in UTC with or without fractions of a second. nullopt when it is none.

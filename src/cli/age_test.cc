@@ -9,10 +9,28 @@ using namespace std::chrono_literals;
 
 TEST(Age, IsCoarserTheLongerItIsAsInKubectl) {
   const std::pair<std::chrono::seconds, const char*> cases[] = {
-      {-5s, "<invalid>"}, {-1s, "0s"},      {0s, "0s"},         {59s, "59s"},       {119s, "119s"},    {120s, "2m"},
-      {123s, "2m3s"},     {599s, "9m59s"},  {600s, "10m"},      {179min, "179m"},   {3h, "3h"},        {3h + 5min, "3h5m"},
-      {8h + 59min, "8h"}, {47h, "47h"},     {48h, "2d"},        {52h, "2d4h"},      {8 * 24h, "8d"},   {400 * 24h, "400d"},
-      {730 * 24h, "2y"},  {3 * 365 * 24h + 480h, "3y20d"},      {8 * 365 * 24h, "8y"}, {9 * 365 * 24h + 480h, "9y"},
+      {-5s, "<invalid>"},
+      {-1s, "0s"},
+      {0s, "0s"},
+      {59s, "59s"},
+      {119s, "119s"},
+      {120s, "2m"},
+      {123s, "2m3s"},
+      {599s, "9m59s"},
+      {600s, "10m"},
+      {179min, "179m"},
+      {3h, "3h"},
+      {3h + 5min, "3h5m"},
+      {8h + 59min, "8h"},
+      {47h, "47h"},
+      {48h, "2d"},
+      {52h, "2d4h"},
+      {8 * 24h, "8d"},
+      {400 * 24h, "400d"},
+      {730 * 24h, "2y"},
+      {3 * 365 * 24h + 480h, "3y20d"},
+      {8 * 365 * 24h, "8y"},
+      {9 * 365 * 24h + 480h, "9y"},
   };
   for (const auto& [duration, text] : cases) EXPECT_EQ(human_duration(duration), text) << duration.count();
 }
@@ -22,7 +40,8 @@ TEST(Age, ReadsTimestampsWithAndWithoutFractions) {
   ASSERT_TRUE(plain);
   EXPECT_EQ(*plain, std::chrono::sys_days{std::chrono::year{2026} / 2 / 28} + 23h + 59min + 59s);
   EXPECT_EQ(parse_timestamp("2026-02-28T23:59:59.123456Z"), plain);
-  for (const char* bad : {"", "2026-02-30T00:00:00Z", "2026-02-28 00:00:00", "yesterday", "2026-02-28T00:00:00+01:00"})
+  for (const char* bad :
+       {"", "2026-02-30T00:00:00Z", "2026-02-28 00:00:00", "yesterday", "2026-02-28T00:00:00+01:00"})
     EXPECT_FALSE(parse_timestamp(bad)) << bad;
 }
 

@@ -13,7 +13,10 @@ namespace weft::cli {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Format>, 5> kFormats = {{
-    {"wide", Format::kWide}, {"yaml", Format::kYaml}, {"json", Format::kJson}, {"name", Format::kName},
+    {"wide", Format::kWide},
+    {"yaml", Format::kYaml},
+    {"json", Format::kJson},
+    {"name", Format::kName},
     {"table", Format::kTable},
 }};
 using What = ProxyConfigOptions::What;
@@ -53,7 +56,8 @@ class Parser {
     global_.instance = std::move(instance);
     app_.footer(std::string(kFooter));
     app_.require_subcommand(0, 1);
-    app_.add_option("--name", global_.instance, "the instance of the mesh (or WEFT_INSTANCE; default: default)");
+    app_.add_option("--name", global_.instance,
+                    "the instance of the mesh (or WEFT_INSTANCE; default: default)");
     app_.add_option("-n,--namespace", global_.ns, "the namespace (default: default)");
     declare_up();
     declare_down();
@@ -98,11 +102,12 @@ class Parser {
     const auto read = [&timeout](const std::string& text) {
       const bool bare = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
       const auto parsed = api::parse_duration(bare ? text + "s" : text);
-      if (!parsed) throw CLI::ValidationError("--timeout", parsed.error().text + "; right would be 30s or 2m");
+      if (!parsed)
+        throw CLI::ValidationError("--timeout", parsed.error().text + "; right would be 30s or 2m");
       timeout = std::chrono::ceil<std::chrono::seconds>(*parsed);
     };
-    to.add_option_function<std::string>("--timeout", read,
-                                        "how long to wait (default: " + std::to_string(timeout.count()) + "s)");
+    to.add_option_function<std::string>(
+        "--timeout", read, "how long to wait (default: " + std::to_string(timeout.count()) + "s)");
   }
   static void add_output(CLI::App& to, Formats allowed, Output& output, const char* text) {
     const auto read = [allowed, &output](const std::string& value) { parse_output(value, allowed, output); };
@@ -176,8 +181,10 @@ class Parser {
   }
   void declare_logs() {
     CLI::App& logs = command("logs", kLogs, kObjectGroup);
-    logs.add_option("POD", logs_.resource, "a pod's name, or TYPE/NAME such as deploy/reviews-v1")->required();
-    logs.add_option("-c,--container", logs_.container, "the container (default: the application; istio-proxy: the sidecar)");
+    logs.add_option("POD", logs_.resource, "a pod's name, or TYPE/NAME such as deploy/reviews-v1")
+        ->required();
+    logs.add_option("-c,--container", logs_.container,
+                    "the container (default: the application; istio-proxy: the sidecar)");
     logs.add_flag("-f,--follow", logs_.follow, "go on and print what comes");
     logs.add_option("--tail", logs_.tail, "only the last lines, so many");
     choose(logs, logs_);
@@ -228,7 +235,8 @@ class Parser {
     if (wants_help_ || !take_) {
       if (!topic_.empty()) return Invocation{global_, HelpOptions{app_.get_subcommand(topic_)->help("weft")}};
       // App::help would show the help of `help`.
-      return Invocation{global_, HelpOptions{app_.get_formatter()->make_help(&app_, "weft", CLI::AppFormatMode::Normal)}};
+      return Invocation{
+          global_, HelpOptions{app_.get_formatter()->make_help(&app_, "weft", CLI::AppFormatMode::Normal)}};
     }
     return Invocation{global_, take_()};
   }
@@ -263,13 +271,15 @@ class Parser {
   std::function<Command()> take_;
 };
 
-constexpr std::string_view kCommands[] = {"up",    "down",         "apply",        "delete",  "get",  "describe", "logs",
-                                          "scale", "proxy-status", "proxy-config", "version", "help", "control",  "proxy"};
+constexpr std::string_view kCommands[] = {"up",       "down", "apply",   "delete",       "get",
+                                          "describe", "logs", "scale",   "proxy-status", "proxy-config",
+                                          "version",  "help", "control", "proxy"};
 
 }  // namespace
 
 Result<Invocation> parse_command_line(const std::vector<std::string>& words, std::string instance) {
-  if (!words.empty() && !words.front().starts_with('-') && std::ranges::find(kCommands, words.front()) == std::end(kCommands)) {
+  if (!words.empty() && !words.front().starts_with('-') &&
+      std::ranges::find(kCommands, words.front()) == std::end(kCommands)) {
     const std::string_view near = nearest(words.front(), kCommands);
     std::string text = "weft: there is no command \"" + words.front() + "\"";
     if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";

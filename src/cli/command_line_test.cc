@@ -26,8 +26,8 @@ Options options_of(std::string_view line) {
 }
 
 TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {
-  for (const char* line : {"--name x -n y get pods", "get --name x pods -n y", "get pods --name=x --namespace=y",
-                           "-n y get pods --name x"}) {
+  for (const char* line : {"--name x -n y get pods", "get --name x pods -n y",
+                           "get pods --name=x --namespace=y", "-n y get pods --name x"}) {
     const auto invocation = parse(line);
     ASSERT_TRUE(invocation) << line << ": " << invocation.error().text;
     EXPECT_EQ(invocation->global.instance, "x") << line;
@@ -41,7 +41,8 @@ TEST(CommandLine, TakesTheInstanceOfTheEnvironmentUnlessOneIsNamed) {
 }
 
 TEST(CommandLine, ReadsUp) {
-  const auto up = options_of<UpOptions>("up -f a.yaml -f b --detach --ingress-port=9090 --isolation netns --image x=y");
+  const auto up =
+      options_of<UpOptions>("up -f a.yaml -f b --detach --ingress-port=9090 --isolation netns --image x=y");
   EXPECT_EQ(up.files, (std::vector<std::string>{"a.yaml", "b"}));
   EXPECT_TRUE(up.detach);
   EXPECT_EQ(up.ingress_port, 9090);
@@ -115,14 +116,16 @@ TEST(CommandLine, RefusesWhatIsWrongAndSaysWhichHelpToRead) {
   for (const auto& [line, wanted] : cases) {
     const auto invocation = parse(line);
     ASSERT_FALSE(invocation) << line;
-    EXPECT_NE(invocation.error().text.find(wanted), std::string::npos) << line << ": " << invocation.error().text;
-    EXPECT_NE(invocation.error().text.find("--help"), std::string::npos) << line << ": " << invocation.error().text;
+    EXPECT_NE(invocation.error().text.find(wanted), std::string::npos)
+        << line << ": " << invocation.error().text;
+    EXPECT_NE(invocation.error().text.find("--help"), std::string::npos)
+        << line << ": " << invocation.error().text;
   }
 }
 
 TEST(CommandLine, HelpOfEachCommandHasPurposeExamplesAndOptions) {
-  for (const std::string command : {"up", "down", "apply", "delete", "get", "describe", "logs", "scale", "proxy-status",
-                                    "proxy-config", "version"}) {
+  for (const std::string command : {"up", "down", "apply", "delete", "get", "describe", "logs", "scale",
+                                    "proxy-status", "proxy-config", "version"}) {
     for (const std::string& line : {command + " --help", "help " + command, command + " -h"}) {
       const std::string text = options_of<HelpOptions>(line).text;
       EXPECT_GT(text.size(), 300u) << line;

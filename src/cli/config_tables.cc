@@ -46,12 +46,15 @@ std::string filter_target(const Json& filter) {
 
 std::string chain_match(const Json& match) {
   std::vector<std::string> parts;
-  if (const Json& port = at(match, "destination_port"); !port.is_null()) parts.push_back("Port: " + scalar_text(port));
+  if (const Json& port = at(match, "destination_port"); !port.is_null())
+    parts.push_back("Port: " + scalar_text(port));
   for (const Json& range : list_at(match, "prefix_ranges")) {
     const Json& length = at(range, "prefix_len");
-    parts.push_back("Addr: " + text_at(range, "address_prefix") + (length.is_null() ? "" : "/" + scalar_text(length)));
+    parts.push_back("Addr: " + text_at(range, "address_prefix") +
+                    (length.is_null() ? "" : "/" + scalar_text(length)));
   }
-  if (std::string transport = text_at(match, "transport_protocol"); !transport.empty()) parts.push_back("Trans: " + transport);
+  if (std::string transport = text_at(match, "transport_protocol"); !transport.empty())
+    parts.push_back("Trans: " + transport);
   if (const Json& protocols = list_at(match, "application_protocols"); !protocols.empty())
     parts.push_back("App: " + joined(protocols, ","));
   return parts.empty() ? "ALL" : join(parts, "; ");
@@ -61,7 +64,8 @@ void add_listener(TextTable& table, const Json& listener) {
   const Json& address = at(listener, "address");
   std::vector<const Json*> chains;
   for (const Json& chain : list_at(listener, "filter_chains")) chains.push_back(&chain);
-  if (at(listener, "default_filter_chain").is_object()) chains.push_back(&at(listener, "default_filter_chain"));
+  if (at(listener, "default_filter_chain").is_object())
+    chains.push_back(&at(listener, "default_filter_chain"));
   for (const Json* chain : chains) {
     std::string target;
     for (const Json& filter : list_at(*chain, "filters"))
@@ -69,7 +73,8 @@ void add_listener(TextTable& table, const Json& listener) {
     table.add({text_at(listener, "name"), address_text(address), port_text(address),
                chain_match(at(*chain, "filter_chain_match")), target});
   }
-  if (chains.empty()) table.add({text_at(listener, "name"), address_text(address), port_text(address), "ALL", ""});
+  if (chains.empty())
+    table.add({text_at(listener, "name"), address_text(address), port_text(address), "ALL", ""});
 }
 
 std::string match_text(const Json& match) {
@@ -79,13 +84,15 @@ std::string match_text(const Json& match) {
   if (at(match, "path").is_string()) text = text_at(match, "path");
   if (at(match, "safe_regex").is_object()) text = "regex " + text_at(match, "safe_regex.regex");
   for (const Json& header : list_at(match, "headers")) text += " header " + text_at(header, "name");
-  for (const Json& parameter : list_at(match, "query_parameters")) text += " query " + text_at(parameter, "name");
+  for (const Json& parameter : list_at(match, "query_parameters"))
+    text += " query " + text_at(parameter, "name");
   return text;
 }
 
 std::string action_text(const Json& route) {
   if (at(route, "redirect").is_object()) return "redirect";
-  if (at(route, "direct_response").is_object()) return "answer " + scalar_text(at(route, "direct_response.status"));
+  if (at(route, "direct_response").is_object())
+    return "answer " + scalar_text(at(route, "direct_response.status"));
   const Json& weighted = list_at(route, "route.weighted_clusters.clusters");
   if (weighted.empty()) return text_at(route, "route.cluster");
   std::vector<std::string> parts;
@@ -102,8 +109,10 @@ void add_routes(TextTable& table, const Json& config) {
     std::string shown = domains.empty() ? "" : scalar_text(domains[0]);
     if (domains.size() > 1) shown += " + " + std::to_string(domains.size() - 1) + " more";
     for (const Json& route : list_at(host, "routes"))
-      table.add({text_at(config, "name"), text_at(host, "name"), shown, match_text(at(route, "match")), action_text(route)});
-    if (list_at(host, "routes").empty()) table.add({text_at(config, "name"), text_at(host, "name"), shown, "", "404"});
+      table.add({text_at(config, "name"), text_at(host, "name"), shown, match_text(at(route, "match")),
+                 action_text(route)});
+    if (list_at(host, "routes").empty())
+      table.add({text_at(config, "name"), text_at(host, "name"), shown, "", "404"});
   }
   if (list_at(config, "virtual_hosts").empty()) table.add({text_at(config, "name"), "", "", "", "404"});
 }
@@ -116,7 +125,9 @@ void add_cluster(TextTable& table, const Json& cluster) {
   if (type.empty()) type = "STATIC";
   const std::vector<std::string_view> parts = split(name, '|');
   if (parts.size() != 4) return table.add({name, "-", "-", "-", type});
-  const auto or_dash = [](std::string_view text) { return text.empty() ? std::string("-") : std::string(text); };
+  const auto or_dash = [](std::string_view text) {
+    return text.empty() ? std::string("-") : std::string(text);
+  };
   table.add({or_dash(parts[3]), or_dash(parts[1]), or_dash(parts[2]), std::string(parts[0]), type});
 }
 
@@ -125,17 +136,21 @@ void add_endpoints(TextTable& table, const Json& assignment) {
     for (const Json& endpoint : list_at(locality, "lb_endpoints")) {
       const Json& address = at(endpoint, "endpoint.address");
       const std::string port = port_text(address), health = text_at(endpoint, "health_status");
-      table.add({address_text(address) + (port == "<none>" ? "" : ":" + port), health.empty() ? "HEALTHY" : health,
-                 text_at(assignment, "cluster_name")});
+      table.add({address_text(address) + (port == "<none>" ? "" : ":" + port),
+                 health.empty() ? "HEALTHY" : health, text_at(assignment, "cluster_name")});
     }
 }
 
 std::vector<std::string> heading_of(What what) {
   switch (what) {
-    case What::kListeners: return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
-    case What::kRoutes: return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "DESTINATION"};
-    case What::kClusters: return {"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE"};
-    case What::kEndpoints: return {"ENDPOINT", "STATUS", "CLUSTER"};
+    case What::kListeners:
+      return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
+    case What::kRoutes:
+      return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "DESTINATION"};
+    case What::kClusters:
+      return {"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE"};
+    case What::kEndpoints:
+      return {"ENDPOINT", "STATUS", "CLUSTER"};
   }
   return {};
 }

@@ -7,7 +7,8 @@
 
 namespace weft::cli {
 
-/// The resources of one kind that a config dump in Envoy's form holds, static ones first, without their versions.
+/// The resources of one kind that a config dump in Envoy's form holds, static ones first, without their
+/// versions.
 api::Json resources_of(const api::Json& dump, ProxyConfigOptions::What what);
 
 /// They as a table, one line per listener, route, cluster or endpoint.

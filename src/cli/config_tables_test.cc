@@ -35,11 +35,13 @@ TEST(ConfigTables, ShowWhatASidecarRuns) {
             "NAME             ADDRESS     PORT    MATCH                       DESTINATION\n"
             "admin            127.0.0.1   15000   ALL                         \n"
             "virtualInbound   0.0.0.0     15006   Port: 9080; App: http/1.1   Inline Route: inbound|9080||\n"
-            "virtualInbound   0.0.0.0     15006   ALL                         Cluster: InboundPassthroughCluster\n");
+            "virtualInbound   0.0.0.0     15006   ALL                         Cluster: "
+            "InboundPassthroughCluster\n");
   EXPECT_EQ(table(What::kRoutes),
             "NAME   VIRTUAL HOST   DOMAINS            MATCH                DESTINATION\n"
             "9080   reviews:9080   reviews + 2 more   /* header end-user   outbound|9080|v2|reviews\n"
-            "9080   reviews:9080   reviews + 2 more   /*                   outbound|9080|v1|reviews 90, outbound|9080|v3|reviews 10\n"
+            "9080   reviews:9080   reviews + 2 more   /*                   outbound|9080|v1|reviews 90, "
+            "outbound|9080|v3|reviews 10\n"
             "9080   reviews:9080   reviews + 2 more   /x                   answer 503\n");
   EXPECT_EQ(table(What::kClusters),
             "SERVICE FQDN                        PORT   SUBSET   DIRECTION   TYPE\n"
@@ -50,7 +52,8 @@ TEST(ConfigTables, ShowWhatASidecarRuns) {
 }
 
 TEST(ConfigTables, SurviveADumpOfAnotherForm) {
-  for (const char* text : {"null", "[]", R"({"configs": 3})", R"({"configs": [null, {"dynamic_listeners": [3, {}]}]})"})
+  for (const char* text :
+       {"null", "[]", R"({"configs": 3})", R"({"configs": [null, {"dynamic_listeners": [3, {}]}]})"})
     for (What what : {What::kListeners, What::kRoutes, What::kClusters, What::kEndpoints})
       EXPECT_TRUE(resources_of(api::Json::parse(text), what).empty()) << text;
 }

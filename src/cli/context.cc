@@ -17,8 +17,8 @@ std::string singular_with_group(const api::KindInfo& kind) {
 }
 
 Error not_found(const api::Key& key) {
-  return Error::config(Code::kNotFound, "Error from server (NotFound): " + plural_with_group(*key.kind) + " \"" +
-                                            key.name + "\" not found");
+  return Error::config(Code::kNotFound, "Error from server (NotFound): " + plural_with_group(*key.kind) +
+                                            " \"" + key.name + "\" not found");
 }
 
 Progress::Progress(const Context& context, std::string text)

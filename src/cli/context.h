@@ -30,8 +30,8 @@ Error not_found(const api::Key& key);
 std::string plural_with_group(const api::KindInfo& kind);
 std::string singular_with_group(const api::KindInfo& kind);
 
-/// Says after a second of waiting what is waited for, on standard error: once for a file or pipe, drawn again and
-/// removed at the end for a person. Owner: the waiting function.
+/// Says after a second of waiting what is waited for, on standard error: once for a file or pipe, drawn again
+/// and removed at the end for a person. Owner: the waiting function.
 class Progress {
  public:
   Progress(const Context& context, std::string text);

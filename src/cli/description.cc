@@ -25,17 +25,19 @@ void describe_service(Page& page, const Json& service, const Surroundings& aroun
   page.field("IP", text_at(service, "spec.clusterIP"));
   for (const Json& port : list_at(service, "spec.ports")) {
     const std::string name = text_at(port, "name"), protocol = text_at(port, "protocol");
-    page.field("Port", (name.empty() ? "<unset>" : name) + "  " + std::to_string(number_at(port, "port")) + "/" +
-                           (protocol.empty() ? "TCP" : protocol));
+    page.field("Port", (name.empty() ? "<unset>" : name) + "  " + std::to_string(number_at(port, "port")) +
+                           "/" + (protocol.empty() ? "TCP" : protocol));
     page.field("TargetPort", scalar_text(at(port, "targetPort")));
     std::string endpoints;
     for (const api::ObjectPtr& slice : around.endpoint_slices)
       for (const Json& endpoint : list_at(slice->body, "endpoints"))
         for (const Json& address : list_at(endpoint, "addresses")) {
-          if (at(endpoint, "conditions.ready").is_boolean() && !flag_at(endpoint, "conditions.ready")) continue;
+          if (at(endpoint, "conditions.ready").is_boolean() && !flag_at(endpoint, "conditions.ready"))
+            continue;
           for (const Json& target : list_at(slice->body, "ports")) {
             if (text_at(target, "name") != name) continue;
-            endpoints += (endpoints.empty() ? "" : ",") + scalar_text(address) + ":" + std::to_string(number_at(target, "port"));
+            endpoints += (endpoints.empty() ? "" : ",") + scalar_text(address) + ":" +
+                         std::to_string(number_at(target, "port"));
           }
         }
     page.field("Endpoints", endpoints);
@@ -43,11 +45,14 @@ void describe_service(Page& page, const Json& service, const Surroundings& aroun
 }
 
 void describe_deployment(Page& page, const Json& deployment) {
-  const auto count = [&](std::string_view name) { return std::to_string(number_at(at(deployment, "status"), name)); };
+  const auto count = [&](std::string_view name) {
+    return std::to_string(number_at(at(deployment, "status"), name));
+  };
   page.field("Selector", pairs_text(at(deployment, "spec.selector.matchLabels")));
   page.field("Replicas", std::to_string(number_at(deployment, "spec.replicas", 1)) + " desired | " +
                              count("updatedReplicas") + " updated | " + count("replicas") + " total | " +
-                             count("availableReplicas") + " available | " + count("unavailableReplicas") + " unavailable");
+                             count("availableReplicas") + " available | " + count("unavailableReplicas") +
+                             " unavailable");
   describe_template(page, at(deployment, "spec.template"));
 }
 
@@ -77,7 +82,8 @@ void describe_fields(Page& page, const api::Object& object) {
   for (const auto& [key, value] : object.body.items()) {
     if (key == "apiVersion" || key == "kind" || key == "metadata" || key == "status") continue;
     std::string title = key;
-    if (!title.empty() && title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
+    if (!title.empty() && title[0] >= 'a' && title[0] <= 'z')
+      title[0] = static_cast<char>(title[0] - 'a' + 'A');
     if (!value.is_structured()) {
       page.field(title, scalar_text(value));
       continue;
@@ -101,7 +107,8 @@ void describe_conditions(Page& page, const Json& status) {
     }
     page.leave();
   }
-  for (const Json& message : list_at(status, "validationMessages")) page.field("Message", text_at(message, "message"));
+  for (const Json& message : list_at(status, "validationMessages"))
+    page.field("Message", text_at(message, "message"));
 }
 
 /// What a receipt says, whatever parts it has: who was sent the object, who runs it, who refused it and why.
@@ -109,7 +116,8 @@ void describe_receipt(Page& page, const Json& receipt) {
   if (!receipt.is_object()) return;
   page.enter("Proxies");
   for (const auto& [key, value] : receipt.items()) {
-    if (key == "kind" || key == "apiVersion" || key == "name" || key == "namespace" || key == "group") continue;
+    if (key == "kind" || key == "apiVersion" || key == "name" || key == "namespace" || key == "group")
+      continue;
     std::string text;
     if (!value.is_array()) text = scalar_text(value);
     for (const Json& item : value.is_array() ? value : Json::array()) {
@@ -120,7 +128,10 @@ void describe_receipt(Page& page, const Json& receipt) {
       }
       std::string line;
       for (const auto& [name, part] : item.items())
-        line += (line.empty() ? "" : name == "reason" || name == "error" || name == "message" ? ": " : "  ") + scalar_text(part);
+        line += (line.empty()                                               ? ""
+                 : name == "reason" || name == "error" || name == "message" ? ": "
+                                                                            : "  ") +
+                scalar_text(part);
       text += line;
     }
     std::string title = key;
@@ -136,12 +147,18 @@ std::string describe_object(const api::Object& object, const Surroundings& aroun
   Page page;
   describe_metadata(page, object);
   const std::string_view kind = object.kind->plural;
-  if (kind == "pods") describe_pod(page, object.body);
-  else if (kind == "services") describe_service(page, object.body, around);
-  else if (kind == "deployments") describe_deployment(page, object.body);
-  else if (kind == "replicasets") describe_replica_set(page, object.body);
-  else if (kind == "secrets") describe_secret(page, object.body);
-  else describe_fields(page, object);
+  if (kind == "pods")
+    describe_pod(page, object.body);
+  else if (kind == "services")
+    describe_service(page, object.body, around);
+  else if (kind == "deployments")
+    describe_deployment(page, object.body);
+  else if (kind == "replicasets")
+    describe_replica_set(page, object.body);
+  else if (kind == "secrets")
+    describe_secret(page, object.body);
+  else
+    describe_fields(page, object);
   describe_conditions(page, object.status());
   describe_receipt(page, around.receipt);
   return page.text();

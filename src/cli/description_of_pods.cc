@@ -15,7 +15,8 @@ void describe_state(Page& page, std::string_view name, const Json& state) {
   } else if (at(state, "waiting").is_object()) {
     page.field(name, "Waiting");
     page.field("  Reason", text_at(state, "waiting.reason"));
-    if (std::string message = text_at(state, "waiting.message"); !message.empty()) page.field("  Message", message);
+    if (std::string message = text_at(state, "waiting.message"); !message.empty())
+      page.field("  Message", message);
   } else if (at(state, "terminated").is_object()) {
     const Json& ended = at(state, "terminated");
     page.field(name, "Terminated");
@@ -52,7 +53,8 @@ std::string environment_text(const Json& variable) {
   for (std::string_view source : {"secretKeyRef", "configMapKeyRef"})
     if (at(from, source).is_object())
       return "<set to the key '" + text_at(at(from, source), "key") + "' in " +
-             (source == "secretKeyRef" ? "secret" : "config map") + " '" + text_at(at(from, source), "name") + "'>";
+             (source == "secretKeyRef" ? "secret" : "config map") + " '" + text_at(at(from, source), "name") +
+             "'>";
   return "<set elsewhere>";
 }
 
@@ -77,12 +79,14 @@ void describe_container(Page& page, const Json& container, const Json& status) {
     page.field("Ready", flag_at(status, "ready") ? "True" : "False");
     page.field("Restart Count", std::to_string(number_at(status, "restartCount")));
   }
-  for (const auto& [title, field] : {std::pair{"Liveness", "livenessProbe"}, std::pair{"Readiness", "readinessProbe"},
-                                     std::pair{"Startup", "startupProbe"}})
+  for (const auto& [title, field] :
+       {std::pair{"Liveness", "livenessProbe"}, std::pair{"Readiness", "readinessProbe"},
+        std::pair{"Startup", "startupProbe"}})
     if (at(container, field).is_object()) page.field(title, probe_text(at(container, field)));
   if (!list_at(container, "env").empty()) {
     page.enter("Environment");
-    for (const Json& variable : list_at(container, "env")) page.field(text_at(variable, "name"), environment_text(variable));
+    for (const Json& variable : list_at(container, "env"))
+      page.field(text_at(variable, "name"), environment_text(variable));
     page.leave();
   }
   std::string mounts;
@@ -106,7 +110,8 @@ void describe_volumes(Page& page, const Json& spec) {
   for (const Json& volume : list_at(spec, "volumes")) {
     std::string type;
     for (const auto& [key, value] : volume.items())
-      if (key != "name") type = key + (value.is_object() && !value.empty() ? " (" + pairs_text(value) + ")" : "");
+      if (key != "name")
+        type = key + (value.is_object() && !value.empty() ? " (" + pairs_text(value) + ")" : "");
     page.field(text_at(volume, "name"), type);
   }
   page.leave();
@@ -122,7 +127,8 @@ void describe_template(Page& page, const Json& pod_template) {
   const std::string account = text_at(pod_template, "spec.serviceAccountName");
   if (!account.empty()) page.field("Service Account", account);
   page.enter("Containers");
-  for (const Json& container : list_at(pod_template, "spec.containers")) describe_container(page, container, Json());
+  for (const Json& container : list_at(pod_template, "spec.containers"))
+    describe_container(page, container, Json());
   page.leave();
   describe_volumes(page, at(pod_template, "spec"));
   page.leave();
@@ -135,14 +141,16 @@ void describe_pod(Page& page, const Json& pod) {
   page.field("Node", text_at(pod, "spec.nodeName"));
   page.field("Start Time", text_at(pod, "status.startTime"));
   page.field("Status", summary.status);
-  for (const auto& [title, field] : {std::pair{"Reason", "status.reason"}, std::pair{"Message", "status.message"}})
+  for (const auto& [title, field] :
+       {std::pair{"Reason", "status.reason"}, std::pair{"Message", "status.message"}})
     if (std::string text = text_at(pod, field); !text.empty()) page.field(title, text);
   page.field("IP", text_at(pod, "status.podIP"));
   for (const Json& owner : list_at(pod, "metadata.ownerReferences"))
     page.field("Controlled By", text_at(owner, "kind") + "/" + text_at(owner, "name"));
   page.enter("Containers");
   const Json& containers = list_at(pod, "spec.containers");
-  for (const Json& container : containers) describe_container(page, container, named(statuses, text_at(container, "name")));
+  for (const Json& container : containers)
+    describe_container(page, container, named(statuses, text_at(container, "name")));
   for (const Json& status : statuses)  // the sidecar is not part of the template
     if (named(containers, text_at(status, "name")).is_null()) describe_container(page, Json(), status);
   page.leave();

@@ -17,7 +17,8 @@ inline constexpr const char* kPartGroup = "The parts themselves";
 inline constexpr const char* kOtherGroup = "Other";
 
 inline constexpr std::string_view kPurpose =
-    "weft is a service mesh: on one machine, sidecar proxies, a control plane and your services by one command.";
+    "weft is a service mesh: on one machine, sidecar proxies, a control plane and your services by one "
+    "command.";
 inline constexpr std::string_view kFooter =
     "Start with 'weft up -f FILE'; 'weft COMMAND --help' shows a command's examples.\n"
     "Exit codes: 0 done, 1 the thing failed, 2 wrong usage.";
@@ -27,16 +28,19 @@ inline constexpr std::string_view kGlobalFooter =
     "  -n,--namespace NAMESPACE    the namespace (default: default)\n";
 
 inline constexpr CommandText kUp = {
-    "Start the mesh on this machine: control plane, ingress, and for each pod its processes and a sidecar. Objects of "
+    "Start the mesh on this machine: control plane, ingress, and for each pod its processes and a sidecar. "
+    "Objects of "
     "an earlier run are there again. Without --detach it ends with Ctrl-C.",
     "  weft up -f bookinfo.yaml -f bookinfo-gateway.yaml\n"
     "  weft up --detach --ingress-port 9090 --name second\n"
     "  weft up -f shop.yaml --image 'example/shop:1=/usr/local/bin/shop --port 8000'\n"};
 inline constexpr CommandText kDown = {
-    "Stop the mesh on this machine and everything it started. The objects stay for the next 'weft up' unless --purge.",
+    "Stop the mesh on this machine and everything it started. The objects stay for the next 'weft up' unless "
+    "--purge.",
     "  weft down\n  weft down --purge --name second\n"};
 inline constexpr CommandText kApply = {
-    "Make objects what files say they are. Every file is checked first; when one is wrong, nothing is applied. Returns "
+    "Make objects what files say they are. Every file is checked first; when one is wrong, nothing is "
+    "applied. Returns "
     "when every proxy concerned runs the change, and names each proxy that refused it.",
     "  weft apply -f virtual-service-reviews-v3.yaml\n"
     "  weft apply -f rules/ -R\n"
@@ -49,21 +53,26 @@ inline constexpr CommandText kDelete = {
     "  weft delete pods -l app=ratings\n"
     "  weft delete -f bookinfo.yaml\n"};
 inline constexpr CommandText kGet = {
-    "Show objects as a table or as they are. Types: pods (po), services (svc), deployments (deploy), replicasets (rs), "
-    "ingresses (ing), gateways (gw), virtualservices (vs), destinationrules (dr), namespaces (ns), configmaps (cm), "
-    "secrets, serviceaccounts (sa), endpointslices, ingressclasses; all: pods, services, deployments, replicasets.",
+    "Show objects as a table or as they are. Types: pods (po), services (svc), deployments (deploy), "
+    "replicasets (rs), "
+    "ingresses (ing), gateways (gw), virtualservices (vs), destinationrules (dr), namespaces (ns), "
+    "configmaps (cm), "
+    "secrets, serviceaccounts (sa), endpointslices, ingressclasses; all: pods, services, deployments, "
+    "replicasets.",
     "  weft get pods\n"
     "  weft get svc,deploy -o wide\n"
     "  weft get virtualservice reviews -o yaml\n"
     "  weft get pods -l app=reviews -w\n"
     "  weft get pods -o jsonpath='{.items[*].status.podIP}'\n"};
 inline constexpr CommandText kDescribe = {
-    "Show everything known of objects: what they say, how they are, which proxies run them, who refused them and why.",
+    "Show everything known of objects: what they say, how they are, which proxies run them, who refused them "
+    "and why.",
     "  weft describe pod reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft describe virtualservice reviews\n"
     "  weft describe pods -l app=reviews\n"};
 inline constexpr CommandText kLogs = {
-    "Show what a container printed: of the application, or with -c istio-proxy the access log of the sidecar.",
+    "Show what a container printed: of the application, or with -c istio-proxy the access log of the "
+    "sidecar.",
     "  weft logs reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft logs deploy/productpage-v1 -c istio-proxy -f\n"
     "  weft logs deploy/ratings-v1 --tail 20\n"};
@@ -72,18 +81,21 @@ inline constexpr CommandText kScale = {
     "  weft scale deployment reviews-v1 --replicas 3\n"
     "  weft scale deploy/details-v1 --replicas=0\n"};
 inline constexpr CommandText kProxyStatus = {
-    "Show each connected proxy and whether it runs what the control plane sent last, per type of resource: SYNCED, "
+    "Show each connected proxy and whether it runs what the control plane sent last, per type of resource: "
+    "SYNCED, "
     "STALE (sent, not yet confirmed), REJECTED (the reason follows the table), NOT SENT.",
     "  weft proxy-status\n  weft proxy-status -o json\n"};
 inline constexpr CommandText kProxyConfig = {
-    "Show what a pod's sidecar runs at this moment, as the sidecar itself says it: listeners, routes, clusters or "
-    "endpoints. It is asked in its own network namespace, so this needs the rights 'weft up' was started with.",
+    "Show what a pod's sidecar runs at this moment, as the sidecar itself says it: listeners, routes, "
+    "clusters or "
+    "endpoints. It is asked in its own network namespace, so this needs the rights 'weft up' was started "
+    "with.",
     "  weft proxy-config routes reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft proxy-config clusters productpage-v1-7c9d5f6b8-abcde -o json\n"};
-inline constexpr CommandText kVersion = {
-    "Show the version of this program and of what it was built with.",
-    "  weft version\n  weft version -o json\n"};
-inline constexpr CommandText kHelp = {"Show what a command does, its examples and options.", "  weft help apply\n"};
+inline constexpr CommandText kVersion = {"Show the version of this program and of what it was built with.",
+                                         "  weft version\n  weft version -o json\n"};
+inline constexpr CommandText kHelp = {"Show what a command does, its examples and options.",
+                                      "  weft help apply\n"};
 inline constexpr CommandText kControl = {
     "Run the control plane alone; 'weft control --help' shows its options.", "  weft control --help\n"};
 inline constexpr CommandText kProxy = {

@@ -50,7 +50,8 @@ net::Task<CommandResult> wait_until_in_force(const Context& context, std::uint64
   if (!text.empty()) {
     context.note(text);
   } else if (answer->status == 504) {
-    context.note("after " + std::to_string(timeout.count()) + " s not every proxy has confirmed the change; see 'weft proxy-status'\n");
+    context.note("after " + std::to_string(timeout.count()) +
+                 " s not every proxy has confirmed the change; see 'weft proxy-status'\n");
   } else {
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
                                    "the control plane answers " + std::to_string(answer->status) + " " +

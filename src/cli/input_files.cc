@@ -22,7 +22,8 @@ template <class Iterator>
 void collect(const fs::path& folder, std::vector<std::string>& files, std::error_code& error) {
   for (Iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
-    if (entry->is_regular_file(ignored) && holds_objects(entry->path())) files.push_back(entry->path().string());
+    if (entry->is_regular_file(ignored) && holds_objects(entry->path()))
+      files.push_back(entry->path().string());
   }
 }
 
@@ -31,12 +32,15 @@ Result<std::vector<std::string>> files_of(const std::string& given, bool recursi
   std::error_code error;
   if (given == "-" || !fs::is_directory(given, error)) return std::vector<std::string>{given};
   std::vector<std::string> files;
-  if (recursive) collect<fs::recursive_directory_iterator>(given, files, error);
-  else collect<fs::directory_iterator>(given, files, error);
+  if (recursive)
+    collect<fs::recursive_directory_iterator>(given, files, error);
+  else
+    collect<fs::directory_iterator>(given, files, error);
   if (error) return fail(Error::config(Code::kInvalid, given + ": " + error.message()));
   if (files.empty())
-    return fail(Error::config(Code::kNotFound, given + ": there is no *.yaml, *.yml or *.json in this folder" +
-                                                   (recursive ? "" : "; -R looks into the folders below too")));
+    return fail(
+        Error::config(Code::kNotFound, given + ": there is no *.yaml, *.yml or *.json in this folder" +
+                                           (recursive ? "" : "; -R looks into the folders below too")));
   std::ranges::sort(files);
   return files;
 }
@@ -44,7 +48,8 @@ Result<std::vector<std::string>> files_of(const std::string& given, bool recursi
 Result<std::string> read_file(const std::string& name) {
   std::error_code error;
   const auto size = fs::file_size(name, error);
-  if (!error && size > kLargestFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
+  if (!error && size > kLargestFile)
+    return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
   errno = 0;
   std::ifstream file(name, std::ios::binary);
   std::string text;
@@ -53,7 +58,8 @@ Result<std::string> read_file(const std::string& name) {
     text.append(buffer, static_cast<std::size_t>(file.gcount()));
     if (text.size() > kLargestFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
   }
-  if (!file.is_open() || file.bad()) return fail(Error::config(Code::kNotFound, name + ": " + errno_text(errno)));
+  if (!file.is_open() || file.bad())
+    return fail(Error::config(Code::kNotFound, name + ": " + errno_text(errno)));
   return text;
 }
 
@@ -93,7 +99,8 @@ Result<std::vector<InputObject>> read_input_objects(Console& console, const Inpu
   InputReader reader(console, options);
   for (const std::string& given : options.files) {
     auto files = files_of(given, options.recursive);
-    if (!files) reader.problem(files.error().text);
+    if (!files)
+      reader.problem(files.error().text);
     else
       for (const std::string& file : *files) reader.read(file);
   }

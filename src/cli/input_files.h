@@ -15,9 +15,9 @@ struct InputObject {
   api::Json written;
 };
 
-/// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name) and "-". Objects of namespaced kinds without a
-/// namespace get `ns`. Every problem of every file is in the error's text, one a line; notes go to standard error.
-/// Errors: kInvalid, kNotFound.
+/// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name) and "-". Objects of namespaced kinds
+/// without a namespace get `ns`. Every problem of every file is in the error's text, one a line; notes go to
+/// standard error. Errors: kInvalid, kNotFound.
 struct InputOptions {
   std::vector<std::string> files;
   bool recursive = false;

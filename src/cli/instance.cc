@@ -28,16 +28,18 @@ Result<net::Address> reach_instance(const StateDirectory& state, const std::stri
   for (;;) {
     if (answers(at)) return at;
     if (errno == EACCES || errno == EPERM)
-      return fail(Error::config(Code::kDenied, state.api_socket() + " belongs to another user: " + errno_text(errno)));
+      return fail(Error::config(Code::kDenied,
+                                state.api_socket() + " belongs to another user: " + errno_text(errno)));
     if (state.supervisor() == 0 || SteadyClock::now() >= limit) break;
     std::this_thread::sleep_for(kLookAgain);
   }
   const std::string name = instance == "default" ? "" : " --name " + instance;
   if (state.supervisor() != 0)
-    return fail(Error::upstream(Code::kRefused, Retry::kNever, "the control plane of instance \"" + instance +
-                                                                   "\" does not answer at " + state.api_socket()));
-  return fail(Error::config(Code::kRefused, "no mesh is running as instance \"" + instance + "\" (" + state.path() +
-                                                "); start one with 'weft up" + name + "'"));
+    return fail(Error::upstream(
+        Code::kRefused, Retry::kNever,
+        "the control plane of instance \"" + instance + "\" does not answer at " + state.api_socket()));
+  return fail(Error::config(Code::kRefused, "no mesh is running as instance \"" + instance + "\" (" +
+                                                state.path() + "); start one with 'weft up" + name + "'"));
 }
 
 }  // namespace weft::cli

@@ -16,11 +16,11 @@ using api::Json;
 struct JsonPathTemplate::Step {
   enum class Kind : std::uint8_t { kName, kAny, kSlice, kDescend, kFilter };
   Kind kind = Kind::kName;
-  std::string name;                  ///< kName, kDescend
-  std::optional<long> first, last;   ///< kSlice: from first to before last; both of one index
-  std::vector<Step> left;            ///< kFilter: what is compared ...
-  std::string comparison;            ///< ... how (empty: whether it is there) ...
-  Json right;                        ///< ... with what
+  std::string name;                 ///< kName, kDescend
+  std::optional<long> first, last;  ///< kSlice: from first to before last; both of one index
+  std::vector<Step> left;           ///< kFilter: what is compared ...
+  std::string comparison;           ///< ... how (empty: whether it is there) ...
+  Json right;                       ///< ... with what
 };
 
 /// Text, a path whose values are printed, or a range over a path's values.
@@ -42,7 +42,8 @@ using Values = std::vector<const Json*>;
 constexpr int kDeepestRange = 16;
 
 bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '/';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '/';
 }
 
 class Reader {
@@ -170,7 +171,8 @@ class Reader {
     WEFT_CHECK(expect('@'));
     WEFT_TRY(step.left, steps());
     skip_spaces();
-    while (!done() && std::string_view("=!<>").find(peek()) != std::string_view::npos) step.comparison += text_[at_++];
+    while (!done() && std::string_view("=!<>").find(peek()) != std::string_view::npos)
+      step.comparison += text_[at_++];
     if (!step.comparison.empty()) {
       const std::string& c = step.comparison;
       if (c != "==" && c != "!=" && c != "<" && c != "<=" && c != ">" && c != ">=")
@@ -181,7 +183,8 @@ class Reader {
       } else {
         const auto close = std::min(text_.find(')', at_), text_.size());
         step.right = Json::parse(text_.substr(at_, close - at_), nullptr, false);
-        if (step.right.is_discarded()) return wrong("a comparison is with a number, true, false or a quoted text");
+        if (step.right.is_discarded())
+          return wrong("a comparison is with a number, true, false or a quoted text");
         at_ = close;
       }
     }
@@ -238,7 +241,8 @@ class Reader {
     while (!done() && peek() == ' ') ++at_;
   }
   std::unexpected<Error> wrong(const std::string& what) const {
-    return fail(Error::config(Code::kInvalid, "jsonpath template, character " + std::to_string(at_ + 1) + ": " + what));
+    return fail(Error::config(Code::kInvalid,
+                              "jsonpath template, character " + std::to_string(at_ + 1) + ": " + what));
   }
   bool done() const { return at_ >= text_.size(); }
   char peek() const { return text_[at_]; }
@@ -275,8 +279,10 @@ bool passes(const Step& filter, const Json& item) {
 
 void descend(const Json& value, const std::string& name, Values& into) {
   if (value.is_object()) {
-    if (name.empty()) into.push_back(&value);
-    else if (const auto found = value.find(name); found != value.end()) into.push_back(&*found);
+    if (name.empty())
+      into.push_back(&value);
+    else if (const auto found = value.find(name); found != value.end())
+      into.push_back(&*found);
   }
   if (value.is_structured())
     for (const Json& below : value) descend(below, name, into);
@@ -286,7 +292,8 @@ void take_slice(const Step& step, const Json& list, Values& into) {
   const long size = static_cast<long>(list.size());
   const auto index = [size](long given) { return std::clamp(given < 0 ? given + size : given, 0L, size); };
   const long last = step.last ? index(*step.last) : size;
-  for (long i = step.first ? index(*step.first) : 0; i < last; ++i) into.push_back(&list[static_cast<std::size_t>(i)]);
+  for (long i = step.first ? index(*step.first) : 0; i < last; ++i)
+    into.push_back(&list[static_cast<std::size_t>(i)]);
 }
 
 void take_step(const Step& step, const Json& value, Values& into) {
@@ -302,7 +309,9 @@ void take_step(const Step& step, const Json& value, Values& into) {
     case Step::Kind::kSlice:
       if (value.is_array()) take_slice(step, value, into);
       return;
-    case Step::Kind::kDescend: descend(value, step.name, into); return;
+    case Step::Kind::kDescend:
+      descend(value, step.name, into);
+      return;
     case Step::Kind::kFilter:
       if (value.is_array())
         for (const Json& item : value)

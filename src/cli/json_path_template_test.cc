@@ -26,7 +26,8 @@ TEST(JsonPathTemplate, ExpandsWhatKubectlsUsersType) {
       {"{$.kind}", "List"},
       {"kind={.kind}!", "kind=List!"},
       {".kind", "List"},
-      {"{range .items[*]}{.metadata.name}{\"\\t\"}{.status.podIP}{\"\\n\"}{end}", "a\t10.0.0.1\nb\t10.0.0.2\n"},
+      {"{range .items[*]}{.metadata.name}{\"\\t\"}{.status.podIP}{\"\\n\"}{end}",
+       "a\t10.0.0.1\nb\t10.0.0.2\n"},
       {"{range .items[*]}{$.kind}-{@.metadata.name} {end}", "List-a List-b "},
       {"{.items[?(@.metadata.name==\"b\")].status.podIP}", "10.0.0.2"},
       {"{.items[?(@.status.n>3)].metadata.name}", "b"},
@@ -48,8 +49,8 @@ TEST(JsonPathTemplate, ExpandsWhatKubectlsUsersType) {
 }
 
 TEST(JsonPathTemplate, RefusesWhatItCannotReadWithThePlace) {
-  for (const char* text : {"{.a", "{.a[}", "{.a[x]}", "{end}", "{range .a}x", "{.a[?(@.b~1)]}", "{\"a}", "{.a[?(@.b==c)]}",
-                           "{.a[1}", "{.a]}", "{.a['b}"}) {
+  for (const char* text : {"{.a", "{.a[}", "{.a[x]}", "{end}", "{range .a}x", "{.a[?(@.b~1)]}", "{\"a}",
+                           "{.a[?(@.b==c)]}", "{.a[1}", "{.a]}", "{.a['b}"}) {
     const auto path = JsonPathTemplate::parse(text);
     ASSERT_FALSE(path) << text;
     EXPECT_NE(path.error().text.find("character"), std::string::npos) << path.error().text;

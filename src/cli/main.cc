@@ -31,8 +31,12 @@ CommandResult run_remotely(Console& console, const Invocation& invocation) {
     net::Task<CommandResult> operator()(const DescribeOptions& o) const { return describe(context, o); }
     net::Task<CommandResult> operator()(const LogsOptions& o) const { return logs(context, o); }
     net::Task<CommandResult> operator()(const ScaleOptions& o) const { return scale(context, o); }
-    net::Task<CommandResult> operator()(const ProxyStatusOptions& o) const { return proxy_status(context, o); }
-    net::Task<CommandResult> operator()(const ProxyConfigOptions& o) const { return proxy_config(context, o); }
+    net::Task<CommandResult> operator()(const ProxyStatusOptions& o) const {
+      return proxy_status(context, o);
+    }
+    net::Task<CommandResult> operator()(const ProxyConfigOptions& o) const {
+      return proxy_config(context, o);
+    }
     net::Task<CommandResult> operator()(const auto&) const { return nothing(); }
     static net::Task<CommandResult> nothing() { co_return Exit::kDone; }
   };
@@ -44,9 +48,12 @@ CommandResult run_command(Console& console, const Invocation& invocation) {
     console.out(help->text);
     return Exit::kDone;
   }
-  if (const auto* options = std::get_if<VersionOptions>(&invocation.command)) return version(console, *options);
-  if (const auto* options = std::get_if<UpOptions>(&invocation.command)) return up(invocation.global, *options);
-  if (const auto* options = std::get_if<DownOptions>(&invocation.command)) return down(invocation.global, *options);
+  if (const auto* options = std::get_if<VersionOptions>(&invocation.command))
+    return version(console, *options);
+  if (const auto* options = std::get_if<UpOptions>(&invocation.command))
+    return up(invocation.global, *options);
+  if (const auto* options = std::get_if<DownOptions>(&invocation.command))
+    return down(invocation.global, *options);
   return run_remotely(console, invocation);
 }
 

@@ -12,8 +12,8 @@
 
 namespace weft::cli {
 
-/// The mesh's own questions to the control plane, beside the objects: who runs what, and whether a change is in force.
-/// Owner: main, or a test. Thread: one loop.
+/// The mesh's own questions to the control plane, beside the objects: who runs what, and whether a change is
+/// in force. Owner: main, or a test. Thread: one loop.
 class MeshApi {
  public:
   struct Answer {

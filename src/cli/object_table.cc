@@ -18,7 +18,9 @@ using Cells = std::vector<std::string>;
 using Now = std::chrono::sys_seconds;
 
 std::string or_none(std::string text) { return text.empty() ? "<none>" : text; }
-std::string count_at(const Json& json, std::string_view path) { return std::to_string(number_at(json, path)); }
+std::string count_at(const Json& json, std::string_view path) {
+  return std::to_string(number_at(json, path));
+}
 
 Cells pod_cells(const Json& pod, Now now) {
   const PodSummary summary = summarize_pod(pod);
@@ -61,8 +63,8 @@ Cells service_cells(const Json& service, Now) {
     ports += "/" + (protocol.empty() ? std::string("TCP") : protocol);
   }
   const std::string type = text_at(service, "spec.type");
-  return {type.empty() ? "ClusterIP" : type, or_none(text_at(service, "spec.clusterIP")), external_ip(service),
-          or_none(ports)};
+  return {type.empty() ? "ClusterIP" : type, or_none(text_at(service, "spec.clusterIP")),
+          external_ip(service), or_none(ports)};
 }
 Cells service_wide(const Json& service) { return {pairs_text(at(service, "spec.selector"))}; }
 
@@ -90,7 +92,8 @@ Cells workload_wide(const Json& workload) {
   return {names, images, selector_text(at(workload, "spec.selector"))};
 }
 Cells deployment_cells(const Json& deployment, Now) {
-  return {count_at(deployment, "status.readyReplicas") + "/" + std::to_string(number_at(deployment, "spec.replicas", 1)),
+  return {count_at(deployment, "status.readyReplicas") + "/" +
+              std::to_string(number_at(deployment, "spec.replicas", 1)),
           count_at(deployment, "status.updatedReplicas"), count_at(deployment, "status.availableReplicas")};
 }
 Cells replica_set_cells(const Json& set, Now) {
@@ -111,7 +114,9 @@ Cells ingress_cells(const Json& ingress, Now) {
 }
 
 /// What the column of a custom resource shows of a list: its JSON.
-std::string json_cell(const Json& value) { return value.is_null() ? "" : value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string json_cell(const Json& value) {
+  return value.is_null() ? "" : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 Cells virtual_service_cells(const Json& rule, Now) {
   return {json_cell(at(rule, "spec.gateways")), json_cell(at(rule, "spec.hosts"))};
 }
@@ -133,8 +138,9 @@ Cells secret_cells(const Json& secret, Now) {
 Cells service_account_cells(const Json& account, Now) { return {entries(account, "secrets")}; }
 Cells ingress_class_cells(const Json& ingress_class, Now) {
   const Json& parameters = at(ingress_class, "spec.parameters");
-  return {text_at(ingress_class, "spec.controller"),
-          parameters.is_object() ? text_at(parameters, "kind") + "/" + text_at(parameters, "name") : "<none>"};
+  return {
+      text_at(ingress_class, "spec.controller"),
+      parameters.is_object() ? text_at(parameters, "kind") + "/" + text_at(parameters, "name") : "<none>"};
 }
 
 Cells endpoint_slice_cells(const Json& slice, Now) {
@@ -160,7 +166,8 @@ struct Columns {
 constexpr std::array<Columns, 14> kColumns = {{
     {"pods", "READY|STATUS|RESTARTS", pod_cells, "IP|NODE|NOMINATED NODE|READINESS GATES", pod_wide},
     {"services", "TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)", service_cells, "SELECTOR", service_wide},
-    {"deployments", "READY|UP-TO-DATE|AVAILABLE", deployment_cells, "CONTAINERS|IMAGES|SELECTOR", workload_wide},
+    {"deployments", "READY|UP-TO-DATE|AVAILABLE", deployment_cells, "CONTAINERS|IMAGES|SELECTOR",
+     workload_wide},
     {"replicasets", "DESIRED|CURRENT|READY", replica_set_cells, "CONTAINERS|IMAGES|SELECTOR", workload_wide},
     {"ingresses", "CLASS|HOSTS|ADDRESS|PORTS", ingress_cells},
     {"ingressclasses", "CONTROLLER|PARAMETERS", ingress_class_cells},

@@ -96,8 +96,9 @@ struct HelpOptions {
   std::string text;
 };
 
-using Command = std::variant<UpOptions, DownOptions, ApplyOptions, DeleteOptions, GetOptions, DescribeOptions, LogsOptions,
-                             ScaleOptions, ProxyStatusOptions, ProxyConfigOptions, VersionOptions, HelpOptions>;
+using Command = std::variant<UpOptions, DownOptions, ApplyOptions, DeleteOptions, GetOptions, DescribeOptions,
+                             LogsOptions, ScaleOptions, ProxyStatusOptions, ProxyConfigOptions,
+                             VersionOptions, HelpOptions>;
 
 struct Invocation {
   GlobalOptions global;

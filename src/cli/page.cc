@@ -39,7 +39,8 @@ void Page::enter(std::string_view name) {
 
 void Page::lines(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
-  for (std::string_view line : split(text, '\n')) text_ += std::string(indent_, ' ') + std::string(line) + "\n";
+  for (std::string_view line : split(text, '\n'))
+    text_ += std::string(indent_, ' ') + std::string(line) + "\n";
 }
 
 }  // namespace weft::cli

@@ -7,7 +7,8 @@
 
 namespace weft::cli {
 
-/// The text of `describe`: names and values below each other, sections indented. Owner: who describes. Thread: one.
+/// The text of `describe`: names and values below each other, sections indented. Owner: who describes.
+/// Thread: one.
 class Page {
  public:
   /// "Name:             value"; further lines of a value come below its first. An empty value is "<none>".

@@ -74,7 +74,8 @@ PodSummary summarize_pod(const api::Json& pod) {
 
   const std::string init = initializing(pod);
   if (!init.empty() && !condition_true(pod, "Initialized")) {
-    for (const api::Json& container : list_at(pod, "status.initContainerStatuses")) count_restarts(container, summary);
+    for (const api::Json& container : list_at(pod, "status.initContainerStatuses"))
+      count_restarts(container, summary);
     summary.status = init;
   } else {
     look_at_containers(statuses, summary, condition_true(pod, "Ready"));

@@ -41,8 +41,9 @@ Result<std::vector<ResourceName>> parse_slashed(const std::vector<std::string>& 
   for (const std::string& word : words) {
     const auto slash = word.find('/');
     if (slash == word.npos || slash + 1 == word.size() || word.find('/', slash + 1) != word.npos)
-      return fail(Error::config(Code::kInvalid, "\"" + word + "\" is not TYPE/NAME; when one resource is written so, "
-                                                              "all are"));
+      return fail(Error::config(Code::kInvalid, "\"" + word +
+                                                    "\" is not TYPE/NAME; when one resource is written so, "
+                                                    "all are"));
     WEFT_TRY(const api::KindInfo* kind, find_type(std::string_view(word).substr(0, slash)));
     names.push_back({kind, word.substr(slash + 1)});
   }
@@ -51,7 +52,8 @@ Result<std::vector<ResourceName>> parse_slashed(const std::vector<std::string>& 
 
 Group& group_of(std::vector<Group>& groups, const ResourceName& name) {
   const bool named = !name.name.empty();
-  if (named && !groups.empty() && groups.back().kind == name.kind && groups.back().named) return groups.back();
+  if (named && !groups.empty() && groups.back().kind == name.kind && groups.back().named)
+    return groups.back();
   groups.push_back({name.kind, named, {}, 0});
   return groups.back();
 }
@@ -67,18 +69,21 @@ Result<std::vector<ResourceName>> parse_resources(const std::vector<std::string>
   for (const ResourceName& type : types) {
     for (std::size_t i = 1; i < words.size(); ++i) {
       if (words[i].find('/') != std::string::npos)
-        return fail(Error::config(Code::kInvalid, "\"" + words[i] + "\" is TYPE/NAME after the type \"" + words[0] + "\""));
+        return fail(Error::config(Code::kInvalid,
+                                  "\"" + words[i] + "\" is TYPE/NAME after the type \"" + words[0] + "\""));
       names.push_back({type.kind, words[i]});
     }
   }
   return names;
 }
 
-net::Task<Result<Found>> find_resources(const Context& context, std::vector<ResourceName> names, Lookup lookup) {
+net::Task<Result<Found>> find_resources(const Context& context, std::vector<ResourceName> names,
+                                        Lookup lookup) {
   Found found;
   for (const ResourceName& name : names) {
     if (!name.name.empty() && (!lookup.selector.empty() || lookup.all_namespaces))
-      co_return fail(Error::config(Code::kInvalid, "an object that is named cannot be selected by -l or -A too"));
+      co_return fail(
+          Error::config(Code::kInvalid, "an object that is named cannot be selected by -l or -A too"));
     Group& group = group_of(found.groups, name);
     const std::string ns = name.kind->namespaced && !lookup.all_namespaces ? context.global.ns : "";
     if (name.name.empty()) {

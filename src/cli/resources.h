@@ -15,8 +15,8 @@ struct ResourceName {
   std::string name;  ///< empty: all of the type
 };
 
-/// "pods", "pods,svc", "all", "pod NAME NAME", "pod/NAME svc/NAME". Errors: kInvalid (wrong usage): an unknown type,
-/// with the one that was probably meant, or a mixture of the forms.
+/// "pods", "pods,svc", "all", "pod NAME NAME", "pod/NAME svc/NAME". Errors: kInvalid (wrong usage): an
+/// unknown type, with the one that was probably meant, or a mixture of the forms.
 Result<std::vector<ResourceName>> parse_resources(const std::vector<std::string>& words);
 
 /// One type's objects, in the order they are printed.
@@ -37,6 +37,7 @@ struct Found {
   std::vector<Error> missing;  ///< what was named and is not there
 };
 /// Reads them from the store. Errors: the store's, and kInvalid for a selector that does not parse.
-net::Task<Result<Found>> find_resources(const Context& context, std::vector<ResourceName> names, Lookup lookup);
+net::Task<Result<Found>> find_resources(const Context& context, std::vector<ResourceName> names,
+                                        Lookup lookup);
 
 }  // namespace weft::cli

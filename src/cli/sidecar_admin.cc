@@ -40,15 +40,17 @@ Result<std::string> fetch_here(const std::string& path) {
   options.deadline = SteadyClock::now() + kLimit;
   WEFT_TRY(http::Response response, run(loop, http::fetch(loop, at, std::move(request), options)));
   if (response.head.status != 200)
-    return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                "the sidecar answers " + std::to_string(response.head.status) + " to " + path));
+    return fail(
+        Error::upstream(Code::kUnavailable, Retry::kNever,
+                        "the sidecar answers " + std::to_string(response.head.status) + " to " + path));
   return std::move(response.body);
 }
 
 /// The child's whole life: the answer goes into `out`, after one byte that says whether it is one.
 [[noreturn]] void ask_inside(int ns, int out, const std::string& path) {
   if (::setns(ns, CLONE_NEWNET) != 0) {
-    write_all(out, "-the pod's network cannot be entered: " + errno_text(errno) + "; run this as the user of 'weft up'");
+    write_all(out, "-the pod's network cannot be entered: " + errno_text(errno) +
+                       "; run this as the user of 'weft up'");
     ::_exit(1);
   }
   const auto answer = fetch_here(path);
@@ -73,25 +75,31 @@ std::string read_to_end(int fd) {
 Result<int> find_sidecar(const std::string& pod_directory) {
   int found = 0;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     int pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size())
+      continue;
     std::ifstream file(entry->path() / "cmdline", std::ios::binary);
     const std::string line((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     // A launcher that has not executed the proxy yet has the same words; the proxy is the later process.
     if (line.find(pod_directory + "/bootstrap") != line.npos && pid > found) found = pid;
   }
-  if (found == 0) return fail(Error::config(Code::kNotFound, "no sidecar runs with a bootstrap in " + pod_directory));
+  if (found == 0)
+    return fail(Error::config(Code::kNotFound, "no sidecar runs with a bootstrap in " + pod_directory));
   return found;
 }
 
 Result<std::string> ask_sidecar(int pid, const std::string& path) {
   const std::string name = "/proc/" + std::to_string(pid) + "/ns/net";
   const net::Fd ns(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!ns) return fail(Error::config(Code::kDenied, name + ": " + errno_text(errno) + "; run this as the user of 'weft up'"));
+  if (!ns)
+    return fail(Error::config(Code::kDenied,
+                              name + ": " + errno_text(errno) + "; run this as the user of 'weft up'"));
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Error::internal(Code::kExhausted, "pipe: " + errno_text(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(Error::internal(Code::kExhausted, "pipe: " + errno_text(errno)));
   const net::Fd in(ends[0]);
   net::Fd out(ends[1]);
   const pid_t child = ::fork();
@@ -100,7 +108,8 @@ Result<std::string> ask_sidecar(int pid, const std::string& path) {
   out.reset();
   const std::string answer = read_to_end(in.get());
   ::waitpid(child, nullptr, 0);
-  if (answer.empty()) return fail(Error::internal(Code::kInternal, "the process that asked the sidecar ended without a word"));
+  if (answer.empty())
+    return fail(Error::internal(Code::kInternal, "the process that asked the sidecar ended without a word"));
   if (answer[0] == '-') return fail(Error::upstream(Code::kUnavailable, Retry::kNever, answer.substr(1)));
   return answer.substr(1);
 }

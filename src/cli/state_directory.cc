@@ -22,8 +22,8 @@ std::string variable(const char* name) {
 
 bool good_instance(std::string_view name) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; };
-  return !name.empty() && name.size() <= kLongestInstance && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
-         std::ranges::all_of(name, plain);
+  return !name.empty() && name.size() <= kLongestInstance &&
+         std::isalnum(static_cast<unsigned char>(name[0])) != 0 && std::ranges::all_of(name, plain);
 }
 
 }  // namespace
@@ -38,8 +38,9 @@ Result<StateDirectory> StateDirectory::resolve(std::string_view instance) {
     if (base.empty()) {
       base = variable("HOME");
       if (base.empty())
-        return fail(Error::config(Code::kInvalid, "none of WEFT_STATE_DIR, XDG_STATE_HOME and HOME is set: there is no "
-                                                  "place for the instance's state"));
+        return fail(Error::config(Code::kInvalid,
+                                  "none of WEFT_STATE_DIR, XDG_STATE_HOME and HOME is set: there is no "
+                                  "place for the instance's state"));
       base += "/.local/state";
     }
     base += "/weft";
@@ -47,7 +48,8 @@ Result<StateDirectory> StateDirectory::resolve(std::string_view instance) {
   return StateDirectory(base + "/" + std::string(instance));
 }
 
-std::string StateDirectory::log_file(std::string_view ns, std::string_view pod, std::string_view container) const {
+std::string StateDirectory::log_file(std::string_view ns, std::string_view pod,
+                                     std::string_view container) const {
   return path_ + "/logs/" + std::string(ns) + "_" + std::string(pod) + "/" + std::string(container) + ".log";
 }
 

@@ -10,9 +10,10 @@ namespace weft::cli {
 /// Where an instance keeps its things; docs/architecture.md lists them. A value; any thread.
 class StateDirectory {
  public:
-  /// `$WEFT_STATE_DIR/<instance>`, else `$XDG_STATE_HOME/weft/<instance>`, else `$HOME/.local/state/weft/<instance>`;
-  /// empty variables count as absent. Errors: kInvalid when the instance's name is not letters, digits, '-' and '_'
-  /// (at most 40, beginning with a letter or digit), or no variable names a place.
+  /// `$WEFT_STATE_DIR/<instance>`, else `$XDG_STATE_HOME/weft/<instance>`, else
+  /// `$HOME/.local/state/weft/<instance>`; empty variables count as absent. Errors: kInvalid when the
+  /// instance's name is not letters, digits, '-' and '_' (at most 40, beginning with a letter or digit), or
+  /// no variable names a place.
   static Result<StateDirectory> resolve(std::string_view instance);
 
   const std::string& path() const { return path_; }

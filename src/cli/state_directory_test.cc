@@ -16,14 +16,18 @@ class StateDirectoryTest : public ::testing::Test {
  protected:
   void TearDown() override {
     for (const auto& [name, value] : before_)
-      if (value) ::setenv(name, value->c_str(), 1);
-      else ::unsetenv(name);
+      if (value)
+        ::setenv(name, value->c_str(), 1);
+      else
+        ::unsetenv(name);
   }
   void set(const char* name, const char* value) {
     const char* old = std::getenv(name);
     before_.emplace_back(name, old == nullptr ? std::nullopt : std::optional<std::string>(old));
-    if (value == nullptr) ::unsetenv(name);
-    else ::setenv(name, value, 1);
+    if (value == nullptr)
+      ::unsetenv(name);
+    else
+      ::setenv(name, value, 1);
   }
   void set_all(const char* weft, const char* xdg, const char* home) {
     set("WEFT_STATE_DIR", weft);

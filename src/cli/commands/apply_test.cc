@@ -7,13 +7,16 @@ namespace {
 
 using ApplyTest = testing::CommandTest;
 
-constexpr const char* kConfig = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: one, b: two}\n";
+constexpr const char* kConfig =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: one, b: two}\n";
 constexpr const char* kRule =
-    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n  hosts: [reviews]\n"
+    "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n  hosts: "
+    "[reviews]\n"
     "  http:\n  - route:\n    - destination: {host: reviews, subset: v1}\n";
 constexpr const char* kDeployment =
     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n"
-    "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, image: x}\n";
+    "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, "
+    "image: x}\n";
 
 TEST_F(ApplyTest, CreatesConfiguresAndLeavesUnchangedWithKubectlsWords) {
   EXPECT_EQ(apply_text(kRule), Exit::kDone) << console.errors;
@@ -32,7 +35,8 @@ TEST_F(ApplyTest, RemovesWhatTheFileNoLongerSaysAndKeepsWhatOthersSet) {
   api::Object changed = *object("cm", "c");
   changed.body["data"]["mine"] = "kept";
   ASSERT_TRUE(run(loop, store->update(std::move(changed))));
-  ASSERT_EQ(apply_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: uno}\n"), Exit::kDone);
+  ASSERT_EQ(apply_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: uno}\n"),
+            Exit::kDone);
   EXPECT_EQ(console.output, "configmap/c configured\n");
   EXPECT_EQ(at(object("cm", "c")->body, "data"), api::Json({{"a", "uno"}, {"mine", "kept"}}));
   const auto remembered = api::Json::parse(object("cm", "c")->annotation(api::kLastApplied));
@@ -53,7 +57,8 @@ TEST_F(ApplyTest, KeepsAScaleThatTheFileDoesNotSpeakOf) {
 
 TEST_F(ApplyTest, AppliesNothingOfAFileWithAProblemAndNamesEveryProblem) {
   const std::string good = write("a.yaml", kConfig);
-  const std::string bad = write("b.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - prot: 1\n");
+  const std::string bad =
+      write("b.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - prot: 1\n");
   const std::string worse = write("c.yaml", "apiVersion: v1\nkind: Serivce\nmetadata: {name: a}\n");
   ApplyOptions options;
   options.files = {good, bad, worse, folder.string() + "/none.yaml"};
@@ -77,7 +82,9 @@ TEST_F(ApplyTest, ReadsFoldersByNameAndBelowWithR) {
   EXPECT_EQ(console.output, "configmap/first created\nconfigmap/c created\n");
   options.recursive = true;
   EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone) << console.errors;
-  EXPECT_EQ(console.output, "configmap/first unchanged\nconfigmap/c unchanged\nvirtualservice.networking.istio.io/reviews created\n");
+  EXPECT_EQ(console.output,
+            "configmap/first unchanged\nconfigmap/c unchanged\nvirtualservice.networking.istio.io/reviews "
+            "created\n");
 }
 
 TEST_F(ApplyTest, OnlySaysWhatItWouldDoInADryRun) {
@@ -88,7 +95,8 @@ TEST_F(ApplyTest, OnlySaysWhatItWouldDoInADryRun) {
 }
 
 TEST_F(ApplyTest, PutsObjectsWithoutANamespaceIntoTheOneThatIsNamed) {
-  ASSERT_EQ(apply_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n"), Exit::kDone) << console.errors;
+  ASSERT_EQ(apply_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n"), Exit::kDone)
+      << console.errors;
   global.ns = "other";
   ASSERT_EQ(apply_text(kConfig), Exit::kDone) << console.errors;
   EXPECT_FALSE(object("cm", "c"));
@@ -99,8 +107,9 @@ TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
   mesh.answers["applied"] = {200, {{"applied", true}, {"proxies", api::Json::array()}}};
   ASSERT_EQ(apply_text(std::string(kConfig) + "---\n" + kRule), Exit::kDone) << console.errors;
   ASSERT_EQ(mesh.asked.size(), 1u);
-  EXPECT_EQ(mesh.asked[0], "applied?resourceVersion=" + std::to_string(object("vs", "reviews")->resource_version()) +
-                               "&timeoutSeconds=30");
+  EXPECT_EQ(mesh.asked[0],
+            "applied?resourceVersion=" + std::to_string(object("vs", "reviews")->resource_version()) +
+                "&timeoutSeconds=30");
 }
 
 TEST_F(ApplyTest, FailsWhenAProxyHasNotConfirmedInTime) {
@@ -116,7 +125,9 @@ class ContestedStore final : public store::Store {
   ContestedStore(store::Store& inner, int contests) : inner_(inner), left_(contests) {}
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
   net::Task<Result<store::List>> list(store::Query query) override { return inner_.list(std::move(query)); }
-  net::Task<Result<api::ObjectPtr>> create(api::Object object) override { return inner_.create(std::move(object)); }
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
+    return inner_.create(std::move(object));
+  }
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
     if (left_ > 0) {
       --left_;
@@ -127,8 +138,12 @@ class ContestedStore final : public store::Store {
     }
     co_return co_await inner_.update(std::move(object));
   }
-  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override { return inner_.update_status(std::move(object)); }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace) override { return inner_.remove(std::move(key), grace); }
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
+    return inner_.update_status(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace) override {
+    return inner_.remove(std::move(key), grace);
+  }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
     return inner_.watch(std::move(query), from);
   }

@@ -9,10 +9,12 @@ using CommandsTest = testing::CommandTest;
 constexpr const char* kTwo =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {app: x}}\ndata: {k: v}\n---\n"
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n---\n"
-    "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews}\nspec: {host: reviews}\n";
+    "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews}\nspec: {host: "
+    "reviews}\n";
 constexpr const char* kDeployment =
     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n"
-    "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, image: x}\n";
+    "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, "
+    "image: x}\n";
 
 TEST_F(CommandsTest, GetSaysWhenThereIsNothing) {
   EXPECT_EQ(get_one({"pods"}), Exit::kDone);
@@ -27,7 +29,7 @@ TEST_F(CommandsTest, GetSaysWhenThereIsNothing) {
 TEST_F(CommandsTest, GetPrintsWhatIsThereAndNamesWhatIsNot) {
   ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
   EXPECT_EQ(get_one({"cm", "b", "none"}), Exit::kFailed);
-  EXPECT_EQ(console.output.substr(0, 24), "NAME   DATA   AGE\nb      ") << console.output;
+  EXPECT_EQ(console.output.substr(0, 23), "NAME   DATA   AGE\nb    ") << console.output;
   EXPECT_EQ(console.errors, "Error from server (NotFound): configmaps \"none\" not found\n");
   GetOptions selected;
   selected.resources = {"cm"};
@@ -40,7 +42,8 @@ TEST_F(CommandsTest, GetPrintsWhatIsThereAndNamesWhatIsNot) {
 TEST_F(CommandsTest, GetPrintsSeveralTypesWithTheirNames) {
   ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
   EXPECT_EQ(get_one({"dr,cm"}), Exit::kDone);
-  EXPECT_NE(console.output.find("destinationrule.networking.istio.io/reviews   reviews"), std::string::npos) << console.output;
+  EXPECT_NE(console.output.find("destinationrule.networking.istio.io/reviews   reviews"), std::string::npos)
+      << console.output;
   EXPECT_NE(console.output.find("\n\nNAME"), std::string::npos) << console.output;
   EXPECT_EQ(get_one({"cm"}, {Format::kName, ""}), Exit::kDone);
   EXPECT_EQ(console.output, "configmap/a\nconfigmap/b\n");
@@ -95,9 +98,11 @@ TEST_F(CommandsTest, DeleteRemovesByNameLabelAndFileAndWaitsUntilTheProxiesKnow)
   EXPECT_EQ(run_one(remove(*context, rule)), Exit::kDone) << console.errors;
   EXPECT_EQ(console.output, "destinationrule.networking.istio.io \"reviews\" deleted\n");
   ASSERT_EQ(mesh.asked.size(), 1u);
-  EXPECT_EQ(mesh.asked[0], "applied?resourceVersion=" + std::to_string(store->resource_version()) + "&timeoutSeconds=60");
+  EXPECT_EQ(mesh.asked[0],
+            "applied?resourceVersion=" + std::to_string(store->resource_version()) + "&timeoutSeconds=60");
   EXPECT_EQ(run_one(remove(*context, rule)), Exit::kFailed);
-  EXPECT_EQ(console.errors, "Error from server (NotFound): destinationrules.networking.istio.io \"reviews\" not found\n");
+  EXPECT_EQ(console.errors,
+            "Error from server (NotFound): destinationrules.networking.istio.io \"reviews\" not found\n");
   rule.ignore_not_found = true;
   EXPECT_EQ(run_one(remove(*context, rule)), Exit::kDone);
 
@@ -129,10 +134,12 @@ TEST_F(CommandsTest, ScaleReturnsWhenSoManyAreReady) {
   scope.spawn(detail::keep(scale(*context, options), ended));
   while (number_at(object("deploy", "d")->spec(), "replicas") != 2) loop.run_once(10ms);
   const std::string generation = std::to_string(object("deploy", "d")->generation());
-  set_status("deploy", "d", R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 1})");
+  set_status("deploy", "d",
+             R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 1})");
   for (int looks = 0; looks < 3; ++looks) loop.run_once(1s);
   EXPECT_FALSE(ended);
-  set_status("deploy", "d", R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 2})");
+  set_status("deploy", "d",
+             R"({"observedGeneration": )" + generation + R"(, "replicas": 2, "readyReplicas": 2})");
   while (!ended) loop.run_once(1s);
   EXPECT_EQ(ended->value(), Exit::kDone);
   EXPECT_EQ(console.output, "deployment.apps/d created\ndeployment.apps/d scaled\n");
@@ -149,22 +156,29 @@ TEST_F(CommandsTest, ScaleSaysHowFarItCameWhenTheTimeIsUp) {
 }
 
 TEST_F(CommandsTest, DescribeShowsWhatARuleWaitsFor) {
-  ASSERT_EQ(apply_text("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n"
-                       "  hosts: [reviews]\n  http:\n  - route:\n    - destination: {host: reviews, subset: v9}\n"),
-            Exit::kDone) << console.errors;
-  set_status("vs", "reviews", R"({"conditions": [{"type": "Reconciled", "status": "False", "reason": "Waiting",
+  ASSERT_EQ(apply_text(
+                "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n"
+                "  hosts: [reviews]\n  http:\n  - route:\n    - destination: {host: reviews, subset: v9}\n"),
+            Exit::kDone)
+      << console.errors;
+  set_status("vs", "reviews",
+             R"({"conditions": [{"type": "Reconciled", "status": "False", "reason": "Waiting",
                                                   "message": "waits for subset v9 of host reviews"}]})");
   DescribeOptions options;
   options.resources = {"virtualservice", "reviews"};
   EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
   EXPECT_NE(console.output.find("waits for subset v9 of host reviews"), std::string::npos) << console.output;
-  EXPECT_NE(console.output.find("Name:             reviews\nNamespace:        default\n"), std::string::npos) << console.output;
+  EXPECT_NE(console.output.find("Name:             reviews\nNamespace:        default\n"), std::string::npos)
+      << console.output;
   EXPECT_EQ(console.output.find("last-applied"), std::string::npos) << console.output;
 }
 
 TEST_F(CommandsTest, DescribeNeverShowsASecretsValues) {
-  ASSERT_EQ(apply_text("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: Opaque\ndata: {password: c2VjcmV0}\n"),
-            Exit::kDone) << console.errors;
+  ASSERT_EQ(
+      apply_text(
+          "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: Opaque\ndata: {password: c2VjcmV0}\n"),
+      Exit::kDone)
+      << console.errors;
   DescribeOptions options;
   options.resources = {"secret", "s"};
   EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone);
@@ -173,7 +187,8 @@ TEST_F(CommandsTest, DescribeNeverShowsASecretsValues) {
 }
 
 constexpr const char* kPod =
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: d}}\nspec:\n  containers:\n  - {name: main, image: x}\n";
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: d}}\nspec:\n  containers:\n  - {name: "
+    "main, image: x}\n";
 
 TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
   ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
@@ -186,7 +201,8 @@ TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
   write("default/logs/default_p/istio-proxy.log", "access\nunfinished");
   EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
   EXPECT_EQ(console.output, "one\ntwo\nthree\n");
-  for (const auto& [tail, expected] : {std::pair{0, ""}, {1, "three\n"}, {2, "two\nthree\n"}, {9, "one\ntwo\nthree\n"}}) {
+  for (const auto& [tail, expected] :
+       {std::pair{0, ""}, {1, "three\n"}, {2, "two\nthree\n"}, {9, "one\ntwo\nthree\n"}}) {
     options.tail = tail;
     EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone);
     EXPECT_EQ(console.output, expected) << tail;
@@ -202,13 +218,15 @@ TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
 }
 
 TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
-  mesh.answers["proxies"] = {200, api::Json::parse(R"([{"id": "sidecar~p", "pod": "p", "namespace": "default", "types": {
+  mesh.answers["proxies"] = {
+      200, api::Json::parse(R"([{"id": "sidecar~p", "pod": "p", "namespace": "default", "types": {
       "CDS": {"sent": "7", "acked": "7", "nacked": ""}, "LDS": {"sent": "7", "acked": "6", "nacked": ""},
       "EDS": {"sent": "8", "acked": "6", "nacked": "8", "reason": "bad endpoint"}}}])")};
   EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone) << console.errors;
-  EXPECT_EQ(console.output, "NAME        CDS      LDS     EDS        RDS\n"
-                            "p.default   SYNCED   STALE   REJECTED   NOT SENT\n"
-                            "\np.default rejected EDS: bad endpoint\n");
+  EXPECT_EQ(console.output,
+            "NAME        CDS      LDS     EDS        RDS\n"
+            "p.default   SYNCED   STALE   REJECTED   NOT SENT\n"
+            "\np.default rejected EDS: bad endpoint\n");
   console.coloured = true;
   EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone);
   EXPECT_NE(console.output.find("\x1b[32mSYNCED\x1b[0m"), std::string::npos);

@@ -27,7 +27,8 @@ class Deleter {
       auto names = parse_resources(options_.resources);
       if (!names) co_return misuse(context_.console, names.error());
       if (names->front().name.empty() && !options_.all && options_.selector.empty())
-        co_return misuse(context_.console, Error::config(Code::kInvalid, "which ones? Names, -l or --all are missing"));
+        co_return misuse(context_.console,
+                         Error::config(Code::kInvalid, "which ones? Names, -l or --all are missing"));
       WEFT_CO_TRY(keys, co_await keys_of(std::move(*names)));
     }
     for (const api::Key& key : keys) WEFT_CO_CHECK(co_await remove_one(key));
@@ -87,14 +88,16 @@ class Deleter {
         if (!left) co_return std::unexpected(std::move(left).error());
         if ((*left)->uid() != uid) break;  // a new one of that name
         if (context_.loop.now() >= deadline)
-          co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,
-                                         key.to_string() + " is still there after " +
-                                             std::to_string(options_.timeout.count()) + " s"));
+          co_return fail(Error::upstream(
+              Code::kTimeout, Retry::kNever,
+              key.to_string() + " is still there after " + std::to_string(options_.timeout.count()) + " s"));
         co_await context_.loop.sleep(kLookAgain);
       }
     }
     // The version of a list taken now is not older than the deletions.
-    store::Query query{.kind = removed_.back().first.kind, .ns = removed_.back().first.ns, .label_selector = "",
+    store::Query query{.kind = removed_.back().first.kind,
+                       .ns = removed_.back().first.ns,
+                       .label_selector = "",
                        .name = removed_.back().first.name};
     WEFT_CO_TRY(const store::List list, co_await context_.store.list(std::move(query)));
     co_return co_await wait_until_in_force(context_, list.resource_version, options_.timeout);

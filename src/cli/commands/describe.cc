@@ -15,8 +15,8 @@ constexpr Duration kReceiptLimit = 5s;
 api::Json receipt_of(const api::Json& receipts, const api::Object& object) {
   const api::Json& list = receipts.is_array() ? receipts : list_at(receipts, "receipts");
   for (const api::Json& receipt : list)
-    if (to_lower(text_at(receipt, "kind")) == object.kind->singular && text_at(receipt, "name") == object.name() &&
-        text_at(receipt, "namespace") == object.ns())
+    if (to_lower(text_at(receipt, "kind")) == object.kind->singular &&
+        text_at(receipt, "name") == object.name() && text_at(receipt, "namespace") == object.ns())
       return receipt;
   return nullptr;
 }
@@ -51,7 +51,8 @@ net::Task<CommandResult> describe(const Context& context, const DescribeOptions&
     }
   }
   for (const Error& missing : found.missing) context.note(missing.text + "\n");
-  if (first && found.missing.empty()) context.note("No resources found in " + context.global.ns + " namespace.\n");
+  if (first && found.missing.empty())
+    context.note("No resources found in " + context.global.ns + " namespace.\n");
   co_return found.missing.empty() ? Exit::kDone : Exit::kFailed;
 }
 

@@ -54,7 +54,9 @@ class Getter {
       if (found.groups.front().objects.empty()) return {};
       value = found.groups.front().objects.front()->body;
     } else {
-      value = {{"apiVersion", "v1"}, {"items", api::Json::array()}, {"kind", "List"},
+      value = {{"apiVersion", "v1"},
+               {"items", api::Json::array()},
+               {"kind", "List"},
                {"metadata", {{"resourceVersion", ""}}}};
       for (const Group& group : found.groups)
         for (const api::ObjectPtr& object : group.objects) value["items"].push_back(object->body);

@@ -33,9 +33,11 @@ net::Task<Result<api::ObjectPtr>> find_pod(const Context& context, std::string r
   if (name.kind->plural == "pods") co_return object;
   const api::Json& wanted = at(object->body, "spec.selector");
   if (wanted.empty() || !wanted.is_object())
-    co_return fail(Error::config(Code::kInvalid, "a " + std::string(name.kind->singular) + " has no pods; name a pod or a deployment"));
+    co_return fail(Error::config(Code::kInvalid, "a " + std::string(name.kind->singular) +
+                                                     " has no pods; name a pod or a deployment"));
   WEFT_CO_TRY(const api::LabelSelector selector, api::LabelSelector::from_json(wanted));
-  store::Query query{.kind = api::find_kind_by_name("pods"), .ns = context.global.ns, .label_selector = "", .name = ""};
+  store::Query query{
+      .kind = api::find_kind_by_name("pods"), .ns = context.global.ns, .label_selector = "", .name = ""};
   WEFT_CO_TRY(const store::List pods, co_await context.store.list(std::move(query)));
   api::ObjectPtr first;
   std::size_t count = 0;
@@ -45,7 +47,8 @@ net::Task<Result<api::ObjectPtr>> find_pod(const Context& context, std::string r
     ++count;
   }
   if (!first) co_return fail(Error::config(Code::kNotFound, resource + " has no pods"));
-  if (count > 1) context.note("Found " + std::to_string(count) + " pods, using pod/" + std::string(first->name()) + "\n");
+  if (count > 1)
+    context.note("Found " + std::to_string(count) + " pods, using pod/" + std::string(first->name()) + "\n");
   co_return first;
 }
 
@@ -60,16 +63,18 @@ std::vector<std::string> containers_of(const api::Object& pod) {
   return names;
 }
 
-Result<std::string> choose_container(const Context& context, const api::Object& pod, const std::string& wanted) {
+Result<std::string> choose_container(const Context& context, const api::Object& pod,
+                                     const std::string& wanted) {
   const std::vector<std::string> names = containers_of(pod);
   if (!wanted.empty()) {
     if (std::ranges::find(names, wanted) != names.end()) return wanted;
     std::string text;
     for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return fail(Error::config(Code::kNotFound, "container " + wanted + " is not in pod " + std::string(pod.name()) +
-                                                   "; it has " + text));
+    return fail(Error::config(Code::kNotFound, "container " + wanted + " is not in pod " +
+                                                   std::string(pod.name()) + "; it has " + text));
   }
-  if (const std::string_view given = pod.annotation("kubectl.kubernetes.io/default-container"); !given.empty())
+  if (const std::string_view given = pod.annotation("kubectl.kubernetes.io/default-container");
+      !given.empty())
     return std::string(given);
   std::vector<std::string> applications = names;
   std::erase(applications, kSidecar);
@@ -82,7 +87,8 @@ Result<std::string> choose_container(const Context& context, const api::Object& 
   return applications.front();
 }
 
-/// A log file being printed, and followed across its being replaced or cut. Blocks; ends with the file's directory.
+/// A log file being printed, and followed across its being replaced or cut. Blocks; ends with the file's
+/// directory.
 class LogFile {
  public:
   LogFile(const Context& context, std::string path) : context_(context), path_(std::move(path)) {}
@@ -146,7 +152,7 @@ class LogFile {
   }
 
   void reopen_if_replaced() {
-    struct stat open_one {}, named {};
+    struct stat open_one{}, named{};
     if (::fstat(file_.get(), &open_one) != 0 || ::stat(path_.c_str(), &named) != 0) return;
     if (open_one.st_ino != named.st_ino) {
       if (net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)); next) file_ = std::move(next);
@@ -167,8 +173,9 @@ net::Task<CommandResult> logs(const Context& context, const LogsOptions& options
   WEFT_CO_TRY(const std::string container, choose_container(context, *pod, options.container));
   LogFile file(context, context.state.log_file(pod->ns(), pod->name(), container));
   if (auto opened = file.open(); !opened)
-    co_return fail(Error::config(Code::kNotFound, "container \"" + container + "\" of pod \"" + std::string(pod->name()) +
-                                                      "\" has printed nothing yet (" + opened.error().text + ")"));
+    co_return fail(Error::config(Code::kNotFound,
+                                 "container \"" + container + "\" of pod \"" + std::string(pod->name()) +
+                                     "\" has printed nothing yet (" + opened.error().text + ")"));
   WEFT_CO_CHECK(file.print_from_tail(options.tail));
   if (options.follow) WEFT_CO_CHECK(file.follow());
   co_return Exit::kDone;

@@ -15,7 +15,9 @@ bool said(const api::Json& version) {
   return !version.is_null() && version != "" && version != 0 && version != false;
 }
 
-const api::Json& type_of(const api::Json& proxy, std::string_view type) { return at(at(proxy, "types"), type); }
+const api::Json& type_of(const api::Json& proxy, std::string_view type) {
+  return at(at(proxy, "types"), type);
+}
 
 std::string state_of(const api::Json& type) {
   const api::Json& sent = at(type, "sent");
@@ -32,8 +34,9 @@ std::string name_of(const api::Json& proxy) {
 
 /// After the columns are laid out: colours have no width.
 std::string paint_states(const Console& console, std::string text) {
-  for (const auto& [word, colour] : {std::pair{"SYNCED", Colour::kGreen}, std::pair{"STALE", Colour::kYellow},
-                                     std::pair{"REJECTED", Colour::kRed}, std::pair{"NOT SENT", Colour::kDim}}) {
+  for (const auto& [word, colour] :
+       {std::pair{"SYNCED", Colour::kGreen}, std::pair{"STALE", Colour::kYellow},
+        std::pair{"REJECTED", Colour::kRed}, std::pair{"NOT SENT", Colour::kDim}}) {
     const std::string before = " " + std::string(word), after = " " + paint(console, colour, word);
     for (auto at = text.find(before); at != text.npos; at = text.find(before, at + after.size()))
       text.replace(at, before.size(), after);
@@ -46,8 +49,9 @@ std::string paint_states(const Console& console, std::string text) {
 net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusOptions& options) {
   WEFT_CO_TRY(const MeshApi::Answer answer, co_await context.mesh.get("proxies", kLimit));
   if (answer.status != 200)
-    co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                   "the control plane answers " + std::to_string(answer.status) + " when asked for its proxies"));
+    co_return fail(Error::upstream(
+        Code::kUnavailable, Retry::kNever,
+        "the control plane answers " + std::to_string(answer.status) + " when asked for its proxies"));
   api::Json proxies = api::Json::array();
   for (const api::Json& proxy : answer.body.is_array() ? answer.body : list_at(answer.body, "proxies"))
     if (options.proxy.empty() || text_at(proxy, "pod") == options.proxy || name_of(proxy) == options.proxy)

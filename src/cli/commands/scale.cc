@@ -33,8 +33,9 @@ net::Task<Result<void>> set_replicas(const Context& context, api::Key key, std::
 }
 
 std::string state_of(const api::Object& workload, std::uint32_t replicas) {
-  return workload.key().to_string() + ": " + std::to_string(number_at(workload.status(), "readyReplicas")) + " of " +
-         std::to_string(replicas) + " ready, " + std::to_string(number_at(workload.status(), "replicas")) + " there";
+  return workload.key().to_string() + ": " + std::to_string(number_at(workload.status(), "readyReplicas")) +
+         " of " + std::to_string(replicas) + " ready, " +
+         std::to_string(number_at(workload.status(), "replicas")) + " there";
 }
 
 net::Task<Result<void>> wait_for(const Context& context, api::Key key, const ScaleOptions& options) {
@@ -45,9 +46,9 @@ net::Task<Result<void>> wait_for(const Context& context, api::Key key, const Sca
     if (done(*now, options.replicas)) co_return Result<void>();
     progress.say(state_of(*now, options.replicas));
     if (context.loop.now() >= deadline)
-      co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,
-                                     state_of(*now, options.replicas) + ", after " +
-                                         std::to_string(options.timeout.count()) + " s"));
+      co_return fail(Error::upstream(
+          Code::kTimeout, Retry::kNever,
+          state_of(*now, options.replicas) + ", after " + std::to_string(options.timeout.count()) + " s"));
     co_await context.loop.sleep(kLookAgain);
   }
 }
@@ -59,10 +60,12 @@ net::Task<CommandResult> scale(const Context& context, const ScaleOptions& optio
   if (!names) co_return misuse(context.console, names.error());
   for (const ResourceName& name : *names) {
     if (name.kind->group != "apps")
-      co_return misuse(context.console, Error::config(Code::kInvalid, "a " + std::string(name.kind->singular) +
-                                                                          " cannot be scaled; a deployment can"));
+      co_return misuse(context.console,
+                       Error::config(Code::kInvalid, "a " + std::string(name.kind->singular) +
+                                                         " cannot be scaled; a deployment can"));
     if (name.name.empty())
-      co_return misuse(context.console, Error::config(Code::kInvalid, "which one? The deployment's name is missing"));
+      co_return misuse(context.console,
+                       Error::config(Code::kInvalid, "which one? The deployment's name is missing"));
   }
   WEFT_CO_TRY(const Found found, co_await find_resources(context, std::move(*names), {}));
   for (const Error& missing : found.missing) context.note(missing.text + "\n");

@@ -16,7 +16,8 @@
 
 namespace weft::cli::testing {
 
-/// A command's surroundings in one process: a store in a folder of its own, a console that remembers, a state directory.
+/// A command's surroundings in one process: a store in a folder of its own, a console that remembers, a state
+/// directory.
 class CommandTest : public ::testing::Test {
  protected:
   CommandTest() {
@@ -56,7 +57,8 @@ class CommandTest : public ::testing::Test {
     return run_one(get(*context, options));
   }
   api::ObjectPtr object(std::string_view kind, std::string name) {
-    api::Key key{api::find_kind_by_name(kind), api::find_kind_by_name(kind)->namespaced ? "default" : "", std::move(name)};
+    api::Key key{api::find_kind_by_name(kind), api::find_kind_by_name(kind)->namespaced ? "default" : "",
+                 std::move(name)};
     auto found = run(loop, store->get(std::move(key)));
     return found ? *found : nullptr;
   }

@@ -19,7 +19,8 @@ class FakeConsole final : public Console {
 
   std::string output, errors, input;
   bool coloured = false;
-  std::chrono::sys_seconds now_is = std::chrono::sys_days{std::chrono::year{2026} / 3 / 1} + std::chrono::hours{12};
+  std::chrono::sys_seconds now_is =
+      std::chrono::sys_days{std::chrono::year{2026} / 3 / 1} + std::chrono::hours{12};
 };
 
 }  // namespace weft::cli::testing
