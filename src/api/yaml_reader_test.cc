@@ -40,6 +40,14 @@ TEST(YamlReader, quoted_scalars_and_blocks_are_texts) {
             R"({"a":"1","b":"true","c":"x\ny\n","d":"x y","e":"5"})");
 }
 
+TEST(YamlReader, a_folded_block_is_read_to_its_end_and_not_beyond) {
+  Json text = one("    >+\n    env:name: L\n       \n     name: L\n         value: v\n        ports:\n        - port: 90");
+  ASSERT_TRUE(text.is_string()) << text;
+  EXPECT_TRUE(text.get<std::string>().starts_with("env:name: L\n   \n name: L\n     value: v\n    ports:\n    - port: 90"));
+  EXPECT_LE(text.get<std::string>().size(), 66u);
+  EXPECT_EQ(one(">-\n a\n\n  b\n \n  c\n d\n\n").dump().find_first_not_of("\"\\nabcd "), std::string::npos);
+}
+
 TEST(YamlReader, each_value_knows_its_line) {
   YamlStream stream = read_yaml("# one\na:\n  b:\n  - c\n  -\n    d: 1\n---\ne: {f: 1,\n    g: 2}\n");
   ASSERT_FALSE(stream.fault);
