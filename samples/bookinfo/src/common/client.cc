@@ -1,0 +1,156 @@
+#include "common/client.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <algorithm>
+#include <cctype>
+#include <memory>
+
+namespace bookinfo {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+using Outcome = std::expected<Response, std::string>;
+
+namespace {
+
+constexpr std::uint32_t kHeadLimit = 64 * 1024;
+constexpr std::uint64_t kBodyLimit = 1024 * 1024;
+
+/// What a lookup and its waiter share. The lookup may outlast the waiter: getaddrinfo cannot be interrupted.
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), deadline(executor) {}
+  tcp::resolver resolver;
+  asio::steady_timer deadline;
+  tcp::resolver::results_type found;
+  error_code error = asio::error::timed_out;
+};
+
+asio::awaitable<std::shared_ptr<Lookup>> resolve(Endpoint to, std::chrono::milliseconds timeout) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  auto lookup = std::make_shared<Lookup>(executor);
+  lookup->deadline.expires_after(timeout);
+  lookup->resolver.async_resolve(to.host, to.port, [lookup](error_code error, tcp::resolver::results_type found) {
+    lookup->error = error;
+    lookup->found = std::move(found);
+    lookup->deadline.cancel();
+  });
+  error_code ended;
+  co_await lookup->deadline.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  co_return lookup;
+}
+
+http::request<http::empty_body> to_message(const Call& call) {
+  http::request<http::empty_body> message;
+  message.method(http::verb::get);
+  message.target(call.target);
+  message.version(11);
+  message.set(http::field::host, call.to.authority());
+  for (const auto& [name, value] : call.headers) message.insert(name, value);
+  message.set(http::field::connection, "close");
+  return message;
+}
+
+Response to_response(http::response<http::string_body>&& message) {
+  Response response{.status = message.result_int(), .headers = {}, .body = std::move(message.body())};
+  for (const auto& field : message) {
+    const auto name = field.name_string();
+    const auto value = field.value();
+    response.headers.add({name.data(), name.size()}, {value.data(), value.size()});
+  }
+  return response;
+}
+
+asio::awaitable<error_code> read_answer(beast::tcp_stream& stream, std::chrono::milliseconds timeout,
+                                        http::response_parser<http::string_body>& parser) {
+  parser.header_limit(kHeadLimit);
+  parser.body_limit(kBodyLimit);
+  beast::flat_buffer buffer;
+  error_code error;
+  while (!parser.is_done() && !error) {
+    stream.expires_after(timeout);
+    co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return error;
+}
+
+asio::awaitable<Outcome> get_once(Call call) {
+  const auto failed = [&call](const char* step, error_code error) {
+    return std::unexpected(call.to.authority() + call.target + ": " + step + ": " + error.message());
+  };
+  const std::shared_ptr<Lookup> lookup = co_await resolve(call.to, call.timeout);
+  if (lookup->error) co_return failed("resolve", lookup->error);
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  beast::tcp_stream stream(executor);
+  error_code error;
+  stream.expires_after(call.timeout);
+  co_await stream.async_connect(lookup->found, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return failed("connect", error);
+  stream.socket().set_option(tcp::no_delay(true), error);
+  const auto message = to_message(call);
+  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return failed("send", error);
+  http::response_parser<http::string_body> parser;
+  error = co_await read_answer(stream, call.timeout, parser);
+  if (error) co_return failed("receive", error);
+  co_return to_response(parser.release());
+}
+
+/// Points the call at the answer's `Location`; false when it is not a redirect we can follow: without one, or to
+/// anything but plain HTTP.
+bool redirect(Call& call, const Response& response) {
+  constexpr unsigned kRedirects[] = {301, 302, 303, 307, 308};
+  const auto location = response.headers.find("Location");
+  if (!location || std::ranges::find(kRedirects, response.status) == std::end(kRedirects)) return false;
+  std::string_view rest = *location;
+  if (rest.starts_with("/") && !rest.starts_with("//")) {
+    call.target = rest;
+    return true;
+  }
+  if (!rest.starts_with("http://")) return false;
+  rest.remove_prefix(7);
+  const auto slash = std::min(rest.find('/'), rest.size());
+  const std::string_view authority = rest.substr(0, slash);
+  const auto colon = authority.find(':');
+  call.to.host = authority.substr(0, colon);
+  call.to.port = colon == std::string_view::npos ? "80" : authority.substr(colon + 1);
+  call.target = slash == rest.size() ? "/" : rest.substr(slash);
+  return true;
+}
+
+}  // namespace
+
+std::string Endpoint::authority() const {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
+}
+
+Endpoint endpoint_of(const Environment& environment, std::string_view service) {
+  std::string upper(service);
+  std::ranges::transform(upper, upper.begin(), [](unsigned char letter) { return std::toupper(letter); });
+  Endpoint endpoint;
+  endpoint.host = environment.get(upper + "_HOSTNAME", service);
+  const std::string domain = environment.get("SERVICES_DOMAIN", "");
+  if (!domain.empty()) endpoint.host += "." + domain;
+  endpoint.port = environment.get(upper + "_SERVICE_PORT", "9080");
+  return endpoint;
+}
+
+asio::awaitable<Outcome> get(Call call) {
+  while (true) {
+    Outcome outcome = co_await get_once(call);
+    if (!outcome || call.redirects == 0 || !redirect(call, *outcome)) co_return outcome;
+    --call.redirects;
+  }
+}
+
+}  // namespace bookinfo

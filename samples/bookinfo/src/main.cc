@@ -1,0 +1,146 @@
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "common/environment.h"
+#include "common/server.h"
+#include "details/details.h"
+#include "productpage/productpage.h"
+#include "ratings/ratings.h"
+#include "reviews/reviews.h"
+
+namespace bookinfo {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr const char* kUsage =
+    "usage: bookinfo SERVICE PORT\n"
+    "\n"
+    "SERVICE is productpage, details, reviews or ratings. PORT 0 takes a free port; the one\n"
+    "taken is printed as `listening on [::]:PORT`. BIND_ADDRESS names the address to listen\n"
+    "on; without it that is all of them. samples/bookinfo/README.md lists the variables that\n"
+    "choose a service's version.\n";
+
+/// Longer than the slowest answer there is: reviews waiting for ratings, 10 s to connect and 10 s to read.
+constexpr std::chrono::seconds kLongestDrain{25};
+
+enum Exit : int { kDone = 0, kFailed = 1, kWrongUse = 2 };
+
+using Made = std::expected<std::unique_ptr<Service>, std::string>;
+
+Made make_details(const Environment& environment) {
+  if (environment.get("ENABLE_EXTERNAL_BOOK_SERVICE", "") == "true") {
+    return std::unexpected("ENABLE_EXTERNAL_BOOK_SERVICE=true: this build has no details v2");
+  }
+  return std::make_unique<details::Details>();
+}
+
+Made make_ratings(const Environment& environment) {
+  const std::string version = environment.get("SERVICE_VERSION", "v1");
+  if (version == "v2" || version.starts_with("v-")) {
+    return std::unexpected("SERVICE_VERSION=" + version + ": this build has only ratings v1");
+  }
+  return std::make_unique<ratings::Ratings>();
+}
+
+Made make_reviews(const Environment& environment) {
+  return std::make_unique<reviews::Reviews>(reviews::Settings::of(environment));
+}
+
+Made make_productpage(const Environment& environment) {
+  auto settings = productpage::Productpage::settings_of(environment);
+  if (!settings) return std::unexpected(settings.error());
+  return std::make_unique<productpage::Productpage>(environment, std::move(*settings));
+}
+
+struct Kind {
+  std::string_view name;
+  Made (*make)(const Environment&);
+};
+constexpr Kind kKinds[] = {
+    {"productpage", make_productpage},
+    {"details", make_details},
+    {"reviews", make_reviews},
+    {"ratings", make_ratings},
+};
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, port);
+  if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+  return port;
+}
+
+int fail(const std::string& text) {
+  std::fprintf(stderr, "bookinfo: %s\n", text.c_str());
+  return kFailed;
+}
+
+extern "C" void give_up(int) { ::_exit(kFailed); }
+
+/// The first SIGTERM or SIGINT lets the server finish what it has; a second one, or the end of the drain time, gives
+/// up on that. Process 1 of a container has no default actions for signals, hence handlers that exit.
+void on_first_signal(Server& server, asio::signal_set& signals) {
+  server.stop();
+  // A signal set that still waits would keep the context busy; from here on only requests may.
+  signals.clear();
+  for (const int signal : {SIGTERM, SIGINT, SIGALRM}) std::signal(signal, give_up);
+  ::alarm(static_cast<unsigned>(kLongestDrain.count()));
+}
+
+int serve(const Kind& kind, std::uint16_t port) {
+  const Environment environment = Environment::of_process();
+  Made service = kind.make(environment);
+  if (!service) return fail(service.error());
+  asio::io_context context(1);
+  Server server(context, **service, std::string(kind.name));
+  const auto listening = server.listen(environment.get("BIND_ADDRESS", ""), port);
+  if (!listening) return fail(listening.error());
+  asio::signal_set signals(context, SIGTERM, SIGINT);
+  signals.async_wait([&server, &signals](boost::system::error_code error, int) {
+    if (!error) on_first_signal(server, signals);
+  });
+  std::printf("%s: listening on %s\n", std::string(kind.name).c_str(), server.local_address().c_str());
+  context.run();
+  return kDone;
+}
+
+int run(std::span<const char* const> arguments) {
+  if (arguments.size() == 2 && (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
+    std::fputs(kUsage, stdout);
+    return kDone;
+  }
+  if (arguments.size() != 3) {
+    std::fputs(kUsage, stderr);
+    return kWrongUse;
+  }
+  const auto port = parse_port(arguments[2]);
+  if (!port) return fail(std::string("'") + arguments[2] + "' is not a port: a number from 0 to 65535");
+  for (const Kind& kind : kKinds) {
+    if (kind.name == arguments[1]) return serve(kind, *port);
+  }
+  std::fprintf(stderr, "bookinfo: there is no service '%s'\n%s", arguments[1], kUsage);
+  return kWrongUse;
+}
+
+}  // namespace
+}  // namespace bookinfo
+
+int main(int count, char** arguments) {
+  std::signal(SIGPIPE, SIG_IGN);
+  // A log reader on a pipe should see each line as it happens.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  return bookinfo::run(std::span<const char* const>(arguments, static_cast<std::size_t>(count)));
+}

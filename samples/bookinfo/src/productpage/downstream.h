@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+
+#include "common/client.h"
+#include "common/environment.h"
+#include "productpage/request_results.h"
+
+namespace bookinfo::productpage {
+
+/// The headers that go downstream with one page view or API call. Not sendable when the user's name has letters that
+/// a header cannot carry; then every fetch fails without a connection.
+struct Outgoing {
+  Headers headers;
+  bool sendable = true;
+};
+
+/// How a fetch from details, reviews or ratings ended.
+struct Fetched {
+  unsigned status = 500;                   ///< of the last attempt; 500 when it had no answer
+  std::optional<boost::json::value> json;  ///< the body when the status is 200; nothing when it was not JSON
+  std::string error;                       ///< what to tell the reader when the status is not 200
+
+  bool ok() const { return status == 200; }
+};
+
+/// The three services behind productpage. Each call of details and ratings is tried once, of reviews twice; every
+/// attempt has 3 s to connect and 3 s between bytes, and makes a connection of its own.
+class Downstream {
+ public:
+  Downstream(const Environment& environment, RequestResults& results);
+
+  /// `id` is a path segment, percent-encoded as it came.
+  boost::asio::awaitable<Fetched> details(std::string id, Outgoing outgoing);
+  boost::asio::awaitable<Fetched> reviews(std::string id, Outgoing outgoing);
+  boost::asio::awaitable<Fetched> ratings(std::string id, Outgoing outgoing);
+
+  const Endpoint& details_endpoint() const { return details_.endpoint; }
+  const Endpoint& reviews_endpoint() const { return reviews_.endpoint; }
+  const Endpoint& ratings_endpoint() const { return ratings_.endpoint; }
+
+ private:
+  struct Peer {
+    std::string name;
+    Endpoint endpoint;
+    unsigned attempts = 1;
+  };
+
+  boost::asio::awaitable<Fetched> fetch(const Peer& peer, std::string id, Outgoing outgoing);
+
+  Peer details_;
+  Peer reviews_;
+  Peer ratings_;
+  RequestResults& results_;
+};
+
+}  // namespace bookinfo::productpage
