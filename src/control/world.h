@@ -13,8 +13,7 @@ namespace weft::control {
 
 /// Every object at one moment: what controllers reconcile and what translation reads. Immutable; any thread.
 ///
-/// `generation` grows by one with each change of any object and is what a proxy's configuration is numbered by. It is
-/// this process's own count and starts again with it.
+/// `generation` grows with each change of any object. It is this process's own count and starts again with it.
 class World {
  public:
   using Objects = std::vector<api::ObjectPtr>;  ///< of one kind, sorted by namespace, then name

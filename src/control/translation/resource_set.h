@@ -32,9 +32,8 @@ using Resources = std::map<std::string, ResourcePtr, std::less<>>;
 /// Whether both have the same names with the same bytes.
 bool same_resources(const Resources& a, const Resources& b);
 
-/// Everything one proxy is to run, made from one World. Immutable.
+/// Everything one proxy is to run. Immutable.
 struct ResourceSet {
-  std::uint64_t generation = 0;  ///< of the World
   std::array<Resources, kTypes> of;
   const Resources& operator[](Type type) const { return of[index_of(type)]; }
   Resources& operator[](Type type) { return of[index_of(type)]; }

@@ -6,7 +6,6 @@ namespace weft::control {
 
 ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy) {
   ResourceSet set;
-  set.generation = inputs.world->generation();
   add_outbound_clusters(set, inputs, proxy);
   if (proxy.kind == ProxyIdentity::Kind::kGateway) {
     add_gateway(set, inputs, proxy);

@@ -21,8 +21,10 @@ struct ProxyIdentity {
 
 /// One World, read for translation. Immutable.
 struct Inputs {
-  explicit Inputs(WorldPtr from) : world(std::move(from)), registry(*world), rules(*world, registry) {}
+  explicit Inputs(WorldPtr from, std::uint64_t number = 1)
+      : world(std::move(from)), generation(number), registry(*world), rules(*world, registry) {}
   WorldPtr world;
+  std::uint64_t generation;  ///< grows with each change that translation could see
   Registry registry;
   Rules rules;
 };

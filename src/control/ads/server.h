@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/ads/session.h"
+#include "control/registrations.h"
+#include "control/translation/translate.h"
+#include "http/grpc/server.h"
+
+namespace weft::control {
+
+/// The Aggregated Discovery Service: who connects, what each proxy is sent, how far each one is.
+///
+/// A proxy is who the supervisor registered the connection's process as; what its node says must agree, and never
+/// decides. Owner: ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve() ends first.
+class AdsServer {
+ public:
+  static constexpr const char* kPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+
+  /// `on_progress` is called whenever a proxy has come, gone, accepted or refused something.
+  AdsServer(Registrations& registrations, std::function<void()> on_progress)
+      : registrations_(registrations), on_progress_(std::move(on_progress)) {}
+  AdsServer(const AdsServer&) = delete;
+  AdsServer& operator=(const AdsServer&) = delete;
+
+  /// One stream, until either side ends it. The method at kPath.
+  net::Task<void> serve(http::grpc::Call call);
+
+  /// The world has changed: every proxy is offered what it is to run now.
+  void update(std::shared_ptr<const Inputs> inputs);
+  /// Of the last update; 0 before the first.
+  std::uint64_t generation() const { return inputs_ ? inputs_->generation : 0; }
+
+  /// One connected proxy.
+  struct Proxy {
+    ProxyIdentity identity;
+    int pid = 0;
+    std::uint64_t connection = 0;
+    Session session;
+  };
+  const std::list<Proxy*>& proxies() const { return proxies_; }
+
+ private:
+  struct Connection;
+  net::Task<void> converse(Connection& connection, http::grpc::MessageStream& stream);
+  void offer(Proxy& proxy);
+
+  Registrations& registrations_;
+  std::function<void()> on_progress_;
+  std::shared_ptr<const Inputs> inputs_;
+  std::list<Proxy*> proxies_;
+  std::uint64_t connections_ = 0;
+};
+
+/// Who a registered process is in the mesh: its labels are its Pod's; a pod labelled istio=ingressgateway (or
+/// istio=ingress) is a gateway. The one-machine ingress gateway has no Pod and is known by its name.
+ProxyIdentity identify(const Registration& registration, const Registry& registry);
+
+/// Whether node.id claims the same pod: "sidecar~<ip>~<pod>.<namespace>~<domain>", or "<pod>.<namespace>".
+bool node_agrees(std::string_view node_id, const ProxyIdentity& identity);
+
+}  // namespace weft::control

@@ -1,0 +1,254 @@
+#include "control/ads/session.h"
+
+#include <algorithm>
+
+#include "xds/proto/discovery.pb.h"
+#include "xds/proto/endpoint.pb.h"
+#include "xds/proto/route.pb.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::size_t kMaxReason = 2000;
+
+std::optional<Type> type_of(std::string_view url) {
+  for (Type type : kAllTypes)
+    if (type_url(type) == url) return type;
+  return std::nullopt;
+}
+
+bool asks_by_name(Type type) { return type == Type::kEndpoint || type == Type::kRoute; }
+
+/// A resource of that name with nothing in it: silence would keep a proxy waiting that asked for it.
+ResourcePtr empty_resource(Type type, const std::string& name) {
+  Resource made;
+  if (type == Type::kEndpoint) {
+    envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
+    assignment.set_cluster_name(name);
+    made.bytes = assignment.SerializeAsString();
+  } else {
+    envoy::config::route::v3::RouteConfiguration table;
+    table.set_name(name);
+    made.bytes = table.SerializeAsString();
+  }
+  return std::make_shared<const Resource>(std::move(made));
+}
+
+bool same(const ResourcePtr& a, const ResourcePtr& b) { return a == b || (a && b && a->bytes == b->bytes); }
+
+ResourcePtr find(const Resources& resources, const std::string& name) {
+  auto found = resources.find(name);
+  return found == resources.end() ? nullptr : found->second;
+}
+
+}  // namespace
+
+Session::TypeReport Session::report(Type type) const { return channel(type).report; }
+
+void Session::offer(ResourceSetPtr target, std::uint64_t generation) {
+  target_ = std::move(target);
+  target_generation_ = generation;
+  advance();
+}
+
+void Session::on_request(const Request& request) {
+  auto type = type_of(request.type_url());
+  // Types that we have nothing of stay unanswered, as every control plane does with types it does not know.
+  if (!type) return;
+  Channel& state = channel(*type);
+  bool first = !state.subscribed;
+  // Said before the proxy had our last response: what it says after will tell.
+  if (!first && request.response_nonce() != state.nonce) return;
+  bool repeated = !first && !state.awaiting;
+  if (state.awaiting) on_verdict(state, *type, request);
+  subscribe(state, *type, request, repeated);
+  if (first) {
+    state.subscribed = state.must_answer = true;
+    if (stage_ != Stage::kIdle) stage_ = Stage::kClusters;
+  }
+  advance();
+}
+
+void Session::on_verdict(Channel& state, Type type, const Request& request) {
+  state.awaiting = false;
+  if (!request.has_error_detail()) {
+    state.rejected = false;
+    state.held = state.sent;
+    state.report.acked = state.report.sent;
+    state.report.nacked = 0;
+    state.report.reason.clear();
+    if (refusal_ && refusal_->type == type) refusal_.reset();
+    return;
+  }
+  state.rejected = refused_now_ = true;
+  state.report.nacked = state.report.sent;
+  state.report.reason = request.error_detail().message().substr(0, kMaxReason);
+  refusal_ = Refusal{type, running_, active_generation_, state.report.reason};
+}
+
+void Session::subscribe(Channel& state, Type type, const Request& request, bool repeated) {
+  if (!asks_by_name(type)) {
+    state.must_answer = state.must_answer || repeated;
+    return;
+  }
+  std::set<std::string, std::less<>> names(request.resource_names().begin(), request.resource_names().end());
+  // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener anew and waits for
+  // what belongs to it.
+  if (repeated && names == state.names) state.resend = names;
+  state.names = std::move(names);
+  std::erase_if(state.sent, [&](const auto& entry) { return !state.names.contains(entry.first); });
+}
+
+void Session::advance() {
+  if (stage_ == Stage::kIdle && target_) {
+    bool wanted = std::ranges::any_of(channels_, [](const Channel& c) { return c.subscribed; });
+    if (wanted) stage_ = Stage::kClusters;
+  }
+  while (stage_ != Stage::kIdle && step()) {
+  }
+}
+
+/// One step of the push; false when it has to wait for the proxy.
+bool Session::step() {
+  switch (stage_) {
+    case Stage::kIdle: return false;
+    case Stage::kClusters: {
+      active_ = target_;
+      active_generation_ = target_generation_;
+      Resources clusters = (*active_)[Type::kCluster];
+      // A proxy that has routes may be using any cluster it has.
+      const Channel& state = channel(Type::kCluster);
+      clusters.insert(state.held.begin(), state.held.end());
+      if (!state.rejected) clusters.insert(state.sent.begin(), state.sent.end());
+      send_clusters(clusters);
+      stage_ = Stage::kEndpoints;
+      return true;
+    }
+    case Stage::kEndpoints:
+      if (channel(Type::kCluster).subscribed && !covers(Type::kEndpoint, Type::kCluster)) return false;
+      send_asked(Type::kEndpoint);
+      // At first there is no traffic to protect, and a proxy may well accept clusters only together with its listeners.
+      if (running_ != 0 && (!settled(Type::kCluster) || !settled(Type::kEndpoint))) return false;
+      stage_ = Stage::kListeners;
+      if (channel(Type::kCluster).rejected) hold_back();
+      return true;
+    case Stage::kListeners:
+      send_listeners();
+      stage_ = Stage::kRoutes;
+      return true;
+    case Stage::kRoutes:
+      if (channel(Type::kListener).subscribed && !covers(Type::kRoute, Type::kListener)) return false;
+      send_asked(Type::kRoute);
+      stage_ = Stage::kSettle;
+      return true;
+    case Stage::kSettle:
+      if (!std::ranges::all_of(kAllTypes, [&](Type type) { return settled(type); })) return false;
+      finish_push();
+      stage_ = Stage::kPrune;
+      return true;
+    case Stage::kPrune:
+      if (!refused_now_ && !channel(Type::kCluster).rejected) send_clusters((*active_)[Type::kCluster]);
+      stage_ = Stage::kPruned;
+      return true;
+    case Stage::kPruned:
+      if (!settled(Type::kCluster)) return false;
+      refused_now_ = false;
+      stage_ = target_generation_ == active_generation_ ? Stage::kIdle : Stage::kClusters;
+      return true;
+  }
+  return false;
+}
+
+/// Routes may name clusters that were refused: what the proxy has stays as it is.
+void Session::hold_back() {
+  stage_ = Stage::kSettle;
+  refused_now_ = true;
+  if (refusal_) refusal_->upto = active_generation_;
+}
+
+void Session::finish_push() {
+  // A proxy that has not got its listeners yet runs nothing of ours.
+  bool complete = channel(Type::kCluster).subscribed && channel(Type::kListener).subscribed;
+  if (complete && !refused_now_) running_ = active_generation_;
+}
+
+bool Session::settled(Type type) const { return !channel(type).awaiting; }
+
+/// Whether the proxy asks for everything that its clusters or listeners need.
+bool Session::covers(Type type, Type needed_by) const {
+  const Channel& from = channel(needed_by);
+  const Resources& in_use = from.rejected ? from.held : from.sent;
+  const auto& names = channel(type).names;
+  return std::ranges::all_of(in_use, [&](const auto& entry) {
+    return std::ranges::all_of(entry.second->needs, [&](const std::string& name) { return names.contains(name); });
+  });
+}
+
+/// A cluster whose definition changes is made anew by the proxy and needs its endpoints again.
+void Session::note_changed_clusters(const Resources& clusters) {
+  Channel& endpoints = channel(Type::kEndpoint);
+  for (const auto& [name, cluster] : clusters) {
+    ResourcePtr before = find(channel(Type::kCluster).sent, name);
+    if (!before || same(before, cluster)) continue;
+    for (const std::string& need : cluster->needs)
+      if (endpoints.names.contains(need)) endpoints.resend.insert(need);
+  }
+}
+
+void Session::send_clusters(const Resources& clusters) {
+  Channel& state = channel(Type::kCluster);
+  if (!state.subscribed || (!state.must_answer && same_resources(state.sent, clusters))) return;
+  note_changed_clusters(clusters);
+  std::vector<ResourcePtr> all;
+  for (const auto& [name, cluster] : clusters) all.push_back(cluster);
+  state.sent = clusters;
+  emit(Type::kCluster, all);
+}
+
+void Session::send_listeners() {
+  Channel& state = channel(Type::kListener);
+  const Resources& listeners = (*active_)[Type::kListener];
+  if (!state.subscribed || (!state.must_answer && same_resources(state.sent, listeners))) return;
+  std::vector<ResourcePtr> all;
+  for (const auto& [name, listener] : listeners) all.push_back(listener);
+  state.sent = listeners;
+  emit(Type::kListener, all);
+}
+
+/// Of what the proxy asks for: what is new or has changed since it was sent.
+void Session::send_asked(Type type) {
+  Channel& state = channel(type);
+  if (!state.subscribed) return;
+  std::vector<ResourcePtr> changed;
+  for (const std::string& name : state.names) {
+    ResourcePtr before = find(state.sent, name);
+    ResourcePtr now = find((*active_)[type], name);
+    if (!now) now = before ? before : empty_resource(type, name);
+    if (same(before, now) && !state.resend.contains(name)) continue;
+    state.sent[name] = now;
+    changed.push_back(std::move(now));
+  }
+  state.resend.clear();
+  if (!changed.empty() || state.must_answer) emit(type, changed);
+}
+
+void Session::emit(Type type, const std::vector<ResourcePtr>& resources) {
+  Channel& state = channel(type);
+  state.must_answer = false;
+  state.awaiting = true;
+  state.rejected = false;
+  state.nonce = std::to_string(++nonces_);
+  state.report.sent = active_generation_;
+  Response response;
+  response.set_type_url(std::string(type_url(type)));
+  response.set_version_info(std::to_string(active_generation_));
+  response.set_nonce(state.nonce);
+  for (const ResourcePtr& resource : resources) {
+    auto& any = *response.add_resources();
+    any.set_type_url(std::string(type_url(type)));
+    any.set_value(resource->bytes);
+  }
+  send_(response);
+}
+
+}  // namespace weft::control

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "control/ads/server.h"
+#include "control/controllers/manager.h"
+#include "control/mirror.h"
+#include "control/notifier.h"
+#include "control/receipts.h"
+#include "control/registrations.h"
+#include "http/exchange.h"
+#include "store/store.h"
+
+namespace weft::control {
+
+/// The control plane above any store: mirrors it, runs the controllers, translates, serves proxies, and answers
+/// /weft/v1/….
+///
+/// Owner: the program. Thread: the loop's. How it ends: the servers that call into it end first, then the destructor.
+class ControlPlane {
+ public:
+  ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr<Registrations> registrations);
+
+  void start();
+  /// Resumes when every object has been read once: before that no proxy and nobody else should be answered.
+  net::Task<void> ready();
+
+  /// The gRPC method at AdsServer::kPath.
+  net::Task<void> serve_proxy(http::grpc::Call call) { return ads_.serve(call); }
+  /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts.
+  net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
+
+  /// Waits until the controllers and every connected proxy have done with everything up to `version`. The answer is
+  /// Receipts::progress_json; its "applied" says whether it is so or the deadline came, or somebody refused.
+  net::Task<api::Json> wait_applied(std::uint64_t version, TimePoint deadline);
+
+  const AdsServer& ads() const { return ads_; }
+  const Receipts& receipts() const { return receipts_; }
+
+ private:
+  void on_change();
+  void on_progress();
+  void push();
+  net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
+  net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);
+
+  net::Loop& loop_;
+  Notifier progress_;
+  std::unique_ptr<Registrations> registrations_;
+  Mirror mirror_;
+  ControllerManager controllers_;
+  AdsServer ads_;
+  Receipts receipts_;
+};
+
+}  // namespace weft::control

@@ -1,0 +1,112 @@
+#include "control/controllers/manager.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "base/log.h"
+
+namespace weft::control {
+namespace {
+
+constexpr auto kRetryAfter = 500ms;
+// A controller whose writes change what it reads for ever would take the whole loop; it gets a turn now and then.
+constexpr int kRoundsInARow = 50;
+
+std::string now_text() {
+  std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+}  // namespace
+
+ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
+                                     std::function<void()> on_idle)
+    : loop_(loop), store_(store), mirror_(mirror), on_idle_(std::move(on_idle)), retry_(loop, [this] { retry(); }) {
+  for (auto& controller : all_controllers()) entries_.push_back({std::move(controller), 0});
+}
+
+std::uint64_t ControllerManager::changes_for(const Controller& controller) const {
+  std::uint64_t sum = 1;
+  for (const api::KindInfo* kind : controller.reads) sum += mirror_.changes(kind);
+  return sum;
+}
+
+bool ControllerManager::stale() const {
+  return std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.seen != changes_for(entry.controller); });
+}
+
+void ControllerManager::notice() {
+  if (running_ || !mirror_.synced() || !stale()) return;
+  running_ = true;
+  tasks_.spawn(run());
+}
+
+void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
+  if (refusals == refusals_) return;
+  refusals_ = std::move(refusals);
+  for (Entry& entry : entries_)
+    if (entry.controller.plan == plan_rule_statuses) entry.seen = 0;
+  notice();
+}
+
+net::Task<void> ControllerManager::run() {
+  for (int round = 1; stale(); ++round) {
+    for (Entry& entry : entries_)
+      if (entry.seen != changes_for(entry.controller)) co_await run_one(entry);
+    if (round % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
+  }
+  running_ = false;
+  on_idle_();
+}
+
+net::Task<void> ControllerManager::run_one(Entry& entry) {
+  entry.seen = changes_for(entry.controller);
+  PlanContext context{random_, now_text(), refusals_};
+  Plan plan = entry.controller.plan(*mirror_.world(), context);
+  bool failed = false;
+  for (Change& change : plan) {
+    bool done = co_await carry_out(std::move(change));
+    failed = failed || !done;
+  }
+  if (failed && !retry_.armed()) retry_.arm(loop_.now() + kRetryAfter);
+}
+
+net::Task<Result<api::ObjectPtr>> ControllerManager::write(Change change) {
+  switch (change.kind) {
+    case Change::Kind::kCreate: return store_.create(std::move(change.object));
+    case Change::Kind::kUpdate: return store_.update(std::move(change.object));
+    case Change::Kind::kUpdateStatus: return store_.update_status(std::move(change.object));
+    case Change::Kind::kRemove: break;
+  }
+  return store_.remove(change.object.key());
+}
+
+/// True when the write is done, or no longer wanted because somebody else was there first.
+net::Task<bool> ControllerManager::carry_out(Change change) {
+  api::Key key = change.object.key();
+  bool removing = change.kind == Change::Kind::kRemove;
+  auto written = co_await write(std::move(change));
+  if (!written) {
+    if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound) co_return true;
+    WEFT_LOG(kWarn, "control", "a controller's write failed", {"object", key.to_string()},
+             {"error", written.error().text});
+    co_return false;
+  }
+  if (removing && !is_terminating(**written)) {
+    mirror_.forget(key);
+  } else {
+    mirror_.observe(*written);
+  }
+  co_return true;
+}
+
+void ControllerManager::retry() {
+  for (Entry& entry : entries_) entry.seen = 0;
+  notice();
+}
+
+}  // namespace weft::control

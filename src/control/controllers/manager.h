@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/controllers/plan.h"
+#include "control/mirror.h"
+#include "net/loop.h"
+#include "net/task.h"
+#include "store/store.h"
+
+namespace weft::control {
+
+/// Runs each controller when something that it reads has changed, and does what its plan says.
+///
+/// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor, between two writes.
+class ControllerManager {
+ public:
+  /// `on_idle` is called when nothing is left to do for now.
+  ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::function<void()> on_idle);
+
+  /// Something may have changed; cheap when nothing has.
+  void notice();
+  /// Every controller has seen the mirror's present world and wants nothing written.
+  bool idle() const { return !running_ && !stale(); }
+  /// What proxies refused, for the objects' statuses.
+  void set_refusals(std::map<api::Key, std::string> refusals);
+
+ private:
+  struct Entry {
+    Controller controller;
+    std::uint64_t seen = 0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
+  };
+  net::Task<void> run();
+  net::Task<void> run_one(Entry& entry);
+  net::Task<bool> carry_out(Change change);
+  net::Task<Result<api::ObjectPtr>> write(Change change);
+  std::uint64_t changes_for(const Controller& controller) const;
+  bool stale() const;
+  void retry();
+
+  net::Loop& loop_;
+  store::Store& store_;
+  Mirror& mirror_;
+  std::function<void()> on_idle_;
+  Random random_;
+  std::vector<Entry> entries_;
+  std::map<api::Key, std::string> refusals_;
+  bool running_ = false;
+  net::Timer retry_;
+  net::TaskScope tasks_;
+};
+
+}  // namespace weft::control

@@ -1,0 +1,122 @@
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/util/type_resolver_util.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "control/testing/objects.h"
+#include "control/translation/messages.h"
+#include "control/translation/translate.h"
+
+namespace weft::control {
+namespace {
+
+/// A resource as Envoy's JSON, Anys unfolded.
+std::string to_json(Type type, const Resource& resource) {
+  static const std::unique_ptr<google::protobuf::util::TypeResolver> kResolver(
+      google::protobuf::util::NewTypeResolverForDescriptorPool("type.googleapis.com",
+                                                               google::protobuf::DescriptorPool::generated_pool()));
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  auto status = google::protobuf::util::BinaryToJsonString(kResolver.get(), std::string(type_url(type)),
+                                                           resource.bytes, &text, options);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  return text;
+}
+
+std::string to_text(const ResourceSet& set) {
+  api::Json all = api::Json::object();
+  for (Type type : kAllTypes)
+    for (const auto& [name, resource] : set[type])
+      all[std::string(short_name(type))][name] = api::Json::parse(to_json(type, *resource));
+  return all.dump(1) + "\n";
+}
+
+Inputs inputs_of(std::initializer_list<const char*> files) {
+  std::vector<api::ObjectPtr> objects;
+  for (const char* file : files)
+    for (auto& object : testing::objects_of_file(file)) objects.push_back(std::move(object));
+  return Inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+}
+
+ProxyIdentity sidecar(std::string ns, std::string pod, Labels labels) {
+  return {ProxyIdentity::Kind::kSidecar, std::move(ns), std::move(pod), "default", std::move(labels)};
+}
+
+ProxyIdentity ingress() {
+  return {ProxyIdentity::Kind::kGateway, "istio-system", "istio-ingressgateway", "", {{"istio", "ingressgateway"}}};
+}
+
+/// Compares with testdata/<name>.json; with WEFT_UPDATE_GOLDEN in the environment writes it instead.
+void expect_golden(const ResourceSet& set, const std::string& name) {
+  std::string path = testing::testdata_path(name + ".json");
+  std::string text = to_text(set);
+  if (std::getenv("WEFT_UPDATE_GOLDEN")) std::ofstream(path) << text;
+  EXPECT_EQ(testing::read_file(path), text) << path;
+}
+
+TEST(Translation, a_sidecar_of_bookinfo_gets_the_listeners_routes_clusters_and_endpoints_of_the_file) {
+  Inputs inputs = inputs_of({"bookinfo.yaml"});
+  expect_golden(translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}})), "bookinfo.sidecar");
+}
+
+TEST(Translation, rules_become_routes_and_subsets_and_a_missing_subset_stays_a_cluster_that_is_not_there) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml"});
+  auto set = translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}}));
+  expect_golden(set, "rules.sidecar");
+  EXPECT_FALSE(set[Type::kCluster].contains("outbound|9080|v9|reviews.default.svc.cluster.local"));
+}
+
+TEST(Translation, a_rule_for_other_source_labels_is_not_sent_to_this_sidecar) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml"});
+  auto set = translate(inputs, sidecar("default", "details-v1-a", {{"app", "details"}}));
+  EXPECT_EQ(to_text(set).find("/only-from-productpage"), std::string::npos);
+}
+
+TEST(Translation, a_gateway_gets_the_merged_rules_of_its_hosts_and_the_ingresses_of_our_class) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway.yaml"});
+  expect_golden(translate(inputs, ingress()), "gateway.ingress");
+}
+
+TEST(Translation, tcp_sniffed_and_headless_ports_get_listeners_by_address) {
+  Inputs inputs = inputs_of({"tcp.yaml"});
+  expect_golden(translate(inputs, sidecar("data", "mongo-a", {{"app", "mongo"}})), "tcp.sidecar");
+}
+
+TEST(Translation, the_same_objects_in_another_order_give_the_same_bytes) {
+  auto objects = testing::objects_of_file("bookinfo.yaml");
+  Inputs one(std::make_shared<const World>(World::of(1, objects)));
+  std::vector<api::ObjectPtr> reversed(objects.rbegin(), objects.rend());
+  Inputs two(std::make_shared<const World>(World::of(2, reversed)));
+  auto who = sidecar("default", "reviews-v1-a", {{"app", "reviews"}});
+  auto a = translate(one, who), b = translate(two, who);
+  for (Type type : kAllTypes) EXPECT_TRUE(same_resources(a[type], b[type])) << short_name(type);
+}
+
+TEST(Translation, no_route_table_gives_one_domain_to_two_virtual_hosts) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml", "tcp.yaml"});
+  auto set = translate(inputs, sidecar("data", "mongo-a", {{"app", "mongo"}}));
+  for (const auto& [name, resource] : set[Type::kRoute]) {
+    route::RouteConfiguration table;
+    ASSERT_TRUE(table.ParseFromString(resource->bytes));
+    std::set<std::string> domains;
+    for (const auto& host : table.virtual_hosts())
+      for (const auto& domain : host.domains()) EXPECT_TRUE(domains.insert(domain).second) << name << " " << domain;
+  }
+}
+
+TEST(Translation, every_route_table_and_endpoint_list_that_is_needed_is_there) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml", "tcp.yaml", "gateway.yaml"});
+  for (const auto& who : {sidecar("data", "mongo-a", {{"app", "mongo"}}), ingress()}) {
+    auto set = translate(inputs, who);
+    for (const auto& [name, resource] : set[Type::kCluster])
+      for (const auto& need : resource->needs) EXPECT_TRUE(set[Type::kEndpoint].contains(need)) << name;
+    for (const auto& [name, resource] : set[Type::kListener])
+      for (const auto& need : resource->needs) EXPECT_TRUE(set[Type::kRoute].contains(need)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace weft::control
