@@ -29,6 +29,8 @@ class ServerExchange {
   virtual RequestHead& request() = 0;
   /// Whether the request's body has been read to its end (true at once when it has none).
   virtual bool request_complete() const = 0;
+  /// Whether read_body() can give something without waiting; else flush() what the other side is waiting for first.
+  virtual bool body_available() const = 0;
   /// Sends "100 Continue" by itself when the client waits for it and nothing was sent yet.
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
 
@@ -77,6 +79,8 @@ class ClientExchange {
   virtual net::Task<Result<void>> read_head(ResponseHead& into) = 0;
   /// Whether the response's body has been read to its end (true at once when it has none).
   virtual bool response_complete() const = 0;
+  /// Whether read_body() can give something without waiting.
+  virtual bool body_available() const = 0;
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
   virtual void reset() = 0;
   virtual ServerExchange::Upgraded upgrade() = 0;

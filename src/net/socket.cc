@@ -59,6 +59,17 @@ IoResult Socket::try_read(std::span<char> into) {
   return {static_cast<std::size_t>(got), IoError::kNone};
 }
 
+IoResult Socket::peek(std::span<char> into) {
+  if (!fd_) return {0, IoError::kClosed};
+  ssize_t got;
+  do got = ::recv(fd_.get(), into.data(), into.size(), MSG_PEEK);
+  while (got < 0 && errno == EINTR);
+  may_read_ = false;
+  if (got < 0) return from_errno();
+  if (got == 0) return {0, IoError::kEnd};
+  return {static_cast<std::size_t>(got), IoError::kNone};
+}
+
 IoResult Socket::try_write(std::span<const iovec> parts) {
   if (!fd_) return {0, IoError::kClosed};
   msghdr message{};

@@ -40,6 +40,10 @@ class Socket final : public Stream, private ReadyHandler {
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
+  /// Looks at what has come without taking it. Afterwards readable() waits for more to come; call unpeek() before
+  /// anything else reads.
+  IoResult peek(std::span<char> into);
+  void unpeek() { may_read_ = true; }
 
   int fd() const { return fd_.get(); }
   Address local_address() const;

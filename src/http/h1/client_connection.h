@@ -40,6 +40,7 @@ class ClientConnection final : private ClientExchange {
   net::Task<Result<void>> flush() override;
   net::Task<Result<void>> read_head(ResponseHead& into) override;
   bool response_complete() const override { return head_read_ && decoder_.done(); }
+  bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
   void reset() override;
   ServerExchange::Upgraded upgrade() override;

@@ -51,6 +51,7 @@ class ServerConnection final : private ServerExchange {
  private:
   RequestHead& request() override { return head_; }
   bool request_complete() const override { return decoder_.done(); }
+  bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
   net::Task<Result<void>> send_interim(const ResponseHead& head) override;
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;

@@ -1,0 +1,247 @@
+#include "proxy/data_plane.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace weft::proxy {
+namespace {
+
+/// Half of the descriptors are for clients: each request needs one more upstream.
+std::uint32_t connections_by_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur / 2, 1'000'000));
+}
+
+std::string addresses_of(const ListenerConfig& listener) {
+  std::string text = listener.address.to_string();
+  for (const net::Address& more : listener.additional_addresses) text += "," + more.to_string();
+  return text;
+}
+
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(net::Loop& main, ServerOptions options) {
+  auto plane = std::make_unique<DataPlane>(main, std::move(options));
+  plane->start_workers();
+  return std::unique_ptr<Server>(std::move(plane));
+}
+
+DataPlane::DataPlane(net::Loop& main, ServerOptions options) : main_(main), options_(std::move(options)), started_(main.now()) {
+  options_.concurrency = std::max(1u, options_.concurrency);
+  const std::uint32_t by_descriptors = connections_by_descriptors();
+  if (options_.limits.max_connections == 0) options_.limits.max_connections = by_descriptors;
+  options_.limits.max_connections = std::max(1u, options_.limits.max_connections / options_.concurrency);
+}
+
+DataPlane::~DataPlane() { stop(); }
+
+void DataPlane::start_workers() {
+  for (unsigned i = 0; i < options_.concurrency; ++i) workers_.push_back(std::make_unique<Worker>(i, options_.limits));
+  for (auto& worker : workers_) worker->start();
+}
+
+void DataPlane::stop() {
+  alive_.reset();
+  workers_.clear();
+  for (const InheritedListener& one : options_.inherited) ::close(one.fd);
+  options_.inherited.clear();
+}
+
+int DataPlane::inherited(const net::Address& address) const {
+  for (const InheritedListener& one : options_.inherited)
+    if (one.address == address) return one.fd;
+  return -1;
+}
+
+Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address& address, Sockets& into) {
+  const int given = inherited(address);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (given >= 0) {
+      net::Fd copy(::fcntl(given, F_DUPFD_CLOEXEC, 0));
+      if (!copy) return fail(Error::internal(Code::kExhausted, "cannot use the inherited socket: " + errno_text(errno)));
+      into[i].push_back({listener.name, std::move(copy), true});
+      continue;
+    }
+    auto fd = net::make_listening_fd(address, {.reuse_port = workers_.size() > 1, .transparent = listener.transparent});
+    if (!fd) return fail(std::move(fd).error().with_context("listener '" + listener.name + "'"));
+    into[i].push_back({listener.name, std::move(*fd), false});
+  }
+  return {};
+}
+
+Result<DataPlane::Sockets> DataPlane::bind_new(const Snapshot& snapshot) {
+  Sockets sockets(workers_.size());
+  for (const auto& [name, listener] : snapshot.listeners) {
+    if (!listener->bind_to_port) continue;
+    const auto bound = bound_.find(name);
+    if (bound != bound_.end() && bound->second == addresses_of(*listener)) continue;
+    WEFT_CHECK(bind(*listener, listener->address, sockets));
+    for (const net::Address& more : listener->additional_addresses) WEFT_CHECK(bind(*listener, more, sockets));
+  }
+  return sockets;
+}
+
+void DataPlane::apply(SnapshotPtr snapshot, std::function<void(Result<void>)> done) {
+  auto compiled = CompiledSnapshot::compile(snapshot, current_.get());
+  if (!compiled) {
+    main_.defer([done = std::move(done), error = std::move(compiled).error()] { done(fail(error)); });
+    return;
+  }
+  auto sockets = bind_new(*snapshot);
+  if (!sockets) {
+    main_.defer([done = std::move(done), error = std::move(sockets).error()] { done(fail(error)); });
+    return;
+  }
+  current_ = *compiled;
+  bound_.clear();
+  for (const auto& [name, listener] : snapshot->listeners)
+    if (listener->bind_to_port) bound_[name] = addresses_of(*listener);
+  auto by_worker = std::make_shared<Sockets>(std::move(*sockets));
+  auto next = std::make_shared<std::size_t>(0);
+  std::map<const Worker*, std::size_t> place;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  on_all([next_snapshot = *compiled, by_worker, place](Worker& worker) {
+    worker.apply(next_snapshot, std::move((*by_worker)[place.at(&worker)]));
+  }, [done = std::move(done)] { done({}); });
+}
+
+void DataPlane::on_all(std::function<void(Worker&)> work, std::function<void()> done) {
+  struct Round {
+    std::function<void(Worker&)> work;
+    std::function<void()> done;
+    std::size_t open;
+  };
+  auto round = std::make_shared<Round>(Round{std::move(work), std::move(done), workers_.size()});
+  for (auto& worker : workers_) {
+    worker->loop().post([this, round, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
+      round->work(*worker);
+      main_.post([round, alive] {
+        if (--round->open == 0 && !alive.expired()) round->done();
+      });
+    });
+  }
+}
+
+void DataPlane::drain(Milliseconds limit, std::function<void()> done) {
+  draining_ = true;
+  struct Ending {
+    std::size_t open;
+    std::function<void()> done;
+  };
+  auto ending = std::make_shared<Ending>(Ending{workers_.size(), std::move(done)});
+  drain_timer_ = std::make_unique<net::Timer>(main_, [ending] {
+    if (ending->done) std::exchange(ending->done, {})();
+  });
+  drain_timer_->arm(main_.now() + limit);
+  for (auto& worker : workers_) {
+    worker->loop().post([this, ending, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
+      worker->stop_accepting();
+      worker->drain_connections();
+      worker->when_idle([this, ending, alive] {
+        main_.post([ending, alive] {
+          if (--ending->open == 0 && !alive.expired() && ending->done) std::exchange(ending->done, {})();
+        });
+      });
+    });
+  }
+}
+
+void DataPlane::collect_stats(bool prometheus, std::function<void(std::string)> done) {
+  auto sheets = std::make_shared<std::vector<StatSheet>>(workers_.size());
+  std::map<const Worker*, std::size_t> place;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  on_all([sheets, place](Worker& worker) { (*sheets)[place.at(&worker)] = worker.stats(); },
+         [this, sheets, prometheus, done = std::move(done)] {
+           StatSheet sum;
+           for (const StatSheet& sheet : *sheets) sum.merge(sheet);
+           sum.add("server.live", 1, StatSheet::Kind::kGauge);
+           sum.add("server.state", ready() ? 0 : 2, StatSheet::Kind::kGauge);
+           sum.add("server.concurrency", workers_.size(), StatSheet::Kind::kGauge);
+           const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(main_.now() - started_).count();
+           sum.add("server.uptime", static_cast<std::uint64_t>(uptime), StatSheet::Kind::kGauge);
+           done(prometheus ? sum.prometheus() : sum.plain());
+         });
+}
+
+void DataPlane::collect_clusters(bool json, std::function<void(std::string)> done) {
+  using Views = std::vector<Worker::EndpointView>;
+  auto views = std::make_shared<std::vector<Views>>(workers_.size());
+  std::map<const Worker*, std::size_t> place;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  on_all([views, place](Worker& worker) { (*views)[place.at(&worker)] = worker.endpoint_views(); },
+         [views, json, done = std::move(done)] {
+           std::map<std::string, std::map<std::string, Worker::EndpointView>> sums;
+           for (const Views& of_worker : *views) {
+             for (const Worker::EndpointView& view : of_worker) {
+               auto& cluster = sums[view.cluster];
+               if (view.address.empty()) continue;
+               const auto [place_of, added] = cluster.try_emplace(view.address, view);
+               if (added) continue;
+               place_of->second.connections += view.connections;
+               place_of->second.active += view.active;
+               place_of->second.total += view.total;
+             }
+           }
+           std::string out = json ? "{\"cluster_statuses\":[" : "";
+           bool first = true;
+           for (const auto& [name, endpoints] : sums) {
+             if (json) out += std::string(first ? "" : ",") + "{\"name\":" + json_string(name) + ",\"host_statuses\":[";
+             first = false;
+             bool first_host = true;
+             for (const auto& [address, view] : endpoints) {
+               const std::string health = view.healthy ? "healthy" : "/failed_eds_health";
+               if (json) {
+                 out += std::string(first_host ? "" : ",") + "{\"address\":" + json_string(address) + ",\"weight\":" +
+                        std::to_string(view.weight) + ",\"priority\":" + std::to_string(view.priority) +
+                        ",\"cx_active\":" + std::to_string(view.connections) + ",\"rq_active\":" +
+                        std::to_string(view.active) + ",\"rq_total\":" + std::to_string(view.total) + ",\"health\":\"" +
+                        health + "\"}";
+                 first_host = false;
+                 continue;
+               }
+               const std::string line = name + "::" + address + "::";
+               out += line + "cx_active::" + std::to_string(view.connections) + "\n" + line + "rq_active::" +
+                      std::to_string(view.active) + "\n" + line + "rq_total::" + std::to_string(view.total) + "\n" + line +
+                      "health_flags::" + health + "\n" + line + "weight::" + std::to_string(view.weight) + "\n" + line +
+                      "priority::" + std::to_string(view.priority) + "\n";
+             }
+             if (json) out += "]}";
+           }
+           done(json ? out + "]}" : out);
+         });
+}
+
+std::string DataPlane::listeners_text(bool json) const {
+  std::string out = json ? "{\"listener_statuses\":[" : "";
+  bool first = true;
+  if (current_) {
+    for (const auto& [name, listener] : current_->source->listeners) {
+      const std::string address = listener->address.to_string();
+      if (json) out += std::string(first ? "" : ",") + "{\"name\":" + json_string(name) + ",\"local_address\":" + json_string(address) + "}";
+      else out += name + "::" + address + "\n";
+      first = false;
+    }
+  }
+  return json ? out + "]}" : out;
+}
+
+}  // namespace weft::proxy

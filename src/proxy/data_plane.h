@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proxy/server.h"
+#include "proxy/worker.h"
+
+namespace weft::proxy {
+
+/// The Server: the main thread's side of the workers.
+class DataPlane final : public Server {
+ public:
+  DataPlane(net::Loop& main, ServerOptions options);
+  ~DataPlane() override;
+  void start_workers();
+
+  void apply(SnapshotPtr snapshot, std::function<void(Result<void>)> done) override;
+  SnapshotPtr current() const override { return current_ ? current_->source : nullptr; }
+  void set_ready(bool ready) override { ready_ = ready; }
+  bool ready() const override { return ready_ && !draining_; }
+  void drain(Milliseconds limit, std::function<void()> done) override;
+  void stop() override;
+  void collect_stats(bool prometheus, std::function<void(std::string)> done) override;
+  void collect_clusters(bool json, std::function<void(std::string)> done) override;
+  std::string listeners_text(bool json) const override;
+
+ private:
+  using Sockets = std::vector<std::vector<Worker::NewSocket>>;  ///< by worker
+  Result<Sockets> bind_new(const Snapshot& snapshot);
+  Result<void> bind(const ListenerConfig& listener, const net::Address& address, Sockets& into);
+  int inherited(const net::Address& address) const;
+  /// Runs `work` on every worker, then `done` here.
+  void on_all(std::function<void(Worker&)> work, std::function<void()> done);
+
+  net::Loop& main_;
+  ServerOptions options_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  CompiledSnapshotPtr current_;
+  std::map<std::string, std::string> bound_;  ///< listener name → addresses its sockets listen on
+  std::unique_ptr<net::Timer> drain_timer_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  TimePoint started_;
+  bool ready_ = false, draining_ = false;
+};
+
+}  // namespace weft::proxy

@@ -1,0 +1,153 @@
+#include "proxy/listener/compiled_listener.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace weft::proxy {
+namespace {
+
+Result<CompiledChain> compile_chain(const FilterChain& chain) {
+  CompiledChain compiled;
+  compiled.config = &chain;
+  if (const HttpConfig* http = compiled.http()) {
+    WEFT_TRY(compiled.logs, AccessLogs::compile(http->access_logs));
+    if (http->route_table) {
+      WEFT_TRY(compiled.table, RoutingTable::compile(http->route_table));
+    }
+  } else {
+    WEFT_TRY(compiled.logs, AccessLogs::compile(compiled.tcp()->access_logs));
+  }
+  return compiled;
+}
+
+/// Whether the first `length` bits of both are the same.
+bool in_prefix(const net::Address& address, const FilterChainMatch::Prefix& prefix) {
+  if (address.family() != prefix.address.family()) return false;
+  const void *a = nullptr, *b = nullptr;
+  std::uint32_t bits = 32;
+  if (address.is_v4()) {
+    a = &reinterpret_cast<const sockaddr_in*>(address.data())->sin_addr;
+    b = &reinterpret_cast<const sockaddr_in*>(prefix.address.data())->sin_addr;
+  } else {
+    a = &reinterpret_cast<const sockaddr_in6*>(address.data())->sin6_addr;
+    b = &reinterpret_cast<const sockaddr_in6*>(prefix.address.data())->sin6_addr;
+    bits = 128;
+  }
+  const std::uint32_t length = std::min(prefix.length, bits);
+  if (std::memcmp(a, b, length / 8) != 0) return false;
+  const std::uint32_t rest = length % 8;
+  if (rest == 0) return true;
+  const auto mask = static_cast<unsigned char>(0xff << (8 - rest));
+  return ((static_cast<const unsigned char*>(a)[length / 8] ^ static_cast<const unsigned char*>(b)[length / 8]) & mask) == 0;
+}
+
+/// How well a chain fits, compared criterion by criterion; nullopt when it does not.
+std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const ChainInput& input) {
+  std::array<int, 4> score{};
+  if (match.destination_port) {
+    if (*match.destination_port != input.destination.port()) return std::nullopt;
+    score[0] = 1;
+  }
+  if (!match.destination_prefixes.empty()) {
+    int longest = -1;
+    for (const auto& prefix : match.destination_prefixes)
+      if (in_prefix(input.destination, prefix)) longest = std::max(longest, static_cast<int>(prefix.length));
+    if (longest < 0) return std::nullopt;
+    score[1] = longest + 1;
+  }
+  if (!match.server_names.empty()) return std::nullopt;  // server names are only known of TLS, which is not read yet
+  if (!match.transport_protocol.empty()) {
+    if (match.transport_protocol != input.transport_protocol) return std::nullopt;
+    score[2] = 1;
+  }
+  if (!match.application_protocols.empty()) {
+    const auto& protocols = match.application_protocols;
+    if (std::find(protocols.begin(), protocols.end(), input.application_protocol) == protocols.end()) return std::nullopt;
+    score[3] = 1;
+  }
+  return score;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const CompiledListener>> CompiledListener::compile(std::shared_ptr<const ListenerConfig> source) {
+  auto compiled = std::make_shared<CompiledListener>();
+  compiled->config = std::move(source);
+  const auto in_context = [&](Error error) { return fail(std::move(error).with_context("listener '" + compiled->config->name + "'")); };
+  for (const FilterChain& chain : compiled->config->chains) {
+    auto made = compile_chain(chain);
+    if (!made) return in_context(std::move(made).error());
+    compiled->chains.push_back(std::move(*made));
+  }
+  if (compiled->config->default_chain) {
+    auto made = compile_chain(*compiled->config->default_chain);
+    if (!made) return in_context(std::move(made).error());
+    compiled->default_chain = std::move(*made);
+  }
+  auto logs = AccessLogs::compile(compiled->config->access_logs);
+  if (!logs) return in_context(std::move(logs).error());
+  compiled->logs = std::move(*logs);
+  return std::shared_ptr<const CompiledListener>(std::move(compiled));
+}
+
+const CompiledChain* CompiledListener::chain_named(std::string_view name) const {
+  for (const CompiledChain& chain : chains)
+    if (chain.config->name == name) return &chain;
+  return default_chain && default_chain->config->name == name ? &*default_chain : nullptr;
+}
+
+const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input) {
+  const CompiledChain* best = nullptr;
+  std::array<int, 4> best_fit{};
+  for (const CompiledChain& chain : listener.chains) {
+    const auto score = fit(chain.config->match, input);
+    if (score && (!best || *score > best_fit)) {
+      best = &chain;
+      best_fit = *score;
+    }
+  }
+  if (!best && listener.default_chain) best = &*listener.default_chain;
+  return best;
+}
+
+Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(SnapshotPtr source, const CompiledSnapshot* previous) {
+  auto compiled = std::make_shared<CompiledSnapshot>();
+  compiled->source = std::move(source);
+  for (const auto& [name, listener] : compiled->source->listeners) {
+    const auto old = previous ? previous->listeners.find(name) : decltype(previous->listeners.end()){};
+    if (previous && old != previous->listeners.end() && old->second->config == listener) {
+      compiled->listeners[name] = old->second;
+      continue;
+    }
+    WEFT_TRY(compiled->listeners[name], CompiledListener::compile(listener));
+  }
+  for (const auto& [name, table] : compiled->source->route_tables) {
+    const auto old = previous ? previous->tables.find(name) : decltype(previous->tables.end()){};
+    if (previous && old != previous->tables.end() && &old->second->source() == table.get()) {
+      compiled->tables[name] = old->second;
+      continue;
+    }
+    WEFT_TRY(compiled->tables[name], RoutingTable::compile(table));
+  }
+  return std::shared_ptr<const CompiledSnapshot>(std::move(compiled));
+}
+
+std::shared_ptr<const CompiledListener> CompiledSnapshot::listener_for(const net::Address& destination) const {
+  std::shared_ptr<const CompiledListener> any;
+  for (const auto& [name, listener] : listeners) {
+    const net::Address& address = listener->config->address;
+    if (!address.is_ip() || address.port() != destination.port()) continue;
+    if (address == destination) return listener;
+    if (address.is_any()) any = listener;
+  }
+  return any;
+}
+
+const RoutingTable* CompiledSnapshot::routes_of(const CompiledChain& chain) const {
+  if (chain.table) return chain.table.get();
+  const auto found = tables.find(chain.http()->route_table_name);
+  return found == tables.end() ? nullptr : found->second.get();
+}
+
+}  // namespace weft::proxy

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/config.h"
+#include "proxy/log/access_log.h"
+#include "proxy/routing/routing_table.h"
+
+namespace weft::proxy {
+
+/// A filter chain with everything compiled that a request would otherwise compile each time.
+struct CompiledChain {
+  const FilterChain* config = nullptr;
+  AccessLogs logs;
+  std::shared_ptr<const RoutingTable> table;  ///< of an HttpConfig with inline routes
+  const HttpConfig* http() const { return std::get_if<HttpConfig>(&config->filter); }
+  const TcpProxyConfig* tcp() const { return std::get_if<TcpProxyConfig>(&config->filter); }
+};
+
+/// A listener made ready to accept. Immutable; shared by workers and by the connections it accepted.
+struct CompiledListener {
+  std::shared_ptr<const ListenerConfig> config;
+  std::vector<CompiledChain> chains;
+  std::optional<CompiledChain> default_chain;
+  AccessLogs logs;
+
+  static Result<std::shared_ptr<const CompiledListener>> compile(std::shared_ptr<const ListenerConfig> source);
+  /// The chain of that name, or null: how a connection finds its chain again in a newer version of its listener.
+  const CompiledChain* chain_named(std::string_view name) const;
+};
+
+/// What is known of a connection when its filter chain is chosen.
+struct ChainInput {
+  net::Address destination;
+  std::string_view transport_protocol;   ///< "raw_buffer" or "tls"
+  std::string_view application_protocol;  ///< "http/1.1", "http/1.0", "h2c", or empty
+};
+/// The best match, by Envoy's order: destination port, then the longest destination prefix, then the transport
+/// protocol, then the application protocol; a criterion that is absent matches less well than one that fits.
+const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input);
+
+/// A Snapshot with everything compiled. What did not change since `previous` is taken from it.
+struct CompiledSnapshot {
+  SnapshotPtr source;
+  std::map<std::string, std::shared_ptr<const CompiledListener>> listeners;
+  std::map<std::string, std::shared_ptr<const RoutingTable>> tables;
+
+  static Result<std::shared_ptr<const CompiledSnapshot>> compile(SnapshotPtr source, const CompiledSnapshot* previous);
+  /// The listener that `destination` belongs to: of exactly that address and port, or of any address and that port.
+  std::shared_ptr<const CompiledListener> listener_for(const net::Address& destination) const;
+  /// The routes of a connection manager: inline, or fetched by name; null while they have not come.
+  const RoutingTable* routes_of(const CompiledChain& chain) const;
+};
+using CompiledSnapshotPtr = std::shared_ptr<const CompiledSnapshot>;
+
+}  // namespace weft::proxy

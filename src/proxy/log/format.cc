@@ -1,0 +1,368 @@
+#include "proxy/log/format.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+namespace weft::proxy {
+
+const std::string_view kDefaultLogFormat =
+    "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% "
+    "%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
+    "\"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "
+    "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" "
+    "\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
+    "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% "
+    "%ROUTE_NAME%\n";
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  char text[20];
+  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+  out.append(text, end);
+}
+
+void append_milliseconds(std::string& out, TimePoint from, TimePoint to) {
+  if (from == kNever || to == kNever || to < from) {
+    out += '-';
+    return;
+  }
+  append_number(out, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()));
+}
+
+bool plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
+
+void append_escaped(std::string& out, std::string_view value) {
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(value[i]);
+    if (plain(byte)) continue;
+    static constexpr char kHex[] = "0123456789abcdef";
+    out.append(value, done, i - done);
+    const char escaped[4] = {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    out.append(escaped, sizeof escaped);
+    done = i + 1;
+  }
+  out.append(value, done, std::string_view::npos);
+}
+
+void append_or_dash(std::string& out, std::string_view value) {
+  if (value.empty()) out += '-';
+  else out += value;
+}
+
+/// "10.0.0.1:80" → "10.0.0.1", "[::1]:80" → "::1".
+std::string_view without_port(std::string_view address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string_view::npos) return address;
+  address = address.substr(0, colon);
+  if (address.size() > 1 && address.front() == '[' && address.back() == ']') return address.substr(1, address.size() - 2);
+  return address;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::optional<std::string_view> request_field(const http::RequestHead& head, const std::string& name,
+                                              http::Known known) {
+  if (known != http::Known::kOther) {
+    if (known == http::Known::kHost) return head.authority.empty() ? std::nullopt : std::optional<std::string_view>(head.authority);
+    return head.headers.get(known);
+  }
+  if (name.front() != ':') return head.headers.get(std::string_view(name));
+  std::string_view value;
+  if (name == ":method") value = head.method;
+  else if (name == ":path") value = head.path;
+  else if (name == ":authority") value = head.authority;
+  else if (name == ":scheme") value = head.scheme;
+  if (value.empty()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string_view> response_field(const http::ResponseHead& head, const std::string& name,
+                                               http::Known known) {
+  if (known != http::Known::kOther) return head.headers.get(known);
+  if (name.front() == ':') return std::nullopt;
+  return head.headers.get(std::string_view(name));
+}
+
+std::string_view protocol_name(http::Version version) {
+  switch (version) {
+    case http::Version::k10: return "HTTP/1.0";
+    case http::Version::k11: return "HTTP/1.1";
+    case http::Version::k2: return "HTTP/2";
+  }
+  return "-";
+}
+
+const std::string& host_name() {
+  static const std::string name = [] {
+    char text[256] = "-";
+    gethostname(text, sizeof text - 1);
+    return std::string(text);
+  }();
+  return name;
+}
+
+void append_formatted_time(std::string& out, const std::string& format, std::chrono::system_clock::time_point when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[256];
+  out.append(text, strftime(text, sizeof text, format.c_str(), &parts));
+}
+
+}  // namespace
+
+void append_time(std::string& out, std::chrono::system_clock::time_point when) {
+  thread_local std::time_t cached_second = -1;
+  thread_local char cached[32];
+  const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
+  const auto second = static_cast<std::time_t>(since_epoch / 1000);
+  if (second != cached_second) {
+    std::tm parts{};
+    gmtime_r(&second, &parts);
+    strftime(cached, sizeof cached, "%Y-%m-%dT%H:%M:%S.", &parts);
+    cached_second = second;
+  }
+  const auto rest = static_cast<int>(since_epoch % 1000);
+  const char tail[4] = {static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                        static_cast<char>('0' + rest % 10), 'Z'};
+  out.append(cached, 20);
+  out.append(tail, sizeof tail);
+}
+
+void LogFormat::compile_header(Part& part, std::string_view argument) {
+  const auto question = argument.find('?');
+  part.text = lower(argument.substr(0, question));
+  part.known = http::known_field(part.text);
+  if (question == std::string_view::npos) return;
+  part.other = lower(argument.substr(question + 1));
+  part.other_known = http::known_field(part.other);
+}
+
+std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
+  static constexpr std::pair<std::string_view, Op> kPlain[] = {
+      {"PROTOCOL", Op::kProtocol},
+      {"RESPONSE_CODE", Op::kResponseCode},
+      {"RESPONSE_CODE_DETAILS", Op::kResponseCodeDetails},
+      {"RESPONSE_FLAGS", Op::kResponseFlags},
+      {"CONNECTION_TERMINATION_DETAILS", Op::kTerminationDetails},
+      {"UPSTREAM_TRANSPORT_FAILURE_REASON", Op::kUpstreamFailure},
+      {"BYTES_RECEIVED", Op::kBytesReceived},
+      {"BYTES_SENT", Op::kBytesSent},
+      {"DURATION", Op::kDuration},
+      {"REQUEST_DURATION", Op::kRequestDuration},
+      {"RESPONSE_DURATION", Op::kResponseDuration},
+      {"RESPONSE_TX_DURATION", Op::kResponseTxDuration},
+      {"UPSTREAM_HOST", Op::kUpstreamHost},
+      {"UPSTREAM_REMOTE_ADDRESS", Op::kUpstreamHost},
+      {"UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Op::kUpstreamHostWithoutPort},
+      {"UPSTREAM_CLUSTER", Op::kUpstreamCluster},
+      {"UPSTREAM_CLUSTER_RAW", Op::kUpstreamClusterRaw},
+      {"UPSTREAM_LOCAL_ADDRESS", Op::kUpstreamLocalAddress},
+      {"UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Op::kUpstreamLocalAddressWithoutPort},
+      {"DOWNSTREAM_LOCAL_ADDRESS", Op::kDownstreamLocalAddress},
+      {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Op::kDownstreamLocalAddressWithoutPort},
+      {"DOWNSTREAM_LOCAL_PORT", Op::kDownstreamLocalPort},
+      {"DOWNSTREAM_REMOTE_ADDRESS", Op::kDownstreamRemoteAddress},
+      {"DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Op::kDownstreamRemoteAddressWithoutPort},
+      {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS", Op::kDownstreamDirectRemoteAddress},
+      {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", Op::kDownstreamDirectRemoteAddressWithoutPort},
+      {"REQUESTED_SERVER_NAME", Op::kRequestedServerName},
+      {"ROUTE_NAME", Op::kRouteName},
+      {"UPSTREAM_REQUEST_ATTEMPT_COUNT", Op::kAttemptCount},
+      {"CONNECTION_ID", Op::kConnectionId},
+      {"HOSTNAME", Op::kHostname},
+      {"START_TIME", Op::kStartTime},
+      // Understood, and without a value in this proxy.
+      {"VIRTUAL_CLUSTER_NAME", Op::kNothing},
+      {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Op::kNothing},
+      {"DOWNSTREAM_TLS_VERSION", Op::kNothing},
+      {"DOWNSTREAM_TLS_CIPHER", Op::kNothing},
+      {"DOWNSTREAM_PEER_URI_SAN", Op::kNothing},
+      {"DOWNSTREAM_PEER_SUBJECT", Op::kNothing},
+      {"UPSTREAM_PEER_URI_SAN", Op::kNothing},
+      {"FILTER_STATE", Op::kNothing},
+      {"DYNAMIC_METADATA", Op::kNothing},
+      {"METADATA", Op::kNothing},
+      {"CEL", Op::kNothing},
+      {"TRAILER", Op::kNothing},
+      {"TRACE_ID", Op::kNothing},
+  };
+  for (const auto& [known, op] : kPlain) {
+    if (known == name) return op;
+  }
+  return std::nullopt;
+}
+
+Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
+  Part part;
+  std::string_view name = body, argument;
+  if (const auto open = body.find('('); open != std::string_view::npos) {
+    const auto close = body.rfind(')');
+    if (close == std::string_view::npos || close < open)
+      return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' lacks its ')'"));
+    name = body.substr(0, open);
+    argument = body.substr(open + 1, close - open - 1);
+    const std::string_view tail = body.substr(close + 1);
+    if (!tail.empty() && (tail.front() != ':' || std::from_chars(tail.data() + 1, tail.data() + tail.size(), part.limit).ec != std::errc()))
+      return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' ends in something that is not ':length'"));
+  }
+  if (name == "REQ" || name == "RESP" || name == "REQ_WITHOUT_QUERY") {
+    if (argument.empty() || argument.front() == '?' || argument.back() == '?')
+      return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' names no header"));
+    part.op = name == "RESP" ? Op::kResponseHeader : name == "REQ" ? Op::kRequestHeader : Op::kRequestPathWithoutQuery;
+    compile_header(part, argument);
+    return part;
+  }
+  if (name == "ENVIRONMENT") {
+    const char* value = std::getenv(std::string(argument).c_str());
+    part.text = value ? value : "-";
+    return part;
+  }
+  const std::optional<Op> op = plain_operator(name);
+  if (!op) return fail(Error::config(Code::kUnsupported, "unknown operator '%" + std::string(body) + "%'"));
+  part.op = *op;
+  if (part.op == Op::kStartTime && !argument.empty()) {
+    part.op = Op::kStartTimeFormatted;
+    part.text = argument;
+  }
+  return part;
+}
+
+Result<LogFormat> LogFormat::compile(std::string_view text) {
+  LogFormat format;
+  std::string literal;
+  const auto end_literal = [&] {
+    if (literal.empty()) return;
+    Part part;
+    part.text = std::exchange(literal, {});
+    format.parts_.push_back(std::move(part));
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] != '%') {
+      literal += text[i++];
+      continue;
+    }
+    if (i + 1 < text.size() && text[i + 1] == '%') {
+      literal += '%';
+      i += 2;
+      continue;
+    }
+    // A time format has per cent signs of its own, so an argument is skipped to its parenthesis.
+    std::size_t from = i + 1;
+    const std::size_t name_end = text.find_first_of("(%", from);
+    if (name_end != std::string_view::npos && text[name_end] == '(') from = text.find(')', name_end);
+    const std::size_t close = from == std::string_view::npos ? from : text.find('%', from);
+    if (close == std::string_view::npos)
+      return fail(Error::config(Code::kInvalid, "operator at '" + std::string(text.substr(i, 40)) + "' lacks its closing '%'"));
+    WEFT_TRY(Part part, compile_operator(text.substr(i + 1, close - i - 1)));
+    if (part.op == Op::kLiteral) {
+      literal += part.text;
+    } else {
+      end_literal();
+      format.parts_.push_back(std::move(part));
+    }
+    i = close + 1;
+  }
+  end_literal();
+  return format;
+}
+
+bool LogFormat::is_literal() const { return parts_.empty() || (parts_.size() == 1 && parts_[0].op == Op::kLiteral); }
+
+std::string_view LogFormat::literal() const { return parts_.empty() ? std::string_view() : parts_[0].text; }
+
+void LogFormat::append_to(std::string& out, const RequestInfo& info) const {
+  for (const Part& part : parts_) append_part(out, part, info);
+}
+
+void LogFormat::append_part(std::string& out, const Part& part, const RequestInfo& info) const {
+  switch (part.op) {
+    case Op::kLiteral: out += part.text; return;
+    case Op::kStartTime: append_time(out, info.started_at); return;
+    case Op::kStartTimeFormatted: append_formatted_time(out, part.text, info.started_at); return;
+    case Op::kRequestHeader:
+    case Op::kRequestPathWithoutQuery: {
+      if (!info.request) break;
+      auto value = request_field(*info.request, part.text, part.known);
+      if (!value && !part.other.empty()) value = request_field(*info.request, part.other, part.other_known);
+      if (!value) break;
+      if (part.op == Op::kRequestPathWithoutQuery) value = value->substr(0, value->find('?'));
+      append_escaped(out, value->substr(0, part.limit));
+      return;
+    }
+    case Op::kResponseHeader: {
+      if (!info.response) break;
+      auto value = response_field(*info.response, part.text, part.known);
+      if (!value && !part.other.empty()) value = response_field(*info.response, part.other, part.other_known);
+      if (!value) break;
+      append_escaped(out, value->substr(0, part.limit));
+      return;
+    }
+    case Op::kProtocol:
+      if (!info.request) break;
+      out += protocol_name(info.request->version);
+      return;
+    case Op::kResponseCode: append_number(out, static_cast<std::uint64_t>(info.status)); return;
+    case Op::kResponseCodeDetails: append_or_dash(out, info.details); return;
+    case Op::kResponseFlags: info.flags.append_to(out); return;
+    case Op::kTerminationDetails: append_or_dash(out, info.termination_details); return;
+    case Op::kUpstreamFailure:
+      if (info.upstream_failure.empty()) break;
+      append_escaped(out, info.upstream_failure);
+      return;
+    case Op::kBytesReceived: append_number(out, info.bytes_received); return;
+    case Op::kBytesSent: append_number(out, info.bytes_sent); return;
+    case Op::kDuration: append_milliseconds(out, info.started, info.ended); return;
+    case Op::kRequestDuration: append_milliseconds(out, info.started, info.request_done); return;
+    case Op::kResponseDuration: append_milliseconds(out, info.started, info.response_begun); return;
+    case Op::kResponseTxDuration: append_milliseconds(out, info.response_begun, info.ended); return;
+    case Op::kAttemptCount: append_number(out, info.attempts); return;
+    case Op::kHostname: out += host_name(); return;
+    default: append_connection_part(out, part, info); return;
+  }
+  out += '-';
+}
+
+void LogFormat::append_connection_part(std::string& out, const Part& part, const RequestInfo& info) const {
+  static const ConnectionInfo kUnknown;
+  const ConnectionInfo& connection = info.connection ? *info.connection : kUnknown;
+  const std::string& remote = info.remote_address.empty() ? connection.peer_text : info.remote_address;
+  switch (part.op) {
+    case Op::kUpstreamHost: append_or_dash(out, info.upstream_host); return;
+    case Op::kUpstreamHostWithoutPort: append_or_dash(out, without_port(info.upstream_host)); return;
+    case Op::kUpstreamCluster: append_or_dash(out, info.cluster_stat_name); return;
+    case Op::kUpstreamClusterRaw: append_or_dash(out, info.cluster_name); return;
+    case Op::kUpstreamLocalAddress: append_or_dash(out, info.upstream_local_address); return;
+    case Op::kUpstreamLocalAddressWithoutPort: append_or_dash(out, without_port(info.upstream_local_address)); return;
+    case Op::kDownstreamLocalAddress: append_or_dash(out, connection.local_text); return;
+    case Op::kDownstreamLocalAddressWithoutPort: append_or_dash(out, without_port(connection.local_text)); return;
+    case Op::kDownstreamLocalPort: append_number(out, connection.local.port()); return;
+    case Op::kDownstreamRemoteAddress: append_or_dash(out, remote); return;
+    case Op::kDownstreamRemoteAddressWithoutPort: append_or_dash(out, without_port(remote)); return;
+    case Op::kDownstreamDirectRemoteAddress: append_or_dash(out, connection.peer_text); return;
+    case Op::kDownstreamDirectRemoteAddressWithoutPort: append_or_dash(out, without_port(connection.peer_text)); return;
+    case Op::kConnectionId: append_number(out, connection.id); return;
+    case Op::kRouteName: append_or_dash(out, info.route_name); return;
+    case Op::kRequestedServerName:
+      if (connection.requested_server_name.empty()) break;
+      append_escaped(out, connection.requested_server_name);
+      return;
+    default: break;
+  }
+  out += '-';
+}
+
+}  // namespace weft::proxy

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "http/message.h"
+#include "proxy/log/request_info.h"
+
+namespace weft::proxy {
+
+/// Istio's default access-log line: 22 operators and a line end.
+extern const std::string_view kDefaultLogFormat;
+
+/// A text with Envoy's command operators ("%REQ(X?Y):Z%" ...), compiled once and filled in for each request.
+///
+/// Immutable; any thread. An absent value prints "-". Values that come from a peer are written with control bytes,
+/// quotes, backslashes and bytes above 7e as \xNN, so a line is one line whatever was sent.
+class LogFormat {
+ public:
+  /// Errors name the operator that is not known or not closed.
+  static Result<LogFormat> compile(std::string_view text);
+
+  void append_to(std::string& out, const RequestInfo& info) const;
+  /// Whether the text has no operator at all; then literal() is the whole of it.
+  bool is_literal() const;
+  std::string_view literal() const;
+
+ private:
+  enum class Op : std::uint8_t {
+    kLiteral, kStartTime, kStartTimeFormatted, kRequestHeader, kResponseHeader, kRequestPathWithoutQuery, kProtocol,
+    kResponseCode, kResponseCodeDetails, kResponseFlags, kTerminationDetails, kUpstreamFailure, kBytesReceived,
+    kBytesSent, kDuration, kRequestDuration, kResponseDuration, kResponseTxDuration, kUpstreamHost,
+    kUpstreamHostWithoutPort, kUpstreamCluster, kUpstreamClusterRaw, kUpstreamLocalAddress,
+    kUpstreamLocalAddressWithoutPort, kDownstreamLocalAddress, kDownstreamLocalAddressWithoutPort,
+    kDownstreamLocalPort, kDownstreamRemoteAddress, kDownstreamRemoteAddressWithoutPort,
+    kDownstreamDirectRemoteAddress, kDownstreamDirectRemoteAddressWithoutPort, kRequestedServerName, kRouteName,
+    kAttemptCount, kConnectionId, kHostname, kEnvironment, kNothing,
+  };
+  struct Part {
+    Op op = Op::kLiteral;
+    http::Known known = http::Known::kOther;
+    http::Known other_known = http::Known::kOther;
+    std::size_t limit = std::string::npos;
+    std::string text;   ///< literal, header name, time format
+    std::string other;  ///< header name to use when `text` is absent
+  };
+  static std::optional<Op> plain_operator(std::string_view name);
+  static Result<Part> compile_operator(std::string_view body);
+  static void compile_header(Part& part, std::string_view argument);
+  void append_part(std::string& out, const Part& part, const RequestInfo& info) const;
+  void append_connection_part(std::string& out, const Part& part, const RequestInfo& info) const;
+
+  std::vector<Part> parts_;
+};
+
+/// Appends "2026-08-01T12:34:56.789Z". Keeps the last second's text per thread.
+void append_time(std::string& out, std::chrono::system_clock::time_point when);
+
+}  // namespace weft::proxy

@@ -1,0 +1,469 @@
+#include "proxy/request/forward.h"
+
+#include <algorithm>
+
+#include "proxy/listener/downstream_connection.h"
+#include "proxy/listener/tunnel.h"
+#include "proxy/request/http_service.h"
+#include "proxy/request/request_headers.h"
+#include "proxy/worker.h"
+
+namespace weft::proxy {
+namespace {
+
+using http::Known;
+
+constexpr Milliseconds kDefaultTimeout{15'000};
+constexpr std::size_t kMostReplayed = 64 * 1024;
+constexpr int kMostInterims = 8;
+constexpr std::uint32_t kDefaultRetries = 1;
+
+/// RFC 9110 §9.2.2.
+bool is_idempotent(std::string_view method) {
+  for (const std::string_view one : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+    if (method == one) return true;
+  return false;
+}
+
+bool is_gateway_error(int status) { return status == 502 || status == 503 || status == 504; }
+
+Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other direction decides")); }
+
+}  // namespace
+
+Forward::Forward(HttpService& service, http::ServerExchange& exchange, std::shared_ptr<UpstreamCluster> cluster, Plan plan)
+    : service_(service),
+      exchange_(exchange),
+      cluster_(std::move(cluster)),
+      plan_(plan),
+      timer_(service.connection_.worker().loop(), [this] {
+        timed_out_ = true;
+        if (connection_) connection_->socket->close(true);
+      }) {
+  ++cluster_->counters().upstream_rq_total;
+  ++cluster_->counters().upstream_rq_active;
+}
+
+Forward::~Forward() { --cluster_->counters().upstream_rq_active; }
+
+net::Loop& Forward::loop() const { return service_.connection_.worker().loop(); }
+
+void Forward::abandon() {
+  gone_ = true;
+  if (connection_) connection_->socket->close(true);
+}
+
+net::Task<void> Forward::run() {
+  if (cluster_->counters().upstream_rq_active > cluster_->config().max_requests) {
+    co_await answer_failure(Failure::kOverflow);
+    co_return;
+  }
+  prepare_request();
+  Worker& worker = service_.connection_.worker();
+  exchange_.on_abandoned([this, &worker] {
+    worker.loop().defer([&worker, id = service_.connection_.info().id] {
+      if (DownstreamConnection* const connection = worker.connection(id)) connection->abandon();
+    });
+  });
+  const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
+  if (timeout.count() && exchange_.request_complete()) deadline_ = loop().now() + timeout;
+  body_read_ = exchange_.request_complete();
+  for (;;) {
+    ++service_.info_.attempts;
+    const Failure failure = co_await try_once();
+    if (failure == Failure::kNone) break;
+    if (gone_ || !may_retry(failure)) {
+      co_await answer_failure(gone_ ? Failure::kClient : failure);
+      break;
+    }
+    ++cluster_->counters().upstream_rq_retry;
+    ++cluster_->retries_active;
+    co_await loop().sleep(back_off());
+    --cluster_->retries_active;
+  }
+  exchange_.on_abandoned({});
+}
+
+void Forward::prepare_request() {
+  http::RequestHead& head = exchange_.request();
+  const RequestInfo& info = service_.info_;
+  const ForwardAction& action = plan_.action;
+  if (!action.prefix_rewrite.empty() || action.regex_rewrite) {
+    std::string path = rewritten_path(*plan_.found.route->config, action, head.path);
+    if (path != head.path && !service_.config_->suppress_envoy_headers)
+      head.headers.set(Known::kXEnvoyOriginalPath, head.path);
+    head.path = std::move(path);
+  }
+  if (!action.host_rewrite.empty()) {
+    if (action.append_x_forwarded_host) head.headers.add(Known::kXForwardedHost, head.authority);
+    head.authority = action.host_rewrite;
+  }
+  if (plan_.chosen) plan_.chosen->request.apply(head.headers, info, &head.authority);
+  plan_.found.route->request.apply(head.headers, info, &head.authority);
+  plan_.found.host->request.apply(head.headers, info, &head.authority);
+  plan_.table.request.apply(head.headers, info, &head.authority);
+  const std::string& operation = plan_.found.route->config->decorator_operation;
+  if (!operation.empty() && service_.connection_.listener().config->direction == Direction::kOutbound)
+    head.headers.set(Known::kXEnvoyDecoratorOperation, operation);
+  else
+    head.headers.remove(Known::kXEnvoyDecoratorOperation);
+  const Milliseconds timeout = action.timeout.value_or(kDefaultTimeout);
+  if (timeout.count() && !service_.config_->suppress_envoy_headers)
+    head.headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(timeout.count()));
+}
+
+/// Reading from the upstream ends when the try, the request, or the patience with a silent stream is over.
+void Forward::set_deadlines() {
+  const Milliseconds idle = plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
+  const TimePoint quiet = idle.count() ? loop().now() + idle : kNever;
+  const TimePoint limit = std::min(quiet, std::min(deadline_, exchange_.response_started() ? kNever : try_deadline_));
+  connection_->socket->set_read_deadline(limit);
+  connection_->socket->set_write_deadline(limit);
+}
+
+net::Task<Forward::Failure> Forward::try_once() {
+  const auto& policy = plan_.action.retry;
+  per_try_ = policy && policy->per_try_timeout.count();
+  try_deadline_ = per_try_ ? loop().now() + policy->per_try_timeout : kNever;
+  const Failure connected = co_await connect();
+  if (connected != Failure::kNone) co_return connected;
+  std::shared_ptr<EndpointPool> endpoint = connection_->endpoint;
+  ++endpoint->active_requests;
+  ++endpoint->total_requests;
+  struct Active {
+    EndpointPool& endpoint;
+    ~Active() { --endpoint.active_requests; }
+  } active{*endpoint};
+  const Failure failure = co_await exchange_messages(connection_->http.start());
+  if (failure == Failure::kNone) {
+    count_status(cluster_->counters(), service_.info_.status);
+  } else {
+    tried_.push_back(endpoint.get());
+    tried_owners_.push_back(std::move(endpoint));
+  }
+  finish_connection();
+  co_return failure;
+}
+
+net::Task<Forward::Failure> Forward::connect() {
+  UpstreamCluster::Request wanted;
+  const ConnectionInfo& downstream = service_.connection_.info();
+  wanted.original_destination = downstream.local;
+  wanted.deadline = std::min(deadline_, try_deadline_);
+  wanted.fresh = fresh_;
+  wanted.avoid = tried_;
+  auto acquired = co_await cluster_->acquire(wanted);
+  if (gone_) co_return Failure::kClient;
+  if (acquired) {
+    connection_ = std::move(*acquired);
+    upstream_host_ = connection_->endpoint->text();
+    upstream_local_ = connection_->local_address;
+    service_.info_.upstream_host = upstream_host_;
+    service_.info_.upstream_local_address = upstream_local_;
+    co_return Failure::kNone;
+  }
+  failure_text_ = acquired.error().text;
+  switch (acquired.error().code) {
+    case Code::kNotFound: co_return Failure::kNoHost;
+    case Code::kExhausted: co_return Failure::kOverflow;
+    case Code::kTimeout:
+      if (deadline_ <= loop().now()) co_return Failure::kTimeout;
+      if (try_deadline_ <= loop().now()) co_return Failure::kPerTryTimeout;
+      co_return Failure::kConnectTimeout;
+    default: co_return Failure::kConnect;
+  }
+}
+
+net::Task<Forward::Failure> Forward::exchange_messages(http::ClientExchange& upstream) {
+  http::RequestHead& head = exchange_.request();
+  if (plan_.found.host->config->include_attempt_count)
+    head.headers.set(Known::kXEnvoyAttemptCount, std::to_string(service_.info_.attempts));
+  sent_at_ = loop().now();
+  set_deadlines();
+  const bool whole = body_read_ && replay_.empty();
+  if (!whole || !head.upgrade.empty()) co_return co_await send_and_receive(upstream);
+  const Result<void> sent = co_await upstream.send_head(head, true);
+  if (!sent) co_return failure_of(sent.error());
+  co_return co_await read_response(upstream);
+}
+
+/// With a body both directions go on at once: an upstream may answer before it has read everything, or never read.
+net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upstream) {
+  const bool upgrade = !exchange_.request().upgrade.empty();
+  const Result<void> head = co_await upstream.send_head(exchange_.request(), false);
+  if (!head) co_return failure_of(head.error());
+  if (upgrade) {
+    const Result<void> flushed = co_await upstream.flush();
+    if (!flushed) co_return failure_of(flushed.error());
+    co_return co_await read_response(upstream);
+  }
+  Failure failure = Failure::kNone;
+  response_over_ = false;
+  const Result<void> both = co_await net::both(send_body(upstream), receive(upstream, failure));
+  if (response_over_ || both) co_return failure;
+  if (both.error().blame == Blame::kDownstream) {
+    failure_text_ = both.error().text;
+    if (both.error().code == Code::kInvalid || both.error().code == Code::kTooLarge) {
+      service_.info_.flags.set(Flag::kDownstreamProtocolError);
+      if (!exchange_.response_started()) co_await service_.reply(exchange_, 400, "Bad Request", "http1.codec_error");
+      co_return Failure::kNone;
+    }
+    co_return Failure::kClient;
+  }
+  co_return failure_of(both.error());
+}
+
+/// The request's body: first what an earlier try had already read, then the rest.
+net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
+  const auto upstream_stopped = [](const Result<void>& sent) { return !sent; };
+  if (!replay_.empty() || body_read_) {
+    if (upstream_stopped(co_await upstream.send_body(replay_, body_read_))) co_return Result<void>{};
+  }
+  const bool retry_possible = plan_.action.retry || (connection_->http.reused() && is_idempotent(exchange_.request().method));
+  while (!body_read_) {
+    if (!exchange_.body_available()) static_cast<void>(co_await upstream.flush());
+    WEFT_CO_TRY(const http::BodyChunk chunk, co_await exchange_.read_body());
+    body_begun_ = true;
+    body_read_ = chunk.end;
+    if (retry_possible && replay_whole_ && replay_.size() + chunk.data.size() <= kMostReplayed) {
+      replay_.append(chunk.data);
+    } else if (!chunk.data.empty()) {
+      replay_whole_ = false;
+      replay_.clear();
+    }
+    // A server that has answered may have stopped reading: its answer decides, so this is no failure.
+    if (upstream_stopped(co_await upstream.send_body(chunk.data, chunk.end))) co_return Result<void>{};
+  }
+  service_.info_.request_done = loop().now();
+  const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
+  if (timeout.count() && !response_over_) timer_.arm(loop().now() + timeout);
+  co_return Result<void>{};
+}
+
+net::Task<Result<void>> Forward::receive(http::ClientExchange& upstream, Failure& failure) {
+  failure = co_await read_response(upstream);
+  response_over_ = true;
+  timer_.disarm();
+  co_return stop();
+}
+
+net::Task<Forward::Failure> Forward::read_response(http::ClientExchange& upstream) {
+  http::ResponseHead& response = service_.response_;
+  for (int interims = 0;; ++interims) {
+    const Result<void> read = co_await upstream.read_head(response);
+    if (!read) co_return failure_of(read.error());
+    if (response.status >= 200 || response.status == 101) break;
+    if (interims == kMostInterims) {
+      failure_text_ = "too many interim responses";
+      co_return Failure::kProtocol;
+    }
+    if (response.status != 100) static_cast<void>(co_await exchange_.send_interim(response));
+  }
+  service_.info_.response_begun = loop().now();
+  service_.info_.status = response.status;
+  if (response.status == 101) {
+    if (exchange_.request().upgrade.empty()) co_return Failure::kProtocol;
+    co_return co_await run_tunnel(upstream);
+  }
+  if (policy_retries(Failure::kStatus) && may_retry(Failure::kStatus)) co_return Failure::kStatus;
+  prepare_response();
+  co_return co_await relay(upstream);
+}
+
+void Forward::prepare_response() {
+  http::ResponseHead& response = service_.response_;
+  RequestInfo& info = service_.info_;
+  info.response = &response;
+  info.details = "via_upstream";
+  if (!service_.config_->suppress_envoy_headers) {
+    const auto taken = std::chrono::duration_cast<Milliseconds>(loop().now() - sent_at_).count();
+    response.headers.set(Known::kXEnvoyUpstreamServiceTime, std::to_string(taken));
+  }
+  if (plan_.chosen) plan_.chosen->response.apply(response.headers, info);
+  plan_.found.route->response.apply(response.headers, info);
+  plan_.found.host->response.apply(response.headers, info);
+  plan_.table.response.apply(response.headers, info);
+  finish_response(response, *service_.config_);
+}
+
+net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
+  RequestInfo& info = service_.info_;
+  bool end = upstream.response_complete();
+  Result<void> sent = co_await exchange_.send_head(service_.response_, end);
+  while (sent && !end) {
+    // The head waits for the first bytes of the body, so both leave in one write; but not for bytes yet to come.
+    if (!upstream.body_available()) sent = co_await exchange_.flush();
+    if (!sent) break;
+    set_deadlines();
+    const Result<http::BodyChunk> chunk = co_await upstream.read_body();
+    if (!chunk) {
+      const bool ours = gone_ || timed_out_ || chunk.error().code == Code::kTimeout;
+      info.flags.set(gone_ ? Flag::kDownstreamTerminated : ours ? Flag::kUpstreamTimeout : Flag::kUpstreamTermination);
+      info.details = gone_ ? "downstream_remote_disconnect" : "upstream_reset_after_response_started{connection_termination}";
+      ++cluster_->counters().upstream_rq_rx_reset;
+      exchange_.reset();
+      co_return Failure::kNone;
+    }
+    end = chunk->end;
+    sent = co_await exchange_.send_body(chunk->data, end);
+  }
+  if (!sent) {
+    info.flags.set(Flag::kDownstreamTerminated);
+    info.details = "downstream_remote_disconnect";
+    exchange_.reset();
+  }
+  co_return Failure::kNone;
+}
+
+net::Task<Forward::Failure> Forward::run_tunnel(http::ClientExchange& upstream) {
+  prepare_response();
+  timer_.disarm();
+  Result<void> sent = co_await exchange_.send_head(service_.response_, false);
+  if (sent) sent = co_await exchange_.flush();
+  if (!sent) co_return Failure::kClient;
+  auto client = exchange_.upgrade();
+  auto server = upstream.upgrade();
+  exchange_.on_abandoned({});
+  co_await tunnel(*client.stream, *server.stream, std::move(client.read_ahead), std::move(server.read_ahead),
+                  plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout));
+  co_return Failure::kNone;
+}
+
+/// A connection goes back to its pool when its exchange ended in order, and is closed otherwise.
+void Forward::finish_connection() {
+  if (!connection_) return;
+  cluster_->release(std::move(connection_));
+}
+
+Forward::Failure Forward::failure_of(const Error& error) {
+  failure_text_ = error.text;
+  if (gone_) return Failure::kClient;
+  if (timed_out_) return Failure::kTimeout;
+  if (error.code == Code::kTimeout) {
+    if (per_try_ && try_deadline_ <= loop().now()) return Failure::kPerTryTimeout;
+    return Failure::kTimeout;
+  }
+  if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return Failure::kProtocol;
+  return error.retry == Retry::kFreshConnection ? Failure::kResetReused : Failure::kReset;
+}
+
+bool Forward::policy_retries(Failure failure) const {
+  const auto& policy = plan_.action.retry;
+  if (!policy) return false;
+  const int status = service_.info_.status;
+  switch (failure) {
+    case Failure::kConnect:
+    case Failure::kConnectTimeout: return policy->connect_failure || policy->five_xx || policy->gateway_error || policy->reset;
+    case Failure::kReset:
+    case Failure::kResetReused: return policy->reset || policy->five_xx || policy->gateway_error;
+    case Failure::kPerTryTimeout: return policy->five_xx || policy->gateway_error || policy->reset;
+    case Failure::kProtocol: return policy->five_xx || policy->reset;
+    case Failure::kStatus: {
+      if (policy->five_xx && status >= 500) return true;
+      if (policy->gateway_error && is_gateway_error(status)) return true;
+      if (policy->retriable_4xx && status == 409) return true;
+      const auto& codes = policy->status_codes;
+      return policy->retriable_status_codes && std::find(codes.begin(), codes.end(), status) != codes.end();
+    }
+    default: return false;
+  }
+}
+
+/// The rule without a policy: a connection that could not be made, for every method, since nothing was sent; a reused
+/// connection that broke before any byte of the answer, for idempotent methods. With a policy, what it says besides.
+bool Forward::may_retry(Failure failure) {
+  if (exchange_.response_started() || gone_ || timed_out_ || deadline_ <= loop().now()) return false;
+  const bool resendable = !body_begun_ || (replay_whole_ && replay_.size() <= kMostReplayed);
+  if (!resendable) return false;
+  if (plan_.action.retry && policy_retries(failure)) {
+    if (retries_done_ >= plan_.action.retry->retries) {
+      if (failure != Failure::kStatus) service_.info_.flags.set(Flag::kUpstreamRetryLimit);
+      ++cluster_->counters().upstream_rq_retry_limit_exceeded;
+      return false;
+    }
+    if (!cluster_->may_retry()) {
+      ++cluster_->counters().upstream_rq_retry_overflow;
+      return false;
+    }
+    fresh_ = failure == Failure::kResetReused;
+    ++retries_done_;
+    return true;
+  }
+  const bool connect = failure == Failure::kConnect || failure == Failure::kConnectTimeout;
+  const bool stale = failure == Failure::kResetReused && is_idempotent(exchange_.request().method);
+  if ((!connect && !stale) || default_retries_done_ >= kDefaultRetries) return false;
+  if (plan_.action.retry && plan_.action.retry->retries == 0) return false;
+  ++default_retries_done_;
+  fresh_ = stale;
+  return true;
+}
+
+/// Full jitter over an interval that doubles (as Envoy's): tries of many clients must not come together again.
+Duration Forward::back_off() {
+  const auto& policy = plan_.action.retry;
+  if (!policy || retries_done_ == 0) return Duration::zero();
+  const auto factor = std::min<std::uint32_t>(retries_done_ - 1, 16);
+  const Milliseconds most = std::min(policy->base_interval * (1u << factor), policy->max_interval);
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(most).count();
+  return std::chrono::microseconds(service_.connection_.worker().random().below(static_cast<std::uint64_t>(microseconds) + 1));
+}
+
+net::Task<void> Forward::answer_failure(Failure failure) {
+  RequestInfo& info = service_.info_;
+  ClusterCounters& counters = cluster_->counters();
+  service_.response_.clear();
+  const auto reset_text = [](std::string_view reason) {
+    return "upstream connect error or disconnect/reset before headers. reset reason: " + std::string(reason);
+  };
+  switch (failure) {
+    case Failure::kClient:
+      info.flags.set(Flag::kDownstreamTerminated);
+      info.details = "downstream_remote_disconnect";
+      info.status = 0;
+      ++counters.upstream_rq_cancelled;
+      exchange_.reset();
+      co_return;
+    case Failure::kNoHost:
+      info.flags.set(Flag::kNoHealthyUpstream);
+      co_await service_.reply(exchange_, 503, "no healthy upstream", "no_healthy_upstream");
+      break;
+    case Failure::kOverflow:
+      info.flags.set(Flag::kUpstreamOverflow);
+      service_.response_.headers.add("x-envoy-overloaded", "true");
+      co_await service_.reply(exchange_, 503, reset_text("overflow"), "upstream_reset_before_response_started{overflow}");
+      break;
+    case Failure::kConnect:
+    case Failure::kConnectTimeout: {
+      info.flags.set(Flag::kUpstreamConnectionFailure);
+      info.upstream_failure = failure_text_;
+      const bool slow = failure == Failure::kConnectTimeout;
+      co_await service_.reply(exchange_, 503, reset_text(slow ? "connection timeout" : "connection failure"),
+                              slow ? "upstream_reset_before_response_started{connection_timeout}"
+                                   : "upstream_reset_before_response_started{connection_failure}");
+      break;
+    }
+    case Failure::kTimeout:
+    case Failure::kPerTryTimeout: {
+      info.flags.set(Flag::kUpstreamTimeout);
+      const bool one_try = failure == Failure::kPerTryTimeout;
+      ++(one_try ? counters.upstream_rq_per_try_timeout : counters.upstream_rq_timeout);
+      co_await service_.reply(exchange_, 504, "upstream request timeout",
+                              one_try ? "upstream_per_try_timeout" : "response_timeout");
+      break;
+    }
+    case Failure::kProtocol:
+      info.flags.set(Flag::kUpstreamProtocolError);
+      info.upstream_failure = failure_text_;
+      co_await service_.reply(exchange_, 502, reset_text("protocol error"),
+                              "upstream_reset_before_response_started{protocol_error}");
+      break;
+    default:
+      info.flags.set(Flag::kUpstreamTermination);
+      ++counters.upstream_rq_rx_reset;
+      co_await service_.reply(exchange_, 503, reset_text("connection termination"),
+                              "upstream_reset_before_response_started{connection_termination}");
+      break;
+  }
+}
+
+}  // namespace weft::proxy

@@ -1,0 +1,226 @@
+#include "proxy/request/http_service.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "proxy/listener/downstream_connection.h"
+#include "proxy/request/forward.h"
+#include "proxy/request/request_headers.h"
+#include "proxy/worker.h"
+
+namespace weft::proxy {
+namespace {
+
+http::h1::ServerConnectionOptions options_of(const HttpConfig& config) {
+  http::h1::ServerConnectionOptions options;
+  options.limits.head_bytes = config.max_request_headers_bytes;
+  options.limits.fields = config.max_request_headers_count;
+  options.limits.request_line_bytes = config.max_request_headers_bytes;
+  options.accept_http10 = config.accept_http10;
+  options.idle_timeout = config.idle_timeout;
+  options.header_timeout = config.request_headers_timeout;
+  options.body_timeout = config.stream_idle_timeout;
+  options.max_requests = config.max_requests_per_connection;
+  options.server_name = config.server_name;
+  return options;
+}
+
+bool contains_ignoring_case(const std::vector<std::string>& list, std::string_view text) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const std::string& one) { return http::equal_ignoring_case(one, text); });
+}
+
+}  // namespace
+
+HttpService::HttpService(DownstreamConnection& connection)
+    : connection_(connection),
+      config_(connection.current_chain().http()),
+      options_(options_of(*config_)),
+      codec_(connection.socket(), options_, this),
+      counters_(connection.worker().http_counters(config_->stat_prefix)) {}
+
+net::Task<void> HttpService::run() {
+  ++counters_.downstream_cx_total;
+  ++counters_.downstream_cx_active;
+  struct Active {
+    HttpCounters& counters;
+    ~Active() { --counters.downstream_cx_active; }
+  } active{counters_};
+  const http::Handler handler = [this](http::ServerExchange& exchange) { return handle(exchange); };
+  co_await codec_.serve(handler);
+}
+
+void HttpService::drain() { codec_.drain(); }
+
+void HttpService::abandon() {
+  if (forwarding_) forwarding_->abandon();
+}
+
+void HttpService::begin(http::ServerExchange& exchange) {
+  ++counters_.downstream_rq_total;
+  ++counters_.downstream_rq_active;
+  info_ = RequestInfo{};
+  info_.connection = &connection_.info();
+  info_.request = &exchange.request();
+  info_.started_at = std::chrono::system_clock::now();
+  info_.started = connection_.socket().loop().now();
+  if (exchange.request_complete()) info_.request_done = info_.started;
+  response_.clear();
+  ended_ = false;
+}
+
+/// Called while everything that the log line shows is still there.
+void HttpService::end(http::ServerExchange& exchange) {
+  ended_ = true;
+  info_.ended = connection_.socket().loop().now();
+  info_.bytes_received = exchange.body_bytes_received();
+  info_.bytes_sent = exchange.body_bytes_sent();
+  --counters_.downstream_rq_active;
+  counters_.downstream_cx_rx_bytes_total += info_.bytes_received;
+  counters_.downstream_cx_tx_bytes_total += info_.bytes_sent;
+  count_status(counters_, info_.status);
+  connection_.worker().logs().write(connection_.current_chain().logs, info_);
+}
+
+net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
+  begin(exchange);
+  const CompiledChain& chain = connection_.current_chain();
+  config_ = chain.http() ? chain.http() : config_;
+  prepare_request(exchange.request(), *config_, info_, connection_.worker().random());
+  // The snapshot of the beginning is the request's own: what its routes point into lives as long as it does.
+  const CompiledSnapshotPtr snapshot = connection_.worker().snapshot();
+  const RoutingTable* const table = chain.http() ? snapshot->routes_of(chain) : nullptr;
+  const std::shared_ptr<const RoutingTable> inline_table = chain.table;
+  if (!table) {
+    info_.flags.set(Flag::kNoRoute);
+    ++counters_.no_route;
+    co_await reply(exchange, 404, {}, "route_configuration_not_found");
+  } else {
+    co_await answer(exchange, *table);
+  }
+  if (!ended_) end(exchange);
+}
+
+net::Task<void> HttpService::answer(http::ServerExchange& exchange, const RoutingTable& table) {
+  http::RequestHead& head = exchange.request();
+  if (head.method == "CONNECT") {
+    co_await reply(exchange, 404, {}, "route_not_found");
+    co_return;
+  }
+  const RoutingTable::Found found = table.find(head, connection_.worker().random());
+  if (!found.route) {
+    info_.flags.set(Flag::kNoRoute);
+    ++counters_.no_route;
+    co_await reply(exchange, 404, {}, "route_not_found");
+    co_return;
+  }
+  const Route& route = *found.route->config;
+  info_.route_name = route.name;
+  if (!head.upgrade.empty() && !upgrade_allowed(found, head.upgrade)) {
+    if (!http::equal_ignoring_case(head.upgrade, "h2c")) {
+      co_await reply(exchange, 403, {}, "upgrade_failed");
+      co_return;
+    }
+    head.upgrade.clear();  // RFC 9110 §7.8: an upgrade may be ignored
+  }
+  if (found.host->config->require_tls) {
+    RedirectAction to_tls;
+    to_tls.scheme = "https";
+    co_await redirect(exchange, found, to_tls);
+  } else if (const auto* redirection = std::get_if<RedirectAction>(&route.action)) {
+    co_await redirect(exchange, found, *redirection);
+  } else if (const auto* direct_action = std::get_if<DirectAction>(&route.action)) {
+    co_await direct(exchange, found, *direct_action);
+  } else {
+    co_await forward(exchange, table, found, std::get<ForwardAction>(route.action));
+  }
+}
+
+bool HttpService::upgrade_allowed(const RoutingTable::Found& found, std::string_view upgrade) const {
+  if (contains_ignoring_case(config_->upgrades, upgrade)) return true;
+  const auto* action = std::get_if<ForwardAction>(&found.route->config->action);
+  return action && contains_ignoring_case(action->upgrades, upgrade);
+}
+
+net::Task<void> HttpService::redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
+                                      const RedirectAction& action) {
+  response_.clear();
+  response_.headers.add("location", redirect_location(*found.route->config, action, exchange.request()));
+  found.route->response.apply(response_.headers, info_);
+  co_await reply(exchange, action.status, {}, "direct_response");
+}
+
+net::Task<void> HttpService::direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
+                                    const DirectAction& action) {
+  response_.clear();
+  found.route->response.apply(response_.headers, info_);
+  found.host->response.apply(response_.headers, info_);
+  co_await reply(exchange, action.status, action.body, "direct_response");
+}
+
+net::Task<void> HttpService::forward(http::ServerExchange& exchange, const RoutingTable& table,
+                                     const RoutingTable::Found& found, const ForwardAction& action) {
+  const RoutingTable::CompiledCluster* chosen = nullptr;
+  std::string name;
+  if (!action.cluster_header.empty()) {
+    name = exchange.request().headers.get(action.cluster_header).value_or("");
+  } else if ((chosen = draw_cluster(*found.route, connection_.worker().random()))) {
+    name = chosen->config->cluster;
+  }
+  info_.cluster_name = info_.cluster_stat_name = chosen ? std::string_view(chosen->config->cluster) : std::string_view{};
+  std::shared_ptr<UpstreamCluster> cluster = connection_.worker().cluster(name);
+  if (!cluster) {
+    info_.flags.set(Flag::kNoCluster);
+    co_await reply(exchange, action.cluster_not_found_status, {}, "cluster_not_found");
+    co_return;
+  }
+  info_.cluster_name = cluster->config().name;
+  info_.cluster_stat_name = cluster->stat_name();
+  Forward forwarding(*this, exchange, std::move(cluster), {table, found, action, chosen});
+  forwarding_ = &forwarding;
+  co_await forwarding.run();
+  forwarding_ = nullptr;
+  end(exchange);
+}
+
+net::Task<void> HttpService::reply(http::ServerExchange& exchange, int status, std::string_view body,
+                                   std::string_view details) {
+  info_.details = details;
+  info_.status = status;
+  if (exchange.response_started()) {
+    exchange.reset();
+    co_return;
+  }
+  response_.status = status;
+  response_.reason.clear();
+  response_.content_length = body.size();
+  if (!body.empty() && !response_.headers.get("content-type")) response_.headers.add("content-type", "text/plain");
+  finish_response(response_, *config_);
+  info_.response = &response_;
+  const bool bodiless = body.empty() || status == 204 || status == 304;
+  if (bodiless) response_.content_length = 0;
+  Result<void> sent = co_await exchange.send_head(response_, bodiless);
+  if (sent && !bodiless) sent = co_await exchange.send_body(body, true);
+  if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
+}
+
+void HttpService::on_refused(const http::h1::Refusal& refusal, const http::RequestHead& head) {
+  ++counters_.downstream_cx_protocol_error;
+  info_.flags.set(Flag::kDownstreamProtocolError);
+  if (codec_.in_request()) return;  // the request's own line tells
+  ++counters_.downstream_rq_total;
+  if (refusal.status == 408) ++counters_.downstream_rq_timeout;
+  RequestInfo info;
+  info.connection = &connection_.info();
+  info.request = &head;
+  info.started_at = std::chrono::system_clock::now();
+  info.started = info.ended = connection_.socket().loop().now();
+  info.status = refusal.status;
+  info.flags.set(Flag::kDownstreamProtocolError);
+  info.details_text = "http1.refused{" + std::string(refusal.rule) + "}";
+  info.details = info.details_text;
+  count_status(counters_, refusal.status);
+  connection_.worker().logs().write(connection_.current_chain().logs, info);
+}
+
+}  // namespace weft::proxy

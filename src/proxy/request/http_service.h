@@ -1,0 +1,52 @@
+#pragma once
+
+#include "http/exchange.h"
+#include "http/h1/server_connection.h"
+#include "proxy/listener/compiled_listener.h"
+#include "proxy/log/request_info.h"
+#include "proxy/stats/counters.h"
+
+namespace weft::proxy {
+
+class DownstreamConnection;
+class Forward;
+class UpstreamCluster;
+
+/// Serves the requests of one connection: headers, route, action, answer, counters, log line.
+///
+/// Owner: its DownstreamConnection, for as long as HTTP is spoken. Thread: the worker's loop.
+class HttpService final : private http::h1::ServerConnection::Observer {
+ public:
+  explicit HttpService(DownstreamConnection& connection);
+  net::Task<void> run();
+  void drain();
+  /// Gives up what is done upstream for the present request.
+  void abandon();
+
+ private:
+  net::Task<void> handle(http::ServerExchange& exchange);
+  net::Task<void> answer(http::ServerExchange& exchange, const RoutingTable& table);
+  net::Task<void> redirect(http::ServerExchange& exchange, const RoutingTable::Found& found, const RedirectAction& action);
+  net::Task<void> direct(http::ServerExchange& exchange, const RoutingTable::Found& found, const DirectAction& action);
+  net::Task<void> forward(http::ServerExchange& exchange, const RoutingTable& table, const RoutingTable::Found& found,
+                          const ForwardAction& action);
+  /// A whole answer of our own.
+  net::Task<void> reply(http::ServerExchange& exchange, int status, std::string_view body, std::string_view details);
+  bool upgrade_allowed(const RoutingTable::Found& found, std::string_view upgrade) const;
+  void begin(http::ServerExchange& exchange);
+  void end(http::ServerExchange& exchange);
+  void on_refused(const http::h1::Refusal& refusal, const http::RequestHead& head) override;
+
+  friend class Forward;
+  DownstreamConnection& connection_;
+  const HttpConfig* config_;
+  http::h1::ServerConnectionOptions options_;
+  http::h1::ServerConnection codec_;
+  HttpCounters& counters_;
+  RequestInfo info_;
+  http::ResponseHead response_;
+  Forward* forwarding_ = nullptr;
+  bool ended_ = false;
+};
+
+}  // namespace weft::proxy

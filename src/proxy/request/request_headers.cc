@@ -1,0 +1,163 @@
+#include "proxy/request/request_headers.h"
+
+#include <ctime>
+
+#include <array>
+
+namespace weft::proxy {
+namespace {
+
+using http::Known;
+
+constexpr std::array<std::string_view, 14> kMeshOnly = {
+    "x-envoy-internal", "x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-retry-grpc-on", "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-force-trace", "x-envoy-ip-tags", "x-envoy-original-url", "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names"};
+
+bool is_hex(std::string_view text, std::size_t size) {
+  if (text.size() != size) return false;
+  for (const char c : text)
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  return true;
+}
+
+std::string random_hex(Random& random, int words) {
+  std::string out;
+  for (int i = 0; i < words; ++i) append_hex(out, random.next());
+  return out;
+}
+
+/// The address that many trusted hops from the end of x-forwarded-for, as text; empty when there are not as many.
+std::string_view forwarded_address(std::string_view list, std::uint32_t hops) {
+  while (!list.empty()) {
+    const auto comma = list.rfind(',');
+    std::string_view element = comma == std::string_view::npos ? list : list.substr(comma + 1);
+    while (!element.empty() && element.front() == ' ') element.remove_prefix(1);
+    while (!element.empty() && element.back() == ' ') element.remove_suffix(1);
+    if (hops-- == 0) return element;
+    if (comma == std::string_view::npos) return {};
+    list = list.substr(0, comma);
+  }
+  return {};
+}
+
+void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo& info) {
+  const std::string peer = info.connection->peer.ip();
+  std::string forwarded(head.headers.get(Known::kXForwardedFor).value_or(""));
+  const bool first_hop = forwarded.empty();
+  if (!peer.empty()) {
+    if (!first_hop) forwarded += ",";
+    forwarded += peer;
+    head.headers.set(Known::kXForwardedFor, forwarded);
+  }
+  if (config.trusted_hops > 0) {
+    const std::string_view client = forwarded_address(forwarded, config.trusted_hops);
+    if (!client.empty() && net::Address::parse_ip(client, 0)) info.remote_address = std::string(client) + ":0";
+  }
+  if (config.trusted_hops == 0 || !head.headers.has(Known::kXForwardedProto))
+    head.headers.set(Known::kXForwardedProto, head.scheme);
+  for (const std::string_view name : kMeshOnly) head.headers.remove(name);
+  head.headers.remove(Known::kXEnvoyDecoratorOperation);
+  if (first_hop && is_internal(info.connection->peer)) head.headers.add("x-envoy-internal", "true");
+  if (!config.preserve_external_request_id && !is_internal(info.connection->peer)) head.headers.remove(Known::kXRequestId);
+}
+
+struct Trace {
+  std::string trace_id, parent_id, state;
+  bool sampled = true;
+};
+
+std::optional<Trace> trace_of(const http::Headers& headers) {
+  if (const auto id = headers.get(Known::kXB3TraceId)) {
+    const auto sampled = headers.get(Known::kXB3Sampled);
+    return Trace{std::string(*id), std::string(headers.get(Known::kXB3SpanId).value_or("")), {},
+                 !sampled || *sampled == "1" || *sampled == "true" || headers.get(Known::kXB3Flags) == "1"};
+  }
+  // RFC-like form of the W3C: version "-" trace-id "-" parent-id "-" flags.
+  const auto parent = headers.get(Known::kTraceparent);
+  if (!parent || parent->size() < 55 || (*parent)[2] != '-' || (*parent)[35] != '-' || (*parent)[52] != '-') return std::nullopt;
+  const std::string_view id = parent->substr(3, 32), span = parent->substr(36, 16);
+  if (!is_hex(id, 32) || !is_hex(span, 16)) return std::nullopt;
+  return Trace{std::string(id), std::string(span), {}, (parent->at(54) & 1) != 0};
+}
+
+}  // namespace
+
+void append_hex(std::string& out, std::uint64_t value) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  char digits[16];
+  for (int i = 15; i >= 0; --i, value >>= 4) digits[i] = kHex[value & 15];
+  out.append(digits, sizeof digits);
+}
+
+void append_uuid(std::string& out, Random& random) {
+  std::string hex;
+  append_hex(hex, (random.next() & ~std::uint64_t{0xf000}) | 0x4000);
+  append_hex(hex, (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62));
+  const std::string_view text = hex;
+  out.append(text.substr(0, 8)).append("-").append(text.substr(8, 4)).append("-").append(text.substr(12, 4)).append("-");
+  out.append(text.substr(16, 4)).append("-").append(text.substr(20));
+}
+
+void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random) {
+  if (config.use_remote_address) prepare_edge(head, config, info);
+  else if (!head.headers.has(Known::kXForwardedProto)) head.headers.add(Known::kXForwardedProto, head.scheme);
+  if (config.generate_request_id && !head.headers.has(Known::kXRequestId)) {
+    std::string id;
+    append_uuid(id, random);
+    head.headers.add(Known::kXRequestId, id);
+  }
+  if (config.tracing) continue_trace(head.headers, config.random_sampling_percent, random);
+}
+
+void continue_trace(http::Headers& headers, double sampling_percent, Random& random) {
+  std::optional<Trace> trace = trace_of(headers);
+  const bool begun_here = !trace;
+  if (begun_here) trace = Trace{random_hex(random, 2), {}, {}, random.unit() * 100 < sampling_percent};
+  const std::string span = random_hex(random, 1);
+  headers.set(Known::kXB3TraceId, trace->trace_id);
+  headers.set(Known::kXB3SpanId, span);
+  if (!trace->parent_id.empty()) headers.set(Known::kXB3ParentSpanId, trace->parent_id);
+  headers.set(Known::kXB3Sampled, trace->sampled ? "1" : "0");
+  std::string wide = trace->trace_id;
+  if (wide.size() == 16) wide.insert(0, 16, '0');
+  if (is_hex(wide, 32)) headers.set(Known::kTraceparent, "00-" + wide + "-" + span + (trace->sampled ? "-01" : "-00"));
+}
+
+void finish_response(http::ResponseHead& head, const HttpConfig& config) {
+  const bool present = head.headers.has(Known::kServer);
+  if (config.server_header == HttpConfig::ServerHeader::kOverwrite ||
+      (config.server_header == HttpConfig::ServerHeader::kAppendIfAbsent && !present))
+    head.headers.set(Known::kServer, config.server_name);
+  if (!head.headers.has(Known::kDate)) head.headers.add(Known::kDate, http_date());
+}
+
+std::string_view http_date() {
+  thread_local std::time_t second = -1;
+  thread_local char text[40];
+  thread_local std::size_t size = 0;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  if (now.tv_sec != second) {
+    second = now.tv_sec;
+    std::tm parts{};
+    gmtime_r(&second, &parts);
+    size = strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  }
+  return {text, size};
+}
+
+bool is_internal(const net::Address& address) {
+  if (address.is_loopback() || address.is_unix()) return true;
+  if (address.is_v4()) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address.data());
+    const std::uint32_t ip = ntohl(v4->sin_addr.s_addr);
+    return ip >> 24 == 10 || ip >> 20 == 0xac1 || ip >> 16 == 0xc0a8;
+  }
+  if (address.family() != AF_INET6) return false;
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address.data());
+  return (v6->sin6_addr.s6_addr[0] & 0xfe) == 0xfc;
+}
+
+}  // namespace weft::proxy

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "base/random.h"
+#include "http/message.h"
+#include "proxy/config.h"
+#include "proxy/log/request_info.h"
+
+/// The fields that a proxy of the mesh puts on, takes off and hands on, apart from what routes say.
+namespace weft::proxy {
+
+/// A random (version 4) UUID, 36 characters (RFC 9562 §5.4), and lower-case hexadecimal digits.
+void append_uuid(std::string& out, Random& random);
+void append_hex(std::string& out, std::uint64_t value);
+
+/// On arrival: request id, forwarded-for and -proto; at an edge what only the mesh may say is taken away from clients
+/// outside. Sets info.remote_address by the trusted-hops rule.
+void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random);
+
+/// Continues the caller's trace, or starts one: B3 (one header per value) and W3C traceparent. What is not to be sampled
+/// is passed on as such.
+void continue_trace(http::Headers& headers, double sampling_percent, Random& random);
+
+/// On the way back: the server's name, and a date when the upstream gave none.
+void finish_response(http::ResponseHead& head, const HttpConfig& config);
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7) of now; made once a second per thread.
+std::string_view http_date();
+
+/// 10/8, 172.16/12, 192.168/16, 127/8, ::1, fc00::/7: what Envoy calls an internal address.
+bool is_internal(const net::Address& address);
+
+}  // namespace weft::proxy

@@ -1,0 +1,42 @@
+#include "proxy/routing/header_mutation.h"
+
+namespace weft::proxy {
+
+Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
+  HeaderMutation mutation;
+  mutation.remove_ = changes.remove;
+  for (const HeaderChange& change : changes.add) {
+    auto value = LogFormat::compile(change.value);
+    if (!value) return fail(std::move(value).error().with_context("header '" + change.name + "'"));
+    mutation.add_.push_back({change.name, std::move(*value), change.action, change.keep_empty});
+  }
+  return mutation;
+}
+
+void HeaderMutation::apply(http::Headers& headers, const RequestInfo& info, std::string* authority) const {
+  for (const std::string& name : remove_) headers.remove(name);
+  std::string value;
+  for (const Addition& addition : add_) {
+    value.clear();
+    if (addition.value.is_literal()) value = addition.value.literal();
+    else addition.value.append_to(value, info);
+    if (value.empty() && !addition.keep_empty) continue;
+    if (authority && (addition.name == ":authority" || http::equal_ignoring_case(addition.name, "host"))) {
+      *authority = value;
+      continue;
+    }
+    const bool present = headers.get(addition.name).has_value();
+    switch (addition.action) {
+      case HeaderChange::Action::kAppend: headers.add(addition.name, value); break;
+      case HeaderChange::Action::kAddIfAbsent:
+        if (!present) headers.add(addition.name, value);
+        break;
+      case HeaderChange::Action::kOverwriteOrAdd: headers.set(addition.name, value); break;
+      case HeaderChange::Action::kOverwriteIfExists:
+        if (present) headers.set(addition.name, value);
+        break;
+    }
+  }
+}
+
+}  // namespace weft::proxy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "http/message.h"
+#include "proxy/config.h"
+#include "proxy/log/format.h"
+
+namespace weft::proxy {
+
+/// HeaderChanges with their values compiled. Immutable; any thread.
+class HeaderMutation {
+ public:
+  /// Errors name the value's operator that is not known.
+  static Result<HeaderMutation> compile(const HeaderChanges& changes);
+  bool empty() const { return add_.empty() && remove_.empty(); }
+  /// Removes first, then adds in order. "host" and ":authority" change `authority` when it is not null.
+  void apply(http::Headers& headers, const RequestInfo& info, std::string* authority = nullptr) const;
+
+ private:
+  struct Addition {
+    std::string name;
+    LogFormat value;
+    HeaderChange::Action action;
+    bool keep_empty;
+  };
+  std::vector<Addition> add_;
+  std::vector<std::string> remove_;
+};
+
+}  // namespace weft::proxy

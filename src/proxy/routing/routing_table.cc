@@ -1,0 +1,149 @@
+#include "proxy/routing/routing_table.h"
+
+#include <re2/re2.h>
+
+#include "proxy/routing/string_match.h"
+
+namespace weft::proxy {
+namespace {
+
+constexpr std::uint64_t kMillion = 1'000'000;
+
+bool satisfies(const RouteMatch& match, const http::RequestHead& request, std::string_view path, std::string_view query,
+               Random& random) {
+  if (!matches(match.path, path)) return false;
+  for (const HeaderMatch& header : match.headers)
+    if (!matches(header, request)) return false;
+  for (const QueryMatch& parameter : match.query)
+    if (!matches(parameter, query)) return false;
+  return !match.runtime_fraction_per_million || random.below(kMillion) < *match.runtime_fraction_per_million;
+}
+
+Result<RoutingTable::CompiledRoute> compile_route(const Route& route) {
+  RoutingTable::CompiledRoute compiled{&route, {}, {}, {}};
+  WEFT_TRY(compiled.request, HeaderMutation::compile(route.request_headers));
+  WEFT_TRY(compiled.response, HeaderMutation::compile(route.response_headers));
+  const auto* forward = std::get_if<ForwardAction>(&route.action);
+  if (!forward) return compiled;
+  for (const WeightedCluster& cluster : forward->clusters) {
+    RoutingTable::CompiledCluster made{&cluster, {}, {}};
+    WEFT_TRY(made.request, HeaderMutation::compile(cluster.request_headers));
+    WEFT_TRY(made.response, HeaderMutation::compile(cluster.response_headers));
+    compiled.clusters.push_back(std::move(made));
+  }
+  return compiled;
+}
+
+/// How much of the path the route's match covers, for rewriting it.
+std::size_t matched_length(const PathMatch& match, std::string_view path) {
+  return match.kind == PathMatch::Kind::kRegex ? path.size() : std::min(match.text.size(), path.size());
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const RoutingTable>> RoutingTable::compile(std::shared_ptr<const RouteTable> source) {
+  auto table = std::make_shared<RoutingTable>();
+  table->source_ = std::move(source);
+  const std::string where = "route table '" + table->source_->name + "'";
+  WEFT_TRY(table->request, HeaderMutation::compile(table->source_->request_headers));
+  WEFT_TRY(table->response, HeaderMutation::compile(table->source_->response_headers));
+  for (const VirtualHost& host : table->source_->hosts) {
+    auto compiled = table->compile_host(host);
+    if (!compiled) return fail(std::move(compiled).error().with_context(where + ", virtual host '" + host.name + "'"));
+  }
+  table->domains_.seal();
+  return std::shared_ptr<const RoutingTable>(std::move(table));
+}
+
+Result<void> RoutingTable::compile_host(const VirtualHost& host) {
+  CompiledHost compiled{&host, {}, {}, {}, {}};
+  WEFT_TRY(compiled.request, HeaderMutation::compile(host.request_headers));
+  WEFT_TRY(compiled.response, HeaderMutation::compile(host.response_headers));
+  for (const Route& route : host.routes) {
+    auto made = compile_route(route);
+    if (!made) return fail(std::move(made).error().with_context("route '" + route.name + "'"));
+    compiled.routes.push_back(std::move(*made));
+  }
+  compiled.paths.build(host.routes);
+  for (const std::string& domain : host.domains) domains_.add(domain, static_cast<std::uint32_t>(hosts_.size()));
+  hosts_.push_back(std::move(compiled));
+  return {};
+}
+
+RoutingTable::Found RoutingTable::find(const http::RequestHead& request_head, Random& random) const {
+  Found found;
+  const auto host = domains_.find(request_head.authority, source_->ignore_port_in_host);
+  if (!host) return found;
+  found.host = &hosts_[*host];
+  const std::string_view target = request_head.path;
+  const auto question = target.find('?');
+  const std::string_view path = target.substr(0, question);
+  const std::string_view query = question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
+  found.host->paths.each_candidate(path, [&](std::uint32_t index) {
+    const CompiledRoute& route = found.host->routes[index];
+    if (!satisfies(route.config->match, request_head, path, query, random)) return false;
+    found.route = &route;
+    return true;
+  });
+  return found;
+}
+
+const RoutingTable::CompiledCluster* draw_cluster(const RoutingTable::CompiledRoute& route, Random& random) {
+  if (route.clusters.size() == 1) return &route.clusters.front();
+  std::uint64_t total = 0;
+  for (const auto& cluster : route.clusters) total += cluster.config->weight;
+  std::uint64_t drawn = random.below(total);
+  for (const auto& cluster : route.clusters) {
+    if (drawn < cluster.config->weight) return &cluster;
+    drawn -= cluster.config->weight;
+  }
+  return nullptr;
+}
+
+std::string rewritten_path(const Route& route, const ForwardAction& action, std::string_view path) {
+  const auto question = path.find('?');
+  const std::string_view before = path.substr(0, question);
+  const std::string_view query = question == std::string_view::npos ? std::string_view{} : path.substr(question);
+  if (!action.prefix_rewrite.empty()) {
+    std::string out = action.prefix_rewrite;
+    out.append(before.substr(matched_length(route.match.path, before))).append(query);
+    return out;
+  }
+  if (action.regex_rewrite) {
+    std::string out(before);
+    RE2::GlobalReplace(&out, *action.regex_rewrite, action.regex_substitution);
+    return out.append(query);
+  }
+  return std::string(path);
+}
+
+std::string redirect_location(const Route& route, const RedirectAction& action, const http::RequestHead& request) {
+  const std::string_view target = request.path;
+  const auto question = target.find('?');
+  const std::string_view path = target.substr(0, question);
+  const std::string_view query = question == std::string_view::npos ? std::string_view{} : target.substr(question);
+  std::string location = action.scheme.empty() ? request.scheme : action.scheme;
+  location += "://";
+  const std::string_view host = action.host.empty() ? std::string_view(request.authority) : std::string_view(action.host);
+  if (action.port) {
+    location.append(without_authority_port(host)).append(":").append(std::to_string(*action.port));
+  } else if (!action.scheme.empty() && action.scheme != request.scheme) {
+    // A default port of the old scheme means nothing in the new one.
+    const std::string_view old_port = request.scheme == "http" ? ":80" : ":443";
+    location.append(host.ends_with(old_port) ? without_authority_port(host) : host);
+  } else {
+    location.append(host);
+  }
+  if (!action.path.empty()) {
+    location += action.path;
+    if (action.path.find('?') != std::string::npos) return location;
+  } else if (!action.prefix_rewrite.empty()) {
+    location.append(action.prefix_rewrite).append(path.substr(matched_length(route.match.path, path)));
+  } else {
+    location.append(path);
+  }
+  if (!action.strip_query) location.append(query);
+  return location;
+}
+
+}  // namespace weft::proxy

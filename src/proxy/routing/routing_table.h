@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "proxy/config.h"
+#include "proxy/routing/domain_index.h"
+#include "proxy/routing/header_mutation.h"
+#include "proxy/routing/path_index.h"
+
+namespace weft::proxy {
+
+/// A RouteTable made ready to be asked: indexes instead of lists, header values compiled. Made on the main thread;
+/// immutable; asked on any.
+class RoutingTable {
+ public:
+  struct CompiledCluster {
+    const WeightedCluster* config;
+    HeaderMutation request, response;
+  };
+  struct CompiledRoute {
+    const Route* config;
+    HeaderMutation request, response;
+    std::vector<CompiledCluster> clusters;  ///< of a ForwardAction
+  };
+  struct CompiledHost {
+    const VirtualHost* config;
+    std::vector<CompiledRoute> routes;
+    PathIndex paths;
+    HeaderMutation request, response;
+  };
+  struct Found {
+    const CompiledHost* host = nullptr;
+    const CompiledRoute* route = nullptr;
+  };
+
+  /// Errors name the virtual host and route.
+  static Result<std::shared_ptr<const RoutingTable>> compile(std::shared_ptr<const RouteTable> source);
+  /// The first route of the request's virtual host that matches it; `route` null when none does.
+  Found find(const http::RequestHead& request, Random& random) const;
+  const RouteTable& source() const { return *source_; }
+
+  HeaderMutation request, response;
+
+ private:
+  Result<void> compile_host(const VirtualHost& host);
+
+  std::shared_ptr<const RouteTable> source_;
+  std::vector<CompiledHost> hosts_;
+  DomainIndex domains_;
+};
+
+/// Draws one of a ForwardAction's clusters by weight; null when all weights are 0.
+const RoutingTable::CompiledCluster* draw_cluster(const RoutingTable::CompiledRoute& route, Random& random);
+
+/// The path to send upstream: `prefix_rewrite` in place of the matched prefix, or the regular expression's substitution,
+/// applied to the path without its query. Unchanged when the action rewrites nothing.
+std::string rewritten_path(const Route& route, const ForwardAction& action, std::string_view path);
+
+/// The Location of a redirect (RFC 9110 §10.2.2).
+std::string redirect_location(const Route& route, const RedirectAction& action, const http::RequestHead& request);
+
+}  // namespace weft::proxy

@@ -1,0 +1,97 @@
+#include "proxy/routing/string_match.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace weft::proxy {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool contains_ignoring_case(std::string_view text, std::string_view part) {
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return lower(a) == lower(b); }) != text.end();
+}
+
+bool matches_ignoring_case(const StringMatch& match, std::string_view text) {
+  const std::string& want = match.text;
+  switch (match.kind) {
+    case StringMatch::Kind::kExact: return http::equal_ignoring_case(text, want);
+    case StringMatch::Kind::kPrefix: return starts_with_ignoring_case(text, want);
+    case StringMatch::Kind::kSuffix:
+      return text.size() >= want.size() && http::equal_ignoring_case(text.substr(text.size() - want.size()), want);
+    case StringMatch::Kind::kContains: return contains_ignoring_case(text, want);
+    default: return false;
+  }
+}
+
+std::string_view pseudo_field(std::string_view name, const http::RequestHead& request) {
+  if (name == ":method") return request.method;
+  if (name == ":path") return request.path;
+  if (name == ":scheme") return request.scheme;
+  return request.authority;
+}
+
+bool satisfied_by_absence(const HeaderMatch& match) {
+  if (match.match.kind == StringMatch::Kind::kPresent) return match.invert;
+  return match.treat_missing_as_empty && matches(match.match, {}) != match.invert;
+}
+
+}  // namespace
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() && http::equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool matches(const StringMatch& match, std::string_view text) {
+  if (match.kind == StringMatch::Kind::kPresent) return true;
+  if (match.kind == StringMatch::Kind::kRegex)
+    return match.regex && RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *match.regex);
+  if (match.ignore_case) return matches_ignoring_case(match, text);
+  switch (match.kind) {
+    case StringMatch::Kind::kExact: return text == match.text;
+    case StringMatch::Kind::kPrefix: return text.starts_with(match.text);
+    case StringMatch::Kind::kSuffix: return text.ends_with(match.text);
+    default: return text.find(match.text) != std::string_view::npos;
+  }
+}
+
+bool matches(const HeaderMatch& match, const http::RequestHead& request) {
+  if (match.name.starts_with(':') || match.name == "host") {
+    const std::string_view value = pseudo_field(match.name, request);
+    if (value.empty()) return satisfied_by_absence(match);
+    return matches(match.match, value) != match.invert;
+  }
+  const http::Known known = http::known_field(match.name);
+  std::optional<std::string_view> first;
+  std::string joined;
+  for (const http::Headers::Field field : request.headers) {
+    if (field.known != known || (known == http::Known::kOther && !http::equal_ignoring_case(field.name, match.name)))
+      continue;
+    if (!first) {
+      first = field.value;
+    } else {
+      if (joined.empty()) joined = *first;
+      joined.append(",").append(field.value);
+    }
+  }
+  if (!first) return satisfied_by_absence(match);
+  return matches(match.match, joined.empty() ? *first : std::string_view(joined)) != match.invert;
+}
+
+bool matches(const QueryMatch& match, std::string_view query) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const std::string_view pair = query.substr(0, end);
+    const auto equals = pair.find('=');
+    if (pair.substr(0, equals) == match.name)
+      return matches(match.match, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    if (end == std::string_view::npos) break;
+    query.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+}  // namespace weft::proxy

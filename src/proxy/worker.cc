@@ -1,0 +1,162 @@
+#include "proxy/worker.h"
+
+#include <pthread.h>
+
+#include "base/log.h"
+#include "proxy/listener/downstream_connection.h"
+
+namespace weft::proxy {
+
+/// A listener's socket on this worker. It outlives changes of the listener's configuration.
+struct Worker::Accepting {
+  std::string name;
+  std::vector<std::unique_ptr<net::Listener>> sockets;
+  net::TaskScope tasks;
+};
+
+Worker::Worker(unsigned index, ProcessLimits limits) : index_(index), limits_(limits), logs_(loop_), dns_(loop_) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    loop_.run();
+    end_everything();
+  });
+}
+
+/// On the worker's own thread: coroutine frames and buffers go back to the thread they came from.
+void Worker::end_everything() {
+  accepting_.clear();
+  tasks_.cancel_all();
+  clusters_.clear();
+  logs_.flush();
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  loop_.stop();
+  thread_.join();
+}
+
+void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
+  snapshot_ = std::move(next);
+  update_clusters();
+  std::erase_if(accepting_, [&](const auto& entry) { return !snapshot_->listeners.contains(entry.first); });
+  // New sockets for a listener that is already there: its address has changed.
+  for (const NewSocket& socket : sockets) accepting_.erase(socket.listener);
+  for (NewSocket& socket : sockets) {
+    auto& accepting = accepting_[socket.listener];
+    if (!accepting) accepting = std::make_unique<Accepting>(socket.listener);
+    auto listener = net::Listener::adopt(loop_, std::move(socket.fd), socket.shared);
+    if (!listener) {
+      WEFT_LOG(kError, "worker", "cannot use a listening socket", {"listener", socket.listener}, {"error", listener.error().text});
+      continue;
+    }
+    accepting->sockets.push_back(std::move(*listener));
+    accepting->tasks.spawn(accept_all(*this, *accepting));
+  }
+}
+
+void Worker::update_clusters() {
+  std::map<std::string, std::shared_ptr<UpstreamCluster>, std::less<>> next;
+  for (const auto& [name, config] : snapshot_->source->clusters) {
+    const auto known = clusters_.find(name);
+    if (known != clusters_.end() && &known->second->config() == config.get()) {
+      next[name] = known->second;
+    } else if (known != clusters_.end() && known->second->can_become(*config)) {
+      known->second->update(config);
+      next[name] = known->second;
+    } else {
+      next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, limits_.socket_mark, config);
+    }
+  }
+  clusters_ = std::move(next);
+}
+
+net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
+  net::Listener& listener = *accepting.sockets.back();
+  const std::string name = accepting.name;
+  for (;;) {
+    auto socket = co_await listener.accept();
+    if (!socket) co_return;
+    const auto found = worker.snapshot_->listeners.find(name);
+    if (found == worker.snapshot_->listeners.end()) co_return;
+    ListenerCounters& counters = worker.listener_counters(name);
+    if (worker.limits_.max_connections && worker.connections_.size() >= worker.limits_.max_connections) {
+      ++counters.downstream_cx_overflow;
+      (*socket)->close(true);
+      continue;
+    }
+    ++counters.downstream_cx_total;
+    worker.tasks_.spawn(serve(worker, std::move(*socket), found->second));
+  }
+}
+
+net::Task<void> Worker::serve(Worker& worker, std::unique_ptr<net::Socket> socket,
+                              std::shared_ptr<const CompiledListener> listener) {
+  ListenerCounters& counters = worker.listener_counters(listener->config->name);
+  ++counters.downstream_cx_active;
+  {
+    DownstreamConnection connection(worker, std::move(socket), std::move(listener));
+    co_await connection.run();
+  }
+  --counters.downstream_cx_active;
+}
+
+std::uint64_t Worker::add_connection(DownstreamConnection& connection) {
+  const std::uint64_t id = next_connection_++;
+  connections_[id] = &connection;
+  return id;
+}
+
+void Worker::remove_connection(std::uint64_t id) {
+  connections_.erase(id);
+  if (connections_.empty() && when_idle_) loop_.defer(std::exchange(when_idle_, {}));
+}
+
+DownstreamConnection* Worker::connection(std::uint64_t id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<UpstreamCluster> Worker::cluster(std::string_view name) const {
+  const auto found = clusters_.find(name);
+  return found == clusters_.end() ? nullptr : found->second;
+}
+
+void Worker::stop_accepting() { accepting_.clear(); }
+
+void Worker::drain_connections() {
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (const std::uint64_t id : ids)
+    if (DownstreamConnection* const one = connection(id)) one->drain();
+}
+
+void Worker::when_idle(std::function<void()> action) {
+  if (connections_.empty()) loop_.defer(std::move(action));
+  else when_idle_ = std::move(action);
+}
+
+StatSheet Worker::stats() const {
+  StatSheet sheet;
+  for (const auto& [prefix, counters] : http_counters_) sheet.add_http(prefix, counters);
+  for (const auto& [name, counters] : listener_counters_) sheet.add_listener(name, counters);
+  for (const auto& [name, cluster] : clusters_) sheet.add_cluster(cluster->stat_name(), cluster->counters());
+  return sheet;
+}
+
+std::vector<Worker::EndpointView> Worker::endpoint_views() const {
+  std::vector<EndpointView> views;
+  for (const auto& [name, cluster] : clusters_) {
+    for (const auto& [text, endpoint] : cluster->endpoints())
+      views.push_back({name, text, endpoint->connections, endpoint->active_requests, endpoint->total_requests,
+                       endpoint->weight(), endpoint->priority(), endpoint->config().health == Health::kHealthy});
+    if (cluster->endpoints().empty()) views.push_back({.cluster = name, .address = {}});
+  }
+  return views;
+}
+
+}  // namespace weft::proxy

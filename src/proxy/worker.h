@@ -1,0 +1,99 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.h"
+#include "net/socket.h"
+#include "net/task.h"
+#include "proxy/listener/compiled_listener.h"
+#include "proxy/log/access_log.h"
+#include "proxy/stats/counters.h"
+#include "proxy/upstream/upstream_cluster.h"
+
+namespace weft::proxy {
+
+class DownstreamConnection;
+
+/// One thread of the data plane with everything it uses: sockets, connections, pools, counters, and the snapshot it
+/// runs. Nothing of it is shared with another worker but immutable configuration.
+///
+/// Owner: Server. Thread: start(), post work and stop() from the main thread; everything else on the worker's own.
+class Worker {
+ public:
+  Worker(unsigned index, ProcessLimits limits);
+  ~Worker();
+
+  void start();
+  /// Ends the loop, and with it every connection, and waits for the thread.
+  void stop();
+  net::Loop& loop() { return loop_; }
+
+  /// A listening descriptor for the listener of that name.
+  struct NewSocket {
+    std::string listener;
+    net::Fd fd;
+    bool shared = false;
+  };
+  void apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets);
+  void stop_accepting();
+  void drain_connections();
+  std::size_t connections() const { return connections_.size(); }
+  /// Runs once when no connection is left.
+  void when_idle(std::function<void()> action);
+  StatSheet stats() const;
+  struct EndpointView {
+    std::string cluster, address;
+    std::uint64_t connections = 0, active = 0, total = 0;
+    std::uint32_t weight = 1, priority = 0;
+    bool healthy = true;
+  };
+  std::vector<EndpointView> endpoint_views() const;
+
+  // what connections use
+
+  const CompiledSnapshotPtr& snapshot() const { return snapshot_; }
+  /// Null when there is no such cluster.
+  std::shared_ptr<UpstreamCluster> cluster(std::string_view name) const;
+  HttpCounters& http_counters(const std::string& prefix) { return http_counters_[prefix]; }
+  ListenerCounters& listener_counters(const std::string& name) { return listener_counters_[name]; }
+  Random& random() { return random_; }
+  LogWriter& logs() { return logs_; }
+  const ProcessLimits& limits() const { return limits_; }
+  std::uint64_t add_connection(DownstreamConnection& connection);
+  void remove_connection(std::uint64_t id);
+  /// The connection of that id, if it is still there: how deferred work finds out.
+  DownstreamConnection* connection(std::uint64_t id) const;
+  void spawn(net::Task<void> task) { tasks_.spawn(std::move(task)); }
+
+ private:
+  struct Accepting;
+  void update_clusters();
+  static net::Task<void> accept_all(Worker& worker, Accepting& accepting);
+  static net::Task<void> serve(Worker& worker, std::unique_ptr<net::Socket> socket,
+                               std::shared_ptr<const CompiledListener> listener);
+  void end_everything();
+
+  net::Loop loop_;
+  unsigned index_;
+  ProcessLimits limits_;
+  Random random_;
+  LogWriter logs_;
+  DnsResolver dns_;
+  CompiledSnapshotPtr snapshot_;
+  std::map<std::string, std::shared_ptr<UpstreamCluster>, std::less<>> clusters_;
+  std::map<std::string, HttpCounters> http_counters_;
+  std::map<std::string, ListenerCounters> listener_counters_;
+  std::unordered_map<std::uint64_t, DownstreamConnection*> connections_;
+  std::uint64_t next_connection_ = 1;
+  std::function<void()> when_idle_;
+  std::map<std::string, std::unique_ptr<Accepting>> accepting_;
+  net::TaskScope tasks_;
+  std::thread thread_;
+};
+
+}  // namespace weft::proxy
