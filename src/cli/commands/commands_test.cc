@@ -217,11 +217,30 @@ TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
   EXPECT_NE(console.errors.find("main, istio-proxy"), std::string::npos) << console.errors;
 }
 
+TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsFolderIsGone) {
+  ASSERT_EQ(apply_text(kPod), Exit::kDone) << console.errors;
+  const std::filesystem::path file = write("default/logs/default_p/main.log", "one\n");
+  console.on_output = [&](std::string_view text) {
+    if (text == "one\n") std::ofstream(file, std::ios::app) << "two\n";
+    if (text == "two\n") {
+      std::ofstream(file.string() + ".next") << "three\nthree\n";
+      std::filesystem::rename(file.string() + ".next", file);
+    }
+    if (text == "three\nthree\n") std::ofstream(file) << "four\n";
+    if (text == "four\n") std::filesystem::remove_all(file.parent_path());
+  };
+  LogsOptions options;
+  options.resource = "pod/p";
+  options.follow = true;
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "one\ntwo\nthree\nthree\nfour\n");
+}
+
 TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
-  mesh.answers["proxies"] = {
-      200, api::Json::parse(R"([{"id": "sidecar~p", "pod": "p", "namespace": "default", "types": {
-      "CDS": {"sent": "7", "acked": "7", "nacked": ""}, "LDS": {"sent": "7", "acked": "6", "nacked": ""},
-      "EDS": {"sent": "8", "acked": "6", "nacked": "8", "reason": "bad endpoint"}}}])")};
+  mesh.answers["proxies"] = {200, api::Json::parse(R"({"proxies": [{"id": "p.default", "pod": "p", "namespace": "default",
+      "types": {"CDS": {"sent": 7, "acked": 7, "nacked": 0}, "LDS": {"sent": 7, "acked": 6, "nacked": 5},
+                "EDS": {"sent": 8, "acked": 6, "nacked": 8, "reason": "bad endpoint"},
+                "RDS": {"sent": 0, "acked": 0, "nacked": 0}}}]})")};
   EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone) << console.errors;
   EXPECT_EQ(console.output,
             "NAME        CDS      LDS     EDS        RDS\n"

@@ -112,7 +112,7 @@ class LogFile {
     for (;;) {
       WEFT_CHECK(print_rest());
       if (::access(folder.c_str(), F_OK) != 0) return {};
-      reopen_if_replaced();
+      if (reopen_if_replaced()) continue;
       pollfd waiting{watching ? changes.get() : -1, POLLIN, 0};
       ::poll(&waiting, 1, watching ? kLookAtLeastEveryMs : kLookAtLeastEveryMs / 4);
       char events[4096];
@@ -151,14 +151,17 @@ class LogFile {
     return lines == 0 ? end : 0;
   }
 
-  void reopen_if_replaced() {
-    struct stat open_one{}, named{};
-    if (::fstat(file_.get(), &open_one) != 0 || ::stat(path_.c_str(), &named) != 0) return;
+  /// True when there is another beginning to read from.
+  bool reopen_if_replaced() {
+    struct stat open_one {}, named {};
+    if (::fstat(file_.get(), &open_one) != 0 || ::stat(path_.c_str(), &named) != 0) return false;
     if (open_one.st_ino != named.st_ino) {
-      if (net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)); next) file_ = std::move(next);
-    } else if (named.st_size < ::lseek(file_.get(), 0, SEEK_CUR)) {
-      ::lseek(file_.get(), 0, SEEK_SET);
+      net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+      if (!next) return false;
+      file_ = std::move(next);
+      return true;
     }
+    return named.st_size < ::lseek(file_.get(), 0, SEEK_CUR) && ::lseek(file_.get(), 0, SEEK_SET) == 0;
   }
 
   const Context& context_;

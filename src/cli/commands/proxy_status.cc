@@ -11,19 +11,15 @@ namespace {
 constexpr Duration kLimit = 5s;
 constexpr std::string_view kTypes[] = {"CDS", "LDS", "EDS", "RDS"};
 
-bool said(const api::Json& version) {
-  return !version.is_null() && version != "" && version != 0 && version != false;
-}
-
 const api::Json& type_of(const api::Json& proxy, std::string_view type) {
   return at(at(proxy, "types"), type);
 }
 
 std::string state_of(const api::Json& type) {
   const api::Json& sent = at(type, "sent");
-  if (!said(sent)) return "NOT SENT";
-  if (said(at(type, "nacked")) && at(type, "acked") != sent) return "REJECTED";
-  return at(type, "acked") == sent ? "SYNCED" : "STALE";
+  if (sent.is_null() || sent == 0) return "NOT SENT";
+  if (at(type, "acked") == sent) return "SYNCED";
+  return at(type, "nacked") == sent ? "REJECTED" : "STALE";
 }
 
 std::string name_of(const api::Json& proxy) {

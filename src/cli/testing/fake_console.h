@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cli/console.h"
@@ -9,16 +10,21 @@ namespace weft::cli::testing {
 /// A console that keeps what is said, for tests; the time stands still at `now_is`.
 class FakeConsole final : public Console {
  public:
-  void out(std::string_view text) override { output += text; }
+  void out(std::string_view text) override {
+    output += text;
+    if (on_output) on_output(text);
+  }
   void err(std::string_view text) override { errors += text; }
   bool interactive() const override { return false; }
   bool colour() const override { return coloured; }
-  bool progress_interactive() const override { return false; }
+  bool progress_interactive() const override { return watched; }
   Result<std::string> read_input() override { return input; }
   std::chrono::sys_seconds now() const override { return now_is; }
 
   std::string output, errors, input;
+  std::function<void(std::string_view)> on_output;  ///< called with each piece, after it was added
   bool coloured = false;
+  bool watched = false;
   std::chrono::sys_seconds now_is =
       std::chrono::sys_days{std::chrono::year{2026} / 3 / 1} + std::chrono::hours{12};
 };
