@@ -27,6 +27,19 @@ const std::map<std::string, What> kWhats = {
     {"endpoints", What::kEndpoints}, {"endpoint", What::kEndpoints}, {"ep", What::kEndpoints},
 };
 
+/// The text in lines that a terminal of 100 columns shows whole.
+std::string wrapped(std::string_view text) {
+  constexpr std::size_t kWidth = 100;
+  std::string lines;
+  std::size_t column = 0;
+  for (std::string_view word : split(text, ' ')) {
+    if (column > 0) lines += column + 1 + word.size() > kWidth ? '\n' : ' ';
+    column = lines.ends_with('\n') ? word.size() : column + 1 + word.size();
+    lines += word;
+  }
+  return lines;
+}
+
 /// Which values -o has for a command.
 enum class Formats { kAll, kObjects, kJsonOnly };
 
@@ -70,6 +83,8 @@ class Parser {
     declare_proxy_status();
     declare_proxy_config();
     declare_others();
+    name_values(app_);
+    for (CLI::App* each : app_.get_subcommands([](CLI::App*) { return true; })) name_values(*each);
   }
 
   Result<Invocation> parse(const std::vector<std::string>& words) {
@@ -78,7 +93,7 @@ class Parser {
       app_.parse(std::move(reversed));
       return chosen();
     } catch (const CLI::CallForHelp&) {
-      return Invocation{global_, HelpOptions{help_of(app_)}};
+      return Invocation{global_, HelpOptions{help_asked_for()}};
     } catch (const CLI::Error& error) {
       return fail(usage(error.what()));
     }
@@ -86,11 +101,35 @@ class Parser {
 
  private:
   CLI::App& command(const char* name, const CommandText& text, const char* group) {
-    CLI::App& added = *app_.add_subcommand(name, std::string(text.purpose));
+    CLI::App& added = *app_.add_subcommand(name, std::string(text.summary));
     added.fallthrough();
     added.group(group);
     added.footer("Examples:\n" + std::string(text.examples) + "\n" + std::string(kGlobalFooter));
+    purposes_[&added] = text.purpose;
     return added;
+  }
+
+  /// What stands for an option's value in help texts.
+  static void name_values(CLI::App& command) {
+    static constexpr std::pair<std::string_view, const char*> kNames[] = {
+        {"--filename", "FILE"},
+        {"--name", "INSTANCE"},
+        {"--namespace", "NAMESPACE"},
+        {"--output", "FORMAT"},
+        {"--selector", "LABELS"},
+        {"--timeout", "TIME"},
+        {"--isolation", "MODE"},
+        {"--ingress-port", "PORT"},
+        {"--container", "NAME"},
+        {"--image", "NAME=COMMAND"},
+        {"--tail", "N"},
+        {"--replicas", "N"},
+    };
+    for (CLI::Option* option : command.get_options()) {
+      if (option->get_positional()) option->type_name("");
+      for (const auto& [name, value] : kNames)
+        if (option->get_name() == name) option->type_name(value);
+    }
   }
 
   static void add_files(CLI::App& to, std::vector<std::string>& files, bool& recursive) {
@@ -123,9 +162,9 @@ class Parser {
         ->allow_extra_args(false);
     up.add_flag("-d,--detach", up_.detach, "return when every pod is ready; the mesh goes on");
     up.add_option("--isolation", up_.isolation, "how pods are kept apart: auto or netns")
-        ->check(CLI::IsMember({"auto", "netns", "loopback"}));
+        ->check(CLI::IsMember({"auto", "netns", "loopback"}).description(""));
     up.add_option("--ingress-port", up_.ingress_port, "the port of the ingress on 127.0.0.1 (default: 8080)")
-        ->check(CLI::Range(1, 65535));
+        ->check(CLI::Range(1, 65535).description(""));
     up.add_option("--image", up_.images, "NAME=COMMAND: the local command of an image; may be repeated")
         ->allow_extra_args(false)
         ->check([](const std::string& text) {
@@ -194,7 +233,7 @@ class Parser {
     scale.add_option("RESOURCE", scale_.resources, "deployment NAME... or deployment/NAME...")->required();
     scale.add_option("--replicas", scale_.replicas, "how many pods there are to be")
         ->required()
-        ->check(CLI::Range(0, 1000));
+        ->check(CLI::Range(0, 1000).description(""));
     add_wait(scale, scale_.wait, "return when so many are ready (default), or at once");
     add_timeout(scale, scale_.timeout);
     choose(scale, scale_);
@@ -207,10 +246,14 @@ class Parser {
   }
   void declare_proxy_config() {
     CLI::App& config = command("proxy-config", kProxyConfig, kProxyGroup);
-    config.add_option("WHAT", config_.what, "listeners, routes, clusters or endpoints")
-        ->required()
-        ->transform(CLI::Transformer(kWhats))
-        ->type_name("");
+    const auto read = [this](const std::string& text) {
+      const auto found = kWhats.find(text);
+      if (found == kWhats.end())
+        throw CLI::ValidationError("\"" + text + "\" is none of listeners, routes, clusters and endpoints");
+      config_.what = found->second;
+    };
+    config.add_option_function<std::string>("WHAT", read, "listeners, routes, clusters or endpoints")
+        ->required();
     config.add_option("POD", config_.pod, "the pod whose sidecar is asked")->required();
     add_output(config, Formats::kObjects, config_.output, "table, yaml or json");
     choose(config, config_);
@@ -232,18 +275,22 @@ class Parser {
   }
 
   Result<Invocation> chosen() {
-    if (wants_help_ || !take_) {
-      if (!topic_.empty()) return Invocation{global_, HelpOptions{app_.get_subcommand(topic_)->help("weft")}};
-      // App::help would show the help of `help`.
-      return Invocation{
-          global_, HelpOptions{app_.get_formatter()->make_help(&app_, "weft", CLI::AppFormatMode::Normal)}};
-    }
-    return Invocation{global_, take_()};
+    if (take_ && !wants_help_) return Invocation{global_, take_()};
+    if (topic_.empty()) return Invocation{global_, HelpOptions{help_of(app_)}};
+    return Invocation{global_,
+                      HelpOptions{help_of(*app_.get_subcommand(topic_))}};  // throws where there is none
   }
 
-  static std::string help_of(const CLI::App& app) {
-    for (const CLI::App* command : app.get_subcommands()) return command->help("weft");
-    return app.help();
+  /// Not App::help, which shows the help of the command that was chosen, be it `help` itself.
+  std::string help_of(CLI::App& command) {
+    if (const auto purpose = purposes_.find(&command); purpose != purposes_.end())
+      command.description(wrapped(purpose->second) + "\n");
+    return app_.get_formatter()->make_help(
+        &command, &command == &app_ ? "weft" : "weft " + command.get_name(), CLI::AppFormatMode::Normal);
+  }
+  std::string help_asked_for() {
+    const auto chosen = app_.get_subcommands();
+    return help_of(chosen.empty() ? app_ : *chosen.front());
   }
 
   Error usage(std::string text) const {
@@ -254,6 +301,7 @@ class Parser {
   }
 
   CLI::App app_;
+  std::map<const CLI::App*, std::string_view> purposes_;
   GlobalOptions global_;
   UpOptions up_;
   DownOptions down_;

@@ -4,8 +4,9 @@
 
 namespace weft::cli {
 
-/// What --help says of a command before and after its options.
+/// What --help says of a command: the line in the list of all, and the texts before and after its options.
 struct CommandText {
+  std::string_view summary;
   std::string_view purpose;
   std::string_view examples;
 };
@@ -28,6 +29,7 @@ inline constexpr std::string_view kGlobalFooter =
     "  -n,--namespace NAMESPACE    the namespace (default: default)\n";
 
 inline constexpr CommandText kUp = {
+    "Start the mesh on this machine",
     "Start the mesh on this machine: control plane, ingress, and for each pod its processes and a sidecar. "
     "Objects of "
     "an earlier run are there again. Without --detach it ends with Ctrl-C.",
@@ -35,10 +37,12 @@ inline constexpr CommandText kUp = {
     "  weft up --detach --ingress-port 9090 --name second\n"
     "  weft up -f shop.yaml --image 'example/shop:1=/usr/local/bin/shop --port 8000'\n"};
 inline constexpr CommandText kDown = {
+    "Stop it",
     "Stop the mesh on this machine and everything it started. The objects stay for the next 'weft up' unless "
     "--purge.",
     "  weft down\n  weft down --purge --name second\n"};
 inline constexpr CommandText kApply = {
+    "Make objects what files say they are",
     "Make objects what files say they are. Every file is checked first; when one is wrong, nothing is "
     "applied. Returns "
     "when every proxy concerned runs the change, and names each proxy that refused it.",
@@ -47,12 +51,14 @@ inline constexpr CommandText kApply = {
     "  cat rule.yaml | weft apply -f -\n"
     "  weft apply -f rule.yaml --dry-run\n"};
 inline constexpr CommandText kDelete = {
+    "Delete objects",
     "Delete objects by type and name, by label, or those that files name. Returns when they are gone.",
     "  weft delete virtualservice reviews\n"
     "  weft delete deployment/reviews-v1 service/reviews\n"
     "  weft delete pods -l app=ratings\n"
     "  weft delete -f bookinfo.yaml\n"};
 inline constexpr CommandText kGet = {
+    "Show objects as a table, YAML or JSON",
     "Show objects as a table or as they are. Types: pods (po), services (svc), deployments (deploy), "
     "replicasets (rs), "
     "ingresses (ing), gateways (gw), virtualservices (vs), destinationrules (dr), namespaces (ns), "
@@ -65,40 +71,48 @@ inline constexpr CommandText kGet = {
     "  weft get pods -l app=reviews -w\n"
     "  weft get pods -o jsonpath='{.items[*].status.podIP}'\n"};
 inline constexpr CommandText kDescribe = {
+    "Show everything known of objects, with who runs them",
     "Show everything known of objects: what they say, how they are, which proxies run them, who refused them "
     "and why.",
     "  weft describe pod reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft describe virtualservice reviews\n"
     "  weft describe pods -l app=reviews\n"};
 inline constexpr CommandText kLogs = {
+    "Show what a container printed",
     "Show what a container printed: of the application, or with -c istio-proxy the access log of the "
     "sidecar.",
     "  weft logs reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft logs deploy/productpage-v1 -c istio-proxy -f\n"
     "  weft logs deploy/ratings-v1 --tail 20\n"};
 inline constexpr CommandText kScale = {
+    "Change how many pods a deployment has",
     "Change how many pods a deployment has. Returns when so many are ready and the others are gone.",
     "  weft scale deployment reviews-v1 --replicas 3\n"
     "  weft scale deploy/details-v1 --replicas=0\n"};
 inline constexpr CommandText kProxyStatus = {
+    "Show which proxies run what the control plane sent",
     "Show each connected proxy and whether it runs what the control plane sent last, per type of resource: "
     "SYNCED, "
     "STALE (sent, not yet confirmed), REJECTED (the reason follows the table), NOT SENT.",
     "  weft proxy-status\n  weft proxy-status -o json\n"};
 inline constexpr CommandText kProxyConfig = {
+    "Show what a sidecar runs at this moment",
     "Show what a pod's sidecar runs at this moment, as the sidecar itself says it: listeners, routes, "
     "clusters or "
     "endpoints. It is asked in its own network namespace, so this needs the rights 'weft up' was started "
     "with.",
     "  weft proxy-config routes reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft proxy-config clusters productpage-v1-7c9d5f6b8-abcde -o json\n"};
-inline constexpr CommandText kVersion = {"Show the version of this program and of what it was built with.",
+inline constexpr CommandText kVersion = {"Show the version",
+                                         "Show the version of this program and of what it was built with.",
                                          "  weft version\n  weft version -o json\n"};
-inline constexpr CommandText kHelp = {"Show what a command does, its examples and options.",
-                                      "  weft help apply\n"};
+inline constexpr CommandText kHelp = {
+    "Show what a command does", "Show what a command does, its examples and options.", "  weft help apply\n"};
 inline constexpr CommandText kControl = {
-    "Run the control plane alone; 'weft control --help' shows its options.", "  weft control --help\n"};
+    "Run the control plane alone", "Run the control plane alone; 'weft control --help' shows its options.",
+    "  weft control --help\n"};
 inline constexpr CommandText kProxy = {
+    "Run a proxy alone, from an Envoy bootstrap file",
     "Run a proxy alone, from an Envoy bootstrap file; 'weft proxy --help' shows its options.",
     "  weft proxy -c bootstrap.yaml\n"};
 
