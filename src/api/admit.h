@@ -5,12 +5,12 @@
 
 namespace weft::api {
 
-/// The checks of parse_objects for one object that comes through the API as JSON: schema, conversion to the stored
-/// version, sense, defaults. What a server sets (uid, resourceVersion, creationTimestamp, generation, ownerReferences,
-/// status ...) is kept here, and the store decides about it.
+/// The checks of parse_objects for one object that comes through the API as JSON: schema, conversion to the
+/// stored version, sense, defaults. What a server sets (uid, resourceVersion, creationTimestamp, generation,
+/// ownerReferences, status ...) is kept here, and the store decides about it.
 ///
-/// Any thread. Errors: kInvalid with every problem found, each as "field: text", joined by "; "; kNotFound when the
-/// kind is none of ours; kUnsupported when all problems are fields that we know and do not do.
+/// Any thread. Errors: kInvalid with every problem found, each as "field: text", joined by "; "; kNotFound
+/// when the kind is none of ours; kUnsupported when all problems are fields that we know and do not do.
 Result<Object> admit(Json body);
 
 }  // namespace weft::api

@@ -47,15 +47,17 @@ TEST(Admit, refusals_tell_apart_wrong_unknown_and_not_supported) {
   Error wrong = error(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"A"},"spec":{"prots":1}})");
   EXPECT_EQ(wrong.code, Code::kInvalid);
   EXPECT_EQ(wrong.text,
-            "metadata.name: \"A\": must be a DNS name: lower-case letters, digits, '-' and '.', at most 253, a letter or "
+            "metadata.name: \"A\": must be a DNS name: lower-case letters, digits, '-' and '.', at most 253, "
+            "a letter or "
             "digit at both ends; spec.prots: unknown field; did you mean \"ports\"?");
   EXPECT_EQ(error(R"({"apiVersion":"v1","kind":"Servcie","metadata":{"name":"a"}})").code, Code::kNotFound);
   EXPECT_EQ(error(R"({"apiVersion":"apps/v1","kind":"DaemonSet"})").code, Code::kNotFound);
   Error later = error(
       R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a"},"spec":{"ports":[{"port":1}],"externalIPs":["1.1.1.1"]}})");
   EXPECT_EQ(later.code, Code::kUnsupported);
-  for (const char* body : {"null", "[]", "1", "{}", R"({"kind":1})", R"({"apiVersion":"v1","kind":"Service"})",
-                           R"({"apiVersion":"v1","kind":"Service","metadata":1,"spec":2})"})
+  for (const char* body :
+       {"null", "[]", "1", "{}", R"({"kind":1})", R"({"apiVersion":"v1","kind":"Service"})",
+        R"({"apiVersion":"v1","kind":"Service","metadata":1,"spec":2})"})
     EXPECT_EQ(error(body).code, Code::kInvalid) << body;
 }
 

@@ -62,8 +62,8 @@ void convert_ingress(Json& spec, const Path& at) {
   });
 }
 
-/// What ImplementationSpecific means here: a trailing * or .* is a prefix; anything else with the signs of a pattern is
-/// refused rather than matched literally.
+/// What ImplementationSpecific means here: a trailing * or .* is a prefix; anything else with the signs of a
+/// pattern is refused rather than matched literally.
 void plain_path(Json& rule, const Path& at, Report& report) {
   Json* path = member(rule, "path");
   if (!path || rule["pathType"] != "ImplementationSpecific") return;
@@ -72,7 +72,8 @@ void plain_path(Json& rule, const Path& at, Report& report) {
   std::string_view plain = written;
   if (plain.ends_with('*')) plain.remove_suffix(plain.ends_with(".*") ? 2 : 1);
   if (plain.find_first_of("*?|^[]\\") != plain.npos)
-    return report.problem(path_at, shown(*path) + ": must be a path without a pattern, or one that ends with .*");
+    return report.problem(path_at,
+                          shown(*path) + ": must be a path without a pattern, or one that ends with .*");
   if (plain.size() == written.size()) return;
   *path = plain.empty() ? std::string("/") : std::string(plain);
   rule["pathType"] = "Prefix";
@@ -88,7 +89,8 @@ void convert(Json& body, const KindInfo& kind, const Path& at, Report& report) {
   if (kind.kind != "Ingress") return;
   Path spec_at = at.at("spec");
   if (old) convert_ingress(body["spec"], spec_at);
-  each_path(body["spec"], spec_at, [&](Json& rule, const Path& rule_at) { plain_path(rule, rule_at, report); });
+  each_path(body["spec"], spec_at,
+            [&](Json& rule, const Path& rule_at) { plain_path(rule, rule_at, report); });
 }
 
 }  // namespace weft::api

@@ -130,8 +130,9 @@ spec:
         pathType: Prefix
 )");
   ASSERT_EQ(parsed.notes.size(), 2u);
-  EXPECT_EQ(parsed.notes[0],
-            "bookinfo.yaml:48: spec.rules[0].http.paths[1].path: \"/static.*\" is read as the prefix /static");
+  EXPECT_EQ(
+      parsed.notes[0],
+      "bookinfo.yaml:48: spec.rules[0].http.paths[1].path: \"/static.*\" is read as the prefix /static");
 }
 
 std::string first_problem(std::string_view text) {
@@ -140,8 +141,10 @@ std::string first_problem(std::string_view text) {
 }
 
 std::string ingress(std::string_view path) {
-  return "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  rules:\n  - http:\n      paths:\n"
-         "      - path: " + std::string(path) + "\n        backend: {serviceName: s, servicePort: 80}\n";
+  return "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  rules:\n  - http:\n   "
+         "   paths:\n"
+         "      - path: " +
+         std::string(path) + "\n        backend: {serviceName: s, servicePort: 80}\n";
 }
 
 TEST(Convert, patterns_that_are_no_prefix_are_refused) {
@@ -151,25 +154,32 @@ TEST(Convert, patterns_that_are_no_prefix_are_refused) {
   for (const char* path : {"/a.*b", "/a[0-9]", "'/a|b'", "/a\\d", "^/a", "'/a?'"})
     EXPECT_NE(first_problem(ingress(path)), "none") << path;
   EXPECT_EQ(first_problem(ingress("/a.*/b")),
-            "f:8: spec.rules[0].http.paths[0].path: \"/a.*/b\": must be a path without a pattern, or one that ends with .*");
+            "f:8: spec.rules[0].http.paths[0].path: \"/a.*/b\": must be a path without a pattern, or one "
+            "that ends with .*");
 }
 
 TEST(Convert, problems_of_converted_objects_still_have_their_lines) {
-  EXPECT_EQ(first_problem("apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n"
-                          "      containers:\n      - name: c\n        image: i\n        volumeMounts:\n"
-                          "        - {name: v, mountPath: /v}\n"),
-            "f:11: spec.template.spec.containers[0].volumeMounts[0].name: \"v\": must be the name of one of the pod's "
-            "volumes");
-  EXPECT_EQ(first_problem("apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  rules:\n"
-                          "  - http:\n      paths:\n      - path: /a\n        backend: {service: {name: a}}\n"),
+  EXPECT_EQ(
+      first_problem(
+          "apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n"
+          "      containers:\n      - name: c\n        image: i\n        volumeMounts:\n"
+          "        - {name: v, mountPath: /v}\n"),
+      "f:11: spec.template.spec.containers[0].volumeMounts[0].name: \"v\": must be the name of one of the "
+      "pod's "
+      "volumes");
+  EXPECT_EQ(first_problem(
+                "apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  rules:\n"
+                "  - http:\n      paths:\n      - path: /a\n        backend: {service: {name: a}}\n"),
             "f:9: spec.rules[0].http.paths[0].backend.service: unknown field; here may stand: serviceName, "
             "servicePort");
 }
 
 TEST(Convert, a_selector_that_is_there_is_kept) {
   Parsed parsed = parse_objects(
-      "apiVersion: apps/v1beta2\nkind: Deployment\nmetadata: {name: a, labels: {x: z}}\nspec:\n  selector: {matchLabels: "
-      "{x: y}}\n  template:\n    metadata: {labels: {x: y, q: r}}\n    spec: {containers: [{name: c, image: i}]}\n",
+      "apiVersion: apps/v1beta2\nkind: Deployment\nmetadata: {name: a, labels: {x: z}}\nspec:\n  selector: "
+      "{matchLabels: "
+      "{x: y}}\n  template:\n    metadata: {labels: {x: y, q: r}}\n    spec: {containers: [{name: c, image: "
+      "i}]}\n",
       "f");
   ASSERT_TRUE(parsed.problems.empty()) << parsed.problems[0].to_string();
   EXPECT_EQ(parsed.objects[0].spec()["selector"]["matchLabels"].dump(), R"({"x":"y"})");

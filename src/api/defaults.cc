@@ -43,7 +43,8 @@ bool is_latest(std::string_view image) {
 }
 
 void container(Json& body) {
-  fill(body, "imagePullPolicy", is_latest(body["image"].get_ref<const std::string&>()) ? "Always" : "IfNotPresent");
+  fill(body, "imagePullPolicy",
+       is_latest(body["image"].get_ref<const std::string&>()) ? "Always" : "IfNotPresent");
   fill(body, "terminationMessagePath", "/dev/termination-log");
   fill(body, "terminationMessagePolicy", "File");
   fill(body, "resources", Json::object());
@@ -58,7 +59,8 @@ void pod_spec(Json& spec) {
   fill(spec, "schedulerName", "default-scheduler");
   fill(spec, "terminationGracePeriodSeconds", 30);
   fill(spec, "securityContext", Json::object());
-  // One is the old name of the other; both are shown. A copy: a new member of an ordered map moves its neighbours.
+  // One is the old name of the other; both are shown. A copy: a new member of an ordered map moves its
+  // neighbours.
   const char* given = spec.contains("serviceAccountName") ? "serviceAccountName" : "serviceAccount";
   if (spec.contains(given)) {
     const Json account = spec[given];

@@ -29,13 +29,16 @@ TEST(Defaults, deployments_and_their_pods_are_filled_in_as_kubernetes_does) {
   auto spec = body["spec"];
   EXPECT_EQ(spec["replicas"], 1);
   EXPECT_EQ(spec["revisionHistoryLimit"], 10);
-  EXPECT_EQ(spec["strategy"], nlohmann::json::parse(R"({"type":"RollingUpdate","rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"}})"));
+  EXPECT_EQ(spec["strategy"],
+            nlohmann::json::parse(
+                R"({"type":"RollingUpdate","rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"}})"));
   auto pod = spec["template"]["spec"];
   EXPECT_EQ(pod["restartPolicy"], "Always");
   EXPECT_EQ(pod["dnsPolicy"], "ClusterFirst");
   EXPECT_EQ(pod["terminationGracePeriodSeconds"], 30);
   EXPECT_EQ(pod["serviceAccount"], "s");
-  EXPECT_EQ(pod["containers"][0], nlohmann::json::parse(R"({"name":"c","image":"registry:5000/c","imagePullPolicy":"Always",
+  EXPECT_EQ(pod["containers"][0],
+            nlohmann::json::parse(R"({"name":"c","image":"registry:5000/c","imagePullPolicy":"Always",
     "ports":[{"containerPort":1,"protocol":"TCP"}],"resources":{},"terminationMessagePath":"/dev/termination-log",
     "terminationMessagePolicy":"File","livenessProbe":{"httpGet":{"port":1,"path":"/","scheme":"HTTP"},"timeoutSeconds":1,
     "periodSeconds":10,"successThreshold":1,"failureThreshold":3}})"));
@@ -45,7 +48,8 @@ TEST(Defaults, deployments_and_their_pods_are_filled_in_as_kubernetes_does) {
 }
 
 TEST(Defaults, what_is_written_is_left_alone) {
-  auto body = defaulted(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"},"spec":{"replicas":0,
+  auto body =
+      defaulted(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"},"spec":{"replicas":0,
     "strategy":{"type":"Recreate"},"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},
     "spec":{"terminationGracePeriodSeconds":0,"containers":[{"name":"c","image":"i","imagePullPolicy":"Never"}]}}}})");
   EXPECT_EQ(body["spec"]["replicas"], 0);
@@ -63,10 +67,12 @@ TEST(Defaults, texts_of_a_secret_become_base64) {
 }
 
 TEST(Defaults, a_pod_has_a_service_account_and_a_slice_named_ports) {
-  auto pod = defaulted(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+  auto pod = defaulted(
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"c","image":"i"}]}})");
   EXPECT_EQ(pod["spec"]["serviceAccountName"], "default");
   EXPECT_EQ(pod["metadata"]["namespace"], "default");
-  auto slice = defaulted(R"({"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"a"},
+  auto slice =
+      defaulted(R"({"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"a"},
     "addressType":"IPv4","endpoints":[],"ports":[{"port":1}]})");
   EXPECT_EQ(slice["ports"].dump(), R"([{"name":"","port":1,"protocol":"TCP"}])");
 }

@@ -13,19 +13,20 @@ struct Unit {
 };
 
 // Two-letter units before the one-letter ones they begin with.
-constexpr Unit kUnits[] = {{"ms", 1},     {"ns", 1e-6}, {"us", 1e-3}, {"\xc2\xb5s", 1e-3},
+constexpr Unit kUnits[] = {{"ms", 1},        {"ns", 1e-6},  {"us", 1e-3}, {"\xc2\xb5s", 1e-3},
                            {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}};
 
 Error refused(std::string_view text) {
-  return Error::config(Code::kInvalid,
-                       "\"" + std::string(cut(text, 64)) + "\" is not a duration such as 1.5s, 300ms or 1h2m");
+  return Error::config(
+      Code::kInvalid, "\"" + std::string(cut(text, 64)) + "\" is not a duration such as 1.5s, 300ms or 1h2m");
 }
 
 /// Takes "12.5" from the front; false when there is no number, or one too long to be meant.
 bool take_number(std::string_view& rest, double& number) {
   auto end = std::min(rest.find_first_not_of("0123456789."), rest.size());
   std::string_view digits = rest.substr(0, end);
-  if (digits.empty() || digits.size() > 20 || digits == "." || digits.find('.') != digits.rfind('.')) return false;
+  if (digits.empty() || digits.size() > 20 || digits == "." || digits.find('.') != digits.rfind('.'))
+    return false;
   number = 0;
   double place = 0;
   for (char c : digits) {

@@ -10,9 +10,10 @@ TEST(Duration, texts_are_read_to_the_millisecond_and_rounded_up) {
     const char* text;
     long milliseconds;
   };
-  const Case cases[] = {{"0s", 0},        {"0", 0},       {"1s", 1000},      {"1.5s", 1500}, {"300ms", 300},
-                        {"1h2m", 3720000}, {"1m0.5s", 60500}, {"10us", 1},   {"1ns", 1},     {"0.1s", 100},
-                        {"0.3s", 300},    {".5s", 500},   {"1.1s", 1100},    {"24h", 86400000}, {"1.001s", 1001}};
+  const Case cases[] = {{"0s", 0},      {"0", 0},          {"1s", 1000},      {"1.5s", 1500},
+                        {"300ms", 300}, {"1h2m", 3720000}, {"1m0.5s", 60500}, {"10us", 1},
+                        {"1ns", 1},     {"0.1s", 100},     {"0.3s", 300},     {".5s", 500},
+                        {"1.1s", 1100}, {"24h", 86400000}, {"1.001s", 1001}};
   for (const Case& each : cases) {
     auto parsed = parse_duration(each.text);
     ASSERT_TRUE(parsed) << each.text;
@@ -26,7 +27,8 @@ TEST(Duration, anything_else_is_refused_by_its_value) {
     auto parsed = parse_duration(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, Code::kInvalid);
-    EXPECT_NE(parsed.error().text.find("\"" + std::string(text) + "\""), std::string::npos) << parsed.error().text;
+    EXPECT_NE(parsed.error().text.find("\"" + std::string(text) + "\""), std::string::npos)
+        << parsed.error().text;
   }
 }
 

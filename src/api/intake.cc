@@ -11,28 +11,66 @@
 namespace weft::api {
 namespace {
 
-constexpr std::string_view kOtherKinds[] = {
-    "AuthorizationPolicy", "Certificate", "ClusterRole", "ClusterRoleBinding", "CronJob", "CustomResourceDefinition",
-    "DaemonSet", "Endpoints", "EnvoyFilter", "Event", "GRPCRoute", "GatewayClass", "HTTPRoute",
-    "HorizontalPodAutoscaler", "Issuer", "Job", "Lease", "LimitRange", "MutatingWebhookConfiguration", "NetworkPolicy",
-    "Node", "PeerAuthentication", "PersistentVolume", "PersistentVolumeClaim", "PodDisruptionBudget", "ProxyConfig",
-    "ReplicationController", "RequestAuthentication", "ResourceQuota", "Role", "RoleBinding", "RouteRule",
-    "ServiceEntry", "Sidecar", "StatefulSet", "StorageClass", "TCPRoute", "TLSRoute", "Telemetry",
-    "ValidatingWebhookConfiguration", "WasmPlugin", "WorkloadEntry", "WorkloadGroup"};
+constexpr std::string_view kOtherKinds[] = {"AuthorizationPolicy",
+                                            "Certificate",
+                                            "ClusterRole",
+                                            "ClusterRoleBinding",
+                                            "CronJob",
+                                            "CustomResourceDefinition",
+                                            "DaemonSet",
+                                            "Endpoints",
+                                            "EnvoyFilter",
+                                            "Event",
+                                            "GRPCRoute",
+                                            "GatewayClass",
+                                            "HTTPRoute",
+                                            "HorizontalPodAutoscaler",
+                                            "Issuer",
+                                            "Job",
+                                            "Lease",
+                                            "LimitRange",
+                                            "MutatingWebhookConfiguration",
+                                            "NetworkPolicy",
+                                            "Node",
+                                            "PeerAuthentication",
+                                            "PersistentVolume",
+                                            "PersistentVolumeClaim",
+                                            "PodDisruptionBudget",
+                                            "ProxyConfig",
+                                            "ReplicationController",
+                                            "RequestAuthentication",
+                                            "ResourceQuota",
+                                            "Role",
+                                            "RoleBinding",
+                                            "RouteRule",
+                                            "ServiceEntry",
+                                            "Sidecar",
+                                            "StatefulSet",
+                                            "StorageClass",
+                                            "TCPRoute",
+                                            "TLSRoute",
+                                            "Telemetry",
+                                            "ValidatingWebhookConfiguration",
+                                            "WasmPlugin",
+                                            "WorkloadEntry",
+                                            "WorkloadGroup"};
 
 void unknown_kind(const std::string& api_version, const std::string& kind, const Path& at, Report& report) {
   for (const KindInfo& info : kinds())
     if (info.kind == kind)
-      return report.problem(at.at("apiVersion"), "\"" + api_version + "\": weft does not know this version of " + kind +
+      return report.problem(at.at("apiVersion"), "\"" + api_version +
+                                                     "\": weft does not know this version of " + kind +
                                                      "; write " + info.api_version());
   if (std::ranges::find(kOtherKinds, kind) != std::end(kOtherKinds))
     return report.unsupported(at.at("kind"), kind, "remove the object");
   std::vector<std::string_view> names;
   for (const KindInfo& info : kinds()) names.push_back(info.kind);
   std::string_view near = nearest(kind, names);
-  report.problem(at.at("kind"), "\"" + kind + "\": unknown kind" +
-                                    (near.empty() ? "; weft knows " + join(std::vector<std::string>(names.begin(), names.end()), ", ")
-                                                  : "; did you mean \"" + std::string(near) + "\"?"));
+  report.problem(
+      at.at("kind"),
+      "\"" + kind + "\": unknown kind" +
+          (near.empty() ? "; weft knows " + join(std::vector<std::string>(names.begin(), names.end()), ", ")
+                        : "; did you mean \"" + std::string(near) + "\"?"));
 }
 
 const KindInfo* kind_of(const Json& body, const Path& at, Report& report, bool& unknown) {
@@ -57,7 +95,8 @@ const KindInfo* kind_of(const Json& body, const Path& at, Report& report, bool& 
 
 }  // namespace
 
-Admission take_in(Json body, Source source, std::string_view default_namespace, const Path& at, Report& report) {
+Admission take_in(Json body, Source source, std::string_view default_namespace, const Path& at,
+                  Report& report) {
   Admission result;
   const KindInfo* kind = kind_of(body, at, report, result.unknown_kind);
   if (!kind) return result;

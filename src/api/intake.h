@@ -20,6 +20,7 @@ struct Admission {
   bool unknown_kind = false;  ///< it names a kind, and that is none of ours
 };
 /// Finds the kind of `body`, checks its schema, converts it, checks the rules between fields, defaults it.
-Admission take_in(Json body, Source source, std::string_view default_namespace, const Path& at, Report& report);
+Admission take_in(Json body, Source source, std::string_view default_namespace, const Path& at,
+                  Report& report);
 
 }  // namespace weft::api

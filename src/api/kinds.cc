@@ -53,7 +53,8 @@ constexpr OldVersion kOldVersions[] = {
 };
 
 const KindInfo* find_in_group(std::string_view group, std::string_view kind) {
-  auto found = std::ranges::find_if(kKinds, [&](const KindInfo& k) { return k.group == group && k.kind == kind; });
+  auto found =
+      std::ranges::find_if(kKinds, [&](const KindInfo& k) { return k.group == group && k.kind == kind; });
   return found == kKinds.end() ? nullptr : &*found;
 }
 
@@ -81,13 +82,15 @@ const KindInfo* find_kind_by_name(std::string_view typed) {
   std::string_view group = dot == lower.npos ? std::string_view() : std::string_view(lower).substr(dot + 1);
   for (const KindInfo& info : kKinds) {
     if (dot != lower.npos && info.group != group) continue;
-    if (name == info.plural || name == info.singular || (!name.empty() && name == info.short_name)) return &info;
+    if (name == info.plural || name == info.singular || (!name.empty() && name == info.short_name))
+      return &info;
   }
   return nullptr;
 }
 
 const KindInfo* find_kind_by_plural(std::string_view group, std::string_view plural) {
-  auto found = std::ranges::find_if(kKinds, [&](const KindInfo& k) { return k.group == group && k.plural == plural; });
+  auto found =
+      std::ranges::find_if(kKinds, [&](const KindInfo& k) { return k.group == group && k.plural == plural; });
   return found == kKinds.end() ? nullptr : &*found;
 }
 

@@ -14,8 +14,10 @@ struct MergeKey {
 };
 // Of Kubernetes' own kinds. A list may have several rows: the first key that all its items have is taken.
 constexpr MergeKey kMergeKeys[] = {
-    {"containers", "name"},        {"env", "name"},   {"volumes", "name"},         {"volumeMounts", "mountPath"},
-    {"ports", "containerPort"},    {"ports", "port"}, {"imagePullSecrets", "name"}, {"ownerReferences", "uid"},
+    {"containers", "name"},       {"env", "name"},
+    {"volumes", "name"},          {"volumeMounts", "mountPath"},
+    {"ports", "containerPort"},   {"ports", "port"},
+    {"imagePullSecrets", "name"}, {"ownerReferences", "uid"},
 };
 
 const Json kNothing = Json::object();
@@ -34,7 +36,8 @@ std::optional<Index> index_by(const Json& list, std::string_view key) {
   for (const Json& item : list) {
     const Json* value = member(item, key);
     if (!value || !value->is_primitive()) return std::nullopt;
-    if (!index.emplace(value->dump(-1, ' ', false, Json::error_handler_t::replace), &item).second) return std::nullopt;
+    if (!index.emplace(value->dump(-1, ' ', false, Json::error_handler_t::replace), &item).second)
+      return std::nullopt;
   }
   return index;
 }

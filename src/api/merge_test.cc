@@ -22,8 +22,8 @@ TEST(Merge, what_is_desired_wins_what_was_dropped_goes_and_the_rest_stays) {
 }
 
 TEST(Merge, a_number_of_replicas_that_nobody_wrote_stays_as_it_was_scaled) {
-  expect_merge(R"({"spec":{"template":{}}})", R"({"spec":{"replicas":3,"template":{}}})", R"({"spec":{"template":{}}})",
-               R"({"spec":{"replicas":3,"template":{}}})");
+  expect_merge(R"({"spec":{"template":{}}})", R"({"spec":{"replicas":3,"template":{}}})",
+               R"({"spec":{"template":{}}})", R"({"spec":{"replicas":3,"template":{}}})");
 }
 
 TEST(Merge, containers_env_and_volumes_merge_by_name) {
@@ -33,22 +33,24 @@ TEST(Merge, containers_env_and_volumes_merge_by_name) {
                R"({"containers":[{"name":"c","image":"3"},{"name":"a","image":"2"}]})",
                R"({"containers":[{"name":"c","image":"3"},{"name":"a","image":"2","imagePullPolicy":"Always"},
                    {"name":"sidecar","image":"s"}]})");
-  expect_merge(R"({"env":[{"name":"A","value":"1"}]})", R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"1"}]})",
+  expect_merge(R"({"env":[{"name":"A","value":"1"}]})",
+               R"({"env":[{"name":"A","value":"1"},{"name":"B","value":"1"}]})",
                R"({"env":[{"name":"A","valueFrom":{"x":1}}]})",
                R"({"env":[{"name":"A","valueFrom":{"x":1}},{"name":"B","value":"1"}]})");
 }
 
 TEST(Merge, ports_merge_by_their_number) {
-  expect_merge(R"({"ports":[{"port":80}]})", R"({"ports":[{"port":80,"protocol":"TCP","targetPort":80}]})",
-               R"({"ports":[{"port":80,"name":"http"},{"port":81,"name":"b"}]})",
-               R"({"ports":[{"port":80,"name":"http","protocol":"TCP","targetPort":80},{"port":81,"name":"b"}]})");
+  expect_merge(
+      R"({"ports":[{"port":80}]})", R"({"ports":[{"port":80,"protocol":"TCP","targetPort":80}]})",
+      R"({"ports":[{"port":80,"name":"http"},{"port":81,"name":"b"}]})",
+      R"({"ports":[{"port":80,"name":"http","protocol":"TCP","targetPort":80},{"port":81,"name":"b"}]})");
   expect_merge(R"({"ports":[{"containerPort":80}]})", R"({"ports":[{"containerPort":80,"protocol":"TCP"}]})",
                R"({"ports":[{"containerPort":90}]})", R"({"ports":[{"containerPort":90}]})");
 }
 
 TEST(Merge, other_lists_are_replaced) {
-  expect_merge(R"({"http":[{"name":"a","x":1}]})", R"({"http":[{"name":"a","x":1,"y":1}]})", R"({"http":[{"name":"a"}]})",
-               R"({"http":[{"name":"a"}]})");
+  expect_merge(R"({"http":[{"name":"a","x":1}]})", R"({"http":[{"name":"a","x":1,"y":1}]})",
+               R"({"http":[{"name":"a"}]})", R"({"http":[{"name":"a"}]})");
   expect_merge(R"({})", R"({"args":["a"]})", R"({"args":["b","c"]})", R"({"args":["b","c"]})");
   expect_merge(R"({})", R"({"containers":[{"name":"a"},{"name":"a"}]})", R"({"containers":[{"name":"b"}]})",
                R"({"containers":[{"name":"b"}]})");
@@ -60,7 +62,8 @@ TEST(Merge, a_strategy_or_a_volume_of_another_form_takes_nothing_over) {
 }
 
 TEST(Merge, merging_what_is_there_changes_nothing) {
-  const char* object = R"({"metadata":{"labels":{"a":"b"}},"spec":{"ports":[{"port":1},{"port":2}],"list":[1,2]}})";
+  const char* object =
+      R"({"metadata":{"labels":{"a":"b"}},"spec":{"ports":[{"port":1},{"port":2}],"list":[1,2]}})";
   expect_merge(object, object, object, object);
 }
 

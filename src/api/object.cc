@@ -15,7 +15,8 @@ const Json* member(const Json& value, std::string_view name) {
 }
 
 std::string_view text_of(const Json* value) {
-  return value && value->is_string() ? std::string_view(value->get_ref<const std::string&>()) : std::string_view();
+  return value && value->is_string() ? std::string_view(value->get_ref<const std::string&>())
+                                     : std::string_view();
 }
 
 const Json* metadata(const Json& body, std::string_view name) {
@@ -44,7 +45,9 @@ const Json& part(const Json& body, std::string_view name) {
 
 }  // namespace
 
-Key Object::key() const { return {kind, kind && kind->namespaced ? std::string(ns()) : "", std::string(name())}; }
+Key Object::key() const {
+  return {kind, kind && kind->namespaced ? std::string(ns()) : "", std::string(name())};
+}
 std::string_view Object::name() const { return text_of(metadata(body, "name")); }
 std::string_view Object::ns() const { return text_of(metadata(body, "namespace")); }
 std::string_view Object::uid() const { return text_of(metadata(body, "uid")); }

@@ -11,7 +11,8 @@ TEST(Kinds, are_found_by_what_people_type) {
   for (const char* typed : {"vs", "VS", "VirtualService", "virtualservices", "virtualservice",
                             "virtualservices.networking.istio.io"})
     EXPECT_EQ(find_kind_by_name(typed) ? find_kind_by_name(typed)->kind : "", "VirtualService") << typed;
-  for (const char* typed : {"", "v", "virtualservices.apps", "secretss", "."}) EXPECT_EQ(find_kind_by_name(typed), nullptr) << typed;
+  for (const char* typed : {"", "v", "virtualservices.apps", "secretss", "."})
+    EXPECT_EQ(find_kind_by_name(typed), nullptr) << typed;
   EXPECT_EQ(find_kind_by_name("services.")->kind, "Service");
 }
 
@@ -49,7 +50,8 @@ TEST(Object, is_read_without_surprises_whatever_its_body_is) {
   EXPECT_EQ(object.labels().size(), 1u);
   EXPECT_EQ(object.spec().size(), 1u);
   EXPECT_TRUE(object.status().empty());
-  for (const char* body : {"null", "[]", "{}", R"({"metadata":1,"spec":[]})", R"({"metadata":{"name":1,"labels":[]}})"}) {
+  for (const char* body :
+       {"null", "[]", "{}", R"({"metadata":1,"spec":[]})", R"({"metadata":{"name":1,"labels":[]}})"}) {
     Object odd{nullptr, Json::parse(body)};
     EXPECT_EQ(odd.name(), "");
     EXPECT_EQ(odd.resource_version(), 0u);

@@ -58,7 +58,8 @@ Parsed FileReader::read(std::string_view text) && {
   YamlStream stream = read_yaml(text);
   for (const Document& each : stream.documents)
     if (!enough()) document(each);
-  if (stream.fault) parsed_.problems.push_back({std::string(file_), stream.fault->line, "", stream.fault->text});
+  if (stream.fault)
+    parsed_.problems.push_back({std::string(file_), stream.fault->line, "", stream.fault->text});
   return std::move(parsed_);
 }
 

@@ -19,21 +19,25 @@ struct Problem {
   std::string to_string() const;
 };
 
-/// What a file holds. Use the objects only when there are no problems: the good half of a bad file is not applied.
+/// What a file holds. Use the objects only when there are no problems: the good half of a bad file is not
+/// applied.
 struct Parsed {
-  std::vector<Object> objects;     ///< in the order of the file, Lists expanded, in the stored version, defaulted
-  std::vector<Json> written;       ///< the same, without the defaults: what apply remembers and merges
-  std::vector<Problem> problems;   ///< in the order of the file; at most some hundreds
-  std::vector<std::string> notes;  ///< what was read other than written, e.g. a path pattern of an old Ingress
+  std::vector<Object>
+      objects;                ///< in the order of the file, Lists expanded, in the stored version, defaulted
+  std::vector<Json> written;  ///< the same, without the defaults: what apply remembers and merges
+  std::vector<Problem> problems;  ///< in the order of the file; at most some hundreds
+  std::vector<std::string>
+      notes;  ///< what was read other than written, e.g. a path pattern of an old Ingress
 };
 
-/// Reads a stream of YAML documents (JSON is a subset of it): each object is checked against its kind's schema,
-/// converted to the stored version, checked for sense, and defaulted. Empty documents are skipped.
+/// Reads a stream of YAML documents (JSON is a subset of it): each object is checked against its kind's
+/// schema, converted to the stored version, checked for sense, and defaulted. Empty documents are skipped.
 ///
 /// Limits: 10 MB, 100 levels of nesting, 10,000 keys in a map, 64 MB once aliases are expanded. Any thread.
 /// Errors: none; whatever is wrong is a Problem, several at once where the rest can still be read.
 /// `file_name` appears in problems and notes as it is; objects that name no namespace are put into
 /// `default_namespace`.
-Parsed parse_objects(std::string_view text, std::string_view file_name, std::string_view default_namespace = "default");
+Parsed parse_objects(std::string_view text, std::string_view file_name,
+                     std::string_view default_namespace = "default");
 
 }  // namespace weft::api

@@ -14,7 +14,8 @@ constexpr std::string_view kGood =
 
 std::vector<std::string> problems_of(std::string_view text) {
   std::vector<std::string> result;
-  for (const Problem& problem : parse_objects(text, "bad.yaml").problems) result.push_back(problem.to_string());
+  for (const Problem& problem : parse_objects(text, "bad.yaml").problems)
+    result.push_back(problem.to_string());
   return result;
 }
 
@@ -38,9 +39,11 @@ TEST(Parse, a_fault_after_a_good_object_is_named_by_file_line_field_value_and_re
        "bad.yaml:11: spec.ports[0].prot: unknown field; did you mean \"port\"?"},
       {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - port: web\n",
        "bad.yaml:11: spec.ports[0].port: must be a port's number from 1 to 65535, and is \"web\""},
-      {"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  http:\n"
+      {"apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n "
+       " http:\n"
        "  - mirror: {host: b}\n    route:\n    - destination: {host: a}\n",
-       "bad.yaml:12: spec.http[0].mirror: mirror is not supported by weft yet; remove it; the route itself works without"},
+       "bad.yaml:12: spec.http[0].mirror: mirror is not supported by weft yet; remove it; the route itself "
+       "works without"},
   };
   for (const Case& each : cases) {
     auto found = problems_of(std::string(kGood) + each.text);
@@ -50,7 +53,8 @@ TEST(Parse, a_fault_after_a_good_object_is_named_by_file_line_field_value_and_re
 }
 
 TEST(Parse, text_that_is_not_yaml_is_a_problem_with_its_line) {
-  auto found = problems_of(std::string(kGood) + "apiVersion: v1\nkind: Service\nmetadata:\n  name: [a\nspec: {}\n");
+  auto found =
+      problems_of(std::string(kGood) + "apiVersion: v1\nkind: Service\nmetadata:\n  name: [a\nspec: {}\n");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0], "bad.yaml:9: not YAML: flow sequence without a closing bracket");
 }
@@ -62,7 +66,8 @@ TEST(Parse, several_problems_of_several_objects_come_at_once_in_the_order_of_the
       "apiVersion: v1\nkind: ConfigMap\nmetadata: {nam: a}\n");
   ASSERT_EQ(found.size(), 4u) << joined(found);
   EXPECT_EQ(found[0], "bad.yaml:4: spec.prots: unknown field; did you mean \"ports\"?");
-  EXPECT_TRUE(found[1].starts_with("bad.yaml:7: kind: \"Nonsense\": unknown kind; weft knows Namespace, ")) << found[1];
+  EXPECT_TRUE(found[1].starts_with("bad.yaml:7: kind: \"Nonsense\": unknown kind; weft knows Namespace, "))
+      << found[1];
   EXPECT_EQ(found[2], "bad.yaml:11: metadata.nam: unknown field; did you mean \"name\"?");
   EXPECT_EQ(found[3], "bad.yaml:11: metadata.name: is required");
 }
@@ -83,7 +88,8 @@ TEST(Parse, empty_documents_are_skipped_and_lists_are_expanded) {
 
 TEST(Parse, problems_in_a_list_have_the_items_line_and_path) {
   auto found = problems_of(
-      "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n  spec:\n"
+      "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n  "
+      "spec:\n"
       "    ports:\n    - port: 70000\n");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0], "bad.yaml:9: items[0].spec.ports[0].port: 70000: must be from 1 to 65535");

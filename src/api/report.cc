@@ -13,7 +13,8 @@ int Report::line_of(const Path& at) const {
     if (position == Path::kNotAnIndex) {
       if (!value->is_object()) break;
       position = 0;
-      for (auto member = value->begin(); member != value->end() && member.key() != (*step)->key; ++member) ++position;
+      for (auto member = value->begin(); member != value->end() && member.key() != (*step)->key; ++member)
+        ++position;
     } else if (!value->is_array()) {
       break;
     }

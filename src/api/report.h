@@ -10,11 +10,13 @@
 
 namespace weft::api {
 
-/// Collects what is wrong with one object and finds the line of each place. One owner; the source must outlive it.
+/// Collects what is wrong with one object and finds the line of each place. One owner; the source must
+/// outlive it.
 class Report {
  public:
   /// `source` and `lines` are the object as it was read; null for one that has no file.
-  Report(std::string_view file, const Json* source, const Lines* lines) : file_(file), source_(source), lines_(lines) {}
+  Report(std::string_view file, const Json* source, const Lines* lines)
+      : file_(file), source_(source), lines_(lines) {}
 
   void problem(const Path& at, std::string text);
   /// Understood, and not done: by name, with what to do instead.

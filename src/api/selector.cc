@@ -9,17 +9,18 @@ namespace weft::api {
 namespace {
 
 Error bad(std::string_view term) {
-  return Error::config(Code::kInvalid, "label selector \"" + std::string(cut(term, 100)) +
-                                           "\" is none of key, !key, key=value, key!=value, key in (a, b) and "
-                                           "key notin (a, b)");
+  return Error::config(Code::kInvalid,
+                       "label selector \"" + std::string(cut(term, 100)) +
+                           "\" is none of key, !key, key=value, key!=value, key in (a, b) and "
+                           "key notin (a, b)");
 }
 
 bool is_word(std::string_view text, bool may_be_empty) {
   if (text.empty()) return may_be_empty;
   return text.size() <= 317 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.' || c == '/';
-  });
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '_' || c == '.' || c == '/';
+         });
 }
 
 /// Splits at commas outside of brackets.
@@ -68,8 +69,9 @@ Result<LabelSelector::Requirement> LabelSelector::parse_requirement(std::string_
   } else {
     made.key = trim(term);
   }
-  bool right = is_word(made.key, false) &&
-               std::ranges::all_of(made.values, [](const std::string& value) { return is_word(value, true); });
+  bool right = is_word(made.key, false) && std::ranges::all_of(made.values, [](const std::string& value) {
+                 return is_word(value, true);
+               });
   if (!right) return fail(bad(term));
   return made;
 }
@@ -86,12 +88,17 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
 
 Result<LabelSelector> LabelSelector::from_json(const Json& body) {
   LabelSelector selector;
-  auto refuse = [](std::string text) { return fail(Error::config(Code::kInvalid, "label selector: " + std::move(text))); };
+  auto refuse = [](std::string text) {
+    return fail(Error::config(Code::kInvalid, "label selector: " + std::move(text)));
+  };
   if (body.is_null()) return selector;
   if (!body.is_object()) return refuse("must be a map");
   const bool plain = !body.contains("matchLabels") && !body.contains("matchExpressions");
   const Json none = Json::object();
-  auto part = [&](const char* name) { auto found = body.find(name); return found == body.end() ? none : *found; };
+  auto part = [&](const char* name) {
+    auto found = body.find(name);
+    return found == body.end() ? none : *found;
+  };
   const Json labels = plain ? body : part("matchLabels");
   if (!labels.is_object()) return refuse("matchLabels must be a map");
   for (const auto& [key, value] : labels.items()) {
@@ -108,11 +115,16 @@ Result<LabelSelector> LabelSelector::from_json(const Json& body) {
     if (auto values = expression.find("values"); values != expression.end() && values->is_array())
       for (const Json& value : *values)
         if (value.is_string()) made.values.push_back(value);
-    if (op == "In") made.op = Operator::kIn;
-    else if (op == "NotIn") made.op = Operator::kNotIn;
-    else if (op == "Exists") made.op = Operator::kExists;
-    else if (op == "DoesNotExist") made.op = Operator::kNotExists;
-    else return refuse("operator \"" + op + "\" must be In, NotIn, Exists or DoesNotExist");
+    if (op == "In")
+      made.op = Operator::kIn;
+    else if (op == "NotIn")
+      made.op = Operator::kNotIn;
+    else if (op == "Exists")
+      made.op = Operator::kExists;
+    else if (op == "DoesNotExist")
+      made.op = Operator::kNotExists;
+    else
+      return refuse("operator \"" + op + "\" must be In, NotIn, Exists or DoesNotExist");
     if (made.key.empty()) return refuse("an expression needs a key");
     bool wants_values = made.op == Operator::kIn || made.op == Operator::kNotIn;
     if (wants_values == made.values.empty())
@@ -127,10 +139,14 @@ bool LabelSelector::matches(const std::map<std::string, std::string>& labels) co
     auto found = labels.find(wanted.key);
     const bool there = found != labels.end();
     switch (wanted.op) {
-      case Operator::kExists: return there;
-      case Operator::kNotExists: return !there;
-      case Operator::kIn: return there && std::ranges::find(wanted.values, found->second) != wanted.values.end();
-      case Operator::kNotIn: return !there || std::ranges::find(wanted.values, found->second) == wanted.values.end();
+      case Operator::kExists:
+        return there;
+      case Operator::kNotExists:
+        return !there;
+      case Operator::kIn:
+        return there && std::ranges::find(wanted.values, found->second) != wanted.values.end();
+      case Operator::kNotIn:
+        return !there || std::ranges::find(wanted.values, found->second) == wanted.values.end();
     }
     return false;
   });

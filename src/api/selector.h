@@ -11,8 +11,8 @@
 
 namespace weft::api {
 
-/// Which labels an object must have. Immutable; any thread. An empty selector matches everything, as in Kubernetes;
-/// a Service without a selector selects nothing, which its reader must look at first.
+/// Which labels an object must have. Immutable; any thread. An empty selector matches everything, as in
+/// Kubernetes; a Service without a selector selects nothing, which its reader must look at first.
 class LabelSelector {
  public:
   /// What is typed after -l or sent as labelSelector: "app=reviews,version!=v1,tier in (a, b),!canary,env".

@@ -40,7 +40,8 @@ TEST(LabelSelector, texts_select_as_kubectl_does) {
 }
 
 TEST(LabelSelector, texts_that_are_none_are_refused) {
-  for (const char* text : {"=", "a=b=c", "a,", ",", "a in b", "a in (b", "a within (b)", "!", "a b", "a>1", "a=(b)", ")"})
+  for (const char* text :
+       {"=", "a=b=c", "a,", ",", "a in b", "a in (b", "a within (b)", "!", "a b", "a>1", "a=(b)", ")"})
     EXPECT_FALSE(LabelSelector::parse(text)) << text;
 }
 
@@ -55,11 +56,13 @@ TEST(LabelSelector, objects_select_by_labels_and_expressions) {
   EXPECT_STREQ(matches(R"({})"), "yes");
   EXPECT_STREQ(matches(R"(null)"), "yes");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"version","operator":"In","values":["v1"]}]})"), "yes");
-  EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"version","operator":"NotIn","values":["v1"]}]})"), "no");
+  EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"version","operator":"NotIn","values":["v1"]}]})"),
+               "no");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Exists"}]})"), "no");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"DoesNotExist"}]})"), "yes");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Is"}]})"), "refused");
-  EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Exists","values":["a"]}]})"), "refused");
+  EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Exists","values":["a"]}]})"),
+               "refused");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"operator":"Exists"}]})"), "refused");
   EXPECT_STREQ(matches(R"({"matchExpressions":["x"]})"), "refused");
   EXPECT_STREQ(matches(R"({"app":1})"), "refused");

@@ -13,7 +13,8 @@ constexpr char kHex[] = "0123456789abcdef";
 
 /// Control bytes, and the code points that some readers take for line ends or byte order marks.
 bool needs_escapes(std::string_view text) {
-  if (std::ranges::any_of(text, [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; })) return true;
+  if (std::ranges::any_of(text, [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
+    return true;
   for (std::string_view mark : {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"})
     if (text.find(mark) != text.npos) return true;
   // The other C1 controls.
@@ -37,7 +38,8 @@ std::string escaped(std::string_view text) {
       auto next = static_cast<unsigned char>(rest[1]);
       (out.append("\\x") += kHex[next >> 4]) += kHex[next & 15];
       ++i;
-    } else if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9") || rest.starts_with("\xef\xbb\xbf")) {
+    } else if (rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9") ||
+               rest.starts_with("\xef\xbb\xbf")) {
       out.append(c == 0xef ? "\\ufeff" : rest[2] == '\xa8' ? "\\u2028" : "\\u2029");
       i += 2;
     } else {
@@ -51,8 +53,8 @@ std::string escaped(std::string_view text) {
 bool reads_as_other(std::string_view text) {
   if (!plain_scalar(text).is_string()) return true;
   std::string lower = to_lower(text);
-  for (std::string_view word : {"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", "-.inf", "+.inf",
-                                ".nan", "<<", "="})
+  for (std::string_view word : {"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", "-.inf",
+                                "+.inf", ".nan", "<<", "="})
     if (lower == word) return true;
   char first = text[0];
   bool numeric = (first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.';
@@ -67,7 +69,8 @@ bool may_be_plain(std::string_view text) {
   constexpr std::string_view kIndicators = ",[]{}#&*!|>'\"%@`";
   if (text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
   if (kIndicators.find(text.front()) != kIndicators.npos) return false;
-  if ((text.front() == '-' || text.front() == '?' || text.front() == ':') && (text.size() == 1 || text[1] == ' '))
+  if ((text.front() == '-' || text.front() == '?' || text.front() == ':') &&
+      (text.size() == 1 || text[1] == ' '))
     return false;
   if (text.starts_with("---") || text.starts_with("...")) return false;
   return text.find(": ") == text.npos && text.find(" #") == text.npos && text.find('\n') == text.npos;
@@ -119,8 +122,10 @@ void Emitter::text(const std::string& text, std::size_t indent) {
 
 void Emitter::leaf(const Json& value, std::size_t indent) {
   if (value.is_string()) return text(value.get_ref<const std::string&>(), indent);
-  if (value.is_structured()) out_ += value.is_object() ? "{}" : "[]";
-  else out_ += value.dump();
+  if (value.is_structured())
+    out_ += value.is_object() ? "{}" : "[]";
+  else
+    out_ += value.dump();
   out_ += '\n';
 }
 
@@ -135,7 +140,8 @@ void Emitter::after_key(const Json& value, std::size_t indent) {
 
 void Emitter::map(const Json& value, std::size_t indent, bool first_in_place) {
   std::vector<std::pair<std::string_view, const Json*>> members;
-  for (const auto& [name, member] : value.get_ref<const Json::object_t&>()) members.emplace_back(name, &member);
+  for (const auto& [name, member] : value.get_ref<const Json::object_t&>())
+    members.emplace_back(name, &member);
   std::ranges::sort(members, {}, [](const auto& member) { return member.first; });
   for (const auto& [name, member] : members) {
     if (!first_in_place) out_.append(indent, ' ');
@@ -150,9 +156,12 @@ void Emitter::list(const Json& value, std::size_t indent, bool first_in_place) {
     if (!first_in_place) out_.append(indent, ' ');
     first_in_place = false;
     out_ += "- ";
-    if (!item.is_structured() || item.empty()) leaf(item, indent + 2);
-    else if (item.is_object()) map(item, indent + 2, true);
-    else list(item, indent + 2, true);
+    if (!item.is_structured() || item.empty())
+      leaf(item, indent + 2);
+    else if (item.is_object())
+      map(item, indent + 2, true);
+    else
+      list(item, indent + 2, true);
   }
 }
 

@@ -2,11 +2,13 @@
 
 #include <libfyaml.h>
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "api/path.h"
+#include "base/strings.h"
 
 namespace weft::api {
 namespace {
@@ -33,14 +35,38 @@ struct IteratorEnd {
   void operator()(fy_token_iter* iterator) const { fy_token_iter_destroy(iterator); }
 };
 
-/// libfyaml 0.7.12 counts some block scalars longer than it writes them, and its whole text ends in bytes nobody set;
-/// piece by piece it is right.
+/// libfyaml 0.7.12 counts some block scalars longer than it writes them, and its whole text ends in bytes
+/// nobody set; piece by piece it is right.
 std::string block_text(fy_token* token) {
   std::string text;
   std::unique_ptr<fy_token_iter, IteratorEnd> iterator(fy_token_iter_create(token));
   int error = 0;
   const fy_iter_chunk* chunk = nullptr;
-  while ((chunk = fy_token_iter_chunk_next(iterator.get(), chunk, &error)) != nullptr) text.append(chunk->str, chunk->len);
+  while ((chunk = fy_token_iter_chunk_next(iterator.get(), chunk, &error)) != nullptr)
+    text.append(chunk->str, chunk->len);
+  return text;
+}
+
+/// What stands between single quotes, from its source: libfyaml 0.7.12 reads four quotes in a row, two escaped ones, as
+/// three. YAML 1.2 §7.3.2: '' is a quote, and a line end is a space, or with empty lines after it as many line ends.
+std::string single_quoted(std::string_view source) {
+  std::string text;
+  std::size_t line_ends = 0;
+  const std::vector<std::string_view> lines = split(source, '\n');
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string_view line = lines[i];
+    if (i > 0) line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    if (i + 1 < lines.size()) line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    if (i > 0) ++line_ends;
+    if (line.empty() && i > 0 && i + 1 < lines.size()) continue;
+    if (line_ends == 1) text += ' ';
+    if (line_ends > 1) text.append(line_ends - 1, '\n');
+    line_ends = 0;
+    for (std::size_t at = 0; at < line.size(); ++at) {
+      text += line[at];
+      if (line[at] == '\'') ++at;
+    }
+  }
   return text;
 }
 
@@ -78,6 +104,7 @@ class Reader {
   };
 
   bool take(const fy_event& event);
+  std::string scalar_text(fy_token* token, fy_scalar_style style) const;
   bool open(Json empty, fy_token* start, fy_token* tag, fy_token* anchor);
   bool close();
   bool scalar(const fy_event& event);
@@ -91,6 +118,7 @@ class Reader {
 
   std::unique_ptr<fy_diag, DiagEnd> diag_;
   std::unique_ptr<fy_parser, ParserEnd> parser_;
+  std::string_view source_;
   YamlStream stream_;
   std::vector<Frame> open_;
   std::unordered_map<std::string, Anchor> anchors_;
@@ -98,7 +126,7 @@ class Reader {
   int line_ = 1;
 };
 
-Reader::Reader(std::string_view text) {
+Reader::Reader(std::string_view text) : source_(text) {
   fy_diag_cfg quiet;
   fy_diag_cfg_default(&quiet);
   quiet.fp = nullptr;
@@ -106,8 +134,9 @@ Reader::Reader(std::string_view text) {
   diag_.reset(fy_diag_create(&quiet));
   fy_diag_set_collect_errors(diag_.get(), true);
   fy_parse_cfg configuration{};
-  configuration.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT |
-                                                        FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_AUTO);
+  configuration.flags =
+      static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT |
+                                      FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_AUTO);
   configuration.diag = diag_.get();
   parser_.reset(fy_parser_create(&configuration));
   if (parser_ && fy_parser_set_string(parser_.get(), text.data(), text.size()) != 0) parser_.reset();
@@ -154,17 +183,24 @@ bool Reader::spend(std::size_t bytes) {
 
 bool Reader::take(const fy_event& event) {
   switch (event.type) {
-    case FYET_DOCUMENT_START: anchors_.clear(); return true;
+    case FYET_DOCUMENT_START:
+      anchors_.clear();
+      return true;
     case FYET_MAPPING_START:
-      return open(Json::object(), event.mapping_start.mapping_start, event.mapping_start.tag, event.mapping_start.anchor);
+      return open(Json::object(), event.mapping_start.mapping_start, event.mapping_start.tag,
+                  event.mapping_start.anchor);
     case FYET_SEQUENCE_START:
       return open(Json::array(), event.sequence_start.sequence_start, event.sequence_start.tag,
                   event.sequence_start.anchor);
     case FYET_MAPPING_END:
-    case FYET_SEQUENCE_END: return close();
-    case FYET_SCALAR: return scalar(event);
-    case FYET_ALIAS: return alias(event);
-    default: return true;
+    case FYET_SEQUENCE_END:
+      return close();
+    case FYET_SCALAR:
+      return scalar(event);
+    case FYET_ALIAS:
+      return alias(event);
+    default:
+      return true;
   }
 }
 
@@ -202,12 +238,19 @@ Json tagged_scalar(std::string_view tag, std::string text, bool& known) {
   return value;
 }
 
+std::string Reader::scalar_text(fy_token* token, fy_scalar_style style) const {
+  if (style == FYSS_LITERAL || style == FYSS_FOLDED) return block_text(token);
+  if (style != FYSS_SINGLE_QUOTED) return text_of(token);
+  const std::size_t start = fy_token_start_mark(token)->input_pos;
+  return single_quoted(source_.substr(start, fy_token_end_mark(token)->input_pos - start));
+}
+
 bool Reader::scalar(const fy_event& event) {
   fy_token* token = event.scalar.value;
   if (int line = line_of(token)) line_ = line;
   const fy_scalar_style style = token ? fy_scalar_token_get_style(token) : FYSS_PLAIN;
   const bool plain = style == FYSS_PLAIN;
-  std::string text = style == FYSS_LITERAL || style == FYSS_FOLDED ? block_text(token) : text_of(token);
+  std::string text = scalar_text(token, style);
   if (!open_.empty() && open_.back().document.value.is_object() && !open_.back().has_key)
     return set_key(std::move(text), line_, plain);
   std::size_t bytes = kBytesPerValue + text.size();
@@ -216,11 +259,14 @@ bool Reader::scalar(const fy_event& event) {
   if (event.scalar.tag) {
     bool known = false;
     document.value = tagged_scalar(text_of(event.scalar.tag), text, known);
-    if (!known) return fault(line_, "tag " + text_of(event.scalar.tag) + " does not fit \"" + std::string(cut(text, 100)) + "\"; remove it");
+    if (!known)
+      return fault(line_, "tag " + text_of(event.scalar.tag) + " does not fit \"" +
+                              std::string(cut(text, 100)) + "\"; remove it");
   } else if (!plain) {
     document.value = std::move(text);
   } else {
-    if (text == ".inf" || text == "-.inf" || text == ".nan") return fault(line_, text + " is not a number JSON has");
+    if (text == ".inf" || text == "-.inf" || text == ".nan")
+      return fault(line_, text + " is not a number JSON has");
     document.value = plain_scalar(text);
   }
   return add(std::move(document), text_of(event.scalar.anchor), bytes);
@@ -230,7 +276,8 @@ bool Reader::alias(const fy_event& event) {
   if (int line = line_of(event.alias.anchor)) line_ = line;
   std::string name = text_of(event.alias.anchor);
   auto found = anchors_.find(name);
-  if (found == anchors_.end()) return fault(line_, "alias *" + name + " has no anchor &" + name + " before it");
+  if (found == anchors_.end())
+    return fault(line_, "alias *" + name + " has no anchor &" + name + " before it");
   if (!open_.empty() && open_.back().document.value.is_object() && !open_.back().has_key) {
     const Json& value = found->second.document.value;
     if (!value.is_string()) return fault(line_, "a key must be a plain text");
@@ -290,7 +337,8 @@ bool Reader::add(Document document, const std::string& anchor, std::size_t bytes
   return true;
 }
 
-/// The line of the first byte that is not UTF-8 or is a control byte no YAML text may hold; 0 when there is none.
+/// The line of the first byte that is not UTF-8 or is a control byte no YAML text may hold; 0 when there is
+/// none.
 int first_bad_byte(std::string_view text) {
   int line = 1;
   for (std::size_t i = 0; i < text.size();) {

@@ -9,7 +9,8 @@
 
 namespace weft::api {
 
-/// Where a value stands in its file, and where its members or items do, in their order. Same shape as the Json.
+/// Where a value stands in its file, and where its members or items do, in their order. Same shape as the
+/// Json.
 struct Lines {
   int line = 0;  ///< from 1: of the key of a map's member, else of the value
   std::vector<Lines> children;
@@ -29,15 +30,16 @@ struct YamlStream {
   std::optional<Fault> fault;
 };
 
-/// Reads YAML 1.2 with the core schema's types, as kubectl does where it matters: "yes" and "on" are texts, 0644 is
-/// octal. Any thread.
+/// Reads YAML 1.2 with the core schema's types, as kubectl does where it matters: "yes" and "on" are texts,
+/// 0644 is octal. Any thread.
 ///
-/// Refused: duplicate keys, keys that are not scalars, merge keys, tags other than the core schema's, numbers that are
-/// not finite, byte order marks other than UTF-8, bytes that are not UTF-8; and beyond the limits: 10 MB of text, 100
-/// levels, 10,000 keys in a map, 64 MB once aliases are expanded.
+/// Refused: duplicate keys, keys that are not scalars, merge keys, tags other than the core schema's, numbers
+/// that are not finite, byte order marks other than UTF-8, bytes that are not UTF-8; and beyond the limits:
+/// 10 MB of text, 100 levels, 10,000 keys in a map, 64 MB once aliases are expanded.
 YamlStream read_yaml(std::string_view text);
 
-/// What a plain scalar means: null, bool, integer, number or text. Shared with the emitter, which quotes by it.
+/// What a plain scalar means: null, bool, integer, number or text. Shared with the emitter, which quotes by
+/// it.
 Json plain_scalar(std::string_view text);
 
 }  // namespace weft::api

@@ -24,11 +24,29 @@ TEST(YamlReader, plain_scalars_have_the_types_of_the_core_schema) {
     const char* json;
   };
   const Case cases[] = {
-      {"yes", "\"yes\""}, {"on", "\"on\""},   {"true", "true"},      {"False", "false"}, {"~", "null"},
-      {"null", "null"},   {"1", "1"},         {"-7", "-7"},          {"+7", "7"},        {"0644", "420"},
-      {"0x1F", "31"},     {"0o17", "15"},     {"1.5", "1.5"},        {"1e3", "1000.0"},  {"1.2.3", "\"1.2.3\""},
-      {"1s", "\"1s\""},   {"25%", "\"25%\""}, {"089", "89"},    {"-", "\"-\""},     {".", "\".\""},
-      {"1_000", "\"1_000\""}, {"0x", "\"0x\""}, {"2024-01-01", "\"2024-01-01\""},
+      {"yes", "\"yes\""},
+      {"on", "\"on\""},
+      {"true", "true"},
+      {"False", "false"},
+      {"~", "null"},
+      {"null", "null"},
+      {"1", "1"},
+      {"-7", "-7"},
+      {"+7", "7"},
+      {"0644", "420"},
+      {"0x1F", "31"},
+      {"0o17", "15"},
+      {"1.5", "1.5"},
+      {"1e3", "1000.0"},
+      {"1.2.3", "\"1.2.3\""},
+      {"1s", "\"1s\""},
+      {"25%", "\"25%\""},
+      {"089", "89"},
+      {"-", "\"-\""},
+      {".", "\".\""},
+      {"1_000", "\"1_000\""},
+      {"0x", "\"0x\""},
+      {"2024-01-01", "\"2024-01-01\""},
       {"-9223372036854775808", "-9223372036854775808"},
       {"18446744073709551615", "18446744073709551615"},
   };
@@ -41,11 +59,20 @@ TEST(YamlReader, quoted_scalars_and_blocks_are_texts) {
 }
 
 TEST(YamlReader, a_folded_block_is_read_to_its_end_and_not_beyond) {
-  Json text = one("    >+\n    env:name: L\n       \n     name: L\n         value: v\n        ports:\n        - port: 90");
+  Json text =
+      one("    >+\n    env:name: L\n       \n     name: L\n         value: v\n        ports:\n        - "
+          "port: 90");
   ASSERT_TRUE(text.is_string()) << text;
-  EXPECT_TRUE(text.get<std::string>().starts_with("env:name: L\n   \n name: L\n     value: v\n    ports:\n    - port: 90"));
+  EXPECT_TRUE(text.get<std::string>().starts_with(
+      "env:name: L\n   \n name: L\n     value: v\n    ports:\n    - port: 90"));
   EXPECT_LE(text.get<std::string>().size(), 66u);
   EXPECT_EQ(one(">-\n a\n\n  b\n \n  c\n d\n\n").dump().find_first_not_of("\"\\nabcd "), std::string::npos);
+}
+
+TEST(YamlReader, single_quotes_hold_any_number_of_quotes_and_lines) {
+  EXPECT_EQ(one("- 'a'''''\n- ''''\n- ''\n- ' x '\n- '''a'' ''''b'\n").dump(), R"(["a''","'",""," x ","'a' ''b"])");
+  EXPECT_EQ(one("- ' a \n  b\r\n\n\n  c '\n- 'a\n\n  '\n- '\n\n  a'\n").dump(), R"([" a b\n\nc ","a\n","\na"])");
+  EXPECT_EQ(one("\xef\xbb\xbf'\xc3\xbc''''': 'x'''\n").dump(), "{\"\xc3\xbc''\":\"x'\"}");
 }
 
 TEST(YamlReader, each_value_knows_its_line) {
@@ -60,7 +87,8 @@ TEST(YamlReader, each_value_knows_its_line) {
 }
 
 TEST(YamlReader, aliases_are_copied) {
-  EXPECT_EQ(one("a: &x {k: [1]}\nb: *x\nc: &y t\n*y : 2\n").dump(), R"({"a":{"k":[1]},"b":{"k":[1]},"c":"t","t":2})");
+  EXPECT_EQ(one("a: &x {k: [1]}\nb: *x\nc: &y t\n*y : 2\n").dump(),
+            R"({"a":{"k":[1]},"b":{"k":[1]},"c":"t","t":2})");
 }
 
 TEST(YamlReader, aliases_that_grow_without_bound_are_refused) {
@@ -79,11 +107,13 @@ TEST(YamlReader, aliases_that_grow_without_bound_are_refused) {
 TEST(YamlReader, what_is_refused_says_where_and_why) {
   EXPECT_EQ(fault_of("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n"), "5: duplicate key \"c\"; write it once");
   EXPECT_EQ(fault_of("{\"a\": 1,\n \"a\": 2}"), "2: duplicate key \"a\"; write it once");
-  EXPECT_EQ(fault_of("a: &x {b: 1}\nc:\n  <<: *x\n"), "3: merge keys (<<) are not supported; write the fields out");
+  EXPECT_EQ(fault_of("a: &x {b: 1}\nc:\n  <<: *x\n"),
+            "3: merge keys (<<) are not supported; write the fields out");
   EXPECT_EQ(fault_of("a: *nobody\n"), "1: alias *nobody has no anchor &nobody before it");
   EXPECT_EQ(fault_of("a: 1\nb: !!python/object x\n").substr(0, 7), "2: tag ");
   EXPECT_EQ(fault_of("a: 1\nb: \xff\n"), "2: not text: a byte that is not UTF-8, or a control byte");
-  EXPECT_EQ(fault_of(std::string("a: 1\nb: \0c\n", 11)), "2: not text: a byte that is not UTF-8, or a control byte");
+  EXPECT_EQ(fault_of(std::string("a: 1\nb: \0c\n", 11)),
+            "2: not text: a byte that is not UTF-8, or a control byte");
   EXPECT_EQ(fault_of("a: .inf\n"), "1: .inf is not a number JSON has");
   EXPECT_EQ(fault_of("[a]: 1\n"), "1: a key must be a plain text, not a list or a map");
   EXPECT_EQ(fault_of("a:\n\t- b\n").substr(0, 2), "2:");
@@ -107,13 +137,16 @@ TEST(YamlReader, a_map_of_many_keys_is_read_and_of_too_many_refused) {
   for (int i = 0; i < 10'000; ++i) text += "k" + std::to_string(i) + ": 1\n";
   EXPECT_EQ(fault_of(text), "none");
   EXPECT_EQ(fault_of(text + "k77: 2\n"), "10001: more than 10,000 keys in one map");
-  EXPECT_EQ(fault_of(text.substr(0, text.find("k9000")) + "k77: 2\n"), "9001: duplicate key \"k77\"; write it once");
+  EXPECT_EQ(fault_of(text.substr(0, text.find("k9000")) + "k77: 2\n"),
+            "9001: duplicate key \"k77\"; write it once");
 }
 
 TEST(YamlReader, every_beginning_of_a_file_is_read_or_refused) {
   const std::string text =
-      "# c\napiVersion: v1\nkind: \"Service\"\nmetadata: {name: a, labels: {x: 'y'}}\nspec: &s\n  ports:\n  - port: 80\n"
-      "    name: >-\n      http\n  - [1, 2.5, ~]\n---\n{\"a\": \"\\u00e9\\ud83d\\ude00\"}\n...\n--- |\n  text\n";
+      "# c\napiVersion: v1\nkind: \"Service\"\nmetadata: {name: a, labels: {x: 'y'}}\nspec: &s\n  ports:\n  "
+      "- port: 80\n"
+      "    name: >-\n      http\n  - [1, 2.5, ~]\n---\n{\"a\": \"\\u00e9\\ud83d\\ude00\"}\n...\n--- |\n  "
+      "text\n";
   for (std::size_t size = 0; size <= text.size(); ++size) {
     YamlStream stream = read_yaml(std::string_view(text).substr(0, size));
     EXPECT_LE(stream.documents.size(), 3u);

@@ -13,23 +13,35 @@ void check_weights(const Json& rule, const Path& at, Report& report) {
   if (route.size() < 2) return;
   std::int64_t sum = 0;
   for (const Json& each : route) sum += each.value("weight", std::int64_t{0});
-  if (sum == 0) report.problem(at.at("route"), "the weights add up to 0; give at least one destination a weight");
+  if (sum == 0)
+    report.problem(at.at("route"), "the weights add up to 0; give at least one destination a weight");
 }
 
 void check_retries(const Json& rule, const Path& at, Report& report) {
   const Json* retries = member(rule, "retries");
   if (!retries) return;
-  constexpr std::string_view kConditions[] = {
-      "5xx",           "gateway-error",          "reset",             "reset-before-request",
-      "connect-failure", "retriable-4xx",        "refused-stream",    "retriable-status-codes",
-      "retriable-headers", "envoy-ratelimited",  "http3-post-connect-failure",
-      "cancelled",     "deadline-exceeded",      "internal",          "resource-exhausted",
-      "unavailable"};
+  constexpr std::string_view kConditions[] = {"5xx",
+                                              "gateway-error",
+                                              "reset",
+                                              "reset-before-request",
+                                              "connect-failure",
+                                              "retriable-4xx",
+                                              "refused-stream",
+                                              "retriable-status-codes",
+                                              "retriable-headers",
+                                              "envoy-ratelimited",
+                                              "http3-post-connect-failure",
+                                              "cancelled",
+                                              "deadline-exceeded",
+                                              "internal",
+                                              "resource-exhausted",
+                                              "unavailable"};
   Path retries_at = at.at("retries");
   Path on_at = retries_at.at("retryOn");
   bool off = retries->value("attempts", std::int64_t{1}) == 0;
   if (off && (retries->contains("perTryTimeout") || retries->contains("retryOn")))
-    report.problem(retries_at.at("attempts"), "0 turns retries off; remove perTryTimeout and retryOn, or allow attempts");
+    report.problem(retries_at.at("attempts"),
+                   "0 turns retries off; remove perTryTimeout and retryOn, or allow attempts");
   std::string_view text = text_of(*retries, "retryOn");
   if (text.empty()) return;
   for (std::string_view part : split(text, ',')) {
@@ -39,15 +51,16 @@ void check_retries(const Json& rule, const Path& at, Report& report) {
     if (status || std::ranges::find(kConditions, part) != std::end(kConditions)) continue;
     part = cut(part, 64);
     std::string_view near = nearest(part, kConditions);
-    report.problem(on_at, "\"" + std::string(part) + "\": must be a retry condition such as 5xx, reset or 503" +
+    report.problem(on_at, "\"" + std::string(part) +
+                              "\": must be a retry condition such as 5xx, reset or 503" +
                               (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
   }
 }
 
 void check_redirect(const Json& rule, const Path& at, Report& report) {
   if (const Json* redirect = member(rule, "redirect")) {
-    bool somewhere = redirect->contains("uri") || redirect->contains("authority") || redirect->contains("port") ||
-                     redirect->contains("scheme");
+    bool somewhere = redirect->contains("uri") || redirect->contains("authority") ||
+                     redirect->contains("port") || redirect->contains("scheme");
     if (!somewhere) report.problem(at.at("redirect"), "must change the uri, authority, scheme or port");
     constexpr int kCodes[] = {301, 302, 303, 307, 308};
     Path redirect_at = at.at("redirect");
@@ -64,7 +77,8 @@ void check_redirect(const Json& rule, const Path& at, Report& report) {
 
 void check_http_rule(const Json& rule, const Path& at, Report& report) {
   const Json* route = member(rule, "route");
-  int actions = (route ? 1 : 0) + (rule.contains("redirect") ? 1 : 0) + (rule.contains("directResponse") ? 1 : 0);
+  int actions =
+      (route ? 1 : 0) + (rule.contains("redirect") ? 1 : 0) + (rule.contains("directResponse") ? 1 : 0);
   if (actions == 0) report.problem(at, "needs a route, a redirect or a directResponse");
   if (actions > 1) report.problem(at, "only one of route, redirect and directResponse may be given");
   if (route && route->empty()) report.problem(at.at("route"), "must have at least one destination");
@@ -103,7 +117,8 @@ void check_virtual_service(const Json& spec, const Path& at, Report& report) {
     return list && !list->empty();
   };
   if (!some("http") && !some("tcp")) report.problem(at, "needs http or tcp routes");
-  each(spec, "http", at, [&](const Json& rule, const Path& rule_at) { check_http_rule(rule, rule_at, report); });
+  each(spec, "http", at,
+       [&](const Json& rule, const Path& rule_at) { check_http_rule(rule, rule_at, report); });
   each(spec, "tcp", at, [&](const Json& rule, const Path& rule_at) {
     if (rule["route"].empty()) report.problem(rule_at.at("route"), "must have at least one destination");
     check_weights(rule, rule_at, report);
@@ -131,8 +146,9 @@ void check_gateway(const Json& spec, const Path& at, Report& report) {
     auto number = port["number"].get<std::int64_t>();
     for (auto [other, protocol] : seen)
       if (other == number && protocol != text_of(port, "protocol"))
-        return report.problem(port_at.at("protocol"), shown(port["protocol"]) + ": port " + std::to_string(number) +
-                                                          " is " + std::string(protocol) + " in another server");
+        return report.problem(port_at.at("protocol"), shown(port["protocol"]) + ": port " +
+                                                          std::to_string(number) + " is " +
+                                                          std::string(protocol) + " in another server");
     seen.emplace_back(number, text_of(port, "protocol"));
   });
 }

@@ -28,7 +28,8 @@ void check_probe(const Json& container, const char* name, const Path& at, Report
     }
     const Json* ports = member(container, "ports");
     const auto& wanted = port.get_ref<const std::string&>();
-    bool known = ports && std::ranges::any_of(*ports, [&](const Json& each) { return text_of(each, "name") == wanted; });
+    bool known = ports && std::ranges::any_of(
+                              *ports, [&](const Json& each) { return text_of(each, "name") == wanted; });
     if (!known) report.problem(port_at, shown(port) + ": must be the name of a port of this container");
   }
 }
@@ -37,19 +38,20 @@ void check_field_path(const Json& env, const Path& at, Report& report) {
   const Json* from = member(env, "valueFrom");
   const Json* reference = from ? member(*from, "fieldRef") : nullptr;
   if (!reference) return;
-  constexpr std::string_view kKnown[] = {"metadata.name",  "metadata.namespace",      "metadata.uid",
-                                         "spec.nodeName",  "spec.serviceAccountName", "status.hostIP",
-                                         "status.podIP",   "status.podIPs"};
+  constexpr std::string_view kKnown[] = {
+      "metadata.name",           "metadata.namespace", "metadata.uid", "spec.nodeName",
+      "spec.serviceAccountName", "status.hostIP",      "status.podIP", "status.podIPs"};
   std::string_view path = text_of(*reference, "fieldPath");
   bool entry = (path.starts_with("metadata.labels['") || path.starts_with("metadata.annotations['")) &&
                path.ends_with("']");
   if (entry || std::ranges::find(kKnown, path) != std::end(kKnown)) return;
   Path from_at = at.at("valueFrom");
   Path reference_at = from_at.at("fieldRef");
-  report.problem(reference_at.at("fieldPath"), shown((*reference)["fieldPath"]) +
-                                                   ": must be metadata.name, metadata.namespace, metadata.uid, "
-                                                   "metadata.labels['key'], metadata.annotations['key'], "
-                                                   "spec.nodeName, spec.serviceAccountName, status.podIP or status.hostIP");
+  report.problem(reference_at.at("fieldPath"),
+                 shown((*reference)["fieldPath"]) +
+                     ": must be metadata.name, metadata.namespace, metadata.uid, "
+                     "metadata.labels['key'], metadata.annotations['key'], "
+                     "spec.nodeName, spec.serviceAccountName, status.podIP or status.hostIP");
 }
 
 void check_container(const Json& spec, const Json& container, const Path& at, Report& report) {
@@ -57,16 +59,21 @@ void check_container(const Json& spec, const Json& container, const Path& at, Re
   each(container, "ports", at, [&](const Json& port, const Path& port_at) {
     if (port.contains("name")) port_names.add(std::string(text_of(port, "name")), port_at.at("name"));
   });
-  each(container, "env", at, [&](const Json& env, const Path& env_at) { check_field_path(env, env_at, report); });
+  each(container, "env", at,
+       [&](const Json& env, const Path& env_at) { check_field_path(env, env_at, report); });
   Unique mounts("this mountPath", report);
   const Json* volumes = member(spec, "volumes");
   each(container, "volumeMounts", at, [&](const Json& mount, const Path& mount_at) {
     mounts.add(std::string(text_of(mount, "mountPath")), mount_at.at("mountPath"));
     std::string_view name = text_of(mount, "name");
-    bool known = volumes && std::ranges::any_of(*volumes, [&](const Json& v) { return text_of(v, "name") == name; });
-    if (!known) report.problem(mount_at.at("name"), shown(mount["name"]) + ": must be the name of one of the pod's volumes");
+    bool known =
+        volumes && std::ranges::any_of(*volumes, [&](const Json& v) { return text_of(v, "name") == name; });
+    if (!known)
+      report.problem(mount_at.at("name"),
+                     shown(mount["name"]) + ": must be the name of one of the pod's volumes");
   });
-  for (const char* name : {"readinessProbe", "livenessProbe", "startupProbe"}) check_probe(container, name, at, report);
+  for (const char* name : {"readinessProbe", "livenessProbe", "startupProbe"})
+    check_probe(container, name, at, report);
 }
 
 std::map<std::string, std::string> labels_of(const Json& spec) {
@@ -91,7 +98,8 @@ void check_strategy(const Json& spec, const Path& at, Report& report) {
     return value && (*value == 0 || *value == "0%");
   };
   if (none("maxSurge") && none("maxUnavailable"))
-    report.problem(rolling_at.at("maxUnavailable"), "may not be 0 when maxSurge is 0 too: nothing could be replaced");
+    report.problem(rolling_at.at("maxUnavailable"),
+                   "may not be 0 when maxSurge is 0 too: nothing could be replaced");
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ void check_service(const Json& spec, const Path& at, Report& report) {
       report.problem(at.at("clusterIP"), shown(spec["clusterIP"]) + ": " + complaint + ", or None");
   const Json* ports = member(spec, "ports");
   const std::size_t count = ports ? ports->size() : 0;
-  if (count == 0 && cluster_ip != "None") return report.problem(at.at("ports"), "is required: at least one port");
+  if (count == 0 && cluster_ip != "None")
+    return report.problem(at.at("ports"), "is required: at least one port");
   Unique names("this port's name", report);
   Unique numbers("this port", report);
   each(spec, "ports", at, [&](const Json& port, const Path& port_at) {
@@ -43,9 +44,11 @@ void check_sizes(const Json& body, const char* second, const Path& at, Report& r
   for (const char* name : {"data", second}) {
     const Json* entries = member(body, name);
     if (!entries) continue;
-    for (const auto& [key, value] : entries->items()) size += key.size() + value.get_ref<const std::string&>().size();
+    for (const auto& [key, value] : entries->items())
+      size += key.size() + value.get_ref<const std::string&>().size();
   }
-  if (size > kMost) report.problem(at, std::to_string(size) + " bytes of data; at most 1048576 may be kept in one object");
+  if (size > kMost)
+    report.problem(at, std::to_string(size) + " bytes of data; at most 1048576 may be kept in one object");
 }
 
 void check_ingress(const Json& spec, const Path& at, Report& report) {
@@ -59,7 +62,8 @@ void check_ingress(const Json& spec, const Path& at, Report& report) {
     if ((*http)["paths"].empty()) report.problem(http_at.at("paths"), "must have at least one path");
     each(*http, "paths", http_at, [&](const Json& path, const Path& path_at) {
       if (!path.contains("path") && path["pathType"] != "ImplementationSpecific")
-        report.problem(path_at.at("path"), "is required with pathType " + std::string(text_of(path, "pathType")));
+        report.problem(path_at.at("path"),
+                       "is required with pathType " + std::string(text_of(path, "pathType")));
     });
   });
 }
@@ -67,11 +71,13 @@ void check_ingress(const Json& spec, const Path& at, Report& report) {
 void check_endpoint_slice(const Json& body, const Path& at, Report& report) {
   const bool six = text_of(body, "addressType") == "IPv6";
   each(body, "endpoints", at, [&](const Json& endpoint, const Path& endpoint_at) {
-    if (endpoint["addresses"].empty()) report.problem(endpoint_at.at("addresses"), "must have at least one address");
+    if (endpoint["addresses"].empty())
+      report.problem(endpoint_at.at("addresses"), "must have at least one address");
     each(endpoint, "addresses", endpoint_at, [&](const Json& address, const Path& address_at) {
       bool colon = address.get_ref<const std::string&>().find(':') != std::string::npos;
-      if (colon != six) report.problem(address_at, shown(address) + ": must be an address of type " +
-                                                       std::string(text_of(body, "addressType")));
+      if (colon != six)
+        report.problem(address_at, shown(address) + ": must be an address of type " +
+                                       std::string(text_of(body, "addressType")));
     });
   });
 }
@@ -85,7 +91,8 @@ const Json* member(const Json& value, std::string_view name) {
 
 std::string_view text_of(const Json& value, std::string_view name) {
   const Json* found = member(value, name);
-  return found && found->is_string() ? std::string_view(found->get_ref<const std::string&>()) : std::string_view();
+  return found && found->is_string() ? std::string_view(found->get_ref<const std::string&>())
+                                     : std::string_view();
 }
 
 void check_rules(const Json& body, const KindInfo& kind, const Path& at, Report& report) {

@@ -40,7 +40,8 @@ class Unique {
  public:
   Unique(std::string_view what, Report& report) : what_(what), report_(report) {}
   void add(std::string text, const Path& at) {
-    if (!seen_.insert(text).second) report_.problem(at, "\"" + text + "\": " + std::string(what_) + " is there twice");
+    if (!seen_.insert(text).second)
+      report_.problem(at, "\"" + text + "\": " + std::string(what_) + " is there twice");
   }
 
  private:

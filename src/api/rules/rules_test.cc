@@ -32,10 +32,12 @@ TEST(Rules, services) {
       {"spec: {ports: [{port: 80, targetPort: web}], clusterIP: None}", "none"},
       {"spec: {clusterIP: None}", "none"},
       {"spec: {}", "spec.ports: is required: at least one port"},
-      {"spec: {ports: [{port: 80}, {port: 81, name: b}]}", "spec.ports[0].name: is required when there are several ports"},
+      {"spec: {ports: [{port: 80}, {port: 81, name: b}]}",
+       "spec.ports[0].name: is required when there are several ports"},
       {"spec: {ports: [{port: 80, name: b}, {port: 81, name: b}]}",
        "spec.ports[1].name: \"b\": this port's name is there twice"},
-      {"spec: {ports: [{port: 80, name: a}, {port: 80, name: b}]}", "spec.ports[1].port: \"80\": this port is there twice"},
+      {"spec: {ports: [{port: 80, name: a}, {port: 80, name: b}]}",
+       "spec.ports[1].port: \"80\": this port is there twice"},
       {"spec: {ports: [{port: 0}]}", "spec.ports[0].port: 0: must be from 1 to 65535"},
       {"spec: {ports: [{port: 80, protocol: UDP}]}",
        "spec.ports[0].protocol: UDP is not supported by weft yet; the mesh carries TCP; remove this port"},
@@ -55,7 +57,8 @@ TEST(Rules, services) {
   expect_all("Service", "v1", rows);
 }
 
-constexpr const char* kPodStart = "spec: {containers: [{name: c, image: i, ports: [{containerPort: 80, name: web}]";
+constexpr const char* kPodStart =
+    "spec: {containers: [{name: c, image: i, ports: [{containerPort: 80, name: web}]";
 
 TEST(Rules, pods) {
   const Row rows[] = {
@@ -69,7 +72,8 @@ TEST(Rules, pods) {
       {"}], volumes: [{name: t, hostPath: {path: /}}]}",
        "spec.volumes[0].hostPath: hostPath is not supported by weft yet; use emptyDir"},
       {", readinessProbe: {httpGet: {port: webb}}}]}",
-       "spec.containers[0].readinessProbe.httpGet.port: \"webb\": must be the name of a port of this container"},
+       "spec.containers[0].readinessProbe.httpGet.port: \"webb\": must be the name of a port of this "
+       "container"},
       {", readinessProbe: {httpGet: {port: 0}}}]}",
        "spec.containers[0].readinessProbe.httpGet.port: 0: must be from 1 to 65535"},
       {", livenessProbe: {tcpSocket: {port: 80}, successThreshold: 2}}]}",
@@ -82,21 +86,26 @@ TEST(Rules, pods) {
        "spec.containers[0].env[0].value: must be a text (write \"1\"), and is 1"},
       {", env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.phase}}}]}]}",
        "spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: \"status.phase\": must be metadata.name, "
-       "metadata.namespace, metadata.uid, metadata.labels['key'], metadata.annotations['key'], spec.nodeName, "
+       "metadata.namespace, metadata.uid, metadata.labels['key'], metadata.annotations['key'], "
+       "spec.nodeName, "
        "spec.serviceAccountName, status.podIP or status.hostIP"},
       {", resources: {limits: {cpu: lots}}}]}",
-       "spec.containers[0].resources.limits.cpu: \"lots\": must be a quantity such as 100m, 0.5, 128Mi or 1Gi"},
+       "spec.containers[0].resources.limits.cpu: \"lots\": must be a quantity such as 100m, 0.5, 128Mi or "
+       "1Gi"},
       {", imagePullPolicy: Sometimes}]}",
        "spec.containers[0].imagePullPolicy: \"Sometimes\": must be one of Always, IfNotPresent, Never"},
       {"}], hostNetwork: true}",
-       "spec.hostNetwork: hostNetwork is not supported by weft yet; remove it; each pod has namespaces of its own"},
+       "spec.hostNetwork: hostNetwork is not supported by weft yet; remove it; each pod has namespaces of "
+       "its own"},
       {", comand: [a]}]}", "spec.containers[0].comand: unknown field; did you mean \"command\"?"},
   };
-  for (const Row& row : rows) EXPECT_EQ(wrong("Pod", "v1", kPodStart + std::string(row.spec)), row.problem) << row.spec;
+  for (const Row& row : rows)
+    EXPECT_EQ(wrong("Pod", "v1", kPodStart + std::string(row.spec)), row.problem) << row.spec;
 }
 
 TEST(Rules, deployments) {
-  const std::string pod = "template: {metadata: {labels: {app: a, v: w}}, spec: {containers: [{name: c, image: i}]}}";
+  const std::string pod =
+      "template: {metadata: {labels: {app: a, v: w}}, spec: {containers: [{name: c, image: i}]}}";
   const Row rows[] = {
       {"selector: {matchLabels: {app: a}}", "none"},
       {"selector: {matchExpressions: [{key: v, operator: In, values: [w, x]}]}", "none"},
@@ -104,20 +113,26 @@ TEST(Rules, deployments) {
       {"selector: {}", "spec.selector: must have matchLabels or matchExpressions"},
       {"selector: {matchLabels: {app: b}}",
        "spec.selector: must match the template's labels, which are {\"app\":\"a\",\"v\":\"w\"}"},
-      {"selector: {matchExpressions: [{key: v, operator: In}]}", "spec.selector: label selector: operator In needs values"},
+      {"selector: {matchExpressions: [{key: v, operator: In}]}",
+       "spec.selector: label selector: operator In needs values"},
       {"selector: {matchLabels: {app: a}}, replicas: -1", "spec.replicas: -1: must be from 0 to 2147483647"},
-      {"selector: {matchLabels: {app: a}}, replicas: 1.5", "spec.replicas: must be a whole number, and is 1.5"},
+      {"selector: {matchLabels: {app: a}}, replicas: 1.5",
+       "spec.replicas: must be a whole number, and is 1.5"},
       {"selector: {matchLabels: {app: a}}, strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0%}}",
-       "spec.strategy.rollingUpdate.maxUnavailable: may not be 0 when maxSurge is 0 too: nothing could be replaced"},
+       "spec.strategy.rollingUpdate.maxUnavailable: may not be 0 when maxSurge is 0 too: nothing could be "
+       "replaced"},
       {"selector: {matchLabels: {app: a}}, strategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}",
        "spec.strategy.rollingUpdate: may not be given with type Recreate; remove it"},
       {"selector: {matchLabels: {app: a}}, strategy: {rollingUpdate: {maxSurge: some}}",
-       "spec.strategy.rollingUpdate.maxSurge: \"some\": must be a number without quotes, or a percentage such as 25%"},
+       "spec.strategy.rollingUpdate.maxSurge: \"some\": must be a number without quotes, or a percentage "
+       "such as 25%"},
   };
   for (const Row& row : rows)
-    EXPECT_EQ(wrong("Deployment", "apps/v1", "spec: {" + pod + ", " + row.spec + "}"), row.problem) << row.spec;
+    EXPECT_EQ(wrong("Deployment", "apps/v1", "spec: {" + pod + ", " + row.spec + "}"), row.problem)
+        << row.spec;
   EXPECT_EQ(wrong("Deployment", "apps/v1",
-                  "spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {restartPolicy: "
+                  "spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: "
+                  "{restartPolicy: "
                   "Never, containers: []}}}"),
             "spec.template.spec.containers: must have at least one container | "
             "spec.template.spec.restartPolicy: \"Never\": must be Always here");
@@ -128,11 +143,16 @@ TEST(Rules, virtual_services) {
   const Row rows[] = {
       {"hosts: [a], http: [{TO}]", "none"},
       {"hosts: ['*'], gateways: [g], http: [{TO}]", "none"},
-      {"hosts: [a.b], gateways: [g, mesh, ns/g], http: [{TO, match: [{uri: {regex: '/a.*'}, gateways: [mesh]}]}]", "none"},
-      {"hosts: [a], http: [{TO, match: [{headers: {end-user: {exact: jason}, x: {}}}], timeout: 0s}]", "none"},
+      {"hosts: [a.b], gateways: [g, mesh, ns/g], http: [{TO, match: [{uri: {regex: '/a.*'}, gateways: "
+       "[mesh]}]}]",
+       "none"},
+      {"hosts: [a], http: [{TO, match: [{headers: {end-user: {exact: jason}, x: {}}}], timeout: 0s}]",
+       "none"},
       {"hosts: [a], tcp: [{TO}]", "none"},
       {"hosts: [a], http: [{directResponse: {status: 200, body: {string: hi}}}]", "none"},
-      {"hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}, {destination: {host: b}, weight: 1}]}]", "none"},
+      {"hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}, {destination: {host: b}, weight: "
+       "1}]}]",
+       "none"},
       {"hosts: [a], http: [{route: [{destination: {host: a}}, {destination: {host: b}}]}]",
        "spec.http[0].route: the weights add up to 0; give at least one destination a weight"},
       {"hosts: [a], http: [{route: [{destination: {host: a}, weight: -1}]}]",
@@ -140,7 +160,8 @@ TEST(Rules, virtual_services) {
       {"http: [{TO}]", "spec.hosts: must have at least one host"},
       {"hosts: [], http: [{TO}]", "spec.hosts: must have at least one host"},
       {"hosts: [a, A], http: [{TO}]", "spec.hosts[1]: \"a\": this host is there twice"},
-      {"hosts: [a b], http: [{TO}]", "spec.hosts[0]: \"a b\": must be a host name, * or a name that begins with *."},
+      {"hosts: [a b], http: [{TO}]",
+       "spec.hosts[0]: \"a b\": must be a host name, * or a name that begins with *."},
       {"hosts: ['*'], http: [{TO}]",
        "spec.hosts[0]: \"*\" may stand only where all gateways are named and mesh is none of them"},
       {"hosts: [a]", "spec: needs http or tcp routes"},
@@ -149,7 +170,8 @@ TEST(Rules, virtual_services) {
        "spec.http[0]: only one of route, redirect and directResponse may be given"},
       {"hosts: [a], http: [{redirect: {redirectCode: 305, uri: /}}]",
        "spec.http[0].redirect.redirectCode: 305: must be 301, 302, 303, 307 or 308"},
-      {"hosts: [a], http: [{redirect: {}}]", "spec.http[0].redirect: must change the uri, authority, scheme or port"},
+      {"hosts: [a], http: [{redirect: {}}]",
+       "spec.http[0].redirect: must change the uri, authority, scheme or port"},
       {"hosts: [a], http: [{TO, rewrite: {}}]", "spec.http[0].rewrite: must have a uri or an authority"},
       {"hosts: [a], http: [{TO, match: [{uri: {regex: '(a'}}]}]",
        "spec.http[0].match[0].uri.regex: \"(a\": must be an RE2 regular expression: missing ): (a"},
@@ -157,7 +179,8 @@ TEST(Rules, virtual_services) {
        "spec.http[0].match[0].uri: only one of exact, prefix and regex may be given"},
       {"hosts: [a], http: [{TO, match: [{uri: {}}]}]",
        "spec.http[0].match[0].uri: one of exact, prefix and regex is required"},
-      {"hosts: [a], http: [{TO, match: [{uri: /a}]}]", "spec.http[0].match[0].uri: must be a map, and is \"/a\""},
+      {"hosts: [a], http: [{TO, match: [{uri: /a}]}]",
+       "spec.http[0].match[0].uri: must be a map, and is \"/a\""},
       {"hosts: [a], http: [{TO, timeout: 5}]",
        "spec.http[0].timeout: must be a text (write \"5\"), and is 5"},
       {"hosts: [a], http: [{TO, timeout: 5 s}]",
@@ -165,10 +188,12 @@ TEST(Rules, virtual_services) {
       {"hosts: [a], http: [{TO, timeout: -1s}]",
        "spec.http[0].timeout: \"-1s\": must be a duration such as 1.5s, 300ms or 1h2m"},
       {"hosts: [a], http: [{TO, retries: {attempts: 2, retryOn: '5xx,503,resett'}}]",
-       "spec.http[0].retries.retryOn: \"resett\": must be a retry condition such as 5xx, reset or 503; did you mean "
+       "spec.http[0].retries.retryOn: \"resett\": must be a retry condition such as 5xx, reset or 503; did "
+       "you mean "
        "\"reset\"?"},
       {"hosts: [a], http: [{TO, retries: {attempts: 0, perTryTimeout: 1s}}]",
-       "spec.http[0].retries.attempts: 0 turns retries off; remove perTryTimeout and retryOn, or allow attempts"},
+       "spec.http[0].retries.attempts: 0 turns retries off; remove perTryTimeout and retryOn, or allow "
+       "attempts"},
       {"hosts: [a], http: [{TO, fault: {abort: {httpStatus: 500}}}]",
        "spec.http[0].fault: fault is not supported by weft yet; remove it; delays and aborts come later"},
       {"hosts: [a], http: [{TO}], exportTo: [ns]",
@@ -183,7 +208,9 @@ TEST(Rules, virtual_services) {
     std::string spec = row.spec;
     if (auto at = spec.find("TO"); at != spec.npos) spec.replace(at, 2, to);
     for (const char* version : {"v1", "v1beta1", "v1alpha3"})
-      EXPECT_EQ(wrong("VirtualService", std::string("networking.istio.io/") + version, "spec: {" + spec + "}"), row.problem)
+      EXPECT_EQ(
+          wrong("VirtualService", std::string("networking.istio.io/") + version, "spec: {" + spec + "}"),
+          row.problem)
           << spec;
   }
 }
@@ -193,7 +220,8 @@ TEST(Rules, destination_rules) {
       {"spec: {host: a, subsets: [{name: v1, labels: {version: v1}}]}", "none"},
       {"spec: {host: a, trafficPolicy: {loadBalancer: {simple: RANDOM}, tls: {mode: DISABLE}}}", "none"},
       {"spec: {host: a, trafficPolicy: {connectionPool: {tcp: {maxConnections: 1, connectTimeout: 1s}, http: "
-       "{http1MaxPendingRequests: 1, http2MaxRequests: 5, maxRequestsPerConnection: 1, maxRetries: 1, idleTimeout: 5s}}}}",
+       "{http1MaxPendingRequests: 1, http2MaxRequests: 5, maxRequestsPerConnection: 1, maxRetries: 1, "
+       "idleTimeout: 5s}}}}",
        "none"},
       {"spec: {subsets: []}", "spec.host: is required"},
       {"spec: {host: a, subsets: [{name: v1}, {name: v1}]}",
@@ -201,13 +229,16 @@ TEST(Rules, destination_rules) {
       {"spec: {host: a, trafficPolicy: {loadBalancer: {}}}",
        "spec.trafficPolicy.loadBalancer: must have simple, such as simple: LEAST_REQUEST"},
       {"spec: {host: a, trafficPolicy: {loadBalancer: {simple: ROUNDROBIN}}}",
-       "spec.trafficPolicy.loadBalancer.simple: \"ROUNDROBIN\": must be one of ROUND_ROBIN, LEAST_REQUEST, LEAST_CONN, "
+       "spec.trafficPolicy.loadBalancer.simple: \"ROUNDROBIN\": must be one of ROUND_ROBIN, LEAST_REQUEST, "
+       "LEAST_CONN, "
        "RANDOM, PASSTHROUGH, UNSPECIFIED"},
       {"spec: {host: a, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}",
-       "spec.trafficPolicy.tls.mode: ISTIO_MUTUAL is not supported by weft yet; certificates come later; write DISABLE or "
+       "spec.trafficPolicy.tls.mode: ISTIO_MUTUAL is not supported by weft yet; certificates come later; "
+       "write DISABLE or "
        "remove tls"},
       {"spec: {host: a, trafficPolicy: {outlierDetection: {interval: 1s}}}",
-       "spec.trafficPolicy.outlierDetection: outlierDetection is not supported by weft yet; remove it; ejection comes later"},
+       "spec.trafficPolicy.outlierDetection: outlierDetection is not supported by weft yet; remove it; "
+       "ejection comes later"},
       {"spec: {host: a, trafficPolicy: {connectionPool: {tcp: {connectTimeout: 0s}}}}",
        "spec.trafficPolicy.connectionPool.tcp.connectTimeout: \"0s\": must be longer than zero"},
   };
@@ -216,18 +247,23 @@ TEST(Rules, destination_rules) {
 
 TEST(Rules, gateways) {
   const Row rows[] = {
-      {"spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}",
+      {"spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, "
+       "hosts: ['*']}]}",
        "none"},
-      {"spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [ns/a.b, ./c, '*/*']}]}", "none"},
+      {"spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [ns/a.b, ./c, '*/*']}]}",
+       "none"},
       {"spec: {servers: []}", "spec.servers: must have at least one server"},
       {"spec: {servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: []}]}",
        "spec.servers[0].hosts: must have at least one host"},
-      {"spec: {servers: [{port: {number: 80, name: h, protocol: HTTP}, hosts: [a]}, {port: {number: 80, name: h, protocol: "
+      {"spec: {servers: [{port: {number: 80, name: h, protocol: HTTP}, hosts: [a]}, {port: {number: 80, "
+       "name: h, protocol: "
        "TCP}, hosts: [b]}]}",
-       "spec.servers[1].port.name: \"h\": this port's name is there twice | spec.servers[1].port.protocol: \"TCP\": port 80 "
+       "spec.servers[1].port.name: \"h\": this port's name is there twice | spec.servers[1].port.protocol: "
+       "\"TCP\": port 80 "
        "is HTTP in another server"},
       {"spec: {servers: [{port: {number: 443, name: h, protocol: HTTPS}, hosts: [a], tls: {mode: SIMPLE}}]}",
-       "spec.servers[0].port.protocol: HTTPS is not supported by weft yet; write HTTP or TCP | spec.servers[0].tls: tls is "
+       "spec.servers[0].port.protocol: HTTPS is not supported by weft yet; write HTTP or TCP | "
+       "spec.servers[0].tls: tls is "
        "not supported by weft yet; certificates come later; serve HTTP"},
   };
   expect_all("Gateway", "networking.istio.io/v1", rows);
@@ -241,16 +277,20 @@ TEST(Rules, ingresses_endpoint_slices_and_maps) {
             "spec.rules[0].http.paths[0].path: is required with pathType Exact");
   EXPECT_EQ(wrong("Ingress", "networking.k8s.io/v1", prefix + ", path: /}]}}]}"),
             "spec.rules[0].http.paths[0].pathType: is required");
-  EXPECT_EQ(wrong("Ingress", "networking.k8s.io/v1", "spec: {}"), "spec.rules: rules or a defaultBackend is required");
-  EXPECT_EQ(wrong("Ingress", "networking.k8s.io/v1", "spec: {rules: [{http: {paths: []}}], tls: [{hosts: [a]}]}"),
-            "spec.tls: tls is not supported by weft yet; certificates come later; serve HTTP");
-  EXPECT_EQ(wrong("EndpointSlice", "discovery.k8s.io/v1", "addressType: IPv4\nendpoints: [{addresses: [10.0.0.1, '::1']}]"),
+  EXPECT_EQ(wrong("Ingress", "networking.k8s.io/v1", "spec: {}"),
+            "spec.rules: rules or a defaultBackend is required");
+  EXPECT_EQ(
+      wrong("Ingress", "networking.k8s.io/v1", "spec: {rules: [{http: {paths: []}}], tls: [{hosts: [a]}]}"),
+      "spec.tls: tls is not supported by weft yet; certificates come later; serve HTTP");
+  EXPECT_EQ(wrong("EndpointSlice", "discovery.k8s.io/v1",
+                  "addressType: IPv4\nendpoints: [{addresses: [10.0.0.1, '::1']}]"),
             "endpoints[0].addresses[1]: \"::1\": must be an address of type IPv4");
   EXPECT_EQ(wrong("ConfigMap", "v1", "data: {a b: c}"),
             "data[\"a b\"]: this key must be a key: letters, digits, '-', '_' and '.', at most 253");
   EXPECT_EQ(wrong("ConfigMap", "v1", "data: {a: \"" + std::string(1 << 20, 'x') + "\"}"),
             ": 1048577 bytes of data; at most 1048576 may be kept in one object");
-  EXPECT_EQ(wrong("Secret", "v1", "data: {a: '?'}"), "data.a: \"?\": must be base64; plain texts go to stringData");
+  EXPECT_EQ(wrong("Secret", "v1", "data: {a: '?'}"),
+            "data.a: \"?\": must be base64; plain texts go to stringData");
 }
 
 TEST(Rules, names_labels_and_kinds) {
@@ -259,16 +299,21 @@ TEST(Rules, names_labels_and_kinds) {
     return found.empty() ? std::string("none") : found[0].to_string();
   };
   EXPECT_EQ(first("apiVersion: v1\nkind: Service\nmetadata: {name: 1a}\nspec: {ports: [{port: 1}]}"),
-            "f:3: metadata.name: \"1a\": must be a DNS label that begins with a letter: lower-case letters, digits and '-', "
+            "f:3: metadata.name: \"1a\": must be a DNS label that begins with a letter: lower-case letters, "
+            "digits and '-', "
             "at most 63");
   EXPECT_EQ(first("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: A_b}"),
-            "f:3: metadata.name: \"A_b\": must be a DNS name: lower-case letters, digits, '-' and '.', at most 253, a letter "
+            "f:3: metadata.name: \"A_b\": must be a DNS name: lower-case letters, digits, '-' and '.', at "
+            "most 253, a letter "
             "or digit at both ends");
   EXPECT_EQ(first("apiVersion: v1\nkind: Namespace\nmetadata: {name: a, namespace: b}"),
             "f:3: metadata.namespace: a Namespace is in no namespace; remove it");
-  EXPECT_EQ(first("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels:\n    app.kubernetes.io/x: a b\n"),
-            "f:6: metadata.labels[\"app.kubernetes.io/x\"]: \"a b\": must be empty or letters, digits, '-', '_' and '.', at "
-            "most 63, a letter or digit at both ends");
+  EXPECT_EQ(
+      first(
+          "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels:\n    app.kubernetes.io/x: a b\n"),
+      "f:6: metadata.labels[\"app.kubernetes.io/x\"]: \"a b\": must be empty or letters, digits, '-', '_' "
+      "and '.', at "
+      "most 63, a letter or digit at both ends");
   EXPECT_EQ(first("apiVersion: v2\nkind: Service\nmetadata: {name: a}"),
             "f:1: apiVersion: \"v2\": weft does not know this version of Service; write v1");
   EXPECT_EQ(first("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}"),

@@ -4,7 +4,8 @@
 namespace weft::api {
 namespace {
 
-constexpr Field kRollingUpdateFields[] = {int_or_text("maxSurge", percentage), int_or_text("maxUnavailable", percentage)};
+constexpr Field kRollingUpdateFields[] = {int_or_text("maxSurge", percentage),
+                                          int_or_text("maxUnavailable", percentage)};
 constexpr Schema kRollingUpdate{kRollingUpdateFields};
 constexpr std::string_view kStrategies[] = {"RollingUpdate", "Recreate"};
 constexpr Field kStrategyFields[] = {one_of("type", kStrategies), object("rollingUpdate", kRollingUpdate)};
@@ -22,8 +23,8 @@ constexpr Field kDeploymentSpecFields[] = {
     later("rollbackTo", "apply the older template"),
 };
 constexpr Schema kDeploymentSpec{kDeploymentSpecFields};
-constexpr Field kDeploymentFields[] = {api_version(), kind(), metadata(), object("spec", kDeploymentSpec).required(),
-                                       status()};
+constexpr Field kDeploymentFields[] = {api_version(), kind(), metadata(),
+                                       object("spec", kDeploymentSpec).required(), status()};
 
 constexpr Field kReplicaSetSpecFields[] = {
     integer("replicas"),
@@ -32,8 +33,8 @@ constexpr Field kReplicaSetSpecFields[] = {
     integer("minReadySeconds"),
 };
 constexpr Schema kReplicaSetSpec{kReplicaSetSpecFields};
-constexpr Field kReplicaSetFields[] = {api_version(), kind(), metadata(), object("spec", kReplicaSetSpec).required(),
-                                       status()};
+constexpr Field kReplicaSetFields[] = {api_version(), kind(), metadata(),
+                                       object("spec", kReplicaSetSpec).required(), status()};
 
 }  // namespace
 

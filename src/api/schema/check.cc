@@ -80,9 +80,11 @@ bool Checker::drops(const Field* found, const Json& value, const Path& at) {
 
 void Checker::groups(const Json& value, const Schema& schema, const Path& at) {
   if (schema.one_of.empty()) return;
-  auto count = std::ranges::count_if(schema.one_of, [&](std::string_view name) { return value.contains(name); });
+  auto count =
+      std::ranges::count_if(schema.one_of, [&](std::string_view name) { return value.contains(name); });
   if (count > 1) report_.problem(at, "only one of " + a_list(schema.one_of, " and ") + " may be given");
-  if (count == 0 && schema.one_required) report_.problem(at, "one of " + a_list(schema.one_of, " and ") + " is required");
+  if (count == 0 && schema.one_required)
+    report_.problem(at, "one of " + a_list(schema.one_of, " and ") + " is required");
 }
 
 void Checker::object(Json& value, const Schema& schema, const Path& at) {
@@ -110,7 +112,8 @@ void Checker::object(Json& value, const Schema& schema, const Path& at) {
     value = std::move(kept);
   }
   for (const Field& wanted : schema.fields)
-    if (wanted.is_required && !value.contains(wanted.name)) report_.problem(at.at(wanted.name), "is required");
+    if (wanted.is_required && !value.contains(wanted.name))
+      report_.problem(at.at(wanted.name), "is required");
   groups(value, schema, at);
 }
 
@@ -144,26 +147,32 @@ void Checker::text(const Json& value, const Field& field, const Path& at) {
 
 void Checker::integer(Json& value, const Field& field, const Path& at) {
   bool whole = value.is_number_integer();
-  if (value.is_number_float() && value.get<double>() == static_cast<double>(static_cast<std::int32_t>(
-                                     std::clamp(value.get<double>(), -2147483648.0, 2147483647.0)))) {
+  if (value.is_number_float() &&
+      value.get<double>() == static_cast<double>(static_cast<std::int32_t>(
+                                 std::clamp(value.get<double>(), -2147483648.0, 2147483647.0)))) {
     value = static_cast<std::int64_t>(value.get<double>());
     whole = true;
   }
   std::string wanted = "a whole number";
   if (field.max == 65535) wanted = "a port's number from 1 to 65535";
   if (!whole) return wrong_type(value, at, wanted);
-  bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(field.max) &&
-                                               static_cast<std::int64_t>(value.get<std::uint64_t>()) >= field.min
-                                         : value.get<std::int64_t>() >= field.min && value.get<std::int64_t>() <= field.max;
+  bool fits = value.is_number_unsigned()
+                  ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(field.max) &&
+                        static_cast<std::int64_t>(value.get<std::uint64_t>()) >= field.min
+                  : value.get<std::int64_t>() >= field.min && value.get<std::int64_t>() <= field.max;
   if (!fits)
-    report_.problem(at, shown(value) + ": must be from " + std::to_string(field.min) + " to " + std::to_string(field.max));
+    report_.problem(at, shown(value) + ": must be from " + std::to_string(field.min) + " to " +
+                            std::to_string(field.max));
 }
 
 void Checker::one(Json& value, const Field& field, const Path& at) {
   switch (field.type) {
-    case Type::kRaw: return;
-    case Type::kObject: return object(value, *field.object, at);
-    case Type::kInteger: return integer(value, field, at);
+    case Type::kRaw:
+      return;
+    case Type::kObject:
+      return object(value, *field.object, at);
+    case Type::kInteger:
+      return integer(value, field, at);
     case Type::kBool:
       if (!value.is_boolean()) wrong_type(value, at, "true or false");
       return;
@@ -172,8 +181,9 @@ void Checker::one(Json& value, const Field& field, const Path& at) {
       return;
     case Type::kText:
       if (value.is_string()) return text(value, field, at);
-      return wrong_type(value, at, value.is_primitive() && !value.is_null()
-                                       ? "a text (write \"" + value.dump() + "\")" : std::string("a text"));
+      return wrong_type(value, at,
+                        value.is_primitive() && !value.is_null() ? "a text (write \"" + value.dump() + "\")"
+                                                                 : std::string("a text"));
     case Type::kIntOrText:
       if (value.is_string()) return text(value, field, at);
       return integer(value, field, at);

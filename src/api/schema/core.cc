@@ -6,7 +6,8 @@ namespace {
 
 constexpr Field kNamespaceSpecFields[] = {text("finalizers").list().ignored()};
 constexpr Schema kNamespaceSpec{kNamespaceSpecFields};
-constexpr Field kNamespaceFields[] = {api_version(), kind(), metadata(), object("spec", kNamespaceSpec), status()};
+constexpr Field kNamespaceFields[] = {api_version(), kind(), metadata(), object("spec", kNamespaceSpec),
+                                      status()};
 
 constexpr std::string_view kProtocols[] = {"TCP"};
 constexpr std::string_view kOtherProtocols[] = {"UDP", "SCTP"};
@@ -47,14 +48,18 @@ constexpr Field kServiceSpecFields[] = {
     later("trafficDistribution", "remove it"),
 };
 constexpr Schema kServiceSpec{kServiceSpecFields};
-constexpr Field kServiceFields[] = {api_version(), kind(), metadata(), object("spec", kServiceSpec).required(),
-                                    status()};
+constexpr Field kServiceFields[] = {api_version(), kind(), metadata(),
+                                    object("spec", kServiceSpec).required(), status()};
 
 constexpr Field kReferenceFields[] = {text("name", dns_subdomain)};
 constexpr Schema kReference{kReferenceFields};
 constexpr Field kServiceAccountFields[] = {
-    api_version(), kind(), metadata(), flag("automountServiceAccountToken").ignored(),
-    object("imagePullSecrets", kReference).list().ignored(), object("secrets", kReference).list().ignored(),
+    api_version(),
+    kind(),
+    metadata(),
+    flag("automountServiceAccountToken").ignored(),
+    object("imagePullSecrets", kReference).list().ignored(),
+    object("secrets", kReference).list().ignored(),
 };
 
 constexpr Field kConfigMapFields[] = {

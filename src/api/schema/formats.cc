@@ -31,7 +31,8 @@ bool is_subdomain(std::string_view text) {
 
 bool is_host(std::string_view text) {
   if (text.empty() || text.size() > 253) return false;
-  return std::ranges::all_of(split(text, '.'), [](std::string_view part) { return framed(part, 63, true, "-_"); });
+  return std::ranges::all_of(split(text, '.'),
+                             [](std::string_view part) { return framed(part, 63, true, "-_"); });
 }
 
 std::string unless(bool right, const char* rule) { return right ? std::string() : std::string(rule); }
@@ -39,7 +40,8 @@ std::string unless(bool right, const char* rule) { return right ? std::string() 
 constexpr const char* kLabelRule =
     "must be a DNS label: lower-case letters, digits and '-', at most 63, a letter or digit at both ends";
 constexpr const char* kSubdomainRule =
-    "must be a DNS name: lower-case letters, digits, '-' and '.', at most 253, a letter or digit at both ends";
+    "must be a DNS name: lower-case letters, digits, '-' and '.', at most 253, a letter or digit at both "
+    "ends";
 
 }  // namespace
 
@@ -47,17 +49,21 @@ std::string dns_label(std::string_view text) { return unless(is_label(text), kLa
 std::string dns_subdomain(std::string_view text) { return unless(is_subdomain(text), kSubdomainRule); }
 
 std::string service_name(std::string_view text) {
-  return unless(is_label(text) && lower(text.front()),
-                "must be a DNS label that begins with a letter: lower-case letters, digits and '-', at most 63");
+  return unless(
+      is_label(text) && lower(text.front()),
+      "must be a DNS label that begins with a letter: lower-case letters, digits and '-', at most 63");
 }
 
 std::string port_name(std::string_view text) {
-  bool right = framed(text, 15, false, "-") && text.find("--") == text.npos && std::ranges::any_of(text, letter);
-  return unless(right, "must be a port's name: lower-case letters, digits and single '-', at most 15, with a letter");
+  bool right =
+      framed(text, 15, false, "-") && text.find("--") == text.npos && std::ranges::any_of(text, letter);
+  return unless(
+      right, "must be a port's name: lower-case letters, digits and single '-', at most 15, with a letter");
 }
 
 std::string port_name_or_number(std::string_view text) {
-  if (!text.empty() && std::ranges::all_of(text, digit)) return "must be a number without quotes, or a port's name";
+  if (!text.empty() && std::ranges::all_of(text, digit))
+    return "must be a number without quotes, or a port's name";
   return port_name(text);
 }
 
@@ -71,19 +77,22 @@ std::string label_key(std::string_view text) {
   auto slash = text.find('/');
   std::string_view name = slash == text.npos ? text : text.substr(slash + 1);
   bool right = framed(name, 63, true, "-_.") && (slash == text.npos || is_subdomain(text.substr(0, slash)));
-  return unless(right, "must be a name such as app or example.com/app: letters, digits, '-', '_' and '.', at most 63");
+  return unless(
+      right, "must be a name such as app or example.com/app: letters, digits, '-', '_' and '.', at most 63");
 }
 
 std::string label_value(std::string_view text) {
-  return unless(text.empty() || framed(text, 63, true, "-_."),
-                "must be empty or letters, digits, '-', '_' and '.', at most 63, a letter or digit at both ends");
+  return unless(
+      text.empty() || framed(text, 63, true, "-_."),
+      "must be empty or letters, digits, '-', '_' and '.', at most 63, a letter or digit at both ends");
 }
 
 std::string environment_name(std::string_view text) {
   bool right = !text.empty() && !digit(text.front()) && std::ranges::all_of(text, [](char c) {
     return letter(c) || digit(c) || c == '_' || c == '-' || c == '.';
   });
-  return unless(right, "must be a variable's name: letters, digits, '_', '-' and '.', not beginning with a digit");
+  return unless(right,
+                "must be a variable's name: letters, digits, '_', '-' and '.', not beginning with a digit");
 }
 
 std::string config_key(std::string_view text) {
@@ -99,8 +108,8 @@ std::string base64(std::string_view text) {
   std::string_view body = packed;
   for (int padding = 0; padding < 2 && body.ends_with('='); ++padding) body.remove_suffix(1);
   bool right = packed.size() % 4 == 0 && std::ranges::all_of(body, [](char c) {
-    return letter(c) || digit(c) || c == '+' || c == '/';
-  });
+                 return letter(c) || digit(c) || c == '+' || c == '/';
+               });
   return unless(right, "must be base64; plain texts go to stringData");
 }
 
@@ -112,7 +121,8 @@ std::string ip_address(std::string_view text) {
   unsigned char bytes[16];
   std::string copy(text);
   bool right = inet_pton(AF_INET, copy.c_str(), bytes) == 1 || inet_pton(AF_INET6, copy.c_str(), bytes) == 1;
-  return unless(right && copy.size() < 46 && copy.find('\0') == copy.npos, "must be an IP address such as 10.0.0.1");
+  return unless(right && copy.size() < 46 && copy.find('\0') == copy.npos,
+                "must be an IP address such as 10.0.0.1");
 }
 
 std::string duration(std::string_view text) {
@@ -126,7 +136,7 @@ std::string duration_or_zero(std::string_view text) {
 }
 
 std::string quantity_text(std::string_view text) {
-  constexpr std::string_view kSuffixes[] = {"",  "n", "u", "m", "k",  "M",  "G",  "T",
+  constexpr std::string_view kSuffixes[] = {"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
                                             "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
   std::string_view body = text;
   if (body.starts_with('+') || body.starts_with('-')) body.remove_prefix(1);
@@ -135,8 +145,8 @@ std::string quantity_text(std::string_view text) {
   std::string_view suffix = body.substr(end);
   bool exponent = suffix.size() > 1 && (suffix[0] == 'e' || suffix[0] == 'E') &&
                   suffix.substr(1).find_first_not_of("0123456789+-") == suffix.npos;
-  bool right = std::ranges::any_of(number, digit) && std::ranges::count(number, '.') <= 1 && text.size() <= 64 &&
-               (exponent || std::ranges::find(kSuffixes, suffix) != std::end(kSuffixes));
+  bool right = std::ranges::any_of(number, digit) && std::ranges::count(number, '.') <= 1 &&
+               text.size() <= 64 && (exponent || std::ranges::find(kSuffixes, suffix) != std::end(kSuffixes));
   return unless(right, "must be a quantity such as 100m, 0.5, 128Mi or 1Gi");
 }
 
@@ -173,7 +183,8 @@ std::string gateway_name(std::string_view text) {
 }
 
 std::string export_to(std::string_view text) {
-  return unless(text == "*" || text == ".", "must be \"*\" or \".\"; weft does not export to single namespaces yet");
+  return unless(text == "*" || text == ".",
+                "must be \"*\" or \".\"; weft does not export to single namespaces yet");
 }
 
 std::string header_name(std::string_view text) {

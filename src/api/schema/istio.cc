@@ -35,10 +35,12 @@ constexpr Field kDestinationFields[] = {text("host", host).required(), text("sub
                                         object("port", kPortSelector)};
 constexpr Schema kDestination{kDestinationFields};
 
-constexpr Field kHeaderOperationsFields[] = {text("set").map().keys(header_name), text("add").map().keys(header_name),
+constexpr Field kHeaderOperationsFields[] = {text("set").map().keys(header_name),
+                                             text("add").map().keys(header_name),
                                              text("remove", header_name).list()};
 constexpr Schema kHeaderOperations{kHeaderOperationsFields};
-constexpr Field kHeadersFields[] = {object("request", kHeaderOperations), object("response", kHeaderOperations)};
+constexpr Field kHeadersFields[] = {object("request", kHeaderOperations),
+                                    object("response", kHeaderOperations)};
 constexpr Schema kHeaders{kHeadersFields};
 
 constexpr Field kRouteFields[] = {object("destination", kDestination).required(), integer("weight"),
@@ -55,7 +57,8 @@ constexpr Field kRedirectFields[] = {
     later("uriRegexRewrite", "write the uri"),
 };
 constexpr Schema kRedirect{kRedirectFields};
-constexpr Field kRewriteFields[] = {text("uri"), text("authority"), later("uriRegexRewrite", "rewrite by a prefix")};
+constexpr Field kRewriteFields[] = {text("uri"), text("authority"),
+                                    later("uriRegexRewrite", "rewrite by a prefix")};
 constexpr Schema kRewrite{kRewriteFields};
 
 constexpr std::string_view kBodyForms[] = {"string", "bytes"};
@@ -112,12 +115,9 @@ constexpr Field kTcpRouteFields[] = {object("match", kTcpMatch).list(),
 constexpr Schema kTcpRoute{kTcpRouteFields};
 
 constexpr Field kVirtualServiceSpecFields[] = {
-    text("hosts", host_or_wildcard).list(),
-    text("gateways", gateway_name).list(),
-    object("http", kHttpRoute).list(),
-    object("tcp", kTcpRoute).list(),
-    text("exportTo", export_to).list(),
-    later("tls", "route by tcp; TLS pass-through comes later"),
+    text("hosts", host_or_wildcard).list(), text("gateways", gateway_name).list(),
+    object("http", kHttpRoute).list(),      object("tcp", kTcpRoute).list(),
+    text("exportTo", export_to).list(),     later("tls", "route by tcp; TLS pass-through comes later"),
 };
 constexpr Schema kVirtualServiceSpec{kVirtualServiceSpecFields};
 constexpr Field kVirtualServiceFields[] = {api_version(), kind(), metadata(),
@@ -157,7 +157,8 @@ constexpr Schema kPool{kPoolFields};
 constexpr std::string_view kTlsModes[] = {"DISABLE"};
 constexpr std::string_view kOtherTlsModes[] = {"SIMPLE", "MUTUAL", "ISTIO_MUTUAL"};
 constexpr Field kClientTlsFields[] = {
-    one_of("mode", kTlsModes).refusing(kOtherTlsModes, "certificates come later; write DISABLE or remove tls"),
+    one_of("mode", kTlsModes)
+        .refusing(kOtherTlsModes, "certificates come later; write DISABLE or remove tls"),
     later("clientCertificate", "certificates come later"),
     later("privateKey", "certificates come later"),
     later("caCertificates", "certificates come later"),
@@ -199,9 +200,7 @@ constexpr std::string_view kOtherServerProtocols[] = {"HTTPS", "TLS", "HTTP2", "
 constexpr Field kServerPortFields[] = {
     port("number").required(),
     text("name", not_empty).required(),
-    one_of("protocol", kServerProtocols)
-        .refusing(kOtherServerProtocols, "write HTTP or TCP")
-        .required(),
+    one_of("protocol", kServerProtocols).refusing(kOtherServerProtocols, "write HTTP or TCP").required(),
     later("targetPort", "write the port the gateway listens on as number"),
 };
 constexpr Schema kServerPort{kServerPortFields};
@@ -217,8 +216,8 @@ constexpr Schema kServer{kServerFields};
 constexpr Field kGatewaySpecFields[] = {object("servers", kServer).list().required(),
                                         text("selector", label_value).map().keys(label_key)};
 constexpr Schema kGatewaySpec{kGatewaySpecFields};
-constexpr Field kGatewayFields[] = {api_version(), kind(), metadata(), object("spec", kGatewaySpec).required(),
-                                    status()};
+constexpr Field kGatewayFields[] = {api_version(), kind(), metadata(),
+                                    object("spec", kGatewaySpec).required(), status()};
 
 }  // namespace
 

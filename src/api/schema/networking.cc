@@ -9,8 +9,9 @@ constexpr std::string_view kProtocols[] = {"TCP"};
 constexpr std::string_view kOtherProtocols[] = {"UDP", "SCTP"};
 constexpr Field kConditionsFields[] = {flag("ready"), flag("serving"), flag("terminating")};
 constexpr Schema kConditions{kConditionsFields};
-constexpr Field kTargetFields[] = {text("kind"), text("name"), text("namespace"), text("uid"), text("apiVersion"),
-                                   text("resourceVersion"), text("fieldPath")};
+constexpr Field kTargetFields[] = {text("kind"),     text("name"),       text("namespace"),
+                                   text("uid"),      text("apiVersion"), text("resourceVersion"),
+                                   text("fieldPath")};
 constexpr Schema kTarget{kTargetFields};
 constexpr Field kEndpointFields[] = {
     text("addresses", ip_address).list().required(),
@@ -62,8 +63,8 @@ constexpr Field kIngressSpecFields[] = {
     later("tls", kTlsAdvice),
 };
 constexpr Schema kIngressSpec{kIngressSpecFields};
-constexpr Field kIngressFields[] = {api_version(), kind(), metadata(), object("spec", kIngressSpec).required(),
-                                    status()};
+constexpr Field kIngressFields[] = {api_version(), kind(), metadata(),
+                                    object("spec", kIngressSpec).required(), status()};
 
 constexpr Field kOldBackendFields[] = {text("serviceName", service_name).required(),
                                        int_or_text("servicePort", port_name).required(),
@@ -83,12 +84,13 @@ constexpr Field kOldIngressSpecFields[] = {
     later("tls", kTlsAdvice),
 };
 constexpr Schema kOldIngressSpec{kOldIngressSpecFields};
-constexpr Field kOldIngressFields[] = {api_version(), kind(), metadata(), object("spec", kOldIngressSpec).required(),
-                                       status()};
+constexpr Field kOldIngressFields[] = {api_version(), kind(), metadata(),
+                                       object("spec", kOldIngressSpec).required(), status()};
 
 constexpr Field kIngressClassSpecFields[] = {text("controller", not_empty), later("parameters", "remove it")};
 constexpr Schema kIngressClassSpec{kIngressClassSpecFields};
-constexpr Field kIngressClassFields[] = {api_version(), kind(), metadata(), object("spec", kIngressClassSpec)};
+constexpr Field kIngressClassFields[] = {api_version(), kind(), metadata(),
+                                         object("spec", kIngressClassSpec)};
 
 }  // namespace
 

@@ -18,7 +18,8 @@ constexpr Schema kPort{kPortFields};
 constexpr Field kKeyFields[] = {text("name", dns_subdomain).required(), text("key", config_key).required(),
                                 flag("optional")};
 constexpr Schema kKey{kKeyFields};
-constexpr Field kFieldReferenceFields[] = {text("fieldPath", not_empty).required(), text("apiVersion").ignored()};
+constexpr Field kFieldReferenceFields[] = {text("fieldPath", not_empty).required(),
+                                           text("apiVersion").ignored()};
 constexpr Schema kFieldReference{kFieldReferenceFields};
 constexpr std::string_view kSources[] = {"fieldRef", "configMapKeyRef", "secretKeyRef"};
 constexpr Field kValueFromFields[] = {
@@ -63,7 +64,8 @@ constexpr Field kHttpGetFields[] = {
     object("httpHeaders", kHeader).list(),
 };
 constexpr Schema kHttpGet{kHttpGetFields};
-constexpr Field kTcpSocketFields[] = {int_or_text("port", port_name_or_number).required(), text("host", not_empty)};
+constexpr Field kTcpSocketFields[] = {int_or_text("port", port_name_or_number).required(),
+                                      text("host", not_empty)};
 constexpr Schema kTcpSocket{kTcpSocketFields};
 constexpr Field kExecFields[] = {text("command").list().required()};
 constexpr Schema kExec{kExecFields};
@@ -151,18 +153,12 @@ constexpr Field kEmptyDirFields[] = {text("medium"), quantity("sizeLimit").ignor
 constexpr Schema kEmptyDir{kEmptyDirFields};
 constexpr std::string_view kVolumeAdvice = "use emptyDir";
 constexpr Field kVolumeFields[] = {
-    text("name", dns_label).required(),
-    object("emptyDir", kEmptyDir),
-    later("configMap", kVolumeAdvice),
-    later("secret", kVolumeAdvice),
-    later("hostPath", kVolumeAdvice),
-    later("persistentVolumeClaim", kVolumeAdvice),
-    later("projected", kVolumeAdvice),
-    later("downwardAPI", kVolumeAdvice),
-    later("nfs", kVolumeAdvice),
-    later("csi", kVolumeAdvice),
-    later("ephemeral", kVolumeAdvice),
-    later("image", kVolumeAdvice),
+    text("name", dns_label).required(), object("emptyDir", kEmptyDir),
+    later("configMap", kVolumeAdvice),  later("secret", kVolumeAdvice),
+    later("hostPath", kVolumeAdvice),   later("persistentVolumeClaim", kVolumeAdvice),
+    later("projected", kVolumeAdvice),  later("downwardAPI", kVolumeAdvice),
+    later("nfs", kVolumeAdvice),        later("csi", kVolumeAdvice),
+    later("ephemeral", kVolumeAdvice),  later("image", kVolumeAdvice),
 };
 constexpr Schema kVolume{kVolumeFields};
 
@@ -212,8 +208,10 @@ constexpr Field kPodSpecFields[] = {
     later("schedulingGates", "remove it"),
     later("os", "remove it"),
 };
-constexpr Field kPodTemplateFields[] = {object("metadata", kTemplateMeta), object("spec", kPodSpec).required()};
-constexpr Field kPodFields[] = {api_version(), kind(), metadata(), object("spec", kPodSpec).required(), status()};
+constexpr Field kPodTemplateFields[] = {object("metadata", kTemplateMeta),
+                                        object("spec", kPodSpec).required()};
+constexpr Field kPodFields[] = {api_version(), kind(), metadata(), object("spec", kPodSpec).required(),
+                                status()};
 
 }  // namespace
 

@@ -21,14 +21,15 @@ enum class Type : std::uint8_t {
   kIntOrText,  ///< a port's number or name, a count or a percentage
   kQuantity,   ///< "100m", "1Gi", or a number
   kObject,
-  kRaw,        ///< anything; not looked into
+  kRaw,  ///< anything; not looked into
 };
 
 enum class Shape : std::uint8_t { kOne, kList, kMap };
 
 enum class Support : std::uint8_t {
   kSupported,
-  kLater,      ///< a field of the real API that we do not do: refused by name, unless it says nothing (null, false, {})
+  kLater,      ///< a field of the real API that we do not do: refused by name, unless it says nothing (null,
+               ///< false, {})
   kServerSet,  ///< what a server writes: dropped from files, kept from the API
   kIgnored,    ///< has no effect in weft and does no harm: kept
 };
@@ -40,20 +41,40 @@ struct Field {
   Shape shape = Shape::kOne;
   Support support = Support::kSupported;
   bool is_required = false;
-  const Schema* object = nullptr;               ///< of kObject
+  const Schema* object = nullptr;  ///< of kObject
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
-  Format format = nullptr;                      ///< of texts: each item's, each map value's
-  Format key_format = nullptr;                  ///< of the keys of a map
+  Format format = nullptr;                              ///< of texts: each item's, each map value's
+  Format key_format = nullptr;                          ///< of the keys of a map
   std::span<const std::string_view> values = {};        ///< the only ones allowed, when not empty
   std::span<const std::string_view> later_values = {};  ///< known, and refused as not supported
-  std::string_view advice = {};                 ///< what to do instead, for kLater and later_values
+  std::string_view advice = {};                         ///< what to do instead, for kLater and later_values
 
-  constexpr Field required() const { Field f = *this; f.is_required = true; return f; }
-  constexpr Field list() const { Field f = *this; f.shape = Shape::kList; return f; }
-  constexpr Field map() const { Field f = *this; f.shape = Shape::kMap; return f; }
-  constexpr Field keys(Format rule) const { Field f = *this; f.key_format = rule; return f; }
-  constexpr Field ignored() const { Field f = *this; f.support = Support::kIgnored; return f; }
+  constexpr Field required() const {
+    Field f = *this;
+    f.is_required = true;
+    return f;
+  }
+  constexpr Field list() const {
+    Field f = *this;
+    f.shape = Shape::kList;
+    return f;
+  }
+  constexpr Field map() const {
+    Field f = *this;
+    f.shape = Shape::kMap;
+    return f;
+  }
+  constexpr Field keys(Format rule) const {
+    Field f = *this;
+    f.key_format = rule;
+    return f;
+  }
+  constexpr Field ignored() const {
+    Field f = *this;
+    f.support = Support::kIgnored;
+    return f;
+  }
   constexpr Field refusing(std::span<const std::string_view> known, std::string_view instead) const {
     Field f = *this;
     f.later_values = known;

@@ -10,8 +10,12 @@ namespace weft::api {
 namespace {
 
 constexpr Field kOwnerFields[] = {
-    text("apiVersion", not_empty).required(), text("kind", not_empty).required(), text("name", not_empty).required(),
-    text("uid", not_empty).required(), flag("controller"), flag("blockOwnerDeletion"),
+    text("apiVersion", not_empty).required(),
+    text("kind", not_empty).required(),
+    text("name", not_empty).required(),
+    text("uid", not_empty).required(),
+    flag("controller"),
+    flag("blockOwnerDeletion"),
 };
 constexpr Schema kOwner{kOwnerFields};
 

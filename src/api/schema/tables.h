@@ -7,7 +7,7 @@ namespace weft::api {
 /// The tables that find_schema chooses from, one file for each group, and those that several of them use.
 
 extern const Schema kObjectMeta;
-extern const Schema kTemplateMeta;   ///< of a Pod template: no name is needed
+extern const Schema kTemplateMeta;  ///< of a Pod template: no name is needed
 extern const Schema kLabelSelectorSchema;
 extern const Schema kPodSpec;
 extern const Schema kPodTemplate;
