@@ -23,11 +23,6 @@ std::chrono::milliseconds duration_or(const api::Json& object, std::string_view 
   return api::parse_duration(text).value_or(otherwise);
 }
 
-void set_timeout(route::RouteAction& action, std::chrono::milliseconds timeout) {
-  set_duration(*action.mutable_timeout(), timeout);
-  set_duration(*action.mutable_max_grpc_timeout(), timeout);
-}
-
 /// "gateway-error,503": conditions by name, status codes by number.
 void set_retry_conditions(route::RetryPolicy& policy, std::string_view text) {
   std::vector<std::string> names;
@@ -99,7 +94,7 @@ std::string operation_of(const std::string& cluster_name) {
 
 void set_forward(route::Route& made, const api::Json& http, const VirtualService& rule, const RouteScope& scope) {
   auto& action = *made.mutable_route();
-  set_timeout(action, duration_or(http, "timeout", 0ms));
+  set_duration(*action.mutable_timeout(), duration_or(http, "timeout", 0ms));
   set_retries(action, json::map(http, "retries"));
   const api::Json& rewrite = json::map(http, "rewrite");
   if (std::string_view uri = json::text(rewrite, "uri"); !uri.empty()) set_path_rewrite(made, uri);
@@ -212,7 +207,7 @@ void add_plain_route(route::VirtualHost& into, const std::string& cluster_name, 
   made.set_name("default");
   made.mutable_match()->set_prefix("/");
   made.mutable_route()->set_cluster(cluster_name);
-  set_timeout(*made.mutable_route(), 0ms);
+  set_duration(*made.mutable_route()->mutable_timeout(), 0ms);
   set_retries(*made.mutable_route(), api::Json::object());
   made.mutable_decorator()->set_operation(operation + "/*");
 }

@@ -1,0 +1,269 @@
+#include "control/ads/session.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+
+#include "xds/proto/discovery.pb.h"
+
+namespace weft::control {
+namespace {
+
+ResourcePtr resource(std::string bytes, std::vector<std::string> needs = {}) {
+  return std::make_shared<const Resource>(Resource{std::move(bytes), std::move(needs)});
+}
+
+/// One listener with one route table that points to `cluster`; clusters as given, each with its endpoints.
+ResourceSetPtr set_of(const std::string& route_to, std::initializer_list<const char*> clusters,
+                      const std::string& cluster_form = "c") {
+  auto set = std::make_shared<ResourceSet>();
+  for (const char* name : clusters) {
+    (*set)[Type::kCluster][name] = resource(cluster_form + name, {name});
+    (*set)[Type::kEndpoint][name] = resource(std::string("e") + name);
+  }
+  (*set)[Type::kListener]["l"] = resource("l", {"table"});
+  (*set)[Type::kRoute]["table"] = resource("to " + route_to);
+  return set;
+}
+
+/// A proxy that behaves like Envoy: it asks for endpoints and routes when it learns of them, and checks at every moment
+/// that its routes have their cluster and its clusters their endpoints.
+class ScriptedProxy {
+ public:
+  explicit ScriptedProxy(Session& session) : session_(session) {}
+
+  void connect() { ask(Type::kCluster, ""); }
+
+  /// Takes one response and says yes, or no with the reason.
+  void take(const Session::Response& response, const std::string& refuse = {}) {
+    Type type = type_named(response.type_url());
+    log.push_back(std::string(short_name(type)) + " " + std::to_string(response.resources_size()));
+    nonce_[type] = response.nonce();
+    if (refuse.empty()) store(type, response);
+    Session::Request verdict;
+    verdict.set_type_url(std::string(type_url(type)));
+    verdict.set_response_nonce(response.nonce());
+    if (!refuse.empty()) verdict.mutable_error_detail()->set_message(refuse);
+    for (const auto& name : names_[type]) verdict.add_resource_names(name);
+    session_.on_request(verdict);
+    if (refuse.empty()) follow_up(type);
+    check();
+  }
+
+  void ask(Type type, const std::string& nonce) {
+    Session::Request request;
+    request.set_type_url(std::string(type_url(type)));
+    request.set_response_nonce(nonce);
+    for (const auto& name : names_[type]) request.add_resource_names(name);
+    session_.on_request(request);
+  }
+
+  const std::string& nonce(Type type) { return nonce_[type]; }
+  std::vector<std::string> log;
+  std::set<std::string> clusters, endpoints;
+  std::string route;
+
+ private:
+  static Type type_named(const std::string& url) {
+    for (Type type : kAllTypes)
+      if (type_url(type) == url) return type;
+    ADD_FAILURE() << url;
+    return Type::kCluster;
+  }
+
+  void store(Type type, const Session::Response& response) {
+    if (type == Type::kCluster) clusters.clear();
+    for (const auto& any : response.resources()) {
+      if (type == Type::kCluster) clusters.insert(any.value().substr(1));
+      if (type == Type::kEndpoint) endpoints.insert(any.value().substr(1));
+      if (type == Type::kRoute) route = any.value().substr(3);
+    }
+  }
+
+  void follow_up(Type type) {
+    if (type == Type::kCluster && names_[Type::kEndpoint] != clusters) {
+      names_[Type::kEndpoint] = clusters;
+      ask(Type::kEndpoint, nonce_[Type::kEndpoint]);
+    }
+    if (type == Type::kEndpoint && !nonce_.contains(Type::kListener)) ask(Type::kListener, "");
+    if (type == Type::kListener && names_[Type::kRoute].empty()) {
+      names_[Type::kRoute] = {"table"};
+      ask(Type::kRoute, "");
+    }
+  }
+
+  void check() {
+    if (route.empty()) return;
+    EXPECT_TRUE(clusters.contains(route)) << "a route without its cluster: " << route;
+    EXPECT_TRUE(endpoints.contains(route)) << "a cluster without its endpoints: " << route;
+  }
+
+  Session& session_;
+  std::map<Type, std::string> nonce_;
+  std::map<Type, std::set<std::string>> names_;
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest() : session([this](const Session::Response& response) { wire.push_back(response); }), proxy(session) {}
+
+  void deliver() {
+    while (!wire.empty()) take_one();
+  }
+  void take_one(const std::string& refuse = {}) {
+    Session::Response response = wire.front();
+    wire.pop_front();
+    proxy.take(response, refuse);
+  }
+  void begin(ResourceSetPtr set) {
+    session.offer(std::move(set), 1);
+    proxy.connect();
+    deliver();
+    ASSERT_EQ(session.running(), 1u);
+    proxy.log.clear();
+  }
+  using Log = std::vector<std::string>;
+
+  std::deque<Session::Response> wire;
+  Session session;
+  ScriptedProxy proxy;
+};
+
+TEST_F(SessionTest, a_new_proxy_gets_clusters_endpoints_listeners_and_routes_once_each) {
+  session.offer(set_of("v1", {"v1", "v2"}), 7);
+  EXPECT_TRUE(wire.empty()) << "nothing was asked for yet";
+  proxy.connect();
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"CDS 2", "EDS 2", "LDS 1", "RDS 1"}));
+  EXPECT_EQ(session.running(), 7u);
+}
+
+TEST_F(SessionTest, a_change_that_does_not_concern_the_proxy_is_applied_without_a_word) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v1", {"v1"}), 2);
+  EXPECT_TRUE(wire.empty());
+  EXPECT_EQ(session.running(), 2u);
+}
+
+TEST_F(SessionTest, only_the_route_is_sent_when_only_the_route_changes) {
+  begin(set_of("v1", {"v1", "v2"}));
+  session.offer(set_of("v2", {"v1", "v2"}), 2);
+  EXPECT_EQ(session.running(), 1u) << "not before the proxy has accepted it";
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"RDS 1"}));
+  EXPECT_EQ(session.running(), 2u);
+}
+
+TEST_F(SessionTest, a_switch_that_replaces_the_cluster_sends_both_and_takes_the_old_one_away_last) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v2", {"v2"}), 2);
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"CDS 2", "EDS 1", "RDS 1", "CDS 1"}));
+  EXPECT_EQ(proxy.clusters, std::set<std::string>{"v2"});
+}
+
+TEST_F(SessionTest, a_thousand_switches_never_leave_a_route_without_its_cluster_and_endpoints) {
+  begin(set_of("v1", {"v1"}));
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    session.offer(i % 3 == 0 ? set_of("v1", {"v1"}) : set_of(i % 3 == 1 ? "v3" : "v2", {"v1", "v2", "v3"}), i + 2);
+    // Some changes come while an earlier one is still on its way.
+    if (i % 2 == 0) deliver();
+    else if (!wire.empty()) take_one();
+  }
+  deliver();
+  EXPECT_EQ(session.running(), 1001u);
+  EXPECT_EQ(proxy.route, "v1");
+  EXPECT_EQ(proxy.clusters, std::set<std::string>{"v1"});
+}
+
+TEST_F(SessionTest, of_changes_that_come_while_one_is_on_its_way_only_the_newest_is_sent) {
+  begin(set_of("v1", {"v1", "v2", "v3"}));
+  session.offer(set_of("v2", {"v1", "v2", "v3"}), 2);
+  session.offer(set_of("v1", {"v1", "v2", "v3"}), 3);
+  session.offer(set_of("v3", {"v1", "v2", "v3"}), 4);
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"RDS 1", "RDS 1"}));
+  EXPECT_EQ(proxy.route, "v3");
+  EXPECT_EQ(session.running(), 4u);
+}
+
+TEST_F(SessionTest, routes_wait_until_the_new_clusters_and_endpoints_are_accepted) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v2", {"v1", "v2"}), 2);
+  ASSERT_EQ(wire.size(), 1u);
+  take_one();  // CDS; the proxy then asks for v2's endpoints
+  ASSERT_EQ(wire.size(), 1u) << "endpoints only";
+  EXPECT_EQ(wire.front().type_url(), type_url(Type::kEndpoint));
+  take_one();
+  ASSERT_EQ(wire.size(), 1u);
+  EXPECT_EQ(wire.front().type_url(), type_url(Type::kRoute));
+}
+
+TEST_F(SessionTest, a_refused_route_is_reported_with_its_reason_and_not_sent_again) {
+  begin(set_of("v1", {"v1", "v2"}));
+  session.offer(set_of("v2", {"v1", "v2"}), 2);
+  take_one("no such thing");
+  EXPECT_EQ(session.running(), 1u);
+  ASSERT_TRUE(session.refusal());
+  EXPECT_EQ(session.refusal()->reason, "no such thing");
+  EXPECT_EQ(session.refusal()->after, 1u);
+  EXPECT_EQ(session.refusal()->upto, 2u);
+  EXPECT_EQ(session.report(Type::kRoute).nacked, 2u);
+  session.offer(set_of("v2", {"v1", "v2"}), 3);
+  EXPECT_TRUE(wire.empty());
+  session.offer(set_of("v1", {"v1", "v2"}), 4);
+  deliver();
+  EXPECT_EQ(session.running(), 4u);
+  EXPECT_FALSE(session.refusal());
+  EXPECT_EQ(session.report(Type::kRoute).nacked, 0u);
+}
+
+TEST_F(SessionTest, refused_clusters_keep_routes_that_may_need_them_back) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v2", {"v1", "v2"}), 2);
+  take_one("bad cluster");
+  EXPECT_TRUE(wire.empty());
+  EXPECT_EQ(session.running(), 1u);
+  session.offer(set_of("v1", {"v1"}), 3);
+  deliver();
+  EXPECT_EQ(session.running(), 3u);
+  EXPECT_EQ(proxy.clusters, std::set<std::string>{"v1"});
+}
+
+TEST_F(SessionTest, a_cluster_whose_definition_changes_gets_its_endpoints_again) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v1", {"v1"}, "C"), 2);
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"CDS 1", "EDS 1"}));
+}
+
+TEST_F(SessionTest, a_repeated_request_is_answered_and_one_with_an_old_nonce_is_not) {
+  begin(set_of("v1", {"v1"}));
+  proxy.ask(Type::kEndpoint, proxy.nonce(Type::kEndpoint));
+  ASSERT_EQ(wire.size(), 1u);
+  EXPECT_EQ(wire.front().resources_size(), 1);
+  proxy.ask(Type::kEndpoint, proxy.nonce(Type::kEndpoint));
+  EXPECT_EQ(wire.size(), 1u) << "its nonce is not that of the response on its way";
+}
+
+TEST_F(SessionTest, a_name_that_nobody_knows_is_answered_with_an_empty_resource) {
+  session.offer(set_of("v1", {"v1"}), 1);
+  Session::Request request;
+  request.set_type_url(std::string(type_url(Type::kEndpoint)));
+  request.add_resource_names("gone");
+  session.on_request(request);
+  ASSERT_EQ(wire.size(), 1u);
+  EXPECT_EQ(wire.front().resources_size(), 1);
+}
+
+TEST_F(SessionTest, types_that_we_have_nothing_of_stay_unanswered) {
+  session.offer(set_of("v1", {"v1"}), 1);
+  Session::Request request;
+  request.set_type_url("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret");
+  session.on_request(request);
+  EXPECT_TRUE(wire.empty());
+}
+
+}  // namespace
+}  // namespace weft::control
