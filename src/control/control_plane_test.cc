@@ -1,0 +1,291 @@
+#include "control/control_plane.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "control/json.h"
+#include "control/testing/fake_stream.h"
+#include "control/testing/memory_store.h"
+#include "control/testing/objects.h"
+#include "xds/proto/discovery.pb.h"
+#include "xds/proto/route.pb.h"
+
+namespace weft::control {
+namespace {
+
+constexpr int kProductpage = 5000001;  // no process has such a number
+constexpr int kReviews = 5000002;
+
+/// A proxy at the other end of a stream: accepts everything it is sent, or keeps silent, or refuses.
+class Proxy {
+ public:
+  Proxy(net::Loop& loop, ControlPlane& plane, int pid, std::string node) : stream(loop), node_(std::move(node)) {
+    http::grpc::Call call{AdsServer::kPath, net::Socket::Credentials{pid, 0, 0}, stream};
+    tasks_.spawn(plane.serve_proxy(call));
+    ask(Type::kCluster);
+  }
+
+  /// Handles what has come; true when there was something.
+  bool turn() {
+    if (stream.outgoing.empty() || silent) return false;
+    Session::Response response;
+    EXPECT_TRUE(response.ParseFromString(stream.outgoing.front()));
+    stream.outgoing.pop_front();
+    for (Type type : kAllTypes)
+      if (response.type_url() == type_url(type)) take(type, response);
+    return true;
+  }
+
+  std::string route_text;  ///< of table 9080
+  std::size_t responses = 0;
+  bool silent = false;
+  std::string refuse;
+  testing::FakeStream stream;
+
+ private:
+  void take(Type type, const Session::Response& response) {
+    ++responses;
+    nonces_[index_of(type)] = response.nonce();
+    for (const auto& any : response.resources()) {
+      if (type == Type::kCluster) note_name(any.value(), names_[index_of(Type::kEndpoint)]);
+      if (type == Type::kRoute) note_route(any.value());
+    }
+    ask(type, refuse);
+    if (type == Type::kCluster) ask(Type::kEndpoint);
+    if (type == Type::kEndpoint && nonces_[index_of(Type::kListener)].empty()) ask(Type::kListener);
+    if (type == Type::kListener) {
+      names_[index_of(Type::kRoute)] = {"9080"};
+      ask(Type::kRoute);
+    }
+  }
+
+  /// A cluster's name is its first field.
+  static void note_name(const std::string& bytes, std::set<std::string>& into) {
+    std::string name = bytes.substr(2, static_cast<unsigned char>(bytes[1]));
+    if (name.starts_with("outbound|")) into.insert(name);
+  }
+  void note_route(const std::string& bytes) {
+    envoy::config::route::v3::RouteConfiguration table;
+    EXPECT_TRUE(table.ParseFromString(bytes));
+    if (table.name() == "9080") route_text = table.ShortDebugString();
+  }
+
+  void ask(Type type, const std::string& error = {}) {
+    Session::Request request;
+    request.mutable_node()->set_id(node_);
+    request.set_type_url(std::string(type_url(type)));
+    request.set_response_nonce(nonces_[index_of(type)]);
+    for (const auto& name : names_[index_of(type)]) request.add_resource_names(name);
+    if (!error.empty()) request.mutable_error_detail()->set_message(error);
+    stream.send(request.SerializeAsString());
+  }
+
+  std::string node_;
+  std::array<std::string, kTypes> nonces_;
+  std::array<std::set<std::string>, kTypes> names_;
+  net::TaskScope tasks_;
+};
+
+class ControlPlaneTest : public ::testing::Test {
+ protected:
+  ControlPlaneTest() : loop(net::Loop::simulated()), store(*loop) {
+    auto registrations = std::make_unique<Registrations>();
+    registrations->take_line("add 5000001 0 default productpage-v1-a bookinfo");
+    registrations->take_line("add 5000002 0 default reviews-v1-a bookinfo");
+    plane = std::make_unique<ControlPlane>(*loop, store, std::move(registrations));
+    for (const auto& object : testing::objects_of_file("bookinfo.yaml")) store.put(*object);
+    plane->start();
+    run();
+  }
+
+  Proxy& connect(int pid, const std::string& pod) {
+    proxies.push_back(std::make_unique<Proxy>(*loop, *plane, pid, "sidecar~10.0.0.1~" + pod + ".default~x"));
+    run();
+    return *proxies.back();
+  }
+
+  void run() {
+    for (bool more = true; more;) {
+      loop->advance(0ms);
+      more = false;
+      for (auto& proxy : proxies) more |= proxy->turn();
+    }
+  }
+
+  std::uint64_t put(std::string_view yaml) {
+    std::uint64_t version = 0;
+    for (const auto& object : testing::objects(yaml)) version = store.put(*object);
+    return version;
+  }
+  std::uint64_t put_rule(const std::string& subset) {
+    return put("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: default}\n"
+               "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: " + subset + "}}]}]}\n");
+  }
+  std::uint64_t put_subsets(const std::string& names) {
+    std::string subsets;
+    for (char version : names)
+      subsets += std::string(subsets.empty() ? "" : ", ") + "{name: v" + version + ", labels: {version: v" + version + "}}";
+    return put("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: default}\n"
+               "spec: {host: reviews, subsets: [" + subsets + "]}\n");
+  }
+
+  /// Starts to wait; the answer is there when it is over.
+  struct Wait {
+    std::optional<api::Json> answer;
+    net::TaskScope tasks;
+  };
+  net::Task<void> wait_into(Wait& wait, std::uint64_t version, TimePoint deadline) {
+    api::Json answer = co_await plane->wait_applied(version, deadline);
+    wait.answer = std::move(answer);
+  }
+  std::unique_ptr<Wait> wait_applied(std::uint64_t version, Duration timeout = 5s) {
+    auto wait = std::make_unique<Wait>();
+    wait->tasks.spawn(wait_into(*wait, version, loop->now() + timeout));
+    return wait;
+  }
+
+  std::unique_ptr<net::Loop> loop;
+  testing::MemoryStore store;
+  std::unique_ptr<ControlPlane> plane;
+  std::vector<std::unique_ptr<Proxy>> proxies;
+};
+
+TEST_F(ControlPlaneTest, a_registered_sidecar_gets_its_configuration_and_an_unregistered_process_is_turned_away) {
+  Proxy& known = connect(kProductpage, "productpage-v1-a");
+  EXPECT_NE(known.route_text.find("reviews.default.svc.cluster.local"), std::string::npos);
+  Proxy& stranger = connect(5000009, "productpage-v1-a");
+  EXPECT_EQ(stranger.stream.finished_with, http::grpc::kPermissionDenied);
+  EXPECT_EQ(stranger.responses, 0u);
+}
+
+TEST_F(ControlPlaneTest, a_sidecar_that_claims_another_pod_is_turned_away) {
+  Proxy& liar = connect(kProductpage, "reviews-v1-a");
+  EXPECT_EQ(liar.stream.finished_with, http::grpc::kPermissionDenied);
+  EXPECT_EQ(liar.responses, 0u);
+}
+
+TEST_F(ControlPlaneTest, applied_answers_when_every_proxy_has_accepted_the_change_and_not_before) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  put_subsets("13");
+  run();
+  proxy.silent = true;
+  auto wait = wait_applied(put_rule("v3"));
+  run();
+  EXPECT_FALSE(wait->answer);
+  proxy.silent = false;
+  run();
+  loop->advance(2ms);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
+  EXPECT_NE(proxy.route_text.find("outbound|9080|v3|reviews"), std::string::npos);
+}
+
+TEST_F(ControlPlaneTest, a_change_that_concerns_no_proxy_is_applied_at_once_even_while_one_is_silent) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  proxy.silent = true;
+  std::size_t before = proxy.responses;
+  auto wait = wait_applied(put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x, namespace: default}\n"));
+  loop->advance(5ms);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>());
+  EXPECT_EQ(proxy.responses, before);
+}
+
+TEST_F(ControlPlaneTest, a_deadline_names_who_is_missing) {
+  connect(kReviews, "reviews-v1-a");
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  put_subsets("13");
+  run();
+  proxy.silent = true;
+  auto wait = wait_applied(put_rule("v3"), 3s);
+  run();
+  loop->advance(2999ms);
+  EXPECT_FALSE(wait->answer);
+  loop->advance(10ms);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_FALSE((*wait->answer)["applied"].get<bool>());
+  ASSERT_EQ((*wait->answer)["missing"].size(), 1u);
+  EXPECT_EQ((*wait->answer)["missing"][0]["proxy"], "productpage-v1-a.default");
+}
+
+TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_status_until_it_is_put_right) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  put_subsets("13");
+  put_rule("v1");
+  run();
+  proxy.refuse = "the route is no good";
+  auto wait = wait_applied(put_rule("v3"));
+  run();
+  loop->advance(2ms);
+  run();
+  ASSERT_TRUE(wait->answer);
+  EXPECT_EQ((*wait->answer)["refused"][0]["reason"], "RDS: the route is no good") << wait->answer->dump();
+  std::string receipts = plane->receipts().to_json(plane->ads()).dump();
+  EXPECT_NE(receipts.find("the route is no good"), std::string::npos) << receipts;
+  auto status_of_rule = [&] { return store.all(kinds::virtual_service()).at(0)->status().dump(); };
+  EXPECT_NE(status_of_rule().find("the route is no good"), std::string::npos);
+  proxy.refuse.clear();
+  put_rule("v1");
+  run();
+  EXPECT_EQ(status_of_rule().find("the route is no good"), std::string::npos);
+}
+
+TEST_F(ControlPlaneTest, a_thousand_switches_are_each_applied_and_subsets_come_and_go) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  for (int i = 0; i < 1000; ++i) {
+    std::string want = i % 3 == 0 ? "v1" : i % 3 == 1 ? "v3" : "v2";
+    std::uint64_t version = 0;
+    if (i % 3 == 0) {
+      put_rule("v1");
+      version = put_subsets("1");
+    } else {
+      put_subsets("123");
+      version = put_rule(want);
+    }
+    auto wait = wait_applied(version);
+    run();
+    loop->advance(1ms);
+    run();
+    ASSERT_TRUE(wait->answer && (*wait->answer)["applied"].get<bool>()) << i;
+    ASSERT_NE(proxy.route_text.find("outbound|9080|" + want + "|reviews"), std::string::npos) << i;
+  }
+}
+
+TEST_F(ControlPlaneTest, a_service_made_now_has_its_address_and_endpoints_when_applied_answers) {
+  auto wait = wait_applied(put("apiVersion: v1\nkind: Service\nmetadata: {name: ratings, namespace: default}\n"
+                               "spec: {selector: {app: ratings}, ports: [{port: 9080, name: http}]}\n"));
+  loop->advance(5ms);
+  ASSERT_TRUE(wait->answer);
+  for (const auto& service : store.all(kinds::service()))
+    EXPECT_FALSE(json::text(service->spec(), "clusterIP").empty()) << service->name();
+  auto slices = store.all(kinds::endpoint_slice());
+  EXPECT_EQ(std::ranges::count_if(slices, [](const auto& s) { return s->label("kubernetes.io/service-name") == "ratings"; }),
+            1);
+}
+
+TEST_F(ControlPlaneTest, nothing_is_written_when_nothing_changes) {
+  loop->advance(10s);
+  std::size_t before = store.writes();
+  loop->advance(60s);
+  EXPECT_EQ(store.writes(), before);
+}
+
+TEST_F(ControlPlaneTest, a_proxy_that_has_gone_is_waited_for_no_longer) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  put_subsets("13");
+  run();
+  proxy.silent = true;
+  auto wait = wait_applied(put_rule("v3"));
+  run();
+  EXPECT_FALSE(wait->answer);
+  proxy.stream.end();
+  run();
+  loop->advance(2ms);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>());
+  EXPECT_TRUE(plane->ads().proxies().empty());
+}
+
+}  // namespace
+}  // namespace weft::control

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "control/notifier.h"
+#include "store/store.h"
+
+namespace weft::control::testing {
+
+/// A store in memory for tests on a simulated loop: versions, uids, generations, conflicts, owners' removal and watches
+/// as the real ones have them; no validation, no disk.
+class MemoryStore final : public store::Store {
+ public:
+  explicit MemoryStore(net::Loop& loop) : changed_(loop) {}
+
+  net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
+  net::Task<Result<store::List>> list(store::Query query) override;
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
+  net::Task<Result<api::ObjectPtr>> update(api::Object object) override;
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override;
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1) override;
+  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override;
+
+  std::uint64_t version() const { return version_; }
+  std::size_t writes() const { return events_.size(); }
+  /// Creates or replaces all of it, status included, as a test's shorthand. Returns the version.
+  std::uint64_t put(api::Object object);
+  std::vector<api::ObjectPtr> all(const api::KindInfo* kind) const;
+
+ private:
+  class MemoryWatch;
+  Result<api::ObjectPtr> store_object(api::Object object, store::EventType type);
+  void erase(const api::Key& key);
+
+  Notifier changed_;
+  std::map<api::Key, api::ObjectPtr> objects_;
+  std::vector<store::Event> events_;
+  std::uint64_t version_ = 0;
+  std::uint64_t uids_ = 0;
+};
+
+}  // namespace weft::control::testing
