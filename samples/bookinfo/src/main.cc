@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -100,10 +101,19 @@ void on_first_signal(Server& server, asio::signal_set& signals) {
   ::alarm(static_cast<unsigned>(kLongestDrain.count()));
 }
 
+/// Each page view holds up to two descriptors; the usual soft limit of 1024 is for programs that use select.
+void allow_many_connections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(const Kind& kind, std::uint16_t port) {
   const Environment environment = Environment::of_process();
   Made service = kind.make(environment);
   if (!service) return fail(service.error());
+  allow_many_connections();
   asio::io_context context(1);
   Server server(context, **service, std::string(kind.name));
   const auto listening = server.listen(environment.get("BIND_ADDRESS", ""), port);
@@ -114,7 +124,9 @@ int serve(const Kind& kind, std::uint16_t port) {
   });
   std::printf("%s: listening on %s\n", std::string(kind.name).c_str(), server.local_address().c_str());
   context.run();
-  return kDone;
+  // Nothing is left to finish, but a lookup that no name server answers may still hold a thread; leave without it.
+  std::fflush(nullptr);
+  ::_exit(kDone);
 }
 
 int run(std::span<const char* const> arguments) {

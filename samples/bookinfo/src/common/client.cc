@@ -3,14 +3,14 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <algorithm>
 #include <cctype>
-#include <memory>
+
+#include "common/resolver.h"
 
 namespace bookinfo {
 
@@ -25,29 +25,6 @@ namespace {
 
 constexpr std::uint32_t kHeadLimit = 64 * 1024;
 constexpr std::uint64_t kBodyLimit = 1024 * 1024;
-
-/// What a lookup and its waiter share. The lookup may outlast the waiter: getaddrinfo cannot be interrupted.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), deadline(executor) {}
-  tcp::resolver resolver;
-  asio::steady_timer deadline;
-  tcp::resolver::results_type found;
-  error_code error = asio::error::timed_out;
-};
-
-asio::awaitable<std::shared_ptr<Lookup>> resolve(Endpoint to, std::chrono::milliseconds timeout) {
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  auto lookup = std::make_shared<Lookup>(executor);
-  lookup->deadline.expires_after(timeout);
-  lookup->resolver.async_resolve(to.host, to.port, [lookup](error_code error, tcp::resolver::results_type found) {
-    lookup->error = error;
-    lookup->found = std::move(found);
-    lookup->deadline.cancel();
-  });
-  error_code ended;
-  co_await lookup->deadline.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-  co_return lookup;
-}
 
 http::request<http::empty_body> to_message(const Call& call) {
   http::request<http::empty_body> message;
@@ -87,13 +64,13 @@ asio::awaitable<Outcome> get_once(Call call) {
   const auto failed = [&call](const char* step, error_code error) {
     return std::unexpected(call.to.authority() + call.target + ": " + step + ": " + error.message());
   };
-  const std::shared_ptr<Lookup> lookup = co_await resolve(call.to, call.timeout);
-  if (lookup->error) co_return failed("resolve", lookup->error);
+  const auto addresses = co_await Resolver::shared().resolve(call.to.host, call.to.port, call.timeout);
+  if (!addresses) co_return failed("resolve", addresses.error());
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   beast::tcp_stream stream(executor);
   error_code error;
   stream.expires_after(call.timeout);
-  co_await stream.async_connect(lookup->found, asio::redirect_error(asio::use_awaitable, error));
+  co_await stream.async_connect(*addresses, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return failed("connect", error);
   stream.socket().set_option(tcp::no_delay(true), error);
   const auto message = to_message(call);

@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -258,10 +259,12 @@ std::string Server::local_address() const {
 asio::awaitable<void> Server::accept_loop() {
   while (!stopping_) {
     error_code error;
-    tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (!error) start(std::move(socket));
-    if (!error || stopping_) continue;
-    // Out of descriptors: the connection stays in the queue, so trying again at once would spin.
+    if (may_accept()) {
+      tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+      if (!error) start(std::move(socket));
+      if (!error || stopping_) continue;
+    }
+    // Full, or out of descriptors: the connection stays in the queue, so trying again at once would spin.
     asio::steady_timer pause(context_, std::chrono::milliseconds(100));
     co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
@@ -290,8 +293,9 @@ void Server::stop() {
   accept_what_waits();
   error_code ignored;
   acceptor_.close(ignored);
-  // Sessions started a moment ago have not begun to read; they are judged on the next turn, when all have.
-  asio::post(context_, [this] {
+  // A request may be on its way on a connection that looks idle; it gets this long to arrive.
+  auto grace = std::make_shared<asio::steady_timer>(context_, std::chrono::milliseconds(100));
+  grace->async_wait([this, grace](error_code) {
     const std::list<Session*> all = sessions_;
     for (Session* session : all) session->close_if_idle();
   });

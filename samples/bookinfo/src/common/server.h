@@ -12,10 +12,11 @@
 
 namespace bookinfo {
 
-/// Bounds on what one client may use.
+/// Bounds on what clients may use.
 struct ServerLimits {
   std::uint32_t head_bytes = 64 * 1024;                 ///< request line and headers; more is answered 431
-  std::uint64_t body_bytes = 1024 * 1024;               ///< more is answered 413
+  std::uint64_t body_bytes = 64 * 1024;                 ///< more is answered 413
+  std::size_t connections = 4096;                       ///< further clients wait in the kernel's queue
   std::chrono::seconds idle{75};                        ///< for the next request, or the rest of one
   std::chrono::seconds write{30};                       ///< for the client to take an answer
 };
@@ -23,7 +24,7 @@ struct ServerLimits {
 /// An HTTP/1.1 server for one service: keep-alive, pipelining in order, HTTP/1.0, HEAD, `100-continue`.
 ///
 /// Thread: the io_context's one thread; the context and the service must outlive the server.
-/// Ends: `stop()` closes the listener and idle connections; requests that are being read or answered finish, and when
+/// Ends: `stop()` closes the listener and, 100 ms later, idle connections; requests that are being read or answered finish, and when
 /// the last one is done the io_context has no work left and its `run()` returns.
 class Server {
  public:
@@ -46,6 +47,7 @@ class Server {
 
   boost::asio::awaitable<void> accept_loop();
   void start(boost::asio::ip::tcp::socket socket);
+  bool may_accept() const { return sessions_.size() < limits_.connections; }
   void accept_what_waits();
 
   boost::asio::io_context& context_;
