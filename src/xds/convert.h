@@ -1,50 +1,79 @@
 #pragma once
 
-#include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
-#include <google/protobuf/any.pb.h>
-#include <google/protobuf/duration.pb.h>
-#include <google/protobuf/wrappers.pb.h>
-
-#include "net/address.h"
 #include "proxy/config.h"
+#include "xds/conversion.h"
+#include "xds/proto/accesslog.pb.h"
+#include "xds/proto/cluster.pb.h"
 #include "xds/proto/core.pb.h"
+#include "xds/proto/endpoint.pb.h"
+#include "xds/proto/extensions.h"
+#include "xds/proto/listener.pb.h"
 #include "xds/proto/matcher.pb.h"
+#include "xds/proto/route.pb.h"
+#include "xds/resource.h"
 
-/// Small conversions that several resource files share. Heavy: .cc files only. Errors carry the field's path.
+/// From Envoy's messages to the data plane's structs, one function a message. All are pure; errors begin with the path
+/// of the field. Heavy header: .cc files of this room only.
 namespace weft::xds {
 
-/// A path that grows as the conversion goes inward: "listeners[2].filter_chains[0]".
-class Path {
- public:
-  explicit Path(std::string text) : text_(std::move(text)) {}
-  Path operator/(std::string_view field) const { return Path(text_.empty() ? std::string(field) : text_ + "." + std::string(field)); }
-  Path operator[](int index) const { return Path(text_ + "[" + std::to_string(index) + "]"); }
-  const std::string& text() const { return text_; }
+namespace core = envoy::config::core::v3;
+namespace route = envoy::config::route::v3;
+namespace listener = envoy::config::listener::v3;
+namespace cluster = envoy::config::cluster::v3;
+namespace endpoint = envoy::config::endpoint::v3;
+namespace accesslog = envoy::config::accesslog::v3;
+namespace matcher = envoy::type::matcher::v3;
+namespace http_manager = envoy::extensions::filters::network::http_connection_manager::v3;
+namespace tcp_proxy = envoy::extensions::filters::network::tcp_proxy::v3;
 
- private:
-  std::string text_;
+// convert_common.cc
+Result<net::Address> to_address(const core::Address& from, const Path& path);
+Result<net::Address> to_address(const core::SocketAddress& from, const Path& path);
+Result<proxy::RegexPtr> to_regex(const matcher::RegexMatcher& from, const Path& path);
+Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, const Path& path);
+/// The header lists of a message that has all four fields of them.
+using Added = google::protobuf::RepeatedPtrField<core::HeaderValueOption>;
+using Removed = google::protobuf::RepeatedPtrField<std::string>;
+Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed& removed, std::string_view which,
+                                               const Path& path);
+Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
+    const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path, Conversion& conversion);
+/// Over ADS, or an error: the only source there is.
+Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
+/// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "for ever" when it says 0.
+Result<proxy::Milliseconds> fetch_timeout(const core::ConfigSource& source, const Path& path);
+
+// convert_route.cc
+Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path, Conversion& conversion);
+
+// convert_match.cc
+Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Path& path);
+
+// convert_http.cc
+struct HttpChain {
+  proxy::HttpConfig config;
+  std::vector<Need> needs;
 };
+Result<HttpChain> to_http(const http_manager::HttpConnectionManager& from, const Path& path, Conversion& conversion);
 
-inline std::unexpected<Error> invalid(const Path& path, std::string_view why) {
-  return fail(Error::config(Code::kInvalid, path.text() + ": " + std::string(why)));
-}
-inline std::unexpected<Error> unsupported(const Path& path, std::string_view what) {
-  return fail(Error::config(Code::kUnsupported, path.text() + ": " + std::string(what) + " is not supported"));
-}
+// convert_listener.cc
+struct MadeListener {
+  proxy::ListenerConfig config;
+  std::vector<Need> needs;
+};
+Result<MadeListener> to_listener(const listener::Listener& from, const Path& path, Conversion& conversion);
 
-proxy::Milliseconds to_milliseconds(const google::protobuf::Duration& duration);
-Result<net::Address> to_address(const envoy::config::core::v3::Address& address, const Path& path);
-Result<proxy::RegexPtr> to_regex(const std::string& pattern, const Path& path);
-Result<proxy::StringMatch> to_string_match(const envoy::type::matcher::v3::StringMatcher& matcher, const Path& path);
-/// Unpacks an Any into `into`; refuses another type by its name.
-Result<void> unpack(const google::protobuf::Any& any, google::protobuf::Message& into, const Path& path);
-/// The part of a type URL behind its last '/'.
-std::string type_of(const google::protobuf::Any& any);
-/// Refuses what the wire had and our subset of messages has not, by path: for static bootstraps.
-Result<void> refuse_unknown(const google::protobuf::Message& message, const Path& path);
-/// Counts unknown fields, for dynamic resources: they are accepted and listed.
-std::size_t count_unknown(const google::protobuf::Message& message);
+// convert_cluster.cc
+struct MadeCluster {
+  proxy::ClusterConfig config;
+  std::vector<Need> needs;
+};
+Result<MadeCluster> to_cluster(const cluster::Cluster& from, const Path& path, Conversion& conversion);
+Result<proxy::Endpoints> to_endpoints(const endpoint::ClusterLoadAssignment& from, const Path& path,
+                                      Conversion& conversion);
 
 }  // namespace weft::xds

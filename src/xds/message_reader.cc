@@ -45,7 +45,8 @@ bool parse_number(std::string_view text, T& out) {
 /// Whether a plain scalar is a number or a boolean rather than text.
 bool looks_typed(std::string_view text) {
   double number = 0;
-  return text == "true" || text == "false" || parse_number(text, number);
+  bool numeric = text.find_first_of("0123456789") <= 1;  // not "inf", "nan"
+  return text == "true" || text == "false" || (numeric && parse_number(text, number));
 }
 
 std::string kind_of(fy_node* node) {
