@@ -73,10 +73,11 @@ net::Task<void> Forward::run() {
     const Failure failure = co_await try_once();
     if (failure == Failure::kNone) break;
     if (gone_ || !may_retry(failure)) {
+      note_exhausted(failure);
       co_await answer_failure(gone_ ? Failure::kClient : failure);
       break;
     }
-    ++cluster_->counters().upstream_rq_retry;
+    begin_retry(failure);
     ++cluster_->retries_active;
     co_await loop().sleep(back_off());
     --cluster_->retries_active;
@@ -265,7 +266,10 @@ net::Task<Forward::Failure> Forward::read_response(http::ClientExchange& upstrea
     if (exchange_.request().upgrade.empty()) co_return Failure::kProtocol;
     co_return co_await run_tunnel(upstream);
   }
-  if (policy_retries(Failure::kStatus) && may_retry(Failure::kStatus)) co_return Failure::kStatus;
+  if (policy_retries(Failure::kStatus)) {
+    if (may_retry(Failure::kStatus)) co_return Failure::kStatus;
+    note_exhausted(Failure::kStatus);
+  }
   prepare_response();
   co_return co_await relay(upstream);
 }
@@ -369,33 +373,38 @@ bool Forward::policy_retries(Failure failure) const {
   }
 }
 
+bool Forward::is_connect(Failure failure) { return failure == Failure::kConnect || failure == Failure::kConnectTimeout; }
+
 /// The rule without a policy: a connection that could not be made, for every method, since nothing was sent; a reused
 /// connection that broke before any byte of the answer, for idempotent methods. With a policy, what it says besides.
-bool Forward::may_retry(Failure failure) {
+bool Forward::may_retry(Failure failure) const {
   if (exchange_.response_started() || gone_ || timed_out_ || deadline_ <= loop().now()) return false;
   const bool resendable = !body_begun_ || (replay_whole_ && replay_.size() <= kMostReplayed);
   if (!resendable) return false;
-  if (plan_.action.retry && policy_retries(failure)) {
-    if (retries_done_ >= plan_.action.retry->retries) {
-      if (failure != Failure::kStatus) service_.info_.flags.set(Flag::kUpstreamRetryLimit);
-      ++cluster_->counters().upstream_rq_retry_limit_exceeded;
-      return false;
-    }
-    if (!cluster_->may_retry()) {
-      ++cluster_->counters().upstream_rq_retry_overflow;
-      return false;
-    }
-    fresh_ = failure == Failure::kResetReused;
-    ++retries_done_;
-    return true;
-  }
-  const bool connect = failure == Failure::kConnect || failure == Failure::kConnectTimeout;
+  const auto& policy = plan_.action.retry;
+  if (policy && policy_retries(failure)) return retries_done_ < policy->retries && cluster_->may_retry();
   const bool stale = failure == Failure::kResetReused && is_idempotent(exchange_.request().method);
-  if ((!connect && !stale) || default_retries_done_ >= kDefaultRetries) return false;
-  if (plan_.action.retry && plan_.action.retry->retries == 0) return false;
-  ++default_retries_done_;
-  fresh_ = stale;
-  return true;
+  if (!is_connect(failure) && !stale) return false;
+  return default_retries_done_ < kDefaultRetries && !(policy && policy->retries == 0);
+}
+
+void Forward::begin_retry(Failure failure) {
+  ++cluster_->counters().upstream_rq_retry;
+  fresh_ = failure == Failure::kResetReused;
+  if (plan_.action.retry && policy_retries(failure)) ++retries_done_;
+  else ++default_retries_done_;
+}
+
+/// Says in the log and the counters that a policy would have tried once more and may not.
+void Forward::note_exhausted(Failure failure) {
+  const auto& policy = plan_.action.retry;
+  if (!policy || !policy_retries(failure) || policy->retries == 0) return;
+  if (retries_done_ >= policy->retries) {
+    service_.info_.flags.set(Flag::kUpstreamRetryLimit);
+    ++cluster_->counters().upstream_rq_retry_limit_exceeded;
+  } else if (!cluster_->may_retry()) {
+    ++cluster_->counters().upstream_rq_retry_overflow;
+  }
 }
 
 /// Full jitter over an interval that doubles (as Envoy's): tries of many clients must not come together again.

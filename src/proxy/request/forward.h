@@ -53,7 +53,10 @@ class Forward {
   void prepare_response();
   void set_deadlines();
   Failure failure_of(const Error& error);
-  bool may_retry(Failure failure);
+  static bool is_connect(Failure failure);
+  bool may_retry(Failure failure) const;
+  void begin_retry(Failure failure);
+  void note_exhausted(Failure failure);
   bool policy_retries(Failure failure) const;
   Duration back_off();
   void finish_connection();

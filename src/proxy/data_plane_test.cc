@@ -1,0 +1,242 @@
+#include <gtest/gtest.h>
+
+#include "http/h1/client_connection.h"
+#include "net/socket.h"
+#include "proxy/testing/plane.h"
+
+namespace weft::proxy {
+namespace {
+
+using testing::cluster_of;
+using testing::Plane;
+using testing::route_to;
+using testing::table_of;
+using testing::Upstream;
+
+TEST(DataPlane, routes_by_path_and_answers_404_and_503_by_itself) {
+  Plane plane;
+  Upstream a(plane.loop, "a"), b(plane.loop, "b");
+  ASSERT_TRUE(plane.apply(table_of({route_to("/a", "a"), route_to("/b", "b"), route_to("/none", "none"), route_to("/empty", "empty")}),
+                          {cluster_of("a", {a.address()}), cluster_of("b", {b.address()}), cluster_of("empty", {})}));
+  EXPECT_EQ(plane.get("/a/x?y").body, "a GET /a/x?y");
+  EXPECT_EQ(plane.get("/b").body, "b GET /b");
+  const http::Response not_found = plane.get("/c");
+  EXPECT_EQ(not_found.head.status, 404);
+  EXPECT_EQ(not_found.body, "");
+  EXPECT_EQ(plane.get("/none").head.status, 503);
+  const http::Response nobody = plane.get("/empty");
+  EXPECT_EQ(nobody.head.status, 503);
+  EXPECT_EQ(nobody.body, "no healthy upstream");
+}
+
+TEST(DataPlane, puts_the_mesh_s_headers_on_requests_and_answers) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  plane.http.tracing = true;
+  plane.http.server_name = "istio-envoy";
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  const http::Response response = plane.get("/");
+  EXPECT_EQ(response.head.headers.get("server"), "istio-envoy");
+  EXPECT_TRUE(response.head.headers.get("x-envoy-upstream-service-time"));
+  EXPECT_TRUE(response.head.headers.get("date"));
+  EXPECT_EQ(a.last.headers.get("x-request-id")->size(), 36u);
+  EXPECT_EQ(a.last.headers.get("x-forwarded-proto"), "http");
+  EXPECT_EQ(a.last.headers.get("x-b3-traceid")->size(), 32u);
+  EXPECT_EQ(a.last.headers.get("traceparent")->size(), 55u);
+  EXPECT_EQ(a.last.authority, "test");
+}
+
+TEST(DataPlane, a_new_rule_holds_for_new_and_pooled_connections_on_every_worker_once_apply_is_done) {
+  Plane plane(4);
+  Upstream a(plane.loop, "a"), b(plane.loop, "b");
+  const std::vector<ClusterConfig> clusters{cluster_of("a", {a.address()}), cluster_of("b", {b.address()})};
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), clusters));
+  std::vector<std::unique_ptr<http::h1::ClientConnection>> pooled;
+  for (int i = 0; i < 16; ++i) {
+    auto socket = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));
+    ASSERT_TRUE(socket);
+    pooled.push_back(std::make_unique<http::h1::ClientConnection>(std::move(*socket)));
+  }
+  const auto ask = [](http::ClientExchange& exchange) -> net::Task<Result<std::string>> {
+    http::RequestHead head;
+    head.method = "GET";
+    head.path = "/";
+    head.authority = "test";
+    WEFT_CO_CHECK(co_await exchange.send_head(head, true));
+    http::ResponseHead response;
+    WEFT_CO_CHECK(co_await exchange.read_head(response));
+    std::string body;
+    while (!exchange.response_complete()) {
+      WEFT_CO_TRY(const http::BodyChunk chunk, co_await exchange.read_body());
+      body += chunk.data;
+    }
+    co_return body;
+  };
+  for (int flip = 0; flip < 20; ++flip) {
+    const std::string name = flip % 2 ? "b" : "a";
+    ASSERT_TRUE(plane.apply(table_of({route_to("/", name)}), clusters));
+    EXPECT_EQ(plane.get("/").body, name + " GET /");
+    for (auto& connection : pooled) {
+      const auto body = testing::run(plane.loop, ask(connection->start()));
+      ASSERT_TRUE(body) << body.error().text;
+      ASSERT_EQ(*body, name + " GET /");
+      ASSERT_TRUE(connection->usable());
+    }
+  }
+}
+
+TEST(DataPlane, a_configuration_that_cannot_be_put_in_force_leaves_the_old_one_running) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  Snapshot bad = *plane.server->current();
+  auto listener = std::make_shared<ListenerConfig>(*bad.listeners["front"]);
+  listener->name = "second";
+  listener->address = a.address();  // taken by the upstream itself
+  bad.listeners["second"] = listener;
+  const Result<void> refused = plane.apply(bad);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find(a.address().to_string()), std::string::npos) << refused.error().text;
+  EXPECT_EQ(plane.get("/").body, "a GET /");
+}
+
+TEST(DataPlane, a_refused_connection_goes_to_another_endpoint_and_is_503_uf_when_there_is_none) {
+  Plane plane;
+  Upstream a(plane.loop, "a"), gone(plane.loop, "gone");
+  const net::Address nobody = gone.address();
+  gone.stop();
+  ASSERT_TRUE(plane.apply(table_of({route_to("/two", "two"), route_to("/one", "one")}),
+                          {cluster_of("two", {nobody, a.address()}), cluster_of("one", {nobody})}));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(plane.get("/two").head.status, 200);
+  const http::Response response = plane.get("/one");
+  EXPECT_EQ(response.head.status, 503);
+  EXPECT_NE(response.body.find("connection failure"), std::string::npos);
+}
+
+TEST(DataPlane, a_body_goes_up_and_an_early_answer_comes_down_meanwhile) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  const auto posted = plane.fetch({.method = "POST", .path = "/up", .authority = "test", .body = std::string(300'000, 'x')});
+  ASSERT_TRUE(posted) << posted.error().text;
+  EXPECT_EQ(posted->body, "a POST /up");
+  EXPECT_EQ(a.last_body.size(), 300'000u);
+  a.answer = [](http::ServerExchange& exchange) -> net::Task<void> {
+    static_cast<void>(co_await http::respond(exchange, 413, "text/plain", "no"));
+  };
+  const auto early = plane.fetch({.method = "POST", .path = "/up", .authority = "test", .body = std::string(30'000, 'x')});
+  ASSERT_TRUE(early) << early.error().text;
+  EXPECT_EQ(early->head.status, 413);
+  EXPECT_EQ(early->body, "no");
+}
+
+TEST(DataPlane, a_slow_answer_is_504_and_counted) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  net::Loop& loop = plane.loop;
+  a.answer = [&loop](http::ServerExchange&) -> net::Task<void> { return [](net::Loop& on) -> net::Task<void> { co_await on.sleep(30s); }(loop); };
+  Route route = route_to("/", "a");
+  std::get<ForwardAction>(route.action).timeout = Milliseconds{50};
+  ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
+  const http::Response response = plane.get("/");
+  EXPECT_EQ(response.head.status, 504);
+  EXPECT_EQ(response.body, "upstream request timeout");
+  const auto with_body = plane.fetch({.method = "POST", .path = "/", .authority = "test", .body = "x"});
+  ASSERT_TRUE(with_body);
+  EXPECT_EQ(with_body->head.status, 504);
+  const std::string stats = plane.stats();
+  EXPECT_NE(stats.find("cluster.a.upstream_rq_timeout: 2\n"), std::string::npos) << stats;
+  EXPECT_NE(stats.find("http.front.downstream_rq_5xx: 2\n"), std::string::npos) << stats;
+}
+
+TEST(DataPlane, retries_by_the_route_s_policy_only) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  a.answer = [](http::ServerExchange& exchange) -> net::Task<void> {
+    static_cast<void>(co_await http::respond(exchange, 503, "text/plain", "busy"));
+  };
+  Route plain = route_to("/plain", "a"), retried = route_to("/retried", "a");
+  RetryPolicy policy;
+  policy.five_xx = true;
+  policy.retries = 3;
+  policy.base_interval = Milliseconds{1};
+  std::get<ForwardAction>(retried.action).retry = policy;
+  ASSERT_TRUE(plane.apply(table_of({plain, retried}), {cluster_of("a", {a.address()})}));
+  EXPECT_EQ(plane.get("/plain").head.status, 503);
+  EXPECT_EQ(a.requests, 1);
+  EXPECT_EQ(plane.get("/retried").body, "busy");
+  EXPECT_EQ(a.requests, 5);
+}
+
+TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  Route redirect, direct, changed = route_to("/changed", "a");
+  redirect.match.path.text = "/old/";
+  RedirectAction to;
+  to.prefix_rewrite = "/new/";
+  to.status = 308;
+  redirect.action = to;
+  direct.match.path.text = "/direct";
+  direct.action = DirectAction{418, "tea"};
+  changed.request_headers.remove = {"x-secret"};
+  changed.request_headers.add.push_back({"x-route", "%REQ(:PATH)%", HeaderChange::Action::kOverwriteOrAdd, false});
+  std::get<ForwardAction>(changed.action).prefix_rewrite = "/base";
+  ASSERT_TRUE(plane.apply(table_of({redirect, direct, changed}), {cluster_of("a", {a.address()})}));
+  const http::Response moved = plane.get("/old/x?y=1");
+  EXPECT_EQ(moved.head.status, 308);
+  EXPECT_EQ(moved.head.headers.get("location"), "http://test/new/x?y=1");
+  EXPECT_EQ(plane.get("/direct").body, "tea");
+  http::Request request{.method = "GET", .path = "/changed/z", .authority = "test"};
+  request.headers.add("X-Secret", "s");
+  const auto response = plane.fetch(std::move(request));
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "a GET /base/z");
+  EXPECT_FALSE(a.last.headers.get("x-secret"));
+  EXPECT_EQ(a.last.headers.get("x-envoy-original-path"), "/changed/z");
+}
+
+TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {
+  Plane plane;
+  Upstream a(plane.loop, "a"), b(plane.loop, "b");
+  Route route = route_to("/", "a");
+  auto& clusters = std::get<ForwardAction>(route.action).clusters;
+  clusters[0].weight = 90;
+  clusters.push_back({.cluster = "b", .weight = 10, .request_headers = {}, .response_headers = {}});
+  ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()}), cluster_of("b", {b.address()})}));
+  for (int i = 0; i < 1000; ++i) plane.get("/");
+  EXPECT_NEAR(b.requests, 100, 3 * 9.5);
+}
+
+TEST(DataPlane, drains_by_waiting_for_the_open_request_and_then_takes_no_more) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  net::Loop& loop = plane.loop;
+  bool release = false;
+  a.answer = [&](http::ServerExchange& exchange) -> net::Task<void> {
+    return [](http::ServerExchange& to, net::Loop& on, bool& go) -> net::Task<void> {
+      while (!go) co_await on.sleep(1ms);
+      static_cast<void>(co_await http::respond(to, 200, "text/plain", "late"));
+    }(exchange, loop, release);
+  };
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  std::optional<Result<http::Response>> answer;
+  net::TaskScope scope;
+  const auto ask = [](Plane& to, std::optional<Result<http::Response>>& into) -> net::Task<void> {
+    into = co_await http::fetch(to.loop, to.front(), {.method = "GET", .path = "/", .authority = "test"});
+  };
+  scope.spawn(ask(plane, answer));
+  while (a.requests == 0) loop.run_once(1s);
+  bool drained = false;
+  plane.server->drain(Milliseconds{10'000}, [&] { drained = true; });
+  for (int i = 0; i < 20; ++i) loop.run_once(1ms);
+  EXPECT_FALSE(drained);
+  release = true;
+  while (!drained) loop.run_once(1s);
+  while (!answer) loop.run_once(1s);
+  ASSERT_TRUE(*answer);
+  EXPECT_EQ((*answer)->body, "late");
+}
+
+}  // namespace
+}  // namespace weft::proxy
