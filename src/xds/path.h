@@ -14,10 +14,14 @@ class Path {
   Path() = default;
   explicit Path(std::string_view name) : name_(name) {}
 
-  Path field(std::string_view name) const { return Path(this, name, kNoIndex); }
-  Path item(int index) const { return Path(this, {}, index); }
+  // A step keeps a pointer to the one before, so no step may be taken from a temporary.
+  Path field(std::string_view name) const& { return Path(this, name, kNoIndex); }
+  Path field(std::string_view name) const&& = delete;
+  Path item(int index) const& { return Path(this, {}, index); }
+  Path item(int index) const&& = delete;
   /// The entry of a map.
-  Path entry(std::string_view key) const { return Path(this, key, kKey); }
+  Path entry(std::string_view key) const& { return Path(this, key, kKey); }
+  Path entry(std::string_view key) const&& = delete;
 
   std::string to_string() const;
   /// "path: text".

@@ -1,0 +1,215 @@
+#include "xds/convert.h"
+
+namespace weft::xds {
+namespace {
+
+using Discovery = proxy::ClusterConfig::Discovery;
+using Balance = proxy::ClusterConfig::Balance;
+
+constexpr std::string_view kProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+constexpr std::uint32_t kMaxPriority = 128;
+
+Result<proxy::Endpoint> to_endpoint(const endpoint::LbEndpoint& from, const Path& path) {
+  Path inner = path.field("endpoint");
+  if (!from.has_endpoint()) return fail(inner.invalid("is missing"));
+  proxy::Endpoint made;
+  WEFT_TRY(made.address, to_address(from.endpoint().address(), inner.field("address")));
+  made.hostname = from.endpoint().hostname();
+  if (from.has_load_balancing_weight()) made.weight = from.load_balancing_weight().value();
+  if (made.weight == 0) return fail(path.field("load_balancing_weight").invalid("has to be at least 1"));
+  if (from.health_status() == core::UNHEALTHY || from.health_status() == core::TIMEOUT) made.health = proxy::Health::kUnhealthy;
+  if (from.health_status() == core::DRAINING) made.health = proxy::Health::kDraining;
+  return made;
+}
+
+Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, const Path& path) {
+  proxy::Locality made;
+  made.region = from.locality().region();
+  made.zone = from.locality().zone();
+  made.sub_zone = from.locality().sub_zone();
+  made.weight = from.load_balancing_weight().value();
+  made.priority = from.priority();
+  if (made.priority > kMaxPriority) return fail(path.field("priority").invalid("has to be at most 128"));
+  Path list = path.field("lb_endpoints");
+  for (int i = 0; i < from.lb_endpoints_size(); ++i) {
+    WEFT_TRY(auto endpoint, to_endpoint(from.lb_endpoints(i), list.item(i)));
+    made.endpoints.push_back(std::move(endpoint));
+  }
+  return made;
+}
+
+/// The host names of a DNS cluster.
+Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::ClusterConfig& into, const Path& path) {
+  Path localities = path.field("endpoints");
+  for (int i = 0; i < from.endpoints_size(); ++i) {
+    Path locality = localities.item(i), list = locality.field("lb_endpoints");
+    for (int j = 0; j < from.endpoints(i).lb_endpoints_size(); ++j) {
+      const auto& address = from.endpoints(i).lb_endpoints(j).endpoint().address();
+      const auto& socket = address.socket_address();
+      Path here = list.item(j);
+      if (!address.has_socket_address() || socket.address().empty() || socket.port_value() == 0 || socket.port_value() > 65535)
+        return fail(here.invalid("a DNS cluster's endpoint has to have a socket_address with a host name and a port"));
+      into.dns_hosts.emplace_back(socket.address(), static_cast<std::uint16_t>(socket.port_value()));
+    }
+  }
+  if (into.dns_hosts.empty()) return fail(localities.invalid("is empty; a DNS cluster needs a host name"));
+  if (into.discovery == Discovery::kLogicalDns && into.dns_hosts.size() > 1)
+    return fail(localities.invalid("a LOGICAL_DNS cluster has exactly one endpoint"));
+  return {};
+}
+
+Result<void> read_eds(const cluster::Cluster& from, MadeCluster& into, const Path& path) {
+  Path eds = path.field("eds_cluster_config"), source = eds.field("eds_config");
+  if (from.has_load_assignment()) return fail(path.field("load_assignment").invalid("an EDS cluster has none of its own"));
+  WEFT_CHECK(expect_ads(from.eds_cluster_config().eds_config(), source));
+  into.config.eds_name = from.eds_cluster_config().service_name().empty() ? from.name() : from.eds_cluster_config().service_name();
+  Need need;
+  need.name = into.config.eds_name;
+  WEFT_TRY(need.timeout, fetch_timeout(from.eds_cluster_config().eds_config(), source));
+  into.needs.push_back(std::move(need));
+  return {};
+}
+
+Result<void> read_discovery(const cluster::Cluster& from, MadeCluster& into, const Path& path, Conversion& conversion) {
+  proxy::ClusterConfig& config = into.config;
+  Path assignment = path.field("load_assignment");
+  switch (from.type()) {
+    case cluster::Cluster::STATIC: {
+      config.discovery = Discovery::kStatic;
+      WEFT_TRY(auto endpoints, to_endpoints(from.load_assignment(), assignment, conversion));
+      config.endpoints = std::make_shared<const proxy::Endpoints>(std::move(endpoints));
+      return {};
+    }
+    case cluster::Cluster::STRICT_DNS:
+    case cluster::Cluster::LOGICAL_DNS: {
+      config.discovery = from.type() == cluster::Cluster::STRICT_DNS ? Discovery::kStrictDns : Discovery::kLogicalDns;
+      if (from.has_dns_refresh_rate()) {
+        WEFT_TRY(config.dns_refresh, to_milliseconds(from.dns_refresh_rate(), path.field("dns_refresh_rate")));
+        if (config.dns_refresh.count() == 0) return fail(path.field("dns_refresh_rate").invalid("has to be longer than 0"));
+      }
+      if (from.dns_lookup_family() == cluster::Cluster::V6_ONLY)
+        WEFT_CHECK(conversion.unsupported(path.field("dns_lookup_family"), "V6_ONLY is not supported"));
+      return read_dns_hosts(from.load_assignment(), config, assignment);
+    }
+    case cluster::Cluster::EDS: config.discovery = Discovery::kEds; return read_eds(from, into, path);
+    case cluster::Cluster::ORIGINAL_DST:
+      config.discovery = Discovery::kOriginalDestination;
+      if (from.lb_policy() != cluster::Cluster::CLUSTER_PROVIDED)
+        return fail(path.field("lb_policy").invalid("has to be CLUSTER_PROVIDED for ORIGINAL_DST"));
+      if (from.has_load_assignment()) return fail(assignment.invalid("an ORIGINAL_DST cluster has none"));
+      return {};
+    default: return fail(path.field("type").unsupported("type " + std::to_string(from.type()) + " is not supported"));
+  }
+}
+
+Result<void> read_balance(const cluster::Cluster& from, proxy::ClusterConfig& into, const Path& path,
+                          Conversion& conversion) {
+  switch (from.lb_policy()) {
+    case cluster::Cluster::ROUND_ROBIN: into.balance = Balance::kRoundRobin; break;
+    case cluster::Cluster::LEAST_REQUEST: into.balance = Balance::kLeastRequest; break;
+    case cluster::Cluster::RANDOM: into.balance = Balance::kRandom; break;
+    case cluster::Cluster::CLUSTER_PROVIDED: into.balance = Balance::kClusterProvided; break;
+    default:
+      WEFT_CHECK(conversion.unsupported(path.field("lb_policy"), cluster::Cluster::LbPolicy_Name(from.lb_policy()) +
+                                                                     " is not supported; ROUND_ROBIN is"));
+  }
+  if (into.balance == Balance::kClusterProvided && into.discovery != Discovery::kOriginalDestination)
+    return fail(path.field("lb_policy").invalid("CLUSTER_PROVIDED is for ORIGINAL_DST only"));
+  if (from.least_request_lb_config().has_choice_count()) {
+    into.least_request_choices = from.least_request_lb_config().choice_count().value();
+    Path config = path.field("least_request_lb_config");
+    if (into.least_request_choices < 2) return fail(config.field("choice_count").invalid("has to be at least 2"));
+  }
+  return {};
+}
+
+Result<void> read_limits(const cluster::Cluster& from, proxy::ClusterConfig& into, const Path& path, Conversion& conversion) {
+  Path breakers = path.field("circuit_breakers"), list = breakers.field("thresholds");
+  for (int i = 0; i < from.circuit_breakers().thresholds_size(); ++i) {
+    const auto& limits = from.circuit_breakers().thresholds(i);
+    if (limits.priority() != core::DEFAULT) {
+      WEFT_CHECK(conversion.unsupported(list.item(i), "routes of priority HIGH are not supported"));
+      continue;
+    }
+    if (limits.has_max_connections()) into.max_connections = limits.max_connections().value();
+    if (limits.has_max_pending_requests()) into.max_pending_requests = limits.max_pending_requests().value();
+    if (limits.has_max_requests()) into.max_requests = limits.max_requests().value();
+    if (limits.has_max_retries()) into.max_retries = limits.max_retries().value();
+  }
+  return {};
+}
+
+Result<void> read_protocol(const google::protobuf::Any& any, proxy::ClusterConfig& into, const Path& path,
+                           Conversion& conversion) {
+  envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
+  if (!holds<decltype(options)>(any)) return fail(path.unsupported("'" + any.type_url() + "' is not supported"));
+  WEFT_CHECK(unpack(any, options, path, conversion));
+  into.http2 = options.explicit_http_config().has_http2_protocol_options();
+  const auto& common = options.common_http_protocol_options();
+  Path here = path.field("common_http_protocol_options");
+  if (common.has_idle_timeout()) {
+    WEFT_TRY(into.idle_timeout, to_milliseconds(common.idle_timeout(), here.field("idle_timeout")));
+  }
+  if (common.has_max_requests_per_connection()) into.max_requests_per_connection = common.max_requests_per_connection().value();
+  if (common.has_max_connection_duration())
+    WEFT_CHECK(conversion.unsupported(here.field("max_connection_duration"), "is not supported"));
+  return {};
+}
+
+Result<void> read_protocols(const cluster::Cluster& from, proxy::ClusterConfig& into, const Path& path,
+                            Conversion& conversion) {
+  Path map = path.field("typed_extension_protocol_options");
+  for (const auto& [name, any] : from.typed_extension_protocol_options()) {
+    Path here = map.entry(name);
+    if (name == kProtocolOptions) WEFT_CHECK(read_protocol(any, into, here, conversion));
+    else WEFT_CHECK(conversion.unsupported(here, "is not supported"));
+  }
+  return {};
+}
+
+Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig& into, const Path& path,
+                              Conversion& conversion) {
+  if (from.has_connect_timeout()) {
+    WEFT_TRY(into.connect_timeout, to_milliseconds(from.connect_timeout(), path.field("connect_timeout")));
+    if (into.connect_timeout.count() == 0) return fail(path.field("connect_timeout").invalid("has to be longer than 0"));
+  }
+  if (from.has_max_requests_per_connection()) into.max_requests_per_connection = from.max_requests_per_connection().value();
+  if (from.has_per_connection_buffer_limit_bytes()) into.buffer_limit = from.per_connection_buffer_limit_bytes().value();
+  if (into.buffer_limit == 0) return fail(path.field("per_connection_buffer_limit_bytes").unsupported("has to be more than 0"));
+  if (from.upstream_bind_config().has_source_address()) {
+    Path bind = path.field("upstream_bind_config");
+    WEFT_TRY(into.bind_source, to_address(from.upstream_bind_config().source_address(), bind.field("source_address")));
+  }
+  if (from.upstream_connection_options().has_tcp_keepalive())
+    WEFT_CHECK(conversion.unsupported(path.field("upstream_connection_options"), "TCP keepalive is not supported"));
+  return {};
+}
+
+}  // namespace
+
+Result<proxy::Endpoints> to_endpoints(const endpoint::ClusterLoadAssignment& from, const Path& path, Conversion&) {
+  proxy::Endpoints made;
+  made.name = from.cluster_name();
+  Path list = path.field("endpoints");
+  for (int i = 0; i < from.endpoints_size(); ++i) {
+    WEFT_TRY(auto locality, to_locality(from.endpoints(i), list.item(i)));
+    made.localities.push_back(std::move(locality));
+  }
+  return made;
+}
+
+Result<MadeCluster> to_cluster(const cluster::Cluster& from, const Path& path, Conversion& conversion) {
+  MadeCluster made;
+  proxy::ClusterConfig& config = made.config;
+  config.name = from.name();
+  if (config.name.empty()) return fail(path.field("name").invalid("is missing"));
+  config.alt_stat_name = from.alt_stat_name();
+  WEFT_CHECK(read_discovery(from, made, path, conversion));
+  WEFT_CHECK(read_balance(from, config, path, conversion));
+  WEFT_CHECK(read_limits(from, config, path, conversion));
+  WEFT_CHECK(read_protocols(from, config, path, conversion));
+  WEFT_CHECK(read_connections(from, config, path, conversion));
+  return made;
+}
+
+}  // namespace weft::xds

@@ -1,0 +1,269 @@
+#include <limits>
+#include <set>
+
+#include "base/strings.h"
+#include "xds/convert.h"
+
+namespace weft::xds {
+namespace {
+
+using google::protobuf::RepeatedPtrField;
+
+constexpr std::size_t kDefaultMaxDirectBody = 4096;
+
+/// The two pairs of header lists that route tables, virtual hosts, routes and weighted clusters all have.
+template <class From, class Into>
+Result<void> read_header_changes(const From& from, Into& into, const Path& path) {
+  WEFT_TRY(into.request_headers,
+           to_header_changes(from.request_headers_to_add(), from.request_headers_to_remove(), "request", path));
+  WEFT_TRY(into.response_headers,
+           to_header_changes(from.response_headers_to_add(), from.response_headers_to_remove(), "response", path));
+  return {};
+}
+
+Result<void> read_retry_conditions(std::string_view text, proxy::RetryPolicy& into, const Path& path,
+                                   Conversion& conversion) {
+  for (std::string_view condition : split(text, ',')) {
+    condition = trim(condition);
+    if (condition == "connect-failure") into.connect_failure = true;
+    else if (condition == "refused-stream") into.refused_stream = true;
+    else if (condition == "reset") into.reset = true;
+    else if (condition == "reset-before-request") into.reset_before_request = true;
+    else if (condition == "5xx") into.five_xx = true;
+    else if (condition == "gateway-error") into.gateway_error = true;
+    else if (condition == "retriable-4xx") into.retriable_4xx = true;
+    else if (condition == "retriable-status-codes") into.retriable_status_codes = true;
+    // These look at grpc-status, which only gRPC answers have.
+    else if (condition == "cancelled" || condition == "deadline-exceeded" || condition == "internal" ||
+             condition == "resource-exhausted" || condition == "unavailable" || condition.empty()) continue;
+    else WEFT_CHECK(conversion.unsupported(path, "retry condition '" + std::string(condition) + "' is not supported"));
+  }
+  return {};
+}
+
+Result<void> read_back_off(const route::RetryPolicy::RetryBackOff& from, proxy::RetryPolicy& into, const Path& path) {
+  WEFT_TRY(into.base_interval, to_milliseconds(from.base_interval(), path.field("base_interval")));
+  if (into.base_interval.count() == 0) return fail(path.field("base_interval").invalid("has to be longer than 0"));
+  into.max_interval = into.base_interval * 10;
+  if (from.has_max_interval()) {
+    WEFT_TRY(into.max_interval, to_milliseconds(from.max_interval(), path.field("max_interval")));
+  }
+  if (into.max_interval < into.base_interval) return fail(path.field("max_interval").invalid("has to be at least base_interval"));
+  return {};
+}
+
+Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const Path& path, Conversion& conversion) {
+  proxy::RetryPolicy made;
+  WEFT_CHECK(read_retry_conditions(from.retry_on(), made, path.field("retry_on"), conversion));
+  if (from.has_num_retries()) made.retries = from.num_retries().value();
+  if (from.has_per_try_timeout()) {
+    WEFT_TRY(made.per_try_timeout, to_milliseconds(from.per_try_timeout(), path.field("per_try_timeout")));
+  }
+  for (auto code : from.retriable_status_codes()) made.status_codes.push_back(static_cast<int>(code));
+  Path predicates = path.field("retry_host_predicate");
+  for (int i = 0; i < from.retry_host_predicate_size(); ++i) {
+    const auto& predicate = from.retry_host_predicate(i);
+    if (holds<envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate>(predicate.typed_config()))
+      made.avoid_previous_hosts = true;
+    else
+      WEFT_CHECK(conversion.unsupported(predicates.item(i), "retry host predicate '" + predicate.name() + "' is not supported"));
+  }
+  if (from.has_retry_back_off()) WEFT_CHECK(read_back_off(from.retry_back_off(), made, path.field("retry_back_off")));
+  return made;
+}
+
+Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAction& into, const Path& path) {
+  Path list = path.field("clusters");
+  for (int i = 0; i < from.clusters_size(); ++i) {
+    Path here = list.item(i);
+    proxy::WeightedCluster made;
+    made.cluster = from.clusters(i).name();
+    if (made.cluster.empty()) return fail(here.field("name").invalid("is missing"));
+    made.weight = from.clusters(i).weight().value();
+    WEFT_CHECK(read_header_changes(from.clusters(i), made, here));
+    into.total_weight += made.weight;
+    into.clusters.push_back(std::move(made));
+  }
+  if (into.total_weight == 0) return fail(list.invalid("the weights have to sum up to more than 0"));
+  if (into.total_weight > std::numeric_limits<std::uint32_t>::max()) return fail(list.invalid("the weights sum up to more than 2^32-1"));
+  return {};
+}
+
+Result<void> read_destination(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
+  switch (from.cluster_specifier_case()) {
+    case route::RouteAction::kCluster: {
+      if (from.cluster().empty()) return fail(path.field("cluster").invalid("is empty"));
+      proxy::WeightedCluster only;
+      only.cluster = from.cluster();
+      only.weight = 1;
+      into.clusters.push_back(std::move(only));
+      into.total_weight = 1;
+      return {};
+    }
+    case route::RouteAction::kClusterHeader: into.cluster_header = to_lower(from.cluster_header()); return {};
+    case route::RouteAction::kWeightedClusters: return read_weighted(from.weighted_clusters(), into, path.field("weighted_clusters"));
+    default: return fail(path.invalid("has to have one of cluster, weighted_clusters, cluster_header"));
+  }
+}
+
+Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
+  into.prefix_rewrite = from.prefix_rewrite();
+  if (from.has_regex_rewrite()) {
+    if (!into.prefix_rewrite.empty()) return fail(path.field("regex_rewrite").invalid("excludes prefix_rewrite"));
+    Path here = path.field("regex_rewrite");
+    WEFT_TRY(into.regex_rewrite, to_regex(from.regex_rewrite().pattern(), here.field("pattern")));
+    into.regex_substitution = from.regex_rewrite().substitution();
+  }
+  into.host_rewrite = from.host_rewrite_literal();
+  into.append_x_forwarded_host = from.append_x_forwarded_host();
+  return {};
+}
+
+Result<void> read_stream_duration(const route::RouteAction& from, const Path& path, Conversion& conversion) {
+  if (!from.has_max_stream_duration() || !from.max_stream_duration().has_max_stream_duration()) return {};
+  Path here = path.field("max_stream_duration");
+  WEFT_TRY(auto limit, to_milliseconds(from.max_stream_duration().max_stream_duration(), here.field("max_stream_duration")));
+  return limit.count() == 0 ? Result<void>() : conversion.unsupported(here, "a limit on streams is not supported");
+}
+
+Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Path& path, Conversion& conversion) {
+  proxy::ForwardAction made;
+  WEFT_CHECK(read_destination(from, made, path));
+  WEFT_CHECK(read_rewrites(from, made, path));
+  WEFT_CHECK(read_stream_duration(from, path, conversion));
+  if (from.cluster_not_found_response_code() == route::RouteAction::NOT_FOUND) made.cluster_not_found_status = 404;
+  if (from.cluster_not_found_response_code() == route::RouteAction::INTERNAL_SERVER_ERROR) made.cluster_not_found_status = 500;
+  if (from.has_timeout()) {
+    WEFT_TRY(made.timeout, to_milliseconds(from.timeout(), path.field("timeout")));
+  }
+  if (from.has_idle_timeout()) {
+    WEFT_TRY(made.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
+  }
+  if (from.has_retry_policy()) {
+    WEFT_TRY(made.retry, to_retry_policy(from.retry_policy(), path.field("retry_policy"), conversion));
+  }
+  for (const auto& upgrade : from.upgrade_configs())
+    if (!upgrade.has_enabled() || upgrade.enabled().value()) made.upgrades.push_back(to_lower(upgrade.upgrade_type()));
+  return made;
+}
+
+Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, const Path& path) {
+  proxy::RedirectAction made;
+  made.host = from.host_redirect();
+  made.path = from.path_redirect();
+  made.prefix_rewrite = from.prefix_rewrite();
+  made.scheme = from.https_redirect() ? "https" : to_lower(from.scheme_redirect());
+  made.strip_query = from.strip_query();
+  if (from.port_redirect() > 65535) return fail(path.field("port_redirect").invalid("has to be at most 65535"));
+  if (from.port_redirect() != 0) made.port = static_cast<std::uint16_t>(from.port_redirect());
+  switch (from.response_code()) {
+    case route::RedirectAction::FOUND: made.status = 302; break;
+    case route::RedirectAction::SEE_OTHER: made.status = 303; break;
+    case route::RedirectAction::TEMPORARY_REDIRECT: made.status = 307; break;
+    case route::RedirectAction::PERMANENT_REDIRECT: made.status = 308; break;
+    default: made.status = 301;
+  }
+  return made;
+}
+
+/// What the routes of one table share.
+struct TableScope {
+  std::size_t max_direct_body;
+  Conversion& conversion;
+};
+
+Result<proxy::DirectAction> to_direct(const route::DirectResponseAction& from, const Path& path, const TableScope& scope) {
+  if (from.status() < 200 || from.status() > 599)
+    return fail(path.field("status").invalid("has to be from 200 to 599, not " + std::to_string(from.status())));
+  proxy::DirectAction made;
+  made.status = static_cast<int>(from.status());
+  made.body = from.body().has_inline_string() ? from.body().inline_string() : from.body().inline_bytes();
+  if (made.body.size() > scope.max_direct_body)
+    return fail(path.field("body").invalid("is longer than max_direct_response_body_size_bytes, " + std::to_string(scope.max_direct_body)));
+  return made;
+}
+
+Result<proxy::Route> to_route(const route::Route& from, const Path& path, const TableScope& scope) {
+  proxy::Route made;
+  made.name = from.name();
+  WEFT_TRY(made.match, to_route_match(from.match(), path.field("match")));
+  switch (from.action_case()) {
+    case route::Route::kRoute: {
+      WEFT_TRY(made.action, to_forward(from.route(), path.field("route"), scope.conversion));
+      break;
+    }
+    case route::Route::kRedirect: {
+      WEFT_TRY(made.action, to_redirect(from.redirect(), path.field("redirect")));
+      break;
+    }
+    case route::Route::kDirectResponse: {
+      WEFT_TRY(made.action, to_direct(from.direct_response(), path.field("direct_response"), scope));
+      break;
+    }
+    default: return fail(path.invalid("has to have one of route, redirect, direct_response"));
+  }
+  WEFT_CHECK(read_header_changes(from, made, path));
+  made.decorator_operation = from.decorator().operation();
+  return made;
+}
+
+/// Routes without a retry policy take their virtual host's.
+void inherit_retry(proxy::VirtualHost& host, const proxy::RetryPolicy& policy) {
+  for (proxy::Route& route : host.routes)
+    if (auto* forward = std::get_if<proxy::ForwardAction>(&route.action); forward && !forward->retry) forward->retry = policy;
+}
+
+Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const Path& path, const TableScope& scope) {
+  proxy::VirtualHost made;
+  made.name = from.name();
+  made.domains.assign(from.domains().begin(), from.domains().end());
+  if (made.domains.empty()) return fail(path.field("domains").invalid("is empty"));
+  Path routes = path.field("routes");
+  for (int i = 0; i < from.routes_size(); ++i) {
+    WEFT_TRY(auto route, to_route(from.routes(i), routes.item(i), scope));
+    made.routes.push_back(std::move(route));
+  }
+  WEFT_CHECK(read_header_changes(from, made, path));
+  made.include_attempt_count = from.include_request_attempt_count();
+  made.require_tls = from.require_tls() != route::VirtualHost::NONE;
+  if (from.require_tls() == route::VirtualHost::EXTERNAL_ONLY)
+    WEFT_CHECK(scope.conversion.unsupported(path.field("require_tls"), "EXTERNAL_ONLY is not supported; taken as ALL"));
+  if (from.has_retry_policy()) {
+    WEFT_TRY(auto policy, to_retry_policy(from.retry_policy(), path.field("retry_policy"), scope.conversion));
+    inherit_retry(made, policy);
+  }
+  return made;
+}
+
+Result<void> expect_unique_domains(const route::RouteConfiguration& from, const Path& hosts) {
+  std::set<std::string> seen;
+  for (int i = 0; i < from.virtual_hosts_size(); ++i) {
+    Path host = hosts.item(i), domains = host.field("domains");
+    for (int j = 0; j < from.virtual_hosts(i).domains_size(); ++j)
+      if (const auto& domain = from.virtual_hosts(i).domains(j); !seen.insert(to_lower(domain)).second)
+        return fail(domains.item(j).invalid("'" + domain + "' is there twice in one route configuration"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path, Conversion& conversion) {
+  proxy::RouteTable made;
+  made.name = from.name();
+  std::size_t limit = from.has_max_direct_response_body_size_bytes() ? from.max_direct_response_body_size_bytes().value()
+                                                                      : kDefaultMaxDirectBody;
+  TableScope scope{limit, conversion};
+  Path hosts = path.field("virtual_hosts");
+  for (int i = 0; i < from.virtual_hosts_size(); ++i) {
+    Path here = hosts.item(i);
+    WEFT_TRY(auto host, to_virtual_host(from.virtual_hosts(i), here, scope));
+    made.hosts.push_back(std::move(host));
+  }
+  WEFT_CHECK(expect_unique_domains(from, hosts));
+  WEFT_CHECK(read_header_changes(from, made, path));
+  made.ignore_port_in_host = from.ignore_port_in_host_matching();
+  return made;
+}
+
+}  // namespace weft::xds
