@@ -33,6 +33,7 @@ static_resources:
           {extra_hcm}
           route_config:
             name: routes
+            validate_clusters: false
             virtual_hosts:
             - name: all
               domains: ["*"]
