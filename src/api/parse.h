@@ -33,8 +33,8 @@ struct Parsed {
 /// Reads a stream of YAML documents (JSON is a subset of it): each object is checked against its kind's
 /// schema, converted to the stored version, checked for sense, and defaulted. Empty documents are skipped.
 ///
-/// Limits: 10 MB, 100 levels of nesting, 10,000 keys in a map, 64 MB once aliases are expanded. Any thread.
-/// Errors: none; whatever is wrong is a Problem, several at once where the rest can still be read.
+/// Limits: 10 MB, 100 levels of nesting, 10,000 keys in a map, 1 MB in one line or text, 64 MB of values. Any
+/// thread. Errors: none; whatever is wrong is a Problem, several at once where the rest can still be read.
 /// `file_name` appears in problems and notes as it is; objects that name no namespace are put into
 /// `default_namespace`.
 Parsed parse_objects(std::string_view text, std::string_view file_name,

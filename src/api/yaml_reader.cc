@@ -14,6 +14,9 @@ namespace weft::api {
 namespace {
 
 constexpr std::size_t kMaxText = 10 * 1000 * 1000;
+// An open bracket makes the parser look ahead for the end of a possible key, at up to 350 bytes of memory a
+// byte. It is enough for the largest ConfigMap.
+constexpr std::size_t kMaxAhead = (1 << 20) + (1 << 17);
 constexpr std::size_t kMaxDepth = 100;
 constexpr std::size_t kMaxKeys = 10'000;
 constexpr std::size_t kMaxBytes = 64 * 1000 * 1000;
@@ -47,8 +50,9 @@ std::string block_text(fy_token* token) {
   return text;
 }
 
-/// What stands between single quotes, from its source: libfyaml 0.7.12 reads four quotes in a row, two escaped ones, as
-/// three. YAML 1.2 §7.3.2: '' is a quote, and a line end is a space, or with empty lines after it as many line ends.
+/// What stands between single quotes, from its source: libfyaml 0.7.12 reads four quotes in a row, two
+/// escaped ones, as three. YAML 1.2 §7.3.2: '' is a quote, and a line end is a space, or with empty lines
+/// after it as many line ends.
 std::string single_quoted(std::string_view source) {
   std::string text;
   std::size_t line_ends = 0;
@@ -103,6 +107,7 @@ class Reader {
     std::unordered_set<std::string> keys;  ///< filled only when the map is large
   };
 
+  static ssize_t give(void* self, void* buffer, std::size_t room);
   bool take(const fy_event& event);
   std::string scalar_text(fy_token* token, fy_scalar_style style) const;
   bool open(Json empty, fy_token* start, fy_token* tag, fy_token* anchor);
@@ -119,6 +124,9 @@ class Reader {
   std::unique_ptr<fy_diag, DiagEnd> diag_;
   std::unique_ptr<fy_parser, ParserEnd> parser_;
   std::string_view source_;
+  std::size_t given_ = 0;         ///< bytes of it the parser has
+  std::size_t given_before_ = 0;  ///< as many it had at its last event
+  bool too_far_ahead_ = false;
   YamlStream stream_;
   std::vector<Frame> open_;
   std::unordered_map<std::string, Anchor> anchors_;
@@ -139,7 +147,19 @@ Reader::Reader(std::string_view text) : source_(text) {
                                       FYPCF_JSON_NONE | FYPCF_DEFAULT_VERSION_AUTO);
   configuration.diag = diag_.get();
   parser_.reset(fy_parser_create(&configuration));
-  if (parser_ && fy_parser_set_string(parser_.get(), text.data(), text.size()) != 0) parser_.reset();
+  if (parser_ && fy_parser_set_input_callback(parser_.get(), this, &Reader::give) != 0) parser_.reset();
+}
+
+ssize_t Reader::give(void* self, void* buffer, std::size_t room) {
+  auto& reader = *static_cast<Reader*>(self);
+  if (reader.given_ - reader.given_before_ > kMaxAhead) {
+    reader.too_far_ahead_ = true;
+    return 0;
+  }
+  std::string_view part = reader.source_.substr(reader.given_, room);
+  std::ranges::copy(part, static_cast<char*>(buffer));
+  reader.given_ += part.size();
+  return static_cast<ssize_t>(part.size());
 }
 
 YamlStream Reader::read() && {
@@ -149,10 +169,15 @@ YamlStream Reader::read() && {
   }
   for (;;) {
     Event event(fy_parser_parse(parser_.get()), EventEnd{parser_.get()});
+    if (too_far_ahead_) {
+      fault(line_, "more than 1 MB in one line or text; break it into lines");
+      break;
+    }
     if (!event) {
       if (fy_parser_get_stream_error(parser_.get())) parser_fault();
       break;
     }
+    given_before_ = given_;
     if (!take(*event) || event->type == FYET_STREAM_END) break;
   }
   return std::move(stream_);
@@ -178,7 +203,8 @@ bool Reader::fault(int line, std::string text) {
 
 bool Reader::spend(std::size_t bytes) {
   bytes_ += bytes;
-  return bytes_ <= kMaxBytes || fault(line_, "more than 64 MB once aliases are expanded");
+  return bytes_ <= kMaxBytes ||
+         fault(line_, "more than 64 MB of values, with aliases expanded; split the file");
 }
 
 bool Reader::take(const fy_event& event) {

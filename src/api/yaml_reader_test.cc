@@ -70,8 +70,10 @@ TEST(YamlReader, a_folded_block_is_read_to_its_end_and_not_beyond) {
 }
 
 TEST(YamlReader, single_quotes_hold_any_number_of_quotes_and_lines) {
-  EXPECT_EQ(one("- 'a'''''\n- ''''\n- ''\n- ' x '\n- '''a'' ''''b'\n").dump(), R"(["a''","'",""," x ","'a' ''b"])");
-  EXPECT_EQ(one("- ' a \n  b\r\n\n\n  c '\n- 'a\n\n  '\n- '\n\n  a'\n").dump(), R"([" a b\n\nc ","a\n","\na"])");
+  EXPECT_EQ(one("- 'a'''''\n- ''''\n- ''\n- ' x '\n- '''a'' ''''b'\n").dump(),
+            R"(["a''","'",""," x ","'a' ''b"])");
+  EXPECT_EQ(one("- ' a \n  b\r\n\n\n  c '\n- 'a\n\n  '\n- '\n\n  a'\n").dump(),
+            R"([" a b\n\nc ","a\n","\na"])");
   EXPECT_EQ(one("\xef\xbb\xbf'\xc3\xbc''''': 'x'''\n").dump(), "{\"\xc3\xbc''\":\"x'\"}");
 }
 
@@ -98,10 +100,12 @@ TEST(YamlReader, aliases_that_grow_without_bound_are_refused) {
     text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
     for (int k = 0; k < 10; ++k) text += before + (k < 9 ? ", " : "]\n");
   }
-  EXPECT_TRUE(fault_of(text).ends_with("more than 64 MB once aliases are expanded")) << fault_of(text);
+  EXPECT_TRUE(fault_of(text).ends_with("more than 64 MB of values, with aliases expanded; split the file"))
+      << fault_of(text);
   std::string large = "a: &a \"" + std::string(1 << 20, 'x') + "\"\nb: [";
   for (int i = 0; i < 1000; ++i) large += "*a, ";
-  EXPECT_TRUE(fault_of(large + "1]\n").ends_with("more than 64 MB once aliases are expanded"));
+  EXPECT_TRUE(
+      fault_of(large + "1]\n").ends_with("more than 64 MB of values, with aliases expanded; split the file"));
 }
 
 TEST(YamlReader, what_is_refused_says_where_and_why) {
@@ -130,6 +134,14 @@ TEST(YamlReader, nesting_ends_at_100_levels) {
   std::string block;
   for (int i = 0; i < 2000; ++i) block += std::string(i, ' ') + "a:\n";
   EXPECT_EQ(fault_of(block), "101: nested more than 100 levels deep");
+}
+
+TEST(YamlReader, a_text_is_as_long_as_a_config_map_may_be_and_look_ahead_ends_soon_after) {
+  EXPECT_EQ(fault_of("a: \"" + std::string(1 << 20, 'x') + "\"\n"), "none");
+  std::string list = "a: [";
+  for (int i = 0; i < 1'000'000; ++i) list += "b,";
+  EXPECT_EQ(fault_of("x: 1\n" + list + "]\n"), "2: more than 1 MB in one line or text; break it into lines");
+  EXPECT_NE(fault_of(std::string(5'000'000, '[')), "none");
 }
 
 TEST(YamlReader, a_map_of_many_keys_is_read_and_of_too_many_refused) {
