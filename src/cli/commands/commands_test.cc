@@ -83,7 +83,7 @@ TEST_F(CommandsTest, GetFollowsChanges) {
   while (console.output.find("\nb ") == std::string::npos) loop.run_once(1s);
   const api::Key key{api::find_kind_by_name("cm"), "default", "a"};
   console.output.clear();
-  ASSERT_TRUE(run(loop, store->remove(key)));
+  ASSERT_TRUE(run(loop, store->remove(key, -1)));
   while (console.output.empty()) loop.run_once(1s);
   EXPECT_EQ(console.output.substr(0, 2), "a ");
   EXPECT_FALSE(ended);
