@@ -15,6 +15,21 @@
 namespace weft::cli {
 namespace {
 
+/// Each command of a running instance as its task.
+struct Start {
+  const Context& context;
+  net::Task<CommandResult> operator()(const ApplyOptions& o) const { return apply(context, o); }
+  net::Task<CommandResult> operator()(const DeleteOptions& o) const { return remove(context, o); }
+  net::Task<CommandResult> operator()(const GetOptions& o) const { return get(context, o); }
+  net::Task<CommandResult> operator()(const DescribeOptions& o) const { return describe(context, o); }
+  net::Task<CommandResult> operator()(const LogsOptions& o) const { return logs(context, o); }
+  net::Task<CommandResult> operator()(const ScaleOptions& o) const { return scale(context, o); }
+  net::Task<CommandResult> operator()(const ProxyStatusOptions& o) const { return proxy_status(context, o); }
+  net::Task<CommandResult> operator()(const ProxyConfigOptions& o) const { return proxy_config(context, o); }
+  /// The rest is served before a connection is made.
+  net::Task<CommandResult> operator()(const auto&) const { co_return Exit::kDone; }
+};
+
 /// Commands that speak with a running instance.
 CommandResult run_remotely(Console& console, const Invocation& invocation) {
   WEFT_TRY(const StateDirectory state, StateDirectory::resolve(invocation.global.instance));
@@ -23,23 +38,6 @@ CommandResult run_remotely(Console& console, const Invocation& invocation) {
   store::RemoteStore store(loop, api);
   RemoteMeshApi mesh(loop, api);
   const Context context{console, loop, store, mesh, invocation.global, state};
-  struct Start {
-    const Context& context;
-    net::Task<CommandResult> operator()(const ApplyOptions& o) const { return apply(context, o); }
-    net::Task<CommandResult> operator()(const DeleteOptions& o) const { return remove(context, o); }
-    net::Task<CommandResult> operator()(const GetOptions& o) const { return get(context, o); }
-    net::Task<CommandResult> operator()(const DescribeOptions& o) const { return describe(context, o); }
-    net::Task<CommandResult> operator()(const LogsOptions& o) const { return logs(context, o); }
-    net::Task<CommandResult> operator()(const ScaleOptions& o) const { return scale(context, o); }
-    net::Task<CommandResult> operator()(const ProxyStatusOptions& o) const {
-      return proxy_status(context, o);
-    }
-    net::Task<CommandResult> operator()(const ProxyConfigOptions& o) const {
-      return proxy_config(context, o);
-    }
-    net::Task<CommandResult> operator()(const auto&) const { return nothing(); }
-    static net::Task<CommandResult> nothing() { co_return Exit::kDone; }
-  };
   return run(loop, std::visit(Start{context}, invocation.command));
 }
 
