@@ -35,11 +35,12 @@ struct YamlStream {
 ///
 /// Refused: duplicate keys, keys that are not scalars, merge keys, tags other than the core schema's, numbers
 /// that are not finite, byte order marks other than UTF-8, bytes that are not UTF-8; and beyond the limits:
-/// 10 MB of text, 100 levels, 10,000 keys in a map, 64 MB once aliases are expanded.
+/// 10 MB of text, 100 levels, 10,000 keys in a map, 1 MB in one line or text, 64 MB of values, aliases
+/// expanded.
 YamlStream read_yaml(std::string_view text);
 
-/// What a plain scalar means: null, bool, integer, number or text. Shared with the emitter, which quotes by
-/// it.
+/// What a plain scalar means: null, bool, integer, number or text. The emitter
+/// quotes by it.
 Json plain_scalar(std::string_view text);
 
 }  // namespace weft::api
