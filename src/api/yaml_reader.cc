@@ -13,13 +13,13 @@
 namespace weft::api {
 namespace {
 
-constexpr std::size_t kMaxText = 10 * 1000 * 1000;
+constexpr std::size_t kMaxText = 10'000'000;
 // An open bracket makes the parser look ahead for the end of a possible key, at up to 350 bytes of memory a
 // byte. It is enough for the largest ConfigMap.
 constexpr std::size_t kMaxAhead = (1 << 20) + (1 << 17);
 constexpr std::size_t kMaxDepth = 100;
 constexpr std::size_t kMaxKeys = 10'000;
-constexpr std::size_t kMaxBytes = 64 * 1000 * 1000;
+constexpr std::size_t kMaxBytes = 64'000'000;
 constexpr std::size_t kBytesPerValue = 48;
 
 struct ParserEnd {
