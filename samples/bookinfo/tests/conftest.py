@@ -23,8 +23,8 @@ class Starter:
         return self.started[-1]
 
     def stop(self):
-        for one in reversed(self.started):
-            one.stop()
+        codes = [one.stop() for one in reversed(self.started)]
+        assert not any(codes), f"a service did not end well: {codes}"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "api/admit.h"
 #include "control/controllers/plan.h"
 #include "control/json.h"
 #include "control/testing/objects.h"
@@ -83,7 +84,12 @@ class Cluster {
 
  private:
   void carry_out(Change& change) {
-    if (change.kind != Change::Kind::kRemove) return put(std::move(change.object));
+    if (change.kind != Change::Kind::kRemove) {
+      // What a controller writes has to pass what every write passes.
+      auto admitted = api::admit(change.object.body);
+      ASSERT_TRUE(admitted) << admitted.error().text;
+      return put(std::move(*admitted));
+    }
     auto found = objects_.find(change.object.key());
     if (found == objects_.end()) return;
     if (found->first.kind != kinds::pod()) {

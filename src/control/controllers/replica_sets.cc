@@ -28,7 +28,6 @@ api::Object make_pod(const api::Object& set, Random& random) {
               {"kind", "Pod"},
               {"metadata",
                {{"name", prefix + name_suffix(random)},
-                {"generateName", prefix},
                 {"namespace", std::string(set.ns())},
                 {"labels", json::map(metadata, "labels")},
                 {"annotations", json::map(metadata, "annotations")},

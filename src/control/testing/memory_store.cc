@@ -1,5 +1,6 @@
 #include "control/testing/memory_store.h"
 
+#include "api/admit.h"
 #include "control/controllers/plan.h"
 #include "control/json.h"
 
@@ -59,6 +60,7 @@ net::Task<Result<store::List>> MemoryStore::list(store::Query query) {
 
 net::Task<Result<api::ObjectPtr>> MemoryStore::create(api::Object object) {
   if (objects_.contains(object.key())) co_return fail(conflict(object.key()));
+  WEFT_CO_TRY(object, api::admit(std::move(object.body)));
   object.body["metadata"]["uid"] = "uid-" + std::to_string(++uids_);
   object.body["metadata"]["generation"] = 1;
   co_return store_object(std::move(object), store::EventType::kAdded);
@@ -70,6 +72,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::update(api::Object object) {
   const api::Object& before = *found->second;
   if (object.resource_version() != 0 && object.resource_version() != before.resource_version())
     co_return fail(conflict(object.key()));
+  WEFT_CO_TRY(object, api::admit(std::move(object.body)));
   object.body["status"] = before.status();
   bool grows = !json::same(object.spec(), before.spec());
   object.body["metadata"]["generation"] = before.generation() + (grows ? 1 : 0);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "api/json.h"
+#include "base/error.h"
+
+namespace weft::store {
+
+/// The HTTP status and `reason` by which Kubernetes says an error of ours; and back.
+struct StatusForm {
+  int http = 500;
+  std::string reason;
+};
+StatusForm status_form(const Error& error);
+/// A Kubernetes `Status` object.
+api::Json status_object(const Error& error);
+api::Json status_object(int http, std::string reason, std::string message);
+/// The error that a `Status` answer tells.
+Error error_of_status(int http, const std::string& body);
+
+}  // namespace weft::store

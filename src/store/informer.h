@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include "base/random.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+namespace weft::store {
+
+/// A copy of what a query selects, kept up to date: lists, then watches, and again from the last version when the watch
+/// breaks, from the beginning when that version is too old, with jittered growing pauses.
+///
+/// Owner: whoever wants the copy; `store` must outlive it. Thread: the loop's. How it ends: the destructor.
+class Informer {
+ public:
+  /// `on_event` is called after the copy has changed; never from inside start().
+  Informer(net::Loop& loop, Store& store, Query query, std::function<void(const Event&)> on_event = {});
+  void start();
+  /// The first list has been taken.
+  bool synced() const { return synced_; }
+  const std::map<api::Key, api::ObjectPtr>& items() const { return items_; }
+  api::ObjectPtr find(std::string_view ns, std::string_view name) const;
+  std::uint64_t resource_version() const { return version_; }
+
+ private:
+  net::Task<void> run();
+  net::Task<Result<void>> list();
+  net::Task<Result<void>> follow();
+  void take(const Event& event);
+  void tell(EventType type, api::ObjectPtr object);
+
+  net::Loop& loop_;
+  Store& store_;
+  Query query_;
+  std::function<void(const Event&)> on_event_;
+  std::map<api::Key, api::ObjectPtr> items_;
+  std::uint64_t version_ = 0;
+  bool synced_ = false;
+  Random random_;
+  net::TaskScope tasks_;
+};
+
+}  // namespace weft::store

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "net/address.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+namespace weft::store {
+
+/// A store behind an ApiServer, over a Unix or TCP socket.
+///
+/// Owner: the process that talks to it. Thread: the loop's. Errors carry the server's words; kRefused and kReset when
+/// nobody is there.
+class RemoteStore final : public Store {
+ public:
+  RemoteStore(net::Loop& loop, net::Address api) : loop_(loop), api_(api) {}
+
+  net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
+  net::Task<Result<List>> list(Query query) override;
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
+  net::Task<Result<api::ObjectPtr>> update(api::Object object) override;
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override;
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override;
+  net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
+
+ private:
+  net::Task<Result<api::Json>> call(std::string method, std::string path, std::string body);
+  net::Task<Result<api::ObjectPtr>> one(std::string method, std::string path, std::string body);
+
+  net::Loop& loop_;
+  net::Address api_;
+};
+
+}  // namespace weft::store
