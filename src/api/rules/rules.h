@@ -39,7 +39,7 @@ void each(const Json& value, std::string_view name, const Path& at, Visit visit)
 class Unique {
  public:
   Unique(std::string_view what, Report& report) : what_(what), report_(report) {}
-  void add(std::string text, const Path& at) {
+  void add(const std::string& text, const Path& at) {
     if (!seen_.insert(text).second)
       report_.problem(at, "\"" + text + "\": " + std::string(what_) + " is there twice");
   }
