@@ -1,0 +1,203 @@
+#include "app/proxy_main.h"
+
+#include <sys/signalfd.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "base/log.h"
+#include "proxy/admin.h"
+#include "xds/ads_client.h"
+#include "xds/bootstrap.h"
+#include "xds/config_dump.h"
+
+namespace weft::app {
+namespace {
+
+struct Options {
+  std::string config_path, config_text, mode = "serve", level = "warning";
+  unsigned concurrency = 0;
+  std::uint32_t socket_mark = 0;
+  int drain_seconds = 5;
+  std::vector<std::string> inherited;
+  xds::NodeOverrides node;
+};
+
+/// SIGTERM and SIGINT as something that the loop waits for. Must be made before any other thread.
+class StopSignals final : private net::ReadyHandler {
+ public:
+  StopSignals(net::Loop& loop, std::function<void()> action) : loop_(loop), action_(std::move(action)) {}
+  Result<void> start() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    std::signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    fd_ = net::Fd(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!fd_) return fail(Error::internal(Code::kExhausted, "signalfd: " + errno_text(errno)));
+    return watch_.start(loop_, fd_.get(), *this);
+  }
+
+ private:
+  void on_ready(Ready) override {
+    signalfd_siginfo info;
+    while (::read(fd_.get(), &info, sizeof info) == sizeof info) action_();
+  }
+  net::Loop& loop_;
+  std::function<void()> action_;
+  net::Fd fd_;
+  net::FdWatch watch_;
+};
+
+/// "ADDR:PORT=FD".
+Result<proxy::InheritedListener> parse_inherited(const std::string& text) {
+  const auto equals = text.rfind('=');
+  int fd = -1;
+  if (equals != std::string::npos) std::from_chars(text.data() + equals + 1, text.data() + text.size(), fd);
+  auto address = net::Address::parse_ip_port(text.substr(0, equals));
+  if (fd < 0 || !address) return fail(Error::config(Code::kInvalid, "--inherit-listener " + text + ": ADDRESS:PORT=DESCRIPTOR is needed"));
+  return proxy::InheritedListener{*address, fd};
+}
+
+class Program {
+ public:
+  explicit Program(Options options)
+      : options_(std::move(options)), signals_(loop_, [this] { stop(); }), force_(loop_, [this] { loop_.stop(); }) {}
+
+  Result<void> start() {
+    WEFT_TRY(bootstrap_, options_.config_text.empty() ? xds::load_bootstrap(options_.config_path, options_.node)
+                                                      : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
+    if (options_.mode == "validate") return {};
+    WEFT_CHECK(signals_.start());
+    proxy::ServerOptions server;
+    server.concurrency = options_.concurrency ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
+    server.limits.socket_mark = options_.socket_mark;
+    server.node_id = bootstrap_.node_id;
+    server.node_cluster = bootstrap_.node_cluster;
+    for (const std::string& text : options_.inherited) {
+      WEFT_TRY(proxy::InheritedListener inherited, parse_inherited(text));
+      server.inherited.push_back(inherited);
+    }
+    WEFT_TRY(server_, proxy::Server::start(loop_, std::move(server)));
+    catalog_ = std::make_unique<xds::Catalog>(bootstrap_.clusters, bootstrap_.listeners);
+    WEFT_CHECK(serve_admin());
+    apply_static();
+    return {};
+  }
+
+  int run() {
+    if (options_.mode == "validate") {
+      std::printf("configuration '%s' OK\n", options_.config_path.c_str());
+      return 0;
+    }
+    loop_.run();
+    ads_.reset();
+    admin_.reset();
+    server_->stop();
+    if (!failure_.empty()) std::fprintf(stderr, "weft proxy: %s\n", failure_.c_str());
+    return failure_.empty() ? 0 : 1;
+  }
+
+ private:
+  Result<void> serve_admin() {
+    if (!bootstrap_.admin) return {};
+    admin_ = std::make_unique<proxy::Admin>(
+        loop_, *server_,
+        proxy::Admin::Hooks{.config_dump = [this](std::string_view query) { return xds::config_dump(bootstrap_, *catalog_, query); },
+                            .quit = [this] { stop(); }});
+    return admin_->listen(*bootstrap_.admin);
+  }
+
+  void apply_static() {
+    catalog_->follow_references(loop_.now());
+    proxy::SnapshotPtr snapshot = catalog_->build(loop_.now());
+    server_->apply(snapshot, [this](Result<void> result) {
+      if (!result) {
+        failure_ = result.error().text;
+        loop_.stop();
+        return;
+      }
+      catalog_->commit();
+      if (!bootstrap_.ads) {
+        server_->set_ready(true);
+        return;
+      }
+      ads_ = std::make_unique<xds::AdsClient>(
+          loop_, *server_, *catalog_,
+          xds::AdsClient::Options{.source = *bootstrap_.ads, .node = bootstrap_.node, .socket_mark = options_.socket_mark});
+      ads_->start();
+    });
+  }
+
+  /// The first signal ends in order, the second at once.
+  void stop() {
+    if (std::exchange(stopping_, true)) {
+      loop_.stop();
+      return;
+    }
+    server_->drain(proxy::Milliseconds(options_.drain_seconds * 1000), [this] { loop_.stop(); });
+  }
+
+  Options options_;
+  net::Loop loop_;
+  StopSignals signals_;
+  net::Timer force_;
+  xds::Bootstrap bootstrap_;
+  std::unique_ptr<proxy::Server> server_;
+  std::unique_ptr<xds::Catalog> catalog_;
+  std::unique_ptr<proxy::Admin> admin_;
+  std::unique_ptr<xds::AdsClient> ads_;
+  std::string failure_;
+  bool stopping_ = false;
+};
+
+/// Nothing: go on. Otherwise the exit code.
+std::optional<int> parse(int argc, char** argv, Options& options) {
+  CLI::App command("The sidecar and gateway proxy. It starts from an Envoy bootstrap (YAML or JSON), static or by ADS.", "weft proxy");
+  auto* path = command.add_option("-c,--config-path", options.config_path, "bootstrap file");
+  command.add_option("--config-yaml", options.config_text, "the bootstrap itself")->excludes(path);
+  command.add_option("--concurrency", options.concurrency, "worker threads (default: one for each processor)");
+  command.add_option("--socket-mark", options.socket_mark, "SO_MARK of upstream sockets, by which capture rules know them");
+  command.add_option("--inherit-listener", options.inherited, "ADDRESS:PORT=DESCRIPTOR: a listening socket made by the parent");
+  command.add_option("-l,--log-level", options.level, "trace, debug, info, warning, error or off");
+  command.add_option("--drain-time-s", options.drain_seconds, "how long SIGTERM waits for open requests");
+  command.add_option("--mode", options.mode, "serve, or validate: read the bootstrap and leave")->check(CLI::IsMember({"serve", "validate"}));
+  command.add_option("--service-node", options.node.id, "instead of node.id");
+  command.add_option("--service-cluster", options.node.cluster, "instead of node.cluster");
+  command.set_version_flag("--version", "weft proxy 0.1.0");
+  try {
+    command.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return command.exit(error) == 0 ? 0 : 2;
+  }
+  log::Level level{};
+  if (options.config_path.empty() && options.config_text.empty()) {
+    std::fprintf(stderr, "weft proxy: -c FILE is needed; see --help\n");
+    return 2;
+  }
+  if (!log::parse_level(options.level, level)) {
+    std::fprintf(stderr, "weft proxy: --log-level %s: one of trace, debug, info, warning, error, off is needed\n", options.level.c_str());
+    return 2;
+  }
+  log::set_level(level);
+  return std::nullopt;
+}
+
+}  // namespace
+
+int proxy_main(int argc, char** argv) {
+  Options options;
+  if (const auto code = parse(argc, argv, options)) return *code;
+  Program program(std::move(options));
+  if (const Result<void> started = program.start(); !started) {
+    std::fprintf(stderr, "weft proxy: %s\n", started.error().text.c_str());
+    return 1;
+  }
+  return program.run();
+}
+
+}  // namespace weft::app

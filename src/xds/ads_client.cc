@@ -1,0 +1,226 @@
+#include "xds/ads_client.h"
+
+#include "base/log.h"
+#include "xds/proto/discovery.pb.h"
+
+namespace weft::xds {
+namespace {
+
+namespace discovery = envoy::service::discovery::v3;
+
+constexpr std::string_view kPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+constexpr std::chrono::milliseconds kFirstPause{50};
+constexpr std::chrono::milliseconds kLongestPause{10'000};
+constexpr int kInvalidArgument = 3;
+
+std::optional<Type> type_of(std::string_view url) {
+  for (const Type type : kAllTypes)
+    if (type_url(type) == url) return type;
+  return std::nullopt;
+}
+
+/// Kinds of which a response is everything there is; of the others it is what was named.
+bool is_complete(Type type) { return type == Type::kCluster || type == Type::kListener; }
+
+}  // namespace
+
+AdsClient::AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, Options options)
+    : loop_(loop),
+      server_(server),
+      catalog_(catalog),
+      options_(std::move(options)),
+      deadline_(loop, [this] { advance(); }),
+      wake_writer_(loop) {}
+
+void AdsClient::start() { tasks_.spawn(run()); }
+
+net::Task<void> AdsClient::run() {
+  std::chrono::milliseconds pause = kFirstPause;
+  for (;;) {
+    const std::uint64_t before = updates_;
+    const Result<void> ended = co_await stream_once();
+    connected_ = false;
+    if (updates_ != before) pause = kFirstPause;
+    WEFT_LOG(kWarn, "ads", "no stream to the control plane; going on with what is there", {"error", ended ? "closed" : ended.error().text},
+             {"pause-ms", static_cast<long long>(pause.count())});
+    const auto jitter = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
+    co_await loop_.sleep(pause / 2 + jitter);
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+net::Task<Result<void>> AdsClient::stream_once() {
+  const TimePoint deadline = loop_.now() + options_.source.connect_timeout;
+  WEFT_CO_TRY(auto client, co_await http::grpc::Client::connect(loop_, options_.source.address, deadline, options_.socket_mark));
+  auto stream = client->open(kPath, options_.source.authority.empty() ? "control" : options_.source.authority);
+  connected();
+  co_return co_await net::both(read_all(*stream), write_all(*stream));
+}
+
+net::Task<Result<void>> AdsClient::read_all(http::grpc::MessageStream& stream) {
+  for (;;) {
+    WEFT_CO_TRY(const std::string message, co_await stream.read());
+    connected_ = true;
+    received(message);
+  }
+}
+
+net::Task<Result<void>> AdsClient::write_all(http::grpc::MessageStream& stream) {
+  for (;;) {
+    while (!outgoing_.empty()) {
+      const std::string message = std::move(outgoing_.front());
+      outgoing_.pop_front();
+      WEFT_CO_CHECK(co_await stream.write(message));
+    }
+    co_await wake_writer_.wait();
+  }
+}
+
+std::vector<std::string> AdsClient::take_requests() {
+  std::vector<std::string> requests(outgoing_.begin(), outgoing_.end());
+  outgoing_.clear();
+  return requests;
+}
+
+void AdsClient::connected() {
+  outgoing_.clear();
+  waiting_.clear();
+  node_sent_ = false;
+  for (State& state : types_) {
+    state.nonce.clear();
+    state.asked = false;
+  }
+  for (const Type type : kAllTypes) {
+    if (type == Type::kCluster && !options_.source.clusters) continue;
+    if (type == Type::kListener && !options_.source.listeners) continue;
+    if (!is_complete(type)) of(type).names = catalog_.wanted(type);
+    if (is_complete(type) || !of(type).names.empty()) send(type, {}, {});
+  }
+}
+
+void AdsClient::send(Type type, const std::string& nonce, const std::string& error) {
+  State& state = of(type);
+  state.asked = true;
+  discovery::DiscoveryRequest request;
+  request.set_type_url(std::string(type_url(type)));
+  request.set_version_info(state.version);
+  request.set_response_nonce(nonce);
+  for (const std::string& name : state.names) request.add_resource_names(name);
+  if (!std::exchange(node_sent_, true)) request.mutable_node()->ParseFromString(options_.node);
+  if (!error.empty()) {
+    request.mutable_error_detail()->set_code(kInvalidArgument);
+    request.mutable_error_detail()->set_message(error);
+  }
+  outgoing_.push_back(request.SerializeAsString());
+  wake_writer_.notify();
+}
+
+void AdsClient::received(const std::string& bytes) {
+  discovery::DiscoveryResponse response;
+  const std::optional<Type> type = response.ParseFromString(bytes) ? type_of(response.type_url()) : std::nullopt;
+  if (!type) {
+    WEFT_LOG(kWarn, "ads", "a response of a type that was not asked for", {"type", response.type_url()});
+    return;
+  }
+  State& state = of(*type);
+  state.nonce = response.nonce();
+  state.answered = true;
+  ++updates_;
+  Answer answer{*type, response.version_info(), response.nonce(), {}};
+  std::set<std::string> names;
+  for (const auto& any : response.resources()) {
+    const std::string name = name_in(*type, any.value());
+    names.insert(name);
+    const auto known = catalog_.accepted(*type).find(name);
+    // The same bytes are the same resource: what did not change keeps its pools and its compiled form.
+    if (known != catalog_.accepted(*type).end() && known->second->bytes == any.value()) continue;
+    auto decoded = decode(*type, any.value());
+    if (!decoded) {
+      const std::string reason = std::string(short_name(*type)) + " '" + name + "': " + decoded.error().text;
+      catalog_.refuse(*type, name, {reason, response.version_info(), any.value(), std::chrono::system_clock::now()});
+      answer.error += (answer.error.empty() ? "" : "; ") + reason;
+      continue;
+    }
+    (*decoded)->version = response.version_info();
+    (*decoded)->updated = std::chrono::system_clock::now();
+    catalog_.put(*type, std::move(*decoded));
+  }
+  if (is_complete(*type)) catalog_.keep_only(*type, names);
+  catalog_.follow_references(loop_.now());
+  waiting_.push_back(std::move(answer));
+  subscribe();
+  advance();
+}
+
+/// Asks for the endpoints and routes that are wanted now, when they are others than before.
+void AdsClient::subscribe() {
+  for (const Type type : {Type::kEndpoint, Type::kRoute}) {
+    State& state = of(type);
+    std::set<std::string> names = catalog_.wanted(type);
+    if (names == state.names) continue;
+    state.names = std::move(names);
+    if (!state.names.empty() || state.asked) send(type, state.nonce, {});
+  }
+}
+
+void AdsClient::advance() {
+  if (applying_) return;
+  const TimePoint next = catalog_.next_deadline(loop_.now());
+  deadline_.arm(next);
+  proxy::SnapshotPtr snapshot = catalog_.build(loop_.now());
+  std::vector<Answer> answers = std::exchange(waiting_, {});
+  if (!snapshot) {
+    answer(answers);
+    check_ready();
+    return;
+  }
+  applying_ = true;
+  server_.apply(std::move(snapshot), [this, alive = std::weak_ptr<char>(alive_), answers = std::move(answers)](Result<void> result) mutable {
+    if (!alive.expired()) applied(std::move(result), std::move(answers));
+  });
+}
+
+void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
+  applying_ = false;
+  bool more = !waiting_.empty();
+  if (result) {
+    catalog_.commit();
+  } else {
+    for (const Catalog::Blamed& blamed : catalog_.reject(result.error().text)) {
+      more = true;
+      for (Answer& one : answers)
+        if (one.type == blamed.type && one.error.empty()) one.error = std::string(short_name(one.type)) + " '" + blamed.name + "': " + result.error().text;
+    }
+    WEFT_LOG(kWarn, "ads", "a configuration could not be put in force", {"error", result.error().text});
+  }
+  catalog_.follow_references(loop_.now());
+  answer(answers);
+  subscribe();
+  check_ready();
+  if (more || catalog_.warming(loop_.now())) loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
+      if (!alive.expired()) advance();
+    });
+}
+
+void AdsClient::answer(const std::vector<Answer>& answers) {
+  for (const Answer& one : answers) {
+    if (one.error.empty()) {
+      of(one.type).version = one.version;
+    } else {
+      ++refusals_;
+      WEFT_LOG(kWarn, "ads", "refused", {"type", short_name(one.type)}, {"version", one.version}, {"reason", one.error});
+    }
+    // Only the newest response of a kind is spoken of: an answer to an older one would be read as one to it.
+    if (one.nonce == of(one.type).nonce) send(one.type, one.nonce, one.error);
+  }
+}
+
+/// Ready once what was asked for first has come, with all that it needs, and runs.
+void AdsClient::check_ready() {
+  if (server_.ready() || applying_ || !waiting_.empty()) return;
+  if (options_.source.clusters && !of(Type::kCluster).answered) return;
+  if (options_.source.listeners && !of(Type::kListener).answered) return;
+  if (!catalog_.warming(loop_.now())) server_.set_ready(true);
+}
+
+}  // namespace weft::xds

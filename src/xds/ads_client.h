@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "http/grpc/client.h"
+#include "http/grpc/session.h"
+#include "net/loop.h"
+#include "proxy/server.h"
+#include "xds/bootstrap.h"
+#include "xds/catalog.h"
+
+namespace weft::xds {
+
+/// State-of-the-world ADS: asks a control plane for clusters, endpoints, listeners and routes over one stream, puts what
+/// comes in force, and acknowledges when every worker runs it. What is refused goes back with the reason, and the last
+/// good version stays. A broken stream changes nothing that runs: it is made again after a jittered, growing pause, and
+/// says which versions are there already.
+///
+/// Owner: the proxy's main; `server` and `catalog` must outlive it. Thread: the main loop. How it ends: the destructor.
+class AdsClient {
+ public:
+  struct Options {
+    AdsSource source;
+    std::string node;  ///< serialized
+    std::uint32_t socket_mark = 0;
+  };
+  AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, Options options);
+  void start();
+  /// Takes one response as it came; public for tests of the protocol, which need no stream.
+  void received(const std::string& bytes);
+  /// The requests that wait to be sent, serialized; emptied by the call. For tests, as received().
+  std::vector<std::string> take_requests();
+  /// A stream has begun: everything is asked for again.
+  void connected();
+  bool is_connected() const { return connected_; }
+  std::uint64_t updates() const { return updates_; }
+  std::uint64_t refusals() const { return refusals_; }
+  const std::string& version(Type type) const { return types_[static_cast<std::size_t>(type)].version; }
+
+ private:
+  struct Answer {
+    Type type;
+    std::string version, nonce, error;
+  };
+  struct State {
+    std::string version, nonce;
+    std::set<std::string> names;
+    bool asked = false, answered = false;
+  };
+  State& of(Type type) { return types_[static_cast<std::size_t>(type)]; }
+  net::Task<void> run();
+  net::Task<Result<void>> stream_once();
+  net::Task<Result<void>> read_all(http::grpc::MessageStream& stream);
+  net::Task<Result<void>> write_all(http::grpc::MessageStream& stream);
+  void subscribe();
+  void send(Type type, const std::string& nonce, const std::string& error);
+  /// Puts in force what has come, if anything has and nothing is being put in force already.
+  void advance();
+  void applied(Result<void> result, std::vector<Answer> answers);
+  void answer(const std::vector<Answer>& answers);
+  void check_ready();
+
+  net::Loop& loop_;
+  proxy::Server& server_;
+  Catalog& catalog_;
+  Options options_;
+  std::array<State, kAllTypes.size()> types_;
+  std::vector<Answer> waiting_;  ///< responses taken and not yet in force
+  std::deque<std::string> outgoing_;
+  bool applying_ = false, connected_ = false, node_sent_ = false;
+  std::uint64_t updates_ = 0, refusals_ = 0;
+  Random random_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  net::Timer deadline_;
+  http::grpc::Signal wake_writer_;
+  net::TaskScope tasks_;
+};
+
+}  // namespace weft::xds

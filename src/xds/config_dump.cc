@@ -1,0 +1,94 @@
+#include "xds/config_dump.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "xds/convert.h"
+#include "xds/proto/bootstrap.pb.h"
+
+namespace weft::xds {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kAdmin = "type.googleapis.com/envoy.admin.v3.";
+
+std::string time_text(std::chrono::system_clock::time_point when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
+}
+
+Json json_of(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return Json::object();
+  return Json::parse(text, nullptr, false);
+}
+
+template <class Message>
+Json resource_json(const std::string& bytes, std::string_view url) {
+  Message message;
+  message.ParseFromString(bytes);
+  Json json = {{"@type", url}};
+  json.update(json_of(message));
+  return json;
+}
+
+Json resource_of(Type type, const std::string& bytes) {
+  switch (type) {
+    case Type::kCluster: return resource_json<cluster::Cluster>(bytes, type_url(type));
+    case Type::kEndpoint: return resource_json<endpoint::ClusterLoadAssignment>(bytes, type_url(type));
+    case Type::kListener: return resource_json<listener::Listener>(bytes, type_url(type));
+    case Type::kRoute: return resource_json<route::RouteConfiguration>(bytes, type_url(type));
+  }
+  return Json::object();
+}
+
+Json error_state(const Refusal& refusal) {
+  return {{"last_update_attempt", time_text(refusal.when)}, {"details", refusal.reason}, {"version_info", refusal.version}};
+}
+
+/// Entries in Envoy's forms: clusters and routes hold the resource under `field`; listeners hold it in active_state.
+Json entries(Type type, const Catalog& catalog, std::string_view field, bool statics) {
+  Json list = Json::array();
+  for (const auto& [name, one] : statics ? catalog.statics(type) : catalog.running(type)) {
+    if (!statics && catalog.is_static(type, name)) continue;
+    Json entry = {{"version_info", one->version}, {std::string(field), resource_of(type, one->bytes)}, {"last_updated", time_text(one->updated)}};
+    if (statics) entry.erase("version_info");
+    const auto refused = catalog.refusals(type).find(name);
+    if (type == Type::kListener && !statics) entry = Json{{"name", name}, {"active_state", std::move(entry)}};
+    if (!statics && refused != catalog.refusals(type).end()) entry["error_state"] = error_state(refused->second);
+    if (!one->left_out.empty()) entry["not_supported"] = one->left_out;
+    list.push_back(std::move(entry));
+  }
+  for (const auto& [name, refusal] : catalog.refusals(type))
+    if (!statics && !catalog.running(type).contains(name)) list.push_back({{"name", name}, {"error_state", error_state(refusal)}});
+  return list;
+}
+
+}  // namespace
+
+std::string config_dump(const Bootstrap& bootstrap, const Catalog& catalog, std::string_view query) {
+  Json configs = Json::array();
+  configs.push_back({{"@type", std::string(kAdmin) + "BootstrapConfigDump"}, {"bootstrap", bootstrap.message ? json_of(*bootstrap.message) : Json::object()}});
+  configs.push_back({{"@type", std::string(kAdmin) + "ClustersConfigDump"},
+                     {"static_clusters", entries(Type::kCluster, catalog, "cluster", true)},
+                     {"dynamic_active_clusters", entries(Type::kCluster, catalog, "cluster", false)}});
+  if (query.find("include_eds") != std::string_view::npos)
+    configs.push_back({{"@type", std::string(kAdmin) + "EndpointsConfigDump"},
+                       {"dynamic_endpoint_configs", entries(Type::kEndpoint, catalog, "endpoint_config", false)}});
+  configs.push_back({{"@type", std::string(kAdmin) + "ListenersConfigDump"},
+                     {"static_listeners", entries(Type::kListener, catalog, "listener", true)},
+                     {"dynamic_listeners", entries(Type::kListener, catalog, "listener", false)}});
+  configs.push_back({{"@type", std::string(kAdmin) + "RoutesConfigDump"},
+                     {"dynamic_route_configs", entries(Type::kRoute, catalog, "route_config", false)}});
+  return Json{{"configs", std::move(configs)}}.dump(1) + "\n";
+}
+
+}  // namespace weft::xds
