@@ -152,6 +152,18 @@ CONTROLS = [
 ]
 
 
+def unchunked(data):
+    """The body behind a chunked coding without extensions or trailers."""
+    body = b""
+    while True:
+        size, data = data.split(b"\r\n", 1)
+        length = int(size, 16)
+        assert data[length:length + 2] == b"\r\n", data
+        if length == 0:
+            return body
+        body, data = body + data[:length], data[length + 2:]
+
+
 @pytest.mark.parametrize("index", range(len(CONTROLS)), ids=lambda i: CONTROLS[i][0])
 def test_a_good_request_is_served_whole_at_every_split_point(proxy, upstream, index):
     _, data, in_head, body = CONTROLS[index]
@@ -162,8 +174,10 @@ def test_a_good_request_is_served_whole_at_every_split_point(proxy, upstream, in
         got = upstream.requests[-1]
         head, rest = got.split(b"\r\n\r\n", 1)
         assert in_head in (head + b"\r\n").lower(), got
-        assert body in rest, got
-        assert b";a" not in rest
+        if b"transfer-encoding: chunked" in head.lower():
+            assert b";a" not in rest
+            rest = unchunked(rest)
+        assert rest == body, got
 
 
 def test_a33_expect_100_continue_keeps_the_framing_and_the_next_request_right(proxy, upstream):
