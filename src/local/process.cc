@@ -1,0 +1,106 @@
+#include "local/process.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "local/child.h"
+
+namespace weft::local {
+namespace {
+
+struct Pipe {
+  net::Fd read, write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
+  return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
+}
+
+std::uint64_t start_time_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto name_end = text.rfind(')');
+  if (name_end == text.npos) return 0;
+  std::istringstream rest(text.substr(name_end + 1));
+  std::string word;
+  for (int field = 3; field <= 22; ++field) rest >> word;
+  std::uint64_t value = 0;
+  std::from_chars(word.data(), word.data() + word.size(), value);
+  return value;
+}
+
+}  // namespace
+
+Result<StartedProcess> start_process(const ProcessSpec& spec, const std::function<void(const StartedProcess&)>& before_exec) {
+  WEFT_TRY(Pipe go, make_pipe());
+  WEFT_TRY(Pipe trouble, make_pipe());
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
+  if (pid == 0) {
+    go.write.reset();
+    run_child(spec, go.read.get(), trouble.write.get());
+  }
+  ::fcntl(trouble.read.get(), F_SETFL, O_NONBLOCK);
+  StartedProcess started{pid, start_time_of(pid), std::move(trouble.read)};
+  if (before_exec) before_exec(started);
+  // The child goes on when this end closes.
+  go.write.reset();
+  return started;
+}
+
+std::string read_trouble(const net::Fd& trouble) {
+  char text[1024];
+  const ssize_t got = trouble ? ::read(trouble.get(), text, sizeof text) : 0;
+  return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : std::string();
+}
+
+Result<void> Reaper::start() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  signals_ = net::Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals_) return fail(Error::internal(Code::kExhausted, "signalfd: " + errno_text(errno)));
+  return watch_.start(loop_, signals_.get(), *this);
+}
+
+void Reaper::on_ready(Ready) {
+  signalfd_siginfo info;
+  while (::read(signals_.get(), &info, sizeof info) == sizeof info) continue;
+  int status = 0;
+  while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
+    if (pid < 0) return;
+    auto node = waiting_.extract(pid);
+    if (!node.empty()) node.mapped()(status);
+  }
+}
+
+std::vector<pid_t> processes_in_network(std::uint64_t inode) {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
+    struct stat about {};
+    if (::stat(("/proc/" + name + "/ns/net").c_str(), &about) == 0 && about.st_ino == inode) found.push_back(pid);
+  }
+  return found;
+}
+
+}  // namespace weft::local

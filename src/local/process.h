@@ -1,0 +1,75 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "net/loop.h"
+#include "net/socket.h"
+
+namespace weft::local {
+
+/// A file or folder that a process sees at another place: in its own mount namespace, nowhere else.
+struct Mount {
+  std::string from, to;
+  bool read_only = false;
+};
+
+/// What a process is to be.
+struct ProcessSpec {
+  std::vector<std::string> words;                  ///< program and arguments; without '/' it is looked up in PATH
+  std::map<std::string, std::string> environment;  ///< all of it
+  std::string directory;                           ///< empty: "/"
+  std::string log_file;                            ///< standard output and error are appended to it
+  int network = -1;                                ///< namespace descriptor; -1: the supervisor's
+  int mount_namespace = -1;                        ///< joins this one instead of making its own
+  std::vector<Mount> mounts;                       ///< not empty: a mount namespace of its own
+  std::string scratch;                             ///< a folder for what mount points need that are not there
+  std::int64_t user = -1, group = -1;              ///< -1: as the supervisor
+  std::vector<int> inherited;                      ///< descriptors that it gets under the same numbers
+};
+
+struct StartedProcess {
+  pid_t pid = -1;
+  std::uint64_t start_time = 0;  ///< field 22 of /proc/<pid>/stat
+  net::Fd trouble;               ///< what kept it from being executed can be read here once it has ended
+};
+
+/// Forks and executes. `before_exec` runs in the parent while the child waits to be let go: what it tells others about
+/// the process is known before the process can ask. Errors: kExhausted. That the program is not there is known only
+/// when it has ended: exit code 127 and a text in `trouble`.
+Result<StartedProcess> start_process(const ProcessSpec& spec, const std::function<void(const StartedProcess&)>& before_exec = {});
+
+/// The text in `trouble`; empty when the program was executed.
+std::string read_trouble(const net::Fd& trouble);
+
+/// Takes the ends of all processes, those of others that were left to us too, and tells who waits for them.
+///
+/// Owner: process 1 of the instance. Thread: the loop's. SIGCHLD is blocked by whoever runs the loop before it starts
+/// anything.
+class Reaper final : private net::ReadyHandler {
+ public:
+  /// `status` is that of waitpid.
+  using OnEnd = std::function<void(int status)>;
+  explicit Reaper(net::Loop& loop) : loop_(loop) {}
+  Result<void> start();
+  void expect(pid_t pid, OnEnd on_end) { waiting_[pid] = std::move(on_end); }
+  void forget(pid_t pid) { waiting_.erase(pid); }
+
+ private:
+  void on_ready(Ready) override;
+  net::Loop& loop_;
+  net::Fd signals_;
+  net::FdWatch watch_;
+  std::map<pid_t, OnEnd> waiting_;
+};
+
+/// Processes whose network namespace is `inode`: those of a pod, however often they forked.
+std::vector<pid_t> processes_in_network(std::uint64_t inode);
+
+}  // namespace weft::local
