@@ -89,7 +89,7 @@ void Reaper::on_ready(Ready) {
   }
 }
 
-std::vector<pid_t> processes_in_network(std::uint64_t inode) {
+std::vector<pid_t> processes_in_namespace(const std::string& kind, std::uint64_t inode) {
   std::vector<pid_t> found;
   std::error_code error;
   for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
@@ -98,7 +98,7 @@ std::vector<pid_t> processes_in_network(std::uint64_t inode) {
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
     struct stat about {};
-    if (::stat(("/proc/" + name + "/ns/net").c_str(), &about) == 0 && about.st_ino == inode) found.push_back(pid);
+    if (::stat(("/proc/" + name + "/ns/" + kind).c_str(), &about) == 0 && about.st_ino == inode) found.push_back(pid);
   }
   return found;
 }

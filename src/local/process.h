@@ -69,7 +69,8 @@ class Reaper final : private net::ReadyHandler {
   std::map<pid_t, OnEnd> waiting_;
 };
 
-/// Processes whose network namespace is `inode`: those of a pod, however often they forked.
-std::vector<pid_t> processes_in_network(std::uint64_t inode);
+/// Processes whose namespace of a kind ("net", "mnt") is `inode`: those of a pod or a container, however often they
+/// forked.
+std::vector<pid_t> processes_in_namespace(const std::string& kind, std::uint64_t inode);
 
 }  // namespace weft::local

@@ -1,0 +1,197 @@
+#include "local/container.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "store/embedded_store.h"
+
+namespace weft::local {
+namespace {
+
+constexpr Duration kLookAgain = 1s;
+constexpr Duration kLivenessGrace = 10s;
+constexpr int kNotExecuted = 127;
+
+std::string in_words(Duration duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return ms < 1000 ? std::to_string(ms) + "ms" : std::to_string(ms / 1000) + "s";
+}
+
+std::string reason_of(const Error& error) {
+  if (error.code == Code::kUnsupported) return "ErrImageNeverPull";
+  return error.code == Code::kNotFound ? "CreateContainerConfigError" : "CreateContainerError";
+}
+
+std::uint64_t mount_namespace_of(pid_t pid) {
+  struct stat about {};
+  return ::stat(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), &about) == 0 ? about.st_ino : 0;
+}
+
+}  // namespace
+
+api::Json Container::Ending::to_json() const {
+  api::Json json = {{"exitCode", code}};
+  if (signal != 0) json["signal"] = signal;
+  json["reason"] = code == 0 ? "Completed" : code == kNotExecuted && !message.empty() ? "StartError" : "Error";
+  if (!message.empty()) json["message"] = message;
+  json["startedAt"] = started_at;
+  json["finishedAt"] = finished_at;
+  return json;
+}
+
+Container::Container(net::Loop& loop, Reaper& reaper, Plan plan)
+    : loop_(loop), reaper_(reaper), plan_(std::move(plan)), ended_(loop), stop_asked_(loop) {}
+
+void Container::start() { tasks_.spawn(run()); }
+
+void Container::changed() { plan_.on_change(); }
+
+void Container::set_waiting(std::string reason, std::string message) {
+  if (reason == waiting_reason_ && message == waiting_message_) return;
+  waiting_reason_ = std::move(reason);
+  waiting_message_ = std::move(message);
+  changed();
+}
+
+net::Task<void> Container::run() {
+  while (!stopping_) {
+    if (!co_await run_once()) {
+      co_await stop_asked_.wait_until(loop_.now() + kLookAgain);
+      continue;
+    }
+    if (stopping_ || !wants_restart()) break;
+    co_await wait_before_restart();
+    ++restarts_;
+  }
+  over_ = true;
+  final_ = last_;
+  changed();
+}
+
+/// False: it could not be started, and why is its state.
+net::Task<bool> Container::run_once() {
+  auto spec = plan_.process();
+  if (!spec) {
+    set_waiting(reason_of(spec.error()), spec.error().text);
+    co_return false;
+  }
+  ended_.clear();
+  auto started = start_process(*spec, plan_.before_exec);
+  if (!started) {
+    set_waiting(reason_of(started.error()), started.error().text);
+    co_return false;
+  }
+  pid_ = started->pid;
+  trouble_ = std::move(started->trouble);
+  reaper_.expect(pid_, [this](int status) { on_ended(status); });
+  started_at_ = store::timestamp_now();
+  began_ = loop_.now();
+  waiting_reason_.clear();
+  waiting_message_.clear();
+  dead_because_.clear();
+  health_ = std::make_unique<Health>(
+      loop_, plan_.health(),
+      Health::Listener{.on_ready =
+                           [this](bool ready, const std::string& why) {
+                             mount_namespace_ = mount_namespace_of(pid_);
+                             if (ready == ready_ && why == not_ready_because_) return;
+                             ready_ = ready;
+                             not_ready_because_ = why;
+                             changed();
+                           },
+                       .on_dead =
+                           [this](const std::string& why) {
+                             dead_because_ = why;
+                             tasks_.spawn(kill_and_wait(kLivenessGrace));
+                           }});
+  changed();
+  co_await ended_.wait();
+  health_.reset();
+  if (plan_.after_end) plan_.after_end(pid_);
+  pid_ = 0;
+  end_stragglers();
+  co_return true;
+}
+
+void Container::on_ended(int status) {
+  if (mount_namespace_ == 0) mount_namespace_ = mount_namespace_of(pid_);
+  Ending ending;
+  ending.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  ending.code = ending.signal != 0 ? 128 + ending.signal : WEXITSTATUS(status);
+  ending.message = ending.code == kNotExecuted ? read_trouble(trouble_) : dead_because_;
+  ending.started_at = started_at_;
+  ending.finished_at = store::timestamp_now();
+  exit_code_ = ending.code;
+  trouble_.reset();
+  ready_ = false;
+  if (!stopping_)
+    WEFT_LOG(kInfo, "local", "a process has ended", {"container", plan_.name}, {"pid", pid_}, {"code", ending.code}, {"why", ending.message});
+  last_ = std::move(ending);
+  ended_.set();
+}
+
+/// What the process had forked and left behind would keep its ports.
+void Container::end_stragglers() {
+  if (mount_namespace_ == 0 || mount_namespace_ == mount_namespace_of(::getpid())) return;
+  for (const pid_t pid : processes_in_namespace("mnt", mount_namespace_)) ::kill(pid, SIGKILL);
+  mount_namespace_ = 0;
+}
+
+bool Container::wants_restart() const {
+  return plan_.restart == RestartPolicy::kAlways || (plan_.restart == RestartPolicy::kOnFailure && exit_code_ != 0);
+}
+
+net::Task<void> Container::wait_before_restart() {
+  if (loop_.now() - began_ >= plan_.back_off.forgiven_after) pause_ = {};
+  if (pause_ > Duration::zero())
+    set_waiting("CrashLoopBackOff", "back-off " + in_words(pause_) + " restarting failed container " + plan_.name);
+  else
+    changed();
+  co_await stop_asked_.wait_until(loop_.now() + pause_);
+  pause_ = pause_ == Duration::zero() ? plan_.back_off.first : std::min(pause_ * 2, plan_.back_off.most);
+}
+
+net::Task<void> Container::kill_and_wait(Duration grace) {
+  if (pid_ <= 0) co_return;
+  const pid_t victim = pid_;
+  ::kill(victim, SIGTERM);
+  const TimePoint limit = loop_.now() + grace;
+  while (pid_ == victim && loop_.now() < limit) {
+    const auto rest = limit - loop_.now();
+    co_await loop_.sleep(std::min<Duration>(rest, 5ms));
+  }
+  if (pid_ == victim) ::kill(victim, SIGKILL);
+  while (pid_ == victim) co_await loop_.sleep(1ms);
+}
+
+net::Task<void> Container::stop(Duration grace) {
+  stopping_ = true;
+  stop_asked_.set();
+  health_.reset();
+  ready_ = false;
+  co_await kill_and_wait(grace);
+}
+
+api::Json Container::status() const {
+  api::Json state;
+  if (over_ && final_)
+    state = {{"terminated", final_->to_json()}};
+  else if (pid_ > 0)
+    state = {{"running", {{"startedAt", started_at_}}}};
+  else if (!waiting_reason_.empty())
+    state = {{"waiting", {{"reason", waiting_reason_}}}};
+  else if (last_)
+    state = {{"terminated", last_->to_json()}};
+  if (state.contains("waiting") && !waiting_message_.empty()) state["waiting"]["message"] = waiting_message_;
+  api::Json json = {{"name", plan_.name}, {"image", plan_.image}, {"imageID", ""}, {"ready", ready_}, {"started", pid_ > 0}, {"restartCount", restarts_}};
+  json["state"] = std::move(state);
+  if (last_ && !over_) json["lastState"] = {{"terminated", last_->to_json()}};
+  if (pid_ > 0) json["containerID"] = "weft://" + std::to_string(pid_);
+  return json;
+}
+
+}  // namespace weft::local

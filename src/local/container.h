@@ -1,0 +1,92 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/object.h"
+#include "local/event.h"
+#include "local/health.h"
+#include "local/process.h"
+#include "net/task.h"
+
+namespace weft::local {
+
+enum class RestartPolicy : std::uint8_t { kAlways, kOnFailure, kNever };
+
+/// How long to wait before the next start: nothing at first, then doubling; a long run begins it anew.
+struct BackOff {
+  Duration first = 1s, most = 60s, forgiven_after = 60s;
+};
+
+/// One container of a pod: a process that is started, asked how it is, ended, and started again.
+///
+/// Owner: its pod. Thread: the loop's. How it ends: co_await stop(), or the destructor, which leaves the process running
+/// for the kernel to end with the instance.
+class Container {
+ public:
+  struct Plan {
+    std::string name, image;
+    RestartPolicy restart = RestartPolicy::kAlways;
+    BackOff back_off;
+    /// What to execute, looked up anew for each start. Errors become the reason of a waiting container: kUnsupported an
+    /// image that is not there, kNotFound something the container refers to.
+    std::function<Result<ProcessSpec>()> process;
+    std::function<HealthPlan()> health;
+    std::function<void(const StartedProcess&)> before_exec;
+    std::function<void(pid_t)> after_end;
+    std::function<void()> on_change;  ///< status() is another one now
+  };
+  Container(net::Loop& loop, Reaper& reaper, Plan plan);
+
+  /// Begins; once.
+  void start();
+  /// SIGTERM, and after `grace` SIGKILL; returns when the process has ended. It is not started again.
+  net::Task<void> stop(Duration grace);
+
+  const std::string& name() const { return plan_.name; }
+  bool ready() const { return ready_; }
+  bool running() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
+  /// Ended and not to be started again.
+  bool over() const { return over_; }
+  bool failed() const { return exit_code_ != 0; }
+  /// An element of status.containerStatuses.
+  api::Json status() const;
+
+ private:
+  struct Ending {
+    int code = 0, signal = 0;
+    std::string message, started_at, finished_at;
+    api::Json to_json() const;
+  };
+  net::Task<void> run();
+  net::Task<bool> run_once();
+  net::Task<void> wait_before_restart();
+  net::Task<void> kill_and_wait(Duration grace);
+  void on_ended(int status);
+  void set_waiting(std::string reason, std::string message);
+  bool wants_restart() const;
+  void changed();
+  void end_stragglers();
+
+  net::Loop& loop_;
+  Reaper& reaper_;
+  Plan plan_;
+  pid_t pid_ = 0;
+  net::Fd trouble_;
+  std::uint64_t mount_namespace_ = 0;
+  std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_, not_ready_because_;
+  std::optional<Ending> last_, final_;
+  int restarts_ = 0, exit_code_ = 0;
+  bool ready_ = false, over_ = false, stopping_ = false;
+  Duration pause_{};
+  TimePoint began_{};
+  std::unique_ptr<Health> health_;
+  Event ended_;
+  Event stop_asked_;
+  net::TaskScope tasks_;
+};
+
+}  // namespace weft::local
