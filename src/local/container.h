@@ -48,6 +48,7 @@ class Container {
   const std::string& name() const { return plan_.name; }
   bool ready() const { return ready_; }
   bool running() const { return pid_ > 0; }
+  bool started_once() const { return pid_ > 0 || last_.has_value(); }
   pid_t pid() const { return pid_; }
   /// Ended and not to be started again.
   bool over() const { return over_; }

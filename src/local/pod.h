@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "local/application.h"
+#include "local/container.h"
+#include "local/host.h"
+
+namespace weft::local {
+
+/// A pod on this machine: a network of its own, a sidecar, and the application's processes.
+///
+/// Owner: PodRuntime. Thread: the loop's. How it ends: co_await stop(); afterwards none of its processes is left.
+class Pod {
+ public:
+  /// `restarts` that an earlier run of the pod has had are in `object`'s status, its address too.
+  Pod(const Host& host, api::ObjectPtr object, std::function<void()> on_change);
+  Pod(const Pod&) = delete;
+  Pod& operator=(const Pod&) = delete;
+  ~Pod();
+
+  /// Makes network and files and starts the sidecar; the application follows when that is ready, or after some seconds.
+  void start();
+  /// SIGTERM to the application, then to the sidecar, each with at most `grace` before SIGKILL.
+  net::Task<void> stop(Duration grace);
+
+  const api::Object& object() const { return *place_pod_; }
+  /// The grace period that the pod asks for.
+  Duration grace() const;
+  bool stopping() const { return stopping_; }
+  /// The file of names is to be written anew.
+  void services_changed();
+  /// The whole of status.
+  api::Json status() const;
+
+ private:
+  net::Task<void> run();
+  Result<void> prepare();
+  Result<void> write_files();
+  Result<void> make_volumes();
+  net::Task<void> run_applications();
+  net::Task<void> stop_applications(Duration grace);
+  void end_remaining_processes();
+  bool is_gateway() const;
+  bool has_sidecar() const;
+  bool applications_over() const;
+  std::string phase() const;
+  api::Json conditions() const;
+  void on_container_change();
+
+  const Host& host_;
+  api::ObjectPtr place_pod_;
+  std::function<void()> on_change_;
+  std::string folder_, logs_, started_at_, message_, since_;
+  mutable std::string ready_since_;
+  mutable bool was_ready_ = false;
+  std::unique_ptr<PodInterface> interface_;
+  std::unique_ptr<PodPlace> place_;
+  std::unique_ptr<Container> sidecar_;
+  std::vector<std::unique_ptr<Container>> applications_;
+  Event sidecar_ready_;
+  bool stopping_ = false;
+  net::TaskScope tasks_;
+};
+
+}  // namespace weft::local
