@@ -29,7 +29,9 @@ Result<Pipe> make_pipe() {
   return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
 }
 
-std::uint64_t start_time_of(pid_t pid) {
+}  // namespace
+
+std::uint64_t process_start_time(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
   std::getline(file, text);
@@ -43,8 +45,6 @@ std::uint64_t start_time_of(pid_t pid) {
   return value;
 }
 
-}  // namespace
-
 Result<StartedProcess> start_process(const ProcessSpec& spec, const std::function<void(const StartedProcess&)>& before_exec) {
   WEFT_TRY(Pipe go, make_pipe());
   WEFT_TRY(Pipe trouble, make_pipe());
@@ -55,7 +55,7 @@ Result<StartedProcess> start_process(const ProcessSpec& spec, const std::functio
     run_child(spec, go.read.get(), trouble.write.get());
   }
   ::fcntl(trouble.read.get(), F_SETFL, O_NONBLOCK);
-  StartedProcess started{pid, start_time_of(pid), std::move(trouble.read)};
+  StartedProcess started{pid, process_start_time(pid), std::move(trouble.read)};
   if (before_exec) before_exec(started);
   // The child goes on when this end closes.
   go.write.reset();

@@ -69,6 +69,9 @@ class Reaper final : private net::ReadyHandler {
   std::map<pid_t, OnEnd> waiting_;
 };
 
+/// Field 22 of /proc/<pid>/stat: with the number it names a process for good. 0: there is none.
+std::uint64_t process_start_time(pid_t pid);
+
 /// Processes whose namespace of a kind ("net", "mnt") is `inode`: those of a pod or a container, however often they
 /// forked.
 std::vector<pid_t> processes_in_namespace(const std::string& kind, std::uint64_t inode);

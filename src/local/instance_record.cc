@@ -1,0 +1,39 @@
+#include "local/instance_record.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "api/json.h"
+#include "local/hosts_file.h"
+#include "local/json.h"
+#include "local/process.h"
+
+namespace weft::local {
+namespace {
+
+std::string path_of(const std::string& state_dir) { return state_dir + "/supervisor.json"; }
+
+}  // namespace
+
+bool InstanceRecord::alive() const {
+  const std::uint64_t now = pid > 0 ? process_start_time(pid) : 0;
+  return now != 0 && (start_time == 0 || now == start_time);
+}
+
+Result<void> write_record(const std::string& state_dir, const InstanceRecord& record) {
+  const api::Json json = {{"pid", record.pid}, {"startTime", record.start_time}, {"ingress", record.ingress}};
+  return write_atomically(path_of(state_dir), json.dump(1) + "\n");
+}
+
+std::optional<InstanceRecord> read_record(const std::string& state_dir) {
+  std::ifstream file(path_of(state_dir));
+  const api::Json json = api::Json::parse(file, nullptr, false);
+  const auto pid = number_at(json, "pid", 0);
+  if (pid <= 0 || pid > (1 << 22)) return std::nullopt;
+  return InstanceRecord{static_cast<pid_t>(pid), static_cast<std::uint64_t>(number_at(json, "startTime", 0)), text_at(json, "ingress")};
+}
+
+void remove_record(const std::string& state_dir) { ::unlink(path_of(state_dir).c_str()); }
+
+}  // namespace weft::local

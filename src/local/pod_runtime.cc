@@ -1,0 +1,152 @@
+#include "local/pod_runtime.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "local/json.h"
+
+namespace weft::local {
+namespace {
+
+constexpr Duration kWriteAgain = 50ms;
+
+store::Query all(std::string_view kind) {
+  return {.kind = api::find_kind("v1", kind), .ns = "", .label_selector = "", .name = ""};
+}
+
+bool is_terminating(const api::Object& pod) { return !text_at(member(pod.body, "metadata"), "deletionTimestamp").empty(); }
+
+bool is_done(const api::Object& pod) {
+  const std::string phase = text_at(pod.status(), "phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+}  // namespace
+
+PodRuntime::PodRuntime(Host& host, store::Store& store)
+    : host_(host),
+      store_(store),
+      pods_informer_(host.loop, store, all("Pod"), [this](const store::Event& event) { on_pod(event); }),
+      services_(host.loop, store, all("Service"), [this](const store::Event&) { on_service(); }),
+      config_maps_(host.loop, store, all("ConfigMap")),
+      secrets_(host.loop, store, all("Secret")) {
+  host_.services = [this]() -> const ObjectsByKey& { return services_.items(); };
+  host_.find = [this](std::string_view kind, std::string_view ns, std::string_view name) {
+    return (kind == "Secret" ? secrets_ : config_maps_).find(ns, name);
+  };
+}
+
+void PodRuntime::start() {
+  config_maps_.start();
+  secrets_.start();
+  services_.start();
+  pods_informer_.start();
+}
+
+void PodRuntime::on_pod(const store::Event& event) {
+  if (!event.object || stopping_) return;
+  const api::Key key = event.object->key();
+  const auto known = pods_.find(key);
+  const bool same = known != pods_.end() && known->second->object().uid() == event.object->uid();
+  if (event.type == store::EventType::kDeleted) {
+    if (same) tasks_.spawn(end(key, Duration::zero(), false));
+    return;
+  }
+  if (is_terminating(*event.object)) {
+    if (same)
+      tasks_.spawn(end(key, known->second->grace(), true));
+    else if (known == pods_.end())
+      tasks_.spawn(remove_object(key));
+    return;
+  }
+  if (known != pods_.end()) {
+    // The name has a new owner before the old one has left; its turn comes when that has ended.
+    if (!same) tasks_.spawn(end(key, Duration::zero(), false));
+    return;
+  }
+  if (!is_done(*event.object)) begin(event.object);
+}
+
+void PodRuntime::begin(api::ObjectPtr object) {
+  const api::Key key = object->key();
+  auto pod = std::make_unique<Pod>(host_, std::move(object), [this, key] { mark_dirty(key); });
+  Pod& started = *(pods_[key] = std::move(pod));
+  mark_dirty(key);
+  started.start();
+}
+
+net::Task<void> PodRuntime::end(api::Key key, Duration grace, bool remove) {
+  const auto found = pods_.find(key);
+  if (found == pods_.end() || !ending_.insert(key).second) co_return;
+  mark_dirty(key);
+  co_await found->second->stop(grace);
+  pods_.erase(key);
+  ending_.erase(key);
+  dirty_.erase(key);
+  if (remove) co_await remove_object(key);
+  if (stopping_) co_return;
+  if (const api::ObjectPtr now = pods_informer_.find(key.ns, key.name); now && !is_terminating(*now) && !is_done(*now)) begin(now);
+}
+
+net::Task<void> PodRuntime::remove_object(api::Key key) {
+  while (!stopping_) {
+    const auto removed = co_await store_.remove(key, 0);
+    if (removed || removed.error().code == Code::kNotFound) co_return;
+    co_await host_.loop.sleep(kWriteAgain);
+  }
+}
+
+void PodRuntime::mark_dirty(const api::Key& key) {
+  dirty_.insert(key);
+  if (!std::exchange(writing_, true)) tasks_.spawn(write_statuses());
+}
+
+/// One after another: what changes meanwhile is written with the next one.
+net::Task<void> PodRuntime::write_statuses() {
+  co_await host_.loop.yield();
+  while (!dirty_.empty()) {
+    const api::Key key = *dirty_.begin();
+    dirty_.erase(dirty_.begin());
+    if (co_await write_status(key)) continue;
+    dirty_.insert(key);
+    co_await host_.loop.sleep(kWriteAgain);
+  }
+  writing_ = false;
+}
+
+/// False: the control plane is not there, and it is to be tried again.
+net::Task<bool> PodRuntime::write_status(const api::Key& key) {
+  const auto found = pods_.find(key);
+  if (found == pods_.end()) co_return true;
+  api::Object object = found->second->object();
+  object.body["status"] = found->second->status();
+  object.body["metadata"].erase("resourceVersion");
+  const auto written = co_await store_.update_status(std::move(object));
+  if (written || written.error().code == Code::kNotFound) co_return true;
+  const Code code = written.error().code;
+  const bool absent = code == Code::kRefused || code == Code::kReset || code == Code::kUnavailable || code == Code::kTimeout || code == Code::kClosed;
+  if (!absent) WEFT_LOG(kError, "local", "a pod's status cannot be written", {"pod", key.name}, {"error", written.error().text});
+  co_return !absent;
+}
+
+void PodRuntime::on_service() {
+  if (std::exchange(names_pending_, true)) return;
+  // A file of many Services makes one writing, not many.
+  host_.loop.defer([this] {
+    names_pending_ = false;
+    for (const auto& [key, pod] : pods_) pod->services_changed();
+  });
+}
+
+net::Task<void> PodRuntime::stop(Duration grace) {
+  stopping_ = true;
+  net::TaskScope stopping;
+  std::vector<api::Key> keys;
+  for (const auto& [key, pod] : pods_) keys.push_back(key);
+  for (const api::Key& key : keys) stopping.spawn(end(key, std::min(grace, pods_[key]->grace()), false));
+  co_await stopping.join();
+  // Those that were ending before are ended by their own tasks.
+  while (!pods_.empty()) co_await host_.loop.sleep(1ms);
+}
+
+}  // namespace weft::local
