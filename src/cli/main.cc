@@ -49,9 +49,9 @@ CommandResult run_command(Console& console, const Invocation& invocation) {
   if (const auto* options = std::get_if<VersionOptions>(&invocation.command))
     return version(console, *options);
   if (const auto* options = std::get_if<UpOptions>(&invocation.command))
-    return up(invocation.global, *options);
+    return up(console, invocation.global, *options);
   if (const auto* options = std::get_if<DownOptions>(&invocation.command))
-    return down(invocation.global, *options);
+    return down(console, invocation.global, *options);
   return run_remotely(console, invocation);
 }
 

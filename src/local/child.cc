@@ -29,8 +29,8 @@ class Child {
     reset_signals();
     ::setsid();
     redirect_output();
-    open_sources();
     enter_namespaces();
+    open_sources();
     for (std::size_t i = 0; i < spec_.mounts.size(); ++i) bind(spec_.mounts[i], sources_[i]);
     inherit_descriptors();
     become_user();
@@ -76,7 +76,8 @@ class Child {
     if (::unshare(CLONE_NEWNS) != 0) give_up("a mount namespace");
   }
 
-  /// Mounts hide what is below them, our own folders too: everything needed later is opened before the first.
+  /// Mounts hide what is below them, our own folders too: everything needed later is opened before the first. What
+  /// is bound has to be of the mount namespace that it is bound in.
   void open_sources() {
     if (spec_.words[0].starts_with('/')) program_ = ::open(spec_.words[0].c_str(), O_PATH | O_CLOEXEC);
     for (const Mount& mount : spec_.mounts) {

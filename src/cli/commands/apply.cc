@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "api/merge.h"
+#include "cli/apply_objects.h"
 #include "cli/command.h"
 #include "cli/in_force.h"
-#include "cli/input_files.h"
 #include "cli/json_path.h"
 
 namespace weft::cli {
@@ -70,27 +70,32 @@ net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& 
 
 }  // namespace
 
+net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs, bool dry_run,
+                                         bool quiet) {
+  Applied done;
+  for (const InputObject& input : inputs) {
+    const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());
+    auto outcome = co_await apply_one(context, input, dry_run);
+    if (!outcome) {
+      context.note(name + ": " + outcome.error().text + "\n");
+      done.failed = true;
+      continue;
+    }
+    if (!quiet) context.out(name + " " + std::string(outcome->word) + (dry_run ? " (dry run)" : "") + "\n");
+    done.version = std::max(done.version, outcome->version);
+  }
+  co_return done;
+}
+
 net::Task<CommandResult> apply(const Context& context, const ApplyOptions& options) {
   const InputOptions from{options.files, options.recursive, context.global.ns};
   WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context.console, from));
-  std::uint64_t version = 0;
-  bool failed = false;
-  for (const InputObject& input : inputs) {
-    const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());
-    auto outcome = co_await apply_one(context, input, options.dry_run);
-    if (!outcome) {
-      context.note(name + ": " + outcome.error().text + "\n");
-      failed = true;
-      continue;
-    }
-    context.out(name + " " + std::string(outcome->word) + (options.dry_run ? " (dry run)" : "") + "\n");
-    version = std::max(version, outcome->version);
-  }
+  WEFT_CO_TRY(const Applied done, co_await apply_objects(context, inputs, options.dry_run, false));
   Exit in_force = Exit::kDone;
-  if (options.wait && version > 0) {
-    WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, version, options.timeout));
+  if (options.wait && done.version > 0) {
+    WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, done.version, options.timeout));
   }
-  co_return failed ? Exit::kFailed : in_force;
+  co_return done.failed ? Exit::kFailed : in_force;
 }
 
 }  // namespace weft::cli

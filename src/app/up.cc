@@ -1,0 +1,178 @@
+#include "app/up.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "app/wait_for_end.h"
+#include "local/image_map.h"
+#include "local/instance_record.h"
+
+namespace weft::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kStopLimit{30};
+
+struct Pipe {
+  net::Fd read, write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
+  return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
+}
+
+/// Where the programs are: beside this one, in a build and when installed.
+struct Programs {
+  std::string weft, proxy, bookinfo;
+};
+
+Result<std::string> first_of(std::initializer_list<fs::path> candidates) {
+  std::error_code error;
+  for (const fs::path& candidate : candidates)
+    if (fs::exists(candidate, error)) return fs::canonical(candidate, error).string();
+  return fail(Error::config(Code::kNotFound, "the program " + candidates.begin()->string() + " is not there; build it with 'make build'"));
+}
+
+Result<Programs> find_programs() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const fs::path folder = self.parent_path();
+  Programs programs{self.string(), {}, {}};
+  WEFT_TRY(programs.proxy, first_of({folder / "../app/weft-proxy", folder / "weft-proxy"}));
+  // Needed by its images only; a pod that asks for one says that it is missing.
+  auto bookinfo = first_of({folder / "../../samples/bookinfo/bookinfo", folder / "bookinfo"});
+  programs.bookinfo = bookinfo ? *bookinfo : "bookinfo";
+  return programs;
+}
+
+Result<net::Fd> open_ingress(std::uint16_t port) {
+  WEFT_TRY(const net::Address at, net::Address::parse_ip("127.0.0.1", port));
+  auto fd = net::make_listening_fd(at);
+  if (fd) return fd;
+  if (fd.error().code == Code::kConflict)
+    return fail(Error::config(Code::kConflict, "port " + std::to_string(port) +
+                                                   " on 127.0.0.1 is in use by another program; choose another with --ingress-port"));
+  return fail(Error::config(fd.error().code, "the ingress port " + std::to_string(port) + ": " + fd.error().text +
+                                                 "; choose another with --ingress-port"));
+}
+
+Result<void> check_isolation(const std::string& isolation) {
+  if (isolation == "loopback")
+    return fail(Error::config(Code::kUnsupported, "--isolation loopback is not built yet; as root, netns works"));
+  if (::geteuid() != 0)
+    return fail(Error::config(Code::kDenied, "network namespaces need root here: run it with sudo"));
+  return {};
+}
+
+Result<void> make_state_dir(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail(Error::config(Code::kInvalid, "the state directory " + path + ": " + errno_text(errno)));
+  ::mkdir((path + "/logs").c_str(), 0700);
+  return {};
+}
+
+std::vector<std::string> command_line(const StartOptions& options, const Programs& programs, int ingress, int lifeline, int report) {
+  std::vector<std::string> words = {programs.weft, "supervise", "--state-dir", options.state_dir, "--weft", programs.weft,
+                                    "--proxy", programs.proxy, "--bookinfo", programs.bookinfo,
+                                    "--ingress", "127.0.0.1:" + std::to_string(options.ingress_port),
+                                    "--ingress-fd", std::to_string(ingress), "--lifeline-fd", std::to_string(lifeline),
+                                    "--report-fd", std::to_string(report)};
+  for (const std::string& image : options.images) words.insert(words.end(), {"--image", image});
+  return words;
+}
+
+/// The child's whole life until it is the supervisor. It leads a session of its own: a terminal's Ctrl-C is for
+/// 'weft up', which then ends it in order.
+[[noreturn]] void become_supervisor(const std::vector<std::string>& words, const std::string& log, std::initializer_list<int> keep) {
+  ::setsid();
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  const int out = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(out, STDERR_FILENO);
+  for (const int fd : keep) ::fcntl(fd, F_SETFD, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  ::execv(arguments[0], arguments.data());
+  ::_exit(127);
+}
+
+Result<pid_t> fork_into_namespaces() {
+  const long flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | SIGCHLD;
+  const long pid = ::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
+  if (pid >= 0) return static_cast<pid_t>(pid);
+  return fail(Error::config(errno == EPERM ? Code::kDenied : Code::kUnsupported,
+                            "this machine gives no namespaces of pids, mounts and networks: " + errno_text(errno)));
+}
+
+/// "ready", "error: …", or nothing when it ended before it could say anything.
+std::string read_report(int fd) {
+  std::string text;
+  char block[512];
+  for (;;) {
+    const ssize_t got = ::read(fd, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(block, static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
+  WEFT_CHECK(check_isolation(options.isolation));
+  WEFT_TRY(const Programs programs, find_programs());
+  local::ImageMap check(programs.bookinfo);
+  for (const std::string& image : options.images) WEFT_CHECK(check.add(image));
+  WEFT_CHECK(make_state_dir(options.state_dir));
+  WEFT_TRY(net::Fd ingress, open_ingress(options.ingress_port));
+  WEFT_TRY(Pipe lifeline, make_pipe());
+  WEFT_TRY(Pipe report, make_pipe());
+  const std::string log = options.state_dir + "/logs/supervisor.log";
+  const auto words = command_line(options, programs, ingress.get(), lifeline.read.get(), report.write.get());
+  WEFT_TRY(const pid_t pid, fork_into_namespaces());
+  if (pid == 0) become_supervisor(words, log, {ingress.get(), lifeline.read.get(), report.write.get()});
+  report.write.reset();
+  net::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const std::string said = read_report(report.read.get());
+  if (said == "ready") return RunningInstance(pid, std::move(process), std::move(lifeline.write));
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  if (const auto record = local::read_record(options.state_dir); record && !record->alive()) local::remove_record(options.state_dir);
+  if (said.starts_with("error: ")) return fail(Error::internal(Code::kInternal, said.substr(7)));
+  return fail(Error::internal(Code::kInternal, "the supervisor has ended at once; " + log + " says why"));
+}
+
+void RunningInstance::detach() {
+  static_cast<void>(!::write(lifeline_.get(), "d", 1));
+  lifeline_.reset();
+}
+
+Result<void> RunningInstance::stop() {
+  ::kill(pid_, SIGTERM);
+  const bool ended = wait_for_end(process_.get(), kStopLimit);
+  if (!ended) ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  if (ended) return {};
+  return fail(Error::internal(Code::kTimeout, "the supervisor did not end within " + std::to_string(kStopLimit.count()) + " s and was killed"));
+}
+
+}  // namespace weft::app

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "cli/context.h"
+#include "store/informer.h"
+
+namespace weft::cli {
+
+/// Watches a mesh that has just been started until every Deployment has its pods, and says of each pod when it is
+/// ready, or what keeps it from getting there.
+///
+/// Owner: `weft up`. Thread: the loop's. How it ends: the destructor.
+class StartProgress {
+ public:
+  enum class State { kWaiting, kReady, kStuck };
+  StartProgress(const Context& context, TimePoint began);
+
+  void start();
+  /// kStuck: what is not ready will not get there by waiting; troubles() says why.
+  State state() const;
+  /// One line for each pod that is not ready.
+  std::string troubles() const;
+
+ private:
+  void on_pod(const store::Event& event);
+  bool deployments_ready() const;
+
+  const Context& context_;
+  TimePoint began_;
+  std::set<std::string> announced_;
+  store::Informer pods_, deployments_;
+};
+
+/// The path of a page that the rules let in from outside: of the first route of the first VirtualService with a gateway,
+/// else "/".
+std::string page_path(const std::map<api::Key, api::ObjectPtr>& virtual_services);
+
+}  // namespace weft::cli
