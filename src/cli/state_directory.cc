@@ -1,14 +1,10 @@
 #include "cli/state_directory.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstdlib>
-#include <fstream>
 
-#include "cli/json_path.h"
+#include "local/instance_record.h"
 
 namespace weft::cli {
 namespace {
@@ -58,11 +54,8 @@ std::string StateDirectory::pod_directory(std::string_view ns, std::string_view 
 }
 
 int StateDirectory::supervisor() const {
-  std::ifstream file(path_ + "/supervisor.json");
-  const api::Json json = api::Json::parse(file, nullptr, false);
-  const auto pid = number_at(json, "pid");
-  if (pid <= 0 || pid > (1 << 22)) return 0;
-  return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM ? static_cast<int>(pid) : 0;
+  const auto record = local::read_record(path_);
+  return record && record->alive() ? record->pid : 0;
 }
 
 }  // namespace weft::cli

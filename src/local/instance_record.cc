@@ -14,11 +14,20 @@ namespace {
 
 std::string path_of(const std::string& state_dir) { return state_dir + "/supervisor.json"; }
 
+/// Ended, and not yet taken by its parent.
+bool is_zombie(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(file, text);
+  const auto name_end = text.rfind(") ");
+  return name_end != text.npos && text.substr(name_end + 2).starts_with('Z');
+}
+
 }  // namespace
 
 bool InstanceRecord::alive() const {
   const std::uint64_t now = pid > 0 ? process_start_time(pid) : 0;
-  return now != 0 && (start_time == 0 || now == start_time);
+  return now != 0 && (start_time == 0 || now == start_time) && !is_zombie(pid);
 }
 
 Result<void> write_record(const std::string& state_dir, const InstanceRecord& record) {

@@ -12,7 +12,7 @@ data: {a: b}
 """
 CASES = {
     "yaml that does not parse": ("apiVersion: v1\nkind: Service\nmetadata:\n  name: [a\nspec: {}\n", ["bad.yaml:"]),
-    "a duplicate key": ("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  name: b\n", ["bad.yaml:11", "name"]),
+    "a duplicate key": ("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  name: b\n", ["bad.yaml:10", "name"]),
     "an unknown kind": ("apiVersion: v1\nkind: Serivce\nmetadata: {name: a}\n", ["bad.yaml:7", "Serivce"]),
     "an unknown field": ("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - prot: 9080\n",
                          ["bad.yaml:11", "prot", "port"]),

@@ -129,12 +129,17 @@ def test_ctrl_c_ends_everything_in_order(tmp_path):
                                 "-f", GATEWAY], env=mesh.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True)
     try:
-        wait_for("the page", lambda: mesh.get().status == 200)
+        said = ""
+        while "Ctrl-C" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        assert f"http://127.0.0.1:{mesh.port}/productpage" in said
+        assert mesh.get().status == 200
         processes = list(mesh.processes())
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
         assert process.returncode in (0, 130), output
-        assert f"http://127.0.0.1:{mesh.port}/productpage" in output
         assert not [p for p in processes if alive(p)]
         assert not leftovers(mesh, before)
     finally:

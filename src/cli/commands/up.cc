@@ -9,6 +9,7 @@
 #include "cli/apply_objects.h"
 #include "cli/command.h"
 #include "cli/in_force.h"
+#include "cli/instance.h"
 #include "cli/run.h"
 #include "cli/start_progress.h"
 #include "local/instance_record.h"
@@ -153,8 +154,11 @@ CommandResult up(Console& console, const GlobalOptions& global, const UpOptions&
   if (!options.files.empty()) {
     WEFT_TRY(inputs, read_input_objects(console, {options.files, false, global.ns}));
   }
-  if (const auto record = local::read_record(state.path()); record && record->alive())
-    return apply_to_running(console, global, state, inputs, *record);
+  // One that is just ending does not answer any more, and then makes room.
+  if (const auto record = local::read_record(state.path()); record && record->alive()) {
+    if (reach_instance(state, global.instance)) return apply_to_running(console, global, state, inputs, *record);
+    if (record->alive()) return fail(Error::internal(Code::kUnavailable, "instance \"" + global.instance + "\" runs and does not answer; 'weft down' ends it"));
+  }
   net::Loop loop;
   Interruptions interruptions(loop);
   WEFT_CHECK(interruptions.start());

@@ -153,6 +153,9 @@ net::Task<void> HttpService::redirect(http::ServerExchange& exchange, const Rout
 net::Task<void> HttpService::direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
                                     const DirectAction& action) {
   response_.clear();
+  // RFC 9110 §10.2.2: what was created, or where to go instead, is named; without another address it is this one.
+  if (action.status == 201 || (action.status >= 300 && action.status < 400))
+    response_.headers.add("location", redirect_location(*found.route->config, RedirectAction{}, exchange.request()));
   found.route->response.apply(response_.headers, info_);
   found.host->response.apply(response_.headers, info_);
   co_await reply(exchange, action.status, action.body, "direct_response");
