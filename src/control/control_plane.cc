@@ -10,6 +10,7 @@ namespace {
 
 // How often the store is compared with the mirror while a change is on its way from one to the other.
 constexpr auto kLookAgain = 1ms;
+constexpr Duration kMissedAgain = 500ms;
 constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
 
@@ -105,7 +106,8 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
     }
     bool over = progress["applied"].get<bool>() || !progress["refused"].empty() || loop_.now() >= deadline;
     if (over) co_return progress;
-    co_await progress_.wait(deadline);
+    // That a sidecar has ended is no progress of any proxy, and may be all that was missing.
+    co_await progress_.wait(std::min(deadline, loop_.now() + kMissedAgain));
   }
 }
 

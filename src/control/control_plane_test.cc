@@ -91,15 +91,20 @@ class ControlPlaneTest : public ::testing::Test {
  protected:
   ControlPlaneTest() : loop(net::Loop::simulated()), store(*loop) {
     auto registrations = std::make_unique<Registrations>();
-    registrations->take_line("add 5000001 0 default productpage-v1-a bookinfo");
-    registrations->take_line("add 5000002 0 default reviews-v1-a bookinfo");
+    registered = registrations.get();
     plane = std::make_unique<ControlPlane>(*loop, store, std::move(registrations));
     for (const auto& object : testing::objects_of_file("bookinfo.yaml")) store.put(*object);
     plane->start();
     run();
   }
 
+  void register_sidecar(int pid) {
+    if (pid == kProductpage) registered->take_line("add 5000001 0 default productpage-v1-a bookinfo");
+    if (pid == kReviews) registered->take_line("add 5000002 0 default reviews-v1-a bookinfo");
+  }
+
   Proxy& connect(int pid, const std::string& pod) {
+    register_sidecar(pid);
     proxies.push_back(std::make_unique<Proxy>(*loop, *plane, pid, "sidecar~10.0.0.1~" + pod + ".default~x"));
     run();
     return *proxies.back();
@@ -147,6 +152,7 @@ class ControlPlaneTest : public ::testing::Test {
 
   std::unique_ptr<net::Loop> loop;
   testing::MemoryStore store;
+  Registrations* registered = nullptr;
   std::unique_ptr<ControlPlane> plane;
   std::vector<std::unique_ptr<Proxy>> proxies;
 };
@@ -179,6 +185,30 @@ TEST_F(ControlPlaneTest, applied_answers_when_every_proxy_has_accepted_the_chang
   ASSERT_TRUE(wait->answer);
   EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
   EXPECT_NE(proxy.route_text.find("outbound|9080|v3|reviews"), std::string::npos);
+}
+
+TEST_F(ControlPlaneTest, a_sidecar_that_runs_and_has_not_connected_is_waited_for_until_it_has_the_change) {
+  register_sidecar(kProductpage);
+  auto wait = wait_applied(put_rule("v3"));
+  run();
+  EXPECT_FALSE(wait->answer);
+  connect(kProductpage, "productpage-v1-a");
+  loop->advance(1s);
+  run();
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
+}
+
+TEST_F(ControlPlaneTest, a_sidecar_that_ends_before_it_has_connected_is_missed_no_more) {
+  register_sidecar(kProductpage);
+  auto wait = wait_applied(put_rule("v3"));
+  run();
+  EXPECT_FALSE(wait->answer);
+  registered->take_line("remove 5000001");
+  loop->advance(1s);
+  run();
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
 }
 
 TEST_F(ControlPlaneTest, a_change_that_concerns_no_proxy_is_applied_at_once_even_while_one_is_silent) {

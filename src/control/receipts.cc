@@ -112,6 +112,7 @@ api::Json Receipts::progress_json(const AdsServer& ads, std::uint64_t generation
       missing.push_back({{"proxy", proxy->identity.id()}, {"running", proxy->session.running()}});
     }
   }
+  for (const std::string& id : ads.absent()) missing.push_back({{"proxy", id}, {"running", 0}});
   return {{"applied", missing.empty() && refused.empty()},
           {"generation", generation},
           {"proxies", std::move(proxies)},

@@ -105,6 +105,11 @@ void Registrations::take_line(std::string_view line) {
   by_pid_[made.pid] = std::move(made);
 }
 
+const std::map<int, Registration>& Registrations::all() {
+  drain();
+  return by_pid_;
+}
+
 std::optional<Registration> Registrations::find(int pid) {
   drain();
   for (int step = 0; step < kMaxAncestors && pid > 1; ++step) {

@@ -32,6 +32,8 @@ class Registrations final : private net::ReadyHandler {
   /// Reads what waits in the channel first, so that nobody is called unknown whose line is already there. A process
   /// that an identified one has started counts as that one.
   std::optional<Registration> find(int pid);
+  /// Everybody known now.
+  const std::map<int, Registration>& all();
   /// One line without its end; lines that are none are logged and left out.
   void take_line(std::string_view line);
   std::size_t size() const { return by_pid_.size(); }

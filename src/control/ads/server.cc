@@ -1,6 +1,7 @@
 #include "control/ads/server.h"
 
 #include <deque>
+#include <set>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -59,6 +60,13 @@ ProxyIdentity identify(const Registration& registration, const Registry& registr
 bool node_agrees(std::string_view node_id, const ProxyIdentity& identity) {
   auto parts = split(node_id, '~');
   return (parts.size() == 4 ? parts[2] : node_id) == identity.id();
+}
+
+std::vector<std::string> AdsServer::absent() const {
+  std::set<std::string> ids;
+  for (const auto& [pid, registration] : registrations_.all()) ids.insert(registration.pod + "." + registration.ns);
+  for (const Proxy* proxy : proxies_) ids.erase(proxy->identity.id());
+  return {ids.begin(), ids.end()};
 }
 
 net::Task<void> AdsServer::serve(http::grpc::Call call) {

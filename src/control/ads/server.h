@@ -43,6 +43,8 @@ class AdsServer {
     Session session;
   };
   const std::list<Proxy*>& proxies() const { return proxies_; }
+  /// Sidecars that run and are not connected: they have what an earlier control plane gave them, or nothing yet.
+  std::vector<std::string> absent() const;
 
  private:
   struct Connection;
