@@ -301,7 +301,7 @@ TEST_F(ControlPlaneTest, nothing_is_written_when_nothing_changes) {
   EXPECT_EQ(store.writes(), before);
 }
 
-TEST_F(ControlPlaneTest, a_proxy_that_has_gone_is_waited_for_no_longer) {
+TEST_F(ControlPlaneTest, a_proxy_whose_process_has_ended_is_waited_for_no_longer_and_a_broken_stream_alone_is_no_excuse) {
   Proxy& proxy = connect(kProductpage, "productpage-v1-a");
   put_subsets("13");
   run();
@@ -311,10 +311,13 @@ TEST_F(ControlPlaneTest, a_proxy_that_has_gone_is_waited_for_no_longer) {
   EXPECT_FALSE(wait->answer);
   proxy.stream.end();
   run();
-  loop->advance(2ms);
+  EXPECT_TRUE(plane->ads().proxies().empty());
+  loop->advance(1s);
+  EXPECT_FALSE(wait->answer) << "its process runs on with the old rule";
+  registered->take_line("remove 5000001");
+  loop->advance(1s);
   ASSERT_TRUE(wait->answer);
   EXPECT_TRUE((*wait->answer)["applied"].get<bool>());
-  EXPECT_TRUE(plane->ads().proxies().empty());
 }
 
 }  // namespace
