@@ -1,0 +1,178 @@
+#include "local/container.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "local/instance_record.h"
+#include "local/log_keeper.h"
+
+namespace weft::local {
+namespace {
+
+/// Real processes on a real loop, in a folder of their own.
+class ContainerTest : public ::testing::Test {
+ protected:
+  ContainerTest() {
+    char form[] = "/tmp/weft-container-XXXXXX";
+    folder = ::mkdtemp(form);
+    EXPECT_TRUE(reaper.start());
+  }
+  ~ContainerTest() override {
+    container.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  void begin(const std::string& script, RestartPolicy restart = RestartPolicy::kAlways) {
+    Container::Plan plan;
+    plan.name = "main";
+    plan.image = "example/main:1";
+    plan.restart = restart;
+    plan.back_off = {.first = 20ms, .most = 40ms, .forgiven_after = 60s};
+    plan.process = [this, script]() -> Result<ProcessSpec> {
+      if (refuse) return fail(Error::config(Code::kUnsupported, "no such image"));
+      ProcessSpec spec;
+      spec.words = {"/bin/sh", "-c", script};
+      if (!program.empty()) spec.words = {program};
+      spec.environment = {{"PATH", "/bin:/usr/bin"}, {"WORD", "from the environment"}};
+      spec.log_file = log();
+      return spec;
+    };
+    plan.health = [] { return HealthPlan{}; };
+    plan.on_change = [this] { ++changes; };
+    container = std::make_unique<Container>(loop, reaper, std::move(plan));
+    container->start();
+  }
+  template <class Condition>
+  bool becomes(Condition condition) {
+    const TimePoint limit = SteadyClock::now() + 20s;
+    while (!condition() && SteadyClock::now() < limit) loop.run_once(10ms);
+    return condition();
+  }
+  void stop(Duration grace) {
+    bool stopped = false;
+    net::TaskScope scope;
+    scope.spawn(stop_into(grace, stopped));
+    EXPECT_TRUE(becomes([&] { return stopped; }));
+  }
+  net::Task<void> stop_into(Duration grace, bool& stopped) {
+    co_await container->stop(grace);
+    stopped = true;
+  }
+  std::string log() const { return folder + "/main.log"; }
+  std::string logged() const {
+    std::ifstream file(log());
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  net::Loop loop;
+  Reaper reaper{loop};
+  std::string folder, program;
+  bool refuse = false;
+  int changes = 0;
+  std::unique_ptr<Container> container;
+};
+
+TEST_F(ContainerTest, RunsItsProcessWithItsEnvironmentAndLogsWhatThatSays) {
+  begin("echo \"$WORD\"; echo to-stderr >&2; exec sleep 1000");
+  ASSERT_TRUE(becomes([&] { return container->ready() && logged().find("to-stderr") != std::string::npos; }));
+  EXPECT_EQ(logged(), "from the environment\nto-stderr\n");
+  const api::Json status = container->status();
+  EXPECT_TRUE(status["ready"].get<bool>());
+  EXPECT_TRUE(status["state"].contains("running"));
+  EXPECT_EQ(status["restartCount"], 0);
+  stop(5s);
+  EXPECT_TRUE(container->over());
+}
+
+TEST_F(ContainerTest, StartsAnewWithBackOffWhenTheProcessEnds) {
+  begin("exit 3");
+  ASSERT_TRUE(becomes([&] { return container->status()["restartCount"] >= 2 && container->status()["state"].contains("waiting"); }));
+  const api::Json status = container->status();
+  EXPECT_EQ(status["state"]["waiting"]["reason"], "CrashLoopBackOff");
+  EXPECT_EQ(status["lastState"]["terminated"]["exitCode"], 3);
+  EXPECT_EQ(status["lastState"]["terminated"]["reason"], "Error");
+}
+
+TEST_F(ContainerTest, StaysEndedWhereItsPolicySaysSo) {
+  begin("exit 0", RestartPolicy::kOnFailure);
+  ASSERT_TRUE(becomes([&] { return container->over(); }));
+  EXPECT_FALSE(container->failed());
+  EXPECT_EQ(container->status()["state"]["terminated"]["reason"], "Completed");
+}
+
+TEST_F(ContainerTest, SaysWhyAProgramCannotBeExecuted) {
+  program = "/no/such/program";
+  begin("");
+  ASSERT_TRUE(becomes([&] { return container->status().contains("lastState"); }));
+  const api::Json ended = container->status()["lastState"]["terminated"];
+  EXPECT_EQ(ended["reason"], "StartError");
+  EXPECT_EQ(ended["message"], "executing /no/such/program: No such file or directory");
+}
+
+TEST_F(ContainerTest, WaitsWhileItsImageIsNotThereAndStartsWhenItIs) {
+  refuse = true;
+  begin("exec sleep 1000");
+  ASSERT_TRUE(becomes([&] { return container->status()["state"].contains("waiting"); }));
+  EXPECT_EQ(container->status()["state"]["waiting"]["reason"], "ErrImageNeverPull");
+  EXPECT_EQ(container->status()["state"]["waiting"]["message"], "no such image");
+  refuse = false;
+  EXPECT_TRUE(becomes([&] { return container->ready(); }));
+  stop(5s);
+}
+
+TEST_F(ContainerTest, KillsAProcessThatIgnoresSigtermAfterItsGrace) {
+  begin("trap '' TERM; echo up; while :; do sleep 0.01; done");
+  ASSERT_TRUE(becomes([&] { return logged() == "up\n"; }));
+  stop(50ms);
+  EXPECT_EQ(container->status()["state"]["terminated"]["signal"], SIGKILL);
+}
+
+TEST_F(ContainerTest, AKilledProcessCountsAsARestart) {
+  begin("exec sleep 1000");
+  ASSERT_TRUE(becomes([&] { return container->ready(); }));
+  const pid_t first = container->pid();
+  ::kill(first, SIGKILL);
+  ASSERT_TRUE(becomes([&] { return container->ready() && container->pid() != first; }));
+  EXPECT_EQ(container->status()["restartCount"], 1);
+  stop(5s);
+}
+
+TEST(LogKeeper, BeginsALargeFileAnewAndKeepsOneCopy) {
+  const std::string file = "/tmp/weft-rotate-" + std::to_string(::getpid()) + ".log";
+  std::ofstream(file) << std::string(100, 'a');
+  EXPECT_FALSE(rotate(file, 100));
+  std::ofstream writer(file, std::ios::app);
+  writer << "b" << std::flush;
+  EXPECT_TRUE(rotate(file, 100));
+  writer << "after" << std::flush;
+  EXPECT_EQ(std::filesystem::file_size(file), 5u) << "the writer goes on at the new end";
+  EXPECT_EQ(std::filesystem::file_size(file + ".1"), 101u);
+  std::filesystem::remove(file);
+  std::filesystem::remove(file + ".1");
+}
+
+TEST(InstanceRecord, IsAliveOnlyWhileThatVeryProcessRuns) {
+  const std::string folder = "/tmp/weft-record-" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  EXPECT_FALSE(read_record(folder));
+  InstanceRecord record{::getpid(), process_start_time(::getpid()), "127.0.0.1:8080"};
+  ASSERT_TRUE(write_record(folder, record));
+  ASSERT_TRUE(read_record(folder));
+  EXPECT_EQ(read_record(folder)->ingress, "127.0.0.1:8080");
+  EXPECT_TRUE(read_record(folder)->alive());
+  record.start_time += 1;
+  ASSERT_TRUE(write_record(folder, record));
+  EXPECT_FALSE(read_record(folder)->alive()) << "the number belongs to another process by now";
+  std::ofstream(folder + "/supervisor.json") << "{\"pid\": \"x\"";
+  EXPECT_FALSE(read_record(folder));
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace weft::local
