@@ -1,5 +1,6 @@
 """Rules take effect exactly when `weft apply` says so, and changing them loses nothing."""
 import math
+import pathlib
 import time
 
 from harness import NETWORKING, SUBSETS, SLOW, Api, PodClient, version_of
@@ -20,6 +21,7 @@ def route_rule(subset):
 def test_two_hundred_flips_show_no_stale_answer_on_new_or_kept_connections_of_any_worker(mesh):
     mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
     api = Api(mesh)
+    assert workers_of(mesh.sidecar_pid(mesh.pod_name("productpage"))) == 4
     with PodClient(mesh, mesh.pod_name("productpage"), "reviews", "/reviews/0") as client:
         wrong = {}
         for flip in range(FLIPS):
@@ -32,6 +34,11 @@ def test_two_hundred_flips_show_no_stale_answer_on_new_or_kept_connections_of_an
             if answer["wrong"]:
                 wrong[flip] = answer["wrong"]
         assert not wrong, wrong
+
+
+def workers_of(pid):
+    names = [path.read_text().strip() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/comm")]
+    return len(names) - 1  # the main thread serves no request
 
 
 def rule_text(subset):
