@@ -188,8 +188,7 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   } else {
     for (const Catalog::Blamed& blamed : catalog_.reject(result.error().text)) {
       more = true;
-      for (Answer& one : answers)
-        if (one.type == blamed.type && one.error.empty()) one.error = std::string(short_name(one.type)) + " '" + blamed.name + "': " + result.error().text;
+      blame(blamed, result.error().text, answers);
     }
     WEFT_LOG(kWarn, "ads", "a configuration could not be put in force", {"error", result.error().text});
   }
@@ -200,6 +199,19 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   if (more || catalog_.warming(loop_.now())) loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) advance();
     });
+}
+
+/// What had been acknowledged while it was warming, and then could not be done, is refused afterwards.
+void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason, std::vector<Answer>& answers) {
+  const std::string error = std::string(short_name(blamed.type)) + " '" + blamed.name + "': " + reason;
+  bool answered = false;
+  for (Answer& one : answers) {
+    if (one.type != blamed.type) continue;
+    answered = true;
+    if (one.error.empty()) one.error = error;
+  }
+  const State& state = of(blamed.type);
+  if (!answered && !state.nonce.empty()) answers.push_back({blamed.type, state.version, state.nonce, error});
 }
 
 void AdsClient::answer(const std::vector<Answer>& answers) {

@@ -64,6 +64,7 @@ class AdsClient {
   /// Puts in force what has come, if anything has and nothing is being put in force already.
   void advance();
   void applied(Result<void> result, std::vector<Answer> answers);
+  void blame(const Catalog::Blamed& blamed, const std::string& reason, std::vector<Answer>& answers);
   void answer(const std::vector<Answer>& answers);
   void check_ready();
 

@@ -89,8 +89,7 @@ def deployment(mesh):
 
 def test_an_image_without_a_command_is_a_pod_state_with_a_remedy(mesh, deployment):
     app = deployment("unknown-image")
-    waiting = wait_for("ErrImageNeverPull", lambda: reason(mesh, app))
-    assert waiting["reason"] == "ErrImageNeverPull"
+    waiting = wait_for("ErrImageNeverPull", lambda: (reason(mesh, app) or {}).get("reason") == "ErrImageNeverPull" and reason(mesh, app))
     assert "example/nothing:1" in waiting["message"] and "--image" in waiting["message"]
     assert mesh.get().status == 200
 

@@ -1,0 +1,290 @@
+#include "xds/ads_client.h"
+
+#include <gtest/gtest.h>
+
+#include "xds/proto/cluster.pb.h"
+#include "xds/proto/discovery.pb.h"
+#include "xds/proto/endpoint.pb.h"
+#include "xds/proto/listener.pb.h"
+#include "xds/proto/http_connection_manager.pb.h"
+#include "xds/proto/route.pb.h"
+
+namespace weft::xds {
+namespace {
+
+using envoy::service::discovery::v3::DiscoveryRequest;
+using envoy::service::discovery::v3::DiscoveryResponse;
+
+/// A data plane that says when it has taken a snapshot only when the test lets it.
+class FakeServer final : public proxy::Server {
+ public:
+  void apply(proxy::SnapshotPtr snapshot, std::function<void(Result<void>)> done) override {
+    ASSERT_FALSE(done_) << "one snapshot at a time";
+    next_ = std::move(snapshot);
+    done_ = std::move(done);
+  }
+  void finish(Result<void> result = {}) {
+    ASSERT_TRUE(done_);
+    if (result) current_ = next_;
+    std::exchange(done_, nullptr)(std::move(result));
+  }
+  bool applying() const { return done_ != nullptr; }
+  proxy::SnapshotPtr current() const override { return current_; }
+  void set_ready(bool ready) override { ready_ = ready; }
+  bool ready() const override { return ready_; }
+  void drain(proxy::Milliseconds, std::function<void()> done) override { done(); }
+  void stop() override {}
+  void collect_stats(bool, std::function<void(std::string)> done) override { done(""); }
+  void collect_clusters(bool, std::function<void(std::string)> done) override { done(""); }
+  std::string listeners_text(bool) const override { return ""; }
+
+ private:
+  proxy::SnapshotPtr current_, next_;
+  std::function<void(Result<void>)> done_;
+  bool ready_ = false;
+};
+
+class AdsClientTest : public ::testing::Test {
+ protected:
+  AdsClientTest() : loop(net::Loop::simulated()), catalog({}, {}) {
+    // As a proxy begins: what is static, here nothing, runs before anything is asked for.
+    EXPECT_TRUE(catalog.build(loop->now()));
+    catalog.commit();
+    AdsClient::Options options;
+    options.source.clusters = options.source.listeners = true;
+    envoy::config::core::v3::Node node;
+    node.set_id("sidecar~10.0.0.1~a.default~x");
+    options.node = node.SerializeAsString();
+    client = std::make_unique<AdsClient>(*loop, server, catalog, options);
+    client->connected();
+  }
+
+  std::vector<DiscoveryRequest> requests() {
+    std::vector<DiscoveryRequest> list;
+    for (const std::string& bytes : client->take_requests()) {
+      list.emplace_back();
+      EXPECT_TRUE(list.back().ParseFromString(bytes));
+    }
+    return list;
+  }
+  /// The one request that waits to be sent.
+  DiscoveryRequest request() {
+    auto list = requests();
+    EXPECT_EQ(list.size(), 1u);
+    return list.empty() ? DiscoveryRequest() : list[0];
+  }
+  template <class Message>
+  void respond(Type type, const std::string& version, const std::vector<Message>& resources) {
+    DiscoveryResponse response;
+    response.set_type_url(std::string(type_url(type)));
+    response.set_version_info(version);
+    response.set_nonce("nonce-" + version);
+    for (const Message& resource : resources) {
+      auto* any = response.add_resources();
+      any->set_type_url(std::string(type_url(type)));
+      any->set_value(resource.SerializeAsString());
+    }
+    client->received(response.SerializeAsString());
+    loop->settle();
+  }
+  void finish(Result<void> result = {}) {
+    server.finish(std::move(result));
+    loop->settle();
+  }
+  static envoy::config::cluster::v3::Cluster cluster(const std::string& name) {
+    envoy::config::cluster::v3::Cluster made;
+    made.set_name(name);
+    made.set_type(envoy::config::cluster::v3::Cluster::EDS);
+    made.mutable_eds_cluster_config()->mutable_eds_config()->mutable_ads();
+    made.mutable_eds_cluster_config()->mutable_eds_config()->set_resource_api_version(envoy::config::core::v3::V3);
+    return made;
+  }
+  static envoy::config::endpoint::v3::ClusterLoadAssignment endpoints(const std::string& name, int port) {
+    envoy::config::endpoint::v3::ClusterLoadAssignment made;
+    made.set_cluster_name(name);
+    auto* address = made.add_endpoints()->add_lb_endpoints()->mutable_endpoint()->mutable_address()->mutable_socket_address();
+    address->set_address("10.0.0.2");
+    address->set_port_value(static_cast<std::uint32_t>(port));
+    return made;
+  }
+  static envoy::config::listener::v3::Listener listener(const std::string& name, const std::string& route_table) {
+    envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager manager;
+    manager.set_stat_prefix("test");
+    manager.mutable_rds()->set_route_config_name(route_table);
+    manager.mutable_rds()->mutable_config_source()->mutable_ads();
+    manager.mutable_rds()->mutable_config_source()->set_resource_api_version(envoy::config::core::v3::V3);
+    auto* router = manager.add_http_filters();
+    router->set_name("envoy.filters.http.router");
+    router->mutable_typed_config()->set_type_url("type.googleapis.com/envoy.extensions.filters.http.router.v3.Router");
+    envoy::config::listener::v3::Listener made;
+    made.set_name(name);
+    made.mutable_address()->mutable_socket_address()->set_address("127.0.0.1");
+    made.mutable_address()->mutable_socket_address()->set_port_value(15001);
+    auto* filter = made.add_filter_chains()->add_filters();
+    filter->set_name("envoy.filters.network.http_connection_manager");
+    filter->mutable_typed_config()->PackFrom(manager);
+    return made;
+  }
+  static envoy::config::route::v3::RouteConfiguration routes(const std::string& name, const std::string& cluster) {
+    envoy::config::route::v3::RouteConfiguration made;
+    made.set_name(name);
+    auto* host = made.add_virtual_hosts();
+    host->set_name("all");
+    host->add_domains("*");
+    auto* route = host->add_routes();
+    route->mutable_match()->set_prefix("/");
+    route->mutable_route()->set_cluster(cluster);
+    return made;
+  }
+  static Error refused(const std::string& text) { return Error::config(Code::kConflict, text); }
+
+  std::unique_ptr<net::Loop> loop;
+  FakeServer server;
+  Catalog catalog;
+  std::unique_ptr<AdsClient> client;
+};
+
+using Clusters = std::vector<envoy::config::cluster::v3::Cluster>;
+using Listeners = std::vector<envoy::config::listener::v3::Listener>;
+using Assignments = std::vector<envoy::config::endpoint::v3::ClusterLoadAssignment>;
+using Tables = std::vector<envoy::config::route::v3::RouteConfiguration>;
+
+TEST_F(AdsClientTest, AsksForClustersAndListenersAndSaysOnceWhoItIs) {
+  const auto list = requests();
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].type_url(), type_url(Type::kCluster));
+  EXPECT_EQ(list[1].type_url(), type_url(Type::kListener));
+  EXPECT_EQ(list[0].node().id(), "sidecar~10.0.0.1~a.default~x");
+  EXPECT_FALSE(list[1].has_node());
+  EXPECT_EQ(list[0].resource_names_size(), 0) << "all of them";
+  EXPECT_EQ(list[0].version_info(), "");
+}
+
+TEST_F(AdsClientTest, AcknowledgesOnlyWhenEveryWorkerRunsIt) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{});
+  const auto ack = request();
+  EXPECT_EQ(ack.version_info(), "1") << "nothing changed, so nothing is waited for";
+  respond(Type::kCluster, "2", Clusters{cluster("a")});
+  const auto asked = requests();
+  ASSERT_EQ(asked.size(), 2u) << "the endpoints, and that the cluster is known and warms";
+  EXPECT_EQ(asked[0].type_url(), type_url(Type::kEndpoint));
+  EXPECT_EQ(asked[0].resource_names(0), "a");
+  EXPECT_FALSE(server.applying());
+  respond(Type::kEndpoint, "3", Assignments{endpoints("a", 80)});
+  ASSERT_TRUE(server.applying());
+  for (const auto& early : requests()) EXPECT_NE(early.response_nonce(), "nonce-3") << "the workers do not run it yet";
+  finish();
+  bool acknowledged = false;
+  for (const auto& now : requests()) acknowledged |= now.version_info() == "3" && now.response_nonce() == "nonce-3" && !now.has_error_detail();
+  EXPECT_TRUE(acknowledged);
+  EXPECT_EQ(server.current()->clusters.size(), 1u);
+}
+
+TEST_F(AdsClientTest, RefusesABadResourceByNameAndReasonAndKeepsItsVersion) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{});
+  requests();
+  auto bad = cluster("bad");
+  bad.mutable_connect_timeout()->set_seconds(-1);
+  respond(Type::kCluster, "2", Clusters{bad});
+  const auto refusal = request();
+  EXPECT_EQ(refusal.version_info(), "1");
+  EXPECT_EQ(refusal.response_nonce(), "nonce-2");
+  EXPECT_NE(refusal.error_detail().message().find("CDS 'bad': "), std::string::npos) << refusal.error_detail().message();
+  EXPECT_NE(refusal.error_detail().message().find("connect_timeout"), std::string::npos) << refusal.error_detail().message();
+  EXPECT_EQ(client->refusals(), 1u);
+}
+
+TEST_F(AdsClientTest, RefusesBytesThatAreNoMessage) {
+  requests();
+  DiscoveryResponse response;
+  response.set_type_url(std::string(type_url(Type::kCluster)));
+  response.set_version_info("1");
+  response.set_nonce("n");
+  response.add_resources()->set_value("\xff\xff\xff");
+  client->received(response.SerializeAsString());
+  const auto refusal = request();
+  EXPECT_TRUE(refusal.has_error_detail());
+  EXPECT_EQ(refusal.version_info(), "");
+  client->received("\xff not a response");
+  EXPECT_TRUE(requests().empty());
+}
+
+TEST_F(AdsClientTest, AListenerWaitsForItsRoutesAndAClusterForItsEndpoints) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  respond(Type::kListener, "2", Listeners{listener("in", "80")});
+  while (server.applying()) finish();
+  EXPECT_FALSE(server.ready());
+  EXPECT_TRUE(!server.current() || server.current()->listeners.empty());
+  EXPECT_EQ(catalog.wanted(Type::kRoute), (std::set<std::string>{"80"}));
+  respond(Type::kEndpoint, "3", Assignments{endpoints("a", 80)});
+  while (server.applying()) finish();
+  respond(Type::kRoute, "4", Tables{routes("80", "a")});
+  while (server.applying()) finish();
+  ASSERT_TRUE(server.current());
+  EXPECT_EQ(server.current()->clusters.size(), 1u);
+  EXPECT_EQ(server.current()->listeners.size(), 1u);
+  EXPECT_TRUE(server.ready());
+}
+
+TEST_F(AdsClientTest, EndpointsThatNeverComeAreWaitedForOnlySoLong) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  respond(Type::kListener, "2", Listeners{});
+  while (server.applying()) finish();
+  EXPECT_FALSE(server.ready());
+  loop->advance(16s);
+  while (server.applying()) finish();
+  EXPECT_EQ(server.current()->clusters.size(), 1u) << "it is there without endpoints, and answers 503";
+  EXPECT_TRUE(server.ready());
+}
+
+TEST_F(AdsClientTest, WhatIsNoLongerNamedGoes) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a"), cluster("b")});
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80), endpoints("b", 80)});
+  while (server.applying()) finish();
+  EXPECT_EQ(server.current()->clusters.size(), 2u);
+  respond(Type::kCluster, "3", Clusters{cluster("b")});
+  while (server.applying()) finish();
+  EXPECT_EQ(server.current()->clusters.size(), 1u);
+  EXPECT_EQ(catalog.wanted(Type::kEndpoint), (std::set<std::string>{"b"}));
+}
+
+TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRefusedAndTheOldStays) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{});
+  respond(Type::kListener, "2", Listeners{listener("in", "80")});
+  respond(Type::kRoute, "3", Tables{routes("80", "a")});
+  ASSERT_TRUE(server.applying());
+  requests();
+  finish(fail(refused("listener 'in': 127.0.0.1:15001 is in use")));
+  bool said = false;
+  for (const auto& now : requests()) said |= now.has_error_detail() && now.error_detail().message().find("15001 is in use") != std::string::npos;
+  EXPECT_TRUE(said);
+  EXPECT_TRUE(!server.current() || server.current()->listeners.empty());
+}
+
+TEST_F(AdsClientTest, ANewStreamSaysWhichVersionsAreThereAndChangesNothing) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80)});
+  while (server.applying()) finish();
+  const auto before = server.current();
+  client->connected();
+  const auto list = requests();
+  ASSERT_EQ(list.size(), 3u) << "clusters, endpoints, listeners";
+  EXPECT_TRUE(list[0].has_node());
+  for (const auto& one : list) EXPECT_EQ(one.response_nonce(), "") << "nonces belong to one stream";
+  EXPECT_EQ(list[0].version_info(), "1");
+  EXPECT_EQ(list[1].version_info(), "2");
+  EXPECT_EQ(list[1].resource_names(0), "a");
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  EXPECT_FALSE(server.applying()) << "the same bytes are no change";
+  EXPECT_EQ(server.current(), before);
+}
+
+}  // namespace
+}  // namespace weft::xds
