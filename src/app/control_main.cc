@@ -90,14 +90,16 @@ class Program {
 
   Result<void> listen() {
     api_ = std::make_unique<store::ApiServer>(loop_, *store_);
-    api_->add_route("/weft/v1/", [this](http::ServerExchange& exchange) { return plane_->serve_mesh_api(exchange); });
+    api_->add_route("/weft/v1/",
+                    [this](http::ServerExchange& exchange) { return plane_->serve_mesh_api(exchange); });
     WEFT_TRY(net::Address xds_at, net::Address::unix_path(state_dir_ + "/xds.sock"));
     std::map<std::string, http::grpc::Method> methods;
     methods[control::AdsServer::kPath] = [this](http::grpc::Call call) { return plane_->serve_proxy(call); };
     WEFT_TRY(xds_server_, http::grpc::Server::listen(loop_, xds_at, std::move(methods)));
     WEFT_TRY(net::Address api_at, net::Address::unix_path(state_dir_ + "/api.sock"));
-    WEFT_TRY(api_server_, http::Server::listen(
-                              loop_, api_at, [this](http::ServerExchange& exchange) { return api_->handle(exchange); }));
+    WEFT_TRY(api_server_, http::Server::listen(loop_, api_at, [this](http::ServerExchange& exchange) {
+               return api_->handle(exchange);
+             }));
     return {};
   }
 
@@ -114,7 +116,8 @@ class Program {
 
 /// Nothing: go on. Otherwise the exit code.
 std::optional<int> parse(int argc, char** argv, Options& options) {
-  CLI::App command("The control plane: the API, the controllers, and the configuration of every sidecar.", "weft control");
+  CLI::App command("The control plane: the API, the controllers, and the configuration of every sidecar.",
+                   "weft control");
   std::string level = "info";
   command.add_option("--state-dir", options.state_dir, "where store/, api.sock and xds.sock are")->required();
   command.add_option("--registration-fd", options.registration_fd, "inherited socket of the supervisor");
@@ -125,7 +128,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     return command.exit(error) == 0 ? 0 : 2;
   }
   if (log::parse_level(level, options.level)) return std::nullopt;
-  std::fprintf(stderr, "weft control: --log-level %s: trace, debug, info, warning, error or off\n", level.c_str());
+  std::fprintf(stderr, "weft control: --log-level %s: trace, debug, info, warning, error or off\n",
+               level.c_str());
   return 2;
 }
 

@@ -27,7 +27,8 @@ Result<bool> stop_instance(const std::string& state_dir) {
     return false;
   }
   if (::kill(record->pid, SIGTERM) != 0)
-    return fail(Error::config(Code::kDenied, "the supervisor, process " + std::to_string(record->pid) + ": " + errno_text(errno) + "; run it as the user of 'weft up'"));
+    return fail(Error::config(Code::kDenied, "the supervisor, process " + std::to_string(record->pid) + ": " +
+                                                 errno_text(errno) + "; run it as the user of 'weft up'"));
   if (!wait_for_end(process.get(), kLimit)) {
     ::kill(record->pid, SIGKILL);
     wait_for_end(process.get(), kAfterKill);

@@ -59,22 +59,28 @@ Result<proxy::InheritedListener> parse_inherited(const std::string& text) {
   int fd = -1;
   if (equals != std::string::npos) std::from_chars(text.data() + equals + 1, text.data() + text.size(), fd);
   auto address = net::Address::parse_ip_port(text.substr(0, equals));
-  if (fd < 0 || !address) return fail(Error::config(Code::kInvalid, "--inherit-listener " + text + ": ADDRESS:PORT=DESCRIPTOR is needed"));
+  if (fd < 0 || !address)
+    return fail(
+        Error::config(Code::kInvalid, "--inherit-listener " + text + ": ADDRESS:PORT=DESCRIPTOR is needed"));
   return proxy::InheritedListener{*address, fd};
 }
 
 class Program {
  public:
   explicit Program(Options options)
-      : options_(std::move(options)), signals_(loop_, [this] { stop(); }), force_(loop_, [this] { loop_.stop(); }) {}
+      : options_(std::move(options)),
+        signals_(loop_, [this] { stop(); }),
+        force_(loop_, [this] { loop_.stop(); }) {}
 
   Result<void> start() {
-    WEFT_TRY(bootstrap_, options_.config_text.empty() ? xds::load_bootstrap(options_.config_path, options_.node)
-                                                      : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
+    WEFT_TRY(bootstrap_, options_.config_text.empty()
+                             ? xds::load_bootstrap(options_.config_path, options_.node)
+                             : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
     if (options_.mode == "validate") return {};
     WEFT_CHECK(signals_.start());
     proxy::ServerOptions server;
-    server.concurrency = options_.concurrency ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
+    server.concurrency =
+        options_.concurrency ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
     server.limits.socket_mark = options_.socket_mark;
     server.node_id = bootstrap_.node_id;
     server.node_cluster = bootstrap_.node_cluster;
@@ -107,8 +113,10 @@ class Program {
     if (!bootstrap_.admin) return {};
     admin_ = std::make_unique<proxy::Admin>(
         loop_, *server_,
-        proxy::Admin::Hooks{.config_dump = [this](std::string_view query) { return xds::config_dump(bootstrap_, *catalog_, query); },
-                            .quit = [this] { stop(); }});
+        proxy::Admin::Hooks{
+            .config_dump =
+                [this](std::string_view query) { return xds::config_dump(bootstrap_, *catalog_, query); },
+            .quit = [this] { stop(); }});
     return admin_->listen(*bootstrap_.admin);
   }
 
@@ -128,7 +136,8 @@ class Program {
       }
       ads_ = std::make_unique<xds::AdsClient>(
           loop_, *server_, *catalog_,
-          xds::AdsClient::Options{.source = *bootstrap_.ads, .node = bootstrap_.node, .socket_mark = options_.socket_mark});
+          xds::AdsClient::Options{
+              .source = *bootstrap_.ads, .node = bootstrap_.node, .socket_mark = options_.socket_mark});
       ads_->start();
     });
   }
@@ -157,15 +166,21 @@ class Program {
 
 /// Nothing: go on. Otherwise the exit code.
 std::optional<int> parse(int argc, char** argv, Options& options) {
-  CLI::App command("The sidecar and gateway proxy. It starts from an Envoy bootstrap (YAML or JSON), static or by ADS.", "weft proxy");
+  CLI::App command(
+      "The sidecar and gateway proxy. It starts from an Envoy bootstrap (YAML or JSON), static or by ADS.",
+      "weft proxy");
   auto* path = command.add_option("-c,--config-path", options.config_path, "bootstrap file");
   command.add_option("--config-yaml", options.config_text, "the bootstrap itself")->excludes(path);
-  command.add_option("--concurrency", options.concurrency, "worker threads (default: one for each processor)");
-  command.add_option("--socket-mark", options.socket_mark, "SO_MARK of upstream sockets, by which capture rules know them");
-  command.add_option("--inherit-listener", options.inherited, "ADDRESS:PORT=DESCRIPTOR: a listening socket made by the parent");
+  command.add_option("--concurrency", options.concurrency,
+                     "worker threads (default: one for each processor)");
+  command.add_option("--socket-mark", options.socket_mark,
+                     "SO_MARK of upstream sockets, by which capture rules know them");
+  command.add_option("--inherit-listener", options.inherited,
+                     "ADDRESS:PORT=DESCRIPTOR: a listening socket made by the parent");
   command.add_option("-l,--log-level", options.level, "trace, debug, info, warning, error or off");
   command.add_option("--drain-time-s", options.drain_seconds, "how long SIGTERM waits for open requests");
-  command.add_option("--mode", options.mode, "serve, or validate: read the bootstrap and leave")->check(CLI::IsMember({"serve", "validate"}));
+  command.add_option("--mode", options.mode, "serve, or validate: read the bootstrap and leave")
+      ->check(CLI::IsMember({"serve", "validate"}));
   command.add_option("--service-node", options.node.id, "instead of node.id");
   command.add_option("--service-cluster", options.node.cluster, "instead of node.cluster");
   command.set_version_flag("--version", "weft proxy 0.1.0");
@@ -180,7 +195,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
     return 2;
   }
   if (!log::parse_level(options.level, level)) {
-    std::fprintf(stderr, "weft proxy: --log-level %s: one of trace, debug, info, warning, error, off is needed\n", options.level.c_str());
+    std::fprintf(stderr,
+                 "weft proxy: --log-level %s: one of trace, debug, info, warning, error, off is needed\n",
+                 options.level.c_str());
     return 2;
   }
   log::set_level(level);

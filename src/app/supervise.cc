@@ -20,7 +20,8 @@ void report(int fd, const std::string& text) {
 
 int supervise_main(int argc, char** argv) {
   local::Supervisor::Options options;
-  CLI::App command("Process 1 of an instance of the mesh. 'weft up' starts it; nobody types it.", "weft supervise");
+  CLI::App command("Process 1 of an instance of the mesh. 'weft up' starts it; nobody types it.",
+                   "weft supervise");
   command.add_option("--state-dir", options.state_dir)->required();
   command.add_option("--weft", options.weft_program)->required();
   command.add_option("--proxy", options.proxy_program)->required();

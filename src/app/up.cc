@@ -29,7 +29,8 @@ struct Pipe {
 
 Result<Pipe> make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
   return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
 }
 
@@ -42,7 +43,8 @@ Result<std::string> first_of(std::initializer_list<fs::path> candidates) {
   std::error_code error;
   for (const fs::path& candidate : candidates)
     if (fs::exists(candidate, error)) return fs::canonical(candidate, error).string();
-  return fail(Error::config(Code::kNotFound, "the program " + candidates.begin()->string() + " is not there; build it with 'make build'"));
+  return fail(Error::config(Code::kNotFound, "the program " + candidates.begin()->string() +
+                                                 " is not there; build it with 'make build'"));
 }
 
 Result<Programs> find_programs() {
@@ -62,15 +64,18 @@ Result<net::Fd> open_ingress(std::uint16_t port) {
   auto fd = net::make_listening_fd(at);
   if (fd) return fd;
   if (fd.error().code == Code::kConflict)
-    return fail(Error::config(Code::kConflict, "port " + std::to_string(port) +
-                                                   " on 127.0.0.1 is in use by another program; choose another with --ingress-port"));
-  return fail(Error::config(fd.error().code, "the ingress port " + std::to_string(port) + ": " + fd.error().text +
-                                                 "; choose another with --ingress-port"));
+    return fail(
+        Error::config(Code::kConflict,
+                      "port " + std::to_string(port) +
+                          " on 127.0.0.1 is in use by another program; choose another with --ingress-port"));
+  return fail(Error::config(fd.error().code, "the ingress port " + std::to_string(port) + ": " +
+                                                 fd.error().text + "; choose another with --ingress-port"));
 }
 
 Result<void> check_isolation(const std::string& isolation) {
   if (isolation == "loopback")
-    return fail(Error::config(Code::kUnsupported, "--isolation loopback is not built yet; as root, netns works"));
+    return fail(
+        Error::config(Code::kUnsupported, "--isolation loopback is not built yet; as root, netns works"));
   if (::geteuid() != 0)
     return fail(Error::config(Code::kDenied, "network namespaces need root here: run it with sudo"));
   return {};
@@ -85,19 +90,25 @@ Result<void> make_state_dir(const std::string& path) {
   return {};
 }
 
-std::vector<std::string> command_line(const StartOptions& options, const Programs& programs, int ingress, int lifeline, int report) {
-  std::vector<std::string> words = {programs.weft, "supervise", "--state-dir", options.state_dir, "--weft", programs.weft,
-                                    "--proxy", programs.proxy, "--bookinfo", programs.bookinfo,
-                                    "--ingress", "127.0.0.1:" + std::to_string(options.ingress_port),
-                                    "--ingress-fd", std::to_string(ingress), "--lifeline-fd", std::to_string(lifeline),
-                                    "--report-fd", std::to_string(report)};
+std::vector<std::string> command_line(const StartOptions& options, const Programs& programs, int ingress,
+                                      int lifeline, int report) {
+  std::vector<std::string> words = {programs.weft,   "supervise",
+                                    "--state-dir",   options.state_dir,
+                                    "--weft",        programs.weft,
+                                    "--proxy",       programs.proxy,
+                                    "--bookinfo",    programs.bookinfo,
+                                    "--ingress",     "127.0.0.1:" + std::to_string(options.ingress_port),
+                                    "--ingress-fd",  std::to_string(ingress),
+                                    "--lifeline-fd", std::to_string(lifeline),
+                                    "--report-fd",   std::to_string(report)};
   for (const std::string& image : options.images) words.insert(words.end(), {"--image", image});
   return words;
 }
 
-/// The child's whole life until it is the supervisor. It leads a session of its own: a terminal's Ctrl-C is for
-/// 'weft up', which then ends it in order.
-[[noreturn]] void become_supervisor(const std::vector<std::string>& words, const std::string& log, std::initializer_list<int> keep) {
+/// The child's whole life until it is the supervisor. It leads a session of its own: a terminal's Ctrl-C is
+/// for 'weft up', which then ends it in order.
+[[noreturn]] void become_supervisor(const std::vector<std::string>& words, const std::string& log,
+                                    std::initializer_list<int> keep) {
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDONLY);
   const int out = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
@@ -119,8 +130,9 @@ Result<pid_t> fork_into_namespaces() {
   const long flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | SIGCHLD;
   const long pid = ::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
   if (pid >= 0) return static_cast<pid_t>(pid);
-  return fail(Error::config(errno == EPERM ? Code::kDenied : Code::kUnsupported,
-                            "this machine gives no namespaces of pids, mounts and networks: " + errno_text(errno)));
+  return fail(
+      Error::config(errno == EPERM ? Code::kDenied : Code::kUnsupported,
+                    "this machine gives no namespaces of pids, mounts and networks: " + errno_text(errno)));
 }
 
 /// "ready", "error: …", or nothing when it ended before it could say anything.
@@ -156,7 +168,8 @@ Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
   if (said == "ready") return RunningInstance(pid, std::move(process), std::move(lifeline.write));
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
-  if (const auto record = local::read_record(options.state_dir); record && !record->alive()) local::remove_record(options.state_dir);
+  if (const auto record = local::read_record(options.state_dir); record && !record->alive())
+    local::remove_record(options.state_dir);
   if (said.starts_with("error: ")) return fail(Error::internal(Code::kInternal, said.substr(7)));
   return fail(Error::internal(Code::kInternal, "the supervisor has ended at once; " + log + " says why"));
 }
@@ -172,7 +185,8 @@ Result<void> RunningInstance::stop() {
   if (!ended) ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
   if (ended) return {};
-  return fail(Error::internal(Code::kTimeout, "the supervisor did not end within " + std::to_string(kStopLimit.count()) + " s and was killed"));
+  return fail(Error::internal(Code::kTimeout, "the supervisor did not end within " +
+                                                  std::to_string(kStopLimit.count()) + " s and was killed"));
 }
 
 }  // namespace weft::app

@@ -20,13 +20,13 @@ struct StartOptions {
   std::vector<std::string> images;  ///< NAME=COMMAND
 };
 
-/// A running supervisor, held by `weft up`. While this lives and has not detached, the instance lives no longer than
-/// the process that holds it.
+/// A running supervisor, held by `weft up`. While this lives and has not detached, the instance lives no
+/// longer than the process that holds it.
 class RunningInstance {
  public:
-  /// Opens the ingress port, makes the namespaces, and starts the supervisor; blocks until its API answers and pods of an
-  /// earlier run have begun. Errors: kConflict, the port or the instance is taken; kUnsupported, kDenied: this machine or
-  /// user cannot isolate pods. Nothing is left behind then.
+  /// Opens the ingress port, makes the namespaces, and starts the supervisor; blocks until its API answers
+  /// and pods of an earlier run have begun. Errors: kConflict, the port or the instance is taken;
+  /// kUnsupported, kDenied: this machine or user cannot isolate pods. Nothing is left behind then.
   static Result<RunningInstance> start(const StartOptions& options);
 
   /// Lets it live on.
@@ -38,7 +38,8 @@ class RunningInstance {
   int process_fd() const { return process_.get(); }
 
  private:
-  RunningInstance(pid_t pid, net::Fd process, net::Fd lifeline) : pid_(pid), process_(std::move(process)), lifeline_(std::move(lifeline)) {}
+  RunningInstance(pid_t pid, net::Fd process, net::Fd lifeline)
+      : pid_(pid), process_(std::move(process)), lifeline_(std::move(lifeline)) {}
   pid_t pid_;
   net::Fd process_, lifeline_;
 };

@@ -21,21 +21,24 @@ bool pod_ready(const api::Json& pod) {
 }
 
 std::string qualified(const api::Object& object) {
-  return object.ns() == "default" ? std::string(object.name()) : std::string(object.ns()) + "/" + std::string(object.name());
+  return object.ns() == "default" ? std::string(object.name())
+                                  : std::string(object.ns()) + "/" + std::string(object.name());
 }
 
 /// The message of the container that is in the way; empty when none says anything.
 std::string message_of(const api::Json& pod) {
   for (const api::Json& container : list_at(pod, "status.containerStatuses")) {
-    for (const char* path : {"state.terminated.message", "lastState.terminated.message", "state.waiting.message"})
+    for (const char* path :
+         {"state.terminated.message", "lastState.terminated.message", "state.waiting.message"})
       if (const std::string text = text_at(container, path); !text.empty()) return text;
   }
   return text_at(pod, "status.message");
 }
 
 bool is_stuck(const std::string& status) {
-  constexpr std::array<std::string_view, 5> kStuck = {"ErrImageNeverPull", "CrashLoopBackOff", "CreateContainerConfigError",
-                                                      "CreateContainerError", "CreatePodSandboxError"};
+  constexpr std::array<std::string_view, 5> kStuck = {"ErrImageNeverPull", "CrashLoopBackOff",
+                                                      "CreateContainerConfigError", "CreateContainerError",
+                                                      "CreatePodSandboxError"};
   return std::ranges::find(kStuck, status) != kStuck.end();
 }
 
@@ -44,7 +47,8 @@ bool is_stuck(const std::string& status) {
 StartProgress::StartProgress(const Context& context, TimePoint began)
     : context_(context),
       began_(began),
-      pods_(context.loop, context.store, all("v1", "Pod"), [this](const store::Event& event) { on_pod(event); }),
+      pods_(context.loop, context.store, all("v1", "Pod"),
+            [this](const store::Event& event) { on_pod(event); }),
       deployments_(context.loop, context.store, all("apps/v1", "Deployment")) {}
 
 void StartProgress::start() {
@@ -58,7 +62,8 @@ void StartProgress::on_pod(const store::Event& event) {
   const PodSummary summary = summarize_pod(event.object->body);
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - began_).count();
   char line[256];
-  std::snprintf(line, sizeof line, "  %-50s %zu/%zu  %s  %5.2f s\n", qualified(*event.object).c_str(), summary.ready, summary.containers,
+  std::snprintf(line, sizeof line, "  %-50s %zu/%zu  %s  %5.2f s\n", qualified(*event.object).c_str(),
+                summary.ready, summary.containers,
                 paint(context_.console, Colour::kGreen, summary.status).c_str(), seconds);
   context_.out(line);
 }
@@ -68,7 +73,8 @@ bool StartProgress::deployments_ready() const {
     const api::Json& body = item.second->body;
     const auto wanted = number_at(body, "spec.replicas", 1);
     return number_at(body, "status.observedGeneration") >= number_at(body, "metadata.generation") &&
-           number_at(body, "status.readyReplicas") >= wanted && number_at(body, "status.updatedReplicas") >= wanted;
+           number_at(body, "status.readyReplicas") >= wanted &&
+           number_at(body, "status.updatedReplicas") >= wanted;
   });
 }
 
@@ -91,7 +97,9 @@ std::string StartProgress::troubles() const {
   for (const auto& [key, pod] : pods_.items()) {
     if (pod_ready(pod->body)) continue;
     const std::string message = message_of(pod->body);
-    text += "  " + qualified(*pod) + "  " + paint(context_.console, Colour::kRed, summarize_pod(pod->body).status) + (message.empty() ? "" : ": " + message) + "\n";
+    text += "  " + qualified(*pod) + "  " +
+            paint(context_.console, Colour::kRed, summarize_pod(pod->body).status) +
+            (message.empty() ? "" : ": " + message) + "\n";
   }
   return text;
 }

@@ -9,8 +9,8 @@
 
 namespace weft::cli {
 
-/// Watches a mesh that has just been started until every Deployment has its pods, and says of each pod when it is
-/// ready, or what keeps it from getting there.
+/// Watches a mesh that has just been started until every Deployment has its pods, and says of each pod when
+/// it is ready, or what keeps it from getting there.
 ///
 /// Owner: `weft up`. Thread: the loop's. How it ends: the destructor.
 class StartProgress {
@@ -34,8 +34,8 @@ class StartProgress {
   store::Informer pods_, deployments_;
 };
 
-/// The path of a page that the rules let in from outside: of the first route of the first VirtualService with a gateway,
-/// else "/".
+/// The path of a page that the rules let in from outside: of the first route of the first VirtualService with
+/// a gateway, else "/".
 std::string page_path(const std::map<api::Key, api::ObjectPtr>& virtual_services);
 
 }  // namespace weft::cli

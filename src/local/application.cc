@@ -32,19 +32,24 @@ Result<Program> program_of(const PodPlace& place, const api::Json& container) {
   } else if (known) {
     program.words = known->words;
   } else {
-    return fail(Error::config(Code::kUnsupported, "image \"" + image + "\" stands for no command on this machine; start with --image '" +
-                                                      std::string(image_name(image)) +
-                                                      "=COMMAND', or give the container a command or the pod the annotation weft.dev/command"));
+    return fail(Error::config(
+        Code::kUnsupported,
+        "image \"" + image + "\" stands for no command on this machine; start with --image '" +
+            std::string(image_name(image)) +
+            "=COMMAND', or give the container a command or the pod the annotation weft.dev/command"));
   }
   for (const api::Json& word : list_at(container, "args")) program.words.push_back(word);
-  if (program.words.empty()) return fail(Error::config(Code::kInvalid, "the command of container " + text_at(container, "name") + " is empty"));
+  if (program.words.empty())
+    return fail(Error::config(Code::kInvalid,
+                              "the command of container " + text_at(container, "name") + " is empty"));
   return program;
 }
 
 std::vector<Mount> volume_mounts(const PodPlace& place, const api::Json& container) {
   std::vector<Mount> mounts = place.mounts;
   for (const api::Json& mount : list_at(container, "volumeMounts"))
-    mounts.push_back({place.folder + "/volumes/" + text_at(mount, "name"), text_at(mount, "mountPath"), flag_at(mount, "readOnly")});
+    mounts.push_back({place.folder + "/volumes/" + text_at(mount, "name"), text_at(mount, "mountPath"),
+                      flag_at(mount, "readOnly")});
   return mounts;
 }
 
@@ -57,9 +62,12 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
   WEFT_TRY(Program program, program_of(place, container));
   Environment base = {{"PATH", kPath}, {"HOME", "/root"}, {"HOSTNAME", std::string(place.pod->name())}};
   base.merge(program.environment);
-  const FindObject find = [&](std::string_view kind, std::string_view name) { return place.host.find(kind, place.pod->ns(), name); };
+  const FindObject find = [&](std::string_view kind, std::string_view name) {
+    return place.host.find(kind, place.pod->ns(), name);
+  };
   ProcessSpec spec;
-  WEFT_TRY(spec.environment, resolve_environment(*place.pod, container, place.interface.ip(), std::move(base), find));
+  WEFT_TRY(spec.environment,
+           resolve_environment(*place.pod, container, place.interface.ip(), std::move(base), find));
   spec.words = expand_all(program.words, spec.environment);
   spec.directory = text_at(container, "workingDir");
   spec.log_file = place.logs + "/" + text_at(container, "name") + ".log";
@@ -68,17 +76,22 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
   spec.scratch = place.folder + "/scratch";
   spec.user = identifier(place, container, "runAsUser");
   spec.group = identifier(place, container, "runAsGroup");
-  const bool not_root = flag_at(member(container, "securityContext"), "runAsNonRoot") || flag_at(member(place.pod->spec(), "securityContext"), "runAsNonRoot");
+  const bool not_root = flag_at(member(container, "securityContext"), "runAsNonRoot") ||
+                        flag_at(member(place.pod->spec(), "securityContext"), "runAsNonRoot");
   if (not_root && spec.user <= 0)
-    return fail(Error::config(Code::kNotFound, "runAsNonRoot needs runAsUser: on this machine images have no user of their own"));
-  if (spec.group < 0 && spec.user >= 0) spec.group = number_at(member(place.pod->spec(), "securityContext"), "fsGroup", spec.user);
+    return fail(Error::config(
+        Code::kNotFound, "runAsNonRoot needs runAsUser: on this machine images have no user of their own"));
+  if (spec.group < 0 && spec.user >= 0)
+    spec.group = number_at(member(place.pod->spec(), "securityContext"), "fsGroup", spec.user);
   return spec;
 }
 
 /// Runs a command where the container's process lives, as its exec probes want it.
-net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& container, pid_t process, std::vector<std::string> words, Duration limit) {
+net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& container, pid_t process,
+                                  std::vector<std::string> words, Duration limit) {
   WEFT_CO_TRY(ProcessSpec spec, process_of(place, container));
-  const net::Fd mounts(::open(("/proc/" + std::to_string(process) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+  const net::Fd mounts(
+      ::open(("/proc/" + std::to_string(process) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
   if (!mounts) co_return fail(Error::internal(Code::kUnavailable, "the container's process has ended"));
   spec.words = std::move(words);
   spec.mount_namespace = mounts.get();
@@ -117,7 +130,8 @@ net::Task<Result<void>> all_ports_accept(const PodPlace& place, std::vector<std:
   co_return Result<void>{};
 }
 
-HealthPlan health_of(const PodPlace& place, const api::Json& container, const std::function<pid_t()>& running) {
+HealthPlan health_of(const PodPlace& place, const api::Json& container,
+                     const std::function<pid_t()>& running) {
   const auto check = [&place, &container, running](const api::Json& probe) {
     return Check([&place, &container, &probe, running] {
       ProbeTarget target{place.host.loop, place.interface.space(), place.interface.ip(), container,
@@ -135,7 +149,8 @@ HealthPlan health_of(const PodPlace& place, const api::Json& container, const st
   take("readinessProbe", plan.readiness);
   take("livenessProbe", plan.liveness);
   std::vector<std::uint16_t> ports;
-  for (const api::Json& port : list_at(container, "ports")) ports.push_back(static_cast<std::uint16_t>(number_at(port, "containerPort", 0)));
+  for (const api::Json& port : list_at(container, "ports"))
+    ports.push_back(static_cast<std::uint16_t>(number_at(port, "containerPort", 0)));
   if (!ports.empty()) plan.listening = [&place, ports] { return all_ports_accept(place, ports); };
   return plan;
 }
@@ -148,13 +163,16 @@ RestartPolicy restart_policy_of(const api::Object& pod) {
   return policy == "OnFailure" ? RestartPolicy::kOnFailure : RestartPolicy::kAlways;
 }
 
-Container::Plan application_plan(const PodPlace& place, const api::Json& container, std::function<pid_t()> running, std::function<void()> on_change) {
+Container::Plan application_plan(const PodPlace& place, const api::Json& container,
+                                 std::function<pid_t()> running, std::function<void()> on_change) {
   Container::Plan plan;
   plan.name = text_at(container, "name");
   plan.image = text_at(container, "image");
   plan.restart = restart_policy_of(*place.pod);
   plan.process = [&place, &container] { return process_of(place, container); };
-  plan.health = [&place, &container, running = std::move(running)] { return health_of(place, container, running); };
+  plan.health = [&place, &container, running = std::move(running)] {
+    return health_of(place, container, running);
+  };
   plan.on_change = std::move(on_change);
   return plan;
 }

@@ -18,9 +18,10 @@ struct PodPlace {
   std::vector<Mount> mounts;  ///< what every container of the pod sees: hosts, resolv.conf, nsswitch.conf
 };
 
-/// One of spec.containers as something to run. `place` outlives it; `container` belongs to place.pod. `running` gives the
-/// container itself later, for exec probes.
-Container::Plan application_plan(const PodPlace& place, const api::Json& container, std::function<pid_t()> running, std::function<void()> on_change);
+/// One of spec.containers as something to run. `place` outlives it; `container` belongs to place.pod.
+/// `running` gives the container itself later, for exec probes.
+Container::Plan application_plan(const PodPlace& place, const api::Json& container,
+                                 std::function<pid_t()> running, std::function<void()> on_change);
 
 RestartPolicy restart_policy_of(const api::Object& pod);
 

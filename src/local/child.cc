@@ -67,7 +67,8 @@ class Child {
   }
 
   void enter_namespaces() {
-    if (spec_.network >= 0 && ::setns(spec_.network, CLONE_NEWNET) != 0) give_up("the pod's network namespace");
+    if (spec_.network >= 0 && ::setns(spec_.network, CLONE_NEWNET) != 0)
+      give_up("the pod's network namespace");
     if (spec_.mount_namespace >= 0) {
       if (::setns(spec_.mount_namespace, CLONE_NEWNS) != 0) give_up("the container's mount namespace");
       return;
@@ -76,8 +77,8 @@ class Child {
     if (::unshare(CLONE_NEWNS) != 0) give_up("a mount namespace");
   }
 
-  /// Mounts hide what is below them, our own folders too: everything needed later is opened before the first. What
-  /// is bound has to be of the mount namespace that it is bound in.
+  /// Mounts hide what is below them, our own folders too: everything needed later is opened before the first.
+  /// What is bound has to be of the mount namespace that it is bound in.
   void open_sources() {
     if (spec_.words[0].starts_with('/')) program_ = ::open(spec_.words[0].c_str(), O_PATH | O_CLOEXEC);
     for (const Mount& mount : spec_.mounts) {
@@ -95,7 +96,8 @@ class Child {
 
   void bind(const Mount& mount, int source) {
     provide_mount_point(mount, source);
-    if (::mount(opened(source).c_str(), mount.to.c_str(), nullptr, MS_BIND, nullptr) != 0) give_up("mounting " + mount.to);
+    if (::mount(opened(source).c_str(), mount.to.c_str(), nullptr, MS_BIND, nullptr) != 0)
+      give_up("mounting " + mount.to);
     if (mount.read_only &&
         ::mount(nullptr, mount.to.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
       give_up("mounting " + mount.to + " read-only");
@@ -132,11 +134,14 @@ class Child {
     const std::string layer = new_layer();
     ::mkdir((layer + "/upper").c_str(), 0755);
     ::mkdir((layer + "/work").c_str(), 0755);
-    const std::string options = "lowerdir=" + folder + ",upperdir=" + layer + "/upper,workdir=" + layer + "/work";
-    if (::mount("none", folder.c_str(), "overlay", 0, options.c_str()) != 0) give_up("a layer over " + folder);
+    const std::string options =
+        "lowerdir=" + folder + ",upperdir=" + layer + "/upper,workdir=" + layer + "/work";
+    if (::mount("none", folder.c_str(), "overlay", 0, options.c_str()) != 0)
+      give_up("a layer over " + folder);
   }
 
-  /// Nothing can be layered over "/": a new root holds everything that the old one does, and what is to be added.
+  /// Nothing can be layered over "/": a new root holds everything that the old one does, and what is to be
+  /// added.
   void make_own_root() {
     const std::string root = new_layer();
     std::error_code error;
@@ -150,7 +155,8 @@ class Child {
         ::mkdir(to.c_str(), 0755);
       else
         ::close(::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-      if (::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) give_up("a root with " + from);
+      if (::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+        give_up("a root with " + from);
     }
     if (::chroot(root.c_str()) != 0 || ::chdir("/") != 0) give_up("a root of its own");
   }
@@ -163,7 +169,8 @@ class Child {
   void become_user() {
     if (spec_.user < 0 && spec_.group < 0) return;
     const gid_t group = spec_.group >= 0 ? static_cast<gid_t>(spec_.group) : ::getgid();
-    if (::setgroups(1, &group) != 0 || ::setresgid(group, group, group) != 0) give_up("group " + std::to_string(group));
+    if (::setgroups(1, &group) != 0 || ::setresgid(group, group, group) != 0)
+      give_up("group " + std::to_string(group));
     if (spec_.user < 0) return;
     const uid_t user = static_cast<uid_t>(spec_.user);
     if (::setresuid(user, user, user) != 0) give_up("user " + std::to_string(user));
@@ -179,7 +186,8 @@ class Child {
     for (std::string& pair : pairs) environment.push_back(pair.data());
     environment.push_back(nullptr);
     // execvpe looks for the program by our own PATH; the container's is meant.
-    if (auto path = spec_.environment.find("PATH"); path != spec_.environment.end()) ::setenv("PATH", path->second.c_str(), 1);
+    if (auto path = spec_.environment.find("PATH"); path != spec_.environment.end())
+      ::setenv("PATH", path->second.c_str(), 1);
     ::execvpe(words[0], words.data(), environment.data());
     // A volume may hide where the program is.
     if (errno == ENOENT && program_ >= 0) ::fexecve(program_, words.data(), environment.data());

@@ -27,7 +27,7 @@ std::string reason_of(const Error& error) {
 }
 
 std::uint64_t mount_namespace_of(pid_t pid) {
-  struct stat about {};
+  struct stat about{};
   return ::stat(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), &about) == 0 ? about.st_ino : 0;
 }
 
@@ -36,7 +36,9 @@ std::uint64_t mount_namespace_of(pid_t pid) {
 api::Json Container::Ending::to_json() const {
   api::Json json = {{"exitCode", code}};
   if (signal != 0) json["signal"] = signal;
-  json["reason"] = code == 0 ? "Completed" : code == kNotExecuted && !message.empty() ? "StartError" : "Error";
+  json["reason"] = code == 0                                  ? "Completed"
+                   : code == kNotExecuted && !message.empty() ? "StartError"
+                                                              : "Error";
   if (!message.empty()) json["message"] = message;
   json["startedAt"] = started_at;
   json["finishedAt"] = finished_at;
@@ -93,21 +95,21 @@ net::Task<bool> Container::run_once() {
   waiting_reason_.clear();
   waiting_message_.clear();
   dead_because_.clear();
-  health_ = std::make_unique<Health>(
-      loop_, plan_.health(),
-      Health::Listener{.on_ready =
-                           [this](bool ready, const std::string& why) {
-                             mount_namespace_ = mount_namespace_of(pid_);
-                             if (ready == ready_ && why == not_ready_because_) return;
-                             ready_ = ready;
-                             not_ready_because_ = why;
-                             changed();
-                           },
-                       .on_dead =
-                           [this](const std::string& why) {
-                             dead_because_ = why;
-                             tasks_.spawn(kill_and_wait(kLivenessGrace));
-                           }});
+  health_ = std::make_unique<Health>(loop_, plan_.health(),
+                                     Health::Listener{.on_ready =
+                                                          [this](bool ready, const std::string& why) {
+                                                            mount_namespace_ = mount_namespace_of(pid_);
+                                                            if (ready == ready_ && why == not_ready_because_)
+                                                              return;
+                                                            ready_ = ready;
+                                                            not_ready_because_ = why;
+                                                            changed();
+                                                          },
+                                                      .on_dead =
+                                                          [this](const std::string& why) {
+                                                            dead_because_ = why;
+                                                            tasks_.spawn(kill_and_wait(kLivenessGrace));
+                                                          }});
   changed();
   co_await ended_.wait();
   health_.reset();
@@ -129,7 +131,8 @@ void Container::on_ended(int status) {
   trouble_.reset();
   ready_ = false;
   if (!stopping_)
-    WEFT_LOG(kInfo, "local", "a process has ended", {"container", plan_.name}, {"pid", pid_}, {"code", ending.code}, {"why", ending.message});
+    WEFT_LOG(kInfo, "local", "a process has ended", {"container", plan_.name}, {"pid", pid_},
+             {"code", ending.code}, {"why", ending.message});
   last_ = std::move(ending);
   ended_.set();
 }
@@ -142,13 +145,15 @@ void Container::end_stragglers() {
 }
 
 bool Container::wants_restart() const {
-  return plan_.restart == RestartPolicy::kAlways || (plan_.restart == RestartPolicy::kOnFailure && exit_code_ != 0);
+  return plan_.restart == RestartPolicy::kAlways ||
+         (plan_.restart == RestartPolicy::kOnFailure && exit_code_ != 0);
 }
 
 net::Task<void> Container::wait_before_restart() {
   if (loop_.now() - began_ >= plan_.back_off.forgiven_after) pause_ = {};
   if (pause_ > Duration::zero())
-    set_waiting("CrashLoopBackOff", "back-off " + in_words(pause_) + " restarting failed container " + plan_.name);
+    set_waiting("CrashLoopBackOff",
+                "back-off " + in_words(pause_) + " restarting failed container " + plan_.name);
   else
     changed();
   co_await stop_asked_.wait_until(loop_.now() + pause_);
@@ -187,7 +192,8 @@ api::Json Container::status() const {
   else if (last_)
     state = {{"terminated", last_->to_json()}};
   if (state.contains("waiting") && !waiting_message_.empty()) state["waiting"]["message"] = waiting_message_;
-  api::Json json = {{"name", plan_.name}, {"image", plan_.image}, {"imageID", ""}, {"ready", ready_}, {"started", pid_ > 0}, {"restartCount", restarts_}};
+  api::Json json = {{"name", plan_.name}, {"image", plan_.image}, {"imageID", ""},
+                    {"ready", ready_},    {"started", pid_ > 0},  {"restartCount", restarts_}};
   json["state"] = std::move(state);
   if (last_ && !over_) json["lastState"] = {{"terminated", last_->to_json()}};
   if (pid_ > 0) json["containerID"] = "weft://" + std::to_string(pid_);

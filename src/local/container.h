@@ -22,16 +22,16 @@ struct BackOff {
 
 /// One container of a pod: a process that is started, asked how it is, ended, and started again.
 ///
-/// Owner: its pod. Thread: the loop's. How it ends: co_await stop(), or the destructor, which leaves the process running
-/// for the kernel to end with the instance.
+/// Owner: its pod. Thread: the loop's. How it ends: co_await stop(), or the destructor, which leaves the
+/// process running for the kernel to end with the instance.
 class Container {
  public:
   struct Plan {
     std::string name, image;
     RestartPolicy restart = RestartPolicy::kAlways;
     BackOff back_off;
-    /// What to execute, looked up anew for each start. Errors become the reason of a waiting container: kUnsupported an
-    /// image that is not there, kNotFound something the container refers to.
+    /// What to execute, looked up anew for each start. Errors become the reason of a waiting container:
+    /// kUnsupported an image that is not there, kNotFound something the container refers to.
     std::function<Result<ProcessSpec>()> process;
     std::function<HealthPlan()> health;
     std::function<void(const StartedProcess&)> before_exec;
@@ -78,7 +78,8 @@ class Container {
   pid_t pid_ = 0;
   net::Fd trouble_;
   std::uint64_t mount_namespace_ = 0;
-  std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_, not_ready_because_;
+  std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_,
+              not_ready_because_;
   std::optional<Ending> last_, final_;
   int restarts_ = 0, exit_code_ = 0;
   bool ready_ = false, over_ = false, stopping_ = false;

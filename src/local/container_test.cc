@@ -92,7 +92,9 @@ TEST_F(ContainerTest, RunsItsProcessWithItsEnvironmentAndLogsWhatThatSays) {
 
 TEST_F(ContainerTest, StartsAnewWithBackOffWhenTheProcessEnds) {
   begin("exit 3");
-  ASSERT_TRUE(becomes([&] { return container->status()["restartCount"] >= 2 && container->status()["state"].contains("waiting"); }));
+  ASSERT_TRUE(becomes([&] {
+    return container->status()["restartCount"] >= 2 && container->status()["state"].contains("waiting");
+  }));
   const api::Json status = container->status();
   EXPECT_EQ(status["state"]["waiting"]["reason"], "CrashLoopBackOff");
   EXPECT_EQ(status["lastState"]["terminated"]["exitCode"], 3);

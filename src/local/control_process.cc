@@ -30,7 +30,8 @@ net::Task<void> ControlProcess::run() {
       co_await ended_.wait();
     if (stopping_) co_return;
     if (loop_.now() - began > kForgivenAfter) pause = kFirstPause;
-    WEFT_LOG(kWarn, "local", "the control plane has ended and is started again", {"log", options_.state_dir + "/logs/control.log"});
+    WEFT_LOG(kWarn, "local", "the control plane has ended and is started again",
+             {"log", options_.state_dir + "/logs/control.log"});
     co_await loop_.sleep(pause);
     pause = std::min(pause * 2, kMostPause);
   }
@@ -42,7 +43,8 @@ Result<void> ControlProcess::launch() {
     return fail(Error::internal(Code::kExhausted, "the registration channel: " + errno_text(errno)));
   net::Fd ours(ends[0]), theirs(ends[1]);
   ProcessSpec spec;
-  spec.words = {options_.program, "control", "--state-dir", options_.state_dir, "--registration-fd", std::to_string(theirs.get())};
+  spec.words = {options_.program,   "control",           "--state-dir",
+                options_.state_dir, "--registration-fd", std::to_string(theirs.get())};
   spec.environment = {{"PATH", "/usr/bin:/bin"}};
   spec.log_file = options_.state_dir + "/logs/control.log";
   spec.inherited = {theirs.get()};
@@ -61,7 +63,8 @@ Result<void> ControlProcess::launch() {
 net::Task<void> ControlProcess::answers() {
   const auto at = net::Address::unix_path(options_.state_dir + "/api.sock");
   while (at) {
-    const auto socket = co_await net::connect(loop_, *at, {.deadline = loop_.now() + 1s, .bind_source = {}, .mark = 0});
+    const auto socket =
+        co_await net::connect(loop_, *at, {.deadline = loop_.now() + 1s, .bind_source = {}, .mark = 0});
     if (socket) co_return;
     co_await loop_.sleep(1ms);
   }

@@ -13,12 +13,18 @@ std::string decode_base64(std::string_view text) {
   int count = 0;
   for (const char c : text) {
     int value = 0;
-    if (c >= 'A' && c <= 'Z') value = c - 'A';
-    else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9') value = c - '0' + 52;
-    else if (c == '+') value = 62;
-    else if (c == '/') value = 63;
-    else continue;  // padding and line ends; the store has checked the rest
+    if (c >= 'A' && c <= 'Z')
+      value = c - 'A';
+    else if (c >= 'a' && c <= 'z')
+      value = c - 'a' + 26;
+    else if (c >= '0' && c <= '9')
+      value = c - '0' + 52;
+    else if (c == '+')
+      value = 62;
+    else if (c == '/')
+      value = 63;
+    else
+      continue;  // padding and line ends; the store has checked the rest
     bits = (bits << 6) | static_cast<std::uint32_t>(value);
     count += 6;
     if (count >= 8) {
@@ -44,7 +50,8 @@ std::string field_of(const api::Object& pod, std::string_view path, const std::s
 }
 
 /// The value of a key of a ConfigMap or Secret; nullopt when it is optional and not there.
-Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json& reference, const FindObject& find) {
+Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json& reference,
+                                         const FindObject& find) {
   const std::string name = text_at(reference, "name"), key = text_at(reference, "key");
   const api::ObjectPtr object = find(kind, name);
   if (object) {
@@ -58,8 +65,9 @@ Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json&
                                                  (object ? " has no key \"" + key + "\"" : " is not there")));
 }
 
-Result<std::optional<std::string>> value_of(const api::Object& pod, const api::Json& variable, const std::string& pod_ip,
-                                            const Environment& known, const FindObject& find) {
+Result<std::optional<std::string>> value_of(const api::Object& pod, const api::Json& variable,
+                                            const std::string& pod_ip, const Environment& known,
+                                            const FindObject& find) {
   if (!variable.contains("valueFrom")) return expand(text_at(variable, "value"), known);
   const api::Json& from = variable.at("valueFrom");
   if (from.contains("fieldRef")) return field_of(pod, text_at(from.at("fieldRef"), "fieldPath"), pod_ip);
@@ -69,8 +77,8 @@ Result<std::optional<std::string>> value_of(const api::Object& pod, const api::J
 
 }  // namespace
 
-Result<Environment> resolve_environment(const api::Object& pod, const api::Json& container, const std::string& pod_ip,
-                                        Environment base, const FindObject& find) {
+Result<Environment> resolve_environment(const api::Object& pod, const api::Json& container,
+                                        const std::string& pod_ip, Environment base, const FindObject& find) {
   for (const api::Json& variable : list_at(container, "env")) {
     const std::string name = text_at(variable, "name");
     auto value = value_of(pod, variable, pod_ip, base, find);
@@ -89,7 +97,8 @@ std::string expand(std::string_view text, const Environment& environment) {
       continue;
     }
     const auto close = text[i] == '$' && next == '(' ? text.find(')', i) : text.npos;
-    const auto found = close != text.npos ? environment.find(std::string(text.substr(i + 2, close - i - 2))) : environment.end();
+    const auto found = close != text.npos ? environment.find(std::string(text.substr(i + 2, close - i - 2)))
+                                          : environment.end();
     if (found == environment.end()) {
       out += text[i];
       continue;

@@ -15,11 +15,11 @@ using Environment = std::map<std::string, std::string>;
 /// Finds a ConfigMap or Secret of the pod's namespace; null when it is not there.
 using FindObject = std::function<api::ObjectPtr(std::string_view kind, std::string_view name)>;
 
-/// The variables of `container` (spec.containers[i] of `pod`) on top of `base`, with `valueFrom` looked up and `$(NAME)`
-/// replaced by variables before it. `pod_ip` is not in the object yet. Errors: kNotFound, a reference that is not
-/// optional and leads nowhere; the text names it.
-Result<Environment> resolve_environment(const api::Object& pod, const api::Json& container, const std::string& pod_ip,
-                                        Environment base, const FindObject& find);
+/// The variables of `container` (spec.containers[i] of `pod`) on top of `base`, with `valueFrom` looked up
+/// and `$(NAME)` replaced by variables before it. `pod_ip` is not in the object yet. Errors: kNotFound, a
+/// reference that is not optional and leads nowhere; the text names it.
+Result<Environment> resolve_environment(const api::Object& pod, const api::Json& container,
+                                        const std::string& pod_ip, Environment base, const FindObject& find);
 
 /// `$(NAME)` replaced where NAME is known, `$$` by `$`; the rest as it is.
 std::string expand(std::string_view text, const Environment& environment);

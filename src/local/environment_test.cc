@@ -11,8 +11,11 @@ namespace {
 api::Object pod_with(const char* env) {
   api::Object pod;
   pod.kind = api::find_kind("v1", "Pod");
-  pod.body = {{"metadata", {{"name", "shop-1"}, {"namespace", "market"}, {"uid", "u"}, {"labels", {{"app", "shop"}}}}},
-              {"spec", {{"serviceAccountName", "seller"}, {"containers", api::Json::array({{{"name", "main"}, {"env", api::Json::parse(env)}}})}}}};
+  pod.body = {{"metadata",
+               {{"name", "shop-1"}, {"namespace", "market"}, {"uid", "u"}, {"labels", {{"app", "shop"}}}}},
+              {"spec",
+               {{"serviceAccountName", "seller"},
+                {"containers", api::Json::array({{{"name", "main"}, {"env", api::Json::parse(env)}}})}}}};
   return pod;
 }
 
@@ -26,7 +29,8 @@ api::ObjectPtr object(const char* kind, const char* json) {
 Result<Environment> resolved(const char* env) {
   const api::Object pod = pod_with(env);
   const FindObject find = [](std::string_view kind, std::string_view name) -> api::ObjectPtr {
-    if (kind == "ConfigMap" && name == "settings") return object("ConfigMap", R"({"data": {"colour": "red"}})");
+    if (kind == "ConfigMap" && name == "settings")
+      return object("ConfigMap", R"({"data": {"colour": "red"}})");
     if (kind == "Secret" && name == "keys") return object("Secret", R"({"data": {"token": "c2VjcmV0IQ=="}})");
     return nullptr;
   };
@@ -42,25 +46,34 @@ TEST(Environment, TakesValuesFromFieldsConfigMapsAndSecrets) {
     {"name": "COLOUR", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "colour"}}},
     {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}}])");
   ASSERT_TRUE(got) << got.error().text;
-  EXPECT_EQ(*got, (Environment{{"PATH", "/bin"}, {"NAME", "shop-1"}, {"IP", "10.244.0.9"}, {"APP", "shop"}, {"ACCOUNT", "seller"},
-                               {"COLOUR", "red"}, {"TOKEN", "secret!"}}));
+  EXPECT_EQ(*got, (Environment{{"PATH", "/bin"},
+                               {"NAME", "shop-1"},
+                               {"IP", "10.244.0.9"},
+                               {"APP", "shop"},
+                               {"ACCOUNT", "seller"},
+                               {"COLOUR", "red"},
+                               {"TOKEN", "secret!"}}));
 }
 
 TEST(Environment, ExpandsVariablesBeforeItAndNothingElse) {
-  const auto got = resolved(R"~([{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)-$$(A)-$(C)-$A-$("}, {"name": "C", "value": "$(B)"}])~");
+  const auto got = resolved(
+      R"~([{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)-$$(A)-$(C)-$A-$("}, {"name": "C", "value": "$(B)"}])~");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->at("B"), "1-$(A)-$(C)-$A-$(");
   EXPECT_EQ(got->at("C"), "1-$(A)-$(C)-$A-$(");
 }
 
 TEST(Environment, SaysWhichReferenceLeadsNowhereUnlessItIsOptional) {
-  const auto missing = resolved(R"([{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k"}}}])");
+  const auto missing =
+      resolved(R"([{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k"}}}])");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().text, "env A: ConfigMap \"none\" is not there");
-  const auto no_key = resolved(R"([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "k"}}}])");
+  const auto no_key =
+      resolved(R"([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "k"}}}])");
   ASSERT_FALSE(no_key);
   EXPECT_EQ(no_key.error().text, "env A: Secret \"keys\" has no key \"k\"");
-  const auto optional = resolved(R"([{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k", "optional": true}}}])");
+  const auto optional = resolved(
+      R"([{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "k", "optional": true}}}])");
   ASSERT_TRUE(optional);
   EXPECT_FALSE(optional->contains("A"));
 }
@@ -78,8 +91,12 @@ TEST(HostsFile, HasEachServiceByTheNamesOfThePodsNamespace) {
   add("market", "headless", "None");
   const std::string text = hosts_text("shop-1", "market", "10.244.0.9", services);
   EXPECT_NE(text.find("10.244.0.9\tshop-1\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("10.96.0.3\tshop shop.market shop.market.svc shop.market.svc.cluster.local\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("10.96.0.2\treviews.default reviews.default.svc reviews.default.svc.cluster.local\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("10.96.0.3\tshop shop.market shop.market.svc shop.market.svc.cluster.local\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("10.96.0.2\treviews.default reviews.default.svc reviews.default.svc.cluster.local\n"),
+            std::string::npos)
+      << text;
   EXPECT_EQ(text.find("headless"), std::string::npos);
 }
 

@@ -12,9 +12,10 @@ namespace weft::local {
 /// Owner: what it is about. Thread: the loop's. The waiter goes on from the loop, never inside set().
 class Event {
  public:
-  explicit Event(net::Loop& loop) : timer_(loop, [this] {
-    if (auto handle = std::exchange(waiting_, {})) handle.resume();
-  }) {}
+  explicit Event(net::Loop& loop)
+      : timer_(loop, [this] {
+          if (auto handle = std::exchange(waiting_, {})) handle.resume();
+        }) {}
 
   void set() {
     set_ = true;

@@ -27,12 +27,13 @@ struct HealthPlan {
   std::optional<Repeated> startup;    ///< until it succeeds, nothing else is asked
   std::optional<Repeated> readiness;  ///< absent: ready as soon as it has started
   std::optional<Repeated> liveness;
-  /// Without a readiness probe: it counts as ready when its ports accept, but not later than after some seconds.
+  /// Without a readiness probe: it counts as ready when its ports accept, but not later than after some
+  /// seconds.
   Check listening;
 };
 
-/// Asks one running container how it is, from its start to its end. Until it is ready for the first time it is asked
-/// again within milliseconds, whatever its period: people wait for it.
+/// Asks one running container how it is, from its start to its end. Until it is ready for the first time it
+/// is asked again within milliseconds, whatever its period: people wait for it.
 ///
 /// Owner: the container. Thread: the loop's. How it ends: the destructor; nothing is called afterwards.
 class Health {

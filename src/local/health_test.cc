@@ -18,9 +18,10 @@ class HealthTest : public ::testing::Test {
     return [this, &well, &count] { return answer(well, count); };
   }
   void begin(HealthPlan plan) {
-    health = std::make_unique<Health>(*loop, std::move(plan),
-                                      Health::Listener{[this](bool now, const std::string& why) { ready = now, reason = why; },
-                                                       [this](const std::string& why) { dead = why; }});
+    health = std::make_unique<Health>(
+        *loop, std::move(plan),
+        Health::Listener{[this](bool now, const std::string& why) { ready = now, reason = why; },
+                         [this](const std::string& why) { dead = why; }});
     loop->settle();
   }
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
@@ -90,7 +91,8 @@ TEST_F(HealthTest, AFailingLivenessProbeEndsTheContainerAndAStartupProbeHoldsItB
   HealthPlan plan;
   alive = false;
   plan.startup = Repeated{.check = check(good, asked), .initial_delay = {}, .period = 1s, .failures = 30};
-  plan.liveness = Repeated{.check = check(alive, asked_alive), .initial_delay = {}, .period = 1s, .failures = 2};
+  plan.liveness =
+      Repeated{.check = check(alive, asked_alive), .initial_delay = {}, .period = 1s, .failures = 2};
   begin(std::move(plan));
   loop->advance(10s);
   EXPECT_EQ(asked_alive, 0) << "nothing else is asked before the start-up has succeeded";

@@ -26,25 +26,29 @@ Result<void> write_all(int fd, std::string_view content, const std::string& path
 
 }  // namespace
 
-std::string hosts_text(std::string_view pod_name, std::string_view pod_namespace, const std::string& pod_ip, const ObjectsByKey& services) {
-  std::string text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + pod_ip + "\t" + std::string(pod_name) + "\n";
+std::string hosts_text(std::string_view pod_name, std::string_view pod_namespace, const std::string& pod_ip,
+                       const ObjectsByKey& services) {
+  std::string text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + pod_ip + "\t" +
+                     std::string(pod_name) + "\n";
   for (const auto& [key, service] : services) {
     const std::string address = text_at(service->spec(), "clusterIP");
     if (address.empty() || address == "None") continue;
     const std::string with_namespace = key.name + "." + key.ns, with_svc = with_namespace + ".svc";
-    text += address + "\t" + (key.ns == pod_namespace ? key.name + " " : std::string()) + with_namespace + " " + with_svc + " " + with_svc +
-            "." + std::string(kDomain) + "\n";
+    text += address + "\t" + (key.ns == pod_namespace ? key.name + " " : std::string()) + with_namespace +
+            " " + with_svc + " " + with_svc + "." + std::string(kDomain) + "\n";
   }
   return text;
 }
 
 std::string resolv_conf_text(std::string_view pod_namespace) {
   const std::string domain(kDomain);
-  return "search " + std::string(pod_namespace) + ".svc." + domain + " svc." + domain + " " + domain + "\noptions ndots:5\n";
+  return "search " + std::string(pod_namespace) + ".svc." + domain + " svc." + domain + " " + domain +
+         "\noptions ndots:5\n";
 }
 
 std::string nsswitch_text() {
-  return "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\nnetworks: files\n";
+  return "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: "
+         "files\nnetworks: files\n";
 }
 
 Result<void> write_in_place(const std::string& path, std::string_view content) {

@@ -11,8 +11,10 @@ namespace weft::local {
 
 using ObjectsByKey = std::map<api::Key, api::ObjectPtr>;
 
-/// /etc/hosts of a pod: itself, and every Service by the names that cluster DNS would know in the pod's namespace.
-std::string hosts_text(std::string_view pod_name, std::string_view pod_namespace, const std::string& pod_ip, const ObjectsByKey& services);
+/// /etc/hosts of a pod: itself, and every Service by the names that cluster DNS would know in the pod's
+/// namespace.
+std::string hosts_text(std::string_view pod_name, std::string_view pod_namespace, const std::string& pod_ip,
+                       const ObjectsByKey& services);
 /// The names of services that `pod_namespace` can use: for its search list.
 std::string resolv_conf_text(std::string_view pod_namespace);
 /// Names come from the hosts file; nothing is asked over the network.

@@ -49,18 +49,21 @@ Result<std::vector<std::string>> split_words(std::string_view line) {
       words.back() += c;
     }
   }
-  if (quote != 0) return fail(Error::config(Code::kInvalid, "a quote in \"" + std::string(line) + "\" does not end"));
+  if (quote != 0)
+    return fail(Error::config(Code::kInvalid, "a quote in \"" + std::string(line) + "\" does not end"));
   return words;
 }
 
 Result<void> ImageMap::add(std::string_view name_and_command) {
   const auto equals = name_and_command.find('=');
   if (equals == name_and_command.npos || equals == 0)
-    return fail(Error::config(Code::kInvalid, "--image " + std::string(name_and_command) + ": must be NAME=COMMAND"));
+    return fail(
+        Error::config(Code::kInvalid, "--image " + std::string(name_and_command) + ": must be NAME=COMMAND"));
   auto words = split_words(name_and_command.substr(equals + 1));
   if (!words) return std::unexpected(std::move(words).error().with_context("--image"));
   if (words->empty())
-    return fail(Error::config(Code::kInvalid, "--image " + std::string(name_and_command) + ": there is no command after '='"));
+    return fail(Error::config(
+        Code::kInvalid, "--image " + std::string(name_and_command) + ": there is no command after '='"));
   commands_.insert_or_assign(std::string(name_and_command.substr(0, equals)), std::move(*words));
   return {};
 }
@@ -84,7 +87,8 @@ std::optional<ImageCommand> ImageMap::find_bookinfo(std::string_view image) cons
   ImageCommand command{{bookinfo_, std::string(service), std::string(kBookinfoPort)}, {}};
   if (service == "reviews") command.environment = reviews_environment(version);
   if (service == "ratings") command.environment = {{"SERVICE_VERSION", std::string(version)}};
-  if (service == "details" && version == "v2") command.environment = {{"ENABLE_EXTERNAL_BOOK_SERVICE", "true"}};
+  if (service == "details" && version == "v2")
+    command.environment = {{"ENABLE_EXTERNAL_BOOK_SERVICE", "true"}};
   return command;
 }
 

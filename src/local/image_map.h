@@ -33,8 +33,8 @@ class ImageMap {
   std::map<std::string, std::vector<std::string>, std::less<>> commands_;
 };
 
-/// A command line as words: blanks part them, '…' and "…" hold them together, a backslash takes the next as it is.
-/// Errors: kInvalid, a quote that does not end.
+/// A command line as words: blanks part them, '…' and "…" hold them together, a backslash takes the next as
+/// it is. Errors: kInvalid, a quote that does not end.
 Result<std::vector<std::string>> split_words(std::string_view line);
 
 /// An image without tag and digest: "registry:5000/shop:1" is "registry:5000/shop".

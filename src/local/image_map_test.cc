@@ -9,8 +9,10 @@ using Words = std::vector<std::string>;
 
 TEST(ImageMap, KnowsTheBookinfoImagesByAnyRegistryAndTag) {
   const ImageMap images("/bin/bookinfo");
-  for (const char* image : {"registry.istio.io/release/examples-bookinfo-reviews-v3:1.20.3", "docker.io/istio/examples-bookinfo-reviews-v3:1.16.2",
-                            "examples-bookinfo-reviews-v3", "localhost:5000/examples-bookinfo-reviews-v3@sha256:00"}) {
+  for (const char* image :
+       {"registry.istio.io/release/examples-bookinfo-reviews-v3:1.20.3",
+        "docker.io/istio/examples-bookinfo-reviews-v3:1.16.2", "examples-bookinfo-reviews-v3",
+        "localhost:5000/examples-bookinfo-reviews-v3@sha256:00"}) {
     const auto found = images.find(image);
     ASSERT_TRUE(found) << image;
     EXPECT_EQ(found->words, (Words{"/bin/bookinfo", "reviews", "9080"})) << image;
@@ -22,7 +24,8 @@ TEST(ImageMap, KnowsTheBookinfoImagesByAnyRegistryAndTag) {
 
 TEST(ImageMap, KnowsNoOtherImage) {
   const ImageMap images("/bin/bookinfo");
-  for (const char* image : {"nginx", "examples-bookinfo-", "examples-bookinfo-reviews", "examples-bookinfo-mysqldb-v1:1", "", "a/b/c:1"})
+  for (const char* image : {"nginx", "examples-bookinfo-", "examples-bookinfo-reviews",
+                            "examples-bookinfo-mysqldb-v1:1", "", "a/b/c:1"})
     EXPECT_FALSE(images.find(image)) << image;
 }
 

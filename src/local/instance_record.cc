@@ -40,7 +40,8 @@ std::optional<InstanceRecord> read_record(const std::string& state_dir) {
   const api::Json json = api::Json::parse(file, nullptr, false);
   const auto pid = number_at(json, "pid", 0);
   if (pid <= 0 || pid > (1 << 22)) return std::nullopt;
-  return InstanceRecord{static_cast<pid_t>(pid), static_cast<std::uint64_t>(number_at(json, "startTime", 0)), text_at(json, "ingress")};
+  return InstanceRecord{static_cast<pid_t>(pid), static_cast<std::uint64_t>(number_at(json, "startTime", 0)),
+                        text_at(json, "ingress")};
 }
 
 void remove_record(const std::string& state_dir) { ::unlink(path_of(state_dir).c_str()); }

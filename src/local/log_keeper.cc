@@ -24,13 +24,15 @@ bool rotate(const std::string& file, std::uint64_t limit) {
   return !error;
 }
 
-LogKeeper::LogKeeper(net::Loop& loop, std::string folder) : loop_(loop), folder_(std::move(folder)), timer_(loop, [this] { look(); }) {}
+LogKeeper::LogKeeper(net::Loop& loop, std::string folder)
+    : loop_(loop), folder_(std::move(folder)), timer_(loop, [this] { look(); }) {}
 
 void LogKeeper::start() { timer_.arm(loop_.now() + kEvery); }
 
 void LogKeeper::look() {
   std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error))
+  for (fs::recursive_directory_iterator entry(folder_, error), end; !error && entry != end;
+       entry.increment(error))
     if (entry->path().extension() == ".log") rotate(entry->path().string(), kLimit);
   start();
 }

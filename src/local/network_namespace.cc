@@ -32,7 +32,7 @@ Result<NetworkNamespace> NetworkNamespace::create() {
   WEFT_ASSERT(::setns(home.get(), CLONE_NEWNET) == 0);
   errno = open_error;
   if (!made.fd_) return failed("opening");
-  struct stat about {};
+  struct stat about{};
   if (::fstat(made.fd_.get(), &about) != 0) return failed("looking at");
   made.inode_ = about.st_ino;
   return made;

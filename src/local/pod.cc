@@ -27,7 +27,10 @@ std::string app_label(const api::Object& pod) {
 }  // namespace
 
 Pod::Pod(const Host& host, api::ObjectPtr object, std::function<void()> on_change)
-    : host_(host), place_pod_(std::move(object)), on_change_(std::move(on_change)), sidecar_ready_(host.loop) {
+    : host_(host),
+      place_pod_(std::move(object)),
+      on_change_(std::move(on_change)),
+      sidecar_ready_(host.loop) {
   const std::string name = std::string(place_pod_->ns()) + "_" + std::string(place_pod_->name());
   folder_ = host_.state_dir + "/pods/" + name;
   logs_ = host_.state_dir + "/logs/" + name;
@@ -39,7 +42,8 @@ Pod::~Pod() = default;
 void Pod::start() { tasks_.spawn(run()); }
 
 bool Pod::is_gateway() const {
-  return place_pod_->ns() == "istio-system" && (place_pod_->label("istio") == "ingressgateway" || place_pod_->label("istio") == "ingress");
+  return place_pod_->ns() == "istio-system" &&
+         (place_pod_->label("istio") == "ingressgateway" || place_pod_->label("istio") == "ingress");
 }
 
 bool Pod::has_sidecar() const {
@@ -50,8 +54,10 @@ bool Pod::has_sidecar() const {
 }
 
 Duration Pod::grace() const {
-  const std::int64_t of_spec = number_at(place_pod_->spec(), "terminationGracePeriodSeconds", kDefaultGraceSeconds);
-  return std::chrono::seconds(number_at(member(place_pod_->body, "metadata"), "deletionGracePeriodSeconds", of_spec));
+  const std::int64_t of_spec =
+      number_at(place_pod_->spec(), "terminationGracePeriodSeconds", kDefaultGraceSeconds);
+  return std::chrono::seconds(
+      number_at(member(place_pod_->body, "metadata"), "deletionGracePeriodSeconds", of_spec));
 }
 
 net::Task<void> Pod::run() {
@@ -72,26 +78,33 @@ net::Task<void> Pod::run() {
 
 Result<void> Pod::prepare() {
   if (!interface_) {
-    WEFT_TRY(interface_, host_.network.add(text_at(place_pod_->status(), "podIP"), has_sidecar() && !is_gateway()));
+    WEFT_TRY(interface_,
+             host_.network.add(text_at(place_pod_->status(), "podIP"), has_sidecar() && !is_gateway()));
   }
   WEFT_CHECK(write_files());
   WEFT_CHECK(make_volumes());
   place_ = std::make_unique<PodPlace>(PodPlace{host_, place_pod_, *interface_, folder_, logs_, {}});
-  for (const char* file : {"hosts", "resolv.conf", "nsswitch.conf"}) place_->mounts.push_back({folder_ + "/" + file, std::string("/etc/") + file, false});
+  for (const char* file : {"hosts", "resolv.conf", "nsswitch.conf"})
+    place_->mounts.push_back({folder_ + "/" + file, std::string("/etc/") + file, false});
   const auto changed = [this] { on_container_change(); };
   if (has_sidecar()) {
-    const SidecarIdentity identity{std::string(place_pod_->ns()), std::string(place_pod_->name()), interface_->ip(), service_account_of(*place_pod_),
-                                   app_label(*place_pod_), is_gateway()};
-    WEFT_CHECK(write_atomically(folder_ + "/bootstrap.json", bootstrap_text(identity, host_.state_dir + "/xds.sock")));
-    sidecar_ = std::make_unique<Container>(host_.loop, host_.reaper,
-                                           sidecar_plan(host_, *place_pod_, *interface_, identity, place_->mounts, changed));
+    const SidecarIdentity identity{
+        std::string(place_pod_->ns()),   std::string(place_pod_->name()), interface_->ip(),
+        service_account_of(*place_pod_), app_label(*place_pod_),          is_gateway()};
+    WEFT_CHECK(write_atomically(folder_ + "/bootstrap.json",
+                                bootstrap_text(identity, host_.state_dir + "/xds.sock")));
+    sidecar_ = std::make_unique<Container>(
+        host_.loop, host_.reaper,
+        sidecar_plan(host_, *place_pod_, *interface_, identity, place_->mounts, changed));
   }
   for (const api::Json& container : list_at(place_pod_->spec(), "containers")) {
     // A gateway's only container is the proxy itself.
     if (sidecar_ && text_at(container, "name") == kSidecarName) continue;
     const std::size_t index = applications_.size();
     applications_.push_back(std::make_unique<Container>(
-        host_.loop, host_.reaper, application_plan(*place_, container, [this, index] { return applications_[index]->pid(); }, changed)));
+        host_.loop, host_.reaper,
+        application_plan(
+            *place_, container, [this, index] { return applications_[index]->pid(); }, changed)));
   }
   return {};
 }
@@ -102,7 +115,8 @@ Result<void> Pod::write_files() {
     std::filesystem::create_directories(folder, error);
     if (error) return fail(Error::internal(Code::kInternal, folder + ": " + error.message()));
   }
-  WEFT_CHECK(write_in_place(folder_ + "/hosts", hosts_text(place_pod_->name(), place_pod_->ns(), interface_->ip(), host_.services())));
+  WEFT_CHECK(write_in_place(folder_ + "/hosts", hosts_text(place_pod_->name(), place_pod_->ns(),
+                                                           interface_->ip(), host_.services())));
   WEFT_CHECK(write_in_place(folder_ + "/resolv.conf", resolv_conf_text(place_pod_->ns())));
   return write_in_place(folder_ + "/nsswitch.conf", nsswitch_text());
 }
@@ -131,17 +145,20 @@ net::Task<void> Pod::run_applications() {
 void Pod::on_container_change() {
   if (sidecar_ && sidecar_->ready()) sidecar_ready_.set();
   // A pod whose work is done keeps no sidecar.
-  if (applications_over() && sidecar_ && !stopping_ && sidecar_->running()) tasks_.spawn(sidecar_->stop(kSidecarGrace));
+  if (applications_over() && sidecar_ && !stopping_ && sidecar_->running())
+    tasks_.spawn(sidecar_->stop(kSidecarGrace));
   on_change_();
 }
 
 bool Pod::applications_over() const {
-  return !applications_.empty() && std::ranges::all_of(applications_, [](const auto& each) { return each->over(); });
+  return !applications_.empty() &&
+         std::ranges::all_of(applications_, [](const auto& each) { return each->over(); });
 }
 
 void Pod::services_changed() {
   if (!interface_) return;
-  const auto written = write_in_place(folder_ + "/hosts", hosts_text(place_pod_->name(), place_pod_->ns(), interface_->ip(), host_.services()));
+  const auto written = write_in_place(folder_ + "/hosts", hosts_text(place_pod_->name(), place_pod_->ns(),
+                                                                     interface_->ip(), host_.services()));
   if (!written) WEFT_LOG(kError, "local", "a pod's names", {"error", written.error().text});
 }
 
@@ -175,16 +192,19 @@ void Pod::end_remaining_processes() {
 }
 
 std::string Pod::phase() const {
-  const bool any_started = std::ranges::any_of(applications_, [](const auto& each) { return each->started_once(); });
+  const bool any_started =
+      std::ranges::any_of(applications_, [](const auto& each) { return each->started_once(); });
   if (applications_over())
-    return std::ranges::any_of(applications_, [](const auto& each) { return each->failed(); }) ? "Failed" : "Succeeded";
+    return std::ranges::any_of(applications_, [](const auto& each) { return each->failed(); }) ? "Failed"
+                                                                                               : "Succeeded";
   if (any_started || (applications_.empty() && sidecar_ && sidecar_->started_once())) return "Running";
   return "Pending";
 }
 
 api::Json Pod::conditions() const {
   const bool sidecar_ready = !has_sidecar() || (sidecar_ && sidecar_->ready());
-  const bool ready = interface_ && !stopping_ && sidecar_ready && std::ranges::all_of(applications_, [](const auto& each) { return each->ready(); });
+  const bool ready = interface_ && !stopping_ && sidecar_ready &&
+                     std::ranges::all_of(applications_, [](const auto& each) { return each->ready(); });
   if (ready != was_ready_) ready_since_ = store::timestamp_now();
   was_ready_ = ready;
   api::Json list = api::Json::array();
@@ -199,7 +219,10 @@ api::Json Pod::conditions() const {
 }
 
 api::Json Pod::status() const {
-  api::Json status = {{"phase", phase()}, {"conditions", conditions()}, {"hostIP", std::string(kHostIp)}, {"startTime", started_at_}};
+  api::Json status = {{"phase", phase()},
+                      {"conditions", conditions()},
+                      {"hostIP", std::string(kHostIp)},
+                      {"startTime", started_at_}};
   if (!message_.empty()) {
     status["reason"] = "CreatePodSandboxError";
     status["message"] = message_;

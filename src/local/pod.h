@@ -12,7 +12,8 @@ namespace weft::local {
 
 /// A pod on this machine: a network of its own, a sidecar, and the application's processes.
 ///
-/// Owner: PodRuntime. Thread: the loop's. How it ends: co_await stop(); afterwards none of its processes is left.
+/// Owner: PodRuntime. Thread: the loop's. How it ends: co_await stop(); afterwards none of its processes is
+/// left.
 class Pod {
  public:
   /// `restarts` that an earlier run of the pod has had are in `object`'s status, its address too.
@@ -21,7 +22,8 @@ class Pod {
   Pod& operator=(const Pod&) = delete;
   ~Pod();
 
-  /// Makes network and files and starts the sidecar; the application follows when that is ready, or after some seconds.
+  /// Makes network and files and starts the sidecar; the application follows when that is ready, or after
+  /// some seconds.
   void start();
   /// SIGTERM to the application, then to the sidecar, each with at most `grace` before SIGKILL.
   net::Task<void> stop(Duration grace);

@@ -23,7 +23,8 @@ std::string dotted(std::uint32_t address) {
   return ::inet_ntop(AF_INET, &binary, text, sizeof text);
 }
 
-PodInterface::PodInterface(PodNetwork& network, NetworkNamespace space, std::uint32_t address, std::string interface)
+PodInterface::PodInterface(PodNetwork& network, NetworkNamespace space, std::uint32_t address,
+                           std::string interface)
     : network_(network), space_(std::move(space)), address_(address), interface_(std::move(interface)) {}
 
 PodInterface::~PodInterface() { network_.release(address_, interface_); }
@@ -48,7 +49,8 @@ Result<std::uint32_t> PodNetwork::take_address(const std::string& wanted) {
     next_ = next_ >= kLast ? kGateway + 1 : next_ + 1;
     if (used_.insert(next_).second) return next_;
   }
-  return fail(Error::internal(Code::kExhausted, "every address of " + dotted(kNetwork) + "/16 belongs to a pod"));
+  return fail(
+      Error::internal(Code::kExhausted, "every address of " + dotted(kNetwork) + "/16 belongs to a pod"));
 }
 
 Result<std::unique_ptr<PodInterface>> PodNetwork::add(const std::string& wanted, bool captured) {
@@ -63,7 +65,8 @@ Result<std::unique_ptr<PodInterface>> PodNetwork::add(const std::string& wanted,
   return std::make_unique<PodInterface>(*this, std::move(*space), address, interface);
 }
 
-Result<void> PodNetwork::connect(const NetworkNamespace& space, const std::string& interface, std::uint32_t address, bool captured) {
+Result<void> PodNetwork::connect(const NetworkNamespace& space, const std::string& interface,
+                                 std::uint32_t address, bool captured) {
   WEFT_TRY(RouteSocket outside, RouteSocket::open());
   WEFT_CHECK(outside.add_veth(interface, kPodInterface, space.fd()));
   WEFT_CHECK(outside.attach(interface, kBridge));

@@ -41,14 +41,15 @@ class PodNetwork {
 
   /// Makes the bridge; the calling process is in a network namespace of its own.
   Result<void> start();
-  /// A namespace with an address, routes, and, when `captured`, the rules that lead its traffic through a sidecar. The
-  /// address is `wanted` when that is free. Errors: kExhausted when 65,533 pods are there.
+  /// A namespace with an address, routes, and, when `captured`, the rules that lead its traffic through a
+  /// sidecar. The address is `wanted` when that is free. Errors: kExhausted when 65,533 pods are there.
   Result<std::unique_ptr<PodInterface>> add(const std::string& wanted, bool captured);
 
  private:
   friend class PodInterface;
   Result<std::uint32_t> take_address(const std::string& wanted);
-  Result<void> connect(const NetworkNamespace& space, const std::string& interface, std::uint32_t address, bool captured);
+  Result<void> connect(const NetworkNamespace& space, const std::string& interface, std::uint32_t address,
+                       bool captured);
   void release(std::uint32_t address, const std::string& interface);
 
   std::set<std::uint32_t> used_;

@@ -14,7 +14,9 @@ store::Query all(std::string_view kind) {
   return {.kind = api::find_kind("v1", kind), .ns = "", .label_selector = "", .name = ""};
 }
 
-bool is_terminating(const api::Object& pod) { return !text_at(member(pod.body, "metadata"), "deletionTimestamp").empty(); }
+bool is_terminating(const api::Object& pod) {
+  return !text_at(member(pod.body, "metadata"), "deletionTimestamp").empty();
+}
 
 bool is_done(const api::Object& pod) {
   const std::string phase = text_at(pod.status(), "phase");
@@ -85,7 +87,9 @@ net::Task<void> PodRuntime::end(api::Key key, Duration grace, bool remove) {
   dirty_.erase(key);
   if (remove) co_await remove_object(key);
   if (stopping_) co_return;
-  if (const api::ObjectPtr now = pods_informer_.find(key.ns, key.name); now && !is_terminating(*now) && !is_done(*now)) begin(now);
+  if (const api::ObjectPtr now = pods_informer_.find(key.ns, key.name);
+      now && !is_terminating(*now) && !is_done(*now))
+    begin(now);
 }
 
 net::Task<void> PodRuntime::remove_object(api::Key key) {
@@ -124,8 +128,11 @@ net::Task<bool> PodRuntime::write_status(const api::Key& key) {
   const auto written = co_await store_.update_status(std::move(object));
   if (written || written.error().code == Code::kNotFound) co_return true;
   const Code code = written.error().code;
-  const bool absent = code == Code::kRefused || code == Code::kReset || code == Code::kUnavailable || code == Code::kTimeout || code == Code::kClosed;
-  if (!absent) WEFT_LOG(kError, "local", "a pod's status cannot be written", {"pod", key.name}, {"error", written.error().text});
+  const bool absent = code == Code::kRefused || code == Code::kReset || code == Code::kUnavailable ||
+                      code == Code::kTimeout || code == Code::kClosed;
+  if (!absent)
+    WEFT_LOG(kError, "local", "a pod's status cannot be written", {"pod", key.name},
+             {"error", written.error().text});
   co_return !absent;
 }
 

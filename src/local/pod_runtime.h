@@ -20,7 +20,9 @@ class PodRuntime {
 
   void start();
   /// Every pod that was there at the start is known, and no status of an earlier run is left in the store.
-  bool settled() const { return pods_informer_.synced() && services_.synced() && dirty_.empty() && !writing_; }
+  bool settled() const {
+    return pods_informer_.synced() && services_.synced() && dirty_.empty() && !writing_;
+  }
   /// Ends all pods, each with at most `grace` after its SIGTERM.
   net::Task<void> stop(Duration grace);
 

@@ -28,7 +28,8 @@ net::Task<T> started_inside(const NetworkNamespace& space, net::Task<T> task) {
 }
 
 net::Task<Result<void>> connect_once(net::Loop& loop, net::Address to, Duration limit) {
-  auto socket = co_await net::connect(loop, to, {.deadline = loop.now() + limit, .bind_source = {}, .mark = kMark});
+  auto socket =
+      co_await net::connect(loop, to, {.deadline = loop.now() + limit, .bind_source = {}, .mark = kMark});
   if (!socket) co_return std::unexpected(std::move(socket).error());
   co_return Result<void>{};
 }
@@ -39,7 +40,8 @@ Result<std::uint16_t> port_of(const api::Json& action, const api::Json& containe
   for (const api::Json& candidate : list_at(container, "ports"))
     if (text_at(candidate, "name") == text_at(action, "port"))
       return static_cast<std::uint16_t>(number_at(candidate, "containerPort", 0));
-  return fail(Error::config(Code::kInvalid, "the probe's port \"" + text_at(action, "port") + "\" is no port of the container"));
+  return fail(Error::config(
+      Code::kInvalid, "the probe's port \"" + text_at(action, "port") + "\" is no port of the container"));
 }
 
 Result<net::Address> address_of(const ProbeTarget& target, const api::Json& action) {
@@ -61,16 +63,19 @@ net::Task<Result<void>> try_http(const ProbeTarget& target, const api::Json& act
       request.headers.add(name, text_at(header, "value"));
   }
   const std::string path = request.path;
-  WEFT_CO_TRY(const int status, co_await http_status(target.loop, target.space, to, std::move(request), limit));
+  WEFT_CO_TRY(const int status,
+              co_await http_status(target.loop, target.space, to, std::move(request), limit));
   if (status >= 200 && status < 400) co_return Result<void>{};
-  co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "GET " + path + " answers " + std::to_string(status)));
+  co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
+                                 "GET " + path + " answers " + std::to_string(status)));
 }
 
 net::Task<Result<void>> try_exec(const ProbeTarget& target, const api::Json& action, Duration limit) {
   std::vector<std::string> words = list_at(action, "command").get<std::vector<std::string>>();
   WEFT_CO_TRY(const int code, co_await target.exec(std::move(words), limit));
   if (code == 0) co_return Result<void>{};
-  co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "the command ends with " + std::to_string(code)));
+  co_return fail(
+      Error::upstream(Code::kUnavailable, Retry::kNever, "the command ends with " + std::to_string(code)));
 }
 
 net::Task<Result<int>> status_of(net::Loop& loop, net::Address to, http::Request request, Duration limit) {
@@ -84,11 +89,13 @@ net::Task<Result<int>> status_of(net::Loop& loop, net::Address to, http::Request
 
 }  // namespace
 
-net::Task<Result<int>> http_status(net::Loop& loop, const NetworkNamespace& space, net::Address to, http::Request request, Duration limit) {
+net::Task<Result<int>> http_status(net::Loop& loop, const NetworkNamespace& space, net::Address to,
+                                   http::Request request, Duration limit) {
   co_return co_await started_inside(space, status_of(loop, to, std::move(request), limit));
 }
 
-net::Task<Result<void>> accepts(net::Loop& loop, const NetworkNamespace& space, net::Address to, Duration limit) {
+net::Task<Result<void>> accepts(net::Loop& loop, const NetworkNamespace& space, net::Address to,
+                                Duration limit) {
   co_return co_await started_inside(space, connect_once(loop, to, limit));
 }
 

@@ -23,9 +23,11 @@ struct ProbeTarget {
 };
 
 /// One HTTP GET in a pod's network that no capture rule touches: the status.
-net::Task<Result<int>> http_status(net::Loop& loop, const NetworkNamespace& space, net::Address to, http::Request request, Duration limit);
+net::Task<Result<int>> http_status(net::Loop& loop, const NetworkNamespace& space, net::Address to,
+                                   http::Request request, Duration limit);
 /// Whether something accepts there.
-net::Task<Result<void>> accepts(net::Loop& loop, const NetworkNamespace& space, net::Address to, Duration limit);
+net::Task<Result<void>> accepts(net::Loop& loop, const NetworkNamespace& space, net::Address to,
+                                Duration limit);
 
 /// One try of a probe as written in a pod (httpGet, tcpSocket or exec). Error: the text says what was wrong.
 net::Task<Result<void>> try_probe(ProbeTarget target, const api::Json& probe);

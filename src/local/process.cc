@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -25,7 +25,8 @@ struct Pipe {
 
 Result<Pipe> make_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
   return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
 }
 
@@ -45,7 +46,8 @@ std::uint64_t process_start_time(pid_t pid) {
   return value;
 }
 
-Result<StartedProcess> start_process(const ProcessSpec& spec, const std::function<void(const StartedProcess&)>& before_exec) {
+Result<StartedProcess> start_process(const ProcessSpec& spec,
+                                     const std::function<void(const StartedProcess&)>& before_exec) {
   WEFT_TRY(Pipe go, make_pipe());
   WEFT_TRY(Pipe trouble, make_pipe());
   const pid_t pid = ::fork();
@@ -92,13 +94,15 @@ void Reaper::on_ready(Ready) {
 std::vector<pid_t> processes_in_namespace(const std::string& kind, std::uint64_t inode) {
   std::vector<pid_t> found;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     pid_t pid = 0;
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
-    struct stat about {};
-    if (::stat(("/proc/" + name + "/ns/" + kind).c_str(), &about) == 0 && about.st_ino == inode) found.push_back(pid);
+    struct stat about{};
+    if (::stat(("/proc/" + name + "/ns/" + kind).c_str(), &about) == 0 && about.st_ino == inode)
+      found.push_back(pid);
   }
   return found;
 }

@@ -22,7 +22,7 @@ struct Mount {
 
 /// What a process is to be.
 struct ProcessSpec {
-  std::vector<std::string> words;                  ///< program and arguments; without '/' it is looked up in PATH
+  std::vector<std::string> words;  ///< program and arguments; without '/' it is looked up in PATH
   std::map<std::string, std::string> environment;  ///< all of it
   std::string directory;                           ///< empty: "/"
   std::string log_file;                            ///< standard output and error are appended to it
@@ -40,18 +40,19 @@ struct StartedProcess {
   net::Fd trouble;               ///< what kept it from being executed can be read here once it has ended
 };
 
-/// Forks and executes. `before_exec` runs in the parent while the child waits to be let go: what it tells others about
-/// the process is known before the process can ask. Errors: kExhausted. That the program is not there is known only
-/// when it has ended: exit code 127 and a text in `trouble`.
-Result<StartedProcess> start_process(const ProcessSpec& spec, const std::function<void(const StartedProcess&)>& before_exec = {});
+/// Forks and executes. `before_exec` runs in the parent while the child waits to be let go: what it tells
+/// others about the process is known before the process can ask. Errors: kExhausted. That the program is not
+/// there is known only when it has ended: exit code 127 and a text in `trouble`.
+Result<StartedProcess> start_process(const ProcessSpec& spec,
+                                     const std::function<void(const StartedProcess&)>& before_exec = {});
 
 /// The text in `trouble`; empty when the program was executed.
 std::string read_trouble(const net::Fd& trouble);
 
 /// Takes the ends of all processes, those of others that were left to us too, and tells who waits for them.
 ///
-/// Owner: process 1 of the instance. Thread: the loop's. SIGCHLD is blocked by whoever runs the loop before it starts
-/// anything.
+/// Owner: process 1 of the instance. Thread: the loop's. SIGCHLD is blocked by whoever runs the loop before
+/// it starts anything.
 class Reaper final : private net::ReadyHandler {
  public:
   /// `status` is that of waitpid.
@@ -72,8 +73,8 @@ class Reaper final : private net::ReadyHandler {
 /// Field 22 of /proc/<pid>/stat: with the number it names a process for good. 0: there is none.
 std::uint64_t process_start_time(pid_t pid);
 
-/// Processes whose namespace of a kind ("net", "mnt") is `inode`: those of a pod or a container, however often they
-/// forked.
+/// Processes whose namespace of a kind ("net", "mnt") is `inode`: those of a pod or a container, however
+/// often they forked.
 std::vector<pid_t> processes_in_namespace(const std::string& kind, std::uint64_t inode);
 
 }  // namespace weft::local

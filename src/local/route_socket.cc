@@ -76,7 +76,8 @@ Result<RouteSocket> RouteSocket::open() {
 
 Result<void> RouteSocket::exchange(std::string message, const std::string& doing) {
   const auto failed = [&](int number) {
-    return fail(Error::internal(number == EPERM ? Code::kDenied : Code::kInternal, doing + ": " + errno_text(number)));
+    return fail(Error::internal(number == EPERM ? Code::kDenied : Code::kInternal,
+                                doing + ": " + errno_text(number)));
   };
   if (::send(fd_.get(), message.data(), message.size(), 0) < 0) return failed(errno);
   std::array<char, 8192> answer;
@@ -153,7 +154,8 @@ Result<void> RouteSocket::add_default_route(std::uint32_t gateway) {
 }
 
 Result<void> RouteSocket::remove(std::string_view name) {
-  return exchange(Request(RTM_DELLINK, 0, link_of(name)).take(), "removing the interface " + std::string(name));
+  return exchange(Request(RTM_DELLINK, 0, link_of(name)).take(),
+                  "removing the interface " + std::string(name));
 }
 
 }  // namespace weft::local

@@ -26,22 +26,31 @@ net::Task<Result<void>> ask_ready(net::Loop& loop, const NetworkNamespace& space
   co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "the proxy waits for its configuration"));
 }
 
-Result<ProcessSpec> our_proxy(const Host& host, const api::Object& pod, const SidecarIdentity& identity, const std::string& bootstrap) {
+Result<ProcessSpec> our_proxy(const Host& host, const api::Object& pod, const SidecarIdentity& identity,
+                              const std::string& bootstrap) {
   ProcessSpec spec;
-  spec.words = {host.proxy_program, "-c", bootstrap, "--concurrency", std::to_string(proxy_concurrency(pod)),
-                "--socket-mark", std::to_string(capture::Redirection{}.sidecar_mark)};
+  spec.words = {host.proxy_program,
+                "-c",
+                bootstrap,
+                "--concurrency",
+                std::to_string(proxy_concurrency(pod)),
+                "--socket-mark",
+                std::to_string(capture::Redirection{}.sidecar_mark)};
   if (identity.gateway && host.ingress_fd >= 0) {
-    spec.words.insert(spec.words.end(), {"--inherit-listener", std::string(kIngressAddress) + "=" + std::to_string(host.ingress_fd)});
+    spec.words.insert(spec.words.end(), {"--inherit-listener", std::string(kIngressAddress) + "=" +
+                                                                   std::to_string(host.ingress_fd)});
     spec.inherited.push_back(host.ingress_fd);
   }
   return spec;
 }
 
 /// Another proxy cannot mark its sockets: the capture rules know it by its group.
-Result<ProcessSpec> their_proxy(const api::Object& pod, std::string_view command, const std::string& bootstrap) {
+Result<ProcessSpec> their_proxy(const api::Object& pod, std::string_view command,
+                                const std::string& bootstrap) {
   auto words = split_words(command);
   if (!words || words->empty())
-    return fail(Error::config(Code::kInvalid, "annotation weft.dev/proxy-command: " + (words ? std::string("is empty") : words.error().text)));
+    return fail(Error::config(Code::kInvalid, "annotation weft.dev/proxy-command: " +
+                                                  (words ? std::string("is empty") : words.error().text)));
   words->insert(words->end(), {"-c", bootstrap, "--concurrency", std::to_string(proxy_concurrency(pod))});
   ProcessSpec spec;
   spec.words = std::move(*words);
@@ -67,21 +76,24 @@ int proxy_concurrency(const api::Object& pod) {
 
 std::string bootstrap_text(const SidecarIdentity& identity, const std::string& xds_socket) {
   using api::Json;
-  const std::string id = std::string(identity.gateway ? "router" : "sidecar") + "~" + identity.ip + "~" + identity.pod + "." + identity.ns +
-                         "~" + identity.ns + ".svc.cluster.local";
+  const std::string id = std::string(identity.gateway ? "router" : "sidecar") + "~" + identity.ip + "~" +
+                         identity.pod + "." + identity.ns + "~" + identity.ns + ".svc.cluster.local";
   const Json ads = {{"resource_api_version", "V3"}, {"ads", Json::object()}};
-  const Json http2 = {{"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                       {{"@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
-                        {"explicit_http_config", {{"http2_protocol_options", Json::object()}}}}}};
+  const Json http2 = {
+      {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+       {{"@type", "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"},
+        {"explicit_http_config", {{"http2_protocol_options", Json::object()}}}}}};
   const Json endpoint = {{"endpoint", {{"address", {{"pipe", {{"path", xds_socket}}}}}}}};
   const Json cluster = {{"name", "xds-grpc"},
                         {"type", "STATIC"},
                         {"connect_timeout", "1s"},
                         {"typed_extension_protocol_options", http2},
                         {"load_assignment",
-                         {{"cluster_name", "xds-grpc"}, {"endpoints", Json::array({{{"lb_endpoints", Json::array({endpoint})}}})}}}};
-  Json bootstrap = {{"node", {{"id", id}, {"cluster", identity.app + "." + identity.ns}}},
-                    {"admin", {{"address", {{"socket_address", {{"address", "127.0.0.1"}, {"port_value", kAdminPort}}}}}}}};
+                         {{"cluster_name", "xds-grpc"},
+                          {"endpoints", Json::array({{{"lb_endpoints", Json::array({endpoint})}}})}}}};
+  Json bootstrap = {
+      {"node", {{"id", id}, {"cluster", identity.app + "." + identity.ns}}},
+      {"admin", {{"address", {{"socket_address", {{"address", "127.0.0.1"}, {"port_value", kAdminPort}}}}}}}};
   bootstrap["dynamic_resources"] = {
       {"lds_config", ads},
       {"cds_config", ads},
@@ -93,26 +105,35 @@ std::string bootstrap_text(const SidecarIdentity& identity, const std::string& x
   return bootstrap.dump(1) + "\n";
 }
 
-Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const PodInterface& interface, const SidecarIdentity& identity,
-                             std::vector<Mount> mounts, std::function<void()> on_change) {
+Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const PodInterface& interface,
+                             const SidecarIdentity& identity, std::vector<Mount> mounts,
+                             std::function<void()> on_change) {
   const std::string_view command = pod.annotation("weft.dev/proxy-command");
   const std::string folder = host.state_dir + "/pods/" + identity.ns + "_" + identity.pod;
   Container::Plan plan;
   plan.name = kSidecarName;
   plan.image = command.empty() ? "weft-proxy" : std::string(command.substr(0, command.find(' ')));
   plan.back_off = {.first = 100ms, .most = 5s, .forgiven_after = 10s};
-  plan.process = [&host, &pod, &interface, identity, command, folder, mounts = std::move(mounts)]() -> Result<ProcessSpec> {
+  plan.process = [&host, &pod, &interface, identity, command, folder,
+                  mounts = std::move(mounts)]() -> Result<ProcessSpec> {
     const std::string bootstrap = folder + "/bootstrap.json";
-    WEFT_TRY(ProcessSpec spec, command.empty() ? our_proxy(host, pod, identity, bootstrap) : their_proxy(pod, command, bootstrap));
-    spec.environment = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, {"POD_NAME", identity.pod}, {"POD_NAMESPACE", identity.ns}};
-    spec.log_file = host.state_dir + "/logs/" + identity.ns + "_" + identity.pod + "/" + std::string(kSidecarName) + ".log";
+    WEFT_TRY(ProcessSpec spec, command.empty() ? our_proxy(host, pod, identity, bootstrap)
+                                               : their_proxy(pod, command, bootstrap));
+    spec.environment = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                        {"POD_NAME", identity.pod},
+                        {"POD_NAMESPACE", identity.ns}};
+    spec.log_file = host.state_dir + "/logs/" + identity.ns + "_" + identity.pod + "/" +
+                    std::string(kSidecarName) + ".log";
     spec.network = interface.space().fd();
     spec.mounts = mounts;
     return spec;
   };
   plan.health = [&host, &interface] {
     HealthPlan health;
-    health.readiness = Repeated{.check = [&host, &interface] { return ask_ready(host.loop, interface.space()); }, .initial_delay = {}, .period = kReadyPeriod};
+    health.readiness =
+        Repeated{.check = [&host, &interface] { return ask_ready(host.loop, interface.space()); },
+                 .initial_delay = {},
+                 .period = kReadyPeriod};
     return health;
   };
   plan.before_exec = [&host, identity](const StartedProcess& process) {

@@ -18,10 +18,11 @@ struct SidecarIdentity {
 /// The Envoy bootstrap of a sidecar or gateway, as JSON.
 std::string bootstrap_text(const SidecarIdentity& identity, const std::string& xds_socket);
 
-/// A pod's proxy as a container: ours, or the one that annotation `weft.dev/proxy-command` names. `pod` and `interface`
-/// outlive it.
-Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const PodInterface& interface, const SidecarIdentity& identity,
-                             std::vector<Mount> mounts, std::function<void()> on_change);
+/// A pod's proxy as a container: ours, or the one that annotation `weft.dev/proxy-command` names. `pod` and
+/// `interface` outlive it.
+Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const PodInterface& interface,
+                             const SidecarIdentity& identity, std::vector<Mount> mounts,
+                             std::function<void()> on_change);
 
 /// "concurrency: 4" in annotation proxy.istio.io/config; 2 unless given.
 int proxy_concurrency(const api::Object& pod);

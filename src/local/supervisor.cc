@@ -22,7 +22,8 @@
 namespace weft::local {
 namespace {
 
-/// How long an application may take to leave when everything ends; a pod that is deleted has its own grace period.
+/// How long an application may take to leave when everything ends; a pod that is deleted has its own grace
+/// period.
 constexpr Duration kGraceAtTheEnd = 5s;
 constexpr Duration kControlGrace = 2s;
 
@@ -50,18 +51,22 @@ class Readable final : private net::ReadyHandler {
 };
 
 std::unexpected<Error> failed(const std::string& doing) {
-  return fail(Error::internal(errno == EPERM ? Code::kDenied : Code::kInternal, doing + ": " + errno_text(errno)));
+  return fail(
+      Error::internal(errno == EPERM ? Code::kDenied : Code::kInternal, doing + ": " + errno_text(errno)));
 }
 
 /// Before the old /proc goes: it knows us by the machine's number.
 pid_t pid_outside() {
   char text[32] = {};
-  return ::readlink("/proc/self", text, sizeof text - 1) > 0 ? static_cast<pid_t>(std::strtol(text, nullptr, 10)) : 0;
+  return ::readlink("/proc/self", text, sizeof text - 1) > 0
+             ? static_cast<pid_t>(std::strtol(text, nullptr, 10))
+             : 0;
 }
 
 Result<void> own_mounts() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failed("mounts of our own");
-  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) return failed("/proc");
+  if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0)
+    return failed("/proc");
   return {};
 }
 
@@ -78,7 +83,8 @@ class Instance {
         stop_asked_(loop_) {}
 
   Result<void> prepare() {
-    for (const std::string& folder : {options_.state_dir, options_.state_dir + "/logs", options_.state_dir + "/pods"})
+    for (const std::string& folder :
+         {options_.state_dir, options_.state_dir + "/logs", options_.state_dir + "/pods"})
       if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failed(folder);
     WEFT_CHECK(lock());
     for (const std::string& image : options_.images) WEFT_CHECK(images_.add(image));
@@ -93,7 +99,16 @@ class Instance {
     if (options_.report_fd >= 0) ::fcntl(options_.report_fd, F_SETFD, FD_CLOEXEC);
     WEFT_TRY(const net::Address api, net::Address::unix_path(options_.state_dir + "/api.sock"));
     store_ = std::make_unique<store::RemoteStore>(loop_, api);
-    host_ = std::make_unique<Host>(Host{loop_, reaper_, network_, images_, registrar_, options_.state_dir, options_.proxy_program, options_.ingress_fd, {}, {}});
+    host_ = std::make_unique<Host>(Host{loop_,
+                                        reaper_,
+                                        network_,
+                                        images_,
+                                        registrar_,
+                                        options_.state_dir,
+                                        options_.proxy_program,
+                                        options_.ingress_fd,
+                                        {},
+                                        {}});
     pods_ = std::make_unique<PodRuntime>(*host_, *store_);
     return write_record(options_.state_dir, record);
   }

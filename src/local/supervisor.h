@@ -16,7 +16,7 @@ class Supervisor {
   struct Options {
     std::string state_dir, weft_program, proxy_program, bookinfo_program;
     std::vector<std::string> images;
-    std::string ingress;   ///< where the ingress socket listens, for the record
+    std::string ingress;  ///< where the ingress socket listens, for the record
     int ingress_fd = -1;
     int lifeline_fd = -1;  ///< it leaves when the other end of this pipe closes without a 'd' (detach) before
     int report_fd = -1;    ///< "ready" or "error: …" is written here

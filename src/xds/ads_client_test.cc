@@ -5,8 +5,8 @@
 #include "xds/proto/cluster.pb.h"
 #include "xds/proto/discovery.pb.h"
 #include "xds/proto/endpoint.pb.h"
-#include "xds/proto/listener.pb.h"
 #include "xds/proto/http_connection_manager.pb.h"
+#include "xds/proto/listener.pb.h"
 #include "xds/proto/route.pb.h"
 
 namespace weft::xds {
@@ -96,18 +96,24 @@ class AdsClientTest : public ::testing::Test {
     made.set_name(name);
     made.set_type(envoy::config::cluster::v3::Cluster::EDS);
     made.mutable_eds_cluster_config()->mutable_eds_config()->mutable_ads();
-    made.mutable_eds_cluster_config()->mutable_eds_config()->set_resource_api_version(envoy::config::core::v3::V3);
+    made.mutable_eds_cluster_config()->mutable_eds_config()->set_resource_api_version(
+        envoy::config::core::v3::V3);
     return made;
   }
   static envoy::config::endpoint::v3::ClusterLoadAssignment endpoints(const std::string& name, int port) {
     envoy::config::endpoint::v3::ClusterLoadAssignment made;
     made.set_cluster_name(name);
-    auto* address = made.add_endpoints()->add_lb_endpoints()->mutable_endpoint()->mutable_address()->mutable_socket_address();
+    auto* address = made.add_endpoints()
+                        ->add_lb_endpoints()
+                        ->mutable_endpoint()
+                        ->mutable_address()
+                        ->mutable_socket_address();
     address->set_address("10.0.0.2");
     address->set_port_value(static_cast<std::uint32_t>(port));
     return made;
   }
-  static envoy::config::listener::v3::Listener listener(const std::string& name, const std::string& route_table) {
+  static envoy::config::listener::v3::Listener listener(const std::string& name,
+                                                        const std::string& route_table) {
     envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager manager;
     manager.set_stat_prefix("test");
     manager.mutable_rds()->set_route_config_name(route_table);
@@ -115,7 +121,8 @@ class AdsClientTest : public ::testing::Test {
     manager.mutable_rds()->mutable_config_source()->set_resource_api_version(envoy::config::core::v3::V3);
     auto* router = manager.add_http_filters();
     router->set_name("envoy.filters.http.router");
-    router->mutable_typed_config()->set_type_url("type.googleapis.com/envoy.extensions.filters.http.router.v3.Router");
+    router->mutable_typed_config()->set_type_url(
+        "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router");
     envoy::config::listener::v3::Listener made;
     made.set_name(name);
     made.mutable_address()->mutable_socket_address()->set_address("127.0.0.1");
@@ -125,7 +132,8 @@ class AdsClientTest : public ::testing::Test {
     filter->mutable_typed_config()->PackFrom(manager);
     return made;
   }
-  static envoy::config::route::v3::RouteConfiguration routes(const std::string& name, const std::string& cluster) {
+  static envoy::config::route::v3::RouteConfiguration routes(const std::string& name,
+                                                             const std::string& cluster) {
     envoy::config::route::v3::RouteConfiguration made;
     made.set_name(name);
     auto* host = made.add_virtual_hosts();
@@ -173,10 +181,12 @@ TEST_F(AdsClientTest, AcknowledgesOnlyWhenEveryWorkerRunsIt) {
   EXPECT_FALSE(server.applying());
   respond(Type::kEndpoint, "3", Assignments{endpoints("a", 80)});
   ASSERT_TRUE(server.applying());
-  for (const auto& early : requests()) EXPECT_NE(early.response_nonce(), "nonce-3") << "the workers do not run it yet";
+  for (const auto& early : requests())
+    EXPECT_NE(early.response_nonce(), "nonce-3") << "the workers do not run it yet";
   finish();
   bool acknowledged = false;
-  for (const auto& now : requests()) acknowledged |= now.version_info() == "3" && now.response_nonce() == "nonce-3" && !now.has_error_detail();
+  for (const auto& now : requests())
+    acknowledged |= now.version_info() == "3" && now.response_nonce() == "nonce-3" && !now.has_error_detail();
   EXPECT_TRUE(acknowledged);
   EXPECT_EQ(server.current()->clusters.size(), 1u);
 }
@@ -191,8 +201,10 @@ TEST_F(AdsClientTest, RefusesABadResourceByNameAndReasonAndKeepsItsVersion) {
   const auto refusal = request();
   EXPECT_EQ(refusal.version_info(), "1");
   EXPECT_EQ(refusal.response_nonce(), "nonce-2");
-  EXPECT_NE(refusal.error_detail().message().find("CDS 'bad': "), std::string::npos) << refusal.error_detail().message();
-  EXPECT_NE(refusal.error_detail().message().find("connect_timeout"), std::string::npos) << refusal.error_detail().message();
+  EXPECT_NE(refusal.error_detail().message().find("CDS 'bad': "), std::string::npos)
+      << refusal.error_detail().message();
+  EXPECT_NE(refusal.error_detail().message().find("connect_timeout"), std::string::npos)
+      << refusal.error_detail().message();
   EXPECT_EQ(client->refusals(), 1u);
 }
 
@@ -262,7 +274,9 @@ TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRefusedAndTheOldStays) {
   requests();
   finish(fail(refused("listener 'in': 127.0.0.1:15001 is in use")));
   bool said = false;
-  for (const auto& now : requests()) said |= now.has_error_detail() && now.error_detail().message().find("15001 is in use") != std::string::npos;
+  for (const auto& now : requests())
+    said |=
+        now.has_error_detail() && now.error_detail().message().find("15001 is in use") != std::string::npos;
   EXPECT_TRUE(said);
   EXPECT_TRUE(!server.current() || server.current()->listeners.empty());
 }

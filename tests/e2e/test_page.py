@@ -3,7 +3,7 @@ import os
 import re
 import signal
 
-from harness import NETWORKING, sockets, stars, version_of, wait_for
+from harness import BOOKINFO, NETWORKING, instance, sockets, stars, version_of, wait_for
 
 
 def test_the_page_opens_through_the_ingress_and_six_pods_are_two_of_two(mesh):
@@ -83,3 +83,21 @@ def test_a_rule_about_stars_is_seen_on_the_page(mesh):
     assert all(stars(mesh.get().text) == 0 for _ in range(30))
     mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
     assert all(version_of(mesh.get().text) == "v3" for _ in range(30))
+
+
+def test_the_manifests_of_2017_with_their_ingress_open_the_same_page():
+    with instance(BOOKINFO.with_name("bookinfo-2017.yaml")) as mesh:
+        mesh.wait_ready()
+        wait_for("the page through the Ingress", lambda: mesh.get().status == 200)
+        assert "The Comedy of Errors" in mesh.get().text
+        table = mesh.weft("get", "ingress").stdout.splitlines()
+        assert table[0].split()[0] == "NAME" and table[1].startswith("gateway"), table
+
+
+def test_logs_and_proxy_config_of_a_pod_are_shown(mesh):
+    assert mesh.get().status == 200
+    assert "productpage" in mesh.weft("logs", "deploy/productpage-v1", "-c", "istio-proxy").stdout
+    routes = mesh.weft("proxy-config", "routes", "deploy/productpage-v1").stdout
+    assert "reviews" in routes and "9080" in routes, routes
+    clusters = mesh.weft("proxy-config", "clusters", mesh.pod_name("productpage")).stdout
+    assert "reviews.default.svc.cluster.local" in clusters, clusters

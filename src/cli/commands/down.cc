@@ -15,7 +15,8 @@ CommandResult down(Console& console, const GlobalOptions& global, const DownOpti
     console.out("No mesh is running as instance \"" + global.instance + "\".\n");
   std::error_code error;
   if (!options.purge) {
-    if (was_running) console.out("Its objects stay in " + state.path() + "; 'weft down --purge' removes them.\n");
+    if (was_running)
+      console.out("Its objects stay in " + state.path() + "; 'weft down --purge' removes them.\n");
     return Exit::kDone;
   }
   const bool present = std::filesystem::exists(state.path(), error);

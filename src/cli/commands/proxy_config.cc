@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/config_tables.h"
+#include "cli/find_pod.h"
 #include "cli/output.h"
 #include "cli/sidecar_admin.h"
 
@@ -9,6 +10,10 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
   std::string pod = options.pod;
   for (std::string_view type : {"pod/", "pods/", "po/"})
     if (pod.starts_with(type)) pod.erase(0, type.size());
+  if (pod.find('/') != pod.npos) {
+    WEFT_CO_TRY(const api::ObjectPtr found, co_await find_pod(context, pod));
+    pod = std::string(found->name());
+  }
   // Not by the API: a sidecar is asked even when the control plane is away.
   auto pid = find_sidecar(context.state.pod_directory(context.global.ns, pod));
   if (!pid) {

@@ -64,8 +64,8 @@ class SupervisorEnd final : private net::ReadyHandler {
 /// What is done with a mesh that runs: the files applied, the pods awaited, the page's address said.
 class Start {
  public:
-  Start(Console& console, const GlobalOptions& global, const StateDirectory& state, const net::Address& api, net::Loop& loop,
-        const Interruptions& interruptions, TimePoint began)
+  Start(Console& console, const GlobalOptions& global, const StateDirectory& state, const net::Address& api,
+        net::Loop& loop, const Interruptions& interruptions, TimePoint began)
       : store_(loop, api),
         mesh_(loop, api),
         context_{console, loop, store_, mesh_, global, state},
@@ -102,14 +102,19 @@ class Start {
   }
 
   net::Task<void> say_address(std::string ingress) {
-    store::Query query{.kind = api::find_kind("networking.istio.io/v1", "VirtualService"), .ns = "", .label_selector = "", .name = ""};
+    store::Query query{.kind = api::find_kind("networking.istio.io/v1", "VirtualService"),
+                       .ns = "",
+                       .label_selector = "",
+                       .name = ""};
     const auto rules = co_await store_.list(std::move(query));
     std::map<api::Key, api::ObjectPtr> by_key;
     if (rules)
       for (const api::ObjectPtr& rule : rules->items) by_key[rule->key()] = rule;
     char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.2f s", std::chrono::duration<double>(SteadyClock::now() - began_).count());
-    context_.out("\nThe mesh is up after " + std::string(seconds) + ": http://" + ingress + page_path(by_key) + "\n");
+    std::snprintf(seconds, sizeof seconds, "%.2f s",
+                  std::chrono::duration<double>(SteadyClock::now() - began_).count());
+    context_.out("\nThe mesh is up after " + std::string(seconds) + ": http://" + ingress +
+                 page_path(by_key) + "\n");
   }
 
   store::RemoteStore store_;
@@ -121,20 +126,23 @@ class Start {
 };
 
 /// Until Ctrl-C, or until the supervisor ends by itself.
-CommandResult stay(Console& console, net::Loop& loop, app::RunningInstance& instance, const Interruptions& interruptions) {
+CommandResult stay(Console& console, net::Loop& loop, app::RunningInstance& instance,
+                   const Interruptions& interruptions) {
   SupervisorEnd end;
   WEFT_CHECK(end.start(loop, instance.process_fd()));
   while (!interruptions.asked() && !end.ended()) loop.run_once(10s);
   if (end.ended())
-    return fail(Error::internal(Code::kInternal, "the mesh has ended by itself; logs/supervisor.log in its state directory says why"));
+    return fail(
+        Error::internal(Code::kInternal,
+                        "the mesh has ended by itself; logs/supervisor.log in its state directory says why"));
   console.out("\nEnding the mesh ...\n");
   WEFT_CHECK(instance.stop());
   console.out("Ended. Its objects stay for the next 'weft up'.\n");
   return Exit::kDone;
 }
 
-CommandResult apply_to_running(Console& console, const GlobalOptions& global, const StateDirectory& state, const std::vector<InputObject>& inputs,
-                               const local::InstanceRecord& record) {
+CommandResult apply_to_running(Console& console, const GlobalOptions& global, const StateDirectory& state,
+                               const std::vector<InputObject>& inputs, const local::InstanceRecord& record) {
   const TimePoint began = SteadyClock::now();
   WEFT_TRY(const net::Address api, net::Address::unix_path(state.api_socket()));
   net::Loop loop;
@@ -156,14 +164,19 @@ CommandResult up(Console& console, const GlobalOptions& global, const UpOptions&
   }
   // One that is just ending does not answer any more, and then makes room.
   if (const auto record = local::read_record(state.path()); record && record->alive()) {
-    if (reach_instance(state, global.instance)) return apply_to_running(console, global, state, inputs, *record);
-    if (record->alive()) return fail(Error::internal(Code::kUnavailable, "instance \"" + global.instance + "\" runs and does not answer; 'weft down' ends it"));
+    if (reach_instance(state, global.instance))
+      return apply_to_running(console, global, state, inputs, *record);
+    if (record->alive())
+      return fail(Error::internal(
+          Code::kUnavailable,
+          "instance \"" + global.instance + "\" runs and does not answer; 'weft down' ends it"));
   }
   net::Loop loop;
   Interruptions interruptions(loop);
   WEFT_CHECK(interruptions.start());
   console.out("Starting instance \"" + global.instance + "\" in " + state.path() + "\n");
-  const app::StartOptions start_options{global.instance, state.path(), options.isolation, options.ingress_port, options.images};
+  const app::StartOptions start_options{global.instance, state.path(), options.isolation,
+                                        options.ingress_port, options.images};
   WEFT_TRY(app::RunningInstance instance, app::RunningInstance::start(start_options));
   WEFT_TRY(const net::Address api, net::Address::unix_path(state.api_socket()));
   CommandResult started = Exit::kDone;
