@@ -15,6 +15,7 @@
 #include "app/wait_for_end.h"
 #include "local/image_map.h"
 #include "local/instance_record.h"
+#include "local/process.h"
 
 namespace weft::app {
 namespace {
@@ -22,17 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kStopLimit{30};
-
-struct Pipe {
-  net::Fd read, write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
-  return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
-}
 
 /// Where the programs are: beside this one, in a build and when installed.
 struct Programs {
@@ -156,8 +146,8 @@ Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
   for (const std::string& image : options.images) WEFT_CHECK(check.add(image));
   WEFT_CHECK(make_state_dir(options.state_dir));
   WEFT_TRY(net::Fd ingress, open_ingress(options.ingress_port));
-  WEFT_TRY(Pipe lifeline, make_pipe());
-  WEFT_TRY(Pipe report, make_pipe());
+  WEFT_TRY(local::Pipe lifeline, local::make_pipe());
+  WEFT_TRY(local::Pipe report, local::make_pipe());
   const std::string log = options.state_dir + "/logs/supervisor.log";
   const auto words = command_line(options, programs, ingress.get(), lifeline.read.get(), report.write.get());
   WEFT_TRY(const pid_t pid, fork_into_namespaces());

@@ -163,7 +163,7 @@ net::Task<void> Container::wait_before_restart() {
 net::Task<void> Container::kill_and_wait(Duration grace) {
   if (pid_ <= 0) co_return;
   const pid_t victim = pid_;
-  ::kill(victim, SIGTERM);
+  if (std::exchange(asked_to_end_, victim) != victim) ::kill(victim, SIGTERM);
   const TimePoint limit = loop_.now() + grace;
   while (pid_ == victim && loop_.now() < limit) {
     const auto rest = limit - loop_.now();

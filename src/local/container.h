@@ -82,6 +82,7 @@ class Container {
               not_ready_because_;
   std::optional<Ending> last_, final_;
   int restarts_ = 0, exit_code_ = 0;
+  pid_t asked_to_end_ = 0;  ///< SIGTERM is sent once: many programs take a second one as "at once"
   bool ready_ = false, over_ = false, stopping_ = false;
   Duration pause_{};
   TimePoint began_{};

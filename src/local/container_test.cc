@@ -135,6 +135,20 @@ TEST_F(ContainerTest, KillsAProcessThatIgnoresSigtermAfterItsGrace) {
   EXPECT_EQ(container->status()["state"]["terminated"]["signal"], SIGKILL);
 }
 
+TEST_F(ContainerTest, AsksItsProcessToEndOnceHoweverOftenItIsToldToStop) {
+  begin("trap 'echo asked' TERM; echo up; while :; do sleep 0.01; done");
+  ASSERT_TRUE(becomes([&] { return logged() == "up\n"; }));
+  {
+    net::TaskScope given_up;
+    bool never = false;
+    given_up.spawn(stop_into(1000s, never));
+    ASSERT_TRUE(becomes([&] { return logged() == "up\nasked\n"; }));
+  }
+  stop(100ms);
+  EXPECT_EQ(logged(), "up\nasked\n");
+  EXPECT_EQ(container->status()["state"]["terminated"]["signal"], SIGKILL) << "the second stop still has its own end";
+}
+
 TEST_F(ContainerTest, AKilledProcessCountsAsARestart) {
   begin("exec sleep 1000");
   ASSERT_TRUE(becomes([&] { return container->ready(); }));

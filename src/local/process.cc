@@ -17,20 +17,12 @@
 #include "local/child.h"
 
 namespace weft::local {
-namespace {
-
-struct Pipe {
-  net::Fd read, write;
-};
-
 Result<Pipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return fail(Error::internal(Code::kExhausted, "a pipe: " + errno_text(errno)));
   return Pipe{net::Fd(ends[0]), net::Fd(ends[1])};
 }
-
-}  // namespace
 
 std::uint64_t process_start_time(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");

@@ -20,6 +20,12 @@ struct Mount {
   bool read_only = false;
 };
 
+/// Both ends close on exec.
+struct Pipe {
+  net::Fd read, write;
+};
+Result<Pipe> make_pipe();
+
 /// What a process is to be.
 struct ProcessSpec {
   std::vector<std::string> words;  ///< program and arguments; without '/' it is looked up in PATH
