@@ -1,4 +1,5 @@
-// A bare TCP relay: the least a proxy can cost. One thread, epoll, one upstream connection for each client connection.
+// A bare TCP relay: the least a proxy can cost. One thread, epoll, one upstream connection for each client
+// connection.
 //   relay LISTEN_PORT UPSTREAM_PORT
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -95,8 +96,10 @@ int main(int argc, char** argv) {
     const int count = epoll_wait(epoll, events, 64, -1);
     for (int i = 0; i < count; ++i) {
       auto* side = static_cast<Side*>(events[i].data.ptr);
-      if (side == &front) accept_one(epoll, listener, std::atoi(argv[2]));
-      else relay(side);
+      if (side == &front)
+        accept_one(epoll, listener, std::atoi(argv[2]));
+      else
+        relay(side);
     }
   }
 }

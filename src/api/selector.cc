@@ -139,10 +139,8 @@ bool LabelSelector::matches(const std::map<std::string, std::string>& labels) co
     auto found = labels.find(wanted.key);
     const bool there = found != labels.end();
     switch (wanted.op) {
-      case Operator::kExists:
-        return there;
-      case Operator::kNotExists:
-        return !there;
+      case Operator::kExists: return there;
+      case Operator::kNotExists: return !there;
       case Operator::kIn:
         return there && std::ranges::find(wanted.values, found->second) != wanted.values.end();
       case Operator::kNotIn:

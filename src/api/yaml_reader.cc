@@ -209,9 +209,7 @@ bool Reader::spend(std::size_t bytes) {
 
 bool Reader::take(const fy_event& event) {
   switch (event.type) {
-    case FYET_DOCUMENT_START:
-      anchors_.clear();
-      return true;
+    case FYET_DOCUMENT_START: anchors_.clear(); return true;
     case FYET_MAPPING_START:
       return open(Json::object(), event.mapping_start.mapping_start, event.mapping_start.tag,
                   event.mapping_start.anchor);
@@ -219,14 +217,10 @@ bool Reader::take(const fy_event& event) {
       return open(Json::array(), event.sequence_start.sequence_start, event.sequence_start.tag,
                   event.sequence_start.anchor);
     case FYET_MAPPING_END:
-    case FYET_SEQUENCE_END:
-      return close();
-    case FYET_SCALAR:
-      return scalar(event);
-    case FYET_ALIAS:
-      return alias(event);
-    default:
-      return true;
+    case FYET_SEQUENCE_END: return close();
+    case FYET_SCALAR: return scalar(event);
+    case FYET_ALIAS: return alias(event);
+    default: return true;
   }
 }
 

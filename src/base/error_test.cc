@@ -27,7 +27,8 @@ TEST(Error, travels_through_try_and_keeps_its_kind) {
 }
 
 TEST(Error, context_goes_in_front) {
-  EXPECT_EQ(Error::config(Code::kInvalid, "bad port").with_context("file.yaml:3").text, "file.yaml:3: bad port");
+  EXPECT_EQ(Error::config(Code::kInvalid, "bad port").with_context("file.yaml:3").text,
+            "file.yaml:3: bad port");
 }
 
 TEST(Random, the_same_seed_gives_the_same_numbers_and_below_stays_below) {

@@ -75,7 +75,8 @@ bool parse_level(std::string_view text, Level& out) {
   return false;
 }
 
-void write(Level at, std::string_view component, std::string_view message, std::initializer_list<Field> fields) {
+void write(Level at, std::string_view component, std::string_view message,
+           std::initializer_list<Field> fields) {
   if (at < level()) return;
   std::string line;
   line.reserve(160);

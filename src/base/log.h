@@ -39,8 +39,8 @@ void write(Level level, std::string_view component, std::string_view message,
 }  // namespace weft::log
 
 /// Fields are not evaluated when the level is off.
-#define WEFT_LOG(LEVEL, component, message, ...)                                   \
-  do {                                                                             \
-    if (::weft::log::Level::LEVEL >= ::weft::log::level())                         \
+#define WEFT_LOG(LEVEL, component, message, ...)                                        \
+  do {                                                                                  \
+    if (::weft::log::Level::LEVEL >= ::weft::log::level())                              \
       ::weft::log::write(::weft::log::Level::LEVEL, component, message, {__VA_ARGS__}); \
   } while (false)

@@ -22,7 +22,8 @@ void TextTable::add(std::vector<std::string> row) {
 
 void TextTable::grow(const std::vector<std::string>& row) {
   if (widths_.size() < row.size()) widths_.resize(row.size(), kSmallestColumn);
-  for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], display_width(row[i]) + kGap);
+  for (std::size_t i = 0; i < row.size(); ++i)
+    widths_[i] = std::max(widths_[i], display_width(row[i]) + kGap);
 }
 
 void TextTable::print(std::string& into, const std::vector<std::string>& row) const {

@@ -7,10 +7,12 @@
 
 namespace weft {
 
-/// Rows of cells printed in columns, three spaces apart and the last cell as it is: the look of kubectl's tables.
+/// Rows of cells printed in columns, three spaces apart and the last cell as it is: the look of kubectl's
+/// tables.
 ///
-/// Column widths only grow, and a table may be taken in pieces (a watch prints the first rows, and later one row at a
-/// time below them): each take() lines up with what was taken before as far as it can. Thread: one owner.
+/// Column widths only grow, and a table may be taken in pieces (a watch prints the first rows, and later one
+/// row at a time below them): each take() lines up with what was taken before as far as it can. Thread: one
+/// owner.
 class TextTable {
  public:
   /// The names above the columns; none: no heading line.

@@ -15,9 +15,9 @@ struct Applied {
   bool failed = false;        ///< at least one was refused; why has been said
 };
 
-/// Writes each object as kubectl apply does, one after another, and says of each what became of it unless `quiet`.
-/// What the store refuses is said on standard error, and the rest goes on.
-net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs, bool dry_run,
-                                         bool quiet);
+/// Writes each object as kubectl apply does, one after another, and says of each what became of it unless
+/// `quiet`. What the store refuses is said on standard error, and the rest goes on.
+net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs,
+                                         bool dry_run, bool quiet);
 
 }  // namespace weft::cli

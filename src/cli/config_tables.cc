@@ -143,14 +143,10 @@ void add_endpoints(TextTable& table, const Json& assignment) {
 
 std::vector<std::string> heading_of(What what) {
   switch (what) {
-    case What::kListeners:
-      return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
-    case What::kRoutes:
-      return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "DESTINATION"};
-    case What::kClusters:
-      return {"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE"};
-    case What::kEndpoints:
-      return {"ENDPOINT", "STATUS", "CLUSTER"};
+    case What::kListeners: return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
+    case What::kRoutes: return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "DESTINATION"};
+    case What::kClusters: return {"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE"};
+    case What::kEndpoints: return {"ENDPOINT", "STATUS", "CLUSTER"};
   }
   return {};
 }

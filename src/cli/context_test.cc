@@ -7,7 +7,8 @@ namespace {
 
 class ProgressTest : public testing::CommandTest {
  protected:
-  ProgressTest() : simulated(net::Loop::simulated()), there{console, *simulated, *store, mesh, global, *state} {}
+  ProgressTest()
+      : simulated(net::Loop::simulated()), there{console, *simulated, *store, mesh, global, *state} {}
   std::unique_ptr<net::Loop> simulated;
   Context there;
 };

@@ -10,11 +10,13 @@ namespace {
 /// Longer than the control plane's own wait, so that its answer says who is missing.
 constexpr Duration kGrace = 5s;
 
-/// {"refused": [{proxy, reason}], "missing": [{proxy}], "message"} as lines; empty when nothing of it is there.
+/// {"refused": [{proxy, reason}], "missing": [{proxy}], "message"} as lines; empty when nothing of it is
+/// there.
 std::string complaint(const api::Json& body) {
   std::string text;
   for (const api::Json& proxy : list_at(body, "refused"))
-    text += text_at(proxy, "proxy") + " refused the change and keeps what it had: " + text_at(proxy, "reason") + "\n";
+    text += text_at(proxy, "proxy") +
+            " refused the change and keeps what it had: " + text_at(proxy, "reason") + "\n";
   for (const api::Json& proxy : list_at(body, "missing"))
     text += text_at(proxy, "proxy") + " has not confirmed the change\n";
   if (const std::string message = text_at(body, "message"); !message.empty()) text += message + "\n";

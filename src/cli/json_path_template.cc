@@ -309,9 +309,7 @@ void take_step(const Step& step, const Json& value, Values& into) {
     case Step::Kind::kSlice:
       if (value.is_array()) take_slice(step, value, into);
       return;
-    case Step::Kind::kDescend:
-      descend(value, step.name, into);
-      return;
+    case Step::Kind::kDescend: descend(value, step.name, into); return;
     case Step::Kind::kFilter:
       if (value.is_array())
         for (const Json& item : value)

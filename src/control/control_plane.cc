@@ -24,7 +24,8 @@ std::uint64_t configuration_changes(const Mirror& mirror) {
   return sum;
 }
 
-std::optional<std::uint64_t> number_parameter(std::string_view target, std::string_view name, std::uint64_t otherwise) {
+std::optional<std::uint64_t> number_parameter(std::string_view target, std::string_view name,
+                                              std::uint64_t otherwise) {
   auto text = http::query_parameter(target, name);
   if (!text) return otherwise;
   std::uint64_t number = 0;

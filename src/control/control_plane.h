@@ -15,10 +15,11 @@
 
 namespace weft::control {
 
-/// The control plane above any store: mirrors it, runs the controllers, translates, serves proxies, and answers
-/// /weft/v1/….
+/// The control plane above any store: mirrors it, runs the controllers, translates, serves proxies, and
+/// answers /weft/v1/….
 ///
-/// Owner: the program. Thread: the loop's. How it ends: the servers that call into it end first, then the destructor.
+/// Owner: the program. Thread: the loop's. How it ends: the servers that call into it end first, then the
+/// destructor.
 class ControlPlane {
  public:
   ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr<Registrations> registrations);
@@ -32,8 +33,9 @@ class ControlPlane {
   /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts.
   net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
 
-  /// Waits until the controllers and every connected proxy have done with everything up to `version`. The answer is
-  /// Receipts::progress_json; its "applied" says whether it is so or the deadline came, or somebody refused.
+  /// Waits until the controllers and every connected proxy have done with everything up to `version`. The
+  /// answer is Receipts::progress_json; its "applied" says whether it is so or the deadline came, or somebody
+  /// refused.
   net::Task<api::Json> wait_applied(std::uint64_t version, TimePoint deadline);
 
   const AdsServer& ads() const { return ads_; }

@@ -20,7 +20,8 @@ constexpr int kReviews = 5000002;
 /// A proxy at the other end of a stream: accepts everything it is sent, or keeps silent, or refuses.
 class Proxy {
  public:
-  Proxy(net::Loop& loop, ControlPlane& plane, int pid, std::string node) : stream(loop), node_(std::move(node)) {
+  Proxy(net::Loop& loop, ControlPlane& plane, int pid, std::string node)
+      : stream(loop), node_(std::move(node)) {
     http::grpc::Call call{AdsServer::kPath, net::Socket::Credentials{pid, 0, 0}, stream};
     tasks_.spawn(plane.serve_proxy(call));
     ask(Type::kCluster);
@@ -124,15 +125,22 @@ class ControlPlaneTest : public ::testing::Test {
     return version;
   }
   std::uint64_t put_rule(const std::string& subset) {
-    return put("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: default}\n"
-               "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: " + subset + "}}]}]}\n");
+    return put(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: "
+        "default}\n"
+        "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: " +
+        subset + "}}]}]}\n");
   }
   std::uint64_t put_subsets(const std::string& names) {
     std::string subsets;
     for (char version : names)
-      subsets += std::string(subsets.empty() ? "" : ", ") + "{name: v" + version + ", labels: {version: v" + version + "}}";
-    return put("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: default}\n"
-               "spec: {host: reviews, subsets: [" + subsets + "]}\n");
+      subsets += std::string(subsets.empty() ? "" : ", ") + "{name: v" + version + ", labels: {version: v" +
+                 version + "}}";
+    return put(
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: "
+        "default}\n"
+        "spec: {host: reviews, subsets: [" +
+        subsets + "]}\n");
   }
 
   /// Starts to wait; the answer is there when it is over.
@@ -157,7 +165,8 @@ class ControlPlaneTest : public ::testing::Test {
   std::vector<std::unique_ptr<Proxy>> proxies;
 };
 
-TEST_F(ControlPlaneTest, a_registered_sidecar_gets_its_configuration_and_an_unregistered_process_is_turned_away) {
+TEST_F(ControlPlaneTest,
+       a_registered_sidecar_gets_its_configuration_and_an_unregistered_process_is_turned_away) {
   Proxy& known = connect(kProductpage, "productpage-v1-a");
   EXPECT_NE(known.route_text.find("reviews.default.svc.cluster.local"), std::string::npos);
   Proxy& stranger = connect(5000009, "productpage-v1-a");
@@ -215,7 +224,8 @@ TEST_F(ControlPlaneTest, a_change_that_concerns_no_proxy_is_applied_at_once_even
   Proxy& proxy = connect(kProductpage, "productpage-v1-a");
   proxy.silent = true;
   std::size_t before = proxy.responses;
-  auto wait = wait_applied(put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x, namespace: default}\n"));
+  auto wait =
+      wait_applied(put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x, namespace: default}\n"));
   loop->advance(5ms);
   ASSERT_TRUE(wait->answer);
   EXPECT_TRUE((*wait->answer)["applied"].get<bool>());
@@ -283,14 +293,16 @@ TEST_F(ControlPlaneTest, a_thousand_switches_are_each_applied_and_subsets_come_a
 }
 
 TEST_F(ControlPlaneTest, a_service_made_now_has_its_address_and_endpoints_when_applied_answers) {
-  auto wait = wait_applied(put("apiVersion: v1\nkind: Service\nmetadata: {name: ratings, namespace: default}\n"
-                               "spec: {selector: {app: ratings}, ports: [{port: 9080, name: http}]}\n"));
+  auto wait =
+      wait_applied(put("apiVersion: v1\nkind: Service\nmetadata: {name: ratings, namespace: default}\n"
+                       "spec: {selector: {app: ratings}, ports: [{port: 9080, name: http}]}\n"));
   loop->advance(5ms);
   ASSERT_TRUE(wait->answer);
   for (const auto& service : store.all(kinds::service()))
     EXPECT_FALSE(json::text(service->spec(), "clusterIP").empty()) << service->name();
   auto slices = store.all(kinds::endpoint_slice());
-  EXPECT_EQ(std::ranges::count_if(slices, [](const auto& s) { return s->label("kubernetes.io/service-name") == "ratings"; }),
+  EXPECT_EQ(std::ranges::count_if(
+                slices, [](const auto& s) { return s->label("kubernetes.io/service-name") == "ratings"; }),
             1);
 }
 
@@ -301,7 +313,8 @@ TEST_F(ControlPlaneTest, nothing_is_written_when_nothing_changes) {
   EXPECT_EQ(store.writes(), before);
 }
 
-TEST_F(ControlPlaneTest, a_proxy_whose_process_has_ended_is_waited_for_no_longer_and_a_broken_stream_alone_is_no_excuse) {
+TEST_F(ControlPlaneTest,
+       a_proxy_whose_process_has_ended_is_waited_for_no_longer_and_a_broken_stream_alone_is_no_excuse) {
   Proxy& proxy = connect(kProductpage, "productpage-v1-a");
   put_subsets("13");
   run();

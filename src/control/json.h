@@ -6,8 +6,8 @@
 
 #include "api/json.h"
 
-/// Reading stored objects: they were validated when they were stored, so what is absent or of another type here reads
-/// as empty rather than as an error. Nothing here throws. Any thread.
+/// Reading stored objects: they were validated when they were stored, so what is absent or of another type
+/// here reads as empty rather than as an error. Nothing here throws. Any thread.
 namespace weft::control::json {
 
 using api::Json;

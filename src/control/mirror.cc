@@ -129,7 +129,8 @@ bool Mirror::behind(const api::KindInfo* kind, const store::List& list, std::uin
     auto found = table.find(object->key());
     std::uint64_t seen = found == table.end() ? 0 : found->second->resource_version();
     if (seen < object->resource_version() && seen < version) {
-      // An object changed once before and once after `version` cannot be told apart here; waiting for both is safe.
+      // An object changed once before and once after `version` cannot be told apart here; waiting for both is
+      // safe.
       return true;
     }
   }

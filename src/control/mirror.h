@@ -29,8 +29,8 @@ class Mirror {
   /// How many changes objects of this kind have had: for whoever wants to do nothing when nothing changed.
   std::uint64_t changes(const api::KindInfo* kind) const;
 
-  /// Takes the store's answer to a write of ours at once, so that the next look at world() has it; its watch event is
-  /// then no news.
+  /// Takes the store's answer to a write of ours at once, so that the next look at world() has it; its watch
+  /// event is then no news.
   void observe(const api::ObjectPtr& object);
   /// The object of that uid is gone by a removal of ours.
   void forget(const api::Key& key);

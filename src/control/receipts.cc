@@ -6,7 +6,8 @@ namespace weft::control {
 namespace {
 
 std::array<const api::KindInfo*, 5> kinds_with_receipts() {
-  return {kinds::service(), kinds::ingress(), kinds::gateway(), kinds::virtual_service(), kinds::destination_rule()};
+  return {kinds::service(), kinds::ingress(), kinds::gateway(), kinds::virtual_service(),
+          kinds::destination_rule()};
 }
 
 bool refuses(const AdsServer::Proxy& proxy, std::uint64_t since) {
@@ -30,7 +31,8 @@ void Receipts::update(const Inputs& inputs) {
   for (const api::KindInfo* kind : kinds_with_receipts()) {
     for (const auto& object : inputs.world->all(kind)) {
       api::Key key = object->key();
-      Entry entry{std::string(object->uid()), object->generation(), object->resource_version(), inputs.generation};
+      Entry entry{std::string(object->uid()), object->generation(), object->resource_version(),
+                  inputs.generation};
       auto before = entries_.find(key);
       if (before != entries_.end() && before->second.uid == entry.uid &&
           before->second.object_generation == entry.object_generation)

@@ -11,25 +11,27 @@ namespace weft::control {
 
 /// For each rule and service: since which generation it is as it is, and with that which proxies run it.
 ///
-/// Nothing is kept for each pair of object and proxy: a proxy that runs generation G runs every object that has not
-/// changed since G, and one that refused G refused something that came after what it runs.
-/// Owner: ControlPlane. Thread: the loop's.
+/// Nothing is kept for each pair of object and proxy: a proxy that runs generation G runs every object that
+/// has not changed since G, and one that refused G refused something that came after what it runs. Owner:
+/// ControlPlane. Thread: the loop's.
 class Receipts {
  public:
   /// Notes what has changed. Status changes do not count.
   void update(const Inputs& inputs);
 
-  /// {"receipts": [{kind, namespace, name, resourceVersion, sent, applied, pending, refused: [{proxy, reason}]}]}
+  /// {"receipts": [{kind, namespace, name, resourceVersion, sent, applied, pending, refused: [{proxy,
+  /// reason}]}]}
   api::Json to_json(const AdsServer& ads) const;
-  /// {"proxies": [{id, pod, namespace, kind, pid, running, types: {CDS: {sent, acked, nacked, reason}, ...}}]}
+  /// {"proxies": [{id, pod, namespace, kind, pid, running, types: {CDS: {sent, acked, nacked, reason},
+  /// ...}}]}
   static api::Json proxies_json(const AdsServer& ads);
 
-  /// Rules that some proxy refused, and what it said: those that came after what it runs. A proxy that has never run
-  /// anything blames none.
+  /// Rules that some proxy refused, and what it said: those that came after what it runs. A proxy that has
+  /// never run anything blames none.
   std::map<api::Key, std::string> refusals(const AdsServer& ads) const;
 
-  /// How far the proxies are on the way to `generation`: {"missing": [...], "refused": [...]}, both empty when it is
-  /// applied everywhere.
+  /// How far the proxies are on the way to `generation`: {"missing": [...], "refused": [...]}, both empty
+  /// when it is applied everywhere.
   static api::Json progress_json(const AdsServer& ads, std::uint64_t generation);
 
  private:

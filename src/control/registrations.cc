@@ -53,8 +53,8 @@ Result<std::unique_ptr<Registrations>> Registrations::adopt(net::Loop& loop, net
   auto made = std::make_unique<Registrations>();
   int flags = fcntl(channel.get(), F_GETFL);
   if (flags < 0 || fcntl(channel.get(), F_SETFL, flags | O_NONBLOCK) < 0)
-    return fail(Error::config(Code::kInvalid, "registration channel: descriptor " + std::to_string(channel.get()) +
-                                                  ": " + errno_text(errno)));
+    return fail(Error::config(Code::kInvalid, "registration channel: descriptor " +
+                                                  std::to_string(channel.get()) + ": " + errno_text(errno)));
   fcntl(channel.get(), F_SETFD, FD_CLOEXEC);
   made->channel_ = std::move(channel);
   WEFT_CHECK(made->watch_.start(loop, made->channel_.get(), *made));

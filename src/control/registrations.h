@@ -21,7 +21,8 @@ struct Registration {
 /// Who each process is, as the supervisor says on the registration channel: lines
 /// "add <pid> <start-time> <namespace> <pod> <service-account>" and "remove <pid>".
 ///
-/// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor; the end of the channel leaves what is known.
+/// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor; the end of the channel leaves what
+/// is known.
 class Registrations final : private net::ReadyHandler {
  public:
   /// Takes one end of a connected Unix socketpair.
@@ -29,8 +30,8 @@ class Registrations final : private net::ReadyHandler {
   /// Without a channel: knows whom take_line() tells of; for tests.
   Registrations() = default;
 
-  /// Reads what waits in the channel first, so that nobody is called unknown whose line is already there. A process
-  /// that an identified one has started counts as that one.
+  /// Reads what waits in the channel first, so that nobody is called unknown whose line is already there. A
+  /// process that an identified one has started counts as that one.
   std::optional<Registration> find(int pid);
   /// Everybody known now.
   const std::map<int, Registration>& all();

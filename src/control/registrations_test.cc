@@ -19,7 +19,9 @@ class RegistrationsTest : public ::testing::Test {
     supervisor = net::Fd(ends[0]);
     known = Registrations::adopt(loop, net::Fd(ends[1])).value();
   }
-  void say(std::string_view line) { EXPECT_EQ(write(supervisor.get(), line.data(), line.size()), ssize_t(line.size())); }
+  void say(std::string_view line) {
+    EXPECT_EQ(write(supervisor.get(), line.data(), line.size()), ssize_t(line.size()));
+  }
 
   net::Loop loop;
   net::Fd supervisor;

@@ -25,8 +25,8 @@ struct ServicePort {
   std::uint16_t number = 0;
   std::string name;
   Protocol protocol = Protocol::kSniff;
-  std::uint16_t target = 0;   ///< 0 when `target_name` says it
-  std::string target_name;    ///< a container port's name
+  std::uint16_t target = 0;  ///< 0 when `target_name` says it
+  std::string target_name;   ///< a container port's name
 };
 
 struct Service {
@@ -59,7 +59,8 @@ struct Workload {
   std::vector<ContainerPort> ports;
 };
 
-/// What there is to talk to, read from one World: services, what is behind them, and pods. Immutable; any thread.
+/// What there is to talk to, read from one World: services, what is behind them, and pods. Immutable; any
+/// thread.
 class Registry {
  public:
   explicit Registry(const World& world);

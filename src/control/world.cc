@@ -42,14 +42,22 @@ const api::KindInfo* name_space() { return api::find_kind_by_plural("", "namespa
 const api::KindInfo* service_account() { return api::find_kind_by_plural("", "serviceaccounts"); }
 const api::KindInfo* service() { return api::find_kind_by_plural("", "services"); }
 const api::KindInfo* pod() { return api::find_kind_by_plural("", "pods"); }
-const api::KindInfo* endpoint_slice() { return api::find_kind_by_plural("discovery.k8s.io", "endpointslices"); }
+const api::KindInfo* endpoint_slice() {
+  return api::find_kind_by_plural("discovery.k8s.io", "endpointslices");
+}
 const api::KindInfo* deployment() { return api::find_kind_by_plural("apps", "deployments"); }
 const api::KindInfo* replica_set() { return api::find_kind_by_plural("apps", "replicasets"); }
 const api::KindInfo* ingress() { return api::find_kind_by_plural("networking.k8s.io", "ingresses"); }
-const api::KindInfo* ingress_class() { return api::find_kind_by_plural("networking.k8s.io", "ingressclasses"); }
+const api::KindInfo* ingress_class() {
+  return api::find_kind_by_plural("networking.k8s.io", "ingressclasses");
+}
 const api::KindInfo* gateway() { return api::find_kind_by_plural("networking.istio.io", "gateways"); }
-const api::KindInfo* virtual_service() { return api::find_kind_by_plural("networking.istio.io", "virtualservices"); }
-const api::KindInfo* destination_rule() { return api::find_kind_by_plural("networking.istio.io", "destinationrules"); }
+const api::KindInfo* virtual_service() {
+  return api::find_kind_by_plural("networking.istio.io", "virtualservices");
+}
+const api::KindInfo* destination_rule() {
+  return api::find_kind_by_plural("networking.istio.io", "destinationrules");
+}
 
 std::span<const api::KindInfo* const> watched() {
   static const std::array<const api::KindInfo*, 12> kAll = {

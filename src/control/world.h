@@ -13,7 +13,8 @@ namespace weft::control {
 
 /// Every object at one moment: what controllers reconcile and what translation reads. Immutable; any thread.
 ///
-/// `generation` grows with each change of any object. It is this process's own count and starts again with it.
+/// `generation` grows with each change of any object. It is this process's own count and starts again with
+/// it.
 class World {
  public:
   using Objects = std::vector<api::ObjectPtr>;  ///< of one kind, sorted by namespace, then name

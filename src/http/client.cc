@@ -8,7 +8,8 @@ namespace {
 
 class SocketCall final : public Call {
  public:
-  SocketCall(std::unique_ptr<net::Stream> stream) : connection_(std::move(stream)), exchange_(connection_.start()) {}
+  SocketCall(std::unique_ptr<net::Stream> stream)
+      : connection_(std::move(stream)), exchange_(connection_.start()) {}
 
   net::Task<Result<void>> begin(Request request) {
     RequestHead head;
@@ -42,7 +43,9 @@ class SocketCall final : public Call {
 
 net::Task<Result<std::unique_ptr<Call>>> Call::open(net::Loop& loop, net::Address to, Request request,
                                                     FetchOptions options) {
-  WEFT_CO_TRY(auto socket, co_await net::connect(loop, to, {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
+  WEFT_CO_TRY(auto socket,
+              co_await net::connect(loop, to,
+                                    {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
   auto call = std::make_unique<SocketCall>(std::move(socket));
   call->set_deadline(options.deadline);
   WEFT_CO_CHECK(co_await call->begin(std::move(request)));
@@ -56,8 +59,9 @@ net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request requ
   for (;;) {
     WEFT_CO_TRY(const BodyChunk chunk, co_await call->read());
     if (response.body.size() + chunk.data.size() > options.max_body)
-      co_return fail(Error::upstream(Code::kTooLarge, Retry::kNever,
-                                     "the answer is larger than " + std::to_string(options.max_body) + " bytes"));
+      co_return fail(
+          Error::upstream(Code::kTooLarge, Retry::kNever,
+                          "the answer is larger than " + std::to_string(options.max_body) + " bytes"));
     response.body.append(chunk.data);
     if (chunk.end) co_return response;
   }

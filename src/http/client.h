@@ -8,7 +8,8 @@
 
 namespace weft::http {
 
-/// A request of a plain client. `body` is sent with its length when it is not empty or the method usually has one.
+/// A request of a plain client. `body` is sent with its length when it is not empty or the method usually has
+/// one.
 struct Request {
   std::string method = "GET";
   std::string path = "/";
@@ -23,13 +24,14 @@ struct Response {
 };
 
 struct FetchOptions {
-  TimePoint deadline = kNever;                 ///< for everything: connecting, sending, and the whole answer
-  std::size_t max_body = 64 * 1024 * 1024;     ///< kTooLarge beyond it
-  std::uint32_t mark = 0;                      ///< SO_MARK, see net::ConnectOptions
+  TimePoint deadline = kNever;              ///< for everything: connecting, sending, and the whole answer
+  std::size_t max_body = 64 * 1024 * 1024;  ///< kTooLarge beyond it
+  std::uint32_t mark = 0;                   ///< SO_MARK, see net::ConnectOptions
 };
 
 /// One request over a connection of its own, to a TCP or Unix address. Interim answers are skipped.
-net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request request, FetchOptions options = {});
+net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request request,
+                                  FetchOptions options = {});
 
 /// A request whose answer comes piece by piece and may never end: a watch, a followed log.
 ///

@@ -11,32 +11,35 @@
 
 namespace weft::http {
 
-/// A piece of a body. `data` is valid until the next call on the same exchange, and may be empty only with `end`.
+/// A piece of a body. `data` is valid until the next call on the same exchange, and may be empty only with
+/// `end`.
 struct BodyChunk {
   std::string_view data;
   bool end = false;
 };
 
-/// One request and its answer as a server sees them, the same above HTTP/1 and HTTP/2. Everything is pulled: a body
-/// that nobody reads stays with the peer, which is the whole of back-pressure.
+/// One request and its answer as a server sees them, the same above HTTP/1 and HTTP/2. Everything is pulled:
+/// a body that nobody reads stays with the peer, which is the whole of back-pressure.
 ///
 /// Owner: the connection that made it; valid until the handler's task ends. Thread: one loop.
-/// Errors of the reading side blame the client (Blame::kDownstream); after one, only reset() makes sense, unless the
-/// response has not begun, when a local answer may still be sent.
+/// Errors of the reading side blame the client (Blame::kDownstream); after one, only reset() makes sense,
+/// unless the response has not begun, when a local answer may still be sent.
 class ServerExchange {
  public:
   virtual ~ServerExchange() = default;
   virtual RequestHead& request() = 0;
   /// Whether the request's body has been read to its end (true at once when it has none).
   virtual bool request_complete() const = 0;
-  /// Whether read_body() can give something without waiting; else flush() what the other side is waiting for first.
+  /// Whether read_body() can give something without waiting; else flush() what the other side is waiting for
+  /// first.
   virtual bool body_available() const = 0;
   /// Sends "100 Continue" by itself when the client waits for it and nothing was sent yet.
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
 
   /// 1xx other than 101; ignored for HTTP/1.0 clients.
   virtual net::Task<Result<void>> send_interim(const ResponseHead& head) = 0;
-  /// The head may stay buffered until the first body bytes, flush() or the end, so head and body leave in one write.
+  /// The head may stay buffered until the first body bytes, flush() or the end, so head and body leave in one
+  /// write.
   virtual net::Task<Result<void>> send_head(const ResponseHead& head, bool end) = 0;
   /// Resumes when the bytes are accepted by the transport or by a bounded buffer.
   virtual net::Task<Result<void>> send_body(std::string_view data, bool end) = 0;
@@ -44,7 +47,8 @@ class ServerExchange {
   virtual net::Task<Result<void>> flush() = 0;
   virtual bool response_started() const = 0;
   virtual bool response_complete() const = 0;
-  /// Ends the exchange so that the client can see it was cut (HTTP/1: the connection closes without the last chunk).
+  /// Ends the exchange so that the client can see it was cut (HTTP/1: the connection closes without the last
+  /// chunk).
   virtual void reset() = 0;
   /// After a 101 head: the raw connection. Bytes already received come first from `read_ahead`. HTTP/1 only.
   struct Upgraded {
@@ -52,23 +56,23 @@ class ServerExchange {
     std::string read_ahead;
   };
   virtual Upgraded upgrade() = 0;
-  /// `action` runs from the loop, at most once, when the client has gone while nobody reads from it; work for it is
-  /// then in vain. An empty function removes it. It must not end the handler's task itself.
+  /// `action` runs from the loop, at most once, when the client has gone while nobody reads from it; work for
+  /// it is then in vain. An empty function removes it. It must not end the handler's task itself.
   virtual void on_abandoned(std::function<void()> action) = 0;
   /// Bytes on the wire for this exchange so far (bodies only), for logs.
   virtual std::uint64_t body_bytes_received() const = 0;
   virtual std::uint64_t body_bytes_sent() const = 0;
 };
 
-/// Answers one request. The task ends when the exchange is over; one that ends without an answer gives 500. Bind a
-/// member function, never a capturing lambda that is itself a coroutine.
+/// Answers one request. The task ends when the exchange is over; one that ends without an answer gives 500.
+/// Bind a member function, never a capturing lambda that is itself a coroutine.
 using Handler = std::function<net::Task<void>(ServerExchange&)>;
 
 /// One request and its answer as a client sees them.
 ///
-/// Owner: whoever asked the pool or the connection for it; dropping it before the response is complete closes an
-/// HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server (Blame::kUpstream) and carry Retry:
-/// kFreshConnection when the connection was reused and broke before any byte of the response.
+/// Owner: whoever asked the pool or the connection for it; dropping it before the response is complete closes
+/// an HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server (Blame::kUpstream) and carry
+/// Retry: kFreshConnection when the connection was reused and broke before any byte of the response.
 class ClientExchange {
  public:
   virtual ~ClientExchange() = default;

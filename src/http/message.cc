@@ -9,11 +9,37 @@ namespace weft::http {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Known::kCount)> kNames = {
-    "", "host", "connection", "content-length", "transfer-encoding", "upgrade", "expect", "keep-alive", "te", "trailer",
-    "proxy-connection", "user-agent", "cookie", "server", "date", "x-request-id", "x-forwarded-for",
-    "x-forwarded-proto", "x-forwarded-host", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled",
-    "x-b3-flags", "b3", "traceparent", "tracestate", "x-envoy-upstream-service-time", "x-envoy-attempt-count",
-    "x-envoy-original-path", "x-envoy-decorator-operation"};
+    "",
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "keep-alive",
+    "te",
+    "trailer",
+    "proxy-connection",
+    "user-agent",
+    "cookie",
+    "server",
+    "date",
+    "x-request-id",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-flags",
+    "b3",
+    "traceparent",
+    "tracestate",
+    "x-envoy-upstream-service-time",
+    "x-envoy-attempt-count",
+    "x-envoy-original-path",
+    "x-envoy-decorator-operation"};
 
 constexpr std::size_t kLongest = 29;
 
@@ -135,7 +161,8 @@ std::size_t Headers::count(Known known) const {
 Headers::Field Headers::operator[](std::size_t index) const {
   const Entry& entry = entries_[index];
   const std::string_view all(bytes_);
-  return {all.substr(entry.name_at, entry.name_size), all.substr(entry.value_at, entry.value_size), entry.known};
+  return {all.substr(entry.name_at, entry.name_size), all.substr(entry.value_at, entry.value_size),
+          entry.known};
 }
 
 void RequestHead::clear() {

@@ -10,14 +10,42 @@ namespace weft::http {
 
 /// Fields that the data plane itself looks at; finding one of these compares no strings.
 enum class Known : std::uint8_t {
-  kOther, kHost, kConnection, kContentLength, kTransferEncoding, kUpgrade, kExpect, kKeepAlive, kTe, kTrailer,
-  kProxyConnection, kUserAgent, kCookie, kServer, kDate, kXRequestId, kXForwardedFor, kXForwardedProto,
-  kXForwardedHost, kXB3TraceId, kXB3SpanId, kXB3ParentSpanId, kXB3Sampled, kXB3Flags, kB3, kTraceparent, kTracestate,
-  kXEnvoyUpstreamServiceTime, kXEnvoyAttemptCount, kXEnvoyOriginalPath, kXEnvoyDecoratorOperation, kCount,
+  kOther,
+  kHost,
+  kConnection,
+  kContentLength,
+  kTransferEncoding,
+  kUpgrade,
+  kExpect,
+  kKeepAlive,
+  kTe,
+  kTrailer,
+  kProxyConnection,
+  kUserAgent,
+  kCookie,
+  kServer,
+  kDate,
+  kXRequestId,
+  kXForwardedFor,
+  kXForwardedProto,
+  kXForwardedHost,
+  kXB3TraceId,
+  kXB3SpanId,
+  kXB3ParentSpanId,
+  kXB3Sampled,
+  kXB3Flags,
+  kB3,
+  kTraceparent,
+  kTracestate,
+  kXEnvoyUpstreamServiceTime,
+  kXEnvoyAttemptCount,
+  kXEnvoyOriginalPath,
+  kXEnvoyDecoratorOperation,
+  kCount,
 };
 
-/// The header fields of one message in their order and letter case, in one block of memory that is reused when the
-/// object is cleared and filled again. Thread: one owner.
+/// The header fields of one message in their order and letter case, in one block of memory that is reused
+/// when the object is cleared and filled again. Thread: one owner.
 class Headers {
  public:
   struct Field {
@@ -53,7 +81,10 @@ class Headers {
    public:
     Iterator(const Headers& headers, std::size_t index) : headers_(&headers), index_(index) {}
     Field operator*() const { return (*headers_)[index_]; }
-    Iterator& operator++() { ++index_; return *this; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
     bool operator!=(const Iterator& other) const { return index_ != other.index_; }
 
    private:
@@ -79,9 +110,10 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 enum class Version : std::uint8_t { k10, k11, k2 };
 
-/// The head of a request, the same for HTTP/1 and HTTP/2. Host is `authority`, not a field of `headers`; framing fields
-/// (Content-Length, Transfer-Encoding, Connection and what it names, Keep-Alive, TE except "trailers", Upgrade unless
-/// `upgrade` is set) are not in `headers` either: each codec writes its own from the members here.
+/// The head of a request, the same for HTTP/1 and HTTP/2. Host is `authority`, not a field of `headers`;
+/// framing fields (Content-Length, Transfer-Encoding, Connection and what it names, Keep-Alive, TE except
+/// "trailers", Upgrade unless `upgrade` is set) are not in `headers` either: each codec writes its own from
+/// the members here.
 struct RequestHead {
   std::string method;
   std::string path;       ///< path and query as sent, beginning with '/', or "*", or empty for CONNECT
@@ -89,8 +121,9 @@ struct RequestHead {
   std::string authority;  ///< RFC 9110 §4.2: host[:port]; empty only for HTTP/1.0 without Host
   Version version = Version::k11;
   Headers headers;
-  std::optional<std::uint64_t> content_length;  ///< nullopt: unknown (chunked), or none when `end` was said with the head
-  std::string upgrade;            ///< the Upgrade token when the client asks for one, else empty
+  std::optional<std::uint64_t>
+      content_length;   ///< nullopt: unknown (chunked), or none when `end` was said with the head
+  std::string upgrade;  ///< the Upgrade token when the client asks for one, else empty
   bool expect_continue = false;
 
   void clear();

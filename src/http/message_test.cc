@@ -7,7 +7,8 @@ namespace {
 
 std::string text_of(const Headers& headers) {
   std::string text;
-  for (const Headers::Field field : headers) text.append(field.name).append("=").append(field.value).append(";");
+  for (const Headers::Field field : headers)
+    text.append(field.name).append("=").append(field.value).append(";");
   return text;
 }
 

@@ -42,7 +42,8 @@ class SocketServer final : public Server {
       (previous ? previous->next : server.first_) = next;
       if (next) next->previous = previous;
       --server.open_;
-      if (server.waiting_ && server.open_ < server.options_.max_connections) std::exchange(server.waiting_, {}).resume();
+      if (server.waiting_ && server.open_ < server.options_.max_connections)
+        std::exchange(server.waiting_, {}).resume();
     }
     SocketServer& server;
     std::unique_ptr<net::Socket> socket;
@@ -98,7 +99,8 @@ Result<net::Fd> make_private_unix_socket(const net::Address& at) {
   ::unlink(path.c_str());
   WEFT_TRY(net::Fd fd, net::make_listening_fd(at));
   if (::chmod(path.c_str(), 0600) != 0)
-    return fail(Error::internal(Code::kInternal, path + ": cannot restrict the socket: " + errno_text(errno)));
+    return fail(
+        Error::internal(Code::kInternal, path + ": cannot restrict the socket: " + errno_text(errno)));
   return fd;
 }
 
@@ -113,8 +115,8 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
   return adopt(loop, std::move(listener), std::move(handler), options);
 }
 
-Result<std::unique_ptr<Server>> Server::adopt(net::Loop&, std::unique_ptr<net::Listener> listener, Handler handler,
-                                              ServerOptions options) {
+Result<std::unique_ptr<Server>> Server::adopt(net::Loop&, std::unique_ptr<net::Listener> listener,
+                                              Handler handler, ServerOptions options) {
   return std::make_unique<SocketServer>(std::move(listener), std::move(handler), options);
 }
 
@@ -123,7 +125,8 @@ net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t li
   for (;;) {
     WEFT_CO_TRY(const BodyChunk chunk, co_await exchange.read_body());
     if (body.size() + chunk.data.size() > limit)
-      co_return fail(Error::downstream(Code::kTooLarge, "the body is larger than " + std::to_string(limit) + " bytes"));
+      co_return fail(
+          Error::downstream(Code::kTooLarge, "the body is larger than " + std::to_string(limit) + " bytes"));
     body.append(chunk.data);
     if (chunk.end) co_return body;
   }
@@ -161,7 +164,8 @@ std::optional<std::string> query_parameter(std::string_view target, std::string_
 std::string percent_decode(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    const bool escape =
+        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
     if (escape) {
       out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
       i += 2;

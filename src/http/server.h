@@ -14,8 +14,8 @@ struct ServerOptions {
   h1::ServerConnectionOptions connection;
 };
 
-/// A plain HTTP/1 server on one loop: for the embedded API, the proxy's admin pages, and tests. The data plane builds on
-/// h1::ServerConnection itself.
+/// A plain HTTP/1 server on one loop: for the embedded API, the proxy's admin pages, and tests. The data
+/// plane builds on h1::ServerConnection itself.
 ///
 /// Owner: whoever needs the port. Thread: the loop's.
 /// How it ends: drain() lets answers in progress end; the destructor ends everything at once.
@@ -24,8 +24,8 @@ class Server {
   /// TCP, or a Unix path: an old socket there is replaced, and only its owner may connect (0600).
   static Result<std::unique_ptr<Server>> listen(net::Loop& loop, const net::Address& at, Handler handler,
                                                 ServerOptions options = {});
-  static Result<std::unique_ptr<Server>> adopt(net::Loop& loop, std::unique_ptr<net::Listener> listener, Handler handler,
-                                               ServerOptions options = {});
+  static Result<std::unique_ptr<Server>> adopt(net::Loop& loop, std::unique_ptr<net::Listener> listener,
+                                               Handler handler, ServerOptions options = {});
   virtual ~Server() = default;
   virtual net::Address address() const = 0;
   /// Stops accepting and resumes when the last connection has ended.
@@ -38,7 +38,8 @@ net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t li
 net::Task<Result<void>> respond(ServerExchange& exchange, int status, std::string_view content_type,
                                 std::string_view body);
 
-/// The part of a request's path before '?', and the value of one query parameter, percent-decoded; nullopt when absent.
+/// The part of a request's path before '?', and the value of one query parameter, percent-decoded; nullopt
+/// when absent.
 std::string_view path_of(std::string_view target);
 std::optional<std::string> query_parameter(std::string_view target, std::string_view name);
 std::string percent_decode(std::string_view text);

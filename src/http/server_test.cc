@@ -23,7 +23,9 @@ template <class T>
 T run(net::Loop& loop, net::Task<T> task) {
   std::optional<T> value;
   net::TaskScope scope;
-  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> { into.emplace(co_await inner); };
+  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> {
+    into.emplace(co_await inner);
+  };
   scope.spawn(keep(std::move(task), value));
   while (!value) loop.run_once(10s);
   return std::move(*value);
@@ -45,7 +47,7 @@ TEST(Server, answers_on_a_unix_socket_that_only_its_owner_may_use) {
   const net::Address at = *net::Address::unix_path(directory.path + "/s");
   auto server = Server::listen(loop, at, echo);
   ASSERT_TRUE(server) << server.error().text;
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((directory.path + "/s").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   const auto answer = run(loop, fetch(loop, at, {.method = "POST", .body = "hello"}));
@@ -58,7 +60,8 @@ TEST(Server, a_body_over_the_limit_is_an_error_of_the_client) {
   net::Loop loop;
   auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), echo);
   ASSERT_TRUE(server);
-  const auto answer = run(loop, fetch(loop, (*server)->address(), {.method = "PUT", .body = std::string(2000, 'x')}));
+  const auto answer =
+      run(loop, fetch(loop, (*server)->address(), {.method = "PUT", .body = std::string(2000, 'x')}));
   ASSERT_TRUE(answer) << answer.error().text;
   EXPECT_EQ(answer->head.status, 413);
 }

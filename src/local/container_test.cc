@@ -146,7 +146,8 @@ TEST_F(ContainerTest, AsksItsProcessToEndOnceHoweverOftenItIsToldToStop) {
   }
   stop(100ms);
   EXPECT_EQ(logged(), "up\nasked\n");
-  EXPECT_EQ(container->status()["state"]["terminated"]["signal"], SIGKILL) << "the second stop still has its own end";
+  EXPECT_EQ(container->status()["state"]["terminated"]["signal"], SIGKILL)
+      << "the second stop still has its own end";
 }
 
 TEST_F(ContainerTest, AKilledProcessCountsAsARestart) {

@@ -39,13 +39,15 @@ Result<Address> Address::parse_ip_port(std::string_view text) {
       return parse_ip(ip, static_cast<std::uint16_t>(port));
     }
   }
-  return fail(Error::config(Code::kInvalid, "'" + std::string(text) + "' is not an address and port such as 127.0.0.1:8080"));
+  return fail(Error::config(Code::kInvalid,
+                            "'" + std::string(text) + "' is not an address and port such as 127.0.0.1:8080"));
 }
 
 Result<Address> Address::unix_path(std::string_view path) {
   Address address;
   if (path.empty() || path.size() >= sizeof address.storage_.local.sun_path)
-    return fail(Error::config(Code::kTooLarge, "a Unix socket's path has 1 to 107 bytes, '" + std::string(path) + "' has " +
+    return fail(Error::config(Code::kTooLarge, "a Unix socket's path has 1 to 107 bytes, '" +
+                                                   std::string(path) + "' has " +
                                                    std::to_string(path.size())));
   address.storage_.local.sun_family = AF_UNIX;
   std::memcpy(address.storage_.local.sun_path, path.data(), path.size());
@@ -88,8 +90,10 @@ std::uint16_t Address::port() const {
 
 Address Address::with_port(std::uint16_t port) const {
   Address copy = *this;
-  if (is_v4()) copy.storage_.v4.sin_port = htons(port);
-  else if (family() == AF_INET6) copy.storage_.v6.sin6_port = htons(port);
+  if (is_v4())
+    copy.storage_.v4.sin_port = htons(port);
+  else if (family() == AF_INET6)
+    copy.storage_.v6.sin6_port = htons(port);
   return copy;
 }
 

@@ -34,7 +34,7 @@ class Address {
   std::uint16_t port() const;
   Address with_port(std::uint16_t port) const;
 
-  std::string ip() const;       ///< "10.0.0.1", "::1"; empty for others
+  std::string ip() const;         ///< "10.0.0.1", "::1"; empty for others
   std::string to_string() const;  ///< "10.0.0.1:80", "[::1]:80", a Unix path, or "-"
 
   const sockaddr* data() const { return &storage_.generic; }

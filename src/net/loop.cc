@@ -46,7 +46,8 @@ void Loop::run() {
 void Loop::stop() {
   stopping_.store(true, std::memory_order_release);
   const std::uint64_t one = 1;
-  if (wake_fd_ >= 0) [[maybe_unused]] auto ignored = ::write(wake_fd_, &one, sizeof one);
+  if (wake_fd_ >= 0) [[maybe_unused]]
+    auto ignored = ::write(wake_fd_, &one, sizeof one);
 }
 
 void Loop::post(std::function<void()> action) {
@@ -57,7 +58,8 @@ void Loop::post(std::function<void()> action) {
     posted_.push_back(std::move(action));
   }
   const std::uint64_t one = 1;
-  if (first && wake_fd_ >= 0) [[maybe_unused]] auto ignored = ::write(wake_fd_, &one, sizeof one);
+  if (first && wake_fd_ >= 0) [[maybe_unused]]
+    auto ignored = ::write(wake_fd_, &one, sizeof one);
 }
 
 void Loop::defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }

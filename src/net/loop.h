@@ -15,8 +15,9 @@ namespace weft::net {
 
 class Loop;
 
-/// Told by the loop when a watched descriptor may have become readable or writable. Readiness is edge-triggered:
-/// it is said once, when it changes, so whoever is told must read or write until the kernel says "would block".
+/// Told by the loop when a watched descriptor may have become readable or writable. Readiness is
+/// edge-triggered: it is said once, when it changes, so whoever is told must read or write until the kernel
+/// says "would block".
 class ReadyHandler {
  public:
   struct Ready {
@@ -31,7 +32,8 @@ class ReadyHandler {
   ~ReadyHandler() = default;
 };
 
-/// A descriptor's registration with a loop. Does not own the descriptor; must end before the descriptor is closed.
+/// A descriptor's registration with a loop. Does not own the descriptor; must end before the descriptor is
+/// closed.
 class FdWatch {
  public:
   FdWatch() = default;
@@ -39,7 +41,8 @@ class FdWatch {
   FdWatch& operator=(const FdWatch&) = delete;
   ~FdWatch() { stop(); }
 
-  /// `shared`: several loops watch one listening descriptor and one of them is woken (EPOLLEXCLUSIVE, level-triggered).
+  /// `shared`: several loops watch one listening descriptor and one of them is woken (EPOLLEXCLUSIVE,
+  /// level-triggered).
   Result<void> start(Loop& loop, int fd, ReadyHandler& handler, bool shared = false);
   void stop();
   bool active() const { return loop_ != nullptr; }
@@ -75,15 +78,16 @@ class Timer {
 
 /// One thread's event loop: descriptors (epoll), timers, and functions posted to it.
 ///
-/// Owner: the thread that runs it. Thread: everything except post() and stop() belongs to that thread. An idle loop
-/// makes no system call at all until a descriptor or a timer is due.
-/// How it ends: run() returns after stop().
+/// Owner: the thread that runs it. Thread: everything except post() and stop() belongs to that thread. An
+/// idle loop makes no system call at all until a descriptor or a timer is due. How it ends: run() returns
+/// after stop().
 ///
-/// A *simulated* loop has no descriptors and its time moves only by advance(): tests of anything built on Stream,
-/// Timer and Task run on it without waiting.
+/// A *simulated* loop has no descriptors and its time moves only by advance(): tests of anything built on
+/// Stream, Timer and Task run on it without waiting.
 class Loop {
  public:
-  /// Ends the process if the kernel has no descriptor left for it: a program without its loop cannot report anything.
+  /// Ends the process if the kernel has no descriptor left for it: a program without its loop cannot report
+  /// anything.
   Loop();
   static std::unique_ptr<Loop> simulated();
   Loop(const Loop&) = delete;
@@ -94,7 +98,8 @@ class Loop {
   TimePoint now() const { return now_; }
 
   void run();
-  /// One turn: waits at most `wait` (0: does not wait), then serves what is due. For programs with their own outer loop.
+  /// One turn: waits at most `wait` (0: does not wait), then serves what is due. For programs with their own
+  /// outer loop.
   void run_once(Duration wait);
   /// Any thread.
   void stop();

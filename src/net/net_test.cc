@@ -107,7 +107,8 @@ Task<Result<void>> fail_after(Loop& loop, Duration after, bool failing) {
   co_return Result<void>{};
 }
 
-Task<void> run_both(Loop& loop, Duration one, bool one_fails, Duration two, bool two_fails, std::string& log) {
+Task<void> run_both(Loop& loop, Duration one, bool one_fails, Duration two, bool two_fails,
+                    std::string& log) {
   auto result = co_await both(fail_after(loop, one, one_fails), fail_after(loop, two, two_fails));
   log += result ? "ok" : "failed";
 }

@@ -18,8 +18,8 @@ IoResult from_errno() {
 }
 
 bool out_of_resources(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL ||
-         error == EAGAIN;
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL || error == EAGAIN;
 }
 
 void disable_nagle(int fd, int family) {
@@ -76,8 +76,9 @@ IoResult Socket::try_write(std::span<const iovec> parts) {
   message.msg_iov = const_cast<iovec*>(parts.data());
   message.msg_iovlen = parts.size();
   ssize_t sent;
-  do sent = parts.size() == 1 ? ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
-                              : ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  do
+    sent = parts.size() == 1 ? ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+                             : ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   if (sent < 0) {
     const IoResult result = from_errno();
@@ -118,7 +119,8 @@ Address Socket::original_destination() const {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
   auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (getsockopt(fd_.get(), SOL_IP, SO_ORIGINAL_DST, address, &length) == 0) return Address::from(address, length);
+  if (getsockopt(fd_.get(), SOL_IP, SO_ORIGINAL_DST, address, &length) == 0)
+    return Address::from(address, length);
   length = sizeof storage;
   if (getsockopt(fd_.get(), SOL_IPV6, kIp6OriginalDestination, address, &length) == 0)
     return Address::from(address, length);
@@ -135,24 +137,26 @@ std::optional<Socket::Credentials> Socket::peer_credentials() const {
 Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOptions options) {
   Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd)
-    co_return fail(Error::upstream(Code::kExhausted, Retry::kNever, "cannot make a socket: " + errno_text(errno)));
+    co_return fail(
+        Error::upstream(Code::kExhausted, Retry::kNever, "cannot make a socket: " + errno_text(errno)));
   disable_nagle(fd.get(), to.family());
-  if (options.mark != 0 &&
-      setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
+  if (options.mark != 0 && setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
     co_return fail(Error::internal(Code::kDenied, "cannot mark a socket: " + errno_text(errno)));
   if (!options.bind_source.empty()) {
     const int on = 1;
     // Without this a bound source address would take a port per connection, not per destination.
     setsockopt(fd.get(), SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     if (::bind(fd.get(), options.bind_source.data(), options.bind_source.size()) != 0)
-      co_return fail(Error::upstream(Code::kExhausted, Retry::kNever,
-                                     "cannot bind " + options.bind_source.to_string() + ": " + errno_text(errno)));
+      co_return fail(
+          Error::upstream(Code::kExhausted, Retry::kNever,
+                          "cannot bind " + options.bind_source.to_string() + ": " + errno_text(errno)));
   }
   const int started = ::connect(fd.get(), to.data(), to.size());
   const int start_error = started == 0 ? 0 : errno;
   if (start_error != 0 && start_error != EINPROGRESS) {
     co_return fail(Error::upstream(out_of_resources(start_error) ? Code::kExhausted : Code::kRefused,
-                                   Retry::kElsewhere, "connect " + to.to_string() + ": " + errno_text(start_error)));
+                                   Retry::kElsewhere,
+                                   "connect " + to.to_string() + ": " + errno_text(start_error)));
   }
   const int descriptor = fd.get();
   auto adopted = Socket::adopt(loop, std::move(fd));
@@ -164,12 +168,14 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
     const IoError waited = co_await socket->writable();
     socket->set_write_deadline(kNever);
     if (waited == IoError::kTimeout)
-      co_return fail(Error::upstream(Code::kTimeout, Retry::kElsewhere, "connect " + to.to_string() + ": timed out"));
+      co_return fail(
+          Error::upstream(Code::kTimeout, Retry::kElsewhere, "connect " + to.to_string() + ": timed out"));
     int error = 0;
     socklen_t length = sizeof error;
     getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error != 0)
-      co_return fail(Error::upstream(out_of_resources(error) ? Code::kExhausted : Code::kRefused, Retry::kElsewhere,
+      co_return fail(Error::upstream(out_of_resources(error) ? Code::kExhausted : Code::kRefused,
+                                     Retry::kElsewhere,
                                      "connect " + to.to_string() + ": " + errno_text(error)));
   }
   co_return socket;
@@ -184,8 +190,7 @@ Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {
   if (options.transparent) setsockopt(fd.get(), SOL_IP, IP_TRANSPARENT, &on, sizeof on);
   if (::bind(fd.get(), at.data(), at.size()) != 0 || ::listen(fd.get(), options.backlog) != 0) {
     const int error = errno;
-    const std::string why =
-        error == EADDRINUSE ? "the port is in use by another program" : errno_text(error);
+    const std::string why = error == EADDRINUSE ? "the port is in use by another program" : errno_text(error);
     return fail(Error::config(error == EADDRINUSE ? Code::kConflict : Code::kInvalid,
                               "cannot listen on " + at.to_string() + ": " + why));
   }

@@ -40,15 +40,16 @@ class Socket final : public Stream, private ReadyHandler {
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
-  /// Looks at what has come without taking it. Afterwards readable() waits for more to come; call unpeek() before
-  /// anything else reads.
+  /// Looks at what has come without taking it. Afterwards readable() waits for more to come; call unpeek()
+  /// before anything else reads.
   IoResult peek(std::span<char> into);
   void unpeek() { may_read_ = true; }
 
   int fd() const { return fd_.get(); }
   Address local_address() const;
   Address peer_address() const;
-  /// Where the client meant to go before the kernel redirected it here (SO_ORIGINAL_DST); empty when not redirected.
+  /// Where the client meant to go before the kernel redirected it here (SO_ORIGINAL_DST); empty when not
+  /// redirected.
   Address original_destination() const;
   /// Unix sockets: the peer's process id, user and group at the time it connected.
   struct Credentials {
@@ -70,15 +71,17 @@ class Socket final : public Stream, private ReadyHandler {
 
 struct ConnectOptions {
   TimePoint deadline = kNever;
-  Address bind_source = {};   ///< empty: the kernel chooses
-  std::uint32_t mark = 0;     ///< SO_MARK when not 0 (needs CAP_NET_ADMIN); capture rules recognise a sidecar by it
+  Address bind_source = {};  ///< empty: the kernel chooses
+  std::uint32_t mark =
+      0;  ///< SO_MARK when not 0 (needs CAP_NET_ADMIN); capture rules recognise a sidecar by it
 };
 
-/// Connects to an IP or Unix address. Errors: kRefused, kTimeout, kExhausted (no descriptors or ports), blame upstream.
+/// Connects to an IP or Unix address. Errors: kRefused, kTimeout, kExhausted (no descriptors or ports), blame
+/// upstream.
 Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOptions options);
 
 struct ListenOptions {
-  bool reuse_port = false;   ///< several loops listen on one address, the kernel spreads connections
+  bool reuse_port = false;  ///< several loops listen on one address, the kernel spreads connections
   bool transparent = false;
   int backlog = 1024;
 };

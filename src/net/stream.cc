@@ -61,8 +61,10 @@ void Stream::notify(ReadyHandler::Ready ready) {
   bool gone = false;
   bool* outer = std::exchange(destroyed_, &gone);
   const auto leave = [&] {
-    if (!gone) destroyed_ = outer;
-    else if (outer) *outer = true;
+    if (!gone)
+      destroyed_ = outer;
+    else if (outer)
+      *outer = true;
   };
   peer_ended_ = peer_ended_ || ready.ended;
   peer_broken_ = peer_broken_ || ready.broken;

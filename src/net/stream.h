@@ -27,7 +27,8 @@ enum class IoError : std::uint8_t {
   kClosed,      ///< closed by us
 };
 
-/// The outcome of one read or write: bytes moved, or why none were. Small on purpose: it is on the request path.
+/// The outcome of one read or write: bytes moved, or why none were. Small on purpose: it is on the request
+/// path.
 struct IoResult {
   std::size_t bytes = 0;
   IoError error = IoError::kNone;
@@ -41,9 +42,9 @@ Error to_error(IoError error, Blame blame, std::string_view doing);
 /// One bidirectional stream of bytes: a TCP or Unix socket, an in-memory pipe in tests, TLS later.
 ///
 /// Owner: one connection. Thread: one loop. At most one read and one write wait at a time.
-/// Deadlines: set_read_deadline/set_write_deadline bound every wait from then on until changed; they cost nothing when
-/// a wait is over before they pass.
-/// How it ends: close(), or the destructor; a waiting coroutine is resumed with kClosed by close() only.
+/// Deadlines: set_read_deadline/set_write_deadline bound every wait from then on until changed; they cost
+/// nothing when a wait is over before they pass. How it ends: close(), or the destructor; a waiting coroutine
+/// is resumed with kClosed by close() only.
 class Stream {
  public:
   explicit Stream(Loop& loop);
@@ -69,12 +70,14 @@ class Stream {
   void set_read_deadline(TimePoint when) { read_.deadline = when; }
   void set_write_deadline(TimePoint when) { write_.deadline = when; }
 
-  /// Called at most once, from the loop, when the connection breaks (reset) while nobody waits for reading. Used to
-  /// give up work for a client that has gone. An empty function removes it. It must not destroy the Stream.
+  /// Called at most once, from the loop, when the connection breaks (reset) while nobody waits for reading.
+  /// Used to give up work for a client that has gone. An empty function removes it. It must not destroy the
+  /// Stream.
   void on_broken(std::function<void()> action) { on_broken_ = std::move(action); }
-  /// Called from the loop each time something arrives (bytes, an end, a break) while nobody waits for reading: how a
-  /// pool notices that the server has closed an idle connection, and a proxy that the client has gone while it waits
-  /// for the other side. An empty function removes it. It must neither destroy the Stream nor replace itself.
+  /// Called from the loop each time something arrives (bytes, an end, a break) while nobody waits for
+  /// reading: how a pool notices that the server has closed an idle connection, and a proxy that the client
+  /// has gone while it waits for the other side. An empty function removes it. It must neither destroy the
+  /// Stream nor replace itself.
   void on_unattended(std::function<void(ReadyHandler::Ready)> action) { on_unattended_ = std::move(action); }
 
  private:
@@ -112,8 +115,8 @@ class Stream {
   Task<IoResult> write(std::string_view data);
 
  protected:
-  /// Implementations call these when the state of the transport changes; a waiter is resumed inside the call, and may
-  /// destroy the Stream: touch nothing afterwards.
+  /// Implementations call these when the state of the transport changes; a waiter is resumed inside the call,
+  /// and may destroy the Stream: touch nothing afterwards.
   void notify(ReadyHandler::Ready ready);
   virtual void do_close(bool reset) = 0;
   /// Whether a try may succeed. Cleared by try_* on would-block, set by notify.

@@ -101,8 +101,10 @@ void TaskScope::spawn(Task<void> task) {
 }
 
 void TaskScope::finished(Node& node) {
-  if (node.previous) node.previous->next = node.next;
-  else head_ = node.next;
+  if (node.previous)
+    node.previous->next = node.next;
+  else
+    head_ = node.next;
   if (node.next) node.next->previous = node.previous;
   delete &node;
   --active_;
@@ -144,7 +146,8 @@ struct Half {
   std::coroutine_handle<promise_type> handle;
 };
 
-/// Wakes whoever waits for the pair, as the last thing a half does, so the pair's frame may then be destroyed.
+/// Wakes whoever waits for the pair, as the last thing a half does, so the pair's frame may then be
+/// destroyed.
 struct WakePair {
   Pair& pair;
   bool await_ready() const noexcept { return !pair.waiting || (pair.running > 0 && !pair.failed); }

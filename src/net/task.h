@@ -14,7 +14,8 @@ namespace weft::net {
 
 namespace detail {
 
-/// Coroutine frames come from a per-thread free list by size class, so a warm request path does not reach malloc.
+/// Coroutine frames come from a per-thread free list by size class, so a warm request path does not reach
+/// malloc.
 void* allocate_frame(std::size_t size);
 void free_frame(void* frame, std::size_t size) noexcept;
 
@@ -41,11 +42,12 @@ struct PromiseBase {
 
 }  // namespace detail
 
-/// A coroutine's result to come. Lazy: it starts when awaited, on the awaiting thread, and resumes its awaiter there.
+/// A coroutine's result to come. Lazy: it starts when awaited, on the awaiting thread, and resumes its
+/// awaiter there.
 ///
-/// Owner: whoever holds it. Destroying a Task that has not finished destroys its frame, and with it every Task it
-/// is awaiting: that is how work is cancelled. Every awaitable of this room takes itself off its wait point when it
-/// is destroyed, so this is safe at any suspension. Reference arguments must outlive the Task.
+/// Owner: whoever holds it. Destroying a Task that has not finished destroys its frame, and with it every
+/// Task it is awaiting: that is how work is cancelled. Every awaitable of this room takes itself off its wait
+/// point when it is destroyed, so this is safe at any suspension. Reference arguments must outlive the Task.
 /// Thread: one loop. Never wrap a capturing lambda as a coroutine: the closure dies before the frame.
 template <class T = void>
 class [[nodiscard]] Task {
@@ -118,12 +120,12 @@ class [[nodiscard]] Task<void> {
 
 class Loop;
 
-/// Owns background work: tasks that nobody awaits. The owner of a TaskScope declares it as its last member, so that
-/// whatever the tasks use outlives them.
+/// Owns background work: tasks that nobody awaits. The owner of a TaskScope declares it as its last member,
+/// so that whatever the tasks use outlives them.
 ///
-/// Thread: one loop. How it ends: `co_await join()` waits until every task has finished by itself; the destructor
-/// destroys what has not (see Task). There is no detach. A task may destroy the scope's owner only through
-/// Loop::defer, never directly.
+/// Thread: one loop. How it ends: `co_await join()` waits until every task has finished by itself; the
+/// destructor destroys what has not (see Task). There is no detach. A task may destroy the scope's owner only
+/// through Loop::defer, never directly.
 class TaskScope {
  public:
   TaskScope() = default;

@@ -12,9 +12,12 @@ constexpr std::string_view kText = "text/plain; charset=UTF-8";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kHelp =
     "admin commands are:\n"
-    "  /clusters (?format=json)\n  /config_dump (?resource=)\n  /drain_listeners (POST)\n  /healthcheck/fail (POST)\n"
-    "  /healthcheck/ok (POST)\n  /help\n  /listeners (?format=json)\n  /logging (POST ?level=)\n  /quitquitquit (POST)\n"
-    "  /ready\n  /server_info\n  /stats (?filter=regex, ?usedonly, ?format=prometheus|json)\n  /stats/prometheus\n";
+    "  /clusters (?format=json)\n  /config_dump (?resource=)\n  /drain_listeners (POST)\n  /healthcheck/fail "
+    "(POST)\n"
+    "  /healthcheck/ok (POST)\n  /help\n  /listeners (?format=json)\n  /logging (POST ?level=)\n  "
+    "/quitquitquit (POST)\n"
+    "  /ready\n  /server_info\n  /stats (?filter=regex, ?usedonly, ?format=prometheus|json)\n  "
+    "/stats/prometheus\n";
 
 /// Waits for an answer that comes by a callback on the same loop.
 struct Answer {
@@ -43,7 +46,9 @@ std::string filtered(const std::string& lines, const std::optional<std::string>&
   std::string out;
   for (const std::string_view line : split(lines, '\n')) {
     if (line.empty() || (used_only && line.ends_with(": 0"))) continue;
-    if (pattern && expression.ok() && !RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), expression)) continue;
+    if (pattern && expression.ok() &&
+        !RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), expression))
+      continue;
     out.append(line).push_back('\n');
   }
   return out;
@@ -68,14 +73,16 @@ Admin::Admin(net::Loop& loop, Server& server, Hooks hooks)
     : loop_(loop), server_(server), hooks_(std::move(hooks)), started_(loop.now()) {}
 
 Result<void> Admin::listen(const net::Address& address) {
-  auto made = http::Server::listen(loop_, address, [this](http::ServerExchange& exchange) { return handle(exchange); });
+  auto made = http::Server::listen(loop_, address,
+                                   [this](http::ServerExchange& exchange) { return handle(exchange); });
   if (!made) return fail(std::move(made).error().with_context("admin"));
   servers_.push_back(std::move(*made));
   return {};
 }
 
 Result<void> Admin::listen_for_probes(const net::Address& address) {
-  auto made = http::Server::listen(loop_, address, [this](http::ServerExchange& exchange) { return probe(exchange); });
+  auto made = http::Server::listen(loop_, address,
+                                   [this](http::ServerExchange& exchange) { return probe(exchange); });
   if (!made) return fail(std::move(made).error().with_context("readiness"));
   servers_.push_back(std::move(*made));
   return {};
@@ -84,29 +91,45 @@ Result<void> Admin::listen_for_probes(const net::Address& address) {
 net::Task<void> Admin::handle(http::ServerExchange& exchange) {
   const std::string target = exchange.request().path;
   const std::string_view path = http::path_of(target);
-  if (path == "/ready") co_await ready(exchange);
-  else if (path == "/stats") co_await stats(exchange, http::query_parameter(target, "format") == "prometheus");
-  else if (path == "/stats/prometheus") co_await stats(exchange, true);
-  else if (path == "/clusters") co_await clusters(exchange);
+  if (path == "/ready")
+    co_await ready(exchange);
+  else if (path == "/stats")
+    co_await stats(exchange, http::query_parameter(target, "format") == "prometheus");
+  else if (path == "/stats/prometheus")
+    co_await stats(exchange, true);
+  else if (path == "/clusters")
+    co_await clusters(exchange);
   else if (path == "/listeners")
-    static_cast<void>(co_await http::respond(exchange, 200, wants_json(target) ? kJson : kText, server_.listeners_text(wants_json(target))));
+    static_cast<void>(co_await http::respond(exchange, 200, wants_json(target) ? kJson : kText,
+                                             server_.listeners_text(wants_json(target))));
   else if (path == "/config_dump")
-    static_cast<void>(co_await http::respond(exchange, 200, kJson, hooks_.config_dump(target.substr(path.size() + (path.size() < target.size())))));
-  else if (path == "/server_info") static_cast<void>(co_await http::respond(exchange, 200, kJson, server_info()));
-  else if (path == "/help" || path == "/") static_cast<void>(co_await http::respond(exchange, 200, kText, kHelp));
-  else if (path == "/logging") co_await logging(exchange);
-  else co_await change(exchange, path);
+    static_cast<void>(co_await http::respond(
+        exchange, 200, kJson,
+        hooks_.config_dump(target.substr(path.size() + (path.size() < target.size())))));
+  else if (path == "/server_info")
+    static_cast<void>(co_await http::respond(exchange, 200, kJson, server_info()));
+  else if (path == "/help" || path == "/")
+    static_cast<void>(co_await http::respond(exchange, 200, kText, kHelp));
+  else if (path == "/logging")
+    co_await logging(exchange);
+  else
+    co_await change(exchange, path);
 }
 
 net::Task<void> Admin::probe(http::ServerExchange& exchange) {
   const std::string_view path = http::path_of(exchange.request().path);
-  if (path == "/ready" || path == "/healthz/ready") co_await ready(exchange);
-  else static_cast<void>(co_await http::respond(exchange, 404, kText, "only /healthz/ready is here\n"));
+  if (path == "/ready" || path == "/healthz/ready")
+    co_await ready(exchange);
+  else
+    static_cast<void>(co_await http::respond(exchange, 404, kText, "only /healthz/ready is here\n"));
 }
 
 net::Task<void> Admin::ready(http::ServerExchange& exchange) {
   const bool live = server_.ready() && !failing_;
-  static_cast<void>(co_await http::respond(exchange, live ? 200 : 503, kText, live ? "LIVE\n" : server_.ready() ? "DRAINING\n" : "PRE_INITIALIZING\n"));
+  static_cast<void>(co_await http::respond(exchange, live ? 200 : 503, kText,
+                                           live              ? "LIVE\n"
+                                           : server_.ready() ? "DRAINING\n"
+                                                             : "PRE_INITIALIZING\n"));
 }
 
 net::Task<void> Admin::stats(http::ServerExchange& exchange, bool prometheus) {
@@ -118,9 +141,12 @@ net::Task<void> Admin::stats(http::ServerExchange& exchange, bool prometheus) {
     static_cast<void>(co_await http::respond(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", all));
     co_return;
   }
-  const std::string lines = filtered(all, http::query_parameter(target, "filter"), http::query_parameter(target, "usedonly").has_value());
-  if (wants_json(target)) static_cast<void>(co_await http::respond(exchange, 200, kJson, as_json(lines)));
-  else static_cast<void>(co_await http::respond(exchange, 200, kText, lines));
+  const std::string lines = filtered(all, http::query_parameter(target, "filter"),
+                                     http::query_parameter(target, "usedonly").has_value());
+  if (wants_json(target))
+    static_cast<void>(co_await http::respond(exchange, 200, kJson, as_json(lines)));
+  else
+    static_cast<void>(co_await http::respond(exchange, 200, kText, lines));
 }
 
 net::Task<void> Admin::clusters(http::ServerExchange& exchange) {
@@ -136,17 +162,21 @@ net::Task<void> Admin::logging(http::ServerExchange& exchange) {
   if (wanted && exchange.request().method == "POST") {
     log::Level level{};
     if (!log::parse_level(*wanted, level)) {
-      static_cast<void>(co_await http::respond(exchange, 400, kText, "unknown level '" + *wanted + "'; one of trace, debug, info, warning, error, off\n"));
+      static_cast<void>(co_await http::respond(
+          exchange, 400, kText,
+          "unknown level '" + *wanted + "'; one of trace, debug, info, warning, error, off\n"));
       co_return;
     }
     log::set_level(level);
   }
-  static_cast<void>(co_await http::respond(exchange, 200, kText, "active loggers:\n  all: " + std::string(log::to_string(log::level())) + "\n"));
+  static_cast<void>(co_await http::respond(
+      exchange, 200, kText, "active loggers:\n  all: " + std::string(log::to_string(log::level())) + "\n"));
 }
 
 /// What changes the process is done by POST only, so that no link and no prefetch does it.
 net::Task<void> Admin::change(http::ServerExchange& exchange, std::string_view path) {
-  const bool known = path == "/quitquitquit" || path == "/drain_listeners" || path == "/healthcheck/fail" || path == "/healthcheck/ok";
+  const bool known = path == "/quitquitquit" || path == "/drain_listeners" || path == "/healthcheck/fail" ||
+                     path == "/healthcheck/ok";
   if (!known) {
     static_cast<void>(co_await http::respond(exchange, 404, kText, "invalid path. " + std::string(kHelp)));
     co_return;

@@ -9,8 +9,8 @@
 
 namespace weft::proxy {
 
-/// The pages a person or a tool asks a proxy on its loopback: /ready, /stats, /config_dump and the like, at Envoy's
-/// paths and in Envoy's forms.
+/// The pages a person or a tool asks a proxy on its loopback: /ready, /stats, /config_dump and the like, at
+/// Envoy's paths and in Envoy's forms.
 ///
 /// Owner: the process's main. Thread: the main loop. How it ends: the destructor closes the port.
 class Admin {

@@ -15,8 +15,8 @@ namespace re2 {
 class RE2;
 }
 
-/// What the data plane runs on: plain structs, immutable once in a Snapshot, shared by every worker. The xds room makes
-/// them from Envoy resources; nothing here knows protobuf, YAML or a file.
+/// What the data plane runs on: plain structs, immutable once in a Snapshot, shared by every worker. The xds
+/// room makes them from Envoy resources; nothing here knows protobuf, YAML or a file.
 namespace weft::proxy {
 
 using Milliseconds = std::chrono::milliseconds;
@@ -108,9 +108,9 @@ struct WeightedCluster {
 struct ForwardAction {
   std::vector<WeightedCluster> clusters;  ///< one for a plain cluster; weights count relative to their sum
   std::uint64_t total_weight = 0;
-  std::string cluster_header;             ///< when not empty the request's header names the cluster
+  std::string cluster_header;  ///< when not empty the request's header names the cluster
   int cluster_not_found_status = 503;
-  std::optional<Milliseconds> timeout;    ///< whole response; nullopt: 15 s; 0: none
+  std::optional<Milliseconds> timeout;  ///< whole response; nullopt: 15 s; 0: none
   std::optional<Milliseconds> idle_timeout;
   std::optional<RetryPolicy> retry;
   std::string prefix_rewrite;
@@ -118,7 +118,7 @@ struct ForwardAction {
   std::string regex_substitution;
   std::string host_rewrite;
   bool append_x_forwarded_host = false;
-  std::vector<std::string> upgrades;      ///< lower case, e.g. "websocket"; beside those of the listener
+  std::vector<std::string> upgrades;  ///< lower case, e.g. "websocket"; beside those of the listener
 };
 
 struct RedirectAction {
@@ -149,7 +149,7 @@ struct VirtualHost {
   HeaderChanges request_headers;
   HeaderChanges response_headers;
   bool include_attempt_count = false;
-  bool require_tls = false;          ///< plain requests are redirected to https
+  bool require_tls = false;  ///< plain requests are redirected to https
 };
 
 struct RouteTable {
@@ -165,7 +165,8 @@ struct RouteTable {
 struct AccessLogConfig {
   std::string path;    ///< "/dev/stdout", "/dev/stderr" or a file, appended to
   std::string format;  ///< Envoy's text format with operators; empty: Istio's default line
-  std::vector<std::string> only_with_flags;  ///< write only requests with one of these response flags ("NR" ...)
+  std::vector<std::string>
+      only_with_flags;  ///< write only requests with one of these response flags ("NR" ...)
   bool filter_by_flags = false;
 };
 
@@ -182,7 +183,8 @@ struct HttpConfig {
   std::string stat_prefix;
   std::string route_table_name;                   ///< by RDS when `route_table` is null
   std::shared_ptr<const RouteTable> route_table;  ///< inline
-  bool use_remote_address = false;  ///< an edge: x-forwarded-for appended, mesh headers from outside sanitized
+  bool use_remote_address =
+      false;  ///< an edge: x-forwarded-for appended, mesh headers from outside sanitized
   std::uint32_t trusted_hops = 0;
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
@@ -215,7 +217,7 @@ struct FilterChainMatch {
   };
   std::vector<Prefix> destination_prefixes;
   std::vector<std::string> server_names;
-  std::string transport_protocol;  ///< "", "raw_buffer" or "tls"
+  std::string transport_protocol;                  ///< "", "raw_buffer" or "tls"
   std::vector<std::string> application_protocols;  ///< "http/1.1", "h2c" ... by sniffing
 };
 
@@ -232,9 +234,11 @@ struct ListenerConfig {
   net::Address address;
   std::vector<net::Address> additional_addresses;
   bool bind_to_port = true;
-  bool use_original_destination = false;  ///< hand connections to the listener of their original destination, if there is one
-  bool original_destination_filter = false;  ///< learn the original destination for matching and ORIGINAL_DST clusters
-  bool sniff_http = false;   ///< an http_inspector is there: application_protocols may be matched
+  bool use_original_destination =
+      false;  ///< hand connections to the listener of their original destination, if there is one
+  bool original_destination_filter =
+      false;                ///< learn the original destination for matching and ORIGINAL_DST clusters
+  bool sniff_http = false;  ///< an http_inspector is there: application_protocols may be matched
   bool sniff_tls = false;
   Milliseconds sniff_timeout{15'000};  ///< 0: wait for ever
   bool continue_on_sniff_timeout = false;
@@ -275,16 +279,16 @@ struct ClusterConfig {
   std::string name;
   std::string alt_stat_name;
   Discovery discovery = Discovery::kStatic;
-  std::string eds_name;                         ///< name asked for by EDS; the cluster's own when empty
-  std::shared_ptr<const Endpoints> endpoints;   ///< static ones, or the last EDS answer; null while none came
+  std::string eds_name;                        ///< name asked for by EDS; the cluster's own when empty
+  std::shared_ptr<const Endpoints> endpoints;  ///< static ones, or the last EDS answer; null while none came
   Balance balance = Balance::kRoundRobin;
   std::uint32_t least_request_choices = 2;
   Milliseconds connect_timeout{5'000};
-  Milliseconds idle_timeout{3'600'000};         ///< of a pooled connection; 0: none
+  Milliseconds idle_timeout{3'600'000};  ///< of a pooled connection; 0: none
   std::uint32_t max_requests_per_connection = 0;
   net::Address bind_source;
-  bool http2 = false;                           ///< upstream speaks HTTP/2 (refused until it is supported)
-  std::uint32_t max_connections = 1024;         ///< per worker
+  bool http2 = false;                    ///< upstream speaks HTTP/2 (refused until it is supported)
+  std::uint32_t max_connections = 1024;  ///< per worker
   std::uint32_t max_pending_requests = 1024;
   std::uint32_t max_requests = 1024;
   std::uint32_t max_retries = 3;
@@ -295,8 +299,8 @@ struct ClusterConfig {
 
 // the whole
 
-/// Everything one proxy runs, at one moment. Made on the main thread, swapped whole into each worker; a request keeps
-/// the snapshot it began with.
+/// Everything one proxy runs, at one moment. Made on the main thread, swapped whole into each worker; a
+/// request keeps the snapshot it began with.
 struct Snapshot {
   std::uint64_t generation = 0;
   std::map<std::string, std::shared_ptr<const ListenerConfig>> listeners;
@@ -308,8 +312,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 /// Limits of one proxy process, from flags.
 struct ProcessLimits {
-  std::uint32_t max_connections = 0;         ///< downstream; 0: from the descriptor limit
-  std::uint32_t socket_mark = 0;             ///< put on every upstream socket
+  std::uint32_t max_connections = 0;  ///< downstream; 0: from the descriptor limit
+  std::uint32_t socket_mark = 0;      ///< put on every upstream socket
 };
 
 }  // namespace weft::proxy

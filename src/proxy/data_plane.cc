@@ -45,7 +45,8 @@ Result<std::unique_ptr<Server>> Server::start(net::Loop& main, ServerOptions opt
   return std::unique_ptr<Server>(std::move(plane));
 }
 
-DataPlane::DataPlane(net::Loop& main, ServerOptions options) : main_(main), options_(std::move(options)), started_(main.now()) {
+DataPlane::DataPlane(net::Loop& main, ServerOptions options)
+    : main_(main), options_(std::move(options)), started_(main.now()) {
   options_.concurrency = std::max(1u, options_.concurrency);
   const std::uint32_t by_descriptors = connections_by_descriptors();
   if (options_.limits.max_connections == 0) options_.limits.max_connections = by_descriptors;
@@ -55,7 +56,8 @@ DataPlane::DataPlane(net::Loop& main, ServerOptions options) : main_(main), opti
 DataPlane::~DataPlane() { stop(); }
 
 void DataPlane::start_workers() {
-  for (unsigned i = 0; i < options_.concurrency; ++i) workers_.push_back(std::make_unique<Worker>(i, options_.limits));
+  for (unsigned i = 0; i < options_.concurrency; ++i)
+    workers_.push_back(std::make_unique<Worker>(i, options_.limits));
   for (auto& worker : workers_) worker->start();
 }
 
@@ -77,11 +79,14 @@ Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address&
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (given >= 0) {
       net::Fd copy(::fcntl(given, F_DUPFD_CLOEXEC, 0));
-      if (!copy) return fail(Error::internal(Code::kExhausted, "cannot use the inherited socket: " + errno_text(errno)));
+      if (!copy)
+        return fail(
+            Error::internal(Code::kExhausted, "cannot use the inherited socket: " + errno_text(errno)));
       into[i].push_back({listener.name, std::move(copy), true});
       continue;
     }
-    auto fd = net::make_listening_fd(address, {.reuse_port = workers_.size() > 1, .transparent = listener.transparent});
+    auto fd = net::make_listening_fd(
+        address, {.reuse_port = workers_.size() > 1, .transparent = listener.transparent});
     if (!fd) return fail(std::move(fd).error().with_context("listener '" + listener.name + "'"));
     into[i].push_back({listener.name, std::move(*fd), false});
   }
@@ -95,7 +100,8 @@ Result<DataPlane::Sockets> DataPlane::bind_new(const Snapshot& snapshot) {
     const auto bound = bound_.find(name);
     if (bound != bound_.end() && bound->second == addresses_of(*listener)) continue;
     WEFT_CHECK(bind(*listener, listener->address, sockets));
-    for (const net::Address& more : listener->additional_addresses) WEFT_CHECK(bind(*listener, more, sockets));
+    for (const net::Address& more : listener->additional_addresses)
+      WEFT_CHECK(bind(*listener, more, sockets));
   }
   return sockets;
 }
@@ -119,9 +125,9 @@ void DataPlane::apply(SnapshotPtr snapshot, std::function<void(Result<void>)> do
   auto next = std::make_shared<std::size_t>(0);
   std::map<const Worker*, std::size_t> place;
   for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
-  on_all([next_snapshot = *compiled, by_worker, place](Worker& worker) {
-    worker.apply(next_snapshot, std::move((*by_worker)[place.at(&worker)]));
-  }, [done = std::move(done)] { done({}); });
+  on_all([next_snapshot = *compiled, by_worker,
+          place](Worker& worker) { worker.apply(next_snapshot, std::move((*by_worker)[place.at(&worker)])); },
+         [done = std::move(done)] { done({}); });
 }
 
 void DataPlane::on_all(std::function<void(Worker&)> work, std::function<void()> done) {
@@ -176,7 +182,8 @@ void DataPlane::collect_stats(bool prometheus, std::function<void(std::string)> 
            sum.add("server.live", 1, StatSheet::Kind::kGauge);
            sum.add("server.state", ready() ? 0 : 2, StatSheet::Kind::kGauge);
            sum.add("server.concurrency", workers_.size(), StatSheet::Kind::kGauge);
-           const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(main_.now() - started_).count();
+           const auto uptime =
+               std::chrono::duration_cast<std::chrono::seconds>(main_.now() - started_).count();
            sum.add("server.uptime", static_cast<std::uint64_t>(uptime), StatSheet::Kind::kGauge);
            done(prometheus ? sum.prometheus() : sum.plain());
          });
@@ -204,24 +211,28 @@ void DataPlane::collect_clusters(bool json, std::function<void(std::string)> don
            std::string out = json ? "{\"cluster_statuses\":[" : "";
            bool first = true;
            for (const auto& [name, endpoints] : sums) {
-             if (json) out += std::string(first ? "" : ",") + "{\"name\":" + json_string(name) + ",\"host_statuses\":[";
+             if (json)
+               out +=
+                   std::string(first ? "" : ",") + "{\"name\":" + json_string(name) + ",\"host_statuses\":[";
              first = false;
              bool first_host = true;
              for (const auto& [address, view] : endpoints) {
                const std::string health = view.healthy ? "healthy" : "/failed_eds_health";
                if (json) {
-                 out += std::string(first_host ? "" : ",") + "{\"address\":" + json_string(address) + ",\"weight\":" +
-                        std::to_string(view.weight) + ",\"priority\":" + std::to_string(view.priority) +
-                        ",\"cx_active\":" + std::to_string(view.connections) + ",\"rq_active\":" +
-                        std::to_string(view.active) + ",\"rq_total\":" + std::to_string(view.total) + ",\"health\":\"" +
-                        health + "\"}";
+                 out += std::string(first_host ? "" : ",") + "{\"address\":" + json_string(address) +
+                        ",\"weight\":" + std::to_string(view.weight) +
+                        ",\"priority\":" + std::to_string(view.priority) +
+                        ",\"cx_active\":" + std::to_string(view.connections) +
+                        ",\"rq_active\":" + std::to_string(view.active) +
+                        ",\"rq_total\":" + std::to_string(view.total) + ",\"health\":\"" + health + "\"}";
                  first_host = false;
                  continue;
                }
                const std::string line = name + "::" + address + "::";
-               out += line + "cx_active::" + std::to_string(view.connections) + "\n" + line + "rq_active::" +
-                      std::to_string(view.active) + "\n" + line + "rq_total::" + std::to_string(view.total) + "\n" + line +
-                      "health_flags::" + health + "\n" + line + "weight::" + std::to_string(view.weight) + "\n" + line +
+               out += line + "cx_active::" + std::to_string(view.connections) + "\n" + line +
+                      "rq_active::" + std::to_string(view.active) + "\n" + line +
+                      "rq_total::" + std::to_string(view.total) + "\n" + line + "health_flags::" + health +
+                      "\n" + line + "weight::" + std::to_string(view.weight) + "\n" + line +
                       "priority::" + std::to_string(view.priority) + "\n";
              }
              if (json) out += "]}";
@@ -236,8 +247,11 @@ std::string DataPlane::listeners_text(bool json) const {
   if (current_) {
     for (const auto& [name, listener] : current_->source->listeners) {
       const std::string address = listener->address.to_string();
-      if (json) out += std::string(first ? "" : ",") + "{\"name\":" + json_string(name) + ",\"local_address\":" + json_string(address) + "}";
-      else out += name + "::" + address + "\n";
+      if (json)
+        out += std::string(first ? "" : ",") + "{\"name\":" + json_string(name) +
+               ",\"local_address\":" + json_string(address) + "}";
+      else
+        out += name + "::" + address + "\n";
       first = false;
     }
   }

@@ -16,8 +16,10 @@ using testing::Upstream;
 TEST(DataPlane, routes_by_path_and_answers_404_and_503_by_itself) {
   Plane plane;
   Upstream a(plane.loop, "a"), b(plane.loop, "b");
-  ASSERT_TRUE(plane.apply(table_of({route_to("/a", "a"), route_to("/b", "b"), route_to("/none", "none"), route_to("/empty", "empty")}),
-                          {cluster_of("a", {a.address()}), cluster_of("b", {b.address()}), cluster_of("empty", {})}));
+  ASSERT_TRUE(
+      plane.apply(table_of({route_to("/a", "a"), route_to("/b", "b"), route_to("/none", "none"),
+                            route_to("/empty", "empty")}),
+                  {cluster_of("a", {a.address()}), cluster_of("b", {b.address()}), cluster_of("empty", {})}));
   EXPECT_EQ(plane.get("/a/x?y").body, "a GET /a/x?y");
   EXPECT_EQ(plane.get("/b").body, "b GET /b");
   const http::Response not_found = plane.get("/c");
@@ -117,14 +119,16 @@ TEST(DataPlane, a_body_goes_up_and_an_early_answer_comes_down_meanwhile) {
   Plane plane;
   Upstream a(plane.loop, "a");
   ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
-  const auto posted = plane.fetch({.method = "POST", .path = "/up", .authority = "test", .body = std::string(300'000, 'x')});
+  const auto posted =
+      plane.fetch({.method = "POST", .path = "/up", .authority = "test", .body = std::string(300'000, 'x')});
   ASSERT_TRUE(posted) << posted.error().text;
   EXPECT_EQ(posted->body, "a POST /up");
   EXPECT_EQ(a.last_body.size(), 300'000u);
   a.answer = [](http::ServerExchange& exchange) -> net::Task<void> {
     static_cast<void>(co_await http::respond(exchange, 413, "text/plain", "no"));
   };
-  const auto early = plane.fetch({.method = "POST", .path = "/up", .authority = "test", .body = std::string(30'000, 'x')});
+  const auto early =
+      plane.fetch({.method = "POST", .path = "/up", .authority = "test", .body = std::string(30'000, 'x')});
   ASSERT_TRUE(early) << early.error().text;
   EXPECT_EQ(early->head.status, 413);
   EXPECT_EQ(early->body, "no");
@@ -134,7 +138,9 @@ TEST(DataPlane, a_slow_answer_is_504_and_counted) {
   Plane plane;
   Upstream a(plane.loop, "a");
   net::Loop& loop = plane.loop;
-  a.answer = [&loop](http::ServerExchange&) -> net::Task<void> { return [](net::Loop& on) -> net::Task<void> { co_await on.sleep(30s); }(loop); };
+  a.answer = [&loop](http::ServerExchange&) -> net::Task<void> {
+    return [](net::Loop& on) -> net::Task<void> { co_await on.sleep(30s); }(loop);
+  };
   Route route = route_to("/", "a");
   std::get<ForwardAction>(route.action).timeout = Milliseconds{50};
   ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
@@ -180,7 +186,8 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   direct.match.path.text = "/direct";
   direct.action = DirectAction{418, "tea"};
   changed.request_headers.remove = {"x-secret"};
-  changed.request_headers.add.push_back({"x-route", "%REQ(:PATH)%", HeaderChange::Action::kOverwriteOrAdd, false});
+  changed.request_headers.add.push_back(
+      {"x-route", "%REQ(:PATH)%", HeaderChange::Action::kOverwriteOrAdd, false});
   std::get<ForwardAction>(changed.action).prefix_rewrite = "/base";
   ASSERT_TRUE(plane.apply(table_of({redirect, direct, changed}), {cluster_of("a", {a.address()})}));
   const http::Response moved = plane.get("/old/x?y=1");
@@ -203,7 +210,8 @@ TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {
   auto& clusters = std::get<ForwardAction>(route.action).clusters;
   clusters[0].weight = 90;
   clusters.push_back({.cluster = "b", .weight = 10, .request_headers = {}, .response_headers = {}});
-  ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()}), cluster_of("b", {b.address()})}));
+  ASSERT_TRUE(
+      plane.apply(table_of({route}), {cluster_of("a", {a.address()}), cluster_of("b", {b.address()})}));
   for (int i = 0; i < 1000; ++i) plane.get("/");
   EXPECT_NEAR(b.requests, 100, 3 * 9.5);
 }

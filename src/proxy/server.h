@@ -35,8 +35,9 @@ class Server {
   /// Starts the worker threads. Errors: a loop or thread could not be made.
   static Result<std::unique_ptr<Server>> start(net::Loop& main, ServerOptions options);
 
-  /// Puts `snapshot` in force: binds new listeners first (an error leaves the old snapshot running everywhere and is
-  /// given to `done`), then swaps every worker. `done` runs on the main loop when every worker runs the new snapshot.
+  /// Puts `snapshot` in force: binds new listeners first (an error leaves the old snapshot running everywhere
+  /// and is given to `done`), then swaps every worker. `done` runs on the main loop when every worker runs
+  /// the new snapshot.
   virtual void apply(SnapshotPtr snapshot, std::function<void(Result<void>)> done) = 0;
   virtual SnapshotPtr current() const = 0;
 
@@ -44,8 +45,8 @@ class Server {
   virtual void set_ready(bool ready) = 0;
   virtual bool ready() const = 0;
 
-  /// Stops accepting (`also_listeners`), closes idle connections, lets open requests end; `done` runs when none is left
-  /// or `limit` has passed.
+  /// Stops accepting (`also_listeners`), closes idle connections, lets open requests end; `done` runs when
+  /// none is left or `limit` has passed.
   virtual void drain(Milliseconds limit, std::function<void()> done) = 0;
   virtual void stop() = 0;
 

@@ -14,7 +14,8 @@ struct Worker::Accepting {
   net::TaskScope tasks;
 };
 
-Worker::Worker(unsigned index, ProcessLimits limits) : index_(index), limits_(limits), logs_(loop_), dns_(loop_) {}
+Worker::Worker(unsigned index, ProcessLimits limits)
+    : index_(index), limits_(limits), logs_(loop_), dns_(loop_) {}
 
 Worker::~Worker() { stop(); }
 
@@ -51,7 +52,8 @@ void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
     if (!accepting) accepting = std::make_unique<Accepting>(socket.listener);
     auto listener = net::Listener::adopt(loop_, std::move(socket.fd), socket.shared);
     if (!listener) {
-      WEFT_LOG(kError, "worker", "cannot use a listening socket", {"listener", socket.listener}, {"error", listener.error().text});
+      WEFT_LOG(kError, "worker", "cannot use a listening socket", {"listener", socket.listener},
+               {"error", listener.error().text});
       continue;
     }
     accepting->sockets.push_back(std::move(*listener));
@@ -136,8 +138,10 @@ void Worker::drain_connections() {
 }
 
 void Worker::when_idle(std::function<void()> action) {
-  if (connections_.empty()) loop_.defer(std::move(action));
-  else when_idle_ = std::move(action);
+  if (connections_.empty())
+    loop_.defer(std::move(action));
+  else
+    when_idle_ = std::move(action);
 }
 
 StatSheet Worker::stats() const {
@@ -153,7 +157,8 @@ std::vector<Worker::EndpointView> Worker::endpoint_views() const {
   for (const auto& [name, cluster] : clusters_) {
     for (const auto& [text, endpoint] : cluster->endpoints())
       views.push_back({name, text, endpoint->connections, endpoint->active_requests, endpoint->total_requests,
-                       endpoint->weight(), endpoint->priority(), endpoint->config().health == Health::kHealthy});
+                       endpoint->weight(), endpoint->priority(),
+                       endpoint->config().health == Health::kHealthy});
     if (cluster->endpoints().empty()) views.push_back({.cluster = name, .address = {}});
   }
   return views;

@@ -19,10 +19,11 @@ namespace weft::proxy {
 
 class DownstreamConnection;
 
-/// One thread of the data plane with everything it uses: sockets, connections, pools, counters, and the snapshot it
-/// runs. Nothing of it is shared with another worker but immutable configuration.
+/// One thread of the data plane with everything it uses: sockets, connections, pools, counters, and the
+/// snapshot it runs. Nothing of it is shared with another worker but immutable configuration.
 ///
-/// Owner: Server. Thread: start(), post work and stop() from the main thread; everything else on the worker's own.
+/// Owner: Server. Thread: start(), post work and stop() from the main thread; everything else on the worker's
+/// own.
 class Worker {
  public:
   Worker(unsigned index, ProcessLimits limits);

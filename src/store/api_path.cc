@@ -14,9 +14,13 @@ std::optional<ApiPath> parse_api_path(std::string_view path) {
   if (!parts.empty() && parts.back().empty()) parts.pop_back();
   std::size_t at = 0;
   std::string group;
-  if (parts.size() > 2 && parts[0] == "api") at = 1;
-  else if (parts.size() > 3 && parts[0] == "apis") { group = parts[1]; at = 2; }
-  else return std::nullopt;
+  if (parts.size() > 2 && parts[0] == "api")
+    at = 1;
+  else if (parts.size() > 3 && parts[0] == "apis") {
+    group = parts[1];
+    at = 2;
+  } else
+    return std::nullopt;
   ApiPath result;
   result.version = parts[at++];
   // "namespaces/x/pods" is in a namespace; "namespaces/x" is one.
@@ -32,7 +36,8 @@ std::optional<ApiPath> parse_api_path(std::string_view path) {
   return result;
 }
 
-std::string api_path(const api::KindInfo& kind, std::string_view ns, std::string_view name, std::string_view subresource) {
+std::string api_path(const api::KindInfo& kind, std::string_view ns, std::string_view name,
+                     std::string_view subresource) {
   std::string path = kind.group.empty() ? "/api/" : "/apis/" + std::string(kind.group) + "/";
   path += kind.version;
   if (kind.namespaced && !ns.empty()) path += "/namespaces/" + http::percent_encode(ns);

@@ -33,16 +33,24 @@ Result<Query> query_of(const ApiPath& path, std::string_view target) {
   const std::string fields = http::query_parameter(target, "fieldSelector").value_or("");
   if (fields.empty()) return query;
   constexpr std::string_view kName = "metadata.name=", kNamespace = "metadata.namespace=";
-  if (fields.starts_with(kName)) query.name = fields.substr(fields[kName.size()] == '=' ? kName.size() + 1 : kName.size());
-  else if (fields.starts_with(kNamespace)) query.ns = fields.substr(kNamespace.size());
-  else return fail(Error::config(Code::kInvalid, "field selector '" + fields + "': only metadata.name and metadata.namespace are supported"));
+  if (fields.starts_with(kName))
+    query.name = fields.substr(fields[kName.size()] == '=' ? kName.size() + 1 : kName.size());
+  else if (fields.starts_with(kNamespace))
+    query.ns = fields.substr(kNamespace.size());
+  else
+    return fail(Error::config(
+        Code::kInvalid,
+        "field selector '" + fields + "': only metadata.name and metadata.namespace are supported"));
   return query;
 }
 
 api::Json scale_of(const api::Object& object) {
   return {{"kind", "Scale"},
           {"apiVersion", "autoscaling/v1"},
-          {"metadata", {{"name", object.name()}, {"namespace", object.ns()}, {"resourceVersion", std::to_string(object.resource_version())}}},
+          {"metadata",
+           {{"name", object.name()},
+            {"namespace", object.ns()},
+            {"resourceVersion", std::to_string(object.resource_version())}}},
           {"spec", {{"replicas", object.spec().value("replicas", 1)}}},
           {"status", {{"replicas", object.status().value("replicas", 0)}}}};
 }
@@ -55,8 +63,10 @@ void merge(api::Json& into, const api::Json& patch) {
   }
   if (!into.is_object()) into = api::Json::object();
   for (const auto& [name, value] : patch.items()) {
-    if (value.is_null()) into.erase(name);
-    else merge(into[name], value);
+    if (value.is_null())
+      into.erase(name);
+    else
+      merge(into[name], value);
   }
 }
 
@@ -74,12 +84,18 @@ api::Json resource_list(std::string_view group, std::string_view version) {
   api::Json resources = api::Json::array();
   for (const api::KindInfo& kind : api::kinds()) {
     if (kind.group != group || kind.version != version) continue;
-    resources.push_back({{"name", kind.plural}, {"singularName", kind.singular}, {"namespaced", kind.namespaced}, {"kind", kind.kind},
-                         {"verbs", {"create", "delete", "get", "list", "patch", "update", "watch"}},
-                         {"shortNames", kind.short_name.empty() ? api::Json::array() : api::Json::array({kind.short_name})}});
+    resources.push_back(
+        {{"name", kind.plural},
+         {"singularName", kind.singular},
+         {"namespaced", kind.namespaced},
+         {"kind", kind.kind},
+         {"verbs", {"create", "delete", "get", "list", "patch", "update", "watch"}},
+         {"shortNames", kind.short_name.empty() ? api::Json::array() : api::Json::array({kind.short_name})}});
   }
-  return {{"kind", "APIResourceList"}, {"apiVersion", "v1"},
-          {"groupVersion", group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version)},
+  return {{"kind", "APIResourceList"},
+          {"apiVersion", "v1"},
+          {"groupVersion",
+           group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version)},
           {"resources", std::move(resources)}};
 }
 
@@ -108,7 +124,8 @@ net::Task<void> ApiServer::handle(http::ServerExchange& exchange) {
   if (co_await serve_fixed(exchange, path)) co_return;
   std::optional<ApiPath> parsed = parse_api_path(path);
   if (!parsed) {
-    co_await answer(exchange, 404, status_object(404, "NotFound", "the server could not find the requested resource"));
+    co_await answer(exchange, 404,
+                    status_object(404, "NotFound", "the server could not find the requested resource"));
     co_return;
   }
   co_await serve(exchange, std::move(*parsed));
@@ -120,10 +137,14 @@ net::Task<bool> ApiServer::serve_fixed(http::ServerExchange& exchange, std::stri
     static_cast<void>(co_await http::respond(exchange, 200, "text/plain", "ok"));
     co_return true;
   }
-  if (path == "/version") body = {{"major", "1"}, {"minor", "34"}, {"gitVersion", "v1.34.0-weft"}, {"platform", "linux/amd64"}};
-  else if (path == "/api") body = {{"kind", "APIVersions"}, {"versions", {"v1"}}};
-  else if (path == "/apis") body = group_list();
-  else if (path == "/api/v1") body = resource_list("", "v1");
+  if (path == "/version")
+    body = {{"major", "1"}, {"minor", "34"}, {"gitVersion", "v1.34.0-weft"}, {"platform", "linux/amd64"}};
+  else if (path == "/api")
+    body = {{"kind", "APIVersions"}, {"versions", {"v1"}}};
+  else if (path == "/apis")
+    body = group_list();
+  else if (path == "/api/v1")
+    body = resource_list("", "v1");
   else {
     bool found = false;
     for (const api::KindInfo& kind : api::kinds()) found = found || path == "/apis/" + kind.api_version();
@@ -143,8 +164,10 @@ net::Task<void> ApiServer::serve(http::ServerExchange& exchange, ApiPath path) {
   }
   if (method == "GET") {
     const auto found = co_await store_.get({path.kind, path.ns, path.name});
-    if (!found) co_await answer_error(exchange, found.error());
-    else co_await answer(exchange, 200, path.subresource == "scale" ? scale_of(**found) : (*found)->body);
+    if (!found)
+      co_await answer_error(exchange, found.error());
+    else
+      co_await answer(exchange, 200, path.subresource == "scale" ? scale_of(**found) : (*found)->body);
     co_return;
   }
   const bool known = method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
@@ -157,7 +180,8 @@ net::Task<void> ApiServer::serve(http::ServerExchange& exchange, ApiPath path) {
     co_await answer_error(exchange, changed.error());
     co_return;
   }
-  co_await answer(exchange, method == "POST" ? 201 : 200, path.subresource == "scale" ? scale_of(**changed) : (*changed)->body);
+  co_await answer(exchange, method == "POST" ? 201 : 200,
+                  path.subresource == "scale" ? scale_of(**changed) : (*changed)->body);
 }
 
 net::Task<void> ApiServer::list(http::ServerExchange& exchange, const ApiPath& path) {
@@ -179,8 +203,11 @@ net::Task<void> ApiServer::list(http::ServerExchange& exchange, const ApiPath& p
   }
   api::Json items = api::Json::array();
   for (const api::ObjectPtr& object : found->items) items.push_back(object->body);
-  co_await answer(exchange, 200, {{"kind", std::string(path.kind->kind) + "List"}, {"apiVersion", path.kind->api_version()},
-                                  {"metadata", {{"resourceVersion", std::to_string(found->resource_version)}}}, {"items", std::move(items)}});
+  co_await answer(exchange, 200,
+                  {{"kind", std::string(path.kind->kind) + "List"},
+                   {"apiVersion", path.kind->api_version()},
+                   {"metadata", {{"resourceVersion", std::to_string(found->resource_version)}}},
+                   {"items", std::move(items)}});
 }
 
 net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query) {
@@ -198,8 +225,11 @@ net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query) {
   while (sent) {
     const auto event = co_await (*watching)->next();
     api::Json line;
-    if (event) line = {{"type", event_name(event->type)}, {"object", event->object ? event->object->body : api::Json::object()}};
-    else line = {{"type", "ERROR"}, {"object", status_object(event.error())}};
+    if (event)
+      line = {{"type", event_name(event->type)},
+              {"object", event->object ? event->object->body : api::Json::object()}};
+    else
+      line = {{"type", "ERROR"}, {"object", status_object(event.error())}};
     sent = co_await exchange.send_body(line.dump() + "\n", !event);
     if (!event) break;
   }
@@ -220,38 +250,48 @@ net::Task<Result<api::ObjectPtr>> ApiServer::change(http::ServerExchange& exchan
     const std::string written = metadata.value("namespace", "");
     const std::string ns = path.ns.empty() ? "default" : path.ns;
     if (!written.empty() && written != ns)
-      co_return fail(Error::config(Code::kInvalid, "metadata.namespace: '" + written + "' is not the namespace of the request, '" + ns + "'"));
+      co_return fail(Error::config(
+          Code::kInvalid,
+          "metadata.namespace: '" + written + "' is not the namespace of the request, '" + ns + "'"));
     metadata["namespace"] = ns;
   }
   if (!path.name.empty()) {
     if (metadata.value("name", path.name) != path.name)
-      co_return fail(Error::config(Code::kInvalid, "metadata.name: '" + metadata.value("name", "") + "' is not the name of the request, '" + path.name + "'"));
+      co_return fail(Error::config(Code::kInvalid, "metadata.name: '" + metadata.value("name", "") +
+                                                       "' is not the name of the request, '" + path.name +
+                                                       "'"));
     metadata["name"] = path.name;
   }
   const api::KindInfo* kind = api::find_kind(body.value("apiVersion", ""), body.value("kind", ""));
-  if (kind != path.kind) co_return fail(Error::config(Code::kInvalid, "kind: '" + body.value("kind", "") + "' does not belong to this path"));
+  if (kind != path.kind)
+    co_return fail(
+        Error::config(Code::kInvalid, "kind: '" + body.value("kind", "") + "' does not belong to this path"));
   api::Object object{kind, std::move(body)};
   if (method == "POST") co_return co_await store_.create(std::move(object));
   if (path.subresource == "status") co_return co_await store_.update_status(std::move(object));
   co_return co_await store_.update(std::move(object));
 }
 
-net::Task<Result<api::ObjectPtr>> ApiServer::patch(http::ServerExchange& exchange, const ApiPath& path, api::Json body) {
+net::Task<Result<api::ObjectPtr>> ApiServer::patch(http::ServerExchange& exchange, const ApiPath& path,
+                                                   api::Json body) {
   const std::string type(exchange.request().headers.get("content-type").value_or(""));
   if (!type.starts_with("application/merge-patch+json"))
-    co_return fail(Error::config(Code::kUnsupported, "content type '" + type + "': only application/merge-patch+json is supported"));
+    co_return fail(Error::config(
+        Code::kUnsupported, "content type '" + type + "': only application/merge-patch+json is supported"));
   for (;;) {
     WEFT_CO_TRY(const api::ObjectPtr present, co_await store_.get({path.kind, path.ns, path.name}));
     api::Object next = *present;
     merge(next.body, body);
-    auto done = path.subresource == "status" ? co_await store_.update_status(std::move(next)) : co_await store_.update(std::move(next));
+    auto done = path.subresource == "status" ? co_await store_.update_status(std::move(next))
+                                             : co_await store_.update(std::move(next));
     const bool again = !done && done.error().code == Code::kConflict && !body.contains("resourceVersion");
     if (!again) co_return done;
   }
 }
 
 net::Task<Result<api::ObjectPtr>> ApiServer::scale(const ApiPath& path, const api::Json& body) {
-  const api::Json* replicas = body.contains("spec") && body["spec"].contains("replicas") ? &body["spec"]["replicas"] : nullptr;
+  const api::Json* replicas =
+      body.contains("spec") && body["spec"].contains("replicas") ? &body["spec"]["replicas"] : nullptr;
   if (!replicas || !replicas->is_number_unsigned())
     co_return fail(Error::config(Code::kInvalid, "spec.replicas: a number from 0 is needed"));
   WEFT_CO_TRY(const api::ObjectPtr present, co_await store_.get({path.kind, path.ns, path.name}));
@@ -265,9 +305,11 @@ net::Task<Result<api::ObjectPtr>> ApiServer::remove(http::ServerExchange& exchan
   WEFT_CO_TRY(const std::string text, co_await http::read_all(exchange, kMostBody));
   int grace = -1;
   const api::Json body = api::Json::parse(text, nullptr, false);
-  if (body.is_object() && body.contains("gracePeriodSeconds") && body["gracePeriodSeconds"].is_number_integer())
+  if (body.is_object() && body.contains("gracePeriodSeconds") &&
+      body["gracePeriodSeconds"].is_number_integer())
     grace = body["gracePeriodSeconds"].get<int>();
-  if (const auto asked = http::query_parameter(target, "gracePeriodSeconds")) grace = static_cast<int>(number(asked));
+  if (const auto asked = http::query_parameter(target, "gracePeriodSeconds"))
+    grace = static_cast<int>(number(asked));
   co_return co_await store_.remove({path.kind, path.ns, path.name}, grace);
 }
 

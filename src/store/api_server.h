@@ -14,8 +14,8 @@ namespace weft::store {
 
 /// A store's HTTP face: Kubernetes paths and JSON, for `weft` and later for kubectl.
 ///
-/// Owner: the control plane's process; `store` must outlive it. Thread: the loop's. It opens no port: give handle() to an
-/// http::Server.
+/// Owner: the control plane's process; `store` must outlive it. Thread: the loop's. It opens no port: give
+/// handle() to an http::Server.
 class ApiServer {
  public:
   using Route = std::function<net::Task<void>(http::ServerExchange&)>;
@@ -23,14 +23,17 @@ class ApiServer {
 
   net::Task<void> handle(http::ServerExchange& exchange);
   /// Requests whose path begins with `prefix` go to `route` instead.
-  void add_route(std::string prefix, Route route) { routes_.emplace_back(std::move(prefix), std::move(route)); }
+  void add_route(std::string prefix, Route route) {
+    routes_.emplace_back(std::move(prefix), std::move(route));
+  }
 
  private:
   net::Task<void> serve(http::ServerExchange& exchange, ApiPath path);
   net::Task<void> list(http::ServerExchange& exchange, const ApiPath& path);
   net::Task<void> watch(http::ServerExchange& exchange, Query query);
   net::Task<Result<api::ObjectPtr>> change(http::ServerExchange& exchange, const ApiPath& path);
-  net::Task<Result<api::ObjectPtr>> patch(http::ServerExchange& exchange, const ApiPath& path, api::Json body);
+  net::Task<Result<api::ObjectPtr>> patch(http::ServerExchange& exchange, const ApiPath& path,
+                                          api::Json body);
   net::Task<Result<api::ObjectPtr>> scale(const ApiPath& path, const api::Json& body);
   net::Task<Result<api::ObjectPtr>> remove(http::ServerExchange& exchange, const ApiPath& path);
   net::Task<bool> serve_fixed(http::ServerExchange& exchange, std::string_view path);

@@ -20,9 +20,12 @@ StatusForm status_form(const Error& error) {
 }
 
 api::Json status_object(int http, std::string reason, std::string message) {
-  return {{"kind", "Status"},      {"apiVersion", "v1"},
-          {"metadata", api::Json::object()}, {"status", http < 400 ? "Success" : "Failure"},
-          {"message", std::move(message)},   {"reason", std::move(reason)},
+  return {{"kind", "Status"},
+          {"apiVersion", "v1"},
+          {"metadata", api::Json::object()},
+          {"status", http < 400 ? "Success" : "Failure"},
+          {"message", std::move(message)},
+          {"reason", std::move(reason)},
           {"code", http}};
 }
 

@@ -22,9 +22,11 @@ std::string version_text(std::uint64_t version) { return std::to_string(version)
 std::string make_uuid(Random& random) {
   char text[37];
   const std::uint64_t a = random.next(), b = random.next();
-  std::snprintf(text, sizeof text, "%08llx-%04llx-4%03llx-%04llx-%012llx", static_cast<unsigned long long>(a >> 32),
-                static_cast<unsigned long long>(a >> 16 & 0xffff), static_cast<unsigned long long>(a & 0xfff),
-                static_cast<unsigned long long>((b >> 48 & 0x3fff) | 0x8000), static_cast<unsigned long long>(b & 0xffffffffffff));
+  std::snprintf(text, sizeof text, "%08llx-%04llx-4%03llx-%04llx-%012llx",
+                static_cast<unsigned long long>(a >> 32), static_cast<unsigned long long>(a >> 16 & 0xffff),
+                static_cast<unsigned long long>(a & 0xfff),
+                static_cast<unsigned long long>((b >> 48 & 0x3fff) | 0x8000),
+                static_cast<unsigned long long>(b & 0xffffffffffff));
   return text;
 }
 
@@ -38,15 +40,19 @@ std::string random_suffix(Random& random) {
 bool same_without(const api::Json& a, const api::Json& b) {
   api::Json left = a, right = b;
   for (api::Json* one : {&left, &right})
-    for (const char* name : {"resourceVersion", "generation", "managedFields"}) (*one)["metadata"].erase(name);
+    for (const char* name : {"resourceVersion", "generation", "managedFields"})
+      (*one)["metadata"].erase(name);
   return left == right;
 }
 
 /// What belongs to the store and not to whoever writes.
 void keep_server_fields(api::Json& metadata, const api::Json& stored) {
-  for (const char* name : {"uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
-    if (stored.contains(name)) metadata[name] = stored[name];
-    else metadata.erase(name);
+  for (const char* name :
+       {"uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+    if (stored.contains(name))
+      metadata[name] = stored[name];
+    else
+      metadata.erase(name);
   }
   metadata.erase("resourceVersion");
 }
@@ -73,7 +79,9 @@ Result<bool> selected(const Query& query, const api::Object& object) {
 /// Changes queue here; a slow reader loses its watch, not the store its memory.
 class EmbeddedStore::Watcher final : public Watch {
  public:
-  Watcher(EmbeddedStore& store, Query query) : store_(&store), query_(std::move(query)) { store.watchers_.push_back(this); }
+  Watcher(EmbeddedStore& store, Query query) : store_(&store), query_(std::move(query)) {
+    store.watchers_.push_back(this);
+  }
   ~Watcher() override {
     if (store_) std::erase(store_->watchers_, this);
   }
@@ -84,7 +92,9 @@ class EmbeddedStore::Watcher final : public Watch {
     const bool before = change.before && selected(query_, *change.before).value_or(false);
     if (!now && !before) return;
     const EventType type = !now ? EventType::kDeleted : before ? EventType::kModified : EventType::kAdded;
-    push({type, type == EventType::kDeleted && change.type != EventType::kDeleted ? change.before : change.object, change.version});
+    push({type,
+          type == EventType::kDeleted && change.type != EventType::kDeleted ? change.before : change.object,
+          change.version});
   }
   void push(Event event) {
     if (queue_.size() >= kMostQueued) {
@@ -107,7 +117,8 @@ class EmbeddedStore::Watcher final : public Watch {
         queue_.pop_front();
         co_return event;
       }
-      if (overflowed_) co_return fail(Error::internal(Code::kUnavailable, "the watch fell behind; list again"));
+      if (overflowed_)
+        co_return fail(Error::internal(Code::kUnavailable, "the watch fell behind; list again"));
       if (!store_) co_return fail(Error::internal(Code::kUnavailable, "the store has closed"));
       co_await Wait{*this};
     }
@@ -142,7 +153,8 @@ class EmbeddedStore::Watcher final : public Watch {
 
 Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(net::Loop& loop, std::string directory) {
   std::unique_ptr<EmbeddedStore> store(new EmbeddedStore(loop));
-  auto journal = Journal::open(std::move(directory), [&](std::string_view record) { return store->replay(record); });
+  auto journal =
+      Journal::open(std::move(directory), [&](std::string_view record) { return store->replay(record); });
   if (!journal) return fail(std::move(journal).error());
   store->journal_ = std::make_unique<Journal>(std::move(*journal));
   WEFT_CHECK(store->begin());
@@ -250,7 +262,8 @@ Result<api::ObjectPtr> EmbeddedStore::create_now(api::Object object) {
   if (objects_.contains(key)) return fail(named(Code::kConflict, key, "already exists"));
   if (key.kind->namespaced) {
     const auto owner = objects_.find({api::find_kind("v1", "Namespace"), "", key.ns});
-    if (owner == objects_.end()) return fail(Error::config(Code::kNotFound, "namespaces \"" + key.ns + "\" not found"));
+    if (owner == objects_.end())
+      return fail(Error::config(Code::kNotFound, "namespaces \"" + key.ns + "\" not found"));
   }
   metadata["uid"] = make_uuid(random_);
   metadata["creationTimestamp"] = timestamp_now();
@@ -261,16 +274,21 @@ Result<api::ObjectPtr> EmbeddedStore::create_now(api::Object object) {
 Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::Object& stored) const {
   const std::uint64_t version = wanted.resource_version();
   if (version == 0 || version == stored.resource_version()) return {};
-  return fail(Error::config(Code::kConflict, "Operation cannot be fulfilled on " + std::string(stored.kind->plural) + " \"" +
-                                                 std::string(stored.name()) + "\": the object has been modified; please apply your changes to the latest version and try again"));
+  return fail(Error::config(
+      Code::kConflict,
+      "Operation cannot be fulfilled on " + std::string(stored.kind->plural) + " \"" +
+          std::string(stored.name()) +
+          "\": the object has been modified; please apply your changes to the latest version and try again"));
 }
 
 Result<api::ObjectPtr> EmbeddedStore::update_now(api::Object object) {
   WEFT_TRY(const api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   keep_server_fields(object.body["metadata"], stored->body["metadata"]);
-  if (stored->body.contains("status")) object.body["status"] = stored->body["status"];
-  else object.body.erase("status");
+  if (stored->body.contains("status"))
+    object.body["status"] = stored->body["status"];
+  else
+    object.body.erase("status");
   if (same_without(object.body, stored->body)) return stored;
   if (object.spec() != stored->spec()) object.body["metadata"]["generation"] = stored->generation() + 1;
   return put(std::move(object), EventType::kModified);
@@ -280,8 +298,10 @@ Result<api::ObjectPtr> EmbeddedStore::update_status_now(api::Object object) {
   WEFT_TRY(const api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   api::Object next = *stored;
-  if (object.body.contains("status")) next.body["status"] = object.body["status"];
-  else next.body.erase("status");
+  if (object.body.contains("status"))
+    next.body["status"] = object.body["status"];
+  else
+    next.body.erase("status");
   if (next.body == stored->body) return stored;
   return put(std::move(next), EventType::kModified);
 }
@@ -293,7 +313,9 @@ Result<api::ObjectPtr> EmbeddedStore::remove_now(const api::Key& key, int grace_
   if (graceful) {
     if (stored->body["metadata"].contains("deletionTimestamp")) return stored;
     api::Object marked = *stored;
-    const int wanted = grace_period_seconds > 0 ? grace_period_seconds : stored->spec().value("terminationGracePeriodSeconds", kDefaultGrace);
+    const int wanted = grace_period_seconds > 0
+                           ? grace_period_seconds
+                           : stored->spec().value("terminationGracePeriodSeconds", kDefaultGrace);
     marked.body["metadata"]["deletionTimestamp"] = timestamp_now();
     marked.body["metadata"]["deletionGracePeriodSeconds"] = wanted;
     return put(std::move(marked), EventType::kModified);
@@ -311,7 +333,8 @@ void EmbeddedStore::remove_dependents(const api::Key& owner, std::string uid) {
     bool owned = owner.kind->kind == "Namespace" && key.ns == owner.name;
     const api::Json& metadata = object->body["metadata"];
     if (metadata.contains("ownerReferences"))
-      for (const api::Json& reference : metadata["ownerReferences"]) owned = owned || reference.value("uid", "") == uid;
+      for (const api::Json& reference : metadata["ownerReferences"])
+        owned = owned || reference.value("uid", "") == uid;
     if (owned) dependents.push_back(key);
   }
   for (const api::Key& key : dependents) static_cast<void>(remove_now(key, -1));
@@ -358,13 +381,18 @@ net::Task<Result<api::ObjectPtr>> EmbeddedStore::remove(api::Key key, int grace_
 
 net::Task<Result<std::unique_ptr<Watch>>> EmbeddedStore::watch(Query query, std::uint64_t from) {
   if (!query.label_selector.empty()) WEFT_CO_CHECK(api::LabelSelector::parse(query.label_selector));
-  if (from > version_) co_return fail(Error::config(Code::kConflict, "too large resource version: " + version_text(from) + ", current: " + version_text(version_)));
-  const bool too_old = from != 0 && from < version_ && (history_.empty() || history_.front().version > from + 1);
-  if (too_old) co_return fail(Error::config(Code::kConflict, "too old resource version: " + version_text(from)));
+  if (from > version_)
+    co_return fail(Error::config(Code::kConflict, "too large resource version: " + version_text(from) +
+                                                      ", current: " + version_text(version_)));
+  const bool too_old =
+      from != 0 && from < version_ && (history_.empty() || history_.front().version > from + 1);
+  if (too_old)
+    co_return fail(Error::config(Code::kConflict, "too old resource version: " + version_text(from)));
   auto watcher = std::make_unique<Watcher>(*this, query);
   if (from == 0) {
     for (const auto& [key, object] : objects_)
-      if (selected(query, *object).value_or(false)) watcher->push({EventType::kAdded, object, object->resource_version()});
+      if (selected(query, *object).value_or(false))
+        watcher->push({EventType::kAdded, object, object->resource_version()});
   } else {
     for (const Change& change : history_)
       if (change.version > from) watcher->offer(change);

@@ -32,8 +32,11 @@ net::Task<void> Informer::run() {
     }
     if (listed) {
       const Result<void> ended = co_await follow();
-      if (!ended && ended.error().code == Code::kConflict) listed = false;
-      else if (!ended) WEFT_LOG(kDebug, "informer", "the watch ended", {"kind", query_.kind->kind}, {"error", ended.error().text});
+      if (!ended && ended.error().code == Code::kConflict)
+        listed = false;
+      else if (!ended)
+        WEFT_LOG(kDebug, "informer", "the watch ended", {"kind", query_.kind->kind},
+                 {"error", ended.error().text});
     }
     const auto jitter = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
     co_await loop_.sleep(pause / 2 + jitter);
@@ -50,8 +53,10 @@ net::Task<Result<void>> Informer::list() {
   for (const api::ObjectPtr& object : found.items) items_[object->key()] = object;
   for (const api::ObjectPtr& object : found.items) {
     const auto old = before.find(object->key());
-    if (old == before.end()) tell(EventType::kAdded, object);
-    else if (old->second->resource_version() != object->resource_version()) tell(EventType::kModified, object);
+    if (old == before.end())
+      tell(EventType::kAdded, object);
+    else if (old->second->resource_version() != object->resource_version())
+      tell(EventType::kModified, object);
   }
   for (const auto& [key, object] : before)
     if (!items_.contains(key)) tell(EventType::kDeleted, object);
@@ -74,8 +79,10 @@ void Informer::take(const Event& event) {
   }
   version_ = std::max(version_, event.resource_version);
   const api::Key key = event.object->key();
-  if (event.type == EventType::kDeleted) items_.erase(key);
-  else items_[key] = event.object;
+  if (event.type == EventType::kDeleted)
+    items_.erase(key);
+  else
+    items_[key] = event.object;
   tell(event.type, event.object);
 }
 

@@ -10,8 +10,8 @@
 
 namespace weft::store {
 
-/// A copy of what a query selects, kept up to date: lists, then watches, and again from the last version when the watch
-/// breaks, from the beginning when that version is too old, with jittered growing pauses.
+/// A copy of what a query selects, kept up to date: lists, then watches, and again from the last version when
+/// the watch breaks, from the beginning when that version is too old, with jittered growing pauses.
 ///
 /// Owner: whoever wants the copy; `store` must outlive it. Thread: the loop's. How it ends: the destructor.
 class Informer {

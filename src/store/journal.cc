@@ -65,7 +65,8 @@ std::size_t record_at(std::string_view bytes) {
   return real == crc ? kHead + size + 1 : 0;
 }
 
-/// Whether a whole record begins anywhere behind the front: then what is at the front was not the end of the file.
+/// Whether a whole record begins anywhere behind the front: then what is at the front was not the end of the
+/// file.
 bool record_behind(std::string_view bytes) {
   for (std::size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1))
     if (record_at(bytes.substr(at + 1))) return true;
@@ -73,7 +74,8 @@ bool record_behind(std::string_view bytes) {
 }
 
 /// Replays a file; the offset of its good end.
-Result<std::uint64_t> replay_file(const std::string& file, const std::function<Result<void>(std::string_view)>& replay) {
+Result<std::uint64_t> replay_file(const std::string& file,
+                                  const std::function<Result<void>(std::string_view)>& replay) {
   WEFT_TRY(const std::string bytes, read_whole(file));
   std::size_t at = 0;
   while (at < bytes.size()) {
@@ -81,9 +83,11 @@ Result<std::uint64_t> replay_file(const std::string& file, const std::function<R
     const std::size_t size = record_at(rest);
     if (size == 0) {
       if (record_behind(rest))
-        return fail(Error::internal(Code::kInvalid, file + ": damaged at byte " + std::to_string(at) +
-                                                        ": restore it, or start anew with 'weft down --purge'"));
-      WEFT_LOG(kWarn, "store", "the journal's unfinished end is dropped", {"file", file}, {"bytes", rest.size()});
+        return fail(
+            Error::internal(Code::kInvalid, file + ": damaged at byte " + std::to_string(at) +
+                                                ": restore it, or start anew with 'weft down --purge'"));
+      WEFT_LOG(kWarn, "store", "the journal's unfinished end is dropped", {"file", file},
+               {"bytes", rest.size()});
       break;
     }
     auto taken = replay(rest.substr(kHead, size - kHead - 1));
@@ -95,8 +99,10 @@ Result<std::uint64_t> replay_file(const std::string& file, const std::function<R
 
 }  // namespace
 
-Result<Journal> Journal::open(std::string directory, const std::function<Result<void>(std::string_view)>& replay) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return fail(broken(directory, "cannot make the directory"));
+Result<Journal> Journal::open(std::string directory,
+                              const std::function<Result<void>(std::string_view)>& replay) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail(broken(directory, "cannot make the directory"));
   Journal journal;
   journal.directory_ = std::move(directory);
   const std::string file = journal.directory_ + "/journal";
@@ -104,7 +110,8 @@ Result<Journal> Journal::open(std::string directory, const std::function<Result<
   WEFT_TRY(const std::uint64_t end, replay_file(file, replay));
   journal.fd_ = net::Fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!journal.fd_) return fail(broken(file, "cannot open"));
-  if (::ftruncate(journal.fd_.get(), static_cast<off_t>(end)) != 0 || ::lseek(journal.fd_.get(), 0, SEEK_END) < 0)
+  if (::ftruncate(journal.fd_.get(), static_cast<off_t>(end)) != 0 ||
+      ::lseek(journal.fd_.get(), 0, SEEK_END) < 0)
     return fail(broken(file, "cannot cut off the unfinished end"));
   journal.bytes_ = end;
   WEFT_CHECK(journal.sync_directory());
@@ -133,7 +140,8 @@ Result<void> Journal::sync_directory() const {
   return {};
 }
 
-Result<void> Journal::snapshot(const std::function<void(const std::function<void(std::string_view)>&)>& write_all) {
+Result<void> Journal::snapshot(
+    const std::function<void(const std::function<void(std::string_view)>&)>& write_all) {
   WEFT_CHECK(sync());
   const std::string file = directory_ + "/snapshot", temporary = file + ".new";
   std::string bytes;
@@ -147,7 +155,8 @@ Result<void> Journal::snapshot(const std::function<void(const std::function<void
   if (::rename(temporary.c_str(), file.c_str()) != 0) return fail(broken(file, "cannot replace"));
   WEFT_CHECK(sync_directory());
   // A crash before this leaves records that the snapshot holds already: replaying them changes nothing.
-  if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) < 0) return fail(broken(directory_ + "/journal", "cannot empty"));
+  if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) < 0)
+    return fail(broken(directory_ + "/journal", "cannot empty"));
   bytes_ = 0;
   return {};
 }

@@ -21,7 +21,8 @@ std::string query_text(const Query& query) {
 Result<api::ObjectPtr> to_object(api::Json body) {
   auto object = std::make_shared<api::Object>();
   object->kind = api::find_kind(body.value("apiVersion", ""), body.value("kind", ""));
-  if (!object->kind) return fail(Error::internal(Code::kInvalid, "the API answered with an object of an unknown kind"));
+  if (!object->kind)
+    return fail(Error::internal(Code::kInvalid, "the API answered with an object of an unknown kind"));
   object->body = std::move(body);
   return api::ObjectPtr(std::move(object));
 }
@@ -29,7 +30,9 @@ Result<api::ObjectPtr> to_object(api::Json body) {
 /// Lines of a chunked answer as events.
 class RemoteWatch final : public Watch {
  public:
-  explicit RemoteWatch(std::unique_ptr<http::Call> call) : call_(std::move(call)) { call_->set_deadline(kNever); }
+  explicit RemoteWatch(std::unique_ptr<http::Call> call) : call_(std::move(call)) {
+    call_->set_deadline(kNever);
+  }
 
   net::Task<Result<Event>> next() override {
     for (;;) {
@@ -39,9 +42,11 @@ class RemoteWatch final : public Watch {
         buffer_.erase(0, end + 1);
         co_return parse(line);
       }
-      if (ended_ || buffer_.size() > kLongestLine) co_return fail(Error::internal(Code::kUnavailable, "the watch has ended"));
+      if (ended_ || buffer_.size() > kLongestLine)
+        co_return fail(Error::internal(Code::kUnavailable, "the watch has ended"));
       const auto chunk = co_await call_->read();
-      if (!chunk) co_return fail(Error::internal(Code::kUnavailable, "the watch broke: " + chunk.error().text));
+      if (!chunk)
+        co_return fail(Error::internal(Code::kUnavailable, "the watch broke: " + chunk.error().text));
       buffer_.append(chunk->data);
       ended_ = chunk->end;
     }
@@ -50,13 +55,17 @@ class RemoteWatch final : public Watch {
  private:
   static Result<Event> parse(const std::string& line) {
     api::Json parsed = api::Json::parse(line, nullptr, false);
-    if (!parsed.is_object() || !parsed.contains("object")) return fail(Error::internal(Code::kInvalid, "a line of the watch is no event"));
+    if (!parsed.is_object() || !parsed.contains("object"))
+      return fail(Error::internal(Code::kInvalid, "a line of the watch is no event"));
     const std::string type = parsed.value("type", "");
-    if (type == "ERROR") return fail(error_of_status(parsed["object"].value("code", 500), parsed["object"].dump()));
+    if (type == "ERROR")
+      return fail(error_of_status(parsed["object"].value("code", 500), parsed["object"].dump()));
     if (type == "BOOKMARK") return Event{EventType::kBookmark, nullptr, 0};
     WEFT_TRY(api::ObjectPtr object, to_object(std::move(parsed["object"])));
     const std::uint64_t version = object->resource_version();
-    const EventType kind = type == "ADDED" ? EventType::kAdded : type == "DELETED" ? EventType::kDeleted : EventType::kModified;
+    const EventType kind = type == "ADDED"     ? EventType::kAdded
+                           : type == "DELETED" ? EventType::kDeleted
+                                               : EventType::kModified;
     return Event{kind, std::move(object), version};
   }
 
@@ -87,10 +96,13 @@ net::Task<Result<api::ObjectPtr>> RemoteStore::one(std::string method, std::stri
   co_return to_object(std::move(parsed));
 }
 
-net::Task<Result<api::ObjectPtr>> RemoteStore::get(api::Key key) { return one("GET", api_path(*key.kind, key.ns, key.name), {}); }
+net::Task<Result<api::ObjectPtr>> RemoteStore::get(api::Key key) {
+  return one("GET", api_path(*key.kind, key.ns, key.name), {});
+}
 
 net::Task<Result<List>> RemoteStore::list(Query query) {
-  WEFT_CO_TRY(api::Json parsed, co_await call("GET", api_path(*query.kind, query.ns) + query_text(query), {}));
+  WEFT_CO_TRY(api::Json parsed,
+              co_await call("GET", api_path(*query.kind, query.ns) + query_text(query), {}));
   List list;
   list.resource_version = std::stoull("0" + parsed["metadata"].value("resourceVersion", ""));
   for (api::Json& item : parsed["items"]) {
@@ -124,11 +136,13 @@ net::Task<Result<api::ObjectPtr>> RemoteStore::remove(api::Key key, int grace_pe
 
 net::Task<Result<std::unique_ptr<Watch>>> RemoteStore::watch(Query query, std::uint64_t from) {
   http::Request request;
-  request.path = api_path(*query.kind, query.ns) + query_text(query) + "&watch=1&resourceVersion=" + std::to_string(from);
+  request.path = api_path(*query.kind, query.ns) + query_text(query) +
+                 "&watch=1&resourceVersion=" + std::to_string(from);
   http::FetchOptions options;
   options.deadline = loop_.now() + kPatience;
   WEFT_CO_TRY(auto call, co_await http::Call::open(loop_, api_, std::move(request), options));
-  if (call->head().status < 400) co_return std::unique_ptr<Watch>(std::make_unique<RemoteWatch>(std::move(call)));
+  if (call->head().status < 400)
+    co_return std::unique_ptr<Watch>(std::make_unique<RemoteWatch>(std::move(call)));
   std::string body;
   for (;;) {
     WEFT_CO_TRY(const http::BodyChunk chunk, co_await call->read());

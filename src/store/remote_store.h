@@ -8,8 +8,8 @@ namespace weft::store {
 
 /// A store behind an ApiServer, over a Unix or TCP socket.
 ///
-/// Owner: the process that talks to it. Thread: the loop's. Errors carry the server's words; kRefused and kReset when
-/// nobody is there.
+/// Owner: the process that talks to it. Thread: the loop's. Errors carry the server's words; kRefused and
+/// kReset when nobody is there.
 class RemoteStore final : public Store {
  public:
   RemoteStore(net::Loop& loop, net::Address api) : loop_(loop), api_(api) {}

@@ -36,18 +36,18 @@ struct Event {
 class Watch {
  public:
   virtual ~Watch() = default;
-  /// The next change. Errors: kUnavailable when the connection broke (watch again from the last version seen),
-  /// kConflict when that version is too old (list again; HTTP 410).
+  /// The next change. Errors: kUnavailable when the connection broke (watch again from the last version
+  /// seen), kConflict when that version is too old (list again; HTTP 410).
   virtual net::Task<Result<Event>> next() = 0;
 };
 
-/// Where objects live: the embedded store, a client of its socket, later a Kubernetes API server. Nothing above this
-/// line knows which.
+/// Where objects live: the embedded store, a client of its socket, later a Kubernetes API server. Nothing
+/// above this line knows which.
 ///
-/// Writes follow Kubernetes: metadata.resourceVersion, uid, creationTimestamp, generation (grows when spec changes) and
-/// managed defaults are set by the store; update with a stale resourceVersion is kConflict, create of a present name is
-/// kConflict, a missing one is kNotFound. Objects are validated and defaulted before they are stored (kInvalid).
-/// Thread: one loop.
+/// Writes follow Kubernetes: metadata.resourceVersion, uid, creationTimestamp, generation (grows when spec
+/// changes) and managed defaults are set by the store; update with a stale resourceVersion is kConflict,
+/// create of a present name is kConflict, a missing one is kNotFound. Objects are validated and defaulted
+/// before they are stored (kInvalid). Thread: one loop.
 class Store {
  public:
   virtual ~Store() = default;
@@ -58,8 +58,9 @@ class Store {
   virtual net::Task<Result<api::ObjectPtr>> update(api::Object object) = 0;
   /// Replaces status only.
   virtual net::Task<Result<api::ObjectPtr>> update_status(api::Object object) = 0;
-  /// Removes it; what it owns (ownerReferences) follows. `grace_period_seconds` < 0: the kind's default. A Pod is first
-  /// marked with deletionTimestamp and goes when its runtime has removed it (delete with grace period 0).
+  /// Removes it; what it owns (ownerReferences) follows. `grace_period_seconds` < 0: the kind's default. A
+  /// Pod is first marked with deletionTimestamp and goes when its runtime has removed it (delete with grace
+  /// period 0).
   virtual net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1) = 0;
   /// Changes after `from` (0: every present object as kAdded first).
   virtual net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) = 0;

@@ -18,15 +18,17 @@ template <class T>
 T run(net::Loop& loop, net::Task<T> task) {
   std::optional<T> value;
   net::TaskScope scope;
-  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> { into.emplace(co_await inner); };
+  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> {
+    into.emplace(co_await inner);
+  };
   scope.spawn(keep(std::move(task), value));
   while (!value) loop.run_once(10s);
   return std::move(*value);
 }
 
 api::Object config_map(std::string name, std::string value, std::string labels = "{}") {
-  const std::string text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: default, labels: " + labels +
-                           "}\ndata: {key: \"" + value + "\"}\n";
+  const std::string text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name +
+                           ", namespace: default, labels: " + labels + "}\ndata: {key: \"" + value + "\"}\n";
   auto parsed = api::parse_objects(text, "test.yaml");
   EXPECT_TRUE(parsed.problems.empty());
   return std::move(parsed.objects.at(0));
@@ -51,13 +53,16 @@ class Contract : public ::testing::TestWithParam<bool> {
     if (!GetParam()) return;
     api_ = std::make_unique<ApiServer>(loop_, *embedded_);
     const net::Address at = *net::Address::unix_path(directory_.path + "/api.sock");
-    auto server = http::Server::listen(loop_, at, [this](http::ServerExchange& exchange) { return api_->handle(exchange); });
+    auto server = http::Server::listen(
+        loop_, at, [this](http::ServerExchange& exchange) { return api_->handle(exchange); });
     ASSERT_TRUE(server) << server.error().text;
     server_ = std::move(*server);
     remote_ = std::make_unique<RemoteStore>(loop_, at);
     store_ = remote_.get();
   }
-  api::Key key(std::string name) const { return {api::find_kind("v1", "ConfigMap"), "default", std::move(name)}; }
+  api::Key key(std::string name) const {
+    return {api::find_kind("v1", "ConfigMap"), "default", std::move(name)};
+  }
   Query all(std::string labels = {}) const {
     Query query;
     query.kind = api::find_kind("v1", "ConfigMap");
@@ -75,7 +80,8 @@ class Contract : public ::testing::TestWithParam<bool> {
   Store* store_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Contract, ::testing::Bool(), [](const auto& info) { return info.param ? "OverHttp" : "Embedded"; });
+INSTANTIATE_TEST_SUITE_P(Stores, Contract, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "OverHttp" : "Embedded"; });
 
 TEST_P(Contract, what_is_created_is_found_with_what_the_server_adds) {
   const auto created = run(loop_, store_->create(config_map("a", "1")));
@@ -130,7 +136,8 @@ TEST_P(Contract, invalid_objects_are_refused_and_not_stored) {
 
 TEST_P(Contract, lists_by_label_in_order) {
   for (const char* name : {"c", "a", "b"})
-    ASSERT_TRUE(run(loop_, store_->create(config_map(name, "1", std::string(name) == "b" ? "{app: x}" : "{app: y}"))));
+    ASSERT_TRUE(run(
+        loop_, store_->create(config_map(name, "1", std::string(name) == "b" ? "{app: x}" : "{app: y}"))));
   const auto everything = run(loop_, store_->list(all()));
   ASSERT_TRUE(everything);
   ASSERT_EQ(everything->items.size(), 3u);
@@ -184,12 +191,15 @@ TEST_P(Contract, an_informer_keeps_a_copy) {
 
 TEST_P(Contract, a_pod_is_marked_first_and_what_it_was_owned_by_takes_it_along) {
   const auto parsed = api::parse_objects(
-      "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default}\nspec: {containers: [{name: c, image: i}]}\n", "p.yaml");
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default}\nspec: {containers: [{name: c, "
+      "image: i}]}\n",
+      "p.yaml");
   ASSERT_TRUE(parsed.problems.empty()) << parsed.problems[0].to_string();
   const auto owner = run(loop_, store_->create(config_map("owner", "1")));
   ASSERT_TRUE(owner);
   api::Object pod = parsed.objects.at(0);
-  pod.body["metadata"]["ownerReferences"] = {{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", (*owner)->uid()}}};
+  pod.body["metadata"]["ownerReferences"] = {
+      {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", (*owner)->uid()}}};
   const auto created = run(loop_, store_->create(pod));
   ASSERT_TRUE(created) << created.error().text;
   ASSERT_TRUE(run(loop_, store_->remove(key("owner"), -1)));
@@ -249,7 +259,8 @@ TEST(EmbeddedStoreOnDisk, says_where_it_is_damaged_instead_of_forgetting_what_fo
   }
   const auto store = EmbeddedStore::open(loop, directory.path + "/store");
   ASSERT_FALSE(store);
-  EXPECT_NE(store.error().text.find("journal: damaged at byte " + std::to_string(first)), std::string::npos) << store.error().text;
+  EXPECT_NE(store.error().text.find("journal: damaged at byte " + std::to_string(first)), std::string::npos)
+      << store.error().text;
 }
 
 TEST(EmbeddedStoreOnDisk, snapshots_when_the_journal_grows_and_keeps_everything) {
@@ -258,7 +269,8 @@ TEST(EmbeddedStoreOnDisk, snapshots_when_the_journal_grows_and_keeps_everything)
   {
     auto store = EmbeddedStore::open(loop, directory.path + "/store");
     const std::string big(200'000, 'x');
-    for (int i = 0; i < 30; ++i) ASSERT_TRUE(run(loop, (*store)->create(config_map("m" + std::to_string(i), big))));
+    for (int i = 0; i < 30; ++i)
+      ASSERT_TRUE(run(loop, (*store)->create(config_map("m" + std::to_string(i), big))));
   }
   EXPECT_TRUE(std::filesystem::exists(directory.path + "/store/snapshot"));
   EXPECT_LT(std::filesystem::file_size(directory.path + "/store/journal"), 5u * 1024 * 1024);

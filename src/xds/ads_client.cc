@@ -8,7 +8,8 @@ namespace {
 
 namespace discovery = envoy::service::discovery::v3;
 
-constexpr std::string_view kPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+constexpr std::string_view kPath =
+    "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 constexpr std::chrono::milliseconds kFirstPause{50};
 constexpr std::chrono::milliseconds kLongestPause{10'000};
 constexpr int kInvalidArgument = 3;
@@ -41,7 +42,8 @@ net::Task<void> AdsClient::run() {
     const Result<void> ended = co_await stream_once();
     connected_ = false;
     if (updates_ != before) pause = kFirstPause;
-    WEFT_LOG(kWarn, "ads", "no stream to the control plane; going on with what is there", {"error", ended ? "closed" : ended.error().text},
+    WEFT_LOG(kWarn, "ads", "no stream to the control plane; going on with what is there",
+             {"error", ended ? "closed" : ended.error().text},
              {"pause-ms", static_cast<long long>(pause.count())});
     const auto jitter = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
     co_await loop_.sleep(pause / 2 + jitter);
@@ -51,8 +53,10 @@ net::Task<void> AdsClient::run() {
 
 net::Task<Result<void>> AdsClient::stream_once() {
   const TimePoint deadline = loop_.now() + options_.source.connect_timeout;
-  WEFT_CO_TRY(auto client, co_await http::grpc::Client::connect(loop_, options_.source.address, deadline, options_.socket_mark));
-  auto stream = client->open(kPath, options_.source.authority.empty() ? "control" : options_.source.authority);
+  WEFT_CO_TRY(auto client, co_await http::grpc::Client::connect(loop_, options_.source.address, deadline,
+                                                                options_.socket_mark));
+  auto stream =
+      client->open(kPath, options_.source.authority.empty() ? "control" : options_.source.authority);
   connected();
   co_return co_await net::both(read_all(*stream), write_all(*stream));
 }
@@ -117,7 +121,8 @@ void AdsClient::send(Type type, const std::string& nonce, const std::string& err
 
 void AdsClient::received(const std::string& bytes) {
   discovery::DiscoveryResponse response;
-  const std::optional<Type> type = response.ParseFromString(bytes) ? type_of(response.type_url()) : std::nullopt;
+  const std::optional<Type> type =
+      response.ParseFromString(bytes) ? type_of(response.type_url()) : std::nullopt;
   if (!type) {
     WEFT_LOG(kWarn, "ads", "a response of a type that was not asked for", {"type", response.type_url()});
     return;
@@ -137,7 +142,8 @@ void AdsClient::received(const std::string& bytes) {
     auto decoded = decode(*type, any.value());
     if (!decoded) {
       const std::string reason = std::string(short_name(*type)) + " '" + name + "': " + decoded.error().text;
-      catalog_.refuse(*type, name, {reason, response.version_info(), any.value(), std::chrono::system_clock::now()});
+      catalog_.refuse(*type, name,
+                      {reason, response.version_info(), any.value(), std::chrono::system_clock::now()});
       answer.error += (answer.error.empty() ? "" : "; ") + reason;
       continue;
     }
@@ -175,7 +181,8 @@ void AdsClient::advance() {
     return;
   }
   applying_ = true;
-  server_.apply(std::move(snapshot), [this, alive = std::weak_ptr<char>(alive_), answers = std::move(answers)](Result<void> result) mutable {
+  server_.apply(std::move(snapshot), [this, alive = std::weak_ptr<char>(alive_),
+                                      answers = std::move(answers)](Result<void> result) mutable {
     if (!alive.expired()) applied(std::move(result), std::move(answers));
   });
 }
@@ -196,13 +203,15 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   answer(answers);
   subscribe();
   check_ready();
-  if (more || catalog_.warming(loop_.now())) loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
+  if (more || catalog_.warming(loop_.now()))
+    loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) advance();
     });
 }
 
 /// What had been acknowledged while it was warming, and then could not be done, is refused afterwards.
-void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason, std::vector<Answer>& answers) {
+void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
+                      std::vector<Answer>& answers) {
   const std::string error = std::string(short_name(blamed.type)) + " '" + blamed.name + "': " + reason;
   bool answered = false;
   for (Answer& one : answers) {
@@ -220,7 +229,8 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
       of(one.type).version = one.version;
     } else {
       ++refusals_;
-      WEFT_LOG(kWarn, "ads", "refused", {"type", short_name(one.type)}, {"version", one.version}, {"reason", one.error});
+      WEFT_LOG(kWarn, "ads", "refused", {"type", short_name(one.type)}, {"version", one.version},
+               {"reason", one.error});
     }
     // Only the newest response of a kind is spoken of: an answer to an older one would be read as one to it.
     if (one.nonce == of(one.type).nonce) send(one.type, one.nonce, one.error);

@@ -18,12 +18,13 @@
 
 namespace weft::xds {
 
-/// State-of-the-world ADS: asks a control plane for clusters, endpoints, listeners and routes over one stream, puts what
-/// comes in force, and acknowledges when every worker runs it. What is refused goes back with the reason, and the last
-/// good version stays. A broken stream changes nothing that runs: it is made again after a jittered, growing pause, and
-/// says which versions are there already.
+/// State-of-the-world ADS: asks a control plane for clusters, endpoints, listeners and routes over one
+/// stream, puts what comes in force, and acknowledges when every worker runs it. What is refused goes back
+/// with the reason, and the last good version stays. A broken stream changes nothing that runs: it is made
+/// again after a jittered, growing pause, and says which versions are there already.
 ///
-/// Owner: the proxy's main; `server` and `catalog` must outlive it. Thread: the main loop. How it ends: the destructor.
+/// Owner: the proxy's main; `server` and `catalog` must outlive it. Thread: the main loop. How it ends: the
+/// destructor.
 class AdsClient {
  public:
   struct Options {

@@ -28,8 +28,8 @@ ResourcePtr make_resource(const From& from, Config config, std::vector<Need> nee
 
 using Names = std::set<std::string, std::less<>>;
 
-Result<void> expect_clusters(const proxy::RouteTable& table, const route::RouteConfiguration& from, const Names& known,
-                             const Path& path) {
+Result<void> expect_clusters(const proxy::RouteTable& table, const route::RouteConfiguration& from,
+                             const Names& known, const Path& path) {
   if (from.has_validate_clusters() && !from.validate_clusters().value()) return {};
   Path hosts = path.field("virtual_hosts");
   for (std::size_t i = 0; i < table.hosts.size(); ++i) {
@@ -39,7 +39,8 @@ Result<void> expect_clusters(const proxy::RouteTable& table, const route::RouteC
       if (!forward) continue;
       Path here = routes.item(static_cast<int>(j));
       for (const auto& to : forward->clusters)
-        if (!known.contains(to.cluster)) return fail(here.field("route").invalid("there is no cluster '" + to.cluster + "'"));
+        if (!known.contains(to.cluster))
+          return fail(here.field("route").invalid("there is no cluster '" + to.cluster + "'"));
     }
   }
   return {};
@@ -57,7 +58,8 @@ class Builder {
   Result<void> read_ads_address(const Path& config, AdsSource& into);
   Result<void> read_clusters(Bootstrap& into);
   Result<void> read_listeners(Bootstrap& into);
-  Result<void> expect_known_clusters(const listener::Listener& from, const proxy::ListenerConfig& made, const Path& path);
+  Result<void> expect_known_clusters(const listener::Listener& from, const proxy::ListenerConfig& made,
+                                     const Path& path);
   Result<void> expect_free(const proxy::ListenerConfig& made, const Path& path);
 
   const Message& from_;
@@ -83,7 +85,8 @@ Result<void> Builder::read_ads(Bootstrap& into) {
   if (dynamic.has_cds_config()) WEFT_CHECK(expect_ads(dynamic.cds_config(), path.field("cds_config")));
   if (dynamic.has_lds_config()) WEFT_CHECK(expect_ads(dynamic.lds_config(), path.field("lds_config")));
   if (!dynamic.has_ads_config()) {
-    if (dynamic.has_cds_config() || dynamic.has_lds_config()) return fail(config.invalid("is missing; cds_config and lds_config need it"));
+    if (dynamic.has_cds_config() || dynamic.has_lds_config())
+      return fail(config.invalid("is missing; cds_config and lds_config need it"));
     return {};
   }
   AdsSource made;
@@ -91,13 +94,18 @@ Result<void> Builder::read_ads(Bootstrap& into) {
   made.listeners = dynamic.has_lds_config();
   const auto& from = dynamic.ads_config();
   if (from.api_type() != core::ApiConfigSource::GRPC)
-    return fail(config.field("api_type").unsupported("has to be GRPC, not " + core::ApiConfigSource::ApiType_Name(from.api_type())));
-  if (from.transport_api_version() != core::V3) return fail(config.field("transport_api_version").unsupported("has to be V3"));
-  Path services = config.field("grpc_services"), service = services.item(0), grpc = service.field("envoy_grpc");
+    return fail(
+        config.field("api_type")
+            .unsupported("has to be GRPC, not " + core::ApiConfigSource::ApiType_Name(from.api_type())));
+  if (from.transport_api_version() != core::V3)
+    return fail(config.field("transport_api_version").unsupported("has to be V3"));
+  Path services = config.field("grpc_services"), service = services.item(0),
+       grpc = service.field("envoy_grpc");
   if (from.grpc_services_size() != 1) return fail(services.invalid("has to have exactly one service"));
   made.cluster = from.grpc_services(0).envoy_grpc().cluster_name();
   made.authority = from.grpc_services(0).envoy_grpc().authority();
-  if (from.grpc_services(0).initial_metadata_size() > 0) return fail(service.field("initial_metadata").unsupported("is not supported"));
+  if (from.grpc_services(0).initial_metadata_size() > 0)
+    return fail(service.field("initial_metadata").unsupported("is not supported"));
   if (made.cluster.empty()) return fail(grpc.field("cluster_name").invalid("is missing"));
   WEFT_CHECK(read_ads_address(grpc, made));
   into.ads = std::move(made);
@@ -112,13 +120,16 @@ Result<void> Builder::read_ads_address(const Path& config, AdsSource& into) {
     Path here = list.item(i), assignment = here.field("load_assignment");
     WEFT_TRY(auto made, to_cluster(cluster, here, conversion_));
     if (!made.config.http2)
-      return fail(here.invalid("a cluster for gRPC has to have explicit_http_config: {http2_protocol_options: {}} in its HttpProtocolOptions"));
+      return fail(
+          here.invalid("a cluster for gRPC has to have explicit_http_config: {http2_protocol_options: {}} in "
+                       "its HttpProtocolOptions"));
     const auto* endpoints = made.config.endpoints.get();
     if (!endpoints || endpoints->localities.size() != 1 || endpoints->localities[0].endpoints.size() != 1)
       return fail(assignment.unsupported("a cluster for ADS has to be STATIC with exactly one endpoint"));
     into.address = endpoints->localities[0].endpoints[0].address;
     into.connect_timeout = made.config.connect_timeout;
-    if (into.authority.empty()) into.authority = into.address.is_unix() ? "localhost" : into.address.to_string();
+    if (into.authority.empty())
+      into.authority = into.address.is_unix() ? "localhost" : into.address.to_string();
     return {};
   }
   return fail(config.field("cluster_name").invalid("there is no static cluster '" + into.cluster + "'"));
@@ -129,11 +140,13 @@ Result<void> Builder::read_clusters(Bootstrap& into) {
   for (int i = 0; i < from_.static_resources().clusters_size(); ++i) {
     const auto& from = from_.static_resources().clusters(i);
     Path here = list.item(i);
-    if (!clusters_.insert(from.name()).second) return fail(here.field("name").invalid("there are two clusters '" + from.name() + "'"));
+    if (!clusters_.insert(from.name()).second)
+      return fail(here.field("name").invalid("there are two clusters '" + from.name() + "'"));
     if (into.ads && from.name() == into.ads->cluster) continue;
     WEFT_TRY(auto made, to_cluster(from, here, conversion_));
     if (made.config.http2)
-      return fail(here.field("typed_extension_protocol_options").unsupported("HTTP/2 to upstreams is not supported, other than for ADS"));
+      return fail(here.field("typed_extension_protocol_options")
+                      .unsupported("HTTP/2 to upstreams is not supported, other than for ADS"));
     into.clusters.push_back(make_resource(from, std::move(made.config), std::move(made.needs)));
   }
   return {};
@@ -148,7 +161,8 @@ Result<void> Builder::read_listeners(Bootstrap& into) {
     if (!listeners_.insert(made.config.name).second)
       return fail(here.field("name").invalid("there are two listeners '" + made.config.name + "'"));
     WEFT_CHECK(expect_free(made.config, here));
-    if (!from_.dynamic_resources().has_cds_config()) WEFT_CHECK(expect_known_clusters(from, made.config, here));
+    if (!from_.dynamic_resources().has_cds_config())
+      WEFT_CHECK(expect_known_clusters(from, made.config, here));
     into.listeners.push_back(make_resource(from, std::move(made.config), std::move(made.needs)));
   }
   return {};
@@ -158,7 +172,8 @@ Result<void> Builder::expect_free(const proxy::ListenerConfig& made, const Path&
   if (!made.bind_to_port || made.address.port() == 0) return {};
   auto [other, added] = addresses_.try_emplace(made.address.to_string(), made.name);
   if (!added)
-    return fail(path.field("address").invalid(made.address.to_string() + " is taken by the listener '" + other->second + "'"));
+    return fail(path.field("address").invalid(made.address.to_string() + " is taken by the listener '" +
+                                              other->second + "'"));
   return {};
 }
 
@@ -167,11 +182,12 @@ Result<void> Builder::expect_known_clusters(const listener::Listener& from, cons
   Path chains = path.field("filter_chains");
   for (std::size_t i = 0; i < made.chains.size(); ++i) {
     const auto& filters = from.filter_chains(static_cast<int>(i)).filters();
-    Path chain = chains.item(static_cast<int>(i)), list = chain.field("filters"), last = list.item(filters.size() - 1),
-         config = last.field("typed_config");
+    Path chain = chains.item(static_cast<int>(i)), list = chain.field("filters"),
+         last = list.item(filters.size() - 1), config = last.field("typed_config");
     if (const auto* tcp = std::get_if<proxy::TcpProxyConfig>(&made.chains[i].filter)) {
       for (const auto& to : tcp->clusters)
-        if (!clusters_.contains(to.cluster)) return fail(config.field("cluster").invalid("there is no cluster '" + to.cluster + "'"));
+        if (!clusters_.contains(to.cluster))
+          return fail(config.field("cluster").invalid("there is no cluster '" + to.cluster + "'"));
       continue;
     }
     const auto& table = std::get<proxy::HttpConfig>(made.chains[i].filter).route_table;
@@ -199,17 +215,20 @@ Result<Bootstrap> parse_bootstrap(std::string text, std::string file_name, const
   auto message = std::make_shared<Message>();
   WEFT_CHECK(read_message(document, *message));
   Bootstrap made;
-  if (auto built = Builder(*message).build(made); !built) return fail(document.locate(std::move(built).error()));
+  if (auto built = Builder(*message).build(made); !built)
+    return fail(document.locate(std::move(built).error()));
   made.node = make_node(message->node(), overrides, made);
   if (made.ads && made.node_id.empty())
-    return fail(document.locate(Path("node.id").invalid("is missing; a control plane has to know who asks (or use --service-node)")));
+    return fail(document.locate(
+        Path("node.id").invalid("is missing; a control plane has to know who asks (or use --service-node)")));
   made.message = std::move(message);
   return made;
 }
 
 Result<Bootstrap> load_bootstrap(const std::string& file_name, const NodeOverrides& overrides) {
   std::ifstream file(file_name, std::ios::binary);
-  if (!file) return fail(Error::config(Code::kNotFound, file_name + ": cannot be opened: " + errno_text(errno)));
+  if (!file)
+    return fail(Error::config(Code::kNotFound, file_name + ": cannot be opened: " + errno_text(errno)));
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad()) return fail(Error::config(Code::kInvalid, file_name + ": cannot be read"));
   return parse_bootstrap(std::move(text), file_name, overrides);

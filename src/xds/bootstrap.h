@@ -33,8 +33,9 @@ struct AdsSource {
 
 /// An Envoy bootstrap, read and checked: everything a proxy starts from. A value; immutable once made.
 ///
-/// It is strict: a field that we do not support is refused by file, line and path, never ignored. Only Envoy's own
-/// process settings that many bootstraps have (layered_runtime, stats_config, stats_flush_interval) are without effect.
+/// It is strict: a field that we do not support is refused by file, line and path, never ignored. Only
+/// Envoy's own process settings that many bootstraps have (layered_runtime, stats_config,
+/// stats_flush_interval) are without effect.
 struct Bootstrap {
   std::string node_id, node_cluster;
   std::string node;  ///< the serialized Node that a control plane is told
@@ -45,9 +46,10 @@ struct Bootstrap {
   std::shared_ptr<const envoy::config::bootstrap::v3::Bootstrap> message;  ///< for the config dump
 };
 
-/// Errors are one line: "bootstrap.yaml:4: static_resources.listeners[0].adress: unknown or unsupported field; did you
-/// mean "address"?".
+/// Errors are one line: "bootstrap.yaml:4: static_resources.listeners[0].adress: unknown or unsupported
+/// field; did you mean "address"?".
 Result<Bootstrap> load_bootstrap(const std::string& file_name, const NodeOverrides& overrides = {});
-Result<Bootstrap> parse_bootstrap(std::string text, std::string file_name, const NodeOverrides& overrides = {});
+Result<Bootstrap> parse_bootstrap(std::string text, std::string file_name,
+                                  const NodeOverrides& overrides = {});
 
 }  // namespace weft::xds

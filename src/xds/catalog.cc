@@ -21,9 +21,11 @@ void add_to(std::map<std::string, std::shared_ptr<const T>>& into, const Catalog
 
 }  // namespace
 
-Catalog::Catalog(const std::vector<ResourcePtr>& static_clusters, const std::vector<ResourcePtr>& static_listeners) {
+Catalog::Catalog(const std::vector<ResourcePtr>& static_clusters,
+                 const std::vector<ResourcePtr>& static_listeners) {
   for (const auto& cluster : static_clusters) statics_[index(Type::kCluster)].emplace(cluster->name, cluster);
-  for (const auto& listener : static_listeners) statics_[index(Type::kListener)].emplace(listener->name, listener);
+  for (const auto& listener : static_listeners)
+    statics_[index(Type::kListener)].emplace(listener->name, listener);
 }
 
 void Catalog::put(Type type, ResourcePtr resource) {
@@ -60,7 +62,7 @@ void Catalog::follow_references(TimePoint now) {
         for (const Need& need : resource->needs) {
           if (has(type, need.name)) continue;
           auto before = deadlines.find(need.name);
-          still[need.name] = before != deadlines.end() ? before->second
+          still[need.name] = before != deadlines.end()   ? before->second
                              : need.timeout.count() == 0 ? kNever
                                                          : now + need.timeout;
         }
@@ -80,8 +82,8 @@ bool Catalog::is_warm(Type dependent, const Resource& resource, TimePoint now) c
   });
 }
 
-/// Of clusters or listeners: for each name the accepted one when it is warm, its predecessor otherwise. Static ones
-/// cannot be replaced.
+/// Of clusters or listeners: for each name the accepted one when it is warm, its predecessor otherwise.
+/// Static ones cannot be replaced.
 Catalog::Shelf Catalog::choose(Type type, TimePoint now) const {
   Shelf chosen;
   for (const auto* shelves : {&statics_, &accepted_})
@@ -113,8 +115,10 @@ proxy::SnapshotPtr Catalog::build(TimePoint now) {
   if (built_ && next_ == running_) return nullptr;
   auto made = std::make_shared<proxy::Snapshot>();
   made->generation = ++generation_;
-  std::erase_if(joined_, [&](const auto& entry) { return !next_[index(Type::kCluster)].contains(entry.first); });
-  for (const auto& [name, cluster] : next_[index(Type::kCluster)]) made->clusters.emplace(name, join(cluster));
+  std::erase_if(joined_,
+                [&](const auto& entry) { return !next_[index(Type::kCluster)].contains(entry.first); });
+  for (const auto& [name, cluster] : next_[index(Type::kCluster)])
+    made->clusters.emplace(name, join(cluster));
   add_to(made->listeners, next_[index(Type::kListener)]);
   add_to(made->route_tables, next_[index(Type::kRoute)]);
   return made;
@@ -147,8 +151,10 @@ std::vector<Catalog::Blamed> Catalog::reject(const std::string& reason) {
       if (blame(type, reason, false, blamed)) break;
   for (const Blamed& one : blamed) {
     Shelf& accepted = accepted_[index(one.type)];
-    if (ResourcePtr before = find(running_[index(one.type)], one.name)) accepted.insert_or_assign(one.name, before);
-    else accepted.erase(one.name);
+    if (ResourcePtr before = find(running_[index(one.type)], one.name))
+      accepted.insert_or_assign(one.name, before);
+    else
+      accepted.erase(one.name);
   }
   return blamed;
 }

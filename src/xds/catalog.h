@@ -24,10 +24,11 @@ struct Refusal {
 
 /// What the proxy has been given, what of it is in force, and how the one becomes the other.
 ///
-/// Each kind of resource has two shelves: what was accepted last, and what the running snapshot is made of. They differ
-/// while something warms: a cluster that has no endpoints yet, a listener whose route table has not come, keep their
-/// predecessor running (or nothing, at first). build() makes the next snapshot; commit() or reject() says how that went.
-/// Owner: whoever drives the proxy. Thread: one. Pure: time comes from outside.
+/// Each kind of resource has two shelves: what was accepted last, and what the running snapshot is made of.
+/// They differ while something warms: a cluster that has no endpoints yet, a listener whose route table has
+/// not come, keep their predecessor running (or nothing, at first). build() makes the next snapshot; commit()
+/// or reject() says how that went. Owner: whoever drives the proxy. Thread: one. Pure: time comes from
+/// outside.
 class Catalog {
  public:
   using Shelf = std::map<std::string, ResourcePtr, std::less<>>;
@@ -51,8 +52,8 @@ class Catalog {
   proxy::SnapshotPtr build(TimePoint now);
   /// Every worker runs what build() made last.
   void commit();
-  /// It could not be applied. Puts what is to blame back to what runs, and says what that was: at least one of what
-  /// changed, unless nothing has.
+  /// It could not be applied. Puts what is to blame back to what runs, and says what that was: at least one
+  /// of what changed, unless nothing has.
   struct Blamed {
     Type type;
     std::string name;

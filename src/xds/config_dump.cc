@@ -51,24 +51,31 @@ Json resource_of(Type type, const std::string& bytes) {
 }
 
 Json error_state(const Refusal& refusal) {
-  return {{"last_update_attempt", time_text(refusal.when)}, {"details", refusal.reason}, {"version_info", refusal.version}};
+  return {{"last_update_attempt", time_text(refusal.when)},
+          {"details", refusal.reason},
+          {"version_info", refusal.version}};
 }
 
-/// Entries in Envoy's forms: clusters and routes hold the resource under `field`; listeners hold it in active_state.
+/// Entries in Envoy's forms: clusters and routes hold the resource under `field`; listeners hold it in
+/// active_state.
 Json entries(Type type, const Catalog& catalog, std::string_view field, bool statics) {
   Json list = Json::array();
   for (const auto& [name, one] : statics ? catalog.statics(type) : catalog.running(type)) {
     if (!statics && catalog.is_static(type, name)) continue;
-    Json entry = {{"version_info", one->version}, {std::string(field), resource_of(type, one->bytes)}, {"last_updated", time_text(one->updated)}};
+    Json entry = {{"version_info", one->version},
+                  {std::string(field), resource_of(type, one->bytes)},
+                  {"last_updated", time_text(one->updated)}};
     if (statics) entry.erase("version_info");
     const auto refused = catalog.refusals(type).find(name);
     if (type == Type::kListener && !statics) entry = Json{{"name", name}, {"active_state", std::move(entry)}};
-    if (!statics && refused != catalog.refusals(type).end()) entry["error_state"] = error_state(refused->second);
+    if (!statics && refused != catalog.refusals(type).end())
+      entry["error_state"] = error_state(refused->second);
     if (!one->left_out.empty()) entry["not_supported"] = one->left_out;
     list.push_back(std::move(entry));
   }
   for (const auto& [name, refusal] : catalog.refusals(type))
-    if (!statics && !catalog.running(type).contains(name)) list.push_back({{"name", name}, {"error_state", error_state(refusal)}});
+    if (!statics && !catalog.running(type).contains(name))
+      list.push_back({{"name", name}, {"error_state", error_state(refusal)}});
   return list;
 }
 
@@ -76,13 +83,15 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
 
 std::string config_dump(const Bootstrap& bootstrap, const Catalog& catalog, std::string_view query) {
   Json configs = Json::array();
-  configs.push_back({{"@type", std::string(kAdmin) + "BootstrapConfigDump"}, {"bootstrap", bootstrap.message ? json_of(*bootstrap.message) : Json::object()}});
+  configs.push_back({{"@type", std::string(kAdmin) + "BootstrapConfigDump"},
+                     {"bootstrap", bootstrap.message ? json_of(*bootstrap.message) : Json::object()}});
   configs.push_back({{"@type", std::string(kAdmin) + "ClustersConfigDump"},
                      {"static_clusters", entries(Type::kCluster, catalog, "cluster", true)},
                      {"dynamic_active_clusters", entries(Type::kCluster, catalog, "cluster", false)}});
   if (query.find("include_eds") != std::string_view::npos)
-    configs.push_back({{"@type", std::string(kAdmin) + "EndpointsConfigDump"},
-                       {"dynamic_endpoint_configs", entries(Type::kEndpoint, catalog, "endpoint_config", false)}});
+    configs.push_back(
+        {{"@type", std::string(kAdmin) + "EndpointsConfigDump"},
+         {"dynamic_endpoint_configs", entries(Type::kEndpoint, catalog, "endpoint_config", false)}});
   configs.push_back({{"@type", std::string(kAdmin) + "ListenersConfigDump"},
                      {"static_listeners", entries(Type::kListener, catalog, "listener", true)},
                      {"dynamic_listeners", entries(Type::kListener, catalog, "listener", false)}});

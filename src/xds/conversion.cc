@@ -12,8 +12,8 @@ namespace pb = google::protobuf;
 
 constexpr std::int64_t kMaxSeconds = 9'000'000'000'000'000 / 1000;
 
-/// Unknown fields that must not be ignored: without them something would be let through or sent in the open that was
-/// not meant to be. Number 0: any unknown field of that message.
+/// Unknown fields that must not be ignored: without them something would be let through or sent in the open
+/// that was not meant to be. Number 0: any unknown field of that message.
 struct Guarded {
   std::string_view message;
   int number;
@@ -57,7 +57,8 @@ Result<void> Conversion::examine(const pb::Message& message, const Path& path) {
   for (int i = 0; i < unknown.field_count(); ++i) {
     const int number = unknown.field(i).number();
     const Guarded* guarded = guard_of(message.GetDescriptor()->full_name(), number);
-    std::string name = guarded && guarded->number ? std::string(guarded->field) : "field #" + std::to_string(number);
+    std::string name =
+        guarded && guarded->number ? std::string(guarded->field) : "field #" + std::to_string(number);
     if (guarded) return fail(path.field(name).unsupported("is not supported, and cannot be left out safely"));
     WEFT_CHECK(unsupported(path.field(name), "unknown field"));
   }
@@ -83,7 +84,9 @@ std::string_view message_name(const pb::Any& any) {
 }
 
 std::string wrapped_name(const pb::Any& any) {
-  if (!message_name(any).ends_with("type.v1.TypedStruct") && !message_name(any).ends_with("type.v3.TypedStruct")) return {};
+  if (!message_name(any).ends_with("type.v1.TypedStruct") &&
+      !message_name(any).ends_with("type.v3.TypedStruct"))
+    return {};
   pb::UnknownFieldSet fields;
   if (!fields.ParseFromString(any.value())) return {};
   for (int i = 0; i < fields.field_count(); ++i) {
@@ -102,8 +105,10 @@ Result<void> unpack(const pb::Any& any, pb::Message& into, const Path& path, Con
 }
 
 Result<proxy::Milliseconds> to_milliseconds(const pb::Duration& duration, const Path& path) {
-  if (duration.seconds() < 0 || duration.nanos() < 0) return fail(path.invalid("a duration cannot be negative"));
-  if (duration.seconds() > kMaxSeconds || duration.nanos() > 999'999'999) return fail(path.invalid("the duration is too long"));
+  if (duration.seconds() < 0 || duration.nanos() < 0)
+    return fail(path.invalid("a duration cannot be negative"));
+  if (duration.seconds() > kMaxSeconds || duration.nanos() > 999'999'999)
+    return fail(path.invalid("the duration is too long"));
   return proxy::Milliseconds(duration.seconds() * 1000 + (duration.nanos() + 999'999) / 1'000'000);
 }
 

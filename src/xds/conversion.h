@@ -16,9 +16,9 @@ namespace weft::xds {
 
 /// What one resource's conversion to the data plane's structs goes by, and what it leaves out.
 ///
-/// A static bootstrap is strict: what we do not do is refused. What a control plane sends is taken in the safe order:
-/// unknown fields of what guards security or narrows a match are refused, other ones are left out and listed.
-/// Heavy header: .cc files of this room only.
+/// A static bootstrap is strict: what we do not do is refused. What a control plane sends is taken in the
+/// safe order: unknown fields of what guards security or narrows a match are refused, other ones are left out
+/// and listed. Heavy header: .cc files of this room only.
 class Conversion {
  public:
   explicit Conversion(bool strict) : strict_(strict) {}
@@ -50,7 +50,8 @@ bool holds(const google::protobuf::Any& any) {
   return message_name(any) == Message::descriptor()->full_name();
 }
 
-/// Milliseconds, rounded up so that a short duration never becomes "none". Error: negative or beyond 292 years.
+/// Milliseconds, rounded up so that a short duration never becomes "none". Error: negative or beyond 292
+/// years.
 Result<proxy::Milliseconds> to_milliseconds(const google::protobuf::Duration& duration, const Path& path);
 
 }  // namespace weft::xds

@@ -16,8 +16,8 @@
 #include "xds/proto/route.pb.h"
 #include "xds/resource.h"
 
-/// From Envoy's messages to the data plane's structs, one function a message. All are pure; errors begin with the path
-/// of the field. Heavy header: .cc files of this room only.
+/// From Envoy's messages to the data plane's structs, one function a message. All are pure; errors begin with
+/// the path of the field. Heavy header: .cc files of this room only.
 namespace weft::xds {
 
 namespace core = envoy::config::core::v3;
@@ -38,17 +38,20 @@ Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, c
 /// The header lists of a message that has all four fields of them.
 using Added = google::protobuf::RepeatedPtrField<core::HeaderValueOption>;
 using Removed = google::protobuf::RepeatedPtrField<std::string>;
-Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed& removed, std::string_view which,
-                                               const Path& path);
+Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed& removed,
+                                               std::string_view which, const Path& path);
 Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
-    const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path, Conversion& conversion);
+    const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path,
+    Conversion& conversion);
 /// Over ADS, or an error: the only source there is.
 Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
-/// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "for ever" when it says 0.
+/// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "for ever" when
+/// it says 0.
 Result<proxy::Milliseconds> fetch_timeout(const core::ConfigSource& source, const Path& path);
 
 // convert_route.cc
-Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path, Conversion& conversion);
+Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path,
+                                         Conversion& conversion);
 
 // convert_match.cc
 Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Path& path);
@@ -58,7 +61,8 @@ struct HttpChain {
   proxy::HttpConfig config;
   std::vector<Need> needs;
 };
-Result<HttpChain> to_http(const http_manager::HttpConnectionManager& from, const Path& path, Conversion& conversion);
+Result<HttpChain> to_http(const http_manager::HttpConnectionManager& from, const Path& path,
+                          Conversion& conversion);
 
 // convert_listener.cc
 struct MadeListener {

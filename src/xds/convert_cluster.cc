@@ -17,7 +17,8 @@ Result<proxy::Endpoint> to_endpoint(const endpoint::LbEndpoint& from, const Path
   made.hostname = from.endpoint().hostname();
   if (from.has_load_balancing_weight()) made.weight = from.load_balancing_weight().value();
   if (made.weight == 0) return fail(path.field("load_balancing_weight").invalid("has to be at least 1"));
-  if (from.health_status() == core::UNHEALTHY || from.health_status() == core::TIMEOUT) made.health = proxy::Health::kUnhealthy;
+  if (from.health_status() == core::UNHEALTHY || from.health_status() == core::TIMEOUT)
+    made.health = proxy::Health::kUnhealthy;
   if (from.health_status() == core::DRAINING) made.health = proxy::Health::kDraining;
   return made;
 }
@@ -39,7 +40,8 @@ Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, c
 }
 
 /// The host names of a DNS cluster.
-Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::ClusterConfig& into, const Path& path) {
+Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::ClusterConfig& into,
+                            const Path& path) {
   Path localities = path.field("endpoints");
   for (int i = 0; i < from.endpoints_size(); ++i) {
     Path locality = localities.item(i), list = locality.field("lb_endpoints");
@@ -47,8 +49,10 @@ Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::
       const auto& address = from.endpoints(i).lb_endpoints(j).endpoint().address();
       const auto& socket = address.socket_address();
       Path here = list.item(j);
-      if (!address.has_socket_address() || socket.address().empty() || socket.port_value() == 0 || socket.port_value() > 65535)
-        return fail(here.invalid("a DNS cluster's endpoint has to have a socket_address with a host name and a port"));
+      if (!address.has_socket_address() || socket.address().empty() || socket.port_value() == 0 ||
+          socket.port_value() > 65535)
+        return fail(here.invalid(
+            "a DNS cluster's endpoint has to have a socket_address with a host name and a port"));
       into.dns_hosts.emplace_back(socket.address(), static_cast<std::uint16_t>(socket.port_value()));
     }
   }
@@ -60,9 +64,12 @@ Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::
 
 Result<void> read_eds(const cluster::Cluster& from, MadeCluster& into, const Path& path) {
   Path eds = path.field("eds_cluster_config"), source = eds.field("eds_config");
-  if (from.has_load_assignment()) return fail(path.field("load_assignment").invalid("an EDS cluster has none of its own"));
+  if (from.has_load_assignment())
+    return fail(path.field("load_assignment").invalid("an EDS cluster has none of its own"));
   WEFT_CHECK(expect_ads(from.eds_cluster_config().eds_config(), source));
-  into.config.eds_name = from.eds_cluster_config().service_name().empty() ? from.name() : from.eds_cluster_config().service_name();
+  into.config.eds_name = from.eds_cluster_config().service_name().empty()
+                             ? from.name()
+                             : from.eds_cluster_config().service_name();
   Need need;
   need.name = into.config.eds_name;
   WEFT_TRY(need.timeout, fetch_timeout(from.eds_cluster_config().eds_config(), source));
@@ -70,7 +77,8 @@ Result<void> read_eds(const cluster::Cluster& from, MadeCluster& into, const Pat
   return {};
 }
 
-Result<void> read_discovery(const cluster::Cluster& from, MadeCluster& into, const Path& path, Conversion& conversion) {
+Result<void> read_discovery(const cluster::Cluster& from, MadeCluster& into, const Path& path,
+                            Conversion& conversion) {
   proxy::ClusterConfig& config = into.config;
   Path assignment = path.field("load_assignment");
   switch (from.type()) {
@@ -82,10 +90,13 @@ Result<void> read_discovery(const cluster::Cluster& from, MadeCluster& into, con
     }
     case cluster::Cluster::STRICT_DNS:
     case cluster::Cluster::LOGICAL_DNS: {
-      config.discovery = from.type() == cluster::Cluster::STRICT_DNS ? Discovery::kStrictDns : Discovery::kLogicalDns;
+      config.discovery =
+          from.type() == cluster::Cluster::STRICT_DNS ? Discovery::kStrictDns : Discovery::kLogicalDns;
       if (from.has_dns_refresh_rate()) {
-        WEFT_TRY(config.dns_refresh, to_milliseconds(from.dns_refresh_rate(), path.field("dns_refresh_rate")));
-        if (config.dns_refresh.count() == 0) return fail(path.field("dns_refresh_rate").invalid("has to be longer than 0"));
+        WEFT_TRY(config.dns_refresh,
+                 to_milliseconds(from.dns_refresh_rate(), path.field("dns_refresh_rate")));
+        if (config.dns_refresh.count() == 0)
+          return fail(path.field("dns_refresh_rate").invalid("has to be longer than 0"));
       }
       if (from.dns_lookup_family() == cluster::Cluster::V6_ONLY)
         WEFT_CHECK(conversion.unsupported(path.field("dns_lookup_family"), "V6_ONLY is not supported"));
@@ -98,7 +109,9 @@ Result<void> read_discovery(const cluster::Cluster& from, MadeCluster& into, con
         return fail(path.field("lb_policy").invalid("has to be CLUSTER_PROVIDED for ORIGINAL_DST"));
       if (from.has_load_assignment()) return fail(assignment.invalid("an ORIGINAL_DST cluster has none"));
       return {};
-    default: return fail(path.field("type").unsupported("type " + std::to_string(from.type()) + " is not supported"));
+    default:
+      return fail(
+          path.field("type").unsupported("type " + std::to_string(from.type()) + " is not supported"));
   }
 }
 
@@ -110,20 +123,23 @@ Result<void> read_balance(const cluster::Cluster& from, proxy::ClusterConfig& in
     case cluster::Cluster::RANDOM: into.balance = Balance::kRandom; break;
     case cluster::Cluster::CLUSTER_PROVIDED: into.balance = Balance::kClusterProvided; break;
     default:
-      WEFT_CHECK(conversion.unsupported(path.field("lb_policy"), cluster::Cluster::LbPolicy_Name(from.lb_policy()) +
-                                                                     " is not supported; ROUND_ROBIN is"));
+      WEFT_CHECK(conversion.unsupported(
+          path.field("lb_policy"),
+          cluster::Cluster::LbPolicy_Name(from.lb_policy()) + " is not supported; ROUND_ROBIN is"));
   }
   if (into.balance == Balance::kClusterProvided && into.discovery != Discovery::kOriginalDestination)
     return fail(path.field("lb_policy").invalid("CLUSTER_PROVIDED is for ORIGINAL_DST only"));
   if (from.least_request_lb_config().has_choice_count()) {
     into.least_request_choices = from.least_request_lb_config().choice_count().value();
     Path config = path.field("least_request_lb_config");
-    if (into.least_request_choices < 2) return fail(config.field("choice_count").invalid("has to be at least 2"));
+    if (into.least_request_choices < 2)
+      return fail(config.field("choice_count").invalid("has to be at least 2"));
   }
   return {};
 }
 
-Result<void> read_limits(const cluster::Cluster& from, proxy::ClusterConfig& into, const Path& path, Conversion& conversion) {
+Result<void> read_limits(const cluster::Cluster& from, proxy::ClusterConfig& into, const Path& path,
+                         Conversion& conversion) {
   Path breakers = path.field("circuit_breakers"), list = breakers.field("thresholds");
   for (int i = 0; i < from.circuit_breakers().thresholds_size(); ++i) {
     const auto& limits = from.circuit_breakers().thresholds(i);
@@ -142,7 +158,8 @@ Result<void> read_limits(const cluster::Cluster& from, proxy::ClusterConfig& int
 Result<void> read_protocol(const google::protobuf::Any& any, proxy::ClusterConfig& into, const Path& path,
                            Conversion& conversion) {
   envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
-  if (!holds<decltype(options)>(any)) return fail(path.unsupported("'" + any.type_url() + "' is not supported"));
+  if (!holds<decltype(options)>(any))
+    return fail(path.unsupported("'" + any.type_url() + "' is not supported"));
   WEFT_CHECK(unpack(any, options, path, conversion));
   into.http2 = options.explicit_http_config().has_http2_protocol_options();
   const auto& common = options.common_http_protocol_options();
@@ -150,7 +167,8 @@ Result<void> read_protocol(const google::protobuf::Any& any, proxy::ClusterConfi
   if (common.has_idle_timeout()) {
     WEFT_TRY(into.idle_timeout, to_milliseconds(common.idle_timeout(), here.field("idle_timeout")));
   }
-  if (common.has_max_requests_per_connection()) into.max_requests_per_connection = common.max_requests_per_connection().value();
+  if (common.has_max_requests_per_connection())
+    into.max_requests_per_connection = common.max_requests_per_connection().value();
   if (common.has_max_connection_duration())
     WEFT_CHECK(conversion.unsupported(here.field("max_connection_duration"), "is not supported"));
   return {};
@@ -161,8 +179,10 @@ Result<void> read_protocols(const cluster::Cluster& from, proxy::ClusterConfig& 
   Path map = path.field("typed_extension_protocol_options");
   for (const auto& [name, any] : from.typed_extension_protocol_options()) {
     Path here = map.entry(name);
-    if (name == kProtocolOptions) WEFT_CHECK(read_protocol(any, into, here, conversion));
-    else WEFT_CHECK(conversion.unsupported(here, "is not supported"));
+    if (name == kProtocolOptions)
+      WEFT_CHECK(read_protocol(any, into, here, conversion));
+    else
+      WEFT_CHECK(conversion.unsupported(here, "is not supported"));
   }
   return {};
 }
@@ -171,23 +191,30 @@ Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig
                               Conversion& conversion) {
   if (from.has_connect_timeout()) {
     WEFT_TRY(into.connect_timeout, to_milliseconds(from.connect_timeout(), path.field("connect_timeout")));
-    if (into.connect_timeout.count() == 0) return fail(path.field("connect_timeout").invalid("has to be longer than 0"));
+    if (into.connect_timeout.count() == 0)
+      return fail(path.field("connect_timeout").invalid("has to be longer than 0"));
   }
-  if (from.has_max_requests_per_connection()) into.max_requests_per_connection = from.max_requests_per_connection().value();
-  if (from.has_per_connection_buffer_limit_bytes()) into.buffer_limit = from.per_connection_buffer_limit_bytes().value();
-  if (into.buffer_limit == 0) return fail(path.field("per_connection_buffer_limit_bytes").unsupported("has to be more than 0"));
+  if (from.has_max_requests_per_connection())
+    into.max_requests_per_connection = from.max_requests_per_connection().value();
+  if (from.has_per_connection_buffer_limit_bytes())
+    into.buffer_limit = from.per_connection_buffer_limit_bytes().value();
+  if (into.buffer_limit == 0)
+    return fail(path.field("per_connection_buffer_limit_bytes").unsupported("has to be more than 0"));
   if (from.upstream_bind_config().has_source_address()) {
     Path bind = path.field("upstream_bind_config");
-    WEFT_TRY(into.bind_source, to_address(from.upstream_bind_config().source_address(), bind.field("source_address")));
+    WEFT_TRY(into.bind_source,
+             to_address(from.upstream_bind_config().source_address(), bind.field("source_address")));
   }
   if (from.upstream_connection_options().has_tcp_keepalive())
-    WEFT_CHECK(conversion.unsupported(path.field("upstream_connection_options"), "TCP keepalive is not supported"));
+    WEFT_CHECK(
+        conversion.unsupported(path.field("upstream_connection_options"), "TCP keepalive is not supported"));
   return {};
 }
 
 }  // namespace
 
-Result<proxy::Endpoints> to_endpoints(const endpoint::ClusterLoadAssignment& from, const Path& path, Conversion&) {
+Result<proxy::Endpoints> to_endpoints(const endpoint::ClusterLoadAssignment& from, const Path& path,
+                                      Conversion&) {
   proxy::Endpoints made;
   made.name = from.cluster_name();
   Path list = path.field("endpoints");

@@ -14,19 +14,22 @@ using proxy::StringMatch;
 bool is_header_name(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != kMarks.npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kMarks.find(c) != kMarks.npos;
   });
 }
 
 Result<void> expect_changeable(std::string_view name, const Path& path) {
   if (name.starts_with(':') || to_lower(name) == "host")
-    return fail(path.invalid("'" + std::string(name) + "' may not be changed here; use host_rewrite_literal or a rewrite"));
+    return fail(path.invalid("'" + std::string(name) +
+                             "' may not be changed here; use host_rewrite_literal or a rewrite"));
   if (!is_header_name(name)) return fail(path.invalid("'" + std::string(name) + "' is no header name"));
   return {};
 }
 
 HeaderChange::Action action_of(const core::HeaderValueOption& from) {
-  if (from.has_append()) return from.append().value() ? HeaderChange::Action::kAppend : HeaderChange::Action::kOverwriteOrAdd;
+  if (from.has_append())
+    return from.append().value() ? HeaderChange::Action::kAppend : HeaderChange::Action::kOverwriteOrAdd;
   switch (from.append_action()) {
     case core::HeaderValueOption::ADD_IF_ABSENT: return HeaderChange::Action::kAddIfAbsent;
     case core::HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD: return HeaderChange::Action::kOverwriteOrAdd;
@@ -41,11 +44,13 @@ Result<std::string> to_format(const core::SubstitutionFormatString& from, const 
     const auto& source = from.text_format_source();
     return source.has_inline_string() ? source.inline_string() : source.inline_bytes();
   }
-  if (!from.has_text_format()) return fail(path.unsupported("only text_format and text_format_source are supported"));
+  if (!from.has_text_format())
+    return fail(path.unsupported("only text_format and text_format_source are supported"));
   return from.text_format();
 }
 
-Result<proxy::AccessLogConfig> to_file_log(const google::protobuf::Any& any, const Path& path, Conversion& conversion) {
+Result<proxy::AccessLogConfig> to_file_log(const google::protobuf::Any& any, const Path& path,
+                                           Conversion& conversion) {
   envoy::extensions::access_loggers::file::v3::FileAccessLog file;
   WEFT_CHECK(unpack(any, file, path, conversion));
   proxy::AccessLogConfig made;
@@ -59,8 +64,8 @@ Result<proxy::AccessLogConfig> to_file_log(const google::protobuf::Any& any, con
 }
 
 template <class Message>
-Result<proxy::AccessLogConfig> to_stream_log(const google::protobuf::Any& any, std::string file, const Path& path,
-                                             Conversion& conversion) {
+Result<proxy::AccessLogConfig> to_stream_log(const google::protobuf::Any& any, std::string file,
+                                             const Path& path, Conversion& conversion) {
   Message from;
   WEFT_CHECK(unpack(any, from, path, conversion));
   proxy::AccessLogConfig made;
@@ -71,7 +76,8 @@ Result<proxy::AccessLogConfig> to_stream_log(const google::protobuf::Any& any, s
   return made;
 }
 
-Result<proxy::AccessLogConfig> to_access_log(const accesslog::AccessLog& from, const Path& path, Conversion& conversion) {
+Result<proxy::AccessLogConfig> to_access_log(const accesslog::AccessLog& from, const Path& path,
+                                             Conversion& conversion) {
   namespace streams = envoy::extensions::access_loggers::stream::v3;
   Path config = path.field("typed_config");
   const auto& any = from.typed_config();
@@ -96,11 +102,15 @@ Result<proxy::AccessLogConfig> to_access_log(const accesslog::AccessLog& from, c
 }  // namespace
 
 Result<net::Address> to_address(const core::SocketAddress& from, const Path& path) {
-  if (from.protocol() != core::SocketAddress::TCP) return fail(path.field("protocol").unsupported("only TCP is supported"));
+  if (from.protocol() != core::SocketAddress::TCP)
+    return fail(path.field("protocol").unsupported("only TCP is supported"));
   if (from.port_value() > 65535)
-    return fail(path.field("port_value").invalid("has to be at most 65535, not " + std::to_string(from.port_value())));
+    return fail(path.field("port_value")
+                    .invalid("has to be at most 65535, not " + std::to_string(from.port_value())));
   auto made = net::Address::parse_ip(from.address(), static_cast<std::uint16_t>(from.port_value()));
-  if (!made) return fail(path.field("address").invalid("has to be a numeric IP address, not '" + from.address() + "'"));
+  if (!made)
+    return fail(
+        path.field("address").invalid("has to be a numeric IP address, not '" + from.address() + "'"));
   return made;
 }
 
@@ -115,7 +125,9 @@ Result<net::Address> to_address(const core::Address& from, const Path& path) {
 
 Result<proxy::RegexPtr> to_regex(const matcher::RegexMatcher& from, const Path& path) {
   auto made = std::make_shared<const re2::RE2>(from.regex(), re2::RE2::Quiet);
-  if (!made->ok()) return fail(path.field("regex").invalid("'" + from.regex() + "' is no regular expression: " + made->error()));
+  if (!made->ok())
+    return fail(
+        path.field("regex").invalid("'" + from.regex() + "' is no regular expression: " + made->error()));
   return made;
 }
 
@@ -123,10 +135,18 @@ Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, c
   StringMatch made;
   made.ignore_case = from.ignore_case();
   switch (from.match_pattern_case()) {
-    case matcher::StringMatcher::kExact: made.kind = StringMatch::Kind::kExact, made.text = from.exact(); break;
-    case matcher::StringMatcher::kPrefix: made.kind = StringMatch::Kind::kPrefix, made.text = from.prefix(); break;
-    case matcher::StringMatcher::kSuffix: made.kind = StringMatch::Kind::kSuffix, made.text = from.suffix(); break;
-    case matcher::StringMatcher::kContains: made.kind = StringMatch::Kind::kContains, made.text = from.contains(); break;
+    case matcher::StringMatcher::kExact:
+      made.kind = StringMatch::Kind::kExact, made.text = from.exact();
+      break;
+    case matcher::StringMatcher::kPrefix:
+      made.kind = StringMatch::Kind::kPrefix, made.text = from.prefix();
+      break;
+    case matcher::StringMatcher::kSuffix:
+      made.kind = StringMatch::Kind::kSuffix, made.text = from.suffix();
+      break;
+    case matcher::StringMatcher::kContains:
+      made.kind = StringMatch::Kind::kContains, made.text = from.contains();
+      break;
     case matcher::StringMatcher::kSafeRegex: {
       made.kind = StringMatch::Kind::kRegex;
       WEFT_TRY(made.regex, to_regex(from.safe_regex(), path.field("safe_regex")));
@@ -137,10 +157,11 @@ Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, c
   return made;
 }
 
-Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed& removed, std::string_view which,
-                                               const Path& path) {
+Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed& removed,
+                                               std::string_view which, const Path& path) {
   proxy::HeaderChanges made;
-  std::string add_name = std::string(which) + "_headers_to_add", remove_name = std::string(which) + "_headers_to_remove";
+  std::string add_name = std::string(which) + "_headers_to_add",
+              remove_name = std::string(which) + "_headers_to_remove";
   Path add_path = path.field(add_name), remove_path = path.field(remove_name);
   for (int i = 0; i < added.size(); ++i) {
     Path key = add_path.item(i);
@@ -156,20 +177,24 @@ Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed
 }
 
 Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
-    const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path, Conversion& conversion) {
+    const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path,
+    Conversion& conversion) {
   std::vector<proxy::AccessLogConfig> made;
   for (int i = 0; i < from.size(); ++i) {
     auto log = to_access_log(from[i], path.item(i), conversion);
     if (!log && conversion.strict()) return fail(std::move(log).error());
     // A line that cannot be written as wished is no reason to refuse traffic.
-    if (log) made.push_back(std::move(*log));
-    else WEFT_CHECK(conversion.unsupported(Path(), log.error().text));
+    if (log)
+      made.push_back(std::move(*log));
+    else
+      WEFT_CHECK(conversion.unsupported(Path(), log.error().text));
   }
   return made;
 }
 
 Result<void> expect_ads(const core::ConfigSource& source, const Path& path) {
-  if (!source.has_ads()) return fail(path.unsupported("the only source of configuration supported is ads: {}"));
+  if (!source.has_ads())
+    return fail(path.unsupported("the only source of configuration supported is ads: {}"));
   return {};
 }
 

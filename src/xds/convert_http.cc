@@ -8,8 +8,8 @@ namespace {
 
 using Manager = http_manager::HttpConnectionManager;
 
-/// HTTP filters that only observe, or do nothing without TLS or a route's own settings: left out when a control plane
-/// sends them.
+/// HTTP filters that only observe, or do nothing without TLS or a route's own settings: left out when a
+/// control plane sends them.
 constexpr std::string_view kHarmless[] = {
     "envoy.extensions.filters.http.cors.v3.Cors",
     "envoy.extensions.filters.http.fault.v3.HTTPFault",
@@ -20,10 +20,13 @@ constexpr std::string_view kHarmless[] = {
 };
 
 bool harmless(const google::protobuf::Any& any) {
-  return std::ranges::count(kHarmless, message_name(any)) + std::ranges::count(kHarmless, std::string_view(wrapped_name(any))) > 0;
+  return std::ranges::count(kHarmless, message_name(any)) +
+             std::ranges::count(kHarmless, std::string_view(wrapped_name(any))) >
+         0;
 }
 
-Result<void> read_filters(const Manager& from, proxy::HttpConfig& into, const Path& path, Conversion& conversion) {
+Result<void> read_filters(const Manager& from, proxy::HttpConfig& into, const Path& path,
+                          Conversion& conversion) {
   Path list = path.field("http_filters");
   for (int i = 0; i < from.http_filters_size(); ++i) {
     const auto& filter = from.http_filters(i);
@@ -36,20 +39,22 @@ Result<void> read_filters(const Manager& from, proxy::HttpConfig& into, const Pa
       into.suppress_envoy_headers = router.suppress_envoy_headers();
       return {};
     }
-    std::string text = "HTTP filter '" + filter.name() + "' (" + std::string(message_name(filter.typed_config())) + ") is not supported";
+    std::string text = "HTTP filter '" + filter.name() + "' (" +
+                       std::string(message_name(filter.typed_config())) + ") is not supported";
     if (!filter.is_optional() && !harmless(filter.typed_config())) return fail(here.unsupported(text));
     WEFT_CHECK(conversion.unsupported(here, text));
   }
   return fail(list.invalid("has to end with the router, envoy.extensions.filters.http.router.v3.Router"));
 }
 
-Result<void> read_connection_options(const core::HttpProtocolOptions& from, proxy::HttpConfig& into, const Path& path,
-                                     Conversion& conversion) {
+Result<void> read_connection_options(const core::HttpProtocolOptions& from, proxy::HttpConfig& into,
+                                     const Path& path, Conversion& conversion) {
   if (from.has_idle_timeout()) {
     WEFT_TRY(into.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
   }
   if (from.has_max_headers_count()) into.max_request_headers_count = from.max_headers_count().value();
-  if (from.has_max_requests_per_connection()) into.max_requests_per_connection = from.max_requests_per_connection().value();
+  if (from.has_max_requests_per_connection())
+    into.max_requests_per_connection = from.max_requests_per_connection().value();
   if (from.has_max_connection_duration())
     WEFT_CHECK(conversion.unsupported(path.field("max_connection_duration"), "is not supported"));
   if (from.has_max_stream_duration())
@@ -59,13 +64,15 @@ Result<void> read_connection_options(const core::HttpProtocolOptions& from, prox
 
 Result<void> read_timeouts(const Manager& from, proxy::HttpConfig& into, const Path& path) {
   if (from.has_stream_idle_timeout()) {
-    WEFT_TRY(into.stream_idle_timeout, to_milliseconds(from.stream_idle_timeout(), path.field("stream_idle_timeout")));
+    WEFT_TRY(into.stream_idle_timeout,
+             to_milliseconds(from.stream_idle_timeout(), path.field("stream_idle_timeout")));
   }
   if (from.has_request_timeout()) {
     WEFT_TRY(into.request_timeout, to_milliseconds(from.request_timeout(), path.field("request_timeout")));
   }
   if (from.has_request_headers_timeout()) {
-    WEFT_TRY(into.request_headers_timeout, to_milliseconds(from.request_headers_timeout(), path.field("request_headers_timeout")));
+    WEFT_TRY(into.request_headers_timeout,
+             to_milliseconds(from.request_headers_timeout(), path.field("request_headers_timeout")));
   }
   if (from.has_drain_timeout()) {
     WEFT_TRY(into.drain_timeout, to_milliseconds(from.drain_timeout(), path.field("drain_timeout")));
@@ -82,7 +89,8 @@ void read_tracing(const Manager& from, proxy::HttpConfig& into) {
     into.random_sampling_percent = std::min(into.random_sampling_percent, tracing.overall_sampling().value());
 }
 
-Result<void> read_protocols(const Manager& from, proxy::HttpConfig& into, const Path& path, Conversion& conversion) {
+Result<void> read_protocols(const Manager& from, proxy::HttpConfig& into, const Path& path,
+                            Conversion& conversion) {
   if (from.codec_type() == Manager::HTTP2 || from.codec_type() == Manager::HTTP3)
     return fail(path.field("codec_type").unsupported("only AUTO and HTTP1 are supported"));
   const auto& http1 = from.http_protocol_options();
@@ -92,14 +100,16 @@ Result<void> read_protocols(const Manager& from, proxy::HttpConfig& into, const 
     WEFT_CHECK(conversion.unsupported(options.field("default_host_for_http_10"), "is not supported"));
   }
   for (const auto& upgrade : from.upgrade_configs())
-    if (!upgrade.has_enabled() || upgrade.enabled().value()) into.upgrades.push_back(to_lower(upgrade.upgrade_type()));
+    if (!upgrade.has_enabled() || upgrade.enabled().value())
+      into.upgrades.push_back(to_lower(upgrade.upgrade_type()));
   return {};
 }
 
 void read_identity(const Manager& from, proxy::HttpConfig& into) {
   if (!from.server_name().empty()) into.server_name = from.server_name();
   using Header = proxy::HttpConfig::ServerHeader;
-  if (from.server_header_transformation() == Manager::APPEND_IF_ABSENT) into.server_header = Header::kAppendIfAbsent;
+  if (from.server_header_transformation() == Manager::APPEND_IF_ABSENT)
+    into.server_header = Header::kAppendIfAbsent;
   if (from.server_header_transformation() == Manager::PASS_THROUGH) into.server_header = Header::kPassThrough;
   into.use_remote_address = from.use_remote_address().value();
   into.trusted_hops = from.xff_num_trusted_hops();
@@ -118,7 +128,8 @@ Result<void> read_routes(const Manager& from, HttpChain& into, const Path& path,
   if (!from.has_rds()) return fail(path.unsupported("has to have route_config or rds"));
   Path rds = path.field("rds"), source = rds.field("config_source");
   WEFT_CHECK(expect_ads(from.rds().config_source(), source));
-  if (from.rds().route_config_name().empty()) return fail(rds.field("route_config_name").invalid("is missing"));
+  if (from.rds().route_config_name().empty())
+    return fail(rds.field("route_config_name").invalid("is missing"));
   into.config.route_table_name = from.rds().route_config_name();
   Need need;
   need.name = into.config.route_table_name;
@@ -137,7 +148,8 @@ Result<HttpChain> to_http(const Manager& from, const Path& path, Conversion& con
   WEFT_CHECK(read_routes(from, made, path, conversion));
   WEFT_CHECK(read_filters(from, config, path, conversion));
   WEFT_CHECK(read_protocols(from, config, path, conversion));
-  WEFT_CHECK(read_connection_options(from.common_http_protocol_options(), config, path.field("common_http_protocol_options"), conversion));
+  WEFT_CHECK(read_connection_options(from.common_http_protocol_options(), config,
+                                     path.field("common_http_protocol_options"), conversion));
   WEFT_CHECK(read_timeouts(from, config, path));
   read_identity(from, config);
   read_tracing(from, config);

@@ -10,10 +10,13 @@ namespace {
 namespace listener_filters = envoy::extensions::filters::listener;
 
 /// Network filters that only observe: left out when a control plane sends them.
-constexpr std::string_view kHarmless[] = {"envoy.tcp.metadataexchange.config.MetadataExchange", "stats.PluginConfig"};
+constexpr std::string_view kHarmless[] = {"envoy.tcp.metadataexchange.config.MetadataExchange",
+                                          "stats.PluginConfig"};
 
 bool harmless(const google::protobuf::Any& any) {
-  return std::ranges::count(kHarmless, message_name(any)) + std::ranges::count(kHarmless, std::string_view(wrapped_name(any))) > 0;
+  return std::ranges::count(kHarmless, message_name(any)) +
+             std::ranges::count(kHarmless, std::string_view(wrapped_name(any))) >
+         0;
 }
 
 Result<proxy::FilterChainMatch> to_chain_match(const listener::FilterChainMatch& from, const Path& path) {
@@ -28,20 +31,26 @@ Result<proxy::FilterChainMatch> to_chain_match(const listener::FilterChainMatch&
     const auto& range = from.prefix_ranges(i);
     Path here = ranges.item(i);
     auto address = net::Address::parse_ip(range.address_prefix(), 0);
-    if (!address) return fail(here.field("address_prefix").invalid("has to be an IP address, not '" + range.address_prefix() + "'"));
+    if (!address)
+      return fail(here.field("address_prefix")
+                      .invalid("has to be an IP address, not '" + range.address_prefix() + "'"));
     std::uint32_t length = range.prefix_len().value(), most = address->is_v4() ? 32 : 128;
-    if (length > most) return fail(here.field("prefix_len").invalid("has to be at most " + std::to_string(most)));
+    if (length > most)
+      return fail(here.field("prefix_len").invalid("has to be at most " + std::to_string(most)));
     made.destination_prefixes.push_back({*address, length});
   }
   for (const auto& name : from.server_names()) made.server_names.push_back(to_lower(name));
   made.transport_protocol = from.transport_protocol();
-  if (!made.transport_protocol.empty() && made.transport_protocol != "raw_buffer" && made.transport_protocol != "tls")
-    return fail(path.field("transport_protocol").unsupported("has to be raw_buffer or tls, not '" + made.transport_protocol + "'"));
+  if (!made.transport_protocol.empty() && made.transport_protocol != "raw_buffer" &&
+      made.transport_protocol != "tls")
+    return fail(path.field("transport_protocol")
+                    .unsupported("has to be raw_buffer or tls, not '" + made.transport_protocol + "'"));
   made.application_protocols.assign(from.application_protocols().begin(), from.application_protocols().end());
   return made;
 }
 
-Result<proxy::TcpProxyConfig> to_tcp_proxy(const tcp_proxy::TcpProxy& from, const Path& path, Conversion& conversion) {
+Result<proxy::TcpProxyConfig> to_tcp_proxy(const tcp_proxy::TcpProxy& from, const Path& path,
+                                           Conversion& conversion) {
   proxy::TcpProxyConfig made;
   made.stat_prefix = from.stat_prefix();
   if (made.stat_prefix.empty()) return fail(path.field("stat_prefix").invalid("is missing"));
@@ -57,7 +66,9 @@ Result<proxy::TcpProxyConfig> to_tcp_proxy(const tcp_proxy::TcpProxy& from, cons
     add(weighted.name(), weighted.weight());
     total += weighted.weight();
   }
-  if (total == 0) return fail(path.invalid("has to have cluster, or weighted_clusters whose weights sum up to more than 0"));
+  if (total == 0)
+    return fail(
+        path.invalid("has to have cluster, or weighted_clusters whose weights sum up to more than 0"));
   if (from.has_idle_timeout()) {
     WEFT_TRY(made.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
   }
@@ -85,12 +96,13 @@ Result<void> read_terminal(const listener::Filter& from, proxy::FilterChain& int
     WEFT_TRY(into.filter, to_tcp_proxy(proxy, config, conversion));
     return {};
   }
-  return fail(path.unsupported("network filter '" + from.name() + "' (" + std::string(message_name(from.typed_config())) +
-                               ") is not supported; a chain ends with an HttpConnectionManager or a TcpProxy"));
+  return fail(path.unsupported(
+      "network filter '" + from.name() + "' (" + std::string(message_name(from.typed_config())) +
+      ") is not supported; a chain ends with an HttpConnectionManager or a TcpProxy"));
 }
 
-Result<proxy::FilterChain> to_chain(const listener::FilterChain& from, std::vector<Need>& needs, const Path& path,
-                                    Conversion& conversion) {
+Result<proxy::FilterChain> to_chain(const listener::FilterChain& from, std::vector<Need>& needs,
+                                    const Path& path, Conversion& conversion) {
   proxy::FilterChain made;
   made.name = from.name();
   WEFT_TRY(made.match, to_chain_match(from.filter_chain_match(), path.field("filter_chain_match")));
@@ -107,18 +119,24 @@ Result<proxy::FilterChain> to_chain(const listener::FilterChain& from, std::vect
   return made;
 }
 
-Result<void> read_listener_filters(const listener::Listener& from, proxy::ListenerConfig& into, const Path& path) {
+Result<void> read_listener_filters(const listener::Listener& from, proxy::ListenerConfig& into,
+                                   const Path& path) {
   Path list = path.field("listener_filters");
   for (int i = 0; i < from.listener_filters_size(); ++i) {
     const auto& any = from.listener_filters(i).typed_config();
-    if (holds<listener_filters::original_dst::v3::OriginalDst>(any)) into.original_destination_filter = true;
-    else if (holds<listener_filters::http_inspector::v3::HttpInspector>(any)) into.sniff_http = true;
-    else if (holds<listener_filters::tls_inspector::v3::TlsInspector>(any)) into.sniff_tls = true;
-    else return fail(list.item(i).unsupported("listener filter '" + from.listener_filters(i).name() + "' (" +
-                                              std::string(message_name(any)) + ") is not supported"));
+    if (holds<listener_filters::original_dst::v3::OriginalDst>(any))
+      into.original_destination_filter = true;
+    else if (holds<listener_filters::http_inspector::v3::HttpInspector>(any))
+      into.sniff_http = true;
+    else if (holds<listener_filters::tls_inspector::v3::TlsInspector>(any))
+      into.sniff_tls = true;
+    else
+      return fail(list.item(i).unsupported("listener filter '" + from.listener_filters(i).name() + "' (" +
+                                           std::string(message_name(any)) + ") is not supported"));
   }
   if (from.has_listener_filters_timeout()) {
-    WEFT_TRY(into.sniff_timeout, to_milliseconds(from.listener_filters_timeout(), path.field("listener_filters_timeout")));
+    WEFT_TRY(into.sniff_timeout,
+             to_milliseconds(from.listener_filters_timeout(), path.field("listener_filters_timeout")));
   }
   into.continue_on_sniff_timeout = from.continue_on_listener_filters_timeout();
   return {};
@@ -136,7 +154,8 @@ Result<void> read_addresses(const listener::Listener& from, proxy::ListenerConfi
   return {};
 }
 
-Result<void> read_chains(const listener::Listener& from, MadeListener& into, const Path& path, Conversion& conversion) {
+Result<void> read_chains(const listener::Listener& from, MadeListener& into, const Path& path,
+                         Conversion& conversion) {
   Path chains = path.field("filter_chains");
   std::set<std::string> matches;
   for (int i = 0; i < from.filter_chains_size(); ++i) {
@@ -147,8 +166,8 @@ Result<void> read_chains(const listener::Listener& from, MadeListener& into, con
     into.config.chains.push_back(std::move(chain));
   }
   if (from.has_default_filter_chain()) {
-    WEFT_TRY(into.config.default_chain,
-             to_chain(from.default_filter_chain(), into.needs, path.field("default_filter_chain"), conversion));
+    WEFT_TRY(into.config.default_chain, to_chain(from.default_filter_chain(), into.needs,
+                                                 path.field("default_filter_chain"), conversion));
   }
   if (into.config.chains.empty() && !into.config.default_chain) return fail(chains.invalid("is empty"));
   return {};
@@ -170,8 +189,10 @@ Result<MadeListener> to_listener(const listener::Listener& from, const Path& pat
   config.use_original_destination = from.use_original_dst().value();
   config.transparent = from.transparent().value();
   config.direction = to_direction(from.traffic_direction());
-  if (from.has_per_connection_buffer_limit_bytes()) config.buffer_limit = from.per_connection_buffer_limit_bytes().value();
-  if (config.buffer_limit == 0) return fail(path.field("per_connection_buffer_limit_bytes").unsupported("has to be more than 0"));
+  if (from.has_per_connection_buffer_limit_bytes())
+    config.buffer_limit = from.per_connection_buffer_limit_bytes().value();
+  if (config.buffer_limit == 0)
+    return fail(path.field("per_connection_buffer_limit_bytes").unsupported("has to be more than 0"));
   WEFT_CHECK(read_listener_filters(from, config, path));
   WEFT_CHECK(read_chains(from, made, path, conversion));
   WEFT_TRY(config.access_logs, to_access_logs(from.access_log(), path.field("access_log"), conversion));

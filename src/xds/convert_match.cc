@@ -16,8 +16,12 @@ Result<proxy::PathMatch> to_path_match(const route::RouteMatch& from, const Path
     case route::RouteMatch::kPathSeparatedPrefix: {
       made.kind = PathMatch::Kind::kSeparatedPrefix;
       made.text = from.path_separated_prefix();
-      if (!made.text.starts_with('/') || made.text.ends_with('/') || made.text.find_first_of("?#") != made.text.npos)
-        return fail(path.field("path_separated_prefix").invalid("has to begin with '/', not to end with one, and to have no '?' or '#', not '" + made.text + "'"));
+      if (!made.text.starts_with('/') || made.text.ends_with('/') ||
+          made.text.find_first_of("?#") != made.text.npos)
+        return fail(
+            path.field("path_separated_prefix")
+                .invalid("has to begin with '/', not to end with one, and to have no '?' or '#', not '" +
+                         made.text + "'"));
       break;
     }
     case route::RouteMatch::kSafeRegex: {
@@ -47,9 +51,15 @@ Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, con
   made.treat_missing_as_empty = from.treat_missing_header_as_empty();
   switch (from.header_match_specifier_case()) {
     case route::HeaderMatcher::kExactMatch: made.match = plain_match(Kind::kExact, from.exact_match()); break;
-    case route::HeaderMatcher::kPrefixMatch: made.match = plain_match(Kind::kPrefix, from.prefix_match()); break;
-    case route::HeaderMatcher::kSuffixMatch: made.match = plain_match(Kind::kSuffix, from.suffix_match()); break;
-    case route::HeaderMatcher::kContainsMatch: made.match = plain_match(Kind::kContains, from.contains_match()); break;
+    case route::HeaderMatcher::kPrefixMatch:
+      made.match = plain_match(Kind::kPrefix, from.prefix_match());
+      break;
+    case route::HeaderMatcher::kSuffixMatch:
+      made.match = plain_match(Kind::kSuffix, from.suffix_match());
+      break;
+    case route::HeaderMatcher::kContainsMatch:
+      made.match = plain_match(Kind::kContains, from.contains_match());
+      break;
     case route::HeaderMatcher::kSafeRegexMatch: {
       made.match.kind = Kind::kRegex;
       WEFT_TRY(made.match.regex, to_regex(from.safe_regex_match(), path.field("safe_regex_match")));
@@ -102,7 +112,8 @@ Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Pa
     WEFT_TRY(auto match, to_query_match(from.query_parameters(i), query.item(i)));
     made.query.push_back(std::move(match));
   }
-  if (from.has_runtime_fraction()) made.runtime_fraction_per_million = per_million(from.runtime_fraction().default_value());
+  if (from.has_runtime_fraction())
+    made.runtime_fraction_per_million = per_million(from.runtime_fraction().default_value());
   return made;
 }
 

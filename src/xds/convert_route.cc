@@ -14,10 +14,10 @@ constexpr std::size_t kDefaultMaxDirectBody = 4096;
 /// The two pairs of header lists that route tables, virtual hosts, routes and weighted clusters all have.
 template <class From, class Into>
 Result<void> read_header_changes(const From& from, Into& into, const Path& path) {
-  WEFT_TRY(into.request_headers,
-           to_header_changes(from.request_headers_to_add(), from.request_headers_to_remove(), "request", path));
-  WEFT_TRY(into.response_headers,
-           to_header_changes(from.response_headers_to_add(), from.response_headers_to_remove(), "response", path));
+  WEFT_TRY(into.request_headers, to_header_changes(from.request_headers_to_add(),
+                                                   from.request_headers_to_remove(), "request", path));
+  WEFT_TRY(into.response_headers, to_header_changes(from.response_headers_to_add(),
+                                                    from.response_headers_to_remove(), "response", path));
   return {};
 }
 
@@ -25,34 +25,49 @@ Result<void> read_retry_conditions(std::string_view text, proxy::RetryPolicy& in
                                    Conversion& conversion) {
   for (std::string_view condition : split(text, ',')) {
     condition = trim(condition);
-    if (condition == "connect-failure") into.connect_failure = true;
-    else if (condition == "refused-stream") into.refused_stream = true;
-    else if (condition == "reset") into.reset = true;
-    else if (condition == "reset-before-request") into.reset_before_request = true;
-    else if (condition == "5xx") into.five_xx = true;
-    else if (condition == "gateway-error") into.gateway_error = true;
-    else if (condition == "retriable-4xx") into.retriable_4xx = true;
-    else if (condition == "retriable-status-codes") into.retriable_status_codes = true;
+    if (condition == "connect-failure")
+      into.connect_failure = true;
+    else if (condition == "refused-stream")
+      into.refused_stream = true;
+    else if (condition == "reset")
+      into.reset = true;
+    else if (condition == "reset-before-request")
+      into.reset_before_request = true;
+    else if (condition == "5xx")
+      into.five_xx = true;
+    else if (condition == "gateway-error")
+      into.gateway_error = true;
+    else if (condition == "retriable-4xx")
+      into.retriable_4xx = true;
+    else if (condition == "retriable-status-codes")
+      into.retriable_status_codes = true;
     // These look at grpc-status, which only gRPC answers have.
     else if (condition == "cancelled" || condition == "deadline-exceeded" || condition == "internal" ||
-             condition == "resource-exhausted" || condition == "unavailable" || condition.empty()) continue;
-    else WEFT_CHECK(conversion.unsupported(path, "retry condition '" + std::string(condition) + "' is not supported"));
+             condition == "resource-exhausted" || condition == "unavailable" || condition.empty())
+      continue;
+    else
+      WEFT_CHECK(
+          conversion.unsupported(path, "retry condition '" + std::string(condition) + "' is not supported"));
   }
   return {};
 }
 
-Result<void> read_back_off(const route::RetryPolicy::RetryBackOff& from, proxy::RetryPolicy& into, const Path& path) {
+Result<void> read_back_off(const route::RetryPolicy::RetryBackOff& from, proxy::RetryPolicy& into,
+                           const Path& path) {
   WEFT_TRY(into.base_interval, to_milliseconds(from.base_interval(), path.field("base_interval")));
-  if (into.base_interval.count() == 0) return fail(path.field("base_interval").invalid("has to be longer than 0"));
+  if (into.base_interval.count() == 0)
+    return fail(path.field("base_interval").invalid("has to be longer than 0"));
   into.max_interval = into.base_interval * 10;
   if (from.has_max_interval()) {
     WEFT_TRY(into.max_interval, to_milliseconds(from.max_interval(), path.field("max_interval")));
   }
-  if (into.max_interval < into.base_interval) return fail(path.field("max_interval").invalid("has to be at least base_interval"));
+  if (into.max_interval < into.base_interval)
+    return fail(path.field("max_interval").invalid("has to be at least base_interval"));
   return {};
 }
 
-Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const Path& path, Conversion& conversion) {
+Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const Path& path,
+                                           Conversion& conversion) {
   proxy::RetryPolicy made;
   WEFT_CHECK(read_retry_conditions(from.retry_on(), made, path.field("retry_on"), conversion));
   if (from.has_num_retries()) made.retries = from.num_retries().value();
@@ -63,12 +78,15 @@ Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const
   Path predicates = path.field("retry_host_predicate");
   for (int i = 0; i < from.retry_host_predicate_size(); ++i) {
     const auto& predicate = from.retry_host_predicate(i);
-    if (holds<envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate>(predicate.typed_config()))
+    if (holds<envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate>(
+            predicate.typed_config()))
       made.avoid_previous_hosts = true;
     else
-      WEFT_CHECK(conversion.unsupported(predicates.item(i), "retry host predicate '" + predicate.name() + "' is not supported"));
+      WEFT_CHECK(conversion.unsupported(predicates.item(i),
+                                        "retry host predicate '" + predicate.name() + "' is not supported"));
   }
-  if (from.has_retry_back_off()) WEFT_CHECK(read_back_off(from.retry_back_off(), made, path.field("retry_back_off")));
+  if (from.has_retry_back_off())
+    WEFT_CHECK(read_back_off(from.retry_back_off(), made, path.field("retry_back_off")));
   return made;
 }
 
@@ -85,7 +103,8 @@ Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAct
     into.clusters.push_back(std::move(made));
   }
   if (into.total_weight == 0) return fail(list.invalid("the weights have to sum up to more than 0"));
-  if (into.total_weight > std::numeric_limits<std::uint32_t>::max()) return fail(list.invalid("the weights sum up to more than 2^32-1"));
+  if (into.total_weight > std::numeric_limits<std::uint32_t>::max())
+    return fail(list.invalid("the weights sum up to more than 2^32-1"));
   return {};
 }
 
@@ -101,7 +120,8 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
       return {};
     }
     case route::RouteAction::kClusterHeader: into.cluster_header = to_lower(from.cluster_header()); return {};
-    case route::RouteAction::kWeightedClusters: return read_weighted(from.weighted_clusters(), into, path.field("weighted_clusters"));
+    case route::RouteAction::kWeightedClusters:
+      return read_weighted(from.weighted_clusters(), into, path.field("weighted_clusters"));
     default: return fail(path.invalid("has to have one of cluster, weighted_clusters, cluster_header"));
   }
 }
@@ -109,7 +129,8 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
 Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
   into.prefix_rewrite = from.prefix_rewrite();
   if (from.has_regex_rewrite()) {
-    if (!into.prefix_rewrite.empty()) return fail(path.field("regex_rewrite").invalid("excludes prefix_rewrite"));
+    if (!into.prefix_rewrite.empty())
+      return fail(path.field("regex_rewrite").invalid("excludes prefix_rewrite"));
     Path here = path.field("regex_rewrite");
     WEFT_TRY(into.regex_rewrite, to_regex(from.regex_rewrite().pattern(), here.field("pattern")));
     into.regex_substitution = from.regex_rewrite().substitution();
@@ -122,17 +143,22 @@ Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction&
 Result<void> read_stream_duration(const route::RouteAction& from, const Path& path, Conversion& conversion) {
   if (!from.has_max_stream_duration() || !from.max_stream_duration().has_max_stream_duration()) return {};
   Path here = path.field("max_stream_duration");
-  WEFT_TRY(auto limit, to_milliseconds(from.max_stream_duration().max_stream_duration(), here.field("max_stream_duration")));
-  return limit.count() == 0 ? Result<void>() : conversion.unsupported(here, "a limit on streams is not supported");
+  WEFT_TRY(auto limit, to_milliseconds(from.max_stream_duration().max_stream_duration(),
+                                       here.field("max_stream_duration")));
+  return limit.count() == 0 ? Result<void>()
+                            : conversion.unsupported(here, "a limit on streams is not supported");
 }
 
-Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Path& path, Conversion& conversion) {
+Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Path& path,
+                                        Conversion& conversion) {
   proxy::ForwardAction made;
   WEFT_CHECK(read_destination(from, made, path));
   WEFT_CHECK(read_rewrites(from, made, path));
   WEFT_CHECK(read_stream_duration(from, path, conversion));
-  if (from.cluster_not_found_response_code() == route::RouteAction::NOT_FOUND) made.cluster_not_found_status = 404;
-  if (from.cluster_not_found_response_code() == route::RouteAction::INTERNAL_SERVER_ERROR) made.cluster_not_found_status = 500;
+  if (from.cluster_not_found_response_code() == route::RouteAction::NOT_FOUND)
+    made.cluster_not_found_status = 404;
+  if (from.cluster_not_found_response_code() == route::RouteAction::INTERNAL_SERVER_ERROR)
+    made.cluster_not_found_status = 500;
   if (from.has_timeout()) {
     WEFT_TRY(made.timeout, to_milliseconds(from.timeout(), path.field("timeout")));
   }
@@ -143,7 +169,8 @@ Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Pa
     WEFT_TRY(made.retry, to_retry_policy(from.retry_policy(), path.field("retry_policy"), conversion));
   }
   for (const auto& upgrade : from.upgrade_configs())
-    if (!upgrade.has_enabled() || upgrade.enabled().value()) made.upgrades.push_back(to_lower(upgrade.upgrade_type()));
+    if (!upgrade.has_enabled() || upgrade.enabled().value())
+      made.upgrades.push_back(to_lower(upgrade.upgrade_type()));
   return made;
 }
 
@@ -154,7 +181,8 @@ Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, con
   made.prefix_rewrite = from.prefix_rewrite();
   made.scheme = from.https_redirect() ? "https" : to_lower(from.scheme_redirect());
   made.strip_query = from.strip_query();
-  if (from.port_redirect() > 65535) return fail(path.field("port_redirect").invalid("has to be at most 65535"));
+  if (from.port_redirect() > 65535)
+    return fail(path.field("port_redirect").invalid("has to be at most 65535"));
   if (from.port_redirect() != 0) made.port = static_cast<std::uint16_t>(from.port_redirect());
   switch (from.response_code()) {
     case route::RedirectAction::FOUND: made.status = 302; break;
@@ -172,14 +200,17 @@ struct TableScope {
   Conversion& conversion;
 };
 
-Result<proxy::DirectAction> to_direct(const route::DirectResponseAction& from, const Path& path, const TableScope& scope) {
+Result<proxy::DirectAction> to_direct(const route::DirectResponseAction& from, const Path& path,
+                                      const TableScope& scope) {
   if (from.status() < 200 || from.status() > 599)
-    return fail(path.field("status").invalid("has to be from 200 to 599, not " + std::to_string(from.status())));
+    return fail(
+        path.field("status").invalid("has to be from 200 to 599, not " + std::to_string(from.status())));
   proxy::DirectAction made;
   made.status = static_cast<int>(from.status());
   made.body = from.body().has_inline_string() ? from.body().inline_string() : from.body().inline_bytes();
   if (made.body.size() > scope.max_direct_body)
-    return fail(path.field("body").invalid("is longer than max_direct_response_body_size_bytes, " + std::to_string(scope.max_direct_body)));
+    return fail(path.field("body").invalid("is longer than max_direct_response_body_size_bytes, " +
+                                           std::to_string(scope.max_direct_body)));
   return made;
 }
 
@@ -210,10 +241,12 @@ Result<proxy::Route> to_route(const route::Route& from, const Path& path, const 
 /// Routes without a retry policy take their virtual host's.
 void inherit_retry(proxy::VirtualHost& host, const proxy::RetryPolicy& policy) {
   for (proxy::Route& route : host.routes)
-    if (auto* forward = std::get_if<proxy::ForwardAction>(&route.action); forward && !forward->retry) forward->retry = policy;
+    if (auto* forward = std::get_if<proxy::ForwardAction>(&route.action); forward && !forward->retry)
+      forward->retry = policy;
 }
 
-Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const Path& path, const TableScope& scope) {
+Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const Path& path,
+                                           const TableScope& scope) {
   proxy::VirtualHost made;
   made.name = from.name();
   made.domains.assign(from.domains().begin(), from.domains().end());
@@ -227,7 +260,8 @@ Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const
   made.include_attempt_count = from.include_request_attempt_count();
   made.require_tls = from.require_tls() != route::VirtualHost::NONE;
   if (from.require_tls() == route::VirtualHost::EXTERNAL_ONLY)
-    WEFT_CHECK(scope.conversion.unsupported(path.field("require_tls"), "EXTERNAL_ONLY is not supported; taken as ALL"));
+    WEFT_CHECK(scope.conversion.unsupported(path.field("require_tls"),
+                                            "EXTERNAL_ONLY is not supported; taken as ALL"));
   if (from.has_retry_policy()) {
     WEFT_TRY(auto policy, to_retry_policy(from.retry_policy(), path.field("retry_policy"), scope.conversion));
     inherit_retry(made, policy);
@@ -248,11 +282,13 @@ Result<void> expect_unique_domains(const route::RouteConfiguration& from, const 
 
 }  // namespace
 
-Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path, Conversion& conversion) {
+Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path,
+                                         Conversion& conversion) {
   proxy::RouteTable made;
   made.name = from.name();
-  std::size_t limit = from.has_max_direct_response_body_size_bytes() ? from.max_direct_response_body_size_bytes().value()
-                                                                      : kDefaultMaxDirectBody;
+  std::size_t limit = from.has_max_direct_response_body_size_bytes()
+                          ? from.max_direct_response_body_size_bytes().value()
+                          : kDefaultMaxDirectBody;
   TableScope scope{limit, conversion};
   Path hosts = path.field("virtual_hosts");
   for (int i = 0; i < from.virtual_hosts_size(); ++i) {

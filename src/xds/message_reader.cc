@@ -80,9 +80,7 @@ bool decode_base64(std::string_view text, std::string& out) {
   return true;
 }
 
-bool is_wrapper(const Descriptor& type) {
-  return type.file()->name() == "google/protobuf/wrappers.proto";
-}
+bool is_wrapper(const Descriptor& type) { return type.file()->name() == "google/protobuf/wrappers.proto"; }
 
 /// Descends the YAML tree and the message's description side by side.
 class Reader {
@@ -97,7 +95,8 @@ class Reader {
   Result<void> map(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path);
   Result<void> scalar(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path);
   Result<void> number(std::string_view text, Message& into, const FieldDescriptor& field, const Path& path);
-  Result<void> enumerator(std::string_view text, Message& into, const FieldDescriptor& field, const Path& path);
+  Result<void> enumerator(std::string_view text, Message& into, const FieldDescriptor& field,
+                          const Path& path);
   Result<void> any(fy_node* node, pb::Any& into, const Path& path);
   Result<void> duration(fy_node* node, pb::Duration& into, const Path& path);
   Result<void> structure(fy_node* node, pb::Struct& into, const Path& path);
@@ -212,17 +211,20 @@ Result<void> Reader::scalar(fy_node* node, Message& into, const FieldDescriptor&
   std::string text = scalar_text(node);
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
-      if (text != "true" && text != "false") return fail(path.invalid("has to be true or false, not '" + text + "'"));
+      if (text != "true" && text != "false")
+        return fail(path.invalid("has to be true or false, not '" + text + "'"));
       store(into, field, text == "true", &pb::Reflection::SetBool, &pb::Reflection::AddBool);
       return {};
     case FieldDescriptor::CPPTYPE_STRING: {
-      if (is_plain(node) && looks_typed(text)) return fail(path.invalid("has to be text: \"" + text + "\" in quotes"));
+      if (is_plain(node) && looks_typed(text))
+        return fail(path.invalid("has to be text: \"" + text + "\" in quotes"));
       if (field.type() == FieldDescriptor::TYPE_BYTES) {
         std::string bytes;
         if (!decode_base64(text, bytes)) return fail(path.invalid("has to be base64"));
         text = std::move(bytes);
       }
-      store<std::string>(into, field, std::move(text), &pb::Reflection::SetString, &pb::Reflection::AddString);
+      store<std::string>(into, field, std::move(text), &pb::Reflection::SetString,
+                         &pb::Reflection::AddString);
       return {};
     }
     case FieldDescriptor::CPPTYPE_ENUM: return enumerator(text, into, field, path);
@@ -230,7 +232,8 @@ Result<void> Reader::scalar(fy_node* node, Message& into, const FieldDescriptor&
   }
 }
 
-Result<void> Reader::number(std::string_view text, Message& into, const FieldDescriptor& field, const Path& path) {
+Result<void> Reader::number(std::string_view text, Message& into, const FieldDescriptor& field,
+                            const Path& path) {
   bool good = false;
   auto take = [&]<class T>(T, auto set, auto add) {
     T value{};
@@ -253,13 +256,17 @@ Result<void> Reader::number(std::string_view text, Message& into, const FieldDes
     case FieldDescriptor::CPPTYPE_DOUBLE:
       take(double{}, &pb::Reflection::SetDouble, &pb::Reflection::AddDouble);
       break;
-    default: return fail(path.unsupported("fields of type " + std::string(field.cpp_type_name()) + " are not read"));
+    default:
+      return fail(path.unsupported("fields of type " + std::string(field.cpp_type_name()) + " are not read"));
   }
-  if (!good) return fail(path.invalid("has to be a number (" + std::string(field.cpp_type_name()) + "), not '" + std::string(text) + "'"));
+  if (!good)
+    return fail(path.invalid("has to be a number (" + std::string(field.cpp_type_name()) + "), not '" +
+                             std::string(text) + "'"));
   return {};
 }
 
-Result<void> Reader::enumerator(std::string_view text, Message& into, const FieldDescriptor& field, const Path& path) {
+Result<void> Reader::enumerator(std::string_view text, Message& into, const FieldDescriptor& field,
+                                const Path& path) {
   const auto* type = field.enum_type();
   const auto* found = type->FindValueByName(std::string(text));
   int value = 0;
@@ -281,7 +288,8 @@ Result<void> Reader::any(fy_node* node, pb::Any& into, const Path& path) {
   while (fy_node_pair* pair = fy_node_mapping_iterate(node, &at))
     if (scalar_text(fy_node_pair_key(pair)) == "@type") url = scalar_text(resolved(fy_node_pair_value(pair)));
   if (url.empty()) return fail(path.field("@type").invalid("is missing; it names the extension's message"));
-  const auto* type = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
+  const auto* type =
+      pb::DescriptorPool::generated_pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
   if (!type) return fail(path.field("@type").unsupported("unknown or unsupported extension '" + url + "'"));
   std::unique_ptr<Message> inner(pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
   WEFT_CHECK(fields(node, *inner, path));

@@ -32,8 +32,9 @@ struct Need {
 
 /// A resource as it came and as the data plane takes it. Immutable once made; any thread.
 struct Resource {
-  using Value = std::variant<std::shared_ptr<const proxy::ClusterConfig>, std::shared_ptr<const proxy::Endpoints>,
-                             std::shared_ptr<const proxy::ListenerConfig>, std::shared_ptr<const proxy::RouteTable>>;
+  using Value =
+      std::variant<std::shared_ptr<const proxy::ClusterConfig>, std::shared_ptr<const proxy::Endpoints>,
+                   std::shared_ptr<const proxy::ListenerConfig>, std::shared_ptr<const proxy::RouteTable>>;
   std::string name;
   Value value;
   std::vector<Need> needs;
@@ -45,7 +46,9 @@ struct Resource {
   std::chrono::system_clock::time_point updated;
 
   template <class T>
-  const std::shared_ptr<const T>& as() const { return std::get<std::shared_ptr<const T>>(value); }
+  const std::shared_ptr<const T>& as() const {
+    return std::get<std::shared_ptr<const T>>(value);
+  }
 };
 
 using ResourcePtr = std::shared_ptr<const Resource>;
@@ -53,8 +56,8 @@ using ResourcePtr = std::shared_ptr<const Resource>;
 /// The name of the resource in `bytes`, as far as it can be read: for telling which one is refused.
 std::string name_in(Type type, std::string_view bytes);
 
-/// Turns a message that a control plane sent into what the data plane runs. `version` and `updated` are left to the
-/// caller. Errors begin with the path of the field.
+/// Turns a message that a control plane sent into what the data plane runs. `version` and `updated` are left
+/// to the caller. Errors begin with the path of the field.
 Result<std::shared_ptr<Resource>> decode(Type type, std::string bytes);
 
 }  // namespace weft::xds

@@ -35,7 +35,8 @@ Error syntax_error(const std::string& file, fy_diag* diag) {
   void* iterator = nullptr;
   fy_diag_error* error = diag ? fy_diag_errors_iterate(diag, &iterator) : nullptr;
   std::string where = file + (error && error->line > 0 ? ":" + std::to_string(error->line) : "");
-  return Error::config(Code::kInvalid, where + ": not YAML: " + (error && error->msg ? error->msg : "syntax error"));
+  return Error::config(Code::kInvalid,
+                       where + ": not YAML: " + (error && error->msg ? error->msg : "syntax error"));
 }
 
 /// "request_timeout" for "requestTimeout": a file may use either spelling.
@@ -61,7 +62,8 @@ fy_node_pair* find_pair(fy_node* map, std::string_view name) {
 std::string_view next_step(std::string_view& path) {
   bool bracket = path.starts_with('[');
   auto end = bracket ? path.find(']') : path.find_first_of(".[");
-  std::string_view step = path.substr(bracket ? 1 : 0, end == path.npos ? path.npos : end - (bracket ? 1 : 0));
+  std::string_view step =
+      path.substr(bracket ? 1 : 0, end == path.npos ? path.npos : end - (bracket ? 1 : 0));
   path = end == path.npos ? std::string_view() : path.substr(end + (bracket ? 1 : 0));
   if (path.starts_with('.')) path.remove_prefix(1);
   return step;
@@ -89,7 +91,8 @@ Result<YamlDocument> YamlDocument::parse(std::string text, std::string file_name
   if (!made.document_) return made;
   if (std::unique_ptr<fy_document, End> second(fy_parse_load_document(parser.get())); second) {
     std::string line = std::to_string(line_of(fy_document_root(second.get())));
-    return fail(Error::config(Code::kInvalid, made.file_name_ + ":" + line + ": a second document begins here; one is read"));
+    return fail(Error::config(Code::kInvalid,
+                              made.file_name_ + ":" + line + ": a second document begins here; one is read"));
   }
   if (fy_parser_get_stream_error(parser.get())) return fail(syntax_error(made.file_name_, diag.get()));
   return made;
@@ -141,7 +144,9 @@ int line_of(fy_node* node) {
   return pair ? line_of(fy_node_pair_key(pair)) : 0;
 }
 
-fy_node* resolved(fy_node* node) { return node && fy_node_is_alias(node) ? fy_node_resolve_alias(node) : node; }
+fy_node* resolved(fy_node* node) {
+  return node && fy_node_is_alias(node) ? fy_node_resolve_alias(node) : node;
+}
 
 std::string scalar_text(fy_node* node) {
   fy_token* token = node && fy_node_is_scalar(node) ? fy_node_get_scalar_token(node) : nullptr;
@@ -157,7 +162,8 @@ std::string scalar_text(fy_node* node) {
   std::unique_ptr<fy_token_iter, IteratorEnd> iterator(fy_token_iter_create(token));
   int error = 0;
   const fy_iter_chunk* chunk = nullptr;
-  while ((chunk = fy_token_iter_chunk_next(iterator.get(), chunk, &error)) != nullptr) text.append(chunk->str, chunk->len);
+  while ((chunk = fy_token_iter_chunk_next(iterator.get(), chunk, &error)) != nullptr)
+    text.append(chunk->str, chunk->len);
   return text;
 }
 

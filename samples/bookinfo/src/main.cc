@@ -91,8 +91,9 @@ int fail(const std::string& text) {
 
 extern "C" void give_up(int) { ::_exit(kFailed); }
 
-/// The first SIGTERM or SIGINT lets the server finish what it has; a second one, or the end of the drain time, gives
-/// up on that. Process 1 of a container has no default actions for signals, hence handlers that exit.
+/// The first SIGTERM or SIGINT lets the server finish what it has; a second one, or the end of the drain
+/// time, gives up on that. Process 1 of a container has no default actions for signals, hence handlers that
+/// exit.
 void on_first_signal(Server& server, asio::signal_set& signals) {
   server.stop();
   // A signal set that still waits would keep the context busy; from here on only requests may.
@@ -124,13 +125,15 @@ int serve(const Kind& kind, std::uint16_t port) {
   });
   std::printf("%s: listening on %s\n", std::string(kind.name).c_str(), server.local_address().c_str());
   context.run();
-  // Nothing is left to finish, but a lookup that no name server answers may still hold a thread; leave without it.
+  // Nothing is left to finish, but a lookup that no name server answers may still hold a thread; leave
+  // without it.
   std::fflush(nullptr);
   ::_exit(kDone);
 }
 
 int run(std::span<const char* const> arguments) {
-  if (arguments.size() == 2 && (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
+  if (arguments.size() == 2 &&
+      (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
     std::fputs(kUsage, stdout);
     return kDone;
   }

@@ -167,12 +167,9 @@ void Checker::integer(Json& value, const Field& field, const Path& at) {
 
 void Checker::one(Json& value, const Field& field, const Path& at) {
   switch (field.type) {
-    case Type::kRaw:
-      return;
-    case Type::kObject:
-      return object(value, *field.object, at);
-    case Type::kInteger:
-      return integer(value, field, at);
+    case Type::kRaw: return;
+    case Type::kObject: return object(value, *field.object, at);
+    case Type::kInteger: return integer(value, field, at);
     case Type::kBool:
       if (!value.is_boolean()) wrong_type(value, at, "true or false");
       return;

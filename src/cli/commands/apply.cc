@@ -70,8 +70,8 @@ net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& 
 
 }  // namespace
 
-net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs, bool dry_run,
-                                         bool quiet) {
+net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs,
+                                         bool dry_run, bool quiet) {
   Applied done;
   for (const InputObject& input : inputs) {
     const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());

@@ -113,13 +113,16 @@ TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
 }
 
 TEST_F(ApplyTest, FailsWhenAProxyRefusesOrDoesNotConfirmAndNamesIt) {
-  mesh.answers["applied"] = {504, api::Json::parse(R"({"applied": false, "missing": [{"proxy": "p.default"}], "refused": []})")};
+  mesh.answers["applied"] = {
+      504, api::Json::parse(R"({"applied": false, "missing": [{"proxy": "p.default"}], "refused": []})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("p.default has not confirmed"), std::string::npos) << console.errors;
   EXPECT_NE(console.errors.find("after 30 s; see 'weft proxy-status'"), std::string::npos) << console.errors;
-  mesh.answers["applied"] = {409, api::Json::parse(R"({"refused": [{"proxy": "p.default", "reason": "RDS: no"}]})")};
+  mesh.answers["applied"] = {
+      409, api::Json::parse(R"({"refused": [{"proxy": "p.default", "reason": "RDS: no"}]})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
-  EXPECT_NE(console.errors.find("p.default refused the change and keeps what it had: RDS: no\n"), std::string::npos)
+  EXPECT_NE(console.errors.find("p.default refused the change and keeps what it had: RDS: no\n"),
+            std::string::npos)
       << console.errors;
   EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews unchanged\n");
   mesh.answers["applied"] = {500, nullptr};

@@ -237,7 +237,8 @@ TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsFolderIs
 }
 
 TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
-  mesh.answers["proxies"] = {200, api::Json::parse(R"({"proxies": [{"id": "p.default", "pod": "p", "namespace": "default",
+  mesh.answers["proxies"] = {
+      200, api::Json::parse(R"({"proxies": [{"id": "p.default", "pod": "p", "namespace": "default",
       "types": {"CDS": {"sent": 7, "acked": 7, "nacked": 0}, "LDS": {"sent": 7, "acked": 6, "nacked": 5},
                 "EDS": {"sent": 8, "acked": 6, "nacked": 8, "reason": "bad endpoint"},
                 "RDS": {"sent": 0, "acked": 0, "nacked": 0}}}]})")};

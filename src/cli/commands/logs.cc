@@ -121,7 +121,7 @@ class LogFile {
 
   /// True when there is another beginning to read from.
   bool reopen_if_replaced() {
-    struct stat open_one {}, named {};
+    struct stat open_one{}, named{};
     if (::fstat(file_.get(), &open_one) != 0 || ::stat(path_.c_str(), &named) != 0) return false;
     if (open_one.st_ino != named.st_ino) {
       net::Fd next(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));

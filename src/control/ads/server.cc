@@ -64,7 +64,8 @@ bool node_agrees(std::string_view node_id, const ProxyIdentity& identity) {
 
 std::vector<std::string> AdsServer::absent() const {
   std::set<std::string> ids;
-  for (const auto& [pid, registration] : registrations_.all()) ids.insert(registration.pod + "." + registration.ns);
+  for (const auto& [pid, registration] : registrations_.all())
+    ids.insert(registration.pod + "." + registration.ns);
   for (const Proxy* proxy : proxies_) ids.erase(proxy->identity.id());
   return {ids.begin(), ids.end()};
 }
@@ -74,7 +75,8 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
   if (!registration || !inputs_) {
     WEFT_LOG(kWarn, "control", "a process that nobody registered asks for configuration",
              {"pid", call.peer ? call.peer->pid : 0});
-    call.stream.finish(http::grpc::kPermissionDenied, "this process was not started as a sidecar of this mesh");
+    call.stream.finish(http::grpc::kPermissionDenied,
+                       "this process was not started as a sidecar of this mesh");
     co_return;
   }
   Connection connection(call.stream, identify(*registration, inputs_->registry), *registration);
@@ -88,7 +90,8 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
       server.on_progress_();
     }
   } listed{*this, proxies_.insert(proxies_.end(), &connection.proxy)};
-  WEFT_LOG(kInfo, "control", "proxy connected", {"proxy", connection.proxy.identity.id()}, {"pid", registration->pid});
+  WEFT_LOG(kInfo, "control", "proxy connected", {"proxy", connection.proxy.identity.id()},
+           {"pid", registration->pid});
   co_await converse(connection, call.stream);
   WEFT_LOG(kInfo, "control", "proxy disconnected", {"proxy", connection.proxy.identity.id()});
 }
@@ -107,7 +110,8 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
     if (first && !node_agrees(request.node().id(), proxy.identity)) {
       WEFT_LOG(kWarn, "control", "a proxy claims to be another", {"proxy", proxy.identity.id()},
                {"claims", request.node().id()});
-      stream.finish(http::grpc::kPermissionDenied, "node.id does not agree with who this process was started as");
+      stream.finish(http::grpc::kPermissionDenied,
+                    "node.id does not agree with who this process was started as");
       co_return;
     }
     if (request.has_error_detail())

@@ -15,11 +15,13 @@ namespace weft::control {
 
 /// The Aggregated Discovery Service: who connects, what each proxy is sent, how far each one is.
 ///
-/// A proxy is who the supervisor registered the connection's process as; what its node says must agree, and never
-/// decides. Owner: ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve() ends first.
+/// A proxy is who the supervisor registered the connection's process as; what its node says must agree, and
+/// never decides. Owner: ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve()
+/// ends first.
 class AdsServer {
  public:
-  static constexpr const char* kPath = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+  static constexpr const char* kPath =
+      "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 
   /// `on_progress` is called whenever a proxy has come, gone, accepted or refused something.
   AdsServer(Registrations& registrations, std::function<void()> on_progress)
@@ -43,7 +45,8 @@ class AdsServer {
     Session session;
   };
   const std::list<Proxy*>& proxies() const { return proxies_; }
-  /// Sidecars that run and are not connected: they have what an earlier control plane gave them, or nothing yet.
+  /// Sidecars that run and are not connected: they have what an earlier control plane gave them, or nothing
+  /// yet.
   std::vector<std::string> absent() const;
 
  private:

@@ -92,8 +92,8 @@ void Session::subscribe(Channel& state, Type type, const Request& request, bool 
     return;
   }
   std::set<std::string, std::less<>> names(request.resource_names().begin(), request.resource_names().end());
-  // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener anew and waits for
-  // what belongs to it.
+  // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener anew and
+  // waits for what belongs to it.
   if (repeated && names == state.names) state.resend = names;
   state.names = std::move(names);
   std::erase_if(state.sent, [&](const auto& entry) { return !state.names.contains(entry.first); });
@@ -127,7 +127,8 @@ bool Session::step() {
     case Stage::kEndpoints:
       if (channel(Type::kCluster).subscribed && !covers(Type::kEndpoint, Type::kCluster)) return false;
       send_asked(Type::kEndpoint);
-      // At first there is no traffic to protect, and a proxy may well accept clusters only together with its listeners.
+      // At first there is no traffic to protect, and a proxy may well accept clusters only together with its
+      // listeners.
       if (running_ != 0 && (!settled(Type::kCluster) || !settled(Type::kEndpoint))) return false;
       stage_ = Stage::kListeners;
       if (channel(Type::kCluster).rejected) hold_back();
@@ -180,7 +181,8 @@ bool Session::covers(Type type, Type needed_by) const {
   const Resources& in_use = from.rejected ? from.held : from.sent;
   const auto& names = channel(type).names;
   return std::ranges::all_of(in_use, [&](const auto& entry) {
-    return std::ranges::all_of(entry.second->needs, [&](const std::string& name) { return names.contains(name); });
+    return std::ranges::all_of(entry.second->needs,
+                               [&](const std::string& name) { return names.contains(name); });
   });
 }
 

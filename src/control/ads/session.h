@@ -16,22 +16,25 @@ class DiscoveryResponse;
 
 namespace weft::control {
 
-/// The conversation with one proxy, state of the world: what it was sent, what it said, and what comes next. No I/O:
-/// requests go in, responses come out through `send`.
+/// The conversation with one proxy, state of the world: what it was sent, what it said, and what comes next.
+/// No I/O: requests go in, responses come out through `send`.
 ///
-/// A new target is sent so that no request ever meets a route without its cluster or a cluster without its endpoints:
-/// clusters (the new ones and those still in use), endpoints, listeners, routes, each when the proxy has accepted what
-/// it stands on, and at last clusters without those that nobody uses any more. Only what differs is sent. While one
-/// target is on its way the newest of later ones waits; those between are never sent.
+/// A new target is sent so that no request ever meets a route without its cluster or a cluster without its
+/// endpoints: clusters (the new ones and those still in use), endpoints, listeners, routes, each when the
+/// proxy has accepted what it stands on, and at last clusters without those that nobody uses any more. Only
+/// what differs is sent. While one target is on its way the newest of later ones waits; those between are
+/// never sent.
 ///
-/// Owner: AdsServer. Thread: one loop. Source: xDS protocol, "ACK/NACK and versioning" and "Eventual consistency".
+/// Owner: AdsServer. Thread: one loop. Source: xDS protocol, "ACK/NACK and versioning" and "Eventual
+/// consistency".
 class Session {
  public:
   using Response = envoy::service::discovery::v3::DiscoveryResponse;
   using Request = envoy::service::discovery::v3::DiscoveryRequest;
   using Send = std::function<void(const Response&)>;
 
-  /// What the proxy refused: everything that came into the world after `after`, up to `upto`, may be the cause.
+  /// What the proxy refused: everything that came into the world after `after`, up to `upto`, may be the
+  /// cause.
   struct Refusal {
     Type type = Type::kCluster;
     std::uint64_t after = 0, upto = 0;
@@ -49,7 +52,8 @@ class Session {
   /// From now on the proxy is to run `target`, made from generation `generation` of the world.
   void offer(ResourceSetPtr target, std::uint64_t generation);
 
-  /// The proxy runs a configuration made from this generation, or one that does not differ from it for this proxy.
+  /// The proxy runs a configuration made from this generation, or one that does not differ from it for this
+  /// proxy.
   std::uint64_t running() const { return running_; }
   /// The last one that was not accepted and has not been replaced by one that was.
   const std::optional<Refusal>& refusal() const { return refusal_; }
@@ -58,7 +62,16 @@ class Session {
   TypeReport report(Type type) const;
 
  private:
-  enum class Stage : std::uint8_t { kIdle, kClusters, kEndpoints, kListeners, kRoutes, kSettle, kPrune, kPruned };
+  enum class Stage : std::uint8_t {
+    kIdle,
+    kClusters,
+    kEndpoints,
+    kListeners,
+    kRoutes,
+    kSettle,
+    kPrune,
+    kPruned
+  };
 
   struct Channel {
     bool subscribed = false;

@@ -27,8 +27,8 @@ ResourceSetPtr set_of(const std::string& route_to, std::initializer_list<const c
   return set;
 }
 
-/// A proxy that behaves like Envoy: it asks for endpoints and routes when it learns of them, and checks at every moment
-/// that its routes have their cluster and its clusters their endpoints.
+/// A proxy that behaves like Envoy: it asks for endpoints and routes when it learns of them, and checks at
+/// every moment that its routes have their cluster and its clusters their endpoints.
 class ScriptedProxy {
  public:
   explicit ScriptedProxy(Session& session) : session_(session) {}
@@ -106,7 +106,8 @@ class ScriptedProxy {
 
 class SessionTest : public ::testing::Test {
  protected:
-  SessionTest() : session([this](const Session::Response& response) { wire.push_back(response); }), proxy(session) {}
+  SessionTest()
+      : session([this](const Session::Response& response) { wire.push_back(response); }), proxy(session) {}
 
   void deliver() {
     while (!wire.empty()) take_one();
@@ -166,10 +167,13 @@ TEST_F(SessionTest, a_switch_that_replaces_the_cluster_sends_both_and_takes_the_
 TEST_F(SessionTest, a_thousand_switches_never_leave_a_route_without_its_cluster_and_endpoints) {
   begin(set_of("v1", {"v1"}));
   for (std::uint64_t i = 0; i < 1000; ++i) {
-    session.offer(i % 3 == 0 ? set_of("v1", {"v1"}) : set_of(i % 3 == 1 ? "v3" : "v2", {"v1", "v2", "v3"}), i + 2);
+    session.offer(i % 3 == 0 ? set_of("v1", {"v1"}) : set_of(i % 3 == 1 ? "v3" : "v2", {"v1", "v2", "v3"}),
+                  i + 2);
     // Some changes come while an earlier one is still on its way.
-    if (i % 2 == 0) deliver();
-    else if (!wire.empty()) take_one();
+    if (i % 2 == 0)
+      deliver();
+    else if (!wire.empty())
+      take_one();
   }
   deliver();
   EXPECT_EQ(session.running(), 1001u);

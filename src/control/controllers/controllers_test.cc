@@ -11,7 +11,8 @@
 namespace weft::control {
 namespace {
 
-/// A store in miniature: carries plans out on a list of objects until they are empty, and lets a test play kubelet.
+/// A store in miniature: carries plans out on a list of objects until they are empty, and lets a test play
+/// kubelet.
 class Cluster {
  public:
   void add(std::string_view yaml) {
@@ -266,8 +267,9 @@ TEST(Controllers, services_get_addresses_of_their_own_that_stay_and_headless_one
   for (int i = 0; i < 200; ++i)
     yaml += "apiVersion: v1\nkind: Service\nmetadata: {name: s" + std::to_string(i) +
             ", namespace: default}\nspec: {type: NodePort, selector: {a: b}, ports: [{port: 80}]}\n---\n";
-  cluster.add(yaml + "apiVersion: v1\nkind: Service\nmetadata: {name: none, namespace: default}\n"
-                     "spec: {clusterIP: None, selector: {a: b}, ports: [{port: 80}]}\n");
+  cluster.add(yaml +
+              "apiVersion: v1\nkind: Service\nmetadata: {name: none, namespace: default}\n"
+              "spec: {clusterIP: None, selector: {a: b}, ports: [{port: 80}]}\n");
   cluster.settle();
   std::set<std::string> addresses;
   std::set<std::int64_t> node_ports;
@@ -358,9 +360,13 @@ TEST(Controllers, a_rule_says_which_subset_it_waits_for_and_that_it_has_come) {
   cluster.add(kRule);
   cluster.settle();
   EXPECT_EQ(first_condition(cluster, "status"), "False");
-  EXPECT_EQ(first_condition(cluster, "message").find("waits for subset v9 of host reviews.default.svc.cluster.local"), 0u);
-  cluster.add("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: default}\n"
-              "spec: {host: reviews, subsets: [{name: v9, labels: {version: v3}}]}\n");
+  EXPECT_EQ(first_condition(cluster, "message")
+                .find("waits for subset v9 of host reviews.default.svc.cluster.local"),
+            0u);
+  cluster.add(
+      "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: "
+      "default}\n"
+      "spec: {host: reviews, subsets: [{name: v9, labels: {version: v3}}]}\n");
   cluster.settle();
   EXPECT_EQ(first_condition(cluster, "status"), "True");
 }
@@ -368,8 +374,10 @@ TEST(Controllers, a_rule_says_which_subset_it_waits_for_and_that_it_has_come) {
 TEST(Controllers, a_rule_of_which_nothing_needs_saying_is_not_written_to) {
   Cluster cluster;
   cluster.add(kReviews);
-  cluster.add("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: default}\n"
-              "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n");
+  cluster.add(
+      "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: "
+      "default}\n"
+      "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n");
   cluster.settle();
   EXPECT_EQ(first_condition(cluster, "status"), "");
 }
@@ -377,21 +385,26 @@ TEST(Controllers, a_rule_of_which_nothing_needs_saying_is_not_written_to) {
 TEST(Controllers, a_refusal_stands_in_the_status_as_long_as_it_stands) {
   Cluster cluster;
   cluster.add(kReviews);
-  cluster.add("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: default}\n"
-              "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n");
+  cluster.add(
+      "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: "
+      "default}\n"
+      "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n");
   api::Key key{kinds::virtual_service(), "default", "reviews"};
   cluster.refusals[key] = "ratings-1.default refused RDS: bad";
   cluster.settle();
-  EXPECT_NE(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("refused RDS: bad"), std::string::npos);
+  EXPECT_NE(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("refused RDS: bad"),
+            std::string::npos);
   cluster.refusals.clear();
   cluster.settle();
-  EXPECT_EQ(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("refused"), std::string::npos);
+  EXPECT_EQ(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("refused"),
+            std::string::npos);
 }
 
 TEST(Controllers, an_ingress_has_an_address_and_says_which_backend_is_missing) {
   Cluster cluster;
-  cluster.add("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: gateway, namespace: default}\n"
-              "spec: {defaultBackend: {service: {name: nothing, port: {number: 80}}}}\n");
+  cluster.add(
+      "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: gateway, namespace: default}\n"
+      "spec: {defaultBackend: {service: {name: nothing, port: {number: 80}}}}\n");
   cluster.settle();
   std::string status = cluster.get(kinds::ingress(), "gateway")->status().dump();
   EXPECT_NE(status.find("127.0.0.1"), std::string::npos) << status;

@@ -60,11 +60,14 @@ Rollout read_rollout(const World& world, const api::Object& deployment, const st
   rollout.recreate = json::text(strategy, "type") == "Recreate";
   const api::Json& rolling = json::map(strategy, "rollingUpdate");
   rollout.surge = share(json::at(rolling, "maxSurge"), rollout.desired, true, (rollout.desired + 3) / 4);
-  rollout.unavailable = share(json::at(rolling, "maxUnavailable"), rollout.desired, false, rollout.desired / 4);
+  rollout.unavailable =
+      share(json::at(rolling, "maxUnavailable"), rollout.desired, false, rollout.desired / 4);
   if (rollout.surge == 0 && rollout.unavailable == 0) rollout.unavailable = 1;
   for (const auto& object : world.all(kinds::replica_set())) {
-    if (object->ns() != deployment.ns() || is_terminating(*object) || !is_owned_by(*object, deployment)) continue;
-    Set set{object, json::number(object->spec(), "replicas"), json::number(object->status(), "availableReplicas")};
+    if (object->ns() != deployment.ns() || is_terminating(*object) || !is_owned_by(*object, deployment))
+      continue;
+    Set set{object, json::number(object->spec(), "replicas"),
+            json::number(object->status(), "availableReplicas")};
     if (object->label(kHashLabel) == hash) {
       rollout.current = set;
     } else {
@@ -128,7 +131,8 @@ std::int64_t current_goal(const Rollout& rollout) {
 void shrink_old(Plan& plan, Rollout& rollout) {
   std::int64_t available = rollout.current ? rollout.current->available : 0;
   for (const Set& set : rollout.old) available += std::min(set.available, set.replicas);
-  std::int64_t spare = rollout.recreate ? rollout.total() : available - (rollout.desired - rollout.unavailable);
+  std::int64_t spare =
+      rollout.recreate ? rollout.total() : available - (rollout.desired - rollout.unavailable);
   for (Set& set : rollout.old) {
     std::int64_t dead = std::max<std::int64_t>(set.replicas - set.available, 0);
     std::int64_t alive = std::clamp<std::int64_t>(spare, 0, set.replicas - dead);
@@ -138,8 +142,8 @@ void shrink_old(Plan& plan, Rollout& rollout) {
 }
 
 void remove_history(Plan& plan, const Rollout& rollout) {
-  auto keep = static_cast<std::size_t>(std::max<std::int64_t>(
-      json::number(rollout.deployment.spec(), "revisionHistoryLimit", 10), 0));
+  auto keep = static_cast<std::size_t>(
+      std::max<std::int64_t>(json::number(rollout.deployment.spec(), "revisionHistoryLimit", 10), 0));
   std::vector<const Set*> empty;
   for (const Set& set : rollout.old)
     if (set.replicas == 0 && json::number(set.object->status(), "replicas") == 0) empty.push_back(&set);
@@ -163,18 +167,22 @@ api::Json status_of(const Rollout& rollout, const PlanContext& context) {
   bool enough = available >= rollout.desired - rollout.unavailable;
   bool done = updated == rollout.desired && available >= rollout.desired && replicas == updated;
   api::Json status = {{"observedGeneration", rollout.deployment.generation()}};
-  for (auto [name, value] : {std::pair{"replicas", replicas}, {"updatedReplicas", updated}, {"readyReplicas", ready},
+  for (auto [name, value] : {std::pair{"replicas", replicas},
+                             {"updatedReplicas", updated},
+                             {"readyReplicas", ready},
                              {"availableReplicas", available},
                              {"unavailableReplicas", std::max<std::int64_t>(rollout.desired - available, 0)}})
     if (value != 0) status[name] = value;
   status["conditions"] = api::Json::array(
       {make_condition({"Available", enough ? "True" : "False",
                        enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-                       enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability."},
+                       enough ? "Deployment has minimum availability."
+                              : "Deployment does not have minimum availability."},
                       before, context.now),
-       make_condition({"Progressing", "True", done ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
-                       done ? "The newest ReplicaSet has all its pods." : "The newest ReplicaSet is progressing."},
-                      before, context.now)});
+       make_condition(
+           {"Progressing", "True", done ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+            done ? "The newest ReplicaSet has all its pods." : "The newest ReplicaSet is progressing."},
+           before, context.now)});
   return status;
 }
 

@@ -35,7 +35,8 @@ api::Json endpoint_of(const api::Object& pod, bool publish_not_ready) {
 
 /// Pods of the service that have an address, by the ports they serve it on. Pods that give one port's name to
 /// different numbers need slices of their own.
-std::map<Ports, api::Json> group_endpoints(const World& world, const api::Object& object, const Service& service) {
+std::map<Ports, api::Json> group_endpoints(const World& world, const api::Object& object,
+                                           const Service& service) {
   std::map<Ports, api::Json> groups;
   bool publish_not_ready = json::boolean(object.spec(), "publishNotReadyAddresses");
   for (const auto& pod : world.all(kinds::pod())) {
@@ -65,7 +66,8 @@ api::Json slice_ports(const api::Object& object, const Service& service, const P
     api::Json port = {{"name", service.ports[i].name},
                       {"port", numbers[i]},
                       {"protocol", transport.empty() ? "TCP" : std::string(transport)}};
-    if (std::string_view app = json::text(written[i], "appProtocol"); !app.empty()) port["appProtocol"] = std::string(app);
+    if (std::string_view app = json::text(written[i], "appProtocol"); !app.empty())
+      port["appProtocol"] = std::string(app);
     ports.push_back(std::move(port));
   }
   return ports;
@@ -106,7 +108,8 @@ void reconcile_slice(Plan& plan, const World& world, api::Object slice) {
   plan.push_back({Change::Kind::kUpdate, std::move(changed)});
 }
 
-void remove_others(Plan& plan, const World& world, const api::Object& service, const std::vector<api::Key>& wanted) {
+void remove_others(Plan& plan, const World& world, const api::Object& service,
+                   const std::vector<api::Key>& wanted) {
   for (const auto& slice : world.all(kinds::endpoint_slice()))
     if (is_owned_by(*slice, service) && std::ranges::find(wanted, slice->key()) == wanted.end())
       plan.push_back({Change::Kind::kRemove, *slice});
@@ -123,7 +126,8 @@ Plan plan_endpoint_slices(const World& world, PlanContext&) {
     std::vector<api::Key> wanted;
     std::size_t index = 0;
     for (auto& [numbers, endpoints] : group_endpoints(world, *object, *service)) {
-      api::Object slice = make_slice(*object, index++, slice_ports(*object, *service, numbers), std::move(endpoints));
+      api::Object slice =
+          make_slice(*object, index++, slice_ports(*object, *service, numbers), std::move(endpoints));
       wanted.push_back(slice.key());
       reconcile_slice(plan, world, std::move(slice));
     }

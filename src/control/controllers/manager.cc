@@ -10,7 +10,8 @@ namespace weft::control {
 namespace {
 
 constexpr auto kRetryAfter = 500ms;
-// A controller whose writes change what it reads for ever would take the whole loop; it gets a turn now and then.
+// A controller whose writes change what it reads for ever would take the whole loop; it gets a turn now and
+// then.
 constexpr int kRoundsInARow = 50;
 
 std::string now_text() {
@@ -25,7 +26,9 @@ std::string now_text() {
 
 ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
                                      std::function<void()> on_idle)
-    : loop_(loop), store_(store), mirror_(mirror), on_idle_(std::move(on_idle)), retry_(loop, [this] { retry(); }) {
+    : loop_(loop), store_(store), mirror_(mirror), on_idle_(std::move(on_idle)), retry_(loop, [this] {
+        retry();
+      }) {
   for (auto& controller : all_controllers()) entries_.push_back({std::move(controller), 0});
 }
 
@@ -36,7 +39,8 @@ std::uint64_t ControllerManager::changes_for(const Controller& controller) const
 }
 
 bool ControllerManager::stale() const {
-  return std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.seen != changes_for(entry.controller); });
+  return std::ranges::any_of(entries_,
+                             [&](const Entry& entry) { return entry.seen != changes_for(entry.controller); });
 }
 
 void ControllerManager::notice() {

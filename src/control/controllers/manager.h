@@ -31,7 +31,8 @@ class ControllerManager {
  private:
   struct Entry {
     Controller controller;
-    std::uint64_t seen = 0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
+    std::uint64_t seen =
+        0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
   };
   net::Task<void> run();
   net::Task<void> run_one(Entry& entry);

@@ -20,14 +20,14 @@ using Plan = std::vector<Change>;
 
 /// What a controller reads beside the world.
 struct PlanContext {
-  Random& random;   ///< for names
-  std::string now;  ///< RFC 3339 UTC, for conditions
+  Random& random;                                 ///< for names
+  std::string now;                                ///< RFC 3339 UTC, for conditions
   std::map<api::Key, std::string> refusals = {};  ///< rules that a proxy refused, and what it said
 };
 
-/// A controller is a function from the whole world to the writes that bring it nearer to what its objects ask for. It
-/// remembers nothing, so it may run at any time, any number of times, after any crash; when nothing is left to do the
-/// plan is empty.
+/// A controller is a function from the whole world to the writes that bring it nearer to what its objects ask
+/// for. It remembers nothing, so it may run at any time, any number of times, after any crash; when nothing
+/// is left to do the plan is empty.
 struct Controller {
   std::string_view name;
   std::vector<const api::KindInfo*> reads;  ///< it runs again when one of these kinds has changed

@@ -34,7 +34,8 @@ api::Object make_pod(const api::Object& set, Random& random) {
                 {"ownerReferences", api::Json::array({owner_reference(set)})}}},
               {"spec", json::map(form, "spec")}};
   if (pod.body["metadata"]["annotations"].empty()) pod.body["metadata"].erase("annotations");
-  if (json::text(pod.body["spec"], "serviceAccountName").empty()) pod.body["spec"]["serviceAccountName"] = "default";
+  if (json::text(pod.body["spec"], "serviceAccountName").empty())
+    pod.body["spec"]["serviceAccountName"] = "default";
   return pod;
 }
 

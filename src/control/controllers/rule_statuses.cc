@@ -13,8 +13,8 @@ namespace {
 /// What one object waits for, each once, in a fixed order.
 using Waits = std::set<std::string>;
 
-void check_destination(Waits& waits, const api::Json& destination, std::string_view ns, const Registry& registry,
-                       const Rules& rules) {
+void check_destination(Waits& waits, const api::Json& destination, std::string_view ns,
+                       const Registry& registry, const Rules& rules) {
   std::string host = registry.resolve(json::text(destination, "host"), ns);
   const Service* service = registry.find(host);
   if (!service) {
@@ -28,7 +28,8 @@ void check_destination(Waits& waits, const api::Json& destination, std::string_v
   if (subset.empty()) return;
   for (const Subset& known : rules.destination(host, ns).subsets)
     if (known.name == subset) return;
-  waits.insert("waits for subset " + std::string(subset) + " of host " + host + ": no DestinationRule defines it");
+  waits.insert("waits for subset " + std::string(subset) + " of host " + host +
+               ": no DestinationRule defines it");
 }
 
 Waits waits_of_virtual_service(const World& world, const VirtualService& rule, const Registry& registry,
@@ -59,7 +60,8 @@ Waits waits_of_ingress(const api::Object& object, const Registry& registry) {
   auto check = [&](const api::Json& backend) {
     if (backend.empty()) return;
     Backend found = ingress_backend(registry, backend, object.ns());
-    if (found.port == 0) waits.insert("waits for backend " + found.host + ": there is no such service and port");
+    if (found.port == 0)
+      waits.insert("waits for backend " + found.host + ": there is no such service and port");
   };
   check(json::map(object.spec(), "defaultBackend"));
   for (const auto& rule : json::list(object.spec(), "rules"))
@@ -68,12 +70,15 @@ Waits waits_of_ingress(const api::Object& object, const Registry& registry) {
 }
 
 api::Json message_of(const std::string& text, std::string_view level) {
-  return {{"type", {{"code", level == "ERROR" ? "IST0106" : "IST0101"}, {"name", level == "ERROR" ? "Refused" : "ReferencedResourceNotFound"}}},
+  return {{"type",
+           {{"code", level == "ERROR" ? "IST0106" : "IST0101"},
+            {"name", level == "ERROR" ? "Refused" : "ReferencedResourceNotFound"}}},
           {"level", std::string(level)},
           {"message", text}};
 }
 
-/// An object of which nothing needs saying, and never was, keeps its empty status: no write for the common case.
+/// An object of which nothing needs saying, and never was, keeps its empty status: no write for the common
+/// case.
 void set_rule_status(Plan& plan, const api::Object& object, const Waits& waits, const PlanContext& context) {
   auto refused = context.refusals.find(object.key());
   bool is_refused = refused != context.refusals.end();
@@ -89,7 +94,8 @@ void set_rule_status(Plan& plan, const api::Object& object, const Waits& waits, 
   api::Json messages = api::Json::array();
   for (const std::string& wait : waits) messages.push_back(message_of(wait, "WARNING"));
   if (is_refused) {
-    conditions.push_back(make_condition({"Applied", "False", "Refused", refused->second}, before, context.now));
+    conditions.push_back(
+        make_condition({"Applied", "False", "Refused", refused->second}, before, context.now));
     messages.push_back(message_of(refused->second, "ERROR"));
   }
   status["conditions"] = std::move(conditions);

@@ -40,7 +40,8 @@ Taken read_taken(const World& world) {
   Taken taken;
   for (const auto& service : world.all(kinds::service())) {
     taken.addresses.emplace(json::text(service->spec(), "clusterIP"));
-    for (const auto& port : json::list(service->spec(), "ports")) taken.node_ports.insert(json::number(port, "nodePort"));
+    for (const auto& port : json::list(service->spec(), "ports"))
+      taken.node_ports.insert(json::number(port, "nodePort"));
   }
   return taken;
 }

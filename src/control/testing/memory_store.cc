@@ -7,8 +7,12 @@
 namespace weft::control::testing {
 namespace {
 
-Error conflict(const api::Key& key) { return Error::config(Code::kConflict, key.to_string() + " has changed"); }
-Error missing(const api::Key& key) { return Error::config(Code::kNotFound, key.to_string() + " is not there"); }
+Error conflict(const api::Key& key) {
+  return Error::config(Code::kConflict, key.to_string() + " has changed");
+}
+Error missing(const api::Key& key) {
+  return Error::config(Code::kNotFound, key.to_string() + " is not there");
+}
 
 bool matches(const store::Query& query, const api::Object& object) {
   return object.kind == query.kind && (query.ns.empty() || object.ns() == query.ns) &&

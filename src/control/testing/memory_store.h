@@ -8,8 +8,8 @@
 
 namespace weft::control::testing {
 
-/// A store in memory for tests on a simulated loop: validation, versions, uids, generations, conflicts, owners' removal
-/// and watches as the real ones have them; no disk.
+/// A store in memory for tests on a simulated loop: validation, versions, uids, generations, conflicts,
+/// owners' removal and watches as the real ones have them; no disk.
 class MemoryStore final : public store::Store {
  public:
   explicit MemoryStore(net::Loop& loop) : changed_(loop) {}

@@ -31,6 +31,8 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::vector<api::ObjectPtr> objects_of_file(const std::string& name) { return objects(read_file(testdata_path(name))); }
+std::vector<api::ObjectPtr> objects_of_file(const std::string& name) {
+  return objects(read_file(testdata_path(name)));
+}
 
 }  // namespace weft::control::testing

@@ -17,7 +17,8 @@ constexpr const char* kInboundSource = "127.0.0.6";
 void add_cluster(ResourceSet& into, const cluster::Cluster& made) {
   std::vector<std::string> needs;
   if (made.type() == cluster::Cluster::EDS) needs.push_back(made.name());
-  into[Type::kCluster][made.name()] = std::make_shared<const Resource>(Resource{serialize(made), std::move(needs)});
+  into[Type::kCluster][made.name()] =
+      std::make_shared<const Resource>(Resource{serialize(made), std::move(needs)});
 }
 
 void set_no_limits(cluster::Cluster& made) {
@@ -44,7 +45,8 @@ cluster::Cluster make_cluster(std::string name) {
 
 envoy::extensions::upstreams::http::v3::HttpProtocolOptions& http_options(
     envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options) {
-  if (!options.has_explicit_http_config()) options.mutable_explicit_http_config()->mutable_http_protocol_options();
+  if (!options.has_explicit_http_config())
+    options.mutable_explicit_http_config()->mutable_http_protocol_options();
   return options;
 }
 
@@ -52,17 +54,21 @@ void apply_http_pool(cluster::Cluster& made, const api::Json& http) {
   envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
   bool used = false;
   if (auto idle = api::parse_duration(json::text(http, "idleTimeout")); idle) {
-    set_duration(*http_options(options).mutable_common_http_protocol_options()->mutable_idle_timeout(), *idle);
+    set_duration(*http_options(options).mutable_common_http_protocol_options()->mutable_idle_timeout(),
+                 *idle);
     used = true;
   }
   if (auto most = json::number(http, "maxRequestsPerConnection"); most > 0) {
-    http_options(options).mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
-        static_cast<std::uint32_t>(most));
+    http_options(options)
+        .mutable_common_http_protocol_options()
+        ->mutable_max_requests_per_connection()
+        ->set_value(static_cast<std::uint32_t>(most));
     used = true;
   }
   if (used)
-    (*made.mutable_typed_extension_protocol_options())["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"].PackFrom(
-        options);
+    (*made.mutable_typed_extension_protocol_options())
+        ["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
+            .PackFrom(options);
 }
 
 void apply_pool(cluster::Cluster& made, const api::Json& pool) {
@@ -73,7 +79,8 @@ void apply_pool(cluster::Cluster& made, const api::Json& pool) {
     return static_cast<std::uint32_t>(json::number(from, key));
   };
   if (auto n = number(tcp, "maxConnections"); n > 0) limits.mutable_max_connections()->set_value(n);
-  if (auto n = number(http, "http1MaxPendingRequests"); n > 0) limits.mutable_max_pending_requests()->set_value(n);
+  if (auto n = number(http, "http1MaxPendingRequests"); n > 0)
+    limits.mutable_max_pending_requests()->set_value(n);
   if (auto n = number(http, "http2MaxRequests"); n > 0) limits.mutable_max_requests()->set_value(n);
   if (auto n = number(http, "maxRetries"); n > 0) limits.mutable_max_retries()->set_value(n);
   if (auto timeout = api::parse_duration(json::text(tcp, "connectTimeout")); timeout)
@@ -86,7 +93,8 @@ void apply_policy(cluster::Cluster& made, const api::Json& policy) {
   std::string_view simple = json::text(json::map(policy, "loadBalancer"), "simple");
   if (simple == "ROUND_ROBIN") made.set_lb_policy(cluster::Cluster::ROUND_ROBIN);
   if (simple == "RANDOM") made.set_lb_policy(cluster::Cluster::RANDOM);
-  if (simple == "LEAST_REQUEST" || simple == "LEAST_CONN") made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
+  if (simple == "LEAST_REQUEST" || simple == "LEAST_CONN")
+    made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
   if (simple == "PASSTHROUGH") set_original_destination(made);
   apply_pool(made, json::map(policy, "connectionPool"));
 }
@@ -162,7 +170,8 @@ void add_outbound_clusters(ResourceSet& into, const Inputs& inputs, const ProxyI
 void add_sidecar_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   add_fixed(into, kPassthrough, false);
   add_fixed(into, kInboundPassthrough, true);
-  for (const InboundPort& port : inbound_ports(inputs.registry, proxy)) add_fixed(into, inbound_cluster(port.number), true);
+  for (const InboundPort& port : inbound_ports(inputs.registry, proxy))
+    add_fixed(into, inbound_cluster(port.number), true);
 }
 
 }  // namespace weft::control

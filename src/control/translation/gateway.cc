@@ -34,7 +34,8 @@ route::VirtualHost& host_of(Port& port, const std::string& domain, std::uint16_t
 }
 
 /// What a server's host "namespace/name" allows: the name, when rules of `ns` may use it.
-std::optional<std::string> server_host(std::string_view written, std::string_view gateway_ns, std::string_view ns) {
+std::optional<std::string> server_host(std::string_view written, std::string_view gateway_ns,
+                                       std::string_view ns) {
   auto slash = written.find('/');
   if (slash == written.npos) return std::string(written);
   std::string_view allowed = written.substr(0, slash);
@@ -50,7 +51,8 @@ std::optional<std::string> intersection(const std::string& a, const std::string&
 }
 
 /// The hosts that the rule and the server have in common.
-std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server, std::string_view gateway_ns) {
+std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
+                                   std::string_view gateway_ns) {
   std::set<std::string> common;
   for (const auto& written : json::list(server, "hosts")) {
     if (!written.is_string()) continue;
@@ -95,8 +97,8 @@ std::vector<IngressPath> sorted_paths(const api::Json& paths) {
   std::vector<IngressPath> sorted;
   for (const auto& path : paths) {
     std::string text(json::text(path, "path"));
-    sorted.push_back({text.empty() ? "/" : text, json::text(path, "pathType") == "Exact", &json::map(path, "backend"),
-                      sorted.size()});
+    sorted.push_back({text.empty() ? "/" : text, json::text(path, "pathType") == "Exact",
+                      &json::map(path, "backend"), sorted.size()});
   }
   // Kubernetes: the longest path first, of equals the exact one.
   std::ranges::sort(sorted, [](const IngressPath& a, const IngressPath& b) {
@@ -106,7 +108,8 @@ std::vector<IngressPath> sorted_paths(const api::Json& paths) {
   return sorted;
 }
 
-void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const Inputs& inputs, std::string_view ns) {
+void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const Inputs& inputs,
+                       std::string_view ns) {
   Backend backend = ingress_backend(inputs.registry, *path.backend, ns);
   add_plain_route(host, outbound_cluster(backend.port, "", backend.host),
                   backend.host + ":" + std::to_string(backend.port));
@@ -150,14 +153,16 @@ void add_listener(ResourceSet& into, std::uint16_t number, const Port& port) {
   } else {
     add_tcp_filter(chain, *port.tcp);
   }
-  into[Type::kListener][made.name()] = std::make_shared<const Resource>(Resource{serialize(made), std::move(tables)});
+  into[Type::kListener][made.name()] =
+      std::make_shared<const Resource>(Resource{serialize(made), std::move(tables)});
 }
 
 void add_table(ResourceSet& into, std::uint16_t number, Port& port) {
   route::RouteConfiguration table;
   set_route_table_options(table, "http." + std::to_string(number));
   for (auto& [domain, host] : port.hosts) {
-    // Routes of several rules stand one after another; one that catches everything must not hide what follows.
+    // Routes of several rules stand one after another; one that catches everything must not hide what
+    // follows.
     std::vector<route::Route> routes(host.routes().begin(), host.routes().end());
     host.clear_routes();
     for (bool last : {false, true})
@@ -205,10 +210,11 @@ void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& p
   Ports ports;
   for (const auto& gateway : inputs.world->all(kinds::gateway())) {
     if (!selects(*gateway, proxy)) continue;
-    for (const auto& server : json::list(gateway->spec(), "servers")) add_server(ports, *gateway, server, inputs, proxy);
+    for (const auto& server : json::list(gateway->spec(), "servers"))
+      add_server(ports, *gateway, server, inputs, proxy);
   }
-  bool takes_ingresses = proxy.labels.contains("istio") &&
-                         (proxy.labels.at("istio") == "ingressgateway" || proxy.labels.at("istio") == "ingress");
+  bool takes_ingresses = proxy.labels.contains("istio") && (proxy.labels.at("istio") == "ingressgateway" ||
+                                                            proxy.labels.at("istio") == "ingress");
   if (takes_ingresses)
     for (const auto& ingress : inputs.world->all(kinds::ingress()))
       if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs);

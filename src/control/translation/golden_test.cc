@@ -15,8 +15,8 @@ namespace {
 /// A resource as Envoy's JSON, Anys unfolded.
 std::string to_json(Type type, const Resource& resource) {
   static const std::unique_ptr<google::protobuf::util::TypeResolver> kResolver(
-      google::protobuf::util::NewTypeResolverForDescriptorPool("type.googleapis.com",
-                                                               google::protobuf::DescriptorPool::generated_pool()));
+      google::protobuf::util::NewTypeResolverForDescriptorPool(
+          "type.googleapis.com", google::protobuf::DescriptorPool::generated_pool()));
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   std::string text;
@@ -46,7 +46,11 @@ ProxyIdentity sidecar(std::string ns, std::string pod, Labels labels) {
 }
 
 ProxyIdentity ingress() {
-  return {ProxyIdentity::Kind::kGateway, "istio-system", "istio-ingressgateway", "", {{"istio", "ingressgateway"}}};
+  return {ProxyIdentity::Kind::kGateway,
+          "istio-system",
+          "istio-ingressgateway",
+          "",
+          {{"istio", "ingressgateway"}}};
 }
 
 /// Compares with testdata/<name>.json; with WEFT_UPDATE_GOLDEN in the environment writes it instead.
@@ -59,7 +63,8 @@ void expect_golden(const ResourceSet& set, const std::string& name) {
 
 TEST(Translation, a_sidecar_of_bookinfo_gets_the_listeners_routes_clusters_and_endpoints_of_the_file) {
   Inputs inputs = inputs_of({"bookinfo.yaml"});
-  expect_golden(translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}})), "bookinfo.sidecar");
+  expect_golden(translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}})),
+                "bookinfo.sidecar");
 }
 
 TEST(Translation, rules_become_routes_and_subsets_and_a_missing_subset_stays_a_cluster_that_is_not_there) {
@@ -103,7 +108,8 @@ TEST(Translation, no_route_table_gives_one_domain_to_two_virtual_hosts) {
     ASSERT_TRUE(table.ParseFromString(resource->bytes));
     std::set<std::string> domains;
     for (const auto& host : table.virtual_hosts())
-      for (const auto& domain : host.domains()) EXPECT_TRUE(domains.insert(domain).second) << name << " " << domain;
+      for (const auto& domain : host.domains())
+        EXPECT_TRUE(domains.insert(domain).second) << name << " " << domain;
   }
 }
 

@@ -7,15 +7,20 @@ namespace weft::control {
 namespace {
 
 constexpr std::string_view kAccessLogFormat =
-    "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% "
-    "%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% \"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" %BYTES_RECEIVED% "
-    "%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" "
-    "\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% "
+    "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% "
+    "%RESPONSE_FLAGS% "
+    "%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% \"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" "
+    "%BYTES_RECEIVED% "
+    "%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" "
+    "\"%REQ(USER-AGENT)%\" "
+    "\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
+    "%UPSTREAM_LOCAL_ADDRESS% "
     "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
 
 // What Istio samples without being asked for more.
 constexpr double kSampledPercent = 1;
-// A server that speaks first says nothing that could be looked at: after this long the connection goes on as TCP.
+// A server that speaks first says nothing that could be looked at: after this long the connection goes on as
+// TCP.
 constexpr auto kInspectFor = std::chrono::milliseconds(100);
 
 void set_access_log(envoy::config::accesslog::v3::AccessLog& log) {
@@ -114,13 +119,15 @@ void add_tcp_filter(listener::FilterChain& chain, const tcp_proxy::TcpProxy& pro
 void add_original_destination(listener::Listener& into) {
   auto& filter = *into.add_listener_filters();
   filter.set_name("envoy.filters.listener.original_dst");
-  filter.mutable_typed_config()->PackFrom(envoy::extensions::filters::listener::original_dst::v3::OriginalDst());
+  filter.mutable_typed_config()->PackFrom(
+      envoy::extensions::filters::listener::original_dst::v3::OriginalDst());
 }
 
 void add_http_inspector(listener::Listener& into) {
   auto& filter = *into.add_listener_filters();
   filter.set_name("envoy.filters.listener.http_inspector");
-  filter.mutable_typed_config()->PackFrom(envoy::extensions::filters::listener::http_inspector::v3::HttpInspector());
+  filter.mutable_typed_config()->PackFrom(
+      envoy::extensions::filters::listener::http_inspector::v3::HttpInspector());
   set_duration(*into.mutable_listener_filters_timeout(), kInspectFor);
   into.set_continue_on_listener_filters_timeout(true);
 }

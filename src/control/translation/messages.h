@@ -12,7 +12,8 @@
 #include "xds/proto/listener.pb.h"
 #include "xds/proto/route.pb.h"
 
-/// Small makers of Envoy messages that several files of this folder use. Include it only in .cc files: it is heavy.
+/// Small makers of Envoy messages that several files of this folder use. Include it only in .cc files: it is
+/// heavy.
 namespace weft::control {
 
 namespace core = envoy::config::core::v3;

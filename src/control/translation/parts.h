@@ -24,8 +24,8 @@ struct InboundPort {
 /// Sorted by number, each once.
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy);
 
-/// Whether the Ingress is for our class: named "istio" by field or annotation, by a class whose controller is Istio's,
-/// or not at all (there is no other controller here).
+/// Whether the Ingress is for our class: named "istio" by field or annotation, by a class whose controller is
+/// Istio's, or not at all (there is no other controller here).
 bool is_our_ingress(const World& world, const api::Object& ingress);
 /// The service and port an Ingress backend means; the port is 0 when there is no such service or port name.
 struct Backend {

@@ -13,7 +13,8 @@ namespace weft::control {
 /// The four types of resource a proxy gets, in the order in which a change is sent.
 enum class Type : std::uint8_t { kCluster, kEndpoint, kListener, kRoute };
 inline constexpr std::size_t kTypes = 4;
-inline constexpr std::array<Type, kTypes> kAllTypes = {Type::kCluster, Type::kEndpoint, Type::kListener, Type::kRoute};
+inline constexpr std::array<Type, kTypes> kAllTypes = {Type::kCluster, Type::kEndpoint, Type::kListener,
+                                                       Type::kRoute};
 constexpr std::size_t index_of(Type type) { return static_cast<std::size_t>(type); }
 
 std::string_view type_url(Type type);

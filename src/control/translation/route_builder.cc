@@ -17,7 +17,8 @@ constexpr std::string_view kRetryOn = "connect-failure,refused-stream,unavailabl
 constexpr std::uint32_t kRetries = 2;
 constexpr std::uint32_t kBodyLimit = 1024 * 1024;
 
-std::chrono::milliseconds duration_or(const api::Json& object, std::string_view key, std::chrono::milliseconds otherwise) {
+std::chrono::milliseconds duration_or(const api::Json& object, std::string_view key,
+                                      std::chrono::milliseconds otherwise) {
   std::string_view text = json::text(object, key);
   if (text.empty()) return otherwise;
   return api::parse_duration(text).value_or(otherwise);
@@ -36,7 +37,8 @@ void set_retry_conditions(route::RetryPolicy& policy, std::string_view text) {
       names.emplace_back(part);
     }
   }
-  if (policy.retriable_status_codes_size() > 0 && std::ranges::find(names, "retriable-status-codes") == names.end())
+  if (policy.retriable_status_codes_size() > 0 &&
+      std::ranges::find(names, "retriable-status-codes") == names.end())
     names.emplace_back("retriable-status-codes");
   policy.set_retry_on(join(names, ","));
 }
@@ -54,7 +56,8 @@ void set_retries(route::RouteAction& action, const api::Json& retries) {
     set_duration(*policy.mutable_retry_back_off()->mutable_base_interval(), base);
   auto& predicate = *policy.add_retry_host_predicate();
   predicate.set_name("envoy.retry_host_predicates.previous_hosts");
-  predicate.mutable_typed_config()->PackFrom(envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate());
+  predicate.mutable_typed_config()->PackFrom(
+      envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate());
   policy.set_host_selection_retry_max_attempts(5);
 }
 
@@ -92,7 +95,8 @@ std::string operation_of(const std::string& cluster_name) {
   return parts.size() < 4 ? cluster_name : std::string(parts[3]) + ":" + std::string(parts[1]) + "/*";
 }
 
-void set_forward(route::Route& made, const api::Json& http, const VirtualService& rule, const RouteScope& scope) {
+void set_forward(route::Route& made, const api::Json& http, const VirtualService& rule,
+                 const RouteScope& scope) {
   auto& action = *made.mutable_route();
   set_duration(*action.mutable_timeout(), duration_or(http, "timeout", 0ms));
   set_retries(action, json::map(http, "retries"));
@@ -126,9 +130,12 @@ void set_forward(route::Route& made, const api::Json& http, const VirtualService
 
 void set_redirect(route::Route& made, const api::Json& redirect) {
   auto& action = *made.mutable_redirect();
-  if (std::string_view uri = json::text(redirect, "uri"); !uri.empty()) action.set_path_redirect(std::string(uri));
-  if (std::string_view to = json::text(redirect, "authority"); !to.empty()) action.set_host_redirect(std::string(to));
-  if (std::string_view to = json::text(redirect, "scheme"); !to.empty()) action.set_scheme_redirect(std::string(to));
+  if (std::string_view uri = json::text(redirect, "uri"); !uri.empty())
+    action.set_path_redirect(std::string(uri));
+  if (std::string_view to = json::text(redirect, "authority"); !to.empty())
+    action.set_host_redirect(std::string(to));
+  if (std::string_view to = json::text(redirect, "scheme"); !to.empty())
+    action.set_scheme_redirect(std::string(to));
   action.set_port_redirect(static_cast<std::uint32_t>(json::number(redirect, "port")));
   switch (json::number(redirect, "redirectCode", 301)) {
     case 302: action.set_response_code(route::RedirectAction::FOUND); break;
@@ -143,12 +150,14 @@ void set_direct_response(route::Route& made, const api::Json& direct) {
   auto& action = *made.mutable_direct_response();
   action.set_status(static_cast<std::uint32_t>(json::number(direct, "status", 200)));
   const api::Json& body = json::map(direct, "body");
-  if (body.contains("string")) action.mutable_body()->set_inline_string(std::string(json::text(body, "string")));
-  if (body.contains("bytes")) action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")));
+  if (body.contains("string"))
+    action.mutable_body()->set_inline_string(std::string(json::text(body, "string")));
+  if (body.contains("bytes"))
+    action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")));
 }
 
-void add_route(route::VirtualHost& into, const api::Json& match, const api::Json& http, const VirtualService& rule,
-               const RouteScope& scope) {
+void add_route(route::VirtualHost& into, const api::Json& match, const api::Json& http,
+               const VirtualService& rule, const RouteScope& scope) {
   auto& made = *into.add_routes();
   made.set_name(std::string(json::text(http, "name")));
   set_route_match(*made.mutable_match(), match);
@@ -174,22 +183,26 @@ bool holds(const api::Json& match, const VirtualService& rule, const RouteScope&
     });
     if (!named) return false;
   }
-  return scope.gateway != kMesh || contains(scope.proxy.labels, labels_from(json::map(match, "sourceLabels")));
+  return scope.gateway != kMesh ||
+         contains(scope.proxy.labels, labels_from(json::map(match, "sourceLabels")));
 }
 
 }  // namespace
 
-std::uint16_t destination_port(const api::Json& destination, const Service* service, std::uint16_t requested) {
+std::uint16_t destination_port(const api::Json& destination, const Service* service,
+                               std::uint16_t requested) {
   if (std::int64_t port = json::number(json::map(destination, "port"), "number"); port != 0)
     return static_cast<std::uint16_t>(port);
   if (service && service->ports.size() == 1) return service->ports.front().number;
   return requested;
 }
 
-std::string destination_cluster(const api::Json& destination, std::string_view rule_ns, const RouteScope& scope) {
+std::string destination_cluster(const api::Json& destination, std::string_view rule_ns,
+                                const RouteScope& scope) {
   std::string host = scope.inputs.registry.resolve(json::text(destination, "host"), rule_ns);
   const Service* service = scope.inputs.registry.find(host);
-  return outbound_cluster(destination_port(destination, service, scope.port), json::text(destination, "subset"), host);
+  return outbound_cluster(destination_port(destination, service, scope.port),
+                          json::text(destination, "subset"), host);
 }
 
 void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const RouteScope& scope) {
@@ -202,7 +215,8 @@ void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const
   }
 }
 
-void add_plain_route(route::VirtualHost& into, const std::string& cluster_name, const std::string& operation) {
+void add_plain_route(route::VirtualHost& into, const std::string& cluster_name,
+                     const std::string& operation) {
   auto& made = *into.add_routes();
   made.set_name("default");
   made.mutable_match()->set_prefix("/");
@@ -215,8 +229,9 @@ void add_plain_route(route::VirtualHost& into, const std::string& cluster_name, 
 bool set_tcp_destination(tcp_proxy::TcpProxy& into, const VirtualService& rule, const RouteScope& scope) {
   for (const auto& tcp : json::list(rule.object->spec(), "tcp")) {
     const api::Json& matches = json::list(tcp, "match");
-    bool any = matches.empty() ||
-               std::ranges::any_of(matches, [&](const api::Json& match) { return holds(match, rule, scope); });
+    bool any = matches.empty() || std::ranges::any_of(matches, [&](const api::Json& match) {
+                 return holds(match, rule, scope);
+               });
     const api::Json& destinations = json::list(tcp, "route");
     if (!any || destinations.empty()) continue;
     auto* weighted = destinations.size() > 1 ? into.mutable_weighted_clusters() : nullptr;

@@ -23,17 +23,20 @@ struct RouteScope {
 };
 
 /// Adds the rule's HTTP routes that hold in `scope`, in order.
-void add_rule_routes(envoy::config::route::v3::VirtualHost& into, const VirtualService& rule, const RouteScope& scope);
+void add_rule_routes(envoy::config::route::v3::VirtualHost& into, const VirtualService& rule,
+                     const RouteScope& scope);
 /// One route for everything to a cluster; `operation` is "<host>:<port>".
 void add_plain_route(envoy::config::route::v3::VirtualHost& into, const std::string& cluster,
                      const std::string& operation);
-/// Points the TCP proxy to where the first of the rule's TCP routes that holds in `scope` says. False when none does.
-bool set_tcp_destination(envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy& into, const VirtualService& rule,
-                         const RouteScope& scope);
+/// Points the TCP proxy to where the first of the rule's TCP routes that holds in `scope` says. False when
+/// none does.
+bool set_tcp_destination(envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy& into,
+                         const VirtualService& rule, const RouteScope& scope);
 
-/// The cluster a rule's destination {host, subset, port} means; `rule_ns` completes a short host. It need not exist:
-/// requests get 503 then.
-std::string destination_cluster(const api::Json& destination, std::string_view rule_ns, const RouteScope& scope);
+/// The cluster a rule's destination {host, subset, port} means; `rule_ns` completes a short host. It need not
+/// exist: requests get 503 then.
+std::string destination_cluster(const api::Json& destination, std::string_view rule_ns,
+                                const RouteScope& scope);
 /// The port a destination without one means: the service's only one, else the one the request was sent to.
 std::uint16_t destination_port(const api::Json& destination, const Service* service, std::uint16_t requested);
 

@@ -45,11 +45,14 @@ void add_header(route::RouteMatch& into, const std::string& name, const api::Jso
 
 void set_route_match(route::RouteMatch& into, const api::Json& match) {
   set_uri(into, json::map(match, "uri"));
-  if (json::boolean(match, "ignoreUriCase") && !into.has_safe_regex()) into.mutable_case_sensitive()->set_value(false);
-  for (auto [field, name] : {std::pair{"method", ":method"}, {"authority", ":authority"}, {"scheme", ":scheme"}})
+  if (json::boolean(match, "ignoreUriCase") && !into.has_safe_regex())
+    into.mutable_case_sensitive()->set_value(false);
+  for (auto [field, name] :
+       {std::pair{"method", ":method"}, {"authority", ":authority"}, {"scheme", ":scheme"}})
     if (match.contains(field)) add_header(into, name, json::map(match, field), false);
   for (const auto& [name, value] : json::map(match, "headers").items()) add_header(into, name, value, false);
-  for (const auto& [name, value] : json::map(match, "withoutHeaders").items()) add_header(into, name, value, true);
+  for (const auto& [name, value] : json::map(match, "withoutHeaders").items())
+    add_header(into, name, value, true);
   for (const auto& [name, value] : json::map(match, "queryParams").items()) {
     auto& query = *into.add_query_parameters();
     query.set_name(name);

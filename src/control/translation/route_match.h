@@ -12,9 +12,11 @@ class RouteMatch;
 
 namespace weft::control {
 
-/// The request-side parts of an HTTPMatchRequest: uri, scheme, method, authority, headers, withoutHeaders, queryParams.
+/// The request-side parts of an HTTPMatchRequest: uri, scheme, method, authority, headers, withoutHeaders,
+/// queryParams.
 void set_route_match(envoy::config::route::v3::RouteMatch& into, const api::Json& match);
-/// rewrite.uri: what the matched part of the path becomes; the match must have been set, and the action be a route.
+/// rewrite.uri: what the matched part of the path becomes; the match must have been set, and the action be a
+/// route.
 void set_path_rewrite(envoy::config::route::v3::Route& made, std::string_view uri);
 /// Catches every request of its virtual host, so that nothing after it is ever reached.
 bool is_catch_all(const envoy::config::route::v3::RouteMatch& match);

@@ -22,7 +22,9 @@ std::string gateway_name(std::string_view written, std::string_view ns) {
 
 /// Creation time has whole seconds; the store's uid order is no order. Name decides between equals.
 bool older(const api::ObjectPtr& a, const api::ObjectPtr& b) {
-  auto created = [](const api::Object& o) { return json::text(json::map(o.body, "metadata"), "creationTimestamp"); };
+  auto created = [](const api::Object& o) {
+    return json::text(json::map(o.body, "metadata"), "creationTimestamp");
+  };
   if (created(*a) != created(*b)) return created(*a) < created(*b);
   if (a->ns() != b->ns()) return a->ns() < b->ns();
   return a->name() < b->name();
@@ -53,10 +55,12 @@ void Rules::read_virtual_services(const World& world, const Registry& registry) 
   for (const auto& object : world.all(kinds::virtual_service())) {
     VirtualService made{.object = object, .hosts = {}, .gateways = {}, .exported = is_exported(*object)};
     for (const auto& gateway : json::list(object->spec(), "gateways"))
-      if (gateway.is_string()) made.gateways.push_back(gateway_name(gateway.get_ref<const std::string&>(), object->ns()));
+      if (gateway.is_string())
+        made.gateways.push_back(gateway_name(gateway.get_ref<const std::string&>(), object->ns()));
     if (made.gateways.empty()) made.gateways.emplace_back(kMesh);
     for (const auto& host : json::list(object->spec(), "hosts"))
-      if (host.is_string()) made.hosts.push_back(registry.resolve(host.get_ref<const std::string&>(), object->ns()));
+      if (host.is_string())
+        made.hosts.push_back(registry.resolve(host.get_ref<const std::string&>(), object->ns()));
     virtual_services_.push_back(std::move(made));
   }
   std::ranges::sort(virtual_services_, older, &VirtualService::object);
@@ -105,7 +109,8 @@ Destination Rules::destination(std::string_view host, std::string_view ns) const
   if (rules.empty()) {
     auto first_dot = host.find('.');
     auto second_dot = first_dot == host.npos ? host.npos : host.find('.', first_dot + 1);
-    if (second_dot != host.npos) rules = best_match(host, host.substr(first_dot + 1, second_dot - first_dot - 1), ns);
+    if (second_dot != host.npos)
+      rules = best_match(host, host.substr(first_dot + 1, second_dot - first_dot - 1), ns);
   }
   Destination made{.policy = &kNoPolicy, .subsets = {}, .objects = {}};
   for (const DestinationRule* rule : rules) {
@@ -115,7 +120,8 @@ Destination Rules::destination(std::string_view host, std::string_view ns) const
     for (const auto& subset : json::list(spec, "subsets")) {
       std::string name(json::text(subset, "name"));
       if (std::ranges::find(made.subsets, name, &Subset::name) != made.subsets.end()) continue;
-      made.subsets.push_back({name, labels_from(json::map(subset, "labels")), &json::map(subset, "trafficPolicy")});
+      made.subsets.push_back(
+          {name, labels_from(json::map(subset, "labels")), &json::map(subset, "trafficPolicy")});
     }
   }
   return made;

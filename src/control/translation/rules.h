@@ -36,14 +36,15 @@ struct Destination {
   std::vector<api::ObjectPtr> objects;
 };
 
-/// The user's rules by what they are looked up by. Immutable; lives no longer than the registry and world it was made
-/// from.
+/// The user's rules by what they are looked up by. Immutable; lives no longer than the registry and world it
+/// was made from.
 class Rules {
  public:
   Rules(const World& world, const Registry& registry);
 
   const std::vector<VirtualService>& virtual_services() const { return virtual_services_; }  ///< oldest first
-  /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the oldest first.
+  /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the
+  /// oldest first.
   const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
   /// The rules of one gateway ("namespace/name"), oldest first.
   std::vector<const VirtualService*> for_gateway(std::string_view gateway) const;

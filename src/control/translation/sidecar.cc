@@ -25,7 +25,9 @@ listener::Listener make_listener(std::string name, std::string_view ip, std::uin
   return made;
 }
 
-std::string name_of(std::string_view ip, std::uint16_t port) { return std::string(ip) + "_" + std::to_string(port); }
+std::string name_of(std::string_view ip, std::uint16_t port) {
+  return std::string(ip) + "_" + std::to_string(port);
+}
 
 void add_virtual_outbound(ResourceSet& into) {
   listener::Listener made = make_listener("virtualOutbound", "0.0.0.0", kOutboundPort);
@@ -70,8 +72,8 @@ std::string sniffed_table(const Service& service, const ServicePort& port) {
   return service.host + ":" + std::to_string(port.number);
 }
 
-void add_address_listener(ResourceSet& into, const std::string& ip, const Service& service, const ServicePort& port,
-                          const tcp_proxy::TcpProxy& tcp) {
+void add_address_listener(ResourceSet& into, const std::string& ip, const Service& service,
+                          const ServicePort& port, const tcp_proxy::TcpProxy& tcp) {
   listener::Listener made = make_listener(name_of(ip, port.number), ip, port.number);
   made.mutable_bind_to_port()->set_value(false);
   std::vector<std::string> tables;
@@ -91,8 +93,10 @@ void add_address_listener(ResourceSet& into, const std::string& ip, const Servic
 }
 
 /// Addresses that a port which is not plainly HTTP is listened for at.
-std::vector<std::string> addresses_of(const Registry& registry, const Service& service, const ServicePort& port) {
-  if (!service.headless) return service.cluster_ip.empty() ? std::vector<std::string>() : std::vector{service.cluster_ip};
+std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
+                                      const ServicePort& port) {
+  if (!service.headless)
+    return service.cluster_ip.empty() ? std::vector<std::string>() : std::vector{service.cluster_ip};
   std::set<std::string> ips;
   for (const Endpoint& endpoint : registry.endpoints(service, port))
     if (endpoint.port == port.number) ips.insert(endpoint.ip);
@@ -110,7 +114,8 @@ void add_host_domains(route::VirtualHost& host, const Service& service, const Pr
   if (service.headless) host.add_domains("*." + service.host);
 }
 
-void fill_host(route::VirtualHost& host, const Service& service, const ServicePort& port, const RouteScope& scope) {
+void fill_host(route::VirtualHost& host, const Service& service, const ServicePort& port,
+               const RouteScope& scope) {
   host.set_name(service.host + ":" + std::to_string(port.number));
   host.set_include_request_attempt_count(true);
   const VirtualService* rule = scope.inputs.rules.for_mesh(service.host, scope.proxy.ns);
@@ -138,9 +143,9 @@ void add_foreign_hosts(route::RouteConfiguration& table, const RouteScope& scope
   for (const VirtualService& rule : scope.inputs.rules.virtual_services()) {
     if (!rule.applies_to(kMesh) || !rule.visible_from(scope.proxy.ns)) continue;
     for (const std::string& name : rule.hosts) {
-      bool covers_services = std::ranges::any_of(scope.inputs.registry.services(), [&](const Service& service) {
-        return host_match(name, service.host) > 0;
-      });
+      bool covers_services =
+          std::ranges::any_of(scope.inputs.registry.services(),
+                              [&](const Service& service) { return host_match(name, service.host) > 0; });
       if (covers_services || name == "*" || !seen.insert(name).second) continue;
       route::VirtualHost host;
       host.set_name(name + ":" + std::to_string(scope.port));
@@ -198,14 +203,16 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
   std::map<std::uint16_t, InboundPort> ports;
   const Workload* workload = registry.workload(proxy.ns, proxy.pod);
   for (const Service& service : registry.services()) {
-    if (service.ns != proxy.ns || service.selector.empty() || !contains(proxy.labels, service.selector)) continue;
+    if (service.ns != proxy.ns || service.selector.empty() || !contains(proxy.labels, service.selector))
+      continue;
     for (const ServicePort& port : service.ports) {
       std::uint16_t number = port.target;
       if (!port.target_name.empty() && workload)
         for (const ContainerPort& candidate : workload->ports)
           if (candidate.name == port.target_name) number = candidate.number;
       if (number == 0 || port.protocol == Protocol::kUdp) continue;
-      ports.try_emplace(number, InboundPort{number, port.protocol, service.host + ":" + std::to_string(port.number)});
+      ports.try_emplace(number,
+                        InboundPort{number, port.protocol, service.host + ":" + std::to_string(port.number)});
     }
   }
   std::vector<InboundPort> sorted;
@@ -261,8 +268,10 @@ void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyId
   made.set_traffic_direction(core::INBOUND);
   add_original_destination(made);
   auto ports = inbound_ports(inputs.registry, proxy);
-  // The inspector waits for bytes, which a server that speaks first never gets: it is there only where it is needed.
-  if (std::ranges::find(ports, Protocol::kSniff, &InboundPort::protocol) != ports.end()) add_http_inspector(made);
+  // The inspector waits for bytes, which a server that speaks first never gets: it is there only where it is
+  // needed.
+  if (std::ranges::find(ports, Protocol::kSniff, &InboundPort::protocol) != ports.end())
+    add_http_inspector(made);
   auto& loop = *made.add_filter_chains();
   loop.set_name("virtualInbound-blackhole");
   loop.mutable_filter_chain_match()->mutable_destination_port()->set_value(kInboundPort);

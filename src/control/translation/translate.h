@@ -32,8 +32,8 @@ struct Inputs {
 /// What `proxy` is to run. A pure function: the same objects and identity give the same bytes.
 ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
 
-/// Where a gateway listens for a server's `port`: what the Service istio-ingressgateway in istio-system maps it to, or
-/// the port itself.
+/// Where a gateway listens for a server's `port`: what the Service istio-ingressgateway in istio-system maps
+/// it to, or the port itself.
 std::uint16_t gateway_listener_port(const Registry& registry, std::uint16_t port);
 
 }  // namespace weft::control

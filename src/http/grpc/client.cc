@@ -21,9 +21,10 @@ class SessionClient final : public Client {
 
 }  // namespace
 
-net::Task<Result<std::unique_ptr<Client>>> Client::connect(net::Loop& loop, net::Address to, TimePoint deadline,
-                                                           std::uint32_t mark) {
-  WEFT_CO_TRY(auto socket, co_await net::connect(loop, to, {.deadline = deadline, .bind_source = {}, .mark = mark}));
+net::Task<Result<std::unique_ptr<Client>>> Client::connect(net::Loop& loop, net::Address to,
+                                                           TimePoint deadline, std::uint32_t mark) {
+  WEFT_CO_TRY(auto socket,
+              co_await net::connect(loop, to, {.deadline = deadline, .bind_source = {}, .mark = mark}));
   co_return over(std::move(socket));
 }
 

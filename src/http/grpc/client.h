@@ -10,12 +10,13 @@ namespace weft::http::grpc {
 
 /// A gRPC connection over HTTP/2 with prior knowledge (RFC 9113 §3.3), to a TCP or Unix address.
 ///
-/// Owner: whoever connected. Thread: the loop's. How it ends: the destructor; streams that still exist then fail, and
-/// may be destroyed before or after it. A broken connection fails every stream; there is no reconnecting here.
+/// Owner: whoever connected. Thread: the loop's. How it ends: the destructor; streams that still exist then
+/// fail, and may be destroyed before or after it. A broken connection fails every stream; there is no
+/// reconnecting here.
 class Client {
  public:
-  static net::Task<Result<std::unique_ptr<Client>>> connect(net::Loop& loop, net::Address to, TimePoint deadline,
-                                                            std::uint32_t mark = 0);
+  static net::Task<Result<std::unique_ptr<Client>>> connect(net::Loop& loop, net::Address to,
+                                                            TimePoint deadline, std::uint32_t mark = 0);
   /// Over a transport made elsewhere.
   static std::unique_ptr<Client> over(std::unique_ptr<net::Stream> transport);
   virtual ~Client() = default;

@@ -60,7 +60,8 @@ TEST_F(Grpc, messages_of_any_size_go_both_ways_in_order) {
     auto client = co_await self->connect();
     EXPECT_TRUE(client);
     auto stream = (*client)->open("/t.T/Echo", "control");
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{70'000}, std::size_t{3'000'000}, std::size_t{5}}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, std::size_t{70'000}, std::size_t{3'000'000}, std::size_t{5}}) {
       const std::string sent(size, 'm');
       EXPECT_TRUE(co_await stream->write(sent));
       const auto got = co_await stream->read();

@@ -10,7 +10,7 @@
 namespace weft::http::grpc {
 namespace {
 
-constexpr std::size_t kPrefix = 5;                       // compressed flag, and the length in four bytes
+constexpr std::size_t kPrefix = 5;  // compressed flag, and the length in four bytes
 constexpr std::size_t kLargestMessage = 32 * 1024 * 1024;
 constexpr std::size_t kWriteBuffer = 1024 * 1024;
 constexpr std::int32_t kStreamWindow = 1024 * 1024;
@@ -35,8 +35,10 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
 std::string decode_message(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
-    if (c == '+') escaped += "%2B";
-    else escaped += c;
+    if (c == '+')
+      escaped += "%2B";
+    else
+      escaped += c;
   }
   return percent_decode(escaped);
 }
@@ -128,8 +130,11 @@ void SessionStream::finish(int status, std::string_view message) {
   if (!client_) status_message_ = message;
   if (!client_ && !headers_sent_) {
     trailers_sent_ = true;
-    session_->send_headers(*this, {{":status", "200"}, {"content-type", "application/grpc"},
-                                   {"grpc-status", std::to_string(status)}, {"grpc-message", percent_encode(message)}},
+    session_->send_headers(*this,
+                           {{":status", "200"},
+                            {"content-type", "application/grpc"},
+                            {"grpc-status", std::to_string(status)},
+                            {"grpc-message", percent_encode(message)}},
                            true);
     return;
   }
@@ -154,8 +159,9 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                       void* user) {
     const std::string_view key(reinterpret_cast<const char*>(name), name_size);
     const std::string_view text(reinterpret_cast<const char*>(value), value_size);
     auto& session = *static_cast<Session*>(user);
@@ -194,8 +200,8 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static int on_data(nghttp2_session* raw, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size,
-                     void* user) {
+  static int on_data(nghttp2_session* raw, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                     std::size_t size, void* user) {
     SessionStream* const stream = find(user, id);
     if (!stream) {
       nghttp2_session_consume(raw, id, size);
@@ -287,7 +293,8 @@ net::Task<Result<void>> Session::read_all() {
   std::string block;
   for (;;) {
     const net::IoError waited = co_await transport_->readable();
-    if (waited != net::IoError::kNone) co_return fail(net::to_error(waited, Blame::kUpstream, "reading HTTP/2"));
+    if (waited != net::IoError::kNone)
+      co_return fail(net::to_error(waited, Blame::kUpstream, "reading HTTP/2"));
     block.resize(kReadBlock);
     const net::IoResult got = transport_->try_read(block);
     if (got.error == net::IoError::kWouldBlock) {
@@ -295,9 +302,11 @@ net::Task<Result<void>> Session::read_all() {
       continue;
     }
     if (!got.ok()) co_return fail(net::to_error(got.error, Blame::kUpstream, "reading HTTP/2"));
-    const ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(block.data()), got.bytes);
+    const ssize_t used =
+        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(block.data()), got.bytes);
     if (used < 0)
-      co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, nghttp2_strerror(static_cast<int>(used))));
+      co_return fail(
+          Error::upstream(Code::kInvalid, Retry::kNever, nghttp2_strerror(static_cast<int>(used))));
     wake();
     kick();
     if (!nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_))
@@ -309,8 +318,7 @@ net::Task<Result<void>> Session::write_all() {
   for (;;) {
     const std::uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &data);
-    if (size < 0)
-      co_return fail(Error::internal(Code::kInternal, nghttp2_strerror(static_cast<int>(size))));
+    if (size < 0) co_return fail(Error::internal(Code::kInternal, nghttp2_strerror(static_cast<int>(size))));
     if (size == 0) {
       wake();
       co_await write_signal_.wait();
@@ -338,11 +346,15 @@ void Session::wake() {
 }
 
 std::unique_ptr<SessionStream> Session::open(std::string_view path, std::string_view authority) {
-  const nghttp2_nv fields[] = {field(":method", "POST"), field(":scheme", "http"), field(":path", path),
-                               field(":authority", authority), field("content-type", "application/grpc"),
+  const nghttp2_nv fields[] = {field(":method", "POST"),
+                               field(":scheme", "http"),
+                               field(":path", path),
+                               field(":authority", authority),
+                               field("content-type", "application/grpc"),
                                field("te", "trailers")};
   nghttp2_data_provider provider{{}, Callbacks::read_data};
-  const std::int32_t id = broken_ ? -1 : nghttp2_submit_request(session_, nullptr, fields, std::size(fields), &provider, nullptr);
+  const std::int32_t id =
+      broken_ ? -1 : nghttp2_submit_request(session_, nullptr, fields, std::size(fields), &provider, nullptr);
   auto stream = std::make_unique<SessionStream>(*this, id, true);
   if (id < 0) {
     stream->session_ = nullptr;
@@ -354,7 +366,8 @@ std::unique_ptr<SessionStream> Session::open(std::string_view path, std::string_
   return stream;
 }
 
-void Session::send_headers(SessionStream& stream, const std::vector<std::pair<std::string, std::string>>& fields, bool end) {
+void Session::send_headers(SessionStream& stream,
+                           const std::vector<std::pair<std::string, std::string>>& fields, bool end) {
   std::vector<nghttp2_nv> list;
   for (const auto& [name, value] : fields) list.push_back(field(name, value));
   nghttp2_data_provider provider{{}, Callbacks::read_data};

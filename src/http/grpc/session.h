@@ -16,8 +16,8 @@ namespace weft::http::grpc {
 
 class Session;
 
-/// A coroutine waiting for something that another one says. One waiter. It is resumed from the loop, never inside
-/// notify(), so it may destroy whatever it likes.
+/// A coroutine waiting for something that another one says. One waiter. It is resumed from the loop, never
+/// inside notify(), so it may destroy whatever it likes.
 class Signal {
  public:
   explicit Signal(net::Loop& loop) : loop_(loop) {}
@@ -61,7 +61,8 @@ class SessionStream final : public MessageStream {
   Session* session_;
   std::int32_t id_;
   bool client_;
-  bool headers_sent_ = false, finished_ = false, remote_ended_ = false, closed_ = false, trailers_sent_ = false;
+  bool headers_sent_ = false, finished_ = false, remote_ended_ = false, closed_ = false,
+       trailers_sent_ = false;
   int http_status_ = 200, status_ = -1;
   std::uint32_t reset_code_ = 0;
   std::string status_message_;
@@ -72,8 +73,8 @@ class SessionStream final : public MessageStream {
 
 /// HTTP/2 over one stream by nghttp2, for gRPC only: both sides' sessions.
 ///
-/// Owner: Client, or the server's connection. Thread: one loop. Nothing is resumed from inside nghttp2: callbacks note
-/// what has happened, and whoever waits is woken after.
+/// Owner: Client, or the server's connection. Thread: one loop. Nothing is resumed from inside nghttp2:
+/// callbacks note what has happened, and whoever waits is woken after.
 class Session {
  public:
   /// Called for each new call on a server; the callee takes ownership.
@@ -94,7 +95,8 @@ class Session {
   struct Callbacks;
   net::Task<Result<void>> read_all();
   net::Task<Result<void>> write_all();
-  void send_headers(SessionStream& stream, const std::vector<std::pair<std::string, std::string>>& fields, bool end);
+  void send_headers(SessionStream& stream, const std::vector<std::pair<std::string, std::string>>& fields,
+                    bool end);
   void send_trailers(SessionStream& stream);
   void resume_data(SessionStream& stream);
   void give_window_back(SessionStream& stream);

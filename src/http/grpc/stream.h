@@ -10,18 +10,23 @@ namespace weft::http::grpc {
 
 /// gRPC status codes that we give or look at (grpc/doc/statuscodes.md).
 enum Status : int {
-  kOk = 0, kInvalidArgument = 3, kPermissionDenied = 7, kResourceExhausted = 8, kUnimplemented = 12, kUnavailable = 14,
+  kOk = 0,
+  kInvalidArgument = 3,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kUnimplemented = 12,
+  kUnavailable = 14,
 };
 
 /// One bidirectional gRPC call: whole messages in both directions, uncompressed.
 ///
-/// Owner: whoever opened it (client) or the method's task (server); destroying it before its end cancels the call.
-/// Thread: one loop. At most one read and one write wait at a time.
+/// Owner: whoever opened it (client) or the method's task (server); destroying it before its end cancels the
+/// call. Thread: one loop. At most one read and one write wait at a time.
 class MessageStream {
  public:
   virtual ~MessageStream() = default;
-  /// The next message. kClosed: the peer has finished in order. kUnavailable or kDenied: the call failed; the text has
-  /// the status and the peer's message.
+  /// The next message. kClosed: the peer has finished in order. kUnavailable or kDenied: the call failed; the
+  /// text has the status and the peer's message.
   virtual net::Task<Result<std::string>> read() = 0;
   /// Resumes when the message is sent or a bounded buffer (1 MiB) has taken it.
   virtual net::Task<Result<void>> write(std::string_view message) = 0;

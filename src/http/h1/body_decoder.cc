@@ -25,7 +25,10 @@ void BodyDecoder::start(const Framing& framing) {
   switch (framing.kind) {
     case Framing::Kind::kNone: state_ = State::kDone; break;
     case Framing::Kind::kLength: state_ = framing.length ? State::kLength : State::kDone; break;
-    case Framing::Kind::kChunked: state_ = State::kSize; remaining_ = 0; break;
+    case Framing::Kind::kChunked:
+      state_ = State::kSize;
+      remaining_ = 0;
+      break;
     case Framing::Kind::kUntilClose: state_ = State::kUntilClose; break;
   }
 }
@@ -51,8 +54,8 @@ BodyStep BodyDecoder::decode(std::string_view input) {
       remaining_ -= take;
       if (remaining_ == 0) state_ = state_ == State::kLength ? State::kDone : State::kDataCr;
       if (state_ != State::kDataCr) break;
-      // The end of the chunk, and the last chunk when it is here too, are taken in the same call, so that whoever
-      // reads learns of the end together with the last bytes.
+      // The end of the chunk, and the last chunk when it is here too, are taken in the same call, so that
+      // whoever reads learns of the end together with the last bytes.
       while (!done() && state_ != State::kData && result.consumed < input.size()) {
         if ((result.refusal = step(input[result.consumed]))) return result;
         ++result.consumed;
@@ -99,7 +102,8 @@ Refusal BodyDecoder::size_step(char c) {
   if (value >= 0) {
     if (++digits_ > kMostDigits) return {400, "D12", "a chunk size has too many digits"};
     remaining_ = remaining_ * 16 + static_cast<unsigned>(value);
-    if (digits_ == kMostDigits && remaining_ > kLargestChunk) return {400, "D01", "a chunk size is too large"};
+    if (digits_ == kMostDigits && remaining_ > kLargestChunk)
+      return {400, "D01", "a chunk size is too large"};
     return {};
   }
   if (digits_ == 0) return {400, c == '\r' ? "D03" : "D02", "a chunk has no size"};
@@ -122,7 +126,8 @@ Refusal BodyDecoder::after_size(char c) {
 
 /// RFC 9112 §7.1.1; without the white space that §7.1.1 calls bad.
 Refusal BodyDecoder::extension_step(char c) {
-  if (++extension_bytes_ > limits_.chunk_extension_bytes) return {400, "D07", "chunk extensions are too long"};
+  if (++extension_bytes_ > limits_.chunk_extension_bytes)
+    return {400, "D07", "chunk extensions are too long"};
   if (is_control(c) && c != '\r') return {400, "D05", "a chunk extension has a control byte"};
   switch (state_) {
     case State::kExtensionStart:
@@ -141,8 +146,10 @@ Refusal BodyDecoder::extension_step(char c) {
     case State::kExtensionValue: return is_token_char(c) ? Refusal{} : after_size(c);
     case State::kExtensionQuoted:
       if (c == '\r') return {400, "D06", "a quoted chunk extension holds a line end"};
-      if (c == '"') state_ = State::kExtensionQuotedEnd;
-      else if (c == '\\') state_ = State::kExtensionQuotedPair;
+      if (c == '"')
+        state_ = State::kExtensionQuotedEnd;
+      else if (c == '\\')
+        state_ = State::kExtensionQuotedPair;
       return {};
     case State::kExtensionQuotedPair:
       if (c == '\r') return {400, "D06", "a quoted chunk extension holds a line end"};
@@ -165,12 +172,16 @@ Refusal BodyDecoder::trailer_step(char c) {
       state_ = State::kTrailerName;
       return {};
     case State::kTrailerName:
-      if (c == ':') state_ = State::kTrailerValue;
-      else if (!is_token_char(c)) return {400, "D05", "a trailer field's name is malformed"};
+      if (c == ':')
+        state_ = State::kTrailerValue;
+      else if (!is_token_char(c))
+        return {400, "D05", "a trailer field's name is malformed"};
       return {};
     case State::kTrailerValue:
-      if (c == '\r') state_ = State::kTrailerLf;
-      else if (is_control(c)) return {400, "D05", "a trailer field has a control byte"};
+      if (c == '\r')
+        state_ = State::kTrailerLf;
+      else if (is_control(c))
+        return {400, "D05", "a trailer field has a control byte"};
       return {};
     default:
       if (c != '\n') return {400, "D05", "a trailer line has a CR without LF"};

@@ -16,8 +16,8 @@ struct BodyStep {
   Refusal refusal;
 };
 
-/// Takes a body out of its framing (RFC 9112 §6, §7.1), piece by piece, copying nothing. Trailers are checked, bounded
-/// and dropped. Pure; no I/O. Owner: a connection; reused by start().
+/// Takes a body out of its framing (RFC 9112 §6, §7.1), piece by piece, copying nothing. Trailers are
+/// checked, bounded and dropped. Pure; no I/O. Owner: a connection; reused by start().
 class BodyDecoder {
  public:
   explicit BodyDecoder(const Limits& limits) : limits_(limits) {}
@@ -30,9 +30,26 @@ class BodyDecoder {
 
  private:
   enum class State : std::uint8_t {
-    kDone, kLength, kUntilClose, kSize, kSizeEnd, kExtensionStart, kExtensionName, kExtensionValueStart,
-    kExtensionValue, kExtensionQuoted, kExtensionQuotedPair, kExtensionQuotedEnd, kData, kDataCr, kDataLf,
-    kTrailerStart, kTrailerName, kTrailerValue, kTrailerLf, kEndLf
+    kDone,
+    kLength,
+    kUntilClose,
+    kSize,
+    kSizeEnd,
+    kExtensionStart,
+    kExtensionName,
+    kExtensionValueStart,
+    kExtensionValue,
+    kExtensionQuoted,
+    kExtensionQuotedPair,
+    kExtensionQuotedEnd,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailerName,
+    kTrailerValue,
+    kTrailerLf,
+    kEndLf
   };
   Refusal step(char c);
   Refusal size_step(char c);

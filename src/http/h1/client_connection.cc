@@ -12,7 +12,8 @@ ClientConnection::~ClientConnection() { stream_->close(in_exchange_ && !usable()
 bool ClientConnection::usable() const {
   if (broken_ || stream_->closed() || stream_->peer_ended() || stream_->peer_broken()) return false;
   if (!in_exchange_) return true;
-  // Bytes behind a response belong to nobody: whatever they are, the next request must not be answered by them.
+  // Bytes behind a response belong to nobody: whatever they are, the next request must not be answered by
+  // them.
   return request_sent_ && response_complete() && parser_.keep_alive() && input_.empty();
 }
 

@@ -13,8 +13,8 @@ namespace weft::http::h1 {
 
 /// One HTTP/1 connection to a server, for one request at a time, many one after another.
 ///
-/// Owner: a pool, or whoever connected. Thread: one loop. Deadlines are those of the stream, which the owner sets.
-/// How it ends: the destructor closes the stream.
+/// Owner: a pool, or whoever connected. Thread: one loop. Deadlines are those of the stream, which the owner
+/// sets. How it ends: the destructor closes the stream.
 class ClientConnection final : private ClientExchange {
  public:
   explicit ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits = {});
@@ -22,11 +22,13 @@ class ClientConnection final : private ClientExchange {
 
   /// Begins the next exchange; only when usable().
   ClientExchange& start();
-  /// Gives the read buffer back; call it when the last body chunk has been used and the connection goes to a pool.
+  /// Gives the read buffer back; call it when the last body chunk has been used and the connection goes to a
+  /// pool.
   void park() { input_.release(); }
   /// The last exchange is over, in order, and nothing has happened on the connection since.
   bool usable() const;
-  /// Whether an earlier exchange went over this connection: then a break may only mean that the server had closed it.
+  /// Whether an earlier exchange went over this connection: then a break may only mean that the server had
+  /// closed it.
   bool reused() const { return exchanges_ > 1; }
   std::uint32_t exchanges() const { return exchanges_; }
   net::Stream& stream() { return *stream_; }
@@ -57,7 +59,8 @@ class ClientConnection final : private ClientExchange {
   std::uint64_t sent_ = 0, received_ = 0, length_left_ = 0;
   std::uint32_t exchanges_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
-  bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false, request_sent_ = false;
+  bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false,
+       request_sent_ = false;
   bool broken_ = false;
 };
 

@@ -21,13 +21,15 @@ struct Calling {
     server = std::move(server_end);
     connection = std::make_unique<ClientConnection>(std::move(client_end));
   }
-  static net::Task<void> call(ClientConnection& connection, std::string method, std::string body, Outcome& outcome) {
+  static net::Task<void> call(ClientConnection& connection, std::string method, std::string body,
+                              Outcome& outcome) {
     ClientExchange& exchange = connection.start();
     const auto result = co_await perform(exchange, std::move(method), std::move(body), outcome);
     if (!result) outcome.error = result.error();
     outcome.done = true;
   }
-  static net::Task<Result<void>> perform(ClientExchange& exchange, std::string method, std::string body, Outcome& outcome) {
+  static net::Task<Result<void>> perform(ClientExchange& exchange, std::string method, std::string body,
+                                         Outcome& outcome) {
     RequestHead head;
     head.method = method;
     head.path = "/";
@@ -75,7 +77,8 @@ TEST(ClientConnection, sends_one_request_after_another_over_one_connection) {
   EXPECT_TRUE(calling.connection->reused());
   EXPECT_EQ(calling.server->take(),
             "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
-  calling.answer("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+  calling.answer(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
   EXPECT_EQ(second.statuses, (std::vector<int>{100, 103, 204}));
   EXPECT_TRUE(calling.connection->usable());
 }

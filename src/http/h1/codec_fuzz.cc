@@ -6,8 +6,8 @@
 #include "http/h1/body_decoder.h"
 #include "http/h1/head_parser.h"
 
-/// Bytes as a client would send them, cut where the first byte says: the codec must come to the same end as with the
-/// bytes in one piece, never read past what it was shown, and never take what it did not consume.
+/// Bytes as a client would send them, cut where the first byte says: the codec must come to the same end as
+/// with the bytes in one piece, never read past what it was shown, and never take what it did not consume.
 namespace {
 
 struct Outcome {

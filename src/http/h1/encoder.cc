@@ -38,8 +38,10 @@ void write_request_head(std::string& out, const RequestHead& head, BodyForm form
   out.append(" HTTP/1.1\r\n");
   write_field(out, "host", head.authority);
   write_fields(out, head.headers);
-  if (form == BodyForm::kLength || head.content_length) write_length(out, head.content_length.value_or(0));
-  else if (form == BodyForm::kChunked) out.append("transfer-encoding: chunked\r\n");
+  if (form == BodyForm::kLength || head.content_length)
+    write_length(out, head.content_length.value_or(0));
+  else if (form == BodyForm::kChunked)
+    out.append("transfer-encoding: chunked\r\n");
   if (!head.upgrade.empty()) {
     out.append("connection: upgrade\r\n");
     write_field(out, "upgrade", head.upgrade);

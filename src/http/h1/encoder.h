@@ -5,8 +5,8 @@
 
 #include "http/message.h"
 
-/// Writes HTTP/1 from messages. Framing is made here from the message's own members and never copied from what came in
-/// (RFC 9112 §6). Pure: appends to a string.
+/// Writes HTTP/1 from messages. Framing is made here from the message's own members and never copied from
+/// what came in (RFC 9112 §6). Pure: appends to a string.
 namespace weft::http::h1 {
 
 /// How the body that follows a head will be delimited.

@@ -9,7 +9,8 @@ namespace {
 constexpr std::uint64_t kLongestBody = std::numeric_limits<std::int64_t>::max();
 
 bool is_known_coding(std::string_view coding) {
-  for (const std::string_view known : {"gzip", "x-gzip", "deflate", "compress", "x-compress", "identity", "br", "zstd"})
+  for (const std::string_view known :
+       {"gzip", "x-gzip", "deflate", "compress", "x-compress", "identity", "br", "zstd"})
     if (equal_ignoring_case(coding, known)) return true;
   return false;
 }
@@ -26,9 +27,10 @@ bool is_host(std::string_view text) {
 
 bool is_mesh_owned(std::string_view name) {
   for (const std::string_view prefix : {"x-envoy-", "x-b3-", "x-forwarded-"})
-    if (name.size() > prefix.size() && equal_ignoring_case(name.substr(0, prefix.size()), prefix)) return true;
-  for (const std::string_view own : {"host", "x-request-id", "traceparent", "tracestate", "b3", "content-length",
-                                     "transfer-encoding", "authorization-identity"})
+    if (name.size() > prefix.size() && equal_ignoring_case(name.substr(0, prefix.size()), prefix))
+      return true;
+  for (const std::string_view own : {"host", "x-request-id", "traceparent", "tracestate", "b3",
+                                     "content-length", "transfer-encoding", "authorization-identity"})
     if (equal_ignoring_case(name, own)) return true;
   return false;
 }
@@ -36,8 +38,8 @@ bool is_mesh_owned(std::string_view name) {
 }  // namespace
 
 void FieldCollector::clear() {
-  has_length = has_transfer_encoding = close = keep_alive = connection_upgrade = expect_continue = expect_other =
-      has_host = te_trailers = false;
+  has_length = has_transfer_encoding = close = keep_alive = connection_upgrade = expect_continue =
+      expect_other = has_host = te_trailers = false;
   length = 0;
   host.clear();
   upgrade.clear();
@@ -146,8 +148,7 @@ void FieldCollector::add_connection(std::string_view value) {
 
 /// RFC 9110 §7.6.1.
 Refusal FieldCollector::finish(Headers& into, bool mesh_owned_refused) {
-  if (has_transfer_encoding && has_length)
-    return {400, "A01", "both Transfer-Encoding and Content-Length"};
+  if (has_transfer_encoding && has_length) return {400, "A01", "both Transfer-Encoding and Content-Length"};
   if (nominated_.empty()) return {};
   Refusal refusal;
   for_each_element(nominated_, [&](std::string_view name) {

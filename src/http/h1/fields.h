@@ -16,16 +16,16 @@ struct Framing {
   std::uint64_t length = 0;
 };
 
-/// Collects the field lines of one head: judges each as it comes, keeps the framing fields for itself, and puts the
-/// rest into a Headers. Pure; no I/O. Owner: a head parser. Reused by clear().
+/// Collects the field lines of one head: judges each as it comes, keeps the framing fields for itself, and
+/// puts the rest into a Headers. Pure; no I/O. Owner: a head parser. Reused by clear().
 class FieldCollector {
  public:
   void clear();
   /// One line without its end. `into` receives it unless it is a framing field.
   Refusal add_line(std::string_view line, Headers& into, const Limits& limits);
 
-  /// After the last line: removes what Connection nominates and checks fields against each other. `mesh_owned_refused`:
-  /// a client may not have the mesh's own fields removed (rule B15).
+  /// After the last line: removes what Connection nominates and checks fields against each other.
+  /// `mesh_owned_refused`: a client may not have the mesh's own fields removed (rule B15).
   Refusal finish(Headers& into, bool mesh_owned_refused);
 
   bool has_length = false;

@@ -44,12 +44,16 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
   HeadStep step;
   for (;;) {
     const std::string_view rest = data.substr(step.consumed);
-    const void* found = rest.size() > looked_at_ ? std::memchr(rest.data() + looked_at_, '\n', rest.size() - looked_at_)
-                                                 : nullptr;
+    const void* found = rest.size() > looked_at_
+                            ? std::memchr(rest.data() + looked_at_, '\n', rest.size() - looked_at_)
+                            : nullptr;
     if (!found) {
-      if (state_ == State::kFirstLine && rest.size() > limits_.request_line_bytes) step.refusal = parser.line_too_long();
-      else if (bytes_ + rest.size() > limits_.head_bytes) step.refusal = {431, "B11", "the head is too large"};
-      else step.refusal = judge_unfinished(rest);
+      if (state_ == State::kFirstLine && rest.size() > limits_.request_line_bytes)
+        step.refusal = parser.line_too_long();
+      else if (bytes_ + rest.size() > limits_.head_bytes)
+        step.refusal = {431, "B11", "the head is too large"};
+      else
+        step.refusal = judge_unfinished(rest);
       return step;
     }
     const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - rest.data());
@@ -74,8 +78,10 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
         empty_line_skipped_ = true;  // RFC 9112 §2.2: one is tolerated
         continue;
       }
-      if (line.size() > limits_.request_line_bytes) step.refusal = parser.line_too_long();
-      else step.refusal = parser.first_line(line);
+      if (line.size() > limits_.request_line_bytes)
+        step.refusal = parser.line_too_long();
+      else
+        step.refusal = parser.first_line(line);
       state_ = State::kFields;
     } else if (line.empty()) {
       step.refusal = parser.finish();
@@ -150,9 +156,12 @@ Refusal RequestParser::parse_target(std::string_view target) {
   if (!is_authority(authority)) return {400, "B02", "the target's authority is malformed"};
   head_->authority = authority;
   head_->scheme = equal_ignoring_case(scheme, "http") ? "http" : "https";
-  if (slash == std::string_view::npos) head_->path = "/";
-  else if (rest[slash] == '?') head_->path = "/" + std::string(rest.substr(slash));
-  else head_->path = rest.substr(slash);
+  if (slash == std::string_view::npos)
+    head_->path = "/";
+  else if (rest[slash] == '?')
+    head_->path = "/" + std::string(rest.substr(slash));
+  else
+    head_->path = rest.substr(slash);
   absolute_ = true;
   return {};
 }
@@ -189,8 +198,8 @@ void ResponseParser::start(ResponseHead& into, bool to_head_request) {
 
 /// RFC 9112 §4: the reason phrase may be missing, with or without the space before it.
 Refusal ResponseParser::first_line(std::string_view line) {
-  const bool version = line.size() >= 12 && line.substr(0, 7) == "HTTP/1." && (line[7] == '0' || line[7] == '1') &&
-                       line[8] == ' ';
+  const bool version = line.size() >= 12 && line.substr(0, 7) == "HTTP/1." &&
+                       (line[7] == '0' || line[7] == '1') && line[8] == ' ';
   if (!version || !is_digits(line.substr(9, 3)) || line[9] == '0' || (line.size() > 12 && line[12] != ' '))
     return {502, "A38", "the status line is malformed"};
   head_->version = line[7] == '0' ? Version::k10 : Version::k11;

@@ -15,8 +15,8 @@ struct HeadStep {
   Refusal refusal;           ///< the message must be refused; nothing after it may be read
 };
 
-/// Parses heads line by line: every whole line is judged at once, an unfinished one is looked at only for what can
-/// never become right. Pure; no I/O. Owner: a connection; reused for each message by start().
+/// Parses heads line by line: every whole line is judged at once, an unfinished one is looked at only for
+/// what can never become right. Pure; no I/O. Owner: a connection; reused for each message by start().
 class HeadParser {
  public:
   explicit HeadParser(const Limits& limits) : limits_(limits) {}
@@ -58,7 +58,6 @@ class RequestParser : public HeadParser {
   Refusal field_line(std::string_view line) { return fields_.add_line(line, head_->headers, limits_); }
   Refusal finish();
   Refusal line_too_long() const { return {414, "B11", "the request line is too long"}; }
-
 
   RequestHead* head_ = nullptr;
   bool absolute_ = false;

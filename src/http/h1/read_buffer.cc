@@ -6,7 +6,8 @@
 namespace weft::http::h1 {
 namespace {
 
-/// Few: what a thread needs at one moment is the number of messages it is in the middle of, not of its connections.
+/// Few: what a thread needs at one moment is the number of messages it is in the middle of, not of its
+/// connections.
 constexpr std::size_t kKept = 8;
 
 struct Pool {
@@ -53,8 +54,10 @@ void ReadBuffer::make_room() {
 }
 
 void ReadBuffer::give_back() {
-  if (capacity_ == kBlock && pool.count < kKept) pool.blocks[pool.count++] = data_;
-  else delete[] data_;
+  if (capacity_ == kBlock && pool.count < kKept)
+    pool.blocks[pool.count++] = data_;
+  else
+    delete[] data_;
   data_ = nullptr;
   capacity_ = begin_ = end_ = 0;
 }

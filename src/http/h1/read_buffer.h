@@ -7,8 +7,8 @@
 
 namespace weft::http::h1 {
 
-/// Bytes received and not yet used. Its memory comes from a pool of the thread and goes back when nothing is left in
-/// it, so that an idle connection holds none.
+/// Bytes received and not yet used. Its memory comes from a pool of the thread and goes back when nothing is
+/// left in it, so that an idle connection holds none.
 ///
 /// Owner: one connection. Thread: one loop. Views into it are valid until the next fill() or release().
 class ReadBuffer {
@@ -23,8 +23,8 @@ class ReadBuffer {
   std::string_view view() const { return {data_ + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   void consume(std::size_t bytes) { begin_ += bytes; }
-  /// One read of what the stream has. When the buffer is full of unused bytes it doubles; whoever uses it must refuse
-  /// before that goes on for ever.
+  /// One read of what the stream has. When the buffer is full of unused bytes it doubles; whoever uses it
+  /// must refuse before that goes on for ever.
   net::IoResult fill(net::Stream& stream);
   /// Gives the memory back if nothing is in it.
   void release() {

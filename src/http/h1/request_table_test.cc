@@ -97,7 +97,10 @@ std::vector<Row> framing_rows() {
   };
   for (const char* value : {"+5", "-5", "0x5", "5_0", "5;a", "5 5", "5,", "\xd9\xa5"})
     rows.push_back({"A04", post("Content-Length: " + std::string(value) + "\r\n"), 400});
-  for (const char* value : {"xchunked", "\"chunked\"", "chunked;a=1", ",chunked", "chunked\x0b", "\xa0" "chunked", "chunked, xchunked"})
+  for (const char* value : {"xchunked", "\"chunked\"", "chunked;a=1", ",chunked", "chunked\x0b",
+                            "\xa0"
+                            "chunked",
+                            "chunked, xchunked"})
     rows.push_back({"A11", post("Transfer-Encoding: " + std::string(value) + "\r\n"), 400});
   return rows;
 }
@@ -137,7 +140,8 @@ std::vector<Row> syntax_rows() {
   };
   for (const char* version : {"HTTP/1.10", "HTTP/01.1", "HTTP/+1.1", "http/1.1", "HTTP/4294967297.1"})
     rows.push_back({"A26", "GET / " + std::string(version) + "\r\nHost: a\r\n\r\n", 400});
-  for (const char* host : {"Host: a\r\nHost: b\r\n", "Host: a, b\r\n", "Host: a b\r\n", "Host: u@b\r\n", "Host: a/b\r\n"})
+  for (const char* host :
+       {"Host: a\r\nHost: b\r\n", "Host: a, b\r\n", "Host: a b\r\n", "Host: u@b\r\n", "Host: a/b\r\n"})
     rows.push_back({"B01", "GET / HTTP/1.1\r\n" + std::string(host) + "\r\n", 400});
   for (const char c : {'\x01', '\x08', '\x0b', '\x1f', '\x7f'})
     rows.push_back({"B07", get("X-A: b" + std::string(1, c) + "c\r\n"), 400});
@@ -182,12 +186,15 @@ void expect_rows(const std::vector<Row>& rows) {
     for (std::size_t cut = 1; cut < row.bytes.size(); ++cut) {
       const Outcome cut_in_two = read(row.bytes, cut);
       ASSERT_EQ(cut_in_two.status, whole.status) << row.name << " cut at " << cut << ": " << row.bytes;
-      if (row.status == 0) ASSERT_TRUE(cut_in_two == whole) << row.name << " cut at " << cut << ": " << row.bytes;
+      if (row.status == 0)
+        ASSERT_TRUE(cut_in_two == whole) << row.name << " cut at " << cut << ": " << row.bytes;
     }
   }
 }
 
-TEST(RequestTable, what_could_be_framed_in_two_ways_is_refused_at_every_split_point) { expect_rows(framing_rows()); }
+TEST(RequestTable, what_could_be_framed_in_two_ways_is_refused_at_every_split_point) {
+  expect_rows(framing_rows());
+}
 TEST(RequestTable, what_breaks_the_grammar_is_refused_at_every_split_point) { expect_rows(syntax_rows()); }
 TEST(RequestTable, chunks_are_taken_exactly_or_refused_at_every_split_point) { expect_rows(chunk_rows()); }
 
@@ -206,10 +213,12 @@ TEST(RequestTable, b15_fields_that_connection_names_are_removed) {
 TEST(RequestTable, b11_b12_heads_over_a_limit_get_431_and_no_truncated_name) {
   std::string fields;
   for (int i = 0; i < 100; ++i) fields += "X-" + std::to_string(i) + ": a\r\n";
-  for (const std::string& bytes : {get(std::string(70 * 1024, 'X') + ": v\r\n"), get("X-A: " + std::string(1 << 20, 'v') + "\r\n"),
-                                   get(fields), get("X-A: " + std::string(60 * 1024 + 1, 'v') + "\r\n")})
+  for (const std::string& bytes :
+       {get(std::string(70 * 1024, 'X') + ": v\r\n"), get("X-A: " + std::string(1 << 20, 'v') + "\r\n"),
+        get(fields), get("X-A: " + std::string(60 * 1024 + 1, 'v') + "\r\n")})
     for (const std::size_t cut : {std::size_t{1}, std::size_t{100}, std::size_t{59000}, bytes.size() - 3})
-      EXPECT_EQ(read(bytes, std::min(cut, bytes.size())).status, 431) << bytes.substr(0, 80) << " cut at " << cut;
+      EXPECT_EQ(read(bytes, std::min(cut, bytes.size())).status, 431)
+          << bytes.substr(0, 80) << " cut at " << cut;
 }
 
 TEST(RequestTable, d07_extensions_have_a_limit_over_the_whole_body) {

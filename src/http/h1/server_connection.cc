@@ -5,8 +5,8 @@
 namespace weft::http::h1 {
 namespace {
 
-/// How much of an unwanted body is read to keep a connection, and how much and how long to let a client that is still
-/// sending see its answer before the connection goes (RFC 9112 §9.6).
+/// How much of an unwanted body is read to keep a connection, and how much and how long to let a client that
+/// is still sending see its answer before the connection goes (RFC 9112 §9.6).
 constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
 constexpr std::uint64_t kDiscardLingering = 1024 * 1024;
 constexpr Duration kLinger = 1s;
@@ -21,8 +21,13 @@ Error downstream_error(net::IoError error, std::string_view doing) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(net::Stream& stream, const ServerConnectionOptions& options, Observer* observer)
-    : stream_(stream), options_(options), observer_(observer), parser_(options.limits), decoder_(options.limits) {
+ServerConnection::ServerConnection(net::Stream& stream, const ServerConnectionOptions& options,
+                                   Observer* observer)
+    : stream_(stream),
+      options_(options),
+      observer_(observer),
+      parser_(options.limits),
+      decoder_(options.limits) {
   stream_.on_unattended([this](net::ReadyHandler::Ready ready) {
     if (ready.ended || ready.broken) client_gone();
   });
@@ -105,7 +110,8 @@ void ServerConnection::begin_exchange() {
   ++requests_;
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
   decoder_.start(parser_.framing());
-  keep_alive_ = parser_.keep_alive() && !draining_ && (options_.max_requests == 0 || requests_ < options_.max_requests);
+  keep_alive_ =
+      parser_.keep_alive() && !draining_ && (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
   to_head_ = head_.method == "HEAD";
   response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = false;
@@ -203,7 +209,8 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
     while (got.error == net::IoError::kWouldBlock) {
       input_.release();
       const net::IoError waited = co_await stream_.readable();
-      if (waited != net::IoError::kNone) co_return fail(downstream_error(waited, "reading the request's body"));
+      if (waited != net::IoError::kNone)
+        co_return fail(downstream_error(waited, "reading the request's body"));
       got = input_.fill(stream_);
     }
     if (!got.ok()) {
@@ -246,7 +253,8 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
       form.body = BodyForm::kChunked;
     }
   }
-  // What the client was told to hold back it may send or not: the next bytes could be either (RFC 9110 §10.1.1).
+  // What the client was told to hold back it may send or not: the next bytes could be either (RFC 9110
+  // §10.1.1).
   if (continue_wanted_ || body_refusal_ || draining_) keep_alive_ = false;
   form.close = !keep_alive_;
   form.keep_alive = keep_alive_ && head_.version == Version::k10;
@@ -262,14 +270,16 @@ net::Task<Result<void>> ServerConnection::send_head(const ResponseHead& head, bo
   write_response_head(out_, head, form);
   if (!end) co_return Result<void>{};
   response_complete_ = form.body != BodyForm::kLength || length_left_ == 0;
-  if (!response_complete_) co_return fail(Error::internal(Code::kInternal, "the response ended before its length"));
+  if (!response_complete_)
+    co_return fail(Error::internal(Code::kInternal, "the response ended before its length"));
   co_return co_await flush();
 }
 
 /// A body must be exactly as long as its head said: anything else would be read as the next response.
 Result<void> ServerConnection::count_body(std::size_t bytes, bool end) {
   if (body_form_ != BodyForm::kLength) return {};
-  if (bytes > length_left_) return fail(Error::internal(Code::kInternal, "the body is longer than its length"));
+  if (bytes > length_left_)
+    return fail(Error::internal(Code::kInternal, "the body is longer than its length"));
   length_left_ -= bytes;
   if (end && length_left_) return fail(Error::internal(Code::kInternal, "the body ended before its length"));
   return {};

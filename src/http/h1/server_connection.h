@@ -15,17 +15,17 @@ namespace weft::http::h1 {
 struct ServerConnectionOptions {
   Limits limits = {};
   std::string_view scheme = "http";
-  bool accept_http10 = true;                   ///< else 426
-  Duration idle_timeout = 3600s;               ///< between requests
-  Duration header_timeout = 10s;               ///< from the first byte of a head to its end
-  Duration body_timeout = 300s;                ///< between two pieces of a body, in each direction
-  std::uint32_t max_requests = 0;              ///< then the connection is closed; 0: no limit
-  std::string_view server_name = {};              ///< "server" field of refusals; empty: none
+  bool accept_http10 = true;          ///< else 426
+  Duration idle_timeout = 3600s;      ///< between requests
+  Duration header_timeout = 10s;      ///< from the first byte of a head to its end
+  Duration body_timeout = 300s;       ///< between two pieces of a body, in each direction
+  std::uint32_t max_requests = 0;     ///< then the connection is closed; 0: no limit
+  std::string_view server_name = {};  ///< "server" field of refusals; empty: none
 };
 
-/// One HTTP/1 connection from a client: reads a head, calls the handler, and again, until either side has enough.
-/// A message in which the framing could be doubted is refused and the connection ended (RFC 9112 §11.2); the bytes
-/// behind it are never read as a request.
+/// One HTTP/1 connection from a client: reads a head, calls the handler, and again, until either side has
+/// enough. A message in which the framing could be doubted is refused and the connection ended (RFC 9112
+/// §11.2); the bytes behind it are never read as a request.
 ///
 /// Owner: whoever accepted the stream, which must outlive this. Thread: one loop.
 /// How it ends: serve() returns; or its task is destroyed.

@@ -81,11 +81,14 @@ TEST(ServerConnection, answers_pipelined_requests_in_order_whatever_pieces_they_
   for (const std::size_t fragment : {1u, 2u, 3u, 7u, 4096u}) {
     Served served(echo);
     served.server->set_fragment(fragment);
-    served.send("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
-                "POST /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n" + kGet);
-    EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n/1:abc"
-                             "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n/2:de"
-                             "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n/a:");
+    served.send(
+        "POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+        "POST /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n" +
+        kGet);
+    EXPECT_EQ(served.take(),
+              "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n/1:abc"
+              "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n/2:de"
+              "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n/a:");
     EXPECT_FALSE(served.over());
   }
 }
@@ -93,7 +96,8 @@ TEST(ServerConnection, answers_pipelined_requests_in_order_whatever_pieces_they_
 TEST(ServerConnection, sends_a_body_of_unknown_length_in_chunks_or_until_close) {
   Served served(in_pieces);
   served.send(kGet);
-  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
+  EXPECT_EQ(served.take(),
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n");
   served.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabcde");
   EXPECT_TRUE(served.over());
@@ -132,7 +136,8 @@ TEST(ServerConnection, a33_asks_for_the_body_only_when_somebody_reads_it) {
 TEST(ServerConnection, reads_past_an_unwanted_body_that_is_short_and_ends_a_connection_with_an_endless_one) {
   Served served(ignore_body);
   served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" + kGet);
-  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_EQ(served.take(),
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
   served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
   for (int i = 0; i < 400 && !served.over(); ++i) served.send(std::string(4096, 'x'));
   EXPECT_TRUE(served.over());
@@ -200,9 +205,9 @@ TEST(ServerConnection, closes_after_its_last_allowed_request) {
 TEST(ServerConnection, does_not_take_more_of_an_unread_body_than_one_buffer) {
   const auto never_reads = [](ServerExchange& exchange) { return ignore_body(exchange); };
   static net::Loop* waiting_on = nullptr;
-  Served served(Handler([&](ServerExchange&) -> net::Task<void> { return [](net::Loop* loop) -> net::Task<void> {
-                  co_await loop->sleep(1h);
-                }(waiting_on); }),
+  Served served(Handler([&](ServerExchange&) -> net::Task<void> {
+                  return [](net::Loop* loop) -> net::Task<void> { co_await loop->sleep(1h); }(waiting_on);
+                }),
                 {}, 1 << 20);
   waiting_on = served.loop.get();
   static_cast<void>(never_reads);

@@ -10,9 +10,9 @@ namespace weft::net::testing {
 
 /// One end of an in-memory connection, for tests on a simulated loop.
 ///
-/// What one end writes the other can read once the loop has settled. `capacity` bounds the bytes in flight in one
-/// direction, so back-pressure can be seen. `fragment` bounds the bytes one try_read gives, so every parser can be
-/// fed in pieces of 1, 2, 3 ... bytes.
+/// What one end writes the other can read once the loop has settled. `capacity` bounds the bytes in flight in
+/// one direction, so back-pressure can be seen. `fragment` bounds the bytes one try_read gives, so every
+/// parser can be fed in pieces of 1, 2, 3 ... bytes.
 class PipeEnd final : public Stream {
  public:
   PipeEnd(Loop& loop, std::size_t capacity) : Stream(loop), capacity_(capacity) {}

@@ -39,7 +39,9 @@ bool in_prefix(const net::Address& address, const FilterChainMatch::Prefix& pref
   const std::uint32_t rest = length % 8;
   if (rest == 0) return true;
   const auto mask = static_cast<unsigned char>(0xff << (8 - rest));
-  return ((static_cast<const unsigned char*>(a)[length / 8] ^ static_cast<const unsigned char*>(b)[length / 8]) & mask) == 0;
+  return ((static_cast<const unsigned char*>(a)[length / 8] ^
+           static_cast<const unsigned char*>(b)[length / 8]) &
+          mask) == 0;
 }
 
 /// How well a chain fits, compared criterion by criterion; nullopt when it does not.
@@ -56,14 +58,16 @@ std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const Chain
     if (longest < 0) return std::nullopt;
     score[1] = longest + 1;
   }
-  if (!match.server_names.empty()) return std::nullopt;  // server names are only known of TLS, which is not read yet
+  if (!match.server_names.empty())
+    return std::nullopt;  // server names are only known of TLS, which is not read yet
   if (!match.transport_protocol.empty()) {
     if (match.transport_protocol != input.transport_protocol) return std::nullopt;
     score[2] = 1;
   }
   if (!match.application_protocols.empty()) {
     const auto& protocols = match.application_protocols;
-    if (std::find(protocols.begin(), protocols.end(), input.application_protocol) == protocols.end()) return std::nullopt;
+    if (std::find(protocols.begin(), protocols.end(), input.application_protocol) == protocols.end())
+      return std::nullopt;
     score[3] = 1;
   }
   return score;
@@ -71,10 +75,13 @@ std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const Chain
 
 }  // namespace
 
-Result<std::shared_ptr<const CompiledListener>> CompiledListener::compile(std::shared_ptr<const ListenerConfig> source) {
+Result<std::shared_ptr<const CompiledListener>> CompiledListener::compile(
+    std::shared_ptr<const ListenerConfig> source) {
   auto compiled = std::make_shared<CompiledListener>();
   compiled->config = std::move(source);
-  const auto in_context = [&](Error error) { return fail(std::move(error).with_context("listener '" + compiled->config->name + "'")); };
+  const auto in_context = [&](Error error) {
+    return fail(std::move(error).with_context("listener '" + compiled->config->name + "'"));
+  };
   for (const FilterChain& chain : compiled->config->chains) {
     auto made = compile_chain(chain);
     if (!made) return in_context(std::move(made).error());
@@ -111,7 +118,8 @@ const CompiledChain* choose_chain(const CompiledListener& listener, const ChainI
   return best;
 }
 
-Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(SnapshotPtr source, const CompiledSnapshot* previous) {
+Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(SnapshotPtr source,
+                                                                          const CompiledSnapshot* previous) {
   auto compiled = std::make_shared<CompiledSnapshot>();
   compiled->source = std::move(source);
   for (const auto& [name, listener] : compiled->source->listeners) {
@@ -133,7 +141,8 @@ Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(Snapsh
   return std::shared_ptr<const CompiledSnapshot>(std::move(compiled));
 }
 
-std::shared_ptr<const CompiledListener> CompiledSnapshot::listener_for(const net::Address& destination) const {
+std::shared_ptr<const CompiledListener> CompiledSnapshot::listener_for(
+    const net::Address& destination) const {
   std::shared_ptr<const CompiledListener> any;
   for (const auto& [name, listener] : listeners) {
     const net::Address& address = listener->config->address;

@@ -28,19 +28,22 @@ struct CompiledListener {
   std::optional<CompiledChain> default_chain;
   AccessLogs logs;
 
-  static Result<std::shared_ptr<const CompiledListener>> compile(std::shared_ptr<const ListenerConfig> source);
-  /// The chain of that name, or null: how a connection finds its chain again in a newer version of its listener.
+  static Result<std::shared_ptr<const CompiledListener>> compile(
+      std::shared_ptr<const ListenerConfig> source);
+  /// The chain of that name, or null: how a connection finds its chain again in a newer version of its
+  /// listener.
   const CompiledChain* chain_named(std::string_view name) const;
 };
 
 /// What is known of a connection when its filter chain is chosen.
 struct ChainInput {
   net::Address destination;
-  std::string_view transport_protocol;   ///< "raw_buffer" or "tls"
+  std::string_view transport_protocol;    ///< "raw_buffer" or "tls"
   std::string_view application_protocol;  ///< "http/1.1", "http/1.0", "h2c", or empty
 };
-/// The best match, by Envoy's order: destination port, then the longest destination prefix, then the transport
-/// protocol, then the application protocol; a criterion that is absent matches less well than one that fits.
+/// The best match, by Envoy's order: destination port, then the longest destination prefix, then the
+/// transport protocol, then the application protocol; a criterion that is absent matches less well than one
+/// that fits.
 const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input);
 
 /// A Snapshot with everything compiled. What did not change since `previous` is taken from it.
@@ -49,8 +52,10 @@ struct CompiledSnapshot {
   std::map<std::string, std::shared_ptr<const CompiledListener>> listeners;
   std::map<std::string, std::shared_ptr<const RoutingTable>> tables;
 
-  static Result<std::shared_ptr<const CompiledSnapshot>> compile(SnapshotPtr source, const CompiledSnapshot* previous);
-  /// The listener that `destination` belongs to: of exactly that address and port, or of any address and that port.
+  static Result<std::shared_ptr<const CompiledSnapshot>> compile(SnapshotPtr source,
+                                                                 const CompiledSnapshot* previous);
+  /// The listener that `destination` belongs to: of exactly that address and port, or of any address and that
+  /// port.
   std::shared_ptr<const CompiledListener> listener_for(const net::Address& destination) const;
   /// The routes of a connection manager: inline, or fetched by name; null while they have not come.
   const RoutingTable* routes_of(const CompiledChain& chain) const;

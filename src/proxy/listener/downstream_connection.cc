@@ -46,7 +46,8 @@ void DownstreamConnection::restore_destination() {
   info_.local = wanted;
   info_.local_restored = true;
   if (!config.use_original_destination) return;
-  if (auto better = worker_.snapshot()->listener_for(wanted); better && better->config->address.port() != config.address.port())
+  if (auto better = worker_.snapshot()->listener_for(wanted);
+      better && better->config->address.port() != config.address.port())
     listener_ = std::move(better);
 }
 
@@ -66,13 +67,17 @@ net::Task<void> DownstreamConnection::run() {
   if (!listener_->chains.empty() && chain_ >= listener_->chains.data() &&
       chain_ < listener_->chains.data() + listener_->chains.size())
     chain_index_ = chain_ - listener_->chains.data();
-  if (chain_->http()) co_await serve_http();
-  else co_await serve_tcp(*this, *chain_);
+  if (chain_->http())
+    co_await serve_http();
+  else
+    co_await serve_tcp(*this, *chain_);
 }
 
 /// Looks at the first bytes without taking them. False: the client left, or said nothing for too long.
 net::Task<bool> DownstreamConnection::sniff() {
-  const TimePoint limit = listener_->config->sniff_timeout.count() ? socket_->loop().now() + listener_->config->sniff_timeout : kNever;
+  const TimePoint limit = listener_->config->sniff_timeout.count()
+                              ? socket_->loop().now() + listener_->config->sniff_timeout
+                              : kNever;
   socket_->set_read_deadline(limit);
   for (;;) {
     const net::IoError waited = co_await socket_->readable();
@@ -117,9 +122,12 @@ const CompiledChain& DownstreamConnection::current_chain() {
   const CompiledListener& newer = *found->second;
   const std::string& name = chain_->config->name;
   const CompiledChain* same = nullptr;
-  if (!name.empty()) same = newer.chain_named(name);
-  else if (chain_index_ < 0) same = newer.default_chain ? &*newer.default_chain : nullptr;
-  else if (newer.chains.size() == listener_->chains.size()) same = &newer.chains[static_cast<std::size_t>(chain_index_)];
+  if (!name.empty())
+    same = newer.chain_named(name);
+  else if (chain_index_ < 0)
+    same = newer.default_chain ? &*newer.default_chain : nullptr;
+  else if (newer.chains.size() == listener_->chains.size())
+    same = &newer.chains[static_cast<std::size_t>(chain_index_)];
   if (!same || static_cast<bool>(same->http()) != static_cast<bool>(chain_->http())) return *chain_;
   chain_ = same;
   listener_ = found->second;

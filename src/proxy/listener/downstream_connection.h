@@ -12,10 +12,11 @@ namespace weft::proxy {
 class Worker;
 class HttpService;
 
-/// One accepted connection, from its first byte to its end: where it was meant to go, which filter chain, and then HTTP
-/// or TCP.
+/// One accepted connection, from its first byte to its end: where it was meant to go, which filter chain, and
+/// then HTTP or TCP.
 ///
-/// Owner: the worker's task that runs it. Thread: the worker's loop. How it ends: run() returns, or its task is destroyed.
+/// Owner: the worker's task that runs it. Thread: the worker's loop. How it ends: run() returns, or its task
+/// is destroyed.
 class DownstreamConnection {
  public:
   DownstreamConnection(Worker& worker, std::unique_ptr<net::Socket> socket,

@@ -7,13 +7,16 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr std::size_t kLongestMethod = 32;
 constexpr std::size_t kLongestLine = 8 * 1024;
 
-bool is_method_byte(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_'; }
+bool is_method_byte(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+}
 
 }  // namespace
 
 Sniffed sniff(std::string_view bytes) {
   if (bytes.empty()) return Sniffed::kUndecided;
-  if (bytes.front() == 0x16) return bytes.size() < 2 ? Sniffed::kUndecided : bytes[1] == 0x03 ? Sniffed::kTls : Sniffed::kOther;
+  if (bytes.front() == 0x16)
+    return bytes.size() < 2 ? Sniffed::kUndecided : bytes[1] == 0x03 ? Sniffed::kTls : Sniffed::kOther;
   const std::string_view begun = bytes.substr(0, kPreface.size());
   if (begun == kPreface.substr(0, begun.size()) && bytes.size() > 3)
     return begun.size() == kPreface.size() ? Sniffed::kHttp2 : Sniffed::kUndecided;

@@ -69,7 +69,8 @@ net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain&
       upstream_local = dialed->socket->local_address().to_string();
       info.upstream_local_address = upstream_local;
       ++cluster->counters().upstream_cx_active;
-      const TunnelResult result = co_await tunnel(connection.socket(), *dialed->socket, {}, {}, config.idle_timeout);
+      const TunnelResult result =
+          co_await tunnel(connection.socket(), *dialed->socket, {}, {}, config.idle_timeout);
       --cluster->counters().upstream_cx_active;
       info.bytes_received = result.bytes_from_client;
       info.bytes_sent = result.bytes_from_server;

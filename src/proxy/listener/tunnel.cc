@@ -24,7 +24,8 @@ Result<void> over() { return fail(Error::internal(Code::kClosed, "the tunnel has
 /// Waits until `from` has something; false when the whole tunnel has been idle for too long.
 net::Task<net::IoError> wait_readable(Direction& direction, Shared& shared) {
   for (;;) {
-    if (shared.idle_timeout != Duration::zero()) direction.from.set_read_deadline(shared.last_moved + shared.idle_timeout);
+    if (shared.idle_timeout != Duration::zero())
+      direction.from.set_read_deadline(shared.last_moved + shared.idle_timeout);
     const net::IoError waited = co_await direction.from.readable();
     if (waited != net::IoError::kTimeout) co_return waited;
     // The other direction may have moved meanwhile.
@@ -64,11 +65,14 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
     }
     shared.last_moved = direction.from.loop().now();
     direction.bytes += got.bytes;
-    if (shared.idle_timeout != Duration::zero()) direction.to.set_write_deadline(shared.last_moved + shared.idle_timeout);
+    if (shared.idle_timeout != Duration::zero())
+      direction.to.set_write_deadline(shared.last_moved + shared.idle_timeout);
     const net::IoResult sent = co_await direction.to.write(buffer.view());
     if (!sent.ok()) {
-      if (sent.error == net::IoError::kTimeout) shared.result.idle = true;
-      else direction.to_broke = true;
+      if (sent.error == net::IoError::kTimeout)
+        shared.result.idle = true;
+      else
+        direction.to_broke = true;
       co_return over();
     }
     shared.last_moved = direction.from.loop().now();
@@ -78,15 +82,16 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
 
 }  // namespace
 
-net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first, std::string server_first,
-                               Duration idle_timeout) {
+net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first,
+                               std::string server_first, Duration idle_timeout) {
   Shared shared{{}, idle_timeout, client.loop().now()};
   TunnelResult& result = shared.result;
   client.set_read_deadline(kNever);
   server.set_read_deadline(kNever);
   Direction up{client, server, result.bytes_from_client, result.client_broke, result.server_broke};
   Direction down{server, client, result.bytes_from_server, result.server_broke, result.client_broke};
-  static_cast<void>(co_await net::both(copy(up, shared, std::move(client_first)), copy(down, shared, std::move(server_first))));
+  static_cast<void>(co_await net::both(copy(up, shared, std::move(client_first)),
+                                       copy(down, shared, std::move(server_first))));
   const bool cut = result.client_broke || result.server_broke || result.idle;
   client.close(cut && !result.idle);
   server.close(cut && !result.idle);

@@ -20,11 +20,14 @@ Result<AccessLogs> AccessLogs::compile(const std::vector<AccessLogConfig>& confi
   for (const AccessLogConfig& config : configs) {
     Log log;
     log.path = config.path;
-    WEFT_TRY(log.format, LogFormat::compile(config.format.empty() ? kDefaultLogFormat : std::string_view(config.format)));
+    WEFT_TRY(log.format,
+             LogFormat::compile(config.format.empty() ? kDefaultLogFormat : std::string_view(config.format)));
     log.filtered = config.filter_by_flags;
     for (const std::string& name : config.only_with_flags) {
       const std::optional<Flag> flag = flag_named(name);
-      if (!flag) return fail(Error::config(Code::kInvalid, "access log filter: there is no response flag '" + name + "'"));
+      if (!flag)
+        return fail(
+            Error::config(Code::kInvalid, "access log filter: there is no response flag '" + name + "'"));
       log.only_with |= static_cast<std::uint32_t>(*flag);
     }
     if (log.filtered && log.only_with == 0) log.only_with = ~std::uint32_t{0};
@@ -43,10 +46,14 @@ LogWriter::File& LogWriter::file(const std::string& path) {
   if (const auto found = files_.find(path); found != files_.end()) return found->second;
   File& file = files_[path];
   // /dev/stdout may be a pipe or socket that cannot be opened by that name.
-  if (path == "/dev/stdout") file.fd = ::dup(STDOUT_FILENO);
-  else if (path == "/dev/stderr") file.fd = ::dup(STDERR_FILENO);
-  else file.fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-  if (file.fd < 0) WEFT_LOG(kError, "access-log", "cannot open", {"path", path}, {"error", errno_text(errno)});
+  if (path == "/dev/stdout")
+    file.fd = ::dup(STDOUT_FILENO);
+  else if (path == "/dev/stderr")
+    file.fd = ::dup(STDERR_FILENO);
+  else
+    file.fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (file.fd < 0)
+    WEFT_LOG(kError, "access-log", "cannot open", {"path", path}, {"error", errno_text(errno)});
   return file;
 }
 
@@ -55,8 +62,10 @@ void LogWriter::write(const AccessLogs& logs, const RequestInfo& info) {
     if (log.filtered && !info.flags.any_of(log.only_with)) continue;
     File& to = file(log.path);
     log.format.append_to(to.buffer, info);
-    if (to.buffer.size() >= kWriteAt) write_out(to);
-    else if (!timer_.armed()) timer_.arm(loop_.now() + kWriteWithin);
+    if (to.buffer.size() >= kWriteAt)
+      write_out(to);
+    else if (!timer_.armed())
+      timer_.arm(loop_.now() + kWriteWithin);
   }
 }
 
@@ -64,7 +73,8 @@ void LogWriter::flush() {
   for (auto& [path, file] : files_) write_out(file);
 }
 
-/// A log that nobody reads must not stop the data plane: what does not fit in a pipe waits, up to a limit, then is lost.
+/// A log that nobody reads must not stop the data plane: what does not fit in a pipe waits, up to a limit,
+/// then is lost.
 void LogWriter::write_out(File& file) {
   std::size_t done = 0;
   while (file.fd >= 0 && done < file.buffer.size()) {

@@ -28,8 +28,8 @@ class AccessLogs {
   std::vector<Log> logs_;
 };
 
-/// Writes the lines of one worker. Lines are gathered and written with one call when 32 KiB are there or 100 ms have
-/// passed; each line goes out whole, since files are opened for appending.
+/// Writes the lines of one worker. Lines are gathered and written with one call when 32 KiB are there or 100
+/// ms have passed; each line goes out whole, since files are opened for appending.
 ///
 /// Owner: a worker. Thread: its loop. How it ends: the destructor writes what is left.
 class LogWriter {

@@ -32,7 +32,8 @@ void append_milliseconds(std::string& out, TimePoint from, TimePoint to) {
     out += '-';
     return;
   }
-  append_number(out, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()));
+  append_number(out, static_cast<std::uint64_t>(
+                         std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()));
 }
 
 bool plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
@@ -52,8 +53,10 @@ void append_escaped(std::string& out, std::string_view value) {
 }
 
 void append_or_dash(std::string& out, std::string_view value) {
-  if (value.empty()) out += '-';
-  else out += value;
+  if (value.empty())
+    out += '-';
+  else
+    out += value;
 }
 
 /// "10.0.0.1:80" → "10.0.0.1", "[::1]:80" → "::1".
@@ -61,7 +64,8 @@ std::string_view without_port(std::string_view address) {
   const auto colon = address.rfind(':');
   if (colon == std::string_view::npos) return address;
   address = address.substr(0, colon);
-  if (address.size() > 1 && address.front() == '[' && address.back() == ']') return address.substr(1, address.size() - 2);
+  if (address.size() > 1 && address.front() == '[' && address.back() == ']')
+    return address.substr(1, address.size() - 2);
   return address;
 }
 
@@ -76,15 +80,20 @@ std::string lower(std::string_view text) {
 std::optional<std::string_view> request_field(const http::RequestHead& head, const std::string& name,
                                               http::Known known) {
   if (known != http::Known::kOther) {
-    if (known == http::Known::kHost) return head.authority.empty() ? std::nullopt : std::optional<std::string_view>(head.authority);
+    if (known == http::Known::kHost)
+      return head.authority.empty() ? std::nullopt : std::optional<std::string_view>(head.authority);
     return head.headers.get(known);
   }
   if (name.front() != ':') return head.headers.get(std::string_view(name));
   std::string_view value;
-  if (name == ":method") value = head.method;
-  else if (name == ":path") value = head.path;
-  else if (name == ":authority") value = head.authority;
-  else if (name == ":scheme") value = head.scheme;
+  if (name == ":method")
+    value = head.method;
+  else if (name == ":path")
+    value = head.path;
+  else if (name == ":authority")
+    value = head.authority;
+  else if (name == ":scheme")
+    value = head.scheme;
   if (value.empty()) return std::nullopt;
   return value;
 }
@@ -114,7 +123,8 @@ const std::string& host_name() {
   return name;
 }
 
-void append_formatted_time(std::string& out, const std::string& format, std::chrono::system_clock::time_point when) {
+void append_formatted_time(std::string& out, const std::string& format,
+                           std::chrono::system_clock::time_point when) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
@@ -127,7 +137,8 @@ void append_formatted_time(std::string& out, const std::string& format, std::chr
 void append_time(std::string& out, std::chrono::system_clock::time_point when) {
   thread_local std::time_t cached_second = -1;
   thread_local char cached[32];
-  const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
+  const auto since_epoch =
+      std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
   const auto second = static_cast<std::time_t>(since_epoch / 1000);
   if (second != cached_second) {
     std::tm parts{};
@@ -216,13 +227,18 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
     name = body.substr(0, open);
     argument = body.substr(open + 1, close - open - 1);
     const std::string_view tail = body.substr(close + 1);
-    if (!tail.empty() && (tail.front() != ':' || std::from_chars(tail.data() + 1, tail.data() + tail.size(), part.limit).ec != std::errc()))
-      return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' ends in something that is not ':length'"));
+    if (!tail.empty() &&
+        (tail.front() != ':' ||
+         std::from_chars(tail.data() + 1, tail.data() + tail.size(), part.limit).ec != std::errc()))
+      return fail(Error::config(
+          Code::kInvalid, "operator '%" + std::string(body) + "%' ends in something that is not ':length'"));
   }
   if (name == "REQ" || name == "RESP" || name == "REQ_WITHOUT_QUERY") {
     if (argument.empty() || argument.front() == '?' || argument.back() == '?')
       return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' names no header"));
-    part.op = name == "RESP" ? Op::kResponseHeader : name == "REQ" ? Op::kRequestHeader : Op::kRequestPathWithoutQuery;
+    part.op = name == "RESP"  ? Op::kResponseHeader
+              : name == "REQ" ? Op::kRequestHeader
+                              : Op::kRequestPathWithoutQuery;
     compile_header(part, argument);
     return part;
   }
@@ -266,7 +282,8 @@ Result<LogFormat> LogFormat::compile(std::string_view text) {
     if (name_end != std::string_view::npos && text[name_end] == '(') from = text.find(')', name_end);
     const std::size_t close = from == std::string_view::npos ? from : text.find('%', from);
     if (close == std::string_view::npos)
-      return fail(Error::config(Code::kInvalid, "operator at '" + std::string(text.substr(i, 40)) + "' lacks its closing '%'"));
+      return fail(Error::config(
+          Code::kInvalid, "operator at '" + std::string(text.substr(i, 40)) + "' lacks its closing '%'"));
     WEFT_TRY(Part part, compile_operator(text.substr(i + 1, close - i - 1)));
     if (part.op == Op::kLiteral) {
       literal += part.text;
@@ -280,7 +297,9 @@ Result<LogFormat> LogFormat::compile(std::string_view text) {
   return format;
 }
 
-bool LogFormat::is_literal() const { return parts_.empty() || (parts_.size() == 1 && parts_[0].op == Op::kLiteral); }
+bool LogFormat::is_literal() const {
+  return parts_.empty() || (parts_.size() == 1 && parts_[0].op == Op::kLiteral);
+}
 
 std::string_view LogFormat::literal() const { return parts_.empty() ? std::string_view() : parts_[0].text; }
 
@@ -346,14 +365,20 @@ void LogFormat::append_connection_part(std::string& out, const Part& part, const
     case Op::kUpstreamCluster: append_or_dash(out, info.cluster_stat_name); return;
     case Op::kUpstreamClusterRaw: append_or_dash(out, info.cluster_name); return;
     case Op::kUpstreamLocalAddress: append_or_dash(out, info.upstream_local_address); return;
-    case Op::kUpstreamLocalAddressWithoutPort: append_or_dash(out, without_port(info.upstream_local_address)); return;
+    case Op::kUpstreamLocalAddressWithoutPort:
+      append_or_dash(out, without_port(info.upstream_local_address));
+      return;
     case Op::kDownstreamLocalAddress: append_or_dash(out, connection.local_text); return;
-    case Op::kDownstreamLocalAddressWithoutPort: append_or_dash(out, without_port(connection.local_text)); return;
+    case Op::kDownstreamLocalAddressWithoutPort:
+      append_or_dash(out, without_port(connection.local_text));
+      return;
     case Op::kDownstreamLocalPort: append_number(out, connection.local.port()); return;
     case Op::kDownstreamRemoteAddress: append_or_dash(out, remote); return;
     case Op::kDownstreamRemoteAddressWithoutPort: append_or_dash(out, without_port(remote)); return;
     case Op::kDownstreamDirectRemoteAddress: append_or_dash(out, connection.peer_text); return;
-    case Op::kDownstreamDirectRemoteAddressWithoutPort: append_or_dash(out, without_port(connection.peer_text)); return;
+    case Op::kDownstreamDirectRemoteAddressWithoutPort:
+      append_or_dash(out, without_port(connection.peer_text));
+      return;
     case Op::kConnectionId: append_number(out, connection.id); return;
     case Op::kRouteName: append_or_dash(out, info.route_name); return;
     case Op::kRequestedServerName:

@@ -16,8 +16,8 @@ extern const std::string_view kDefaultLogFormat;
 
 /// A text with Envoy's command operators ("%REQ(X?Y):Z%" ...), compiled once and filled in for each request.
 ///
-/// Immutable; any thread. An absent value prints "-". Values that come from a peer are written with control bytes,
-/// quotes, backslashes and bytes above 7e as \xNN, so a line is one line whatever was sent.
+/// Immutable; any thread. An absent value prints "-". Values that come from a peer are written with control
+/// bytes, quotes, backslashes and bytes above 7e as \xNN, so a line is one line whatever was sent.
 class LogFormat {
  public:
   /// Errors name the operator that is not known or not closed.
@@ -30,14 +30,44 @@ class LogFormat {
 
  private:
   enum class Op : std::uint8_t {
-    kLiteral, kStartTime, kStartTimeFormatted, kRequestHeader, kResponseHeader, kRequestPathWithoutQuery, kProtocol,
-    kResponseCode, kResponseCodeDetails, kResponseFlags, kTerminationDetails, kUpstreamFailure, kBytesReceived,
-    kBytesSent, kDuration, kRequestDuration, kResponseDuration, kResponseTxDuration, kUpstreamHost,
-    kUpstreamHostWithoutPort, kUpstreamCluster, kUpstreamClusterRaw, kUpstreamLocalAddress,
-    kUpstreamLocalAddressWithoutPort, kDownstreamLocalAddress, kDownstreamLocalAddressWithoutPort,
-    kDownstreamLocalPort, kDownstreamRemoteAddress, kDownstreamRemoteAddressWithoutPort,
-    kDownstreamDirectRemoteAddress, kDownstreamDirectRemoteAddressWithoutPort, kRequestedServerName, kRouteName,
-    kAttemptCount, kConnectionId, kHostname, kEnvironment, kNothing,
+    kLiteral,
+    kStartTime,
+    kStartTimeFormatted,
+    kRequestHeader,
+    kResponseHeader,
+    kRequestPathWithoutQuery,
+    kProtocol,
+    kResponseCode,
+    kResponseCodeDetails,
+    kResponseFlags,
+    kTerminationDetails,
+    kUpstreamFailure,
+    kBytesReceived,
+    kBytesSent,
+    kDuration,
+    kRequestDuration,
+    kResponseDuration,
+    kResponseTxDuration,
+    kUpstreamHost,
+    kUpstreamHostWithoutPort,
+    kUpstreamCluster,
+    kUpstreamClusterRaw,
+    kUpstreamLocalAddress,
+    kUpstreamLocalAddressWithoutPort,
+    kDownstreamLocalAddress,
+    kDownstreamLocalAddressWithoutPort,
+    kDownstreamLocalPort,
+    kDownstreamRemoteAddress,
+    kDownstreamRemoteAddressWithoutPort,
+    kDownstreamDirectRemoteAddress,
+    kDownstreamDirectRemoteAddressWithoutPort,
+    kRequestedServerName,
+    kRouteName,
+    kAttemptCount,
+    kConnectionId,
+    kHostname,
+    kEnvironment,
+    kNothing,
   };
   struct Part {
     Op op = Op::kLiteral;

@@ -7,26 +7,26 @@
 
 namespace weft::proxy {
 
-/// Why a request or connection did not go the plain way; Envoy's short names, as tools and people read them in logs.
-/// A set, one bit each.
+/// Why a request or connection did not go the plain way; Envoy's short names, as tools and people read them
+/// in logs. A set, one bit each.
 enum class Flag : std::uint32_t {
   kNone = 0,
-  kNoHealthyUpstream = 1u << 0,         ///< UH
+  kNoHealthyUpstream = 1u << 0,          ///< UH
   kUpstreamConnectionFailure = 1u << 1,  ///< UF
-  kUpstreamOverflow = 1u << 2,          ///< UO
-  kNoRoute = 1u << 3,                   ///< NR
-  kUpstreamRetryLimit = 1u << 4,        ///< URX
-  kNoCluster = 1u << 5,                 ///< NC
-  kDownstreamTerminated = 1u << 6,      ///< DC
-  kUpstreamTermination = 1u << 7,       ///< UC
-  kUpstreamTimeout = 1u << 8,           ///< UT
-  kUpstreamProtocolError = 1u << 9,     ///< UPE
-  kDownstreamProtocolError = 1u << 10,  ///< DPE
-  kStreamIdleTimeout = 1u << 11,        ///< SI
-  kLocalReset = 1u << 12,               ///< LR
-  kUpstreamRemoteReset = 1u << 13,      ///< UR
-  kDurationTimeout = 1u << 14,          ///< DT
-  kOverloadManager = 1u << 15,          ///< OM
+  kUpstreamOverflow = 1u << 2,           ///< UO
+  kNoRoute = 1u << 3,                    ///< NR
+  kUpstreamRetryLimit = 1u << 4,         ///< URX
+  kNoCluster = 1u << 5,                  ///< NC
+  kDownstreamTerminated = 1u << 6,       ///< DC
+  kUpstreamTermination = 1u << 7,        ///< UC
+  kUpstreamTimeout = 1u << 8,            ///< UT
+  kUpstreamProtocolError = 1u << 9,      ///< UPE
+  kDownstreamProtocolError = 1u << 10,   ///< DPE
+  kStreamIdleTimeout = 1u << 11,         ///< SI
+  kLocalReset = 1u << 12,                ///< LR
+  kUpstreamRemoteReset = 1u << 13,       ///< UR
+  kDurationTimeout = 1u << 14,           ///< DT
+  kOverloadManager = 1u << 15,           ///< OM
 };
 
 class ResponseFlags {

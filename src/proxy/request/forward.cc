@@ -31,7 +31,8 @@ Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other d
 
 }  // namespace
 
-Forward::Forward(HttpService& service, http::ServerExchange& exchange, std::shared_ptr<UpstreamCluster> cluster, Plan plan)
+Forward::Forward(HttpService& service, http::ServerExchange& exchange,
+                 std::shared_ptr<UpstreamCluster> cluster, Plan plan)
     : service_(service),
       exchange_(exchange),
       cluster_(std::move(cluster)),
@@ -117,7 +118,8 @@ void Forward::prepare_request() {
 void Forward::set_deadlines() {
   const Milliseconds idle = plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
   const TimePoint quiet = idle.count() ? loop().now() + idle : kNever;
-  const TimePoint limit = std::min(quiet, std::min(deadline_, exchange_.response_started() ? kNever : try_deadline_));
+  const TimePoint limit =
+      std::min(quiet, std::min(deadline_, exchange_.response_started() ? kNever : try_deadline_));
   connection_->socket->set_read_deadline(limit);
   connection_->socket->set_write_deadline(limit);
 }
@@ -188,7 +190,8 @@ net::Task<Forward::Failure> Forward::exchange_messages(http::ClientExchange& ups
   co_return co_await read_response(upstream);
 }
 
-/// With a body both directions go on at once: an upstream may answer before it has read everything, or never read.
+/// With a body both directions go on at once: an upstream may answer before it has read everything, or never
+/// read.
 net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upstream) {
   const bool upgrade = !exchange_.request().upgrade.empty();
   const Result<void> head = co_await upstream.send_head(exchange_.request(), false);
@@ -206,7 +209,8 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
     failure_text_ = both.error().text;
     if (both.error().code == Code::kInvalid || both.error().code == Code::kTooLarge) {
       service_.info_.flags.set(Flag::kDownstreamProtocolError);
-      if (!exchange_.response_started()) co_await service_.reply(exchange_, 400, "Bad Request", "http1.codec_error");
+      if (!exchange_.response_started())
+        co_await service_.reply(exchange_, 400, "Bad Request", "http1.codec_error");
       co_return Failure::kNone;
     }
     co_return Failure::kClient;
@@ -220,7 +224,8 @@ net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
   if (!replay_.empty() || body_read_) {
     if (upstream_stopped(co_await upstream.send_body(replay_, body_read_))) co_return Result<void>{};
   }
-  const bool retry_possible = plan_.action.retry || (connection_->http.reused() && is_idempotent(exchange_.request().method));
+  const bool retry_possible =
+      plan_.action.retry || (connection_->http.reused() && is_idempotent(exchange_.request().method));
   while (!body_read_) {
     if (!exchange_.body_available()) static_cast<void>(co_await upstream.flush());
     WEFT_CO_TRY(const http::BodyChunk chunk, co_await exchange_.read_body());
@@ -295,15 +300,19 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
   bool end = upstream.response_complete();
   Result<void> sent = co_await exchange_.send_head(service_.response_, end);
   while (sent && !end) {
-    // The head waits for the first bytes of the body, so both leave in one write; but not for bytes yet to come.
+    // The head waits for the first bytes of the body, so both leave in one write; but not for bytes yet to
+    // come.
     if (!upstream.body_available()) sent = co_await exchange_.flush();
     if (!sent) break;
     set_deadlines();
     const Result<http::BodyChunk> chunk = co_await upstream.read_body();
     if (!chunk) {
       const bool ours = gone_ || timed_out_ || chunk.error().code == Code::kTimeout;
-      info.flags.set(gone_ ? Flag::kDownstreamTerminated : ours ? Flag::kUpstreamTimeout : Flag::kUpstreamTermination);
-      info.details = gone_ ? "downstream_remote_disconnect" : "upstream_reset_after_response_started{connection_termination}";
+      info.flags.set(gone_  ? Flag::kDownstreamTerminated
+                     : ours ? Flag::kUpstreamTimeout
+                            : Flag::kUpstreamTermination);
+      info.details = gone_ ? "downstream_remote_disconnect"
+                           : "upstream_reset_after_response_started{connection_termination}";
       ++cluster_->counters().upstream_rq_rx_reset;
       exchange_.reset();
       co_return Failure::kNone;
@@ -357,7 +366,8 @@ bool Forward::policy_retries(Failure failure) const {
   const int status = service_.info_.status;
   switch (failure) {
     case Failure::kConnect:
-    case Failure::kConnectTimeout: return policy->connect_failure || policy->five_xx || policy->gateway_error || policy->reset;
+    case Failure::kConnectTimeout:
+      return policy->connect_failure || policy->five_xx || policy->gateway_error || policy->reset;
     case Failure::kReset:
     case Failure::kResetReused: return policy->reset || policy->five_xx || policy->gateway_error;
     case Failure::kPerTryTimeout: return policy->five_xx || policy->gateway_error || policy->reset;
@@ -373,10 +383,13 @@ bool Forward::policy_retries(Failure failure) const {
   }
 }
 
-bool Forward::is_connect(Failure failure) { return failure == Failure::kConnect || failure == Failure::kConnectTimeout; }
+bool Forward::is_connect(Failure failure) {
+  return failure == Failure::kConnect || failure == Failure::kConnectTimeout;
+}
 
-/// The rule without a policy: a connection that could not be made, for every method, since nothing was sent; a reused
-/// connection that broke before any byte of the answer, for idempotent methods. With a policy, what it says besides.
+/// The rule without a policy: a connection that could not be made, for every method, since nothing was sent;
+/// a reused connection that broke before any byte of the answer, for idempotent methods. With a policy, what
+/// it says besides.
 bool Forward::may_retry(Failure failure) const {
   if (exchange_.response_started() || gone_ || timed_out_ || deadline_ <= loop().now()) return false;
   const bool resendable = !body_begun_ || (replay_whole_ && replay_.size() <= kMostReplayed);
@@ -391,8 +404,10 @@ bool Forward::may_retry(Failure failure) const {
 void Forward::begin_retry(Failure failure) {
   ++cluster_->counters().upstream_rq_retry;
   fresh_ = failure == Failure::kResetReused;
-  if (plan_.action.retry && policy_retries(failure)) ++retries_done_;
-  else ++default_retries_done_;
+  if (plan_.action.retry && policy_retries(failure))
+    ++retries_done_;
+  else
+    ++default_retries_done_;
 }
 
 /// Says in the log and the counters that a policy would have tried once more and may not.
@@ -407,14 +422,16 @@ void Forward::note_exhausted(Failure failure) {
   }
 }
 
-/// Full jitter over an interval that doubles (as Envoy's): tries of many clients must not come together again.
+/// Full jitter over an interval that doubles (as Envoy's): tries of many clients must not come together
+/// again.
 Duration Forward::back_off() {
   const auto& policy = plan_.action.retry;
   if (!policy || retries_done_ == 0) return Duration::zero();
   const auto factor = std::min<std::uint32_t>(retries_done_ - 1, 16);
   const Milliseconds most = std::min(policy->base_interval * (1u << factor), policy->max_interval);
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(most).count();
-  return std::chrono::microseconds(service_.connection_.worker().random().below(static_cast<std::uint64_t>(microseconds) + 1));
+  return std::chrono::microseconds(
+      service_.connection_.worker().random().below(static_cast<std::uint64_t>(microseconds) + 1));
 }
 
 net::Task<void> Forward::answer_failure(Failure failure) {
@@ -439,7 +456,8 @@ net::Task<void> Forward::answer_failure(Failure failure) {
     case Failure::kOverflow:
       info.flags.set(Flag::kUpstreamOverflow);
       service_.response_.headers.add("x-envoy-overloaded", "true");
-      co_await service_.reply(exchange_, 503, reset_text("overflow"), "upstream_reset_before_response_started{overflow}");
+      co_await service_.reply(exchange_, 503, reset_text("overflow"),
+                              "upstream_reset_before_response_started{overflow}");
       break;
     case Failure::kConnect:
     case Failure::kConnectTimeout: {

@@ -24,7 +24,8 @@ class Forward {
     const ForwardAction& action;
     const RoutingTable::CompiledCluster* chosen;  ///< null when a header named the cluster
   };
-  Forward(HttpService& service, http::ServerExchange& exchange, std::shared_ptr<UpstreamCluster> cluster, Plan plan);
+  Forward(HttpService& service, http::ServerExchange& exchange, std::shared_ptr<UpstreamCluster> cluster,
+          Plan plan);
   ~Forward();
 
   /// Returns when the answer, ours or the upstream's, is complete, or the exchange was cut.
@@ -35,7 +36,17 @@ class Forward {
  private:
   /// Why a try gave no answer. kNone: it gave one, or the exchange is over anyway.
   enum class Failure : std::uint8_t {
-    kNone, kNoHost, kOverflow, kConnect, kConnectTimeout, kReset, kResetReused, kProtocol, kTimeout, kPerTryTimeout, kStatus,
+    kNone,
+    kNoHost,
+    kOverflow,
+    kConnect,
+    kConnectTimeout,
+    kReset,
+    kResetReused,
+    kProtocol,
+    kTimeout,
+    kPerTryTimeout,
+    kStatus,
     kClient,
   };
   net::Task<Failure> try_once();
@@ -70,10 +81,11 @@ class Forward {
   std::string upstream_host_, upstream_local_;
   std::vector<const EndpointPool*> tried_;
   std::vector<std::shared_ptr<EndpointPool>> tried_owners_;
-  std::string replay_;           ///< what of the body was read, while another try may need it
-  bool replay_whole_ = true;     ///< false: more was read than is kept
-  bool body_read_ = false;       ///< the request's body has been read to its end
-  bool response_over_ = false, gone_ = false, timed_out_ = false, per_try_ = false, fresh_ = false, body_begun_ = false;
+  std::string replay_;        ///< what of the body was read, while another try may need it
+  bool replay_whole_ = true;  ///< false: more was read than is kept
+  bool body_read_ = false;    ///< the request's body has been read to its end
+  bool response_over_ = false, gone_ = false, timed_out_ = false, per_try_ = false, fresh_ = false,
+       body_begun_ = false;
   std::uint32_t retries_done_ = 0, default_retries_done_ = 0;
   TimePoint deadline_ = kNever;      ///< of the whole response
   TimePoint try_deadline_ = kNever;  ///< of this try

@@ -153,9 +153,11 @@ net::Task<void> HttpService::redirect(http::ServerExchange& exchange, const Rout
 net::Task<void> HttpService::direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
                                     const DirectAction& action) {
   response_.clear();
-  // RFC 9110 §10.2.2: what was created, or where to go instead, is named; without another address it is this one.
+  // RFC 9110 §10.2.2: what was created, or where to go instead, is named; without another address it is this
+  // one.
   if (action.status == 201 || (action.status >= 300 && action.status < 400))
-    response_.headers.add("location", redirect_location(*found.route->config, RedirectAction{}, exchange.request()));
+    response_.headers.add("location",
+                          redirect_location(*found.route->config, RedirectAction{}, exchange.request()));
   found.route->response.apply(response_.headers, info_);
   found.host->response.apply(response_.headers, info_);
   co_await reply(exchange, action.status, action.body, "direct_response");
@@ -170,7 +172,8 @@ net::Task<void> HttpService::forward(http::ServerExchange& exchange, const Routi
   } else if ((chosen = draw_cluster(*found.route, connection_.worker().random()))) {
     name = chosen->config->cluster;
   }
-  info_.cluster_name = info_.cluster_stat_name = chosen ? std::string_view(chosen->config->cluster) : std::string_view{};
+  info_.cluster_name = info_.cluster_stat_name =
+      chosen ? std::string_view(chosen->config->cluster) : std::string_view{};
   std::shared_ptr<UpstreamCluster> cluster = connection_.worker().cluster(name);
   if (!cluster) {
     info_.flags.set(Flag::kNoCluster);
@@ -197,7 +200,8 @@ net::Task<void> HttpService::reply(http::ServerExchange& exchange, int status, s
   response_.status = status;
   response_.reason.clear();
   response_.content_length = body.size();
-  if (!body.empty() && !response_.headers.get("content-type")) response_.headers.add("content-type", "text/plain");
+  if (!body.empty() && !response_.headers.get("content-type"))
+    response_.headers.add("content-type", "text/plain");
   finish_response(response_, *config_);
   info_.response = &response_;
   const bool bodiless = body.empty() || status == 204 || status == 304;

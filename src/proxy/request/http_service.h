@@ -26,12 +26,15 @@ class HttpService final : private http::h1::ServerConnection::Observer {
  private:
   net::Task<void> handle(http::ServerExchange& exchange);
   net::Task<void> answer(http::ServerExchange& exchange, const RoutingTable& table);
-  net::Task<void> redirect(http::ServerExchange& exchange, const RoutingTable::Found& found, const RedirectAction& action);
-  net::Task<void> direct(http::ServerExchange& exchange, const RoutingTable::Found& found, const DirectAction& action);
-  net::Task<void> forward(http::ServerExchange& exchange, const RoutingTable& table, const RoutingTable::Found& found,
-                          const ForwardAction& action);
+  net::Task<void> redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
+                           const RedirectAction& action);
+  net::Task<void> direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
+                         const DirectAction& action);
+  net::Task<void> forward(http::ServerExchange& exchange, const RoutingTable& table,
+                          const RoutingTable::Found& found, const ForwardAction& action);
   /// A whole answer of our own.
-  net::Task<void> reply(http::ServerExchange& exchange, int status, std::string_view body, std::string_view details);
+  net::Task<void> reply(http::ServerExchange& exchange, int status, std::string_view body,
+                        std::string_view details);
   bool upgrade_allowed(const RoutingTable::Found& found, std::string_view upgrade) const;
   void begin(http::ServerExchange& exchange);
   void end(http::ServerExchange& exchange);

@@ -9,11 +9,20 @@ namespace {
 
 using http::Known;
 
-constexpr std::array<std::string_view, 14> kMeshOnly = {
-    "x-envoy-internal", "x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-retry-grpc-on", "x-envoy-upstream-alt-stat-name",
-    "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-expected-rq-timeout-ms",
-    "x-envoy-force-trace", "x-envoy-ip-tags", "x-envoy-original-url", "x-envoy-hedge-on-per-try-timeout",
-    "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names"};
+constexpr std::array<std::string_view, 14> kMeshOnly = {"x-envoy-internal",
+                                                        "x-envoy-retry-on",
+                                                        "x-envoy-max-retries",
+                                                        "x-envoy-retry-grpc-on",
+                                                        "x-envoy-upstream-alt-stat-name",
+                                                        "x-envoy-upstream-rq-timeout-ms",
+                                                        "x-envoy-upstream-rq-per-try-timeout-ms",
+                                                        "x-envoy-expected-rq-timeout-ms",
+                                                        "x-envoy-force-trace",
+                                                        "x-envoy-ip-tags",
+                                                        "x-envoy-original-url",
+                                                        "x-envoy-hedge-on-per-try-timeout",
+                                                        "x-envoy-retriable-status-codes",
+                                                        "x-envoy-retriable-header-names"};
 
 bool is_hex(std::string_view text, std::size_t size) {
   if (text.size() != size) return false;
@@ -28,7 +37,8 @@ std::string random_hex(Random& random, int words) {
   return out;
 }
 
-/// The address that many trusted hops from the end of x-forwarded-for, as text; empty when there are not as many.
+/// The address that many trusted hops from the end of x-forwarded-for, as text; empty when there are not as
+/// many.
 std::string_view forwarded_address(std::string_view list, std::uint32_t hops) {
   while (!list.empty()) {
     const auto comma = list.rfind(',');
@@ -53,14 +63,16 @@ void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo
   }
   if (config.trusted_hops > 0) {
     const std::string_view client = forwarded_address(forwarded, config.trusted_hops);
-    if (!client.empty() && net::Address::parse_ip(client, 0)) info.remote_address = std::string(client) + ":0";
+    if (!client.empty() && net::Address::parse_ip(client, 0))
+      info.remote_address = std::string(client) + ":0";
   }
   if (config.trusted_hops == 0 || !head.headers.has(Known::kXForwardedProto))
     head.headers.set(Known::kXForwardedProto, head.scheme);
   for (const std::string_view name : kMeshOnly) head.headers.remove(name);
   head.headers.remove(Known::kXEnvoyDecoratorOperation);
   if (first_hop && is_internal(info.connection->peer)) head.headers.add("x-envoy-internal", "true");
-  if (!config.preserve_external_request_id && !is_internal(info.connection->peer)) head.headers.remove(Known::kXRequestId);
+  if (!config.preserve_external_request_id && !is_internal(info.connection->peer))
+    head.headers.remove(Known::kXRequestId);
 }
 
 struct Trace {
@@ -71,12 +83,15 @@ struct Trace {
 std::optional<Trace> trace_of(const http::Headers& headers) {
   if (const auto id = headers.get(Known::kXB3TraceId)) {
     const auto sampled = headers.get(Known::kXB3Sampled);
-    return Trace{std::string(*id), std::string(headers.get(Known::kXB3SpanId).value_or("")), {},
+    return Trace{std::string(*id),
+                 std::string(headers.get(Known::kXB3SpanId).value_or("")),
+                 {},
                  !sampled || *sampled == "1" || *sampled == "true" || headers.get(Known::kXB3Flags) == "1"};
   }
   // RFC-like form of the W3C: version "-" trace-id "-" parent-id "-" flags.
   const auto parent = headers.get(Known::kTraceparent);
-  if (!parent || parent->size() < 55 || (*parent)[2] != '-' || (*parent)[35] != '-' || (*parent)[52] != '-') return std::nullopt;
+  if (!parent || parent->size() < 55 || (*parent)[2] != '-' || (*parent)[35] != '-' || (*parent)[52] != '-')
+    return std::nullopt;
   const std::string_view id = parent->substr(3, 32), span = parent->substr(36, 16);
   if (!is_hex(id, 32) || !is_hex(span, 16)) return std::nullopt;
   return Trace{std::string(id), std::string(span), {}, (parent->at(54) & 1) != 0};
@@ -96,13 +111,20 @@ void append_uuid(std::string& out, Random& random) {
   append_hex(hex, (random.next() & ~std::uint64_t{0xf000}) | 0x4000);
   append_hex(hex, (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62));
   const std::string_view text = hex;
-  out.append(text.substr(0, 8)).append("-").append(text.substr(8, 4)).append("-").append(text.substr(12, 4)).append("-");
+  out.append(text.substr(0, 8))
+      .append("-")
+      .append(text.substr(8, 4))
+      .append("-")
+      .append(text.substr(12, 4))
+      .append("-");
   out.append(text.substr(16, 4)).append("-").append(text.substr(20));
 }
 
 void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random) {
-  if (config.use_remote_address) prepare_edge(head, config, info);
-  else if (!head.headers.has(Known::kXForwardedProto)) head.headers.add(Known::kXForwardedProto, head.scheme);
+  if (config.use_remote_address)
+    prepare_edge(head, config, info);
+  else if (!head.headers.has(Known::kXForwardedProto))
+    head.headers.add(Known::kXForwardedProto, head.scheme);
   if (config.generate_request_id && !head.headers.has(Known::kXRequestId)) {
     std::string id;
     append_uuid(id, random);
@@ -122,7 +144,8 @@ void continue_trace(http::Headers& headers, double sampling_percent, Random& ran
   headers.set(Known::kXB3Sampled, trace->sampled ? "1" : "0");
   std::string wide = trace->trace_id;
   if (wide.size() == 16) wide.insert(0, 16, '0');
-  if (is_hex(wide, 32)) headers.set(Known::kTraceparent, "00-" + wide + "-" + span + (trace->sampled ? "-01" : "-00"));
+  if (is_hex(wide, 32))
+    headers.set(Known::kTraceparent, "00-" + wide + "-" + span + (trace->sampled ? "-01" : "-00"));
 }
 
 void finish_response(http::ResponseHead& head, const HttpConfig& config) {

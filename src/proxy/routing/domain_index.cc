@@ -21,12 +21,14 @@ std::string lower(std::string_view text) {
 
 std::string_view without_authority_port(std::string_view authority) {
   const auto colon = authority.rfind(':');
-  if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) return authority;
+  if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos)
+    return authority;
   return authority.substr(0, colon);
 }
 
 void DomainIndex::add_to(std::vector<ByLength>& groups, std::string_view text, std::uint32_t host) {
-  auto group = std::find_if(groups.begin(), groups.end(), [&](const ByLength& g) { return g.length == text.size(); });
+  auto group =
+      std::find_if(groups.begin(), groups.end(), [&](const ByLength& g) { return g.length == text.size(); });
   if (group == groups.end()) group = groups.insert(groups.end(), ByLength{text.size(), {}});
   group->texts.emplace(text, host);
 }

@@ -9,7 +9,8 @@
 
 namespace weft::proxy {
 
-/// Finds the virtual host of an authority: an exact domain, then the longest "*suffix", then the longest "prefix*", then
+/// Finds the virtual host of an authority: an exact domain, then the longest "*suffix", then the longest
+/// "prefix*", then
 /// "*". Immutable once filled; any thread. The first host that names a domain keeps it.
 class DomainIndex {
  public:

@@ -18,8 +18,10 @@ void HeaderMutation::apply(http::Headers& headers, const RequestInfo& info, std:
   std::string value;
   for (const Addition& addition : add_) {
     value.clear();
-    if (addition.value.is_literal()) value = addition.value.literal();
-    else addition.value.append_to(value, info);
+    if (addition.value.is_literal())
+      value = addition.value.literal();
+    else
+      addition.value.append_to(value, info);
     if (value.empty() && !addition.keep_empty) continue;
     if (authority && (addition.name == ":authority" || http::equal_ignoring_case(addition.name, "host"))) {
       *authority = value;

@@ -12,8 +12,9 @@ namespace weft::proxy {
 /// Whether a path, without its query, satisfies the match. Any thread.
 bool matches(const PathMatch& match, std::string_view path);
 
-/// Says which routes of a list may match a path, in their order, without trying each: exact paths and prefixes are
-/// hashed, by length. What it leaves out cannot match; what it gives must still be tried. Immutable; any thread.
+/// Says which routes of a list may match a path, in their order, without trying each: exact paths and
+/// prefixes are hashed, by length. What it leaves out cannot match; what it gives must still be tried.
+/// Immutable; any thread.
 class PathIndex {
  public:
   void build(const std::vector<Route>& routes);

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::uint64_t kMillion = 1'000'000;
 
-bool satisfies(const RouteMatch& match, const http::RequestHead& request, std::string_view path, std::string_view query,
-               Random& random) {
+bool satisfies(const RouteMatch& match, const http::RequestHead& request, std::string_view path,
+               std::string_view query, Random& random) {
   if (!matches(match.path, path)) return false;
   for (const HeaderMatch& header : match.headers)
     if (!matches(header, request)) return false;
@@ -49,7 +49,8 @@ Result<std::shared_ptr<const RoutingTable>> RoutingTable::compile(std::shared_pt
   WEFT_TRY(table->response, HeaderMutation::compile(table->source_->response_headers));
   for (const VirtualHost& host : table->source_->hosts) {
     auto compiled = table->compile_host(host);
-    if (!compiled) return fail(std::move(compiled).error().with_context(where + ", virtual host '" + host.name + "'"));
+    if (!compiled)
+      return fail(std::move(compiled).error().with_context(where + ", virtual host '" + host.name + "'"));
   }
   table->domains_.seal();
   return std::shared_ptr<const RoutingTable>(std::move(table));
@@ -65,7 +66,8 @@ Result<void> RoutingTable::compile_host(const VirtualHost& host) {
     compiled.routes.push_back(std::move(*made));
   }
   compiled.paths.build(host.routes);
-  for (const std::string& domain : host.domains) domains_.add(domain, static_cast<std::uint32_t>(hosts_.size()));
+  for (const std::string& domain : host.domains)
+    domains_.add(domain, static_cast<std::uint32_t>(hosts_.size()));
   hosts_.push_back(std::move(compiled));
   return {};
 }
@@ -78,7 +80,8 @@ RoutingTable::Found RoutingTable::find(const http::RequestHead& request_head, Ra
   const std::string_view target = request_head.path;
   const auto question = target.find('?');
   const std::string_view path = target.substr(0, question);
-  const std::string_view query = question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
+  const std::string_view query =
+      question == std::string_view::npos ? std::string_view{} : target.substr(question + 1);
   found.host->paths.each_candidate(path, [&](std::uint32_t index) {
     const CompiledRoute& route = found.host->routes[index];
     if (!satisfies(route.config->match, request_head, path, query, random)) return false;
@@ -103,7 +106,8 @@ const RoutingTable::CompiledCluster* draw_cluster(const RoutingTable::CompiledRo
 std::string rewritten_path(const Route& route, const ForwardAction& action, std::string_view path) {
   const auto question = path.find('?');
   const std::string_view before = path.substr(0, question);
-  const std::string_view query = question == std::string_view::npos ? std::string_view{} : path.substr(question);
+  const std::string_view query =
+      question == std::string_view::npos ? std::string_view{} : path.substr(question);
   if (!action.prefix_rewrite.empty()) {
     std::string out = action.prefix_rewrite;
     out.append(before.substr(matched_length(route.match.path, before))).append(query);
@@ -117,14 +121,17 @@ std::string rewritten_path(const Route& route, const ForwardAction& action, std:
   return std::string(path);
 }
 
-std::string redirect_location(const Route& route, const RedirectAction& action, const http::RequestHead& request) {
+std::string redirect_location(const Route& route, const RedirectAction& action,
+                              const http::RequestHead& request) {
   const std::string_view target = request.path;
   const auto question = target.find('?');
   const std::string_view path = target.substr(0, question);
-  const std::string_view query = question == std::string_view::npos ? std::string_view{} : target.substr(question);
+  const std::string_view query =
+      question == std::string_view::npos ? std::string_view{} : target.substr(question);
   std::string location = action.scheme.empty() ? request.scheme : action.scheme;
   location += "://";
-  const std::string_view host = action.host.empty() ? std::string_view(request.authority) : std::string_view(action.host);
+  const std::string_view host =
+      action.host.empty() ? std::string_view(request.authority) : std::string_view(action.host);
   if (action.port) {
     location.append(without_authority_port(host)).append(":").append(std::to_string(*action.port));
   } else if (!action.scheme.empty() && action.scheme != request.scheme) {

@@ -11,8 +11,8 @@
 
 namespace weft::proxy {
 
-/// A RouteTable made ready to be asked: indexes instead of lists, header values compiled. Made on the main thread;
-/// immutable; asked on any.
+/// A RouteTable made ready to be asked: indexes instead of lists, header values compiled. Made on the main
+/// thread; immutable; asked on any.
 class RoutingTable {
  public:
   struct CompiledCluster {
@@ -54,11 +54,12 @@ class RoutingTable {
 /// Draws one of a ForwardAction's clusters by weight; null when all weights are 0.
 const RoutingTable::CompiledCluster* draw_cluster(const RoutingTable::CompiledRoute& route, Random& random);
 
-/// The path to send upstream: `prefix_rewrite` in place of the matched prefix, or the regular expression's substitution,
-/// applied to the path without its query. Unchanged when the action rewrites nothing.
+/// The path to send upstream: `prefix_rewrite` in place of the matched prefix, or the regular expression's
+/// substitution, applied to the path without its query. Unchanged when the action rewrites nothing.
 std::string rewritten_path(const Route& route, const ForwardAction& action, std::string_view path);
 
 /// The Location of a redirect (RFC 9110 §10.2.2).
-std::string redirect_location(const Route& route, const RedirectAction& action, const http::RequestHead& request);
+std::string redirect_location(const Route& route, const RedirectAction& action,
+                              const http::RequestHead& request);
 
 }  // namespace weft::proxy

@@ -21,7 +21,8 @@ bool matches_ignoring_case(const StringMatch& match, std::string_view text) {
     case StringMatch::Kind::kExact: return http::equal_ignoring_case(text, want);
     case StringMatch::Kind::kPrefix: return starts_with_ignoring_case(text, want);
     case StringMatch::Kind::kSuffix:
-      return text.size() >= want.size() && http::equal_ignoring_case(text.substr(text.size() - want.size()), want);
+      return text.size() >= want.size() &&
+             http::equal_ignoring_case(text.substr(text.size() - want.size()), want);
     case StringMatch::Kind::kContains: return contains_ignoring_case(text, want);
     default: return false;
   }
@@ -68,7 +69,8 @@ bool matches(const HeaderMatch& match, const http::RequestHead& request) {
   std::optional<std::string_view> first;
   std::string joined;
   for (const http::Headers::Field field : request.headers) {
-    if (field.known != known || (known == http::Known::kOther && !http::equal_ignoring_case(field.name, match.name)))
+    if (field.known != known ||
+        (known == http::Known::kOther && !http::equal_ignoring_case(field.name, match.name)))
       continue;
     if (!first) {
       first = field.value;
@@ -87,7 +89,8 @@ bool matches(const QueryMatch& match, std::string_view query) {
     const std::string_view pair = query.substr(0, end);
     const auto equals = pair.find('=');
     if (pair.substr(0, equals) == match.name)
-      return matches(match.match, equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+      return matches(match.match,
+                     equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
     if (end == std::string_view::npos) break;
     query.remove_prefix(end + 1);
   }

@@ -10,8 +10,8 @@ namespace weft::proxy {
 /// Whether `text` satisfies the match; kPresent is satisfied by any text. Any thread.
 bool matches(const StringMatch& match, std::string_view text);
 
-/// Repeated fields are joined by ','. An absent field satisfies nothing, not even an inverted match, except an inverted
-/// kPresent, and unless treat_missing_as_empty.
+/// Repeated fields are joined by ','. An absent field satisfies nothing, not even an inverted match, except
+/// an inverted kPresent, and unless treat_missing_as_empty.
 bool matches(const HeaderMatch& match, const http::RequestHead& request);
 
 /// The first parameter of that name, without percent-decoding. `query` comes without its '?'.

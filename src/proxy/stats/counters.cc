@@ -30,8 +30,10 @@ std::string label_value(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\\' || c == '"') out.push_back('\\');
-    if (c == '\n') out += "\\n";
-    else out.push_back(c);
+    if (c == '\n')
+      out += "\\n";
+    else
+      out.push_back(c);
   }
   return out;
 }
@@ -40,24 +42,25 @@ struct Metric {
   std::string name, labels;
 };
 
-/// "cluster.<name>.upstream_rq_total" → envoy_cluster_upstream_rq_total{envoy_cluster_name="<name>"}; the names of
-/// clusters hold dots, the names of counters do not.
+/// "cluster.<name>.upstream_rq_total" → envoy_cluster_upstream_rq_total{envoy_cluster_name="<name>"}; the
+/// names of clusters hold dots, the names of counters do not.
 Metric metric_of(std::string_view full) {
   const auto first = full.find('.');
   const auto last = full.rfind('.');
   if (first == std::string_view::npos || first == last) return {metric_name(full), {}};
   const std::string_view group = full.substr(0, first), middle = full.substr(first + 1, last - first - 1);
-  const std::string_view label = group == "cluster" ? "envoy_cluster_name"
-                                 : group == "http"  ? "envoy_http_conn_manager_prefix"
-                                 : group == "listener" ? "envoy_listener_address" : "";
+  const std::string_view label = group == "cluster"    ? "envoy_cluster_name"
+                                 : group == "http"     ? "envoy_http_conn_manager_prefix"
+                                 : group == "listener" ? "envoy_listener_address"
+                                                       : "";
   if (label.empty()) return {metric_name(full), {}};
   return {metric_name(std::string(group) + "_" + std::string(full.substr(last + 1))),
           "{" + std::string(label) + "=\"" + label_value(middle) + "\"}"};
 }
 
 template <class Counters, class Total>
-void count_class(Counters& counters, int status, Total Counters::*two, Total Counters::*three, Total Counters::*four,
-                 Total Counters::*five) {
+void count_class(Counters& counters, int status, Total Counters::* two, Total Counters::* three,
+                 Total Counters::* four, Total Counters::* five) {
   switch (status / 100) {
     case 2: ++(counters.*two); break;
     case 3: ++(counters.*three); break;
@@ -137,7 +140,8 @@ void StatSheet::merge(const StatSheet& other) {
 
 std::string StatSheet::plain() const {
   std::string out;
-  for (const auto& [name, value] : values_) out.append(name).append(": ").append(std::to_string(value.value)).append("\n");
+  for (const auto& [name, value] : values_)
+    out.append(name).append(": ").append(std::to_string(value.value)).append("\n");
   return out;
 }
 
@@ -156,7 +160,8 @@ std::string StatSheet::prometheus() const {
   std::string out;
   for (const auto& [name, family] : families) {
     out += "# TYPE " + name + (family.kind == Kind::kGauge ? " gauge\n" : " counter\n");
-    for (const auto& [labels, value] : family.samples) out += name + labels + " " + std::to_string(value) + "\n";
+    for (const auto& [labels, value] : family.samples)
+      out += name + labels + " " + std::to_string(value) + "\n";
   }
   return out;
 }

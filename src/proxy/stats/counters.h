@@ -26,14 +26,16 @@ struct ClusterCounters {
   std::uint64_t upstream_rq_total = 0, upstream_rq_active = 0, upstream_rq_2xx = 0, upstream_rq_3xx = 0,
                 upstream_rq_4xx = 0, upstream_rq_5xx = 0;
   std::uint64_t upstream_rq_timeout = 0, upstream_rq_per_try_timeout = 0, upstream_rq_retry = 0,
-                upstream_rq_retry_limit_exceeded = 0, upstream_rq_retry_overflow = 0, upstream_rq_rx_reset = 0,
-                upstream_rq_cancelled = 0, upstream_cx_none_healthy = 0;
-  std::uint64_t upstream_rq_pending_total = 0, upstream_rq_pending_active = 0, upstream_rq_pending_overflow = 0;
+                upstream_rq_retry_limit_exceeded = 0, upstream_rq_retry_overflow = 0,
+                upstream_rq_rx_reset = 0, upstream_rq_cancelled = 0, upstream_cx_none_healthy = 0;
+  std::uint64_t upstream_rq_pending_total = 0, upstream_rq_pending_active = 0,
+                upstream_rq_pending_overflow = 0;
 };
 
 /// Of one listener; Envoy's `listener.<address>.`.
 struct ListenerCounters {
-  std::uint64_t downstream_cx_total = 0, downstream_cx_active = 0, downstream_cx_overflow = 0, no_filter_chain_match = 0;
+  std::uint64_t downstream_cx_total = 0, downstream_cx_active = 0, downstream_cx_overflow = 0,
+                no_filter_chain_match = 0;
 };
 
 /// Sums by full name, ready to be printed.

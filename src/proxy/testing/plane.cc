@@ -22,7 +22,8 @@ net::Task<void> Upstream::handle(http::ServerExchange& exchange) {
   }
   auto body = co_await http::read_all(exchange, 1 << 20);
   last_body = body ? *body : "";
-  static_cast<void>(co_await http::respond(exchange, 200, "text/plain", name_ + " " + last.method + " " + last.path));
+  static_cast<void>(
+      co_await http::respond(exchange, 200, "text/plain", name_ + " " + last.method + " " + last.path));
 }
 
 ClusterConfig cluster_of(std::string name, std::vector<net::Address> endpoints) {
@@ -30,7 +31,8 @@ ClusterConfig cluster_of(std::string name, std::vector<net::Address> endpoints) 
   config.name = std::move(name);
   auto made = std::make_shared<Endpoints>();
   made->localities.emplace_back();
-  for (const net::Address& address : endpoints) made->localities[0].endpoints.push_back({.address = address, .hostname = {}});
+  for (const net::Address& address : endpoints)
+    made->localities[0].endpoints.push_back({.address = address, .hostname = {}});
   config.endpoints = std::move(made);
   return config;
 }
@@ -39,7 +41,8 @@ Route route_to(std::string prefix, std::string cluster) {
   Route route;
   route.match.path.text = std::move(prefix);
   ForwardAction action;
-  action.clusters.push_back({.cluster = std::move(cluster), .weight = 1, .request_headers = {}, .response_headers = {}});
+  action.clusters.push_back(
+      {.cluster = std::move(cluster), .weight = 1, .request_headers = {}, .response_headers = {}});
   route.action = std::move(action);
   return route;
 }
@@ -84,18 +87,22 @@ Result<void> Plane::apply(RouteTable routes, std::vector<ClusterConfig> clusters
   listener->chains.push_back(std::move(chain));
   snapshot.listeners["front"] = std::move(listener);
   snapshot.route_tables["routes"] = std::make_shared<RouteTable>(std::move(routes));
-  for (ClusterConfig& cluster : clusters) snapshot.clusters[cluster.name] = std::make_shared<ClusterConfig>(cluster);
+  for (ClusterConfig& cluster : clusters)
+    snapshot.clusters[cluster.name] = std::make_shared<ClusterConfig>(cluster);
   return apply(std::move(snapshot));
 }
 
 Result<void> Plane::apply(Snapshot snapshot) {
   std::optional<Result<void>> outcome;
-  server->apply(std::make_shared<Snapshot>(std::move(snapshot)), [&](Result<void> result) { outcome = std::move(result); });
+  server->apply(std::make_shared<Snapshot>(std::move(snapshot)),
+                [&](Result<void> result) { outcome = std::move(result); });
   while (!outcome) loop.run_once(std::chrono::seconds(10));
   return *outcome;
 }
 
-Result<http::Response> Plane::fetch(http::Request request) { return run(loop, http::fetch(loop, front_, std::move(request))); }
+Result<http::Response> Plane::fetch(http::Request request) {
+  return run(loop, http::fetch(loop, front_, std::move(request)));
+}
 
 http::Response Plane::get(std::string path, std::string authority) {
   auto response = fetch({.method = "GET", .path = std::move(path), .authority = std::move(authority)});

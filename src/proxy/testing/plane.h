@@ -17,7 +17,9 @@ template <class T>
 T run(net::Loop& loop, net::Task<T> task) {
   std::optional<T> value;
   net::TaskScope scope;
-  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> { into.emplace(co_await inner); };
+  const auto keep = [](net::Task<T> inner, std::optional<T>& into) -> net::Task<void> {
+    into.emplace(co_await inner);
+  };
   scope.spawn(keep(std::move(task), value));
   while (!value) loop.run_once(std::chrono::seconds(10));
   return std::move(*value);

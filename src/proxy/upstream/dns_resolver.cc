@@ -12,7 +12,8 @@ Result<std::vector<net::Address>> look_up(const std::string& host, std::uint16_t
   addrinfo* found = nullptr;
   const int status = getaddrinfo(host.c_str(), nullptr, &hints, &found);
   if (status != 0)
-    return fail(Error::upstream(Code::kNotFound, Retry::kNever, "cannot resolve '" + host + "': " + gai_strerror(status)));
+    return fail(Error::upstream(Code::kNotFound, Retry::kNever,
+                                "cannot resolve '" + host + "': " + gai_strerror(status)));
   std::vector<net::Address> addresses;
   for (const addrinfo* one = found; one; one = one->ai_next)
     addresses.push_back(net::Address::from(one->ai_addr, one->ai_addrlen).with_port(port));
@@ -50,7 +51,8 @@ void DnsResolver::run() {
       question = std::move(questions_.front());
       questions_.pop_front();
     }
-    auto addresses = std::make_shared<Result<std::vector<net::Address>>>(look_up(question.host, question.port));
+    auto addresses =
+        std::make_shared<Result<std::vector<net::Address>>>(look_up(question.host, question.port));
     loop_.post([answer = std::move(question.answer), addresses] { answer(std::move(*addresses)); });
   }
 }

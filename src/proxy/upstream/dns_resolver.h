@@ -13,8 +13,8 @@
 
 namespace weft::proxy {
 
-/// Resolves names on a thread of its own, which exists once the first name is asked for: the C library's resolver
-/// blocks, and reads what the machine is configured with (hosts, resolv.conf, nsswitch).
+/// Resolves names on a thread of its own, which exists once the first name is asked for: the C library's
+/// resolver blocks, and reads what the machine is configured with (hosts, resolv.conf, nsswitch).
 ///
 /// Owner: a worker. Thread: the worker's loop; answers come there.
 /// How it ends: the destructor waits for the name being resolved.

@@ -2,9 +2,13 @@
 
 namespace weft::proxy {
 
-UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Socket> connected, std::shared_ptr<EndpointPool> owner,
+UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Socket> connected,
+                                       std::shared_ptr<EndpointPool> owner,
                                        std::shared_ptr<ClusterCounters> counted_in)
-    : endpoint(std::move(owner)), counters(std::move(counted_in)), socket(connected.get()), http(std::move(connected)) {
+    : endpoint(std::move(owner)),
+      counters(std::move(counted_in)),
+      socket(connected.get()),
+      http(std::move(connected)) {
   ++endpoint->connections;
   ++counters->upstream_cx_active;
   local_address = socket->local_address().to_string();

@@ -32,8 +32,8 @@ struct UpstreamConnection {
 
 /// One endpoint as a worker sees it, with its idle connections.
 ///
-/// Owner: shared by the worker's cluster, the load balancer and requests in progress: an endpoint that is removed
-/// lives until its last request has ended. Thread: the worker's loop.
+/// Owner: shared by the worker's cluster, the load balancer and requests in progress: an endpoint that is
+/// removed lives until its last request has ended. Thread: the worker's loop.
 class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
  public:
   EndpointPool(net::Loop& loop, Endpoint config, std::uint32_t priority)

@@ -28,7 +28,8 @@ std::shared_ptr<EndpointPool> LoadBalancer::pick(Random& random, std::span<const
   const auto avoided = [&](const EndpointPool* endpoint) {
     return std::find(avoid.begin(), avoid.end(), endpoint) != avoid.end();
   };
-  for (std::size_t i = 0; i < eligible_.size() && avoided(picked.get()); ++i) picked = eligible_[(turn_ + i) % eligible_.size()];
+  for (std::size_t i = 0; i < eligible_.size() && avoided(picked.get()); ++i)
+    picked = eligible_[(turn_ + i) % eligible_.size()];
   return picked;
 }
 
@@ -50,7 +51,8 @@ std::shared_ptr<EndpointPool> LoadBalancer::pick_once(Random& random) {
       for (std::uint32_t i = 1; i < choices_; ++i) {
         const auto& other = draw(random);
         // Open requests in proportion to weight, compared without division.
-        if (std::uint64_t{other->active_requests} * best->weight() < std::uint64_t{best->active_requests} * other->weight())
+        if (std::uint64_t{other->active_requests} * best->weight() <
+            std::uint64_t{best->active_requests} * other->weight())
           best = other;
       }
       return best;

@@ -10,13 +10,15 @@
 
 namespace weft::proxy {
 
-/// Picks an endpoint of a cluster. Only healthy ones of the first priority that has any; unhealthy ones of that priority
-/// when no priority has a healthy one is *not* done: without a healthy endpoint there is no answer but 503.
+/// Picks an endpoint of a cluster. Only healthy ones of the first priority that has any; unhealthy ones of
+/// that priority when no priority has a healthy one is *not* done: without a healthy endpoint there is no
+/// answer but 503.
 ///
 /// Owner: a worker's cluster. Thread: its loop.
 class LoadBalancer {
  public:
-  LoadBalancer(ClusterConfig::Balance balance, std::uint32_t choices) : balance_(balance), choices_(choices) {}
+  LoadBalancer(ClusterConfig::Balance balance, std::uint32_t choices)
+      : balance_(balance), choices_(choices) {}
 
   /// Replaces the endpoints; state of those that stay (turns, open requests) is in them.
   void set_endpoints(std::vector<std::shared_ptr<EndpointPool>> endpoints);

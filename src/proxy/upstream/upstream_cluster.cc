@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t kMostOriginalDestinations = 1024;
 
-Error upstream_error(Code code, std::string text) { return Error::upstream(code, Retry::kElsewhere, std::move(text)); }
+Error upstream_error(Code code, std::string text) {
+  return Error::upstream(code, Retry::kElsewhere, std::move(text));
+}
 
 }  // namespace
 
@@ -20,7 +22,8 @@ struct UpstreamCluster::Turn {
   std::coroutine_handle<> handle;
   bool in_time = false;
 
-  Turn(UpstreamCluster& owner, TimePoint deadline) : cluster(owner), timer(owner.loop_, [this] { end_wait(); }) {
+  Turn(UpstreamCluster& owner, TimePoint deadline)
+      : cluster(owner), timer(owner.loop_, [this] { end_wait(); }) {
     timer.arm(deadline);
     cluster.waiting_.push_back(this);
     ++cluster.counters_->upstream_rq_pending_active;
@@ -49,8 +52,10 @@ UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& d
       balancer_(config_->balance, config_->least_request_choices),
       sweep_timer_(loop, [this] { sweep(); }),
       dns_timer_(loop, [this] { resolve(); }) {
-  if (by_name()) dns_timer_.arm(loop_.now());
-  else if (config_->endpoints) set_endpoints(*config_->endpoints);
+  if (by_name())
+    dns_timer_.arm(loop_.now());
+  else if (config_->endpoints)
+    set_endpoints(*config_->endpoints);
 }
 
 bool UpstreamCluster::by_name() const {
@@ -69,7 +74,8 @@ bool UpstreamCluster::can_become(const ClusterConfig& config) const {
 }
 
 void UpstreamCluster::update(ConfigPtr config) {
-  const bool rebalance = config->balance != config_->balance || config->least_request_choices != config_->least_request_choices;
+  const bool rebalance =
+      config->balance != config_->balance || config->least_request_choices != config_->least_request_choices;
   config_ = std::move(config);
   if (rebalance) balancer_ = LoadBalancer(config_->balance, config_->least_request_choices);
   if (!by_name() && config_->endpoints) {
@@ -124,7 +130,8 @@ void UpstreamCluster::resolve() {
       if (!alive) return;
       if (!addresses) {
         round->failed = true;
-        WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name}, {"error", addresses.error().text});
+        WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
+                 {"error", addresses.error().text});
       } else {
         for (const net::Address& address : *addresses) {
           round->found.localities.front().endpoints.push_back({.address = address, .hostname = name});
@@ -142,7 +149,9 @@ std::shared_ptr<EndpointPool> UpstreamCluster::endpoint_at(const net::Address& a
   if (const auto known = endpoints_.find(text); known != endpoints_.end()) return known->second;
   if (endpoints_.size() >= kMostOriginalDestinations)
     std::erase_if(endpoints_, [](const auto& entry) { return entry.second->connections == 0; });
-  return endpoints_.emplace(text, std::make_shared<EndpointPool>(loop_, Endpoint{.address = address, .hostname = {}}, 0)).first->second;
+  return endpoints_
+      .emplace(text, std::make_shared<EndpointPool>(loop_, Endpoint{.address = address, .hostname = {}}, 0))
+      .first->second;
 }
 
 Result<std::shared_ptr<EndpointPool>> UpstreamCluster::pick(const Request& request) {
@@ -167,7 +176,8 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
         ++counters_->upstream_rq_pending_overflow;
         co_return fail(upstream_error(Code::kExhausted, "too many pending requests"));
       }
-      if (!co_await Turn(*this, request.deadline)) co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
+      if (!co_await Turn(*this, request.deadline))
+        co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
       continue;
     }
     WEFT_CO_TRY(auto socket, co_await connect(*endpoint, request.deadline));
@@ -175,7 +185,8 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
   }
 }
 
-net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(const EndpointPool& endpoint, TimePoint deadline) {
+net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(const EndpointPool& endpoint,
+                                                                         TimePoint deadline) {
   const TimePoint limit = std::min(deadline, loop_.now() + config_->connect_timeout);
   const net::Address to = endpoint.config().address;
   // Counted while it is being made: many at once must not pass a limit that each of them alone keeps.
@@ -185,7 +196,8 @@ net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(const E
   } attempt{counters_};
   ++counters_->upstream_cx_active;
   ++counters_->upstream_cx_total;
-  auto socket = co_await net::connect(loop_, to, {.deadline = limit, .bind_source = config_->bind_source, .mark = socket_mark_});
+  auto socket = co_await net::connect(
+      loop_, to, {.deadline = limit, .bind_source = config_->bind_source, .mark = socket_mark_});
   if (socket) co_return std::move(socket);
   ++counters_->upstream_cx_connect_fail;
   if (socket.error().code == Code::kTimeout) ++counters_->upstream_cx_connect_timeout;

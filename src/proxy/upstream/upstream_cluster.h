@@ -18,26 +18,29 @@ namespace weft::proxy {
 
 /// A cluster as one worker runs it: endpoints, balancing, connection pools, limits, counters.
 ///
-/// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A new
-/// configuration with the same connection settings is taken over in place, and its pooled connections stay.
-/// Thread: the worker's loop. Errors blame the upstream: kNotFound (no healthy endpoint), kExhausted (a limit),
-/// kRefused, kTimeout (connecting).
+/// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A
+/// new configuration with the same connection settings is taken over in place, and its pooled connections
+/// stay. Thread: the worker's loop. Errors blame the upstream: kNotFound (no healthy endpoint), kExhausted (a
+/// limit), kRefused, kTimeout (connecting).
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
-  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark, ConfigPtr config);
+  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark,
+                  ConfigPtr config);
   ~UpstreamCluster();
 
   const ClusterConfig& config() const { return *config_; }
-  std::string_view stat_name() const { return config_->alt_stat_name.empty() ? config_->name : config_->alt_stat_name; }
+  std::string_view stat_name() const {
+    return config_->alt_stat_name.empty() ? config_->name : config_->alt_stat_name;
+  }
   /// Whether `config` differs only in what update() can take over: endpoints, balancing, limits, timeouts.
   bool can_become(const ClusterConfig& config) const;
   void update(ConfigPtr config);
 
   struct Request {
-    net::Address original_destination;               ///< for clusters that go where the client meant to
+    net::Address original_destination;  ///< for clusters that go where the client meant to
     TimePoint deadline = kNever;
-    bool fresh = false;                              ///< no pooled connection
+    bool fresh = false;  ///< no pooled connection
     std::span<const EndpointPool* const> avoid = {};
   };
   /// A connection for one HTTP request. Give it back by release(), or drop it.

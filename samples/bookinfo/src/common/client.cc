@@ -1,5 +1,6 @@
 #include "common/client.h"
 
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -7,7 +8,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <algorithm>
 #include <cctype>
 
 #include "common/resolver.h"
@@ -82,8 +82,8 @@ asio::awaitable<Outcome> get_once(Call call) {
   co_return to_response(parser.release());
 }
 
-/// Points the call at the answer's `Location`; false when it is not a redirect we can follow: without one, or to
-/// anything but plain HTTP.
+/// Points the call at the answer's `Location`; false when it is not a redirect we can follow: without one, or
+/// to anything but plain HTTP.
 bool redirect(Call& call, const Response& response) {
   constexpr unsigned kRedirects[] = {301, 302, 303, 307, 308};
   const auto location = response.headers.find("Location");

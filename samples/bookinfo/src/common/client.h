@@ -10,7 +10,8 @@
 
 namespace bookinfo {
 
-/// Where a downstream service is. The name is resolved anew for each call, so a Service that moves is found again.
+/// Where a downstream service is. The name is resolved anew for each call, so a Service that moves is found
+/// again.
 struct Endpoint {
   std::string host;
   std::string port;
@@ -19,22 +20,23 @@ struct Endpoint {
   std::string authority() const;
 };
 
-/// The endpoint a service name stands for. `REVIEWS_HOSTNAME` replaces the name, `SERVICES_DOMAIN` is appended after a
-/// dot, `REVIEWS_SERVICE_PORT` replaces 9080. `service` is in lower case.
+/// The endpoint a service name stands for. `REVIEWS_HOSTNAME` replaces the name, `SERVICES_DOMAIN` is
+/// appended after a dot, `REVIEWS_SERVICE_PORT` replaces 9080. `service` is in lower case.
 Endpoint endpoint_of(const Environment& environment, std::string_view service);
 
 /// One GET to another service.
 struct Call {
   Endpoint to;
-  std::string target;                   ///< path and query, percent-encoded
-  Headers headers;                      ///< sent as they are, after Host and Connection
-  std::chrono::milliseconds timeout{};  ///< to find and connect, and again for each wait for bytes; not a total
-  unsigned redirects = 0;               ///< how many 3xx answers to follow
+  std::string target;  ///< path and query, percent-encoded
+  Headers headers;     ///< sent as they are, after Host and Connection
+  std::chrono::milliseconds
+      timeout{};           ///< to find and connect, and again for each wait for bytes; not a total
+  unsigned redirects = 0;  ///< how many 3xx answers to follow
 };
 
-/// Makes the call on a connection of its own, which is closed afterwards: load balancers that choose by connection
-/// then spread the calls too. The error is one line for the log: not resolved, refused, reset, timed out, not HTTP.
-/// Answers over 1 MiB are an error as well.
+/// Makes the call on a connection of its own, which is closed afterwards: load balancers that choose by
+/// connection then spread the calls too. The error is one line for the log: not resolved, refused, reset,
+/// timed out, not HTTP. Answers over 1 MiB are an error as well.
 boost::asio::awaitable<std::expected<Response, std::string>> get(Call call);
 
 }  // namespace bookinfo

@@ -8,8 +8,8 @@
 
 namespace bookinfo {
 
-/// The environment variables of a process, copied once at start so that services never touch globals and tests can
-/// hand in their own.
+/// The environment variables of a process, copied once at start so that services never touch globals and
+/// tests can hand in their own.
 class Environment {
  public:
   using Variables = std::map<std::string, std::string, std::less<>>;

@@ -33,7 +33,9 @@ constexpr std::size_t kProductpageNames = 14;
 
 }  // namespace
 
-std::span<const std::string_view> headers_productpage_copies() { return std::span(kNames).first(kProductpageNames); }
+std::span<const std::string_view> headers_productpage_copies() {
+  return std::span(kNames).first(kProductpageNames);
+}
 
 std::span<const std::string_view> headers_reviews_copies() { return kNames; }
 

@@ -6,9 +6,8 @@
 namespace bookinfo {
 
 bool same_name(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, [](unsigned char a, unsigned char b) {
-    return std::tolower(a) == std::tolower(b);
-  });
+  return std::ranges::equal(
+      left, right, [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
@@ -48,13 +47,14 @@ Response json_response(unsigned status, std::string body) {
 }
 
 Response html_response(unsigned status, std::string body) {
-  return {.status = status, .headers = {{"Content-Type", "text/html; charset=utf-8"}}, .body = std::move(body)};
+  return {
+      .status = status, .headers = {{"Content-Type", "text/html; charset=utf-8"}}, .body = std::move(body)};
 }
 
 Response error_page(unsigned status, std::string_view reason) {
   const std::string title = std::to_string(status) + " " + std::string(reason);
-  return html_response(status, "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
-                                   "</title></head>\n<body><h1>" + title + "</h1></body>\n</html>\n");
+  return html_response(status, "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" +
+                                   title + "</title></head>\n<body><h1>" + title + "</h1></body>\n</html>\n");
 }
 
 Response method_not_allowed(std::string_view allow) {

@@ -11,7 +11,8 @@ namespace bookinfo {
 /// Compares two header names or tokens as HTTP does: letter case does not count. Source: RFC 9110 §5.1.
 bool same_name(std::string_view left, std::string_view right);
 
-/// The header lines of one message, in the order they came. Lookup is linear; messages have a few dozen lines.
+/// The header lines of one message, in the order they came. Lookup is linear; messages have a few dozen
+/// lines.
 class Headers {
  public:
   using Line = std::pair<std::string, std::string>;
@@ -51,8 +52,8 @@ struct Response {
   std::string body;
 };
 
-/// Splits a request target into `path` and `query`. An absolute form (RFC 9112 §3.2.2), which proxies send, loses
-/// its scheme and host first.
+/// Splits a request target into `path` and `query`. An absolute form (RFC 9112 §3.2.2), which proxies send,
+/// loses its scheme and host first.
 void set_target(Request& request, std::string_view target);
 
 Response json_response(unsigned status, std::string body);

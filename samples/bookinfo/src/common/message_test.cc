@@ -32,7 +32,8 @@ TEST(SetTarget, splits_the_query_off_and_drops_a_scheme_and_host) {
 
 TEST(EndpointOf, is_the_service_name_until_the_environment_says_otherwise) {
   EXPECT_EQ(endpoint_of(Environment({}), "reviews").authority(), "reviews:9080");
-  const Environment moved({{"SERVICES_DOMAIN", "shop"}, {"REVIEWS_HOSTNAME", "critics"}, {"REVIEWS_SERVICE_PORT", "1"}});
+  const Environment moved(
+      {{"SERVICES_DOMAIN", "shop"}, {"REVIEWS_HOSTNAME", "critics"}, {"REVIEWS_SERVICE_PORT", "1"}});
   EXPECT_EQ(endpoint_of(moved, "reviews").authority(), "critics.shop:1");
   EXPECT_EQ(endpoint_of(moved, "ratings").authority(), "ratings.shop:9080");
   EXPECT_EQ((Endpoint{"::1", "9"}.authority()), "[::1]:9");

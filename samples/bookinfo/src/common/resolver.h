@@ -14,10 +14,10 @@ namespace bookinfo {
 
 /// Finds the addresses of a name with getaddrinfo, which blocks, on a few threads of its own.
 ///
-/// Nothing is remembered: a Service that moves is found again at once. Callers that ask for a name while it is being
-/// looked up share that one lookup, so a name server that does not answer for one service cannot take all the threads
-/// from the others.
-/// Thread: one event loop. Ends: the destructor waits for lookups under way, which getaddrinfo offers no way to stop.
+/// Nothing is remembered: a Service that moves is found again at once. Callers that ask for a name while it
+/// is being looked up share that one lookup, so a name server that does not answer for one service cannot
+/// take all the threads from the others. Thread: one event loop. Ends: the destructor waits for lookups under
+/// way, which getaddrinfo offers no way to stop.
 class Resolver {
  public:
   using Addresses = boost::asio::ip::tcp::resolver::results_type;
@@ -27,7 +27,8 @@ class Resolver {
   static Resolver& shared();
 
   /// Waits no longer than `timeout`; the lookup itself may go on, and serve whoever asks next.
-  boost::asio::awaitable<Outcome> resolve(std::string host, std::string port, std::chrono::milliseconds timeout);
+  boost::asio::awaitable<Outcome> resolve(std::string host, std::string port,
+                                          std::chrono::milliseconds timeout);
 
  private:
   struct Lookup {

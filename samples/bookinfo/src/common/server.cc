@@ -46,7 +46,8 @@ Request to_request(http::request<http::string_body>&& message) {
 /// 1xx, 204 and 304 have no body at all, not even a length of zero. Source: RFC 9110 §8.6.
 bool is_bodiless(unsigned status) { return status < 200 || status == 204 || status == 304; }
 
-http::response<http::string_body> to_message(Response&& response, unsigned version, bool keep_alive, bool is_head) {
+http::response<http::string_body> to_message(Response&& response, unsigned version, bool keep_alive,
+                                             bool is_head) {
   http::response<http::string_body> message;
   message.version(version);
   message.result(response.status);
@@ -132,8 +133,8 @@ asio::awaitable<void> Server::Session::run() {
     const unsigned status = response.status;
     keep_alive = co_await answer(std::move(response), framing);
     const std::chrono::duration<double, std::milli> took = Clock::now() - started;
-    std::printf("%s: %s %s %u %.1f ms\n", server_.name_.c_str(), request.method.c_str(), request.target.c_str(),
-                status, took.count());
+    std::printf("%s: %s %s %u %.1f ms\n", server_.name_.c_str(), request.method.c_str(),
+                request.target.c_str(), status, took.count());
   }
   close();
 }
@@ -145,13 +146,15 @@ asio::awaitable<error_code> Server::Session::read() {
   error_code error;
   waiting_ = true;
   stream_.expires_after(server_.limits_.idle);
-  co_await http::async_read_header(stream_, buffer_, *parser_, asio::redirect_error(asio::use_awaitable, error));
+  co_await http::async_read_header(stream_, buffer_, *parser_,
+                                   asio::redirect_error(asio::use_awaitable, error));
   waiting_ = false;
   if (error) co_return error;
   const auto expect = parser_->get()[http::field::expect];
   if (same_name({expect.data(), expect.size()}, "100-continue") && !parser_->is_done()) {
     const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(stream_, asio::buffer(go_on), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(stream_, asio::buffer(go_on),
+                               asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return error;
   }
   stream_.expires_after(server_.limits_.idle);
@@ -185,8 +188,8 @@ asio::awaitable<bool> Server::Session::answer(Response response, Framing framing
   co_return framing.keep_alive && !error && !server_.stopping_;
 }
 
-/// Reads and forgets what a refused client still sends: closing over unread bytes makes the kernel send a reset,
-/// which can overtake the answer. Source: RFC 9112 §9.6.
+/// Reads and forgets what a refused client still sends: closing over unread bytes makes the kernel send a
+/// reset, which can overtake the answer. Source: RFC 9112 §9.6.
 asio::awaitable<void> Server::Session::discard_rest() {
   error_code error;
   stream_.socket().shutdown(tcp::socket::shutdown_send, error);
@@ -276,8 +279,8 @@ void Server::start(tcp::socket socket) {
   asio::co_spawn(context_, Session::serve(*this, std::move(socket)), asio::detached);
 }
 
-/// Clients whose connection the kernel has already made may have sent a request; closing the listener would reset
-/// them.
+/// Clients whose connection the kernel has already made may have sent a request; closing the listener would
+/// reset them.
 void Server::accept_what_waits() {
   error_code error;
   while (!error) {

@@ -58,7 +58,8 @@ std::optional<std::string_view> cookie_value(std::string_view cookies, std::stri
     std::string_view pair = cookies.substr(0, end);
     cookies = end == std::string_view::npos ? "" : cookies.substr(end + 1);
     while (pair.starts_with(' ')) pair.remove_prefix(1);
-    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) return pair.substr(name.size() + 1);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
+      return pair.substr(name.size() + 1);
   }
   return std::nullopt;
 }

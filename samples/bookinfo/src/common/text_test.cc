@@ -32,6 +32,8 @@ TEST(CookieValue, is_found_among_others_and_not_inside_longer_names) {
   EXPECT_EQ(cookie_value("mysession=x; session2=y", "session"), std::nullopt);
 }
 
-TEST(HttpDate, has_the_one_form_http_wants) { EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT"); }
+TEST(HttpDate, has_the_one_form_http_wants) {
+  EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
 
 }  // namespace bookinfo

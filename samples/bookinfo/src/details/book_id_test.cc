@@ -20,8 +20,8 @@ TEST(RubyInteger, takes_the_forms_ruby_takes) {
 }
 
 TEST(RubyInteger, refuses_the_rest) {
-  for (const char* text : {"", "abc", "7a", "1.5", "0x", "08", "1__0", "_1", "1_", "--1", "+-1", "-", "0_", "0x-1",
-                           "99999999999999999999"}) {
+  for (const char* text : {"", "abc", "7a", "1.5", "0x", "08", "1__0", "_1", "1_", "--1", "+-1", "-", "0_",
+                           "0x-1", "99999999999999999999"}) {
     EXPECT_EQ(parse_ruby_integer(text), std::nullopt) << text;
   }
 }

@@ -1,7 +1,7 @@
 #include "details/details.h"
 
-#include <array>
 #include <algorithm>
+#include <array>
 
 #include "common/json.h"
 #include "details/book_id.h"

@@ -11,8 +11,8 @@
 
 namespace bookinfo::productpage {
 
-/// The headers that go downstream with one page view or API call. Not sendable when the user's name has letters that
-/// a header cannot carry; then every fetch fails without a connection.
+/// The headers that go downstream with one page view or API call. Not sendable when the user's name has
+/// letters that a header cannot carry; then every fetch fails without a connection.
 struct Outgoing {
   Headers headers;
   bool sendable = true;
@@ -27,8 +27,8 @@ struct Fetched {
   bool ok() const { return status == 200; }
 };
 
-/// The three services behind productpage. Each call of details and ratings is tried once, of reviews twice; every
-/// attempt has 3 s to connect and 3 s between bytes, and makes a connection of its own.
+/// The three services behind productpage. Each call of details and ratings is tried once, of reviews twice;
+/// every attempt has 3 s to connect and 3 s between bytes, and makes a connection of its own.
 class Downstream {
  public:
   Downstream(const Environment& environment, RequestResults& results);

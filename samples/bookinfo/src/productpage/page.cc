@@ -15,7 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// A member of an object, or null for whatever is not an object or has no such member: services may send anything.
+/// A member of an object, or null for whatever is not an object or has no such member: services may send
+/// anything.
 const json::value* member(const json::value* from, std::string_view key) {
   if (from == nullptr || !from->is_object()) return nullptr;
   return from->get_object().if_contains(json::string_view(key.data(), key.size()));
@@ -52,12 +53,13 @@ std::string details_section(const Fetched& details) {
                                      {"language", text_of(book, "language")}});
 }
 
-/// One line per star, so that line-counting scripts count stars. The id of a full star is what tests and scripts have
-/// always looked for, so it repeats and has a blank in it; an empty star must not carry it.
+/// One line per star, so that line-counting scripts count stars. The id of a full star is what tests and
+/// scripts have always looked for, so it repeats and has a blank in it; an empty star must not carry it.
 std::string star_row(std::int64_t stars, const std::string& color) {
   constexpr std::int64_t kMost = 5;
   constexpr std::string_view kFullStar =
-      "<svg id=\"glyphicon glyphicon-star\" class=\"star\" viewBox=\"0 0 24 24\"><use href=\"#star\"/></svg>\n";
+      "<svg id=\"glyphicon glyphicon-star\" class=\"star\" viewBox=\"0 0 24 24\"><use "
+      "href=\"#star\"/></svg>\n";
   constexpr std::string_view kEmptyStar =
       "<svg class=\"star outline\" viewBox=\"0 0 24 24\"><use href=\"#star\"/></svg>\n";
   const std::int64_t full = std::clamp<std::int64_t>(stars, 0, kMost);

@@ -19,7 +19,8 @@ std::string page_with(const char* reviews, const std::optional<std::string>& use
 
 std::size_t count(std::string_view text, std::string_view word) {
   std::size_t times = 0;
-  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size())) ++times;
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size()))
+    ++times;
   return times;
 }
 
@@ -31,14 +32,16 @@ TEST(Fill, replaces_marks_once_and_drops_unknown_ones) {
 }
 
 TEST(Page, survives_json_of_any_shape) {
-  for (const char* odd : {"{}", "[]", "5", "null", R"({"reviews":5})", R"({"reviews":[5,null,{"rating":[]}]})",
-                          R"({"reviews":[{"rating":{"stars":"many"}}]})"}) {
+  for (const char* odd :
+       {"{}", "[]", "5", "null", R"({"reviews":5})", R"({"reviews":[5,null,{"rating":[]}]})",
+        R"({"reviews":[{"rating":{"stars":"many"}}]})"}) {
     EXPECT_NE(page_with(odd).find("Book Reviews"), std::string::npos) << odd;
   }
 }
 
 TEST(Page, never_draws_more_than_five_stars_and_none_for_zero) {
-  EXPECT_EQ(count(page_with(R"({"reviews":[{"rating":{"stars":1000000,"color":"red"}}]})"), "glyphicon-star"), 5U);
+  EXPECT_EQ(count(page_with(R"({"reviews":[{"rating":{"stars":1000000,"color":"red"}}]})"), "glyphicon-star"),
+            5U);
   EXPECT_EQ(count(page_with(R"({"reviews":[{"rating":{"stars":2,"color":"red"}}]})"), "glyphicon-star"), 2U);
   EXPECT_EQ(count(page_with(R"({"reviews":[{"rating":{"stars":0,"color":"red"}}]})"), "glyphicon-star"), 0U);
 }
@@ -56,8 +59,8 @@ TEST(Page, treats_the_empty_user_as_signed_out) {
 TEST(Routes, are_exact) {
   EXPECT_EQ(find_route("/api/v1/products/a%2Fb/reviews")->id, "a%2Fb");
   EXPECT_EQ(find_route("/api/v1/products/0")->place, Place::kDetails);
-  for (const char* path : {"/productpage/", "/api/v1/products/", "/api/v1/products//reviews", "/static", "/indexhtml",
-                           "/api/v1/products/0/", "/api/v1/products/0/reviews/"}) {
+  for (const char* path : {"/productpage/", "/api/v1/products/", "/api/v1/products//reviews", "/static",
+                           "/indexhtml", "/api/v1/products/0/", "/api/v1/products/0/reviews/"}) {
     EXPECT_FALSE(find_route(path)) << path;
   }
 }

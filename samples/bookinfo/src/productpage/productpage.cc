@@ -29,7 +29,9 @@ Response redirect(std::string_view location) {
 }
 
 /// Back to where the form was; the page itself when the browser does not say.
-std::string_view way_back(const Request& request) { return request.headers.find("Referer").value_or("/productpage"); }
+std::string_view way_back(const Request& request) {
+  return request.headers.find("Referer").value_or("/productpage");
+}
 
 Response to_response(const Fetched& fetched) {
   if (!fetched.ok()) return json_response(fetched.status, spaced_json({{"error", fetched.error}}));
@@ -47,7 +49,8 @@ std::expected<Productpage::Settings, std::string> Productpage::settings_of(const
   const std::string factor = environment.get("FLOOD_FACTOR", "0");
   const char* end = factor.data() + factor.size();
   const auto read = std::from_chars(factor.data(), end, settings.flood_factor);
-  if (read.ec != std::errc{} || read.ptr != end) return std::unexpected("FLOOD_FACTOR is not a number: " + factor);
+  if (read.ec != std::errc{} || read.ptr != end)
+    return std::unexpected("FLOOD_FACTOR is not a number: " + factor);
   return settings;
 }
 
@@ -99,7 +102,8 @@ awaitable<Response> Productpage::page(const Request& request) {
   }
   const Fetched reviews = co_await downstream_.reviews(id, outgoing);
   if (is_nonsense(details) || is_nonsense(reviews)) co_return error_page(500, "Internal Server Error");
-  Response response = html_response(200, product_page(product, details, reviews, sessions_.user_of(request.headers)));
+  Response response =
+      html_response(200, product_page(product, details, reviews, sessions_.user_of(request.headers)));
   response.headers.add("Vary", "Cookie");
   co_return response;
 }

@@ -12,8 +12,9 @@
 
 namespace bookinfo::productpage {
 
-/// The front of the shop: it asks details and then reviews, and shows what they say as a page for people or as JSON
-/// under `/api/v1`. It also signs users in (any name will do) and tells the services behind it who that is.
+/// The front of the shop: it asks details and then reviews, and shows what they say as a page for people or
+/// as JSON under `/api/v1`. It also signs users in (any name will do) and tells the services behind it who
+/// that is.
 class Productpage final : public Service {
  public:
   struct Settings {

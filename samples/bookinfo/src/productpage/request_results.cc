@@ -17,7 +17,8 @@ unsigned long long resident_bytes() {
   return resident_pages * static_cast<unsigned long long>(::sysconf(_SC_PAGESIZE));
 }
 
-void append_head(std::string& out, const std::string& name, const std::string& help, const std::string& type) {
+void append_head(std::string& out, const std::string& name, const std::string& help,
+                 const std::string& type) {
   out += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
 }
 
@@ -41,7 +42,8 @@ std::string RequestResults::exposition() const {
     created += "request_result_created" + labels + std::to_string(series.created) + "\n";
   }
   std::string process;
-  append_head(process, "process_start_time_seconds", "Start time of the process since the Unix epoch", "gauge");
+  append_head(process, "process_start_time_seconds", "Start time of the process since the Unix epoch",
+              "gauge");
   process += "process_start_time_seconds " + std::to_string(started_) + "\n";
   append_head(process, "process_resident_memory_bytes", "Resident memory size", "gauge");
   process += "process_resident_memory_bytes " + std::to_string(resident_bytes()) + "\n";

@@ -13,7 +13,8 @@ class RequestResults {
  public:
   void count(const std::string& service, unsigned status);
 
-  /// The Prometheus text format: the counter, when each series began, and the process's start time and memory.
+  /// The Prometheus text format: the counter, when each series began, and the process's start time and
+  /// memory.
   std::string exposition() const;
 
  private:

@@ -6,10 +6,21 @@
 namespace bookinfo::productpage {
 
 enum class Place {
-  kIndex, kHealth, kLogin, kLogout, kPage, kProducts, kDetails, kReviews, kRatings, kMetrics, kStatic,
+  kIndex,
+  kHealth,
+  kLogin,
+  kLogout,
+  kPage,
+  kProducts,
+  kDetails,
+  kReviews,
+  kRatings,
+  kMetrics,
+  kStatic,
 };
 
-/// What a path leads to. `id` is the product of the three places under `/api/v1/products/`, still percent-encoded.
+/// What a path leads to. `id` is the product of the three places under `/api/v1/products/`, still
+/// percent-encoded.
 struct Route {
   Place place;
   std::string_view id;

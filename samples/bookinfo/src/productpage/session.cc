@@ -60,7 +60,8 @@ std::optional<std::string> Sessions::user_of(const Headers& headers) const {
   const std::string_view name = session->substr(0, dot);
   const std::string_view theirs = session->substr(dot + 1);
   const std::string ours = signature(name);
-  if (theirs.size() != ours.size() || CRYPTO_memcmp(theirs.data(), ours.data(), ours.size()) != 0) return std::nullopt;
+  if (theirs.size() != ours.size() || CRYPTO_memcmp(theirs.data(), ours.data(), ours.size()) != 0)
+    return std::nullopt;
   return from_base64(name);
 }
 
@@ -76,8 +77,8 @@ std::string Sessions::expired_cookie() {
 std::string Sessions::signature(std::string_view text) const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
   return to_base64({reinterpret_cast<const char*>(digest.data()), size});
 }
 

@@ -29,7 +29,7 @@ std::string etag_of(std::string_view bytes) {
 }
 
 std::time_t date_of_binary() {
-  struct stat binary {};
+  struct stat binary{};
   return ::stat("/proc/self/exe", &binary) == 0 ? binary.st_mtime : std::time(nullptr);
 }
 

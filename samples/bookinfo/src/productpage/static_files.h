@@ -6,8 +6,8 @@
 
 namespace bookinfo::productpage {
 
-/// Answers `/static/...` from the files inside the binary, with an ETag and the binary's own date as Last-Modified;
-/// a client that already has the file gets 304. Source: RFC 9110 §13.1.
+/// Answers `/static/...` from the files inside the binary, with an ETag and the binary's own date as
+/// Last-Modified; a client that already has the file gets 304. Source: RFC 9110 §13.1.
 class StaticFiles {
  public:
   StaticFiles();

@@ -28,7 +28,8 @@ TEST(B3Context, comes_out_lower_case_padded_and_with_a_decision) {
   EXPECT_EQ(context_of({{"X-B3-TraceId", kTrace}, {"X-B3-SpanId", kSpan}}), expected(whole, "0"));
   EXPECT_EQ(context_of({{"x-b3-traceid", "48485a3953bb6124"}, {"x-b3-spanid", kSpan}, {"x-b3-sampled", "1"}}),
             expected("000000000000000048485a3953bb6124", "1"));
-  EXPECT_EQ(context_of({{"x-b3-traceid", kTrace}, {"x-b3-spanid", kSpan}, {"x-b3-flags", "1"}}), expected(whole, "1"));
+  EXPECT_EQ(context_of({{"x-b3-traceid", kTrace}, {"x-b3-spanid", kSpan}, {"x-b3-flags", "1"}}),
+            expected(whole, "1"));
   EXPECT_EQ(context_of({{"x-b3-traceid", kTrace}, {"x-b3-spanid", kSpan}, {"x-b3-parentspanid", kSpan}}),
             expected(whole, "0"));
 }

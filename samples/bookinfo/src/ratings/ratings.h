@@ -8,8 +8,8 @@
 
 namespace bookinfo::ratings {
 
-/// Stars by reviewer. Every product has five and four stars until a POST replaces them; what was posted is kept in
-/// memory, per product, and is gone after a restart.
+/// Stars by reviewer. Every product has five and four stars until a POST replaces them; what was posted is
+/// kept in memory, per product, and is gone after a restart.
 class Ratings final : public Service {
  public:
   boost::asio::awaitable<Response> handle(const Request& request) override;

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 constexpr std::array<std::string_view, 2> kReviewers = {"Reviewer1", "Reviewer2"};
 constexpr std::array<std::string_view, 2> kTexts = {
     "Two pairs of twins, one town, and not a dull scene in it: I laughed until the very last page!",
-    "Great fun, quick and silly in the best way. It lacks the depth of the later plays, but I would read it again.",
+    "Great fun, quick and silly in the best way. It lacks the depth of the later plays, but I would read it "
+    "again.",
 };
 
 }  // namespace

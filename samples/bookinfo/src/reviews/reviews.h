@@ -15,18 +15,18 @@ namespace bookinfo::reviews {
 
 /// What tells v1, v2 and v3 apart, and where ratings is.
 struct Settings {
-  bool asks_ratings = false;               ///< `ENABLE_RATINGS` is `true` in any letter case
-  std::string star_color = "black";        ///< `STAR_COLOR`
-  std::chrono::milliseconds timeout{};     ///< for ratings: 10 s with black stars, 2.5 s with any other colour
-  Endpoint ratings;                        ///< `RATINGS_HOSTNAME`, `RATINGS_SERVICE_PORT`, `SERVICES_DOMAIN`
-  std::string pod_name;                    ///< `HOSTNAME`, or the word `null`
-  std::string cluster_name;                ///< `CLUSTER_NAME`, or the word `null`
+  bool asks_ratings = false;            ///< `ENABLE_RATINGS` is `true` in any letter case
+  std::string star_color = "black";     ///< `STAR_COLOR`
+  std::chrono::milliseconds timeout{};  ///< for ratings: 10 s with black stars, 2.5 s with any other colour
+  Endpoint ratings;                     ///< `RATINGS_HOSTNAME`, `RATINGS_SERVICE_PORT`, `SERVICES_DOMAIN`
+  std::string pod_name;                 ///< `HOSTNAME`, or the word `null`
+  std::string cluster_name;             ///< `CLUSTER_NAME`, or the word `null`
 
   static Settings of(const Environment& environment);
 };
 
-/// Two reviews of every book. With ratings enabled it asks the ratings service once per request and shows the stars,
-/// or per reviewer that there are none to be had.
+/// Two reviews of every book. With ratings enabled it asks the ratings service once per request and shows the
+/// stars, or per reviewer that there are none to be had.
 class Reviews final : public Service {
  public:
   explicit Reviews(Settings settings) : settings_(std::move(settings)) {}
@@ -35,7 +35,8 @@ class Reviews final : public Service {
 
  private:
   boost::asio::awaitable<Response> show(std::int32_t product, const Request& request);
-  boost::asio::awaitable<std::expected<Stars, Nonsense>> ask_ratings(std::int32_t product, const Request& request);
+  boost::asio::awaitable<std::expected<Stars, Nonsense>> ask_ratings(std::int32_t product,
+                                                                     const Request& request);
   Response render(std::int32_t product, const Stars& stars) const;
   boost::json::value rating(const std::optional<std::int64_t>& stars) const;
 
