@@ -6,10 +6,10 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 
-#include <cstddef>
-#include <cstring>
 #include <functional>
 #include <string_view>
+
+#include "capture/netlink_writer.h"
 
 namespace weft::capture {
 namespace {
@@ -18,61 +18,27 @@ constexpr int kPriorityDestinationNat = -100;
 constexpr std::uint32_t kLoopbackIndex = 1;  // in every network namespace
 constexpr std::uint32_t kSourceOffset = 12, kDestinationOffset = 16, kPortOffset = 2;
 
-/// Appends netlink messages and attributes to one buffer, lengths filled in when a part ends.
-class Batch {
- public:
-  void message(std::uint16_t type, std::uint16_t flags, std::uint8_t family, std::uint16_t resource,
-               const std::function<void()>& attributes) {
-    const std::size_t begin = bytes_.size();
-    nlmsghdr head{};
-    head.nlmsg_type = type;
-    head.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    head.nlmsg_seq = ++sequence_;
-    nfgenmsg general{};
-    general.nfgen_family = family;
-    general.version = NFNETLINK_V0;
-    general.res_id = htons(resource);
-    append(&head, sizeof head);
-    append(&general, sizeof general);
-    attributes();
-    const auto length = static_cast<std::uint32_t>(bytes_.size() - begin);
-    std::memcpy(bytes_.data() + begin, &length, sizeof length);
-  }
-  void attribute(std::uint16_t type, std::string_view value) {
-    nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + value.size()), type};
-    append(&head, sizeof head);
-    append(value.data(), value.size());
-    bytes_.resize((bytes_.size() + 3) & ~std::size_t{3});
-  }
-  void text(std::uint16_t type, std::string_view value) { attribute(type, std::string(value) + '\0'); }
-  void number(std::uint16_t type, std::uint32_t value) {
-    const std::uint32_t big = htonl(value);
-    attribute(type, std::string_view(reinterpret_cast<const char*>(&big), sizeof big));
-  }
-  void nested(std::uint16_t type, const std::function<void()>& inside) {
-    const std::size_t begin = bytes_.size();
-    attribute(static_cast<std::uint16_t>(type | NLA_F_NESTED), {});
-    inside();
-    const auto length = static_cast<std::uint16_t>(bytes_.size() - begin);
-    std::memcpy(bytes_.data() + begin, &length, sizeof length);
-  }
-  std::string take() { return std::move(bytes_); }
-
- private:
-  void append(const void* data, std::size_t size) { bytes_.append(static_cast<const char*>(data), size); }
-  std::string bytes_;
-  std::uint32_t sequence_ = 0;
-};
+/// One nfnetlink message (linux/netfilter/nfnetlink.h): its header names the family, and the subsystem where
+/// a batch begins and ends.
+void message(NetlinkWriter& batch, int type, int flags, std::uint8_t family, std::uint16_t resource,
+             const std::function<void()>& attributes = {}) {
+  nfgenmsg general{};
+  general.nfgen_family = family;
+  general.version = NFNETLINK_V0;
+  general.res_id = htons(resource);
+  batch.message(static_cast<std::uint16_t>(type), static_cast<std::uint16_t>(flags), bytes_of(general),
+                attributes);
+}
 
 template <class T>
 std::string raw(T value) {
-  return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+  return std::string(bytes_of(value));
 }
 
 /// The expressions of one rule: each loads something into register 1 and compares it there.
 class Expressions {
  public:
-  explicit Expressions(Batch& batch) : batch_(batch) {}
+  explicit Expressions(NetlinkWriter& batch) : batch_(batch) {}
 
   void operator()(IsTcp) const { meta(NFT_META_L4PROTO), compare(raw<std::uint8_t>(IPPROTO_TCP)); }
   void operator()(Mark match) const { meta(NFT_META_MARK), compare(raw(match.value)); }
@@ -96,21 +62,22 @@ class Expressions {
 
   void verdict_return() const {
     expression("immediate", [this] {
-      batch_.number(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
       batch_.nested(NFTA_IMMEDIATE_DATA, [this] {
-        batch_.nested(NFTA_DATA_VERDICT,
-                      [this] { batch_.number(NFTA_VERDICT_CODE, static_cast<std::uint32_t>(NFT_RETURN)); });
+        batch_.nested(NFTA_DATA_VERDICT, [this] {
+          batch_.number_be(NFTA_VERDICT_CODE, static_cast<std::uint32_t>(NFT_RETURN));
+        });
       });
     });
   }
   void redirect(std::uint16_t port) const {
     expression("immediate", [&] {
-      batch_.number(NFTA_IMMEDIATE_DREG, NFT_REG_1);
+      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_1);
       batch_.nested(NFTA_IMMEDIATE_DATA, [&] { batch_.attribute(NFTA_DATA_VALUE, raw(htons(port))); });
     });
     expression("redir", [this] {
-      batch_.number(NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
-      batch_.number(NFTA_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+      batch_.number_be(NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
+      batch_.number_be(NFTA_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
     });
   }
 
@@ -126,48 +93,46 @@ class Expressions {
   }
   void meta(std::uint32_t key) const {
     expression("meta", [&] {
-      batch_.number(NFTA_META_KEY, key);
-      batch_.number(NFTA_META_DREG, NFT_REG_1);
+      batch_.number_be(NFTA_META_KEY, key);
+      batch_.number_be(NFTA_META_DREG, NFT_REG_1);
     });
   }
   void payload(std::uint32_t base, std::uint32_t offset, std::uint32_t length) const {
     expression("payload", [&] {
-      batch_.number(NFTA_PAYLOAD_DREG, NFT_REG_1);
-      batch_.number(NFTA_PAYLOAD_BASE, base);
-      batch_.number(NFTA_PAYLOAD_OFFSET, offset);
-      batch_.number(NFTA_PAYLOAD_LEN, length);
+      batch_.number_be(NFTA_PAYLOAD_DREG, NFT_REG_1);
+      batch_.number_be(NFTA_PAYLOAD_BASE, base);
+      batch_.number_be(NFTA_PAYLOAD_OFFSET, offset);
+      batch_.number_be(NFTA_PAYLOAD_LEN, length);
     });
   }
   void compare(const std::string& value, std::uint32_t operation = NFT_CMP_EQ) const {
     expression("cmp", [&] {
-      batch_.number(NFTA_CMP_SREG, NFT_REG_1);
-      batch_.number(NFTA_CMP_OP, operation);
+      batch_.number_be(NFTA_CMP_SREG, NFT_REG_1);
+      batch_.number_be(NFTA_CMP_OP, operation);
       batch_.nested(NFTA_CMP_DATA, [&] { batch_.attribute(NFTA_DATA_VALUE, value); });
     });
   }
 
-  Batch& batch_;
+  NetlinkWriter& batch_;
 };
 
-constexpr std::uint16_t nf_tables(int message) {
-  return static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | message);
-}
+constexpr int nf_tables(int type) { return (NFNL_SUBSYS_NFTABLES << 8) | type; }
 
-void add_chain(Batch& batch, Chain chain) {
-  batch.message(nf_tables(NFT_MSG_NEWCHAIN), NLM_F_CREATE | NLM_F_ACK, NFPROTO_IPV4, 0, [&] {
+void add_chain(NetlinkWriter& batch, Chain chain) {
+  message(batch, nf_tables(NFT_MSG_NEWCHAIN), NLM_F_CREATE | NLM_F_ACK, NFPROTO_IPV4, 0, [&] {
     batch.text(NFTA_CHAIN_TABLE, kTable);
     batch.text(NFTA_CHAIN_NAME, name_of(chain));
     batch.nested(NFTA_CHAIN_HOOK, [&] {
-      batch.number(NFTA_HOOK_HOOKNUM, chain == Chain::kOutput ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING);
-      batch.number(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(kPriorityDestinationNat));
+      batch.number_be(NFTA_HOOK_HOOKNUM, chain == Chain::kOutput ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING);
+      batch.number_be(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(kPriorityDestinationNat));
     });
-    batch.number(NFTA_CHAIN_POLICY, NF_ACCEPT);
+    batch.number_be(NFTA_CHAIN_POLICY, NF_ACCEPT);
     batch.text(NFTA_CHAIN_TYPE, "nat");
   });
 }
 
-void add_rule(Batch& batch, const Rule& rule) {
-  batch.message(nf_tables(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, NFPROTO_IPV4, 0, [&] {
+void add_rule(NetlinkWriter& batch, const Rule& rule) {
+  message(batch, nf_tables(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, NFPROTO_IPV4, 0, [&] {
     batch.text(NFTA_RULE_TABLE, kTable);
     batch.text(NFTA_RULE_CHAIN, name_of(rule.chain));
     batch.nested(NFTA_RULE_EXPRESSIONS, [&] {
@@ -184,14 +149,14 @@ void add_rule(Batch& batch, const Rule& rule) {
 }  // namespace
 
 std::string to_netlink(const std::vector<Rule>& rules) {
-  Batch batch;
-  batch.message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, [] {});
-  batch.message(nf_tables(NFT_MSG_NEWTABLE), NLM_F_CREATE | NLM_F_ACK, NFPROTO_IPV4, 0,
-                [&] { batch.text(NFTA_TABLE_NAME, kTable); });
+  NetlinkWriter batch;
+  message(batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+  message(batch, nf_tables(NFT_MSG_NEWTABLE), NLM_F_CREATE | NLM_F_ACK, NFPROTO_IPV4, 0,
+          [&] { batch.text(NFTA_TABLE_NAME, kTable); });
   add_chain(batch, Chain::kOutput);
   add_chain(batch, Chain::kPrerouting);
   for (const Rule& rule : rules) add_rule(batch, rule);
-  batch.message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES, [] {});
+  message(batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   return batch.take();
 }
 
