@@ -1,6 +1,5 @@
 #include "app/control_main.h"
 
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "control/control_plane.h"
 #include "http/grpc/server.h"
 #include "http/server.h"
+#include "net/signal_watch.h"
 #include "store/api_server.h"
 #include "store/embedded_store.h"
 
@@ -24,32 +24,6 @@ struct Options {
   std::string state_dir;
   int registration_fd = -1;
   log::Level level = log::Level::kInfo;
-};
-
-/// SIGTERM and SIGINT as something that the loop waits for. Must be made before any other thread.
-class StopSignals final : private net::ReadyHandler {
- public:
-  explicit StopSignals(net::Loop& loop) : loop_(loop) {}
-
-  Result<void> start() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    // A writer to a peer that has gone gets an error, not the end of the program.
-    std::signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    fd_ = net::Fd(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
-    if (!fd_) return fail(Error::internal(Code::kExhausted, "signalfd: " + errno_text(errno)));
-    return watch_.start(loop_, fd_.get(), *this);
-  }
-
- private:
-  void on_ready(Ready) override { loop_.stop(); }
-
-  net::Loop& loop_;
-  net::Fd fd_;
-  net::FdWatch watch_;
 };
 
 /// Everything the process runs, in the order in which the parts stand on each other.
@@ -140,9 +114,11 @@ int control_main(int argc, char** argv) {
   if (auto code = parse(argc, argv, options)) return *code;
   log::set_level(options.level);
   net::Loop loop;
-  StopSignals signals(loop);
+  net::SignalWatch signals(loop, [&loop](int) { loop.stop(); });
   Program program(loop);
-  auto started = signals.start();
+  // A writer to a peer that has gone gets an error, not the end of the program.
+  std::signal(SIGPIPE, SIG_IGN);
+  auto started = signals.start({SIGTERM, SIGINT});
   if (started) started = program.open(options);
   if (!started) {
     std::fprintf(stderr, "weft control: %s\n", started.error().text.c_str());

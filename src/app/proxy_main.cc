@@ -1,7 +1,5 @@
 #include "app/proxy_main.h"
 
-#include <sys/signalfd.h>
-
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <csignal>
@@ -9,6 +7,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "net/signal_watch.h"
 #include "proxy/admin.h"
 #include "xds/ads_client.h"
 #include "xds/bootstrap.h"
@@ -24,33 +23,6 @@ struct Options {
   int drain_seconds = 5;
   std::vector<std::string> inherited;
   xds::NodeOverrides node;
-};
-
-/// SIGTERM and SIGINT as something that the loop waits for. Must be made before any other thread.
-class StopSignals final : private net::ReadyHandler {
- public:
-  StopSignals(net::Loop& loop, std::function<void()> action) : loop_(loop), action_(std::move(action)) {}
-  Result<void> start() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    std::signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    fd_ = net::Fd(signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
-    if (!fd_) return fail(Error::internal(Code::kExhausted, "signalfd: " + errno_text(errno)));
-    return watch_.start(loop_, fd_.get(), *this);
-  }
-
- private:
-  void on_ready(Ready) override {
-    signalfd_siginfo info;
-    while (::read(fd_.get(), &info, sizeof info) == sizeof info) action_();
-  }
-  net::Loop& loop_;
-  std::function<void()> action_;
-  net::Fd fd_;
-  net::FdWatch watch_;
 };
 
 /// "ADDR:PORT=FD".
@@ -69,7 +41,7 @@ class Program {
  public:
   explicit Program(Options options)
       : options_(std::move(options)),
-        signals_(loop_, [this] { stop(); }),
+        signals_(loop_, [this](int) { stop(); }),
         force_(loop_, [this] { loop_.stop(); }) {}
 
   Result<void> start() {
@@ -77,7 +49,8 @@ class Program {
                              ? xds::load_bootstrap(options_.config_path, options_.node)
                              : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
     if (options_.mode == "validate") return {};
-    WEFT_CHECK(signals_.start());
+    std::signal(SIGPIPE, SIG_IGN);
+    WEFT_CHECK(signals_.start({SIGTERM, SIGINT}));
     proxy::ServerOptions server;
     server.concurrency =
         options_.concurrency ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
@@ -153,7 +126,7 @@ class Program {
 
   Options options_;
   net::Loop loop_;
-  StopSignals signals_;
+  net::SignalWatch signals_;
   net::Timer force_;
   xds::Bootstrap bootstrap_;
   std::unique_ptr<proxy::Server> server_;

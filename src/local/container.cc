@@ -46,7 +46,7 @@ api::Json Container::Ending::to_json() const {
 }
 
 Container::Container(net::Loop& loop, Reaper& reaper, Plan plan)
-    : loop_(loop), reaper_(reaper), plan_(std::move(plan)), ended_(loop), stop_asked_(loop) {}
+    : loop_(loop), reaper_(reaper), plan_(std::move(plan)), ended_(loop), gone_(loop), stop_asked_(loop) {}
 
 void Container::start() { tasks_.spawn(run()); }
 
@@ -82,6 +82,7 @@ net::Task<bool> Container::run_once() {
     co_return false;
   }
   ended_.clear();
+  gone_.clear();
   auto started = start_process(*spec, plan_.before_exec);
   if (!started) {
     set_waiting(reason_of(started.error()), started.error().text);
@@ -116,6 +117,7 @@ net::Task<bool> Container::run_once() {
   if (plan_.after_end) plan_.after_end(pid_);
   pid_ = 0;
   end_stragglers();
+  gone_.set();
   co_return true;
 }
 
@@ -164,13 +166,9 @@ net::Task<void> Container::kill_and_wait(Duration grace) {
   if (pid_ <= 0) co_return;
   const pid_t victim = pid_;
   if (std::exchange(asked_to_end_, victim) != victim) ::kill(victim, SIGTERM);
-  const TimePoint limit = loop_.now() + grace;
-  while (pid_ == victim && loop_.now() < limit) {
-    const auto rest = limit - loop_.now();
-    co_await loop_.sleep(std::min<Duration>(rest, 5ms));
-  }
-  if (pid_ == victim) ::kill(victim, SIGKILL);
-  while (pid_ == victim) co_await loop_.sleep(1ms);
+  if (co_await gone_.wait_until(loop_.now() + grace)) co_return;
+  ::kill(victim, SIGKILL);
+  co_await gone_.wait();
 }
 
 net::Task<void> Container::stop(Duration grace) {

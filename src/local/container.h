@@ -87,7 +87,8 @@ class Container {
   Duration pause_{};
   TimePoint began_{};
   std::unique_ptr<Health> health_;
-  Event ended_;
+  Event ended_;  ///< the process
+  Event gone_;   ///< all of it: what it forked, too
   Event stop_asked_;
   net::TaskScope tasks_;
 };

@@ -72,11 +72,11 @@ net::Task<void> ControlProcess::answers() {
 
 net::Task<void> ControlProcess::stop(Duration grace) {
   stopping_ = true;
-  if (pid_ > 0) ::kill(pid_, SIGTERM);
-  const TimePoint limit = loop_.now() + grace;
-  while (pid_ > 0 && loop_.now() < limit) co_await loop_.sleep(1ms);
-  if (pid_ > 0) ::kill(pid_, SIGKILL);
-  while (pid_ > 0) co_await loop_.sleep(1ms);
+  if (pid_ <= 0) co_return;
+  ::kill(pid_, SIGTERM);
+  if (co_await ended_.wait_until(loop_.now() + grace)) co_return;
+  ::kill(pid_, SIGKILL);
+  co_await ended_.wait();
 }
 
 }  // namespace weft::local

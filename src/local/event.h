@@ -2,58 +2,67 @@
 
 #include <coroutine>
 #include <utility>
+#include <vector>
 
 #include "net/loop.h"
 
 namespace weft::local {
 
-/// Something that has happened or not, and one coroutine that waits for it.
+/// Something that has happened or not, and the coroutines that wait for it.
 ///
-/// Owner: what it is about. Thread: the loop's. The waiter goes on from the loop, never inside set().
+/// Owner: what it is about; it outlives those who wait. Thread: the loop's. Whoever waits goes on from the
+/// loop, never inside set(), and may find the event cleared again by one who went on before.
 class Event {
  public:
-  explicit Event(net::Loop& loop)
-      : timer_(loop, [this] {
-          if (auto handle = std::exchange(waiting_, {})) handle.resume();
-        }) {}
+  explicit Event(net::Loop& loop) : loop_(loop) {}
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
 
   void set() {
     set_ = true;
-    if (waiting_) timer_.arm(TimePoint{});
+    for (Awaiter* waiter : std::exchange(waiting_, {})) waiter->happened();
   }
   void clear() { set_ = false; }
   bool is_set() const { return set_; }
 
-  struct Awaiter {
-    Event& event;
-    bool await_ready() const noexcept { return event.set_; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { event.waiting_ = handle; }
-    void await_resume() const noexcept {}
-    ~Awaiter() { event.waiting_ = {}; }
+  /// co_await gives whether it has happened.
+  class Awaiter {
+   public:
+    Awaiter(Event& event, TimePoint limit)
+        : event_(event), timer_(event.loop_, [this] { handle_.resume(); }), limit_(limit) {}
+    ~Awaiter() { std::erase(event_.waiting_, this); }
+    bool await_ready() {
+      happened_ = event_.set_;
+      return happened_;
+    }
+    void await_suspend(std::coroutine_handle<> handle) {
+      handle_ = handle;
+      event_.waiting_.push_back(this);
+      timer_.arm(limit_);
+    }
+    bool await_resume() const { return happened_; }
+
+   private:
+    friend class Event;
+    void happened() {
+      happened_ = true;
+      timer_.arm(TimePoint{});
+    }
+    Event& event_;
+    net::Timer timer_;
+    TimePoint limit_;
+    std::coroutine_handle<> handle_;
+    bool happened_ = false;
   };
   /// Returns when it is set.
-  Awaiter wait() { return Awaiter{*this}; }
-  /// Returns when it is set, or at `when`: whether it is set.
-  struct TimedAwaiter {
-    Event& event;
-    TimePoint when;
-    bool await_ready() const noexcept { return event.set_; }
-    void await_suspend(std::coroutine_handle<> handle) {
-      event.waiting_ = handle;
-      event.timer_.arm(when);
-    }
-    bool await_resume() const noexcept { return event.set_; }
-    ~TimedAwaiter() {
-      event.waiting_ = {};
-      event.timer_.disarm();
-    }
-  };
-  TimedAwaiter wait_until(TimePoint when) { return TimedAwaiter{*this, when}; }
+  Awaiter wait() { return {*this, kNever}; }
+  /// Returns when it is set, or at `limit`.
+  Awaiter wait_until(TimePoint limit) { return {*this, limit}; }
 
  private:
-  std::coroutine_handle<> waiting_;
+  net::Loop& loop_;
+  std::vector<Awaiter*> waiting_;
   bool set_ = false;
-  net::Timer timer_;
 };
 
 }  // namespace weft::local

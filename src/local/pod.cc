@@ -174,20 +174,20 @@ net::Task<void> Pod::stop(Duration grace) {
   tasks_.cancel_all();
   co_await stop_applications(grace);
   if (sidecar_) co_await sidecar_->stop(std::min(grace, kSidecarGrace));
-  end_remaining_processes();
+  co_await end_remaining_processes();
   interface_.reset();
   std::error_code error;
   std::filesystem::remove_all(folder_, error);
 }
 
-void Pod::end_remaining_processes() {
-  if (!interface_) return;
+net::Task<void> Pod::end_remaining_processes() {
+  if (!interface_) co_return;
   // Whoever forks while we look is seen in the next round; nobody new can come from outside.
   for (int round = 0; round < 100; ++round) {
     const std::vector<pid_t> left = processes_in_namespace("net", interface_->space().inode());
-    if (left.empty()) return;
+    if (left.empty()) co_return;
     for (const pid_t pid : left) ::kill(pid, SIGKILL);
-    ::usleep(1000);
+    co_await host_.loop.sleep(1ms);
   }
 }
 

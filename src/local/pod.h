@@ -44,7 +44,7 @@ class Pod {
   Result<void> make_volumes();
   net::Task<void> run_applications();
   net::Task<void> stop_applications(Duration grace);
-  void end_remaining_processes();
+  net::Task<void> end_remaining_processes();
   bool is_gateway() const;
   bool has_sidecar() const;
   bool applications_over() const;

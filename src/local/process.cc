@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,19 +61,9 @@ std::string read_trouble(const net::Fd& trouble) {
   return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : std::string();
 }
 
-Result<void> Reaper::start() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-  signals_ = net::Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!signals_) return fail(Error::internal(Code::kExhausted, "signalfd: " + errno_text(errno)));
-  return watch_.start(loop_, signals_.get(), *this);
-}
+Result<void> Reaper::start() { return signals_.start({SIGCHLD}); }
 
-void Reaper::on_ready(Ready) {
-  signalfd_siginfo info;
-  while (::read(signals_.get(), &info, sizeof info) == sizeof info) continue;
+void Reaper::take_ends() {
   int status = 0;
   while (const pid_t pid = ::waitpid(-1, &status, WNOHANG)) {
     if (pid < 0) return;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "net/loop.h"
+#include "net/signal_watch.h"
 #include "net/socket.h"
 
 namespace weft::local {
@@ -57,22 +58,21 @@ std::string read_trouble(const net::Fd& trouble);
 
 /// Takes the ends of all processes, those of others that were left to us too, and tells who waits for them.
 ///
-/// Owner: process 1 of the instance. Thread: the loop's. SIGCHLD is blocked by whoever runs the loop before
-/// it starts anything.
-class Reaper final : private net::ReadyHandler {
+/// Owner: process 1 of the instance. Thread: the loop's. How it ends: with the loop; start() comes before
+/// the first process.
+class Reaper {
  public:
   /// `status` is that of waitpid.
   using OnEnd = std::function<void(int status)>;
-  explicit Reaper(net::Loop& loop) : loop_(loop) {}
+  explicit Reaper(net::Loop& loop) : signals_(loop, [this](int) { take_ends(); }) {}
   Result<void> start();
   void expect(pid_t pid, OnEnd on_end) { waiting_[pid] = std::move(on_end); }
   void forget(pid_t pid) { waiting_.erase(pid); }
 
  private:
-  void on_ready(Ready) override;
-  net::Loop& loop_;
-  net::Fd signals_;
-  net::FdWatch watch_;
+  void take_ends();
+
+  net::SignalWatch signals_;
   std::map<pid_t, OnEnd> waiting_;
 };
 

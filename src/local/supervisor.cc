@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "local/log_keeper.h"
 #include "local/pod_runtime.h"
 #include "local/system_objects.h"
+#include "net/signal_watch.h"
 #include "store/remote_store.h"
 
 namespace weft::local {
@@ -74,7 +74,7 @@ class Instance {
  public:
   explicit Instance(const Supervisor::Options& options)
       : options_(options),
-        signals_([this] { ask_to_stop(); }),
+        signals_(loop_, [this](int) { stop_asked_.set(); }),
         lifeline_([this] { read_lifeline(); }),
         images_(options.bookinfo_program),
         reaper_(loop_),
@@ -133,21 +133,8 @@ class Instance {
   }
 
   Result<void> watch_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
     std::signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    net::Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-    if (!fd) return failed("signalfd");
-    return signals_.start(loop_, std::move(fd));
-  }
-
-  void ask_to_stop() {
-    signalfd_siginfo info;
-    while (::read(signals_.fd(), &info, sizeof info) == sizeof info) continue;
-    stop_asked_.set();
+    return signals_.start({SIGTERM, SIGINT});
   }
 
   void read_lifeline() {
@@ -191,7 +178,8 @@ class Instance {
 
   const Supervisor::Options& options_;
   net::Loop loop_;
-  Readable signals_, lifeline_;
+  net::SignalWatch signals_;
+  Readable lifeline_;
   net::Fd lock_;
   ImageMap images_;
   Reaper reaper_;

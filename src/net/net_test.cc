@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <cstring>
-
 #include <string>
 #include <thread>
 
+#include "net/signal_watch.h"
 #include "net/socket.h"
 #include "net/testing/pipe.h"
 
@@ -189,6 +191,20 @@ TEST(Loop, runs_posted_work_from_another_thread) {
   loop.run();
   other.join();
   EXPECT_EQ(ran, 100);
+}
+
+TEST(SignalWatch, tells_the_loop_of_the_signals_it_was_asked_for) {
+  Loop loop;
+  std::vector<int> seen;
+  SignalWatch watch(loop, [&](int signal) {
+    seen.push_back(signal);
+    if (seen.size() == 2) loop.stop();
+  });
+  ASSERT_TRUE(watch.start({SIGUSR1, SIGUSR2}));
+  ::kill(::getpid(), SIGUSR1);
+  ::kill(::getpid(), SIGUSR2);
+  loop.run();
+  EXPECT_EQ(seen, (std::vector<int>{SIGUSR1, SIGUSR2}));
 }
 
 TEST(Address, reads_and_writes_both_families) {

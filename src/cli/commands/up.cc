@@ -1,7 +1,6 @@
 #include "app/up.h"
 
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,6 +12,7 @@
 #include "cli/run.h"
 #include "cli/start_progress.h"
 #include "local/instance_record.h"
+#include "net/signal_watch.h"
 #include "store/remote_store.h"
 
 namespace weft::cli {
@@ -22,32 +22,16 @@ constexpr Duration kReadyLimit = 60s;
 constexpr std::chrono::seconds kInForceLimit{30};
 constexpr Duration kLookAgain = 2ms;
 
-/// Ctrl-C and SIGTERM, and the supervisor's end, as flags of the loop.
-class Interruptions final : private net::ReadyHandler {
+/// Whether Ctrl-C or SIGTERM asked for the end; from start() on they end things in order.
+class Interruptions {
  public:
-  explicit Interruptions(net::Loop& loop) : loop_(loop) {}
-  /// Before anything is started: from here on Ctrl-C ends things in order.
-  Result<void> start() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    fd_ = net::Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-    if (!fd_) return fail(Error::internal(Code::kExhausted, "signalfd: " + errno_text(errno)));
-    return watch_.start(loop_, fd_.get(), *this);
-  }
+  explicit Interruptions(net::Loop& loop) : signals_(loop, [this](int) { asked_ = true; }) {}
+  Result<void> start() { return signals_.start({SIGINT, SIGTERM}); }
   bool asked() const { return asked_; }
 
  private:
-  void on_ready(Ready) override {
-    signalfd_siginfo info;
-    while (::read(fd_.get(), &info, sizeof info) == sizeof info) asked_ = true;
-  }
-  net::Loop& loop_;
-  net::Fd fd_;
-  net::FdWatch watch_;
   bool asked_ = false;
+  net::SignalWatch signals_;
 };
 
 class SupervisorEnd final : private net::ReadyHandler {

@@ -1,0 +1,56 @@
+#include "local/event.h"
+
+#include <gtest/gtest.h>
+
+#include "net/task.h"
+
+namespace weft::local {
+namespace {
+
+net::Task<void> note_end(Event& event, TimePoint limit, std::vector<bool>& seen) {
+  seen.push_back(co_await event.wait_until(limit));
+}
+
+TEST(Event, lets_all_go_on_who_wait_for_it) {
+  auto loop = net::Loop::simulated();
+  Event event(*loop);
+  std::vector<bool> seen;
+  net::TaskScope tasks;
+  tasks.spawn(note_end(event, kNever, seen));
+  tasks.spawn(note_end(event, loop->now() + 10s, seen));
+  event.set();
+  EXPECT_TRUE(seen.empty());
+  loop->advance(0s);
+  EXPECT_EQ(seen, (std::vector<bool>{true, true}));
+}
+
+TEST(Event, says_that_the_limit_came_first) {
+  auto loop = net::Loop::simulated();
+  Event event(*loop);
+  std::vector<bool> seen;
+  net::TaskScope tasks;
+  tasks.spawn(note_end(event, loop->now() + 10s, seen));
+  loop->advance(9s);
+  EXPECT_TRUE(seen.empty());
+  loop->advance(1s);
+  EXPECT_EQ(seen, (std::vector<bool>{false}));
+  event.set();
+  loop->advance(1s);
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST(Event, forgets_a_waiter_that_was_given_up) {
+  auto loop = net::Loop::simulated();
+  Event event(*loop);
+  std::vector<bool> seen;
+  {
+    net::TaskScope tasks;
+    tasks.spawn(note_end(event, kNever, seen));
+  }
+  event.set();
+  loop->advance(1s);
+  EXPECT_TRUE(seen.empty());
+}
+
+}  // namespace
+}  // namespace weft::local
