@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "api/path.h"
+#include "base/strings.h"
 
 namespace weft::api {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
+
 namespace weft::api {
 namespace {
 
@@ -12,12 +14,6 @@ bool plain(std::string_view key) {
 }
 
 }  // namespace
-
-std::string_view cut(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-  return text.substr(0, most);
-}
 
 std::string Path::to_string() const {
   if (is_root()) return {};

@@ -6,10 +6,6 @@
 
 namespace weft::api {
 
-/// At most `most` bytes from the front of a text, no code point cut in two: for messages, which travel as
-/// JSON.
-std::string_view cut(std::string_view text, std::size_t most);
-
 /// Where in an object: a chain of steps on the stack, each pointing to the one before. A step must not
 /// outlive its parent, nor the text its key views.
 struct Path {

@@ -141,7 +141,7 @@ TEST(YamlReader, a_text_is_as_long_as_a_config_map_may_be_and_look_ahead_ends_so
   std::string list = "[";
   for (int i = 0; i < 700'000; ++i) list += "b,";
   EXPECT_EQ(fault_of("a: 1\n---\n" + list + "]\n"),
-            "1: more than 1 MB in one line or text; break it into lines");
+            "2: more than 1 MB in one line or text; break it into lines");
   EXPECT_NE(fault_of(std::string(2'000'000, '[')), "none");
 }
 

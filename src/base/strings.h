@@ -15,6 +15,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 /// Without spaces, tabs and line ends at both ends.
 std::string_view trim(std::string_view text);
+/// At most `most` bytes from the front of a text, no code point cut in two: for messages, which travel as
+/// JSON.
+std::string_view cut(std::string_view text, std::size_t most);
 /// ASCII letters only.
 std::string to_lower(std::string_view text);
 

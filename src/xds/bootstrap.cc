@@ -8,7 +8,7 @@
 #include "xds/convert.h"
 #include "xds/message_reader.h"
 #include "xds/proto/bootstrap.pb.h"
-#include "xds/yaml_document.h"
+#include "yaml/document.h"
 
 namespace weft::xds {
 namespace {
@@ -211,7 +211,7 @@ std::string make_node(core::Node node, const NodeOverrides& overrides, Bootstrap
 }  // namespace
 
 Result<Bootstrap> parse_bootstrap(std::string text, std::string file_name, const NodeOverrides& overrides) {
-  WEFT_TRY(auto document, YamlDocument::parse(std::move(text), std::move(file_name)));
+  WEFT_TRY(auto document, yaml::Document::parse(text, std::move(file_name)));
   auto message = std::make_shared<Message>();
   WEFT_CHECK(read_message(document, *message));
   Bootstrap made;

@@ -6,7 +6,6 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/time_util.h>
-#include <libfyaml.h>
 
 #include <charconv>
 #include <cmath>
@@ -22,19 +21,11 @@ namespace pb = google::protobuf;
 using pb::Descriptor;
 using pb::FieldDescriptor;
 using pb::Message;
+using yaml::Node;
 
 constexpr int kMaxDepth = 100;
 // Aliases may make a small file large; no bootstrap comes near this.
 constexpr std::size_t kMaxNodes = 4'000'000;
-
-bool is_plain(fy_node* node) { return fy_node_is_scalar(node) && fy_node_get_style(node) == FYNS_PLAIN; }
-
-bool is_null(fy_node* node) {
-  if (!node || fy_node_is_null(node)) return true;
-  if (!is_plain(node)) return false;
-  std::string text = scalar_text(node);
-  return text.empty() || text == "null" || text == "~" || text == "Null" || text == "NULL";
-}
 
 template <class T>
 bool parse_number(std::string_view text, T& out) {
@@ -49,10 +40,10 @@ bool looks_typed(std::string_view text) {
   return text == "true" || text == "false" || (numeric && parse_number(text, number));
 }
 
-std::string kind_of(fy_node* node) {
-  if (fy_node_is_mapping(node)) return "a map";
-  if (fy_node_is_sequence(node)) return "a list";
-  return "'" + scalar_text(node) + "'";
+std::string kind_of(const Node* node) {
+  if (node->is_mapping()) return "a map";
+  if (node->is_sequence()) return "a list";
+  return "'" + std::string(node->text) + "'";
 }
 
 int base64_value(char c) {
@@ -85,22 +76,22 @@ bool is_wrapper(const Descriptor& type) { return type.file()->name() == "google/
 /// Descends the YAML tree and the message's description side by side.
 class Reader {
  public:
-  Result<void> message(fy_node* node, Message& into, const Path& path);
+  Result<void> message(const Node* node, Message& into, const Path& path);
 
  private:
-  Result<void> fields(fy_node* node, Message& into, const Path& path);
-  Result<void> pair(fy_node_pair* pair, Message& into, const Path& path);
-  Result<void> field(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path);
-  Result<void> list(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path);
-  Result<void> map(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path);
-  Result<void> scalar(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path);
+  Result<void> fields(const Node* node, Message& into, const Path& path);
+  Result<void> pair(const Node* key, Message& into, const Path& path);
+  Result<void> field(const Node* node, Message& into, const FieldDescriptor& field, const Path& path);
+  Result<void> list(const Node* node, Message& into, const FieldDescriptor& field, const Path& path);
+  Result<void> map(const Node* node, Message& into, const FieldDescriptor& field, const Path& path);
+  Result<void> scalar(const Node* node, Message& into, const FieldDescriptor& field, const Path& path);
   Result<void> number(std::string_view text, Message& into, const FieldDescriptor& field, const Path& path);
   Result<void> enumerator(std::string_view text, Message& into, const FieldDescriptor& field,
                           const Path& path);
-  Result<void> any(fy_node* node, pb::Any& into, const Path& path);
-  Result<void> duration(fy_node* node, pb::Duration& into, const Path& path);
-  Result<void> structure(fy_node* node, pb::Struct& into, const Path& path);
-  Result<void> value(fy_node* node, pb::Value& into, const Path& path);
+  Result<void> any(const Node* node, pb::Any& into, const Path& path);
+  Result<void> duration(const Node* node, pb::Duration& into, const Path& path);
+  Result<void> structure(const Node* node, pb::Struct& into, const Path& path);
+  Result<void> value(const Node* node, pb::Value& into, const Path& path);
 
   int depth_ = 0;
   std::size_t nodes_ = 0;
@@ -114,10 +105,9 @@ Error unknown_field(const Descriptor& type, const std::string& name, const Path&
   return path.field(name).unsupported("unknown or unsupported field" + advice);
 }
 
-Result<void> Reader::message(fy_node* node, Message& into, const Path& path) {
-  node = resolved(node);
+Result<void> Reader::message(const Node* node, Message& into, const Path& path) {
   if (++nodes_ > kMaxNodes) return fail(path.invalid("the document is too large once aliases are expanded"));
-  if (is_null(node)) return {};
+  if (node->is_null()) return {};
   if (depth_ >= kMaxDepth) return fail(path.invalid("nested more than 100 deep"));
   ++depth_;
   const Descriptor& type = *into.GetDescriptor();
@@ -137,30 +127,29 @@ Result<void> Reader::message(fy_node* node, Message& into, const Path& path) {
   return done;
 }
 
-Result<void> Reader::fields(fy_node* node, Message& into, const Path& path) {
-  if (!fy_node_is_mapping(node)) return fail(path.invalid("has to be a map, not " + kind_of(node)));
-  void* at = nullptr;
-  while (fy_node_pair* next = fy_node_mapping_iterate(node, &at)) WEFT_CHECK(pair(next, into, path));
+Result<void> Reader::fields(const Node* node, Message& into, const Path& path) {
+  if (!node->is_mapping()) return fail(path.invalid("has to be a map, not " + kind_of(node)));
+  for (const Node* key = node->first; key; key = key->next->next) WEFT_CHECK(pair(key, into, path));
   return {};
 }
 
-Result<void> Reader::pair(fy_node_pair* pair, Message& into, const Path& path) {
-  std::string name = scalar_text(fy_node_pair_key(pair));
+Result<void> Reader::pair(const Node* key, Message& into, const Path& path) {
+  const std::string name(key->text);
   if (name == "@type") return {};
   const Descriptor& type = *into.GetDescriptor();
   const FieldDescriptor* found = type.FindFieldByName(name);
   if (!found) found = type.FindFieldByCamelcaseName(name);
   if (!found) return fail(unknown_field(type, name, path));
-  fy_node* value = resolved(fy_node_pair_value(pair));
+  const Node* value = key->next;
   Path here = path.field(found->name());
-  if (is_null(value)) return {};
+  if (value->is_null()) return {};
   if (const auto* group = found->real_containing_oneof())
     if (into.GetReflection()->HasOneof(into, group))
       return fail(here.invalid("only one of the fields of '" + group->name() + "' may be set"));
   return field(value, into, *found, here);
 }
 
-Result<void> Reader::field(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path) {
+Result<void> Reader::field(const Node* node, Message& into, const FieldDescriptor& field, const Path& path) {
   if (field.is_map()) return map(node, into, field, path);
   if (field.is_repeated()) return list(node, into, field, path);
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE)
@@ -168,14 +157,12 @@ Result<void> Reader::field(fy_node* node, Message& into, const FieldDescriptor& 
   return scalar(node, into, field, path);
 }
 
-Result<void> Reader::list(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path) {
-  if (!fy_node_is_sequence(node)) return fail(path.invalid("has to be a list, not " + kind_of(node)));
-  void* at = nullptr;
+Result<void> Reader::list(const Node* node, Message& into, const FieldDescriptor& field, const Path& path) {
+  if (!node->is_sequence()) return fail(path.invalid("has to be a list, not " + kind_of(node)));
   int index = 0;
-  while (fy_node* item = fy_node_sequence_iterate(node, &at)) {
+  for (const Node* item = node->first; item; item = item->next) {
     Path here = path.item(index++);
-    item = resolved(item);
-    if (is_null(item)) return fail(here.invalid("is empty"));
+    if (item->is_null()) return fail(here.invalid("is empty"));
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       WEFT_CHECK(message(item, *into.GetReflection()->AddMessage(&into, &field), here));
     } else {
@@ -186,15 +173,14 @@ Result<void> Reader::list(fy_node* node, Message& into, const FieldDescriptor& f
 }
 
 /// Maps of the subset have text keys and messages as values.
-Result<void> Reader::map(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path) {
-  if (!fy_node_is_mapping(node)) return fail(path.invalid("has to be a map, not " + kind_of(node)));
-  void* at = nullptr;
-  while (fy_node_pair* pair = fy_node_mapping_iterate(node, &at)) {
-    std::string key = scalar_text(fy_node_pair_key(pair));
+Result<void> Reader::map(const Node* node, Message& into, const FieldDescriptor& field, const Path& path) {
+  if (!node->is_mapping()) return fail(path.invalid("has to be a map, not " + kind_of(node)));
+  for (const Node* key = node->first; key; key = key->next->next) {
+    const std::string name(key->text);
     Message& entry = *into.GetReflection()->AddMessage(&into, &field);
     const Descriptor& type = *entry.GetDescriptor();
-    entry.GetReflection()->SetString(&entry, type.map_key(), key);
-    WEFT_CHECK(this->field(resolved(fy_node_pair_value(pair)), entry, *type.map_value(), path.entry(key)));
+    entry.GetReflection()->SetString(&entry, type.map_key(), name);
+    WEFT_CHECK(this->field(key->next, entry, *type.map_value(), path.entry(name)));
   }
   return {};
 }
@@ -206,9 +192,9 @@ void store(Message& into, const FieldDescriptor& field, T value,
   (into.GetReflection()->*(field.is_repeated() ? add : set))(&into, &field, std::move(value));
 }
 
-Result<void> Reader::scalar(fy_node* node, Message& into, const FieldDescriptor& field, const Path& path) {
-  if (!fy_node_is_scalar(node)) return fail(path.invalid("has to be one value, not " + kind_of(node)));
-  std::string text = scalar_text(node);
+Result<void> Reader::scalar(const Node* node, Message& into, const FieldDescriptor& field, const Path& path) {
+  if (!node->is_scalar()) return fail(path.invalid("has to be one value, not " + kind_of(node)));
+  std::string text(node->text);
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
       if (text != "true" && text != "false")
@@ -216,7 +202,7 @@ Result<void> Reader::scalar(fy_node* node, Message& into, const FieldDescriptor&
       store(into, field, text == "true", &pb::Reflection::SetBool, &pb::Reflection::AddBool);
       return {};
     case FieldDescriptor::CPPTYPE_STRING: {
-      if (is_plain(node) && looks_typed(text))
+      if (node->plain && looks_typed(text))
         return fail(path.invalid("has to be text: \"" + text + "\" in quotes"));
       if (field.type() == FieldDescriptor::TYPE_BYTES) {
         std::string bytes;
@@ -281,12 +267,11 @@ Result<void> Reader::enumerator(std::string_view text, Message& into, const Fiel
   return {};
 }
 
-Result<void> Reader::any(fy_node* node, pb::Any& into, const Path& path) {
-  if (!fy_node_is_mapping(node)) return fail(path.invalid("has to be a map, not " + kind_of(node)));
+Result<void> Reader::any(const Node* node, pb::Any& into, const Path& path) {
+  if (!node->is_mapping()) return fail(path.invalid("has to be a map, not " + kind_of(node)));
   std::string url;
-  void* at = nullptr;
-  while (fy_node_pair* pair = fy_node_mapping_iterate(node, &at))
-    if (scalar_text(fy_node_pair_key(pair)) == "@type") url = scalar_text(resolved(fy_node_pair_value(pair)));
+  for (const Node* key = node->first; key; key = key->next->next)
+    if (key->text == "@type") url = key->next->text;
   if (url.empty()) return fail(path.field("@type").invalid("is missing; it names the extension's message"));
   const auto* type =
       pb::DescriptorPool::generated_pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
@@ -298,34 +283,33 @@ Result<void> Reader::any(fy_node* node, pb::Any& into, const Path& path) {
   return {};
 }
 
-Result<void> Reader::duration(fy_node* node, pb::Duration& into, const Path& path) {
-  std::string text = scalar_text(node);
+Result<void> Reader::duration(const Node* node, pb::Duration& into, const Path& path) {
+  std::string text(node->text);
   if (!text.ends_with('s') || !pb::util::TimeUtil::FromString(text, &into))
     return fail(path.invalid("has to be a duration like \"1.5s\", not " + kind_of(node)));
   return {};
 }
 
-Result<void> Reader::structure(fy_node* node, pb::Struct& into, const Path& path) {
-  if (!fy_node_is_mapping(node)) return fail(path.invalid("has to be a map, not " + kind_of(node)));
-  void* at = nullptr;
-  while (fy_node_pair* pair = fy_node_mapping_iterate(node, &at)) {
-    std::string key = scalar_text(fy_node_pair_key(pair));
-    WEFT_CHECK(value(resolved(fy_node_pair_value(pair)), (*into.mutable_fields())[key], path.field(key)));
+Result<void> Reader::structure(const Node* node, pb::Struct& into, const Path& path) {
+  if (!node->is_mapping()) return fail(path.invalid("has to be a map, not " + kind_of(node)));
+  for (const Node* key = node->first; key; key = key->next->next) {
+    const std::string name(key->text);
+    WEFT_CHECK(value(key->next, (*into.mutable_fields())[name], path.field(name)));
   }
   return {};
 }
 
-Result<void> Reader::value(fy_node* node, pb::Value& into, const Path& path) {
+Result<void> Reader::value(const Node* node, pb::Value& into, const Path& path) {
   if (++nodes_ > kMaxNodes) return fail(path.invalid("the document is too large once aliases are expanded"));
   if (depth_ >= kMaxDepth) return fail(path.invalid("nested more than 100 deep"));
-  if (is_null(node)) {
+  if (node->is_null()) {
     into.set_null_value(pb::NULL_VALUE);
     return {};
   }
-  if (fy_node_is_scalar(node)) {
-    std::string text = scalar_text(node);
+  if (node->is_scalar()) {
+    std::string text(node->text);
     double number = 0;
-    bool plain = is_plain(node);
+    bool plain = node->plain;
     if (plain && (text == "true" || text == "false")) {
       into.set_bool_value(text == "true");
     } else if (plain && parse_number(text, number)) {
@@ -337,14 +321,13 @@ Result<void> Reader::value(fy_node* node, pb::Value& into, const Path& path) {
   }
   ++depth_;
   Result<void> done;
-  if (fy_node_is_mapping(node)) {
+  if (node->is_mapping()) {
     done = structure(node, *into.mutable_struct_value(), path);
   } else {
     auto& items = *into.mutable_list_value();
-    void* at = nullptr;
     int index = 0;
-    while (fy_node* item = fy_node_sequence_iterate(node, &at))
-      if (done = value(resolved(item), *items.add_values(), path.item(index++)); !done) break;
+    for (const Node* item = node->first; item; item = item->next)
+      if (done = value(item, *items.add_values(), path.item(index++)); !done) break;
   }
   --depth_;
   return done;
@@ -352,7 +335,7 @@ Result<void> Reader::value(fy_node* node, pb::Value& into, const Path& path) {
 
 }  // namespace
 
-Result<void> read_message(const YamlDocument& document, Message& into) {
+Result<void> read_message(const yaml::Document& document, Message& into) {
   if (!document.root()) return fail(Error::config(Code::kInvalid, document.file_name() + ": is empty"));
   Reader reader;
   auto done = reader.message(document.root(), into, Path());
