@@ -1,23 +1,12 @@
 #include "api/defaults.h"
 
+#include "base/base64.h"
+
 namespace weft::api {
 namespace {
 
 void fill(Json& object, const char* name, Json value) {
   if (!object.contains(name)) object[name] = std::move(value);
-}
-
-std::string base64_of(std::string_view bytes) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k)
-      text += i + k <= bytes.size() ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
 }
 
 void probe(Json& container, const char* name) {
@@ -104,7 +93,7 @@ void secret(Json& body) {
   Json moved = std::move(*texts);
   body.erase("stringData");
   for (const auto& [key, value] : moved.items())
-    body["data"][key] = base64_of(value.get_ref<const std::string&>());
+    body["data"][key] = encode_base64(value.get_ref<const std::string&>());
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ std::vector<std::string> command_line(const StartOptions& options, const Program
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDONLY);
   const int out = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+  if (nothing < 0 || out < 0) ::_exit(1);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
@@ -125,18 +126,6 @@ Result<pid_t> fork_into_namespaces() {
                     "this machine gives no namespaces of pids, mounts and networks: " + errno_text(errno)));
 }
 
-/// "ready", "error: …", or nothing when it ended before it could say anything.
-std::string read_report(int fd) {
-  std::string text;
-  char block[512];
-  for (;;) {
-    const ssize_t got = ::read(fd, block, sizeof block);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(block, static_cast<std::size_t>(got));
-  }
-}
-
 }  // namespace
 
 Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
@@ -154,7 +143,8 @@ Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
   if (pid == 0) become_supervisor(words, log, {ingress.get(), lifeline.read.get(), report.write.get()});
   report.write.reset();
   net::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  const std::string said = read_report(report.read.get());
+  // "ready", "error: …", or nothing when it ended before it could say anything.
+  const std::string said = net::read_to_end(report.read.get());
   if (said == "ready") return RunningInstance(pid, std::move(process), std::move(lifeline.write));
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);

@@ -2,6 +2,8 @@
 
 #include <sys/random.h>
 
+#include "base/time.h"
+
 namespace weft {
 namespace {
 
@@ -16,7 +18,9 @@ std::uint64_t rotate_left(std::uint64_t x, int k) { return (x << k) | (x >> (64 
 
 std::uint64_t kernel_seed() {
   std::uint64_t seed = 0;
-  if (getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = reinterpret_cast<std::uintptr_t>(&seed);
+  // A kernel without it is older than any we run on; without a seed numbers still differ by time.
+  if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    seed = static_cast<std::uint64_t>(SteadyClock::now().time_since_epoch().count());
   return seed;
 }
 

@@ -17,7 +17,7 @@ using api::Json;
 using Cells = std::vector<std::string>;
 using Now = std::chrono::sys_seconds;
 
-std::string or_none(std::string text) { return text.empty() ? "<none>" : text; }
+std::string or_none(const std::string& text) { return text.empty() ? "<none>" : text; }
 std::string count_at(const Json& json, std::string_view path) {
   return std::to_string(number_at(json, path));
 }

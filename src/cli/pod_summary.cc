@@ -14,7 +14,7 @@ bool condition_true(const api::Json& pod, std::string_view type) {
 }
 
 std::string ending(const api::Json& terminated) {
-  const std::string reason = text_at(terminated, "reason");
+  std::string reason = text_at(terminated, "reason");
   if (!reason.empty()) return reason;
   const auto signal = number_at(terminated, "signal");
   return signal != 0 ? "Signal:" + std::to_string(signal)

@@ -59,17 +59,6 @@ Result<std::string> fetch_here(const std::string& path) {
   ::_exit(0);
 }
 
-std::string read_to_end(int fd) {
-  std::string text;
-  char block[65536];
-  for (;;) {
-    const ssize_t got = ::read(fd, block, sizeof block);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(block, static_cast<std::size_t>(got));
-  }
-}
-
 }  // namespace
 
 Result<int> find_sidecar(const std::string& pod_directory) {
@@ -106,7 +95,7 @@ Result<std::string> ask_sidecar(int pid, const std::string& path) {
   if (child < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
   if (child == 0) ask_inside(ns.get(), out.get(), path);
   out.reset();
-  const std::string answer = read_to_end(in.get());
+  const std::string answer = net::read_to_end(in.get());
   ::waitpid(child, nullptr, 0);
   if (answer.empty())
     return fail(Error::internal(Code::kInternal, "the process that asked the sidecar ended without a word"));

@@ -29,7 +29,7 @@ class ControlPlane {
   net::Task<void> ready();
 
   /// The gRPC method at AdsServer::kPath.
-  net::Task<void> serve_proxy(http::grpc::Call call) { return ads_.serve(call); }
+  net::Task<void> serve_proxy(http::grpc::Call call) { return ads_.serve(std::move(call)); }
   /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts.
   net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
 

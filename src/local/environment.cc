@@ -2,38 +2,11 @@
 
 #include <optional>
 
+#include "base/base64.h"
 #include "local/json.h"
 
 namespace weft::local {
 namespace {
-
-std::string decode_base64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    int value = 0;
-    if (c >= 'A' && c <= 'Z')
-      value = c - 'A';
-    else if (c >= 'a' && c <= 'z')
-      value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9')
-      value = c - '0' + 52;
-    else if (c == '+')
-      value = 62;
-    else if (c == '/')
-      value = 63;
-    else
-      continue;  // padding and line ends; the store has checked the rest
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> count) & 0xff);
-    }
-  }
-  return out;
-}
 
 std::string field_of(const api::Object& pod, std::string_view path, const std::string& pod_ip) {
   if (path == "metadata.name") return std::string(pod.name());
@@ -58,7 +31,7 @@ Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json&
     const api::Json& plain = member(object->body, kind == "Secret" ? "stringData" : "data");
     if (plain.contains(key)) return plain.at(key).get<std::string>();
     const api::Json& coded = member(object->body, kind == "Secret" ? "data" : "binaryData");
-    if (coded.contains(key)) return decode_base64(coded.at(key).get_ref<const std::string&>());
+    if (coded.contains(key)) return decode_base64(coded.at(key).get_ref<const std::string&>()).value_or("");
   }
   if (flag_at(reference, "optional")) return std::nullopt;
   return fail(Error::config(Code::kNotFound, std::string(kind) + " \"" + name + "\"" +

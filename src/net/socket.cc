@@ -30,6 +30,17 @@ void disable_nagle(int fd, int family) {
 
 }  // namespace
 
+std::string read_to_end(int fd) {
+  std::string text;
+  char block[16384];
+  for (;;) {
+    const ssize_t got = ::read(fd, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(block, static_cast<std::size_t>(got));
+  }
+}
+
 void Fd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;

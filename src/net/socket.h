@@ -28,6 +28,9 @@ class Fd {
   int fd_ = -1;
 };
 
+/// What can be read from a blocking descriptor until its end, or until it fails.
+std::string read_to_end(int fd);
+
 struct ConnectOptions;
 
 /// A connected TCP or Unix socket as a Stream. TCP sockets have Nagle's delay off.

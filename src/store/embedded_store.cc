@@ -282,7 +282,7 @@ Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::
 }
 
 Result<api::ObjectPtr> EmbeddedStore::update_now(api::Object object) {
-  WEFT_TRY(const api::ObjectPtr stored, find(object.key()));
+  WEFT_TRY(api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   keep_server_fields(object.body["metadata"], stored->body["metadata"]);
   if (stored->body.contains("status"))
@@ -295,7 +295,7 @@ Result<api::ObjectPtr> EmbeddedStore::update_now(api::Object object) {
 }
 
 Result<api::ObjectPtr> EmbeddedStore::update_status_now(api::Object object) {
-  WEFT_TRY(const api::ObjectPtr stored, find(object.key()));
+  WEFT_TRY(api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   api::Object next = *stored;
   if (object.body.contains("status"))
@@ -308,7 +308,7 @@ Result<api::ObjectPtr> EmbeddedStore::update_status_now(api::Object object) {
 
 /// A Pod that something runs is marked first; its runtime removes it for good with a grace period of 0.
 Result<api::ObjectPtr> EmbeddedStore::remove_now(const api::Key& key, int grace_period_seconds) {
-  WEFT_TRY(const api::ObjectPtr stored, find(key));
+  WEFT_TRY(api::ObjectPtr stored, find(key));
   const bool graceful = key.kind->kind == "Pod" && grace_period_seconds != 0;
   if (graceful) {
     if (stored->body["metadata"].contains("deletionTimestamp")) return stored;
@@ -327,7 +327,7 @@ Result<api::ObjectPtr> EmbeddedStore::remove_now(const api::Key& key, int grace_
 }
 
 /// What the object owned goes with it, and what was in a namespace with the namespace.
-void EmbeddedStore::remove_dependents(const api::Key& owner, std::string uid) {
+void EmbeddedStore::remove_dependents(const api::Key& owner, const std::string& uid) {
   std::vector<api::Key> dependents;
   for (const auto& [key, object] : objects_) {
     bool owned = owner.kind->kind == "Namespace" && key.ns == owner.name;

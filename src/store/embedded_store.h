@@ -45,7 +45,7 @@ class EmbeddedStore final : public Store {
   Result<api::ObjectPtr> update_now(api::Object object);
   Result<api::ObjectPtr> update_status_now(api::Object object);
   Result<api::ObjectPtr> remove_now(const api::Key& key, int grace_period_seconds);
-  void remove_dependents(const api::Key& owner, std::string uid);
+  void remove_dependents(const api::Key& owner, const std::string& uid);
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
   struct Change {

@@ -210,7 +210,8 @@ std::string make_node(core::Node node, const NodeOverrides& overrides, Bootstrap
 
 }  // namespace
 
-Result<Bootstrap> parse_bootstrap(std::string text, std::string file_name, const NodeOverrides& overrides) {
+Result<Bootstrap> parse_bootstrap(std::string_view text, std::string file_name,
+                                  const NodeOverrides& overrides) {
   WEFT_TRY(auto document, yaml::Document::parse(text, std::move(file_name)));
   auto message = std::make_shared<Message>();
   WEFT_CHECK(read_message(document, *message));
@@ -231,7 +232,7 @@ Result<Bootstrap> load_bootstrap(const std::string& file_name, const NodeOverrid
     return fail(Error::config(Code::kNotFound, file_name + ": cannot be opened: " + errno_text(errno)));
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad()) return fail(Error::config(Code::kInvalid, file_name + ": cannot be read"));
-  return parse_bootstrap(std::move(text), file_name, overrides);
+  return parse_bootstrap(text, file_name, overrides);
 }
 
 }  // namespace weft::xds

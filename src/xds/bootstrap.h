@@ -49,7 +49,7 @@ struct Bootstrap {
 /// Errors are one line: "bootstrap.yaml:4: static_resources.listeners[0].adress: unknown or unsupported
 /// field; did you mean "address"?".
 Result<Bootstrap> load_bootstrap(const std::string& file_name, const NodeOverrides& overrides = {});
-Result<Bootstrap> parse_bootstrap(std::string text, std::string file_name,
+Result<Bootstrap> parse_bootstrap(std::string_view text, std::string file_name,
                                   const NodeOverrides& overrides = {});
 
 }  // namespace weft::xds

@@ -7,8 +7,6 @@
 namespace weft::xds {
 namespace {
 
-using google::protobuf::RepeatedPtrField;
-
 constexpr std::size_t kDefaultMaxDirectBody = 4096;
 
 /// The two pairs of header lists that route tables, virtual hosts, routes and weighted clusters all have.

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/strings.h"
 #include "xds/path.h"
 
@@ -44,31 +45,6 @@ std::string kind_of(const Node* node) {
   if (node->is_mapping()) return "a map";
   if (node->is_sequence()) return "a list";
   return "'" + std::string(node->text) + "'";
-}
-
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  return c == '/' || c == '_' ? 63 : -1;
-}
-
-bool decode_base64(std::string_view text, std::string& out) {
-  unsigned bits = 0;
-  int count = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  for (char c : text) {
-    int value = base64_value(c);
-    if (value < 0) return false;
-    bits = bits << 6 | static_cast<unsigned>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>(bits >> count & 0xff);
-    }
-  }
-  return true;
 }
 
 bool is_wrapper(const Descriptor& type) { return type.file()->name() == "google/protobuf/wrappers.proto"; }
@@ -205,9 +181,9 @@ Result<void> Reader::scalar(const Node* node, Message& into, const FieldDescript
       if (node->plain && looks_typed(text))
         return fail(path.invalid("has to be text: \"" + text + "\" in quotes"));
       if (field.type() == FieldDescriptor::TYPE_BYTES) {
-        std::string bytes;
-        if (!decode_base64(text, bytes)) return fail(path.invalid("has to be base64"));
-        text = std::move(bytes);
+        auto bytes = decode_base64(text);
+        if (!bytes) return fail(path.invalid("has to be base64"));
+        text = std::move(*bytes);
       }
       store<std::string>(into, field, std::move(text), &pb::Reflection::SetString,
                          &pb::Reflection::AddString);

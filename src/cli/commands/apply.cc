@@ -23,7 +23,7 @@ std::string remembered(api::Json written) {
   if (written.contains("metadata") && written["metadata"].contains("annotations"))
     written["metadata"]["annotations"].erase(std::string(api::kLastApplied));
   written.erase("status");
-  const nlohmann::json sorted = std::move(written);
+  const nlohmann::json sorted = written;
   return sorted.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

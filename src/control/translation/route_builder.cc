@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/duration.h"
+#include "base/base64.h"
 #include "base/strings.h"
 #include "base/time.h"
 #include "control/json.h"
@@ -153,7 +154,7 @@ void set_direct_response(route::Route& made, const api::Json& direct) {
   if (body.contains("string"))
     action.mutable_body()->set_inline_string(std::string(json::text(body, "string")));
   if (body.contains("bytes"))
-    action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")));
+    action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")).value_or(""));
 }
 
 void add_route(route::VirtualHost& into, const api::Json& match, const api::Json& http,

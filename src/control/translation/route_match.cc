@@ -81,21 +81,4 @@ bool is_catch_all(const route::RouteMatch& match) {
   return any_path && match.headers_size() == 0 && match.query_parameters_size() == 0;
 }
 
-std::string decode_base64(std::string_view text) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    auto value = kAlphabet.find(c);
-    if (value == kAlphabet.npos) break;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xff);
-  }
-  return bytes;
-}
-
 }  // namespace weft::control

@@ -20,7 +20,4 @@ void set_route_match(envoy::config::route::v3::RouteMatch& into, const api::Json
 void set_path_rewrite(envoy::config::route::v3::Route& made, std::string_view uri);
 /// Catches every request of its virtual host, so that nothing after it is ever reached.
 bool is_catch_all(const envoy::config::route::v3::RouteMatch& match);
-/// Standard alphabet; bytes that are none of it end the text.
-std::string decode_base64(std::string_view text);
-
 }  // namespace weft::control

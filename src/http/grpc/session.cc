@@ -2,6 +2,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -229,7 +230,7 @@ struct Session::Callbacks {
     SessionStream* const stream = find(user, id);
     if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     const std::size_t take = std::min(length, stream->out_.size());
-    std::memcpy(buffer, stream->out_.data(), take);
+    std::copy_n(stream->out_.data(), take, buffer);
     stream->out_.erase(0, take);
     static_cast<Session*>(user)->to_wake_.push_back(id);
     if (!stream->out_.empty()) return static_cast<ssize_t>(take);

@@ -61,10 +61,10 @@ std::shared_ptr<EndpointPool> LoadBalancer::pick_once(Random& random) {
   }
   if (equal_weights_) return eligible_[turn_++ % eligible_.size()];
   // Smooth weighted round robin: each gains its weight, the richest is picked and pays for all.
-  std::shared_ptr<EndpointPool>* richest = nullptr;
+  std::shared_ptr<EndpointPool>* richest = &eligible_.front();
   for (auto& endpoint : eligible_) {
     endpoint->credit += static_cast<std::int64_t>(endpoint->weight());
-    if (!richest || endpoint->credit > (*richest)->credit) richest = &endpoint;
+    if (endpoint->credit > (*richest)->credit) richest = &endpoint;
   }
   (*richest)->credit -= static_cast<std::int64_t>(total_weight_);
   return *richest;
