@@ -40,6 +40,13 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT WEFT_SANITIZE)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
   set(Protobuf_USE_STATIC_LIBS ON)
   set(OPENSSL_USE_STATIC_LIBS ON)
+  # A build directory made before this was so remembers shared libraries, which cannot be linked into such a program.
+  get_cmake_property(cached CACHE_VARIABLES)
+  foreach(name IN LISTS cached)
+    if("${${name}}" MATCHES "\\.so$")
+      unset(${name} CACHE)
+    endif()
+  endforeach()
 endif()
 
 # weft_program(TARGET): how our programs are linked.

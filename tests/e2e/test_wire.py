@@ -3,9 +3,13 @@
 The rows are those of the catalogue in docs/bad-input.md; the same tables run at every split point inside the codec's
 own tests, here they go through the real proxy in front of an upstream that counts.
 """
+import re
+import socket
+import threading
+
 import pytest
 
-from harness import SLOW
+from harness import SLOW, wait_for
 from proxy_harness import Proxy, Upstream, read_answer, read_to_end, send_in_pieces
 
 H = b"Host: a\r\n"
@@ -33,12 +37,15 @@ REFUSED = [
     ("A14", 400, b"GET / HTTP/1.1\r\n" + H + b"X-A\t: b\r\n\r\n"),
     ("A15", 400, b"GET / HTTP/1.1\r\n" + H + b"X-A: b\r\n c\r\n\r\n"),
     ("A15", 400, b"POST / HTTP/1.1\r\n" + H + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"),
+    ("A16", 400, b"POST / HTTP/1.1\r\n" + H + b"Transfer_Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ("A16", 400, b"POST / HTTP/1.1\r\n" + H + b"Content_Length: 5\r\n\r\nhello"),
     ("A17", 400, b"GET / HTTP/1.1\n" + H + b"\r\n"),
     ("A17", 400, b"GET / HTTP/1.1\r\nHost: a\n\r\n"),
     ("A18", 400, b"GET / HTTP/1.1\r\n" + H + b"X-A: b\rc\r\n\r\n"),
     ("A18", 400, b"GET / HTTP/1.1\r\n" + H + b"X-A: b\r\n\rX"),
     ("A19", 400, b"GET / HTTP/1.1\r\n Host: a\r\n\r\n"),
     ("A20", 400, b"GET / HTTP/1.1\r\n" + H + b"nocolon\r\n\r\n"),
+    ("A20", 400, b"GET / HTTP/1.1\r\nHo\r\nst: a\r\n\r\n"),
     ("A23", 400, b"GET  / HTTP/1.1\r\n" + H + b"\r\n"),
     ("A23", 400, b"GET\t/ HTTP/1.1\r\n" + H + b"\r\n"),
     ("A23", 400, b"GET / HTTP/1.1 \r\n" + H + b"\r\n"),
@@ -48,6 +55,7 @@ REFUSED = [
       for v in [b"HTTP/1.10", b"HTTP/01.1", b"HTTP/+1.1", b"http/1.1", b"HTTP/4294967297.1"]],
     ("A27", 400, b"GET /\r\n"),
     ("A28", 400, b'G=":<> / HTTP/1.1\r\n' + H + b"\r\n"),
+    ("A33", 417, b"POST / HTTP/1.1\r\n" + H + b"Expect: y 100-continue\r\nContent-Length: 5\r\n\r\n"),
     ("B01", 400, b"GET / HTTP/1.1\r\n\r\n"),
     *[("B01", 400, b"GET / HTTP/1.1\r\n" + h + b"\r\n") for h in
       [b"Host: a\r\nHost: b\r\n", b"Host: a, b\r\n", b"Host: a b\r\n", b"Host: u@b\r\n", b"Host: a/b\r\n"]],
@@ -192,6 +200,20 @@ def test_a33_expect_100_continue_keeps_the_framing_and_the_next_request_right(pr
     assert upstream.requests[-1].startswith(b"GET /next ") and upstream.requests[-2].endswith(b"\r\n\r\nhello")
 
 
+@pytest.mark.parametrize("expectation", [
+    b" HTTP/1.1\r\n" + H + b"Expect: 100-continue\r\nExpect: 100-continue\r\n",
+    b" HTTP/1.0\r\n" + H + b"Connection: keep-alive\r\nExpect: y 100-continue\r\n",
+], ids=["twice", "unknown on 1.0"])
+def test_a33_an_expectation_written_twice_or_on_http_1_0_harms_nothing(proxy, upstream, expectation):
+    with proxy.connect() as connection:
+        connection.sendall(b"POST /first" + expectation + b"Content-Length: 5\r\n\r\nhello"
+                           b"GET /last HTTP/1.1\r\n" + H + b"Connection: close\r\n\r\n")
+        answer = read_to_end(connection)
+    assert answer.count(b"HTTP/1.1 200 ") + answer.count(b"HTTP/1.0 200 ") == 2, answer
+    assert upstream.requests[-1].startswith(b"GET /last ")
+    assert upstream.requests[-2].startswith(b"POST /first ") and upstream.requests[-2].endswith(b"\r\n\r\nhello")
+
+
 def test_a34_an_end_in_the_middle_of_a_body_aborts_the_upstream_request(proxy, upstream):
     before = len(upstream.requests)
     with proxy.connect() as connection:
@@ -291,6 +313,65 @@ def test_an_answer_with_a_doubtful_end_is_passed_on_clean_and_its_connection_is_
                 answer = read_to_end(connection)
                 assert answer.startswith(b"HTTP/1.1 %d " % status) and b"evil" not in answer, answer
         assert upstream.connections == 2
+    upstream.close()
+
+
+def test_a39_an_answer_before_any_request_is_never_matched_to_one(tmp_path):
+    early = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+    def act(connection, request):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        # The second answer comes when the first is long gone and its connection lies in the pool.
+        answered.wait(10 * SLOW)
+        connection.sendall(early)
+    answered = threading.Event()
+    with Proxy((upstream := Upstream(act=act)).port, tmp_path) as proxy:
+        with proxy.connect() as connection:
+            connection.sendall(b"GET /one HTTP/1.1\r\n" + H + b"\r\n")
+            assert read_answer(connection)[2] == b"ok"
+            answered.set()
+            wait_for("the pool to let the connection go", lambda: pooled(proxy) == 0)
+            connection.sendall(b"GET /two HTTP/1.1\r\n" + H + b"\r\n")
+            assert read_answer(connection)[2] == b"ok"
+        assert upstream.connections == 2
+    upstream.close()
+
+
+def pooled(proxy):
+    """Upstream connections that the proxy has open."""
+    with socket.create_connection(("127.0.0.1", proxy.admin), timeout=10 * SLOW) as connection:
+        connection.sendall(b"GET /stats HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        text = read_to_end(connection).decode()
+    return int(re.search(r"cluster\.upstream\.upstream_cx_active: (\d+)", text)[1])
+
+
+def test_d14_what_follows_a_bad_chunk_is_never_taken_for_a_request(proxy, upstream):
+    aborted, before = upstream.aborted, len(upstream.requests)
+    with proxy.connect() as connection:
+        connection.sendall(CHUNKED + b"5\r\nhello\r\n")
+        wait_for("the head to reach the upstream", lambda: pooled(proxy) > 0)
+        connection.sendall(b"zz\r\nGET /smuggled HTTP/1.1\r\n" + H + b"\r\n")
+        answer = read_to_end(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1 and answer.startswith(b"HTTP/1.1 400 "), answer
+    wait_for("the upstream to see its request given up", lambda: upstream.aborted > aborted)
+    assert len(upstream.requests) == before
+
+
+def test_d11_a_million_small_chunks_to_a_slow_reader_take_no_more_memory_than_the_limit(tmp_path):
+    count = 1_000_000
+    chunks = b"1\r\nx\r\n" * count + b"0\r\n\r\n"
+
+    def flood(connection, request):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    with Proxy((upstream := Upstream(act=flood)).port, tmp_path) as proxy:
+        before = proxy.anonymous_kilobytes()
+        with proxy.connect() as reader:
+            reader.sendall(b"GET / HTTP/1.1\r\n" + H + b"Connection: close\r\n\r\n")
+            answer = reader.recv(1)
+            settle(proxy)
+            assert proxy.anonymous_kilobytes() - before < 3 * 1024 * SLOW
+            answer += read_to_end(reader)
+    assert unchunked(answer.split(b"\r\n\r\n", 1)[1]) == b"x" * count
     upstream.close()
 
 
