@@ -453,4 +453,5 @@ def main():
     print(f"\nwritten to {out.relative_to(ROOT)}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,11 @@ constexpr std::array<std::string_view, 14> kMeshOnly = {"x-envoy-internal",
                                                         "x-envoy-retriable-status-codes",
                                                         "x-envoy-retriable-header-names"};
 
+/// An identifier as W3C Trace Context §3.2.2 has it: lower-case digits, not all of them zero.
+bool is_trace_part(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == text.npos && text.find_first_not_of('0') != text.npos;
+}
+
 bool is_hex(std::string_view text, std::size_t size) {
   if (text.size() != size) return false;
   for (const char c : text)
@@ -52,9 +57,20 @@ std::string_view forwarded_address(std::string_view list, std::uint32_t hops) {
   return {};
 }
 
+/// The values of all fields of that name as one list (RFC 9110 §5.3).
+std::string joined(const http::Headers& headers, Known name) {
+  std::string list;
+  for (const http::Headers::Field field : headers) {
+    if (field.known != name) continue;
+    if (!list.empty()) list += ",";
+    list += field.value;
+  }
+  return list;
+}
+
 void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo& info) {
   const std::string peer = info.connection->peer.ip();
-  std::string forwarded(head.headers.get(Known::kXForwardedFor).value_or(""));
+  std::string forwarded = joined(head.headers, Known::kXForwardedFor);
   const bool first_hop = forwarded.empty();
   if (!peer.empty()) {
     if (!first_hop) forwarded += ",";
@@ -76,7 +92,7 @@ void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo
 }
 
 struct Trace {
-  std::string trace_id, parent_id, state;
+  std::string trace_id, parent_id;
   bool sampled = true;
 };
 
@@ -85,16 +101,15 @@ std::optional<Trace> trace_of(const http::Headers& headers) {
     const auto sampled = headers.get(Known::kXB3Sampled);
     return Trace{std::string(*id),
                  std::string(headers.get(Known::kXB3SpanId).value_or("")),
-                 {},
                  !sampled || *sampled == "1" || *sampled == "true" || headers.get(Known::kXB3Flags) == "1"};
   }
-  // RFC-like form of the W3C: version "-" trace-id "-" parent-id "-" flags.
+  // W3C Trace Context §3.2: version "-" trace-id "-" parent-id "-" flags, and more in versions to come.
   const auto parent = headers.get(Known::kTraceparent);
   if (!parent || parent->size() < 55 || (*parent)[2] != '-' || (*parent)[35] != '-' || (*parent)[52] != '-')
     return std::nullopt;
   const std::string_view id = parent->substr(3, 32), span = parent->substr(36, 16);
-  if (!is_hex(id, 32) || !is_hex(span, 16)) return std::nullopt;
-  return Trace{std::string(id), std::string(span), {}, (parent->at(54) & 1) != 0};
+  if (parent->starts_with("ff") || !is_trace_part(id) || !is_trace_part(span)) return std::nullopt;
+  return Trace{std::string(id), std::string(span), (parent->at(54) & 1) != 0};
 }
 
 }  // namespace
@@ -136,7 +151,7 @@ void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestI
 void continue_trace(http::Headers& headers, double sampling_percent, Random& random) {
   std::optional<Trace> trace = trace_of(headers);
   const bool begun_here = !trace;
-  if (begun_here) trace = Trace{random_hex(random, 2), {}, {}, random.unit() * 100 < sampling_percent};
+  if (begun_here) trace = Trace{random_hex(random, 2), {}, random.unit() * 100 < sampling_percent};
   const std::string span = random_hex(random, 1);
   headers.set(Known::kXB3TraceId, trace->trace_id);
   headers.set(Known::kXB3SpanId, span);
