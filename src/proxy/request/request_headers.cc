@@ -99,8 +99,7 @@ struct Trace {
 std::optional<Trace> trace_of(const http::Headers& headers) {
   if (const auto id = headers.get(Known::kXB3TraceId)) {
     const auto sampled = headers.get(Known::kXB3Sampled);
-    return Trace{std::string(*id),
-                 std::string(headers.get(Known::kXB3SpanId).value_or("")),
+    return Trace{std::string(*id), std::string(headers.get(Known::kXB3SpanId).value_or("")),
                  !sampled || *sampled == "1" || *sampled == "true" || headers.get(Known::kXB3Flags) == "1"};
   }
   // W3C Trace Context §3.2: version "-" trace-id "-" parent-id "-" flags, and more in versions to come.

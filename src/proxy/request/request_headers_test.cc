@@ -69,8 +69,9 @@ TEST(RequestHeaders, the_clients_address_is_that_many_trusted_hops_from_the_end)
 }
 
 TEST(RequestHeaders, what_only_the_mesh_may_say_is_taken_from_clients_at_an_edge) {
-  for (const std::string_view name : {"x-envoy-internal", "x-envoy-retry-on", "x-envoy-upstream-rq-timeout-ms",
-                                      "x-envoy-decorator-operation", "x-envoy-max-retries"}) {
+  for (const std::string_view name :
+       {"x-envoy-internal", "x-envoy-retry-on", "x-envoy-upstream-rq-timeout-ms",
+        "x-envoy-decorator-operation", "x-envoy-max-retries"}) {
     Arrival outside(kOutside);
     outside.head.headers.add(name, "true");
     outside.prepare();
@@ -122,10 +123,11 @@ TEST(RequestHeaders, a_w3c_trace_goes_on_as_b3_too) {
 
 TEST(RequestHeaders, a_traceparent_that_the_standard_forbids_begins_a_new_trace) {
   // W3C Trace Context §3.2.2: version ff and identifiers of zeros only are invalid.
-  for (const std::string_view bad : {"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-                                     "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-                                     "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                                     "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-1-2-01", ""}) {
+  for (const std::string_view bad :
+       {"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", "00-1-2-01", ""}) {
     http::Headers headers;
     Random random{1};
     headers.add("traceparent", bad);
