@@ -122,14 +122,17 @@ class Upstream:
 class Proxy:
     """One proxy process on a static bootstrap: ours, or a real Envoy."""
 
-    def __init__(self, upstream_port, directory, envoy=False, concurrency=1, **options):
+    def __init__(self, upstream_port, directory, envoy=False, concurrency=1, memory_counts=False, **options):
         self.port, self.admin = free_port(), free_port()
         file = pathlib.Path(directory) / f"bootstrap-{self.port}.yaml"
         file.write_text(bootstrap(self.port, upstream_port, self.admin, **options))
         command = [ENVOY, "-c", file, "--concurrency", str(concurrency), "--use-dynamic-base-id", "-l", "error"] if envoy else \
                   [PROXY, "-c", file, "--concurrency", str(concurrency)]
         self.log = open(pathlib.Path(directory) / f"proxy-{self.port}.log", "w+")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        # What the address sanitizer keeps of freed memory, to catch its use, would count as the proxy's.
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log,
+                                        env=os.environ | ({"ASAN_OPTIONS": sanitizer} if memory_counts else {}))
         wait_for("the proxy's port", self.accepts)
 
     def accepts(self):

@@ -363,7 +363,7 @@ def test_d11_a_million_small_chunks_to_a_slow_reader_take_no_more_memory_than_th
 
     def flood(connection, request):
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
-    with Proxy((upstream := Upstream(act=flood)).port, tmp_path) as proxy:
+    with Proxy((upstream := Upstream(act=flood)).port, tmp_path, memory_counts=True) as proxy:
         before = proxy.anonymous_kilobytes()
         with proxy.connect() as reader:
             reader.sendall(b"GET / HTTP/1.1\r\n" + H + b"Connection: close\r\n\r\n")
@@ -393,7 +393,7 @@ def test_a_reader_that_stops_bounds_memory_in_both_directions(tmp_path):
         while True:
             connection.sendall(b"100000\r\n" + megabyte + b"\r\n")
     upstream = Upstream(act=flood)
-    with Proxy(upstream.port, tmp_path) as proxy:
+    with Proxy(upstream.port, tmp_path, memory_counts=True) as proxy:
         before = proxy.anonymous_kilobytes()
         with proxy.connect() as reader:
             reader.sendall(b"GET / HTTP/1.1\r\n" + H + b"\r\n")
@@ -403,7 +403,7 @@ def test_a_reader_that_stops_bounds_memory_in_both_directions(tmp_path):
     stopped = Upstream(act=lambda connection, request: False)
     stopped.take_request = lambda buffer: None
     stopped.serve = lambda connection: stopped_reader(connection)
-    with Proxy(stopped.port, tmp_path) as proxy:
+    with Proxy(stopped.port, tmp_path, memory_counts=True) as proxy:
         before = proxy.anonymous_kilobytes()
         with proxy.connect() as sender:
             sender.sendall(b"POST / HTTP/1.1\r\n" + H + b"Content-Length: 1099511627776\r\n\r\n")
