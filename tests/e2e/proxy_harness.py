@@ -130,7 +130,7 @@ class Proxy:
                   [PROXY, "-c", file, "--concurrency", str(concurrency)]
         self.log = open(pathlib.Path(directory) / f"proxy-{self.port}.log", "w+")
         # What the address sanitizer keeps of freed memory, to catch its use, would count as the proxy's.
-        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4"
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log,
                                         env=os.environ | ({"ASAN_OPTIONS": sanitizer} if memory_counts else {}))
         wait_for("the proxy's port", self.accepts)

@@ -162,14 +162,15 @@ CONTROLS = [
 
 def unchunked(data):
     """The body behind a chunked coding without extensions or trailers."""
-    body = b""
+    pieces, at = [], 0
     while True:
-        size, data = data.split(b"\r\n", 1)
-        length = int(size, 16)
-        assert data[length:length + 2] == b"\r\n", data
-        if length == 0:
-            return body
-        body, data = body + data[:length], data[length + 2:]
+        begin = data.index(b"\r\n", at) + 2
+        end = begin + int(data[at:begin], 16)
+        assert data[end:end + 2] == b"\r\n", data[at:end + 10]
+        if begin == end:
+            return b"".join(pieces)
+        pieces.append(data[begin:end])
+        at = end + 2
 
 
 @pytest.mark.parametrize("index", range(len(CONTROLS)), ids=lambda i: CONTROLS[i][0])
