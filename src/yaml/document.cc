@@ -80,7 +80,7 @@ class Builder {
       case Event::Kind::kMappingStart: return open(event, Node::Kind::kMapping);
       case Event::Kind::kSequenceStart: return open(event, Node::Kind::kSequence);
       case Event::Kind::kMappingEnd:
-      case Event::Kind::kSequenceEnd: return close();
+      case Event::Kind::kSequenceEnd: return close(event);
       case Event::Kind::kScalar: return scalar(event);
       case Event::Kind::kAlias: return alias(event);
       case Event::Kind::kEnd: done_ = true;
@@ -100,7 +100,12 @@ class Builder {
     if (open_.size() >= kMaxDepth) return refuse(event.line, "nested more than 100 levels deep");
     if (!open_.empty() && open_.back().key_expected)
       return refuse(event.line, "a key must be a plain text, not a list or a map");
-    Node* node = make({.kind = kind, .plain = false, .line = event.line, .text = {}});
+    Node* node = make({.kind = kind,
+                       .flow = event.flow,
+                       .line = event.line,
+                       .begin = event.begin,
+                       .end = event.begin,
+                       .text = {}});
     open_.push_back({.node = node,
                      .last = nullptr,
                      .key_expected = kind == Node::Kind::kMapping,
@@ -108,16 +113,29 @@ class Builder {
     return true;
   }
 
-  bool close() {
+  bool close(const Event& event) {
     Open ended = std::move(open_.back());
     open_.pop_back();
+    if (ended.node->flow)
+      ended.node->end = event.end;
+    else
+      end_with_last(*ended.node);
     if (!ended.anchor.empty()) anchors_[std::move(ended.anchor)] = ended.node;
     return add(ended.node);
   }
 
+  /// What has no brackets ends with the last of its parts that is written.
+  static void end_with_last(Node& node) {
+    for (const Node* each = node.first; each; each = each->next) node.end = std::max(node.end, each->end);
+  }
+
   bool scalar(const Event& event) {
-    Node* node = make(
-        {.kind = Node::Kind::kScalar, .plain = event.plain, .line = event.line, .text = keep(event.text)});
+    Node* node = make({.kind = Node::Kind::kScalar,
+                       .plain = event.plain,
+                       .line = event.line,
+                       .begin = event.begin,
+                       .end = event.end,
+                       .text = keep(event.text)});
     if (!event.anchor.empty()) anchors_[std::string(event.anchor)] = node;
     return add(node);
   }
@@ -130,6 +148,9 @@ class Builder {
     Node* node = make(*found->second);
     node->next = nullptr;
     node->line = event.line;
+    node->alias = true;
+    node->begin = event.begin;
+    node->end = event.end;
     if (!open_.empty() && open_.back().key_expected && !node->is_scalar())
       return refuse(event.line, "a key must be a plain text");
     return add(node);

@@ -13,8 +13,13 @@ namespace weft::yaml {
 struct Node {
   enum class Kind : std::uint8_t { kScalar, kMapping, kSequence };
   Kind kind = Kind::kScalar;
-  bool plain = false;     ///< a scalar without quotes, not a block
-  int line = 0;           ///< from 1
+  bool plain = false;  ///< a scalar without quotes, not a block
+  bool flow = false;   ///< a map or list in brackets
+  bool alias = false;  ///< it stands in the place of *NAME
+  int line = 0;        ///< from 1
+  /// The bytes of the text that it stands on, from its first part to the end of its last, anchors and tags
+  /// not counted. Both 0 where nothing is written.
+  std::uint32_t begin = 0, end = 0;
   std::string_view text;  ///< of a scalar
   Node* first = nullptr;  ///< of a list its items; of a map key, value, key, value, …
   Node* next = nullptr;   ///< what comes after this one in the same list or map

@@ -92,8 +92,10 @@ struct EventReader::Parser {
   std::expected<Event, Fault> translated();
   Event scalar();
   Event begun(Event::Kind kind, fy_token* start, fy_token* tag, fy_token* anchor);
+  Event ended(Event::Kind kind, fy_token* end);
   Fault fault();
   int line_at(fy_token* token);
+  static void set_span(Event& event, fy_token* token);
   void drop();
   static ssize_t give(void* self, void* buffer, std::size_t room);
 
@@ -160,14 +162,13 @@ std::expected<Event, Fault> EventReader::Parser::translated() {
       const auto& start = event->sequence_start;
       return begun(kSequenceStart, start.sequence_start, start.tag, start.anchor);
     }
-    case FYET_MAPPING_END:
-    case FYET_SEQUENCE_END:
-      open.pop_back();
-      return Event{.kind = event->type == FYET_MAPPING_END ? kMappingEnd : kSequenceEnd, .line = line};
+    case FYET_MAPPING_END: return ended(kMappingEnd, event->mapping_end.mapping_end);
+    case FYET_SEQUENCE_END: return ended(kSequenceEnd, event->sequence_end.sequence_end);
     case FYET_SCALAR: return scalar();
     case FYET_ALIAS: {
-      const int at = line_at(event->alias.anchor);
-      return Event{.kind = kAlias, .line = at, .text = text_of(event->alias.anchor)};
+      Event made{.kind = kAlias, .line = line_at(event->alias.anchor), .text = text_of(event->alias.anchor)};
+      set_span(made, event->alias.anchor);
+      return made;
     }
     default: return next();
   }
@@ -176,7 +177,26 @@ std::expected<Event, Fault> EventReader::Parser::translated() {
 Event EventReader::Parser::begun(Event::Kind kind, fy_token* start, fy_token* tag, fy_token* anchor) {
   const int at = line_at(start);
   open.push_back(at);
-  return {.kind = kind, .line = at, .text = {}, .tag = text_of(tag), .anchor = text_of(anchor)};
+  Event made{.kind = kind, .line = at, .text = {}, .tag = text_of(tag), .anchor = text_of(anchor)};
+  const fy_token_type type = start ? fy_token_get_type(start) : FYTT_NONE;
+  made.flow = type == FYTT_FLOW_MAPPING_START || type == FYTT_FLOW_SEQUENCE_START;
+  set_span(made, start);
+  return made;
+}
+
+Event EventReader::Parser::ended(Event::Kind kind, fy_token* end) {
+  open.pop_back();
+  Event made{.kind = kind, .line = line};
+  const fy_token_type type = end ? fy_token_get_type(end) : FYTT_NONE;
+  if (type == FYTT_FLOW_MAPPING_END || type == FYTT_FLOW_SEQUENCE_END) set_span(made, end);
+  return made;
+}
+
+void EventReader::Parser::set_span(Event& event, fy_token* token) {
+  if (!token) return;
+  if (const fy_mark* mark = fy_token_start_mark(token))
+    event.begin = static_cast<std::uint32_t>(mark->input_pos);
+  if (const fy_mark* mark = fy_token_end_mark(token)) event.end = static_cast<std::uint32_t>(mark->input_pos);
 }
 
 Event EventReader::Parser::scalar() {
@@ -188,6 +208,8 @@ Event EventReader::Parser::scalar() {
              .text = {},
              .tag = text_of(event->scalar.tag),
              .anchor = text_of(event->scalar.anchor)};
+  set_span(made, token);
+  if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) --made.begin, ++made.end;
   if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
     corrected = block_text(token);
     made.text = corrected;

@@ -23,7 +23,11 @@ struct Event {
   };
   Kind kind = Kind::kEnd;
   bool plain = false;  ///< a scalar without quotes, not a block
+  bool flow = false;   ///< a map or list in brackets
   int line = 0;        ///< from 1; where nothing is written (an empty value): that of the part before
+  /// The bytes it stands on in the text; of a map or list the start of its first part, or its bracket; an end
+  /// has the end of the closing bracket, or 0 when there is none. Both 0 where nothing is written.
+  std::uint32_t begin = 0, end = 0;
   std::string_view text{}, tag{}, anchor{};
 };
 

@@ -1,0 +1,268 @@
+#include "api/yaml_edit.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "api/yaml.h"
+#include "api/yaml_reader.h"
+#include "base/strings.h"
+#include "yaml/document.h"
+
+namespace weft::api {
+namespace {
+
+using yaml::Node;
+
+/// Lists are compared item by item up to this many pairs; beyond it they are written anew.
+constexpr std::size_t kMaxPairs = 1'000'000;
+
+struct Edit {
+  std::size_t begin, end;
+  std::string text;
+  std::size_t order;  ///< of its making: decides between edits at one place
+};
+
+/// Whatever the order of members.
+bool same_value(const Json& a, const Json& b) { return nlohmann::json(a) == nlohmann::json(b); }
+
+/// Which item of `before` becomes which of `after`; nothing for those that go.
+std::vector<std::optional<std::size_t>> align(const Json& before, const Json& after) {
+  const auto same = [](const Json& a, const Json& b) {
+    if (a == b) return true;
+    if (!a.is_object() || !b.is_object()) return false;
+    const auto x = a.find("name"), y = b.find("name");
+    return x != a.end() && y != b.end() && *x == *y;
+  };
+  const std::size_t n = before.size(), m = after.size();
+  std::vector<std::vector<std::size_t>> longest(n + 1, std::vector<std::size_t>(m + 1, 0));
+  for (std::size_t i = n; i-- > 0;)
+    for (std::size_t k = m; k-- > 0;)
+      longest[i][k] = same(before[i], after[k]) ? longest[i + 1][k + 1] + 1
+                                                : std::max(longest[i + 1][k], longest[i][k + 1]);
+  std::vector<std::optional<std::size_t>> pairs(n);
+  for (std::size_t i = 0, k = 0; i < n && k < m;) {
+    if (same(before[i], after[k]) && longest[i][k] == longest[i + 1][k + 1] + 1)
+      pairs[i++] = k++;
+    else if (longest[i + 1][k] >= longest[i][k + 1])
+      ++i;
+    else
+      ++k;
+  }
+  return pairs;
+}
+
+/// Collects the changes between two values at the places of a document's nodes.
+class Editor {
+ public:
+  explicit Editor(std::string_view text) : text_(text) {}
+
+  void change(const Node& node, const Json& before, const Json& after, std::size_t parent_column);
+  std::string apply();
+
+ private:
+  void change_map(const Node& node, const Json& before, const Json& after);
+  void change_list(const Node& node, const Json& before, const Json& after);
+  void replace(const Node& node, const Json& after, std::size_t parent_column);
+  void fill(const Node& key, const Json& after, std::size_t column);
+  void remove_member(const Node& node, const Node& key, const Node* before_it);
+  void remove_item(const Node& list, const Node& item, const Node* before_it);
+  void insert_block(std::size_t after, std::size_t column, std::string lines);
+  void add(std::size_t begin, std::size_t end, std::string text) {
+    edits_.push_back({begin, end, std::move(text), edits_.size()});
+  }
+
+  std::size_t column(std::size_t at) const {
+    const auto start = at == 0 ? text_.npos : text_.rfind('\n', at - 1);
+    return start == text_.npos ? at : at - start - 1;
+  }
+  std::size_t line_start(std::size_t at) const { return at - column(at); }
+  /// Of the line end, or of the text.
+  std::size_t line_end(std::size_t at) const { return std::min(text_.find('\n', at), text_.size()); }
+  std::string_view new_line() const { return text_.find("\r\n") == text_.npos ? "\n" : "\r\n"; }
+  std::string indented(const std::string& lines, std::size_t column) const;
+
+  std::string_view text_;
+  std::vector<Edit> edits_;
+};
+
+/// Each line behind `column` spaces, the last without its end.
+std::string Editor::indented(const std::string& lines, std::size_t column) const {
+  std::string out;
+  std::string_view rest = lines;
+  while (rest.ends_with('\n')) rest.remove_suffix(1);
+  bool first = true;
+  for (const std::string_view line : split(rest, '\n')) {
+    if (!first) out += new_line();
+    first = false;
+    if (!line.empty()) out.append(column, ' ').append(line);
+  }
+  return out;
+}
+
+void Editor::change(const Node& node, const Json& before, const Json& after, std::size_t parent_column) {
+  if (before == after) return;
+  // What an alias names may be named elsewhere too: its place gets a value of its own.
+  if (node.alias) return add(node.begin - 1, node.end, after.dump());
+  if (node.is_mapping() && node.first && before.is_object() && after.is_object() && !after.empty())
+    return change_map(node, before, after);
+  if (node.is_sequence() && node.first && before.is_array() && after.is_array() && !after.empty() &&
+      before.size() * after.size() <= kMaxPairs)
+    return change_list(node, before, after);
+  replace(node, after, parent_column);
+}
+
+void Editor::change_map(const Node& node, const Json& before, const Json& after) {
+  const std::size_t at = column(node.begin);
+  const Node* kept = nullptr;
+  std::string added;
+  for (const Node* key = node.first; key; key = key->next->next) {
+    const std::string name(key->text);
+    if (!after.contains(name)) {
+      remove_member(node, *key, kept);
+      continue;
+    }
+    if (key->next->begin == 0 && before[name] != after[name])
+      fill(*key, after[name], at);
+    else
+      change(*key->next, before[name], after[name], at);
+    kept = key;
+  }
+  Json missing = Json::object();
+  for (const auto& [name, value] : after.items())
+    if (!before.contains(name)) missing[name] = value;
+  if (missing.empty()) return;
+  if (node.flow) {
+    const std::string inside = missing.dump();
+    return add(node.end - 1, node.end - 1, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
+  }
+  for (const auto& [name, value] : missing.items()) added += to_yaml(Json{{name, value}});
+  insert_block(node.end, at, std::move(added));
+}
+
+void Editor::change_list(const Node& node, const Json& before, const Json& after) {
+  const auto pairs = align(before, after);
+  const std::size_t at = column(node.begin);
+  std::size_t next = 0, index = 0;
+  const Node* kept = nullptr;
+  const auto insert_until = [&](std::size_t stop) {
+    for (; next < stop; ++next) {
+      if (node.flow)
+        add(kept ? kept->end : node.begin + 1, kept ? kept->end : node.begin + 1,
+            kept ? ", " + after[next].dump() : after[next].dump() + (node.first ? ", " : ""));
+      else if (kept)
+        insert_block(kept->end, at, to_yaml(Json::array({after[next]})));
+      else
+        add(line_start(node.begin), line_start(node.begin),
+            indented(to_yaml(Json::array({after[next]})), at) + std::string(new_line()));
+    }
+  };
+  for (const Node* item = node.first; item; item = item->next, ++index) {
+    if (!pairs[index]) {
+      remove_item(node, *item, kept);
+      continue;
+    }
+    insert_until(*pairs[index]);
+    change(*item, before[index], after[*pairs[index]], at);
+    next = *pairs[index] + 1;
+    kept = item;
+  }
+  insert_until(after.size());
+}
+
+/// New lines behind the one on which `after` lies.
+void Editor::insert_block(std::size_t after, std::size_t column, std::string lines) {
+  std::size_t at = after;
+  while (at > 0 && (text_[at - 1] == ' ' || text_[at - 1] == '\t')) --at;
+  const std::string block = indented(lines, column);
+  if (at > 0 && text_[at - 1] == '\n') return add(at, at, block + std::string(new_line()));
+  at = line_end(after);
+  if (at > 0 && text_[at - 1] == '\r') --at;
+  add(at, at, std::string(new_line()) + block);
+}
+
+/// A value for a key that has none.
+void Editor::fill(const Node& key, const Json& after, std::size_t column) {
+  const std::size_t colon = text_.find(':', key.end);
+  if (colon == text_.npos) return;
+  if (!after.is_structured() || after.empty()) {
+    std::string text = to_yaml(after);
+    text.pop_back();
+    return add(colon + 1, colon + 1, " " + text);
+  }
+  insert_block(colon + 1, column + (after.is_object() ? 2 : 0), to_yaml(after));
+}
+
+void Editor::replace(const Node& node, const Json& after, std::size_t parent_column) {
+  const bool block = node.begin > 0 && !node.flow && !node.is_scalar();
+  const bool on_its_own_line =
+      block && text_.substr(line_start(node.begin), column(node.begin)).find_first_not_of(' ') == text_.npos;
+  if (on_its_own_line && after.is_structured() && !after.empty())
+    return add(line_start(node.begin), node.end, indented(to_yaml(after), column(node.begin)));
+  const bool empty_brackets = node.flow && !node.first;
+  const std::size_t line = line_start(node.begin);
+  const bool whole_line =
+      text_.substr(node.end, line_end(node.end) - node.end).find_first_not_of(" \r") == text_.npos;
+  const bool in_flow = text_.substr(line, node.begin - line).find_first_of("{[") != text_.npos;
+  if (empty_brackets && whole_line && !in_flow && after.is_structured() && !after.empty()) {
+    std::size_t from = node.begin;
+    while (from > 0 && text_[from - 1] == ' ') --from;
+    return add(
+        from, node.end,
+        std::string(new_line()) + indented(to_yaml(after), parent_column + (after.is_object() ? 2 : 0)));
+  }
+  add(node.begin, node.end, after.dump());
+}
+
+/// `before_it`: the last member before it that stays.
+void Editor::remove_member(const Node& node, const Node& key, const Node* before_it) {
+  const Node* next = key.next->next;
+  const bool shares_line =
+      text_.substr(line_start(key.begin), column(key.begin)).find_first_not_of(' ') != text_.npos;
+  const std::size_t end = std::max(key.end, key.next->end);
+  if (next && (node.flow || shares_line)) return add(key.begin, next->begin, {});
+  if (node.flow) return add(before_it ? std::max(before_it->end, before_it->next->end) : key.begin, end, {});
+  add(line_start(key.begin), std::min(line_end(end == 0 ? 0 : end - 1) + 1, text_.size()), {});
+}
+
+void Editor::remove_item(const Node& list, const Node& item, const Node* before_it) {
+  if (list.flow) {
+    if (item.next) return add(item.begin, item.next->begin, {});
+    return add(before_it ? before_it->end : item.begin, item.end, {});
+  }
+  const std::size_t dash = text_.rfind('-', item.begin);
+  if (dash == text_.npos) return;
+  add(line_start(dash), std::min(line_end(item.end == 0 ? 0 : item.end - 1) + 1, text_.size()), {});
+}
+
+std::string Editor::apply() {
+  std::ranges::sort(edits_, {}, [](const Edit& edit) { return std::pair(edit.begin, edit.order); });
+  std::string out;
+  std::size_t at = 0;
+  for (const Edit& edit : edits_) {
+    if (edit.begin < at) continue;
+    out.append(text_.substr(at, edit.begin - at)).append(edit.text);
+    at = edit.end;
+  }
+  return out.append(text_.substr(at));
+}
+
+}  // namespace
+
+Rewritten rewrite(std::string_view text, const Json& before, const Json& after) {
+  if (before == after) return {std::string(text), false};
+  const auto document = yaml::Document::parse(text, "");
+  if (document && document->root()) {
+    std::string_view mark;
+    if (text.starts_with("\xef\xbb\xbf")) mark = text.substr(0, 3);
+    Editor editor(text.substr(mark.size()));
+    editor.change(*document->root(), before, after, 0);
+    std::string made = std::string(mark) + editor.apply();
+    const YamlStream again = read_yaml(made);
+    if (!again.fault && again.documents.size() == 1 && same_value(again.documents[0].value, after))
+      return {std::move(made), false};
+  }
+  return {to_yaml(after), true};
+}
+
+}  // namespace weft::api
