@@ -64,9 +64,9 @@ asio::awaitable<Outcome> get_once(Call call) {
   const auto failed = [&call](const char* step, error_code error) {
     return std::unexpected(call.to.authority() + call.target + ": " + step + ": " + error.message());
   };
-  const auto addresses = co_await Resolver::shared().resolve(call.to.host, call.to.port, call.timeout);
-  if (!addresses) co_return failed("resolve", addresses.error());
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto addresses = co_await Resolver::of(executor).resolve(call.to.host, call.to.port, call.timeout);
+  if (!addresses) co_return failed("resolve", addresses.error());
   beast::tcp_stream stream(executor);
   error_code error;
   stream.expires_after(call.timeout);

@@ -11,9 +11,13 @@ namespace bookinfo {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Resolver& Resolver::shared() {
-  static Resolver resolver;
-  return resolver;
+Resolver& Resolver::of(const asio::any_io_executor& executor) {
+  return asio::use_service<Resolver>(asio::query(executor, asio::execution::context));
+}
+
+void Resolver::shutdown() {
+  threads_.join();
+  under_way_.clear();
 }
 
 std::shared_ptr<Resolver::Lookup> Resolver::start(const std::string& host, const std::string& port,
@@ -23,10 +27,11 @@ std::shared_ptr<Resolver::Lookup> Resolver::start(const std::string& host, const
   auto lookup = std::make_shared<Lookup>(executor);
   lookup->ended.expires_at(asio::steady_timer::time_point::max());
   under_way_.emplace(key, lookup);
-  asio::post(threads_, [this, lookup, key, host, port, executor] {
+  // What belongs to the loop is handed on, so that its last owner is never this pool's thread.
+  asio::post(threads_, [this, lookup, key, host, port, executor]() mutable {
     error_code error;
     Addresses found = asio::ip::tcp::resolver(threads_).resolve(host, port, error);
-    asio::post(executor, [this, lookup, key, error, found = std::move(found)] {
+    asio::post(executor, [this, lookup = std::move(lookup), key, error, found = std::move(found)] {
       lookup->outcome = error ? Outcome(std::unexpected(error)) : Outcome(found);
       lookup->ended.cancel();
       under_way_.erase(key);

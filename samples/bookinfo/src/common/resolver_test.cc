@@ -18,11 +18,24 @@ boost::asio::awaitable<void> note(Resolver& resolver, std::string host, std::chr
   outcomes.push_back(co_await resolver.resolve(std::move(host), "9080", timeout));
 }
 
+TEST(Resolver, is_ended_by_its_loop_whatever_is_under_way) {
+  std::vector<Resolver::Outcome> outcomes;
+  for (int round = 0; round < 10; ++round) {
+    boost::asio::io_context context(1);
+    Resolver& resolver = Resolver::of(context.get_executor());
+    for (const char* host : {"127.0.0.1", "127.0.0.2", "127.0.0.3", "no.such.name.invalid"})
+      boost::asio::co_spawn(context, note(resolver, host, 10s, outcomes), boost::asio::detached);
+    // Each lookup begins, and the loop goes before it has heard of an end.
+    for (int begun = 0; begun < 4; ++begun) context.poll_one();
+  }
+  EXPECT_TRUE(outcomes.empty());
+}
+
 }  // namespace
 
 TEST(Resolver, answers_everybody_who_asks_for_the_same_name_at_once) {
-  Resolver resolver;
   boost::asio::io_context context(1);
+  Resolver& resolver = Resolver::of(context.get_executor());
   std::vector<Resolver::Outcome> outcomes;
   for (int caller = 0; caller < 3; ++caller) {
     boost::asio::co_spawn(context, note(resolver, "127.0.0.1", 10s, outcomes), boost::asio::detached);
@@ -36,8 +49,8 @@ TEST(Resolver, answers_everybody_who_asks_for_the_same_name_at_once) {
 }
 
 TEST(Resolver, says_why_a_name_has_no_addresses) {
-  Resolver resolver;
   boost::asio::io_context context(1);
+  Resolver& resolver = Resolver::of(context.get_executor());
   std::vector<Resolver::Outcome> outcomes;
   boost::asio::co_spawn(context, note(resolver, "not a name", 10s, outcomes), boost::asio::detached);
   context.run();
