@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "api/yaml.h"
@@ -24,12 +25,59 @@ struct Edit {
 };
 
 /// Whatever the order of members.
-bool same_value(const Json& a, const Json& b) { return nlohmann::json(a) == nlohmann::json(b); }
+bool same_value(const Json& a, const Json& b) {
+  if (a.is_object() && b.is_object())
+    return a.size() == b.size() && std::ranges::all_of(a.items(), [&](const auto& member) {
+             const auto found = b.find(member.key());
+             return found != b.end() && same_value(member.value(), *found);
+           });
+  if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same_value);
+  return a == b;
+}
+
+using Pairs = std::vector<std::optional<std::size_t>>;
+
+/// Where as many items went as came between two that stay, each became one of the others.
+void pair_gaps(Pairs& pairs, std::size_t after_size) {
+  std::size_t next = 0;
+  for (std::size_t begin = 0; begin < pairs.size();) {
+    if (pairs[begin]) {
+      next = *pairs[begin++] + 1;
+      continue;
+    }
+    std::size_t end = begin;
+    while (end < pairs.size() && !pairs[end]) ++end;
+    const std::size_t limit = end < pairs.size() ? *pairs[end] : after_size;
+    if (limit - next == end - begin)
+      for (std::size_t i = begin; i < end; ++i) pairs[i] = next++;
+    begin = end;
+  }
+}
+
+/// Whether a text that was read again says what was wanted.
+bool says(const Node& node, const Json& value) {
+  if (node.is_mapping()) {
+    std::size_t members = 0;
+    for (const Node* key = node.first; key; key = key->next->next, ++members) {
+      const auto found = value.is_object() ? value.find(std::string(key->text)) : value.end();
+      if (!value.is_object() || found == value.end() || !says(*key->next, *found)) return false;
+    }
+    return value.is_object() && members == value.size();
+  }
+  if (node.is_sequence()) {
+    std::size_t items = 0;
+    for (const Node* item = node.first; item; item = item->next, ++items)
+      if (!value.is_array() || items >= value.size() || !says(*item, value[items])) return false;
+    return value.is_array() && items == value.size();
+  }
+  if (!node.plain) return value.is_string() && value.get_ref<const std::string&>() == node.text;
+  return plain_scalar(node.text) == value;
+}
 
 /// Which item of `before` becomes which of `after`; nothing for those that go.
-std::vector<std::optional<std::size_t>> align(const Json& before, const Json& after) {
+Pairs align(const Json& before, const Json& after) {
   const auto same = [](const Json& a, const Json& b) {
-    if (a == b) return true;
+    if (same_value(a, b)) return true;
     if (!a.is_object() || !b.is_object()) return false;
     const auto x = a.find("name"), y = b.find("name");
     return x != a.end() && y != b.end() && *x == *y;
@@ -40,7 +88,7 @@ std::vector<std::optional<std::size_t>> align(const Json& before, const Json& af
     for (std::size_t k = m; k-- > 0;)
       longest[i][k] = same(before[i], after[k]) ? longest[i + 1][k + 1] + 1
                                                 : std::max(longest[i + 1][k], longest[i][k + 1]);
-  std::vector<std::optional<std::size_t>> pairs(n);
+  Pairs pairs(n);
   for (std::size_t i = 0, k = 0; i < n && k < m;) {
     if (same(before[i], after[k]) && longest[i][k] == longest[i + 1][k + 1] + 1)
       pairs[i++] = k++;
@@ -49,6 +97,7 @@ std::vector<std::optional<std::size_t>> align(const Json& before, const Json& af
     else
       ++k;
   }
+  pair_gaps(pairs, m);
   return pairs;
 }
 
@@ -101,10 +150,11 @@ std::string Editor::indented(const std::string& lines, std::size_t column) const
 }
 
 void Editor::change(const Node& node, const Json& before, const Json& after, std::size_t parent_column) {
-  if (before == after) return;
+  if (same_value(before, after)) return;
   // What an alias names may be named elsewhere too: its place gets a value of its own.
   if (node.alias) return add(node.begin - 1, node.end, after.dump());
-  if (node.is_mapping() && node.first && before.is_object() && after.is_object() && !after.empty())
+  if (node.is_mapping() && node.first && before.is_object() && after.is_object() &&
+      std::ranges::any_of(after.items(), [&](const auto& member) { return before.contains(member.key()); }))
     return change_map(node, before, after);
   if (node.is_sequence() && node.first && before.is_array() && after.is_array() && !after.empty() &&
       before.size() * after.size() <= kMaxPairs)
@@ -122,7 +172,7 @@ void Editor::change_map(const Node& node, const Json& before, const Json& after)
       remove_member(node, *key, kept);
       continue;
     }
-    if (key->next->begin == 0 && before[name] != after[name])
+    if (key->next->begin == 0 && !same_value(before[name], after[name]))
       fill(*key, after[name], at);
     else
       change(*key->next, before[name], after[name], at);
@@ -137,7 +187,7 @@ void Editor::change_map(const Node& node, const Json& before, const Json& after)
     return add(node.end - 1, node.end - 1, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
   }
   for (const auto& [name, value] : missing.items()) added += to_yaml(Json{{name, value}});
-  insert_block(node.end, at, std::move(added));
+  insert_block(std::max(kept->end, kept->next->end), at, std::move(added));
 }
 
 void Editor::change_list(const Node& node, const Json& before, const Json& after) {
@@ -211,7 +261,9 @@ void Editor::replace(const Node& node, const Json& after, std::size_t parent_col
         from, node.end,
         std::string(new_line()) + indented(to_yaml(after), parent_column + (after.is_object() ? 2 : 0)));
   }
-  add(node.begin, node.end, after.dump());
+  const std::string plain = to_yaml(after);
+  const bool one_line = !after.is_structured() && plain.find('\n') == plain.size() - 1;
+  add(node.begin, node.end, one_line && !in_flow ? plain.substr(0, plain.size() - 1) : after.dump());
 }
 
 /// `before_it`: the last member before it that stays.
@@ -236,7 +288,8 @@ void Editor::remove_item(const Node& list, const Node& item, const Node* before_
 }
 
 std::string Editor::apply() {
-  std::ranges::sort(edits_, {}, [](const Edit& edit) { return std::pair(edit.begin, edit.order); });
+  std::ranges::sort(
+      edits_, {}, [](const Edit& edit) { return std::tuple(edit.begin, edit.end > edit.begin, edit.order); });
   std::string out;
   std::size_t at = 0;
   for (const Edit& edit : edits_) {
@@ -250,7 +303,7 @@ std::string Editor::apply() {
 }  // namespace
 
 Rewritten rewrite(std::string_view text, const Json& before, const Json& after) {
-  if (before == after) return {std::string(text), false};
+  if (same_value(before, after)) return {std::string(text), false};
   const auto document = yaml::Document::parse(text, "");
   if (document && document->root()) {
     std::string_view mark;
@@ -258,9 +311,8 @@ Rewritten rewrite(std::string_view text, const Json& before, const Json& after) 
     Editor editor(text.substr(mark.size()));
     editor.change(*document->root(), before, after, 0);
     std::string made = std::string(mark) + editor.apply();
-    const YamlStream again = read_yaml(made);
-    if (!again.fault && again.documents.size() == 1 && same_value(again.documents[0].value, after))
-      return {std::move(made), false};
+    const auto again = yaml::Document::parse(made, "");
+    if (again && again->root() && says(*again->root(), after)) return {std::move(made), false};
   }
   return {to_yaml(after), true};
 }

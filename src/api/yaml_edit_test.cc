@@ -79,6 +79,19 @@ TEST(YamlEdit, removes_members_and_items_with_their_lines) {
   EXPECT_EQ(edited("b:\n  x: 1\nc: 3\n", R"([{"op":"remove","path":"/b/x"}])"), "b:\n  {}\nc: 3\n");
 }
 
+TEST(YamlEdit, puts_something_else_in_the_place_of_what_goes) {
+  EXPECT_EQ(edited("l:\n- b:\n    x: 1\n    y: 2 # two\n  c: 1\n",
+                   R"([{"op":"replace","path":"/l/0/b","value":{"z":1}}])"),
+            "l:\n- b:\n    z: 1 # two\n  c: 1\n");
+  EXPECT_EQ(edited("m:\n  a: 1\n  b: 2\nn: 1\n",
+                   R"([{"op":"remove","path":"/m/b"},{"op":"add","path":"/m/c","value":3}])"),
+            "m:\n  a: 1\n  c: 3\nn: 1\n");
+  EXPECT_EQ(edited("l:\n- name: a\n- name: b\n",
+                   R"([{"op":"remove","path":"/l/0"},{"op":"add","path":"/l/0","value":{"name":"c"}},)"
+                   R"({"op":"add","path":"/l/0","value":{"name":"d"}}])"),
+            "l:\n- name: d\n- name: c\n- name: b\n");
+}
+
 TEST(YamlEdit, edits_json_in_place) {
   EXPECT_EQ(edited(R"({"a": {"b": 1}, "l": [1, 2]})",
                    R"([{"op":"add","path":"/a/c","value":"x"},{"op":"add","path":"/l/0","value":0},)"

@@ -30,6 +30,7 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
 
 // These need no running instance.
 CommandResult version(Console& console, const VersionOptions& options);
+CommandResult kube_inject(Console& console, const GlobalOptions& global, const KubeInjectOptions& options);
 CommandResult up(Console& console, const GlobalOptions& global, const UpOptions& options);
 CommandResult down(Console& console, const GlobalOptions& global, const DownOptions& options);
 

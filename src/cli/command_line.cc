@@ -82,6 +82,7 @@ class Parser {
     declare_scale();
     declare_proxy_status();
     declare_proxy_config();
+    declare_kube_inject();
     declare_others();
     name_values(app_);
     for (CLI::App* each : app_.get_subcommands([](CLI::App*) { return true; })) name_values(*each);
@@ -258,6 +259,27 @@ class Parser {
     add_output(config, Formats::kObjects, config_.output, "table, yaml or json");
     choose(config, config_);
   }
+  void declare_kube_inject() {
+    CLI::App& inject = command("kube-inject", kKubeInject, kKubernetesGroup);
+    inject.add_option("-f,--filename", inject_.file, "a file, or - for standard input")->required();
+    inject.add_option("-o,--output", inject_.output, "where to write (default: standard output)")
+        ->type_name("FILE");
+    using Form = KubeInjectOptions::Form;
+    inject.add_flag_callback(
+        "--native", [this] { inject_.form = Form::kNative; },
+        "the sidecar is an init container that goes on (Kubernetes 1.29 and newer)");
+    inject
+        .add_flag_callback(
+            "--classic", [this] { inject_.form = Form::kClassic; },
+            "the sidecar is a container beside the application")
+        ->excludes("--native");
+    inject.add_flag("--keep-api-versions", inject_.keep_api_versions,
+                    "leave API versions that Kubernetes no longer serves as they are");
+    inject.add_option("--settings", inject_.settings_file, "a file of settings instead of the mesh's own")
+        ->type_name("FILE");
+    inject.add_option("--proxy-image", inject_.image, "the image of the sidecar")->type_name("IMAGE");
+    choose(inject, inject_);
+  }
   void declare_others() {
     CLI::App& version = command("version", kVersion, kOtherGroup);
     add_output(version, Formats::kObjects, version_.output, "table, yaml or json");
@@ -313,15 +335,16 @@ class Parser {
   ScaleOptions scale_;
   ProxyStatusOptions status_;
   ProxyConfigOptions config_;
+  KubeInjectOptions inject_;
   VersionOptions version_;
   std::string topic_;
   bool wants_help_ = false;
   std::function<Command()> take_;
 };
 
-constexpr std::string_view kCommands[] = {"up",       "down", "apply",   "delete",       "get",
-                                          "describe", "logs", "scale",   "proxy-status", "proxy-config",
-                                          "version",  "help", "control", "proxy"};
+constexpr std::string_view kCommands[] = {"up",          "down",    "apply", "delete",       "get",
+                                          "describe",    "logs",    "scale", "proxy-status", "proxy-config",
+                                          "kube-inject", "version", "help",  "control",      "proxy"};
 
 }  // namespace
 

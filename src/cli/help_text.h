@@ -14,6 +14,7 @@ struct CommandText {
 inline constexpr const char* kMeshGroup = "The mesh on this machine";
 inline constexpr const char* kObjectGroup = "Objects";
 inline constexpr const char* kProxyGroup = "Proxies";
+inline constexpr const char* kKubernetesGroup = "Kubernetes";
 inline constexpr const char* kPartGroup = "The parts themselves";
 inline constexpr const char* kOtherGroup = "Other";
 
@@ -103,6 +104,16 @@ inline constexpr CommandText kProxyConfig = {
     "with.",
     "  weft proxy-config routes reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft proxy-config clusters productpage-v1-7c9d5f6b8-abcde -o json\n"};
+inline constexpr CommandText kKubeInject = {
+    "Put a sidecar into the workloads of a file",
+    "Put a sidecar into every workload of a Kubernetes file and print it: Pod, Deployment, DaemonSet, "
+    "ReplicaSet, StatefulSet, ReplicationController, Job, CronJob, DeploymentConfig, and the items of a "
+    "List. "
+    "Everything else comes out as it was, comments too. API versions that Kubernetes no longer serves are "
+    "written as today's.",
+    "  kubectl apply -f <(weft kube-inject -f bookinfo.yaml)\n"
+    "  cat bookinfo.yaml | weft kube-inject -f - | kubectl apply -f -\n"
+    "  weft kube-inject -f shop.yaml --classic -o shop-injected.yaml\n"};
 inline constexpr CommandText kVersion = {"Show the version",
                                          "Show the version of this program and of what it was built with.",
                                          "  weft version\n  weft version -o json\n"};

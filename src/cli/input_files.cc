@@ -68,7 +68,7 @@ class InputReader {
   InputReader(Console& console, const InputOptions& options) : console_(console), options_(options) {}
 
   void read(const std::string& name) {
-    auto text = name == "-" ? console_.read_input() : read_file(name);
+    auto text = read_input_text(console_, name);
     if (!text) return problem(text.error().text);
     const std::string shown = name == "-" ? "standard input" : name;
     api::Parsed parsed = api::parse_objects(*text, shown, options_.ns);
@@ -94,6 +94,10 @@ class InputReader {
 };
 
 }  // namespace
+
+Result<std::string> read_input_text(Console& console, const std::string& name) {
+  return name == "-" ? console.read_input() : read_file(name);
+}
 
 Result<std::vector<InputObject>> read_input_objects(Console& console, const InputOptions& options) {
   InputReader reader(console, options);

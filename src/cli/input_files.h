@@ -23,6 +23,9 @@ struct InputOptions {
   bool recursive = false;
   std::string ns;
 };
+/// The text of one file, or of standard input for "-". Error: it cannot be read, or is larger than 10 MB.
+Result<std::string> read_input_text(Console& console, const std::string& name);
+
 Result<std::vector<InputObject>> read_input_objects(Console& console, const InputOptions& options);
 
 }  // namespace weft::cli

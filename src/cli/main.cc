@@ -48,6 +48,8 @@ CommandResult run_command(Console& console, const Invocation& invocation) {
   }
   if (const auto* options = std::get_if<VersionOptions>(&invocation.command))
     return version(console, *options);
+  if (const auto* options = std::get_if<KubeInjectOptions>(&invocation.command))
+    return kube_inject(console, invocation.global, *options);
   if (const auto* options = std::get_if<UpOptions>(&invocation.command))
     return up(console, invocation.global, *options);
   if (const auto* options = std::get_if<DownOptions>(&invocation.command))

@@ -88,6 +88,14 @@ struct ProxyConfigOptions {
   std::string pod;
   Output output;
 };
+struct KubeInjectOptions {
+  enum class Form : std::uint8_t { kByCluster, kNative, kClassic };
+  std::string file;
+  std::string output;  ///< empty: standard output
+  Form form = Form::kByCluster;
+  bool keep_api_versions = false;
+  std::string settings_file, image;
+};
 struct VersionOptions {
   Output output;
 };
@@ -98,7 +106,7 @@ struct HelpOptions {
 
 using Command = std::variant<UpOptions, DownOptions, ApplyOptions, DeleteOptions, GetOptions, DescribeOptions,
                              LogsOptions, ScaleOptions, ProxyStatusOptions, ProxyConfigOptions,
-                             VersionOptions, HelpOptions>;
+                             KubeInjectOptions, VersionOptions, HelpOptions>;
 
 struct Invocation {
   GlobalOptions global;

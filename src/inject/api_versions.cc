@@ -1,0 +1,99 @@
+#include "inject/api_versions.h"
+
+#include <array>
+#include <string_view>
+
+#include "api/convert.h"
+#include "api/object.h"
+
+namespace weft::inject {
+namespace {
+
+using api::Json;
+
+struct Removed {
+  std::string_view version, kind, today;
+};
+constexpr std::array<Removed, 14> kRemoved = {{
+    {"extensions/v1beta1", "Deployment", "apps/v1"},
+    {"extensions/v1beta1", "DaemonSet", "apps/v1"},
+    {"extensions/v1beta1", "ReplicaSet", "apps/v1"},
+    {"extensions/v1beta1", "Ingress", "networking.k8s.io/v1"},
+    {"extensions/v1beta1", "NetworkPolicy", "networking.k8s.io/v1"},
+    {"apps/v1beta1", "Deployment", "apps/v1"},
+    {"apps/v1beta1", "StatefulSet", "apps/v1"},
+    {"apps/v1beta2", "Deployment", "apps/v1"},
+    {"apps/v1beta2", "DaemonSet", "apps/v1"},
+    {"apps/v1beta2", "ReplicaSet", "apps/v1"},
+    {"apps/v1beta2", "StatefulSet", "apps/v1"},
+    {"networking.k8s.io/v1beta1", "Ingress", "networking.k8s.io/v1"},
+    {"networking.k8s.io/v1beta1", "IngressClass", "networking.k8s.io/v1"},
+    {"batch/v1beta1", "CronJob", "batch/v1"},
+}};
+
+std::string text(const Json& from, const char* name) {
+  const auto found = from.find(name);
+  return found == from.end() || !found->is_string() ? std::string() : found->get<std::string>();
+}
+
+/// The old versions took the selector from the template's labels when it was not written.
+void update_workload(Json& object, std::vector<std::string>& notes, const std::string& name) {
+  const auto spec = object.find("spec");
+  if (spec == object.end() || !spec->is_object()) return;
+  for (const char* gone : {"rollbackTo", "templateGeneration"})
+    if (spec->erase(gone) > 0)
+      notes.push_back(name + ": spec." + gone + " is gone from apps/v1, and removed");
+  if (spec->contains("selector") || !spec->contains("template") || !(*spec)["template"].is_object()) return;
+  const Json metadata = (*spec)["template"].value("metadata", Json::object());
+  const Json labels = metadata.is_object() ? metadata.value("labels", Json::object()) : Json::object();
+  if (!labels.is_object() || labels.empty()) return;
+  (*spec)["selector"] = {{"matchLabels", labels}};
+  notes.push_back(name + ": spec.selector is required today; it is the template's labels");
+}
+
+void update_ingress(Json& object, std::vector<std::string>& notes, const std::string& name) {
+  const auto* kind = api::find_kind("networking.k8s.io/v1", "Ingress");
+  Json copy = object;
+  api::Report report("", nullptr, nullptr);
+  api::convert(copy, *kind, api::Path(), report);
+  for (const std::string& note : report.notes()) notes.push_back(name + ": " + note);
+  object = std::move(copy);
+}
+
+void update(Json& object, std::vector<std::string>& notes) {
+  const std::string version = text(object, "apiVersion"), kind = text(object, "kind");
+  for (const Removed& each : kRemoved) {
+    if (each.version != version || each.kind != kind) continue;
+    const Json metadata = object.value("metadata", Json::object());
+    const std::string name = kind + " " + (metadata.is_object() ? text(metadata, "name") : "");
+    notes.push_back(name + ": apiVersion " + version + " is no longer served by Kubernetes; written as " +
+                    std::string(each.today));
+    if (kind == "Ingress") {
+      update_ingress(object, notes, name);
+    } else {
+      object["apiVersion"] = each.today;
+      if (each.today == "apps/v1") update_workload(object, notes, name);
+    }
+    return;
+  }
+}
+
+void walk(Json& object, std::vector<std::string>& notes, int depth) {
+  if (!object.is_object() || depth > 8) return;
+  const auto items = object.find("items");
+  if (text(object, "kind") == "List" && items != object.end() && items->is_array()) {
+    for (Json& each : *items) walk(each, notes, depth + 1);
+    return;
+  }
+  update(object, notes);
+}
+
+}  // namespace
+
+std::vector<std::string> update_api_version(Json& object) {
+  std::vector<std::string> notes;
+  walk(object, notes, 0);
+  return notes;
+}
+
+}  // namespace weft::inject

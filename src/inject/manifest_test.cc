@@ -1,0 +1,371 @@
+#include "inject/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include "api/yaml_reader.h"
+
+namespace weft::inject {
+namespace {
+
+using api::Json;
+
+Manifest injected(std::string_view text, ManifestOptions options = {}) {
+  auto made = inject_manifest(text, "f.yaml", options);
+  EXPECT_TRUE(made) << (made ? "" : made.error().text) << "\n" << text;
+  return made ? std::move(*made) : Manifest{};
+}
+
+std::string refused(std::string_view text, ManifestOptions options = {}) {
+  const auto made = inject_manifest(text, "f.yaml", options);
+  return made ? "injected" : made.error().text;
+}
+
+Json first_object(const std::string& text) {
+  const api::YamlStream stream = api::read_yaml(text);
+  return stream.documents.empty() ? Json() : stream.documents.front().value;
+}
+
+std::vector<std::string> names(const Json& list) {
+  std::vector<std::string> names;
+  for (const Json& each : list) names.push_back(each.value("name", ""));
+  return names;
+}
+using Names = std::vector<std::string>;
+
+constexpr std::string_view kDeployment = R"(# the ratings service
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ratings-v1
+spec:
+  replicas: 1   # one is enough
+  selector:
+    matchLabels: {app: ratings, version: v1}
+  template:
+    metadata:
+      labels:
+        app: ratings
+        version: v1
+    spec:
+      # no account of its own
+      containers:
+      - name: ratings
+        image: "examples/ratings:v1"   # theirs
+        ports:
+        - containerPort: 9080
+)";
+
+std::string with_annotation(const std::string& key, const std::string& value) {
+  std::string text(kDeployment);
+  const std::string labels = "        version: v1\n    spec:";
+  return text.replace(
+      text.find(labels), labels.size(),
+      "        version: v1\n      annotations:\n        " + key + ": " + value + "\n    spec:");
+}
+
+TEST(Manifest, adds_one_init_container_and_the_proxy_and_touches_no_other) {
+  const Json before = first_object(std::string(kDeployment));
+  ManifestOptions classic;
+  classic.settings.native = false;
+  classic.settings.hold_application = false;
+  const Json after = first_object(injected(kDeployment, classic).text);
+  const Json& spec = after["spec"]["template"]["spec"];
+  EXPECT_EQ(names(spec["initContainers"]), Names({"istio-init"}));
+  EXPECT_EQ(names(spec["containers"]), Names({"ratings", "istio-proxy"}));
+  EXPECT_EQ(spec["containers"][0], before["spec"]["template"]["spec"]["containers"][0]);
+}
+
+TEST(Manifest, makes_the_proxy_a_native_sidecar_after_the_capture_and_before_all_else) {
+  const Json spec = first_object(injected(kDeployment).text)["spec"]["template"]["spec"];
+  EXPECT_EQ(names(spec["initContainers"]), Names({"istio-init", "istio-proxy"}));
+  EXPECT_EQ(names(spec["containers"]), Names({"ratings"}));
+  EXPECT_EQ(spec["initContainers"][1]["restartPolicy"], "Always");
+}
+
+TEST(Manifest, starts_a_held_application_after_the_proxy) {
+  ManifestOptions classic;
+  classic.settings.native = false;
+  const Json spec = first_object(injected(kDeployment, classic).text)["spec"]["template"]["spec"];
+  EXPECT_EQ(names(spec["containers"]), Names({"istio-proxy", "ratings"}));
+  EXPECT_TRUE(spec["containers"][0]["lifecycle"].contains("postStart"));
+}
+
+TEST(Manifest, keeps_every_line_of_the_file) {
+  const std::string after = injected(kDeployment).text;
+  std::size_t at = 0;
+  for (std::size_t begin = 0; begin < kDeployment.size();) {
+    const std::size_t end = kDeployment.find('\n', begin);
+    const std::string line(kDeployment.substr(begin, end - begin + 1));
+    at = after.find(line, at);
+    ASSERT_NE(at, after.npos) << line << "\n" << after;
+    at += line.size();
+    begin = end + 1;
+  }
+}
+
+TEST(Manifest, gives_the_same_bytes_when_it_is_injected_again) {
+  const char* probe = R"(
+kind: Pod
+apiVersion: v1
+metadata: {name: p, annotations: {prometheus.io/scrape: "true", prometheus.io/port: "9080"}}
+spec:
+  containers:
+  - name: a
+    image: x
+    ports: [{name: web, containerPort: 8080}]
+    readinessProbe: {httpGet: {path: /, port: web}, periodSeconds: 3}
+    livenessProbe: {tcpSocket: {port: 8080}}
+    lifecycle: {preStop: {httpGet: {path: /bye, port: 8080}}}
+  - name: istio-proxy
+    image: auto
+    resources: {requests: {cpu: 7m}}
+)";
+  for (const bool native : {true, false}) {
+    ManifestOptions options;
+    options.settings.native = native;
+    for (const std::string_view text : {kDeployment, std::string_view(probe)}) {
+      const std::string once = injected(text, options).text;
+      EXPECT_EQ(injected(once, options).text, once);
+    }
+  }
+}
+
+TEST(Manifest, changes_from_native_to_classic_and_back_leave_nothing_over) {
+  ManifestOptions native, classic;
+  classic.settings.native = false;
+  const std::string once = injected(kDeployment, classic).text;
+  const Json round = first_object(injected(injected(once, native).text, classic).text);
+  EXPECT_EQ(nlohmann::json(round), nlohmann::json(first_object(once)));
+}
+
+TEST(Manifest, leaves_documents_of_other_kinds_and_their_order_byte_for_byte) {
+  const std::string service = "# before\napiVersion: v1\nkind:   Service\nmetadata: {name: a} # x\n";
+  const std::string custom = "apiVersion: example.com/v1\nkind: Deployment\nspec: {odd: [1,  2]}\n";
+  const std::string text = "---\n" + service + "--- # second\n" + custom + "---\n\n---\n# nothing\n";
+  EXPECT_EQ(injected(text).text, text);
+  const std::string mixed = service + "---\n" + std::string(kDeployment) + "---\n" + custom;
+  const std::string after = injected(mixed).text;
+  EXPECT_TRUE(after.starts_with(service + "---\n# the ratings service\n"));
+  EXPECT_TRUE(after.ends_with("---\n" + custom));
+}
+
+TEST(Manifest, injects_every_kind_that_has_a_pod_template) {
+  const std::string pod = "{metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: x}]}}";
+  const std::pair<const char*, const char*> kinds[] = {{"apps/v1", "Deployment"},
+                                                       {"apps/v1", "DaemonSet"},
+                                                       {"apps/v1", "ReplicaSet"},
+                                                       {"apps/v1", "StatefulSet"},
+                                                       {"v1", "ReplicationController"},
+                                                       {"batch/v1", "Job"},
+                                                       {"apps.openshift.io/v1", "DeploymentConfig"}};
+  for (const auto& [version, kind] : kinds) {
+    const std::string text = std::string("apiVersion: ") + version + "\nkind: " + kind +
+                             "\nmetadata: {name: n}\nspec:\n  template: " + pod + "\n";
+    EXPECT_EQ(injected(text).injected, 1) << kind;
+  }
+  EXPECT_EQ(
+      injected("apiVersion: v1\nkind: Pod\nmetadata: {name: n}\nspec: {containers: [{name: a}]}\n").injected,
+      1);
+  const std::string job =
+      "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: n}\nspec:\n  jobTemplate:\n    spec:\n"
+      "      template: " +
+      pod + "\n";
+  EXPECT_EQ(injected(job).injected, 1);
+}
+
+TEST(Manifest, injects_the_items_of_a_list_where_they_are) {
+  const std::string text = R"({"apiVersion": "v1", "kind": "List", "items": [
+  {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}},
+  {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "a"}]}}
+]}
+)";
+  const Manifest made = injected(text);
+  EXPECT_EQ(made.injected, 1);
+  EXPECT_TRUE(made.text.starts_with(text.substr(0, text.find("\"Pod\"")))) << made.text;
+  EXPECT_EQ(first_object(made.text)["items"].size(), 2u);
+}
+
+TEST(Manifest, never_injects_the_host_s_network_nor_the_system_s_namespaces) {
+  const std::string host =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {sidecar.istio.io/inject: \"true\"}}\n"
+      "spec: {hostNetwork: true, containers: [{name: a}]}\n";
+  const Manifest made = injected(host);
+  EXPECT_EQ(made.text, host);
+  ASSERT_EQ(made.notes.size(), 1u);
+  EXPECT_EQ(made.notes[0],
+            "Pod default/p: it uses the host's network, which no sidecar can redirect; no sidecar");
+  for (const char* system : {"kube-system", "kube-public", "kube-node-lease"}) {
+    const std::string pod = std::string("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ") +
+                            system + "}\nspec: {containers: [{name: a}]}\n";
+    EXPECT_EQ(injected(pod).text, pod);
+  }
+}
+
+TEST(Manifest, takes_the_label_before_the_annotation_and_neither_for_another_word) {
+  const auto pod = [](const char* label, const char* annotation) {
+    return std::string("apiVersion: v1\nkind: Pod\nmetadata:\n  labels: {sidecar.istio.io/inject: \"") +
+           label + "\"}\n  annotations: {sidecar.istio.io/inject: \"" + annotation +
+           "\"}\nspec: {containers: [{name: a}]}\n";
+  };
+  EXPECT_EQ(injected(pod("false", "true")).injected, 0);
+  EXPECT_EQ(injected(pod("true", "false")).injected, 1);
+  EXPECT_EQ(injected(pod("maybe", "false")).injected, 1);
+  ManifestOptions disabled;
+  disabled.settings.policy = Settings::Policy::kDisabled;
+  EXPECT_EQ(injected(pod("maybe", "true"), disabled).injected, 0);
+  EXPECT_EQ(injected(pod("true", "false"), disabled).injected, 1);
+}
+
+TEST(Manifest, keeps_what_the_pod_says_of_the_proxy_and_fills_in_the_rest) {
+  const Json after = first_object(injected(R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - name: istio-proxy
+    image: auto
+    resources: {requests: {cpu: 7m}}
+    env: [{name: MINE, value: "1"}]
+  - {name: a, image: x}
+)")
+                                      .text);
+  const Json& proxy = after["spec"]["initContainers"][1];
+  EXPECT_EQ(proxy["resources"], Json::parse(R"({"requests": {"cpu": "7m"}})"));
+  EXPECT_EQ(proxy["image"], Settings().image);
+  EXPECT_EQ(proxy["env"].back()["name"], "MINE");
+  EXPECT_EQ(proxy["env"][0]["name"], "POD_NAME");
+  EXPECT_EQ(names(after["spec"]["containers"]), Names({"a"}));
+}
+
+TEST(Manifest, refuses_a_wrong_annotation_by_file_line_name_and_value) {
+  EXPECT_EQ(
+      refused(with_annotation("traffic.sidecar.istio.io/includeOutboundIPRanges", "10.0.0.0/33")),
+      "f.yaml:16: Deployment default/ratings-v1: annotation "
+      "traffic.sidecar.istio.io/includeOutboundIPRanges: \"10.0.0.0/33\" must be a list of ranges such as "
+      "10.0.0.0/8,fd00::/8; \"10.0.0.0/33\" is not");
+  EXPECT_EQ(
+      refused("\n---\n" + with_annotation("sidecar.istio.io/proxyCPU", "lots")),
+      "f.yaml:18: Deployment default/ratings-v1: annotation sidecar.istio.io/proxyCPU: \"lots\" must be a "
+      "quantity such as 100m, 0.5, 128Mi or 1Gi");
+  EXPECT_EQ(refused(with_annotation("status.sidecar.istio.io/port", "15020")),
+            "f.yaml:16: Deployment default/ratings-v1: annotation status.sidecar.istio.io/port: 15020 must "
+            "be a text: "
+            "write quotes around it");
+  EXPECT_NE(refused(with_annotation("sidecar.istio.io/interceptionMode", "TPROXY")).find("not supported"),
+            std::string::npos);
+  EXPECT_NE(
+      refused(with_annotation("proxy.istio.io/config", "'tracing: {}'")).find("tracing is not supported"),
+      std::string::npos);
+}
+
+TEST(Manifest, lets_one_resource_annotation_replace_all_defaults) {
+  const Json after = first_object(injected(with_annotation("sidecar.istio.io/proxyMemory", "64Mi")).text);
+  EXPECT_EQ(after["spec"]["template"]["spec"]["initContainers"][1]["resources"],
+            Json::parse(R"({"requests": {"memory": "64Mi"}})"));
+}
+
+TEST(Manifest, sends_probes_by_http_tcp_and_grpc_through_the_proxy_and_leaves_commands) {
+  const Json after = first_object(injected(R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - name: a
+    ports: [{name: web, containerPort: 8080}]
+    readinessProbe: {httpGet: {path: /ok, port: web, scheme: HTTPS}, timeoutSeconds: 2}
+    livenessProbe: {grpc: {port: 9000, service: s}}
+    startupProbe: {exec: {command: [true]}}
+)")
+                                      .text);
+  const Json& container = after["spec"]["containers"][0];
+  EXPECT_EQ(nlohmann::json(container["readinessProbe"]),
+            nlohmann::json::parse(
+                R"({"httpGet":{"path":"/app-health/a/readyz","port":15020},"timeoutSeconds":2})"));
+  EXPECT_EQ(container["livenessProbe"]["httpGet"]["path"], "/app-health/a/livez");
+  EXPECT_TRUE(container["startupProbe"].contains("exec"));
+  std::string probers;
+  for (const Json& each : after["spec"]["initContainers"][1]["env"])
+    if (each["name"] == "ISTIO_KUBE_APP_PROBERS") probers = each["value"];
+  EXPECT_EQ(nlohmann::json::parse(probers),
+            nlohmann::json::parse(
+                R"({"/app-health/a/livez":{"grpc":{"port":9000,"service":"s"}},
+                    "/app-health/a/readyz":{"httpGet":{"path":"/ok","port":8080,"scheme":"HTTPS"},"timeoutSeconds":2}})"));
+}
+
+TEST(Manifest, asks_for_no_rights_but_the_capture_s) {
+  const Json spec = first_object(injected(kDeployment).text)["spec"]["template"]["spec"];
+  const Json& init = spec["initContainers"][0]["securityContext"];
+  EXPECT_EQ(init["capabilities"], Json::parse(R"({"add": ["NET_ADMIN"], "drop": ["ALL"]})"));
+  const Json& proxy = spec["initContainers"][1]["securityContext"];
+  EXPECT_EQ(proxy["capabilities"], Json::parse(R"({"drop": ["ALL"]})"));
+  EXPECT_EQ(proxy["runAsUser"], 1337);
+  EXPECT_EQ(proxy["runAsGroup"], 1337);
+  EXPECT_EQ(proxy["runAsNonRoot"], true);
+  EXPECT_EQ(proxy["readOnlyRootFilesystem"], true);
+}
+
+TEST(Manifest, writes_removed_api_versions_as_today_s_and_says_so) {
+  const Manifest made = injected(R"(apiVersion: extensions/v1beta1
+kind: Ingress
+metadata:
+  name: gateway
+  annotations:
+    kubernetes.io/ingress.class: "istio"   # ours
+spec:
+  rules:
+  - http:
+      paths:
+      - path: /productpage
+        backend:
+          serviceName: productpage
+          servicePort: 9080
+      - path: /api/v1/products/.*
+        backend:
+          serviceName: productpage
+          servicePort: 9080
+---
+apiVersion: extensions/v1beta1
+kind: Deployment
+metadata:
+  name: details-v1
+spec:
+  replicas: 1
+  template:
+    metadata:
+      labels:
+        app: details
+    spec:
+      containers:
+      - name: details
+        image: examples/details:v1
+)");
+  const api::YamlStream stream = api::read_yaml(made.text);
+  ASSERT_EQ(stream.documents.size(), 2u) << made.text;
+  const Json& ingress = stream.documents[0].value;
+  EXPECT_EQ(ingress["apiVersion"], "networking.k8s.io/v1");
+  const Json& paths = ingress["spec"]["rules"][0]["http"]["paths"];
+  EXPECT_EQ(paths[0]["backend"], Json::parse(R"({"service":{"name":"productpage","port":{"number":9080}}})"));
+  EXPECT_EQ(paths[0]["pathType"], "ImplementationSpecific");
+  EXPECT_EQ(paths[1]["path"], "/api/v1/products/");
+  EXPECT_EQ(paths[1]["pathType"], "Prefix");
+  EXPECT_NE(made.text.find("kubernetes.io/ingress.class: \"istio\"   # ours"), std::string::npos);
+  const Json& deployment = stream.documents[1].value;
+  EXPECT_EQ(deployment["apiVersion"], "apps/v1");
+  EXPECT_EQ(deployment["spec"]["selector"], Json::parse(R"({"matchLabels":{"app":"details"}})"));
+  EXPECT_EQ(made.notes.size(), 4u) << made.notes.back();
+  ManifestOptions keep;
+  keep.keep_api_versions = true;
+  EXPECT_NE(injected(made.text, keep).text.find("apps/v1"), std::string::npos);
+}
+
+TEST(Manifest, names_the_line_of_what_is_no_yaml_in_any_document) {
+  EXPECT_EQ(refused("a: 1\n---\nb: [1\nc: 2\n").substr(0, 9), "f.yaml:3:");
+  EXPECT_EQ(refused("a: 1\n---\nb: 1\nb: 2\n"), "f.yaml:4: duplicate key \"b\"; write it once");
+  EXPECT_EQ(refused("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: {}\n"),
+            "f.yaml:5: Pod default/p: spec.containers: must be a list of at least one container");
+}
+
+}  // namespace
+}  // namespace weft::inject

@@ -1,0 +1,81 @@
+#include "inject/own_containers.h"
+
+#include <string>
+#include <string_view>
+
+#include "inject/names.h"
+
+namespace weft::inject {
+namespace {
+
+using api::Json;
+
+/// By which member Kubernetes tells the items of a container's list apart.
+const char* merge_key(std::string_view list) {
+  if (list == "env") return "name";
+  if (list == "ports") return "containerPort";
+  if (list == "volumeMounts") return "mountPath";
+  if (list == "volumeDevices") return "devicePath";
+  return nullptr;
+}
+
+void merge_list(Json& made, const Json& own, const char* key) {
+  for (const Json& item : own) {
+    bool known = false;
+    for (Json& each : made) {
+      if (!item.is_object() || each.value(key, Json()) != item.value(key, Json())) continue;
+      each = item;
+      known = true;
+    }
+    if (!known) made.push_back(item);
+  }
+}
+
+void merge(Json& made, const Json& own) {
+  for (const auto& [name, value] : own.items()) {
+    if (name == "image" && value == "auto") continue;
+    const char* key = merge_key(name);
+    const auto found = made.find(name);
+    if (found == made.end() || name == "resources") {
+      made[name] = value;
+    } else if (found->is_object() && value.is_object()) {
+      merge(*found, value);
+    } else if (key && found->is_array() && value.is_array()) {
+      merge_list(*found, value, key);
+    } else {
+      *found = value;
+    }
+  }
+}
+
+}  // namespace
+
+OwnContainers take_own_containers(Json& spec) {
+  OwnContainers own;
+  for (const char* list : {"initContainers", "containers"}) {
+    const auto found = spec.find(list);
+    if (found == spec.end() || !found->is_array()) continue;
+    Json kept = Json::array();
+    for (Json& each : *found) {
+      const std::string name = each.is_object() ? each.value("name", "") : "";
+      Json* place = name == kProxyContainer ? &own.proxy : name == kInitContainer ? &own.init : nullptr;
+      if (!place) {
+        kept.push_back(std::move(each));
+        continue;
+      }
+      own.record[list].push_back(each);
+      *place = std::move(each);
+    }
+    if (kept.empty())
+      spec.erase(list);
+    else
+      *found = std::move(kept);
+  }
+  return own;
+}
+
+void merge_container(Json& made, const Json& own) {
+  if (own.is_object()) merge(made, own);
+}
+
+}  // namespace weft::inject

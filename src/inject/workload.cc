@@ -1,0 +1,109 @@
+#include "inject/workload.h"
+
+#include <array>
+
+namespace weft::inject {
+namespace {
+
+using api::Json;
+
+struct Workload {
+  std::string_view group, kind;
+  std::string_view path;  ///< of the pod template; empty: the object itself
+};
+constexpr std::array<Workload, 9> kWorkloads = {{{"", "Pod", ""},
+                                                 {"apps", "Deployment", "spec.template"},
+                                                 {"apps", "DaemonSet", "spec.template"},
+                                                 {"apps", "ReplicaSet", "spec.template"},
+                                                 {"apps", "StatefulSet", "spec.template"},
+                                                 {"", "ReplicationController", "spec.template"},
+                                                 {"batch", "Job", "spec.template"},
+                                                 {"batch", "CronJob", "spec.jobTemplate.spec.template"},
+                                                 {"apps.openshift.io", "DeploymentConfig", "spec.template"}}};
+constexpr int kMaxListDepth = 8;
+
+std::string text(const Json& from, const char* name) {
+  const auto found = from.find(name);
+  return found == from.end() || !found->is_string() ? std::string() : found->get<std::string>();
+}
+
+/// Old groups too: a file may keep its API versions.
+const Workload* find_workload(const Json& object) {
+  const std::string version = text(object, "apiVersion"), kind = text(object, "kind");
+  const auto slash = version.find('/');
+  const std::string group = slash == version.npos ? "" : version.substr(0, slash);
+  for (const Workload& each : kWorkloads)
+    if (each.kind == kind && (each.group == group || (group == "extensions" && each.group == "apps")))
+      return &each;
+  return nullptr;
+}
+
+/// What `path` names inside `object`; null when it is not there.
+Json* at_path(Json& object, std::string_view path) {
+  Json* at = &object;
+  while (!path.empty()) {
+    const auto dot = path.find('.');
+    const auto found = at->is_object() ? at->find(std::string(path.substr(0, dot))) : at->end();
+    if (!at->is_object() || found == at->end()) return nullptr;
+    at = &*found;
+    path = dot == path.npos ? std::string_view() : path.substr(dot + 1);
+  }
+  return at;
+}
+
+class Walk {
+ public:
+  Walk(std::string_view default_namespace, const Settings& settings)
+      : default_namespace_(default_namespace), settings_(settings) {}
+
+  std::expected<void, WorkloadError> object(Json& object, const std::string& prefix, int depth) {
+    if (!object.is_object()) return {};
+    if (text(object, "kind") == "List" && text(object, "apiVersion") == "v1")
+      return list(object, prefix, depth);
+    const Workload* workload = find_workload(object);
+    if (!workload) return {};
+    const Json metadata = object.value("metadata", Json::object());
+    Owner owner{text(object, "apiVersion"), text(object, "kind"),
+                metadata.is_object() ? text(metadata, "name") : std::string(),
+                std::string(default_namespace_)};
+    if (metadata.is_object() && !text(metadata, "namespace").empty()) owner.ns = text(metadata, "namespace");
+    std::string path = prefix;
+    if (!prefix.empty() && !workload->path.empty()) path += ".";
+    path += workload->path;
+    const std::string name = owner.kind + " " + owner.ns + "/" + owner.name;
+    Json* pod = at_path(object, workload->path);
+    if (!pod) return std::unexpected(WorkloadError{name, path, path + ": is missing"});
+    auto outcome = inject_template(*pod, owner, settings_);
+    if (!outcome) return std::unexpected(WorkloadError{name, path, outcome.error().text});
+    looked.push_back({name, path, std::move(*outcome)});
+    return {};
+  }
+
+  std::vector<Looked> looked;
+
+ private:
+  std::expected<void, WorkloadError> list(Json& list, const std::string& prefix, int depth) {
+    const auto items = list.find("items");
+    if (items == list.end() || !items->is_array() || depth >= kMaxListDepth) return {};
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      const std::string path = prefix + (prefix.empty() ? "" : ".") + "items[" + std::to_string(i) + "]";
+      if (auto done = object((*items)[i], path, depth + 1); !done) return done;
+    }
+    return {};
+  }
+
+  std::string_view default_namespace_;
+  const Settings& settings_;
+};
+
+}  // namespace
+
+std::expected<std::vector<Looked>, WorkloadError> inject_object(Json& object,
+                                                                std::string_view default_namespace,
+                                                                const Settings& settings) {
+  Walk walk(default_namespace, settings);
+  if (auto done = walk.object(object, "", 0); !done) return std::unexpected(std::move(done).error());
+  return std::move(walk.looked);
+}
+
+}  // namespace weft::inject
