@@ -22,7 +22,7 @@ class Proxy {
  public:
   Proxy(net::Loop& loop, ControlPlane& plane, int pid, std::string node)
       : stream(loop), node_(std::move(node)) {
-    http::grpc::Call call{AdsServer::kPath, net::Socket::Credentials{pid, 0, 0}, stream};
+    http::grpc::Call call{AdsServer::kPath, net::Socket::Credentials{pid, 0, 0}, {}, stream};
     tasks_.spawn(plane.serve_proxy(call));
     ask(Type::kCluster);
   }

@@ -2,6 +2,7 @@
 
 #include "http/h1/client_connection.h"
 #include "net/socket.h"
+#include "tls/stream.h"
 
 namespace weft::http {
 namespace {
@@ -46,7 +47,13 @@ net::Task<Result<std::unique_ptr<Call>>> Call::open(net::Loop& loop, net::Addres
   WEFT_CO_TRY(auto socket,
               co_await net::connect(loop, to,
                                     {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
-  auto call = std::make_unique<SocketCall>(std::move(socket));
+  std::unique_ptr<net::Stream> stream;
+  if (options.tls) {
+    WEFT_CO_TRY(stream, co_await tls::handshake(std::move(socket), options.tls, options.deadline));
+  } else {
+    stream = std::move(socket);
+  }
+  auto call = std::make_unique<SocketCall>(std::move(stream));
   call->set_deadline(options.deadline);
   WEFT_CO_CHECK(co_await call->begin(std::move(request)));
   co_return std::unique_ptr<Call>(std::move(call));

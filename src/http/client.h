@@ -5,6 +5,7 @@
 
 #include "http/exchange.h"
 #include "net/address.h"
+#include "tls/context.h"
 
 namespace weft::http {
 
@@ -27,9 +28,10 @@ struct FetchOptions {
   TimePoint deadline = kNever;              ///< for everything: connecting, sending, and the whole answer
   std::size_t max_body = 64 * 1024 * 1024;  ///< kTooLarge beyond it
   std::uint32_t mark = 0;                   ///< SO_MARK, see net::ConnectOptions
+  std::shared_ptr<const tls::Context> tls = nullptr;  ///< null: plain
 };
 
-/// One request over a connection of its own, to a TCP or Unix address. Interim answers are skipped.
+/// One request over a connection of its own, to a TCP or Unix address, plain or under TLS. Interim answers are skipped.
 net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request request,
                                   FetchOptions options = {});
 

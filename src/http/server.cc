@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <list>
+#include "tls/stream.h"
 
 namespace weft::http {
 namespace {
@@ -29,24 +29,31 @@ class SocketServer final : public Server {
   }
 
  private:
-  /// One connection and its place in the list of open ones.
-  struct Open {
-    Open(SocketServer& owner, std::unique_ptr<net::Socket> accepted)
-        : server(owner), socket(std::move(accepted)), connection(*socket, owner.options_.connection) {
-      next = server.first_;
-      if (next) next->previous = this;
-      server.first_ = this;
-      ++server.open_;
-    }
-    ~Open() {
-      (previous ? previous->next : server.first_) = next;
-      if (next) next->previous = previous;
+  /// One of the connections there may be, from its acceptance on.
+  struct Place {
+    explicit Place(SocketServer& owner) : server(owner) { ++server.open_; }
+    ~Place() {
       --server.open_;
       if (server.waiting_ && server.open_ < server.options_.max_connections)
         std::exchange(server.waiting_, {}).resume();
     }
     SocketServer& server;
-    std::unique_ptr<net::Socket> socket;
+  };
+
+  /// One connection that requests may come on, in the list of those.
+  struct Open {
+    Open(SocketServer& owner, std::unique_ptr<net::Stream> accepted)
+        : server(owner), stream(std::move(accepted)), connection(*stream, owner.options_.connection) {
+      next = server.first_;
+      if (next) next->previous = this;
+      server.first_ = this;
+    }
+    ~Open() {
+      (previous ? previous->next : server.first_) = next;
+      if (next) next->previous = previous;
+    }
+    SocketServer& server;
+    std::unique_ptr<net::Stream> stream;
     h1::ServerConnection connection;
     Open* next = nullptr;
     Open* previous = nullptr;
@@ -70,7 +77,18 @@ class SocketServer final : public Server {
   }
 
   static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket) {
-    Open open(server, std::move(socket));
+    const Place place(server);
+    std::unique_ptr<net::Stream> stream;
+    if (server.options_.tls) {
+      net::Loop& loop = socket->loop();
+      auto made = co_await tls::handshake(std::move(socket), server.options_.tls(),
+                                          loop.now() + server.options_.handshake_timeout);
+      if (!made) co_return;
+      stream = std::move(*made);
+    } else {
+      stream = std::move(socket);
+    }
+    Open open(server, std::move(stream));
     if (server.draining_) open.connection.drain();
     co_await open.connection.serve(server.handler_);
   }

@@ -6,15 +6,18 @@
 #include "http/exchange.h"
 #include "http/h1/server_connection.h"
 #include "net/socket.h"
+#include "tls/context.h"
 
 namespace weft::http {
 
 struct ServerOptions {
   std::size_t max_connections = 1024;  ///< more wait in the kernel's queue
   h1::ServerConnectionOptions connection;
+  tls::ContextSource tls = {};             ///< empty: plain
+  Duration handshake_timeout = 10s;        ///< of TLS
 };
 
-/// A plain HTTP/1 server on one loop: for the embedded API, the proxy's admin pages, and tests. The data
+/// An HTTP/1 server on one loop, plain or under TLS: for APIs, webhooks, the proxy's admin pages, and tests. The data
 /// plane builds on h1::ServerConnection itself.
 ///
 /// Owner: whoever needs the port. Thread: the loop's.

@@ -52,6 +52,11 @@ Result<std::unique_ptr<Socket>> Socket::adopt(Loop& loop, Fd fd) {
   return socket;
 }
 
+Fd Socket::release(std::unique_ptr<Socket> socket) {
+  socket->watch_.stop();
+  return std::move(socket->fd_);
+}
+
 Socket::~Socket() { watch_.stop(); }
 
 IoResult Socket::try_read(std::span<char> into) {

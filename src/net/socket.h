@@ -38,6 +38,8 @@ class Socket final : public Stream, private ReadyHandler {
  public:
   /// Takes a connected, non-blocking descriptor.
   static Result<std::unique_ptr<Socket>> adopt(Loop& loop, Fd fd);
+  /// Gives the descriptor away, to what goes on with it under TLS.
+  static Fd release(std::unique_ptr<Socket> socket);
   ~Socket() override;
 
   IoResult try_read(std::span<char> into) override;

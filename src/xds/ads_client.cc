@@ -53,8 +53,9 @@ net::Task<void> AdsClient::run() {
 
 net::Task<Result<void>> AdsClient::stream_once() {
   const TimePoint deadline = loop_.now() + options_.source.connect_timeout;
-  WEFT_CO_TRY(auto client, co_await http::grpc::Client::connect(loop_, options_.source.address, deadline,
-                                                                options_.socket_mark));
+  WEFT_CO_TRY(auto client,
+              co_await http::grpc::Client::connect(loop_, options_.source.address,
+                                                   {.deadline = deadline, .mark = options_.socket_mark}));
   auto stream =
       client->open(kPath, options_.source.authority.empty() ? "control" : options_.source.authority);
   connected();

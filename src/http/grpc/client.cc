@@ -1,6 +1,7 @@
 #include "http/grpc/client.h"
 
 #include "http/grpc/session.h"
+#include "tls/stream.h"
 
 namespace weft::http::grpc {
 namespace {
@@ -10,8 +11,9 @@ class SessionClient final : public Client {
   explicit SessionClient(std::unique_ptr<net::Stream> transport) : session_(std::move(transport), {}) {
     tasks_.spawn(session_.run());
   }
-  std::unique_ptr<MessageStream> open(std::string_view path, std::string_view authority) override {
-    return session_.open(path, authority);
+  std::unique_ptr<MessageStream> open(std::string_view path, std::string_view authority,
+                                      const Headers& metadata) override {
+    return session_.open(path, authority, metadata);
   }
 
  private:
@@ -22,10 +24,15 @@ class SessionClient final : public Client {
 }  // namespace
 
 net::Task<Result<std::unique_ptr<Client>>> Client::connect(net::Loop& loop, net::Address to,
-                                                           TimePoint deadline, std::uint32_t mark) {
+                                                           ConnectOptions options) {
   WEFT_CO_TRY(auto socket,
-              co_await net::connect(loop, to, {.deadline = deadline, .bind_source = {}, .mark = mark}));
-  co_return over(std::move(socket));
+              co_await net::connect(loop, to,
+                                    {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
+  if (!options.tls) co_return over(std::move(socket));
+  WEFT_CO_TRY(auto stream, co_await tls::handshake(std::move(socket), options.tls, options.deadline));
+  if (stream->protocol() != "h2")
+    co_return fail(Error::upstream(Code::kUnsupported, Retry::kNever, "the server does not speak HTTP/2"));
+  co_return over(std::move(stream));
 }
 
 std::unique_ptr<Client> Client::over(std::unique_ptr<net::Stream> transport) {

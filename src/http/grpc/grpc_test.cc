@@ -30,7 +30,7 @@ class Grpc : public ::testing::Test {
     scope.spawn(until_done(loop_, std::move(task)));
     if (scope.active()) loop_.run();
   }
-  net::Task<Result<std::unique_ptr<Client>>> connect() { return Client::connect(loop_, at_, kNever); }
+  net::Task<Result<std::unique_ptr<Client>>> connect() { return Client::connect(loop_, at_, {}); }
 
   char name_[32] = "/tmp/weft-grpc-XXXXXX";
   std::string directory_;

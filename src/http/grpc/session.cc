@@ -168,7 +168,9 @@ struct Session::Callbacks {
     auto& session = *static_cast<Session*>(user);
     if (session.accept_) {
       const auto opening = session.opening_.find(frame->hd.stream_id);
-      if (key == ":path" && opening != session.opening_.end()) opening->second = text;
+      if (opening == session.opening_.end()) return 0;
+      if (key == ":path") opening->second.path = text;
+      if (!key.starts_with(':')) opening->second.metadata.add(key, text);
       return 0;
     }
     SessionStream* const stream = find(user, frame->hd.stream_id);
@@ -334,9 +336,9 @@ net::Task<Result<void>> Session::write_all() {
 /// Hands out new calls and wakes whoever something happened for. Anything may come and go meanwhile.
 void Session::wake() {
   while (!accepted_.empty() && !broken_) {
-    auto [stream, path] = std::move(accepted_.front());
+    auto [stream, head] = std::move(accepted_.front());
     accepted_.pop_front();
-    accept_(std::move(stream), std::move(path));
+    accept_(std::move(stream), std::move(head));
   }
   for (const std::int32_t id : std::exchange(to_wake_, {})) {
     const auto found = streams_.find(id);
@@ -346,16 +348,18 @@ void Session::wake() {
   }
 }
 
-std::unique_ptr<SessionStream> Session::open(std::string_view path, std::string_view authority) {
-  const nghttp2_nv fields[] = {field(":method", "POST"),
-                               field(":scheme", "http"),
-                               field(":path", path),
-                               field(":authority", authority),
-                               field("content-type", "application/grpc"),
-                               field("te", "trailers")};
+std::unique_ptr<SessionStream> Session::open(std::string_view path, std::string_view authority,
+                                             const Headers& metadata) {
+  std::vector<nghttp2_nv> fields = {field(":method", "POST"),
+                                    field(":scheme", "http"),
+                                    field(":path", path),
+                                    field(":authority", authority),
+                                    field("content-type", "application/grpc"),
+                                    field("te", "trailers")};
+  for (const Headers::Field each : metadata) fields.push_back(field(each.name, each.value));
   nghttp2_data_provider provider{{}, Callbacks::read_data};
   const std::int32_t id =
-      broken_ ? -1 : nghttp2_submit_request(session_, nullptr, fields, std::size(fields), &provider, nullptr);
+      broken_ ? -1 : nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &provider, nullptr);
   auto stream = std::make_unique<SessionStream>(*this, id, true);
   if (id < 0) {
     stream->session_ = nullptr;

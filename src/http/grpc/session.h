@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/grpc/stream.h"
+#include "http/message.h"
 #include "net/stream.h"
 
 struct nghttp2_session;
@@ -77,8 +78,13 @@ class SessionStream final : public MessageStream {
 /// callbacks note what has happened, and whoever waits is woken after.
 class Session {
  public:
+  /// What a client says at the beginning of a call.
+  struct Opening {
+    std::string path;
+    Headers metadata;
+  };
   /// Called for each new call on a server; the callee takes ownership.
-  using Accept = std::function<void(std::unique_ptr<SessionStream>, std::string path)>;
+  using Accept = std::function<void(std::unique_ptr<SessionStream>, Opening)>;
   /// `accept` empty: a client.
   Session(std::unique_ptr<net::Stream> transport, Accept accept);
   Session(const Session&) = delete;
@@ -87,7 +93,8 @@ class Session {
 
   /// Runs until the connection ends.
   net::Task<void> run();
-  std::unique_ptr<SessionStream> open(std::string_view path, std::string_view authority);
+  std::unique_ptr<SessionStream> open(std::string_view path, std::string_view authority,
+                                      const Headers& metadata = {});
   bool broken() const { return broken_; }
 
  private:
@@ -110,8 +117,8 @@ class Session {
   Accept accept_;
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, SessionStream*> streams_;
-  std::map<std::int32_t, std::string> opening_;  ///< paths of calls whose head is not complete
-  std::deque<std::pair<std::unique_ptr<SessionStream>, std::string>> accepted_;
+  std::map<std::int32_t, Opening> opening_;  ///< calls whose head is not complete
+  std::deque<std::pair<std::unique_ptr<SessionStream>, Opening>> accepted_;
   std::vector<std::int32_t> to_wake_;
   bool broken_ = false;
   Signal write_signal_;
