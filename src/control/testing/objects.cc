@@ -23,7 +23,7 @@ std::vector<api::ObjectPtr> objects(std::string_view yaml) {
 }
 
 std::string testdata_path(const std::string& name) {
-  return (std::filesystem::path(__FILE__).parent_path().parent_path() / "testdata" / name).string();
+  return (std::filesystem::path(WEFT_CONTROL_TESTDATA) / name).string();
 }
 
 std::string read_file(const std::string& path) {
