@@ -107,10 +107,10 @@ std::string errno_text(int number);
   } while (false)
 
 /// Always on; for our own bugs, never for bytes from a peer, a file or a flag.
-#define WEFT_ASSERT(condition)                                  \
-  do {                                                          \
-    if (!(condition)) [[unlikely]]                              \
-      ::weft::assertion_failed(#condition, __FILE__, __LINE__); \
+#define WEFT_ASSERT(condition)                                       \
+  do {                                                               \
+    if (!(condition)) [[unlikely]]                                   \
+      ::weft::assertion_failed(#condition, __FILE_NAME__, __LINE__); \
   } while (false)
 
 namespace weft {

@@ -1,5 +1,7 @@
 #include "http/client.h"
 
+#include <algorithm>
+
 #include "http/h1/client_connection.h"
 #include "net/socket.h"
 #include "tls/stream.h"
@@ -44,12 +46,15 @@ class SocketCall final : public Call {
 
 net::Task<Result<std::unique_ptr<Call>>> Call::open(net::Loop& loop, net::Address to, Request request,
                                                     FetchOptions options) {
-  WEFT_CO_TRY(auto socket,
-              co_await net::connect(loop, to,
-                                    {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
+  const TimePoint connect_deadline = std::min(options.deadline, options.connect_deadline);
+  WEFT_CO_TRY(auto socket, co_await net::connect(loop, to,
+                                                 {.deadline = connect_deadline,
+                                                  .bind_source = options.bind_source,
+                                                  .mark = options.mark,
+                                                  .keepalive = options.keepalive}));
   std::unique_ptr<net::Stream> stream;
   if (options.tls) {
-    WEFT_CO_TRY(stream, co_await tls::handshake(std::move(socket), options.tls, options.deadline));
+    WEFT_CO_TRY(stream, co_await tls::handshake(std::move(socket), options.tls, connect_deadline));
   } else {
     stream = std::move(socket);
   }

@@ -26,12 +26,16 @@ struct Response {
 
 struct FetchOptions {
   TimePoint deadline = kNever;              ///< for everything: connecting, sending, and the whole answer
+  TimePoint connect_deadline = kNever;      ///< for the connection and its handshake
   std::size_t max_body = 64 * 1024 * 1024;  ///< kTooLarge beyond it
   std::uint32_t mark = 0;                   ///< SO_MARK, see net::ConnectOptions
+  bool keepalive = false;                   ///< see net::ConnectOptions
+  net::Address bind_source = {};            ///< empty: the kernel chooses
   std::shared_ptr<const tls::Context> tls = nullptr;  ///< null: plain
 };
 
-/// One request over a connection of its own, to a TCP or Unix address, plain or under TLS. Interim answers are skipped.
+/// One request over a connection of its own, to a TCP or Unix address, plain or under TLS. Interim answers
+/// are skipped.
 net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request request,
                                   FetchOptions options = {});
 

@@ -10,7 +10,7 @@ namespace {
 
 class SocketServer final : public Server {
  public:
-  SocketServer(std::unique_ptr<net::Listener> listener, Handler handler, ServerOptions options)
+  SocketServer(std::unique_ptr<net::Listener> listener, PeerHandler handler, ServerOptions options)
       : listener_(std::move(listener)), handler_(std::move(handler)), options_(options) {
     tasks_.spawn(accept_all());
   }
@@ -78,6 +78,7 @@ class SocketServer final : public Server {
 
   static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket) {
     const Place place(server);
+    const net::Address peer = socket->peer_address();
     std::unique_ptr<net::Stream> stream;
     if (server.options_.tls) {
       net::Loop& loop = socket->loop();
@@ -90,11 +91,14 @@ class SocketServer final : public Server {
     }
     Open open(server, std::move(stream));
     if (server.draining_) open.connection.drain();
-    co_await open.connection.serve(server.handler_);
+    const Handler handler = [&server, &peer](ServerExchange& exchange) {
+      return server.handler_(exchange, peer);
+    };
+    co_await open.connection.serve(handler);
   }
 
   std::unique_ptr<net::Listener> listener_;
-  Handler handler_;
+  PeerHandler handler_;
   ServerOptions options_;
   Open* first_ = nullptr;
   std::size_t open_ = 0;
@@ -133,9 +137,18 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
   return adopt(loop, std::move(listener), std::move(handler), options);
 }
 
+Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Address& at, PeerHandler handler,
+                                               ServerOptions options) {
+  WEFT_TRY(auto listener, net::Listener::listen(loop, at));
+  return std::make_unique<SocketServer>(std::move(listener), std::move(handler), std::move(options));
+}
+
 Result<std::unique_ptr<Server>> Server::adopt(net::Loop&, std::unique_ptr<net::Listener> listener,
                                               Handler handler, ServerOptions options) {
-  return std::make_unique<SocketServer>(std::move(listener), std::move(handler), options);
+  PeerHandler any_peer = [handler = std::move(handler)](ServerExchange& exchange, const net::Address&) {
+    return handler(exchange);
+  };
+  return std::make_unique<SocketServer>(std::move(listener), std::move(any_peer), std::move(options));
 }
 
 net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t limit) {

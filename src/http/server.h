@@ -13,12 +13,15 @@ namespace weft::http {
 struct ServerOptions {
   std::size_t max_connections = 1024;  ///< more wait in the kernel's queue
   h1::ServerConnectionOptions connection;
-  tls::ContextSource tls = {};             ///< empty: plain
-  Duration handshake_timeout = 10s;        ///< of TLS
+  tls::ContextSource tls = {};       ///< empty: plain
+  Duration handshake_timeout = 10s;  ///< of TLS
 };
 
-/// An HTTP/1 server on one loop, plain or under TLS: for APIs, webhooks, the proxy's admin pages, and tests. The data
-/// plane builds on h1::ServerConnection itself.
+/// A Handler that is told who connected.
+using PeerHandler = std::function<net::Task<void>(ServerExchange&, const net::Address& peer)>;
+
+/// An HTTP/1 server on one loop, plain or under TLS: for APIs, webhooks, the proxy's admin pages, and tests.
+/// The data plane builds on h1::ServerConnection itself.
 ///
 /// Owner: whoever needs the port. Thread: the loop's.
 /// How it ends: drain() lets answers in progress end; the destructor ends everything at once.
@@ -29,6 +32,8 @@ class Server {
                                                 ServerOptions options = {});
   static Result<std::unique_ptr<Server>> adopt(net::Loop& loop, std::unique_ptr<net::Listener> listener,
                                                Handler handler, ServerOptions options = {});
+  static Result<std::unique_ptr<Server>> listen(net::Loop& loop, const net::Address& at, PeerHandler handler,
+                                                ServerOptions options = {});
   virtual ~Server() = default;
   virtual net::Address address() const = 0;
   /// Stops accepting and resumes when the last connection has ended.

@@ -22,6 +22,18 @@ bool out_of_resources(int error) {
          error == EADDRNOTAVAIL || error == EAGAIN;
 }
 
+/// Silence is asked about after 15 s and believed after three questions; bytes that nobody acknowledges,
+/// after 30 s.
+void ask_for_keepalive(int fd) {
+  const int on = 1, idle = 15, interval = 5, count = 3;
+  const unsigned unacknowledged_ms = 30'000;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
+}
+
 void disable_nagle(int fd, int family) {
   if (family == AF_UNIX) return;
   const int on = 1;
@@ -156,6 +168,7 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
     co_return fail(
         Error::upstream(Code::kExhausted, Retry::kNever, "cannot make a socket: " + errno_text(errno)));
   disable_nagle(fd.get(), to.family());
+  if (options.keepalive && to.is_ip()) ask_for_keepalive(fd.get());
   if (options.mark != 0 && setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &options.mark, sizeof options.mark) != 0)
     co_return fail(Error::internal(Code::kDenied, "cannot mark a socket: " + errno_text(errno)));
   if (!options.bind_source.empty()) {

@@ -79,6 +79,7 @@ struct ConnectOptions {
   Address bind_source = {};  ///< empty: the kernel chooses
   std::uint32_t mark =
       0;  ///< SO_MARK when not 0 (needs CAP_NET_ADMIN); capture rules recognise a sidecar by it
+  bool keepalive = false;  ///< TCP: a peer that is gone without a word is a broken connection after 30 s
 };
 
 /// Connects to an IP or Unix address. Errors: kRefused, kTimeout, kExhausted (no descriptors or ports), blame

@@ -45,8 +45,8 @@ std::string string_of(const ASN1_STRING* text) {
 }
 
 void read_names(X509* certificate, CertificateInfo& info) {
-  const NamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const NamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_DNS) info.dns_names.push_back(string_of(name->d.dNSName));
@@ -174,14 +174,12 @@ Result<CertificateAuthority> CertificateAuthority::make(const std::string& commo
   WEFT_TRY(made.key_, PrivateKey::make());
   EVP_PKEY* key = made.key_.key_.get();
   const X509Ptr certificate = begin(common_name, key, now, lifetime);
-  const bool done = certificate &&
-                    X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get())) == 1 &&
-                    add_extension(certificate.get(), certificate.get(), NID_basic_constraints,
-                                  "critical,CA:TRUE") &&
-                    add_extension(certificate.get(), certificate.get(), NID_key_usage,
-                                  "critical,keyCertSign,cRLSign") &&
-                    add_extension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") &&
-                    X509_sign(certificate.get(), key, EVP_sha256()) > 0;
+  const bool done =
+      certificate && X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get())) == 1 &&
+      add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE") &&
+      add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      add_extension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash") &&
+      X509_sign(certificate.get(), key, EVP_sha256()) > 0;
   if (!done) return broken("no root certificate could be made");
   return read(pem_of(certificate.get()), made.key_.pem());
 }

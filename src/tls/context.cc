@@ -37,8 +37,8 @@ Result<void> Context::use_certificate(const std::string& chain_pem, const std::s
   const auto chain = certificates_of(chain_pem);
   if (chain.empty()) return invalid("the certificate chain is not PEM");
   const BioPtr reader = reader_of(key_pem);
-  const KeyPtr key(PEM_read_bio_PrivateKey(
-      reader.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
+  const KeyPtr key(
+      PEM_read_bio_PrivateKey(reader.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
   if (!key) return invalid("the private key is not PEM without a passphrase");
   if (SSL_CTX_use_certificate(context_.get(), chain[0].get()) != 1)
     return invalid("the certificate cannot be used");
@@ -100,8 +100,9 @@ Result<std::shared_ptr<const Context>> Context::client(const ClientOptions& opti
   SSL_CTX_set_min_proto_version(made->context_.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(made->context_.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(made->context_.get(), SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_verify(made->context_.get(), SSL_VERIFY_PEER, nullptr);
-  WEFT_CHECK(made->trust(options.roots_pem));
+  SSL_CTX_set_verify(made->context_.get(), options.trust_anybody ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                     nullptr);
+  if (!options.trust_anybody) WEFT_CHECK(made->trust(options.roots_pem));
   if (!options.certificate_chain_pem.empty() || !options.private_key_pem.empty())
     WEFT_CHECK(made->use_certificate(options.certificate_chain_pem, options.private_key_pem));
   WEFT_CHECK(made->speak(options.alpn));

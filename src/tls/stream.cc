@@ -78,11 +78,15 @@ Result<void> Stream::start() {
   } else {
     const std::string& name = context_->server_name();
     X509_VERIFY_PARAM* rules = SSL_get0_param(ssl_.get());
+    // RFC 9525 §2: a common name is for people; only the alternative names count.
+    X509_VERIFY_PARAM_set_hostflags(
+        rules, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     const bool set = is_address(name) ? X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) == 1
                                       : SSL_set1_host(ssl_.get(), name.c_str()) == 1 &&
                                             SSL_set_tlsext_host_name(ssl_.get(), name.c_str()) == 1;
     if (!set)
-      return fail(Error::config(Code::kInvalid, "\"" + name + "\" is no name that a server can be asked for"));
+      return fail(
+          Error::config(Code::kInvalid, "\"" + name + "\" is no name that a server can be asked for"));
     SSL_set_connect_state(ssl_.get());
   }
   return watch_.start(loop(), fd_.get(), *this);
@@ -128,7 +132,8 @@ Error Stream::handshake_error(int error) const {
   if (verified != X509_V_OK)
     return made(Code::kDenied, std::string("the peer's certificate is not trusted: ") +
                                    X509_verify_cert_error_string(verified));
-  if (error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN) return made(Code::kReset, "the peer ended the connection");
+  if (error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN)
+    return made(Code::kReset, "the peer ended the connection");
   const int reason = ERR_GET_REASON(ERR_peek_error());
   const bool eof = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   if (eof) return made(Code::kReset, "the peer ended the connection");

@@ -35,8 +35,7 @@ class Stream final : public net::Stream, private net::ReadyHandler {
 
  private:
   friend net::Task<Result<std::unique_ptr<Stream>>> handshake(std::unique_ptr<net::Socket>,
-                                                              std::shared_ptr<const Context>,
-                                                              TimePoint);
+                                                              std::shared_ptr<const Context>, TimePoint);
   Stream(net::Loop& loop, net::Fd fd, std::shared_ptr<const Context> context);
   Result<void> start();
   net::Task<Result<void>> shake_hands(TimePoint deadline);

@@ -22,9 +22,9 @@ struct IteratorEnd {
   void operator()(fy_token_iter* iterator) const { fy_token_iter_destroy(iterator); }
 };
 
-/// libfyaml 0.7.12 counts some block scalars longer than it writes them, and its whole text ends in bytes
-/// nobody set; piece by piece it is right.
-std::string block_text(fy_token* token) {
+/// libfyaml 0.7.12 counts some texts of several lines longer than it writes them, and its whole text ends in
+/// bytes nobody set; piece by piece it is right.
+std::string text_by_pieces(fy_token* token) {
   std::string text;
   std::unique_ptr<fy_token_iter, IteratorEnd> iterator(fy_token_iter_create(token));
   int error = 0;
@@ -32,6 +32,12 @@ std::string block_text(fy_token* token) {
   while ((chunk = fy_token_iter_chunk_next(iterator.get(), chunk, &error)) != nullptr)
     text.append(chunk->str, chunk->len);
   return text;
+}
+
+bool has_lines(fy_token* token) {
+  const fy_mark* start = fy_token_start_mark(token);
+  const fy_mark* end = fy_token_end_mark(token);
+  return start && end && start->line != end->line;
 }
 
 /// What stands between single quotes, from its source: libfyaml 0.7.12 reads four quotes in a row, two
@@ -76,8 +82,39 @@ std::unique_ptr<fy_diag, DiagEnd> quiet_diag() {
 
 }  // namespace
 
+/// A place in a text, counted as libfyaml counts: lines from 0, columns in code points.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view text) : text_(text) {}
+
+  /// Moves on to that line and column; backwards it begins anew.
+  std::size_t move_to(int line, int column) {
+    if (line < line_ || (line == line_ && column < column_)) *this = Cursor(text_);
+    while (at_ < text_.size() && (line_ < line || (line_ == line && column_ < column))) step();
+    return at_;
+  }
+
+ private:
+  void step() {
+    const char c = text_[at_++];
+    if (c == '\r' && at_ < text_.size() && text_[at_] == '\n') ++at_;
+    if (c == '\n' || c == '\r') {
+      ++line_;
+      column_ = 0;
+      return;
+    }
+    while (at_ < text_.size() && (text_[at_] & 0xc0) == 0x80) ++at_;
+    ++column_;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int line_ = 0, column_ = 0;
+};
+
 struct EventReader::Parser {
-  explicit Parser(std::string_view text) : source(text), diag(quiet_diag()) {
+  explicit Parser(std::string_view text, bool with_places)
+      : source(text), places_known(with_places), diag(quiet_diag()), place(text) {
     fy_parse_cfg configuration{};
     configuration.flags =
         static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT |
@@ -95,13 +132,15 @@ struct EventReader::Parser {
   Event ended(Event::Kind kind, fy_token* end);
   Fault fault();
   int line_at(fy_token* token);
-  static void set_span(Event& event, fy_token* token);
+  void set_span(Event& made, fy_token* token);
   void drop();
   static ssize_t give(void* self, void* buffer, std::size_t room);
 
   std::string_view source;
+  bool places_known;
   std::unique_ptr<fy_diag, DiagEnd> diag;
   std::unique_ptr<fy_parser, ParserEnd> parser;
+  Cursor place;  ///< of the last part's start
   fy_event* event = nullptr;
   std::size_t given = 0;         ///< bytes of the source that the library has
   std::size_t given_before = 0;  ///< as many it had at its last event
@@ -167,7 +206,7 @@ std::expected<Event, Fault> EventReader::Parser::translated() {
     case FYET_SCALAR: return scalar();
     case FYET_ALIAS: {
       Event made{.kind = kAlias, .line = line_at(event->alias.anchor), .text = text_of(event->alias.anchor)};
-      set_span(made, event->alias.anchor);
+      if (places_known) set_span(made, event->alias.anchor);
       return made;
     }
     default: return next();
@@ -180,7 +219,7 @@ Event EventReader::Parser::begun(Event::Kind kind, fy_token* start, fy_token* ta
   Event made{.kind = kind, .line = at, .text = {}, .tag = text_of(tag), .anchor = text_of(anchor)};
   const fy_token_type type = start ? fy_token_get_type(start) : FYTT_NONE;
   made.flow = type == FYTT_FLOW_MAPPING_START || type == FYTT_FLOW_SEQUENCE_START;
-  set_span(made, start);
+  if (places_known) set_span(made, start);
   return made;
 }
 
@@ -188,15 +227,18 @@ Event EventReader::Parser::ended(Event::Kind kind, fy_token* end) {
   open.pop_back();
   Event made{.kind = kind, .line = line};
   const fy_token_type type = end ? fy_token_get_type(end) : FYTT_NONE;
-  if (type == FYTT_FLOW_MAPPING_END || type == FYTT_FLOW_SEQUENCE_END) set_span(made, end);
+  if (places_known && (type == FYTT_FLOW_MAPPING_END || type == FYTT_FLOW_SEQUENCE_END)) set_span(made, end);
   return made;
 }
 
-void EventReader::Parser::set_span(Event& event, fy_token* token) {
+/// By line and column: libfyaml 0.7.12 begins to count bytes anew with each piece of 64 KiB that it is given.
+void EventReader::Parser::set_span(Event& made, fy_token* token) {
   if (!token) return;
   if (const fy_mark* mark = fy_token_start_mark(token))
-    event.begin = static_cast<std::uint32_t>(mark->input_pos);
-  if (const fy_mark* mark = fy_token_end_mark(token)) event.end = static_cast<std::uint32_t>(mark->input_pos);
+    made.begin = static_cast<std::uint32_t>(place.move_to(mark->line, mark->column));
+  Cursor after = place;
+  if (const fy_mark* mark = fy_token_end_mark(token))
+    made.end = static_cast<std::uint32_t>(after.move_to(mark->line, mark->column));
 }
 
 Event EventReader::Parser::scalar() {
@@ -208,18 +250,17 @@ Event EventReader::Parser::scalar() {
              .text = {},
              .tag = text_of(event->scalar.tag),
              .anchor = text_of(event->scalar.anchor)};
-  set_span(made, token);
-  if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) --made.begin, ++made.end;
-  if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
-    corrected = block_text(token);
+  if (places_known || style == FYSS_SINGLE_QUOTED) set_span(made, token);
+  if (style == FYSS_LITERAL || style == FYSS_FOLDED || (style == FYSS_DOUBLE_QUOTED && has_lines(token))) {
+    corrected = text_by_pieces(token);
     made.text = corrected;
   } else if (style == FYSS_SINGLE_QUOTED) {
-    const std::size_t start = fy_token_start_mark(token)->input_pos;
-    corrected = single_quoted(source.substr(start, fy_token_end_mark(token)->input_pos - start));
+    corrected = single_quoted(source.substr(made.begin, made.end - made.begin));
     made.text = corrected;
   } else {
     made.text = text_of(token);
   }
+  if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) --made.begin, ++made.end;
   return made;
 }
 
@@ -233,7 +274,8 @@ Fault EventReader::Parser::fault() {
   return {unclosed ? open.back() : error->line > 0 ? error->line : line, "not YAML: " + text};
 }
 
-EventReader::EventReader(std::string_view text) : parser_(std::make_unique<Parser>(text)) {}
+EventReader::EventReader(std::string_view text, Places places)
+    : parser_(std::make_unique<Parser>(text, places == Places::kKnown)) {}
 EventReader::~EventReader() = default;
 
 std::expected<Event, Fault> EventReader::next() { return parser_->next(); }

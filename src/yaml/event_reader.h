@@ -44,7 +44,10 @@ struct Fault {
 /// without an event.
 class EventReader {
  public:
-  explicit EventReader(std::string_view text);
+  /// Whether events have the bytes that they stand on; telling lines alone is quicker.
+  enum class Places : std::uint8_t { kKnown, kUnknown };
+
+  explicit EventReader(std::string_view text, Places places = Places::kKnown);
   EventReader(const EventReader&) = delete;
   EventReader& operator=(const EventReader&) = delete;
   ~EventReader();

@@ -41,6 +41,41 @@ TEST(EventReader, reads_quotes_and_blocks_as_the_specification_has_them) {
   }
 }
 
+/// The first scalar whose bytes are not those it was read from; empty when all are.
+std::string misplaced(const std::string& text) {
+  EventReader reader(text);
+  for (;;) {
+    const auto event = reader.next();
+    if (!event) return event.error().text;
+    if (event->kind == Event::Kind::kEnd) return {};
+    if (event->kind != Event::Kind::kScalar) continue;
+    const std::string stands = text.substr(event->begin, event->end - event->begin);
+    const std::string value(event->text);
+    if (stands != value && stands != "'" + value + "'" && stands != '"' + value + '"')
+      return value + " at " + stands;
+  }
+}
+
+TEST(EventReader, knows_the_places_in_a_text_of_any_length) {
+  for (const char* line_end : {"\n", "\r\n", "\r"}) {
+    std::string block = std::string("# \xc3\xa4\xe2\x82\xac\xf0\x9f\x90\x9f") + line_end, flow = "{";
+    for (int i = 0; i < 30'000; ++i) {
+      const std::string number = std::to_string(i);
+      block += "k" + number + ":\t'\xc3\xa4 " + number + "' # \xe2\x82\xac" + line_end;
+      flow += "\"k" + number + "\": v" + number + "," + (i % 7 == 0 ? line_end : " ");
+    }
+    EXPECT_EQ(misplaced(block), "");
+    EXPECT_EQ(misplaced(flow + "}"), "");
+  }
+}
+
+TEST(EventReader, ends_a_text_of_several_lines_where_its_bytes_end) {
+  EventReader reader("\"a\\ \n\n \n#\"\n");
+  ASSERT_EQ(reader.next()->kind, Event::Kind::kDocumentStart);
+  const auto event = reader.next();
+  EXPECT_TRUE(event->text.ends_with('#')) << std::string(event->text);
+}
+
 TEST(EventReader, says_where_an_unclosed_list_begins) {
   EXPECT_TRUE(told("a: 1\nb: [1,\n 2\nc: 3\n").ends_with("fault at 2")) << told("a: 1\nb: [1,\n 2\nc: 3\n");
 }

@@ -16,6 +16,7 @@ enum Status : int {
   kResourceExhausted = 8,
   kUnimplemented = 12,
   kUnavailable = 14,
+  kUnauthenticated = 16,
 };
 
 /// One bidirectional gRPC call: whole messages in both directions, uncompressed.

@@ -110,8 +110,8 @@ void ServerConnection::begin_exchange() {
   ++requests_;
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
   decoder_.start(parser_.framing());
-  keep_alive_ =
-      parser_.keep_alive() && !draining_ && (options_.max_requests == 0 || requests_ < options_.max_requests);
+  keep_alive_ = parser_.keep_alive() && !draining_ && !leaving_ &&
+                (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
   to_head_ = head_.method == "HEAD";
   response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = false;
@@ -255,7 +255,7 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   }
   // What the client was told to hold back it may send or not: the next bytes could be either (RFC 9110
   // §10.1.1).
-  if (continue_wanted_ || body_refusal_ || draining_) keep_alive_ = false;
+  if (continue_wanted_ || body_refusal_ || draining_ || leaving_) keep_alive_ = false;
   form.close = !keep_alive_;
   form.keep_alive = keep_alive_ && head_.version == Version::k10;
   return form;

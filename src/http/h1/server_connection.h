@@ -46,6 +46,9 @@ class ServerConnection final : private ServerExchange {
   net::Task<void> serve(const Handler& handler);
   /// Closes now when idle, else after the answer in progress, which says "Connection: close".
   void drain();
+  /// Each answer from now on says "Connection: close" and ends the connection; an idle connection stays open
+  /// for its next request, so that none is lost on its way.
+  void end_with_next_answer() { leaving_ = true; }
   bool in_request() const { return in_request_; }
 
  private:
@@ -93,7 +96,8 @@ class ServerConnection final : private ServerExchange {
   std::uint32_t requests_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
   Refusal body_refusal_;
-  bool in_request_ = false, draining_ = false, keep_alive_ = false, reset_ = false, upgraded_ = false;
+  bool in_request_ = false, draining_ = false, leaving_ = false, keep_alive_ = false, reset_ = false,
+       upgraded_ = false;
   bool continue_wanted_ = false, to_head_ = false;
   bool response_started_ = false, response_complete_ = false, gone_ = false;
 };
