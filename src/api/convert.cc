@@ -24,6 +24,7 @@ void convert_workload(Json& body) {
 }
 
 void convert_backend(Json& backend) {
+  if (!backend.is_object() || !backend.contains("serviceName")) return;
   Json service = Json::object();
   service["name"] = backend["serviceName"];
   const Json& port = backend["servicePort"];
@@ -35,16 +36,17 @@ void convert_backend(Json& backend) {
 template <class Visit>
 void each_path(Json& spec, const Path& at, Visit visit) {
   Json* rules = member(spec, "rules");
-  if (!rules) return;
+  if (!rules || !rules->is_array()) return;
   Path rules_at = at.at("rules");
   for (std::size_t i = 0; i < rules->size(); ++i) {
     Json* http = member((*rules)[i], "http");
     Json* paths = http ? member(*http, "paths") : nullptr;
-    if (!paths) continue;
+    if (!paths || !paths->is_array()) continue;
     Path rule_at = rules_at.at(i);
     Path http_at = rule_at.at("http");
     Path paths_at = http_at.at("paths");
-    for (std::size_t k = 0; k < paths->size(); ++k) visit((*paths)[k], paths_at.at(k));
+    for (std::size_t k = 0; k < paths->size(); ++k)
+      if ((*paths)[k].is_object()) visit((*paths)[k], paths_at.at(k));
   }
 }
 
@@ -66,7 +68,7 @@ void convert_ingress(Json& spec, const Path& at) {
 /// pattern is refused rather than matched literally.
 void plain_path(Json& rule, const Path& at, Report& report) {
   Json* path = member(rule, "path");
-  if (!path || rule["pathType"] != "ImplementationSpecific") return;
+  if (!path || !path->is_string() || rule["pathType"] != "ImplementationSpecific") return;
   Path path_at = at.at("path");
   auto written = path->get<std::string>();
   std::string_view plain = written;

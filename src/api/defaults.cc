@@ -85,6 +85,53 @@ void deployment(Json& spec) {
   fill(rolling, "maxUnavailable", "25%");
 }
 
+void api_gateway(Json& spec) {
+  for (Json& listener : spec["listeners"]) {
+    Json& allowed = listener["allowedRoutes"];
+    if (allowed.is_null()) allowed = Json::object();
+    Json& namespaces = allowed["namespaces"];
+    if (namespaces.is_null()) namespaces = Json::object();
+    fill(namespaces, "from", "Same");
+  }
+  if (auto addresses = spec.find("addresses"); addresses != spec.end())
+    for (Json& address : *addresses) fill(address, "type", "Hostname");
+}
+
+void http_route_match(Json& match) {
+  Json& path = match["path"];
+  if (path.is_null()) path = Json::object();
+  fill(path, "type", "PathPrefix");
+  fill(path, "value", "/");
+  for (const char* name : {"headers", "queryParams"})
+    if (auto list = match.find(name); list != match.end())
+      for (Json& each : *list) fill(each, "type", "Exact");
+}
+
+void http_route_rule(Json& rule) {
+  fill(rule, "matches", Json::array({Json::object()}));
+  for (Json& match : rule["matches"]) http_route_match(match);
+  if (auto filters = rule.find("filters"); filters != rule.end())
+    for (Json& filter : *filters)
+      if (auto redirect = filter.find("requestRedirect"); redirect != filter.end())
+        fill(*redirect, "statusCode", 302);
+  if (auto backends = rule.find("backendRefs"); backends != rule.end())
+    for (Json& backend : *backends) {
+      fill(backend, "group", "");
+      fill(backend, "kind", "Service");
+      fill(backend, "weight", 1);
+    }
+}
+
+void http_route(Json& spec) {
+  if (auto parents = spec.find("parentRefs"); parents != spec.end())
+    for (Json& parent : *parents) {
+      fill(parent, "group", "gateway.networking.k8s.io");
+      fill(parent, "kind", "Gateway");
+    }
+  fill(spec, "rules", Json::array({Json::object()}));
+  for (Json& rule : spec["rules"]) http_route_rule(rule);
+}
+
 /// stringData is for writing; what is kept and shown is data.
 void secret(Json& body) {
   fill(body, "type", "Opaque");
@@ -101,6 +148,8 @@ void secret(Json& body) {
 void set_defaults(Json& body, const KindInfo& kind) {
   if (kind.kind == "Service") return service(body["spec"]);
   if (kind.kind == "Secret") return secret(body);
+  if (kind.kind == "HTTPRoute") return http_route(body["spec"]);
+  if (kind.kind == "Gateway" && kind.group == "gateway.networking.k8s.io") return api_gateway(body["spec"]);
   if (kind.kind == "Deployment") deployment(body["spec"]);
   if (kind.kind == "ReplicaSet") fill(body["spec"], "replicas", 1);
   if (kind.kind == "Deployment" || kind.kind == "ReplicaSet") pod_spec(body["spec"]["template"]["spec"]);

@@ -22,8 +22,6 @@ constexpr std::string_view kOtherKinds[] = {"AuthorizationPolicy",
                                             "EnvoyFilter",
                                             "Event",
                                             "GRPCRoute",
-                                            "GatewayClass",
-                                            "HTTPRoute",
                                             "HorizontalPodAutoscaler",
                                             "Issuer",
                                             "Job",
@@ -55,12 +53,20 @@ constexpr std::string_view kOtherKinds[] = {"AuthorizationPolicy",
                                             "WorkloadEntry",
                                             "WorkloadGroup"};
 
-void unknown_kind(const std::string& api_version, const std::string& kind, const Path& at, Report& report) {
+/// The kind of that name, if need be in another group than was written. Null when there is none.
+const KindInfo* find_namesake(std::string_view api_version, std::string_view kind) {
+  const KindInfo* found = nullptr;
   for (const KindInfo& info : kinds())
-    if (info.kind == kind)
-      return report.problem(at.at("apiVersion"), "\"" + api_version +
-                                                     "\": weft does not know this version of " + kind +
-                                                     "; write " + info.api_version());
+    if (info.kind == kind && (!found || api_version.starts_with(std::string(info.group) + "/")))
+      found = &info;
+  return found;
+}
+
+void unknown_kind(const std::string& api_version, const std::string& kind, const Path& at, Report& report) {
+  if (const KindInfo* info = find_namesake(api_version, kind))
+    return report.problem(at.at("apiVersion"), "\"" + api_version +
+                                                   "\": weft does not know this version of " + kind +
+                                                   "; write " + info->api_version());
   if (std::ranges::find(kOtherKinds, kind) != std::end(kOtherKinds))
     return report.unsupported(at.at("kind"), kind, "remove the object");
   std::vector<std::string_view> names;

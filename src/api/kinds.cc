@@ -10,8 +10,10 @@ namespace {
 constexpr std::string_view kDiscovery = "discovery.k8s.io";
 constexpr std::string_view kNetworking = "networking.k8s.io";
 constexpr std::string_view kIstio = "networking.istio.io";
+constexpr std::string_view kGatewayApi = "gateway.networking.k8s.io";
 
-constexpr std::array<KindInfo, 14> kKinds = {{
+// Two kinds are called Gateway: the name alone means the first of them, Istio's.
+constexpr std::array<KindInfo, 18> kKinds = {{
     {"", "v1", "Namespace", "namespaces", "namespace", "ns", false},
     {"", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", "sa"},
     {"", "v1", "ConfigMap", "configmaps", "configmap", "cm"},
@@ -26,6 +28,10 @@ constexpr std::array<KindInfo, 14> kKinds = {{
     {kIstio, "v1", "Gateway", "gateways", "gateway", "gw"},
     {kIstio, "v1", "VirtualService", "virtualservices", "virtualservice", "vs"},
     {kIstio, "v1", "DestinationRule", "destinationrules", "destinationrule", "dr"},
+    {kGatewayApi, "v1", "GatewayClass", "gatewayclasses", "gatewayclass", "gc", false},
+    {kGatewayApi, "v1", "Gateway", "gateways", "gateway", "gtw"},
+    {kGatewayApi, "v1", "HTTPRoute", "httproutes", "httproute", ""},
+    {kGatewayApi, "v1beta1", "ReferenceGrant", "referencegrants", "referencegrant", "refgrant"},
 }};
 
 struct OldVersion {
@@ -50,6 +56,11 @@ constexpr OldVersion kOldVersions[] = {
     {"networking.istio.io/v1alpha3", "Gateway", kIstio},
     {"networking.istio.io/v1alpha3", "VirtualService", kIstio},
     {"networking.istio.io/v1alpha3", "DestinationRule", kIstio},
+    {"gateway.networking.k8s.io/v1beta1", "GatewayClass", kGatewayApi},
+    {"gateway.networking.k8s.io/v1beta1", "Gateway", kGatewayApi},
+    {"gateway.networking.k8s.io/v1beta1", "HTTPRoute", kGatewayApi},
+    {"gateway.networking.k8s.io/v1", "ReferenceGrant", kGatewayApi},
+    {"gateway.networking.k8s.io/v1alpha2", "ReferenceGrant", kGatewayApi},
 };
 
 const KindInfo* find_in_group(std::string_view group, std::string_view kind) {

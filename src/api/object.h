@@ -30,6 +30,8 @@ std::span<const KindInfo> kinds();
 /// extensions/v1beta1 Ingress ...) find the kind they are converted to. Null when it is none of ours.
 const KindInfo* find_kind(std::string_view api_version, std::string_view kind);
 /// By what a person types: plural, singular, short name or kind, any letter case, optionally "plural.group".
+/// Of several kinds with that name the first: "gateway" is Istio's, the Gateway API's is
+/// "gateways.gateway.networking.k8s.io" or "gtw".
 const KindInfo* find_kind_by_name(std::string_view typed);
 /// By REST path parts.
 const KindInfo* find_kind_by_plural(std::string_view group, std::string_view plural);

@@ -31,10 +31,20 @@ TEST(Kinds, each_has_names_of_its_own_and_a_schema) {
   for (const KindInfo& info : kinds()) {
     EXPECT_NE(find_schema(info.api_version(), info.kind), nullptr) << info.kind;
     EXPECT_EQ(find_kind(info.api_version(), info.kind), &info);
-    EXPECT_EQ(find_kind_by_name(info.plural), &info);
-    EXPECT_EQ(find_kind_by_name(info.singular), &info);
+    const std::string group = "." + std::string(info.group);
+    EXPECT_EQ(find_kind_by_name(std::string(info.plural) + group), &info);
+    EXPECT_EQ(find_kind_by_name(std::string(info.singular) + group), &info);
     if (!info.short_name.empty()) EXPECT_EQ(find_kind_by_name(info.short_name), &info);
   }
+}
+
+TEST(Kinds, a_gateway_is_istios_unless_the_group_or_the_short_name_says_otherwise) {
+  for (const char* typed : {"gateway", "gateways", "gw", "gateway.networking.istio.io"})
+    EXPECT_EQ(find_kind_by_name(typed)->group, "networking.istio.io") << typed;
+  for (const char* typed : {"gtw", "gateways.gateway.networking.k8s.io"})
+    EXPECT_EQ(find_kind_by_name(typed)->group, "gateway.networking.k8s.io") << typed;
+  EXPECT_EQ(find_kind("gateway.networking.k8s.io/v1beta1", "Gateway"), find_kind_by_name("gtw"));
+  EXPECT_EQ(find_kind("gateway.networking.k8s.io/v1", "ReferenceGrant")->version, "v1beta1");
 }
 
 TEST(Object, is_read_without_surprises_whatever_its_body_is) {

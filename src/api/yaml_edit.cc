@@ -1,21 +1,25 @@
 #include "api/yaml_edit.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "api/yaml.h"
 #include "api/yaml_reader.h"
 #include "base/strings.h"
 #include "yaml/document.h"
+#include "yaml/event_reader.h"
 
 namespace weft::api {
 namespace {
 
 using yaml::Node;
 
-/// Lists are compared item by item up to this many pairs; beyond it they are written anew.
+/// Lists are compared item by item up to this many pairs; beyond it items belong together by their places.
 constexpr std::size_t kMaxPairs = 1'000'000;
 
 struct Edit {
@@ -54,43 +58,102 @@ void pair_gaps(Pairs& pairs, std::size_t after_size) {
   }
 }
 
-/// Whether a text that was read again says what was wanted.
-bool says(const Node& node, const Json& value) {
-  if (node.is_mapping()) {
-    std::size_t members = 0;
-    for (const Node* key = node.first; key; key = key->next->next, ++members) {
-      const auto found = value.is_object() ? value.find(std::string(key->text)) : value.end();
-      if (!value.is_object() || found == value.end() || !says(*key->next, *found)) return false;
+/// Whether a text says what was wanted, told event by event: no tree is made of it.
+class Comparison {
+ public:
+  explicit Comparison(std::string_view text) : events_(text, yaml::EventReader::Places::kUnknown) {}
+
+  bool says(const Json& wanted) {
+    auto event = events_.next();
+    if (!event || event->kind != Event::Kind::kDocumentStart) return false;
+    event = events_.next();
+    if (!event || !is(*event, wanted)) return false;
+    event = events_.next();
+    return event && event->kind == Event::Kind::kEnd;
+  }
+
+ private:
+  using Event = yaml::Event;
+
+  bool is(const Event& event, const Json& wanted) {
+    if (!event.anchor.empty()) anchors_[std::string(event.anchor)] = &wanted;
+    switch (event.kind) {
+      case Event::Kind::kMappingStart: return wanted.is_object() && is_map(wanted);
+      case Event::Kind::kSequenceStart: return wanted.is_array() && is_list(wanted);
+      case Event::Kind::kScalar: return is_scalar(event, wanted);
+      case Event::Kind::kAlias: {
+        const auto anchor = anchors_.find(event.text);
+        return anchor != anchors_.end() && same_value(*anchor->second, wanted);
+      }
+      default: return false;
     }
-    return value.is_object() && members == value.size();
   }
-  if (node.is_sequence()) {
-    std::size_t items = 0;
-    for (const Node* item = node.first; item; item = item->next, ++items)
-      if (!value.is_array() || items >= value.size() || !says(*item, value[items])) return false;
-    return value.is_array() && items == value.size();
+
+  static bool is_scalar(const Event& event, const Json& wanted) {
+    const bool text = !event.plain || event.tag == "!" || event.tag == "tag:yaml.org,2002:str";
+    if (text) return wanted.is_string() && wanted.get_ref<const std::string&>() == event.text;
+    return plain_scalar(event.text) == wanted;
   }
-  if (!node.plain) return value.is_string() && value.get_ref<const std::string&>() == node.text;
-  return plain_scalar(node.text) == value;
-}
+
+  bool is_map(const Json& wanted) {
+    std::vector<bool> seen(wanted.size());
+    for (std::size_t members = 0;; ++members) {
+      auto event = events_.next();
+      if (!event) return false;
+      if (event->kind == Event::Kind::kMappingEnd) return members == wanted.size();
+      if (event->kind != Event::Kind::kScalar) return false;
+      const auto found = wanted.find(event->text);
+      if (found == wanted.end()) return false;
+      const auto index = static_cast<std::size_t>(std::distance(wanted.begin(), found));
+      if (seen[index]) return false;
+      seen[index] = true;
+      event = events_.next();
+      if (!event || !is(*event, *found)) return false;
+    }
+  }
+
+  bool is_list(const Json& wanted) {
+    for (std::size_t items = 0;; ++items) {
+      const auto event = events_.next();
+      if (!event) return false;
+      if (event->kind == Event::Kind::kSequenceEnd) return items == wanted.size();
+      if (items == wanted.size() || !is(*event, wanted[items])) return false;
+    }
+  }
+
+  yaml::EventReader events_;
+  std::map<std::string, const Json*, std::less<>> anchors_;
+};
+
+using Names = std::span<const std::string_view>;
 
 /// Which item of `before` becomes which of `after`; nothing for those that go.
-Pairs align(const Json& before, const Json& after) {
+Pairs align(const Json& before, const Json& after, Names movable) {
   const auto same = [](const Json& a, const Json& b) {
     if (same_value(a, b)) return true;
     if (!a.is_object() || !b.is_object()) return false;
     const auto x = a.find("name"), y = b.find("name");
     return x != a.end() && y != b.end() && *x == *y;
   };
+  const auto worth = [&](const Json& item) -> std::size_t {
+    const auto name = item.find("name");
+    const bool moves = name != item.end() && name->is_string() &&
+                       std::ranges::find(movable, name->get_ref<const std::string&>()) != movable.end();
+    return moves ? 1 : 2;
+  };
   const std::size_t n = before.size(), m = after.size();
+  Pairs pairs(n);
+  if (n * m > kMaxPairs) {
+    pair_gaps(pairs, m);
+    return pairs;
+  }
   std::vector<std::vector<std::size_t>> longest(n + 1, std::vector<std::size_t>(m + 1, 0));
   for (std::size_t i = n; i-- > 0;)
     for (std::size_t k = m; k-- > 0;)
-      longest[i][k] = same(before[i], after[k]) ? longest[i + 1][k + 1] + 1
+      longest[i][k] = same(before[i], after[k]) ? longest[i + 1][k + 1] + worth(before[i])
                                                 : std::max(longest[i + 1][k], longest[i][k + 1]);
-  Pairs pairs(n);
   for (std::size_t i = 0, k = 0; i < n && k < m;) {
-    if (same(before[i], after[k]) && longest[i][k] == longest[i + 1][k + 1] + 1)
+    if (same(before[i], after[k]) && longest[i][k] == longest[i + 1][k + 1] + worth(before[i]))
       pairs[i++] = k++;
     else if (longest[i + 1][k] >= longest[i][k + 1])
       ++i;
@@ -104,18 +167,22 @@ Pairs align(const Json& before, const Json& after) {
 /// Collects the changes between two values at the places of a document's nodes.
 class Editor {
  public:
-  explicit Editor(std::string_view text) : text_(text) {}
+  /// `write_out`: every alias gets its value, so that its anchor's place may change.
+  Editor(std::string_view text, Names movable, bool write_out)
+      : text_(text), movable_(movable), write_out_(write_out) {}
 
   void change(const Node& node, const Json& before, const Json& after, std::size_t parent_column);
   std::string apply();
 
  private:
+  void write_out_aliases(const Node& node, const Json& value);
   void change_map(const Node& node, const Json& before, const Json& after);
   void change_list(const Node& node, const Json& before, const Json& after);
   void replace(const Node& node, const Json& after, std::size_t parent_column);
   void fill(const Node& key, const Json& after, std::size_t column);
   void remove_member(const Node& node, const Node& key, const Node* before_it);
   void remove_item(const Node& list, const Node& item, const Node* before_it);
+  std::string moved_lines(std::string_view lines, std::string_view before) const;
   void insert_block(std::size_t after, std::size_t column, std::string lines);
   void add(std::size_t begin, std::size_t end, std::string text) {
     edits_.push_back({begin, end, std::move(text), edits_.size()});
@@ -132,6 +199,9 @@ class Editor {
   std::string indented(const std::string& lines, std::size_t column) const;
 
   std::string_view text_;
+  Names movable_;
+  bool write_out_;
+  bool in_flow_ = false;  ///< what is being changed stands in brackets
   std::vector<Edit> edits_;
 };
 
@@ -150,19 +220,32 @@ std::string Editor::indented(const std::string& lines, std::size_t column) const
 }
 
 void Editor::change(const Node& node, const Json& before, const Json& after, std::size_t parent_column) {
-  if (same_value(before, after)) return;
+  if (same_value(before, after)) return write_out_ ? write_out_aliases(node, after) : void();
   // What an alias names may be named elsewhere too: its place gets a value of its own.
   if (node.alias) return add(node.begin - 1, node.end, after.dump());
   if (node.is_mapping() && node.first && before.is_object() && after.is_object() &&
       std::ranges::any_of(after.items(), [&](const auto& member) { return before.contains(member.key()); }))
     return change_map(node, before, after);
-  if (node.is_sequence() && node.first && before.is_array() && after.is_array() && !after.empty() &&
-      before.size() * after.size() <= kMaxPairs)
+  if (node.is_sequence() && node.first && before.is_array() && after.is_array() && !after.empty())
     return change_list(node, before, after);
   replace(node, after, parent_column);
 }
 
+void Editor::write_out_aliases(const Node& node, const Json& value) {
+  if (node.alias) return add(node.begin - 1, node.end, value.dump());
+  if (node.is_mapping() && value.is_object()) {
+    for (const Node* key = node.first; key; key = key->next->next)
+      if (const auto found = value.find(key->text); found != value.end())
+        write_out_aliases(*key->next, *found);
+  } else if (node.is_sequence() && value.is_array()) {
+    std::size_t index = 0;
+    for (const Node* item = node.first; item && index < value.size(); item = item->next)
+      write_out_aliases(*item, value[index++]);
+  }
+}
+
 void Editor::change_map(const Node& node, const Json& before, const Json& after) {
+  const bool outside = std::exchange(in_flow_, node.flow);
   const std::size_t at = column(node.begin);
   const Node* kept = nullptr;
   std::string added;
@@ -178,20 +261,23 @@ void Editor::change_map(const Node& node, const Json& before, const Json& after)
       change(*key->next, before[name], after[name], at);
     kept = key;
   }
+  in_flow_ = outside;
   Json missing = Json::object();
   for (const auto& [name, value] : after.items())
     if (!before.contains(name)) missing[name] = value;
   if (missing.empty()) return;
   if (node.flow) {
     const std::string inside = missing.dump();
-    return add(node.end - 1, node.end - 1, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
+    // Behind the last value: between it and the bracket there may be a comma, and a comment.
+    const std::size_t place = kept && kept->next->begin != 0 ? kept->next->end : node.end - 1;
+    return add(place, place, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
   }
   for (const auto& [name, value] : missing.items()) added += to_yaml(Json{{name, value}});
   insert_block(std::max(kept->end, kept->next->end), at, std::move(added));
 }
 
 void Editor::change_list(const Node& node, const Json& before, const Json& after) {
-  const auto pairs = align(before, after);
+  const auto pairs = align(before, after, movable_);
   const std::size_t at = column(node.begin);
   std::size_t next = 0, index = 0;
   const Node* kept = nullptr;
@@ -213,7 +299,9 @@ void Editor::change_list(const Node& node, const Json& before, const Json& after
       continue;
     }
     insert_until(*pairs[index]);
+    const bool outside = std::exchange(in_flow_, node.flow);
     change(*item, before[index], after[*pairs[index]], at);
+    in_flow_ = outside;
     next = *pairs[index] + 1;
     kept = item;
   }
@@ -235,6 +323,7 @@ void Editor::insert_block(std::size_t after, std::size_t column, std::string lin
 void Editor::fill(const Node& key, const Json& after, std::size_t column) {
   const std::size_t colon = text_.find(':', key.end);
   if (colon == text_.npos) return;
+  if (in_flow_) return add(colon + 1, colon + 1, " " + after.dump());
   if (!after.is_structured() || after.empty()) {
     std::string text = to_yaml(after);
     text.pop_back();
@@ -250,11 +339,9 @@ void Editor::replace(const Node& node, const Json& after, std::size_t parent_col
   if (on_its_own_line && after.is_structured() && !after.empty())
     return add(line_start(node.begin), node.end, indented(to_yaml(after), column(node.begin)));
   const bool empty_brackets = node.flow && !node.first;
-  const std::size_t line = line_start(node.begin);
   const bool whole_line =
       text_.substr(node.end, line_end(node.end) - node.end).find_first_not_of(" \r") == text_.npos;
-  const bool in_flow = text_.substr(line, node.begin - line).find_first_of("{[") != text_.npos;
-  if (empty_brackets && whole_line && !in_flow && after.is_structured() && !after.empty()) {
+  if (empty_brackets && whole_line && !in_flow_ && after.is_structured() && !after.empty()) {
     std::size_t from = node.begin;
     while (from > 0 && text_[from - 1] == ' ') --from;
     return add(
@@ -263,7 +350,7 @@ void Editor::replace(const Node& node, const Json& after, std::size_t parent_col
   }
   const std::string plain = to_yaml(after);
   const bool one_line = !after.is_structured() && plain.find('\n') == plain.size() - 1;
-  add(node.begin, node.end, one_line && !in_flow ? plain.substr(0, plain.size() - 1) : after.dump());
+  add(node.begin, node.end, one_line && !in_flow_ ? plain.substr(0, plain.size() - 1) : after.dump());
 }
 
 /// `before_it`: the last member before it that stays.
@@ -287,13 +374,23 @@ void Editor::remove_item(const Node& list, const Node& item, const Node* before_
   add(line_start(dash), std::min(line_end(item.end == 0 ? 0 : item.end - 1) + 1, text_.size()), {});
 }
 
+/// Lines that were to follow one that goes: the line end before them went with it.
+std::string Editor::moved_lines(std::string_view lines, std::string_view before) const {
+  const bool at_line_start = before.empty() || before.ends_with('\n');
+  if (!at_line_start || !lines.starts_with(new_line())) return std::string(lines);
+  return std::string(lines.substr(new_line().size())) + std::string(new_line());
+}
+
 std::string Editor::apply() {
   std::ranges::sort(
       edits_, {}, [](const Edit& edit) { return std::tuple(edit.begin, edit.end > edit.begin, edit.order); });
   std::string out;
   std::size_t at = 0;
   for (const Edit& edit : edits_) {
-    if (edit.begin < at) continue;
+    if (edit.begin < at) {
+      if (edit.begin == edit.end) out += moved_lines(edit.text, out);
+      continue;
+    }
     out.append(text_.substr(at, edit.begin - at)).append(edit.text);
     at = edit.end;
   }
@@ -302,17 +399,19 @@ std::string Editor::apply() {
 
 }  // namespace
 
-Rewritten rewrite(std::string_view text, const Json& before, const Json& after) {
+Rewritten rewrite(std::string_view text, const Json& before, const Json& after, Names movable) {
   if (same_value(before, after)) return {std::string(text), false};
   const auto document = yaml::Document::parse(text, "");
   if (document && document->root()) {
     std::string_view mark;
     if (text.starts_with("\xef\xbb\xbf")) mark = text.substr(0, 3);
-    Editor editor(text.substr(mark.size()));
-    editor.change(*document->root(), before, after, 0);
-    std::string made = std::string(mark) + editor.apply();
-    const auto again = yaml::Document::parse(made, "");
-    if (again && again->root() && says(*again->root(), after)) return {std::move(made), false};
+    for (const bool write_out_aliases : {false, true}) {
+      Editor editor(text.substr(mark.size()), movable, write_out_aliases);
+      editor.change(*document->root(), before, after, 0);
+      const std::string made = editor.apply();
+      if (Comparison(made).says(after)) return {std::string(mark) + made, false};
+      if (text.find('*') == text.npos) break;
+    }
   }
   return {to_yaml(after), true};
 }

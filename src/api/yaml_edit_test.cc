@@ -111,10 +111,36 @@ TEST(YamlEdit, changes_the_place_of_an_alias_and_not_what_it_names) {
             "a: &x {k: 1}\nb: {\"k\":1,\"l\":2}\n");
 }
 
-TEST(YamlEdit, writes_anew_what_cannot_be_edited_and_says_so) {
-  // The alias would change with its anchor.
-  EXPECT_EQ(edited("a: &x {k: 1}\nb: *x\n", R"([{"op":"add","path":"/a/l","value":2}])"),
-            "ANEW\na:\n  k: 1\n  l: 2\nb:\n  k: 1\n");
+TEST(YamlEdit, writes_out_the_aliases_of_an_anchor_whose_place_changes) {
+  EXPECT_EQ(edited("a: &x {k: 1}\nb: *x # b\nc: [*x]\n", R"([{"op":"add","path":"/a/l","value":2}])"),
+            "a: &x {k: 1, \"l\":2}\nb: {\"k\":1} # b\nc: [{\"k\":1}]\n");
+}
+
+TEST(YamlEdit, stays_in_brackets_on_lines_of_their_own) {
+  EXPECT_EQ(edited("{\n  a: { x: 1, },   # one\n  l: [ ]\n  # end\n}\n",
+                   R"([{"op":"add","path":"/a/y","value":2},{"op":"add","path":"/l/-","value":{"z":3}}])"),
+            "{\n  a: { x: 1, \"y\":2, },   # one\n  l: [{\"z\":3}]\n  # end\n}\n");
+}
+
+TEST(YamlEdit, inserts_behind_an_item_whose_end_goes) {
+  EXPECT_EQ(edited("l:\n- name: a   # first\n  x:\n    y: 1\nn: 1\n",
+                   R"([{"op":"remove","path":"/l/0/x"},{"op":"add","path":"/l/-","value":{"name":"b"}}])"),
+            "l:\n- name: a   # first\n- name: b\nn: 1\n");
+}
+
+TEST(YamlEdit, moves_the_items_that_may_move) {
+  const std::string text = "l:\n- name: ours\n- name: theirs   # stays\n";
+  const Json before = read_yaml(text).documents[0].value;
+  const Json after = Json::parse(R"({"l": [{"name": "theirs", "x": 1}, {"name": "ours"}]})");
+  constexpr std::string_view kMovable[] = {"ours"};
+  EXPECT_EQ(rewrite(text, before, after, kMovable).text,
+            "l:\n- name: theirs   # stays\n  x: 1\n- name: ours\n");
+}
+
+TEST(YamlEdit, edits_beyond_the_first_64_kib) {
+  std::string text = "t: '" + std::string(100'000, 'x') + "'\n";
+  EXPECT_EQ(edited(text + "m: {a: 'it''s'}   # m\n", R"([{"op":"add","path":"/m/b","value":1}])"),
+            text + "m: {a: 'it''s', \"b\":1}   # m\n");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ using yaml::Event;
 /// Turns a parser's events into documents; stops at the first thing that is wrong.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : events_(text) {}
+  explicit Reader(std::string_view text) : events_(text, yaml::EventReader::Places::kUnknown) {}
   YamlStream read() &&;
 
  private:

@@ -107,9 +107,12 @@ void check_rules(const Json& body, const KindInfo& kind, const Path& at, Report&
   if (kind.kind == "Pod") check_pod_spec(*spec, spec_at, report);
   if (kind.kind == "Deployment" || kind.kind == "ReplicaSet") check_workload(*spec, spec_at, report);
   if (kind.kind == "Ingress") check_ingress(*spec, spec_at, report);
-  if (kind.kind == "Gateway") check_gateway(*spec, spec_at, report);
+  if (kind.kind == "Gateway")
+    (kind.group == "networking.istio.io" ? check_gateway : check_api_gateway)(*spec, spec_at, report);
   if (kind.kind == "VirtualService") check_virtual_service(*spec, spec_at, report);
   if (kind.kind == "DestinationRule") check_destination_rule(*spec, spec_at, report);
+  if (kind.kind == "HTTPRoute") check_http_route(*spec, spec_at, report);
+  if (kind.kind == "ReferenceGrant") check_reference_grant(*spec, spec_at, report);
 }
 
 }  // namespace weft::api

@@ -20,6 +20,9 @@ void check_workload(const Json& spec, const Path& at, Report& report);  ///< Dep
 void check_gateway(const Json& spec, const Path& at, Report& report);
 void check_virtual_service(const Json& spec, const Path& at, Report& report);
 void check_destination_rule(const Json& spec, const Path& at, Report& report);
+void check_api_gateway(const Json& spec, const Path& at, Report& report);  ///< the Gateway API's
+void check_http_route(const Json& spec, const Path& at, Report& report);
+void check_reference_grant(const Json& spec, const Path& at, Report& report);
 
 /// The member, or null.
 const Json* member(const Json& value, std::string_view name);

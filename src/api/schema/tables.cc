@@ -61,6 +61,7 @@ constexpr Field kLabelSelectorFields[] = {
 struct Row {
   std::string_view kind;
   const Schema* schema;
+  std::string_view group = {};  ///< only where two kinds have the same name
 };
 constexpr Row kTables[] = {
     {"Namespace", &kNamespace},
@@ -74,9 +75,13 @@ constexpr Row kTables[] = {
     {"EndpointSlice", &kEndpointSlice},
     {"Ingress", &kIngress},
     {"IngressClass", &kIngressClass},
-    {"Gateway", &kGateway},
+    {"Gateway", &kGateway, "networking.istio.io"},
     {"VirtualService", &kVirtualService},
     {"DestinationRule", &kDestinationRule},
+    {"GatewayClass", &kGatewayClass},
+    {"Gateway", &kApiGateway, "gateway.networking.k8s.io"},
+    {"HTTPRoute", &kHttpRoute},
+    {"ReferenceGrant", &kReferenceGrant},
 };
 
 }  // namespace
@@ -89,7 +94,8 @@ const Schema* find_schema(std::string_view api_version, std::string_view kind) {
   const KindInfo* info = find_kind(api_version, kind);
   if (!info) return nullptr;
   if (kind == "Ingress" && info->api_version() != api_version) return &kIngressV1Beta1;
-  auto row = std::ranges::find(kTables, kind, &Row::kind);
+  auto row = std::ranges::find_if(
+      kTables, [&](const Row& r) { return r.kind == kind && (r.group.empty() || r.group == info->group); });
   return row == std::end(kTables) ? nullptr : row->schema;
 }
 

@@ -31,6 +31,11 @@ extern const Schema kGateway;
 extern const Schema kVirtualService;
 extern const Schema kDestinationRule;
 
+extern const Schema kGatewayClass;
+extern const Schema kApiGateway;  ///< the Gateway API's; kGateway is Istio's
+extern const Schema kHttpRoute;
+extern const Schema kReferenceGrant;
+
 /// The four fields every object has.
 constexpr Field api_version() { return text("apiVersion"); }
 constexpr Field kind() { return text("kind"); }
