@@ -1,6 +1,32 @@
 #include "store/api_status.h"
 
+#include "store/wire.h"
+
 namespace weft::store {
+namespace {
+
+constexpr std::string_view kNoSuchType = "the server could not find the requested resource";
+
+Code code_of(int http) {
+  switch (http) {
+    case 404: return Code::kNotFound;
+    case 409:
+    case 410: return Code::kConflict;
+    case 400:
+    case 415:
+    case 422: return Code::kInvalid;
+    case 401:
+    case 403: return Code::kDenied;
+    case 413: return Code::kTooLarge;
+    case 429:
+    case 502:
+    case 503: return Code::kUnavailable;
+    case 504: return Code::kTimeout;
+    default: return Code::kInternal;
+  }
+}
+
+}  // namespace
 
 StatusForm status_form(const Error& error) {
   switch (error.code) {
@@ -36,22 +62,15 @@ api::Json status_object(const Error& error) {
 
 Error error_of_status(int http, const std::string& body) {
   const api::Json parsed = api::Json::parse(body, nullptr, false);
-  std::string message = parsed.is_object() ? parsed.value("message", "") : "";
+  const bool is_status = text_member(parsed, "kind") == "Status";
+  std::string message = text_member(parsed, "message");
+  // A path that no resource has: a plain text, or these words.
+  const bool no_such_type = http == 404 && (!is_status || message == kNoSuchType);
   if (message.empty()) message = "the API answered " + std::to_string(http);
-  Code code = Code::kInternal;
-  switch (http) {
-    case 404: code = Code::kNotFound; break;
-    case 409:
-    case 410: code = Code::kConflict; break;
-    case 400:
-    case 422: code = Code::kInvalid; break;
-    case 403: code = Code::kDenied; break;
-    case 413: code = Code::kTooLarge; break;
-    case 503: code = Code::kUnavailable; break;
-    case 504: code = Code::kTimeout; break;
-    default: break;
-  }
-  return Error::config(code, std::move(message));
+  const bool from_the_future = message.find("oo large resource version") != std::string::npos;
+  if (from_the_future) return Error::config(Code::kConflict, std::move(message));
+  if (no_such_type) return Error::config(Code::kUnsupported, std::string(kNoSuchType));
+  return Error::config(code_of(http), std::move(message));
 }
 
 }  // namespace weft::store

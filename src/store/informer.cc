@@ -5,8 +5,8 @@
 namespace weft::store {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstPause{20};
-constexpr std::chrono::milliseconds kLongestPause{2'000};
+constexpr Duration kFirstPause = 20ms;
+constexpr Duration kLongestPause = 2s;
 
 }  // namespace
 
@@ -22,30 +22,50 @@ api::ObjectPtr Informer::find(std::string_view ns, std::string_view name) const 
 
 net::Task<void> Informer::run() {
   co_await loop_.yield();
-  std::chrono::milliseconds pause = kFirstPause;
+  Duration pause = kFirstPause;
   bool listed = false;
   for (;;) {
+    heard_ = false;
+    const TimePoint began = loop_.now();
+    Result<void> done;
     if (!listed) {
-      const Result<void> got = co_await list();
-      listed = got.has_value();
-      if (got) pause = kFirstPause;
+      done = co_await list();
+      listed = done.has_value();
     }
-    if (listed) {
-      const Result<void> ended = co_await follow();
-      if (!ended && ended.error().code == Code::kConflict)
-        listed = false;
-      else if (!ended)
-        WEFT_LOG(kDebug, "informer", "the watch ended", {"kind", query_.kind->kind},
-                 {"error", ended.error().text});
-    }
-    const auto jitter = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
-    co_await loop_.sleep(pause / 2 + jitter);
-    pause = std::min(pause * 2, kLongestPause);
+    if (listed) done = co_await follow();
+    // A list alone is no success: a server that lists and refuses every watch must not be asked all the time.
+    const bool lived = heard_ || loop_.now() - began > kLongestPause;
+    if (!done) listed = explain(done.error(), lived) && listed;
+    if (lived) pause = kFirstPause;
+    if (absent_) pause = kLongestPause;
+    const auto jitter = static_cast<std::uint64_t>(pause.count());
+    co_await loop_.sleep(pause / 2 + Duration(random_.below(jitter)));
+    pause = std::min<Duration>(pause * 2, kLongestPause);
   }
+}
+
+/// Whether what was listed is still worth following.
+bool Informer::explain(const Error& error, bool lived) {
+  absent_ = error.code == Code::kUnsupported;
+  // Nothing can be there, and that is the truth until its type comes.
+  if (absent_) replace({});
+  const bool ended = error.code == Code::kUnavailable && lived;
+  if (!ended && error.text != trouble_)
+    WEFT_LOG(kWarn, "informer", absent_ ? "waits for a type of resource" : "cannot follow",
+             {"kind", query_.kind->kind}, {"error", error.text});
+  trouble_ = ended || absent_ ? "" : error.text;
+  return !absent_ && error.code != Code::kConflict;
 }
 
 net::Task<Result<void>> Informer::list() {
   WEFT_CO_TRY(const List found, co_await store_.list(query_));
+  absent_ = false;
+  trouble_.clear();
+  replace(found);
+  co_return Result<void>{};
+}
+
+void Informer::replace(const List& found) {
   std::map<api::Key, api::ObjectPtr> before = std::move(items_);
   items_.clear();
   version_ = found.resource_version;
@@ -55,17 +75,18 @@ net::Task<Result<void>> Informer::list() {
     const auto old = before.find(object->key());
     if (old == before.end())
       tell(EventType::kAdded, object);
-    else if (old->second->resource_version() != object->resource_version())
+    else if (old->second->resource_version() != object->resource_version() ||
+             old->second->uid() != object->uid())
       tell(EventType::kModified, object);
   }
   for (const auto& [key, object] : before)
     if (!items_.contains(key)) tell(EventType::kDeleted, object);
-  co_return Result<void>{};
 }
 
 net::Task<Result<void>> Informer::follow() {
   // Version 0 means "everything first"; an empty store is at version 1 at least.
   WEFT_CO_TRY(const auto watch, co_await store_.watch(query_, version_));
+  trouble_.clear();
   for (;;) {
     WEFT_CO_TRY(const Event event, co_await watch->next());
     take(event);
@@ -73,17 +94,22 @@ net::Task<Result<void>> Informer::follow() {
 }
 
 void Informer::take(const Event& event) {
-  if (event.type == EventType::kBookmark) {
-    version_ = std::max(version_, event.resource_version);
-    return;
-  }
+  heard_ = true;
   version_ = std::max(version_, event.resource_version);
+  if (event.type == EventType::kBookmark) return;
   const api::Key key = event.object->key();
-  if (event.type == EventType::kDeleted)
-    items_.erase(key);
-  else
-    items_[key] = event.object;
-  tell(event.type, event.object);
+  const auto known = items_.find(key);
+  const std::uint64_t seen = known == items_.end() ? 0 : known->second->resource_version();
+  if (event.type == EventType::kDeleted) {
+    // An end that comes late is that of another object of this name.
+    if (known == items_.end() || event.resource_version < seen) return;
+    items_.erase(known);
+    return tell(event.type, event.object);
+  }
+  if (known != items_.end() && event.resource_version <= seen) return;
+  const bool added = known == items_.end();
+  items_[key] = event.object;
+  tell(added ? EventType::kAdded : EventType::kModified, event.object);
 }
 
 void Informer::tell(EventType type, api::ObjectPtr object) {

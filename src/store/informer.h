@@ -11,7 +11,9 @@
 namespace weft::store {
 
 /// A copy of what a query selects, kept up to date: lists, then watches, and again from the last version when
-/// the watch breaks, from the beginning when that version is too old, with jittered growing pauses.
+/// the watch breaks, from the beginning when that version is too old, with jittered growing pauses of at most
+/// 3 s. Events that come twice or late change nothing. While the store has no such type of resource
+/// (kUnsupported) the copy is empty and counts as taken.
 ///
 /// Owner: whoever wants the copy; `store` must outlive it. Thread: the loop's. How it ends: the destructor.
 class Informer {
@@ -21,6 +23,8 @@ class Informer {
   void start();
   /// The first list has been taken.
   bool synced() const { return synced_; }
+  /// Why the copy may be out of date, for readiness; empty while it is not.
+  const std::string& trouble() const { return trouble_; }
   const std::map<api::Key, api::ObjectPtr>& items() const { return items_; }
   api::ObjectPtr find(std::string_view ns, std::string_view name) const;
   std::uint64_t resource_version() const { return version_; }
@@ -29,6 +33,8 @@ class Informer {
   net::Task<void> run();
   net::Task<Result<void>> list();
   net::Task<Result<void>> follow();
+  bool explain(const Error& error, bool lived);
+  void replace(const List& found);
   void take(const Event& event);
   void tell(EventType type, api::ObjectPtr object);
 
@@ -39,6 +45,9 @@ class Informer {
   std::map<api::Key, api::ObjectPtr> items_;
   std::uint64_t version_ = 0;
   bool synced_ = false;
+  bool heard_ = false;   ///< something came over the present watch
+  bool absent_ = false;  ///< there is no such type of resource
+  std::string trouble_;
   Random random_;
   net::TaskScope tasks_;
 };

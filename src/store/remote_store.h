@@ -24,7 +24,8 @@ class RemoteStore final : public Store {
 
  private:
   net::Task<Result<api::Json>> call(std::string method, std::string path, std::string body);
-  net::Task<Result<api::ObjectPtr>> one(std::string method, std::string path, std::string body);
+  net::Task<Result<api::ObjectPtr>> one(const api::KindInfo& kind, std::string method, std::string path,
+                                        std::string body);
 
   net::Loop& loop_;
   net::Address api_;
