@@ -5,6 +5,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 
 #include <functional>
 #include <string_view>
@@ -14,9 +15,15 @@
 namespace weft::capture {
 namespace {
 
-constexpr int kPriorityDestinationNat = -100;
 constexpr std::uint32_t kLoopbackIndex = 1;  // in every network namespace
-constexpr std::uint32_t kSourceOffset = 12, kDestinationOffset = 16, kPortOffset = 2;
+constexpr std::uint32_t kSourcePortOffset = 0, kDestinationPortOffset = 2;
+// linux/netfilter/nf_conntrack_common.h and nf_nat.h, whose values C++ cannot read or that need the kernel's
+// own headers.
+constexpr std::uint32_t kStateInvalid = 1, kRangeOfPorts = 1u << 1;
+
+constexpr std::uint8_t number_of(Family family) {
+  return family == Family::kIpv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+}
 
 /// One nfnetlink message (linux/netfilter/nfnetlink.h): its header names the family, and the subsystem where
 /// a batch begins and ends.
@@ -40,51 +47,42 @@ class Expressions {
  public:
   explicit Expressions(NetlinkWriter& batch) : batch_(batch) {}
 
-  void operator()(IsTcp) const { meta(NFT_META_L4PROTO), compare(raw<std::uint8_t>(IPPROTO_TCP)); }
+  void operator()(Protocol match) const { meta(NFT_META_L4PROTO), compare(raw(match.number)); }
+  void operator()(Port match) const {
+    payload(NFT_PAYLOAD_TRANSPORT_HEADER, match.source ? kSourcePortOffset : kDestinationPortOffset, 2);
+    compare(raw(htons(match.number)), match.equal);
+  }
   void operator()(Mark match) const { meta(NFT_META_MARK), compare(raw(match.value)); }
   void operator()(SocketUser match) const { meta(NFT_META_SKUID), compare(raw(match.id)); }
-  void operator()(SocketGroup match) const { meta(NFT_META_SKGID), compare(raw(match.id)); }
+  void operator()(SocketGroup match) const { meta(NFT_META_SKGID), compare(raw(match.id), match.equal); }
   void operator()(ViaLoopback) const { meta(NFT_META_OIF), compare(raw(kLoopbackIndex)); }
-  void operator()(SourceAddress match) const {
-    payload(NFT_PAYLOAD_NETWORK_HEADER, kSourceOffset, 4);
-    compare(raw(htonl(match.address)));
+  void operator()(const InputInterface& match) const { meta(NFT_META_IIFNAME), compare(padded(match.name)); }
+  void operator()(const OutputInterface& match) const { meta(NFT_META_OIFNAME), compare(padded(match.name)); }
+  void operator()(const Source& match) const {
+    address(match.network, match.network.family == Family::kIpv4 ? 12 : 8, true);
   }
-  void operator()(Destination match) const {
-    // Whole bytes are compared as they are, so that the kernel's listing shows the prefix again.
-    const std::uint32_t bytes = match.prefix / 8u;
-    payload(NFT_PAYLOAD_NETWORK_HEADER, kDestinationOffset, bytes);
-    compare(raw(htonl(match.network)).substr(0, bytes), match.inside ? NFT_CMP_EQ : NFT_CMP_NEQ);
+  void operator()(const Destination& match) const {
+    address(match.network, match.network.family == Family::kIpv4 ? 16 : 24, match.inside);
   }
-  void operator()(DestinationPort match) const {
-    payload(NFT_PAYLOAD_TRANSPORT_HEADER, kPortOffset, 2);
-    compare(raw(htons(match.port)));
+  void operator()(Invalid) const {
+    expression("ct", [&] {
+      batch_.number_be(NFTA_CT_KEY, NFT_CT_STATE);
+      batch_.number_be(NFTA_CT_DREG, NFT_REG_1);
+    });
+    keep_bits(raw(kStateInvalid));
+    compare(raw(std::uint32_t{0}), false);
   }
 
-  void verdict_return() const {
-    expression("immediate", [this] {
-      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-      batch_.nested(NFTA_IMMEDIATE_DATA, [this] {
-        batch_.nested(NFTA_DATA_VERDICT, [this] {
-          batch_.number_be(NFTA_VERDICT_CODE, static_cast<std::uint32_t>(NFT_RETURN));
-        });
-      });
-    });
-  }
-  void redirect(std::uint16_t port) const {
-    expression("immediate", [&] {
-      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_1);
-      batch_.nested(NFTA_IMMEDIATE_DATA, [&] { batch_.attribute(NFTA_DATA_VALUE, raw(htons(port))); });
-    });
-    expression("redir", [this] {
-      batch_.number_be(NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
-      batch_.number_be(NFTA_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
-    });
+  void verdict(Verdict verdict) const {
+    switch (verdict.kind) {
+      case Verdict::Kind::kReturn: return final_verdict(static_cast<std::uint32_t>(NFT_RETURN));
+      case Verdict::Kind::kDrop: return final_verdict(NF_DROP);
+      case Verdict::Kind::kRedirect: return redirect(verdict.number);
+      case Verdict::Kind::kZone: return zone(verdict.number);
+    }
   }
 
  private:
-  // linux/netfilter/nf_nat.h, which needs headers of the kernel's own.
-  static constexpr std::uint32_t NF_NAT_RANGE_PROTO_SPECIFIED = 1u << 1;
-
   void expression(std::string_view name, const std::function<void()>& data) const {
     batch_.nested(NFTA_LIST_ELEM, [&] {
       batch_.text(NFTA_EXPR_NAME, name);
@@ -105,12 +103,72 @@ class Expressions {
       batch_.number_be(NFTA_PAYLOAD_LEN, length);
     });
   }
-  void compare(const std::string& value, std::uint32_t operation = NFT_CMP_EQ) const {
+  void compare(const std::string& value, bool equal = true) const {
     expression("cmp", [&] {
       batch_.number_be(NFTA_CMP_SREG, NFT_REG_1);
-      batch_.number_be(NFTA_CMP_OP, operation);
+      batch_.number_be(NFTA_CMP_OP, equal ? NFT_CMP_EQ : NFT_CMP_NEQ);
       batch_.nested(NFTA_CMP_DATA, [&] { batch_.attribute(NFTA_DATA_VALUE, value); });
     });
+  }
+  /// Register 1 becomes what it shares with `mask`.
+  void keep_bits(const std::string& mask) const {
+    expression("bitwise", [&] {
+      batch_.number_be(NFTA_BITWISE_SREG, NFT_REG_1);
+      batch_.number_be(NFTA_BITWISE_DREG, NFT_REG_1);
+      batch_.number_be(NFTA_BITWISE_LEN, static_cast<std::uint32_t>(mask.size()));
+      batch_.nested(NFTA_BITWISE_MASK, [&] { batch_.attribute(NFTA_DATA_VALUE, mask); });
+      batch_.nested(NFTA_BITWISE_XOR,
+                    [&] { batch_.attribute(NFTA_DATA_VALUE, std::string(mask.size(), '\0')); });
+    });
+  }
+  void address(const Network& network, std::uint32_t offset, bool inside) const {
+    // A prefix of whole bytes is compared as it is, as nft does it: so its listing shows the prefix again.
+    const std::size_t whole = network.prefix / 8u;
+    const bool bits_left = network.prefix % 8u != 0;
+    const std::size_t length = bits_left ? network.size() : whole;
+    payload(NFT_PAYLOAD_NETWORK_HEADER, offset, static_cast<std::uint32_t>(length));
+    if (bits_left) {
+      std::string mask(network.size(), '\0');
+      for (std::size_t bit = 0; bit < network.prefix; ++bit)
+        mask[bit / 8] = static_cast<char>(mask[bit / 8] | (0x80 >> (bit % 8)));
+      keep_bits(mask);
+    }
+    compare(std::string(network.bytes.begin(), network.bytes.begin() + static_cast<std::ptrdiff_t>(length)),
+            inside);
+  }
+
+  void immediate(const std::string& value) const {
+    expression("immediate", [&] {
+      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_1);
+      batch_.nested(NFTA_IMMEDIATE_DATA, [&] { batch_.attribute(NFTA_DATA_VALUE, value); });
+    });
+  }
+  void final_verdict(std::uint32_t code) const {
+    expression("immediate", [&] {
+      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+      batch_.nested(NFTA_IMMEDIATE_DATA, [&] {
+        batch_.nested(NFTA_DATA_VERDICT, [&] { batch_.number_be(NFTA_VERDICT_CODE, code); });
+      });
+    });
+  }
+  void redirect(std::uint16_t port) const {
+    immediate(raw(htons(port)));
+    expression("redir", [this] {
+      batch_.number_be(NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
+      batch_.number_be(NFTA_REDIR_FLAGS, kRangeOfPorts);
+    });
+  }
+  void zone(std::uint16_t number) const {
+    immediate(raw(number));
+    expression("ct", [this] {
+      batch_.number_be(NFTA_CT_KEY, NFT_CT_ZONE);
+      batch_.number_be(NFTA_CT_SREG, NFT_REG_1);
+    });
+  }
+
+  static std::string padded(std::string name) {
+    name.resize(IFNAMSIZ, '\0');
+    return name;
   }
 
   NetlinkWriter& batch_;
@@ -118,44 +176,65 @@ class Expressions {
 
 constexpr int nf_tables(int type) { return (NFNL_SUBSYS_NFTABLES << 8) | type; }
 
-void add_chain(NetlinkWriter& batch, Chain chain) {
-  message(batch, nf_tables(NFT_MSG_NEWCHAIN), NLM_F_CREATE | NLM_F_ACK, NFPROTO_IPV4, 0, [&] {
+std::uint32_t hook_of(Chain chain) {
+  return chain == Chain::kOutput || chain == Chain::kOutputZone ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING;
+}
+
+void add_table(NetlinkWriter& batch, Family family) {
+  message(batch, nf_tables(NFT_MSG_NEWTABLE), NLM_F_CREATE, number_of(family), 0,
+          [&] { batch.text(NFTA_TABLE_NAME, kTable); });
+}
+
+/// Whether it was there or not: what does not exist cannot be deleted, so it is made first.
+void remove_table(NetlinkWriter& batch, Family family) {
+  add_table(batch, family);
+  message(batch, nf_tables(NFT_MSG_DELTABLE), 0, number_of(family), 0,
+          [&] { batch.text(NFTA_TABLE_NAME, kTable); });
+}
+
+void add_chain(NetlinkWriter& batch, Family family, const ChainKind& kind) {
+  message(batch, nf_tables(NFT_MSG_NEWCHAIN), NLM_F_CREATE, number_of(family), 0, [&] {
     batch.text(NFTA_CHAIN_TABLE, kTable);
-    batch.text(NFTA_CHAIN_NAME, name_of(chain));
+    batch.text(NFTA_CHAIN_NAME, kind.name);
     batch.nested(NFTA_CHAIN_HOOK, [&] {
-      batch.number_be(NFTA_HOOK_HOOKNUM, chain == Chain::kOutput ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING);
-      batch.number_be(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(kPriorityDestinationNat));
+      batch.number_be(NFTA_HOOK_HOOKNUM, hook_of(kind.chain));
+      batch.number_be(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(kind.priority));
     });
     batch.number_be(NFTA_CHAIN_POLICY, NF_ACCEPT);
-    batch.text(NFTA_CHAIN_TYPE, "nat");
+    batch.text(NFTA_CHAIN_TYPE, kind.type);
   });
 }
 
-void add_rule(NetlinkWriter& batch, const Rule& rule) {
-  message(batch, nf_tables(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, NFPROTO_IPV4, 0, [&] {
+void add_rule(NetlinkWriter& batch, Family family, const ChainKind& kind, const Rule& rule) {
+  message(batch, nf_tables(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND, number_of(family), 0, [&] {
     batch.text(NFTA_RULE_TABLE, kTable);
-    batch.text(NFTA_RULE_CHAIN, name_of(rule.chain));
+    batch.text(NFTA_RULE_CHAIN, kind.name);
     batch.nested(NFTA_RULE_EXPRESSIONS, [&] {
       const Expressions expressions(batch);
       for (const Match& match : rule.matches) std::visit(expressions, match);
-      if (rule.redirect_to != 0)
-        expressions.redirect(rule.redirect_to);
-      else
-        expressions.verdict_return();
+      expressions.verdict(rule.verdict);
     });
   });
+}
+
+void add_set(NetlinkWriter& batch, const RuleSet& set) {
+  add_table(batch, set.family);
+  for (const ChainKind& kind : kChains) {
+    if (!set.uses(kind.chain)) continue;
+    add_chain(batch, set.family, kind);
+    for (const Rule& rule : set.rules)
+      if (rule.chain == kind.chain) add_rule(batch, set.family, kind, rule);
+  }
 }
 
 }  // namespace
 
-std::string to_netlink(const std::vector<Rule>& rules) {
+std::string to_netlink(const std::vector<RuleSet>& sets) {
   NetlinkWriter batch;
   message(batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-  message(batch, nf_tables(NFT_MSG_NEWTABLE), NLM_F_CREATE | NLM_F_ACK, NFPROTO_IPV4, 0,
-          [&] { batch.text(NFTA_TABLE_NAME, kTable); });
-  add_chain(batch, Chain::kOutput);
-  add_chain(batch, Chain::kPrerouting);
-  for (const Rule& rule : rules) add_rule(batch, rule);
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) remove_table(batch, family);
+  for (const RuleSet& set : sets) add_set(batch, set);
+  batch.acknowledge();
   message(batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   return batch.take();
 }

@@ -7,8 +7,9 @@
 
 namespace weft::capture {
 
-/// The rules as one nf_tables transaction (linux/netfilter/nf_tables.h): the kernel takes all of it or
-/// nothing. Every message in it asks for an acknowledgement; messages are numbered from 1.
-std::string to_netlink(const std::vector<Rule>& rules);
+/// One nf_tables transaction (linux/netfilter/nf_tables.h) after which exactly these rules are ours: what was
+/// there of an earlier run goes in the same step, so no packet meets a time without rules. No sets: only
+/// that. The last message asks for an acknowledgement, which comes when the kernel has taken all of it.
+std::string to_netlink(const std::vector<RuleSet>& sets);
 
 }  // namespace weft::capture

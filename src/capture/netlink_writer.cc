@@ -3,13 +3,14 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 
+#include <cstddef>
 #include <cstring>
 
 namespace weft::capture {
 
 void NetlinkWriter::message(std::uint16_t type, std::uint16_t flags, std::string_view body,
                             const std::function<void()>& attributes) {
-  const std::size_t begin = bytes_.size();
+  const std::size_t begin = last_ = bytes_.size();
   nlmsghdr head{};
   head.nlmsg_type = type;
   head.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
@@ -19,6 +20,14 @@ void NetlinkWriter::message(std::uint16_t type, std::uint16_t flags, std::string
   if (attributes) attributes();
   const auto length = static_cast<std::uint32_t>(bytes_.size() - begin);
   std::memcpy(bytes_.data() + begin, &length, sizeof length);
+}
+
+void NetlinkWriter::acknowledge() {
+  std::uint16_t flags = 0;
+  char* at = bytes_.data() + last_ + offsetof(nlmsghdr, nlmsg_flags);
+  std::memcpy(&flags, at, sizeof flags);
+  flags |= NLM_F_ACK;
+  std::memcpy(at, &flags, sizeof flags);
 }
 
 void NetlinkWriter::attribute(std::uint16_t type, std::string_view value) {

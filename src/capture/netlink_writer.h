@@ -17,6 +17,8 @@ class NetlinkWriter {
   /// numbered from 1; NLM_F_REQUEST is added to `flags`.
   void message(std::uint16_t type, std::uint16_t flags, std::string_view body,
                const std::function<void()>& attributes = {});
+  /// Asks for an answer to the last message: of several it comes when the kernel has taken them all.
+  void acknowledge();
 
   void attribute(std::uint16_t type, std::string_view value);
   /// With the terminating zero that the kernel expects of names.
@@ -33,6 +35,7 @@ class NetlinkWriter {
 
  private:
   std::string bytes_;
+  std::size_t last_ = 0;  ///< where the last message begins
   std::uint32_t sequence_ = 0;
 };
 

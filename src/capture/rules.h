@@ -5,14 +5,24 @@
 #include <variant>
 #include <vector>
 
+#include "capture/network.h"
 #include "capture/redirection.h"
 
 namespace weft::capture {
 
-enum class Chain : std::uint8_t { kOutput, kPrerouting };
+/// In the order in which they are made.
+enum class Chain : std::uint8_t { kOutput, kPrerouting, kOutputZone, kPreroutingZone, kPreroutingInvalid };
 
-// What a packet, the first of a connection, may be asked. Addresses and ports are numbers in host order.
-struct IsTcp {};
+// What a packet, for nat the first of a connection, may be asked. Ports and marks are numbers in host order.
+struct Protocol {
+  std::uint8_t number;
+};
+/// Stands right behind a Protocol, or behind another Port.
+struct Port {
+  std::uint16_t number;
+  bool equal = true;
+  bool source = false;
+};
 struct Mark {
   std::uint32_t value;
 };
@@ -21,39 +31,85 @@ struct SocketUser {
 };
 struct SocketGroup {
   std::uint32_t id;
+  bool equal = true;
 };
 struct ViaLoopback {};  ///< it leaves by the interface lo
-struct SourceAddress {
-  std::uint32_t address;
+struct InputInterface {
+  std::string name;
+};
+struct OutputInterface {
+  std::string name;
+};
+struct Source {
+  Network network;
 };
 struct Destination {
-  std::uint32_t network;
-  std::uint8_t prefix;
-  bool inside;
+  Network network;
+  bool inside = true;
 };
-struct DestinationPort {
-  std::uint16_t port;
-};
-using Match = std::variant<IsTcp, Mark, SocketUser, SocketGroup, ViaLoopback, SourceAddress, Destination,
-                           DestinationPort>;
+struct Invalid {};  ///< conntrack knows no connection that it could belong to
+using Match = std::variant<Protocol, Port, Mark, SocketUser, SocketGroup, ViaLoopback, InputInterface,
+                           OutputInterface, Source, Destination, Invalid>;
 
-/// One rule: when all matches hold, the connection is left alone (`redirect_to` 0) or sent to a port of this
-/// machine.
+struct Verdict {
+  enum class Kind : std::uint8_t {
+    kReturn,    ///< leave it alone
+    kRedirect,  ///< to port `number` of this machine
+    kZone,      ///< conntrack keeps it in zone `number`, unless an earlier rule chose one
+    kDrop,
+  };
+  Kind kind = Kind::kReturn;
+  std::uint16_t number = 0;
+};
+
+/// One rule: when all matches hold, the verdict.
 struct Rule {
   Chain chain;
   std::vector<Match> matches;
-  std::uint16_t redirect_to = 0;
+  Verdict verdict = {};
 };
 
-/// The rules in the order in which the kernel tries them.
-std::vector<Rule> rules_of(const Redirection& redirection);
+/// The rules of one family, in the order in which the kernel tries them; a chain without rules is not made.
+struct RuleSet {
+  Family family;
+  std::vector<Rule> rules;
 
-/// Table, chains and rules in the words of `nft list ruleset`.
-std::string to_nft(const std::vector<Rule>& rules);
+  bool uses(Chain chain) const;
+};
+
+/// IPv4 always, then IPv6 when it is wanted.
+std::vector<RuleSet> rules_of(const Redirection& redirection);
+
+/// Tables, chains and rules in the words of `nft list ruleset`, which `nft -f` reads as well.
+std::string to_nft(const std::vector<RuleSet>& sets);
+
+/// The same for iptables-restore and ip6tables-restore: each takes the lines of its family and skips the
+/// other's. Chains of ours begin with WEFT_.
+std::string to_iptables(const std::vector<RuleSet>& sets);
 
 inline constexpr const char* kTable = "weft";
-inline constexpr const char* name_of(Chain chain) {
-  return chain == Chain::kOutput ? "output" : "prerouting";
-}
+
+/// What a chain is, in nf_tables' and in iptables' terms.
+struct ChainKind {
+  Chain chain;
+  const char* name;
+  const char* type;
+  const char* hook;
+  const char* priority_word;  ///< as nft lists it
+  int priority;
+  const char* iptables_table;
+  const char* iptables_hook;
+  const char* iptables_name;
+};
+inline constexpr ChainKind kChains[] = {
+    {Chain::kOutput, "output", "nat", "output", "-100", -100, "nat", "OUTPUT", "WEFT_OUTPUT"},
+    {Chain::kPrerouting, "prerouting", "nat", "prerouting", "dstnat", -100, "nat", "PREROUTING",
+     "WEFT_INBOUND"},
+    {Chain::kOutputZone, "output_zone", "filter", "output", "raw", -300, "raw", "OUTPUT", "WEFT_OUTPUT"},
+    {Chain::kPreroutingZone, "prerouting_zone", "filter", "prerouting", "raw", -300, "raw", "PREROUTING",
+     "WEFT_INBOUND"},
+    {Chain::kPreroutingInvalid, "prerouting_invalid", "filter", "prerouting", "mangle", -150, "mangle",
+     "PREROUTING", "WEFT_DROP"},
+};
 
 }  // namespace weft::capture

@@ -77,7 +77,7 @@ Result<void> PodNetwork::connect(const NetworkNamespace& space, const std::strin
   WEFT_CHECK(routes.set_up(kPodInterface));
   // Service addresses are in no pod's network: they need a route before a rule can send them to the sidecar.
   WEFT_CHECK(routes.add_default_route(kGateway));
-  return captured ? capture::install({}) : Result<void>{};
+  return captured ? capture::install(capture::one_machine()) : Result<void>{};
 }
 
 void PodNetwork::release(std::uint32_t address, const std::string& interface) {

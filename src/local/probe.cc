@@ -6,7 +6,7 @@
 namespace weft::local {
 namespace {
 
-const std::uint32_t kMark = capture::Redirection{}.probe_mark;
+const std::uint32_t kMark = capture::kProbeMark;
 
 template <class T>
 net::Task<void> keep(net::Task<T> task, std::optional<T>& into) {

@@ -35,7 +35,7 @@ Result<ProcessSpec> our_proxy(const Host& host, const api::Object& pod, const Si
                 "--concurrency",
                 std::to_string(proxy_concurrency(pod)),
                 "--socket-mark",
-                std::to_string(capture::Redirection{}.sidecar_mark)};
+                std::to_string(capture::kSidecarMark)};
   if (identity.gateway && host.ingress_fd >= 0) {
     spec.words.insert(spec.words.end(), {"--inherit-listener", std::string(kIngressAddress) + "=" +
                                                                    std::to_string(host.ingress_fd)});
@@ -54,7 +54,7 @@ Result<ProcessSpec> their_proxy(const api::Object& pod, std::string_view command
   words->insert(words->end(), {"-c", bootstrap, "--concurrency", std::to_string(proxy_concurrency(pod))});
   ProcessSpec spec;
   spec.words = std::move(*words);
-  spec.group = capture::Redirection{}.sidecar_id;
+  spec.group = capture::kSidecarId;
   return spec;
 }
 

@@ -1,0 +1,57 @@
+#include "capture/netlink_exchange.h"
+
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <span>
+
+#include "capture/descriptor.h"
+
+namespace weft::capture {
+namespace {
+
+/// The first acknowledgement (0) or refusal in what the kernel sent.
+std::optional<int> outcome(std::span<const char> answer) {
+  while (answer.size() >= sizeof(nlmsghdr)) {
+    nlmsghdr head;
+    std::memcpy(&head, answer.data(), sizeof head);
+    if (head.nlmsg_len < sizeof head || head.nlmsg_len > answer.size()) break;
+    if (head.nlmsg_type == NLMSG_ERROR && head.nlmsg_len >= NLMSG_LENGTH(sizeof(int))) {
+      int error = 0;
+      std::memcpy(&error, answer.data() + NLMSG_HDRLEN, sizeof error);
+      return -error;
+    }
+    answer = answer.subspan(std::min<std::size_t>(NLMSG_ALIGN(head.nlmsg_len), answer.size()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int netlink_exchange(int protocol, std::string_view messages) {
+  const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!socket) return errno;
+  // A transaction is one datagram, which must fit into the socket's buffer. Without the right to exceed the
+  // machine's limit the default has to do, and sending says when it does not.
+  const int room = static_cast<int>(messages.size()) * 2 + 64 * 1024;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  if (::sendto(socket.get(), messages.data(), messages.size(), 0, reinterpret_cast<const sockaddr*>(&kernel),
+               sizeof kernel) < 0)
+    return errno;
+  for (;;) {
+    std::array<char, 32 * 1024> answer;
+    const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got < 0 ? errno : EIO;
+    if (const auto number = outcome(std::span(answer).first(static_cast<std::size_t>(got)))) return *number;
+  }
+}
+
+}  // namespace weft::capture
