@@ -5,6 +5,7 @@
 
 #include "api/convert.h"
 #include "api/object.h"
+#include "inject/json_access.h"
 
 namespace weft::inject {
 namespace {
@@ -14,7 +15,7 @@ using api::Json;
 struct Removed {
   std::string_view version, kind, today;
 };
-constexpr std::array<Removed, 14> kRemoved = {{
+constexpr std::array<Removed, 15> kRemoved = {{
     {"extensions/v1beta1", "Deployment", "apps/v1"},
     {"extensions/v1beta1", "DaemonSet", "apps/v1"},
     {"extensions/v1beta1", "ReplicaSet", "apps/v1"},
@@ -29,20 +30,23 @@ constexpr std::array<Removed, 14> kRemoved = {{
     {"networking.k8s.io/v1beta1", "Ingress", "networking.k8s.io/v1"},
     {"networking.k8s.io/v1beta1", "IngressClass", "networking.k8s.io/v1"},
     {"batch/v1beta1", "CronJob", "batch/v1"},
+    {"batch/v2alpha1", "CronJob", "batch/v1"},
 }};
 
-std::string text(const Json& from, const char* name) {
-  const auto found = from.find(name);
-  return found == from.end() || !found->is_string() ? std::string() : found->get<std::string>();
-}
-
 /// The old versions took the selector from the template's labels when it was not written.
-void update_workload(Json& object, std::vector<std::string>& notes, const std::string& name) {
+void update_workload(Json& object, const std::string& version, std::vector<std::string>& notes,
+                     const std::string& name) {
   const auto spec = object.find("spec");
   if (spec == object.end() || !spec->is_object()) return;
   for (const char* gone : {"rollbackTo", "templateGeneration"})
     if (spec->erase(gone) > 0)
       notes.push_back(name + ": spec." + gone + " is gone from apps/v1, and removed");
+  const bool replaced_on_delete =
+      (version == "extensions/v1beta1" && text_of(object, "kind") == "DaemonSet") ||
+      (version == "apps/v1beta1" && text_of(object, "kind") == "StatefulSet");
+  if (replaced_on_delete && !spec->contains("updateStrategy"))
+    notes.push_back(name +
+                    ": spec.updateStrategy is RollingUpdate today when it is not written, and was OnDelete");
   if (spec->contains("selector") || !spec->contains("template") || !(*spec)["template"].is_object()) return;
   const Json metadata = (*spec)["template"].value("metadata", Json::object());
   const Json labels = metadata.is_object() ? metadata.value("labels", Json::object()) : Json::object();
@@ -56,23 +60,25 @@ void update_ingress(Json& object, std::vector<std::string>& notes, const std::st
   Json copy = object;
   api::Report report("", nullptr, nullptr);
   api::convert(copy, *kind, api::Path(), report);
+  for (const api::Problem& each : report.problems())
+    notes.push_back(name + ": " + each.field + ": " + each.text);
   for (const std::string& note : report.notes()) notes.push_back(name + ": " + note);
   object = std::move(copy);
 }
 
 void update(Json& object, std::vector<std::string>& notes) {
-  const std::string version = text(object, "apiVersion"), kind = text(object, "kind");
+  const std::string version = text_of(object, "apiVersion"), kind = text_of(object, "kind");
   for (const Removed& each : kRemoved) {
     if (each.version != version || each.kind != kind) continue;
-    const Json metadata = object.value("metadata", Json::object());
-    const std::string name = kind + " " + (metadata.is_object() ? text(metadata, "name") : "");
+    const Json& metadata = member(object, "metadata");
+    const std::string name = kind + " " + text_of(metadata, "name");
     notes.push_back(name + ": apiVersion " + version + " is no longer served by Kubernetes; written as " +
                     std::string(each.today));
     if (kind == "Ingress") {
       update_ingress(object, notes, name);
     } else {
       object["apiVersion"] = each.today;
-      if (each.today == "apps/v1") update_workload(object, notes, name);
+      if (each.today == "apps/v1") update_workload(object, version, notes, name);
     }
     return;
   }
@@ -81,7 +87,7 @@ void update(Json& object, std::vector<std::string>& notes) {
 void walk(Json& object, std::vector<std::string>& notes, int depth) {
   if (!object.is_object() || depth > 8) return;
   const auto items = object.find("items");
-  if (text(object, "kind") == "List" && items != object.end() && items->is_array()) {
+  if (text_of(object, "kind") == "List" && items != object.end() && items->is_array()) {
     for (Json& each : *items) walk(each, notes, depth + 1);
     return;
   }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "api/selector.h"
+#include "inject/json_access.h"
 
 namespace weft::inject {
 namespace {
@@ -12,9 +13,9 @@ constexpr std::string_view kInject = "sidecar.istio.io/inject";
 
 std::map<std::string, std::string> labels_of(const Json& metadata) {
   std::map<std::string, std::string> labels;
-  const auto found = metadata.find("labels");
-  if (found == metadata.end() || !found->is_object()) return labels;
-  for (const auto& [name, value] : found->items())
+  const Json& found = member(metadata, "labels");
+  if (!found.is_object()) return labels;
+  for (const auto& [name, value] : found.items())
     if (value.is_string()) labels[name] = value.get<std::string>();
   return labels;
 }
@@ -22,10 +23,8 @@ std::map<std::string, std::string> labels_of(const Json& metadata) {
 /// What the label says, or else the annotation; empty when neither is there.
 std::string asked(const Json& metadata) {
   for (const char* place : {"labels", "annotations"}) {
-    const auto map = metadata.find(place);
-    if (map == metadata.end() || !map->is_object()) continue;
-    const auto value = map->find(kInject);
-    if (value != map->end()) return value->is_string() ? value->get<std::string>() : value->dump();
+    const Json& value = member(member(metadata, place), kInject);
+    if (!value.is_null()) return value.is_string() ? value.get<std::string>() : value.dump();
   }
   return {};
 }
@@ -41,15 +40,14 @@ bool any_matches(const std::vector<Json>& selectors, const std::map<std::string,
 }  // namespace
 
 Decision decide(const Json& metadata, const Json& spec, std::string_view ns, const Settings& settings) {
-  const auto host_network = spec.find("hostNetwork");
-  if (host_network != spec.end() && *host_network == true)
-    return {false, "it uses the host's network", "it uses the host's network, which no sidecar can redirect"};
+  if (member(spec, "hostNetwork") == true)
+    return {false, "it uses the host's network, which no sidecar can redirect"};
   for (const std::string_view system :
        {"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
     if (ns == system) return {false, "the namespace " + std::string(ns) + " is the system's"};
   const std::string wish = asked(metadata);
   if (wish == "true") return {true, "sidecar.istio.io/inject is true"};
-  if (wish == "false") return {false, "sidecar.istio.io/inject is false", "sidecar.istio.io/inject is false"};
+  if (wish == "false") return {false, "sidecar.istio.io/inject is false"};
   std::string warning;
   if (!wish.empty())
     warning = "sidecar.istio.io/inject: \"" + wish + "\" is neither true nor false, and is taken as not set";

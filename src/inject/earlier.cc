@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <string>
 
+#include "base/strings.h"
+#include "inject/json_access.h"
 #include "inject/names.h"
 #include "inject/probes.h"
+#include "inject/stale_endpoints.h"
 
 namespace weft::inject {
 namespace {
@@ -12,59 +15,75 @@ namespace {
 using api::Json;
 
 Json annotation(const Json& metadata, const char* key) {
-  const auto annotations = metadata.find("annotations");
-  if (annotations == metadata.end() || !annotations->is_object()) return nullptr;
-  const auto found = annotations->find(key);
-  if (found == annotations->end() || !found->is_string()) return nullptr;
-  Json value = Json::parse(found->get_ref<const std::string&>(), nullptr, false);
+  const Json& found = member(member(metadata, "annotations"), key);
+  if (!found.is_string()) return nullptr;
+  Json value = Json::parse(found.get_ref<const std::string&>(), nullptr, false);
   return value.is_discarded() ? Json(nullptr) : value;
 }
 
 /// Removes the items of those names; the list too when none is left.
 void remove_named(Json& spec, const char* list, const Json& names) {
-  const auto found = spec.find(list);
-  if (found == spec.end() || !found->is_array() || !names.is_array()) return;
+  Json* found = list_in(spec, list);
+  if (!found || !names.is_array() || names.empty()) return;
   Json kept = Json::array();
   for (Json& each : *found)
-    if (!each.is_object() || std::ranges::find(names, each.value("name", Json())) == names.end())
-      kept.push_back(std::move(each));
+    if (std::ranges::find(names, member(each, "name")) == names.end()) kept.push_back(std::move(each));
   if (kept.empty())
     spec.erase(list);
   else
     *found = std::move(kept);
 }
 
+/// Removes the members of those names; the map too when none is left.
+void remove_members(Json& metadata, const char* map, const Json& names) {
+  const auto found = metadata.find(map);
+  if (found == metadata.end() || !found->is_object() || !names.is_array()) return;
+  for (const Json& each : names)
+    if (each.is_string()) found->erase(each.get<std::string>());
+  if (found->empty()) metadata.erase(map);
+}
+
 /// What the sidecar's variable says, as JSON.
 Json sidecar_variable(const Json& spec, const char* name) {
-  for (const char* list : {"initContainers", "containers"}) {
-    const auto containers = spec.find(list);
-    if (containers == spec.end() || !containers->is_array()) continue;
-    for (const Json& container : *containers) {
-      if (!container.is_object() || container.value("name", "") != kProxyContainer) continue;
-      const Json environment = container.value("env", Json::array());
-      for (const Json& each : environment)
-        if (each.is_object() && each.value("name", "") == name)
-          return Json::parse(each.value("value", ""), nullptr, false);
+  for (const char* list : {"initContainers", "containers"})
+    for (const Json& container : list_of(spec, list)) {
+      if (text_of(container, "name") != kProxyContainer) continue;
+      for (const Json& each : list_of(container, "env"))
+        if (text_of(each, "name") == name)
+          return Json::parse(read_variable(text_of(each, "value")), nullptr, false);
     }
-  }
   return nullptr;
 }
 
-void restore_scraping(Json& metadata, const Json& originals) {
-  Json& annotations = metadata["annotations"];
-  for (const char* name : {"scrape", "port", "path"}) {
-    const std::string key = std::string("prometheus.io/") + name;
-    annotations.erase(key);
-    if (originals.is_object() && originals.contains(name)) annotations[key] = originals[name];
-  }
+/// An injection of ours has recorded which annotations it added, and what stood in place of the others;
+/// another make's has not.
+void restore_scraping(Json& metadata, const Json& status, const Json& originals) {
+  const Json& annotations = member(metadata, "annotations");
+  if (!status.contains("annotations") && text_of(annotations, "prometheus.io/path") == "/stats/prometheus")
+    remove_members(metadata, "annotations",
+                   Json::array({"prometheus.io/scrape", "prometheus.io/port", "prometheus.io/path"}));
+  for (const char* name : {"scrape", "port", "path"})
+    if (!member(originals, name).is_null())
+      metadata["annotations"][std::string("prometheus.io/") + name] = originals[name];
 }
 
-bool scrapes_the_sidecar(const Json& metadata) {
-  const auto annotations = metadata.find("annotations");
-  return annotations != metadata.end() && annotations->value("prometheus.io/path", "") == "/stats/prometheus";
+void remove_controls(Json& spec, const Json& names) {
+  const auto context = spec.find("securityContext");
+  if (context == spec.end() || !context->is_object()) return;
+  remove_named(*context, "sysctls", names);
+  if (context->empty() && names.is_array() && !names.empty()) spec.erase("securityContext");
 }
 
 }  // namespace
+
+std::string read_variable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    if (text[i] == '$' && i + 1 < text.size() && text[i + 1] == '$') ++i;
+  }
+  return out;
+}
 
 void undo_injection(Json& metadata, Json& spec) {
   const Json status = annotation(metadata, kStatusAnnotation);
@@ -72,15 +91,20 @@ void undo_injection(Json& metadata, Json& spec) {
   const Json probers = sidecar_variable(spec, kProbersVariable);
   const Json prometheus = sidecar_variable(spec, kPrometheusVariable);
   for (const char* list : {"initContainers", "containers", "volumes", "imagePullSecrets"})
-    remove_named(spec, list, status.value(list, Json()));
+    remove_named(spec, list, member(status, list));
   const Json overrides = annotation(metadata, kOverridesAnnotation);
   for (const char* list : {"initContainers", "containers"})
-    if (overrides.is_object() && overrides.contains(list))
-      for (const Json& own : overrides[list]) spec[list].push_back(own);
-  if (probers.is_object()) restore_probes(spec, probers);
-  if (scrapes_the_sidecar(metadata)) restore_scraping(metadata, prometheus);
-  metadata["annotations"].erase(kStatusAnnotation);
-  metadata["annotations"].erase(kOverridesAnnotation);
+    for (const Json& own : list_of(overrides, list)) {
+      Json& into = spec[list];
+      if (into.is_null() || into.is_array()) into.push_back(own);
+    }
+  stop_waiting(spec, member(status, "preStop"));
+  if (probers.is_object()) restore_probes(spec, {probers, member(status, "portNames")});
+  remove_controls(spec, member(status, "sysctls"));
+  restore_scraping(metadata, status, prometheus);
+  remove_members(metadata, "labels", member(status, "labels"));
+  remove_members(metadata, "annotations", member(status, "annotations"));
+  remove_members(metadata, "annotations", Json::array({kStatusAnnotation, kOverridesAnnotation}));
 }
 
 }  // namespace weft::inject

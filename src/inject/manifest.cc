@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <system_error>
 #include <thread>
 
 #include "api/yaml_edit.h"
 #include "api/yaml_reader.h"
 #include "inject/api_versions.h"
+#include "inject/names.h"
 #include "inject/workload.h"
 #include "yaml/document.h"
 
@@ -15,6 +17,8 @@ namespace weft::inject {
 namespace {
 
 using api::Json;
+
+constexpr std::string_view kOurs[] = {kInitContainer, kProxyContainer};
 
 /// Fewer documents are not worth a thread.
 constexpr std::size_t kPartsPerThread = 32;
@@ -37,12 +41,20 @@ std::size_t separator_length(std::string_view line) {
   return content == line.npos || line[content] == '#' ? line.size() : 3;
 }
 
+/// "..." ends a document; what follows is another, with or without a line of dashes.
+bool is_end(std::string_view line) {
+  return line.starts_with("...") &&
+         line.substr(3, line.find('#', 3) - 3).find_first_not_of(" \t\r") == line.npos;
+}
+
 /// A line of three dashes begins a document wherever it stands: no text of YAML may hold one.
 std::vector<Part> split_documents(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   std::vector<Part> parts(1);
-  std::size_t body = 0;
+  std::size_t body = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  parts.front().separator = text.substr(0, body);
   int line_number = 1;
-  for (std::size_t at = 0; at < text.size(); ++line_number) {
+  for (std::size_t at = body; at < text.size(); ++line_number) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::size_t next = std::min(end + 1, text.size());
     const std::string_view line = text.substr(at, end - at);
@@ -52,6 +64,10 @@ std::vector<Part> split_documents(std::string_view text) {
       body = length == line.size() ? next : at + length;
       const bool whole = body == next;
       parts.push_back({text.substr(at, body - at), {}, whole ? line_number + 1 : line_number});
+    } else if (is_end(line)) {
+      parts.back().body = text.substr(body, next - body);
+      body = next;
+      parts.push_back({{}, {}, line_number + 1});
     }
     at = next;
   }
@@ -82,7 +98,10 @@ class Injection {
     api::YamlStream stream = api::read_yaml(part.body);
     if (stream.fault)
       return refuse(part.first_line + std::max(stream.fault->line, 1) - 1, stream.fault->text);
-    if (stream.documents.size() != 1) return as_it_is(part);
+    if (stream.documents.empty()) return as_it_is(part);
+    if (stream.documents.size() > 1)
+      return refuse(part.first_line + std::max(stream.documents[1].lines.line, 1) - 1,
+                    "another document begins here; write a line of three dashes before it");
     WEFT_CHECK(inject(part, stream.documents.front().value));
     return std::move(result_);
   }
@@ -106,10 +125,12 @@ class Injection {
       return refuse(line_of(part, looked.error()), looked.error().object + ": " + looked.error().text);
     for (const Looked& each : *looked) {
       result_.injected += each.outcome.injected ? 1 : 0;
+      if (!each.outcome.injected)
+        result_.notes.push_back(each.object + ": no sidecar: " + each.outcome.reason);
       for (const std::string& warning : each.outcome.warnings)
-        result_.notes.push_back(each.object + ": " + warning + (each.outcome.injected ? "" : "; no sidecar"));
+        result_.notes.push_back(each.object + ": " + warning);
     }
-    api::Rewritten made = api::rewrite(part.body, before, after);
+    api::Rewritten made = api::rewrite(part.body, before, after, kOurs);
     if (made.anew)
       result_.notes.push_back(
           file_name_ + ":" + std::to_string(part.first_line) +
@@ -154,7 +175,11 @@ Result<Manifest> inject_manifest(std::string_view text, const std::string& file_
     std::vector<std::jthread> helpers;
     const std::size_t most =
         std::min<std::size_t>(std::thread::hardware_concurrency(), parts.size() / kPartsPerThread);
-    for (std::size_t i = 1; i < most; ++i) helpers.emplace_back(work);
+    try {
+      for (std::size_t i = 1; i < most; ++i) helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      // No thread to be had: this one does it all.
+    }
     work();
   }
   Manifest all;

@@ -72,7 +72,10 @@ TEST(Manifest, adds_one_init_container_and_the_proxy_and_touches_no_other) {
   const Json& spec = after["spec"]["template"]["spec"];
   EXPECT_EQ(names(spec["initContainers"]), Names({"istio-init"}));
   EXPECT_EQ(names(spec["containers"]), Names({"ratings", "istio-proxy"}));
-  EXPECT_EQ(spec["containers"][0], before["spec"]["template"]["spec"]["containers"][0]);
+  Json application = spec["containers"][0];
+  EXPECT_EQ(application["lifecycle"], Json::parse(R"({"preStop": {"sleep": {"seconds": 2}}})"));
+  application.erase("lifecycle");
+  EXPECT_EQ(application, before["spec"]["template"]["spec"]["containers"][0]);
 }
 
 TEST(Manifest, makes_the_proxy_a_native_sidecar_after_the_capture_and_before_all_else) {
@@ -193,7 +196,7 @@ TEST(Manifest, never_injects_the_host_s_network_nor_the_system_s_namespaces) {
   EXPECT_EQ(made.text, host);
   ASSERT_EQ(made.notes.size(), 1u);
   EXPECT_EQ(made.notes[0],
-            "Pod default/p: it uses the host's network, which no sidecar can redirect; no sidecar");
+            "Pod default/p: no sidecar: it uses the host's network, which no sidecar can redirect");
   for (const char* system : {"kube-system", "kube-public", "kube-node-lease"}) {
     const std::string pod = std::string("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: ") +
                             system + "}\nspec: {containers: [{name: a}]}\n";
@@ -255,7 +258,7 @@ TEST(Manifest, refuses_a_wrong_annotation_by_file_line_name_and_value) {
   EXPECT_NE(refused(with_annotation("sidecar.istio.io/interceptionMode", "TPROXY")).find("not supported"),
             std::string::npos);
   EXPECT_NE(
-      refused(with_annotation("proxy.istio.io/config", "'tracing: {}'")).find("tracing is not supported"),
+      refused(with_annotation("proxy.istio.io/config", "'tracing: {}'")).find("tracing: {} is not supported"),
       std::string::npos);
 }
 
@@ -365,6 +368,55 @@ TEST(Manifest, names_the_line_of_what_is_no_yaml_in_any_document) {
   EXPECT_EQ(refused("a: 1\n---\nb: 1\nb: 2\n"), "f.yaml:4: duplicate key \"b\"; write it once");
   EXPECT_EQ(refused("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: {}\n"),
             "f.yaml:5: Pod default/p: spec.containers: must be a list of at least one container");
+}
+
+TEST(Manifest, takes_a_document_after_an_end_mark_and_refuses_two_without_any) {
+  const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n";
+  EXPECT_EQ(injected(pod + "...\n" + pod + "... # end\n---\n" + pod).injected, 3);
+  EXPECT_EQ(refused("{\"kind\": \"A\"}\n{\"kind\": \"B\"}\n").substr(0, 9), "f.yaml:2:");
+}
+
+TEST(Manifest, says_why_a_workload_gets_no_sidecar) {
+  const auto notes = [](const char* label) {
+    return injected(std::string("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: n, labels: {") +
+                    label + "}}\nspec: {containers: [{name: a}]}\n")
+        .notes;
+  };
+  EXPECT_EQ(notes("sidecar.istio.io/inject: \"false\""),
+            Names{"Pod n/p: no sidecar: sidecar.istio.io/inject is false"});
+  EXPECT_EQ(notes("a: b"), Names{});
+}
+
+TEST(Manifest, warns_of_the_wish_that_stands_on_the_workload) {
+  const Manifest made = injected(
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, annotations: {sidecar.istio.io/inject: "
+      "\"false\"}}\n"
+      "spec: {template: {spec: {containers: [{name: a}]}}}\n");
+  EXPECT_EQ(made.injected, 1);
+  ASSERT_EQ(made.notes.size(), 1u);
+  EXPECT_TRUE(
+      made.notes[0].starts_with("Deployment default/d: sidecar.istio.io/inject stands on the Deployment"));
+}
+
+TEST(Manifest, refuses_an_ingress_of_no_shape_without_falling_over) {
+  for (const char* spec : {"5", "[]", "{rules: {}}", "{rules: [5]}",
+                           "{rules: [{http: {paths: [5, {backend: 5}]}}]}", "{backend: {resource: {}}}"})
+    EXPECT_NE(
+        injected(std::string("apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: i}\nspec: ") +
+                 spec + "\n")
+            .text.find("networking.k8s.io/v1"),
+        std::string::npos);
+}
+
+TEST(Manifest, edits_a_list_of_any_length_in_place) {
+  std::string text = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [\n";
+  for (int i = 0; i < 1'500; ++i)
+    text +=
+        std::string(i == 0 ? "" : ",\n") +
+        R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "a"}]}})";
+  const Manifest made = injected(text + "\n]}\n");
+  EXPECT_EQ(made.injected, 1'500);
+  EXPECT_TRUE(made.notes.empty());
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "inject/own_containers.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
+#include "inject/json_access.h"
 #include "inject/names.h"
 
 namespace weft::inject {
@@ -23,7 +25,7 @@ void merge_list(Json& made, const Json& own, const char* key) {
   for (const Json& item : own) {
     bool known = false;
     for (Json& each : made) {
-      if (!item.is_object() || each.value(key, Json()) != item.value(key, Json())) continue;
+      if (member(item, key).is_null() || member(each, key) != member(item, key)) continue;
       each = item;
       known = true;
     }
@@ -31,7 +33,15 @@ void merge_list(Json& made, const Json& own, const char* key) {
   }
 }
 
+/// Of the ways to probe or to end, one may be written.
+void drop_other_handlers(Json& made, const Json& own) {
+  constexpr const char* kHandlers[] = {"exec", "httpGet", "tcpSocket", "grpc", "sleep"};
+  if (std::ranges::none_of(kHandlers, [&](const char* each) { return own.contains(each); })) return;
+  for (const char* each : kHandlers) made.erase(each);
+}
+
 void merge(Json& made, const Json& own) {
+  drop_other_handlers(made, own);
   for (const auto& [name, value] : own.items()) {
     if (name == "image" && value == "auto") continue;
     const char* key = merge_key(name);
@@ -57,7 +67,7 @@ OwnContainers take_own_containers(Json& spec) {
     if (found == spec.end() || !found->is_array()) continue;
     Json kept = Json::array();
     for (Json& each : *found) {
-      const std::string name = each.is_object() ? each.value("name", "") : "";
+      const std::string name = text_of(each, "name");
       Json* place = name == kProxyContainer ? &own.proxy : name == kInitContainer ? &own.init : nullptr;
       if (!place) {
         kept.push_back(std::move(each));

@@ -1,102 +1,48 @@
 #include "inject/pod_options.h"
 
-#include <arpa/inet.h>
-
+#include <algorithm>
 #include <array>
-#include <charconv>
-#include <functional>
 #include <optional>
 
 #include "api/schema/formats.h"
 #include "api/yaml_reader.h"
 #include "base/strings.h"
+#include "inject/checks.h"
+#include "inject/json_access.h"
+#include "inject/names.h"
 
 namespace weft::inject {
 namespace {
 
 using api::Json;
 
-/// The end of a sentence that begins with the value; empty when it is right.
-using Check = std::string (*)(std::string_view);
-
-std::optional<int> number(std::string_view text, int least, int most) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) return {};
-  return value;
-}
-
-bool is_range(std::string_view text) {
-  const auto slash = text.find('/');
-  if (slash == text.npos) return false;
-  const std::string address(text.substr(0, slash));
-  unsigned char bytes[16];
-  const bool v4 = inet_pton(AF_INET, address.c_str(), bytes) == 1;
-  const bool v6 = inet_pton(AF_INET6, address.c_str(), bytes) == 1;
-  return (v4 || v6) && number(text.substr(slash + 1), 0, v4 ? 32 : 128);
-}
-
-template <class Right>
-std::string each(std::string_view list, Right right, std::string_view rule) {
-  if (list.empty()) return {};
-  for (const std::string_view part : split(list, ','))
-    if (!right(trim(part))) return std::string(rule) + "; \"" + std::string(part) + "\" is not";
-  return {};
-}
-
-std::string ranges(std::string_view text) {
-  return each(text, is_range, "must be a list of ranges such as 10.0.0.0/8,fd00::/8");
-}
-std::string ranges_or_all(std::string_view text) { return text == "*" ? "" : ranges(text); }
-std::string ports(std::string_view text) {
-  return each(
-      text, [](std::string_view part) { return number(part, 0, 65535).has_value(); },
-      "must be a list of ports such as 80,8080");
-}
-std::string ports_or_all(std::string_view text) { return text == "*" ? "" : ports(text); }
-std::string interfaces(std::string_view text) {
-  return each(
-      text,
-      [](std::string_view part) {
-        return !part.empty() && part.size() < 16 && part.find_first_of("/ \t\n") == part.npos;
-      },
-      "must be a list of interfaces such as eth1,net2");
-}
-std::string boolean(std::string_view text) {
-  return text == "true" || text == "false" ? "" : "must be \"true\" or \"false\"";
-}
-std::string level(std::string_view text) {
-  for (const std::string_view known : {"trace", "debug", "info", "warning", "error", "critical", "off"})
-    if (text == known) return {};
-  return "must be trace, debug, info, warning, error, critical or off";
-}
-std::string port(std::string_view text) {
-  return number(text, 0, 65535) ? "" : "must be a port, or 0 for none";
-}
-std::string seconds(std::string_view text) {
-  return number(text, 0, 100000) ? "" : "must be a number without a unit";
-}
 std::string interception(std::string_view text) {
   if (text == "REDIRECT" || text == "NONE") return {};
   return text == "TPROXY" ? "is not supported by weft yet; use REDIRECT" : "must be REDIRECT or NONE";
 }
+std::string templates(std::string_view text) {
+  return text == "sidecar" || text == "gateway" ? ""
+                                                : "must be sidecar or gateway; weft has no other template";
+}
 std::string any(std::string_view) { return {}; }
+/// Annotations of Istio that ask for something weft does not do, and without which a pod would not be what
+/// its author means.
+std::string none(std::string_view) { return "is not supported by weft; remove it"; }
+std::string not_wanted(std::string_view text) { return text == "false" ? "" : none(text); }
 
 /// Reads annotations one by one; the first wrong one ends it.
 class Reader {
  public:
-  Reader(const Json& metadata) {
-    const auto found = metadata.find("annotations");
-    if (found != metadata.end() && found->is_object()) annotations_ = &*found;
-  }
+  explicit Reader(const Json& metadata) : annotations_(member(metadata, "annotations")) {}
 
   /// The value, if the annotation is there and right.
   std::optional<std::string> take(std::string_view key, Check check) {
-    if (!annotations_ || !error_.empty()) return {};
-    const auto found = annotations_->find(key);
-    if (found == annotations_->end() || found->is_null()) return {};
-    if (!found->is_string()) return refuse(key, found->dump(), "must be a text: write quotes around it");
-    auto value = found->get<std::string>();
+    known_.push_back(key);
+    if (!error_.empty()) return {};
+    const Json& found = member(annotations_, key);
+    if (found.is_null()) return {};
+    if (!found.is_string()) return refuse(key, found.dump(), "must be a text: write quotes around it");
+    auto value = found.get<std::string>();
     if (const std::string problem = check(value); !problem.empty())
       return refuse(key, "\"" + value + "\"", problem);
     return value;
@@ -104,50 +50,82 @@ class Reader {
   void text(std::string_view key, Check check, std::string& into) {
     if (auto value = take(key, check)) into = *value;
   }
+  void list(std::string_view key, Check check, std::string& into) {
+    if (const auto value = take(key, check)) into = packed(*value);
+  }
   void flag(std::string_view key, bool& into) {
     if (const auto value = take(key, boolean)) into = *value == "true";
   }
   template <class Number>
-  void count(std::string_view key, Check check, Number& into) {
-    if (const auto value = take(key, check)) into = static_cast<Number>(*number(*value, 0, 1'000'000));
+  bool count(std::string_view key, Check check, Number& into) {
+    const auto value = take(key, check);
+    if (value) into = static_cast<Number>(number(*value, 0, 1'000'000).value_or(0));
+    return value.has_value();
   }
-  std::nullopt_t refuse(std::string_view key, const std::string& value, const std::string& problem) {
-    if (error_.empty()) error_ = "annotation " + std::string(key) + ": " + value + " " + problem;
+  std::nullopt_t refuse(std::string_view key, std::string_view value, const std::string& problem) {
+    constexpr std::size_t kShown = 200;
+    if (error_.empty())
+      error_ = "annotation " + std::string(key) + ": " + std::string(cut(value, kShown)) + " " + problem;
     return std::nullopt;
   }
+  void warn(std::string_view key, std::string_view problem) {
+    warnings_.push_back("annotation " + std::string(key) + ": " + std::string(problem));
+  }
+  /// Warns of annotations that look like ours and that nobody asked for.
+  void warn_of_unknown();
+
   const std::string& error() const { return error_; }
+  std::vector<std::string>& warnings() { return warnings_; }
 
  private:
-  const Json* annotations_ = nullptr;
+  const Json& annotations_;
+  std::vector<std::string_view> known_;
   std::string error_;
+  std::vector<std::string> warnings_;
 };
+
+void Reader::warn_of_unknown() {
+  for (const char* own : {"sidecar.istio.io/inject", kStatusAnnotation, kOverridesAnnotation})
+    known_.push_back(own);
+  if (!annotations_.is_object()) return;
+  for (const auto& [name, value] : annotations_.items()) {
+    const std::string_view key = name;
+    const std::string_view group = key.substr(0, key.find('/'));
+    const bool ours = group == "sidecar.istio.io" || group.ends_with(".sidecar.istio.io") ||
+                      group == "inject.istio.io" || group == "proxy.istio.io" ||
+                      group == "prometheus.istio.io";
+    if (!ours || std::ranges::find(known_, key) != known_.end()) continue;
+    const std::string_view meant = nearest(key, known_);
+    warn(key, "is not known to weft and has no effect" +
+                  (meant.empty() ? "" : "; is it " + std::string(meant) + "?"));
+  }
+}
 
 void read_capture(Reader& reader, PodOptions& options) {
   if (const auto mode = reader.take("sidecar.istio.io/interceptionMode", interception))
     options.interception =
         *mode == "NONE" ? PodOptions::Interception::kNone : PodOptions::Interception::kRedirect;
   const auto traffic = [&](std::string_view name, Check check, std::string& into) {
-    reader.text("traffic.sidecar.istio.io/" + std::string(name), check, into);
+    reader.list(name, check, into);
   };
-  traffic("includeOutboundIPRanges", ranges_or_all, options.include_outbound_ranges);
-  traffic("excludeOutboundIPRanges", ranges, options.exclude_outbound_ranges);
-  traffic("includeInboundPorts", ports_or_all, options.include_inbound_ports);
-  traffic("excludeInboundPorts", ports, options.exclude_inbound_ports);
-  traffic("includeOutboundPorts", ports, options.include_outbound_ports);
-  traffic("excludeOutboundPorts", ports, options.exclude_outbound_ports);
-  traffic("excludeInterfaces", interfaces, options.exclude_interfaces);
-  traffic("kubevirtInterfaces", interfaces, options.virtual_interfaces);
-  reader.text("istio.io/reroute-virtual-interfaces", interfaces, options.virtual_interfaces);
+  traffic("traffic.sidecar.istio.io/includeOutboundIPRanges", ranges_or_all, options.include_outbound_ranges);
+  traffic("traffic.sidecar.istio.io/excludeOutboundIPRanges", ranges, options.exclude_outbound_ranges);
+  traffic("traffic.sidecar.istio.io/includeInboundPorts", ports_or_all, options.include_inbound_ports);
+  traffic("traffic.sidecar.istio.io/excludeInboundPorts", ports, options.exclude_inbound_ports);
+  traffic("traffic.sidecar.istio.io/includeOutboundPorts", ports, options.include_outbound_ports);
+  traffic("traffic.sidecar.istio.io/excludeOutboundPorts", ports, options.exclude_outbound_ports);
+  traffic("traffic.sidecar.istio.io/excludeInterfaces", interfaces, options.exclude_interfaces);
+  traffic("traffic.sidecar.istio.io/kubevirtInterfaces", interfaces, options.virtual_interfaces);
+  reader.list("istio.io/reroute-virtual-interfaces", interfaces, options.virtual_interfaces);
 }
 
 void read_probes(Reader& reader, PodOptions& options) {
   reader.flag("sidecar.istio.io/rewriteAppHTTPProbers", options.rewrite_probes);
   reader.flag("prometheus.istio.io/merge-metrics", options.merge_metrics);
-  reader.count("status.sidecar.istio.io/port", port, options.status_port);
-  const std::string readiness = "readiness.status.sidecar.istio.io/";
-  reader.count(readiness + "initialDelaySeconds", seconds, options.readiness_delay);
-  reader.count(readiness + "periodSeconds", seconds, options.readiness_period);
-  reader.count(readiness + "failureThreshold", seconds, options.readiness_failures);
+  reader.count("status.sidecar.istio.io/port", status_port, options.status_port);
+  reader.count("readiness.status.sidecar.istio.io/initialDelaySeconds", seconds, options.readiness_delay);
+  reader.count("readiness.status.sidecar.istio.io/periodSeconds", count, options.readiness_period);
+  reader.count("readiness.status.sidecar.istio.io/failureThreshold", count, options.readiness_failures);
 }
 
 /// Any one of the four replaces all that the mesh asks for.
@@ -182,6 +160,10 @@ void read_volumes(Reader& reader, std::string_view key, Json& into) {
     return;
   }
   for (const auto& [name, value] : map.items()) {
+    if (!value.is_object()) {
+      reader.refuse(key, name + ": " + value.dump(), "must be a map");
+      return;
+    }
     Json named = {{"name", name}};
     named.update(value);
     into.push_back(std::move(named));
@@ -190,12 +172,32 @@ void read_volumes(Reader& reader, std::string_view key, Json& into) {
 
 constexpr std::string_view kConfig = "proxy.istio.io/config";
 
-void read_metadata(Reader& reader, const Json& value, PodOptions& options) {
-  if (!value.is_object()) return (void)reader.refuse(kConfig, "proxyMetadata", "must be a map of texts");
+void read_metadata(const Json& value, PodOptions& options) {
   for (const auto& [name, each] : value.items())
     options.metadata[name] = each.is_string() ? each.get<std::string>() : each.dump();
   const auto dns = options.metadata.find("ISTIO_META_DNS_CAPTURE");
   options.capture_dns = dns != options.metadata.end() && dns->second == "true";
+}
+
+std::string metadata_problem(const Json& value) {
+  if (!value.is_object()) return "must be a map of texts";
+  for (const auto& [name, each] : value.items()) {
+    if (each.is_structured()) return "must be a map of texts";
+    if (const std::string problem = api::environment_name(name); !problem.empty())
+      return "must have names of variables; \"" + name + "\" " + problem;
+  }
+  return {};
+}
+
+std::string config_problem(const std::string& name, const Json& value) {
+  if (name == "concurrency")
+    return value.is_number_unsigned() && value.get<std::uint64_t>() <= 256 ? ""
+                                                                           : "must be a number up to 256";
+  if (name == "holdApplicationUntilProxyStarts") return value.is_boolean() ? "" : "must be true or false";
+  if (name == "proxyMetadata") return metadata_problem(value);
+  if (name == "drainDuration" || name == "terminationDrainDuration")
+    return api::duration_or_zero(value.is_string() ? value.get<std::string>() : "-");
+  return "is not supported by weft; remove it";
 }
 
 void read_proxy_config(Reader& reader, PodOptions& options) {
@@ -208,25 +210,44 @@ void read_proxy_config(Reader& reader, PodOptions& options) {
   Json& config = stream.documents.front().value;
   if (!config.is_object()) return (void)reader.refuse(kConfig, config.dump(), "must be a map");
   for (const auto& [name, value] : config.items()) {
-    if (name == "concurrency") {
-      if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 256)
-        return (void)reader.refuse(kConfig, "concurrency: " + value.dump(), "must be a number up to 256");
-    } else if (name == "holdApplicationUntilProxyStarts") {
-      if (!value.is_boolean())
-        return (void)reader.refuse(kConfig, name + ": " + value.dump(), "must be true or false");
-      options.hold_application = value.get<bool>();
-    } else if (name == "proxyMetadata") {
-      read_metadata(reader, value, options);
-    } else if (name == "drainDuration" || name == "terminationDrainDuration") {
-      if (const std::string problem =
-              api::duration_or_zero(value.is_string() ? value.get<std::string>() : "-");
-          !problem.empty())
-        return (void)reader.refuse(kConfig, name + ": " + value.dump(), problem);
-    } else {
-      return (void)reader.refuse(kConfig, name, "is not supported by weft; remove it");
-    }
+    if (const std::string problem = config_problem(name, value); !problem.empty())
+      return (void)reader.refuse(kConfig, name + ": " + value.dump(), problem);
+    if (name == "holdApplicationUntilProxyStarts") options.hold_application = value.get<bool>();
+    if (name == "proxyMetadata") read_metadata(value, options);
   }
   options.proxy_config = std::move(config);
+}
+
+void read_form(Reader& reader, PodOptions& options) {
+  if (const auto name = reader.take("inject.istio.io/templates", templates); name == "gateway") {
+    options.form = PodOptions::Template::kGateway;
+    options.native = false;
+    options.hold_application = false;
+    options.interception = PodOptions::Interception::kNone;
+    options.stale_endpoint_wait = 0;
+  }
+}
+
+/// `asked`: by the pod, not by the mesh.
+void read_wait(Reader& reader, const Settings& settings, PodOptions& options) {
+  const bool asked =
+      reader.count(kStaleEndpointWaitAnnotation, stale_endpoint_wait, options.stale_endpoint_wait);
+  if (settings.pre_stop_sleep || options.stale_endpoint_wait == 0) return;
+  if (asked) reader.warn(kStaleEndpointWaitAnnotation, "has no effect before Kubernetes 1.30");
+  options.stale_endpoint_wait = 0;
+}
+
+void read_what_is_not_done(Reader& reader) {
+  reader.take("sidecar.istio.io/bootstrapOverride", none);
+  reader.take("sidecar.istio.io/capNetBindService", not_wanted);
+  reader.take("prometheus.istio.io/scrape-targets", none);
+  reader.take("prometheus.istio.io/secure-port", none);
+  for (const std::string_view key :
+       {"sidecar.istio.io/proxyImageType", "sidecar.istio.io/componentLogLevel",
+        "sidecar.istio.io/agentLogLevel", "sidecar.istio.io/statsInclusionPrefixes",
+        "sidecar.istio.io/statsInclusionSuffixes", "sidecar.istio.io/statsInclusionRegexps",
+        "sidecar.istio.io/extraStatTags", "sidecar.istio.io/statsHistogramBuckets"})
+    if (reader.take(key, any)) reader.warn(key, "is not done by weft and has no effect");
 }
 
 PodOptions from_settings(const Settings& settings) {
@@ -244,6 +265,7 @@ PodOptions from_settings(const Settings& settings) {
   options.hold_application = settings.hold_application;
   options.rewrite_probes = settings.rewrite_probes;
   options.merge_metrics = settings.merge_metrics;
+  options.stale_endpoint_wait = settings.stale_endpoint_wait;
   return options;
 }
 
@@ -261,11 +283,12 @@ Result<PodOptions> PodOptions::read(const Json& metadata, const Settings& settin
   read_volumes(reader, "sidecar.istio.io/userVolume", options.user_volumes);
   read_volumes(reader, "sidecar.istio.io/userVolumeMount", options.user_mounts);
   read_proxy_config(reader, options);
-  for (const std::string_view key :
-       {"sidecar.istio.io/bootstrapOverride", "sidecar.istio.io/capNetBindService"})
-    if (const auto value = reader.take(key, any))
-      reader.refuse(key, "\"" + *value + "\"", "is not supported by weft; remove it");
+  read_wait(reader, settings, options);
+  read_form(reader, options);
+  read_what_is_not_done(reader);
+  reader.warn_of_unknown();
   if (!reader.error().empty()) return fail(Error::config(Code::kInvalid, reader.error()));
+  options.warnings = std::move(reader.warnings());
   return options;
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "inject/checks.h"
+#include "inject/json_access.h"
 #include "inject/names.h"
 
 namespace weft::inject {
@@ -40,69 +42,84 @@ std::string path_of(const Place& place, const std::string& container) {
   return path.replace(path.find('%'), 1, container);
 }
 
-/// A port's number when the container declares the name.
+/// A port's number, when it is one or the container declares the name; else null.
 Json resolved(const Json& port, const Json& container) {
-  const auto ports = container.find("ports");
-  if (!port.is_string() || ports == container.end() || !ports->is_array()) return port;
-  for (const Json& each : *ports)
-    if (each.is_object() && each.value("name", "") == port.get<std::string>())
-      return each.value("containerPort", Json());
-  return port;
+  if (port.is_number_unsigned()) return port;
+  if (!port.is_string()) return nullptr;
+  for (const Json& each : list_of(container, "ports"))
+    if (member(each, "name") == port) return member(each, "containerPort");
+  const auto written = number(port.get_ref<const std::string&>(), 1, 65535);
+  return written ? Json(*written) : Json(nullptr);
 }
 
 /// What the sidecar has to know; null for what is left as it is.
 Json original_of(const Json& handler, const Json& container) {
   for (const char* kind : kKinds) {
-    const auto found = handler.find(kind);
-    if (found == handler.end() || !found->is_object() || found->contains("host")) continue;
-    Json call = *found;
-    if (call.contains("port")) call["port"] = resolved(call["port"], container);
-    if (call.value("path", "").starts_with("/app-health/")) return nullptr;
+    const Json& found = member(handler, kind);
+    if (!found.is_object() || found.contains("host")) continue;
+    Json call = found;
+    call["port"] = resolved(member(call, "port"), container);
+    if (call["port"].is_null()) return nullptr;
     Json original = {{kind, std::move(call)}};
-    if (const auto timeout = handler.find("timeoutSeconds"); timeout != handler.end())
-      original["timeoutSeconds"] = *timeout;
+    if (const Json& timeout = member(handler, "timeoutSeconds"); !timeout.is_null())
+      original["timeoutSeconds"] = timeout;
     return original;
   }
   return nullptr;
 }
 
+/// What runs before a classic sidecar does cannot go through it, and needs not: nothing is captured yet.
+bool comes_too_early(const char* list, const Place& place, bool native) {
+  return !native && std::string_view(list) == "initContainers" &&
+         (std::string_view(place.field) == "startupProbe" || std::string_view(place.field) == "postStart");
+}
+
 template <class Visit>
 void each_container(Json& spec, Visit visit) {
   for (const char* list : {"initContainers", "containers"}) {
-    const auto found = spec.find(list);
-    if (found == spec.end() || !found->is_array()) continue;
+    Json* found = list_in(spec, list);
+    if (!found) continue;
     for (Json& container : *found)
-      if (container.is_object() && container.value("name", "") != kProxyContainer) visit(container);
+      if (container.is_object() && text_of(container, "name") != kProxyContainer) visit(container, list);
   }
 }
 
 }  // namespace
 
-Json rewrite_probes(Json& spec, std::uint16_t status_port) {
-  nlohmann::json originals = nlohmann::json::object();
-  each_container(spec, [&](Json& container) {
+RewrittenProbes rewrite_probes(Json& spec, std::uint16_t status_port, bool native) {
+  RewrittenProbes made;
+  each_container(spec, [&](Json& container, const char* list) {
     for (const Place& place : kPlaces) {
-      Json* handler = handler_at(container, place);
+      Json* handler = comes_too_early(list, place, native) ? nullptr : handler_at(container, place);
       Json original = handler ? original_of(*handler, container) : Json();
       if (original.is_null()) continue;
-      const std::string path = path_of(place, container.value("name", ""));
-      for (const char* kind : kKinds) handler->erase(kind);
+      const std::string path = path_of(place, text_of(container, "name"));
+      for (const char* kind : kKinds) {
+        if (const Json& port = member(member(*handler, kind), "port"); port.is_string())
+          made.port_names[path] = port;
+        handler->erase(kind);
+      }
       (*handler)["httpGet"] = {{"path", path}, {"port", status_port}};
-      originals[path] = std::move(original);
+      made.originals[path] = std::move(original);
     }
   });
-  return originals;
+  return made;
 }
 
-void restore_probes(Json& spec, const Json& originals) {
-  each_container(spec, [&](Json& container) {
+void restore_probes(Json& spec, const RewrittenProbes& earlier) {
+  each_container(spec, [&](Json& container, const char*) {
     for (const Place& place : kPlaces) {
       Json* handler = handler_at(container, place);
-      const auto found = originals.find(path_of(place, container.value("name", "")));
-      if (!handler || found == originals.end() || !found->is_object()) continue;
-      if (!handler->contains("httpGet")) continue;
+      const std::string path = path_of(place, text_of(container, "name"));
+      const Json& original = member(earlier.originals, path);
+      if (!handler || !original.is_object() || text_of(member(*handler, "httpGet"), "path") != path) continue;
       handler->erase("httpGet");
-      for (const auto& [name, value] : found->items()) (*handler)[name] = value;
+      for (const char* kind : kKinds) {
+        if (!member(original, kind).is_object()) continue;
+        (*handler)[kind] = original[kind];
+        if (const Json& name = member(earlier.port_names, path); !name.is_null())
+          (*handler)[kind]["port"] = name;
+      }
     }
   });
 }

@@ -6,16 +6,21 @@
 
 namespace weft::inject {
 
+/// What rewrite_probes() changed, by the new path.
+struct RewrittenProbes {
+  api::Json originals = api::Json::object();   ///< what the sidecar is given as ISTIO_KUBE_APP_PROBERS
+  api::Json port_names = api::Json::object();  ///< of ports that were written as names
+};
+
 /// Sends the kubelet's probes of every container but the sidecar through the sidecar's status port, where no
 /// redirection and no identity stands in the way: httpGet, tcpSocket and grpc become an httpGet of
 /// /app-health/<container>/{readyz,livez,startupz}; lifecycle hooks by HTTP or TCP one of
 /// /app-lifecycle/<container>/{prestopz,poststartz}. Named ports are resolved; exec stays as it is, and so
-/// does what asks another host than the pod.
-///
-/// Returns the originals by path: what the sidecar is given as ISTIO_KUBE_APP_PROBERS.
-api::Json rewrite_probes(api::Json& spec, std::uint16_t status_port);
+/// does what asks another host than the pod or a port that is not declared. With a classic sidecar so do
+/// startup probes and postStart of init containers, which come before it.
+RewrittenProbes rewrite_probes(api::Json& spec, std::uint16_t status_port, bool native);
 
-/// Puts the originals back.
-void restore_probes(api::Json& spec, const api::Json& originals);
+/// Puts them back.
+void restore_probes(api::Json& spec, const RewrittenProbes& earlier);
 
 }  // namespace weft::inject

@@ -3,7 +3,10 @@
 #include <functional>
 #include <map>
 
+#include "api/schema/formats.h"
+#include "api/selector.h"
 #include "api/yaml_reader.h"
+#include "inject/checks.h"
 
 namespace weft::inject {
 namespace {
@@ -11,12 +14,20 @@ namespace {
 using api::Json;
 using Take = std::function<std::string(Settings&, const Json&)>;
 
-Take text(std::string Settings::* member) {
-  return [member](Settings& settings, const Json& value) -> std::string {
+Take text(std::string Settings::* member, Check check) {
+  return [member, check](Settings& settings, const Json& value) -> std::string {
     if (!value.is_string()) return "must be a text";
     settings.*member = value.get<std::string>();
-    return {};
+    return check(settings.*member);
   };
+}
+
+std::string any(std::string_view) { return {}; }
+
+std::string pull_policy(std::string_view text) {
+  return text == "Always" || text == "IfNotPresent" || text == "Never"
+             ? ""
+             : "must be Always, IfNotPresent or Never";
 }
 
 Take flag(bool Settings::* member) {
@@ -30,6 +41,9 @@ Take flag(bool Settings::* member) {
 Take selectors(std::vector<Json> Settings::* member) {
   return [member](Settings& settings, const Json& value) -> std::string {
     if (!value.is_array()) return "must be a list of label selectors";
+    for (const Json& each : value)
+      if (const auto selector = api::LabelSelector::from_json(each); !selector)
+        return "must be a list of label selectors: " + selector.error().text;
     settings.*member = value.get<std::vector<Json>>();
     return {};
   };
@@ -50,26 +64,29 @@ std::string take_secrets(Settings& settings, const Json& value) {
   return {};
 }
 
-std::string take_status_port(Settings& settings, const Json& value) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 65535)
-    return "must be a port, or 0 for none";
-  settings.status_port = value.get<std::uint16_t>();
-  return {};
+template <class Number>
+Take whole(Number Settings::* member, Check check) {
+  return [member, check](Settings& settings, const Json& value) -> std::string {
+    if (!value.is_number_unsigned()) return "must be a number";
+    if (const std::string problem = check(value.dump()); !problem.empty()) return problem;
+    settings.*member = value.get<Number>();
+    return {};
+  };
 }
 
 const std::map<std::string, Take, std::less<>>& fields() {
   static const std::map<std::string, Take, std::less<>> kFields = {
-      {"image", text(&Settings::image)},
-      {"imagePullPolicy", text(&Settings::image_pull_policy)},
+      {"image", text(&Settings::image, api::not_empty)},
+      {"imagePullPolicy", text(&Settings::image_pull_policy, pull_policy)},
       {"imagePullSecrets", take_secrets},
-      {"discoveryAddress", text(&Settings::discovery_address)},
-      {"clusterDomain", text(&Settings::cluster_domain)},
-      {"trustDomain", text(&Settings::trust_domain)},
-      {"clusterId", text(&Settings::cluster_id)},
-      {"meshId", text(&Settings::mesh_id)},
-      {"revision", text(&Settings::revision)},
-      {"rootCertificateConfigMap", text(&Settings::root_certificate_config_map)},
-      {"logLevel", text(&Settings::log_level)},
+      {"discoveryAddress", text(&Settings::discovery_address, api::not_empty)},
+      {"clusterDomain", text(&Settings::cluster_domain, api::dns_subdomain)},
+      {"trustDomain", text(&Settings::trust_domain, any)},
+      {"clusterId", text(&Settings::cluster_id, any)},
+      {"meshId", text(&Settings::mesh_id, any)},
+      {"revision", text(&Settings::revision, api::not_empty)},
+      {"rootCertificateConfigMap", text(&Settings::root_certificate_config_map, api::dns_subdomain)},
+      {"logLevel", text(&Settings::log_level, level)},
       {"policy", take_policy},
       {"neverInjectSelector", selectors(&Settings::never_inject)},
       {"alwaysInjectSelector", selectors(&Settings::always_inject)},
@@ -77,23 +94,36 @@ const std::map<std::string, Take, std::less<>>& fields() {
       {"holdApplicationUntilProxyStarts", flag(&Settings::hold_application)},
       {"rewriteAppHTTPProbe", flag(&Settings::rewrite_probes)},
       {"enablePrometheusMerge", flag(&Settings::merge_metrics)},
-      {"ipv6", flag(&Settings::ipv6)},
-      {"statusPort", take_status_port},
-      {"includeOutboundIPRanges", text(&Settings::include_outbound_ranges)},
-      {"excludeOutboundIPRanges", text(&Settings::exclude_outbound_ranges)},
-      {"includeInboundPorts", text(&Settings::include_inbound_ports)},
-      {"excludeInboundPorts", text(&Settings::exclude_inbound_ports)},
-      {"includeOutboundPorts", text(&Settings::include_outbound_ports)},
-      {"excludeOutboundPorts", text(&Settings::exclude_outbound_ports)},
-      {"cpuRequest", text(&Settings::cpu_request)},
-      {"memoryRequest", text(&Settings::memory_request)},
-      {"cpuLimit", text(&Settings::cpu_limit)},
-      {"memoryLimit", text(&Settings::memory_limit)},
+      {"statusPort", whole(&Settings::status_port, status_port)},
+      {"staleEndpointWaitSeconds", whole(&Settings::stale_endpoint_wait, stale_endpoint_wait)},
+      {"preStopSleep", flag(&Settings::pre_stop_sleep)},
+      {"includeOutboundIPRanges", text(&Settings::include_outbound_ranges, ranges_or_all)},
+      {"excludeOutboundIPRanges", text(&Settings::exclude_outbound_ranges, ranges)},
+      {"includeInboundPorts", text(&Settings::include_inbound_ports, ports_or_all)},
+      {"excludeInboundPorts", text(&Settings::exclude_inbound_ports, ports)},
+      {"includeOutboundPorts", text(&Settings::include_outbound_ports, ports)},
+      {"excludeOutboundPorts", text(&Settings::exclude_outbound_ports, ports)},
+      {"cpuRequest", text(&Settings::cpu_request, api::quantity_text)},
+      {"memoryRequest", text(&Settings::memory_request, api::quantity_text)},
+      {"cpuLimit", text(&Settings::cpu_limit, api::quantity_text)},
+      {"memoryLimit", text(&Settings::memory_limit, api::quantity_text)},
   };
   return kFields;
 }
 
 }  // namespace
+
+std::vector<std::string_view> Settings::names() {
+  std::vector<std::string_view> all;
+  for (const auto& [name, take] : fields()) all.emplace_back(name);
+  return all;
+}
+
+void Settings::fit_to_cluster(int minor) {
+  constexpr int kNativeSidecars = 29, kPreStopSleep = 30;
+  native = native && minor >= kNativeSidecars;
+  pre_stop_sleep = pre_stop_sleep && minor >= kPreStopSleep;
+}
 
 Result<Settings> Settings::parse(std::string_view text, std::string_view file_name) {
   const auto refuse = [&](int line, const std::string& what) {

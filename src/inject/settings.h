@@ -36,7 +36,9 @@ struct Settings {
   bool hold_application = true;          ///< classic: the application starts when the proxy is ready
   bool rewrite_probes = true;
   bool merge_metrics = true;
-  bool ipv6 = false;
+  /// How long an application that has no preStop goes on answering after its pod was told to end; 0: not.
+  int stale_endpoint_wait = 2;  ///< seconds
+  bool pre_stop_sleep = true;   ///< the cluster knows `preStop: {sleep: …}` (Kubernetes 1.30)
   std::uint16_t status_port = 15020;
   std::string include_outbound_ranges = "*", exclude_outbound_ranges;
   std::string include_inbound_ports = "*", exclude_inbound_ports;
@@ -44,8 +46,14 @@ struct Settings {
   /// Of the sidecar's container; measured, see docs/injection.md.
   std::string cpu_request = "10m", memory_request = "16Mi", cpu_limit = "2000m", memory_limit = "256Mi";
 
+  /// What the cluster's version has: sidecars as init containers from 1.29, preStop sleep from 1.30. Only
+  /// lowers what is set.
+  void fit_to_cluster(int minor);
+
   /// From YAML or JSON with these names in lowerCamelCase. Unknown names and wrong types are refused.
   static Result<Settings> parse(std::string_view text, std::string_view file_name);
+  /// The names that parse() knows.
+  static std::vector<std::string_view> names();
 };
 
 }  // namespace weft::inject

@@ -1,6 +1,7 @@
 #include "inject/sidecar_template.h"
 
 #include "base/strings.h"
+#include "inject/json_access.h"
 #include "inject/names.h"
 
 namespace weft::inject {
@@ -9,12 +10,8 @@ namespace {
 using api::Json;
 
 /// The same text whatever the order of members.
-std::string in_order(const Json& value) { return nlohmann::json(value).dump(); }
-
-/// Null when it is not there.
-Json member(const Json& from, const char* name) {
-  const auto found = from.find(name);
-  return found == from.end() ? Json() : *found;
+std::string in_order(const Json& value) {
+  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Json field_variable(const char* name, const char* path) {
@@ -23,6 +20,13 @@ Json field_variable(const char* name, const char* path) {
 
 Json variable(const std::string& name, const std::string& value) {
   return {{"name", name}, {"value", value}};
+}
+
+/// One whose value Kubernetes must hand over as it is: "$(NAME)" would be expanded.
+Json exact_variable(const std::string& name, const std::string& value) {
+  std::string escaped;
+  for (const char c : value) escaped.append(c == '$' ? 2 : 1, c);
+  return variable(name, escaped);
 }
 
 std::string excluded_inbound(const PodOptions& options) {
@@ -81,22 +85,15 @@ Json init_container(const PodOptions& options, const Settings& settings) {
 /// The ports that the application's containers declare.
 Json pod_ports(const Json& spec) {
   Json all = Json::array();
-  const Json containers = member(spec, "containers");
-  if (!containers.is_array()) return all;
-  for (const Json& container : containers) {
-    const Json ports = container.is_object() ? member(container, "ports") : Json();
-    if (!ports.is_array()) continue;
-    for (const Json& port : ports) all.push_back(port);
-  }
+  for (const Json& container : list_of(spec, "containers"))
+    for (const Json& port : list_of(container, "ports")) all.push_back(port);
   return all;
 }
 
 std::string application_containers(const Json& spec) {
   std::string names;
-  const Json containers = member(spec, "containers");
-  if (!containers.is_array()) return names;
-  for (const Json& container : containers)
-    if (container.is_object()) names += (names.empty() ? "" : ",") + container.value("name", "");
+  for (const Json& container : list_of(spec, "containers"))
+    names += (names.empty() ? "" : ",") + text_of(container, "name");
   return names;
 }
 
@@ -116,7 +113,7 @@ void add_identity(Json& environment, const Json& spec, const Owner& owner, const
   environment.push_back(variable("ISTIO_META_CLUSTER_ID", settings.cluster_id));
   environment.push_back(variable("ISTIO_META_MESH_ID", settings.mesh_id));
   environment.push_back(variable("TRUST_DOMAIN", settings.trust_domain));
-  environment.push_back(variable("ISTIO_META_POD_PORTS", in_order(pod_ports(spec))));
+  environment.push_back(exact_variable("ISTIO_META_POD_PORTS", in_order(pod_ports(spec))));
   environment.push_back(variable("ISTIO_META_APP_CONTAINERS", application_containers(spec)));
   if (!owner.name.empty()) {
     environment.push_back(variable("ISTIO_META_WORKLOAD_NAME", owner.name));
@@ -124,16 +121,26 @@ void add_identity(Json& environment, const Json& spec, const Owner& owner, const
   }
 }
 
+/// A name stands once: the pod's own word for it is the one.
+void set_variable(Json& environment, Json wanted) {
+  for (Json& each : environment)
+    if (each["name"] == wanted["name"]) return (void)(each = std::move(wanted));
+  environment.push_back(std::move(wanted));
+}
+
 Json environment_of(const Json& spec, const Owner& owner, const PodOptions& options, const Settings& settings,
                     const Json& probers, const Json& prometheus) {
   Json environment = Json::array();
   add_identity(environment, spec, owner, settings);
   const bool none = options.interception == PodOptions::Interception::kNone;
-  environment.push_back(variable("ISTIO_META_INTERCEPTION_MODE", none ? "NONE" : "REDIRECT"));
-  environment.push_back(variable("PROXY_CONFIG", in_order(options.proxy_config)));
-  for (const auto& [name, value] : options.metadata) environment.push_back(variable(name, value));
-  if (!probers.empty()) environment.push_back(variable(kProbersVariable, in_order(probers)));
-  if (!prometheus.is_null()) environment.push_back(variable(kPrometheusVariable, in_order(prometheus)));
+  if (options.form == PodOptions::Template::kSidecar)
+    environment.push_back(variable("ISTIO_META_INTERCEPTION_MODE", none ? "NONE" : "REDIRECT"));
+  Json config = options.proxy_config;
+  if (options.status_port != kStatusPort) config["statusPort"] = options.status_port;
+  environment.push_back(exact_variable("PROXY_CONFIG", in_order(config)));
+  for (const auto& [name, value] : options.metadata) set_variable(environment, variable(name, value));
+  if (!probers.empty()) environment.push_back(exact_variable(kProbersVariable, in_order(probers)));
+  if (!prometheus.is_null()) environment.push_back(exact_variable(kPrometheusVariable, in_order(prometheus)));
   return environment;
 }
 
@@ -167,12 +174,13 @@ Json metrics_port() {
 }
 
 Json proxy_container(const Json& environment, const PodOptions& options, const Settings& settings) {
+  const bool gateway = options.form == PodOptions::Template::kGateway;
   Json container = {{"name", kProxyContainer},
                     {"image", options.image},
                     {"imagePullPolicy", settings.image_pull_policy},
                     {"args",
-                     {"proxy", "sidecar", "--domain", "$(POD_NAMESPACE).svc." + settings.cluster_domain,
-                      "--log-level", options.log_level}},
+                     {"proxy", gateway ? "router" : "sidecar", "--domain",
+                      "$(POD_NAMESPACE).svc." + settings.cluster_domain, "--log-level", options.log_level}},
                     {"ports", Json::array({metrics_port()})},
                     {"env", environment},
                     {"resources", options.resources},
@@ -186,7 +194,7 @@ Json proxy_container(const Json& environment, const PodOptions& options, const S
                       {"runAsUser", kProxyUser}}},
                     {"volumeMounts", mounts_of(options)}};
   if (options.status_port != 0) {
-    container["startupProbe"] = probe(kHealthPort, "/healthz/ready", 0, 1, 600);
+    if (!gateway) container["startupProbe"] = probe(kHealthPort, "/healthz/ready", 0, 1, 600);
     container["readinessProbe"] = probe(kHealthPort, "/healthz/ready", options.readiness_delay,
                                         options.readiness_period, options.readiness_failures);
   }

@@ -8,7 +8,9 @@
 
 namespace weft::inject {
 
-/// The object that a pod's template stands in, or the pod itself: who the sidecar says it works for.
+/// The object that a pod's template stands in, or the pod itself: who the sidecar says it works for. A
+/// webhook, which sees pods only, takes it from their ownerReferences, and the namespace from the request. No
+/// name: nothing is said.
 struct Owner {
   std::string api_version, kind, name, ns;
 };

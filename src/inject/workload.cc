@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "inject/json_access.h"
+
 namespace weft::inject {
 namespace {
 
@@ -22,14 +24,18 @@ constexpr std::array<Workload, 9> kWorkloads = {{{"", "Pod", ""},
                                                  {"apps.openshift.io", "DeploymentConfig", "spec.template"}}};
 constexpr int kMaxListDepth = 8;
 
-std::string text(const Json& from, const char* name) {
-  const auto found = from.find(name);
-  return found == from.end() || !found->is_string() ? std::string() : found->get<std::string>();
+/// People write this one on the workload, where it means nothing.
+void warn_of_misplaced(const Json& metadata, const std::string& kind, std::vector<std::string>& warnings) {
+  constexpr const char* kInject = "sidecar.istio.io/inject";
+  for (const char* map : {"labels", "annotations"})
+    if (!member(member(metadata, map), kInject).is_null())
+      warnings.push_back(std::string(kInject) + " stands on the " + kind +
+                         " and means nothing there; write it into its pod template's labels");
 }
 
 /// Old groups too: a file may keep its API versions.
 const Workload* find_workload(const Json& object) {
-  const std::string version = text(object, "apiVersion"), kind = text(object, "kind");
+  const std::string version = text_of(object, "apiVersion"), kind = text_of(object, "kind");
   const auto slash = version.find('/');
   const std::string group = slash == version.npos ? "" : version.substr(0, slash);
   for (const Workload& each : kWorkloads)
@@ -58,15 +64,15 @@ class Walk {
 
   std::expected<void, WorkloadError> object(Json& object, const std::string& prefix, int depth) {
     if (!object.is_object()) return {};
-    if (text(object, "kind") == "List" && text(object, "apiVersion") == "v1")
+    if (text_of(object, "kind") == "List" && text_of(object, "apiVersion") == "v1")
       return list(object, prefix, depth);
     const Workload* workload = find_workload(object);
     if (!workload) return {};
-    const Json metadata = object.value("metadata", Json::object());
-    Owner owner{text(object, "apiVersion"), text(object, "kind"),
-                metadata.is_object() ? text(metadata, "name") : std::string(),
-                std::string(default_namespace_)};
-    if (metadata.is_object() && !text(metadata, "namespace").empty()) owner.ns = text(metadata, "namespace");
+    const Json metadata = member(object, "metadata");
+    Owner owner{text_of(object, "apiVersion"), text_of(object, "kind"), text_of(metadata, "name"),
+                text_of(metadata, "namespace")};
+    if (owner.name.empty()) owner.name = text_of(metadata, "generateName");
+    if (owner.ns.empty()) owner.ns = default_namespace_;
     std::string path = prefix;
     if (!prefix.empty() && !workload->path.empty()) path += ".";
     path += workload->path;
@@ -75,6 +81,10 @@ class Walk {
     if (!pod) return std::unexpected(WorkloadError{name, path, path + ": is missing"});
     auto outcome = inject_template(*pod, owner, settings_);
     if (!outcome) return std::unexpected(WorkloadError{name, path, outcome.error().text});
+    if (!workload->path.empty()) warn_of_misplaced(metadata, owner.kind, outcome->warnings);
+    if (owner.kind == "CronJob")
+      warn_of_misplaced(member(member(member(object, "spec"), "jobTemplate"), "metadata"), "job template",
+                        outcome->warnings);
     looked.push_back({name, path, std::move(*outcome)});
     return {};
   }

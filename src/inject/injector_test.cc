@@ -1,0 +1,247 @@
+#include "inject/injector.h"
+
+#include <gtest/gtest.h>
+
+#include "api/yaml_reader.h"
+#include "inject/json_access.h"
+
+namespace weft::inject {
+namespace {
+
+using api::Json;
+
+Json yaml(std::string_view text) {
+  const api::YamlStream stream = api::read_yaml(text);
+  EXPECT_FALSE(stream.fault) << stream.fault->text;
+  return stream.documents.empty() ? Json() : stream.documents.front().value;
+}
+
+const Owner kOwner{"apps/v1", "Deployment", "shop", "default"};
+
+struct Made {
+  Json pod;
+  std::vector<std::string> warnings;
+};
+
+Made injected(Json pod, const Settings& settings = {}, const Owner& owner = kOwner) {
+  const auto outcome = inject_template(pod, owner, settings);
+  EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().text);
+  return {pod, outcome ? outcome->warnings : std::vector<std::string>()};
+}
+
+std::string refused(Json pod, const Settings& settings = {}) {
+  const Json before = pod;
+  const auto outcome = inject_template(pod, kOwner, settings);
+  EXPECT_EQ(pod, before);
+  return outcome ? "injected" : outcome.error().text;
+}
+
+Json annotated(const std::string& annotation, const std::string& value) {
+  Json pod = yaml("spec: {containers: [{name: a}]}");
+  pod["metadata"]["annotations"][annotation] = value;
+  return pod;
+}
+
+const Json& lifecycle(const Made& made) { return member(made.pod["spec"]["containers"][0], "lifecycle"); }
+
+std::string variable(const Json& container, std::string_view name) {
+  for (const Json& each : container["env"])
+    if (each["name"] == name) return text_of(each, "value");
+  return "none";
+}
+
+TEST(StaleEndpoints, are_waited_for_by_applications_without_a_pre_stop_of_their_own) {
+  const Made made = injected(yaml(R"(
+spec:
+  containers:
+  - name: plain
+  - {name: own, lifecycle: {preStop: {exec: {command: [bye]}}}}
+  - {name: start, lifecycle: {postStart: {exec: {command: [hi]}}}}
+)"));
+  const Json& containers = made.pod["spec"]["containers"];
+  const Json wait = Json::parse(R"({"sleep": {"seconds": 2}})");
+  EXPECT_EQ(containers[0]["lifecycle"]["preStop"], wait);
+  EXPECT_TRUE(containers[1]["lifecycle"]["preStop"].contains("exec"));
+  EXPECT_FALSE(containers[1]["lifecycle"]["preStop"].contains("sleep"));
+  EXPECT_EQ(containers[2]["lifecycle"]["preStop"], wait);
+  EXPECT_TRUE(containers[2]["lifecycle"].contains("postStart"));
+}
+
+TEST(StaleEndpoints, are_not_waited_for_by_what_ends_by_itself_or_has_no_time) {
+  const Json pod = yaml("spec: {containers: [{name: a}]}");
+  for (const char* kind : {"Job", "CronJob"})
+    EXPECT_TRUE(lifecycle(injected(pod, {}, {"batch/v1", kind, "j", "default"})).is_null()) << kind;
+  EXPECT_TRUE(lifecycle(injected(yaml("spec: {terminationGracePeriodSeconds: 2, containers: [{name: a}]}")))
+                  .is_null());
+  EXPECT_FALSE(lifecycle(injected(yaml("spec: {terminationGracePeriodSeconds: 3, containers: [{name: a}]}")))
+                   .is_null());
+  Settings old;
+  old.fit_to_cluster(29);
+  EXPECT_TRUE(old.native);
+  EXPECT_TRUE(lifecycle(injected(pod, old)).is_null());
+}
+
+TEST(StaleEndpoints, are_waited_for_as_long_as_the_pod_says) {
+  const std::string key = "weft.dev/stale-endpoint-wait-seconds";
+  EXPECT_EQ(lifecycle(injected(annotated(key, "7")))["preStop"]["sleep"]["seconds"], 7);
+  EXPECT_TRUE(lifecycle(injected(annotated(key, "0"))).is_null());
+  EXPECT_EQ(
+      refused(annotated(key, "2s")),
+      "annotation weft.dev/stale-endpoint-wait-seconds: \"2s\" must be seconds from 0 (no wait) to 3600, "
+      "without a unit");
+}
+
+TEST(PodOptions, refuse_what_weft_does_not_do_and_a_pod_would_miss) {
+  for (const auto& [key, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"sidecar.istio.io/interceptionMode", "TPROXY"},
+           {"sidecar.istio.io/bootstrapOverride", "mine"},
+           {"sidecar.istio.io/capNetBindService", "true"},
+           {"inject.istio.io/templates", "grpc-agent"},
+           {"inject.istio.io/templates", "sidecar,mine"},
+           {"prometheus.istio.io/scrape-targets", "[]"},
+           {"proxy.istio.io/config", "tracing: {}"},
+           {"proxy.istio.io/config", "proxyMetadata: {A: [1]}"},
+           {"status.sidecar.istio.io/port", "15021"},
+           {"readiness.status.sidecar.istio.io/periodSeconds", "0"},
+           {"traffic.sidecar.istio.io/excludeOutboundPorts", "80,"},
+           {"sidecar.istio.io/userVolume", "{\"a\": 1}"},
+           {"prometheus.io/port", "15020"}})
+    EXPECT_TRUE(refused(annotated(key, value)).starts_with("annotation " + std::string(key) + ": "))
+        << key << ": " << refused(annotated(key, value));
+}
+
+TEST(PodOptions, warn_by_name_of_what_has_no_effect) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"sidecar.istio.io/proxyImageType", "is not done by weft and has no effect"},
+      {"sidecar.istio.io/componentLogLevel", "is not done by weft and has no effect"},
+      {"sidecar.istio.io/extraStatTags", "is not done by weft and has no effect"},
+      {"sidecar.istio.io/proxyCpu",
+       "is not known to weft and has no effect; is it sidecar.istio.io/proxyCPU?"}};
+  for (const auto& [key, warning] : rows)
+    EXPECT_EQ(injected(annotated(key, "x")).warnings,
+              std::vector<std::string>{"annotation " + std::string(key) + ": " + warning});
+  EXPECT_TRUE(injected(annotated("sidecar.istio.io/capNetBindService", "false")).warnings.empty());
+}
+
+TEST(Injector, gives_a_gateway_the_router_and_low_ports_and_captures_nothing) {
+  Json pod = annotated("inject.istio.io/templates", "gateway");
+  pod["spec"] = yaml("containers: [{name: istio-proxy, image: auto, ports: [{containerPort: 80}]}]");
+  const Json spec = injected(pod).pod["spec"];
+  EXPECT_FALSE(spec.contains("initContainers"));
+  ASSERT_EQ(spec["containers"].size(), 1u);
+  const Json& proxy = spec["containers"][0];
+  EXPECT_EQ(proxy["args"][1], "router");
+  EXPECT_EQ(proxy["ports"].size(), 2u);
+  EXPECT_FALSE(proxy.contains("startupProbe"));
+  EXPECT_TRUE(proxy.contains("readinessProbe"));
+  EXPECT_FALSE(proxy.contains("lifecycle"));
+  EXPECT_EQ(spec["securityContext"]["sysctls"],
+            Json::parse(R"([{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}])"));
+}
+
+TEST(Injector, takes_one_handler_where_the_pod_has_its_own) {
+  const Json pod = yaml(R"(
+spec:
+  containers:
+  - name: istio-proxy
+    readinessProbe: {tcpSocket: {port: 1}, periodSeconds: 3}
+    env: [{name: POD_NAME, value: mine}]
+    securityContext: {runAsUser: 2000}
+  - name: a
+)");
+  const Json spec = injected(pod).pod["spec"];
+  const Json& proxy = spec["initContainers"][1];
+  EXPECT_FALSE(proxy["readinessProbe"].contains("httpGet"));
+  EXPECT_EQ(proxy["readinessProbe"]["periodSeconds"], 3);
+  EXPECT_EQ(proxy["readinessProbe"]["timeoutSeconds"], 3);
+  EXPECT_EQ(variable(proxy, "POD_NAME"), "mine");
+  EXPECT_EQ(proxy["securityContext"]["runAsUser"], 2000);
+  EXPECT_EQ(proxy["securityContext"]["readOnlyRootFilesystem"], true);
+  EXPECT_EQ(spec["initContainers"][0]["args"][6], "2000");
+}
+
+TEST(Injector, keeps_the_kubelet_from_expanding_what_a_probe_says) {
+  const Json spec = injected(yaml(R"(
+spec:
+  containers:
+  - name: a
+    readinessProbe: {httpGet: {path: /$(POD_NAME), port: 80}}
+)"))
+                        .pod["spec"];
+  EXPECT_NE(variable(spec["initContainers"][1], "ISTIO_KUBE_APP_PROBERS").find("/$$(POD_NAME)"),
+            std::string::npos);
+}
+
+TEST(Injector, names_no_variable_twice) {
+  const Json spec =
+      injected(annotated("proxy.istio.io/config", "proxyMetadata: {ISTIO_META_CLUSTER_ID: other}"))
+          .pod["spec"];
+  std::vector<std::string> names;
+  for (const Json& each : spec["initContainers"][1]["env"]) names.push_back(each["name"]);
+  std::ranges::sort(names);
+  EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
+  EXPECT_EQ(variable(spec["initContainers"][1], "ISTIO_META_CLUSTER_ID"), "other");
+}
+
+TEST(Injector, leaves_probes_that_come_before_a_classic_sidecar) {
+  Settings classic;
+  classic.native = false;
+  const Json pod = yaml(R"(
+spec:
+  initContainers:
+  - {name: helper, restartPolicy: Always, startupProbe: {tcpSocket: {port: 1}}, livenessProbe: {tcpSocket: {port: 1}}}
+  containers: [{name: a}]
+)");
+  const Json helper = injected(pod, classic).pod["spec"]["initContainers"][0];
+  EXPECT_TRUE(helper["startupProbe"].contains("tcpSocket"));
+  EXPECT_TRUE(helper["livenessProbe"].contains("httpGet"));
+  EXPECT_TRUE(injected(pod).pod["spec"]["initContainers"][2]["startupProbe"].contains("httpGet"));
+}
+
+TEST(Injector, takes_a_pod_that_has_no_name_yet) {
+  Json pod = yaml("metadata: {generateName: shop-7d9c-}\nspec: {containers: [{name: a}]}");
+  const Json spec = injected(pod, {}, {"apps/v1", "Deployment", "shop", "requested"}).pod["spec"];
+  EXPECT_EQ(variable(spec["initContainers"][1], "ISTIO_META_OWNER"),
+            "kubernetes://apis/apps/v1/namespaces/requested/deployments/shop");
+  EXPECT_EQ(variable(injected(pod, {}, {"v1", "Pod", "", "requested"}).pod["spec"]["initContainers"][1],
+                     "ISTIO_META_WORKLOAD_NAME"),
+            "none");
+}
+
+TEST(Injector, refuses_shapes_that_are_none_by_their_place) {
+  EXPECT_EQ(refused(yaml("spec: []")), "spec: must be a map");
+  EXPECT_EQ(refused(yaml("spec: {containers: [{name: a}, 5]}")), "spec.containers[1]: must be a map");
+  EXPECT_EQ(refused(yaml("metadata: {labels: [a]}\nspec: {containers: [{name: a}]}")),
+            "metadata.labels: must be a map");
+  EXPECT_EQ(refused(yaml("spec: {containers: [{name: a}], volumes: [{name: istio-token}]}")),
+            "spec.volumes: \"istio-token\" is a volume of the sidecar's too; rename the pod's");
+  EXPECT_EQ(refused(yaml("spec: {containers: [{name: istio-proxy}]}")),
+            "spec.containers: there is no container but the sidecar");
+}
+
+TEST(Injector, warns_of_a_job_that_a_classic_sidecar_keeps_from_ending) {
+  Settings classic;
+  classic.native = false;
+  const Json pod = yaml("spec: {containers: [{name: a}]}");
+  const Owner job{"batch/v1", "Job", "j", "default"};
+  EXPECT_EQ(injected(pod, classic, job).warnings.size(), 1u);
+  EXPECT_TRUE(injected(pod, {}, job).warnings.empty());
+}
+
+TEST(Settings, are_refused_by_line_and_name_when_they_are_wrong) {
+  for (const char* wrong :
+       {"includeOutboundIPRanges: 10.0.0.0", "logLevel: loud", "staleEndpointWaitSeconds: -1",
+        "cpuRequest: lots", "neverInjectSelector: [{matchExpressions: [{key: a, operator: Is}]}]",
+        "statusPort: 15090", "imagePullPolicy: Sometimes", "native: 1", "unknown: 1"}) {
+    const auto settings = Settings::parse(std::string("# settings\n") + wrong, "s.yaml");
+    ASSERT_FALSE(settings) << wrong;
+    EXPECT_TRUE(settings.error().text.starts_with("s.yaml:2: ")) << settings.error().text;
+  }
+  const auto settings = Settings::parse("staleEndpointWaitSeconds: 5\nnative: false\n", "s.yaml");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->stale_endpoint_wait, 5);
+  EXPECT_FALSE(settings->native);
+}
+
+}  // namespace
+}  // namespace weft::inject
