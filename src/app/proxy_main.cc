@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "net/signal_watch.h"
+#include "pod/pod_main.h"
 #include "proxy/admin.h"
 #include "xds/ads_client.h"
 #include "xds/bootstrap.h"
@@ -156,6 +157,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
       ->check(CLI::IsMember({"serve", "validate"}));
   command.add_option("--service-node", options.node.id, "instead of node.id");
   command.add_option("--service-cluster", options.node.cluster, "instead of node.cluster");
+  command.footer("In a pod of Kubernetes: weft proxy sidecar, router, wait or drain; each has --help.");
   command.set_version_flag("--version", "weft proxy 0.1.0");
   try {
     command.parse(argc, argv);
@@ -180,6 +182,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
 }  // namespace
 
 int proxy_main(int argc, char** argv) {
+  if (const auto code = pod::pod_main(argc, argv)) return *code;
   Options options;
   if (const auto code = parse(argc, argv, options)) return *code;
   Program program(std::move(options));

@@ -171,6 +171,26 @@ void DataPlane::drain(Milliseconds limit, std::function<void()> done) {
   }
 }
 
+void DataPlane::take_leave(Leaving leaving) {
+  draining_ = true;
+  on_all([leaving](Worker& worker) { worker.take_leave(leaving); }, [] {});
+}
+
+void DataPlane::count_open(std::function<void(OpenWork)> done) {
+  auto by_worker = std::make_shared<std::vector<OpenWork>>(workers_.size());
+  std::map<const Worker*, std::size_t> place;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  on_all([by_worker, place](Worker& worker) { (*by_worker)[place.at(&worker)] = worker.open_work(); },
+         [by_worker, done = std::move(done)] {
+           OpenWork sum;
+           for (const OpenWork& one : *by_worker) {
+             sum.requests += one.requests;
+             sum.connections += one.connections;
+           }
+           done(sum);
+         });
+}
+
 void DataPlane::collect_stats(bool prometheus, std::function<void(std::string)> done) {
   auto sheets = std::make_shared<std::vector<StatSheet>>(workers_.size());
   std::map<const Worker*, std::size_t> place;

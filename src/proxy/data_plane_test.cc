@@ -246,5 +246,96 @@ TEST(DataPlane, drains_by_waiting_for_the_open_request_and_then_takes_no_more) {
   EXPECT_EQ((*answer)->body, "late");
 }
 
+std::shared_ptr<ListenerConfig> capturing_listener(const net::Address& at, Direction direction,
+                                                   FilterChain chain) {
+  auto listener = std::make_shared<ListenerConfig>();
+  listener->name = "front";
+  listener->address = at;
+  listener->original_destination_filter = true;
+  listener->direction = direction;
+  listener->chains.push_back(std::move(chain));
+  return listener;
+}
+
+/// The status of one request.
+net::Task<Result<int>> ask(http::ClientExchange& exchange) {
+  http::RequestHead head;
+  head.method = "GET";
+  head.path = "/";
+  head.authority = "test";
+  WEFT_CO_CHECK(co_await exchange.send_head(head, true));
+  http::ResponseHead response;
+  WEFT_CO_CHECK(co_await exchange.read_head(response));
+  while (!exchange.response_complete()) WEFT_CO_CHECK(co_await exchange.read_body());
+  co_return response.status;
+}
+
+TEST(DataPlane, taking_leave_answers_everything_and_ends_inbound_connections_with_their_next_answer) {
+  for (const Direction direction : {Direction::kInbound, Direction::kOutbound}) {
+    Plane plane;
+    Upstream a(plane.loop, "a");
+    Snapshot snapshot;
+    FilterChain chain;
+    chain.filter = plane.http;
+    snapshot.listeners["front"] = capturing_listener(plane.front(), direction, std::move(chain));
+    snapshot.route_tables["routes"] = std::make_shared<RouteTable>(table_of({route_to("/", "a")}));
+    snapshot.clusters["a"] = std::make_shared<ClusterConfig>(cluster_of("a", {a.address()}));
+    ASSERT_TRUE(plane.apply(std::move(snapshot)));
+    plane.server->set_ready(true);
+    auto socket = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));
+    ASSERT_TRUE(socket);
+    http::h1::ClientConnection kept(std::move(*socket));
+    ASSERT_TRUE(testing::run(plane.loop, ask(kept.start())));
+    plane.server->take_leave(Leaving::kInbound);
+    EXPECT_FALSE(plane.server->ready());
+    std::optional<OpenWork> open;
+    plane.server->count_open([&](OpenWork now) { open = now; });
+    while (!open) plane.loop.run_once(1s);
+    EXPECT_EQ(open->requests, 0u);
+    EXPECT_EQ(open->connections, 1u) << "an idle connection stays: a request may be on its way";
+    ASSERT_TRUE(kept.usable());
+    const auto last = testing::run(plane.loop, ask(kept.start()));
+    ASSERT_TRUE(last) << last.error().text;
+    EXPECT_EQ(*last, 200);
+    EXPECT_EQ(kept.usable(), direction == Direction::kOutbound);
+    EXPECT_EQ(plane.get("/").head.status, 200) << "who comes now is answered too";
+  }
+}
+
+TEST(DataPlane, a_connection_to_a_capturing_port_itself_is_closed_and_does_not_loop) {
+  Plane plane;
+  Snapshot snapshot;
+  FilterChain chain;
+  TcpProxyConfig tcp;
+  tcp.stat_prefix = "passthrough";
+  tcp.clusters.push_back(
+      {.cluster = "passthrough", .weight = 1, .request_headers = {}, .response_headers = {}});
+  chain.filter = tcp;
+  snapshot.listeners["front"] = capturing_listener(plane.front(), Direction::kInbound, std::move(chain));
+  ClusterConfig passthrough;
+  passthrough.name = "passthrough";
+  passthrough.discovery = ClusterConfig::Discovery::kOriginalDestination;
+  passthrough.balance = ClusterConfig::Balance::kClusterProvided;
+  snapshot.clusters["passthrough"] = std::make_shared<ClusterConfig>(passthrough);
+  ASSERT_TRUE(plane.apply(std::move(snapshot)));
+  for (int i = 0; i < 10; ++i) {
+    auto socket = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));
+    if (!socket) {  // the end came before this side had looked at the beginning
+      EXPECT_NE(socket.error().code, Code::kTimeout) << socket.error().text;
+      continue;
+    }
+    (*socket)->set_read_deadline(plane.loop.now() + 5s);
+    char byte;
+    const net::IoResult got = testing::run(plane.loop, (*socket)->read({&byte, 1}));
+    EXPECT_TRUE(got.error == net::IoError::kReset || got.error == net::IoError::kEnd)
+        << net::to_string(got.error);
+  }
+  const std::string stats = plane.stats();
+  EXPECT_NE(stats.find("listener.front.downstream_cx_total: 10\n"), std::string::npos) << stats;
+  EXPECT_NE(stats.find("listener.front.downstream_cx_to_itself: 10\n"), std::string::npos) << stats;
+  EXPECT_NE(stats.find("listener.front.downstream_cx_active: 0\n"), std::string::npos) << stats;
+  EXPECT_NE(stats.find("cluster.passthrough.upstream_cx_total: 0\n"), std::string::npos) << stats;
+}
+
 }  // namespace
 }  // namespace weft::proxy

@@ -24,6 +24,15 @@ struct ServerOptions {
   std::string node_id, node_cluster;
 };
 
+/// Which listeners take leave: those of traffic that comes to the pod (Direction::kInbound), or every one.
+enum class Leaving : std::uint8_t { kInbound, kAll };
+
+/// What clients are in the middle of.
+struct OpenWork {
+  std::uint64_t requests = 0;     ///< HTTP requests whose answer is not complete
+  std::uint64_t connections = 0;  ///< with or without one
+};
+
 /// The data plane of one process: workers, their listeners, and the snapshot they run.
 ///
 /// Owner: the main thread, whose loop is `main`. Every method is called there; callbacks run there.
@@ -49,6 +58,13 @@ class Server {
   /// none is left or `limit` has passed.
   virtual void drain(Milliseconds limit, std::function<void()> done) = 0;
   virtual void stop() = 0;
+
+  /// Readiness is no longer said, and from now on every answer of these listeners ends its connection
+  /// ("Connection: close"), so that clients go elsewhere in their own time. Nothing is refused: new
+  /// connections are served like old ones. May be called again with more.
+  virtual void take_leave(Leaving leaving) = 0;
+  /// Summed over workers.
+  virtual void count_open(std::function<void(OpenWork)> done) = 0;
 
   /// Prometheus text and Envoy's plain `/stats` text, summed over workers.
   virtual void collect_stats(bool prometheus, std::function<void(std::string)> done) = 0;

@@ -137,6 +137,23 @@ void Worker::drain_connections() {
     if (DownstreamConnection* const one = connection(id)) one->drain();
 }
 
+void Worker::take_leave(Leaving leaving) {
+  if (leaving_ != Leaving::kAll) leaving_ = leaving;
+  for (const auto& [id, connection] : connections_)
+    if (is_leaving(*connection->listener().config)) connection->take_leave();
+}
+
+bool Worker::is_leaving(const ListenerConfig& listener) const {
+  return leaving_ && (*leaving_ == Leaving::kAll || listener.direction == Direction::kInbound);
+}
+
+OpenWork Worker::open_work() const {
+  OpenWork open;
+  for (const auto& [prefix, counters] : http_counters_) open.requests += counters.downstream_rq_active;
+  open.connections = connections_.size();
+  return open;
+}
+
 void Worker::when_idle(std::function<void()> action) {
   if (connections_.empty())
     loop_.defer(std::move(action));

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "net/task.h"
 #include "proxy/listener/compiled_listener.h"
 #include "proxy/log/access_log.h"
+#include "proxy/server.h"
 #include "proxy/stats/counters.h"
 #include "proxy/upstream/upstream_cluster.h"
 
@@ -43,6 +45,10 @@ class Worker {
   void apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets);
   void stop_accepting();
   void drain_connections();
+  /// See Server::take_leave().
+  void take_leave(Leaving leaving);
+  bool is_leaving(const ListenerConfig& listener) const;
+  OpenWork open_work() const;
   std::size_t connections() const { return connections_.size(); }
   /// Runs once when no connection is left.
   void when_idle(std::function<void()> action);
@@ -91,6 +97,7 @@ class Worker {
   std::map<std::string, ListenerCounters> listener_counters_;
   std::unordered_map<std::uint64_t, DownstreamConnection*> connections_;
   std::uint64_t next_connection_ = 1;
+  std::optional<Leaving> leaving_;
   std::function<void()> when_idle_;
   std::map<std::string, std::unique_ptr<Accepting>> accepting_;
   net::TaskScope tasks_;

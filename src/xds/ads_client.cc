@@ -41,23 +41,30 @@ net::Task<void> AdsClient::run() {
     const std::uint64_t before = updates_;
     const Result<void> ended = co_await stream_once();
     connected_ = false;
+    last_failure_ = ended ? "closed" : ended.error().text;
     if (updates_ != before) pause = kFirstPause;
     WEFT_LOG(kWarn, "ads", "no stream to the control plane; going on with what is there",
-             {"error", ended ? "closed" : ended.error().text},
-             {"pause-ms", static_cast<long long>(pause.count())});
+             {"error", last_failure_}, {"pause-ms", static_cast<long long>(pause.count())});
     const auto jitter = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
     co_await loop_.sleep(pause / 2 + jitter);
     pause = std::min(pause * 2, kLongestPause);
   }
 }
 
-net::Task<Result<void>> AdsClient::stream_once() {
+net::Task<Result<ControlConnection>> AdsClient::connect() {
+  if (options_.connect) co_return co_await options_.connect();
   const TimePoint deadline = loop_.now() + options_.source.connect_timeout;
-  WEFT_CO_TRY(auto client,
+  ControlConnection made;
+  WEFT_CO_TRY(made.client,
               co_await http::grpc::Client::connect(loop_, options_.source.address,
                                                    {.deadline = deadline, .mark = options_.socket_mark}));
-  auto stream =
-      client->open(kPath, options_.source.authority.empty() ? "control" : options_.source.authority);
+  made.authority = options_.source.authority.empty() ? "control" : options_.source.authority;
+  co_return made;
+}
+
+net::Task<Result<void>> AdsClient::stream_once() {
+  WEFT_CO_TRY(const ControlConnection connection, co_await connect());
+  auto stream = connection.client->open(kPath, connection.authority, connection.metadata);
   connected();
   co_return co_await net::both(read_all(*stream), write_all(*stream));
 }
@@ -130,7 +137,6 @@ void AdsClient::received(const std::string& bytes) {
   }
   State& state = of(*type);
   state.nonce = response.nonce();
-  state.answered = true;
   ++updates_;
   Answer answer{*type, response.version_info(), response.nonce(), {}};
   std::set<std::string> names;
@@ -228,6 +234,7 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
   for (const Answer& one : answers) {
     if (one.error.empty()) {
       of(one.type).version = one.version;
+      of(one.type).accepted = true;
     } else {
       ++refusals_;
       WEFT_LOG(kWarn, "ads", "refused", {"type", short_name(one.type)}, {"version", one.version},
@@ -238,12 +245,21 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
   }
 }
 
+std::string AdsClient::missing() const {
+  for (const Type type : {Type::kCluster, Type::kListener}) {
+    const bool wanted = type == Type::kCluster ? options_.source.clusters : options_.source.listeners;
+    if (!wanted || types_[static_cast<std::size_t>(type)].accepted) continue;
+    if (connected_) return std::string(short_name(type)) + " has not come from the control plane yet";
+    return "no connection to the control plane yet" + (last_failure_.empty() ? "" : ": " + last_failure_);
+  }
+  if (applying_ || !waiting_.empty()) return "the workers do not run the configuration yet";
+  if (catalog_.warming(loop_.now())) return "routes or endpoints have not come from the control plane yet";
+  return {};
+}
+
 /// Ready once what was asked for first has come, with all that it needs, and runs.
 void AdsClient::check_ready() {
-  if (server_.ready() || applying_ || !waiting_.empty()) return;
-  if (options_.source.clusters && !of(Type::kCluster).answered) return;
-  if (options_.source.listeners && !of(Type::kListener).answered) return;
-  if (!catalog_.warming(loop_.now())) server_.set_ready(true);
+  if (!server_.ready() && missing().empty()) server_.set_ready(true);
 }
 
 }  // namespace weft::xds

@@ -18,6 +18,13 @@
 
 namespace weft::xds {
 
+/// A connection to the control plane, and what each stream on it says of itself.
+struct ControlConnection {
+  std::unique_ptr<http::grpc::Client> client;
+  std::string authority;
+  http::Headers metadata = {};
+};
+
 /// State-of-the-world ADS: asks a control plane for clusters, endpoints, listeners and routes over one
 /// stream, puts what comes in force, and acknowledges when every worker runs it. What is refused goes back
 /// with the reason, and the last good version stays. A broken stream changes nothing that runs: it is made
@@ -31,6 +38,9 @@ class AdsClient {
     AdsSource source;
     std::string node;  ///< serialized
     std::uint32_t socket_mark = 0;
+    /// Makes each connection, instead of a plain one to `source.address`. An error is tried again after a
+    /// pause.
+    std::function<net::Task<Result<ControlConnection>>()> connect = {};
   };
   AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, Options options);
   void start();
@@ -41,6 +51,8 @@ class AdsClient {
   /// A stream has begun: everything is asked for again.
   void connected();
   bool is_connected() const { return connected_; }
+  /// What the server has not got yet that it needs to be ready; empty when it has all. One line for people.
+  std::string missing() const;
   std::uint64_t updates() const { return updates_; }
   std::uint64_t refusals() const { return refusals_; }
   const std::string& version(Type type) const { return types_[static_cast<std::size_t>(type)].version; }
@@ -53,11 +65,12 @@ class AdsClient {
   struct State {
     std::string version, nonce;
     std::set<std::string> names;
-    bool asked = false, answered = false;
+    bool asked = false, accepted = false;
   };
   State& of(Type type) { return types_[static_cast<std::size_t>(type)]; }
   net::Task<void> run();
   net::Task<Result<void>> stream_once();
+  net::Task<Result<ControlConnection>> connect();
   net::Task<Result<void>> read_all(http::grpc::MessageStream& stream);
   net::Task<Result<void>> write_all(http::grpc::MessageStream& stream);
   void subscribe();
@@ -78,6 +91,7 @@ class AdsClient {
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;
   std::uint64_t updates_ = 0, refusals_ = 0;
+  std::string last_failure_;
   Random random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   net::Timer deadline_;

@@ -34,6 +34,8 @@ class FakeServer final : public proxy::Server {
   bool ready() const override { return ready_; }
   void drain(proxy::Milliseconds, std::function<void()> done) override { done(); }
   void stop() override {}
+  void take_leave(proxy::Leaving) override {}
+  void count_open(std::function<void(proxy::OpenWork)> done) override { done({}); }
   void collect_stats(bool, std::function<void(std::string)> done) override { done(""); }
   void collect_clusters(bool, std::function<void(std::string)> done) override { done(""); }
   std::string listeners_text(bool) const override { return ""; }

@@ -94,6 +94,22 @@ def test_the_manifests_of_2017_with_their_ingress_open_the_same_page():
         assert table[0].split()[0] == "NAME" and table[1].startswith("gateway"), table
 
 
+def test_a_gateway_of_the_gateway_api_and_its_route_open_the_page():
+    sample = NETWORKING.parent / "gateway-api" / "bookinfo-gateway.yaml"
+    with instance(BOOKINFO, sample) as mesh:
+        mesh.wait_ready()
+        wait_for("the page through the HTTPRoute", lambda: mesh.get().status == 200)
+        assert "The Comedy of Errors" in mesh.get().text
+        assert mesh.get("/api/v1/products").status == 200
+        assert mesh.get("/metrics").status == 404
+        gateway = mesh.weft("get", "gateways.gateway.networking.k8s.io").stdout.splitlines()
+        assert gateway[1].split()[:4] == ["bookinfo-gateway", "istio", "127.0.0.1", "True"], gateway
+        assert "Route was valid" in mesh.weft("describe", "httproute", "bookinfo").stdout
+        mesh.weft("delete", "service", "productpage")
+        wait_for("500 for a backend that is gone", lambda: mesh.get().status == 500)
+        assert "BackendNotFound" in mesh.weft("describe", "httproute", "bookinfo").stdout
+
+
 def test_logs_and_proxy_config_of_a_pod_are_shown(mesh):
     assert mesh.get().status == 200
     assert "productpage" in mesh.weft("logs", "deploy/productpage-v1", "-c", "istio-proxy").stdout

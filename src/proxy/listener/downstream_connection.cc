@@ -41,14 +41,31 @@ DownstreamConnection::~DownstreamConnection() { worker_.remove_connection(info_.
 void DownstreamConnection::restore_destination() {
   const ListenerConfig& config = *listener_->config;
   if (!config.use_original_destination && !config.original_destination_filter) return;
+  const net::Address accepted_at = info_.local;
   const net::Address wanted = socket_->original_destination();
-  if (!wanted.is_ip() || wanted == info_.local) return;
-  info_.local = wanted;
-  info_.local_restored = true;
+  if (wanted.is_ip() && wanted != accepted_at) {
+    info_.local = wanted;
+    info_.local_restored = true;
+  }
+  to_itself_ = leads_to_itself(accepted_at);
+  if (to_itself_) ++worker_.listener_counters(config.name).downstream_cx_to_itself;
+  if (!info_.local_restored) return;
   if (!config.use_original_destination) return;
   if (auto better = worker_.snapshot()->listener_for(wanted);
       better && better->config->address.port() != config.address.port())
     listener_ = std::move(better);
+}
+
+/// Whether the destination is a port of this very machine on which we capture: nobody means to go there.
+bool DownstreamConnection::leads_to_itself(const net::Address& accepted_at) const {
+  const bool ours = info_.local.is_loopback() || info_.local.with_port(0) == accepted_at.with_port(0);
+  if (!ours) return false;
+  for (const auto& [name, listener] : worker_.snapshot()->listeners) {
+    const ListenerConfig& config = *listener->config;
+    const bool captures = config.use_original_destination || config.original_destination_filter;
+    if (captures && config.bind_to_port && config.address.port() == info_.local.port()) return true;
+  }
+  return false;
 }
 
 net::Task<void> DownstreamConnection::run() {
@@ -146,6 +163,10 @@ void DownstreamConnection::log_unmatched() {
 
 void DownstreamConnection::drain() {
   if (http_) http_->drain();
+}
+
+void DownstreamConnection::take_leave() {
+  if (http_) http_->take_leave();
 }
 
 void DownstreamConnection::abandon() {

@@ -28,12 +28,17 @@ class DownstreamConnection {
   net::Task<void> run();
   /// Ends the connection when its request in progress is answered; at once when it has none.
   void drain();
+  /// The next answer ends the connection; an idle one waits for its next request.
+  void take_leave();
   /// The client has gone: what is done for it upstream is given up.
   void abandon();
 
   Worker& worker() { return worker_; }
   net::Socket& socket() { return *socket_; }
   const ConnectionInfo& info() const { return info_; }
+  /// Where an ORIGINAL_DST cluster is to go: where the client meant to. Empty when that is one of our own
+  /// capturing listeners, which would only send the connection to itself again.
+  net::Address original_destination() const { return to_itself_ ? net::Address() : info_.local; }
   const CompiledListener& listener() const { return *listener_; }
   std::shared_ptr<const CompiledListener> shared_listener() const { return listener_; }
   /// The chain as the worker's present snapshot has it: an old connection follows new routes.
@@ -41,6 +46,7 @@ class DownstreamConnection {
 
  private:
   void restore_destination();
+  bool leads_to_itself(const net::Address& accepted_at) const;
   net::Task<bool> sniff();
   net::Task<void> serve_http();
   void log_unmatched();
@@ -51,6 +57,7 @@ class DownstreamConnection {
   const CompiledChain* chain_ = nullptr;
   CompiledSnapshotPtr seen_;
   std::ptrdiff_t chain_index_ = -1;
+  bool to_itself_ = false;
   ConnectionInfo info_;
   std::string application_protocol_;
   HttpService* http_ = nullptr;

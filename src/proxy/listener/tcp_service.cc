@@ -58,7 +58,7 @@ net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain&
     info.flags.set(Flag::kNoCluster);
     connection.socket().close(true);
   } else {
-    auto dialed = co_await dial(*cluster, connection.info().local);
+    auto dialed = co_await dial(*cluster, connection.original_destination());
     if (!dialed) {
       info.flags.set(flag_of(dialed.error()));
       info.upstream_failure = dialed.error().text;

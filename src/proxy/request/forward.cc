@@ -150,8 +150,7 @@ net::Task<Forward::Failure> Forward::try_once() {
 
 net::Task<Forward::Failure> Forward::connect() {
   UpstreamCluster::Request wanted;
-  const ConnectionInfo& downstream = service_.connection_.info();
-  wanted.original_destination = downstream.local;
+  wanted.original_destination = service_.connection_.original_destination();
   wanted.deadline = std::min(deadline_, try_deadline_);
   wanted.fresh = fresh_;
   wanted.avoid = tried_;

@@ -37,7 +37,9 @@ HttpService::HttpService(DownstreamConnection& connection)
       config_(connection.current_chain().http()),
       options_(options_of(*config_)),
       codec_(connection.socket(), options_, this),
-      counters_(connection.worker().http_counters(config_->stat_prefix)) {}
+      counters_(connection.worker().http_counters(config_->stat_prefix)) {
+  if (connection.worker().is_leaving(*connection.listener().config)) take_leave();
+}
 
 net::Task<void> HttpService::run() {
   ++counters_.downstream_cx_total;
@@ -51,6 +53,8 @@ net::Task<void> HttpService::run() {
 }
 
 void HttpService::drain() { codec_.drain(); }
+
+void HttpService::take_leave() { codec_.end_with_next_answer(); }
 
 void HttpService::abandon() {
   if (forwarding_) forwarding_->abandon();

@@ -20,6 +20,7 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   explicit HttpService(DownstreamConnection& connection);
   net::Task<void> run();
   void drain();
+  void take_leave();
   /// Gives up what is done upstream for the present request.
   void abandon();
 

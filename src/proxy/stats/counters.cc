@@ -131,6 +131,7 @@ void StatSheet::add_listener(std::string_view address, const ListenerCounters& c
           {{"downstream_cx_total", c.downstream_cx_total},
            {"downstream_cx_active", c.downstream_cx_active, Kind::kGauge},
            {"downstream_cx_overflow", c.downstream_cx_overflow},
+           {"downstream_cx_to_itself", c.downstream_cx_to_itself},
            {"no_filter_chain_match", c.no_filter_chain_match}});
 }
 

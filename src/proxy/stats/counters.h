@@ -35,7 +35,7 @@ struct ClusterCounters {
 /// Of one listener; Envoy's `listener.<address>.`.
 struct ListenerCounters {
   std::uint64_t downstream_cx_total = 0, downstream_cx_active = 0, downstream_cx_overflow = 0,
-                no_filter_chain_match = 0;
+                no_filter_chain_match = 0, downstream_cx_to_itself = 0;
 };
 
 /// Sums by full name, ready to be printed.

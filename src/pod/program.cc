@@ -1,0 +1,138 @@
+#include "pod/program.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "pod/bootstrap.h"
+#include "pod/pod_info.h"
+#include "xds/config_dump.h"
+
+namespace weft::pod {
+namespace {
+
+std::map<std::string, std::string> labels_in(const std::string& folder) {
+  const Result<std::string> text = read_file(folder + "/labels");
+  if (text) return parse_pod_info(*text);
+  WEFT_LOG(kWarn, "proxy", "the pod's labels are not known", {"reason", text.error().text});
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Program>> Program::start(net::Loop& loop, Options options,
+                                                std::function<void()> gone) {
+  std::unique_ptr<Program> made(new Program(loop, std::move(options)));
+  WEFT_CHECK(made->open(std::move(gone)));
+  return made;
+}
+
+Program::~Program() {
+  ads_.reset();
+  admin_.reset();
+  pages_.reset();
+  departure_.reset();
+  if (server_) server_->stop();
+}
+
+Result<void> Program::open(std::function<void()> gone) {
+  const Environment& environment = options_.environment;
+  for (const std::string& field : environment.proxy_config.ignored)
+    WEFT_LOG(kWarn, "proxy", "PROXY_CONFIG has a field that is not supported and has no effect",
+             {"field", field});
+  WEFT_TRY(bootstrap_,
+           make_bootstrap(environment, labels_in(options_.places.pod_info), options_.ports.admin));
+  WEFT_CHECK(start_data_plane());
+  Departure::Options leave;
+  leave.leaving = environment.role == Role::kRouter ? proxy::Leaving::kAll : proxy::Leaving::kInbound;
+  leave.minimum = environment.proxy_config.termination_drain;
+  leave.limit = environment.proxy_config.drain;
+  leave.wait_for_connections = environment.wait_for_connections;
+  departure_ = std::make_unique<Departure>(loop_, *server_, leave, gone);
+  WEFT_CHECK(serve_pages());
+  WEFT_CHECK(serve_admin());
+  start_asking(std::move(gone));
+  return {};
+}
+
+Result<void> Program::start_data_plane() {
+  const Result<std::string> limit = read_file(options_.places.cgroup + "/cpu.max");
+  proxy::ServerOptions server;
+  server.concurrency = worker_count(
+      options_.concurrency ? options_.concurrency : options_.environment.proxy_config.concurrency,
+      limit ? cpu_limit(*limit) : std::nullopt, std::thread::hardware_concurrency());
+  server.node_id = bootstrap_.node_id;
+  server.node_cluster = bootstrap_.node_cluster;
+  WEFT_TRY(server_, proxy::Server::start(loop_, std::move(server)));
+  catalog_ = std::make_unique<xds::Catalog>(bootstrap_.clusters, bootstrap_.listeners);
+  return {};
+}
+
+Result<void> Program::serve_pages() {
+  const Environment& environment = options_.environment;
+  WEFT_TRY(ApplicationProbes probes, ApplicationProbes::parse(environment.probes, environment.ip));
+  WEFT_TRY(auto metrics, ApplicationMetrics::parse(environment.metrics, environment.ip));
+  StatusServer::Hooks hooks;
+  hooks.not_ready = [this] { return not_ready(); };
+  hooks.figures = [this](std::function<void(std::string)> done) {
+    server_->collect_stats(true, std::move(done));
+  };
+  hooks.drain = [this] { departure_->drain(); };
+  hooks.quit = [this] { departure_->leave_at_once(); };
+  pages_ = std::make_unique<StatusServer>(loop_, std::move(hooks), std::move(probes), std::move(metrics));
+  // An IPv6 socket of all addresses takes IPv4 too.
+  WEFT_TRY(const net::Address all, net::Address::parse_ip(environment.ip.is_v4() ? "0.0.0.0" : "::", 0));
+  const std::uint16_t status = options_.ports.status.value_or(environment.proxy_config.status_port);
+  const bool has_status = environment.proxy_config.status_port != 0;
+  using Pages = StatusServer::Pages;
+  if (has_status) {
+    WEFT_TRY(status_address_, pages_->listen(all.with_port(status), Pages::kAll));
+  }
+  WEFT_TRY(health_address_, pages_->listen(all.with_port(options_.ports.health), Pages::kHealth));
+  WEFT_TRY(figures_address_, pages_->listen(all.with_port(options_.ports.figures), Pages::kFigures));
+  return {};
+}
+
+Result<void> Program::serve_admin() {
+  proxy::Admin::Hooks hooks;
+  hooks.config_dump = [this](std::string_view query) {
+    return xds::config_dump(bootstrap_, *catalog_, query);
+  };
+  hooks.quit = [this] { departure_->leave_at_once(); };
+  admin_ = std::make_unique<proxy::Admin>(loop_, *server_, std::move(hooks));
+  return admin_->listen(*bootstrap_.admin);
+}
+
+/// An empty configuration runs first: what comes from the control plane is a change of it.
+void Program::start_asking(std::function<void()> gone) {
+  ControlLink::Options where;
+  where.host = options_.environment.control_host;
+  where.port = options_.environment.control_port;
+  where.root_file = options_.places.secrets + "/istio/root-cert.pem";
+  where.token_file = options_.places.secrets + "/tokens/istio-token";
+  where.name_servers = options_.name_servers;
+  link_ = std::make_unique<ControlLink>(loop_, std::move(where));
+  xds::AdsClient::Options ads;
+  ads.source = *bootstrap_.ads;
+  ads.node = bootstrap_.node;
+  ads.connect = [this] { return link_->connect(); };
+  ads_ = std::make_unique<xds::AdsClient>(loop_, *server_, *catalog_, std::move(ads));
+  catalog_->follow_references(loop_.now());
+  server_->apply(catalog_->build(loop_.now()), [this, gone = std::move(gone)](Result<void> result) {
+    if (result) {
+      catalog_->commit();
+      return ads_->start();
+    }
+    failure_ = result.error().text;
+    gone();
+  });
+}
+
+std::string Program::not_ready() const {
+  if (departure_->begun()) return "the proxy is taking leave";
+  if (server_->ready()) return {};
+  if (link_ && !link_->awaited_file().empty()) return link_->awaited_file() + " is not there yet";
+  const std::string missing = ads_ ? ads_->missing() : "the proxy has just started";
+  return missing.empty() ? "the proxy is about to be ready" : missing;
+}
+
+}  // namespace weft::pod

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "pod/control_link.h"
+#include "pod/departure.h"
+#include "pod/environment.h"
+#include "pod/status_server.h"
+#include "proxy/admin.h"
+#include "proxy/server.h"
+#include "xds/ads_client.h"
+#include "xds/bootstrap.h"
+#include "xds/catalog.h"
+
+namespace weft::pod {
+
+/// Where a pod keeps what its proxy reads; other folders are for tests.
+struct Places {
+  std::string secrets = "/var/run/secrets";  ///< istio/root-cert.pem and tokens/istio-token
+  std::string pod_info = "/etc/istio/pod";   ///< labels
+  std::string cgroup = "/sys/fs/cgroup";     ///< cpu.max
+};
+
+/// 0: one that the kernel chooses, for tests.
+struct Ports {
+  std::uint16_t admin = 15000, health = 15021, figures = 15090;
+  std::optional<std::uint16_t> status = {};  ///< nothing: as PROXY_CONFIG says
+};
+
+/// The sidecar or gateway of a pod: the data plane, its configuration from the control plane, the pages that
+/// the pod's surroundings ask, and its end. No second process stands beside it.
+///
+/// Owner: pod_main(), or a test. Thread: the main loop. How it ends: terminate(), then `gone`; or the
+/// destructor, at once.
+class Program {
+ public:
+  struct Options {
+    Environment environment;
+    Places places = {};
+    Ports ports = {};
+    std::optional<unsigned> concurrency = {};
+    std::string name_servers = {};  ///< see ControlLink
+  };
+  /// Opens every port and starts to ask the control plane. `gone` runs once on the loop when the proxy has
+  /// taken its leave, or cannot go on. Errors: a variable, a port; each by its name.
+  static Result<std::unique_ptr<Program>> start(net::Loop& loop, Options options, std::function<void()> gone);
+  ~Program();
+
+  /// SIGTERM; see Departure.
+  void terminate() { departure_->terminate(); }
+  /// What made it impossible to go on; empty after an orderly end.
+  const std::string& failure() const { return failure_; }
+  /// Where the pages are.
+  net::Address status_address() const { return status_address_; }
+  net::Address health_address() const { return health_address_; }
+  net::Address figures_address() const { return figures_address_; }
+  proxy::Server& server() { return *server_; }
+
+ private:
+  Program(net::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
+  Result<void> open(std::function<void()> gone);
+  Result<void> start_data_plane();
+  Result<void> serve_pages();
+  Result<void> serve_admin();
+  void start_asking(std::function<void()> gone);
+  std::string not_ready() const;
+
+  net::Loop& loop_;
+  Options options_;
+  xds::Bootstrap bootstrap_;
+  std::unique_ptr<proxy::Server> server_;
+  std::unique_ptr<xds::Catalog> catalog_;
+  std::unique_ptr<Departure> departure_;
+  std::unique_ptr<StatusServer> pages_;
+  std::unique_ptr<proxy::Admin> admin_;
+  std::unique_ptr<ControlLink> link_;
+  std::unique_ptr<xds::AdsClient> ads_;
+  net::Address status_address_, health_address_, figures_address_;
+  std::string failure_;
+};
+
+}  // namespace weft::pod
