@@ -4,13 +4,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
 
+#include "app/control_kubernetes.h"
 #include "base/log.h"
 #include "control/control_plane.h"
+#include "control/identity/registrations.h"
 #include "http/grpc/server.h"
 #include "http/server.h"
 #include "net/signal_watch.h"
@@ -97,6 +100,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   std::string level = "info";
   command.add_option("--state-dir", options.state_dir, "where store/, api.sock and xds.sock are")->required();
   command.add_option("--registration-fd", options.registration_fd, "inherited socket of the supervisor");
+  bool kubernetes = false;
+  command.add_flag("--kubernetes", kubernetes, "on a cluster instead; see 'weft control --kubernetes --help'");
   command.add_option("--log-level", level, "trace, debug, info, warning, error or off");
   try {
     command.parse(argc, argv);
@@ -112,6 +117,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
 }  // namespace
 
 int control_main(int argc, char** argv) {
+  if (std::ranges::find(argv + 1, argv + argc, std::string_view("--kubernetes")) != argv + argc)
+    return control_kubernetes_main(argc, argv);
   Options options;
   if (auto code = parse(argc, argv, options)) return *code;
   log::set_level(options.level);

@@ -9,6 +9,8 @@ namespace weft::app {
 ///   sidecar
 ///   --log-level LEVEL      trace, debug, info, warning, error or off; info unless given
 ///
+/// With --kubernetes it is the control plane of a cluster, see control_kubernetes.h.
+///
 /// Ready when api.sock accepts. SIGTERM or SIGINT end it in order. Exit codes: 0 ended in order, 1 could not
 /// start, 2 wrong command line.
 int control_main(int argc, char** argv);

@@ -8,8 +8,6 @@
 namespace weft::control {
 namespace {
 
-// How often the store is compared with the mirror while a change is on its way from one to the other.
-constexpr auto kLookAgain = 1ms;
 constexpr Duration kMissedAgain = 500ms;
 constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
@@ -18,8 +16,9 @@ constexpr std::uint64_t kMaxTimeout = 3600;
 std::uint64_t configuration_changes(const Mirror& mirror) {
   using namespace kinds;
   std::uint64_t sum = 0;
-  for (const api::KindInfo* kind : {service(), pod(), endpoint_slice(), ingress(), ingress_class(), gateway(),
-                                    virtual_service(), destination_rule()})
+  for (const api::KindInfo* kind :
+       {service(), pod(), endpoint_slice(), ingress(), ingress_class(), gateway(), virtual_service(),
+        destination_rule(), name_space(), gateway_class(), api_gateway(), http_route(), reference_grant()})
     sum += mirror.changes(kind);
   return sum;
 }
@@ -44,13 +43,15 @@ api::Json problem(std::string message) { return {{"message", std::move(message)}
 
 }  // namespace
 
-ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr<Registrations> registrations)
+ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr<Authenticator> authenticator,
+                           ControlPlaneOptions options)
     : loop_(loop),
       progress_(loop),
-      registrations_(std::move(registrations)),
-      mirror_(loop, store, [this] { on_change(); }),
-      controllers_(loop, store, mirror_, [this] { progress_.notify_all(); }),
-      ads_(*registrations_, [this] { on_progress(); }) {}
+      look_again_(options.look_again),
+      authenticator_(std::move(authenticator)),
+      mirror_(loop, store, [this] { on_change(); }, std::move(options.mirror)),
+      controllers_(loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }),
+      ads_(loop, *authenticator_, [this] { on_progress(); }) {}
 
 void ControlPlane::start() { mirror_.start(); }
 
@@ -84,7 +85,7 @@ net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePo
     bool seen = co_await mirror_.has_seen(version);
     if (seen) break;
     if (loop_.now() >= deadline) co_return false;
-    co_await progress_.wait(std::min(deadline, loop_.now() + kLookAgain));
+    co_await progress_.wait(std::min(deadline, loop_.now() + look_again_));
   }
   controllers_.notice();
   while (!controllers_.idle()) {

@@ -9,11 +9,22 @@
 #include "control/mirror.h"
 #include "control/notifier.h"
 #include "control/receipts.h"
-#include "control/registrations.h"
+#include "control/identity/authenticator.h"
 #include "http/exchange.h"
 #include "store/store.h"
 
 namespace weft::control {
+
+/// What differs between one machine and a cluster. The defaults are one machine's.
+struct ControlPlaneOptions {
+  MirrorOptions mirror = {};
+  std::vector<Controller> controllers = all_controllers();
+  /// How often the store is compared with the mirror while a change is on its way from one to the other.
+  Duration look_again = 1ms;
+};
+
+/// What runs on a cluster: it has controllers of its own for most kinds.
+ControlPlaneOptions cluster_options();
 
 /// The control plane above any store: mirrors it, runs the controllers, translates, serves proxies, and
 /// answers /weft/v1/….
@@ -22,7 +33,8 @@ namespace weft::control {
 /// destructor.
 class ControlPlane {
  public:
-  ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr<Registrations> registrations);
+  ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr<Authenticator> authenticator,
+               ControlPlaneOptions options = {});
 
   void start();
   /// Resumes when every object has been read once: before that no proxy and nobody else should be answered.
@@ -38,6 +50,13 @@ class ControlPlane {
   /// refused.
   net::Task<api::Json> wait_applied(std::uint64_t version, TimePoint deadline);
 
+  /// For replicas: whose controllers may write, see there. Without it this one's may.
+  ControllerManager& controllers() { return controllers_; }
+
+  /// The settings that gateways' pods are made by; they must outlive this. Without them the defaults hold.
+  void set_injection(const inject::Settings* settings) { controllers_.set_injection(settings); }
+
+  const Mirror& mirror() const { return mirror_; }
   const AdsServer& ads() const { return ads_; }
   const Receipts& receipts() const { return receipts_; }
 
@@ -50,7 +69,8 @@ class ControlPlane {
 
   net::Loop& loop_;
   Notifier progress_;
-  std::unique_ptr<Registrations> registrations_;
+  Duration look_again_;
+  std::unique_ptr<Authenticator> authenticator_;
   Mirror mirror_;
   ControllerManager controllers_;
   AdsServer ads_;

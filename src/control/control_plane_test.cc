@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/identity/registrations.h"
 #include "control/json.h"
 #include "control/testing/fake_stream.h"
 #include "control/testing/memory_store.h"

@@ -1,51 +1,167 @@
 #include "control/mirror.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace weft::control {
 namespace {
 
-constexpr auto kRetryAfter = 200ms;
+constexpr Duration kFirstPause = 100ms;
+// Short enough that ten seconds after an outage, however long it was, everything is known again.
+constexpr Duration kLongestPause = 5s;
+constexpr int kMostDoublings = 6;
+// Before a kind that the store does not have is looked for again.
+constexpr int kAbsent = kMostDoublings;
+// A watch that has lived this long ends the row of failures before it.
+constexpr Duration kLivedWell = 1s;
+
+/// The store has no such kind.
+bool is_absent(const Error& error) {
+  return error.code == Code::kUnsupported || error.code == Code::kNotFound;
+}
+
+std::string full_name(const api::KindInfo& kind) {
+  return std::string(kind.plural) + (kind.group.empty() ? "" : ".") + std::string(kind.group);
+}
 
 }  // namespace
 
-Mirror::Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change)
-    : loop_(loop), store_(store), on_change_(std::move(on_change)), world_(std::make_shared<const World>()) {}
+Mirror::Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change, MirrorOptions options)
+    : loop_(loop),
+      store_(store),
+      on_change_(std::move(on_change)),
+      options_(std::move(options)),
+      world_(std::make_shared<const World>()) {}
 
 void Mirror::start() {
-  for (const api::KindInfo* kind : kinds::watched()) tasks_.spawn(follow(kind));
+  for (const api::KindInfo* kind : options_.kinds) tasks_.spawn(follow(kind));
 }
 
 net::Task<void> Mirror::follow(const api::KindInfo* kind) {
+  Follow& state = follows_[kind];
   while (true) {
-    co_await follow_once(kind);
-    co_await loop_.sleep(kRetryAfter);
+    if (!state.listed) {
+      Result<void> listed = co_await list(kind, state);
+      note(state, kind, "list", listed);
+    }
+    if (state.listed) {
+      const TimePoint begun = loop_.now();
+      Result<void> ended = co_await watch(kind, state);
+      if (loop_.now() - begun >= kLivedWell) state.failed_in_a_row = 0;
+      if (!ended && ended.error().code == Code::kConflict) {
+        state.listed = false;
+      } else {
+        note(state, kind, "watch", ended);
+      }
+    }
+    co_await loop_.sleep(pause(state));
   }
 }
 
-net::Task<void> Mirror::follow_once(const api::KindInfo* kind) {
+net::Task<Result<void>> Mirror::list(const api::KindInfo* kind, Follow& state) {
   store::Query query;
   query.kind = kind;
   auto list = co_await store_.list(query);
-  if (!list) {
-    WEFT_LOG(kWarn, "control", "cannot list", {"kind", kind->plural}, {"error", list.error().text});
-    co_return;
+  if (!list && is_absent(list.error())) {
+    // The kind's definition is not installed. That is no reason to keep the rest waiting.
+    replace(kind, {});
+    state.failed_in_a_row = kAbsent;
+    co_return Result<void>();
   }
+  if (!list) co_return fail(std::move(list).error());
   replace(kind, *list);
-  auto watch = co_await store_.watch(query, list->resource_version);
-  while (watch) {
-    auto event = co_await (*watch)->next();
-    if (!event) co_return;
-    apply(*event);
+  state.version = list->resource_version;
+  state.listed = true;
+  state.failed_in_a_row = 0;
+  co_return Result<void>();
+}
+
+net::Task<Result<void>> Mirror::watch(const api::KindInfo* kind, Follow& state) {
+  store::Query query;
+  query.kind = kind;
+  WEFT_CO_TRY(auto watching, co_await store_.watch(query, state.version));
+  state.denied.clear();
+  while (true) {
+    WEFT_CO_TRY(const store::Event event, co_await watching->next());
+    state.error.clear();
+    apply(event);
+    state.version = std::max(state.version, event.resource_version);
   }
 }
 
+void Mirror::note(Follow& state, const api::KindInfo* kind, std::string_view verb,
+                  const Result<void>& outcome) {
+  state.denied.clear();
+  state.error.clear();
+  if (outcome) return;
+  ++state.failed_in_a_row;
+  ++state.failures;
+  state.error = outcome.error().text;
+  if (outcome.error().code == Code::kDenied) state.denied = std::string(verb);
+  // A kind whose definition goes while we watch is listed anew, and found to be absent.
+  if (is_absent(outcome.error())) state.listed = false;
+  // The end of a watch is ordinary; only one failure after another is worth a line.
+  if (state.failed_in_a_row > 1 || verb == "list" || !state.denied.empty())
+    WEFT_LOG(kWarn, "control", "cannot follow a kind", {"verb", verb}, {"kind", full_name(*kind)},
+             {"error", state.error});
+}
+
+Duration Mirror::pause(const Follow& state) {
+  auto longest = std::min(kLongestPause, kFirstPause * (1 << std::min(state.failed_in_a_row, kMostDoublings)));
+  return longest / 2 + std::chrono::duration_cast<Duration>(longest / 2 * random_.unit());
+}
+
+std::vector<std::string> Mirror::problems() const {
+  std::vector<std::string> found;
+  for (const api::KindInfo* kind : options_.kinds) {
+    auto state = follows_.find(kind);
+    bool denied = state != follows_.end() && !state->second.denied.empty();
+    std::string error = state == follows_.end() ? std::string() : state->second.error;
+    if (denied) {
+      found.push_back(state->second.denied + " " + full_name(*kind) + " is denied: " + error);
+    } else if (!listed_.contains(kind)) {
+      found.push_back(full_name(*kind) + " not listed yet" + (error.empty() ? "" : ": " + error));
+    }
+  }
+  return found;
+}
+
+std::uint64_t Mirror::failures(const api::KindInfo* kind) const {
+  auto state = follows_.find(kind);
+  return state == follows_.end() ? 0 : state->second.failures;
+}
+
+std::size_t Mirror::count(const api::KindInfo* kind) const {
+  auto table = tables_.find(kind);
+  return table == tables_.end() ? 0 : table->second.size();
+}
+
+bool Mirror::put(Table& table, const api::ObjectPtr& object) {
+  api::ObjectPtr kept = options_.keep ? options_.keep(object) : object;
+  auto found = table.find(object->key());
+  if (!kept) {
+    if (found == table.end()) return false;
+    table.erase(found);
+    return true;
+  }
+  bool known = found != table.end() && found->second->uid() == object->uid() &&
+               found->second->resource_version() >= object->resource_version();
+  if (known) return false;
+  table.insert_or_assign(object->key(), std::move(kept));
+  return true;
+}
+
 void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
-  Table table;
-  for (const auto& object : list.items) table[object->key()] = object;
-  tables_[kind] = std::move(table);
-  listed_.insert(kind);
-  changed(kind);
+  Table& table = tables_[kind];
+  std::set<api::Key> present;
+  bool differs = listed_.insert(kind).second;
+  for (const auto& object : list.items) {
+    present.insert(object->key());
+    if (put(table, object)) differs = true;
+  }
+  if (std::erase_if(table, [&](const auto& each) { return !present.contains(each.first); }) > 0) differs = true;
+  if (differs) changed(kind);
 }
 
 void Mirror::apply(const store::Event& event) {
@@ -61,10 +177,7 @@ void Mirror::apply(const store::Event& event) {
 
 void Mirror::observe(const api::ObjectPtr& object) {
   if (gone_.contains(object->uid())) return;
-  auto& known = tables_[object->kind][object->key()];
-  if (known && known->resource_version() >= object->resource_version()) return;
-  known = object;
-  changed(object->kind);
+  if (put(tables_[object->kind], object)) changed(object->kind);
 }
 
 void Mirror::forget(const api::Key& key) {
@@ -110,10 +223,13 @@ std::uint64_t Mirror::changes(const api::KindInfo* kind) const {
 
 net::Task<bool> Mirror::has_seen(std::uint64_t version) {
   if (!synced()) co_return false;
-  for (const api::KindInfo* kind : kinds::watched()) {
+  for (const api::KindInfo* kind : options_.kinds) {
+    if (auto state = follows_.find(kind); state != follows_.end() && state->second.listed && state->second.version >= version)
+      continue;
     store::Query query;
     query.kind = kind;
     auto list = co_await store_.list(query);
+    if (!list && is_absent(list.error())) continue;
     if (!list || list->resource_version < version || behind(kind, *list, version)) co_return false;
   }
   co_return true;
@@ -125,6 +241,7 @@ bool Mirror::behind(const api::KindInfo* kind, const store::List& list, std::uin
   const Table& table = found_table == tables_.end() ? kNone : found_table->second;
   std::set<api::Key> present;
   for (const auto& object : list.items) {
+    if (options_.keep && !options_.keep(object)) continue;
     present.insert(object->key());
     auto found = table.find(object->key());
     std::uint64_t seen = found == table.end() ? 0 : found->second->resource_version();

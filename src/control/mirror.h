@@ -5,7 +5,9 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "base/random.h"
 #include "control/world.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -13,21 +15,40 @@
 
 namespace weft::control {
 
+struct MirrorOptions {
+  /// In the order of kinds::watched().
+  std::vector<const api::KindInfo*> kinds = {kinds::watched().begin(), kinds::watched().end()};
+  /// What of an object is kept in memory; null: nothing, as if it were not there. Empty: all of it.
+  std::function<api::ObjectPtr(const api::ObjectPtr&)> keep = {};
+};
+
 /// The store's objects kept in memory by watching every kind this room reads.
+///
+/// A watch that breaks goes on from the last version seen; only when that is too old the kind is listed
+/// again, and what has not changed is no news. A kind that the store does not have (yet) counts as one without
+/// objects and is looked for again. Pauses grow with each failure to at most 5 s and are jittered.
 ///
 /// Changes within one turn of the loop are announced once: `on_change` runs from the loop after them.
 /// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor ends the watches.
 class Mirror {
  public:
-  Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change);
+  Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change, MirrorOptions options = {});
 
   void start();
   /// Every kind has been listed once; before that, world() is only part of the truth.
-  bool synced() const { return listed_.size() == kinds::watched().size(); }
+  bool synced() const { return listed_.size() == options_.kinds.size(); }
   /// The present moment. Cheap when nothing has changed since the last call.
   WorldPtr world();
   /// How many changes objects of this kind have had: for whoever wants to do nothing when nothing changed.
   std::uint64_t changes(const api::KindInfo* kind) const;
+  std::span<const api::KindInfo* const> kinds() const { return options_.kinds; }
+  std::size_t count(const api::KindInfo* kind) const;
+
+  /// What stands between this mirror and the truth: kinds not listed yet, and those that we may not list or
+  /// watch, each with the verb.
+  std::vector<std::string> problems() const;
+  /// How often a list or a watch of the kind has failed.
+  std::uint64_t failures(const api::KindInfo* kind) const;
 
   /// Takes the store's answer to a write of ours at once, so that the next look at world() has it; its watch
   /// event is then no news.
@@ -40,16 +61,32 @@ class Mirror {
 
  private:
   using Table = std::map<api::Key, api::ObjectPtr>;
+  /// Where the following of one kind stands.
+  struct Follow {
+    bool listed = false;        ///< what was listed, and watched from there, is not too old
+    std::uint64_t version = 0;  ///< everything up to here is in the table
+    int failed_in_a_row = 0;
+    std::uint64_t failures = 0;
+    std::string denied;  ///< the verb and the server's words while we may not; else empty
+    std::string error;   ///< of the last attempt, while it stands
+  };
   net::Task<void> follow(const api::KindInfo* kind);
-  net::Task<void> follow_once(const api::KindInfo* kind);
+  net::Task<Result<void>> list(const api::KindInfo* kind, Follow& state);
+  net::Task<Result<void>> watch(const api::KindInfo* kind, Follow& state);
+  void note(Follow& state, const api::KindInfo* kind, std::string_view verb, const Result<void>& outcome);
+  Duration pause(const Follow& state);
   void replace(const api::KindInfo* kind, const store::List& list);
   void apply(const store::Event& event);
+  bool put(Table& table, const api::ObjectPtr& object);
   void changed(const api::KindInfo* kind);
   bool behind(const api::KindInfo* kind, const store::List& list, std::uint64_t version) const;
 
   net::Loop& loop_;
   store::Store& store_;
   std::function<void()> on_change_;
+  MirrorOptions options_;
+  Random random_;
+  std::map<const api::KindInfo*, Follow> follows_;
   std::map<const api::KindInfo*, Table> tables_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
   std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists_;  ///< absent: changed since

@@ -5,9 +5,9 @@
 namespace weft::control {
 namespace {
 
-std::array<const api::KindInfo*, 5> kinds_with_receipts() {
+std::array<const api::KindInfo*, 7> kinds_with_receipts() {
   return {kinds::service(), kinds::ingress(), kinds::gateway(), kinds::virtual_service(),
-          kinds::destination_rule()};
+          kinds::destination_rule(), kinds::api_gateway(), kinds::http_route()};
 }
 
 bool refuses(const AdsServer::Proxy& proxy, std::uint64_t since) {
@@ -85,7 +85,7 @@ api::Json Receipts::proxies_json(const AdsServer& ads) {
                     {"pod", proxy->identity.pod},
                     {"namespace", proxy->identity.ns},
                     {"kind", gateway ? "gateway" : "sidecar"},
-                    {"pid", proxy->pid},
+                    {"pid", proxy->peer.pid},
                     {"connection", proxy->connection},
                     {"running", proxy->session.running()},
                     {"types", std::move(types)}});

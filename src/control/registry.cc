@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/strings.h"
 #include "control/json.h"
@@ -16,8 +17,10 @@ std::optional<Protocol> named_protocol(std::string_view word) {
     std::string_view word;
     Protocol protocol;
   };
-  static constexpr std::array<Row, 15> kRows = {{{"http", Protocol::kHttp},
+  static constexpr std::array<Row, 17> kRows = {{{"http", Protocol::kHttp},
                                                  {"http/1.1", Protocol::kHttp},
+                                                 {"http_proxy", Protocol::kHttp},
+                                                 {"grpc-web", Protocol::kHttp},
                                                  {"kubernetes.io/ws", Protocol::kHttp},
                                                  {"http2", Protocol::kTcp},
                                                  {"kubernetes.io/h2c", Protocol::kTcp},
@@ -36,13 +39,33 @@ std::optional<Protocol> named_protocol(std::string_view word) {
   return std::nullopt;
 }
 
+/// Those of init containers too that go on beside the application.
 std::vector<ContainerPort> container_ports(const api::Json& spec) {
   std::vector<ContainerPort> ports;
-  for (const auto& container : json::list(spec, "containers"))
-    for (const auto& port : json::list(container, "ports"))
-      ports.push_back({std::string(json::text(port, "name")),
-                       static_cast<std::uint16_t>(json::number(port, "containerPort"))});
+  for (std::string_view list : {"containers", "initContainers"}) {
+    for (const auto& container : json::list(spec, list)) {
+      if (list == "initContainers" && json::text(container, "restartPolicy") != "Always") continue;
+      for (const auto& port : json::list(container, "ports")) {
+        std::string_view transport = json::text(port, "protocol");
+        ports.push_back({std::string(json::text(port, "name")),
+                         static_cast<std::uint16_t>(json::number(port, "containerPort")),
+                         transport.empty() || transport == "TCP"});
+      }
+    }
+  }
   return ports;
+}
+
+/// "http-web" and "http" are HTTP; "grpc-web" is one word.
+std::optional<Protocol> protocol_by_name(std::string_view name) {
+  std::string lower = to_lower(name);
+  if (auto whole = named_protocol(lower)) return whole;
+  if (lower.starts_with("grpc-web")) return named_protocol("grpc-web");
+  return named_protocol(std::string_view(lower).substr(0, lower.find('-')));
+}
+
+bool server_speaks_first(std::uint16_t port) {
+  return port == 25 || port == 53 || port == 3306 || port == 27017;
 }
 
 Service read_service(const api::Object& object) {
@@ -58,7 +81,8 @@ Service read_service(const api::Object& object) {
     ServicePort made;
     made.number = static_cast<std::uint16_t>(json::number(port, "port"));
     made.name = json::text(port, "name");
-    made.protocol = protocol_of(json::text(port, "appProtocol"), made.name, json::text(port, "protocol"));
+    made.protocol = protocol_of(
+        {json::text(port, "appProtocol"), made.name, json::text(port, "protocol"), made.number});
     made.target_name = json::text(port, "targetPort");
     if (made.target_name.empty())
       made.target = static_cast<std::uint16_t>(json::number(port, "targetPort", made.number));
@@ -69,12 +93,11 @@ Service read_service(const api::Object& object) {
 
 }  // namespace
 
-Protocol protocol_of(std::string_view app_protocol, std::string_view port_name, std::string_view transport) {
-  if (transport == "UDP" || transport == "SCTP") return Protocol::kUdp;
-  if (!app_protocol.empty()) return named_protocol(to_lower(app_protocol)).value_or(Protocol::kSniff);
-  std::string lower = to_lower(port_name);
-  std::string_view prefix = std::string_view(lower).substr(0, lower.find('-'));
-  return named_protocol(prefix).value_or(Protocol::kSniff);
+Protocol protocol_of(const PortHints& hints) {
+  if (hints.transport == "UDP" || hints.transport == "SCTP") return Protocol::kUdp;
+  auto said = protocol_by_name(hints.app_protocol.empty() ? hints.name : hints.app_protocol);
+  if (said) return *said;
+  return server_speaks_first(hints.number) ? Protocol::kTcp : Protocol::kSniff;
 }
 
 std::string_view to_string(Protocol protocol) {
@@ -111,8 +134,15 @@ const ServicePort* Service::find_port(std::uint16_t number) const {
   return found == ports.end() ? nullptr : &*found;
 }
 
+std::uint16_t Workload::find_port(std::string_view wanted) const {
+  for (const ContainerPort& port : ports)
+    if (port.tcp && port.name == wanted) return port.number;
+  return 0;
+}
+
 Registry::Registry(const World& world) {
   read_services(world);
+  read_aliases(world);
   read_workloads(world);
   read_slices(world);
 }
@@ -122,6 +152,25 @@ void Registry::read_services(const World& world) {
     if (json::text(object->spec(), "type") == "ExternalName") continue;
     services_.push_back(read_service(*object));
     by_host_[services_.back().host] = services_.size() - 1;
+  }
+}
+
+void Registry::read_aliases(const World& world) {
+  for (const auto& object : world.all(kinds::service())) {
+    if (json::text(object->spec(), "type") != "ExternalName") continue;
+    std::string to = to_lower(json::text(object->spec(), "externalName"));
+    if (to.ends_with('.')) to.pop_back();
+    aliases_[full_host(object->name(), object->ns())] = std::move(to);
+  }
+  for (auto& [alias, to] : aliases_) {
+    // Aliases that lead round in a circle lead nowhere; the number of steps ends the walk.
+    for (std::size_t steps = 0; steps < aliases_.size() && !by_host_.contains(to); ++steps) {
+      auto next = aliases_.find(to);
+      if (next == aliases_.end()) break;
+      to = next->second;
+    }
+    auto found = by_host_.find(to);
+    if (found != by_host_.end()) services_[found->second].aliases.push_back(alias);
   }
 }
 
@@ -139,6 +188,7 @@ void Registry::read_workloads(const World& world) {
 
 void Registry::read_slices(const World& world) {
   for (const auto& object : world.all(kinds::endpoint_slice())) {
+    if (json::text(object->body, "addressType") == "FQDN") continue;
     std::string host = full_host(object->label("kubernetes.io/service-name"), object->ns());
     for (const auto& port : json::list(object->body, "ports")) {
       auto& into = endpoints_[{host, std::string(json::text(port, "name"))}];
@@ -147,8 +197,12 @@ void Registry::read_slices(const World& world) {
         Endpoint made;
         made.port = static_cast<std::uint16_t>(json::number(port, "port"));
         made.ready = json::boolean(conditions, "ready", true) && !json::boolean(conditions, "terminating");
-        made.pod = json::text(json::map(endpoint, "targetRef"), "name");
-        if (const Workload* pod = workload(object->ns(), made.pod)) made.labels = pod->labels;
+        const auto& target = json::map(endpoint, "targetRef");
+        made.pod = json::text(target, "name");
+        const Workload* pod = workload(object->ns(), made.pod);
+        // Its labels decide which subsets it is in; it is added when the pod is seen.
+        if (!pod && json::text(target, "kind") == "Pod") continue;
+        if (pod) made.labels = pod->labels;
         for (const auto& address : json::list(endpoint, "addresses")) {
           if (!address.is_string()) continue;
           made.ip = address.get<std::string>();
@@ -157,8 +211,13 @@ void Registry::read_slices(const World& world) {
       }
     }
   }
-  for (auto& [key, list] : endpoints_)
-    std::ranges::sort(list, {}, [](const Endpoint& e) { return std::pair(e.ip, e.port); });
+  for (auto& [key, list] : endpoints_) {
+    // An endpoint that moves from one slice to another is in both for a while; one that says ready will do.
+    std::ranges::sort(list, {}, [](const Endpoint& e) { return std::tuple(e.ip, e.port, !e.ready, e.pod); });
+    auto same = std::ranges::unique(
+        list, [](const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; });
+    list.erase(same.begin(), same.end());
+  }
 }
 
 const Service* Registry::find(std::string_view host) const {
@@ -175,6 +234,14 @@ const std::vector<Endpoint>& Registry::endpoints(const Service& service, const S
 const Workload* Registry::workload(std::string_view ns, std::string_view pod) const {
   auto found = workloads_.find({std::string(ns), std::string(pod)});
   return found == workloads_.end() ? nullptr : &found->second;
+}
+
+std::string Registry::resolve_destination(std::string_view host, std::string_view ns) const {
+  std::string name = resolve(host, ns);
+  auto parts = split(name, '.');
+  bool short_form = parts.size() == 2 || (parts.size() == 3 && parts[2] == "svc");
+  auto alias = aliases_.find(short_form ? full_host(parts[0], parts[1]) : name);
+  return alias == aliases_.end() ? name : alias->second;
 }
 
 std::string Registry::resolve(std::string_view host, std::string_view ns) const {

@@ -17,8 +17,15 @@ using Labels = std::map<std::string, std::string>;
 /// How a port's bytes are treated. HTTP/2 and gRPC pass as TCP until the data plane speaks HTTP/2.
 enum class Protocol : std::uint8_t { kHttp, kTcp, kTls, kSniff, kUdp };
 
-/// By appProtocol, else the port name's prefix ("http-web"), else sniffed.
-Protocol protocol_of(std::string_view app_protocol, std::string_view port_name, std::string_view transport);
+/// What a service says of one port.
+struct PortHints {
+  std::string_view app_protocol, name;
+  std::string_view transport;  ///< "TCP", "UDP" or "SCTP"; empty: TCP
+  std::uint16_t number = 0;
+};
+/// By appProtocol, else the port name's prefix ("http-web"); what neither tells is sniffed, but for the
+/// numbers of protocols in which the server speaks first, which are TCP.
+Protocol protocol_of(const PortHints& hints);
 std::string_view to_string(Protocol protocol);
 
 struct ServicePort {
@@ -34,6 +41,8 @@ struct Service {
   std::string host;        ///< "reviews.default.svc.cluster.local"
   std::string cluster_ip;  ///< empty while none is allocated, and for headless services
   bool headless = false;
+  /// Services of type ExternalName that lead here, at last: their full names. They have nothing of their own.
+  std::vector<std::string> aliases;
   std::vector<ServicePort> ports;
   Labels selector;
   const ServicePort* find_port(std::uint16_t number) const;
@@ -51,12 +60,15 @@ struct Endpoint {
 struct ContainerPort {
   std::string name;
   std::uint16_t number = 0;
+  bool tcp = true;
 };
 
 struct Workload {
   std::string ns, name, ip, service_account;
   Labels labels;
   std::vector<ContainerPort> ports;
+  /// Of the TCP port of that name; 0 when there is none.
+  std::uint16_t find_port(std::string_view name) const;
 };
 
 /// What there is to talk to, read from one World: services, what is behind them, and pods. Immutable; any
@@ -75,14 +87,18 @@ class Registry {
   /// The full name that `host` means to somebody in namespace `ns`: "reviews", "reviews.default" and
   /// "reviews.default.svc" find their service; other names with a dot stay as they are.
   std::string resolve(std::string_view host, std::string_view ns) const;
+  /// The same for where a rule sends requests: an ExternalName service stands for what it leads to.
+  std::string resolve_destination(std::string_view host, std::string_view ns) const;
 
  private:
   void read_services(const World& world);
+  void read_aliases(const World& world);
   void read_workloads(const World& world);
   void read_slices(const World& world);
 
   std::vector<Service> services_;
   std::map<std::string, std::size_t, std::less<>> by_host_;
+  std::map<std::string, std::string, std::less<>> aliases_;  ///< full name to full name, a service's at last
   std::map<std::pair<std::string, std::string>, Workload> workloads_;
   std::map<std::pair<std::string, std::string>, std::vector<Endpoint>> endpoints_;  ///< by host and port name
 };

@@ -37,6 +37,9 @@ api::ObjectPtr World::find(const api::Key& key) const {
 }
 
 namespace kinds {
+namespace {
+constexpr std::string_view kGatewayApi = "gateway.networking.k8s.io";
+}
 
 const api::KindInfo* name_space() { return api::find_kind_by_plural("", "namespaces"); }
 const api::KindInfo* service_account() { return api::find_kind_by_plural("", "serviceaccounts"); }
@@ -58,11 +61,17 @@ const api::KindInfo* virtual_service() {
 const api::KindInfo* destination_rule() {
   return api::find_kind_by_plural("networking.istio.io", "destinationrules");
 }
+const api::KindInfo* gateway_class() { return api::find_kind_by_plural(kGatewayApi, "gatewayclasses"); }
+const api::KindInfo* api_gateway() { return api::find_kind_by_plural(kGatewayApi, "gateways"); }
+const api::KindInfo* http_route() { return api::find_kind_by_plural(kGatewayApi, "httproutes"); }
+const api::KindInfo* reference_grant() { return api::find_kind_by_plural(kGatewayApi, "referencegrants"); }
 
 std::span<const api::KindInfo* const> watched() {
-  static const std::array<const api::KindInfo*, 12> kAll = {
-      name_space(),  service_account(), service(),       pod(),     endpoint_slice(),  deployment(),
-      replica_set(), ingress(),         ingress_class(), gateway(), virtual_service(), destination_rule()};
+  static const std::array<const api::KindInfo*, 16> kAll = {
+      name_space(),     service_account(), service(),         pod(),
+      endpoint_slice(), deployment(),      replica_set(),     ingress(),
+      ingress_class(),  gateway(),         virtual_service(), destination_rule(),
+      gateway_class(),  api_gateway(),     http_route(),      reference_grant()};
   return kAll;
 }
 

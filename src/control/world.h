@@ -51,6 +51,10 @@ const api::KindInfo* ingress_class();
 const api::KindInfo* gateway();
 const api::KindInfo* virtual_service();
 const api::KindInfo* destination_rule();
+const api::KindInfo* gateway_class();
+const api::KindInfo* api_gateway();  ///< the Gateway API's; gateway() is Istio's
+const api::KindInfo* http_route();
+const api::KindInfo* reference_grant();
 /// All of the above.
 std::span<const api::KindInfo* const> watched();
 }  // namespace kinds

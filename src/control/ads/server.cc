@@ -10,16 +10,31 @@
 
 namespace weft::control {
 
+namespace {
+
+// A pod has its address before its containers start; the mirror may be that much behind.
+constexpr Duration kPodPatience = 10s;
+
+std::optional<Type> type_of(std::string_view url) {
+  for (Type type : kAllTypes)
+    if (type_url(type) == url) return type;
+  return std::nullopt;
+}
+
+}  // namespace
+
 /// A stream's proxy and what waits to be written to it.
 struct AdsServer::Connection {
-  Connection(http::grpc::MessageStream& to, ProxyIdentity identity, const Registration& registration)
-      : stream(to),
+  Connection(AdsServer& server, http::grpc::MessageStream& to, ProxyIdentity identity, Peer peer)
+      : owner(server),
+        stream(to),
         proxy{.identity = std::move(identity),
-              .pid = registration.pid,
+              .peer = std::move(peer),
               .connection = 0,
               .session = Session([this](const Session::Response& response) { enqueue(response); })} {}
 
   void enqueue(const Session::Response& response) {
+    if (auto type = type_of(response.type_url())) ++owner.counts_[index_of(*type)].pushes;
     outbox.push_back(response.SerializeAsString());
     if (tasks.active() == 0) tasks.spawn(write_all());
   }
@@ -35,51 +50,78 @@ struct AdsServer::Connection {
     }
   }
 
+  AdsServer& owner;
   http::grpc::MessageStream& stream;
   std::deque<std::string> outbox;
   Proxy proxy;
   net::TaskScope tasks;
 };
 
-ProxyIdentity identify(const Registration& registration, const Registry& registry) {
+ProxyIdentity identify(const Peer& peer, const Registry& registry) {
   ProxyIdentity identity;
-  identity.ns = registration.ns;
-  identity.pod = registration.pod;
-  identity.service_account = registration.service_account;
-  if (const Workload* workload = registry.workload(registration.ns, registration.pod)) {
+  identity.ns = peer.ns;
+  identity.pod = peer.pod;
+  identity.service_account = peer.service_account;
+  if (const Workload* workload = registry.workload(peer.ns, peer.pod)) {
     identity.labels = workload->labels;
-  } else if (registration.ns == "istio-system" && registration.pod.starts_with("istio-ingressgateway")) {
+  } else if (!peer.has_pod && peer.ns == "istio-system" && peer.pod.starts_with("istio-ingressgateway")) {
     identity.labels = {{"app", "istio-ingressgateway"}, {"istio", "ingressgateway"}};
   }
   auto role = identity.labels.find("istio");
   if (role != identity.labels.end() && (role->second == "ingressgateway" || role->second == "ingress"))
     identity.kind = ProxyIdentity::Kind::kGateway;
+  if (identity.labels.contains(std::string(kGatewayNameLabel))) identity.kind = ProxyIdentity::Kind::kGateway;
   return identity;
 }
 
 bool node_agrees(std::string_view node_id, const ProxyIdentity& identity) {
   auto parts = split(node_id, '~');
-  return (parts.size() == 4 ? parts[2] : node_id) == identity.id();
+  if (parts.size() != 4) return node_id == identity.id();
+  auto service = parts[3].find(".svc.");
+  bool other_namespace = service != parts[3].npos && parts[3].substr(0, service) != identity.ns;
+  return parts[2] == identity.id() && !other_namespace;
 }
 
 std::vector<std::string> AdsServer::absent() const {
   std::set<std::string> ids;
-  for (const auto& [pid, registration] : registrations_.all())
-    ids.insert(registration.pod + "." + registration.ns);
+  for (const Peer& peer : authenticator_.running()) ids.insert(peer.pod + "." + peer.ns);
   for (const Proxy* proxy : proxies_) ids.erase(proxy->identity.id());
   return {ids.begin(), ids.end()};
 }
 
+/// Resumes when the mirror has the pod with an address: only then is it known what the proxy is to run.
+net::Task<bool> AdsServer::see_pod(const Peer& peer) {
+  const TimePoint deadline = loop_.now() + kPodPatience;
+  while (true) {
+    const Workload* pod = inputs_ ? inputs_->registry.workload(peer.ns, peer.pod) : nullptr;
+    if (pod && !pod->ip.empty()) co_return true;
+    if (loop_.now() >= deadline) co_return false;
+    co_await updated_.wait(deadline);
+  }
+}
+
+net::Task<std::expected<Peer, Refusal>> AdsServer::admit(const http::grpc::Call& call) {
+  auto peer = co_await authenticator_.identify(call);
+  if (!peer) co_return peer;
+  bool seen = true;
+  if (peer->has_pod) seen = co_await see_pod(*peer);
+  if (!seen)
+    co_return std::unexpected(Refusal{http::grpc::kUnavailable, "pod " + peer->ns + "/" + peer->pod +
+                                                                    " is not known with an address yet"});
+  if (!inputs_)
+    co_return std::unexpected(Refusal{http::grpc::kUnavailable, "the objects are not all read yet"});
+  co_return peer;
+}
+
 net::Task<void> AdsServer::serve(http::grpc::Call call) {
-  auto registration = call.peer ? registrations_.find(call.peer->pid) : std::nullopt;
-  if (!registration || !inputs_) {
-    WEFT_LOG(kWarn, "control", "a process that nobody registered asks for configuration",
+  auto peer = co_await admit(call);
+  if (!peer) {
+    WEFT_LOG(kWarn, "control", "a proxy is turned away", {"reason", peer.error().reason},
              {"pid", call.peer ? call.peer->pid : 0});
-    call.stream.finish(http::grpc::kPermissionDenied,
-                       "this process was not started as a sidecar of this mesh");
+    call.stream.finish(peer.error().status, peer.error().reason);
     co_return;
   }
-  Connection connection(call.stream, identify(*registration, inputs_->registry), *registration);
+  Connection connection(*this, call.stream, identify(*peer, inputs_->registry), *peer);
   connection.proxy.connection = ++connections_;
   // Leaves the list however this task ends, cancelled at a suspension too.
   struct Listed {
@@ -91,7 +133,7 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
     }
   } listed{*this, proxies_.insert(proxies_.end(), &connection.proxy)};
   WEFT_LOG(kInfo, "control", "proxy connected", {"proxy", connection.proxy.identity.id()},
-           {"pid", registration->pid});
+           {"pid", peer->pid});
   co_await converse(connection, call.stream);
   WEFT_LOG(kInfo, "control", "proxy disconnected", {"proxy", connection.proxy.identity.id()});
 }
@@ -111,12 +153,14 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
       WEFT_LOG(kWarn, "control", "a proxy claims to be another", {"proxy", proxy.identity.id()},
                {"claims", request.node().id()});
       stream.finish(http::grpc::kPermissionDenied,
-                    "node.id does not agree with who this process was started as");
+                    "node.id \"" + std::string(cut(request.node().id(), 256)) +
+                        "\" does not agree with who this proxy is, " + proxy.identity.id());
       co_return;
     }
     if (request.has_error_detail())
       WEFT_LOG(kWarn, "control", "a proxy refuses its configuration", {"proxy", proxy.identity.id()},
                {"type", request.type_url()}, {"reason", request.error_detail().message()});
+    count_request(request);
     if (first) offer(proxy);
     first = false;
     proxy.session.on_request(request);
@@ -124,13 +168,15 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
   }
 }
 
+void AdsServer::count_request(const Session::Request& request) {
+  auto type = type_of(request.type_url());
+  if (!type || request.response_nonce().empty()) return;
+  Counts& counts = counts_[index_of(*type)];
+  ++(request.has_error_detail() ? counts.refused : counts.accepted);
+}
+
 void AdsServer::offer(Proxy& proxy) {
-  proxy.identity = identify({.pid = proxy.pid,
-                             .start_time = 0,
-                             .ns = proxy.identity.ns,
-                             .pod = proxy.identity.pod,
-                             .service_account = proxy.identity.service_account},
-                            inputs_->registry);
+  proxy.identity = identify(proxy.peer, inputs_->registry);
   auto set = std::make_shared<const ResourceSet>(translate(*inputs_, proxy.identity));
   proxy.session.offer(std::move(set), inputs_->generation);
 }
@@ -138,6 +184,7 @@ void AdsServer::offer(Proxy& proxy) {
 void AdsServer::update(std::shared_ptr<const Inputs> inputs) {
   inputs_ = std::move(inputs);
   for (Proxy* proxy : proxies_) offer(*proxy);
+  updated_.notify_all();
 }
 
 }  // namespace weft::control

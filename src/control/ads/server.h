@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "control/ads/session.h"
-#include "control/registrations.h"
+#include "control/identity/authenticator.h"
+#include "control/notifier.h"
 #include "control/translation/translate.h"
 #include "http/grpc/server.h"
 
@@ -15,8 +16,7 @@ namespace weft::control {
 
 /// The Aggregated Discovery Service: who connects, what each proxy is sent, how far each one is.
 ///
-/// A proxy is who the supervisor registered the connection's process as; what its node says must agree, and
-/// never decides. Owner: ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve()
+/// A proxy is who the authenticator says; what its node says must agree, and never decides. Owner: ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve()
 /// ends first.
 class AdsServer {
  public:
@@ -24,8 +24,8 @@ class AdsServer {
       "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 
   /// `on_progress` is called whenever a proxy has come, gone, accepted or refused something.
-  AdsServer(Registrations& registrations, std::function<void()> on_progress)
-      : registrations_(registrations), on_progress_(std::move(on_progress)) {}
+  AdsServer(net::Loop& loop, Authenticator& authenticator, std::function<void()> on_progress)
+      : loop_(loop), authenticator_(authenticator), on_progress_(std::move(on_progress)), updated_(loop) {}
   AdsServer(const AdsServer&) = delete;
   AdsServer& operator=(const AdsServer&) = delete;
 
@@ -40,32 +40,45 @@ class AdsServer {
   /// One connected proxy.
   struct Proxy {
     ProxyIdentity identity;
-    int pid = 0;
+    Peer peer;
     std::uint64_t connection = 0;
     Session session;
   };
   const std::list<Proxy*>& proxies() const { return proxies_; }
-  /// Sidecars that run and are not connected: they have what an earlier control plane gave them, or nothing
-  /// yet.
+  /// Sidecars that are known to run and are not connected: they have what an earlier control plane gave them,
+  /// or nothing yet.
   std::vector<std::string> absent() const;
+
+  /// Since the start, for each type.
+  struct Counts {
+    std::uint64_t pushes = 0, accepted = 0, refused = 0;
+  };
+  const Counts& counts(Type type) const { return counts_[index_of(type)]; }
 
  private:
   struct Connection;
   net::Task<void> converse(Connection& connection, http::grpc::MessageStream& stream);
+  net::Task<std::expected<Peer, Refusal>> admit(const http::grpc::Call& call);
+  net::Task<bool> see_pod(const Peer& peer);
+  void count_request(const Session::Request& request);
   void offer(Proxy& proxy);
 
-  Registrations& registrations_;
+  net::Loop& loop_;
+  Authenticator& authenticator_;
   std::function<void()> on_progress_;
   std::shared_ptr<const Inputs> inputs_;
   std::list<Proxy*> proxies_;
   std::uint64_t connections_ = 0;
+  std::array<Counts, kTypes> counts_{};
+  Notifier updated_;
 };
 
-/// Who a registered process is in the mesh: its labels are its Pod's; a pod labelled istio=ingressgateway (or
+/// Who a peer is in the mesh: its labels are its Pod's; a pod labelled istio=ingressgateway (or
 /// istio=ingress) is a gateway. The one-machine ingress gateway has no Pod and is known by its name.
-ProxyIdentity identify(const Registration& registration, const Registry& registry);
+ProxyIdentity identify(const Peer& peer, const Registry& registry);
 
-/// Whether node.id claims the same pod: "sidecar~<ip>~<pod>.<namespace>~<domain>", or "<pod>.<namespace>".
+/// Whether node.id claims the same pod: "sidecar~<ip>~<pod>.<namespace>~<namespace>.svc.<domain>", or
+/// "<pod>.<namespace>".
 bool node_agrees(std::string_view node_id, const ProxyIdentity& identity);
 
 }  // namespace weft::control

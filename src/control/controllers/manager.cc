@@ -25,11 +25,11 @@ std::string now_text() {
 }  // namespace
 
 ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
-                                     std::function<void()> on_idle)
+                                     std::vector<Controller> controllers, std::function<void()> on_idle)
     : loop_(loop), store_(store), mirror_(mirror), on_idle_(std::move(on_idle)), retry_(loop, [this] {
         retry();
       }) {
-  for (auto& controller : all_controllers()) entries_.push_back({std::move(controller), 0});
+  for (auto& controller : controllers) entries_.push_back({std::move(controller), 0});
 }
 
 std::uint64_t ControllerManager::changes_for(const Controller& controller) const {
@@ -43,8 +43,14 @@ bool ControllerManager::stale() const {
                              [&](const Entry& entry) { return entry.seen != changes_for(entry.controller); });
 }
 
+void ControllerManager::leadership_changed() {
+  // What another leader has done meanwhile was not looked at here.
+  for (Entry& entry : entries_) entry.seen = 0;
+  notice();
+}
+
 void ControllerManager::notice() {
-  if (running_ || !mirror_.synced() || !stale()) return;
+  if (!leads() || running_ || !mirror_.synced() || !stale()) return;
   running_ = true;
   tasks_.spawn(run());
 }
@@ -58,9 +64,9 @@ void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
 }
 
 net::Task<void> ControllerManager::run() {
-  for (int round = 1; stale(); ++round) {
+  for (int round = 1; leads() && stale(); ++round) {
     for (Entry& entry : entries_)
-      if (entry.seen != changes_for(entry.controller)) co_await run_one(entry);
+      if (leads() && entry.seen != changes_for(entry.controller)) co_await run_one(entry);
     if (round % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
   }
   running_ = false;
@@ -69,10 +75,11 @@ net::Task<void> ControllerManager::run() {
 
 net::Task<void> ControllerManager::run_one(Entry& entry) {
   entry.seen = changes_for(entry.controller);
-  PlanContext context{random_, now_text(), refusals_};
+  PlanContext context{random_, now_text(), refusals_, injection_};
   Plan plan = entry.controller.plan(*mirror_.world(), context);
   bool failed = false;
   for (Change& change : plan) {
+    if (!leads()) co_return;
     bool done = co_await carry_out(std::move(change));
     failed = failed || !done;
   }

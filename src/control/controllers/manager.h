@@ -19,14 +19,23 @@ namespace weft::control {
 class ControllerManager {
  public:
   /// `on_idle` is called when nothing is left to do for now.
-  ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::function<void()> on_idle);
+  ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::vector<Controller> controllers,
+                    std::function<void()> on_idle);
 
   /// Something may have changed; cheap when nothing has.
   void notice();
   /// Every controller has seen the mirror's present world and wants nothing written.
-  bool idle() const { return !running_ && !stale(); }
+  /// Where another replica leads there is nothing to do here.
+  bool idle() const { return !leads() || (!running_ && !stale()); }
+  /// Of several replicas only the one that leads writes: `leads` is asked before every write. Call
+  /// leadership_changed() when its answer has.
+  void follow(std::function<bool()> leads) { leads_ = std::move(leads); }
+  void leadership_changed();
+  bool leads() const { return !leads_ || leads_(); }
   /// What proxies refused, for the objects' statuses.
   void set_refusals(std::map<api::Key, std::string> refusals);
+  /// What pods that a controller makes are made by; read at each run, so it may change. It must outlive this.
+  void set_injection(const inject::Settings* settings) { injection_ = settings; }
 
  private:
   struct Entry {
@@ -49,7 +58,9 @@ class ControllerManager {
   Random random_;
   std::vector<Entry> entries_;
   std::map<api::Key, std::string> refusals_;
+  const inject::Settings* injection_ = nullptr;
   bool running_ = false;
+  std::function<bool()> leads_;
   net::Timer retry_;
   net::TaskScope tasks_;
 };

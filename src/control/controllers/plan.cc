@@ -18,6 +18,9 @@ std::vector<Controller> all_controllers() {
       {"services", {service()}, plan_services},
       {"endpointslices", {service(), pod(), endpoint_slice()}, plan_endpoint_slices},
       {"ingresses", {ingress(), ingress_class(), service()}, plan_ingresses},
+      {"gateways",
+       {gateway_class(), api_gateway(), http_route(), reference_grant(), service(), name_space()},
+       plan_local_gateways},
       {"rules", {virtual_service(), destination_rule(), gateway(), ingress(), service()}, plan_rule_statuses},
   };
 }

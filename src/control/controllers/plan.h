@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "control/world.h"
+#include "inject/settings.h"
 
 namespace weft::control {
 
@@ -23,6 +24,7 @@ struct PlanContext {
   Random& random;                                 ///< for names
   std::string now;                                ///< RFC 3339 UTC, for conditions
   std::map<api::Key, std::string> refusals = {};  ///< rules that a proxy refused, and what it said
+  const inject::Settings* injection = nullptr;    ///< for pods that are made here; null: the defaults
 };
 
 /// A controller is a function from the whole world to the writes that bring it nearer to what its objects ask
@@ -36,6 +38,8 @@ struct Controller {
 
 /// All controllers, in the order in which one's writes are the next one's work.
 std::vector<Controller> all_controllers();
+/// Those that a Kubernetes cluster does not have itself.
+std::vector<Controller> cluster_controllers();
 
 Plan plan_namespaces(const World& world, PlanContext& context);
 Plan plan_deployments(const World& world, PlanContext& context);
@@ -43,6 +47,13 @@ Plan plan_replica_sets(const World& world, PlanContext& context);
 Plan plan_services(const World& world, PlanContext& context);
 Plan plan_endpoint_slices(const World& world, PlanContext& context);
 Plan plan_ingresses(const World& world, PlanContext& context);
+/// .status.loadBalancer of our Ingresses: an Ingress of Kubernetes has no conditions.
+Plan plan_cluster_ingresses(const World& world, PlanContext& context);
+/// The Gateway API's GatewayClass "istio", and what there is to say of Gateways and HTTPRoutes of our
+/// classes. On one machine every Gateway is the ingress gateway; on a cluster each is a Deployment of its
+/// own.
+Plan plan_local_gateways(const World& world, PlanContext& context);
+Plan plan_cluster_gateways(const World& world, PlanContext& context);
 Plan plan_rule_statuses(const World& world, PlanContext& context);
 
 // What several controllers share.

@@ -15,7 +15,7 @@ using Waits = std::set<std::string>;
 
 void check_destination(Waits& waits, const api::Json& destination, std::string_view ns,
                        const Registry& registry, const Rules& rules) {
-  std::string host = registry.resolve(json::text(destination, "host"), ns);
+  std::string host = registry.resolve_destination(json::text(destination, "host"), ns);
   const Service* service = registry.find(host);
   if (!service) {
     waits.insert("waits for host " + host + ": there is no such service");

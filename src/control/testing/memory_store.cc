@@ -19,6 +19,12 @@ bool matches(const store::Query& query, const api::Object& object) {
          (query.name.empty() || object.name() == query.name);
 }
 
+/// What a cluster's API server has beside the kinds of `api` is taken as it is.
+Result<api::Object> check(api::Object object) {
+  if (!api::find_kind_by_plural(object.kind->group, object.kind->plural)) return object;
+  return api::admit(std::move(object.body));
+}
+
 }  // namespace
 
 class MemoryStore::MemoryWatch final : public store::Watch {
@@ -29,6 +35,7 @@ class MemoryStore::MemoryWatch final : public store::Watch {
     while (true) {
       for (; next_ < store_.events_.size(); ++next_)
         if (matches(query_, *store_.events_[next_].object)) co_return store_.events_[next_++];
+      if (broken_ < store_.broken_) co_return fail(store_.broken_by_);
       co_await store_.changed_.wait(kNever);
     }
   }
@@ -37,6 +44,7 @@ class MemoryStore::MemoryWatch final : public store::Watch {
   MemoryStore& store_;
   store::Query query_;
   std::size_t next_;
+  std::uint64_t broken_ = store_.broken_;
 };
 
 Result<api::ObjectPtr> MemoryStore::store_object(api::Object object, store::EventType type) {
@@ -55,7 +63,15 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::get(api::Key key) {
   co_return found->second;
 }
 
+void MemoryStore::break_watches(Error with) {
+  ++broken_;
+  broken_by_ = std::move(with);
+  changed_.notify_all();
+}
+
 net::Task<Result<store::List>> MemoryStore::list(store::Query query) {
+  ++lists_;
+  if (auto failure = on_list ? on_list(query) : std::nullopt) co_return fail(std::move(*failure));
   store::List list{version_, {}};
   for (const auto& [key, object] : objects_)
     if (matches(query, *object)) list.items.push_back(object);
@@ -64,7 +80,7 @@ net::Task<Result<store::List>> MemoryStore::list(store::Query query) {
 
 net::Task<Result<api::ObjectPtr>> MemoryStore::create(api::Object object) {
   if (objects_.contains(object.key())) co_return fail(conflict(object.key()));
-  WEFT_CO_TRY(object, api::admit(std::move(object.body)));
+  WEFT_CO_TRY(object, check(std::move(object)));
   object.body["metadata"]["uid"] = "uid-" + std::to_string(++uids_);
   object.body["metadata"]["generation"] = 1;
   co_return store_object(std::move(object), store::EventType::kAdded);
@@ -76,7 +92,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::update(api::Object object) {
   const api::Object& before = *found->second;
   if (object.resource_version() != 0 && object.resource_version() != before.resource_version())
     co_return fail(conflict(object.key()));
-  WEFT_CO_TRY(object, api::admit(std::move(object.body)));
+  WEFT_CO_TRY(object, check(std::move(object)));
   object.body["status"] = before.status();
   bool grows = !json::same(object.spec(), before.spec());
   object.body["metadata"]["generation"] = before.generation() + (grows ? 1 : 0);
@@ -120,6 +136,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::remove(api::Key key, int grace_pe
 }
 
 net::Task<Result<std::unique_ptr<store::Watch>>> MemoryStore::watch(store::Query query, std::uint64_t from) {
+  if (auto failure = on_watch ? on_watch(query) : std::nullopt) co_return fail(std::move(*failure));
   std::size_t next = 0;
   while (next < events_.size() && events_[next].resource_version <= from) ++next;
   co_return std::make_unique<MemoryWatch>(*this, std::move(query), next);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "control/notifier.h"
@@ -27,6 +29,11 @@ class MemoryStore final : public store::Store {
   /// Creates or replaces all of it, status included, as a test's shorthand. Returns the version.
   std::uint64_t put(api::Object object);
   std::vector<api::ObjectPtr> all(const api::KindInfo* kind) const;
+  std::size_t lists() const { return lists_; }
+
+  /// Faults: what a list or a watch fails with, and the end of every open watch.
+  std::function<std::optional<Error>(const store::Query&)> on_list, on_watch;
+  void break_watches(Error with);
 
  private:
   class MemoryWatch;
@@ -38,6 +45,9 @@ class MemoryStore final : public store::Store {
   std::vector<store::Event> events_;
   std::uint64_t version_ = 0;
   std::uint64_t uids_ = 0;
+  std::uint64_t broken_ = 0;
+  Error broken_by_;
+  std::size_t lists_ = 0;
 };
 
 }  // namespace weft::control::testing

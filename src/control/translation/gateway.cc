@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "control/json.h"
+#include "control/translation/gateway_api_routes.h"
 #include "control/translation/messages.h"
 #include "control/translation/parts.h"
 #include "control/translation/route_builder.h"
@@ -68,7 +69,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
                 const ProxyIdentity& proxy) {
   const api::Json& port_json = json::map(server, "port");
   auto written = static_cast<std::uint16_t>(json::number(port_json, "number"));
-  std::uint16_t number = gateway_listener_port(inputs.registry, written);
+  std::uint16_t number = gateway_listener_port(inputs.registry, proxy, written);
   std::string name = std::string(gateway.ns()) + "/" + std::string(gateway.name());
   RouteScope scope{inputs, proxy, name, written};
   Port& port = ports[number];
@@ -84,6 +85,47 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
   for (const VirtualService* rule : inputs.rules.for_gateway(name))
     for (const std::string& domain : common_hosts(*rule, server, gateway.ns()))
       add_rule_routes(host_of(port, domain, number), *rule, scope);
+}
+
+/// Where a Gateway of the Gateway API runs, seen from one proxy.
+struct Place {
+  bool here = false;
+  const Service* service = nullptr;  ///< whose ports are the listeners'; null: they are the pod's own
+};
+
+/// A pod that was made for one Gateway serves it alone. A Gateway that names a Service is served by the pods
+/// behind it, and one that names none by the ingress gateway of one machine.
+Place place_of(const ApiGateway& gateway, const Inputs& inputs, const ProxyIdentity& proxy) {
+  const api::Object& object = *gateway.object;
+  auto made_for = proxy.labels.find(std::string(kGatewayNameLabel));
+  if (made_for != proxy.labels.end()) return {made_for->second == object.name() && proxy.ns == object.ns()};
+  std::string host = address_service(inputs.registry, object);
+  if (host.empty()) host = full_host("istio-ingressgateway", "istio-system");
+  const Service* service = inputs.registry.find(host);
+  return {service && !service->selector.empty() && service->ns == proxy.ns &&
+              contains(proxy.labels, service->selector),
+          service};
+}
+
+void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inputs,
+                     const ProxyIdentity& proxy) {
+  Place place = place_of(gateway, inputs, proxy);
+  if (!place.here) return;
+  std::set<std::uint16_t> numbers;
+  for (const ApiListener& listener : gateway.listeners)
+    if (listener.serves()) numbers.insert(listener.port);
+  for (std::uint16_t written : numbers) {
+    const ServicePort* mapped = place.service ? place.service->find_port(written) : nullptr;
+    std::uint16_t number = mapped && mapped->target != 0 ? mapped->target : written;
+    Port& port = ports[number];
+    if (port.tcp) continue;
+    port.http = true;
+    RouteScope scope{inputs, proxy, gateway.object->key().to_string(), written};
+    for (auto& [domain, routes] : api_routes(gateway, scope)) {
+      route::VirtualHost& host = host_of(port, domain, number);
+      for (route::Route& made : routes) *host.add_routes() = std::move(made);
+    }
+  }
 }
 
 struct IngressPath {
@@ -123,8 +165,8 @@ void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const 
   }
 }
 
-void add_ingress(Ports& ports, const api::Object& ingress, const Inputs& inputs) {
-  std::uint16_t number = gateway_listener_port(inputs.registry, kIngressPort);
+void add_ingress(Ports& ports, const api::Object& ingress, const Inputs& inputs, const ProxyIdentity& proxy) {
+  std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
   Port& port = ports[number];
   port.http = true;
   for (const auto& rule : json::list(ingress.spec(), "rules")) {
@@ -179,10 +221,19 @@ bool selects(const api::Object& gateway, const ProxyIdentity& proxy) {
 
 }  // namespace
 
-std::uint16_t gateway_listener_port(const Registry& registry, std::uint16_t port) {
-  const Service* service = registry.find(full_host("istio-ingressgateway", "istio-system"));
-  const ServicePort* mapped = service ? service->find_port(port) : nullptr;
-  return mapped && mapped->target != 0 ? mapped->target : port;
+std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentity& proxy, std::uint16_t port) {
+  const Workload* pod = registry.workload(proxy.ns, proxy.pod);
+  for (const Service& service : registry.services()) {
+    bool in_front = pod ? service.ns == proxy.ns && !service.selector.empty() &&
+                              contains(proxy.labels, service.selector)
+                        : service.ns == "istio-system" && service.name == "istio-ingressgateway";
+    const ServicePort* mapped = in_front ? service.find_port(port) : nullptr;
+    if (!mapped) continue;
+    std::uint16_t target = mapped->target;
+    if (pod && !mapped->target_name.empty()) target = pod->find_port(mapped->target_name);
+    if (target != 0) return target;
+  }
+  return port;
 }
 
 bool is_our_ingress(const World& world, const api::Object& ingress) {
@@ -195,7 +246,7 @@ bool is_our_ingress(const World& world, const api::Object& ingress) {
 
 Backend ingress_backend(const Registry& registry, const api::Json& backend, std::string_view ns) {
   const api::Json& service_json = json::map(backend, "service");
-  Backend found{full_host(json::text(service_json, "name"), ns), 0};
+  Backend found{registry.resolve_destination(full_host(json::text(service_json, "name"), ns), ns), 0};
   const Service* service = registry.find(found.host);
   if (!service) return found;
   const api::Json& port = json::map(service_json, "port");
@@ -208,16 +259,19 @@ Backend ingress_backend(const Registry& registry, const api::Json& backend, std:
 
 void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   Ports ports;
+  for (const ApiGateway& gateway : inputs.gateway_api.gateways())
+    add_api_gateway(ports, gateway, inputs, proxy);
+  bool made_for_one = proxy.labels.contains(std::string(kGatewayNameLabel));
   for (const auto& gateway : inputs.world->all(kinds::gateway())) {
-    if (!selects(*gateway, proxy)) continue;
+    if (made_for_one || !selects(*gateway, proxy)) continue;
     for (const auto& server : json::list(gateway->spec(), "servers"))
       add_server(ports, *gateway, server, inputs, proxy);
   }
   bool takes_ingresses = proxy.labels.contains("istio") && (proxy.labels.at("istio") == "ingressgateway" ||
                                                             proxy.labels.at("istio") == "ingress");
-  if (takes_ingresses)
+  if (takes_ingresses && !made_for_one)
     for (const auto& ingress : inputs.world->all(kinds::ingress()))
-      if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs);
+      if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs, proxy);
   for (auto& [number, port] : ports) {
     if (!port.http && !port.tcp) continue;
     add_listener(into, number, port);

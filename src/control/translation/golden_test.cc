@@ -85,6 +85,53 @@ TEST(Translation, a_gateway_gets_the_merged_rules_of_its_hosts_and_the_ingresses
   expect_golden(translate(inputs, ingress()), "gateway.ingress");
 }
 
+ProxyIdentity gateway_pod(std::string ns, std::string gateway) {
+  return {ProxyIdentity::Kind::kGateway,
+          std::move(ns),
+          gateway + "-istio-a",
+          gateway + "-istio",
+          {{std::string(kGatewayNameLabel), gateway}, {"istio", "ingressgateway"}}};
+}
+
+TEST(Translation, a_gateway_api_gateway_merges_its_routes_by_rank_and_answers_500_for_a_missing_backend) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway_api.yaml"});
+  expect_golden(translate(inputs, gateway_pod("default", "edge")), "gateway_api.gateway");
+}
+
+TEST(Translation, a_gateway_api_gateway_without_pods_of_its_own_is_one_machines_ingress_gateway) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway_api.yaml"});
+  auto set = translate(inputs, ingress());
+  EXPECT_TRUE(set[Type::kListener].contains("0.0.0.0_8080"));
+  EXPECT_TRUE(set[Type::kRoute].contains("http.8080"));
+  EXPECT_FALSE(set[Type::kListener].contains("0.0.0.0_7777"));
+}
+
+TEST(Translation, the_samples_gateway_routes_every_path_of_the_page_to_productpage) {
+  auto objects = testing::objects_of_file("bookinfo.yaml");
+  const std::string sample = "../../../samples/bookinfo/gateway-api/bookinfo-gateway.yaml";
+  for (auto& object : testing::objects(testing::read_file(testing::testdata_path(sample))))
+    objects.push_back(std::move(object));
+  for (auto& object : testing::objects("apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\n"
+                                       "metadata: {name: istio}\n"
+                                       "spec: {controllerName: istio.io/gateway-controller}\n"))
+    objects.push_back(std::move(object));
+  Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  auto set = translate(inputs, gateway_pod("default", "bookinfo-gateway"));
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].at("http.80")->bytes));
+  ASSERT_EQ(table.virtual_hosts_size(), 1);
+  EXPECT_EQ(table.virtual_hosts(0).routes_size(), 5);
+  for (const auto& each : table.virtual_hosts(0).routes())
+    EXPECT_EQ(each.route().cluster(), "outbound|9080||productpage.default.svc.cluster.local");
+}
+
+TEST(Translation, a_pod_of_one_gateway_serves_no_other) {
+  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway.yaml", "gateway_api.yaml"});
+  EXPECT_TRUE(translate(inputs, gateway_pod("default", "other"))[Type::kListener].empty());
+  EXPECT_TRUE(translate(inputs, gateway_pod("shop", "edge"))[Type::kListener].empty());
+  EXPECT_EQ(translate(inputs, gateway_pod("default", "edge"))[Type::kListener].size(), 1u);
+}
+
 TEST(Translation, tcp_sniffed_and_headless_ports_get_listeners_by_address) {
   Inputs inputs = inputs_of({"tcp.yaml"});
   expect_golden(translate(inputs, sidecar("data", "mongo-a", {{"app", "mongo"}})), "tcp.sidecar");

@@ -157,21 +157,6 @@ void set_direct_response(route::Route& made, const api::Json& direct) {
     action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")).value_or(""));
 }
 
-void add_route(route::VirtualHost& into, const api::Json& match, const api::Json& http,
-               const VirtualService& rule, const RouteScope& scope) {
-  auto& made = *into.add_routes();
-  made.set_name(std::string(json::text(http, "name")));
-  set_route_match(*made.mutable_match(), match);
-  if (http.contains("redirect")) {
-    set_redirect(made, json::map(http, "redirect"));
-  } else if (http.contains("directResponse")) {
-    set_direct_response(made, json::map(http, "directResponse"));
-  } else {
-    set_forward(made, http, rule, scope);
-  }
-  add_header_operations(made, json::map(http, "headers"), made.has_route() ? made.mutable_route() : nullptr);
-}
-
 /// The parts of a match that decide whether it holds for this proxy, port and gateway at all.
 bool holds(const api::Json& match, const VirtualService& rule, const RouteScope& scope) {
   if (std::int64_t port = json::number(match, "port"); port != 0 && port != scope.port) return false;
@@ -200,19 +185,35 @@ std::uint16_t destination_port(const api::Json& destination, const Service* serv
 
 std::string destination_cluster(const api::Json& destination, std::string_view rule_ns,
                                 const RouteScope& scope) {
-  std::string host = scope.inputs.registry.resolve(json::text(destination, "host"), rule_ns);
+  std::string host = scope.inputs.registry.resolve_destination(json::text(destination, "host"), rule_ns);
   const Service* service = scope.inputs.registry.find(host);
   return outbound_cluster(destination_port(destination, service, scope.port),
                           json::text(destination, "subset"), host);
+}
+
+route::Route& add_http_route(route::VirtualHost& into, const api::Json& match, const api::Json& http,
+                             const VirtualService& rule, const RouteScope& scope) {
+  auto& made = *into.add_routes();
+  made.set_name(std::string(json::text(http, "name")));
+  set_route_match(*made.mutable_match(), match);
+  if (http.contains("redirect")) {
+    set_redirect(made, json::map(http, "redirect"));
+  } else if (http.contains("directResponse")) {
+    set_direct_response(made, json::map(http, "directResponse"));
+  } else {
+    set_forward(made, http, rule, scope);
+  }
+  add_header_operations(made, json::map(http, "headers"), made.has_route() ? made.mutable_route() : nullptr);
+  return made;
 }
 
 void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const RouteScope& scope) {
   static const api::Json kAnything = api::Json::object();
   for (const auto& http : json::list(rule.object->spec(), "http")) {
     const api::Json& matches = json::list(http, "match");
-    if (matches.empty()) add_route(into, kAnything, http, rule, scope);
+    if (matches.empty()) add_http_route(into, kAnything, http, rule, scope);
     for (const auto& match : matches)
-      if (holds(match, rule, scope)) add_route(into, match, http, rule, scope);
+      if (holds(match, rule, scope)) add_http_route(into, match, http, rule, scope);
   }
 }
 

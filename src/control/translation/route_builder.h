@@ -5,6 +5,7 @@
 #include "control/translation/translate.h"
 
 namespace envoy::config::route::v3 {
+class Route;
 class VirtualHost;
 class RouteConfiguration;
 }  // namespace envoy::config::route::v3
@@ -25,6 +26,11 @@ struct RouteScope {
 /// Adds the rule's HTTP routes that hold in `scope`, in order.
 void add_rule_routes(envoy::config::route::v3::VirtualHost& into, const VirtualService& rule,
                      const RouteScope& scope);
+/// One route from a match and an HTTPRoute of a VirtualService, both as its spec writes them; whether the
+/// match holds in `scope` is not asked.
+envoy::config::route::v3::Route& add_http_route(envoy::config::route::v3::VirtualHost& into,
+                                                const api::Json& match, const api::Json& http,
+                                                const VirtualService& rule, const RouteScope& scope);
 /// One route for everything to a cluster; `operation` is "<host>:<port>".
 void add_plain_route(envoy::config::route::v3::VirtualHost& into, const std::string& cluster,
                      const std::string& operation);

@@ -20,7 +20,9 @@ std::string gateway_name(std::string_view written, std::string_view ns) {
   return std::string(ns) + "/" + std::string(written);
 }
 
-/// Creation time has whole seconds; the store's uid order is no order. Name decides between equals.
+}  // namespace
+
+// Creation time has whole seconds; the store's uid order is no order. Name decides between equals.
 bool older(const api::ObjectPtr& a, const api::ObjectPtr& b) {
   auto created = [](const api::Object& o) {
     return json::text(json::map(o.body, "metadata"), "creationTimestamp");
@@ -29,8 +31,6 @@ bool older(const api::ObjectPtr& a, const api::ObjectPtr& b) {
   if (a->ns() != b->ns()) return a->ns() < b->ns();
   return a->name() < b->name();
 }
-
-}  // namespace
 
 std::size_t host_match(std::string_view pattern, std::string_view host) {
   if (pattern == host) return std::numeric_limits<std::size_t>::max();

@@ -65,6 +65,9 @@ class Rules {
   std::vector<DestinationRule> destination_rules_;
 };
 
+/// Which of two rules comes first: the older; of equals by namespace and name.
+bool older(const api::ObjectPtr& a, const api::ObjectPtr& b);
+
 /// How well `pattern` ("*", "*.example.com", an exact name) matches: 0 not at all, larger is more specific.
 std::size_t host_match(std::string_view pattern, std::string_view host);
 

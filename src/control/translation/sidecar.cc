@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/strings.h"
 #include "base/time.h"
 #include "control/translation/messages.h"
 #include "control/translation/parts.h"
@@ -103,13 +104,21 @@ std::vector<std::string> addresses_of(const Registry& registry, const Service& s
   return {ips.begin(), ips.end()};
 }
 
+void add_names(route::VirtualHost& host, const std::string& name, const std::string& ns,
+               const ProxyIdentity& proxy) {
+  host.add_domains(full_host(name, ns));
+  host.add_domains(full_host(name, ns) + ".");
+  if (ns == proxy.ns) host.add_domains(name);
+  host.add_domains(name + "." + ns + ".svc");
+  host.add_domains(name + "." + ns);
+}
+
 void add_host_domains(route::VirtualHost& host, const Service& service, const ProxyIdentity& proxy) {
-  host.add_domains(service.host);
-  host.add_domains(service.host + ".");
-  if (service.ns == proxy.ns) host.add_domains(service.name);
-  std::string with_ns = service.name + "." + service.ns;
-  host.add_domains(with_ns + ".svc");
-  host.add_domains(with_ns);
+  add_names(host, service.name, service.ns, proxy);
+  for (const std::string& alias : service.aliases) {
+    auto parts = split(alias, '.');
+    add_names(host, std::string(parts[0]), std::string(parts[1]), proxy);
+  }
   if (!service.cluster_ip.empty()) host.add_domains(service.cluster_ip);
   if (service.headless) host.add_domains("*." + service.host);
 }
@@ -207,9 +216,7 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
       continue;
     for (const ServicePort& port : service.ports) {
       std::uint16_t number = port.target;
-      if (!port.target_name.empty() && workload)
-        for (const ContainerPort& candidate : workload->ports)
-          if (candidate.name == port.target_name) number = candidate.number;
+      if (!port.target_name.empty() && workload) number = workload->find_port(port.target_name);
       if (number == 0 || port.protocol == Protocol::kUdp) continue;
       ports.try_emplace(number,
                         InboundPort{number, port.protocol, service.host + ":" + std::to_string(port.number)});

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "control/registry.h"
+#include "control/translation/gateway_api.h"
 #include "control/translation/resource_set.h"
 #include "control/translation/rules.h"
 #include "control/world.h"
@@ -22,18 +23,23 @@ struct ProxyIdentity {
 /// One World, read for translation. Immutable.
 struct Inputs {
   explicit Inputs(WorldPtr from, std::uint64_t number = 1)
-      : world(std::move(from)), generation(number), registry(*world), rules(*world, registry) {}
+      : world(std::move(from)),
+        generation(number),
+        registry(*world),
+        rules(*world, registry),
+        gateway_api(*world, registry) {}
   WorldPtr world;
   std::uint64_t generation;  ///< grows with each change that translation could see
   Registry registry;
   Rules rules;
+  GatewayApi gateway_api;
 };
 
 /// What `proxy` is to run. A pure function: the same objects and identity give the same bytes.
 ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
 
-/// Where a gateway listens for a server's `port`: what the Service istio-ingressgateway in istio-system maps
-/// it to, or the port itself.
-std::uint16_t gateway_listener_port(const Registry& registry, std::uint16_t port);
+/// Where a gateway listens for a server's `port`: what a Service that selects its pod maps it to, or the port
+/// itself. The one-machine gateway, which has no Pod, is behind istio-ingressgateway in istio-system.
+std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentity& proxy, std::uint16_t port);
 
 }  // namespace weft::control

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/loop.h"
+#include "tls/certificate.h"
+#include "tls/context.h"
+
+namespace weft::control {
+
+/// The control plane's own certificate, in memory only: issued when we start, and again at half of its life,
+/// so that whoever connects never sees an old one. Connections that are open keep theirs.
+///
+/// Owner: the program. Thread: the loop's. How it ends: the destructor; the sources given out must not be
+/// used after it.
+class ServingCertificate {
+ public:
+  struct Options {
+    std::vector<std::string> dns_names;  ///< not empty
+    std::chrono::seconds lifetime = std::chrono::hours(24);
+    std::function<tls::WallTime()> now;  ///< the wall clock; tests give their own
+  };
+
+  /// Errors: kInternal when OpenSSL cannot make a key.
+  static Result<std::unique_ptr<ServingCertificate>> make(net::Loop& loop, tls::CertificateAuthority authority,
+                                                          Options options);
+
+  /// For a server that speaks `alpn`. Register all before the first connection.
+  tls::ContextSource source(const std::string& alpn);
+  const std::string& certificate_pem() const { return certificate_; }
+  const std::string& root_pem() const { return authority_.certificate_pem(); }
+
+ private:
+  ServingCertificate(net::Loop& loop, tls::CertificateAuthority authority, Options options);
+  Result<void> renew();
+  void on_timer();
+
+  net::Loop& loop_;
+  tls::CertificateAuthority authority_;
+  Options options_;
+  std::string certificate_, key_;
+  std::map<std::string, std::shared_ptr<const tls::Context>> contexts_;  ///< by ALPN protocol
+  net::Timer timer_;
+};
+
+/// The names under which pods and the API server call the Service weft-control in `ns`.
+std::vector<std::string> control_plane_names(const std::string& ns);
+
+}  // namespace weft::control

@@ -1,0 +1,95 @@
+#include <set>
+
+#include "control/control_plane.h"
+#include "control/controllers/gateway_parts.h"
+#include "control/controllers/plan.h"
+#include "control/json.h"
+#include "control/translation/parts.h"
+
+namespace weft::control {
+namespace {
+
+bool is_gateway_role(std::string_view role) { return role == "ingressgateway" || role == "ingress"; }
+
+/// A Service in front of gateways that take Ingresses.
+bool is_gateway_service(const api::Object& service) {
+  return is_gateway_role(json::text(json::map(service.spec(), "selector"), "istio"));
+}
+
+void add_service_addresses(api::Json& into, const api::Object& service) {
+  for (const auto& entry : json::list(json::map(service.status(), "loadBalancer"), "ingress"))
+    for (std::string_view name : {"ip", "hostname"})
+      if (std::string_view value = json::text(entry, name); !value.empty())
+        into.push_back({{std::string(name), std::string(value)}});
+  for (const auto& address : json::list(service.spec(), "externalIPs"))
+    if (address.is_string()) into.push_back({{"ip", address}});
+}
+
+/// Where gateways can be reached: through their Services' load balancers, else at the nodes they run on.
+api::Json gateway_addresses(const World& world) {
+  api::Json addresses = api::Json::array();
+  for (const auto& service : world.all(kinds::service()))
+    if (is_gateway_service(*service)) add_service_addresses(addresses, *service);
+  if (!addresses.empty()) return addresses;
+  std::set<std::string> nodes;
+  for (const auto& pod : world.all(kinds::pod())) {
+    std::string_view node = json::text(pod->status(), "hostIP");
+    if (is_gateway_role(pod->label("istio")) && is_ready(*pod) && !node.empty()) nodes.emplace(node);
+  }
+  for (const std::string& node : nodes) addresses.push_back({{"ip", node}});
+  return addresses;
+}
+
+/// A class that nobody defines any more, or one of another controller's, is not ours. One machine also takes
+/// Ingresses without a class; in a cluster those are somebody else's.
+api::ObjectPtr keep(const api::ObjectPtr& object) {
+  if (object->kind == kinds::pod()) {
+    std::string_view phase = json::text(object->status(), "phase");
+    return phase == "Failed" || phase == "Succeeded" ? nullptr : object;
+  }
+  if (object->kind == kinds::deployment() || object->kind == kinds::service_account())
+    return keep_part(object);
+  if (object->kind != kinds::ingress()) return object;
+  bool has_class = !json::text(object->spec(), "ingressClassName").empty() ||
+                   !object->annotation("kubernetes.io/ingress.class").empty();
+  return has_class ? object : nullptr;
+}
+
+}  // namespace
+
+Plan plan_cluster_ingresses(const World& world, PlanContext&) {
+  Plan plan;
+  const api::Json addresses = gateway_addresses(world);
+  for (const auto& object : world.all(kinds::ingress())) {
+    if (!is_our_ingress(world, *object) || is_terminating(*object)) continue;
+    api::Json status = object->status();
+    status["loadBalancer"] = addresses.empty() ? api::Json::object() : api::Json{{"ingress", addresses}};
+    if (addresses.empty() && json::map(object->status(), "loadBalancer").empty()) continue;
+    set_status(plan, *object, std::move(status));
+  }
+  return plan;
+}
+
+std::vector<Controller> cluster_controllers() {
+  using namespace kinds;
+  return {
+      {"ingresses", {ingress(), ingress_class(), service(), pod()}, plan_cluster_ingresses},
+      {"gateways",
+       {gateway_class(), api_gateway(), http_route(), reference_grant(), service(), name_space(), pod(),
+        deployment(), service_account()},
+       plan_cluster_gateways},
+      {"rules", {virtual_service(), destination_rule(), gateway(), ingress(), service()}, plan_rule_statuses},
+  };
+}
+
+ControlPlaneOptions cluster_options() {
+  ControlPlaneOptions options;
+  // What is made of Deployments is the cluster's own affair; of theirs only a Gateway's concern us.
+  std::erase_if(options.mirror.kinds, [](const api::KindInfo* kind) { return kind == kinds::replica_set(); });
+  options.mirror.keep = keep;
+  options.controllers = cluster_controllers();
+  options.look_again = 50ms;
+  return options;
+}
+
+}  // namespace weft::control

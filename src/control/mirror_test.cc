@@ -1,0 +1,137 @@
+#include "control/mirror.h"
+
+#include <gtest/gtest.h>
+
+#include "control/testing/memory_store.h"
+#include "control/testing/objects.h"
+
+namespace weft::control {
+namespace {
+
+class MirrorTest : public ::testing::Test {
+ protected:
+  void start() {
+    mirror.emplace(*loop, store, [this] { ++announced; }, MirrorOptions{});
+    mirror->start();
+    loop->advance(1ms);
+  }
+  void put_service(const std::string& name) {
+    for (const auto& object :
+         testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+                          ", namespace: default}\nspec: {ports: [{port: 80}]}\n"))
+      store.put(*object);
+    loop->advance(1ms);
+  }
+  std::size_t services() { return mirror->world()->all(kinds::service()).size(); }
+  static Error gone() { return Error::internal(Code::kConflict, "too old resource version"); }
+
+  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
+  testing::MemoryStore store{*loop};
+  std::optional<Mirror> mirror;
+  int announced = 0;
+};
+
+TEST_F(MirrorTest, a_watch_that_ends_goes_on_from_its_last_version_without_a_list) {
+  put_service("a");
+  start();
+  EXPECT_TRUE(mirror->synced());
+  std::size_t lists = store.lists();
+  store.break_watches(Error::internal(Code::kUnavailable, "the watch has ended"));
+  put_service("b");
+  loop->advance(10s);
+  EXPECT_EQ(services(), 2u);
+  EXPECT_EQ(store.lists(), lists);
+}
+
+TEST_F(MirrorTest, a_version_too_old_is_listed_anew_and_what_has_not_changed_is_no_news) {
+  put_service("a");
+  start();
+  std::uint64_t before = mirror->changes(kinds::service());
+  std::size_t lists = store.lists();
+  store.break_watches(gone());
+  loop->advance(10s);
+  EXPECT_GT(store.lists(), lists);
+  EXPECT_EQ(mirror->changes(kinds::service()), before);
+  put_service("b");
+  EXPECT_EQ(services(), 2u);
+}
+
+TEST_F(MirrorTest, what_was_deleted_while_nobody_watched_is_gone_after_the_list) {
+  put_service("a");
+  put_service("b");
+  start();
+  store.on_watch = [](const store::Query&) { return std::optional(gone()); };
+  store.break_watches(gone());
+  loop->advance(10s);
+  net::TaskScope tasks;
+  auto removal = [](testing::MemoryStore& from) -> net::Task<void> {
+    (void)co_await from.remove({kinds::service(), "default", "a"});
+  };
+  tasks.spawn(removal(store));
+  store.on_watch = {};
+  loop->advance(10s);
+  EXPECT_EQ(services(), 1u);
+}
+
+TEST_F(MirrorTest, ten_seconds_after_an_outage_of_ten_minutes_everything_is_known) {
+  put_service("a");
+  start();
+  auto away = [](const store::Query&) { return std::optional(Error::internal(Code::kRefused, "refused")); };
+  store.on_list = store.on_watch = away;
+  store.break_watches(Error::internal(Code::kReset, "reset"));
+  loop->advance(1ms);
+  put_service("b");
+  loop->advance(600s);
+  EXPECT_EQ(services(), 1u) << "what is known stays";
+  EXPECT_TRUE(mirror->problems().empty()) << "traffic goes on: no reason to be unready";
+  EXPECT_LT(mirror->failures(kinds::service()), 400u) << "no storm";
+  store.on_list = store.on_watch = {};
+  loop->advance(10s);
+  EXPECT_EQ(services(), 2u);
+}
+
+TEST_F(MirrorTest, a_kind_that_is_not_installed_holds_nothing_back_and_is_found_later) {
+  bool installed = false;
+  auto absent = [&installed](const store::Query& query) -> std::optional<Error> {
+    if (installed || query.kind != kinds::virtual_service()) return std::nullopt;
+    return Error::config(Code::kUnsupported, "there is no such type of resource");
+  };
+  store.on_list = store.on_watch = absent;
+  start();
+  EXPECT_TRUE(mirror->synced());
+  EXPECT_TRUE(mirror->problems().empty());
+  installed = true;
+  for (const auto& object : testing::objects(
+           "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: r, namespace: "
+           "default}\nspec: {hosts: [r], http: [{route: [{destination: {host: r}}]}]}\n"))
+    store.put(*object);
+  loop->advance(10s);
+  EXPECT_EQ(mirror->world()->all(kinds::virtual_service()).size(), 1u);
+}
+
+TEST_F(MirrorTest, a_permission_taken_away_is_named_with_its_verb_until_it_is_back) {
+  start();
+  auto denied = [](const store::Query& query) -> std::optional<Error> {
+    if (query.kind != kinds::endpoint_slice()) return std::nullopt;
+    return Error::config(Code::kDenied, "forbidden");
+  };
+  store.on_watch = denied;
+  store.break_watches(Error::internal(Code::kUnavailable, "ended"));
+  loop->advance(10s);
+  auto problems = mirror->problems();
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("watch endpointslices.discovery.k8s.io"), std::string::npos) << problems[0];
+  store.on_watch = {};
+  loop->advance(10s);
+  EXPECT_TRUE(mirror->problems().empty());
+}
+
+TEST_F(MirrorTest, before_the_first_list_the_kinds_that_are_missing_are_named) {
+  store.on_list = [](const store::Query&) { return std::optional(Error::internal(Code::kRefused, "refused")); };
+  start();
+  EXPECT_FALSE(mirror->synced());
+  EXPECT_EQ(mirror->problems().size(), kinds::watched().size());
+}
+
+}  // namespace
+}  // namespace weft::control

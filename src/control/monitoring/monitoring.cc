@@ -1,0 +1,58 @@
+#include "control/monitoring/monitoring.h"
+
+#include "http/server.h"
+
+namespace weft::control {
+
+net::Task<void> Monitoring::handle(http::ServerExchange& exchange) {
+  const std::string target = exchange.request().path;
+  const std::string path(http::path_of(target));
+  int status = 200;
+  std::string body = "ok\n";
+  std::string_view type = "text/plain; charset=utf-8";
+  if (exchange.request().method != "GET" && exchange.request().method != "HEAD") {
+    status = 405;
+    body = "only GET is served here\n";
+  } else if (path == "/ready") {
+    std::string problems;
+    for (const std::string& each : problems_()) problems += each + "\n";
+    if (!problems.empty()) {
+      status = 503;
+      body = std::move(problems);
+    }
+  } else if (path == "/metrics") {
+    type = "text/plain; version=0.0.4; charset=utf-8";
+    body = metrics_text();
+  } else if (path != "/healthz") {
+    status = 404;
+    body = "no such path; there are /healthz, /ready and /metrics\n";
+  }
+  (void)co_await http::respond(exchange, status, type, body);
+}
+
+std::string Monitoring::metrics_text() const {
+  const AdsServer& ads = plane_.ads();
+  std::string text = "# TYPE pilot_xds gauge\n" + Metrics::line("pilot_xds", {}, ads.proxies().size());
+  std::string pushes, accepted, refused;
+  for (Type type : kAllTypes) {
+    const AdsServer::Counts& counts = ads.counts(type);
+    Metrics::Labels labels = {{"type", short_name(type)}};
+    pushes += Metrics::line("pilot_xds_pushes", labels, counts.pushes);
+    accepted += Metrics::line("weft_control_xds_accepted_total", labels, counts.accepted);
+    refused += Metrics::line("pilot_total_xds_rejects", labels, counts.refused);
+  }
+  text += "# TYPE pilot_xds_pushes counter\n" + pushes;
+  text += "# TYPE weft_control_xds_accepted_total counter\n" + accepted;
+  text += "# TYPE pilot_total_xds_rejects counter\n" + refused;
+  std::string objects, failures;
+  for (const api::KindInfo* kind : plane_.mirror().kinds()) {
+    objects += Metrics::line("weft_control_objects", {{"kind", kind->kind}}, plane_.mirror().count(kind));
+    failures += Metrics::line("weft_control_api_failures_total", {{"kind", kind->kind}},
+                              plane_.mirror().failures(kind));
+  }
+  text += "# TYPE weft_control_objects gauge\n" + objects;
+  text += "# TYPE weft_control_api_failures_total counter\n" + failures;
+  return text + metrics_.text();
+}
+
+}  // namespace weft::control

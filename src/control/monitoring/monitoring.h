@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "control/control_plane.h"
+#include "control/monitoring/metrics.h"
+#include "http/exchange.h"
+
+namespace weft::control {
+
+/// /healthz, /ready and /metrics, for the kubelet and Prometheus.
+///
+/// Owner: the program. Thread: the loop's.
+class Monitoring {
+ public:
+  /// What is not as it should be, one line for each thing; empty: ready.
+  using Problems = std::function<std::vector<std::string>()>;
+  Monitoring(const ControlPlane& plane, const Metrics& metrics, Problems problems)
+      : plane_(plane), metrics_(metrics), problems_(std::move(problems)) {}
+
+  net::Task<void> handle(http::ServerExchange& exchange);
+  std::string metrics_text() const;
+
+ private:
+  const ControlPlane& plane_;
+  const Metrics& metrics_;
+  Problems problems_;
+};
+
+}  // namespace weft::control

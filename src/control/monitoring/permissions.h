@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "net/loop.h"
+#include "net/task.h"
+#include "store/kubernetes/raw_api.h"
+
+namespace weft::control {
+
+/// One thing that we must be allowed to do.
+struct Permission {
+  std::string verb, group, resource;
+  std::string ns = {};    ///< empty: in all namespaces
+  std::string name = {};  ///< empty: any
+};
+
+/// Asks the API server now and then whether we are still allowed what we do (SelfSubjectAccessReview): a watch
+/// that is open goes on for minutes after its permission is gone, and a write fails only when it is needed.
+///
+/// A server that cannot be asked changes nothing of what is known. Owner: the program; `api` must outlive it.
+/// Thread: the loop's. How it ends: the destructor.
+class Permissions {
+ public:
+  Permissions(net::Loop& loop, store::RawApi& api, std::vector<Permission> wanted);
+  void start() { tasks_.spawn(run()); }
+  /// "not allowed to create tokenreviews.authentication.k8s.io", for each that is refused.
+  const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  net::Task<void> run();
+  net::Task<void> ask_all();
+
+  net::Loop& loop_;
+  store::RawApi& api_;
+  std::vector<Permission> wanted_;
+  std::vector<std::string> problems_;
+  net::TaskScope tasks_;
+};
+
+/// What the control plane in namespace `ns` needs beside listing and watching what it mirrors.
+std::vector<Permission> control_plane_permissions(const std::string& ns);
+
+}  // namespace weft::control

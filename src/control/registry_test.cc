@@ -1,0 +1,138 @@
+#include "control/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "control/testing/objects.h"
+
+namespace weft::control {
+namespace {
+
+Registry registry_of(std::string_view yaml) { return Registry(World::of(1, testing::objects(yaml))); }
+
+constexpr std::string_view kReviews = R"(
+apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: default}
+spec: {clusterIP: 10.96.0.20, selector: {app: reviews}, ports: [{name: http, port: 9080, targetPort: web}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: default, labels: {app: reviews, version: v1}}
+spec: {containers: [{name: app, image: x, ports: [{name: web, containerPort: 9080}]}]}
+status: {podIP: 10.0.0.1}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b, namespace: default, labels: {app: reviews, version: v2}}
+spec: {containers: [{name: app, image: x, ports: [{name: web, containerPort: 9090}]}]}
+status: {podIP: 10.0.0.2}
+)";
+
+std::string slice(const std::string& name, const std::string& port, const std::string& endpoints) {
+  return "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " + name +
+         ", namespace: default, labels: {kubernetes.io/service-name: reviews}}\naddressType: IPv4\nports: "
+         "[{name: http, port: " +
+         port + "}]\nendpoints: [" + endpoints + "]\n";
+}
+
+std::string endpoint(const std::string& ip, const std::string& pod, const std::string& conditions) {
+  return "{addresses: [" + ip + "], conditions: {" + conditions + "}, targetRef: {kind: Pod, name: " + pod +
+         ", namespace: default}}";
+}
+
+std::vector<std::string> ready_endpoints(const Registry& registry) {
+  const Service* service = registry.find("reviews.default.svc.cluster.local");
+  std::vector<std::string> found;
+  for (const Endpoint& each : registry.endpoints(*service, service->ports.at(0)))
+    if (each.ready) found.push_back(each.ip + ":" + std::to_string(each.port));
+  return found;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(Registry, port_protocols_follow_appProtocol_then_the_name_then_the_number) {
+  EXPECT_EQ(protocol_of({"", "http-x", "TCP", 80}), Protocol::kHttp);
+  EXPECT_EQ(protocol_of({"http", "anything", "TCP", 80}), Protocol::kHttp);
+  EXPECT_EQ(protocol_of({"", "", "TCP", 8000}), Protocol::kSniff);
+  EXPECT_EQ(protocol_of({"", "", "TCP", 3306}), Protocol::kTcp);
+  EXPECT_EQ(protocol_of({"", "web", "TCP", 27017}), Protocol::kTcp);
+  EXPECT_EQ(protocol_of({"", "http-db", "TCP", 3306}), Protocol::kHttp);
+  EXPECT_EQ(protocol_of({"kubernetes.io/wss", "http", "TCP", 80}), Protocol::kTls);
+  EXPECT_EQ(protocol_of({"", "GRPC-Web-x", "TCP", 80}), Protocol::kHttp);
+  EXPECT_EQ(protocol_of({"", "http", "UDP", 80}), Protocol::kUdp);
+}
+
+TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {
+  Registry registry = registry_of(std::string(kReviews) +
+                                  slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: true")) +
+                                  slice("s2", "9090", endpoint("10.0.0.2", "b", "ready: true")));
+  EXPECT_EQ(ready_endpoints(registry), (Texts{"10.0.0.1:9080", "10.0.0.2:9090"}));
+}
+
+TEST(Registry, endpoints_that_are_unready_or_terminating_are_not_ready_and_absent_conditions_are) {
+  Registry registry = registry_of(
+      std::string(kReviews) +
+      slice("s1", "9080",
+            endpoint("10.0.0.1", "a", "ready: false") + ", " +
+                endpoint("10.0.0.2", "b", "ready: true, serving: true, terminating: true") +
+                ", {addresses: [10.0.0.9]}"));
+  EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.9:9080"});
+}
+
+TEST(Registry, an_endpoint_in_two_slices_counts_once_and_is_ready_when_either_says_so) {
+  Registry registry = registry_of(std::string(kReviews) +
+                                  slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: false")) +
+                                  slice("s2", "9080", endpoint("10.0.0.1", "a", "ready: true")));
+  EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.1:9080"});
+  const Service* service = registry.find("reviews.default.svc.cluster.local");
+  EXPECT_EQ(registry.endpoints(*service, service->ports.at(0)).size(), 1u);
+}
+
+TEST(Registry, an_endpoint_waits_for_its_pod_and_one_of_no_pod_does_not) {
+  Registry registry = registry_of(std::string(kReviews) +
+                                  slice("s1", "9080",
+                                        endpoint("10.0.0.7", "unseen", "ready: true") +
+                                            ", {addresses: [10.0.0.8], conditions: {ready: true}}"));
+  EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.8:9080"});
+}
+
+api::ObjectPtr external_name(const std::string& name, const std::string& to) {
+  api::Object object{kinds::service(),
+                     {{"apiVersion", "v1"},
+                      {"kind", "Service"},
+                      {"metadata", {{"name", name}, {"namespace", "legacy"}}},
+                      {"spec", {{"type", "ExternalName"}, {"externalName", to}}}}};
+  return std::make_shared<const api::Object>(std::move(object));
+}
+
+TEST(Registry, external_names_are_aliases_of_the_service_they_lead_to_at_last) {
+  auto objects = testing::objects(kReviews);
+  objects.push_back(external_name("old", "older.legacy.svc.cluster.local"));
+  objects.push_back(external_name("older", "reviews.default.svc.cluster.local."));
+  objects.push_back(external_name("round", "round.legacy.svc.cluster.local"));
+  Registry registry(World::of(1, std::move(objects)));
+  const Service* service = registry.find("reviews.default.svc.cluster.local");
+  EXPECT_EQ(service->aliases, (Texts{"old.legacy.svc.cluster.local", "older.legacy.svc.cluster.local"}));
+  EXPECT_EQ(registry.resolve_destination("old", "legacy"), service->host);
+  EXPECT_EQ(registry.resolve_destination("old.legacy", "default"), service->host);
+  EXPECT_EQ(registry.find("old.legacy.svc.cluster.local"), nullptr);
+  EXPECT_EQ(registry.resolve("old", "legacy"), "old.legacy.svc.cluster.local");
+}
+
+TEST(Registry, ports_of_native_sidecars_are_found_by_name_and_udp_ports_are_not) {
+  api::Json spec = api::Json::parse(R"({
+    "initContainers": [
+      {"name": "helper", "restartPolicy": "Always", "ports": [{"name": "side", "containerPort": 7000}]},
+      {"name": "setup", "ports": [{"name": "once", "containerPort": 7001}]}],
+    "containers": [{"name": "app", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}]})");
+  api::Object object{kinds::pod(), {{"metadata", {{"name", "a"}, {"namespace", "default"}}}, {"spec", spec}}};
+  Registry registry(World::of(1, {std::make_shared<const api::Object>(std::move(object))}));
+  const Workload* pod = registry.workload("default", "a");
+  ASSERT_TRUE(pod);
+  EXPECT_EQ(pod->find_port("side"), 7000);
+  EXPECT_EQ(pod->find_port("once"), 0);
+  EXPECT_EQ(pod->find_port("dns"), 0);
+}
+
+}  // namespace
+}  // namespace weft::control

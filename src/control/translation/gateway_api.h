@@ -1,0 +1,102 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/registry.h"
+#include "control/world.h"
+
+namespace weft::control {
+
+inline constexpr std::string_view kGatewayApiGroup = "gateway.networking.k8s.io";
+inline constexpr std::string_view kGatewayClass = "istio";
+inline constexpr std::string_view kGatewayController = "istio.io/gateway-controller";
+/// On pods that serve one Gateway and nothing else.
+inline constexpr std::string_view kGatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
+
+/// What one condition of a status is to say, but for its time.
+struct Finding {
+  bool good = true;
+  std::string_view reason;
+  std::string message;
+};
+
+/// A Service that an HTTPRoute sends to. When it cannot be used, requests for it get 500 and `found` says
+/// why.
+struct ApiBackend {
+  std::string host;
+  std::uint16_t port = 0;
+  Finding found;
+};
+
+/// One parentRef of a route that is for us to answer.
+struct ApiParent {
+  const api::Json* reference = nullptr;
+  Finding accepted;
+};
+
+struct ApiRoute {
+  api::ObjectPtr object;
+  std::vector<ApiParent> parents;
+  Finding resolved;  ///< of all its backends; the first that cannot be used
+};
+
+/// A route at a listener, with the hosts that both have in common; "*" is every host.
+struct ApiAttachment {
+  const ApiRoute* route = nullptr;
+  std::vector<std::string> domains;
+};
+
+struct ApiListener {
+  std::string name;
+  std::string host;  ///< "*" for every host
+  std::uint16_t port = 0;
+  Finding accepted, resolved;
+  Finding conflict;  ///< good: none
+  bool takes_http_routes = true;
+  const api::Json* allowed = nullptr;  ///< allowedRoutes.namespaces
+  std::vector<ApiAttachment> attached;
+  bool serves() const { return accepted.good && conflict.good && takes_http_routes; }
+};
+
+struct ApiGateway {
+  api::ObjectPtr object;
+  std::vector<ApiListener> listeners;
+};
+
+/// The Gateway API's objects of our class, read together: which route is at which listener, and what their
+/// statuses have to say. Routing and statuses come from the same reading, so they cannot differ. Immutable;
+/// lives no longer than the registry and world it was made from.
+class GatewayApi {
+ public:
+  GatewayApi(const World& world, const Registry& registry);
+  GatewayApi(const GatewayApi&) = delete;
+  GatewayApi& operator=(const GatewayApi&) = delete;
+
+  const std::vector<ApiGateway>& gateways() const { return gateways_; }  ///< by namespace, then name
+  const std::vector<ApiRoute>& routes() const { return routes_; }        ///< oldest first
+  /// What `reference` (a backendRef) of an HTTPRoute in `ns` means.
+  ApiBackend backend(const api::Json& reference, std::string_view ns) const;
+
+ private:
+  void read_gateways();
+  void read_routes();
+  Finding attach(const ApiRoute& route, const api::Json& parent, ApiGateway& gateway);
+  bool admits(const ApiListener& listener, const ApiGateway& gateway, std::string_view ns) const;
+  bool granted(std::string_view from_ns, std::string_view to_ns, std::string_view name) const;
+  Finding resolve_all(const api::Object& route) const;
+
+  const World& world_;
+  const Registry& registry_;
+  std::vector<ApiGateway> gateways_;
+  std::vector<ApiRoute> routes_;
+};
+
+/// Whether objects of this class are ours: its GatewayClass names our controller.
+bool is_our_class(const World& world, std::string_view name);
+/// The Service that a Gateway's first address names; its host is empty when the Gateway gives no address.
+std::string address_service(const Registry& registry, const api::Object& gateway);
+
+}  // namespace weft::control

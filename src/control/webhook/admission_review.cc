@@ -1,0 +1,58 @@
+#include "control/webhook/admission_review.h"
+
+#include "base/base64.h"
+#include "base/strings.h"
+#include "control/json.h"
+
+namespace weft::control {
+namespace {
+
+constexpr int kDeepest = 100;
+constexpr std::string_view kVersion = "admission.k8s.io/v1";
+constexpr std::size_t kLongestMessage = 4096;
+constexpr std::size_t kMostWarnings = 16;
+
+Error invalid(std::string text) { return Error::downstream(Code::kInvalid, std::move(text)); }
+
+}  // namespace
+
+Result<AdmissionRequest> read_admission_review(std::string_view body) {
+  bool too_deep = false;
+  auto check = [&too_deep](int depth, api::Json::parse_event_t, api::Json&) {
+    too_deep = too_deep || depth > kDeepest;
+    return depth <= kDeepest;
+  };
+  api::Json review = api::Json::parse(body, check, false);
+  if (too_deep) return fail(invalid("the body is nested more than 100 levels deep"));
+  if (!review.is_object()) return fail(invalid("the body is no JSON object"));
+  if (json::text(review, "apiVersion") != kVersion || json::text(review, "kind") != "AdmissionReview")
+    return fail(invalid("the body is no AdmissionReview of admission.k8s.io/v1"));
+  const api::Json& request = json::map(review, "request");
+  AdmissionRequest made;
+  made.uid = json::text(request, "uid");
+  if (made.uid.empty()) return fail(invalid("request.uid is missing"));
+  made.ns = json::text(request, "namespace");
+  made.name = json::text(request, "name");
+  made.operation = json::text(request, "operation");
+  if (auto object = review["request"].find("object"); object != review["request"].end())
+    made.object = std::move(*object);
+  return made;
+}
+
+std::string write_admission_review(const std::string& uid, const AdmissionAnswer& answer) {
+  api::Json response = {{"uid", uid}, {"allowed", answer.allowed}};
+  if (!answer.allowed)
+    response["status"] = {{"message", std::string(cut(answer.message, kLongestMessage))},
+                          {"reason", "Invalid"},
+                          {"code", 422}};
+  for (std::size_t i = 0; i < std::min(answer.warnings.size(), kMostWarnings); ++i)
+    response["warnings"].push_back(answer.warnings[i]);
+  if (answer.allowed && !answer.patch.is_null() && !answer.patch.empty()) {
+    response["patchType"] = "JSONPatch";
+    response["patch"] = encode_base64(answer.patch.dump());
+  }
+  api::Json review = {{"apiVersion", kVersion}, {"kind", "AdmissionReview"}, {"response", std::move(response)}};
+  return review.dump(-1, ' ', false, api::Json::error_handler_t::replace);
+}
+
+}  // namespace weft::control

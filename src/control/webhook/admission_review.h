@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json.h"
+#include "base/error.h"
+
+namespace weft::control {
+
+/// What an API server asks a webhook (admission.k8s.io/v1, AdmissionReview.request).
+struct AdmissionRequest {
+  std::string uid, ns, name, operation;
+  api::Json object;  ///< null for DELETE
+};
+
+/// Its answer. The patch is applied when the object is allowed.
+struct AdmissionAnswer {
+  bool allowed = true;
+  std::string message = {};               ///< why not
+  std::vector<std::string> warnings = {};  ///< shown to whoever sent the object
+  api::Json patch = {};                   ///< RFC 6902; null: nothing changes
+};
+
+/// Error: kInvalid: it is no AdmissionReview of a request, or is nested more than 100 levels deep. Whatever
+/// the bytes are, nothing worse comes of them.
+Result<AdmissionRequest> read_admission_review(std::string_view body);
+/// The AdmissionReview that answers the request of that uid, as text.
+std::string write_admission_review(const std::string& uid, const AdmissionAnswer& answer);
+
+}  // namespace weft::control

@@ -1,0 +1,93 @@
+#include "control/webhook/webhooks.h"
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "control/webhook/injection.h"
+#include "control/webhook/validation.h"
+#include "http/server.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::size_t kMostBody = 6 * 1024 * 1024;
+constexpr std::string_view kInject = "/inject", kValidate = "/validate";
+
+net::Task<void> refuse(http::ServerExchange& exchange, int status, std::string why) {
+  (void)co_await http::respond(exchange, status, "text/plain; charset=utf-8", why + "\n");
+}
+
+bool is_json(const http::Headers& headers) {
+  std::string type = to_lower(headers.get("content-type").value_or(""));
+  return trim(std::string_view(type).substr(0, type.find(';'))) == "application/json";
+}
+
+/// What stands after "cluster" in "/inject/cluster/<name>/net/<network>"; empty when nothing does.
+std::string cluster_of(std::string_view path) {
+  auto parts = split(path, '/');
+  for (std::size_t i = 2; i + 1 < parts.size(); i += 2)
+    if (parts[i] == "cluster") return std::string(parts[i + 1]);
+  return {};
+}
+
+}  // namespace
+
+net::Task<void> Webhooks::handle(http::ServerExchange& exchange) {
+  const std::string target = exchange.request().path;
+  const std::string path(http::path_of(target));
+  bool known = path == kInject || path.starts_with(std::string(kInject) + "/") || path == kValidate;
+  if (!known) {
+    co_await refuse(exchange, 404, "no such path; there are /inject and /validate");
+  } else if (exchange.request().method != "POST") {
+    co_await refuse(exchange, 405, "only POST is served here");
+  } else if (!is_json(exchange.request().headers)) {
+    co_await refuse(exchange, 415, "the body must be application/json");
+  } else {
+    co_await answer(exchange, path);
+  }
+}
+
+net::Task<void> Webhooks::answer(http::ServerExchange& exchange, std::string path) {
+  auto body = co_await http::read_all(exchange, kMostBody);
+  if (!body) {
+    co_await refuse(exchange, body.error().code == Code::kTooLarge ? 413 : 400, body.error().text);
+    co_return;
+  }
+  if (body->empty()) {
+    co_await refuse(exchange, 400, "the body is empty");
+    co_return;
+  }
+  auto request = read_admission_review(*body);
+  if (!request) {
+    co_await refuse(exchange, 400, request.error().text);
+    co_return;
+  }
+  AdmissionAnswer answer = path == kValidate ? validate(*request) : inject(*request, path);
+  (void)co_await http::respond(exchange, 200, "application/json", write_admission_review(request->uid, answer));
+}
+
+AdmissionAnswer Webhooks::inject(const AdmissionRequest& request, std::string_view path) {
+  metrics_.count("sidecar_injection_requests_total");
+  AdmissionAnswer answer;
+  if (std::string cluster = cluster_of(path); !cluster.empty()) {
+    inject::Settings settings = settings_.current();
+    settings.cluster_id = std::move(cluster);
+    answer = inject_pod(request, settings);
+  } else {
+    answer = inject_pod(request, settings_.current());
+  }
+  const char* outcome = !answer.allowed          ? "sidecar_injection_failure_total"
+                        : answer.patch.is_null() ? "sidecar_injection_skip_total"
+                                                 : "sidecar_injection_success_total";
+  metrics_.count(outcome);
+  if (!answer.allowed)
+    WEFT_LOG(kWarn, "control", "a pod is refused", {"namespace", request.ns}, {"reason", answer.message});
+  return answer;
+}
+
+AdmissionAnswer Webhooks::validate(const AdmissionRequest& request) {
+  AdmissionAnswer answer = validate_object(request);
+  metrics_.count(answer.allowed ? "galley_validation_passed" : "galley_validation_failed");
+  return answer;
+}
+
+}  // namespace weft::control

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "control/monitoring/metrics.h"
+#include "control/webhook/admission_review.h"
+#include "control/webhook/injector_settings.h"
+#include "http/exchange.h"
+
+namespace weft::control {
+
+/// The API server's questions, answered: POST /inject (and /inject/cluster/<name>/…) and POST /validate.
+///
+/// A body that is empty or no AdmissionReview is 400, one of another type 415, one above 6 MB 413; whatever is
+/// wrong with the object itself is an answer with allowed: false. Owner: the program. Thread: the loop's.
+class Webhooks {
+ public:
+  Webhooks(const InjectorSettings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics) {}
+  net::Task<void> handle(http::ServerExchange& exchange);
+
+ private:
+  AdmissionAnswer inject(const AdmissionRequest& request, std::string_view path);
+  AdmissionAnswer validate(const AdmissionRequest& request);
+  net::Task<void> answer(http::ServerExchange& exchange, std::string path);
+
+  const InjectorSettings& settings_;
+  Metrics& metrics_;
+};
+
+}  // namespace weft::control
