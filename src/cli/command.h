@@ -3,9 +3,11 @@
 #include <string>
 
 #include "base/error.h"
+#include "cli/cluster_facts.h"
 #include "cli/context.h"
 #include "cli/options.h"
 #include "net/task.h"
+#include "store/kubernetes/raw_api.h"
 
 namespace weft::cli {
 
@@ -28,9 +30,19 @@ net::Task<CommandResult> scale(const Context& context, const ScaleOptions& optio
 net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusOptions& options);
 net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigOptions& options);
 
+// What is said to a cluster; `api` is its API server.
+net::Task<CommandResult> uninstall_from(Console& console, net::Loop& loop, store::RawApi& api,
+                                        const UninstallOptions& options);
+net::Task<CommandResult> check_cluster(Console& console, store::RawApi& api, const CheckOptions& options);
+
 // These need no running instance.
 CommandResult version(Console& console, const VersionOptions& options);
-CommandResult kube_inject(Console& console, const GlobalOptions& global, const KubeInjectOptions& options);
+/// `ask` empty: as if there were no cluster.
+CommandResult kube_inject(Console& console, const GlobalOptions& global, const KubeInjectOptions& options,
+                          const AskCluster& ask);
+CommandResult install(Console& console, const InstallOptions& options);
+CommandResult uninstall(Console& console, const UninstallOptions& options);
+CommandResult check(Console& console, const CheckOptions& options);
 CommandResult up(Console& console, const GlobalOptions& global, const UpOptions& options);
 CommandResult down(Console& console, const GlobalOptions& global, const DownOptions& options);
 

@@ -83,6 +83,9 @@ class Parser {
     declare_proxy_status();
     declare_proxy_config();
     declare_kube_inject();
+    declare_install();
+    declare_uninstall();
+    declare_check();
     declare_others();
     name_values(app_);
     for (CLI::App* each : app_.get_subcommands([](CLI::App*) { return true; })) name_values(*each);
@@ -280,6 +283,53 @@ class Parser {
     inject.add_option("--proxy-image", inject_.image, "the image of the sidecar")->type_name("IMAGE");
     choose(inject, inject_);
   }
+  static void add_plan(CLI::App& to, std::string& profile, std::vector<std::string>* sets) {
+    to.add_option("--profile", profile, "minimal, default, demo or walkthrough (default: default)")
+        ->type_name("PROFILE");
+    if (sets)
+      to.add_option("--set", *sets, "one wish, such as gateway.nodePort=30080; may be repeated")
+          ->type_name("KEY=VALUE")
+          ->allow_extra_args(false);
+  }
+  static void add_cluster(CLI::App& to, ClusterOptions& cluster) {
+    to.add_option("--kubeconfig", cluster.kubeconfig, "how to reach the cluster (default: as kubectl)")
+        ->type_name("FILE");
+    to.add_option("--context", cluster.context, "the kubeconfig's context (default: its current one)")
+        ->type_name("NAME");
+  }
+  void declare_install() {
+    CLI::App& install = command("install", kInstall, kKubernetesGroup);
+    add_plan(install, install_.profile, &install_.sets);
+    install.add_option("-o,--output", install_.output, "where to write (default: standard output)")
+        ->type_name("FILE");
+    choose(install, install_);
+  }
+  void declare_uninstall() {
+    CLI::App& uninstall = command("uninstall", kUninstall, kKubernetesGroup);
+    uninstall.add_flag("-y,--yes", uninstall_.yes, "do not ask");
+    uninstall.add_flag("--dry-run", uninstall_.dry_run, "only list what would go");
+    uninstall.add_flag("--print", uninstall_.print, "print the objects for kubectl delete -f - instead");
+    add_plan(uninstall, uninstall_.profile, nullptr);
+    uninstall.get_option("--profile")->description("what was installed, for --print (default: default)");
+    add_timeout(uninstall, uninstall_.timeout);
+    add_cluster(uninstall, uninstall_.cluster);
+    choose(uninstall, uninstall_);
+  }
+  void declare_check() {
+    CLI::App& check = command("check", kCheck, kKubernetesGroup);
+    using When = CheckOptions::When;
+    check.add_flag_callback(
+        "--before", [this] { check_.when = When::kBefore; }, "whether the mesh can be installed");
+    check
+        .add_flag_callback(
+            "--after", [this] { check_.when = When::kAfter; },
+            "whether it works (default: this, if a control plane is there)")
+        ->excludes("--before");
+    add_plan(check, check_.profile, &check_.sets);
+    add_output(check, Formats::kJsonOnly, check_.output, "table or json");
+    add_cluster(check, check_.cluster);
+    choose(check, check_);
+  }
   void declare_others() {
     CLI::App& version = command("version", kVersion, kOtherGroup);
     add_output(version, Formats::kObjects, version_.output, "table, yaml or json");
@@ -287,6 +337,7 @@ class Parser {
     CLI::App& help = command("help", kHelp, kOtherGroup);
     help.add_option("COMMAND", topic_, "the command");
     help.callback([this] { wants_help_ = true; });
+    command("capture", kCapture, kPartGroup);
     command("control", kControl, kPartGroup);
     command("proxy", kProxy, kPartGroup);
   }
@@ -336,15 +387,19 @@ class Parser {
   ProxyStatusOptions status_;
   ProxyConfigOptions config_;
   KubeInjectOptions inject_;
+  InstallOptions install_;
+  UninstallOptions uninstall_;
+  CheckOptions check_;
   VersionOptions version_;
   std::string topic_;
   bool wants_help_ = false;
   std::function<Command()> take_;
 };
 
-constexpr std::string_view kCommands[] = {"up",          "down",    "apply", "delete",       "get",
-                                          "describe",    "logs",    "scale", "proxy-status", "proxy-config",
-                                          "kube-inject", "version", "help",  "control",      "proxy"};
+constexpr std::string_view kCommands[] = {
+    "up",        "down",  "apply",        "delete",       "get",         "describe",
+    "logs",      "scale", "proxy-status", "proxy-config", "kube-inject", "install",
+    "uninstall", "check", "version",      "help",         "control",     "proxy"};
 
 }  // namespace
 

@@ -9,6 +9,7 @@ namespace weft::cli {
 namespace {
 
 constexpr std::size_t kMaxInput = 16u << 20;
+constexpr std::size_t kLongestLine = 4096;
 
 bool set_in_environment(const char* name) {
   const char* value = std::getenv(name);
@@ -50,6 +51,19 @@ class ProcessConsole final : public Console {
       text.append(buffer, static_cast<std::size_t>(got));
       if (text.size() > kMaxInput)
         return fail(Error::config(Code::kTooLarge, "standard input is larger than 16 MiB"));
+    }
+  }
+  bool input_interactive() const override { return isatty(STDIN_FILENO) != 0; }
+
+  Result<std::string> read_line() override {
+    std::string text;
+    // One byte at a time: what comes after the line is not ours to take.
+    for (char byte = 0;;) {
+      const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail(Error::config(Code::kInvalid, "standard input: " + errno_text(errno)));
+      if (got == 0 || byte == '\n' || text.size() > kLongestLine) return text;
+      text += byte;
     }
   }
   std::chrono::sys_seconds now() const override {

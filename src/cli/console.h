@@ -23,6 +23,10 @@ class Console {
   virtual bool progress_interactive() const = 0;
   /// Standard input to its end; at most 16 MiB.
   virtual Result<std::string> read_input() = 0;
+  /// Whether a person can answer on standard input.
+  virtual bool input_interactive() const = 0;
+  /// The next line of standard input, without its end; empty at the end of input. Blocks.
+  virtual Result<std::string> read_line() = 0;
   virtual std::chrono::sys_seconds now() const = 0;
 };
 

@@ -111,6 +111,22 @@ void describe_conditions(Page& page, const Json& status) {
     page.field("Message", text_at(message, "message"));
 }
 
+/// What each listener of a Gateway and each parent of a route says, in the Gateway API.
+void describe_parts(Page& page, const Json& status) {
+  for (const Json& listener : list_at(status, "listeners")) {
+    page.enter("Listener " + text_at(listener, "name"));
+    page.field("Attached Routes", std::to_string(number_at(listener, "attachedRoutes")));
+    describe_conditions(page, listener);
+    page.leave();
+  }
+  for (const Json& parent : list_at(status, "parents")) {
+    const std::string section = text_at(parent, "parentRef.sectionName");
+    page.enter("Parent " + text_at(parent, "parentRef.name") + (section.empty() ? "" : "/" + section));
+    describe_conditions(page, parent);
+    page.leave();
+  }
+}
+
 /// What a receipt says, whatever parts it has: who was sent the object, who runs it, who refused it and why.
 void describe_receipt(Page& page, const Json& receipt) {
   if (!receipt.is_object()) return;
@@ -160,6 +176,7 @@ std::string describe_object(const api::Object& object, const Surroundings& aroun
   else
     describe_fields(page, object);
   describe_conditions(page, object.status());
+  describe_parts(page, object.status());
   describe_receipt(page, around.receipt);
   return page.text();
 }

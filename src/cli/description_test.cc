@@ -104,5 +104,15 @@ TEST(Description, SurvivesObjectsWithPartsOfWrongTypes) {
     }
 }
 
+TEST(Description, OfARouteHasWhatEachParentSaysOfIt) {
+  const api::Object route = object_of("httproute", R"({
+    "metadata": {"name": "r", "namespace": "default"}, "spec": {},
+    "status": {"parents": [{"parentRef": {"name": "edge", "sectionName": "http"}, "conditions": [
+      {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "Route was valid"}]}]}})");
+  const std::string text = describe_object(route, {});
+  EXPECT_NE(text.find("Parent edge/http:\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("True  Accepted: Route was valid\n"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace weft::cli

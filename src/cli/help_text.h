@@ -64,7 +64,8 @@ inline constexpr CommandText kGet = {
     "replicasets (rs), "
     "ingresses (ing), gateways (gw), virtualservices (vs), destinationrules (dr), namespaces (ns), "
     "configmaps (cm), "
-    "secrets, serviceaccounts (sa), endpointslices, ingressclasses; all: pods, services, deployments, "
+    "secrets, serviceaccounts (sa), endpointslices, ingressclasses, httproutes, gatewayclasses (gc), "
+    "gateways.gateway.networking.k8s.io (gtw); all: pods, services, deployments, "
     "replicasets.",
     "  weft get pods\n"
     "  weft get svc,deploy -o wide\n"
@@ -110,15 +111,50 @@ inline constexpr CommandText kKubeInject = {
     "ReplicaSet, StatefulSet, ReplicationController, Job, CronJob, DeploymentConfig, and the items of a "
     "List. "
     "Everything else comes out as it was, comments too. API versions that Kubernetes no longer serves are "
-    "written as today's.",
+    "written as today's. Settings and the sidecar's form are those of the cluster that kubectl would speak "
+    "with, when there is one.",
     "  kubectl apply -f <(weft kube-inject -f bookinfo.yaml)\n"
     "  cat bookinfo.yaml | weft kube-inject -f - | kubectl apply -f -\n"
     "  weft kube-inject -f shop.yaml --classic -o shop-injected.yaml\n"};
+inline constexpr CommandText kInstall = {
+    "Print what makes a cluster a mesh",
+    "Print one YAML stream for 'kubectl apply -f -': namespace, definitions, rights, control plane, webhooks "
+    "and an ingress gateway, each with the reason why it is there. Profiles: minimal is the control plane "
+    "alone; default adds the ingress gateway; demo says what it does in its logs; walkthrough adds "
+    "istio-ingress in istio-system. Keys of --set: image, imagePullPolicy, logLevel, replicas, "
+    "gatewayApi.crds, gateway.nodePort, gateway.replicas, gateway.serviceType, ingress.nodePort, "
+    "ingress.replicas, and injector.NAME for every setting of injection. The same command prints the same "
+    "bytes.",
+    "  weft install | kubectl apply -f -\n"
+    "  weft install --profile walkthrough --set gateway.nodePort=30080 | kubectl apply -f -\n"
+    "  weft install --set injector.native=false --set replicas=2 -o weft.yaml\n"};
+inline constexpr CommandText kUninstall = {
+    "Remove the mesh from a cluster",
+    "Remove everything from the cluster that install and the control plane made, with the definitions and so "
+    "every object of their kinds. Lists it and asks first, when somebody is there to answer. Webhooks go "
+    "first, so that nothing is held up. Pods keep their sidecars until they are made anew. Exit code 1 names "
+    "what has stayed.",
+    "  weft uninstall --dry-run\n"
+    "  weft uninstall --yes --context kind-test\n"
+    "  weft uninstall --print --profile walkthrough | kubectl delete --ignore-not-found -f -\n"};
+inline constexpr CommandText kCheck = {
+    "Look whether a cluster can have the mesh, or has it in order",
+    "Look at a cluster and change nothing. Each line is ok, warn or FAIL, what was looked at, and what to "
+    "do. Before an installation: the version, your rights, and what is in the way; --profile and --set are "
+    "those that install will be given. After it: the control plane, webhooks, certificates, gateways, and "
+    "pods without a sidecar of today's version. Exit code 1 when something has failed.",
+    "  weft check --before --set gateway.nodePort=30080\n"
+    "  weft check\n"
+    "  weft check --after -o json\n"};
 inline constexpr CommandText kVersion = {"Show the version",
                                          "Show the version of this program and of what it was built with.",
                                          "  weft version\n  weft version -o json\n"};
 inline constexpr CommandText kHelp = {
     "Show what a command does", "Show what a command does, its examples and options.", "  weft help apply\n"};
+inline constexpr CommandText kCapture = {
+    "Send a pod's traffic through its sidecar",
+    "Set the rules that send a pod's traffic through its sidecar; 'weft capture --help' shows its options.",
+    "  weft capture -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020\n"};
 inline constexpr CommandText kControl = {
     "Run the control plane alone", "Run the control plane alone; 'weft control --help' shows its options.",
     "  weft control --help\n"};

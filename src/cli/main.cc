@@ -2,10 +2,12 @@
 #include <string>
 #include <vector>
 
+#include "app/capture_main.h"
 #include "app/control_main.h"
 #include "app/proxy_main.h"
 #include "app/supervise.h"
 #include "app/up.h"
+#include "cli/ask_cluster.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/instance.h"
@@ -49,7 +51,12 @@ CommandResult run_command(Console& console, const Invocation& invocation) {
   if (const auto* options = std::get_if<VersionOptions>(&invocation.command))
     return version(console, *options);
   if (const auto* options = std::get_if<KubeInjectOptions>(&invocation.command))
-    return kube_inject(console, invocation.global, *options);
+    return kube_inject(console, invocation.global, *options, ask_current_cluster);
+  if (const auto* options = std::get_if<InstallOptions>(&invocation.command))
+    return install(console, *options);
+  if (const auto* options = std::get_if<UninstallOptions>(&invocation.command))
+    return uninstall(console, *options);
+  if (const auto* options = std::get_if<CheckOptions>(&invocation.command)) return check(console, *options);
   if (const auto* options = std::get_if<UpOptions>(&invocation.command))
     return up(console, invocation.global, *options);
   if (const auto* options = std::get_if<DownOptions>(&invocation.command))
@@ -60,6 +67,7 @@ CommandResult run_command(Console& console, const Invocation& invocation) {
 int main(int argc, char** argv) {
   // The parts read their own words: they are started by the supervisor, or by tests, with their own options.
   const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "capture") return app::capture_main(argc - 1, argv + 1);
   if (first == "control") return app::control_main(argc - 1, argv + 1);
   if (first == "proxy") return app::proxy_main(argc - 1, argv + 1);
   if (first == "supervise") return app::supervise_main(argc - 1, argv + 1);

@@ -120,6 +120,22 @@ std::string json_cell(const Json& value) {
 Cells virtual_service_cells(const Json& rule, Now) {
   return {json_cell(at(rule, "spec.gateways")), json_cell(at(rule, "spec.hosts"))};
 }
+/// "True" of a condition of the status; empty while there is none.
+std::string condition_status(const Json& object, std::string_view type) {
+  for (const Json& condition : list_at(object, "status.conditions"))
+    if (text_at(condition, "type") == type) return text_at(condition, "status");
+  return {};
+}
+Cells gateway_class_cells(const Json& gateway_class, Now) {
+  return {text_at(gateway_class, "spec.controllerName"), condition_status(gateway_class, "Accepted")};
+}
+Cells api_gateway_cells(const Json& gateway, Now) {
+  std::string addresses;
+  for (const Json& address : list_at(gateway, "status.addresses"))
+    addresses += (addresses.empty() ? "" : ",") + text_at(address, "value");
+  return {text_at(gateway, "spec.gatewayClassName"), addresses, condition_status(gateway, "Programmed")};
+}
+Cells http_route_cells(const Json& route, Now) { return {json_cell(at(route, "spec.hostnames"))}; }
 Cells destination_rule_cells(const Json& rule, Now) { return {text_at(rule, "spec.host")}; }
 Cells no_cells(const Json&, Now) { return {}; }
 
@@ -163,7 +179,7 @@ struct Columns {
   Cells (*wide_cells)(const Json&) = nullptr;
 };
 
-constexpr std::array<Columns, 14> kColumns = {{
+constexpr std::array<Columns, 17> kColumns = {{
     {"pods", "READY|STATUS|RESTARTS", pod_cells, "IP|NODE|NOMINATED NODE|READINESS GATES", pod_wide},
     {"services", "TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)", service_cells, "SELECTOR", service_wide},
     {"deployments", "READY|UP-TO-DATE|AVAILABLE", deployment_cells, "CONTAINERS|IMAGES|SELECTOR",
@@ -172,6 +188,9 @@ constexpr std::array<Columns, 14> kColumns = {{
     {"ingresses", "CLASS|HOSTS|ADDRESS|PORTS", ingress_cells},
     {"ingressclasses", "CONTROLLER|PARAMETERS", ingress_class_cells},
     {"gateways", "", no_cells},
+    {"gateways.gateway.networking.k8s.io", "CLASS|ADDRESS|PROGRAMMED", api_gateway_cells},
+    {"gatewayclasses", "CONTROLLER|ACCEPTED", gateway_class_cells},
+    {"httproutes", "HOSTNAMES", http_route_cells},
     {"virtualservices", "GATEWAYS|HOSTS", virtual_service_cells},
     {"destinationrules", "HOST", destination_rule_cells},
     {"namespaces", "STATUS", namespace_cells},
@@ -183,6 +202,10 @@ constexpr std::array<Columns, 14> kColumns = {{
 
 const Columns& columns_of(const api::KindInfo& kind) {
   static constexpr Columns kPlain = {"", "", no_cells};
+  // A kind that shares its name with another stands in the table by its full name.
+  const std::string full = std::string(kind.plural) + "." + std::string(kind.group);
+  for (const Columns& columns : kColumns)
+    if (columns.plural == full) return columns;
   for (const Columns& columns : kColumns)
     if (columns.plural == kind.plural) return columns;
   return kPlain;

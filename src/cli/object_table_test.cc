@@ -71,6 +71,17 @@ TEST(ObjectTable, PrintsEachKindAsKubectl) {
        "2m3s\n"},
       {"gateways", R"({"metadata": {"name": "bookinfo-gateway"}, "spec": {}})",
        "NAME               AGE\nbookinfo-gateway   2m3s\n"},
+      {"gateways.gateway.networking.k8s.io",
+       R"({"metadata": {"name": "edge"}, "spec": {"gatewayClassName": "istio"}, "status": {"addresses":
+           [{"value": "a"}, {"value": "b"}], "conditions": [{"type": "Programmed", "status": "True"}]}})",
+       "NAME   CLASS   ADDRESS   PROGRAMMED   AGE\nedge   istio   a,b       True         2m3s\n"},
+      {"gatewayclasses",
+       R"({"metadata": {"name": "istio"}, "spec": {"controllerName": "istio.io/gateway-controller"}, "status":
+           {"conditions": [{"type": "Accepted", "status": "True"}]}})",
+       "NAME    CONTROLLER                    ACCEPTED   AGE\n"
+       "istio   istio.io/gateway-controller   True       2m3s\n"},
+      {"httproutes", R"({"metadata": {"name": "r"}, "spec": {"hostnames": ["a.b"]}})",
+       "NAME   HOSTNAMES   AGE\nr      [\"a.b\"]     2m3s\n"},
       {"virtualservices",
        R"({"metadata": {"name": "bookinfo"}, "spec": {"gateways": ["bookinfo-gateway"], "hosts": ["*"]}})",
        "NAME       GATEWAYS               HOSTS   AGE\nbookinfo   [\"bookinfo-gateway\"]   [\"*\"]   2m3s\n"},

@@ -96,6 +96,31 @@ struct KubeInjectOptions {
   bool keep_api_versions = false;
   std::string settings_file, image;
 };
+/// Which cluster a command speaks with; as kubectl's options of the same names.
+struct ClusterOptions {
+  std::string kubeconfig, context;  ///< empty: $KUBECONFIG or ~/.kube/config, and its current context
+};
+struct InstallOptions {
+  std::string profile = "default";
+  std::vector<std::string> sets;  ///< KEY=VALUE
+  std::string output;             ///< empty: standard output
+};
+struct UninstallOptions {
+  ClusterOptions cluster;
+  std::string profile = "default";  ///< of what print prints
+  bool yes = false;
+  bool dry_run = false;
+  bool print = false;
+  std::chrono::seconds timeout{90};
+};
+struct CheckOptions {
+  enum class When : std::uint8_t { kByCluster, kBefore, kAfter };
+  ClusterOptions cluster;
+  When when = When::kByCluster;
+  std::string profile = "default";
+  std::vector<std::string> sets;
+  Output output;
+};
 struct VersionOptions {
   Output output;
 };
@@ -104,9 +129,10 @@ struct HelpOptions {
   std::string text;
 };
 
-using Command = std::variant<UpOptions, DownOptions, ApplyOptions, DeleteOptions, GetOptions, DescribeOptions,
-                             LogsOptions, ScaleOptions, ProxyStatusOptions, ProxyConfigOptions,
-                             KubeInjectOptions, VersionOptions, HelpOptions>;
+using Command =
+    std::variant<UpOptions, DownOptions, ApplyOptions, DeleteOptions, GetOptions, DescribeOptions,
+                 LogsOptions, ScaleOptions, ProxyStatusOptions, ProxyConfigOptions, KubeInjectOptions,
+                 InstallOptions, UninstallOptions, CheckOptions, VersionOptions, HelpOptions>;
 
 struct Invocation {
   GlobalOptions global;

@@ -1,0 +1,40 @@
+#include "install/cluster_reader.h"
+
+#include "http/server.h"
+#include "install/json_access.h"
+
+namespace weft::install {
+namespace {
+
+constexpr std::size_t kMostItems = 100'000;
+
+bool is_absence(const Error& error) {
+  return error.code == Code::kNotFound || error.code == Code::kUnsupported;
+}
+
+}  // namespace
+
+net::Task<Result<api::Json>> ClusterReader::get(std::string path) {
+  store::RawRequest request{.path = std::move(path)};
+  auto answer = co_await api_.call(std::move(request));
+  if (!answer && is_absence(answer.error())) co_return api::Json(nullptr);
+  co_return answer;
+}
+
+net::Task<Result<std::vector<api::Json>>> ClusterReader::list(std::string path) {
+  std::vector<api::Json> items;
+  std::string more;
+  do {
+    std::string page = path + (path.find('?') == path.npos ? "?" : "&") + "limit=500";
+    if (!more.empty()) page += "&continue=" + http::percent_encode(more);
+    store::RawRequest request{.path = std::move(page)};
+    auto answer = co_await api_.call(std::move(request));
+    if (!answer && is_absence(answer.error())) co_return items;
+    if (!answer) co_return fail(std::move(answer).error());
+    for (const api::Json& item : list_at(*answer, {"items"})) items.push_back(item);
+    more = text_at(*answer, {"metadata", "continue"});
+  } while (!more.empty() && items.size() < kMostItems);
+  co_return items;
+}
+
+}  // namespace weft::install

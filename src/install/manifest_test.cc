@@ -1,0 +1,178 @@
+#include "install/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "api/yaml_reader.h"
+#include "install/custom_resources.h"
+
+namespace weft::install {
+namespace {
+
+using api::Json;
+
+Plan plan_of(std::string_view profile, std::vector<std::string> sets = {}) {
+  auto plan = Plan::read(profile, sets);
+  EXPECT_TRUE(plan) << (plan ? "" : plan.error().text);
+  return plan ? *plan : Plan{};
+}
+
+std::string refused(std::string_view profile, std::vector<std::string> sets = {}) {
+  const auto plan = Plan::read(profile, sets);
+  return plan ? "accepted" : plan.error().text;
+}
+
+std::vector<Json> objects_of(const Plan& plan) {
+  const std::string text = manifest(plan);
+  const api::YamlStream stream = api::read_yaml(text);
+  EXPECT_FALSE(stream.fault) << stream.fault->text;
+  std::vector<Json> objects;
+  for (const auto& document : stream.documents) objects.push_back(document.value);
+  return objects;
+}
+
+Json find(const std::vector<Json>& objects, std::string_view kind, std::string_view name) {
+  for (const Json& each : objects)
+    if (each["kind"] == kind && each["metadata"]["name"] == name) return each;
+  return nullptr;
+}
+
+constexpr std::string_view kProfiles[] = {"minimal", "default", "demo", "walkthrough"};
+
+TEST(Manifest, of_every_profile_can_be_read_and_is_labelled_and_the_same_each_time) {
+  for (const std::string_view profile : kProfiles) {
+    const Plan plan = plan_of(profile);
+    EXPECT_EQ(manifest(plan), manifest(plan));
+    for (const Json& each : objects_of(plan))
+      EXPECT_EQ(each["metadata"]["labels"]["app.kubernetes.io/part-of"], "weft") << each["metadata"]["name"];
+  }
+}
+
+TEST(Manifest, creates_what_others_need_before_them) {
+  std::set<std::string> namespaces;
+  bool definitions_over = false;
+  for (const Json& each : objects_of(plan_of("walkthrough"))) {
+    const std::string kind = each["kind"];
+    if (kind == "Namespace") namespaces.insert(each["metadata"]["name"]);
+    if (each["metadata"].contains("namespace")) {
+      EXPECT_TRUE(namespaces.contains(each["metadata"]["namespace"])) << each["metadata"]["name"];
+      definitions_over = true;
+    }
+    if (kind == "CustomResourceDefinition") EXPECT_FALSE(definitions_over);
+  }
+}
+
+TEST(Manifest, has_a_gateway_but_in_the_minimal_profile_and_the_ingress_of_the_walk_through_in_its_own) {
+  EXPECT_TRUE(find(objects_of(plan_of("minimal")), "Deployment", "istio-ingressgateway").is_null());
+  EXPECT_FALSE(find(objects_of(plan_of("default")), "Deployment", "istio-ingressgateway").is_null());
+  EXPECT_TRUE(find(objects_of(plan_of("default")), "Service", "istio-ingress").is_null());
+  const auto objects = objects_of(plan_of("walkthrough"));
+  const Json service = find(objects, "Service", "istio-ingress");
+  EXPECT_EQ(service["metadata"]["namespace"], "istio-system");
+  EXPECT_EQ(service["spec"]["type"], "NodePort");
+  EXPECT_EQ(service["spec"]["ports"][0]["port"], 80);
+  const Json pods = find(objects, "Deployment", "istio-ingress")["spec"]["template"]["metadata"]["labels"];
+  EXPECT_EQ(pods["istio"], "ingress");
+}
+
+TEST(Manifest, asks_for_no_right_by_a_wildcard) {
+  for (const std::string_view profile : kProfiles)
+    for (const Json& each : objects_of(plan_of(profile))) {
+      if (each["kind"] != "ClusterRole" && each["kind"] != "Role") continue;
+      for (const Json& rule : each["rules"])
+        for (const char* list : {"apiGroups", "resources", "verbs"})
+          for (const Json& word : rule[list]) EXPECT_NE(word, "*") << each["metadata"]["name"];
+    }
+}
+
+TEST(Manifest, runs_every_container_without_privilege_on_a_file_system_it_cannot_write) {
+  int containers = 0;
+  for (const Json& each : objects_of(plan_of("walkthrough"))) {
+    if (each["kind"] != "Deployment") continue;
+    for (const Json& container : each["spec"]["template"]["spec"]["containers"]) {
+      const Json& context = container["securityContext"];
+      EXPECT_EQ(context["readOnlyRootFilesystem"], true);
+      EXPECT_EQ(context["allowPrivilegeEscalation"], false);
+      EXPECT_EQ(context["capabilities"]["drop"], Json::array({"ALL"}));
+      ++containers;
+    }
+  }
+  EXPECT_EQ(containers, 3);
+}
+
+TEST(Manifest, injects_or_fails_and_validates_only_when_that_has_been_proven) {
+  const auto objects = objects_of(plan_of("default"));
+  for (const Json& hook : find(objects, "MutatingWebhookConfiguration", "weft-sidecar-injector")["webhooks"]) {
+    EXPECT_EQ(hook["failurePolicy"], "Fail");
+    EXPECT_TRUE(std::string(hook["name"]).ends_with("sidecar-injector.istio.io"));
+  }
+  for (const Json& hook : find(objects, "ValidatingWebhookConfiguration", "weft-validator")["webhooks"])
+    EXPECT_EQ(hook["failurePolicy"], "Ignore");
+}
+
+TEST(Manifest, takes_wishes_by_name_and_refuses_others) {
+  const auto objects = objects_of(plan_of("default", {"image=registry.test/weft:7", "gateway.nodePort=31380"}));
+  const Json control = find(objects, "Deployment", "weft-control");
+  EXPECT_EQ(control["spec"]["template"]["spec"]["containers"][0]["image"], "registry.test/weft:7");
+  EXPECT_NE(find(objects, "Service", "istio-ingressgateway").dump().find("31380"), std::string::npos);
+  EXPECT_NE(refused("defualt").find("default"), std::string::npos) << refused("defualt");
+  EXPECT_NE(refused("default", {"imgae=x"}).find("image"), std::string::npos);
+  EXPECT_NE(refused("default", {"gateway.nodePort=70000"}).find("70000"), std::string::npos)
+      << refused("default", {"gateway.nodePort=70000"});
+  EXPECT_NE(refused("default", {"gateway.nodePort"}), "accepted");
+  EXPECT_NE(refused("minimal", {"gateway.nodePort=31380"}), "accepted");
+}
+
+TEST(Manifest, is_undone_by_the_names_of_all_that_it_makes) {
+  const Plan plan = plan_of("walkthrough");
+  const api::YamlStream removal = api::read_yaml(removal_manifest(plan));
+  ASSERT_FALSE(removal.fault);
+  std::set<std::string> gone;
+  for (const auto& document : removal.documents)
+    gone.insert(document.value["kind"].get<std::string>() + " " +
+                document.value["metadata"]["name"].get<std::string>());
+  for (const Json& each : objects_of(plan)) {
+    const std::string name =
+        each["kind"].get<std::string>() + " " + each["metadata"]["name"].get<std::string>();
+    EXPECT_TRUE(gone.contains(name)) << name;
+  }
+}
+
+/// What Kubernetes asks of a structural schema: every value has a type, or says that it is one of two or
+/// that it is kept as it is.
+void expect_structural(const Json& schema, const std::string& at) {
+  const bool open = schema.value("x-kubernetes-preserve-unknown-fields", false);
+  EXPECT_TRUE(schema.contains("type") || schema.value("x-kubernetes-int-or-string", false) || open) << at;
+  EXPECT_FALSE(schema.contains("$ref")) << at;
+  if (schema.value("type", "") == "array") {
+    ASSERT_TRUE(schema.contains("items")) << at;
+    expect_structural(schema["items"], at + "[]");
+  }
+  if (schema.contains("properties")) {
+    EXPECT_FALSE(schema.contains("additionalProperties")) << at;
+    for (const auto& [name, field] : schema["properties"].items()) expect_structural(field, at + "." + name);
+  }
+  if (schema.contains("additionalProperties")) expect_structural(schema["additionalProperties"], at + "{}");
+}
+
+TEST(CustomResources, are_structural_and_store_one_version) {
+  const auto kinds = custom_kinds(true);
+  EXPECT_GE(kinds.size(), 7u);
+  EXPECT_LT(custom_kinds(false).size(), kinds.size());
+  for (const CustomKind& kind : kinds) {
+    const Json definition = custom_resource_definition(kind);
+    EXPECT_EQ(definition["metadata"]["name"], kind.name());
+    int stored = 0;
+    for (const Json& version : definition["spec"]["versions"]) {
+      stored += version["storage"] == true;
+      EXPECT_TRUE(version["subresources"].contains("status")) << kind.name();
+      expect_structural(version["schema"]["openAPIV3Schema"], kind.name());
+    }
+    EXPECT_EQ(stored, 1) << kind.name();
+  }
+}
+
+}  // namespace
+}  // namespace weft::install
