@@ -6,10 +6,11 @@ PRESET ?= release
 WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
-.PHONY: help deps build up down test test-asan test-release bench fuzz tsan format lint clean arrows
+.PHONY: help deps build up down test test-asan test-release bench fuzz tsan format lint clean arrows \
+  images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 deps: ## install the Debian packages that are missing
 	@scripts/deps
@@ -29,6 +30,29 @@ down: ## stop the mesh on this machine
 
 test: deps ## build with ASan+UBSan and for release, run every test on both; ends in "N passed, N failed"
 	@scripts/test
+
+images: ## make weft's and Bookinfo's images as OCI archives in build/images
+	@scripts/deps kubernetes
+	@scripts/build release weft bookinfo
+	@scripts/images
+
+kubernetes-up: ## bring up a one-node Kubernetes in namespaces of its own, with our images
+	@scripts/deps kubernetes
+	@scripts/kubernetes/build-binaries
+	@$(MAKE) --no-print-directory images
+	@scripts/kubernetes/up
+	@scripts/kubernetes/import-image build/images/weft.tar build/images/bookinfo.tar
+	@echo "type: scripts/kubernetes/run kubectl get pods -A"
+
+kubernetes-down: ## take it down; nothing is left
+	@scripts/kubernetes/down --purge
+
+e2e-kubernetes: ## run the walk-through and the tests on a real cluster; ends in "N passed, N failed"
+	@scripts/deps kubernetes
+	@scripts/kubernetes/build-binaries
+	@$(MAKE) --no-print-directory images
+	@scripts/build release weft_store_test
+	@UPDATE_DOCS=$(UPDATE_DOCS) API_AWAY=$(or $(API_AWAY),30) /usr/bin/python3 scripts/e2e_kubernetes.py $(SUITES)
 
 bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy
 	@scripts/build release

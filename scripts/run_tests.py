@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHECKS = ["check_arrows", "check_sizes", "check_names"]
-PYTEST_SUITES = ["samples/bookinfo/tests", "tests/e2e"]
+PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e"]
 UNIT_LIMIT_SECONDS = 300
 SUITE_LIMIT_SECONDS = 1500
 SANITIZER_OPTIONS = {
@@ -140,4 +140,5 @@ def main():
     return 1 if tally.failures else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
