@@ -10,7 +10,7 @@ from figures import record
 from harness import TOOLS, get, server, tools_pod, wait_for
 from load import Load
 
-WWW = "mkdir -p /tmp/w/cgi-bin; echo ok > /tmp/w/ok; printf '#!/bin/sh\\nsleep 3\\nprintf \"Content-Type: text/plain\\\\n\\\\nslow\"\\n' " \
+WWW = "mkdir -p /tmp/w/cgi-bin; echo ok > /tmp/w/ok; printf '#!/bin/sh\\nsleep 3\\nprintf \"Content-Type: text/plain\\\\r\\\\n\\\\r\\\\nslow\"\\n' " \
       "> /tmp/w/cgi-bin/slow; chmod +x /tmp/w/cgi-bin/slow; httpd -f -p 9080 -h /tmp/w"
 
 
@@ -33,7 +33,7 @@ def test_10_probes_go_through_the_sidecar_and_the_kubelet_sees_the_applications_
         root = f"/proc/{pod.pid('probed')}/root"
         subprocess.run(["mv", f"{root}/tmp/w/ok", f"{root}/tmp/w/not"], check=True)
         wait_for("an event with the application's 404", lambda: any("statuscode: 404" in e for e in mesh.events(ns)), 20, 0.5)
-        assert not pod.refresh().is_ready()
+        wait_for("the pod to be unready", lambda: not pod.refresh().is_ready(), 10)
         subprocess.run(["mv", f"{root}/tmp/w/not", f"{root}/tmp/w/ok"], check=True)
         wait_for("the pod to be ready again", lambda: pod.refresh().is_ready(), 10)
         assert pod.statuses()["probed"]["restartCount"] == 0
