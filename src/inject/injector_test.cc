@@ -139,6 +139,17 @@ TEST(Injector, gives_a_gateway_the_router_and_low_ports_and_captures_nothing) {
             Json::parse(R"([{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}])"));
 }
 
+TEST(Injector, pulls_its_own_image_as_the_mesh_says_whatever_an_api_server_made_of_auto) {
+  const auto policy = [](const char* own) {
+    const Json pod =
+        yaml("spec: {containers: [{name: istio-proxy, image: auto, imagePullPolicy: " + std::string(own) +
+             "}, {name: a}]}");
+    return text_of(injected(pod).pod["spec"]["initContainers"][1], "imagePullPolicy");
+  };
+  EXPECT_EQ(policy("Always"), "IfNotPresent");
+  EXPECT_EQ(policy("Never"), "Never");
+}
+
 TEST(Injector, takes_one_handler_where_the_pod_has_its_own) {
   const Json pod = yaml(R"(
 spec:

@@ -40,10 +40,17 @@ void drop_other_handlers(Json& made, const Json& own) {
   for (const char* each : kHandlers) made.erase(each);
 }
 
+/// An API server gives an image without a tag, which "auto" is to it, the policy Always before a webhook sees
+/// it.
+bool means_ours(const Json& own, std::string_view name, const Json& value) {
+  if (text_of(own, "image") != "auto") return false;
+  return name == "image" || (name == "imagePullPolicy" && value == "Always");
+}
+
 void merge(Json& made, const Json& own) {
   drop_other_handlers(made, own);
   for (const auto& [name, value] : own.items()) {
-    if (name == "image" && value == "auto") continue;
+    if (means_ours(own, name, value)) continue;
     const char* key = merge_key(name);
     const auto found = made.find(name);
     if (found == made.end() || name == "resources") {

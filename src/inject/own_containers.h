@@ -16,7 +16,8 @@ struct OwnContainers {
 OwnContainers take_own_containers(api::Json& spec);
 
 /// `own` over `made`, as Kubernetes merges: maps member by member; env, ports and mounts by their key; other
-/// lists whole; resources whole. The image "auto" means the injected one.
+/// lists whole; resources whole. The image "auto" means the injected one, and beside it the pull policy
+/// Always means that of the injected one.
 void merge_container(api::Json& made, const api::Json& own);
 
 }  // namespace weft::inject

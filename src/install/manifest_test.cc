@@ -104,7 +104,8 @@ TEST(Manifest, runs_every_container_without_privilege_on_a_file_system_it_cannot
 
 TEST(Manifest, injects_or_fails_and_validates_only_when_that_has_been_proven) {
   const auto objects = objects_of(plan_of("default"));
-  for (const Json& hook : find(objects, "MutatingWebhookConfiguration", "weft-sidecar-injector")["webhooks"]) {
+  for (const Json& hook :
+       find(objects, "MutatingWebhookConfiguration", "weft-sidecar-injector")["webhooks"]) {
     EXPECT_EQ(hook["failurePolicy"], "Fail");
     EXPECT_TRUE(std::string(hook["name"]).ends_with("sidecar-injector.istio.io"));
   }
@@ -113,7 +114,8 @@ TEST(Manifest, injects_or_fails_and_validates_only_when_that_has_been_proven) {
 }
 
 TEST(Manifest, takes_wishes_by_name_and_refuses_others) {
-  const auto objects = objects_of(plan_of("default", {"image=registry.test/weft:7", "gateway.nodePort=31380"}));
+  const auto objects =
+      objects_of(plan_of("default", {"image=registry.test/weft:7", "gateway.nodePort=31380"}));
   const Json control = find(objects, "Deployment", "weft-control");
   EXPECT_EQ(control["spec"]["template"]["spec"]["containers"][0]["image"], "registry.test/weft:7");
   EXPECT_NE(find(objects, "Service", "istio-ingressgateway").dump().find("31380"), std::string::npos);
