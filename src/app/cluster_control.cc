@@ -76,8 +76,7 @@ Result<void> ClusterControl::hold_certificate(tls::CertificateAuthority authorit
   const std::string& root = certificate_->root_pem();
   publisher_ = std::make_unique<control::RootPublisher>(loop_, store_, root);
   publisher_->start();
-  configurations_ =
-      std::make_unique<control::WebhookConfigurations>(loop_, store_, api_, root, options_.ns);
+  configurations_ = std::make_unique<control::WebhookConfigurations>(loop_, store_, api_, root, options_.ns);
   return {};
 }
 
@@ -95,8 +94,8 @@ Result<void> ClusterControl::listen() {
   methods[control::AdsServer::kPath] = [this](http::grpc::Call call) {
     return plane_.serve_proxy(std::move(call));
   };
-  WEFT_TRY(xds_server_, http::grpc::Server::listen(loop_, options_.xds, std::move(methods),
-                                                   certificate_->source("h2")));
+  WEFT_TRY(xds_server_,
+           http::grpc::Server::listen(loop_, options_.xds, std::move(methods), certificate_->source("h2")));
   http::ServerOptions over_tls;
   over_tls.tls = certificate_->source("http/1.1");
   WEFT_TRY(webhook_server_, http::Server::listen(

@@ -1,10 +1,17 @@
 #include "app/cluster_control.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "app/control_main.h"
+#include "base/base64.h"
 #include "base/strings.h"
 #include "control/json.h"
 #include "control/testing/fake_raw_api.h"
@@ -42,24 +49,25 @@ metadata: {name: reviews-a, namespace: default, labels: {app: reviews}}
 spec: {serviceAccountName: reviews, containers: [{name: app, image: x}]}
 )";
 
-tls::WallTime now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
+tls::WallTime now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 /// A whole API server, over TLS, that also reviews tokens: "good:NAMESPACE/POD" is one.
 class Cluster {
  public:
-  explicit Cluster(net::Loop& loop) : loop_(loop), authority_(*tls::CertificateAuthority::make("api authority", 1h, now())) {
+  explicit Cluster(net::Loop& loop)
+      : loop_(loop), authority_(*tls::CertificateAuthority::make("api authority", 1h, now())) {
     std::string pattern = (std::filesystem::temp_directory_path() / "weft-cluster-XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
     store = *store::EmbeddedStore::open(loop, directory_ + "/store");
     api_ = std::make_unique<store::ApiServer>(loop, *store);
     api_->add_route("/apis/authentication.k8s.io/",
                     [this](http::ServerExchange& exchange) { return review(exchange); });
+    api_->add_route("/apis/coordination.k8s.io/",
+                    [this](http::ServerExchange& exchange) { return keep_lease(exchange); });
     auto key = *tls::PrivateKey::make();
     auto certificate = *authority_.issue(
-        {.common_name = "api", .dns_names = {}, .ip_addresses = {"127.0.0.1"}, .uris = {}, .lifetime = 1h}, key,
-        now());
+        {.common_name = "api", .dns_names = {}, .ip_addresses = {"127.0.0.1"}, .uris = {}, .lifetime = 1h},
+        key, now());
     context_ = *tls::Context::server({.certificate_chain_pem = certificate, .private_key_pem = key.pem()});
     listen(*net::Address::parse_ip_port("127.0.0.1:0"));
     address_ = server_->address();
@@ -78,8 +86,20 @@ class Cluster {
     return access;
   }
 
+  std::string write_kubeconfig() const {
+    std::string path = directory_ + "/kubeconfig";
+    std::ofstream(path)
+        << "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: "
+           "{cluster: c, user: u}}]\nusers: [{name: u, user: {token: control-plane}}]\nclusters: "
+           "[{name: c, cluster: {server: \"https://127.0.0.1:"
+        << address_.port()
+        << "\", certificate-authority-data: " << encode_base64(authority_.certificate_pem()) << "}}]\n";
+    return path;
+  }
+  const std::string& directory() const { return directory_; }
+
   std::unique_ptr<store::EmbeddedStore> store;
-  int reviews = 0;
+  api::Json lease;
 
  private:
   void listen(const net::Address& at) {
@@ -90,7 +110,6 @@ class Cluster {
   }
 
   net::Task<void> review(http::ServerExchange& exchange) {
-    ++reviews;
     auto body = co_await http::read_all(exchange, 64 * 1024);
     std::string token = api::Json::parse(*body)["spec"]["token"];
     auto parts = split(token.starts_with("good:") ? std::string_view(token).substr(5) : "", '/');
@@ -100,8 +119,22 @@ class Cluster {
     (void)co_await http::respond(exchange, 201, "application/json", answer.dump());
   }
 
+  /// The one Lease there is.
+  net::Task<void> keep_lease(http::ServerExchange& exchange) {
+    if (exchange.request().method != "GET") {
+      auto body = co_await http::read_all(exchange, 64 * 1024);
+      lease = api::Json::parse(*body);
+      lease["metadata"]["resourceVersion"] = std::to_string(++lease_versions_);
+    }
+    api::Json missing = {{"kind", "Status"}, {"status", "Failure"}, {"code", 404}, {"reason", "NotFound"}};
+    missing["details"] = {{"name", "weft-control-leader"}};
+    (void)co_await http::respond(exchange, lease.is_null() ? 404 : 200, "application/json",
+                                 (lease.is_null() ? missing : lease).dump());
+  }
+
   net::Loop& loop_;
   std::string directory_;
+  int lease_versions_ = 0;
   tls::CertificateAuthority authority_;
   std::shared_ptr<const tls::Context> context_;
   std::unique_ptr<store::ApiServer> api_;
@@ -150,7 +183,8 @@ class ClusterControlTest : public ::testing::Test {
   }
 
   std::shared_ptr<const tls::Context> trust(std::vector<std::string> alpn) {
-    return *tls::Context::client({.roots_pem = control->root_pem(), .server_name = kName, .alpn = std::move(alpn)});
+    return *tls::Context::client(
+        {.roots_pem = control->root_pem(), .server_name = kName, .alpn = std::move(alpn)});
   }
   http::Response fetch(const net::Address& at, http::Request request, bool over_tls) {
     http::FetchOptions options;
@@ -172,7 +206,8 @@ class ClusterControlTest : public ::testing::Test {
   /// What a proxy with this token and node id is answered first: an error's text, or the type and how many
   /// resources.
   std::string ask(const std::string& token, const std::string& node) {
-    auto connected = wait_for(http::grpc::Client::connect(loop, *control->ports().xds, {.tls = trust({"h2"})}));
+    auto connected =
+        wait_for(http::grpc::Client::connect(loop, *control->ports().xds, {.tls = trust({"h2"})}));
     if (!connected) return connected.error().text;
     client = std::move(*connected);
     http::Headers metadata;
@@ -199,7 +234,8 @@ class ClusterControlTest : public ::testing::Test {
 
 constexpr const char* kNode = "sidecar~10.0.0.1~reviews-a.default~default.svc.cluster.local";
 
-TEST_F(ClusterControlTest, a_proxy_with_a_good_token_gets_its_clusters_over_TLS_and_comes_again_after_a_restart) {
+TEST_F(ClusterControlTest,
+       a_proxy_with_a_good_token_gets_its_clusters_over_TLS_and_comes_again_after_a_restart) {
   EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
   EXPECT_NE(get("/metrics").find("pilot_xds 1\n"), std::string::npos);
   std::string root = control->root_pem();
@@ -265,7 +301,8 @@ TEST_F(ClusterControlTest, the_root_is_in_the_namespaces_and_comes_back_when_it_
   EXPECT_TRUE(until([&] { return root() == control->root_pem(); }));
 }
 
-TEST_F(ClusterControlTest, without_the_API_server_proxies_keep_their_stream_and_new_ones_are_told_to_come_again) {
+TEST_F(ClusterControlTest,
+       without_the_API_server_proxies_keep_their_stream_and_new_ones_are_told_to_come_again) {
   EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
   auto kept = std::move(stream);
   auto kept_client = std::move(client);
@@ -278,9 +315,56 @@ TEST_F(ClusterControlTest, without_the_API_server_proxies_keep_their_stream_and_
   for (const auto& object : control::testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: new, "
                                                       "namespace: default}\nspec: {ports: [{port: 80}]}\n"))
     (void)wait_for(cluster.store->create(*object));
-  EXPECT_TRUE(until([&] {
-    return get("/metrics").find("weft_control_objects{kind=\"Service\"} 2") != std::string::npos;
-  }));
+  EXPECT_TRUE(until(
+      [&] { return get("/metrics").find("weft_control_objects{kind=\"Service\"} 2") != std::string::npos; }));
+}
+
+/// `weft control --kubernetes` as a process of its own; its log is a file.
+class Process {
+ public:
+  Process(const std::string& kubeconfig, std::string log) : log_(std::move(log)) {
+    pid_ = fork();
+    if (pid_ != 0) return;
+    (void)freopen(log_.c_str(), "w", stderr);
+    std::vector<std::string> words = {"control", "--kubernetes", "--kubeconfig", kubeconfig};
+    for (const char* flag :
+         {"--xds-address", "--webhook-address", "--monitoring-address", "--mesh-api-address"})
+      words.insert(words.end(), {flag, "127.0.0.1:0"});
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    _exit(control_main(static_cast<int>(arguments.size()), arguments.data()));
+  }
+  ~Process() {
+    if (pid_ > 0 && !exit_code()) kill(pid_, SIGKILL);
+  }
+  void terminate() const { kill(pid_, SIGTERM); }
+  std::optional<int> exit_code() {
+    int status = 0;
+    if (!code_ && waitpid(pid_, &status, WNOHANG) == pid_)
+      code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return code_;
+  }
+  bool logged(const std::string& words) const {
+    std::ifstream file(log_);
+    return std::string(std::istreambuf_iterator<char>(file), {}).find(words) != std::string::npos;
+  }
+
+ private:
+  std::string log_;
+  pid_t pid_;
+  std::optional<int> code_;
+};
+
+TEST_F(ClusterControlTest, as_a_process_it_reads_a_kubeconfig_leads_and_gives_the_lead_back_at_its_end) {
+  Process process(cluster.write_kubeconfig(), cluster.directory() + "/log");
+  EXPECT_TRUE(
+      until([&] { return process.logged("control: ready") && process.logged("this replica leads"); }));
+  std::string holder(control::json::text(cluster.lease["spec"], "holderIdentity"));
+  EXPECT_FALSE(holder.empty());
+  process.terminate();
+  EXPECT_TRUE(until([&] { return process.exit_code().has_value(); }));
+  EXPECT_EQ(process.exit_code(), 0);
+  EXPECT_NE(control::json::text(cluster.lease["spec"], "holderIdentity"), holder);
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ class Program {
       failed_ = true;
       loop_.stop();
     });
-    store::LeaseOptions lease{.ns = options.control.ns, .name = "weft-control-leader", .identity = make_identity()};
+    store::LeaseOptions lease{
+        .ns = options.control.ns, .name = "weft-control-leader", .identity = make_identity()};
     lease_ = std::make_unique<store::Lease>(loop_, *store_, std::move(lease), [this](bool leads) {
       WEFT_LOG(kInfo, "control", leads ? "this replica leads" : "this replica leads no more");
       control_->controllers().leadership_changed();

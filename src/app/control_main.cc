@@ -101,7 +101,8 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   command.add_option("--state-dir", options.state_dir, "where store/, api.sock and xds.sock are")->required();
   command.add_option("--registration-fd", options.registration_fd, "inherited socket of the supervisor");
   bool kubernetes = false;
-  command.add_flag("--kubernetes", kubernetes, "on a cluster instead; see 'weft control --kubernetes --help'");
+  command.add_flag("--kubernetes", kubernetes,
+                   "on a cluster instead; see 'weft control --kubernetes --help'");
   command.add_option("--log-level", level, "trace, debug, info, warning, error or off");
   try {
     command.parse(argc, argv);

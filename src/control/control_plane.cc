@@ -49,7 +49,8 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       progress_(loop),
       look_again_(options.look_again),
       authenticator_(std::move(authenticator)),
-      mirror_(loop, store, [this] { on_change(); }, std::move(options.mirror)),
+      mirror_(
+          loop, store, [this] { on_change(); }, std::move(options.mirror)),
       controllers_(loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }),
       ads_(loop, *authenticator_, [this] { on_progress(); }) {}
 

@@ -6,10 +6,10 @@
 
 #include "control/ads/server.h"
 #include "control/controllers/manager.h"
+#include "control/identity/authenticator.h"
 #include "control/mirror.h"
 #include "control/notifier.h"
 #include "control/receipts.h"
-#include "control/identity/authenticator.h"
 #include "http/exchange.h"
 #include "store/store.h"
 

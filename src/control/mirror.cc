@@ -108,7 +108,8 @@ void Mirror::note(Follow& state, const api::KindInfo* kind, std::string_view ver
 }
 
 Duration Mirror::pause(const Follow& state) {
-  auto longest = std::min(kLongestPause, kFirstPause * (1 << std::min(state.failed_in_a_row, kMostDoublings)));
+  auto longest =
+      std::min(kLongestPause, kFirstPause * (1 << std::min(state.failed_in_a_row, kMostDoublings)));
   return longest / 2 + std::chrono::duration_cast<Duration>(longest / 2 * random_.unit());
 }
 
@@ -160,7 +161,8 @@ void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
     present.insert(object->key());
     if (put(table, object)) differs = true;
   }
-  if (std::erase_if(table, [&](const auto& each) { return !present.contains(each.first); }) > 0) differs = true;
+  if (std::erase_if(table, [&](const auto& each) { return !present.contains(each.first); }) > 0)
+    differs = true;
   if (differs) changed(kind);
 }
 
@@ -224,7 +226,8 @@ std::uint64_t Mirror::changes(const api::KindInfo* kind) const {
 net::Task<bool> Mirror::has_seen(std::uint64_t version) {
   if (!synced()) co_return false;
   for (const api::KindInfo* kind : options_.kinds) {
-    if (auto state = follows_.find(kind); state != follows_.end() && state->second.listed && state->second.version >= version)
+    if (auto state = follows_.find(kind);
+        state != follows_.end() && state->second.listed && state->second.version >= version)
       continue;
     store::Query query;
     query.kind = kind;

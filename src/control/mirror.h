@@ -25,8 +25,8 @@ struct MirrorOptions {
 /// The store's objects kept in memory by watching every kind this room reads.
 ///
 /// A watch that breaks goes on from the last version seen; only when that is too old the kind is listed
-/// again, and what has not changed is no news. A kind that the store does not have (yet) counts as one without
-/// objects and is looked for again. Pauses grow with each failure to at most 5 s and are jittered.
+/// again, and what has not changed is no news. A kind that the store does not have (yet) counts as one
+/// without objects and is looked for again. Pauses grow with each failure to at most 5 s and are jittered.
 ///
 /// Changes within one turn of the loop are announced once: `on_change` runs from the loop after them.
 /// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor ends the watches.

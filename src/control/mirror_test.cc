@@ -16,9 +16,8 @@ class MirrorTest : public ::testing::Test {
     loop->advance(1ms);
   }
   void put_service(const std::string& name) {
-    for (const auto& object :
-         testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
-                          ", namespace: default}\nspec: {ports: [{port: 80}]}\n"))
+    for (const auto& object : testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+                                               ", namespace: default}\nspec: {ports: [{port: 80}]}\n"))
       store.put(*object);
     loop->advance(1ms);
   }
@@ -127,7 +126,9 @@ TEST_F(MirrorTest, a_permission_taken_away_is_named_with_its_verb_until_it_is_ba
 }
 
 TEST_F(MirrorTest, before_the_first_list_the_kinds_that_are_missing_are_named) {
-  store.on_list = [](const store::Query&) { return std::optional(Error::internal(Code::kRefused, "refused")); };
+  store.on_list = [](const store::Query&) {
+    return std::optional(Error::internal(Code::kRefused, "refused"));
+  };
   start();
   EXPECT_FALSE(mirror->synced());
   EXPECT_EQ(mirror->problems().size(), kinds::watched().size());

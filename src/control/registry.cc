@@ -81,8 +81,8 @@ Service read_service(const api::Object& object) {
     ServicePort made;
     made.number = static_cast<std::uint16_t>(json::number(port, "port"));
     made.name = json::text(port, "name");
-    made.protocol = protocol_of(
-        {json::text(port, "appProtocol"), made.name, json::text(port, "protocol"), made.number});
+    made.protocol =
+        protocol_of({json::text(port, "appProtocol"), made.name, json::text(port, "protocol"), made.number});
     made.target_name = json::text(port, "targetPort");
     if (made.target_name.empty())
       made.target = static_cast<std::uint16_t>(json::number(port, "targetPort", made.number));

@@ -63,36 +63,36 @@ TEST(Registry, port_protocols_follow_appProtocol_then_the_name_then_the_number) 
 }
 
 TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {
-  Registry registry = registry_of(std::string(kReviews) +
-                                  slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: true")) +
-                                  slice("s2", "9090", endpoint("10.0.0.2", "b", "ready: true")));
+  Registry registry =
+      registry_of(std::string(kReviews) + slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: true")) +
+                  slice("s2", "9090", endpoint("10.0.0.2", "b", "ready: true")));
   EXPECT_EQ(ready_endpoints(registry), (Texts{"10.0.0.1:9080", "10.0.0.2:9090"}));
 }
 
 TEST(Registry, endpoints_that_are_unready_or_terminating_are_not_ready_and_absent_conditions_are) {
-  Registry registry = registry_of(
-      std::string(kReviews) +
-      slice("s1", "9080",
-            endpoint("10.0.0.1", "a", "ready: false") + ", " +
-                endpoint("10.0.0.2", "b", "ready: true, serving: true, terminating: true") +
-                ", {addresses: [10.0.0.9]}"));
+  Registry registry =
+      registry_of(std::string(kReviews) +
+                  slice("s1", "9080",
+                        endpoint("10.0.0.1", "a", "ready: false") + ", " +
+                            endpoint("10.0.0.2", "b", "ready: true, serving: true, terminating: true") +
+                            ", {addresses: [10.0.0.9]}"));
   EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.9:9080"});
 }
 
 TEST(Registry, an_endpoint_in_two_slices_counts_once_and_is_ready_when_either_says_so) {
-  Registry registry = registry_of(std::string(kReviews) +
-                                  slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: false")) +
-                                  slice("s2", "9080", endpoint("10.0.0.1", "a", "ready: true")));
+  Registry registry =
+      registry_of(std::string(kReviews) + slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: false")) +
+                  slice("s2", "9080", endpoint("10.0.0.1", "a", "ready: true")));
   EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.1:9080"});
   const Service* service = registry.find("reviews.default.svc.cluster.local");
   EXPECT_EQ(registry.endpoints(*service, service->ports.at(0)).size(), 1u);
 }
 
 TEST(Registry, an_endpoint_waits_for_its_pod_and_one_of_no_pod_does_not) {
-  Registry registry = registry_of(std::string(kReviews) +
-                                  slice("s1", "9080",
-                                        endpoint("10.0.0.7", "unseen", "ready: true") +
-                                            ", {addresses: [10.0.0.8], conditions: {ready: true}}"));
+  Registry registry =
+      registry_of(std::string(kReviews) + slice("s1", "9080",
+                                                endpoint("10.0.0.7", "unseen", "ready: true") +
+                                                    ", {addresses: [10.0.0.8], conditions: {ready: true}}"));
   EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.8:9080"});
 }
 

@@ -106,8 +106,8 @@ net::Task<std::expected<Peer, Refusal>> AdsServer::admit(const http::grpc::Call&
   bool seen = true;
   if (peer->has_pod) seen = co_await see_pod(*peer);
   if (!seen)
-    co_return std::unexpected(Refusal{http::grpc::kUnavailable, "pod " + peer->ns + "/" + peer->pod +
-                                                                    " is not known with an address yet"});
+    co_return std::unexpected(Refusal{
+        http::grpc::kUnavailable, "pod " + peer->ns + "/" + peer->pod + " is not known with an address yet"});
   if (!inputs_)
     co_return std::unexpected(Refusal{http::grpc::kUnavailable, "the objects are not all read yet"});
   co_return peer;
@@ -152,9 +152,9 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
     if (first && !node_agrees(request.node().id(), proxy.identity)) {
       WEFT_LOG(kWarn, "control", "a proxy claims to be another", {"proxy", proxy.identity.id()},
                {"claims", request.node().id()});
-      stream.finish(http::grpc::kPermissionDenied,
-                    "node.id \"" + std::string(cut(request.node().id(), 256)) +
-                        "\" does not agree with who this proxy is, " + proxy.identity.id());
+      stream.finish(http::grpc::kPermissionDenied, "node.id \"" + std::string(cut(request.node().id(), 256)) +
+                                                       "\" does not agree with who this proxy is, " +
+                                                       proxy.identity.id());
       co_return;
     }
     if (request.has_error_detail())

@@ -16,8 +16,8 @@ namespace weft::control {
 
 /// The Aggregated Discovery Service: who connects, what each proxy is sent, how far each one is.
 ///
-/// A proxy is who the authenticator says; what its node says must agree, and never decides. Owner: ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve()
-/// ends first.
+/// A proxy is who the authenticator says; what its node says must agree, and never decides. Owner:
+/// ControlPlane. Thread: the loop's. How it ends: the gRPC server that calls serve() ends first.
 class AdsServer {
  public:
   static constexpr const char* kPath =

@@ -28,7 +28,8 @@ class CertificatesTest : public ::testing::Test {
     to = co_await std::move(task);
   }
   void put_namespace(const std::string& name) {
-    for (const auto& object : testing::objects("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + "}\n"))
+    for (const auto& object :
+         testing::objects("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + "}\n"))
       store.put(*object);
     loop->advance(1ms);
   }
@@ -85,7 +86,8 @@ TEST_F(CertificatesTest, the_serving_certificate_is_for_our_names_and_renewed_at
   now += std::chrono::hours(12);
   loop->advance(std::chrono::hours(2));
   EXPECT_NE(source(), before);
-  EXPECT_GT(tls::read_certificate((*made)->certificate_pem())->not_after, tls::read_certificate(old)->not_after);
+  EXPECT_GT(tls::read_certificate((*made)->certificate_pem())->not_after,
+            tls::read_certificate(old)->not_after);
 }
 
 TEST_F(CertificatesTest, every_namespace_has_the_root_new_ones_at_once_and_the_systems_never) {

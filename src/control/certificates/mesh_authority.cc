@@ -27,16 +27,15 @@ Result<tls::CertificateAuthority> read_authority(const api::Object& secret) {
 api::Object make_secret(const std::string& ns, const tls::CertificateAuthority& authority) {
   api::Object secret;
   secret.kind = key_of(ns).kind;
-  secret.body = {{"apiVersion", "v1"},
-                 {"kind", "Secret"},
-                 {"metadata",
-                  {{"name", kAuthoritySecret},
-                   {"namespace", ns},
-                   {"labels", {{"app.kubernetes.io/part-of", "weft"}}}}},
-                 {"type", "kubernetes.io/tls"},
-                 {"data",
-                  {{"tls.crt", encode_base64(authority.certificate_pem())},
-                   {"tls.key", encode_base64(authority.key_pem())}}}};
+  secret.body = {
+      {"apiVersion", "v1"},
+      {"kind", "Secret"},
+      {"metadata",
+       {{"name", kAuthoritySecret}, {"namespace", ns}, {"labels", {{"app.kubernetes.io/part-of", "weft"}}}}},
+      {"type", "kubernetes.io/tls"},
+      {"data",
+       {{"tls.crt", encode_base64(authority.certificate_pem())},
+        {"tls.key", encode_base64(authority.key_pem())}}}};
   return secret;
 }
 
@@ -46,7 +45,8 @@ net::Task<Result<api::ObjectPtr>> find_or_make(store::Store& store, std::string 
   WEFT_CO_TRY(auto made, tls::CertificateAuthority::make("weft mesh authority", kAuthorityLifetime, now));
   auto written = co_await store.create(make_secret(ns, made));
   if (!written && written.error().code == Code::kConflict) co_return co_await store.get(key_of(ns));
-  if (written) WEFT_LOG(kInfo, "control", "a new authority for the mesh", {"secret", ns + "/" + kAuthoritySecret});
+  if (written)
+    WEFT_LOG(kInfo, "control", "a new authority for the mesh", {"secret", ns + "/" + kAuthoritySecret});
   co_return written;
 }
 

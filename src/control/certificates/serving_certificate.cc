@@ -10,9 +10,10 @@ constexpr Duration kRetryAfter = 60s;
 }  // namespace
 
 ServingCertificate::ServingCertificate(net::Loop& loop, tls::CertificateAuthority authority, Options options)
-    : loop_(loop), authority_(std::move(authority)), options_(std::move(options)), timer_(loop, [this] {
-        on_timer();
-      }) {}
+    : loop_(loop),
+      authority_(std::move(authority)),
+      options_(std::move(options)),
+      timer_(loop, [this] { on_timer(); }) {}
 
 Result<std::unique_ptr<ServingCertificate>> ServingCertificate::make(net::Loop& loop,
                                                                      tls::CertificateAuthority authority,

@@ -26,7 +26,8 @@ class ServingCertificate {
   };
 
   /// Errors: kInternal when OpenSSL cannot make a key.
-  static Result<std::unique_ptr<ServingCertificate>> make(net::Loop& loop, tls::CertificateAuthority authority,
+  static Result<std::unique_ptr<ServingCertificate>> make(net::Loop& loop,
+                                                          tls::CertificateAuthority authority,
                                                           Options options);
 
   /// For a server that speaks `alpn`. Register all before the first connection.

@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "base/log.h"
+#include "control/json.h"
 
 namespace weft::control {
 namespace {
@@ -100,6 +101,12 @@ net::Task<Result<api::ObjectPtr>> ControllerManager::write(Change change) {
 net::Task<bool> ControllerManager::carry_out(Change change) {
   api::Key key = change.object.key();
   bool removing = change.kind == Change::Kind::kRemove;
+  api::Json status;
+  if (change.kind == Change::Kind::kUpdateStatus) {
+    auto unkept = unkept_.find(key);
+    if (unkept != unkept_.end() && unkept->second == change.object.resource_version()) co_return true;
+    status = change.object.status();
+  }
   auto written = co_await write(std::move(change));
   if (!written) {
     if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound) co_return true;
@@ -107,12 +114,21 @@ net::Task<bool> ControllerManager::carry_out(Change change) {
              {"error", written.error().text});
     co_return false;
   }
+  note_kept(key, status, **written);
   if (removing && !is_terminating(**written)) {
     mirror_.forget(key);
   } else {
     mirror_.observe(*written);
   }
   co_return true;
+}
+
+void ControllerManager::note_kept(const api::Key& key, const api::Json& wanted, const api::Object& written) {
+  unkept_.erase(key);
+  if (wanted.is_null() || json::same(wanted, written.status())) return;
+  unkept_[key] = written.resource_version();
+  WEFT_LOG(kWarn, "control", "the API server does not keep a status as it is written",
+           {"object", key.to_string()});
 }
 
 void ControllerManager::retry() {

@@ -47,6 +47,7 @@ class ControllerManager {
   net::Task<void> run_one(Entry& entry);
   net::Task<bool> carry_out(Change change);
   net::Task<Result<api::ObjectPtr>> write(Change change);
+  void note_kept(const api::Key& key, const api::Json& wanted, const api::Object& written);
   std::uint64_t changes_for(const Controller& controller) const;
   bool stale() const;
   void retry();
@@ -59,6 +60,9 @@ class ControllerManager {
   std::vector<Entry> entries_;
   std::map<api::Key, std::string> refusals_;
   const inject::Settings* injection_ = nullptr;
+  /// Versions of objects whose status the store does not keep as we wrote it: writing it again would go on
+  /// for ever.
+  std::map<api::Key, std::uint64_t> unkept_;
   bool running_ = false;
   std::function<bool()> leads_;
   net::Timer retry_;

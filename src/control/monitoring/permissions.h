@@ -16,8 +16,9 @@ struct Permission {
   std::string name = {};  ///< empty: any
 };
 
-/// Asks the API server now and then whether we are still allowed what we do (SelfSubjectAccessReview): a watch
-/// that is open goes on for minutes after its permission is gone, and a write fails only when it is needed.
+/// Asks the API server now and then whether we are still allowed what we do (SelfSubjectAccessReview): a
+/// watch that is open goes on for minutes after its permission is gone, and a write fails only when it is
+/// needed.
 ///
 /// A server that cannot be asked changes nothing of what is known. Owner: the program; `api` must outlive it.
 /// Thread: the loop's. How it ends: the destructor.

@@ -21,7 +21,8 @@ class FakeRawApi final : public store::RawApi {
 };
 
 /// What an API server says of a good token of `pod` in `ns`.
-inline api::Json good_token_review(const std::string& ns, const std::string& account, const std::string& pod) {
+inline api::Json good_token_review(const std::string& ns, const std::string& account,
+                                   const std::string& pod) {
   return {{"status",
            {{"authenticated", true},
             {"audiences", {"istio-ca"}},

@@ -105,7 +105,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::update_status(api::Object object)
   api::Object changed = *found->second;
   if (object.resource_version() != 0 && object.resource_version() != changed.resource_version())
     co_return fail(conflict(object.key()));
-  changed.body["status"] = object.status();
+  changed.body["status"] = prunes_status ? api::Json::object() : object.status();
   co_return store_object(std::move(changed), store::EventType::kModified);
 }
 

@@ -34,6 +34,8 @@ class MemoryStore final : public store::Store {
   /// Faults: what a list or a watch fails with, and the end of every open watch.
   std::function<std::optional<Error>(const store::Query&)> on_list, on_watch;
   void break_watches(Error with);
+  /// A schema that knows nothing of status drops what is written there.
+  bool prunes_status = false;
 
  private:
   class MemoryWatch;

@@ -42,16 +42,16 @@ Result<AdmissionRequest> read_admission_review(std::string_view body) {
 std::string write_admission_review(const std::string& uid, const AdmissionAnswer& answer) {
   api::Json response = {{"uid", uid}, {"allowed", answer.allowed}};
   if (!answer.allowed)
-    response["status"] = {{"message", std::string(cut(answer.message, kLongestMessage))},
-                          {"reason", "Invalid"},
-                          {"code", 422}};
+    response["status"] = {
+        {"message", std::string(cut(answer.message, kLongestMessage))}, {"reason", "Invalid"}, {"code", 422}};
   for (std::size_t i = 0; i < std::min(answer.warnings.size(), kMostWarnings); ++i)
     response["warnings"].push_back(answer.warnings[i]);
   if (answer.allowed && !answer.patch.is_null() && !answer.patch.empty()) {
     response["patchType"] = "JSONPatch";
     response["patch"] = encode_base64(answer.patch.dump());
   }
-  api::Json review = {{"apiVersion", kVersion}, {"kind", "AdmissionReview"}, {"response", std::move(response)}};
+  api::Json review = {
+      {"apiVersion", kVersion}, {"kind", "AdmissionReview"}, {"response", std::move(response)}};
   return review.dump(-1, ' ', false, api::Json::error_handler_t::replace);
 }
 

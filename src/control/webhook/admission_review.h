@@ -18,9 +18,9 @@ struct AdmissionRequest {
 /// Its answer. The patch is applied when the object is allowed.
 struct AdmissionAnswer {
   bool allowed = true;
-  std::string message = {};               ///< why not
+  std::string message = {};                ///< why not
   std::vector<std::string> warnings = {};  ///< shown to whoever sent the object
-  api::Json patch = {};                   ///< RFC 6902; null: nothing changes
+  api::Json patch = {};                    ///< RFC 6902; null: nothing changes
 };
 
 /// Error: kInvalid: it is no AdmissionReview of a request, or is nested more than 100 levels deep. Whatever

@@ -19,8 +19,8 @@ std::string cron_job_of(std::string_view job) {
   auto dash = job.rfind('-');
   if (dash == job.npos || dash == 0) return {};
   std::string_view digits = job.substr(dash + 1);
-  bool minute = digits.size() >= 8 && digits.size() <= 10 &&
-                digits.find_first_not_of("0123456789") == digits.npos;
+  bool minute =
+      digits.size() >= 8 && digits.size() <= 10 && digits.find_first_not_of("0123456789") == digits.npos;
   return minute ? std::string(job.substr(0, dash)) : std::string();
 }
 
@@ -53,9 +53,10 @@ inject::Owner owner_of_pod(const api::Json& pod, const std::string& ns) {
   const api::Json& metadata = json::map(pod, "metadata");
   const api::Json& reference = controller_of(metadata);
   if (!reference.empty())
-    return behind({std::string(json::text(reference, "apiVersion")), std::string(json::text(reference, "kind")),
-                   std::string(json::text(reference, "name")), ns},
-                  json::map(metadata, "labels"));
+    return behind(
+        {std::string(json::text(reference, "apiVersion")), std::string(json::text(reference, "kind")),
+         std::string(json::text(reference, "name")), ns},
+        json::map(metadata, "labels"));
   std::string name(json::text(metadata, "name"));
   if (name.empty()) name = json::text(metadata, "generateName");
   while (name.ends_with('-')) name.pop_back();

@@ -19,7 +19,8 @@ store::Query query_of(std::string ns) {
 }  // namespace
 
 InjectorSettings::InjectorSettings(net::Loop& loop, store::Store& store, std::string ns)
-    : informer_(loop, store, query_of(std::move(ns)), [this](const store::Event& event) { on_event(event); }) {}
+    : informer_(loop, store, query_of(std::move(ns)),
+                [this](const store::Event& event) { on_event(event); }) {}
 
 void InjectorSettings::on_event(const store::Event& event) {
   if (!event.object || event.type == store::EventType::kDeleted) return;

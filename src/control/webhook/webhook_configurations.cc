@@ -146,17 +146,23 @@ net::Task<void> WebhookConfigurations::prove() {
 namespace kinds {
 
 const api::KindInfo* mutating_webhook_configuration() {
-  static constexpr api::KindInfo kInfo{"admissionregistration.k8s.io", "v1",
-                                       "MutatingWebhookConfiguration",  "mutatingwebhookconfigurations",
-                                       "mutatingwebhookconfiguration",  "",
+  static constexpr api::KindInfo kInfo{"admissionregistration.k8s.io",
+                                       "v1",
+                                       "MutatingWebhookConfiguration",
+                                       "mutatingwebhookconfigurations",
+                                       "mutatingwebhookconfiguration",
+                                       "",
                                        false};
   return &kInfo;
 }
 
 const api::KindInfo* validating_webhook_configuration() {
-  static constexpr api::KindInfo kInfo{"admissionregistration.k8s.io",  "v1",
-                                       "ValidatingWebhookConfiguration", "validatingwebhookconfigurations",
-                                       "validatingwebhookconfiguration", "",
+  static constexpr api::KindInfo kInfo{"admissionregistration.k8s.io",
+                                       "v1",
+                                       "ValidatingWebhookConfiguration",
+                                       "validatingwebhookconfigurations",
+                                       "validatingwebhookconfiguration",
+                                       "",
                                        false};
   return &kInfo;
 }

@@ -14,12 +14,12 @@ namespace weft::control {
 /// back whenever it is not. Other configurations, and webhooks in these that are not ours by their name's
 /// end, are left alone.
 ///
-/// The validating webhook is installed with failurePolicy Ignore. It becomes Fail only when the API server has
-/// been seen to refuse a bad Gateway (a dry run) by that webhook's word; one that lets it through makes it
-/// Ignore again. A write that fails is tried again after 100 ms, five times, then each minute.
+/// The validating webhook is installed with failurePolicy Ignore. It becomes Fail only when the API server
+/// has been seen to refuse a bad Gateway (a dry run) by that webhook's word; one that lets it through makes
+/// it Ignore again. A write that fails is tried again after 100 ms, five times, then each minute.
 ///
-/// Owner: the program; `store` and `api` must outlive it. Thread: the loop's. Every replica does this, and all
-/// write the same.
+/// Owner: the program; `store` and `api` must outlive it. Thread: the loop's. Every replica does this, and
+/// all write the same.
 class WebhookConfigurations {
  public:
   WebhookConfigurations(net::Loop& loop, store::Store& store, store::RawApi& api, std::string root_pem,

@@ -59,8 +59,8 @@ TEST(Webhook, a_pod_that_is_not_to_be_injected_is_allowed_without_a_patch) {
 }
 
 TEST(Webhook, a_wrong_annotation_refuses_the_pod_and_is_named) {
-  AdmissionAnswer answer = inject(
-      pod(R"({"name": "a", "annotations": {"traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/99"}})"));
+  AdmissionAnswer answer = inject(pod(
+      R"({"name": "a", "annotations": {"traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/99"}})"));
   EXPECT_FALSE(answer.allowed);
   EXPECT_NE(answer.message.find("traffic.sidecar.istio.io/includeOutboundIPRanges"), std::string::npos);
 }
@@ -73,8 +73,9 @@ std::string owner(const std::string& metadata) {
 TEST(Webhook, the_owner_is_guessed_from_what_the_pod_says) {
   auto owned = [](const std::string& version, const std::string& kind, const std::string& name,
                   const std::string& labels) {
-    return R"({"name": "p", "labels": {)" + labels + R"(}, "ownerReferences": [{"controller": true, "apiVersion": ")" +
-           version + R"(", "kind": ")" + kind + R"(", "name": ")" + name + R"("}]})";
+    return R"({"name": "p", "labels": {)" + labels +
+           R"(}, "ownerReferences": [{"controller": true, "apiVersion": ")" + version + R"(", "kind": ")" +
+           kind + R"(", "name": ")" + name + R"("}]})";
   };
   EXPECT_EQ(owner(owned("apps/v1", "ReplicaSet", "reviews-v1-5d8f", R"("pod-template-hash": "5d8f")")),
             "apps/v1 Deployment reviews-v1");
@@ -95,18 +96,20 @@ AdmissionAnswer validate(const std::string& object, const std::string& operation
 }
 
 TEST(Webhook, validation_answers_with_field_and_reason_and_refuses_unknown_fields) {
-  std::string head = R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default"}, "spec": )";
-  EXPECT_TRUE(validate(head + R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]}})").allowed);
-  AdmissionAnswer unknown =
-      validate(head + R"({"hosts": ["r"], "htp": [], "http": [{"route": [{"destination": {"host": "r"}}]}]}})");
+  std::string head =
+      R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default"}, "spec": )";
+  EXPECT_TRUE(
+      validate(head + R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]}})").allowed);
+  AdmissionAnswer unknown = validate(
+      head + R"({"hosts": ["r"], "htp": [], "http": [{"route": [{"destination": {"host": "r"}}]}]}})");
   EXPECT_FALSE(unknown.allowed);
   EXPECT_NE(unknown.message.find("spec.htp"), std::string::npos) << unknown.message;
   AdmissionAnswer empty = validate(head + R"({"hosts": ["r"], "http": [{}]}})");
   EXPECT_FALSE(empty.allowed);
   EXPECT_NE(empty.message.find("spec.http[0]"), std::string::npos) << empty.message;
   EXPECT_TRUE(validate(head + "{}}", "DELETE").allowed);
-  AdmissionAnswer foreign =
-      validate(R"({"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": {"name": "e"}})");
+  AdmissionAnswer foreign = validate(
+      R"({"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": {"name": "e"}})");
   EXPECT_TRUE(foreign.allowed);
   EXPECT_EQ(foreign.warnings.size(), 1u);
 }
@@ -115,11 +118,13 @@ TEST(Webhook, bytes_that_are_no_review_are_an_error_and_never_worse) {
   EXPECT_FALSE(read_admission_review(""));
   EXPECT_FALSE(read_admission_review("[]"));
   EXPECT_FALSE(read_admission_review(std::string(1'000'000, '[')));
-  std::string deep = R"({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u", "object": )";
+  std::string deep =
+      R"({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {"uid": "u", "object": )";
   for (int i = 0; i < 200; ++i) deep += R"({"a":)";
   EXPECT_FALSE(read_admission_review(deep));
   Random random(7);
-  const std::string good = review(pod(R"({"name": "a", "labels": {"app": "x"}, "annotations": {"prometheus.io/port": "80"}})"));
+  const std::string good =
+      review(pod(R"({"name": "a", "labels": {"app": "x"}, "annotations": {"prometheus.io/port": "80"}})"));
   const std::string_view bytes = "0\"{}[],:-eE\\unltrf x\xff";
   for (int round = 0; round < 20'000; ++round) {
     std::string text = good;
@@ -132,13 +137,15 @@ TEST(Webhook, bytes_that_are_no_review_are_an_error_and_never_worse) {
 }
 
 TEST(Webhook, values_of_every_wrong_type_in_a_pod_are_answers) {
-  const api::Json whole = pod(R"({"name": "a", "labels": {"app": "x"}, "annotations": {"prometheus.io/port": "80"}})");
+  const api::Json whole =
+      pod(R"({"name": "a", "labels": {"app": "x"}, "annotations": {"prometheus.io/port": "80"}})");
   for (const auto& [path, value] : whole.flatten().items()) {
     for (const char* wrong : {"null", "7", "[]", "{}", "\"x\"", "true", "[7]", "{\"a\":7}"}) {
       for (api::Json::json_pointer at(path); !at.empty(); at = at.parent_pointer()) {
         api::Json changed = whole;
         changed[at] = api::Json::parse(wrong);
-        AdmissionRequest request{.uid = "u", .ns = "default", .name = "x", .operation = "CREATE", .object = changed};
+        AdmissionRequest request{
+            .uid = "u", .ns = "default", .name = "x", .operation = "CREATE", .object = changed};
         EXPECT_FALSE(write_admission_review("u", inject_pod(request, inject::Settings())).empty());
       }
     }
@@ -215,15 +222,18 @@ TEST_F(WebhookStoreTest, validation_becomes_Fail_only_after_the_API_server_has_r
   bool reachable = false;
   api.answer = [&reachable](const store::RawRequest& request) -> Result<api::Json> {
     EXPECT_NE(request.path.find("dryRun=All"), std::string::npos);
-    AdmissionRequest asked{.uid = "u", .ns = "weft-system", .name = "x", .operation = "CREATE", .object = request.body};
+    AdmissionRequest asked{
+        .uid = "u", .ns = "weft-system", .name = "x", .operation = "CREATE", .object = request.body};
     AdmissionAnswer verdict = validate_object(asked);
     EXPECT_FALSE(verdict.allowed);
     if (!reachable) return request.body;  // failurePolicy Ignore lets it through
-    return fail(Error::config(Code::kInvalid, "admission webhook \"validation.istio.io\" denied the request: " +
-                                                  verdict.message));
+    return fail(Error::config(
+        Code::kInvalid, "admission webhook \"validation.istio.io\" denied the request: " + verdict.message));
   };
   put_configuration(validating, "weft-validator",
-                    {{{"name", "validation.istio.io"}, {"clientConfig", api::Json::object()}, {"failurePolicy", "Ignore"}}});
+                    {{{"name", "validation.istio.io"},
+                      {"clientConfig", api::Json::object()},
+                      {"failurePolicy", "Ignore"}}});
   WebhookConfigurations configurations(*loop, store, api, "ROOT", "weft-system");
   configurations.start();
   loop->advance(5s);

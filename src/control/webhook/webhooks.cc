@@ -62,7 +62,8 @@ net::Task<void> Webhooks::answer(http::ServerExchange& exchange, std::string pat
     co_return;
   }
   AdmissionAnswer answer = path == kValidate ? validate(*request) : inject(*request, path);
-  (void)co_await http::respond(exchange, 200, "application/json", write_admission_review(request->uid, answer));
+  (void)co_await http::respond(exchange, 200, "application/json",
+                               write_admission_review(request->uid, answer));
 }
 
 AdmissionAnswer Webhooks::inject(const AdmissionRequest& request, std::string_view path) {
