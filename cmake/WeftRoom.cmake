@@ -2,9 +2,10 @@
 # One static library weft_<name> from this folder's sources and one test program weft_<name>_test from its
 # *_test.cc. Files ending in _test, _bench and _fuzz are not part of the library, nor is main.cc, which is a program's;
 # testing/ holds fakes: library weft_<name>_testing, linked to this room's tests and to those of rooms that name it.
+# SMALL: a room that no request passes through; its code is made for size.
 # DEPS are the rooms this one may include; scripts/check_arrows reads the same call.
 function(weft_room)
-  cmake_parse_arguments(ROOM "" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "SMALL" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$|/testing/|/main\\.cc$")
@@ -22,6 +23,9 @@ function(weft_room)
   endif()
   target_include_directories(weft_${ROOM_NAME} ${scope} ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(weft_${ROOM_NAME} ${scope} weft_flags)
+  if(ROOM_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(weft_${ROOM_NAME} PRIVATE -Os)
+  endif()
   foreach(dep ${ROOM_DEPS})
     target_link_libraries(weft_${ROOM_NAME} ${scope} weft_${dep})
   endforeach()

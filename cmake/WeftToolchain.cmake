@@ -23,7 +23,7 @@ endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-ffunction-sections -fdata-sections)
-  add_link_options(-Wl,--gc-sections)
+  add_link_options(-Wl,--gc-sections -Wl,--icf=safe)
 endif()
 
 find_program(WEFT_CCACHE ccache)
