@@ -166,7 +166,8 @@ class ClusterControlTest : public ::testing::Test {
   }
 
   bool until(const std::function<bool()>& done) {
-    for (int turns = 0; turns < 2000 && !done(); ++turns) loop.run_once(5ms);
+    const auto limit = std::chrono::steady_clock::now() + 20s;
+    while (!done() && std::chrono::steady_clock::now() < limit) loop.run_once(5ms);
     return done();
   }
   template <class T>

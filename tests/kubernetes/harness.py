@@ -188,7 +188,7 @@ class Cluster:
         name = "t" + uuid.uuid4().hex[:8]
         marks = {key.replace("__", "/").replace("_", "-"): value for key, value in labels.items()}
         self.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": marks}}))
-        wait_for("the default account", lambda: self.object("serviceaccount", "default", name), 10)
+        wait_for("the default account", lambda: self.object("serviceaccount", "default", name), 60)
         try:
             yield name
         finally:

@@ -55,7 +55,7 @@ def test_39_a_pod_that_ends_finishes_what_it_has_begun_and_can_still_call_others
         mesh.apply(web("other"), ns)
         # An application that, told to end, still calls another service for two seconds; by its address, because a static
         # busybox cannot look names up.
-        script = WWW.replace("httpd -f", "httpd") + ("; trap 'n=0; while [ $n -lt 10 ]; do wget -q -T 1 -O - http://$OTHER_SERVICE_HOST:9080/ok >/dev/null 2>&1 && echo CALLED || "
+        script = WWW.replace("httpd -f", "httpd") + ("; trap 'n=0; while [ $n -lt 10 ]; do wget -q -O - http://$OTHER_SERVICE_HOST:9080/ok >/dev/null 2>&1 && echo CALLED || "
                                                      "echo REFUSED; n=$((n+1)); sleep 0.2; done; exit 0' TERM; while true; do sleep 0.1; done")
         text = server("ending", image=TOOLS, args=json.dumps(["-c", script]), annotations=f', sidecar.istio.io/nativeSidecar: "{native}"')
         mesh.apply(text.replace("terminationGracePeriodSeconds: 10", "terminationGracePeriodSeconds: 20"), ns)
