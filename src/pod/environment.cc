@@ -140,6 +140,8 @@ Result<Environment> Environment::read(Role role, std::string domain, Variables v
   WEFT_CHECK(read_control_address(reader, made));
   WEFT_CHECK(read_metadata(reader, made));
   WEFT_CHECK(read_leave(reader, made));
+  // The same word as injection goes by; a gateway's traffic is not captured.
+  made.capture_dns = role == Role::kSidecar && reader.get("ISTIO_META_DNS_CAPTURE") == "true";
   made.probes = reader.get("ISTIO_KUBE_APP_PROBERS");
   made.metrics = reader.get("ISTIO_PROMETHEUS_ANNOTATIONS");
   return made;

@@ -28,8 +28,9 @@ struct Environment {
   std::uint16_t control_port = 0;
   api::Json metadata = api::Json::object();  ///< of the node: what ISTIO_META_… say, and who the pod is
   ProxyConfig proxy_config;
-  std::string probes;   ///< ISTIO_KUBE_APP_PROBERS
-  std::string metrics;  ///< ISTIO_PROMETHEUS_ANNOTATIONS
+  std::string probes;        ///< ISTIO_KUBE_APP_PROBERS
+  std::string metrics;       ///< ISTIO_PROMETHEUS_ANNOTATIONS
+  bool capture_dns = false;  ///< the pod's questions to its name servers come to the proxy
   /// Take leave by connections instead of by requests: EXIT_ON_ZERO_ACTIVE_CONNECTIONS.
   bool wait_for_connections = false;
 

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "capture/pod_environment.h"
 #include "pod/bootstrap.h"
 #include "pod/pod_info.h"
 #include "xds/config_dump.h"
@@ -48,6 +49,7 @@ Result<void> Program::open(std::function<void()> gone) {
   leave.limit = environment.proxy_config.drain;
   leave.wait_for_connections = environment.wait_for_connections;
   departure_ = std::make_unique<Departure>(loop_, *server_, leave, gone);
+  WEFT_CHECK(serve_names());
   WEFT_CHECK(serve_pages());
   WEFT_CHECK(serve_admin());
   start_asking(std::move(gone));
@@ -89,6 +91,29 @@ Result<void> Program::serve_pages() {
   }
   WEFT_TRY(health_address_, pages_->listen(all.with_port(options_.ports.health), Pages::kHealth));
   WEFT_TRY(figures_address_, pages_->listen(all.with_port(options_.ports.figures), Pages::kFigures));
+  return {};
+}
+
+/// The servers are those whose questions `weft capture` turns here: it reads the same file.
+Result<void> Program::serve_names() {
+  if (!options_.environment.capture_dns) return {};
+  constexpr std::uint16_t kDnsPort = 53;
+  DnsProxy::Options names;
+  if (const Result<std::string> text = read_file(options_.places.resolver))
+    for (const capture::Network& server : capture::nameservers(*text)) {
+      WEFT_TRY(const net::Address address, net::Address::parse_ip(server.address(), kDnsPort));
+      names.servers.push_back(address);
+    }
+  if (names.servers.empty())
+    WEFT_LOG(kWarn, "dns", "there is no name server to ask", {"file", options_.places.resolver});
+  std::vector<std::string> at = {"127.0.0.1"};
+  // The rules are made for IPv6 when the pod's address is one.
+  if (!options_.environment.ip.is_v4()) at.emplace_back("::1");
+  for (const std::string& each : at) {
+    WEFT_TRY(names.at, net::Address::parse_ip(each, options_.ports.dns));
+    WEFT_TRY(auto opened, DnsProxy::open(loop_, names));
+    dns_.push_back(std::move(opened));
+  }
   return {};
 }
 

@@ -4,9 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pod/control_link.h"
 #include "pod/departure.h"
+#include "pod/dns_proxy.h"
 #include "pod/environment.h"
 #include "pod/status_server.h"
 #include "proxy/admin.h"
@@ -22,11 +24,12 @@ struct Places {
   std::string secrets = "/var/run/secrets";  ///< istio/root-cert.pem and tokens/istio-token
   std::string pod_info = "/etc/istio/pod";   ///< labels
   std::string cgroup = "/sys/fs/cgroup";     ///< cpu.max
+  std::string resolver = "/etc/resolv.conf";
 };
 
 /// 0: one that the kernel chooses, for tests.
 struct Ports {
-  std::uint16_t admin = 15000, health = 15021, figures = 15090;
+  std::uint16_t admin = 15000, health = 15021, figures = 15090, dns = 15053;
   std::optional<std::uint16_t> status = {};  ///< nothing: as PROXY_CONFIG says
 };
 
@@ -57,6 +60,8 @@ class Program {
   net::Address status_address() const { return status_address_; }
   net::Address health_address() const { return health_address_; }
   net::Address figures_address() const { return figures_address_; }
+  /// Where the pod's name server is, when its questions are captured.
+  net::Address dns_address() const { return dns_.empty() ? net::Address() : dns_.front()->udp_address(); }
   proxy::Server& server() { return *server_; }
 
  private:
@@ -64,6 +69,7 @@ class Program {
   Result<void> open(std::function<void()> gone);
   Result<void> start_data_plane();
   Result<void> serve_pages();
+  Result<void> serve_names();
   Result<void> serve_admin();
   void start_asking(std::function<void()> gone);
   std::string not_ready() const;
@@ -74,6 +80,7 @@ class Program {
   std::unique_ptr<proxy::Server> server_;
   std::unique_ptr<xds::Catalog> catalog_;
   std::unique_ptr<Departure> departure_;
+  std::vector<std::unique_ptr<DnsProxy>> dns_;
   std::unique_ptr<StatusServer> pages_;
   std::unique_ptr<proxy::Admin> admin_;
   std::unique_ptr<ControlLink> link_;

@@ -6,6 +6,7 @@
 #include "http/h1/client_connection.h"
 #include "pod/testing/application.h"
 #include "pod/testing/control_plane.h"
+#include "pod/testing/name_server.h"
 
 namespace weft::pod {
 namespace {
@@ -47,7 +48,8 @@ class ProgramTest : public ::testing::Test {
     Program::Options options{.environment = std::move(environment)};
     options.places = {
         .secrets = folder.path("secrets"), .pod_info = folder.path("info"), .cgroup = folder.path()};
-    options.ports = {.admin = 0, .health = 0, .figures = 0, .status = 0};
+    options.places.resolver = folder.path("resolv.conf");
+    options.ports = {.admin = 0, .health = 0, .figures = 0, .dns = dns_port, .status = 0};
     WEFT_TRY(program, Program::start(loop, std::move(options), [this] { gone = true; }));
     return {};
   }
@@ -65,6 +67,7 @@ class ProgramTest : public ::testing::Test {
   Folder folder;
   Variables variables;
   net::Address front;
+  std::uint16_t dns_port = 0;
   std::unique_ptr<Program> program;
   bool gone = false;
 };
@@ -84,6 +87,32 @@ TEST_F(ProgramTest, says_what_it_waits_for) {
   ASSERT_TRUE(begin());
   EXPECT_EQ(ready().head.status, 503);
   EXPECT_NE(ready().body.find("no connection to the control plane yet"), std::string::npos) << ready().body;
+}
+
+TEST_F(ProgramTest, answers_the_pods_questions_for_names_when_they_are_captured) {
+  begin_and_wait();
+  EXPECT_TRUE(program->dns_address().empty());
+  program.reset();
+  variables["PROXY_CONFIG"] = R"({"proxyMetadata":{"ISTIO_META_DNS_CAPTURE":"true"}})";
+  control.answers = false;
+  ASSERT_TRUE(begin()) << "without servers in resolv.conf too";
+  const net::Fd client(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const net::Address at = program->dns_address();
+  ASSERT_FALSE(at.empty()) << "its socket is there before the proxy can be ready";
+  const std::string question = testing::dns_question("reviews", 7);
+  ASSERT_GT(::sendto(client.get(), question.data(), question.size(), 0, at.data(), at.size()), 0);
+  char answer[512];
+  EXPECT_TRUE(wait_until(loop, [&] { return ::recv(client.get(), answer, sizeof answer, 0) > 0; }));
+}
+
+TEST_F(ProgramTest, does_not_start_without_the_port_of_captured_names) {
+  variables["ISTIO_META_DNS_CAPTURE"] = "true";
+  ASSERT_TRUE(begin());
+  const std::unique_ptr<Program> other = std::move(program);
+  dns_port = other->dns_address().port();
+  const auto begun = begin();
+  ASSERT_FALSE(begun);
+  EXPECT_NE(begun.error().text.find("DNS proxy"), std::string::npos) << begun.error().text;
 }
 
 TEST_F(ProgramTest, waits_for_its_root_certificate_and_for_its_token) {
