@@ -13,8 +13,9 @@ constexpr Duration kLongestPause = 5s;
 constexpr int kMostDoublings = 6;
 // Before a kind that the store does not have is looked for again.
 constexpr int kAbsent = kMostDoublings;
-// A watch that has lived this long ends the row of failures before it.
-constexpr Duration kLivedWell = 1s;
+// A watch that has lived this long, or by which something was heard, ends the row of failures before it. A
+// list does not: a server that lists and refuses every watch must not be asked all the time.
+constexpr Duration kLivedWell = 2s;
 
 /// The store has no such kind.
 bool is_absent(const Error& error) {
@@ -49,11 +50,13 @@ net::Task<void> Mirror::follow(const api::KindInfo* kind) {
       const TimePoint begun = loop_.now();
       Result<void> ended = co_await watch(kind, state);
       if (loop_.now() - begun >= kLivedWell) state.failed_in_a_row = 0;
-      if (!ended && ended.error().code == Code::kConflict) {
-        state.listed = false;
-      } else {
+      const bool too_old = !ended && ended.error().code == Code::kConflict;
+      if (too_old) state.listed = false;
+      // One version that is too old is ordinary, and the list that follows is told of by itself.
+      if (too_old && state.failed_in_a_row == 0)
+        ++state.failed_in_a_row;
+      else
         note(state, kind, "watch", ended);
-      }
     }
     co_await loop_.sleep(pause(state));
   }
@@ -73,7 +76,6 @@ net::Task<Result<void>> Mirror::list(const api::KindInfo* kind, Follow& state) {
   replace(kind, *list);
   state.version = list->resource_version;
   state.listed = true;
-  state.failed_in_a_row = 0;
   co_return Result<void>();
 }
 
@@ -85,6 +87,7 @@ net::Task<Result<void>> Mirror::watch(const api::KindInfo* kind, Follow& state) 
   while (true) {
     WEFT_CO_TRY(const store::Event event, co_await watching->next());
     state.error.clear();
+    state.failed_in_a_row = 0;
     apply(event);
     state.version = std::max(state.version, event.resource_version);
   }

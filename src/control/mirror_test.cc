@@ -89,6 +89,40 @@ TEST_F(MirrorTest, ten_seconds_after_an_outage_of_ten_minutes_everything_is_know
   EXPECT_EQ(services(), 2u);
 }
 
+TEST_F(MirrorTest, a_server_that_lists_and_refuses_every_watch_is_not_asked_all_the_time) {
+  put_service("a");
+  start();
+  store.on_watch = [](const store::Query&) { return std::optional(gone()); };
+  store.break_watches(gone());
+  const std::size_t before = store.lists();
+  loop->advance(600s);
+  const std::size_t rounds = (store.lists() - before) / kinds::watched().size();
+  EXPECT_LT(rounds, 300u);
+  EXPECT_GT(rounds, 100u) << "what changes meanwhile is seen after five seconds";
+  put_service("b");
+  loop->advance(5s);
+  EXPECT_EQ(services(), 2u);
+  store.on_watch = {};
+  loop->advance(10s);
+  put_service("c");
+  EXPECT_EQ(services(), 3u);
+}
+
+TEST_F(MirrorTest, a_watch_that_was_good_is_taken_up_at_once_when_its_version_is_too_old) {
+  put_service("a");
+  start();
+  store.on_watch = [](const store::Query&) { return std::optional(gone()); };
+  store.break_watches(gone());
+  loop->advance(60s);
+  store.on_watch = {};
+  loop->advance(10s);
+  put_service("b");
+  store.break_watches(gone());
+  const std::size_t before = store.lists();
+  loop->advance(200ms);
+  EXPECT_EQ(store.lists() - before, kinds::watched().size()) << "the failures before are forgotten";
+}
+
 TEST_F(MirrorTest, a_kind_that_is_not_installed_holds_nothing_back_and_is_found_later) {
   bool installed = false;
   auto absent = [&installed](const store::Query& query) -> std::optional<Error> {
