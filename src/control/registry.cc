@@ -76,6 +76,8 @@ Service read_service(const api::Object& object) {
   service.host = full_host(service.name, service.ns);
   service.headless = json::text(spec, "clusterIP") == "None";
   if (!service.headless) service.cluster_ip = json::text(spec, "clusterIP");
+  for (const auto& family : json::list(spec, "ipFamilies"))
+    if (service.family.empty() && family.is_string()) service.family = family.get<std::string>();
   service.selector = labels_from(json::map(spec, "selector"));
   for (const auto& port : json::list(spec, "ports")) {
     ServicePort made;
@@ -188,8 +190,12 @@ void Registry::read_workloads(const World& world) {
 
 void Registry::read_slices(const World& world) {
   for (const auto& object : world.all(kinds::endpoint_slice())) {
-    if (json::text(object->body, "addressType") == "FQDN") continue;
     std::string host = full_host(object->label("kubernetes.io/service-name"), object->ns());
+    const Service* service = find(host);
+    const std::string_view family = json::text(object->body, "addressType");
+    // A Service of two families has slices of both; a pod counts once, by the first.
+    const bool other_family = service && !service->family.empty() && family != service->family;
+    if (family == "FQDN" || other_family) continue;
     for (const auto& port : json::list(object->body, "ports")) {
       auto& into = endpoints_[{host, std::string(json::text(port, "name"))}];
       for (const auto& endpoint : json::list(object->body, "endpoints")) {

@@ -39,6 +39,7 @@ struct ServicePort {
 struct Service {
   std::string ns, name;
   std::string host;        ///< "reviews.default.svc.cluster.local"
+  std::string family;      ///< its first: "IPv4" or "IPv6"; empty when it is not said
   std::string cluster_ip;  ///< empty while none is allocated, and for headless services
   bool headless = false;
   /// Services of type ExternalName that lead here, at last: their full names. They have nothing of their own.

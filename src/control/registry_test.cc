@@ -88,6 +88,20 @@ TEST(Registry, an_endpoint_in_two_slices_counts_once_and_is_ready_when_either_sa
   EXPECT_EQ(registry.endpoints(*service, service->ports.at(0)).size(), 1u);
 }
 
+TEST(Registry, a_pod_of_two_families_counts_once_by_the_services_first) {
+  std::string yaml(kReviews);
+  yaml.replace(yaml.find("{clusterIP"), 1, "{ipFamilies: [IPv6, IPv4], ");
+  std::string six = slice("s6", "9080",
+                          "{addresses: ['fd00::1'], conditions: {ready: true}, targetRef: {kind: Pod, "
+                          "name: a, namespace: default}}");
+  six.replace(six.find("addressType: IPv4"), 17, "addressType: IPv6");
+  Registry registry = registry_of(yaml + slice("s4", "9080", endpoint("10.0.0.1", "a", "ready: true")) + six);
+  const Service& reviews = *registry.find("reviews.default.svc.cluster.local");
+  const auto& endpoints = registry.endpoints(reviews, reviews.ports[0]);
+  ASSERT_EQ(endpoints.size(), 1u);
+  EXPECT_EQ(endpoints[0].ip, "fd00::1");
+}
+
 TEST(Registry, an_endpoint_waits_for_its_pod_and_one_of_no_pod_does_not) {
   Registry registry =
       registry_of(std::string(kReviews) + slice("s1", "9080",

@@ -216,6 +216,7 @@ Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {
   const int on = 1;
   if (at.is_ip()) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (options.reuse_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (options.v6_only && at.family() == AF_INET6) setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (options.transparent) setsockopt(fd.get(), SOL_IP, IP_TRANSPARENT, &on, sizeof on);
   if (::bind(fd.get(), at.data(), at.size()) != 0 || ::listen(fd.get(), options.backlog) != 0) {
     const int error = errno;

@@ -89,6 +89,7 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
 struct ListenOptions {
   bool reuse_port = false;  ///< several loops listen on one address, the kernel spreads connections
   bool transparent = false;
+  bool v6_only = false;  ///< an IPv6 socket of all addresses leaves IPv4 to others
   int backlog = 1024;
 };
 

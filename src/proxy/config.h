@@ -233,6 +233,8 @@ struct ListenerConfig {
   std::string name;
   net::Address address;
   std::vector<net::Address> additional_addresses;
+  bool ipv4_compatible =
+      false;  ///< a socket of :: takes IPv4 too; it then knows no original destination of it
   bool bind_to_port = true;
   bool use_original_destination =
       false;  ///< hand connections to the listener of their original destination, if there is one
@@ -287,8 +289,9 @@ struct ClusterConfig {
   Milliseconds idle_timeout{3'600'000};  ///< of a pooled connection; 0: none
   std::uint32_t max_requests_per_connection = 0;
   net::Address bind_source;
-  bool http2 = false;                    ///< upstream speaks HTTP/2 (refused until it is supported)
-  std::uint32_t max_connections = 1024;  ///< per worker
+  std::vector<net::Address> extra_bind_sources;  ///< for endpoints of another family than bind_source
+  bool http2 = false;                            ///< upstream speaks HTTP/2 (refused until it is supported)
+  std::uint32_t max_connections = 1024;          ///< per worker
   std::uint32_t max_pending_requests = 1024;
   std::uint32_t max_requests = 1024;
   std::uint32_t max_retries = 3;

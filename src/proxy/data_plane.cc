@@ -85,8 +85,9 @@ Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address&
       into[i].push_back({listener.name, std::move(copy), true});
       continue;
     }
-    auto fd = net::make_listening_fd(
-        address, {.reuse_port = workers_.size() > 1, .transparent = listener.transparent});
+    auto fd = net::make_listening_fd(address, {.reuse_port = workers_.size() > 1,
+                                               .transparent = listener.transparent,
+                                               .v6_only = !listener.ipv4_compatible});
     if (!fd) return fail(std::move(fd).error().with_context("listener '" + listener.name + "'"));
     into[i].push_back({listener.name, std::move(*fd), false});
   }

@@ -204,6 +204,13 @@ Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig
     Path bind = path.field("upstream_bind_config");
     WEFT_TRY(into.bind_source,
              to_address(from.upstream_bind_config().source_address(), bind.field("source_address")));
+    Path extras = bind.field("extra_source_addresses");
+    for (int i = 0; i < from.upstream_bind_config().extra_source_addresses_size(); ++i) {
+      Path here = extras.item(i);
+      WEFT_TRY(auto extra, to_address(from.upstream_bind_config().extra_source_addresses(i).address(),
+                                      here.field("address")));
+      into.extra_bind_sources.push_back(extra);
+    }
   }
   if (from.upstream_connection_options().has_tcp_keepalive())
     WEFT_CHECK(

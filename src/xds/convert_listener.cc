@@ -145,10 +145,14 @@ Result<void> read_listener_filters(const listener::Listener& from, proxy::Listen
 Result<void> read_addresses(const listener::Listener& from, proxy::ListenerConfig& into, const Path& path) {
   if (!from.has_address()) return fail(path.field("address").invalid("is missing"));
   WEFT_TRY(into.address, to_address(from.address(), path.field("address")));
+  into.ipv4_compatible = from.address().socket_address().ipv4_compat();
   Path more = path.field("additional_addresses");
   for (int i = 0; i < from.additional_addresses_size(); ++i) {
     Path here = more.item(i);
     WEFT_TRY(auto address, to_address(from.additional_addresses(i).address(), here.field("address")));
+    const bool compatible = from.additional_addresses(i).address().socket_address().ipv4_compat();
+    if (compatible != into.ipv4_compatible)
+      return fail(here.unsupported("ipv4_compat has to be the same for all addresses of a listener"));
     into.additional_addresses.push_back(address);
   }
   return {};

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pod import BUILD, FAR, INBOUND, INJECTED, OUTBOUND, POD, SIDECAR
+from pod import BUILD, FAR, FAR6, INBOUND, INJECTED, OUTBOUND, POD, POD6, SIDECAR
 
 PROXY = BUILD / "src/app/weft-proxy"
 ADMIN = 15000
@@ -27,8 +27,10 @@ def chain(name, cluster, port=None):
     return {"name": name, "filters": filters, **({"filter_chain_match": {"destination_port": port}} if port else {})}
 
 
-def listener(name, port, cluster, **more):
-    return {"name": name, "address": address("0.0.0.0", port), "filter_chains": [chain("blackhole", "BlackHoleCluster", port)],
+def listener(name, port, cluster, six, **more):
+    addresses = ({"address": address("::", port), "additional_addresses": [{"address": address("0.0.0.0", port)}]} if six
+                 else {"address": address("0.0.0.0", port)})
+    return {"name": name, **addresses, "filter_chains": [chain("blackhole", "BlackHoleCluster", port)],
             "default_filter_chain": chain("rest", cluster), **more}
 
 
@@ -40,45 +42,79 @@ def to_original(name, **more):
     return cluster(name, type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED", **more)
 
 
-BOOTSTRAP = {
-    "node": {"id": "sidecar", "cluster": "test"},
-    "admin": {"address": address("127.0.0.1", ADMIN)},
-    "static_resources": {
-        "listeners": [
-            listener("virtualOutbound", OUTBOUND, "PassthroughCluster", use_original_dst=True),
-            listener("virtualInbound", INBOUND, "InboundPassthroughCluster", listener_filters=[
-                {"name": "original_dst", "typed_config": {"@type": f"{TYPES}.listener.original_dst.v3.OriginalDst"}}]),
-        ],
-        "clusters": [
-            cluster("BlackHoleCluster", type="STATIC"),
-            to_original("PassthroughCluster"),
-            to_original("InboundPassthroughCluster", upstream_bind_config={
-                "source_address": {"address": "127.0.0.6", "port_value": 0}}),
-        ],
-    },
-}
+def source(host):
+    return {"address": host, "port_value": 0}
+
+
+def bootstrap(six):
+    """What the control plane says to a pod of IPv4, and with `six` to one whose first address is of IPv6."""
+    bind = ({"source_address": source("::6"), "extra_source_addresses": [{"address": source("127.0.0.6")}]} if six
+            else {"source_address": source("127.0.0.6")})
+    return {
+        "node": {"id": "sidecar", "cluster": "test"},
+        "admin": {"address": address("127.0.0.1", ADMIN)},
+        "static_resources": {
+            "listeners": [
+                listener("virtualOutbound", OUTBOUND, "PassthroughCluster", six, use_original_dst=True),
+                listener("virtualInbound", INBOUND, "InboundPassthroughCluster", six, listener_filters=[
+                    {"name": "original_dst", "typed_config": {"@type": f"{TYPES}.listener.original_dst.v3.OriginalDst"}}]),
+            ],
+            "clusters": [
+                cluster("BlackHoleCluster", type="STATIC"),
+                to_original("PassthroughCluster"),
+                to_original("InboundPassthroughCluster", upstream_bind_config=bind),
+            ],
+        },
+    }
+
+
+class Place:
+    """The addresses of one family in a pod."""
+
+    def __init__(self, six):
+        self.pod, self.far, self.localhost, self.inbound_source = (
+            (POD6, FAR6[0], "::1", "::6") if six else (POD, FAR[0], "127.0.0.1", "127.0.0.6"))
+
+
+IPV4, IPV6, BOTH = {}, {"ipv4": False, "ipv6": True}, {"ipv6": True}
+
+
+@pytest.fixture(params=[(IPV4, False), (IPV6, True), (BOTH, False), (BOTH, True)],
+                ids=["ipv4", "ipv6", "ipv4-of-both", "ipv6-of-both"])
+def place(request, make_pod):
+    """A pod of one family or of both, and the family that the test speaks."""
+    families, six = request.param
+    found = Place(six)
+    found.space, found.families = make_pod(**families), families
+    return found
 
 
 @pytest.fixture
-def sidecar(pod):
+def pod(place):
+    return place.space
+
+
+@pytest.fixture
+def sidecar(place, pod):
     for port in (OUTBOUND, INBOUND):
         for each in pod.listeners.pop(("pod", port)):
             each.close()
-    pod.capture(*INJECTED)
+    pod.capture(*INJECTED, *(["--dual-stack"] if place.families == BOTH else []))
     process = subprocess.Popen(["nsenter", f"--net={pod.inside.path}", "setpriv", f"--reuid={SIDECAR}",
                                 f"--regid={SIDECAR}", "--clear-groups", "--inh-caps=-all", PROXY, "--config-yaml",
-                                json.dumps(BOOTSTRAP), "--concurrency", "1"])
+                                json.dumps(bootstrap("ipv6" in place.families)), "--concurrency", "1"])
     try:
-        wait_until("the sidecar listens", lambda: can_connect(pod, OUTBOUND) and can_connect(pod, INBOUND))
+        wait_until("the sidecar listens",
+                   lambda: all(can_connect(pod, place.localhost, port) for port in (OUTBOUND, INBOUND)))
         yield process
     finally:
         process.kill()
         process.wait()
 
 
-def can_connect(pod, port):
+def can_connect(pod, host, port):
     try:
-        pod.inside.dial("127.0.0.1", port).close()
+        pod.inside.dial(host, port).close()
         return True
     except OSError:
         return False
@@ -110,22 +146,22 @@ def speaks(client, server):
     return client.recv(100) == b"answer"
 
 
-def test_what_comes_in_reaches_the_application_from_127_0_0_6_once(pod, sidecar):
-    with pod.outside.dial(POD, 8080) as client:
+def test_what_comes_in_reaches_the_application_from_the_inbound_address_once(place, pod, sidecar):
+    with pod.outside.dial(place.pod, 8080) as client:
         client.sendall(b"x")
         server, peer = accept(pod, ("pod", 8080))
         with server:
-            assert peer == "127.0.0.6" and server.recv(1) == b"x" and speaks(client, server)
+            assert peer == place.inbound_source and server.recv(1) == b"x" and speaks(client, server)
         assert not select.select(pod.listeners["pod", 8080], [], [], 0)[0]
 
 
-def test_what_goes_out_passes_the_sidecar_and_leaves_once(pod, sidecar):
-    with pod.inside.dial(FAR[0], 443, user=1000) as client:
+def test_what_goes_out_passes_the_sidecar_and_leaves_once(place, pod, sidecar):
+    with pod.inside.dial(place.far, 443, user=1000) as client:
         client.sendall(b"x")
         server, peer = accept(pod, ("outside", 443))
         with server:
             # The connection outside is the sidecar's: another one than the application's.
-            assert peer == POD and server.getpeername() != client.getsockname()
+            assert peer == place.pod and server.getpeername() != client.getsockname()
             assert server.recv(1) == b"x" and speaks(client, server)
 
 
@@ -133,13 +169,13 @@ def test_what_goes_out_passes_the_sidecar_and_leaves_once(pod, sidecar):
 
 @pytest.mark.parametrize("port", [OUTBOUND, INBOUND])
 @pytest.mark.parametrize("start", ["outside", "inside"])
-def test_a_connection_to_a_capture_port_itself_is_closed_and_does_not_loop(pod, sidecar, port, start):
+def test_a_connection_to_a_capture_port_itself_is_closed_and_does_not_loop(place, pod, sidecar, port, start):
     before = descriptors(sidecar)
     most = 0
     for _ in range(CONNECTIONS):
         # Closed, perhaps before the client knows that it is connected; never refused.
         with (contextlib.suppress(ConnectionResetError, BrokenPipeError),
-              getattr(pod, start).dial(POD, port) as client):
+              getattr(pod, start).dial(place.pod, port) as client):
             most = max(most, descriptors(sidecar))
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert client.recv(1) == b""

@@ -64,6 +64,7 @@ ProxyIdentity identify(const Peer& peer, const Registry& registry) {
   identity.service_account = peer.service_account;
   if (const Workload* workload = registry.workload(peer.ns, peer.pod)) {
     identity.labels = workload->labels;
+    identity.ipv6 = workload->ip.find(':') != std::string::npos;
   } else if (!peer.has_pod && peer.ns == "istio-system" && peer.pod.starts_with("istio-ingressgateway")) {
     identity.labels = {{"app", "istio-ingressgateway"}, {"istio", "ingressgateway"}};
   }

@@ -128,6 +128,17 @@ TEST_F(ClusterTest, a_status_that_the_store_does_not_keep_is_not_written_for_eve
   EXPECT_EQ(store.writes(), once + 2) << "the Ingress itself, and one try for its new version";
 }
 
+TEST_F(ClusterTest, a_proxy_whose_pod_has_an_ipv6_address_is_one_of_ipv6) {
+  const auto is_six = [](const char* ip) {
+    api::Object pod = gateway_pod("a", "192.168.0.2", true);
+    pod.body["status"]["podIP"] = ip;
+    const Registry registry(World::of(1, {std::make_shared<const api::Object>(std::move(pod))}));
+    return identify({"istio-system", "a", "default", 0, true}, registry).ipv6;
+  };
+  EXPECT_TRUE(is_six("fd00::2"));
+  EXPECT_FALSE(is_six("10.0.0.2"));
+}
+
 TEST_F(ClusterTest, a_gateway_listens_where_the_service_before_its_pod_sends_its_port) {
   auto objects = testing::objects(kGateway);
   objects.push_back(std::make_shared<const api::Object>(gateway_pod("a", "192.168.0.2", true)));

@@ -13,6 +13,7 @@ constexpr auto kConnectTimeout = 10s;
 constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
 // Capture rules let connections from this address through to the application.
 constexpr const char* kInboundSource = "127.0.0.6";
+constexpr const char* kInboundSource6 = "::6";
 
 void add_cluster(ResourceSet& into, const cluster::Cluster& made) {
   std::vector<std::string> needs;
@@ -139,12 +140,22 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
                   subset ? subset->labels : Labels());
 }
 
-void add_fixed(ResourceSet& into, std::string_view name, bool inbound) {
+void add_outbound_passthrough(ResourceSet& into) {
+  cluster::Cluster made = make_cluster(std::string(kPassthrough));
+  set_original_destination(made);
+  add_cluster(into, made);
+}
+
+void add_inbound(ResourceSet& into, std::string_view name, bool ipv6) {
   cluster::Cluster made = make_cluster(std::string(name));
   set_original_destination(made);
-  if (inbound) {
-    made.mutable_upstream_bind_config()->mutable_source_address()->set_address(kInboundSource);
-    made.mutable_upstream_bind_config()->mutable_source_address()->set_port_value(0);
+  auto& bind = *made.mutable_upstream_bind_config();
+  bind.mutable_source_address()->set_address(ipv6 ? kInboundSource6 : kInboundSource);
+  bind.mutable_source_address()->set_port_value(0);
+  if (ipv6) {
+    auto& other = *bind.add_extra_source_addresses()->mutable_address();
+    other.set_address(kInboundSource);
+    other.set_port_value(0);
   }
   add_cluster(into, made);
 }
@@ -168,10 +179,10 @@ void add_outbound_clusters(ResourceSet& into, const Inputs& inputs, const ProxyI
 }
 
 void add_sidecar_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
-  add_fixed(into, kPassthrough, false);
-  add_fixed(into, kInboundPassthrough, true);
+  add_outbound_passthrough(into);
+  add_inbound(into, kInboundPassthrough, proxy.ipv6);
   for (const InboundPort& port : inbound_ports(inputs.registry, proxy))
-    add_fixed(into, inbound_cluster(port.number), true);
+    add_inbound(into, inbound_cluster(port.number), proxy.ipv6);
 }
 
 }  // namespace weft::control

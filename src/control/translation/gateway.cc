@@ -180,10 +180,10 @@ void add_ingress(Ports& ports, const api::Object& ingress, const Inputs& inputs,
     add_ingress_route(host_of(port, "*", number), {"/", false, &fallback, 0}, inputs, ingress.ns());
 }
 
-void add_listener(ResourceSet& into, std::uint16_t number, const Port& port) {
+void add_listener(ResourceSet& into, std::uint16_t number, const Port& port, bool ipv6) {
   listener::Listener made;
   made.set_name("0.0.0.0_" + std::to_string(number));
-  set_address(*made.mutable_address(), "0.0.0.0", number);
+  set_all_addresses(made, number, ipv6);
   made.set_traffic_direction(core::OUTBOUND);
   std::vector<std::string> tables;
   auto& chain = *made.add_filter_chains();
@@ -275,7 +275,7 @@ void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& p
       if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs, proxy);
   for (auto& [number, port] : ports) {
     if (!port.http && !port.tcp) continue;
-    add_listener(into, number, port);
+    add_listener(into, number, port, proxy.ipv6);
     if (port.http) add_table(into, number, port);
   }
 }

@@ -67,6 +67,41 @@ TEST(Translation, a_sidecar_of_bookinfo_gets_the_listeners_routes_clusters_and_e
                 "bookinfo.sidecar");
 }
 
+TEST(Translation, an_ipv6_pod_is_listened_for_on_both_families_and_called_from_the_inbound_address_of_each) {
+  Inputs inputs = inputs_of({"bookinfo.yaml"});
+  ProxyIdentity who = sidecar("default", "productpage-v1-a", {{"app", "productpage"}});
+  who.ipv6 = true;
+  auto set = translate(inputs, who);
+  for (const char* name : {"virtualOutbound", "virtualInbound"}) {
+    listener::Listener made;
+    ASSERT_TRUE(made.ParseFromString(set[Type::kListener].at(name)->bytes));
+    EXPECT_EQ(made.address().socket_address().address(), "::");
+    ASSERT_EQ(made.additional_addresses_size(), 1);
+    const auto& other = made.additional_addresses(0).address().socket_address();
+    EXPECT_EQ(other.address(), "0.0.0.0");
+    EXPECT_EQ(other.port_value(), made.address().socket_address().port_value());
+  }
+  for (const char* name : {"InboundPassthroughCluster", "inbound|9080||"}) {
+    cluster::Cluster made;
+    ASSERT_TRUE(made.ParseFromString(set[Type::kCluster].at(name)->bytes));
+    const auto& bind = made.upstream_bind_config();
+    EXPECT_EQ(bind.source_address().address(), "::6");
+    ASSERT_EQ(bind.extra_source_addresses_size(), 1);
+    EXPECT_EQ(bind.extra_source_addresses(0).address().address(), "127.0.0.6");
+  }
+}
+
+TEST(Translation, a_service_with_an_ipv6_address_is_known_by_it_as_a_host_header_says_it) {
+  Inputs inputs(std::make_shared<const World>(World::of(
+      1, testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
+                          "spec: {clusterIP: 'fd96::10', ports: [{name: http, port: 80}]}\n"))));
+  auto set = translate(inputs, sidecar("default", "a", {}));
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].at("80")->bytes));
+  const auto& domains = table.virtual_hosts(0).domains();
+  EXPECT_NE(std::ranges::find(domains, "[fd96::10]"), domains.end());
+}
+
 TEST(Translation, rules_become_routes_and_subsets_and_a_missing_subset_stays_a_cluster_that_is_not_there) {
   Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml"});
   auto set = translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}}));

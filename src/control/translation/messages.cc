@@ -49,6 +49,11 @@ void set_address(core::Address& into, std::string_view ip, std::uint32_t port) {
   into.mutable_socket_address()->set_port_value(port);
 }
 
+void set_all_addresses(listener::Listener& into, std::uint32_t port, bool ipv6) {
+  set_address(*into.mutable_address(), ipv6 ? "::" : "0.0.0.0", port);
+  if (ipv6) set_address(*into.add_additional_addresses()->mutable_address(), "0.0.0.0", port);
+}
+
 void set_ads(core::ConfigSource& into) {
   into.mutable_ads();
   into.set_resource_api_version(core::V3);

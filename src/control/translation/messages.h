@@ -35,6 +35,9 @@ std::string inbound_cluster(std::uint16_t port);
 
 void set_duration(google::protobuf::Duration& into, std::chrono::milliseconds duration);
 void set_address(core::Address& into, std::string_view ip, std::uint32_t port);
+/// All addresses of a proxy's pod: 0.0.0.0, and with `ipv6` :: before it. Two sockets rather than one for
+/// both, which would not know IPv4's original destinations.
+void set_all_addresses(listener::Listener& into, std::uint32_t port, bool ipv6);
 void set_ads(core::ConfigSource& into);
 /// The same message gives the same bytes, maps included.
 std::string serialize(const google::protobuf::Message& message);

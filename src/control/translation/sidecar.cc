@@ -30,8 +30,9 @@ std::string name_of(std::string_view ip, std::uint16_t port) {
   return std::string(ip) + "_" + std::to_string(port);
 }
 
-void add_virtual_outbound(ResourceSet& into) {
+void add_virtual_outbound(ResourceSet& into, const ProxyIdentity& proxy) {
   listener::Listener made = make_listener("virtualOutbound", "0.0.0.0", kOutboundPort);
+  set_all_addresses(made, kOutboundPort, proxy.ipv6);
   made.mutable_use_original_dst()->set_value(true);
   auto& loop = *made.add_filter_chains();
   loop.set_name("virtualOutbound-blackhole");
@@ -119,7 +120,10 @@ void add_host_domains(route::VirtualHost& host, const Service& service, const Pr
     auto parts = split(alias, '.');
     add_names(host, std::string(parts[0]), std::string(parts[1]), proxy);
   }
-  if (!service.cluster_ip.empty()) host.add_domains(service.cluster_ip);
+  // As it stands in a Host header (RFC 3986, 3.2.2).
+  const bool six = service.cluster_ip.find(':') != std::string::npos;
+  if (!service.cluster_ip.empty())
+    host.add_domains(six ? "[" + service.cluster_ip + "]" : service.cluster_ip);
   if (service.headless) host.add_domains("*." + service.host);
 }
 
@@ -228,7 +232,7 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
 }
 
 void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
-  add_virtual_outbound(into);
+  add_virtual_outbound(into, proxy);
   for (std::uint16_t port : http_ports(inputs.registry)) add_http_listener(into, port);
   for (const Service& service : inputs.registry.services()) {
     for (const ServicePort& port : service.ports) {
@@ -272,6 +276,7 @@ void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIde
 
 void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   listener::Listener made = make_listener("virtualInbound", "0.0.0.0", kInboundPort);
+  set_all_addresses(made, kInboundPort, proxy.ipv6);
   made.set_traffic_direction(core::INBOUND);
   add_original_destination(made);
   auto ports = inbound_ports(inputs.registry, proxy);

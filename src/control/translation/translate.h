@@ -17,6 +17,7 @@ struct ProxyIdentity {
   Kind kind = Kind::kSidecar;
   std::string ns, pod, service_account;
   Labels labels;
+  bool ipv6 = false;  ///< its pod's first address is one of IPv6: capture then has rules for both families
   std::string id() const { return pod + "." + ns; }
 };
 

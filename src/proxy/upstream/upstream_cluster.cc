@@ -13,6 +13,14 @@ Error upstream_error(Code code, std::string text) {
   return Error::upstream(code, Retry::kElsewhere, std::move(text));
 }
 
+/// The first that can reach `to`; the configured one when none can, so that the error names it.
+const net::Address& source_towards(const ClusterConfig& config, const net::Address& to) {
+  if (config.bind_source.empty() || config.bind_source.family() == to.family()) return config.bind_source;
+  for (const net::Address& each : config.extra_bind_sources)
+    if (each.family() == to.family()) return each;
+  return config.bind_source;
+}
+
 }  // namespace
 
 /// A request waiting for a connection to come back; first come, first served.
@@ -69,7 +77,8 @@ UpstreamCluster::~UpstreamCluster() {
 
 bool UpstreamCluster::can_become(const ClusterConfig& config) const {
   return config.name == config_->name && config.discovery == config_->discovery &&
-         config.bind_source == config_->bind_source && config.http2 == config_->http2 &&
+         config.bind_source == config_->bind_source &&
+         config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2 &&
          config.dns_hosts == config_->dns_hosts;
 }
 
@@ -197,7 +206,7 @@ net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(const E
   ++counters_->upstream_cx_active;
   ++counters_->upstream_cx_total;
   auto socket = co_await net::connect(
-      loop_, to, {.deadline = limit, .bind_source = config_->bind_source, .mark = socket_mark_});
+      loop_, to, {.deadline = limit, .bind_source = source_towards(*config_, to), .mark = socket_mark_});
   if (socket) co_return std::move(socket);
   ++counters_->upstream_cx_connect_fail;
   if (socket.error().code == Code::kTimeout) ++counters_->upstream_cx_connect_timeout;
