@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/command_line.h"
 #include "cli/instance.h"
+#include "cli/on_a_cluster.h"
 #include "cli/run.h"
 #include "store/remote_store.h"
 
@@ -35,10 +36,15 @@ struct Start {
 /// Commands that speak with a running instance.
 CommandResult run_remotely(Console& console, const Invocation& invocation) {
   WEFT_TRY(const StateDirectory state, StateDirectory::resolve(invocation.global.instance));
-  WEFT_TRY(const net::Address api, reach_instance(state, invocation.global.instance));
+  const Result<net::Address> api = reach_instance(state, invocation.global.instance);
+  if (!api) {
+    console.err(api.error().text + "\n");
+    if (state.supervisor() == 0) console.err(on_a_cluster(invocation.command) + "\n");
+    return Exit::kFailed;
+  }
   net::Loop loop;
-  store::RemoteStore store(loop, api);
-  RemoteMeshApi mesh(loop, api);
+  store::RemoteStore store(loop, *api);
+  RemoteMeshApi mesh(loop, *api);
   const Context context{console, loop, store, mesh, invocation.global, state};
   return run(loop, std::visit(Start{context}, invocation.command));
 }
