@@ -202,7 +202,9 @@ void Registry::read_slices(const World& world) {
         const auto& conditions = json::map(endpoint, "conditions");
         Endpoint made;
         made.port = static_cast<std::uint16_t>(json::number(port, "port"));
-        made.ready = json::boolean(conditions, "ready", true) && !json::boolean(conditions, "terminating");
+        const bool terminating = json::boolean(conditions, "terminating");
+        made.ready = json::boolean(conditions, "ready", true) && !terminating;
+        made.ending = terminating && json::boolean(conditions, "serving", true);
         const auto& target = json::map(endpoint, "targetRef");
         made.pod = json::text(target, "name");
         const Workload* pod = workload(object->ns(), made.pod);
@@ -223,6 +225,9 @@ void Registry::read_slices(const World& world) {
     auto same = std::ranges::unique(
         list, [](const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; });
     list.erase(same.begin(), same.end());
+    // As kube-proxy has it: better one that is about to go than none.
+    if (std::ranges::none_of(list, &Endpoint::ready))
+      for (Endpoint& each : list) each.ready = each.ending;
   }
 }
 

@@ -53,8 +53,9 @@ struct Service {
 struct Endpoint {
   std::string ip;
   std::uint16_t port = 0;
-  bool ready = true;
-  Labels labels;  ///< of its pod: what subsets choose by
+  bool ready = true;    ///< it gets new requests
+  bool ending = false;  ///< its pod ends, and still serves
+  Labels labels;        ///< of its pod: what subsets choose by
   std::string pod;
 };
 

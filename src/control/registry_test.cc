@@ -79,6 +79,22 @@ TEST(Registry, endpoints_that_are_unready_or_terminating_are_not_ready_and_absen
   EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.9:9080"});
 }
 
+TEST(Registry, endpoints_that_end_and_still_serve_are_used_when_there_is_no_other) {
+  const std::string ending = endpoint("10.0.0.1", "a", "ready: false, serving: true, terminating: true") +
+                             ", " +
+                             endpoint("10.0.0.2", "b", "ready: false, serving: false, terminating: true");
+  EXPECT_EQ(ready_endpoints(registry_of(std::string(kReviews) + slice("s1", "9080", ending))),
+            Texts{"10.0.0.1:9080"});
+  EXPECT_EQ(ready_endpoints(registry_of(std::string(kReviews) +
+                                        slice("s1", "9080", ending + ", {addresses: [10.0.0.9]}"))),
+            Texts{"10.0.0.9:9080"});
+  EXPECT_EQ(ready_endpoints(
+                registry_of(std::string(kReviews) +
+                            slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: false, serving: false")))),
+            Texts{})
+      << "unready is no end";
+}
+
 TEST(Registry, an_endpoint_in_two_slices_counts_once_and_is_ready_when_either_says_so) {
   Registry registry =
       registry_of(std::string(kReviews) + slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: false")) +
