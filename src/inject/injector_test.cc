@@ -101,6 +101,7 @@ TEST(PodOptions, refuse_what_weft_does_not_do_and_a_pod_would_miss) {
            {"prometheus.istio.io/scrape-targets", "[]"},
            {"proxy.istio.io/config", "tracing: {}"},
            {"proxy.istio.io/config", "proxyMetadata: {A: [1]}"},
+           {"proxy.istio.io/config", "proxyMetadata: {ISTIO_META_DNS_CAPTURE: '1'}"},
            {"status.sidecar.istio.io/port", "15021"},
            {"readiness.status.sidecar.istio.io/periodSeconds", "0"},
            {"traffic.sidecar.istio.io/excludeOutboundPorts", "80,"},
@@ -121,6 +122,11 @@ TEST(PodOptions, warn_by_name_of_what_has_no_effect) {
     EXPECT_EQ(injected(annotated(key, "x")).warnings,
               std::vector<std::string>{"annotation " + std::string(key) + ": " + warning});
   EXPECT_TRUE(injected(annotated("sidecar.istio.io/capNetBindService", "false")).warnings.empty());
+  EXPECT_EQ(
+      injected(annotated("proxy.istio.io/config", "proxyMetadata: {ISTIO_META_DNS_AUTO_ALLOCATE: 'true'}"))
+          .warnings,
+      std::vector<std::string>{"annotation proxy.istio.io/config: proxyMetadata: "
+                               "ISTIO_META_DNS_AUTO_ALLOCATE is not done by weft and has no effect"});
 }
 
 TEST(Injector, gives_a_gateway_the_router_and_low_ports_and_captures_nothing) {
@@ -192,6 +198,21 @@ TEST(Injector, names_no_variable_twice) {
   std::ranges::sort(names);
   EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
   EXPECT_EQ(variable(spec["initContainers"][1], "ISTIO_META_CLUSTER_ID"), "other");
+}
+
+TEST(Injector, names_are_captured_where_they_are_asked_to_be) {
+  const auto captures = [](const char* value) {
+    const Json spec =
+        injected(annotated("proxy.istio.io/config",
+                           std::string("proxyMetadata: {ISTIO_META_DNS_CAPTURE: ") + value + "}"))
+            .pod["spec"];
+    const Json& arguments = spec["initContainers"][0]["args"];
+    EXPECT_EQ(variable(spec["initContainers"][1], "ISTIO_META_DNS_CAPTURE"),
+              std::string(value).substr(1, std::string(value).size() - 2));
+    return std::ranges::find(arguments, Json("--redirect-dns")) != arguments.end();
+  };
+  EXPECT_TRUE(captures("'true'"));
+  EXPECT_FALSE(captures("'false'"));
 }
 
 TEST(Injector, leaves_probes_that_come_before_a_classic_sidecar) {

@@ -172,11 +172,23 @@ void read_volumes(Reader& reader, std::string_view key, Json& into) {
 
 constexpr std::string_view kConfig = "proxy.istio.io/config";
 
-void read_metadata(const Json& value, PodOptions& options) {
-  for (const auto& [name, each] : value.items())
-    options.metadata[name] = each.is_string() ? each.get<std::string>() : each.dump();
-  const auto dns = options.metadata.find("ISTIO_META_DNS_CAPTURE");
-  options.capture_dns = dns != options.metadata.end() && dns->second == "true";
+constexpr const char* kCaptureDns = "ISTIO_META_DNS_CAPTURE";
+constexpr const char* kAllocateAddresses = "ISTIO_META_DNS_AUTO_ALLOCATE";
+
+std::string metadata_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+void read_metadata(Reader& reader, const Json& value, PodOptions& options) {
+  for (const auto& [name, each] : value.items()) options.metadata[name] = metadata_text(each);
+  const auto is_true = [&](const char* name) {
+    const auto found = options.metadata.find(name);
+    return found != options.metadata.end() && found->second == "true";
+  };
+  options.capture_dns = is_true(kCaptureDns);
+  if (is_true(kAllocateAddresses))
+    reader.warn(kConfig, std::string("proxyMetadata: ") + kAllocateAddresses +
+                             " is not done by weft and has no effect");
 }
 
 std::string metadata_problem(const Json& value) {
@@ -185,6 +197,9 @@ std::string metadata_problem(const Json& value) {
     if (each.is_structured()) return "must be a map of texts";
     if (const std::string problem = api::environment_name(name); !problem.empty())
       return "must have names of variables; \"" + name + "\" " + problem;
+    // A word that the sidecar and the capture rules would read in two ways leaves a pod without names.
+    if (const std::string text = metadata_text(each); name == kCaptureDns && !boolean(text).empty())
+      return std::string("must say true or false of ") + kCaptureDns;
   }
   return {};
 }
@@ -213,7 +228,7 @@ void read_proxy_config(Reader& reader, PodOptions& options) {
     if (const std::string problem = config_problem(name, value); !problem.empty())
       return (void)reader.refuse(kConfig, name + ": " + value.dump(), problem);
     if (name == "holdApplicationUntilProxyStarts") options.hold_application = value.get<bool>();
-    if (name == "proxyMetadata") read_metadata(value, options);
+    if (name == "proxyMetadata") read_metadata(reader, value, options);
   }
   options.proxy_config = std::move(config);
 }
