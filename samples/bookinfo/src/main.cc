@@ -17,7 +17,7 @@
 #include "common/server.h"
 #include "details/details.h"
 #include "productpage/productpage.h"
-#include "ratings/ratings.h"
+#include "ratings/versions.h"
 #include "reviews/reviews.h"
 
 namespace bookinfo {
@@ -47,14 +47,6 @@ Made make_details(const Environment& environment) {
   return std::make_unique<details::Details>();
 }
 
-Made make_ratings(const Environment& environment) {
-  const std::string version = environment.get("SERVICE_VERSION", "v1");
-  if (version == "v2" || version.starts_with("v-")) {
-    return std::unexpected("SERVICE_VERSION=" + version + ": this build has only ratings v1");
-  }
-  return std::make_unique<ratings::Ratings>();
-}
-
 Made make_reviews(const Environment& environment) {
   return std::make_unique<reviews::Reviews>(reviews::Settings::of(environment));
 }
@@ -73,7 +65,7 @@ constexpr Kind kKinds[] = {
     {"productpage", make_productpage},
     {"details", make_details},
     {"reviews", make_reviews},
-    {"ratings", make_ratings},
+    {"ratings", ratings::make},
 };
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
