@@ -16,6 +16,7 @@
 #include "common/environment.h"
 #include "common/server.h"
 #include "details/details.h"
+#include "mysqldb/mysqldb.h"
 #include "productpage/productpage.h"
 #include "ratings/versions.h"
 #include "reviews/reviews.h"
@@ -31,7 +32,11 @@ constexpr const char* kUsage =
     "SERVICE is productpage, details, reviews or ratings. PORT 0 takes a free port; the one\n"
     "taken is printed as `listening on [::]:PORT`. BIND_ADDRESS names the address to listen\n"
     "on; without it that is all of them. samples/bookinfo/README.md lists the variables that\n"
-    "choose a service's version.\n";
+    "choose a service's version.\n"
+    "\n"
+    "       bookinfo mysqldb PORT [OPTION...]\n"
+    "\n"
+    "becomes MariaDB's server with the table of ratings v2 in it.\n";
 
 /// Longer than the slowest answer there is: reviews waiting for ratings, 10 s to connect and 10 s to read.
 constexpr std::chrono::seconds kLongestDrain{25};
@@ -128,6 +133,10 @@ int run(std::span<const char* const> arguments) {
       (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
     std::fputs(kUsage, stdout);
     return kDone;
+  }
+  if (arguments.size() >= 3 && arguments[1] == std::string_view("mysqldb")) {
+    if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
+    return fail(mysqldb::become(arguments[2], arguments.subspan(3), Environment::of_process()));
   }
   if (arguments.size() != 3) {
     std::fputs(kUsage, stderr);

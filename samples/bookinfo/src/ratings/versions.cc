@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "ratings/mysql_database.h"
 #include "ratings/ratings.h"
 #include "ratings/sqlite_database.h"
 
@@ -50,10 +51,21 @@ MadeDatabase make_sqlite(const Environment& environment) {
   return database;
 }
 
-MadeDatabase make_database(const Environment& environment) {
+MadeDatabase make_mysql(const Environment& environment, bool is_2017) {
+  const auto port = number_of(environment, "MYSQL_DB_PORT", 3306, 1, 65535);
+  if (!port) return std::unexpected(port.error());
+  MysqlAddress address{.host = environment.get("MYSQL_DB_HOST", "127.0.0.1"),
+                       .port = static_cast<std::uint16_t>(*port),
+                       .user = environment.get("MYSQL_DB_USER", ""),
+                       .password = environment.get("MYSQL_DB_PASSWORD", "")};
+  return std::make_unique<MysqlDatabase>(std::move(address), is_2017);
+}
+
+MadeDatabase make_database(const Environment& environment, bool is_2017) {
   const std::string type = environment.get("DB_TYPE", "");
   if (type == "sqlite") return make_sqlite(environment);
-  return std::unexpected("SERVICE_VERSION=v2, DB_TYPE='" + type + "': this build knows only sqlite");
+  if (type == "mysql") return make_mysql(environment, is_2017);
+  return std::unexpected("SERVICE_VERSION=v2, DB_TYPE='" + type + "': this build knows sqlite and mysql");
 }
 
 /// Time since the start of the process, `speed` times as fast: minutes pass in a test's second.
@@ -80,7 +92,7 @@ std::expected<std::unique_ptr<Service>, std::string> make(const Environment& env
 
   const std::string version = environment.get("SERVICE_VERSION", "v1");
   if (version == "v2") {
-    auto database = make_database(environment);
+    auto database = make_database(environment, settings.is_2017);
     if (!database) return std::unexpected(database.error());
     settings.database = std::move(*database);
   } else if (const auto kind = Faults::kind_of(version); kind && !settings.is_2017) {
