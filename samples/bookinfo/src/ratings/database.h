@@ -25,6 +25,9 @@ struct Failure {
 /// there is none here.
 using RatingRows = std::expected<boost::json::array, Failure>;
 
+/// A number as JSON writes it: a whole one without a fraction, and null for what is no number.
+boost::json::value number(double value);
+
 /// Where ratings v2 finds its stars.
 ///
 /// Thread: `read` blocks, and is called from several worker threads at once; each call opens a connection of

@@ -79,7 +79,7 @@ Statement select(const Connection& connection) {
 boost::json::value value_of(sqlite3_stmt* row) {
   switch (sqlite3_column_type(row, 0)) {
     case SQLITE_INTEGER: return static_cast<std::int64_t>(sqlite3_column_int64(row, 0));
-    case SQLITE_FLOAT: return sqlite3_column_double(row, 0);
+    case SQLITE_FLOAT: return number(sqlite3_column_double(row, 0));
     case SQLITE_TEXT: {
       const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, 0));
       return boost::json::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row, 0)));

@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "ratings/mongodb_database.h"
 #include "ratings/mysql_database.h"
 #include "ratings/ratings.h"
 #include "ratings/sqlite_database.h"
@@ -65,7 +66,7 @@ MadeDatabase make_database(const Environment& environment, bool is_2017) {
   const std::string type = environment.get("DB_TYPE", "");
   if (type == "sqlite") return make_sqlite(environment);
   if (type == "mysql") return make_mysql(environment, is_2017);
-  return std::unexpected("SERVICE_VERSION=v2, DB_TYPE='" + type + "': this build knows sqlite and mysql");
+  return std::make_unique<MongodbDatabase>(environment.get("MONGO_DB_URL", ""), is_2017);
 }
 
 /// Time since the start of the process, `speed` times as fast: minutes pass in a test's second.
