@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kBookinfoPrefix = "examples-bookinfo-";
 constexpr std::string_view kBookinfoPort = "9080";
+constexpr std::string_view kMysqlPort = "3306";
 
 using Variables = std::map<std::string, std::string>;
 
@@ -79,6 +80,7 @@ std::optional<ImageCommand> ImageMap::find_bookinfo(std::string_view image) cons
   name = name.substr(name.rfind('/') + 1);  // npos + 1 is 0: no slash, the whole name
   if (!name.starts_with(kBookinfoPrefix)) return std::nullopt;
   name.remove_prefix(kBookinfoPrefix.size());
+  if (name == "mysqldb") return ImageCommand{{bookinfo_, "mysqldb", std::string(kMysqlPort)}, {}};
   const auto dash = name.find('-');
   if (dash == name.npos) return std::nullopt;
   const std::string_view service = name.substr(0, dash), version = name.substr(dash + 1);

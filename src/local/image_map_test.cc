@@ -20,6 +20,7 @@ TEST(ImageMap, KnowsTheBookinfoImagesByAnyRegistryAndTag) {
   }
   EXPECT_EQ(images.find("x/examples-bookinfo-reviews-v1:1")->environment.at("ENABLE_RATINGS"), "false");
   EXPECT_EQ(images.find("x/examples-bookinfo-ratings-v2:1")->environment.at("SERVICE_VERSION"), "v2");
+  EXPECT_EQ(images.find("x/examples-bookinfo-mysqldb:1")->words, (Words{"/bin/bookinfo", "mysqldb", "3306"}));
 }
 
 TEST(ImageMap, KnowsNoOtherImage) {

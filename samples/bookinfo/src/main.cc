@@ -16,8 +16,9 @@
 #include "common/environment.h"
 #include "common/server.h"
 #include "details/details.h"
+#include "mysqldb/mysqldb.h"
 #include "productpage/productpage.h"
-#include "ratings/ratings.h"
+#include "ratings/versions.h"
 #include "reviews/reviews.h"
 
 namespace bookinfo {
@@ -31,7 +32,11 @@ constexpr const char* kUsage =
     "SERVICE is productpage, details, reviews or ratings. PORT 0 takes a free port; the one\n"
     "taken is printed as `listening on [::]:PORT`. BIND_ADDRESS names the address to listen\n"
     "on; without it that is all of them. samples/bookinfo/README.md lists the variables that\n"
-    "choose a service's version.\n";
+    "choose a service's version.\n"
+    "\n"
+    "       bookinfo mysqldb PORT [OPTION...]\n"
+    "\n"
+    "becomes MariaDB's server with the table of ratings v2 in it.\n";
 
 /// Longer than the slowest answer there is: reviews waiting for ratings, 10 s to connect and 10 s to read.
 constexpr std::chrono::seconds kLongestDrain{25};
@@ -45,14 +50,6 @@ Made make_details(const Environment& environment) {
     return std::unexpected("ENABLE_EXTERNAL_BOOK_SERVICE=true: this build has no details v2");
   }
   return std::make_unique<details::Details>();
-}
-
-Made make_ratings(const Environment& environment) {
-  const std::string version = environment.get("SERVICE_VERSION", "v1");
-  if (version == "v2" || version.starts_with("v-")) {
-    return std::unexpected("SERVICE_VERSION=" + version + ": this build has only ratings v1");
-  }
-  return std::make_unique<ratings::Ratings>();
 }
 
 Made make_reviews(const Environment& environment) {
@@ -73,7 +70,7 @@ constexpr Kind kKinds[] = {
     {"productpage", make_productpage},
     {"details", make_details},
     {"reviews", make_reviews},
-    {"ratings", make_ratings},
+    {"ratings", ratings::make},
 };
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -136,6 +133,10 @@ int run(std::span<const char* const> arguments) {
       (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
     std::fputs(kUsage, stdout);
     return kDone;
+  }
+  if (arguments.size() >= 3 && arguments[1] == std::string_view("mysqldb")) {
+    if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
+    return fail(mysqldb::become(arguments[2], arguments.subspan(3), Environment::of_process()));
   }
   if (arguments.size() != 3) {
     std::fputs(kUsage, stderr);

@@ -109,6 +109,11 @@ class Service:
             self.process.stdout.close()
 
 
+def resident_kib(service):
+    status = pathlib.Path(f"/proc/{service.process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
 class Recorded:
     def __init__(self, method, path, headers):
         self.method, self.path, self.headers = method, path, headers

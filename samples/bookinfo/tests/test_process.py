@@ -1,6 +1,5 @@
 """The program as a process: how it starts, ends, and bears clients that misbehave."""
 import http.client
-import pathlib
 import socket
 import subprocess
 import threading
@@ -8,7 +7,7 @@ import time
 
 import pytest
 
-from shop import BINARY, BOOK, RATINGS, SLOW, Service, StandIn, at, at_once, wait_for
+from shop import BINARY, BOOK, RATINGS, SLOW, Service, StandIn, at, at_once, resident_kib, wait_for
 
 
 def run(*arguments, **environment):
@@ -25,11 +24,6 @@ def exchange(port, data, seconds=5):
         return said
 
 
-def resident_kib(service):
-    status = pathlib.Path(f"/proc/{service.process.pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
-
-
 @pytest.mark.parametrize("arguments, text", [
     ([], "usage:"), (["details"], "usage:"), (["shelves", "0"], "shelves"), (["details", "70000"], "70000"),
     (["details", "9080x"], "9080x")])
@@ -39,7 +33,10 @@ def test_a_wrong_command_line_says_what_is_wrong(arguments, text):
 
 
 @pytest.mark.parametrize("service, environment, text", [
-    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"), ("ratings", {"SERVICE_VERSION": "v2"}, "v2"),
+    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"), ("ratings", {"SERVICE_VERSION": "v2", "DB_TYPE": "sqlite"}, "SQLITE_FILE"),
+    ("ratings", {"FAULT_CLOCK_SPEED": "fast"}, "FAULT_CLOCK_SPEED"),
+    ("ratings", {"DATABASE_TIMEOUT_MS": "0"}, "DATABASE_TIMEOUT_MS"),
+    ("ratings", {"BOOKINFO_COMPAT": "0.3"}, "BOOKINFO_COMPAT"),
     ("details", {"ENABLE_EXTERNAL_BOOK_SERVICE": "true"}, "ENABLE_EXTERNAL_BOOK_SERVICE")])
 def test_a_setting_that_cannot_be_met_ends_the_start(service, environment, text):
     done = run(service, "0", **environment)

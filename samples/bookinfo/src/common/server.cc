@@ -61,10 +61,10 @@ http::response<http::string_body> to_message(Response&& response, unsigned versi
   return message;
 }
 
-Response refusal(error_code error) {
-  if (error == http::error::header_limit) return error_page(431, "Request Header Fields Too Large");
-  if (error == http::error::body_limit) return error_page(413, "Content Too Large");
-  return error_page(400, "Bad Request");
+Response refusal(Service& service, error_code error) {
+  if (error == http::error::header_limit) return service.refuse(431, "Request Header Fields Too Large");
+  if (error == http::error::body_limit) return service.refuse(413, "Content Too Large");
+  return service.refuse(400, "Bad Request");
 }
 
 bool is_parse_error(error_code error) {
@@ -121,7 +121,7 @@ asio::awaitable<void> Server::Session::run() {
   while (keep_alive) {
     const error_code error = co_await read();
     if (is_parse_error(error)) {
-      co_await answer(refusal(error), Framing{});
+      co_await answer(refusal(server_.service_, error), Framing{});
       co_await discard_rest();
     }
     if (error) break;

@@ -15,6 +15,9 @@ class Service {
 
   /// Answers one request. `request` stays valid until the answer is there.
   virtual boost::asio::awaitable<Response> handle(const Request& request) = 0;
+
+  /// The answer to what the server itself turns away before it is a request: too large, or not HTTP.
+  virtual Response refuse(unsigned status, std::string_view reason) { return error_page(status, reason); }
 };
 
 }  // namespace bookinfo

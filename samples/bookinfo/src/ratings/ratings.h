@@ -1,25 +1,49 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "common/service.h"
+#include "ratings/database.h"
+#include "ratings/database_workers.h"
+#include "ratings/faults.h"
 
 namespace bookinfo::ratings {
 
-/// Stars by reviewer. Every product has five and four stars until a POST replaces them; what was posted is
-/// kept in memory, per product, and is gone after a restart.
+/// What makes one version of ratings differ from another.
+struct Settings {
+  std::unique_ptr<Database> database;  ///< v2; without one, stars are in memory
+  std::chrono::milliseconds database_timeout{15'000};
+  std::optional<Faults> faults;  ///< v-faulty and so on
+  bool is_2017 = false;          ///< as in release 0.2.9: no POST, and one error text for all of MySQL
+};
+
+/// Stars by reviewer. In memory every product has five and four stars until a POST replaces them; what was
+/// posted is kept per product, and is gone after a restart. From a database all products have the same stars,
+/// and nothing can be posted.
 class Ratings final : public Service {
  public:
+  explicit Ratings(Settings settings);
+
   boost::asio::awaitable<Response> handle(const Request& request) override;
+  Response refuse(unsigned status, std::string_view reason) override;
 
  private:
-  Response answer(const Request& request);
-  Response show(std::int64_t product) const;
+  boost::asio::awaitable<Response> health();
+  boost::asio::awaitable<Response> show(std::int64_t product);
+  boost::asio::awaitable<Response> show_database(std::int64_t product);
+  boost::asio::awaitable<RatingRows> read_database(std::chrono::milliseconds timeout);
+  Response show_memory(std::int64_t product) const;
+  Response show_failure(const Failure& failure) const;
   Response store(std::int64_t product, const std::string& body);
 
+  Settings settings_;
   std::unordered_map<std::int64_t, boost::json::value> posted_;
+  DatabaseWorkers workers_;  ///< last: its threads use the database
 };
 
 }  // namespace bookinfo::ratings

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "ratings/database.h"
+
+namespace bookinfo::ratings {
+
+/// A few threads that make the blocking calls to a database, so that the event loop never waits for one.
+///
+/// Bounds: `threads` calls at once, `waiting` more in line; what comes then is refused at once. The caller
+/// has its answer at the deadline even when the driver does not return; a call whose deadline passed in line
+/// is never made. Thread: `run` on the event loop; work on the pool's. Ends: the destructor waits for calls
+/// that are under way, and the loop must not be gone before it.
+class DatabaseWorkers {
+ public:
+  using Work = std::function<RatingRows(Deadline)>;
+
+  DatabaseWorkers(std::size_t threads, std::size_t waiting)
+      : most_threads_(threads), most_waiting_(waiting) {}
+  ~DatabaseWorkers();
+  DatabaseWorkers(const DatabaseWorkers&) = delete;
+  DatabaseWorkers& operator=(const DatabaseWorkers&) = delete;
+
+  /// Errors: those of `work`; kBusy when the line is full or the deadline passed.
+  boost::asio::awaitable<RatingRows> run(Work work, std::chrono::milliseconds timeout);
+
+ private:
+  struct Job;
+
+  bool put_in_line(std::shared_ptr<Job> job);
+  void work_until_closed();
+
+  const std::size_t most_threads_, most_waiting_;
+  std::mutex mutex_;
+  std::condition_variable has_work_;
+  std::deque<std::shared_ptr<Job>> line_;
+  std::size_t idle_ = 0;
+  bool is_closed_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace bookinfo::ratings

@@ -1,0 +1,146 @@
+"""ratings v2 on MongoDB: the real driver, a server that speaks its protocol, and what happens when that is gone."""
+import json
+import math
+import threading
+
+import pytest
+
+from mongodb_server import MongodbServer
+from shop import RATINGS, SLOW, at_once, closed_port, resident_kib, wait_for
+
+NOT_CONNECTED = {"error": "could not connect to ratings database"}
+NOT_READ = {"error": "could not load ratings from database"}
+
+
+@pytest.fixture(scope="module")
+def running():
+    server = MongodbServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mongodb(running):
+    running.seed(5, 4)
+    yield running
+
+
+@pytest.fixture
+def on_mongodb(start):
+    def make(url, **environment):
+        return start.service("ratings", SERVICE_VERSION="v2", MONGO_DB_URL=url, **environment)
+    return make
+
+
+def healthy(ratings):
+    answer = ratings.ask("/health")
+    return answer.status == 200 and answer.json == {"status": "Ratings is healthy"} and answer.seconds < 0.5 * SLOW
+
+
+def test_16_the_seed_is_the_answer_and_a_change_shows_at_the_next_request(mongodb, on_mongodb):
+    ratings = on_mongodb(mongodb.url())
+    answer = ratings.ask("/ratings/0")
+    assert answer.status == 200 and answer.text == '{"id":0,"ratings":{"Reviewer1":5,"Reviewer2":4}}'
+    mongodb.client.test.ratings.update_one({"rating": 5}, {"$set": {"rating": 1}})
+    assert ratings.ask("/ratings/7").json == {"id": 7, "ratings": {"Reviewer1": 1, "Reviewer2": 4}}
+    assert healthy(ratings)
+
+
+def test_15_a_post_is_501(mongodb, on_mongodb):
+    answer = on_mongodb(mongodb.url()).ask("/ratings/0", method="POST", body=json.dumps({"Reviewer1": 1}))
+    assert answer.status == 501 and answer.json == {"error": "Post not implemented for database backed ratings"}
+
+
+@pytest.mark.parametrize("values, shown", [
+    ([], [0, 0]), ([3], [3, 0]), ([1, 2, 3, 4], [1, 2]), ([-1, 7], [-1, 7]), ([5.0, 2.5], [5, 2.5]),
+    (["many <b>\"", None], ["many <b>\"", None]), ([math.nan, True], [None, True]), ([2**40, {"a": 1}], [2**40, None])])
+def test_19_documents_are_shown_as_they_are_and_missing_ones_are_0(mongodb, on_mongodb, values, shown):
+    mongodb.seed(*values)
+    answer = on_mongodb(mongodb.url()).ask("/ratings/0")
+    assert answer.status == 200 and answer.json["ratings"] == dict(zip(("Reviewer1", "Reviewer2"), shown))
+
+
+def test_a_text_that_is_too_long_is_a_failed_read(mongodb, on_mongodb):
+    mongodb.seed("x" * 1_000_000, 4)
+    ratings = on_mongodb(mongodb.url())
+    answer = ratings.ask("/ratings/0")
+    assert answer.status == 500 and answer.json == NOT_READ and healthy(ratings)
+
+
+@pytest.mark.parametrize("compat, shown", [("", RATINGS["ratings"]), ("0.2.9", {"Reviewer1": 1, "Reviewer2": 2})])
+def test_the_database_is_test_and_only_in_2017_the_one_of_the_url(mongodb, on_mongodb, compat, shown):
+    mongodb.seed(1, 2, database="other")
+    answer = on_mongodb(mongodb.url(database="other"), BOOKINFO_COMPAT=compat).ask("/ratings/0")
+    assert answer.status == 200 and answer.json["ratings"] == shown
+
+
+@pytest.mark.parametrize("url", [
+    "", "http://127.0.0.1", "mongodb://", "mongodb://mongodb.invalid:27017/test", "mongodb://127.0.0.1:1/test",
+    "mongodb://name@127.0.0.1:1/test?authMechanism=GSSAPI"])
+def test_17_no_server_is_no_connection_and_health_is_still_good(on_mongodb, url):
+    ratings = on_mongodb(url)
+    answer = ratings.ask("/ratings/0")
+    assert answer.status == 500 and answer.json == NOT_CONNECTED and answer.seconds < 5 * SLOW and healthy(ratings)
+
+
+@pytest.mark.parametrize("options", ["", "?authMechanism=PLAIN&authSource=$external", "?authMechanism=SCRAM-SHA-256"])
+@pytest.mark.parametrize("password", ["wrong", "gr%C3%BCn"])
+def test_who_is_not_let_in_is_told_so_at_once(mongodb, on_mongodb, password, options):
+    ratings = on_mongodb(mongodb.url(f"somebody:{password}@") + options)
+    answer = ratings.ask("/ratings/0")
+    assert answer.status == 500 and answer.json == NOT_CONNECTED and answer.seconds < 5 * SLOW and healthy(ratings)
+
+
+def test_17_a_server_away_at_start_gone_and_back_in_mid_flight(on_mongodb):
+    port = closed_port()
+    ratings = on_mongodb(f"mongodb://127.0.0.1:{port}/test")
+    assert ratings.ask("/ratings/0").json == NOT_CONNECTED
+    server = MongodbServer(port)
+    server.seed(3, 3)
+    assert ratings.ask("/ratings/0").status == 200
+    seen, stop = [], threading.Event()
+
+    def visit():
+        while not stop.is_set():
+            seen.append(ratings.ask("/ratings/0"))
+    threads = [threading.Thread(target=visit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_for("visits", lambda: len(seen) > 50)
+        server.stop()
+        at = len(seen)
+        wait_for("visits without the server", lambda: len(seen) > at + 50)
+        server = MongodbServer(port)
+        server.seed(3, 3)
+        at = len(seen)
+        wait_for("visits with the server again", lambda: len(seen) > at + 50)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        server.stop()
+    assert {answer.status for answer in seen} == {200, 500} and seen[-1].json["ratings"]["Reviewer1"] == 3
+    assert all(answer.json in (NOT_CONNECTED, NOT_READ) for answer in seen if answer.status == 500)
+    assert all(answer.seconds < 5 * SLOW for answer in seen)
+
+
+def test_a_server_that_stalls_delays_only_those_who_need_it(mongodb, on_mongodb):
+    ratings = on_mongodb(mongodb.url(), DATABASE_TIMEOUT_MS="1500")
+    mongodb.freeze(True)
+    try:
+        *slow, quick = at_once(*[lambda: ratings.ask("/ratings/0")] * 50, lambda: ratings.ask("/ratings/abc"))
+        assert quick.status == 400 and quick.seconds < 0.5 * SLOW and healthy(ratings)
+        assert all(a.status == 500 and a.json in (NOT_CONNECTED, NOT_READ) and a.seconds < 2.5 * SLOW for a in slow)
+    finally:
+        mongodb.freeze(False)
+    wait_for("the server", lambda: ratings.ask("/ratings/0").json == RATINGS)
+
+
+def test_two_thousand_requests_leave_nothing_behind(mongodb, on_mongodb):
+    ratings = on_mongodb(mongodb.url())
+    def burst(count): return [ratings.ask("/ratings/0").status for _ in range(count)]
+    burst(500)
+    before = resident_kib(ratings)
+    assert set(burst(2000)) == {200}
+    assert resident_kib(ratings) - before < 2000 * SLOW * SLOW

@@ -1,0 +1,121 @@
+"""ratings v2 in the one-machine mode: its databases are pods like others, and the mesh carries what they say."""
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import sqlite3
+import subprocess
+
+import pytest
+
+from harness import BOOKINFO, GATEWAY, SAMPLE, instance, sockets, stars, wait_for
+
+KUBE = SAMPLE / "platform/kube"
+RULES = """apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: ratings}
+spec:
+  host: ratings
+  subsets:
+  - {name: chosen, labels: {version: VERSION}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ratings}
+spec:
+  hosts: [ratings]
+  http:
+  - route: [{destination: {host: ratings, subset: chosen}}]
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: reviews}
+spec:
+  host: reviews
+  subsets:
+  - {name: v3, labels: {version: v3}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: reviews}
+spec:
+  hosts: [reviews]
+  http:
+  - route: [{destination: {host: reviews, subset: v3}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def shop():
+    with instance(BOOKINFO, GATEWAY, KUBE / "bookinfo-ratings-v2-sqlite.yaml", KUBE / "bookinfo-mysql.yaml",
+                  KUBE / "bookinfo-ratings-v2-mysql.yaml") as mesh:
+        mesh.wait_ready(count=9, seconds=60)
+        yield mesh
+
+
+def choose(mesh, version):
+    mesh.apply(text=RULES.replace("VERSION", version))
+
+
+@contextlib.contextmanager
+def statements_in(mesh, pod, statements):
+    """A session on the server, opened inside its pod, that has run these statements and stays until the end."""
+    client = subprocess.Popen(
+        ["nsenter", "-t", str(mesh.application_pid(pod)), "-n", "/usr/bin/mariadb", "--no-defaults", "--protocol=tcp",
+         "-h127.0.0.1", "-P3306", "-uroot", "-n", "--batch", "--skip-column-names", "test"],
+        env={"PATH": os.environ["PATH"], "MYSQL_PWD": "password"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    client.stdin.write(statements + " SELECT 'done';\n")
+    client.stdin.flush()
+    assert client.stdout.readline() == "done\n"
+    try:
+        yield
+    finally:
+        client.communicate(timeout=20)
+
+
+def ratings_failed(mesh):
+    page = mesh.get("/productpage").text
+    return page.count("Ratings service is currently unavailable") == 2 and stars(page) == 0
+
+
+def page_has_stars(mesh, count):
+    page = mesh.get("/productpage").text
+    return "PublisherA" in page and stars(page) == count
+
+
+def test_sqlite_is_made_and_seeded_in_the_pods_own_volume(shop):
+    choose(shop, "v2-sqlite")
+    wait_for("nine stars", lambda: page_has_stars(shop, 9))
+    [file] = shop.state_dir().rglob("ratings.db")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("UPDATE ratings SET Rating = 1 WHERE ReviewID = 1")
+    wait_for("five stars", lambda: page_has_stars(shop, 5))
+    assert not pathlib.Path("/var/lib/ratings").exists(), "the machine's own folders are left alone"
+
+
+def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
+    choose(shop, "v2-mysql")
+    wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
+    server = shop.pod_name("mysqldb")
+    client = shop.pods("ratings", "v2-mysql")[0]["status"]["podIP"]
+    program, sidecar = shop.application_pid(server), shop.sidecar_pid(server)
+    with statements_in(shop, server, "LOCK TABLES ratings WRITE;"), concurrent.futures.ThreadPoolExecutor() as pool:
+        page = pool.submit(shop.get, "/productpage")
+        open_now = wait_for("a session that the lock holds up", lambda: [
+            one for one in sockets(program) if one[1].startswith(client + ":")] and sockets(program))
+        assert page.result().text.count("Ratings service is currently unavailable") == 2
+    for local, peer, owners in open_now:
+        if peer.startswith(client + ":"):
+            assert owners == {sidecar} and local.endswith(":15006"), "ratings reached the server past its sidecar"
+    peers = {peer.rsplit(":", 1)[0] for _, peer, owners in open_now if program in owners}
+    assert peers == {"127.0.0.6", "127.0.0.1"}, "the sidecar, and the session of the test"
+    wait_for("nine stars again", lambda: page_has_stars(shop, 9))
+
+
+def test_a_database_that_goes_costs_only_the_stars_and_comes_back_seeded(shop):
+    choose(shop, "v2-mysql")
+    wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
+    shop.weft("scale", "deployment", "mysqldb-v1", "--replicas=0")
+    wait_for("pages without ratings", lambda: ratings_failed(shop))
+    shop.weft("scale", "deployment", "mysqldb-v1", "--replicas=1")
+    wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
