@@ -12,7 +12,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "common/compat.h"
 #include "common/environment.h"
 #include "common/server.h"
 #include "details/details.h"
@@ -26,12 +28,13 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr const char* kUsage =
-    "usage: bookinfo SERVICE PORT\n"
+    "usage: bookinfo SERVICE PORT [--compat 0.2.9]\n"
     "\n"
     "SERVICE is productpage, details, reviews or ratings. PORT 0 takes a free port; the one\n"
     "taken is printed as `listening on [::]:PORT`. BIND_ADDRESS names the address to listen\n"
-    "on; without it that is all of them. samples/bookinfo/README.md lists the variables that\n"
-    "choose a service's version.\n";
+    "on; without it that is all of them. --compat 0.2.9, or BOOKINFO_COMPAT=0.2.9, shows the\n"
+    "behaviour of that release. samples/bookinfo/README.md lists the variables that choose a\n"
+    "service's version.\n";
 
 /// Longer than the slowest answer there is: reviews waiting for ratings, 10 s to connect and 10 s to read.
 constexpr std::chrono::seconds kLongestDrain{25};
@@ -110,8 +113,8 @@ void allow_many_connections() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int serve(const Kind& kind, std::uint16_t port) {
-  const Environment environment = Environment::of_process();
+int serve(const Kind& kind, std::uint16_t port, const Environment& environment) {
+  if (const auto compat = compat_of(environment); !compat) return fail(compat.error());
   Made service = kind.make(environment);
   if (!service) return fail(service.error());
   allow_many_connections();
@@ -131,22 +134,53 @@ int serve(const Kind& kind, std::uint16_t port) {
   ::_exit(kDone);
 }
 
+/// What the command line says.
+struct CommandLine {
+  std::vector<std::string_view> words;
+  std::optional<std::string_view> compat;
+  bool asks_for_help = false;
+};
+
+/// Nothing when `--compat` lacks its version.
+std::optional<CommandLine> parse(std::span<const char* const> arguments) {
+  constexpr std::string_view kCompat = "--compat";
+  CommandLine line;
+  for (std::size_t at = 1; at < arguments.size(); ++at) {
+    const std::string_view word = arguments[at];
+    if (word == "--help" || word == "-h") {
+      line.asks_for_help = true;
+    } else if (word == kCompat) {
+      if (++at == arguments.size()) return std::nullopt;
+      line.compat = arguments[at];
+    } else if (word.starts_with(kCompat) && word.substr(kCompat.size()).starts_with('=')) {
+      line.compat = word.substr(kCompat.size() + 1);
+    } else {
+      line.words.push_back(word);
+    }
+  }
+  return line;
+}
+
 int run(std::span<const char* const> arguments) {
-  if (arguments.size() == 2 &&
-      (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
+  const auto line = parse(arguments);
+  if (line && line->asks_for_help) {
     std::fputs(kUsage, stdout);
     return kDone;
   }
-  if (arguments.size() != 3) {
+  if (!line || line->words.size() != 2) {
     std::fputs(kUsage, stderr);
     return kWrongUse;
   }
-  const auto port = parse_port(arguments[2]);
-  if (!port) return fail(std::string("'") + arguments[2] + "' is not a port: a number from 0 to 65535");
+  const std::string service(line->words[0]);
+  const std::string port_text(line->words[1]);
+  const auto port = parse_port(port_text);
+  if (!port) return fail("'" + port_text + "' is not a port: a number from 0 to 65535");
+  Environment environment = Environment::of_process();
+  if (line->compat) environment.set(kCompatVariable, *line->compat);
   for (const Kind& kind : kKinds) {
-    if (kind.name == arguments[1]) return serve(kind, *port);
+    if (kind.name == service) return serve(kind, *port, environment);
   }
-  std::fprintf(stderr, "bookinfo: there is no service '%s'\n%s", arguments[1], kUsage);
+  std::fprintf(stderr, "bookinfo: there is no service '%s'\n%s", service.c_str(), kUsage);
   return kWrongUse;
 }
 
