@@ -78,10 +78,10 @@ def at_once(*calls):
 class Service:
     """One `bookinfo` process on a free port of the loopback."""
 
-    def __init__(self, kind, **environment):
+    def __init__(self, kind, *arguments, **environment):
         variables = {"PATH": "/usr/bin:/bin", "BIND_ADDRESS": "127.0.0.1", **environment}
         variables.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
-        self.process = subprocess.Popen([BINARY, kind, "0"], env=variables, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([BINARY, kind, "0", *arguments], env=variables, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"listening on .*:(\d+)$", line.strip())
         assert found, f"{kind} did not start: {line!r}, exit {self.process.poll()}"

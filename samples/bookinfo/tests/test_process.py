@@ -48,6 +48,19 @@ def test_a_setting_that_cannot_be_met_ends_the_start(service, environment, text)
     assert done.returncode == 1 and text in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [("--compat", "0.2.9"), ("--compat=0.2.9",)])
+def test_the_command_line_chooses_0_2_9_over_the_environment(start, arguments):
+    old = start.service("reviews", *arguments, BOOKINFO_COMPAT="")
+    assert set(old.ask("/reviews/0").json) == {"id", "reviews"}
+    assert "podname" in start.service("reviews", "--compat=", BOOKINFO_COMPAT="0.2.9").ask("/reviews/0").json
+
+
+@pytest.mark.parametrize("arguments, code", [(["--compat", "0.3"], 1), (["--compat"], 2)])
+def test_a_release_that_nobody_knows_ends_the_start(arguments, code):
+    done = run("reviews", "0", *arguments)
+    assert done.returncode == code and "0.2.9" in done.stderr
+
+
 def test_a_port_that_is_taken_ends_the_start(bookshop):
     done = run("details", str(bookshop.details.port), BIND_ADDRESS="127.0.0.1")
     assert done.returncode == 1 and str(bookshop.details.port) in done.stderr
