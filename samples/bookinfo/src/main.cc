@@ -45,10 +45,7 @@ enum Exit : int { kDone = 0, kFailed = 1, kWrongUse = 2 };
 using Made = std::expected<std::unique_ptr<Service>, std::string>;
 
 Made make_details(const Environment& environment) {
-  if (environment.get("ENABLE_EXTERNAL_BOOK_SERVICE", "") == "true") {
-    return std::unexpected("ENABLE_EXTERNAL_BOOK_SERVICE=true: this build has no details v2");
-  }
-  return std::make_unique<details::Details>();
+  return std::make_unique<details::Details>(details::BookService::settings_of(environment));
 }
 
 Made make_ratings(const Environment& environment) {

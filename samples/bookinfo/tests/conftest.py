@@ -18,8 +18,8 @@ class Starter:
         self.started.append(shop.Service(kind, *arguments, **environment))
         return self.started[-1]
 
-    def stand_in(self, *replies):
-        self.started.append(shop.StandIn(*replies))
+    def stand_in(self, *replies, **options):
+        self.started.append(shop.StandIn(*replies, **options))
         return self.started[-1]
 
     def stop(self):

@@ -41,8 +41,7 @@ def test_a_wrong_command_line_says_what_is_wrong(arguments, text):
 
 
 @pytest.mark.parametrize("service, environment, text", [
-    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"), ("ratings", {"SERVICE_VERSION": "v2"}, "v2"),
-    ("details", {"ENABLE_EXTERNAL_BOOK_SERVICE": "true"}, "ENABLE_EXTERNAL_BOOK_SERVICE")])
+    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"), ("ratings", {"SERVICE_VERSION": "v2"}, "v2")])
 def test_a_setting_that_cannot_be_met_ends_the_start(service, environment, text):
     done = run(service, "0", **environment)
     assert done.returncode == 1 and text in done.stderr
