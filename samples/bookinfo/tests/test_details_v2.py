@@ -1,6 +1,7 @@
 """details v2: the book comes from an external service, over TLS or in plain text."""
 import random
 import socket
+import subprocess
 
 import pytest
 
@@ -137,6 +138,15 @@ def test_08_over_tls_the_headers_travel_as_in_plain_text(start, details_before, 
     assert service.ask("/details/3", headers={"x-request-id": "id-1", "baggage": "a=b"}).json == MAPPED
     assert books.requests[0].headers["x-request-id"] == "id-1" and books.requests[0].headers["baggage"] is None
     assert books.requests[0].headers["Host"] == f"localhost:{books.port}"
+
+
+def test_08_a_directory_of_authorities_serves_as_well_as_a_file(start, details_before, tmp_path):
+    own = Certificate(tmp_path, "DNS:localhost")
+    name = subprocess.check_output(["openssl", "x509", "-noout", "-hash", "-in", own.chain], text=True).strip()
+    (tmp_path / f"{name}.0").symlink_to(own.chain)
+    books = start.stand_in((200, volumes()), tls=own)
+    service = details_before(books, host="localhost", encrypt=True, SSL_CERT_DIR=str(tmp_path))
+    assert service.ask("/details/3").json == MAPPED
 
 
 def test_08_a_certificate_that_is_not_trusted_or_for_another_name_is_400(start, details_before, tmp_path):
