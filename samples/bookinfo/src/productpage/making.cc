@@ -57,6 +57,7 @@ std::string bar_of(const Attempt& attempt, std::chrono::steady_clock::time_point
 std::string row_of(const Attempt& attempt, std::chrono::steady_clock::time_point first, microseconds whole) {
   const bool good = attempt.status == 200U;
   std::string behind = html_escape(attempt.behind_proxy);
+  if (behind == "0") behind = "under 1";
   if (!behind.empty()) behind = "<span class=\"behind\">" + behind + " ms behind the sidecar</span>";
   return fill(assets::kCallHtml, {{"service", html_escape(attempt.service)},
                                   {"url", html_escape(attempt.url)},
