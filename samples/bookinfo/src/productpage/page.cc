@@ -67,10 +67,10 @@ std::string star_label(std::int64_t full) {
 /// scripts have always looked for, so it repeats and has a blank in it; an empty star must not carry it.
 std::string star_row(std::int64_t stars, const std::string& color) {
   constexpr std::string_view kFullStar =
-      "<svg id=\"glyphicon glyphicon-star\" class=\"star\" viewBox=\"0 0 24 24\"><use "
+      "<svg id=\"glyphicon glyphicon-star\" class=\"star\" aria-hidden=\"true\" viewBox=\"0 0 24 24\"><use "
       "href=\"#star\"/></svg>\n";
   constexpr std::string_view kEmptyStar =
-      "<svg class=\"star outline\" viewBox=\"0 0 24 24\"><use href=\"#star\"/></svg>\n";
+      "<svg class=\"star outline\" aria-hidden=\"true\" viewBox=\"0 0 24 24\"><use href=\"#star\"/></svg>\n";
   const std::int64_t full = std::clamp<std::int64_t>(stars, 0, kMostStars);
   std::string row = "<div class=\"flex gap-x-1 text-" + color + "-500\"" + star_label(full);
   for (std::int64_t at = 0; at < kMostStars; ++at) {
