@@ -20,9 +20,6 @@ TEST(ImageMap, KnowsTheBookinfoImagesByAnyRegistryAndTag) {
   }
   EXPECT_EQ(images.find("x/examples-bookinfo-reviews-v1:1")->environment.at("ENABLE_RATINGS"), "false");
   EXPECT_EQ(images.find("x/examples-bookinfo-ratings-v2:1")->environment.at("SERVICE_VERSION"), "v2");
-  const auto flooding = images.find("x/examples-bookinfo-productpage-v-flooding:1");
-  EXPECT_EQ(flooding->words, (Words{"/bin/bookinfo", "productpage", "9080"}));
-  EXPECT_EQ(flooding->environment.at("FLOOD_FACTOR"), "100");
 }
 
 TEST(ImageMap, KnowsNoOtherImage) {
@@ -48,6 +45,13 @@ TEST(ImageMap, RefusesWhatIsNoNameAndCommand) {
     ASSERT_FALSE(added) << bad;
     EXPECT_NE(added.error().text.find("--image"), std::string::npos) << added.error().text;
   }
+}
+
+TEST(ImageMap, GivesTheFloodingProductpageItsFactor) {
+  const ImageMap images("/bin/bookinfo");
+  const auto flooding = images.find("x/examples-bookinfo-productpage-v-flooding:1");
+  EXPECT_EQ(flooding->words, (Words{"/bin/bookinfo", "productpage", "9080"}));
+  EXPECT_EQ(flooding->environment.at("FLOOD_FACTOR"), "100");
 }
 
 TEST(SplitWords, HoldsQuotedWordsTogether) {
