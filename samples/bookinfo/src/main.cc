@@ -1,6 +1,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <charconv>
@@ -44,10 +45,7 @@ enum Exit : int { kDone = 0, kFailed = 1, kWrongUse = 2 };
 using Made = std::expected<std::unique_ptr<Service>, std::string>;
 
 Made make_details(const Environment& environment) {
-  if (environment.get("ENABLE_EXTERNAL_BOOK_SERVICE", "") == "true") {
-    return std::unexpected("ENABLE_EXTERNAL_BOOK_SERVICE=true: this build has no details v2");
-  }
-  return std::make_unique<details::Details>();
+  return std::make_unique<details::Details>(details::BookService::settings_of(environment));
 }
 
 Made make_ratings(const Environment& environment) {
@@ -105,21 +103,24 @@ void on_first_signal(Server& server, asio::signal_set& signals) {
   ::alarm(static_cast<unsigned>(kLongestDrain.count()));
 }
 
-/// Each page view holds up to two descriptors; the usual soft limit of 1024 is for programs that use select.
-void allow_many_connections() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+/// As many connections as there are descriptors for; the usual soft limit of 1024 is for programs that use
+/// select. A quarter is left for calls of other services.
+ServerLimits limits_of_process() {
+  ServerLimits limits;
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return limits;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  limits.connections = std::min<std::size_t>(limits.connections, descriptors.rlim_max / 4 * 3);
+  return limits;
 }
 
 int serve(const Kind& kind, std::uint16_t port, const Environment& environment) {
   if (const auto compat = compat_of(environment); !compat) return fail(compat.error());
   Made service = kind.make(environment);
   if (!service) return fail(service.error());
-  allow_many_connections();
   asio::io_context context(1);
-  Server server(context, **service, std::string(kind.name));
+  Server server(context, **service, std::string(kind.name), limits_of_process());
   const auto listening = server.listen(environment.get("BIND_ADDRESS", ""), port);
   if (!listening) return fail(listening.error());
   asio::signal_set signals(context, SIGTERM, SIGINT);

@@ -44,7 +44,7 @@ std::span<const std::string_view> headers_productpage_copies() {
   return std::span(kNames).first(kProductpageNames);
 }
 
-std::span<const std::string_view> headers_reviews_copies() { return kNames; }
+std::span<const std::string_view> headers_inner_services_copy() { return kNames; }
 
 std::span<const std::string_view> headers_029_copies() { return kNames029; }
 

@@ -14,8 +14,9 @@ namespace bookinfo {
 /// itself.
 std::span<const std::string_view> headers_productpage_copies();
 
-/// The headers reviews hands on to ratings: those above, every `x-b3-*` and `end-user`.
-std::span<const std::string_view> headers_reviews_copies();
+/// The headers reviews hands on to ratings, and details to the external book service: those above, every
+/// `x-b3-*` and `end-user`.
+std::span<const std::string_view> headers_inner_services_copy();
 
 /// What both services handed on in release 0.2.9: the request id and the trace context, seven headers.
 std::span<const std::string_view> headers_029_copies();
