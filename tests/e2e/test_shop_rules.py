@@ -1,5 +1,6 @@
 """The rules of the walk-through as page views show them. Numbers in names are those of the behaviour checklist."""
 import collections
+import json
 import re
 import threading
 
@@ -89,14 +90,17 @@ def test_67_a_login_goes_through_the_gateway(mesh):
     assert answer.status == 302 and answer.headers["Location"] == "/productpage"
 
 
-def test_70_one_view_through_v2_has_one_request_id_in_the_logs_of_all_sidecars(mesh):
+def test_70_one_view_through_v2_has_one_request_id_in_the_logs_of_all_services_and_sidecars(mesh):
     mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
     cookie = jason(mesh)
     page = mesh.get(headers=cookie)
     assert version_of(page.text) == "v2"
     identifier = re.search(r"<dt>Request id</dt><dd>([0-9a-f-]{36})</dd>", page.text).group(1)
     for app, version in [("productpage", "v1"), ("details", "v1"), ("reviews", "v2"), ("ratings", "v1")]:
-        wait_for(f"{app}'s log line", lambda: identifier in mesh.log(mesh.pod_name(app, version)))
+        pod = mesh.pod_name(app, version)
+        wait_for(f"the log line of {app}'s sidecar", lambda: identifier in mesh.log(pod))
+        lines = wait_for(f"{app}'s own log line", lambda: [line for line in mesh.log(pod, app).splitlines() if identifier in line])
+        assert [json.loads(line)["request_id"] for line in lines] == [identifier], lines
     assert identifier not in mesh.log(mesh.pod_name("reviews", "v1")) + mesh.log(mesh.pod_name("reviews", "v3"))
 
 
