@@ -6,7 +6,7 @@ namespace weft::control {
 namespace {
 
 std::array<const api::KindInfo*, 7> kinds_with_receipts() {
-  return {kinds::service(), kinds::ingress(), kinds::gateway(), kinds::virtual_service(),
+  return {kinds::service(),          kinds::ingress(),     kinds::gateway(),   kinds::virtual_service(),
           kinds::destination_rule(), kinds::api_gateway(), kinds::http_route()};
 }
 

@@ -112,8 +112,8 @@ void Registrations::take_line(std::string_view line) {
 net::Task<std::expected<Peer, Refusal>> Registrations::identify(const http::grpc::Call& call) {
   auto found = call.peer ? find(call.peer->pid) : std::nullopt;
   if (!found)
-    co_return std::unexpected(Refusal{http::grpc::kPermissionDenied,
-                                      "this process was not started as a sidecar of this mesh"});
+    co_return std::unexpected(
+        Refusal{http::grpc::kPermissionDenied, "this process was not started as a sidecar of this mesh"});
   co_return peer_of(*found);
 }
 

@@ -359,7 +359,8 @@ std::unique_ptr<SessionStream> Session::open(std::string_view path, std::string_
   for (const Headers::Field each : metadata) fields.push_back(field(each.name, each.value));
   nghttp2_data_provider provider{{}, Callbacks::read_data};
   const std::int32_t id =
-      broken_ ? -1 : nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &provider, nullptr);
+      broken_ ? -1
+              : nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), &provider, nullptr);
   auto stream = std::make_unique<SessionStream>(*this, id, true);
   if (id < 0) {
     stream->session_ = nullptr;
