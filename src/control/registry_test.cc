@@ -104,6 +104,17 @@ TEST(Registry, an_endpoint_in_two_slices_counts_once_and_is_ready_when_either_sa
   EXPECT_EQ(registry.endpoints(*service, service->ports.at(0)).size(), 1u);
 }
 
+TEST(Registry, five_thousand_endpoints_in_two_slices_each_count_once) {
+  std::string yaml(kReviews);
+  for (int part = 0; part < 50; ++part) {
+    std::string list;
+    for (int i = 0; i < 100; ++i)
+      list += "{addresses: [10.1." + std::to_string(part) + "." + std::to_string(i) + "]},";
+    for (const char* copy : {"a", "b"}) yaml += slice(copy + std::to_string(part), "9080", list);
+  }
+  EXPECT_EQ(ready_endpoints(registry_of(yaml)).size(), 5000u);
+}
+
 TEST(Registry, a_pod_of_two_families_counts_once_by_the_services_first) {
   std::string yaml(kReviews);
   yaml.replace(yaml.find("{clusterIP"), 1, "{ipFamilies: [IPv6, IPv4], ");

@@ -1,12 +1,15 @@
 """The rules of the walk-through as page views show them. Numbers in names are those of the behaviour checklist."""
 import collections
 import json
+import os
 import re
+import signal
 import threading
+import time
 
 import pytest
 
-from harness import NETWORKING, version_of, wait_for
+from harness import NETWORKING, SLOW, version_of, wait_for
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Referer": "/productpage"}
 
@@ -102,6 +105,27 @@ def test_70_one_view_through_v2_has_one_request_id_in_the_logs_of_all_services_a
         lines = wait_for(f"{app}'s own log line", lambda: [line for line in mesh.log(pod, app).splitlines() if identifier in line])
         assert [json.loads(line)["request_id"] for line in lines] == [identifier], lines
     assert identifier not in mesh.log(mesh.pod_name("reviews", "v1")) + mesh.log(mesh.pod_name("reviews", "v3"))
+
+
+def test_51_ratings_that_stall_cost_v2_its_reviews_and_v3_its_stars(mesh):
+    mesh.apply(NETWORKING / "virtual-service-reviews-jason-v2-v3.yaml")
+    cookie = jason(mesh)
+    ratings = mesh.application_pid(mesh.pod_name("ratings"))
+    os.kill(ratings, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        anonymous = mesh.get()
+        seconds_v3 = time.monotonic() - began
+        began = time.monotonic()
+        jasons = mesh.get(headers=cookie)
+        seconds_v2 = time.monotonic() - began
+    finally:
+        os.kill(ratings, signal.SIGCONT)
+    assert anonymous.status == jasons.status == 200
+    assert 2.4 <= seconds_v3 <= 3.0 * SLOW and anonymous.text.count("Ratings service is currently unavailable") == 2
+    assert 5.0 <= seconds_v2 <= 8.0 * SLOW and "Error fetching product reviews" in jasons.text and "PublisherA" in jasons.text
+    assert re.search(r"Asked 2 times within 6\.\d\d s; no answer \(", jasons.text), jasons.text
+    wait_for("the stars to come back", lambda: version_of(mesh.get().text) == "v3")
 
 
 def test_the_page_says_what_the_mesh_did_with_its_calls(mesh):

@@ -143,4 +143,5 @@ def test_two_thousand_requests_leave_nothing_behind(mongodb, on_mongodb):
     burst(500)
     before = resident_kib(ratings)
     assert set(burst(2000)) == {200}
-    assert resident_kib(ratings) - before < 2000 * SLOW * SLOW
+    # The address sanitizer keeps up to 256 MiB of what was freed, to find its late users.
+    assert resident_kib(ratings) - before < (2000 if SLOW == 1 else 300_000)
