@@ -91,6 +91,7 @@ std::optional<ImageCommand> ImageMap::find_bookinfo(std::string_view image) cons
   if (service == "ratings") command.environment = {{"SERVICE_VERSION", std::string(version)}};
   if (service == "details" && version == "v2")
     command.environment = {{"ENABLE_EXTERNAL_BOOK_SERVICE", "true"}};
+  if (service == "productpage" && version == "v-flooding") command.environment = {{"FLOOD_FACTOR", "100"}};
   return command;
 }
 

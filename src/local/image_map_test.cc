@@ -48,6 +48,13 @@ TEST(ImageMap, RefusesWhatIsNoNameAndCommand) {
   }
 }
 
+TEST(ImageMap, GivesTheFloodingProductpageItsFactor) {
+  const ImageMap images("/bin/bookinfo");
+  const auto flooding = images.find("x/examples-bookinfo-productpage-v-flooding:1");
+  EXPECT_EQ(flooding->words, (Words{"/bin/bookinfo", "productpage", "9080"}));
+  EXPECT_EQ(flooding->environment.at("FLOOD_FACTOR"), "100");
+}
+
 TEST(SplitWords, HoldsQuotedWordsTogether) {
   EXPECT_EQ(*split_words(" a  'b c' \"d \\\" e\" f\\ g '' "), (Words{"a", "b c", "d \" e", "f g", ""}));
   EXPECT_EQ(*split_words(""), Words{});

@@ -1,13 +1,30 @@
-"""The page as a person sees it, in headless Chromium. Screenshots are left in build/screenshots."""
+"""The page as a person sees it, in headless Chromium: at two widths, light and dark, by keyboard, without scripts.
+
+Screenshots are left in build/screenshots; UPDATE_DOCS=1 copies those that the documents show to docs/images."""
+import os
+import pathlib
+import re
+import shutil
+
+import axe_playwright_python
 import pytest
 from playwright.sync_api import sync_playwright
 
-from harness import BUILD, NETWORKING, version_of, wait_for
+from harness import BUILD, NETWORKING, ROOT, wait_for
 
 SHOTS = BUILD / "screenshots"
+AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1000, "height": 800}, {"width": 390, "height": 844}
+LOOKS = {"desktop-light": (DESKTOP, "light"), "desktop-dark": (DESKTOP, "dark"), "phone-light": (PHONE, "light"),
+         "phone-dark": (PHONE, "dark")}
+# Screenshot -> its name in docs/images.
+SHOWN = {"anonymous-desktop-light": "bookinfo-anonymous", "anonymous-desktop-dark": "bookinfo-dark",
+         "jason-desktop-light": "bookinfo-jason", "jason-phone-light": "bookinfo-phone",
+         "details-down-desktop-light": "bookinfo-details-down", "details-down-phone-dark": "bookinfo-details-down-phone",
+         "reviews-down-desktop-light": "bookinfo-reviews-down", "ratings-down-desktop-light": "bookinfo-ratings-down"}
+FULL_STAR = "[id='glyphicon glyphicon-star']"
 
 
 @pytest.fixture(scope="module")
@@ -18,72 +35,187 @@ def browser():
         started.close()
 
 
-@pytest.fixture(params=["desktop", "phone"])
-def page(request, browser, mesh):
-    context = browser.new_context(viewport=DESKTOP if request.param == "desktop" else PHONE,
-                                  color_scheme="light" if request.param == "desktop" else "dark")
-    opened = context.new_page()
-    opened.width_name = request.param
-    opened.failures = []
+def open_page(browser, mesh, look, **options):
+    viewport, scheme = LOOKS[look]
+    opened = browser.new_context(viewport=viewport, color_scheme=scheme, **options).new_page()
+    opened.look = look
+    opened.failures, opened.outside, opened.weight = [], [], 0
     opened.on("requestfailed", lambda r: opened.failures.append(r.url))
     opened.on("pageerror", lambda e: opened.failures.append(str(e)))
-    opened.outside = []
     opened.on("request", lambda r: opened.outside.append(r.url) if f"127.0.0.1:{mesh.port}" not in r.url and
               not r.url.startswith("data:") else None)
-    yield opened
-    context.close()
+    opened.goto(f"http://127.0.0.1:{mesh.port}/productpage")
+    return opened
 
 
-def look(page, name):
+@pytest.fixture(params=LOOKS)
+def visit(request, browser, mesh):
+    """Opens the page in one of four looks."""
+    pages = []
+
+    def make():
+        pages.append(open_page(browser, mesh, request.param))
+        return pages[-1]
+    yield make
+    for page in pages:
+        page.context.close()
+
+
+def complaints(page):
+    """What axe-core finds serious or critical on the page as it stands."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 10, "axe did not look at the page"
+    return [(v["impact"], v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]
+            if v["impact"] in ("serious", "critical")]
+
+
+def look_at(page, name):
+    """Whole, readable, nothing from elsewhere; folded and with the panel open. Leaves a screenshot."""
     SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}-{page.width_name}.png", full_page=True)
+    assert not complaints(page)
+    page.locator(".making summary").click()
+    assert page.get_by_text("productpage asked the services").is_visible()
+    assert not complaints(page)
+    shot = SHOTS / f"{name}-{page.look}.png"
+    page.screenshot(path=shot, full_page=True)
+    if os.environ.get("UPDATE_DOCS") and shot.stem in SHOWN:
+        shutil.copy(shot, ROOT / f"docs/images/{SHOWN[shot.stem]}.png")
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, f"{name} scrolls sideways by {overflow} px at {page.width_name} width"
+    assert overflow <= 0, f"{name} scrolls sideways by {overflow} px in the look {page.look}"
     assert not page.failures and not page.outside, (page.failures, page.outside)
 
 
-def address(mesh):
-    return f"http://127.0.0.1:{mesh.port}/productpage"
-
-
-def test_anonymous_readers_see_book_details_and_reviews(mesh, page):
-    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
-    page.goto(address(mesh))
-    assert page.title() == "Simple Bookstore App"
-    for text in ["The Comedy of Errors", "Book Details", "Book Reviews", "PublisherA", "Reviewer1", "Reviewer2"]:
-        assert page.get_by_text(text).first.is_visible(), text
-    assert page.locator("[id='glyphicon glyphicon-star']").count() == 9
-    assert page.locator("#sign-in-button").is_visible()
-    look(page, "anonymous")
-
-
-def test_jason_signs_in_sees_black_stars_and_signs_out(mesh, page):
-    mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
-    page.goto(address(mesh))
-    assert page.locator("[id='glyphicon glyphicon-star']").count() == 0
+def sign_in(page):
     page.locator("#sign-in-button").click()
     page.locator("#username").fill("jason")
     page.locator("input[name=passwd]").fill("anything")
-    page.locator("dialog button[type=submit], dialog input[type=submit]").first.click()
-    page.wait_for_url("**/productpage*")
-    assert page.get_by_text("jason").first.is_visible()
-    assert page.locator("[id='glyphicon glyphicon-star']").count() == 9
-    assert page.locator(".text-black-500").count() >= 2
-    look(page, "jason")
-    page.get_by_text("Sign out").first.click()
-    page.wait_for_url("**/productpage*")
+    page.locator("dialog button[type=submit]").click()
+    page.get_by_text("Sign out").wait_for()
+
+
+def take_away(mesh, service):
+    for deployment in mesh.objects("deployments"):
+        name = deployment["metadata"]["name"]
+        if name.startswith(service):
+            mesh.weft("scale", "deployment", name, "--replicas=0")
+    wait_for(f"{service} to be gone", lambda: not mesh.pods(service))
+
+
+def test_anonymous_readers_see_book_details_and_reviews(mesh, visit):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    page = visit()
+    assert page.title() == "Simple Bookstore App"
+    for text in ["The Comedy of Errors", "Book Details", "Book Reviews", "PublisherA", "Reviewer1", "Reviewer2",
+                 "4 of 5, in red", "version v3"]:
+        assert page.get_by_text(text).first.is_visible(), text
+    assert page.locator(FULL_STAR).count() == 9
     assert page.locator("#sign-in-button").is_visible()
+    look_at(page, "anonymous")
+
+
+def test_jason_signs_in_sees_black_stars_and_signs_out(mesh, visit):
+    mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
+    page = visit()
+    assert page.locator(FULL_STAR).count() == 0
+    sign_in(page)
+    assert page.get_by_text("jason").first.is_visible()
+    assert page.locator(FULL_STAR).count() == 9
+    assert page.locator(".text-black-500").count() == 2
+    look_at(page, "jason")
+    page.get_by_text("Sign out").first.click()
+    page.locator("#sign-in-button").wait_for()
+
+
+def test_the_sign_in_dialog_is_usable_by_everybody(mesh, visit):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    page = visit()
+    page.locator("#sign-in-button").click()
+    assert page.locator("#dialog").is_visible() and not complaints(page)
+    page.locator("#close-dialog").click()
+    assert not page.locator("#dialog").is_visible()
 
 
 @pytest.mark.parametrize("service, words, intact", [
-    ("details", "Error fetching product details", "Reviewer1"), ("reviews", "Error fetching product reviews", "PublisherA")])
-def test_a_service_that_is_down_leaves_the_rest_of_the_page(mesh, page, service, words, intact):
+    ("details", "Error fetching product details", "Reviewer1"), ("reviews", "Error fetching product reviews", "PublisherA"),
+    ("ratings", "Ratings service is currently unavailable", "PublisherA")])
+def test_a_service_that_is_down_leaves_the_rest_of_the_page(mesh, visit, service, words, intact):
     mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
-    deployments = [d["metadata"]["name"] for d in mesh.objects("deployments") if d["metadata"]["name"].startswith(service)]
-    for name in deployments:
-        mesh.weft("scale", "deployment", name, "--replicas=0")
-    wait_for(f"{service} to be gone", lambda: not mesh.pods(service))
-    page.goto(address(mesh))
+    take_away(mesh, service)
+    page = visit()
     assert page.get_by_text(words).first.is_visible()
     assert page.get_by_text(intact).first.is_visible()
-    look(page, f"{service}-down")
+    look_at(page, f"{service}-down")
+
+
+def test_the_keyboard_alone_skips_signs_in_and_opens_the_panel(mesh, browser):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    page = open_page(browser, mesh, "desktop-light")
+
+    def tab_to(selector):
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate(f"document.activeElement.matches({selector!r})"):
+                return
+        raise AssertionError(f"Tab does not reach {selector}")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip" and page.locator(".skip").bounding_box()["y"] >= -1
+    tab_to("#sign-in-button")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "the focus is not seen"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    assert not page.locator("#dialog").is_visible()
+    assert page.evaluate("document.activeElement.id") == "sign-in-button", "the focus must come back"
+    page.keyboard.press("Enter")
+    tab_to("#username")
+    page.keyboard.type("jason")
+    tab_to("#password")
+    page.keyboard.type("any")
+    page.keyboard.press("Enter")
+    page.get_by_text("Sign out").wait_for()
+    tab_to(".making summary")
+    page.keyboard.press("Enter")
+    assert page.get_by_text("productpage asked the services").is_visible()
+    page.context.close()
+
+
+def test_without_scripts_everything_works_the_sign_in_too(mesh, browser):
+    mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
+    page = open_page(browser, mesh, "phone-light", java_script_enabled=False)
+    sign_in(page)
+    assert page.locator(FULL_STAR).count() == 9
+    page.locator(".making summary").click()
+    assert page.get_by_text("productpage asked the services").is_visible()
+    page.context.close()
+
+
+def headings(page):
+    """Name and level of each heading, from the tree that Chromium gives to assistive technology."""
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    return [(node["name"]["value"], next(p["value"]["value"] for p in node["properties"] if p["name"] == "level"))
+            for node in nodes if node.get("role", {}).get("value") == "heading"]
+
+
+def test_a_screen_reader_is_told_of_headings_stars_and_errors(mesh, browser):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    page = open_page(browser, mesh, "desktop-light")
+    said = page.locator("body").aria_snapshot()
+    for line in ['img "5 of 5 stars"', 'img "4 of 5 stars"', 'table "Book Details"', "- main", 'button "Sign in"']:
+        assert line in said, f"{line} is not in\n{said}"
+    assert headings(page) == [("The Comedy of Errors", 1), ("Book Details", 2), ("Book Reviews", 2)]
+    take_away(mesh, "details")
+    page.reload()
+    assert re.search(r"- alert:\s+- paragraph: Error fetching product details", page.locator("body").aria_snapshot())
+    page.context.close()
+
+
+def test_a_view_moves_less_than_forty_kilobytes(mesh, browser):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    page = browser.new_context().new_page()
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    moved = []
+    session.on("Network.loadingFinished", lambda event: moved.append(event["encodedDataLength"]))
+    page.goto(f"http://127.0.0.1:{mesh.port}/productpage", wait_until="networkidle")
+    assert len(moved) >= 4 and 5_000 < sum(moved) <= 40_000, moved
+    page.context.close()

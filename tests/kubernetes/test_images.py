@@ -59,7 +59,12 @@ def test_each_image_name_of_bookinfo_is_the_same_layer_with_its_own_entry_point(
         layers.add(tuple(layer["digest"] for layer in image.manifest["layers"]))
         entries[name] = image.config["Entrypoint"]
         assert image.config["User"] == "1000:1000"
-    assert len(layers) == 1 and len(names) == 13
+    assert len(layers) == 1 and f"weft.dev/bookinfo:{VERSION}" in names
+    manifests = "".join(m.read_text() for m in (ROOT / "samples/bookinfo/platform/kube").glob("*.yaml"))
+    named = set(re.findall(r"image: (\S*/examples-bookinfo-(?:productpage|details|reviews|ratings)-v\S*)", manifests))
+    assert named and {n if "." in n.split("/")[0] else f"docker.io/{n}" for n in named} <= set(names)
+    flooding = Image(IMAGES / "bookinfo.tar", "registry.istio.io/release/examples-bookinfo-productpage-v-flooding:1.20.3")
+    assert "FLOOD_FACTOR=100" in flooding.config["Env"]
     assert entries["docker.io/istio/examples-bookinfo-reviews-v3:0.2.3"] == ["/bookinfo", "reviews", "9080"]
 
 

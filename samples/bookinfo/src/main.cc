@@ -1,6 +1,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <charconv>
@@ -12,7 +13,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "common/compat.h"
 #include "common/environment.h"
 #include "common/server.h"
 #include "details/details.h"
@@ -27,12 +30,13 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr const char* kUsage =
-    "usage: bookinfo SERVICE PORT\n"
+    "usage: bookinfo SERVICE PORT [--compat 0.2.9]\n"
     "\n"
     "SERVICE is productpage, details, reviews or ratings. PORT 0 takes a free port; the one\n"
     "taken is printed as `listening on [::]:PORT`. BIND_ADDRESS names the address to listen\n"
-    "on; without it that is all of them. samples/bookinfo/README.md lists the variables that\n"
-    "choose a service's version.\n"
+    "on; without it that is all of them. --compat 0.2.9, or BOOKINFO_COMPAT=0.2.9, shows the\n"
+    "behaviour of that release. samples/bookinfo/README.md lists the variables that choose a\n"
+    "service's version.\n"
     "\n"
     "       bookinfo mysqldb PORT [OPTION...]\n"
     "\n"
@@ -46,10 +50,7 @@ enum Exit : int { kDone = 0, kFailed = 1, kWrongUse = 2 };
 using Made = std::expected<std::unique_ptr<Service>, std::string>;
 
 Made make_details(const Environment& environment) {
-  if (environment.get("ENABLE_EXTERNAL_BOOK_SERVICE", "") == "true") {
-    return std::unexpected("ENABLE_EXTERNAL_BOOK_SERVICE=true: this build has no details v2");
-  }
-  return std::make_unique<details::Details>();
+  return std::make_unique<details::Details>(details::BookService::settings_of(environment));
 }
 
 Made make_reviews(const Environment& environment) {
@@ -99,21 +100,24 @@ void on_first_signal(Server& server, asio::signal_set& signals) {
   ::alarm(static_cast<unsigned>(kLongestDrain.count()));
 }
 
-/// Each page view holds up to two descriptors; the usual soft limit of 1024 is for programs that use select.
-void allow_many_connections() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+/// As many connections as there are descriptors for; the usual soft limit of 1024 is for programs that use
+/// select. A quarter is left for calls of other services.
+ServerLimits limits_of_process() {
+  ServerLimits limits;
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return limits;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  limits.connections = std::min<std::size_t>(limits.connections, descriptors.rlim_max / 4 * 3);
+  return limits;
 }
 
-int serve(const Kind& kind, std::uint16_t port) {
-  const Environment environment = Environment::of_process();
+int serve(const Kind& kind, std::uint16_t port, const Environment& environment) {
+  if (const auto compat = compat_of(environment); !compat) return fail(compat.error());
   Made service = kind.make(environment);
   if (!service) return fail(service.error());
-  allow_many_connections();
   asio::io_context context(1);
-  Server server(context, **service, std::string(kind.name));
+  Server server(context, **service, std::string(kind.name), limits_of_process());
   const auto listening = server.listen(environment.get("BIND_ADDRESS", ""), port);
   if (!listening) return fail(listening.error());
   asio::signal_set signals(context, SIGTERM, SIGINT);
@@ -128,26 +132,57 @@ int serve(const Kind& kind, std::uint16_t port) {
   ::_exit(kDone);
 }
 
-int run(std::span<const char* const> arguments) {
-  if (arguments.size() == 2 &&
-      (arguments[1] == std::string_view("--help") || arguments[1] == std::string_view("-h"))) {
-    std::fputs(kUsage, stdout);
-    return kDone;
+/// What the command line says.
+struct CommandLine {
+  std::vector<std::string_view> words;
+  std::optional<std::string_view> compat;
+  bool asks_for_help = false;
+};
+
+/// Nothing when `--compat` lacks its version.
+std::optional<CommandLine> parse(std::span<const char* const> arguments) {
+  constexpr std::string_view kCompat = "--compat";
+  CommandLine line;
+  for (std::size_t at = 1; at < arguments.size(); ++at) {
+    const std::string_view word = arguments[at];
+    if (word == "--help" || word == "-h") {
+      line.asks_for_help = true;
+    } else if (word == kCompat) {
+      if (++at == arguments.size()) return std::nullopt;
+      line.compat = arguments[at];
+    } else if (word.starts_with(kCompat) && word.substr(kCompat.size()).starts_with('=')) {
+      line.compat = word.substr(kCompat.size() + 1);
+    } else {
+      line.words.push_back(word);
+    }
   }
+  return line;
+}
+
+int run(std::span<const char* const> arguments) {
   if (arguments.size() >= 3 && arguments[1] == std::string_view("mysqldb")) {
     if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
     return fail(mysqldb::become(arguments[2], arguments.subspan(3), Environment::of_process()));
   }
-  if (arguments.size() != 3) {
+  const auto line = parse(arguments);
+  if (line && line->asks_for_help) {
+    std::fputs(kUsage, stdout);
+    return kDone;
+  }
+  if (!line || line->words.size() != 2) {
     std::fputs(kUsage, stderr);
     return kWrongUse;
   }
-  const auto port = parse_port(arguments[2]);
-  if (!port) return fail(std::string("'") + arguments[2] + "' is not a port: a number from 0 to 65535");
+  const std::string service(line->words[0]);
+  const std::string port_text(line->words[1]);
+  const auto port = parse_port(port_text);
+  if (!port) return fail("'" + port_text + "' is not a port: a number from 0 to 65535");
+  Environment environment = Environment::of_process();
+  if (line->compat) environment.set(kCompatVariable, *line->compat);
   for (const Kind& kind : kKinds) {
-    if (kind.name == arguments[1]) return serve(kind, *port);
+    if (kind.name == service) return serve(kind, *port, environment);
   }
-  std::fprintf(stderr, "bookinfo: there is no service '%s'\n%s", arguments[1], kUsage);
+  std::fprintf(stderr, "bookinfo: there is no service '%s'\n%s", service.c_str(), kUsage);
   return kWrongUse;
 }
 

@@ -14,12 +14,12 @@ class Starter:
     def __init__(self):
         self.started = []
 
-    def service(self, kind, **environment):
-        self.started.append(shop.Service(kind, **environment))
+    def service(self, kind, *arguments, **environment):
+        self.started.append(shop.Service(kind, *arguments, **environment))
         return self.started[-1]
 
-    def stand_in(self, *replies):
-        self.started.append(shop.StandIn(*replies))
+    def stand_in(self, *replies, **options):
+        self.started.append(shop.StandIn(*replies, **options))
         return self.started[-1]
 
     def stop(self):

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -78,10 +79,10 @@ def at_once(*calls):
 class Service:
     """One `bookinfo` process on a free port of the loopback."""
 
-    def __init__(self, kind, **environment):
+    def __init__(self, kind, *arguments, **environment):
         variables = {"PATH": "/usr/bin:/bin", "BIND_ADDRESS": "127.0.0.1", **environment}
         variables.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
-        self.process = subprocess.Popen([BINARY, kind, "0"], env=variables, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([BINARY, kind, "0", *arguments], env=variables, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.search(r"listening on .*:(\d+)$", line.strip())
         assert found, f"{kind} did not start: {line!r}, exit {self.process.poll()}"
@@ -124,11 +125,12 @@ class StandIn:
 
     `replies` are used up one per request, the last one stays. A reply is (status, body) or (status, body, seconds to
     wait first); a dict or list becomes JSON; the
-    body of a 3xx is its Location; None instead of a reply closes the connection; STALL never answers.
+    body of a 3xx is its Location; None instead of a reply closes the connection; STALL never answers. `tls` is the
+    certificate of a stand-in that speaks TLS.
     """
     STALL = "stall"
 
-    def __init__(self, *replies):
+    def __init__(self, *replies, address=("127.0.0.1", 0), tls=None):
         self.replies = list(replies)
         self.requests = []
         self.lock = threading.Lock()
@@ -151,7 +153,11 @@ class StandIn:
             def handle_error(self, *_):  # clients that gave up are part of the tests
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(address, Handler)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls.chain, tls.key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -183,6 +189,16 @@ class StandIn:
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+class Certificate:
+    """A certificate for a name like `DNS:localhost` or `IP:127.0.0.1` that signs itself: `chain` is also who to trust."""
+
+    def __init__(self, folder, name):
+        self.chain, self.key = folder / "chain.pem", folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={name}", "-keyout", self.key,
+                        "-out", self.chain], check=True, capture_output=True)
 
 
 def closed_port():

@@ -33,6 +33,72 @@ def test_47_v2_has_nine_black_stars_and_v3_nine_red_ones(bookshop, version, row,
     assert page.count(row) == 2 and other not in page
 
 
+@pytest.mark.parametrize("color", ["black", "red"])
+def test_47_of_029_stars_are_in_a_font_and_the_empty_one_counts(start, page_before, color):
+    old = {"BOOKINFO_COMPAT": "0.2.9"}
+    reviews = start.service("reviews", ENABLE_RATINGS="true", STAR_COLOR=color, **old,
+                            **at(ratings=start.stand_in((200, RATINGS))))
+    page = page_before(old, reviews=reviews).ask("/productpage").text
+    assert page.count("glyphicon-star") == 10 and page.count("glyphicon-star-empty") == 1
+    assert page.count(f'<font color="{color}">') == 2 and "gap-x-1" not in page
+
+
+def test_48_of_029_the_headings_of_errors_end_in_an_exclamation_mark(page_before):
+    page = page_before({"BOOKINFO_COMPAT": "0.2.9"}, details=closed_port(), reviews=closed_port()).ask("/productpage").text
+    assert "Error fetching product details!" in page and "Error fetching product reviews!" in page
+
+
+def test_a_section_that_is_missing_says_how_the_calls_for_it_ended(start, page_before):
+    page = page_before(details=start.stand_in((503, "down")), reviews=closed_port()).ask("/productpage").text
+    reasons = re.findall(r'<p class="why">(.*?)</p>', page)
+    assert re.fullmatch(r"Asked once within .*; status 503\.", reasons[0]), reasons
+    assert re.fullmatch(r"Asked 2 times within .*; no answer \(Connection refused\)\.", reasons[1]), reasons
+
+
+def calls_of(page):
+    """The rows of the panel "How this page was made": (service, address, answer, time in ms)."""
+    units = {"ms": 1, "s": 1000}
+    rows = re.findall(r"<b>(\w+)</b> <span class=\"address\">([^<]*)</span>.*?<td[^>]*>([^<]*)</td>"
+                      r"<td[^>]*>(?:under )?([0-9.]+) (ms|s) ", page)
+    return [(service, url, answer, float(time) * units[unit]) for service, url, answer, time, unit in rows]
+
+
+def test_the_page_shows_the_calls_that_made_it_with_their_times(start, page_before):
+    reviews = start.stand_in((503, "down", 0.2), (200, REVIEWS, 0.1))
+    page = page_before({"HOSTNAME": "productpage-7"}, reviews=reviews)
+    shown = page.ask("/productpage", headers={"x-request-id": "id-<1>"}).text
+    calls = calls_of(shown)
+    assert [(c[0], c[2]) for c in calls] == [("details", "status 200"), ("reviews", "status 503"), ("reviews", "status 200")]
+    assert calls[0][1] == f"http://127.0.0.1:{page.places['details'].port}/details/0"
+    assert 200 <= calls[1][3] < 300 * SLOW and 100 <= calls[2][3] < 200 * SLOW, calls
+    assert "<dd>productpage-7</dd>" in shown and "<dd>id-&lt;1&gt;</dd>" in shown
+    assert re.search(r"<summary>.*3 calls, \d+ ms", shown)
+
+
+def test_the_panel_names_the_extra_calls_of_a_flood_but_does_not_list_them(page_before):
+    shown = page_before({"FLOOD_FACTOR": "30"}).ask("/productpage").text
+    assert len(calls_of(shown)) == 2 and "<dt>Calls of reviews for nothing</dt><dd>30</dd>" in shown
+
+
+def test_stars_are_told_by_shape_and_in_words_too(start, page_before):
+    review = {**REVIEWS, "podname": "reviews-v3-5d8f-x2", "reviews": [
+        {"reviewer": "Reviewer1", "text": "Fair.", "rating": {"stars": 4, "color": "red"}}]}
+    shown = page_before(reviews=start.stand_in((200, review))).ask("/productpage").text
+    row = re.search(r'<div class="flex gap-x-1 text-red-500".*?</div>', shown, re.S).group(0)
+    assert row.count('class="star"') == 4 and row.count('class="star outline"') == 1
+    assert 'aria-label="4 of 5 stars"' in row and ">4 of 5, in red<" in shown and ">version v3<" in shown
+
+
+@pytest.mark.parametrize("rating", [
+    {"stars": -1, "color": "red"}, {"stars": 7, "color": "red"}, {"stars": "many", "color": "red"}, {"stars": 5}, {}, 5,
+    None, {"stars": 1.5, "color": "red"}, {"stars": 2**63, "color": "red"}, {"error": ["x"]}])
+def test_odd_ratings_leave_the_page_whole(start, page_before, rating):
+    answer = page_before(reviews=start.stand_in((200, reviews_with(rating=rating)))).ask("/productpage")
+    assert answer.status == 200 and answer.text.count(STAR) <= 5
+    for landmark in ["Book Details", "Book Reviews", "Reviewer1", "How this page was made", "</html>"]:
+        assert landmark in answer.text, landmark
+
+
 @pytest.mark.parametrize("down", [("details",), ("reviews",), ("details", "reviews")])
 def test_48_a_service_that_is_down_takes_only_its_own_section(page_before, down):
     answer = page_before(**{service: closed_port() for service in down}).ask("/productpage")
@@ -106,6 +172,25 @@ def test_61_the_page_loads_nothing_from_elsewhere(bookshop):
     for file in ["/static/bookinfo.css", "/static/bookinfo.js"]:
         assert not re.search(r"url\(|@import|https?:", bookshop.page.ask(file).text), file
     assert bookshop.page.ask("/static/nothing").status == 404
+
+
+def test_the_whole_page_weighs_less_than_forty_kilobytes(start, page_before):
+    pages = [page_before(details=closed_port(), reviews=closed_port()),
+             page_before(reviews=start.service("reviews", ENABLE_RATINGS="true", HOSTNAME="reviews-v2-" + "x" * 50,
+                                               **at(ratings=start.stand_in((200, RATINGS)))))]
+    for page in pages:
+        html = page.ask("/productpage")
+        files = {path for path in re.findall(r'(?:src|<link[^>]* href)="([^"]+)"', html.text)}
+        answers = [html] + [page.ask("/" + path) for path in files]
+        # What travels: heads are counted too, at the size that the lines have.
+        total = sum(len(a.body) + sum(len(f"{k}: {v}\r\n") for k, v in a.headers.items()) for a in answers)
+        assert len(files) >= 3 and total <= 40_000, (total, files)
+
+
+def test_a_file_that_the_browser_has_is_not_sent_again(bookshop):
+    first = bookshop.page.ask("/static/bookinfo.css")
+    again = bookshop.page.ask("/static/bookinfo.css", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
 
 
 def test_a_stalled_details_and_reviews_cost_nine_seconds_at_most(start, page_before):

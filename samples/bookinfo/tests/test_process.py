@@ -1,5 +1,7 @@
 """The program as a process: how it starts, ends, and bears clients that misbehave."""
 import http.client
+import json
+import re
 import socket
 import subprocess
 import threading
@@ -33,14 +35,27 @@ def test_a_wrong_command_line_says_what_is_wrong(arguments, text):
 
 
 @pytest.mark.parametrize("service, environment, text", [
-    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"), ("ratings", {"SERVICE_VERSION": "v2", "DB_TYPE": "sqlite"}, "SQLITE_FILE"),
+    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"),
+    ("ratings", {"SERVICE_VERSION": "v2", "DB_TYPE": "sqlite"}, "SQLITE_FILE"),
     ("ratings", {"FAULT_CLOCK_SPEED": "fast"}, "FAULT_CLOCK_SPEED"),
     ("ratings", {"DATABASE_TIMEOUT_MS": "0"}, "DATABASE_TIMEOUT_MS"),
-    ("ratings", {"BOOKINFO_COMPAT": "0.3"}, "BOOKINFO_COMPAT"),
-    ("details", {"ENABLE_EXTERNAL_BOOK_SERVICE": "true"}, "ENABLE_EXTERNAL_BOOK_SERVICE")])
+    ("ratings", {"BOOKINFO_COMPAT": "0.3"}, "BOOKINFO_COMPAT")])
 def test_a_setting_that_cannot_be_met_ends_the_start(service, environment, text):
     done = run(service, "0", **environment)
     assert done.returncode == 1 and text in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--compat", "0.2.9"), ("--compat=0.2.9",)])
+def test_the_command_line_chooses_0_2_9_over_the_environment(start, arguments):
+    old = start.service("reviews", *arguments, BOOKINFO_COMPAT="")
+    assert set(old.ask("/reviews/0").json) == {"id", "reviews"}
+    assert "podname" in start.service("reviews", "--compat=", BOOKINFO_COMPAT="0.2.9").ask("/reviews/0").json
+
+
+@pytest.mark.parametrize("arguments, code", [(["--compat", "0.3"], 1), (["--compat"], 2)])
+def test_a_release_that_nobody_knows_ends_the_start(arguments, code):
+    done = run("reviews", "0", *arguments)
+    assert done.returncode == code and "0.2.9" in done.stderr
 
 
 def test_a_port_that_is_taken_ends_the_start(bookshop):
@@ -150,7 +165,30 @@ def test_bytes_that_are_no_request_get_an_answer_and_the_end(bookshop, data, sta
     assert bookshop.ratings.ask("/health").status == 200
 
 
-def test_one_line_per_request_is_logged(start):
+def logged(service, count):
+    """The structured lines of a service's log, once there are so many; the line that says where it listens is none."""
+    def lines():
+        return [json.loads(line) for line in service.lines if line.startswith("{")]
+    wait_for(f"{count} lines", lambda: len(lines()) >= count)
+    return lines()
+
+
+def test_one_line_per_request_is_logged_with_its_id(start):
     service = start.service("details")
-    service.ask("/details/0?x=1")
-    wait_for("the line", lambda: any(line.startswith("details: GET /details/0?x=1 200 ") for line in service.lines))
+    service.ask("/details/0?x=1", headers={"X-Request-Id": 'id-"1"'})
+    service.ask("/nowhere", method="DELETE")
+    first, second = logged(service, 2)
+    assert list(first) == ["time", "service", "request_id", "method", "target", "status", "bytes", "ms"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["time"]) and first["ms"] >= 0
+    assert [first[key] for key in list(first)[1:-1]] == ["details", 'id-"1"', "GET", "/details/0?x=1", 200, 178]
+    assert (second["request_id"], second["method"], second["target"], second["status"]) == (
+        None, "DELETE", "/nowhere", 404)
+
+
+def test_refused_requests_are_logged_too_and_a_line_is_never_long(start):
+    service = start.service("ratings")
+    exchange(service.port, b"hello\r\n\r\n")
+    exchange(service.port, b"POST /ratings/0 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+    service.ask("/" + "x" * 30_000)
+    assert [line["status"] for line in logged(service, 3)] == [400, 413, 404]
+    assert logged(service, 3)[1]["target"] == "/ratings/0" and all(len(line) < 1000 for line in service.lines)

@@ -66,6 +66,26 @@ def test_30_without_ratings_both_reviews_say_so(start, reviews_before, color, ho
     assert ratings_of(reviews_before(ratings, color).ask("/reviews/0")) == [NO_RATING, NO_RATING]
 
 
+OLD = {"BOOKINFO_COMPAT": "0.2.9"}
+
+
+def test_31_in_0_2_9_failing_ratings_cost_the_stars_and_missing_ones_the_answer(start, reviews_before):
+    answer = reviews_before(start.stand_in((500, "broken")), **OLD).ask("/reviews/0")
+    assert answer.status == 200 and [set(review) for review in answer.json["reviews"]] == [{"reviewer", "text"}] * 2
+    assert set(answer.json) == {"id", "reviews"}
+    for ratings in [closed_port(), start.stand_in(None)]:
+        assert reviews_before(ratings, **OLD).ask("/reviews/0").status == 500
+
+
+@pytest.mark.parametrize("ratings, shown", [
+    ({"Reviewer1": 5, "Reviewer2": 4}, [{"stars": 5, "color": "red"}, {"stars": 4, "color": "red"}]),
+    ({"Reviewer1": 5}, [{"stars": 5, "color": "red"}, {"stars": -1, "color": "red"}]),
+    ({"Reviewer2": 4}, [None, None])])
+def test_31_in_0_2_9_the_first_reviewer_decides_for_both(start, reviews_before, ratings, shown):
+    answer = reviews_before(start.stand_in((200, {"id": 0, "ratings": ratings})), "red", **OLD).ask("/reviews/0")
+    assert answer.status == 200 and [review.get("rating") for review in answer.json["reviews"]] == shown
+
+
 def test_32_v3_waits_two_and_a_half_seconds_and_v2_ten(start, reviews_before):
     stalled, slow = start.stand_in(StandIn.STALL), start.stand_in((200, RATINGS, 7.0))
     v3, v2, v2_slow = at_once(*[lambda s=service: s.ask("/reviews/0") for service in [
@@ -100,6 +120,16 @@ def test_35_twenty_headers_go_on_to_ratings_and_no_others(start, reviews_before)
     assert all(arrived[name] is None for name in ["b3", "baggage", "x-other"])
 
 
+def test_35_in_0_2_9_seven_headers_and_the_user_cookie_go_on(start, reviews_before):
+    ratings = start.stand_in((200, RATINGS))
+    sent = {name: f"value of {name}" for name in [*FORWARDED, "b3", "baggage", "x-other"]}
+    reviews_before(ratings, **OLD).ask("/reviews/0", headers={**sent, "cookie": "a=b; user=jason; session=x"})
+    arrived = {name.lower(): value for name, value in ratings.requests[0].headers.items()}
+    old = [*FORWARDED[:7], "cookie"]
+    assert set(arrived) == {*old, "host", "accept", "connection"}
+    assert {name: arrived[name] for name in old} == {**{name: sent[name] for name in old}, "cookie": "user=jason"}
+
+
 # A consequence of 36 is that a post to ratings shows on the next page.
 def test_36_a_reviewer_without_a_rating_gets_the_error_alone(start, reviews_before):
     only_first = start.stand_in((200, {"id": 0, "ratings": {"Reviewer1": 5}}))
@@ -109,7 +139,15 @@ def test_36_a_reviewer_without_a_rating_gets_the_error_alone(start, reviews_befo
     assert ratings_of(reviews_before(ratings).ask("/reviews/0")) == [{"stars": 1, "color": "black"}, NO_RATING]
 
 
-@pytest.mark.parametrize("body", ["not json", [1], {"ratings": {"Reviewer1": "five"}}])
+@pytest.mark.parametrize("first, shown", [
+    (7, {"stars": 7, "color": "black"}), (0, {"stars": 0, "color": "black"}), (2.9, {"stars": 2, "color": "black"}),
+    (-1, NO_RATING), ("five", NO_RATING), ("5", NO_RATING), (None, NO_RATING), ([5], NO_RATING), (1e300, NO_RATING)])
+def test_a_strange_rating_costs_its_own_reviewer_at_most(start, reviews_before, first, shown):
+    ratings = start.stand_in((200, {"id": 0, "ratings": {"Reviewer1": first, "Reviewer2": 4}}))
+    assert ratings_of(reviews_before(ratings).ask("/reviews/0")) == [shown, {"stars": 4, "color": "black"}]
+
+
+@pytest.mark.parametrize("body", ["not json", [1], {"ratings": 5}, '{"a":' * 2000])
 def test_nonsense_from_ratings_is_500(start, reviews_before, body):
     assert reviews_before(start.stand_in((200, body))).ask("/reviews/0").status == 500
 

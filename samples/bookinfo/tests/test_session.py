@@ -56,6 +56,38 @@ def test_54_a_name_that_no_header_can_carry_fails_both_sections(page_before):
     assert page.places["details"].requests == []
 
 
+def test_54_of_029_the_user_is_a_cookie_in_clear_text_and_travels_alone(page_before):
+    page = page_before({"BOOKINFO_COMPAT": "0.2.9"})
+    answer = login(page, Referer="/here")
+    assert answer.status == 302 and answer.headers["Set-Cookie"] == "user=jason; Path=/"
+    cookies = {"Cookie": "a=b; user=jason; c=d"}
+    shown = page.ask("/productpage", headers=cookies).text
+    assert ">jason<" in shown and "Sign out" in shown and "sign-in-button" not in shown
+    for headers in seen_by(page, cookies):
+        assert headers["Cookie"] == "user=jason" and headers["end-user"] is None
+    out = page.ask("/logout", headers=cookies).headers["Set-Cookie"]
+    assert out.startswith("user=;") and "Max-Age=0" in out
+
+
+def test_54_of_029_seven_headers_go_on_as_they_came(page_before):
+    page = page_before({"BOOKINFO_COMPAT": "0.2.9"})
+    seven = ["x-request-id", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-parentspanid", "x-b3-flags",
+             "x-ot-span-context"]
+    sent = {name: f"value of {name}" for name in [*seven, *COPIED, "baggage", "end-user"] if name != "cookie"}
+    for headers in seen_by(page, sent):
+        assert {name: headers[name] for name in seven} == {name: sent[name] for name in seven}
+        assert all(headers[name] is None for name in ["traceparent", "sw8", "authorization", "jwt", "end-user", "Cookie"])
+
+
+def test_54_of_029_a_name_cannot_write_headers(page_before):
+    page = page_before({"BOOKINFO_COMPAT": "0.2.9"})
+    answer = login(page, "username=a%0d%0aX-Evil:%201;%20Path=/x")
+    assert answer.headers["X-Evil"] is None and answer.headers["Set-Cookie"].count(";") == 1
+    cookie = {"Cookie": cookie_of(answer)}
+    assert "a\r\nX-Evil: 1; Path=/x" in page.ask("/productpage", headers=cookie).text
+    assert [headers["X-Evil"] for headers in seen_by(page, cookie)] == [None, None]
+
+
 def test_55_logout_expires_the_cookie_and_the_page_forgets_the_user(page_before):
     page = page_before()
     cookie = cookie_of(login(page))
@@ -74,6 +106,24 @@ def test_55_a_tampered_cookie_is_nobody(page_before):
     tampered = "session=" + ("A" if cookie[8] != "A" else "B") + cookie[9:]
     assert "sign-in-button" in page.ask("/productpage", headers={"Cookie": tampered}).text
     assert [headers["end-user"] for headers in seen_by(page, {"Cookie": tampered})] == [None, None]
+
+
+def test_55_a_cookie_of_an_older_key_is_nobody(page_before):
+    old, new = page_before({"SESSION_KEY": "spring"}), page_before({"SESSION_KEY": "autumn"})
+    cookie = {"Cookie": cookie_of(login(old))}
+    assert ">jason<" in old.ask("/productpage", headers=cookie).text
+    assert "sign-in-button" in new.ask("/productpage", headers=cookie).text
+    assert [headers["end-user"] for headers in seen_by(new, cookie)] == [None, None]
+    assert new.ask("/logout", headers=cookie).headers["Set-Cookie"] is None
+
+
+@pytest.mark.parametrize("cookie", [
+    "session=", "session=.", "session=jason", "session=amFzb24.", "session=amFzb24.AAAA", "session=amFzb24." + "A" * 43,
+    "session=" + "A" * 8000, "user=jason", 'session="amFzb24"', "session=%00.%00", ";;==;", "session=\xff\xfe.x"])
+def test_55_a_forged_cookie_is_nobody(page_before, cookie):
+    page = page_before()
+    assert "sign-in-button" in page.ask("/productpage", headers={"Cookie": cookie}).text
+    assert [headers["end-user"] for headers in seen_by(page, {"Cookie": cookie})] == [None, None]
 
 
 def test_56_the_clients_own_end_user_goes_nowhere(page_before):

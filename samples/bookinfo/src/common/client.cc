@@ -11,6 +11,7 @@
 #include <cctype>
 
 #include "common/resolver.h"
+#include "common/tls.h"
 
 namespace bookinfo {
 
@@ -31,7 +32,8 @@ http::request<http::empty_body> to_message(const Call& call) {
   message.method(http::verb::get);
   message.target(call.target);
   message.version(11);
-  message.set(http::field::host, call.to.authority());
+  const bool is_usual_port = call.to.port == (call.tls == nullptr ? "80" : "443");
+  message.set(http::field::host, is_usual_port ? call.to.host_of_url() : call.to.authority());
   for (const auto& [name, value] : call.headers) message.insert(name, value);
   message.set(http::field::connection, "close");
   return message;
@@ -47,39 +49,76 @@ Response to_response(http::response<http::string_body>&& message) {
   return response;
 }
 
-asio::awaitable<error_code> read_answer(beast::tcp_stream& stream, std::chrono::milliseconds timeout,
-                                        http::response_parser<http::string_body>& parser) {
+/// How a call ended: with an answer, or at a step that failed.
+struct Attempt {
+  Response response{};
+  const char* failed_step = nullptr;
+  error_code error{};
+  bool may_retry = false;
+};
+
+/// Broken off or silent, as opposed to answered with something that is not HTTP.
+bool is_broken_off(error_code error) {
+  return error == http::error::end_of_stream || error == http::error::partial_message ||
+         error.category() != http::make_error_code(http::error::end_of_stream).category();
+}
+
+/// Sends the request and reads the answer on a connection that is ready for both.
+template <typename Stream>
+asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
+  auto& deadline = beast::get_lowest_layer(stream);
+  const auto message = to_message(call);
+  error_code error;
+  deadline.expires_after(call.timeout);
+  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return Attempt{.failed_step = "send", .error = error, .may_retry = true};
+  http::response_parser<http::string_body> parser;
   parser.header_limit(kHeadLimit);
   parser.body_limit(kBodyLimit);
   beast::flat_buffer buffer;
-  error_code error;
   while (!parser.is_done() && !error) {
-    stream.expires_after(timeout);
+    deadline.expires_after(call.timeout);
     co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
-  co_return error;
+  if (error) co_return Attempt{.failed_step = "receive", .error = error, .may_retry = is_broken_off(error)};
+  co_return Attempt{.response = to_response(parser.release())};
 }
 
-asio::awaitable<Outcome> get_once(Call call) {
-  const auto failed = [&call](const char* step, error_code error) {
-    return std::unexpected(call.to.authority() + call.target + ": " + step + ": " + error.message());
-  };
+asio::awaitable<Attempt> exchange_over_tls(beast::tcp_stream connected, const Call& call) {
+  TlsStream stream(std::move(connected), *call.tls);
+  expect_peer(stream, call.to.host);
+  beast::get_lowest_layer(stream).expires_after(call.timeout);
+  error_code error;
+  co_await stream.async_handshake(asio::ssl::stream_base::client,
+                                  asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return Attempt{.failed_step = "TLS handshake", .error = error};
+  co_return co_await exchange(stream, call);
+}
+
+asio::awaitable<Attempt> attempt(const Call& call) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const auto addresses = co_await Resolver::of(executor).resolve(call.to.host, call.to.port, call.timeout);
-  if (!addresses) co_return failed("resolve", addresses.error());
+  if (!addresses) co_return Attempt{.failed_step = "resolve", .error = addresses.error()};
   beast::tcp_stream stream(executor);
   error_code error;
   stream.expires_after(call.timeout);
   co_await stream.async_connect(*addresses, asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return failed("connect", error);
+  if (error) co_return Attempt{.failed_step = "connect", .error = error};
   stream.socket().set_option(tcp::no_delay(true), error);
-  const auto message = to_message(call);
-  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return failed("send", error);
-  http::response_parser<http::string_body> parser;
-  error = co_await read_answer(stream, call.timeout, parser);
-  if (error) co_return failed("receive", error);
-  co_return to_response(parser.release());
+  if (call.tls != nullptr) co_return co_await exchange_over_tls(std::move(stream), call);
+  co_return co_await exchange(stream, call);
+}
+
+asio::awaitable<Outcome> get_from_one_place(Call& call) {
+  while (true) {
+    Attempt ended = co_await attempt(call);
+    if (ended.failed_step == nullptr) co_return std::move(ended.response);
+    if (!ended.may_retry || call.retries == 0) {
+      co_return std::unexpected(call.to.authority() + call.target + ": " + ended.failed_step + ": " +
+                                ended.error.message());
+    }
+    --call.retries;
+  }
 }
 
 /// Points the call at the answer's `Location`; false when it is not a redirect we can follow: without one, or
@@ -95,6 +134,7 @@ bool redirect(Call& call, const Response& response) {
   }
   if (!rest.starts_with("http://")) return false;
   rest.remove_prefix(7);
+  call.tls = nullptr;
   const auto slash = std::min(rest.find('/'), rest.size());
   const std::string_view authority = rest.substr(0, slash);
   const auto colon = authority.find(':');
@@ -106,10 +146,12 @@ bool redirect(Call& call, const Response& response) {
 
 }  // namespace
 
-std::string Endpoint::authority() const {
+std::string Endpoint::host_of_url() const {
   const bool is_ipv6 = host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
+  return is_ipv6 ? "[" + host + "]" : host;
 }
+
+std::string Endpoint::authority() const { return host_of_url() + ":" + port; }
 
 Endpoint endpoint_of(const Environment& environment, std::string_view service) {
   std::string upper(service);
@@ -124,7 +166,7 @@ Endpoint endpoint_of(const Environment& environment, std::string_view service) {
 
 asio::awaitable<Outcome> get(Call call) {
   while (true) {
-    Outcome outcome = co_await get_once(call);
+    Outcome outcome = co_await get_from_one_place(call);
     if (!outcome || call.redirects == 0 || !redirect(call, *outcome)) co_return outcome;
     --call.redirects;
   }

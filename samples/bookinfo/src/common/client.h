@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <chrono>
 #include <expected>
 #include <string>
@@ -16,6 +17,8 @@ struct Endpoint {
   std::string host;
   std::string port;
 
+  /// `reviews`, `[::1]`.
+  std::string host_of_url() const;
   /// `reviews:9080`, `[::1]:9080`: what goes into `Host` and into URLs.
   std::string authority() const;
 };
@@ -28,15 +31,17 @@ Endpoint endpoint_of(const Environment& environment, std::string_view service);
 struct Call {
   Endpoint to;
   std::string target;  ///< path and query, percent-encoded
-  Headers headers;     ///< sent as they are, after Host and Connection
+  Headers headers;     ///< sent as they are, after Host, which has the port unless it is the scheme's own
   std::chrono::milliseconds
       timeout{};           ///< to find and connect, and again for each wait for bytes; not a total
   unsigned redirects = 0;  ///< how many 3xx answers to follow
+  unsigned retries = 0;    ///< how often to call anew when a connection breaks, or times out, once it is made
+  boost::asio::ssl::context* tls = nullptr;  ///< outlives the call; null for plain text
 };
 
 /// Makes the call on a connection of its own, which is closed afterwards: load balancers that choose by
 /// connection then spread the calls too. The error is one line for the log: not resolved, refused, reset,
-/// timed out, not HTTP. Answers over 1 MiB are an error as well.
+/// timed out, not trusted, not HTTP. Answers over 1 MiB are an error as well.
 boost::asio::awaitable<std::expected<Response, std::string>> get(Call call);
 
 }  // namespace bookinfo

@@ -24,4 +24,8 @@ std::string Environment::get(std::string_view name, std::string_view fallback) c
   return find(name).value_or(std::string(fallback));
 }
 
+void Environment::set(std::string_view name, std::string_view value) {
+  variables_.insert_or_assign(std::string(name), std::string(value));
+}
+
 }  // namespace bookinfo

@@ -24,6 +24,9 @@ class Environment {
   /// The value, or `fallback` when the variable is not set.
   std::string get(std::string_view name, std::string_view fallback) const;
 
+  /// Puts a value in the place of the one the process was started with: what the command line says wins.
+  void set(std::string_view name, std::string_view value);
+
  private:
   Variables variables_;
 };

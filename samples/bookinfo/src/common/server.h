@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
-#include <list>
+#include <memory>
 #include <string>
 
 #include "common/service.h"
@@ -16,10 +16,12 @@ namespace bookinfo {
 struct ServerLimits {
   std::uint32_t head_bytes = 64 * 1024;  ///< request line and headers; more is answered 431
   std::uint64_t body_bytes = 64 * 1024;  ///< more is answered 413
-  std::size_t connections = 4096;        ///< further clients wait in the kernel's queue
+  std::size_t connections = 16384;       ///< one more ends the one that has been silent longest
   std::chrono::seconds idle{75};         ///< for the next request, or the rest of one
   std::chrono::seconds write{30};        ///< for the client to take an answer
 };
+
+class Sessions;
 
 /// An HTTP/1.1 server for one service: keep-alive, pipelining in order, HTTP/1.0, HEAD, `100-continue`.
 ///
@@ -43,19 +45,13 @@ class Server {
   void stop();
 
  private:
-  class Session;
-
   boost::asio::awaitable<void> accept_loop();
   void start(boost::asio::ip::tcp::socket socket);
-  bool may_accept() const { return sessions_.size() < limits_.connections; }
   void accept_what_waits();
 
   boost::asio::io_context& context_;
-  Service& service_;
-  std::string name_;
-  Limits limits_;
+  std::unique_ptr<Sessions> sessions_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  std::list<Session*> sessions_;
   bool stopping_ = false;
 };
 

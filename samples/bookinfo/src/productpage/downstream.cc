@@ -1,6 +1,7 @@
 #include "productpage/downstream.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "common/json.h"
 
@@ -32,28 +33,41 @@ boost::asio::awaitable<Fetched> Downstream::ratings(std::string id, Outgoing out
 
 boost::asio::awaitable<Fetched> Downstream::fetch(const Peer& peer, std::string id, Outgoing outgoing) {
   Fetched fetched;
-  for (unsigned attempt = 0; attempt < peer.attempts && !fetched.ok(); ++attempt) {
-    fetched.status = 500;
-    if (!outgoing.sendable) continue;
-    Call call;
-    call.to = peer.endpoint;
-    call.target = "/" + peer.name + "/" + id;
-    call.headers = outgoing.headers;
-    call.timeout = kTimeout;
-    call.redirects = kMostRedirects;
-    const auto answer = co_await get(std::move(call));
-    if (!answer) {
-      std::fprintf(stderr, "productpage: %s\n", answer.error().c_str());
-      continue;
-    }
-    fetched.status = answer->status;
-    if (fetched.ok()) fetched.json = parse_json(answer->body);
+  Call call;
+  call.to = peer.endpoint;
+  call.target = "/" + peer.name + "/" + id;
+  call.headers = std::move(outgoing.headers);
+  call.timeout = kTimeout;
+  call.redirects = kMostRedirects;
+  for (unsigned tries = 0; outgoing.sendable && tries < peer.attempts && !fetched.ok(); ++tries) {
+    co_await attempt(peer, call, fetched);
   }
   if (!fetched.ok()) {
     fetched.error = "Sorry, product " + peer.name + " are currently unavailable for this book.";
   }
   results_.count(peer.name, fetched.status);
   co_return fetched;
+}
+
+boost::asio::awaitable<void> Downstream::attempt(const Peer& peer, Call call, Fetched& fetched) {
+  Attempt attempt;
+  attempt.service = peer.name;
+  attempt.url = "http://" + call.to.authority() + call.target;
+  attempt.began = std::chrono::steady_clock::now();
+  const auto answer = co_await get(std::move(call));
+  const auto took = std::chrono::steady_clock::now() - attempt.began;
+  attempt.took = std::chrono::duration_cast<std::chrono::microseconds>(took);
+  fetched.status = 500;
+  if (answer) {
+    fetched.status = answer->status;
+    attempt.status = answer->status;
+    attempt.behind_proxy = answer->headers.find("x-envoy-upstream-service-time").value_or("");
+    if (fetched.ok()) fetched.json = parse_json(answer->body);
+  } else {
+    std::fprintf(stderr, "productpage: %s\n", answer.error().c_str());
+    attempt.failure = answer.error().substr(answer.error().rfind(": ") + 2);
+  }
+  fetched.attempts.push_back(std::move(attempt));
 }
 
 }  // namespace bookinfo::productpage

@@ -2,8 +2,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/client.h"
 #include "common/environment.h"
@@ -18,11 +20,23 @@ struct Outgoing {
   bool sendable = true;
 };
 
+/// One try of a fetch, as productpage itself saw and timed it.
+struct Attempt {
+  std::string service;  ///< `reviews`
+  std::string url;      ///< `http://reviews:9080/reviews/0`
+  std::chrono::steady_clock::time_point began;
+  std::chrono::microseconds took{};
+  std::optional<unsigned> status;  ///< nothing when there was no answer; `failure` then says why
+  std::string failure;
+  std::string behind_proxy;  ///< milliseconds that a sidecar says it waited; empty without a sidecar
+};
+
 /// How a fetch from details, reviews or ratings ended.
 struct Fetched {
   unsigned status = 500;                   ///< of the last attempt; 500 when it had no answer
   std::optional<boost::json::value> json;  ///< the body when the status is 200; nothing when it was not JSON
   std::string error;                       ///< what to tell the reader when the status is not 200
+  std::vector<Attempt> attempts;           ///< in the order they were made
 
   bool ok() const { return status == 200; }
 };
@@ -50,6 +64,7 @@ class Downstream {
   };
 
   boost::asio::awaitable<Fetched> fetch(const Peer& peer, std::string id, Outgoing outgoing);
+  static boost::asio::awaitable<void> attempt(const Peer& peer, Call call, Fetched& fetched);
 
   Peer details_;
   Peer reviews_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "common/json.h"
 #include "common/text.h"
@@ -39,13 +40,15 @@ std::string account(const std::optional<std::string>& user) {
   return fill(assets::kAccountHtml, {{"user", html_escape(*user)}});
 }
 
-std::string failure(std::string_view what, std::string_view error) {
-  return fill(assets::kFailureHtml, {{"what", what}, {"error", html_escape(error)}});
+std::string failure(const PageParts& parts, const Fetched& fetched, const std::string& what) {
+  return fill(assets::kFailureHtml, {{"what", what + (parts.compat == Compat::k029 ? "!" : "")},
+                                     {"error", html_escape(fetched.error)},
+                                     {"why", html_escape(why_it_failed(fetched))}});
 }
 
-std::string details_section(const Fetched& details) {
-  if (!details.ok()) return failure("product details", details.error);
-  const json::value* book = &*details.json;
+std::string details_section(const PageParts& parts) {
+  if (!parts.details.ok()) return failure(parts, parts.details, "product details");
+  const json::value* book = &*parts.details.json;
   return fill(assets::kDetailsHtml, {{"isbn", text_of(book, "ISBN-10")},
                                      {"publisher", text_of(book, "publisher")},
                                      {"pages", text_of(book, "pages")},
@@ -53,32 +56,51 @@ std::string details_section(const Fetched& details) {
                                      {"language", text_of(book, "language")}});
 }
 
+constexpr std::int64_t kMostStars = 5;
+
+/// `4 of 5 stars`: the row says in words what it shows in shapes.
+std::string star_label(std::int64_t full) {
+  return " role=\"img\" aria-label=\"" + std::to_string(full) + " of 5 stars\">\n";
+}
+
 /// One line per star, so that line-counting scripts count stars. The id of a full star is what tests and
 /// scripts have always looked for, so it repeats and has a blank in it; an empty star must not carry it.
 std::string star_row(std::int64_t stars, const std::string& color) {
-  constexpr std::int64_t kMost = 5;
   constexpr std::string_view kFullStar =
-      "<svg id=\"glyphicon glyphicon-star\" class=\"star\" viewBox=\"0 0 24 24\"><use "
+      "<svg id=\"glyphicon glyphicon-star\" class=\"star\" aria-hidden=\"true\" viewBox=\"0 0 24 24\"><use "
       "href=\"#star\"/></svg>\n";
   constexpr std::string_view kEmptyStar =
-      "<svg class=\"star outline\" viewBox=\"0 0 24 24\"><use href=\"#star\"/></svg>\n";
-  const std::int64_t full = std::clamp<std::int64_t>(stars, 0, kMost);
-  std::string row = "<div class=\"flex gap-x-1 text-" + color + "-500\" role=\"img\" aria-label=\"" +
-                    std::to_string(full) + " of 5 stars\">\n";
-  for (std::int64_t at = 0; at < kMost; ++at) {
+      "<svg class=\"star outline\" aria-hidden=\"true\" viewBox=\"0 0 24 24\"><use href=\"#star\"/></svg>\n";
+  const std::int64_t full = std::clamp<std::int64_t>(stars, 0, kMostStars);
+  std::string row = "<div class=\"flex gap-x-1 text-" + color + "-500\"" + star_label(full);
+  for (std::int64_t at = 0; at < kMostStars; ++at) {
     row += at < full ? kFullStar : kEmptyStar;
   }
-  return row + "</div>\n";
+  return "<div class=\"rating\">" + row + "</div>\n<span class=\"score\">" + std::to_string(full) +
+         " of 5, in " + color + "</span></div>\n";
 }
 
-std::string rating_of(const json::value* review) {
+/// As release 0.2.9 drew it; the empty star's class begins like the full one's, and scripts count both.
+std::string star_row_029(std::int64_t stars, const std::string& color) {
+  const std::int64_t full = std::clamp<std::int64_t>(stars, 0, kMostStars);
+  std::string row = "<div class=\"stars-029\"" + star_label(full) + "<font color=\"" + color + "\">\n";
+  for (std::int64_t at = 0; at < kMostStars; ++at) {
+    row +=
+        std::string("<span class=\"glyphicon glyphicon-star") + (at < full ? "" : "-empty") + "\"></span>\n";
+  }
+  return row + "</font></div>\n";
+}
+
+std::string rating_of(const json::value* review, Compat compat) {
   const json::value* rating = member(review, "rating");
   if (const json::value* error = member(rating, "error")) {
     return "<p class=\"text-red-500\">" + text_of(error) + "</p>\n";
   }
   const json::value* stars = member(rating, "stars");
-  if (stars == nullptr || !stars->is_int64() || stars->get_int64() <= 0) return {};
-  return star_row(stars->get_int64(), text_of(rating, "color"));
+  if (stars == nullptr || !stars->is_int64()) return {};
+  const std::string color = text_of(rating, "color");
+  if (compat == Compat::k029) return star_row_029(stars->get_int64(), color);
+  return stars->get_int64() > 0 ? star_row(stars->get_int64(), color) : std::string{};
 }
 
 /// The word `null` is how reviews says that nobody told it its cluster.
@@ -88,34 +110,47 @@ std::string served_on(const json::value* all) {
   return "on cluster <div class=\"inline\">" + cluster + "</div>";
 }
 
-std::string reviews_section(const Fetched& reviews) {
-  if (!reviews.ok()) return failure("product reviews", reviews.error);
-  const json::value* all = &*reviews.json;
+/// Which version of reviews answered, where the pod's name tells.
+std::string version_chip(const json::value* all) {
+  const std::string version = version_of_pod(text_of(all, "podname"));
+  if (version.empty()) return {};
+  return "<p class=\"chip\">version " + version + "</p>\n";
+}
+
+std::string reviews_section(const PageParts& parts) {
+  if (!parts.reviews.ok()) return failure(parts, parts.reviews, "product reviews");
+  const json::value* all = &*parts.reviews.json;
   const json::value* list = member(all, "reviews");
   std::string items;
   if (list != nullptr && list->is_array()) {
     for (const json::value& review : list->get_array()) {
-      items += fill(assets::kReviewHtml, {{"rating", rating_of(&review)},
+      items += fill(assets::kReviewHtml, {{"rating", rating_of(&review, parts.compat)},
                                           {"text", text_of(&review, "text")},
                                           {"reviewer", text_of(&review, "reviewer")},
                                           {"pod", text_of(all, "podname")},
                                           {"cluster", served_on(all)}});
     }
   }
-  return fill(assets::kReviewsHtml, {{"reviews", items}});
+  return fill(assets::kReviewsHtml, {{"reviews", items}, {"version", version_chip(all)}});
+}
+
+std::string making_section(const PageParts& parts) {
+  std::vector<Attempt> attempts = parts.details.attempts;
+  attempts.insert(attempts.end(), parts.reviews.attempts.begin(), parts.reviews.attempts.end());
+  return making_panel(parts.making, attempts);
 }
 
 std::string link_to(const Endpoint& endpoint) { return html_escape("http://" + endpoint.authority()); }
 
 }  // namespace
 
-std::string product_page(const Product& product, const Fetched& details, const Fetched& reviews,
-                         const std::optional<std::string>& user) {
-  const std::string main = fill(assets::kProductHtml, {{"title", html_escape(product.title)},
-                                                       {"description", product.description_html},
-                                                       {"details", details_section(details)},
-                                                       {"reviews", reviews_section(reviews)}});
-  return layout(account(user), main);
+std::string product_page(const PageParts& parts) {
+  const std::string main = fill(assets::kProductHtml, {{"title", html_escape(parts.product.title)},
+                                                       {"description", parts.product.description_html},
+                                                       {"details", details_section(parts)},
+                                                       {"reviews", reviews_section(parts)},
+                                                       {"making", making_section(parts)}});
+  return layout(account(parts.user), main);
 }
 
 std::string index_page(const Downstream& downstream) {

@@ -11,10 +11,18 @@ namespace bookinfo::productpage {
 
 namespace {
 
-Fetched good(const char* json) { return {.status = 200, .json = parse_json(json), .error = {}}; }
+Fetched good(const char* json) {
+  return {.status = 200, .json = parse_json(json), .error = {}, .attempts = {}};
+}
 
-std::string page_with(const char* reviews, const std::optional<std::string>& user = std::nullopt) {
-  return product_page(only_product(), good("{}"), good(reviews), user);
+std::string page_with(const char* reviews, const std::optional<std::string>& user = std::nullopt,
+                      Compat compat = Compat::kToday) {
+  return product_page({.product = only_product(),
+                       .details = good("{}"),
+                       .reviews = good(reviews),
+                       .user = user,
+                       .making = {},
+                       .compat = compat});
 }
 
 std::size_t count(std::string_view text, std::string_view word) {
@@ -44,6 +52,20 @@ TEST(Page, never_draws_more_than_five_stars_and_none_for_zero) {
             5U);
   EXPECT_EQ(count(page_with(R"({"reviews":[{"rating":{"stars":2,"color":"red"}}]})"), "glyphicon-star"), 2U);
   EXPECT_EQ(count(page_with(R"({"reviews":[{"rating":{"stars":0,"color":"red"}}]})"), "glyphicon-star"), 0U);
+}
+
+TEST(Page, of_029_has_stars_in_a_font_and_empty_ones_that_count) {
+  const std::string page =
+      page_with(R"({"reviews":[{"rating":{"stars":4,"color":"red"}},{"rating":{"stars":-1,"color":"red"}}]})",
+                std::nullopt, Compat::k029);
+  EXPECT_EQ(count(page, "<font color=\"red\">"), 2U);
+  EXPECT_EQ(count(page, "glyphicon-star-empty"), 6U);
+  EXPECT_EQ(count(page, "glyphicon-star"), 10U);
+}
+
+TEST(Page, says_which_version_the_reviews_are_of_when_the_pod_tells) {
+  EXPECT_NE(page_with(R"({"podname":"reviews-v3-5d8f-x2"})").find("version v3"), std::string::npos);
+  EXPECT_EQ(page_with(R"({"podname":"reviews-7f"})").find("class=\"chip\""), std::string::npos);
 }
 
 TEST(Page, escapes_a_colour_as_well) {

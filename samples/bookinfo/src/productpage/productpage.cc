@@ -10,7 +10,6 @@
 #include "productpage/page.h"
 #include "productpage/routes.h"
 #include "productpage/trace_context.h"
-#include "productpage/user_name.h"
 
 namespace bookinfo::productpage {
 
@@ -46,6 +45,8 @@ bool is_nonsense(const Fetched& fetched) { return fetched.ok() && !fetched.json;
 std::expected<Productpage::Settings, std::string> Productpage::settings_of(const Environment& environment) {
   Settings settings;
   settings.session_key = environment.get("SESSION_KEY", kPublicSessionKey);
+  settings.pod = environment.get("HOSTNAME", "");
+  settings.compat = is_compat_029(environment) ? Compat::k029 : Compat::kToday;
   const std::string factor = environment.get("FLOOD_FACTOR", "0");
   const char* end = factor.data() + factor.size();
   const auto read = std::from_chars(factor.data(), end, settings.flood_factor);
@@ -55,7 +56,9 @@ std::expected<Productpage::Settings, std::string> Productpage::settings_of(const
 }
 
 Productpage::Productpage(const Environment& environment, Settings settings)
-    : settings_(std::move(settings)), downstream_(environment, results_), sessions_(settings_.session_key) {}
+    : settings_(std::move(settings)),
+      downstream_(environment, results_),
+      identity_(Sessions(settings_.session_key), settings_.compat) {}
 
 awaitable<Response> Productpage::handle(const Request& request) {
   const auto found = find_route(request.path);
@@ -102,8 +105,15 @@ awaitable<Response> Productpage::page(const Request& request) {
   }
   const Fetched reviews = co_await downstream_.reviews(id, outgoing);
   if (is_nonsense(details) || is_nonsense(reviews)) co_return error_page(500, "Internal Server Error");
-  Response response =
-      html_response(200, product_page(product, details, reviews, sessions_.user_of(request.headers)));
+  const Making making{.pod = settings_.pod,
+                      .request_id = std::string(request.headers.find("x-request-id").value_or("")),
+                      .floods = settings_.flood_factor};
+  Response response = html_response(200, product_page({.product = product,
+                                                       .details = details,
+                                                       .reviews = reviews,
+                                                       .user = identity_.user_of(request.headers),
+                                                       .making = making,
+                                                       .compat = settings_.compat}));
   response.headers.add("Vary", "Cookie");
   co_return response;
 }
@@ -126,13 +136,13 @@ Response Productpage::login(const Request& request) const {
   if (!user) user = form_value(request.body, "username");
   if (user && user->size() > kLongestUserName) return error_page(400, "Bad Request");
   Response response = redirect(way_back(request));
-  response.headers.add("Set-Cookie", user ? sessions_.cookie_for(*user) : Sessions::expired_cookie());
+  response.headers.add("Set-Cookie", user ? identity_.cookie_for(*user) : identity_.expired_cookie());
   return response;
 }
 
 Response Productpage::logout(const Request& request) const {
   Response response = redirect(way_back(request));
-  if (sessions_.user_of(request.headers)) response.headers.add("Set-Cookie", Sessions::expired_cookie());
+  if (identity_.user_of(request.headers)) response.headers.add("Set-Cookie", identity_.expired_cookie());
   return response;
 }
 
@@ -144,16 +154,14 @@ Response Productpage::products() const {
 }
 
 Outgoing Productpage::outgoing_for(const Request& request) const {
+  const bool is_029 = settings_.compat == Compat::k029;
   Outgoing outgoing;
-  copy_headers(headers_productpage_copies(), request.headers, outgoing.headers);
+  copy_headers(is_029 ? headers_029_copies() : headers_productpage_copies(), request.headers,
+               outgoing.headers);
   if (!outgoing.headers.find("user-agent")) outgoing.headers.add("user-agent", "bookinfo-productpage");
   outgoing.headers.add("Accept", "*/*");
-  add_b3_context(request.headers, outgoing.headers);
-  if (const auto user = sessions_.user_of(request.headers)) {
-    const auto bytes = header_bytes_of(*user);
-    outgoing.sendable = bytes.has_value();
-    if (bytes) outgoing.headers.add("end-user", *bytes);
-  }
+  if (!is_029) add_b3_context(request.headers, outgoing.headers);
+  outgoing.sendable = identity_.hand_on(request.headers, outgoing.headers);
   return outgoing;
 }
 

@@ -3,11 +3,12 @@
 #include <expected>
 #include <string>
 
+#include "common/compat.h"
 #include "common/environment.h"
 #include "common/service.h"
 #include "productpage/downstream.h"
+#include "productpage/identity.h"
 #include "productpage/request_results.h"
-#include "productpage/session.h"
 #include "productpage/static_files.h"
 
 namespace bookinfo::productpage {
@@ -20,6 +21,8 @@ class Productpage final : public Service {
   struct Settings {
     int flood_factor = 0;     ///< `FLOOD_FACTOR`: extra reviews fetches per page view, one after another
     std::string session_key;  ///< `SESSION_KEY`; without it a key that everybody can read in this source
+    std::string pod;          ///< `HOSTNAME`: shown to the page's reader
+    Compat compat = Compat::kToday;
   };
 
   /// The error is one line for a person: which variable is wrong.
@@ -41,7 +44,7 @@ class Productpage final : public Service {
   Settings settings_;
   RequestResults results_;
   Downstream downstream_;
-  Sessions sessions_;
+  Identity identity_;
   StaticFiles static_files_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "common/compat.h"
 #include "common/forwarding.h"
 #include "common/json.h"
 #include "reviews/product_id.h"
@@ -30,6 +31,7 @@ Settings Settings::of(const Environment& environment) {
   settings.ratings = endpoint_of(environment, "ratings");
   settings.pod_name = environment.get("HOSTNAME", "null");
   settings.cluster_name = environment.get("CLUSTER_NAME", "null");
+  settings.is_029 = is_compat_029(environment);
   return settings;
 }
 
@@ -55,33 +57,49 @@ boost::asio::awaitable<std::expected<Stars, Nonsense>> Reviews::ask_ratings(std:
   call.to = settings_.ratings;
   call.target = "/ratings/" + std::to_string(product);
   call.timeout = settings_.timeout;
-  call.headers.add("Accept", "application/json");
-  copy_headers(headers_reviews_copies(), request.headers, call.headers);
+  call.headers = headers_for_ratings(request);
   const auto answer = co_await get(std::move(call));
-  if (answer) co_return stars_of_answer(*answer);
+  if (answer) co_return stars_of_answer(*answer, settings_.is_029);
   std::fprintf(stderr, "reviews: no ratings: %s\n", answer.error().c_str());
+  if (settings_.is_029) co_return std::unexpected(Nonsense{});
   co_return Stars{};
+}
+
+Headers Reviews::headers_for_ratings(const Request& request) const {
+  Headers headers{{"Accept", "application/json"}};
+  if (!settings_.is_029) {
+    copy_headers(headers_inner_services_copy(), request.headers, headers);
+    return headers;
+  }
+  copy_headers(headers_029_copies(), request.headers, headers);
+  if (const auto user = user_cookie(request.headers)) headers.add("Cookie", *user);
+  return headers;
 }
 
 Response Reviews::render(std::int32_t product, const Stars& stars) const {
   json::array reviews;
   for (std::size_t at = 0; at < kReviewers.size(); ++at) {
     json::object review{{"reviewer", kReviewers[at]}, {"text", kTexts[at]}};
-    if (settings_.asks_ratings) review["rating"] = rating(stars[at]);
+    if (auto stars_of_one = rating(stars, at)) review["rating"] = std::move(*stars_of_one);
     reviews.push_back(std::move(review));
   }
-  const json::value all = {
-      {"id", std::to_string(product)},
-      {"podname", settings_.pod_name},
-      {"clustername", settings_.cluster_name},
-      {"reviews", std::move(reviews)},
-  };
+  json::object all{{"id", std::to_string(product)}};
+  if (!settings_.is_029) {
+    all["podname"] = settings_.pod_name;
+    all["clustername"] = settings_.cluster_name;
+  }
+  all["reviews"] = std::move(reviews);
   return json_response(200, spaced_json(all));
 }
 
-json::value Reviews::rating(const std::optional<std::int64_t>& stars) const {
-  if (!stars) return {{"error", "Ratings service is currently unavailable"}};
-  return {{"stars", *stars}, {"color", settings_.star_color}};
+std::optional<json::value> Reviews::rating(const Stars& stars, std::size_t reviewer) const {
+  if (!settings_.asks_ratings) return std::nullopt;
+  // 0.2.9 looked at the first reviewer's stars to decide about both, and showed -1 for a missing second.
+  if (settings_.is_029 && !stars[0]) return std::nullopt;
+  if (!settings_.is_029 && !stars[reviewer]) {
+    return json::value{{"error", "Ratings service is currently unavailable"}};
+  }
+  return json::value{{"stars", stars[reviewer].value_or(kNotRated)}, {"color", settings_.star_color}};
 }
 
 }  // namespace bookinfo::reviews

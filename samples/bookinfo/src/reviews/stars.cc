@@ -10,9 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// What the original took for "not there", so a reviewer rated -1 counts as not rated.
-constexpr std::int64_t kNotRated = -1;
-
 std::optional<std::int64_t> whole_number(const json::value& value) {
   if (const auto* whole = value.if_int64()) return *whole;
   const auto* fraction = value.if_double();
@@ -22,7 +19,7 @@ std::optional<std::int64_t> whole_number(const json::value& value) {
 
 }  // namespace
 
-std::expected<Stars, Nonsense> stars_of_answer(const Response& answer) {
+std::expected<Stars, Nonsense> stars_of_answer(const Response& answer, bool is_029) {
   Stars stars;
   if (answer.status != 200) return stars;
   const auto parsed = parse_json(answer.body);
@@ -35,8 +32,8 @@ std::expected<Stars, Nonsense> stars_of_answer(const Response& answer) {
     const json::value* rating = ratings->get_object().if_contains(kReviewers[at]);
     if (rating == nullptr) continue;
     const auto number = whole_number(*rating);
-    if (!number) return std::unexpected(Nonsense{});
-    if (*number != kNotRated) stars[at] = number;
+    if (!number && is_029) return std::unexpected(Nonsense{});
+    if (number && *number != kNotRated) stars[at] = number;
   }
   return stars;
 }
