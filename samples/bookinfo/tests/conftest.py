@@ -14,8 +14,8 @@ class Starter:
     def __init__(self):
         self.started = []
 
-    def service(self, kind, *arguments, **environment):
-        self.started.append(shop.Service(kind, *arguments, **environment))
+    def service(self, kind, *arguments, **options):
+        self.started.append(shop.Service(kind, *arguments, **options))
         return self.started[-1]
 
     def stand_in(self, *replies, **options):

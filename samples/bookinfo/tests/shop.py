@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import socket
 import ssl
 import subprocess
@@ -76,13 +77,18 @@ def at_once(*calls):
     return results
 
 
-class Service:
-    """One `bookinfo` process on a free port of the loopback."""
+def limiting(descriptors):
+    return descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
 
-    def __init__(self, kind, *arguments, **environment):
+
+class Service:
+    """One `bookinfo` process on a free port of the loopback, which may have so many `descriptors` if that is said."""
+
+    def __init__(self, kind, *arguments, descriptors=None, **environment):
         variables = {"PATH": "/usr/bin:/bin", "BIND_ADDRESS": "127.0.0.1", **environment}
         variables.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
-        self.process = subprocess.Popen([BINARY, kind, "0", *arguments], env=variables, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([BINARY, kind, "0", *arguments], env=variables, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=limiting(descriptors))
         line = self.process.stdout.readline()
         found = re.search(r"listening on .*:(\d+)$", line.strip())
         assert found, f"{kind} did not start: {line!r}, exit {self.process.poll()}"
@@ -94,6 +100,11 @@ class Service:
     def read_log(self):
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
+
+    @property
+    def resident_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
     def ask(self, path, *arguments, **options):
         return ask(self.port, path, *arguments, **options)

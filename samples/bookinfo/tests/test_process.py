@@ -118,19 +118,6 @@ def test_sigterm_under_load_loses_no_accepted_request():
     assert len(failures) <= 1, failures
 
 
-def test_a_thousand_open_connections_do_not_slow_the_next(start):
-    service = start.service("details")
-    before = resident_kib(service)
-    crowd = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(1000)]
-    try:
-        answer = service.ask("/details/0")
-        assert answer.status == 200 and answer.seconds < 1.0 * SLOW
-        assert resident_kib(service) - before < 40_000 * SLOW
-    finally:
-        for connection in crowd:
-            connection.close()
-
-
 def test_slow_upstreams_do_not_hold_up_other_requests(start):
     stalled = start.stand_in(StandIn.STALL)
     page = start.service("productpage", **at(details=stalled, reviews=stalled, ratings=start.stand_in((200, RATINGS))))

@@ -66,16 +66,21 @@ std::string Server::local_address() const {
 asio::awaitable<void> Server::accept_loop() {
   while (!stopping_) {
     error_code error;
-    if (!sessions_->is_full() || sessions_->make_room()) {
-      tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
-      if (!error) start(std::move(socket));
-      if (!error || stopping_) continue;
-      if (error == asio::error::no_descriptors && sessions_->make_room()) continue;
+    tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    if (error && !stopping_) {
+      // Out of descriptors: the connection stays in the queue, so trying again at once would spin.
+      if (!sessions_->make_room()) co_await pause();
+      continue;
     }
-    // Full, or out of descriptors: the connection stays in the queue, so trying again at once would spin.
-    asio::steady_timer pause(context_, std::chrono::milliseconds(100));
-    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    while (!stopping_ && sessions_->is_full() && !sessions_->make_room()) co_await pause();
+    if (!error) start(std::move(socket));
   }
+}
+
+asio::awaitable<void> Server::pause() {
+  error_code ignored;
+  asio::steady_timer timer(context_, std::chrono::milliseconds(100));
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 void Server::start(tcp::socket socket) {

@@ -46,6 +46,7 @@ class Server {
 
  private:
   boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> pause();
   void start(boost::asio::ip::tcp::socket socket);
   void accept_what_waits();
 
