@@ -3,14 +3,26 @@ import concurrent.futures
 import contextlib
 import os
 import pathlib
+import shlex
 import sqlite3
 import subprocess
+import sys
 
 import pytest
 
 from harness import BOOKINFO, GATEWAY, SAMPLE, instance, sockets, stars, wait_for
 
+sys.path.append(str(SAMPLE / "tests"))
+import mongodb_server
+
 KUBE = SAMPLE / "platform/kube"
+# No package of Debian has MongoDB's server: a user names a command for the image, and so does this test.
+MONGODB_IMAGE = "registry.istio.io/release/examples-bookinfo-mongodb"
+SEED = """import pymongo
+ratings = pymongo.MongoClient("127.0.0.1", 27017).test.ratings
+ratings.drop()
+ratings.insert_many([{"rating": 5}, {"rating": 4}])
+"""
 RULES = """apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: ratings}
@@ -48,8 +60,9 @@ spec:
 @pytest.fixture(scope="module")
 def shop():
     with instance(BOOKINFO, GATEWAY, KUBE / "bookinfo-ratings-v2-sqlite.yaml", KUBE / "bookinfo-mysql.yaml",
-                  KUBE / "bookinfo-ratings-v2-mysql.yaml") as mesh:
-        mesh.wait_ready(count=9, seconds=60)
+                  KUBE / "bookinfo-ratings-v2-mysql.yaml", KUBE / "bookinfo-db.yaml", KUBE / "bookinfo-ratings-v2.yaml",
+                  up_options=["--image", f"{MONGODB_IMAGE}={shlex.join([*mongodb_server.command(), '27017'])}"]) as mesh:
+        mesh.wait_ready(count=11, seconds=60)
         yield mesh
 
 
@@ -110,6 +123,17 @@ def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
     peers = {peer.rsplit(":", 1)[0] for _, peer, owners in open_now if program in owners}
     assert peers == {"127.0.0.6", "127.0.0.1"}, "the sidecar, and the session of the test"
     wait_for("nine stars again", lambda: page_has_stars(shop, 9))
+
+
+def test_mongodb_is_asked_through_the_sidecars(shop):
+    choose(shop, "v2")
+    def shows_zeros():
+        page = shop.get("/productpage").text
+        return stars(page) == 0 and "Book Reviews" in page and "unavailable" not in page
+    wait_for("the zeros of a server without data", shows_zeros)
+    server = shop.application_pid(shop.pod_name("mongodb"))
+    subprocess.run(["nsenter", "-t", str(server), "-n", sys.executable, "-c", SEED], check=True, timeout=60)
+    wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
 
 
 def test_a_database_that_goes_costs_only_the_stars_and_comes_back_seeded(shop):
