@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from harness import BOOKINFO, GATEWAY, SAMPLE, instance, sockets, stars, wait_for
+from harness import BOOKINFO, GATEWAY, NETWORKING, SAMPLE, SUBSETS, instance, sockets, stars, wait_for
 
 sys.path.append(str(SAMPLE / "tests"))
 import mongodb_server
@@ -23,51 +23,19 @@ ratings = pymongo.MongoClient("127.0.0.1", 27017).test.ratings
 ratings.drop()
 ratings.insert_many([{"rating": 5}, {"rating": 4}])
 """
-RULES = """apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: ratings}
-spec:
-  host: ratings
-  subsets:
-  - {name: chosen, labels: {version: VERSION}}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: ratings}
-spec:
-  hosts: [ratings]
-  http:
-  - route: [{destination: {host: ratings, subset: chosen}}]
----
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: {name: reviews}
-spec:
-  host: reviews
-  subsets:
-  - {name: v3, labels: {version: v3}}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: reviews}
-spec:
-  hosts: [reviews]
-  http:
-  - route: [{destination: {host: reviews, subset: v3}}]
-"""
 
 
 @pytest.fixture(scope="module")
 def shop():
-    with instance(BOOKINFO, GATEWAY, KUBE / "bookinfo-ratings-v2-sqlite.yaml", KUBE / "bookinfo-mysql.yaml",
+    with instance(BOOKINFO, GATEWAY, SUBSETS, KUBE / "bookinfo-ratings-v2-sqlite.yaml", KUBE / "bookinfo-mysql.yaml",
                   KUBE / "bookinfo-ratings-v2-mysql.yaml", KUBE / "bookinfo-db.yaml", KUBE / "bookinfo-ratings-v2.yaml",
                   up_options=["--image", f"{MONGODB_IMAGE}={shlex.join([*mongodb_server.command(), '27017'])}"]) as mesh:
         mesh.wait_ready(count=11, seconds=60)
         yield mesh
 
 
-def choose(mesh, version):
-    mesh.apply(text=RULES.replace("VERSION", version))
+def choose(mesh, database):
+    mesh.apply(NETWORKING / f"virtual-service-ratings-{database}.yaml")
 
 
 @contextlib.contextmanager
@@ -97,7 +65,7 @@ def page_has_stars(mesh, count):
 
 
 def test_sqlite_is_made_and_seeded_in_the_pods_own_volume(shop):
-    choose(shop, "v2-sqlite")
+    choose(shop, "sqlite")
     wait_for("nine stars", lambda: page_has_stars(shop, 9))
     [file] = shop.state_dir().rglob("ratings.db")
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
@@ -107,7 +75,7 @@ def test_sqlite_is_made_and_seeded_in_the_pods_own_volume(shop):
 
 
 def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
-    choose(shop, "v2-mysql")
+    choose(shop, "mysql")
     wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
     server = shop.pod_name("mysqldb")
     client = shop.pods("ratings", "v2-mysql")[0]["status"]["podIP"]
@@ -126,7 +94,7 @@ def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
 
 
 def test_mongodb_is_asked_through_the_sidecars(shop):
-    choose(shop, "v2")
+    choose(shop, "db")
     def shows_zeros():
         page = shop.get("/productpage").text
         return stars(page) == 0 and "Book Reviews" in page and "unavailable" not in page
@@ -137,7 +105,7 @@ def test_mongodb_is_asked_through_the_sidecars(shop):
 
 
 def test_a_database_that_goes_costs_only_the_stars_and_comes_back_seeded(shop):
-    choose(shop, "v2-mysql")
+    choose(shop, "mysql")
     wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
     shop.weft("scale", "deployment", "mysqldb-v1", "--replicas=0")
     wait_for("pages without ratings", lambda: ratings_failed(shop))
