@@ -160,14 +160,14 @@ std::optional<CommandLine> parse(std::span<const char* const> arguments) {
 }
 
 int run(std::span<const char* const> arguments) {
+  if (arguments.size() >= 3 && arguments[1] == std::string_view("mysqldb")) {
+    if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
+    return fail(mysqldb::become(arguments[2], arguments.subspan(3), Environment::of_process()));
+  }
   const auto line = parse(arguments);
   if (line && line->asks_for_help) {
     std::fputs(kUsage, stdout);
     return kDone;
-  }
-  if (arguments.size() >= 3 && arguments[1] == std::string_view("mysqldb")) {
-    if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
-    return fail(mysqldb::become(arguments[2], arguments.subspan(3), Environment::of_process()));
   }
   if (!line || line->words.size() != 2) {
     std::fputs(kUsage, stderr);

@@ -22,13 +22,18 @@ def fetch_libraries():
     stamp.write_bytes((HERE / "pom.xml").read_bytes())
 
 
+def command():
+    """The server as words; its port comes next."""
+    fetch_libraries()
+    return ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBRARIES}/*", str(HERE / "MongodbServer.java")]
+
+
 class MongodbServer:
     def __init__(self, port=None):
-        fetch_libraries()
         self.port = port or closed_port()
         self.process = subprocess.Popen(
-            ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{LIBRARIES}/*", HERE / "MongodbServer.java", str(self.port)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={"PATH": os.environ["PATH"]})
+            [*command(), str(self.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env={"PATH": os.environ["PATH"]})
         line = self.process.stdout.readline()
         assert line == "listening\n", f"the server said {line!r}, exit {self.process.poll()}"
         self.client = pymongo.MongoClient("127.0.0.1", self.port, serverSelectionTimeoutMS=10_000)

@@ -35,7 +35,8 @@ def test_a_wrong_command_line_says_what_is_wrong(arguments, text):
 
 
 @pytest.mark.parametrize("service, environment, text", [
-    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"), ("ratings", {"SERVICE_VERSION": "v2", "DB_TYPE": "sqlite"}, "SQLITE_FILE"),
+    ("productpage", {"FLOOD_FACTOR": "many"}, "FLOOD_FACTOR"),
+    ("ratings", {"SERVICE_VERSION": "v2", "DB_TYPE": "sqlite"}, "SQLITE_FILE"),
     ("ratings", {"FAULT_CLOCK_SPEED": "fast"}, "FAULT_CLOCK_SPEED"),
     ("ratings", {"DATABASE_TIMEOUT_MS": "0"}, "DATABASE_TIMEOUT_MS"),
     ("ratings", {"BOOKINFO_COMPAT": "0.3"}, "BOOKINFO_COMPAT")])

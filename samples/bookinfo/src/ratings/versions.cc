@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "common/compat.h"
 #include "ratings/mongodb_database.h"
 #include "ratings/mysql_database.h"
 #include "ratings/ratings.h"
@@ -78,11 +79,7 @@ Faults::Now clock_of_speed(int speed) {
 
 std::expected<std::unique_ptr<Service>, std::string> make(const Environment& environment) {
   Settings settings;
-  const std::string compat = environment.get("BOOKINFO_COMPAT", "");
-  if (!compat.empty() && compat != "0.2.9") {
-    return std::unexpected("BOOKINFO_COMPAT=" + compat + ": only 0.2.9 is known");
-  }
-  settings.is_2017 = compat == "0.2.9";
+  settings.is_2017 = is_compat_029(environment);
   const auto timeout =
       number_of(environment, "DATABASE_TIMEOUT_MS", static_cast<int>(settings.database_timeout.count()),
                 static_cast<int>(kShortestTimeout.count()), static_cast<int>(kLongestTimeout.count()));
