@@ -181,7 +181,8 @@ TEST(Parse, a_file_of_nonsense_gives_some_problems_and_not_one_for_each_line) {
 TEST(Parse, every_manifest_of_the_sample_is_right) {
   std::size_t objects = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(WEFT_SAMPLES)) {
-    if (entry.path().extension() != ".yaml") continue;
+    // A kustomization is read by kubectl and never sent to a server.
+    if (entry.path().extension() != ".yaml" || entry.path().filename() == "kustomization.yaml") continue;
     std::ifstream file(entry.path());
     std::stringstream text;
     text << file.rdbuf();
@@ -189,7 +190,7 @@ TEST(Parse, every_manifest_of_the_sample_is_right) {
     for (const Problem& problem : parsed.problems) ADD_FAILURE() << problem.to_string();
     objects += parsed.objects.size();
   }
-  if (objects == 0) GTEST_SKIP() << "the sample has no manifests yet";
+  EXPECT_GT(objects, 0U);
 }
 #endif
 
