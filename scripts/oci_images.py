@@ -51,7 +51,8 @@ class Archive:
         `user` is numeric: there is no /etc/passwd."""
         container = self._buildah("from", "scratch")
         for place, file in files.items():
-            self._buildah("copy", "--quiet", "--chown", "0:0", "--chmod", "0755", container, file, place)
+            mode = "0755" if os.access(file, os.X_OK) else "0644"
+            self._buildah("copy", "--quiet", "--chown", "0:0", "--chmod", mode, container, file, place)
         for name, (entry_point, environment) in images.items():
             settings = ["--user", user, "--entrypoint", json.dumps(entry_point), "--env", "-"]
             for key, value in environment.items():

@@ -68,6 +68,13 @@ def test_each_image_name_of_bookinfo_is_the_same_layer_with_its_own_entry_point(
     assert entries["docker.io/istio/examples-bookinfo-reviews-v3:0.2.3"] == ["/bookinfo", "reviews", "9080"]
 
 
+def test_bookinfo_finds_the_authorities_of_the_web_where_openssl_looks():
+    files = Image(IMAGES / "bookinfo.tar", f"weft.dev/bookinfo:{VERSION}").files()
+    place = run("openssl", "version", "-d").stdout.split('"')[1] + "/cert.pem"
+    assert place.removeprefix("/") in files, sorted(files)
+    assert files[place.removeprefix("/")].size > 100_000 and files[place.removeprefix("/")].mode & 0o7777 == 0o644
+
+
 @pytest.mark.parametrize("name, place", [("weft", "src/cli/weft"), ("bookinfo", "samples/bookinfo/bookinfo")])
 def test_sizes_are_those_of_the_design(name, place):
     with tempfile.TemporaryDirectory() as scratch:

@@ -90,6 +90,7 @@ def test_install(story):
     story.type("weft install --profile walkthrough | kubectl apply -f -")
     story.type("kubectl rollout status -n weft-system deployment/weft-control")
     story.type("kubectl rollout status -n istio-system deployment/istio-ingress")
+    story.type("kubectl rollout status -n weft-system deployment/istio-ingressgateway")
     output = story.type("weft check")
     assert "FAIL" not in output
 
