@@ -39,7 +39,8 @@ CommandResult run_remotely(Console& console, const Invocation& invocation) {
   const Result<net::Address> api = reach_instance(state, invocation.global.instance);
   if (!api) {
     console.err(api.error().text + "\n");
-    if (state.supervisor() == 0) console.err(on_a_cluster(invocation.command) + "\n");
+    const bool runs_here = state.supervisor() != 0 || api.error().code == Code::kDenied;
+    if (!runs_here) console.err(on_a_cluster(invocation.command) + "\n");
     return Exit::kFailed;
   }
   net::Loop loop;
