@@ -133,9 +133,18 @@ struct DirectAction {
   std::string body;
 };
 
+/// What a route does to requests on purpose, before its action; Envoy's fault filter.
+struct Fault {
+  Milliseconds delay{0};
+  std::uint32_t delays_per_million = 0;
+  int abort_status = 0;
+  std::uint32_t aborts_per_million = 0;
+};
+
 struct Route {
   std::string name;
   RouteMatch match;
+  std::optional<Fault> fault;
   std::variant<ForwardAction, RedirectAction, DirectAction> action;
   HeaderChanges request_headers;
   HeaderChanges response_headers;
@@ -206,6 +215,7 @@ struct HttpConfig {
   bool tracing = false;                           ///< create B3 / W3C headers when absent
   double random_sampling_percent = 100;
   std::vector<AccessLogConfig> access_logs;
+  std::optional<Fault> fault;  ///< there: faults are injected, by this where a route says nothing
   bool suppress_envoy_headers = false;
 };
 

@@ -55,6 +55,12 @@ Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, 
 
 // convert_match.cc
 Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Path& path);
+std::uint32_t per_million(const envoy::type::v3::FractionalPercent& from);
+
+// convert_fault.cc
+bool is_fault(const google::protobuf::Any& any);
+/// Of an Any for which is_fault holds.
+Result<proxy::Fault> to_fault(const google::protobuf::Any& from, const Path& path, Conversion& conversion);
 
 // convert_http.cc
 struct HttpChain {

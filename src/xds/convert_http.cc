@@ -12,7 +12,6 @@ using Manager = http_manager::HttpConnectionManager;
 /// control plane sends them.
 constexpr std::string_view kHarmless[] = {
     "envoy.extensions.filters.http.cors.v3.Cors",
-    "envoy.extensions.filters.http.fault.v3.HTTPFault",
     "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
     "io.istio.http.peer_metadata.Config",
     "istio.envoy.config.filter.http.alpn.v2alpha1.FilterConfig",
@@ -38,6 +37,10 @@ Result<void> read_filters(const Manager& from, proxy::HttpConfig& into, const Pa
       WEFT_CHECK(unpack(filter.typed_config(), router, config, conversion));
       into.suppress_envoy_headers = router.suppress_envoy_headers();
       return {};
+    }
+    if (is_fault(filter.typed_config())) {
+      WEFT_TRY(into.fault, to_fault(filter.typed_config(), config, conversion));
+      continue;
     }
     std::string text = "HTTP filter '" + filter.name() + "' (" +
                        std::string(message_name(filter.typed_config())) + ") is not supported";

@@ -91,14 +91,14 @@ Result<proxy::QueryMatch> to_query_match(const route::QueryParameterMatcher& fro
   return made;
 }
 
+}  // namespace
+
 std::uint32_t per_million(const envoy::type::v3::FractionalPercent& from) {
   std::uint64_t scale = 1;
   if (from.denominator() == envoy::type::v3::FractionalPercent::HUNDRED) scale = 10'000;
   if (from.denominator() == envoy::type::v3::FractionalPercent::TEN_THOUSAND) scale = 100;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(1'000'000, from.numerator() * scale));
 }
-
-}  // namespace
 
 Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Path& path) {
   proxy::RouteMatch made;

@@ -212,6 +212,21 @@ Result<proxy::DirectAction> to_direct(const route::DirectResponseAction& from, c
   return made;
 }
 
+/// What a route says to one of the HTTP filters.
+Result<void> read_filter_settings(const route::Route& from, proxy::Route& into, const Path& path,
+                                  Conversion& conversion) {
+  for (const auto& [name, settings] : from.typed_per_filter_config()) {
+    const Path here = path.field(name);
+    if (is_fault(settings)) {
+      WEFT_TRY(into.fault, to_fault(settings, here, conversion));
+    } else {
+      WEFT_CHECK(conversion.unsupported(
+          here, "settings for " + std::string(message_name(settings)) + " are not supported"));
+    }
+  }
+  return {};
+}
+
 Result<proxy::Route> to_route(const route::Route& from, const Path& path, const TableScope& scope) {
   proxy::Route made;
   made.name = from.name();
@@ -232,6 +247,7 @@ Result<proxy::Route> to_route(const route::Route& from, const Path& path, const 
     default: return fail(path.invalid("has to have one of route, redirect, direct_response"));
   }
   WEFT_CHECK(read_header_changes(from, made, path));
+  WEFT_CHECK(read_filter_settings(from, made, path.field("typed_per_filter_config"), scope.conversion));
   made.decorator_operation = from.decorator().operation();
   return made;
 }

@@ -75,6 +75,18 @@ void check_redirect(const Json& rule, const Path& at, Report& report) {
     report.problem(at.at("rewrite"), "must have a uri or an authority");
 }
 
+void check_fault(const Json& rule, const Path& at, Report& report) {
+  const Json* fault = member(rule, "fault");
+  if (!fault) return;
+  if (!fault->contains("delay") && !fault->contains("abort"))
+    report.problem(at.at("fault"), "must have a delay, an abort, or both");
+  const Json* delay = member(*fault, "delay");
+  const Path fault_at = at.at("fault"), delay_at = fault_at.at("delay");
+  if (delay && delay->contains("percent") && delay->contains("percentage"))
+    report.problem(delay_at.at("percent"),
+                   "only one of percentage and its older form, percent, may be given");
+}
+
 void check_http_rule(const Json& rule, const Path& at, Report& report) {
   const Json* route = member(rule, "route");
   int actions =
@@ -85,6 +97,7 @@ void check_http_rule(const Json& rule, const Path& at, Report& report) {
   if (route) check_weights(rule, at, report);
   check_redirect(rule, at, report);
   check_retries(rule, at, report);
+  check_fault(rule, at, report);
 }
 
 void check_policy(const Json& owner, const Path& at, Report& report) {

@@ -30,6 +30,7 @@ class Checker {
   void one(Json& value, const Field& field, const Path& at);
   void text(const Json& value, const Field& field, const Path& at);
   void integer(Json& value, const Field& field, const Path& at);
+  void number(const Json& value, const Field& field, const Path& at);
   bool drops(const Field* found, const Json& value, const Path& at);
   void unknown(const Schema& schema, const Path& at);
   void groups(const Json& value, const Schema& schema, const Path& at);
@@ -165,6 +166,14 @@ void Checker::integer(Json& value, const Field& field, const Path& at) {
                             std::to_string(field.max));
 }
 
+void Checker::number(const Json& value, const Field& field, const Path& at) {
+  if (!value.is_number()) return wrong_type(value, at, "a number");
+  const double given = value.get<double>();
+  if (given < static_cast<double>(field.min) || given > static_cast<double>(field.max))
+    report_.problem(at, shown(value) + ": must be from " + std::to_string(field.min) + " to " +
+                            std::to_string(field.max));
+}
+
 void Checker::one(Json& value, const Field& field, const Path& at) {
   switch (field.type) {
     case Type::kRaw: return;
@@ -173,9 +182,7 @@ void Checker::one(Json& value, const Field& field, const Path& at) {
     case Type::kBool:
       if (!value.is_boolean()) wrong_type(value, at, "true or false");
       return;
-    case Type::kNumber:
-      if (!value.is_number()) wrong_type(value, at, "a number");
-      return;
+    case Type::kNumber: return number(value, field, at);
     case Type::kText:
       if (value.is_string()) return text(value, field, at);
       return wrong_type(value, at,

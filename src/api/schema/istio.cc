@@ -77,6 +77,25 @@ constexpr Field kRetriesFields[] = {
 };
 constexpr Schema kRetries{kRetriesFields};
 
+constexpr Field kPercentFields[] = {number("value", 0, 100)};
+constexpr Schema kPercent{kPercentFields};
+constexpr Field kDelayFields[] = {
+    text("fixedDelay", duration).required(),
+    object("percentage", kPercent),
+    integer("percent", 0, 100),
+    later("exponentialDelay", "write fixedDelay"),
+};
+constexpr Schema kDelay{kDelayFields};
+constexpr Field kAbortFields[] = {
+    integer("httpStatus", 200, 599).required(),
+    object("percentage", kPercent),
+    later("grpcStatus", "write httpStatus"),
+    later("http2Error", "write httpStatus"),
+};
+constexpr Schema kAbort{kAbortFields};
+constexpr Field kFaultFields[] = {object("delay", kDelay), object("abort", kAbort)};
+constexpr Schema kFault{kFaultFields};
+
 constexpr std::string_view kMirrorAdvice = "remove it; the route itself works without";
 constexpr Field kHttpRouteFields[] = {
     text("name"),
@@ -88,7 +107,7 @@ constexpr Field kHttpRouteFields[] = {
     text("timeout", duration_or_zero),
     object("retries", kRetries),
     object("headers", kHeaders),
-    later("fault", "remove it; delays and aborts come later"),
+    object("fault", kFault),
     later("mirror", kMirrorAdvice),
     later("mirrors", kMirrorAdvice),
     later("mirrorPercent", kMirrorAdvice),

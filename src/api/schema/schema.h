@@ -110,6 +110,12 @@ constexpr Field integer(std::string_view name, std::int64_t min = 0,
   field.max = max;
   return field;
 }
+constexpr Field number(std::string_view name, std::int64_t min, std::int64_t max) {
+  Field field{.name = name, .type = Type::kNumber};
+  field.min = min;
+  field.max = max;
+  return field;
+}
 constexpr Field port(std::string_view name) { return integer(name, 1, 65535); }
 constexpr Field int_or_text(std::string_view name, Format format = nullptr) {
   Field field{.name = name, .type = Type::kIntOrText};

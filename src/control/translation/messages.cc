@@ -85,6 +85,11 @@ hcm::HttpConnectionManager make_http_manager(Side side, std::string_view stat_pr
   tracing.mutable_random_sampling()->set_value(kSampledPercent);
   tracing.mutable_overall_sampling()->set_value(100);
   set_access_log(*manager.add_access_log());
+  if (side != Side::kInbound) {
+    auto& fault = *manager.add_http_filters();
+    fault.set_name(std::string(kFaultFilter));
+    fault.mutable_typed_config()->PackFrom(envoy::extensions::filters::http::fault::v3::HTTPFault());
+  }
   auto& router = *manager.add_http_filters();
   router.set_name("envoy.filters.http.router");
   router.mutable_typed_config()->PackFrom(envoy::extensions::filters::http::router::v3::Router());

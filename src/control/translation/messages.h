@@ -27,6 +27,7 @@ namespace tcp_proxy = envoy::extensions::filters::network::tcp_proxy::v3;
 inline constexpr std::string_view kPassthrough = "PassthroughCluster";
 inline constexpr std::string_view kInboundPassthrough = "InboundPassthroughCluster";
 inline constexpr std::string_view kBlackHole = "BlackHoleCluster";
+inline constexpr std::string_view kFaultFilter = "envoy.filters.http.fault";
 
 /// "outbound|9080|v1|reviews.default.svc.cluster.local"
 std::string outbound_cluster(std::uint16_t port, std::string_view subset, std::string_view host);

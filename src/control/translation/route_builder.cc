@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "api/duration.h"
 #include "base/base64.h"
@@ -157,6 +158,32 @@ void set_direct_response(route::Route& made, const api::Json& direct) {
     action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")).value_or(""));
 }
 
+/// Both kinds of fault say their share in the same way; without one it is every request.
+template <class Message>
+void set_percentage(Message& into, const api::Json& fault) {
+  double percent = json::number(fault, "percent", 100);
+  if (const api::Json& share = json::map(fault, "percentage"); share.contains("value"))
+    percent = share["value"].is_number() ? share["value"].get<double>() : 0;
+  else if (fault.contains("percentage"))
+    percent = 0;
+  into.mutable_percentage()->set_numerator(static_cast<std::uint32_t>(std::lround(percent * 10'000)));
+  into.mutable_percentage()->set_denominator(envoy::type::v3::FractionalPercent::MILLION);
+}
+
+void set_fault(route::Route& made, const api::Json& fault) {
+  envoy::extensions::filters::http::fault::v3::HTTPFault settings;
+  if (const api::Json& delay = json::map(fault, "delay"); !delay.empty()) {
+    set_duration(*settings.mutable_delay()->mutable_fixed_delay(), duration_or(delay, "fixedDelay", 1ms));
+    set_percentage(*settings.mutable_delay(), delay);
+  }
+  if (const api::Json& abort = json::map(fault, "abort"); !abort.empty()) {
+    settings.mutable_abort()->set_http_status(
+        static_cast<std::uint32_t>(json::number(abort, "httpStatus", 503)));
+    set_percentage(*settings.mutable_abort(), abort);
+  }
+  (*made.mutable_typed_per_filter_config())[std::string(kFaultFilter)].PackFrom(settings);
+}
+
 /// The parts of a match that decide whether it holds for this proxy, port and gateway at all.
 bool holds(const api::Json& match, const VirtualService& rule, const RouteScope& scope) {
   if (std::int64_t port = json::number(match, "port"); port != 0 && port != scope.port) return false;
@@ -203,6 +230,7 @@ route::Route& add_http_route(route::VirtualHost& into, const api::Json& match, c
   } else {
     set_forward(made, http, rule, scope);
   }
+  if (http.contains("fault")) set_fault(made, json::map(http, "fault"));
   add_header_operations(made, json::map(http, "headers"), made.has_route() ? made.mutable_route() : nullptr);
   return made;
 }

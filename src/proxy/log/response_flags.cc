@@ -23,6 +23,8 @@ constexpr std::array kNames = {
     std::pair{Flag::kUpstreamRemoteReset, std::string_view("UR")},
     std::pair{Flag::kDurationTimeout, std::string_view("DT")},
     std::pair{Flag::kOverloadManager, std::string_view("OM")},
+    std::pair{Flag::kDelayInjected, std::string_view("DI")},
+    std::pair{Flag::kFaultInjected, std::string_view("FI")},
 };
 
 }  // namespace

@@ -27,6 +27,8 @@ enum class Flag : std::uint32_t {
   kUpstreamRemoteReset = 1u << 13,       ///< UR
   kDurationTimeout = 1u << 14,           ///< DT
   kOverloadManager = 1u << 15,           ///< OM
+  kDelayInjected = 1u << 16,             ///< DI
+  kFaultInjected = 1u << 17,             ///< FI
 };
 
 class ResponseFlags {

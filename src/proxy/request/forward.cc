@@ -60,12 +60,7 @@ net::Task<void> Forward::run() {
     co_return;
   }
   prepare_request();
-  Worker& worker = service_.connection_.worker();
-  exchange_.on_abandoned([this, &worker] {
-    worker.loop().defer([&worker, id = service_.connection_.info().id] {
-      if (DownstreamConnection* const connection = worker.connection(id)) connection->abandon();
-    });
-  });
+  service_.watch_client(exchange_);
   const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
   if (timeout.count() && exchange_.request_complete()) deadline_ = loop().now() + timeout;
   body_read_ = exchange_.request_complete();

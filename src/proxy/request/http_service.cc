@@ -58,6 +58,19 @@ void HttpService::take_leave() { codec_.end_with_next_answer(); }
 
 void HttpService::abandon() {
   if (forwarding_) forwarding_->abandon();
+  if (delaying_) {
+    client_gone_ = true;
+    delaying_->timer.arm(connection_.socket().loop().now());
+  }
+}
+
+void HttpService::watch_client(http::ServerExchange& exchange) {
+  Worker& worker = connection_.worker();
+  exchange.on_abandoned([&worker, id = connection_.info().id] {
+    worker.loop().defer([&worker, id] {
+      if (DownstreamConnection* const connection = worker.connection(id)) connection->abandon();
+    });
+  });
 }
 
 void HttpService::begin(http::ServerExchange& exchange) {
@@ -127,6 +140,50 @@ net::Task<void> HttpService::answer(http::ServerExchange& exchange, const Routin
     }
     head.upgrade.clear();  // RFC 9110 §7.8: an upgrade may be ignored
   }
+  const Fault* const fault = !config_->fault ? nullptr : route.fault ? &*route.fault : &*config_->fault;
+  if (fault) {
+    const bool goes_on = co_await inject(exchange, *fault);
+    if (!goes_on) co_return;
+  }
+  co_await act(exchange, table, found);
+}
+
+net::Task<bool> HttpService::inject(http::ServerExchange& exchange, const Fault& fault) {
+  constexpr std::uint64_t kMillion = 1'000'000;
+  Random& random = connection_.worker().random();
+  if (fault.delays_per_million && random.below(kMillion) < fault.delays_per_million) {
+    info_.flags.set(Flag::kDelayInjected);
+    ++counters_.fault_delays_injected;
+    const bool still_there = co_await wait_on_purpose(exchange, fault.delay);
+    if (!still_there) co_return false;
+  }
+  if (fault.aborts_per_million && random.below(kMillion) < fault.aborts_per_million) {
+    info_.flags.set(Flag::kFaultInjected);
+    ++counters_.fault_aborts_injected;
+    co_await reply(exchange, fault.abort_status, "fault filter abort", "fault_filter_abort");
+    co_return false;
+  }
+  co_return true;
+}
+
+net::Task<bool> HttpService::wait_on_purpose(http::ServerExchange& exchange, Duration delay) {
+  watch_client(exchange);
+  net::Loop::SleepAwaiter sleeping = connection_.socket().loop().sleep(delay);
+  delaying_ = &sleeping;
+  client_gone_ = false;
+  co_await sleeping;
+  delaying_ = nullptr;
+  exchange.on_abandoned({});
+  if (!client_gone_) co_return true;
+  info_.flags.set(Flag::kDownstreamTerminated);
+  info_.details = "downstream_remote_disconnect";
+  exchange.reset();
+  co_return false;
+}
+
+net::Task<void> HttpService::act(http::ServerExchange& exchange, const RoutingTable& table,
+                                 const RoutingTable::Found& found) {
+  const Route& route = *found.route->config;
   if (found.host->config->require_tls) {
     RedirectAction to_tls;
     to_tls.scheme = "https";

@@ -27,6 +27,13 @@ class HttpService final : private http::h1::ServerConnection::Observer {
  private:
   net::Task<void> handle(http::ServerExchange& exchange);
   net::Task<void> answer(http::ServerExchange& exchange, const RoutingTable& table);
+  net::Task<void> act(http::ServerExchange& exchange, const RoutingTable& table,
+                      const RoutingTable::Found& found);
+  /// Waits, answers, or neither. True: the request may go on.
+  net::Task<bool> inject(http::ServerExchange& exchange, const Fault& fault);
+  net::Task<bool> wait_on_purpose(http::ServerExchange& exchange, Duration delay);
+  /// Calls abandon() when the client goes while nobody reads from it.
+  void watch_client(http::ServerExchange& exchange);
   net::Task<void> redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
                            const RedirectAction& action);
   net::Task<void> direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
@@ -50,7 +57,9 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   RequestInfo info_;
   http::ResponseHead response_;
   Forward* forwarding_ = nullptr;
+  net::Loop::SleepAwaiter* delaying_ = nullptr;
   bool ended_ = false;
+  bool client_gone_ = false;  ///< it went while its request was delayed
 };
 
 }  // namespace weft::proxy

@@ -92,6 +92,8 @@ void StatSheet::add_http(std::string_view prefix, const HttpCounters& c) {
            {"downstream_rq_5xx", c.downstream_rq_5xx},
            {"downstream_rq_timeout", c.downstream_rq_timeout},
            {"no_route", c.no_route},
+           {"fault.delays_injected", c.fault_delays_injected},
+           {"fault.aborts_injected", c.fault_aborts_injected},
            {"downstream_rq_rx_bytes_total", c.downstream_cx_rx_bytes_total},
            {"downstream_rq_tx_bytes_total", c.downstream_cx_tx_bytes_total}});
 }

@@ -17,6 +17,7 @@ struct HttpCounters {
                 downstream_rq_5xx = 0;
   std::uint64_t downstream_cx_protocol_error = 0, downstream_rq_timeout = 0, no_route = 0;
   std::uint64_t downstream_cx_rx_bytes_total = 0, downstream_cx_tx_bytes_total = 0;
+  std::uint64_t fault_delays_injected = 0, fault_aborts_injected = 0;
 };
 
 /// Of one cluster; Envoy's `cluster.<name>.`.

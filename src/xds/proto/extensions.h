@@ -4,6 +4,7 @@
 /// .cc files only.
 #include "xds/proto/file_access_log.pb.h"
 #include "xds/proto/http_connection_manager.pb.h"
+#include "xds/proto/http_fault.pb.h"
 #include "xds/proto/http_inspector.pb.h"
 #include "xds/proto/http_protocol_options.pb.h"
 #include "xds/proto/original_dst.pb.h"
