@@ -83,17 +83,6 @@ def test_the_acme_gateway_opens_one_path_and_leaves_the_others_alone(mesh):
     assert mesh.get(path).status == 404
 
 
-def test_59_the_flooding_image_asks_reviews_a_hundred_and_one_times(tmp_path):
-    manifest = tmp_path / "bookinfo.yaml"
-    manifest.write_text(BOOKINFO.read_text().replace("examples-bookinfo-productpage-v1:", "examples-bookinfo-productpage-v-flooding:"))
-    with instance(manifest, SUBSETS, NETWORKING / "bookinfo-gateway.yaml", NETWORKING / "virtual-service-reviews-v3.yaml") as mesh:
-        page = mesh.get()
-        assert page.status == 200 and "<dt>Calls of reviews for nothing</dt><dd>100</dd>" in page.text
-        pod = mesh.pod_name("reviews", "v3")
-        wait_for("101 calls of reviews", lambda: mesh.log(pod, "reviews").count('"/reviews/0"') == 101)
-        assert mesh.log(mesh.pod_name("details"), "details").count('"/details/0"') == 1
-
-
 def test_details_and_its_versions_can_be_built_up_service_by_service():
     kube = BOOKINFO.parent
     with instance(kube / "bookinfo-details.yaml", kube / "bookinfo-versions.yaml") as mesh:
