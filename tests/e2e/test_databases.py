@@ -111,3 +111,26 @@ def test_a_database_that_goes_costs_only_the_stars_and_comes_back_seeded(shop):
     wait_for("pages without ratings", lambda: ratings_failed(shop))
     shop.weft("scale", "deployment", "mysqldb-v1", "--replicas=1")
     wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
+
+
+def test_a_mysql_server_of_another_namespace_stands_in_for_the_virtual_machine():
+    """The name mysqldb.vm.svc.cluster.local of the manifest, here a Service in the namespace vm with the server behind it."""
+    with instance(BOOKINFO, GATEWAY, SUBSETS, KUBE / "bookinfo-ratings-v2-mysql-vm.yaml",
+                  NETWORKING / "virtual-service-ratings-mysql-vm.yaml") as mesh:
+        wait_for("pages without ratings", lambda: ratings_failed(mesh))
+        mesh.apply(text="apiVersion: v1\nkind: Namespace\nmetadata: {name: vm, labels: {istio-injection: enabled}}\n")
+        mesh.weft("apply", "-n", "vm", "-f", KUBE / "bookinfo-mysql.yaml")
+        wait_for("nine stars", lambda: page_has_stars(mesh, 9), seconds=60)
+        assert [p["metadata"]["namespace"] for p in mesh.objects("pods", "-n", "vm")] == ["vm"]
+        assert not mesh.pods("mysqldb"), "the server is in the other namespace alone"
+
+
+def test_the_database_files_of_2017_work_with_the_shop_of_2017():
+    with instance(KUBE / "bookinfo-2017.yaml", KUBE / "bookinfo-mysql-2017.yaml", SUBSETS,
+                  KUBE / "bookinfo-ratings-v2-mysql-2017.yaml", NETWORKING / "virtual-service-ratings-db.yaml") as mesh:
+        wait_for("nine stars", lambda: page_has_stars(mesh, 9), seconds=60)
+        pod = mesh.pod_name("ratings", "v2")
+        wait_for("the request in version 2", lambda: '"/ratings/0"' in mesh.log(pod, "ratings"))
+        # The file for MongoDB takes its place; without that server there are no stars.
+        mesh.apply(KUBE / "bookinfo-ratings-v2-2017.yaml")
+        wait_for("pages without ratings", lambda: ratings_failed(mesh), seconds=60)
