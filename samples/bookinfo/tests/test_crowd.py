@@ -15,8 +15,8 @@ from test_details_v2 import volumes
 KINDS = {"details": "/details/0", "details-v2": "/details/0", "ratings": "/ratings/0", "ratings-v2-sqlite": "/ratings/0",
          "reviews": "/reviews/0", "reviews-v2": "/reviews/0", "reviews-v3": "/reviews/0", "productpage": "/productpage"}
 CROWD = 10_000
-# One for the event loop, eight that look names up, one to spare. Those that ask a database come on top: 16 at most.
-MOST_THREADS, MOST_DATABASE_THREADS = 10, 16
+# One for the event loop, eight that look names up, one to spare. Those that ask a database come on top: eight at most.
+MOST_THREADS, MOST_DATABASE_THREADS = 10, 8
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
