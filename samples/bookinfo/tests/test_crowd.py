@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import mongodb_server
+import mysql_server
 from shop import BOOK, NO_RATING, RATINGS, REVIEWS, SLOW, StandIn, at, at_once, wait_for
 from test_details_v2 import volumes
 
@@ -189,3 +191,34 @@ def test_a_service_is_there_within_thirty_milliseconds(start, kind, tmp_path):
     environment = environment_of(kind, start, tmp_path)
     best = min(milliseconds_to_the_first_answer(start, kind, environment) for _ in range(5))
     assert best <= 30 * SLOW, best
+
+
+@pytest.fixture(scope="module")
+def mysql():
+    with mysql_server.DataFolder() as data:
+        server = mysql_server.MysqlServer(data)
+        server.seed()
+        yield {"SERVICE_VERSION": "v2", "DB_TYPE": "mysql", "MYSQL_DB_HOST": "127.0.0.1", "MYSQL_DB_USER": "root",
+               "MYSQL_DB_PORT": str(server.port), "MYSQL_DB_PASSWORD": mysql_server.PASSWORD}
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def mongodb():
+    server = mongodb_server.MongodbServer()
+    server.seed(5, 4)
+    yield {"SERVICE_VERSION": "v2", "MONGO_DB_URL": server.url()}
+    server.stop()
+
+
+@pytest.mark.parametrize("database", ["mysql", "mongodb"])
+def test_ratings_before_a_server_are_small_quick_to_start_and_bounded_in_threads(start, request, database):
+    environment = request.getfixturevalue(database)
+    best = min(milliseconds_to_the_first_answer(start, "ratings", environment) for _ in range(5))
+    assert best <= 30 * SLOW, best
+    service = start.service("ratings", **environment)
+    for _ in range(100):
+        assert service.ask("/ratings/0").json == RATINGS
+    assert service.resident_kib < kib(10_000)
+    assert all(answer.status == 200 for answer in at_once(*[lambda: service.ask("/ratings/0")] * 50))
+    assert threads_of(service) <= MOST_THREADS + (SLOW > 1) + MOST_DATABASE_THREADS
