@@ -54,9 +54,9 @@ e2e-kubernetes: ## run the walk-through and the tests on a real cluster; ends in
 	@scripts/build release weft_store_test
 	@UPDATE_DOCS=$(UPDATE_DOCS) API_AWAY=$(or $(API_AWAY),30) /usr/bin/python3 scripts/e2e_kubernetes.py $(SUITES)
 
-bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy
+bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy, and each service of Bookinfo
 	@scripts/build release
-	@scripts/python bench/run.py
+	@scripts/python bench/run.py; mesh=$$?; scripts/python bench/bookinfo.py; shop=$$?; exit $$((mesh > shop ? mesh : shop))
 
 fuzz: deps ## run each fuzz target for SECONDS (default 30)
 	@scripts/fuzz $(or $(SECONDS_EACH),30)

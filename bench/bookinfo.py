@@ -10,8 +10,10 @@ its first 200, memory is resident after the runs, `10,000 idle` is memory and th
 connections of which each has had an answer. Exit code 1 when a bound is missed.
 """
 import argparse
+import asyncio
 import contextlib
 import json
+import multiprocessing
 import os
 import pathlib
 import re
@@ -25,12 +27,19 @@ import time
 
 from run import BUILD, ROOT, cpu_seconds, free_port
 
+sys.path.append(str(ROOT / "samples/bookinfo/tests"))
+import mysql_server
+
 BINARY = BUILD / "samples/bookinfo/bookinfo"
 CROWD = 10_000
-# What is asked of each service, and what has to run behind it. reviews-v2 and productpage make a connection per call.
+# What is asked of each service, and what has to run behind it. reviews-v2, productpage and details-v2 make a connection
+# per call, ratings-v2-mysql one per request.
 TARGETS = {
     "details": ("details", "/details/0", {}, []),
+    "details-v2": ("details", "/details/0", {"ENABLE_EXTERNAL_BOOK_SERVICE": "true", "DO_NOT_ENCRYPT": "true"}, ["books"]),
     "ratings": ("ratings", "/ratings/0", {}, []),
+    "ratings-v2-sqlite": ("ratings", "/ratings/0", {"SERVICE_VERSION": "v2", "DB_TYPE": "sqlite"}, ["sqlite"]),
+    "ratings-v2-mysql": ("ratings", "/ratings/0", {"SERVICE_VERSION": "v2", "DB_TYPE": "mysql"}, ["mysql"]),
     "reviews-v1": ("reviews", "/reviews/0", {}, []),
     "reviews-v2": ("reviews", "/reviews/0", {"ENABLE_RATINGS": "true"}, ["ratings"]),
     "productpage": ("productpage", "/productpage", {}, ["details", "reviews", "ratings"]),
@@ -42,6 +51,57 @@ AT_MOST = {"resident_kb": 10_000, "ready_ms": 30}
 
 def request(path, keep=True):
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{'' if keep else 'Connection: close' + chr(13) + chr(10)}\r\n".encode()
+
+
+class Books(asyncio.Protocol):
+    """The external book service of details v2, in a process of its own that `books_in` starts: one answer for all."""
+    VOLUME = {"authors": ["William Shakespeare"], "publisher": "PublisherA", "publishedDate": "1595", "printType": "BOOK",
+              "pageCount": 200, "language": "en", "industryIdentifiers": [
+                  {"type": "ISBN_10", "identifier": "1234567890"}, {"type": "ISBN_13", "identifier": "123-1234567890"}]}
+    BODY = json.dumps({"items": [{"volumeInfo": VOLUME}]})
+    ANSWER = (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n"
+              f"Connection: close\r\n\r\n{BODY}").encode()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, _):
+        self.transport.write(self.ANSWER)
+        self.transport.close()
+
+
+def serve_books(listener):
+    async def serve():
+        await (await asyncio.get_running_loop().create_server(Books, sock=listener, backlog=1024)).serve_forever()
+    asyncio.run(serve())
+
+
+@contextlib.contextmanager
+def books_in(core):
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        process = multiprocessing.get_context("fork").Process(target=serve_books, args=(listener,), daemon=True)
+        process.start()
+        os.sched_setaffinity(process.pid, {core})
+        try:
+            yield {"EXTERNAL_BOOK_SERVICE_HOSTNAME": "127.0.0.1",
+                   "EXTERNAL_BOOK_SERVICE_PORT": str(listener.getsockname()[1])}
+        finally:
+            process.terminate()
+            process.join()
+
+
+@contextlib.contextmanager
+def mysql_in(core):
+    with mysql_server.DataFolder() as folder:
+        server = mysql_server.MysqlServer(folder)
+        for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {core})
+        try:
+            server.seed()
+            yield {"MYSQL_DB_HOST": "127.0.0.1", "MYSQL_DB_PORT": str(server.port), "MYSQL_DB_USER": "root",
+                   "MYSQL_DB_PASSWORD": mysql_server.PASSWORD}
+        finally:
+            server.stop()
 
 
 class Service:
@@ -88,20 +148,36 @@ class Service:
 
 
 @contextlib.contextmanager
-def running(name, directory, core):
-    kind, _, environment, behind = TARGETS[name]
-    started = []
+def service_in(kind, directory, core, environment):
+    service = Service(kind, directory, core, environment)
     try:
+        yield service
+    finally:
+        service.stop()
+
+
+def start_behind(stack, other, directory, core):
+    """Starts what a service calls and returns the variables by which it finds that."""
+    if other == "books":
+        return stack.enter_context(books_in(core))
+    if other == "mysql":
+        return stack.enter_context(mysql_in(core))
+    if other == "sqlite":
+        return {"SQLITE_FILE": str(directory / "ratings.db")}
+    service = stack.enter_context(service_in(other, directory, core, {}))
+    service.wait_until_ready()
+    return {f"{other.upper()}_HOSTNAME": "127.0.0.1", f"{other.upper()}_SERVICE_PORT": str(service.port)}
+
+
+@contextlib.contextmanager
+def prepared(name, directory, core):
+    """What the service needs runs on the other core; gives a function that starts the service itself."""
+    kind, _, environment, behind = TARGETS[name]
+    with contextlib.ExitStack() as stack:
         places = {}
         for other in behind:
-            started.append(Service(other, directory, 1 - core, {}))
-            started[-1].wait_until_ready()
-            places |= {f"{other.upper()}_HOSTNAME": "127.0.0.1", f"{other.upper()}_SERVICE_PORT": str(started[-1].port)}
-        started.append(Service(kind, directory, core, {**environment, **places}))
-        yield started[-1]
-    finally:
-        for service in reversed(started):
-            service.stop()
+            places |= start_behind(stack, other, directory, 1 - core)
+        yield lambda: service_in(kind, directory, core, {**environment, **places})
 
 
 def settled_lines(service):
@@ -151,25 +227,29 @@ def spread(figures, key, values):
     figures |= {key: statistics.median(values), f"{key}_low": min(values), f"{key}_high": max(values)}
 
 
+def measure_speed(service, path, options, figures):
+    service.wait_until_ready()
+    figures["fresh_kb"] = service.resident_kb()
+    one_run(service, path, 1)
+    runs = [one_run(service, path, options.seconds) for _ in range(options.runs)]
+    spread(figures, "per_core", [run[0] for run in runs])
+    spread(figures, "requests_per_s", [run[1] for run in runs])
+    spread(figures, "p99_ms", [run[2] for run in runs])
+    figures["resident_kb"] = service.resident_kb()
+
+
 def measure(name, directory, options):
-    path, figures = TARGETS[name][1], {}
-    starts = []
-    for _ in range(options.starts):
-        with running(name, directory, 0) as service:
-            starts.append(service.wait_until_ready() * 1e3)
-    spread(figures, "ready_ms", starts)
-    with running(name, directory, 0) as service:
-        service.wait_until_ready()
-        figures["fresh_kb"] = service.resident_kb()
-        one_run(service, path, 1)
-        runs = [one_run(service, path, options.seconds) for _ in range(options.runs)]
-        spread(figures, "per_core", [run[0] for run in runs])
-        spread(figures, "requests_per_s", [run[1] for run in runs])
-        spread(figures, "p99_ms", [run[2] for run in runs])
-        figures["resident_kb"] = service.resident_kb()
-    with running(name, directory, 0) as service:
-        service.wait_until_ready()
-        figures |= with_a_crowd(service, path)
+    path, figures, starts = TARGETS[name][1], {}, []
+    with prepared(name, directory, 0) as start:
+        for _ in range(options.starts):
+            with start() as service:
+                starts.append(service.wait_until_ready() * 1e3)
+        spread(figures, "ready_ms", starts)
+        with start() as service:
+            measure_speed(service, path, options, figures)
+        with start() as service:
+            service.wait_until_ready()
+            figures |= with_a_crowd(service, path)
     return figures
 
 

@@ -10,7 +10,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import sync_playwright
 
-from harness import BUILD, NETWORKING, ROOT, wait_for
+from harness import BUILD, NETWORKING, ROOT, SAMPLE, wait_for
 
 SHOTS = BUILD / "screenshots"
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -23,7 +23,9 @@ LOOKS = {"desktop-light": (DESKTOP, "light"), "desktop-dark": (DESKTOP, "dark"),
 SHOWN = {"anonymous-desktop-light": "bookinfo-anonymous", "anonymous-desktop-dark": "bookinfo-dark",
          "jason-desktop-light": "bookinfo-jason", "jason-phone-light": "bookinfo-phone",
          "details-down-desktop-light": "bookinfo-details-down", "details-down-phone-dark": "bookinfo-details-down-phone",
-         "reviews-down-desktop-light": "bookinfo-reviews-down", "ratings-down-desktop-light": "bookinfo-ratings-down"}
+         "reviews-down-desktop-light": "bookinfo-reviews-down", "ratings-down-desktop-light": "bookinfo-ratings-down",
+         "sign-in-desktop-light": "bookinfo-sign-in", "both-down-desktop-light": "bookinfo-both-down",
+         "without-stars-desktop-light": "bookinfo-without-stars"}
 FULL_STAR = "[id='glyphicon glyphicon-star']"
 
 
@@ -70,17 +72,21 @@ def complaints(page):
             if v["impact"] in ("serious", "critical")]
 
 
+def photograph(page, name, **options):
+    SHOTS.mkdir(exist_ok=True)
+    shot = SHOTS / f"{name}-{page.look}.png"
+    page.screenshot(path=shot, **options)
+    if os.environ.get("UPDATE_DOCS") and shot.stem in SHOWN:
+        shutil.copy(shot, ROOT / f"docs/images/{SHOWN[shot.stem]}.png")
+
+
 def look_at(page, name):
     """Whole, readable, nothing from elsewhere; folded and with the panel open. Leaves a screenshot."""
-    SHOTS.mkdir(exist_ok=True)
     assert not complaints(page)
     page.locator(".making summary").click()
     assert page.get_by_text("productpage asked the services").is_visible()
     assert not complaints(page)
-    shot = SHOTS / f"{name}-{page.look}.png"
-    page.screenshot(path=shot, full_page=True)
-    if os.environ.get("UPDATE_DOCS") and shot.stem in SHOWN:
-        shutil.copy(shot, ROOT / f"docs/images/{SHOWN[shot.stem]}.png")
+    photograph(page, name, full_page=True)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{name} scrolls sideways by {overflow} px in the look {page.look}"
     assert not page.failures and not page.outside, (page.failures, page.outside)
@@ -114,6 +120,14 @@ def test_anonymous_readers_see_book_details_and_reviews(mesh, visit):
     look_at(page, "anonymous")
 
 
+def test_version_one_of_reviews_has_no_stars_and_no_error(mesh, visit):
+    mesh.apply(NETWORKING / "virtual-service-all-v1.yaml")
+    page = visit()
+    assert page.locator(FULL_STAR).count() == 0 and page.get_by_text("Reviewer1").first.is_visible()
+    assert page.get_by_text("version v1").first.is_visible() and page.get_by_role("alert").count() == 0
+    look_at(page, "without-stars")
+
+
 def test_jason_signs_in_sees_black_stars_and_signs_out(mesh, visit):
     mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
     page = visit()
@@ -132,6 +146,7 @@ def test_the_sign_in_dialog_is_usable_by_everybody(mesh, visit):
     page = visit()
     page.locator("#sign-in-button").click()
     assert page.locator("#dialog").is_visible() and not complaints(page)
+    photograph(page, "sign-in")
     page.locator("#close-dialog").click()
     assert not page.locator("#dialog").is_visible()
 
@@ -146,6 +161,28 @@ def test_a_service_that_is_down_leaves_the_rest_of_the_page(mesh, visit, service
     assert page.get_by_text(words).first.is_visible()
     assert page.get_by_text(intact).first.is_visible()
     look_at(page, f"{service}-down")
+
+
+def test_without_details_and_reviews_the_page_says_so_twice_and_still_has_its_title(mesh, visit):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    take_away(mesh, "details")
+    take_away(mesh, "reviews")
+    page = visit()
+    for words in ["The Comedy of Errors", "Error fetching product details", "Error fetching product reviews"]:
+        assert page.get_by_text(words).first.is_visible(), words
+    assert page.get_by_role("alert").count() == 2 and page.locator("#sign-in-button").is_visible()
+    look_at(page, "both-down")
+
+
+def test_each_picture_in_the_documents_is_one_that_these_tests_take_and_the_gallery_shows_it():
+    pictures = {file.stem for file in (ROOT / "docs/images").glob("bookinfo*.png")}
+    assert pictures == set(SHOWN.values())
+    states = re.search(r"## The states\n(.*?)\n## ", (SAMPLE / "README.md").read_text(), re.DOTALL).group(1)
+    linked = re.findall(r"!\[[^\]]{10,}\]\(\.\./\.\./docs/images/([\w-]+)\.png\)", states)
+    assert set(linked) == pictures and len(linked) == len(pictures)
+    for document in (ROOT / "README.md", SAMPLE / "README.md"):
+        for name in re.findall(r"!\[.*?\]\(([^)]+)\)", document.read_text()):
+            assert (document.parent / name).exists(), f"{document} shows {name}, which is not there"
 
 
 def test_the_keyboard_alone_skips_signs_in_and_opens_the_panel(mesh, browser):

@@ -25,11 +25,20 @@ ratings.insert_many([{"rating": 5}, {"rating": 4}])
 """
 
 
+def mongodb_command():
+    return shlex.join([*mongodb_server.command(), "27017"])
+
+
+def seed_mongodb(mesh):
+    server = mesh.application_pid(mesh.pod_name("mongodb"))
+    subprocess.run(["nsenter", "-t", str(server), "-n", sys.executable, "-c", SEED], check=True, timeout=60)
+
+
 @pytest.fixture(scope="module")
 def shop():
     with instance(BOOKINFO, GATEWAY, SUBSETS, KUBE / "bookinfo-ratings-v2-sqlite.yaml", KUBE / "bookinfo-mysql.yaml",
                   KUBE / "bookinfo-ratings-v2-mysql.yaml", KUBE / "bookinfo-db.yaml", KUBE / "bookinfo-ratings-v2.yaml",
-                  up_options=["--image", f"{MONGODB_IMAGE}={shlex.join([*mongodb_server.command(), '27017'])}"]) as mesh:
+                  up_options=["--image", f"{MONGODB_IMAGE}={mongodb_command()}"]) as mesh:
         mesh.wait_ready(count=11, seconds=60)
         yield mesh
 
@@ -64,6 +73,11 @@ def page_has_stars(mesh, count):
     return "PublisherA" in page and stars(page) == count
 
 
+def shows_zeros(mesh):
+    page = mesh.get("/productpage").text
+    return stars(page) == 0 and "Book Reviews" in page and "unavailable" not in page
+
+
 def test_sqlite_is_made_and_seeded_in_the_pods_own_volume(shop):
     choose(shop, "sqlite")
     wait_for("nine stars", lambda: page_has_stars(shop, 9))
@@ -95,12 +109,8 @@ def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
 
 def test_mongodb_is_asked_through_the_sidecars(shop):
     choose(shop, "db")
-    def shows_zeros():
-        page = shop.get("/productpage").text
-        return stars(page) == 0 and "Book Reviews" in page and "unavailable" not in page
-    wait_for("the zeros of a server without data", shows_zeros)
-    server = shop.application_pid(shop.pod_name("mongodb"))
-    subprocess.run(["nsenter", "-t", str(server), "-n", sys.executable, "-c", SEED], check=True, timeout=60)
+    wait_for("the zeros of a server without data", lambda: shows_zeros(shop))
+    seed_mongodb(shop)
     wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
 
 
@@ -111,3 +121,31 @@ def test_a_database_that_goes_costs_only_the_stars_and_comes_back_seeded(shop):
     wait_for("pages without ratings", lambda: ratings_failed(shop))
     shop.weft("scale", "deployment", "mysqldb-v1", "--replicas=1")
     wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
+
+
+def test_a_mysql_server_of_another_namespace_stands_in_for_the_virtual_machine():
+    """The name mysqldb.vm.svc.cluster.local of the manifest, here a Service in the namespace vm with the server behind it."""
+    with instance(BOOKINFO, GATEWAY, SUBSETS, KUBE / "bookinfo-ratings-v2-mysql-vm.yaml",
+                  NETWORKING / "virtual-service-ratings-mysql-vm.yaml") as mesh:
+        wait_for("pages without ratings", lambda: ratings_failed(mesh))
+        mesh.apply(text="apiVersion: v1\nkind: Namespace\nmetadata: {name: vm, labels: {istio-injection: enabled}}\n")
+        mesh.weft("apply", "-n", "vm", "-f", KUBE / "bookinfo-mysql.yaml")
+        wait_for("nine stars", lambda: page_has_stars(mesh, 9), seconds=60)
+        assert [p["metadata"]["namespace"] for p in mesh.objects("pods", "-n", "vm")] == ["vm"]
+        assert not mesh.pods("mysqldb"), "the server is in the other namespace alone"
+
+
+def test_the_database_files_of_2017_work_with_the_shop_of_2017():
+    with instance(KUBE / "bookinfo-2017.yaml", KUBE / "bookinfo-mysql-2017.yaml", SUBSETS,
+                  KUBE / "bookinfo-ratings-v2-mysql-2017.yaml", NETWORKING / "virtual-service-ratings-db.yaml",
+                  up_options=["--image", f"istio/examples-bookinfo-mongodb={mongodb_command()} --bind_ip_all"]) as mesh:
+        wait_for("nine stars", lambda: page_has_stars(mesh, 9), seconds=60)
+        pod = mesh.pod_name("ratings", "v2")
+        wait_for("the request in version 2", lambda: '"/ratings/0"' in mesh.log(pod, "ratings"))
+        # The file for MongoDB takes its place: no stars without that server, zeros with an empty one, then its own.
+        mesh.apply(KUBE / "bookinfo-ratings-v2-2017.yaml")
+        wait_for("pages without ratings", lambda: ratings_failed(mesh), seconds=60)
+        mesh.apply(KUBE / "bookinfo-db-2017.yaml")
+        wait_for("the zeros of a server without data", lambda: shows_zeros(mesh), seconds=60)
+        seed_mongodb(mesh)
+        wait_for("nine stars", lambda: page_has_stars(mesh, 9), seconds=60)

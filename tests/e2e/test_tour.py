@@ -1,6 +1,8 @@
 """The tour of the sample's README, typed as it stands there: each command, in order, shows what the page says it shows."""
 import os
 import re
+import select
+import signal
 import subprocess
 import time
 
@@ -9,6 +11,7 @@ import pytest
 from harness import SAMPLE, SLOW, WEFT, Instance
 
 README = SAMPLE / "README.md"
+END = "end-of-output"
 # Numbers and names that differ from run to run, and how a comparison sees them.
 LOOSE = [(r"(-v\d+)-[a-z0-9]{10}-[a-z0-9]{5}\b", r"\1-POD"), (r"\b\d+(\.\d+)? (ms|s)\b", "TIME"), (r"\bunder 0\.1 ms\b", "TIME"),
          (r"under TIME", "TIME"), (r"(Running\s+)0(\s+)\d+s$", r"\1 0 AGE"), (r"127\.0\.0\.1:\d+", "ADDRESS"), (r"\s+", " ")]
@@ -45,24 +48,34 @@ class Shell:
     def __init__(self, mesh):
         self.port = mesh.port
         environment = {**mesh.environment, "WEFT_INSTANCE": mesh.name, "PATH": f"{WEFT.parent}:{os.environ['PATH']}"}
-        self.process = subprocess.Popen(["bash"], cwd=SAMPLE, env=environment, text=True, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # A session of its own, so that a command that hangs can be ended with the shell.
+        self.process = subprocess.Popen(["bash"], cwd=SAMPLE, env=environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
-    def type(self, command):
+    def type(self, command, seconds=60):
         """What a command prints. The port is the only word of it that differs from the page."""
         own = command.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")
         own = re.sub(r"^weft up ", f"weft up --ingress-port {self.port} ", own)
-        self.process.stdin.write(f"{own}\necho; echo end-of-output\n")
+        self.process.stdin.write(f"{own}\necho; echo {END}\n".encode())
         self.process.stdin.flush()
-        lines = []
-        while (line := self.process.stdout.readline()) != "end-of-output\n":
-            assert line, f"the shell ended at: {command}"
-            lines.append(line)
-        return "".join(lines)
+        deadline, said = time.monotonic() + seconds * SLOW, b""
+        while not said.endswith(f"\n{END}\n".encode()):
+            left = deadline - time.monotonic()
+            is_readable = left > 0 and select.select([self.process.stdout], [], [], left)[0]
+            assert is_readable, f"no end after {seconds * SLOW} s of: {command}\n{said.decode(errors='replace')}"
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            assert piece, f"the shell ended at: {command}\n{said.decode(errors='replace')}"
+            said += piece
+        return said.decode(errors="replace").removesuffix(f"{END}\n")
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(timeout=60)
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.process.stdout.close()
 
 
 def test_the_tour_in_the_readme_shows_what_it_says():
@@ -82,6 +95,19 @@ def test_the_tour_in_the_readme_shows_what_it_says():
     finally:
         shell.close()
         mesh.destroy()
+
+
+def test_a_command_that_does_not_end_is_told_with_what_it_printed_so_far():
+    mesh = Instance()
+    shell = Shell(mesh)
+    try:
+        assert shell.type("echo one; printf two") == "one\ntwo\n"
+        with pytest.raises(AssertionError, match="(?s)no end after .*: echo begun; sleep 600.*begun"):
+            shell.type("echo begun; sleep 600", seconds=0.5)
+    finally:
+        shell.close()
+        mesh.destroy()
+    assert shell.process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("expected, output, same", [

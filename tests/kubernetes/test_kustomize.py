@@ -1,9 +1,14 @@
 """Bookinfo's kustomizations: each renders, and a real API server accepts what it renders."""
 import re
+import sys
 
 import pytest
+import yaml
 
-from harness import SAMPLE
+from harness import ROOT, SAMPLE
+
+sys.path.append(str(ROOT / "tests/e2e"))
+import kustomize
 
 FOLDERS = [SAMPLE / "platform/kube", SAMPLE / "networking", SAMPLE / "gateway-api", *sorted((SAMPLE / "overlays").iterdir())]
 
@@ -19,3 +24,11 @@ def test_a_kustomization_renders_to_objects_that_the_server_accepts(mesh, folder
         documents = [re.sub(r"^  namespace: bookinfo$", "  namespace: default", d, flags=re.MULTILINE) for d in documents]
     accepted = mesh.kubectl("apply", "--dry-run=server", "-f", "-", input="\n---\n".join(documents)).stdout
     assert accepted.count("server dry run") == len(documents), accepted
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
+def test_kubectl_renders_what_the_tests_without_a_cluster_render(mesh, folder):
+    def by_name(one):
+        return one["kind"], one["metadata"]["name"]
+    real = yaml.safe_load_all(mesh.kubectl("kustomize", folder).stdout)
+    assert sorted(real, key=by_name) == sorted(kustomize.render(folder), key=by_name)
