@@ -126,10 +126,23 @@ std::string read_resolv_conf() {
   return text;
 }
 
+std::vector<capture::Network> name_servers() {
+  std::vector<capture::Network> servers;
+  for (const capture::Nameserver& each : capture::nameservers(read_resolv_conf()))
+    servers.push_back(each.address);
+  return servers;
+}
+
+/// The pod's first address, where it is told.
+std::string_view instance_ip() {
+  const char* value = std::getenv("INSTANCE_IP");
+  return value == nullptr ? std::string_view() : value;
+}
+
 std::optional<capture::Redirection::Dns> dns_of(const Options& options) {
   if (!options.redirect_dns) return std::nullopt;
   capture::Redirection::Dns dns{.to_any_server = options.capture_all_dns, .servers = {}};
-  if (!dns.to_any_server) dns.servers = capture::nameservers(read_resolv_conf());
+  if (!dns.to_any_server) dns.servers = name_servers();
   if (dns.to_any_server || !dns.servers.empty()) return dns;
   WEFT_LOG(kWarn, "capture", "DNS is not captured: no server is known; --capture-all-dns needs none",
            {"file", kResolvConf});
@@ -171,7 +184,7 @@ int capture_main(int argc, char** argv) {
   auto redirection = capture::to_redirection(options.flags);
   if (!redirection) return wrong(redirection.error().text);
   redirection->dns = dns_of(options);
-  redirection->ipv6 = capture::is_ipv6_wanted(options.dual_stack);
+  redirection->ipv6 = capture::is_ipv6_wanted(options.dual_stack, instance_ip());
   if (!options.print) return set(options, *redirection);
   const auto sets = capture::rules_of(*redirection);
   const std::string text = options.form == "nft" ? capture::to_nft(sets) : capture::to_iptables(sets);

@@ -242,9 +242,18 @@ TEST(Nameservers, AreReadFromLinesOfThatKind) {
       "nameserver\nnameservers 1.1.1.1\nnameserver nowhere\nnameserver 10.0.0.0/8\n;nameserver "
       "2.2.2.2\noptions ndots:5");
   ASSERT_EQ(servers.size(), 3u);
-  EXPECT_EQ(servers[0].to_string(), "10.96.0.10");
-  EXPECT_EQ(servers[1].to_string(), "fd00::a");
-  EXPECT_EQ(servers[2].to_string(), "fe80::1");
+  EXPECT_EQ(servers[0].address.to_string(), "10.96.0.10");
+  EXPECT_EQ(servers[1].address.to_string(), "fd00::a");
+  EXPECT_EQ(servers[2].address.to_string(), "fe80::1");
+  EXPECT_EQ(servers[2].zone, "eth0");
+  EXPECT_EQ(servers[0].zone, "");
+}
+
+TEST(PodEnvironment, TheAddressThatThePodIsGivenDecidesItsFamily) {
+  EXPECT_TRUE(is_ipv6_wanted(false, "fd00::7")) << "also beside an IPv4 address that the kernel lists first";
+  EXPECT_FALSE(is_ipv6_wanted(false, "10.0.0.7"));
+  for (const char* none : {"", "$(INSTANCE_IP)", "fd00::/8"})
+    EXPECT_EQ(is_ipv6_wanted(false, none), is_ipv6_wanted(false, "")) << none;
 }
 
 TEST(Flags, BecomeARedirection) {

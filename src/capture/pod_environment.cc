@@ -4,6 +4,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/strings.h"
@@ -21,9 +22,7 @@ bool is_usable(const in_addr& address) {
   return number >> 24 != 127 && number >> 16 != 0xa9fe;  // 169.254.0.0/16
 }
 
-}  // namespace
-
-bool is_ipv6_wanted(bool dual_stack) {
+bool interfaces_want_ipv6(bool dual_stack) {
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) != 0) return false;
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(first, &::freeifaddrs);
@@ -43,8 +42,16 @@ bool is_ipv6_wanted(bool dual_stack) {
   return false;
 }
 
-std::vector<Network> nameservers(std::string_view resolv_conf) {
-  std::vector<Network> servers;
+}  // namespace
+
+bool is_ipv6_wanted(bool dual_stack, std::string_view instance_ip) {
+  const auto given = Network::parse(instance_ip);
+  if (!given || !given->is_one_address()) return interfaces_want_ipv6(dual_stack);
+  return given->family == Family::kIpv6 || (dual_stack && interfaces_want_ipv6(true));
+}
+
+std::vector<Nameserver> nameservers(std::string_view resolv_conf) {
+  std::vector<Nameserver> servers;
   for (const std::string_view line : split(resolv_conf, '\n')) {
     constexpr std::string_view kKeyword = "nameserver";
     if (!line.starts_with(kKeyword)) continue;
@@ -52,8 +59,10 @@ std::vector<Network> nameservers(std::string_view resolv_conf) {
     const std::string_view address = trim(rest);
     if (address.empty() || address.size() == rest.size() || address.find('/') != address.npos) continue;
     // A link-local server is written with its interface: fe80::1%eth0.
-    const auto server = Network::parse(address.substr(0, address.find('%')));
-    if (server) servers.push_back(*server);
+    const std::size_t percent = std::min(address.find('%'), address.size());
+    const auto server = Network::parse(address.substr(0, percent));
+    if (server)
+      servers.push_back({*server, std::string(address.substr(std::min(percent + 1, address.size())))});
   }
   return servers;
 }

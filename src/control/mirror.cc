@@ -47,9 +47,9 @@ net::Task<void> Mirror::follow(const api::KindInfo* kind) {
       note(state, kind, "list", listed);
     }
     if (state.listed) {
-      const TimePoint begun = loop_.now();
+      state.watched_since = TimePoint::max();
       Result<void> ended = co_await watch(kind, state);
-      if (loop_.now() - begun >= kLivedWell) state.failed_in_a_row = 0;
+      if (state.watched_since <= loop_.now() - kLivedWell) state.failed_in_a_row = 0;
       const bool too_old = !ended && ended.error().code == Code::kConflict;
       if (too_old) state.listed = false;
       // One version that is too old is ordinary, and the list that follows is told of by itself.
@@ -83,6 +83,7 @@ net::Task<Result<void>> Mirror::watch(const api::KindInfo* kind, Follow& state) 
   store::Query query;
   query.kind = kind;
   WEFT_CO_TRY(auto watching, co_await store_.watch(query, state.version));
+  state.watched_since = loop_.now();
   state.denied.clear();
   while (true) {
     WEFT_CO_TRY(const store::Event event, co_await watching->next());
@@ -141,7 +142,9 @@ std::size_t Mirror::count(const api::KindInfo* kind) const {
   return table == tables_.end() ? 0 : table->second.size();
 }
 
-bool Mirror::put(Table& table, const api::ObjectPtr& object) {
+/// What was listed replaces what is known, whatever their versions are: after a restore from a backup the
+/// server's versions are lower than ours.
+bool Mirror::put(Table& table, const api::ObjectPtr& object, bool listed) {
   api::ObjectPtr kept = options_.keep ? options_.keep(object) : object;
   auto found = table.find(object->key());
   if (!kept) {
@@ -149,9 +152,11 @@ bool Mirror::put(Table& table, const api::ObjectPtr& object) {
     table.erase(found);
     return true;
   }
-  bool known = found != table.end() && found->second->uid() == object->uid() &&
-               found->second->resource_version() >= object->resource_version();
-  if (known) return false;
+  if (found != table.end()) {
+    const std::uint64_t known = found->second->resource_version();
+    const bool same = known == object->resource_version() && found->second->uid() == object->uid();
+    if (same || (!listed && known >= object->resource_version())) return false;
+  }
   table.insert_or_assign(object->key(), std::move(kept));
   return true;
 }
@@ -160,9 +165,12 @@ void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
   Table& table = tables_[kind];
   std::set<api::Key> present;
   bool differs = listed_.insert(kind).second;
+  removals_[kind].listed(list.resource_version);
   for (const auto& object : list.items) {
     present.insert(object->key());
-    if (put(table, object)) differs = true;
+    // One that we removed is back, or its end is still to come over the watch.
+    gone_.erase(std::string(object->uid()));
+    if (put(table, object, true)) differs = true;
   }
   if (std::erase_if(table, [&](const auto& each) { return !present.contains(each.first); }) > 0)
     differs = true;
@@ -172,17 +180,20 @@ void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
 void Mirror::apply(const store::Event& event) {
   if (!event.object) return;
   if (event.type != store::EventType::kDeleted) return observe(event.object);
+  removals_[event.object->kind].note(event.object->key(), event.resource_version);
   gone_.erase(std::string(event.object->uid()));
   auto& table = tables_[event.object->kind];
   auto found = table.find(event.object->key());
-  if (found == table.end() || found->second->uid() != event.object->uid()) return;
+  // An end that comes late is that of another object of this name.
+  if (found == table.end() || found->second->resource_version() > event.resource_version) return;
   table.erase(found);
   changed(event.object->kind);
 }
 
 void Mirror::observe(const api::ObjectPtr& object) {
   if (gone_.contains(object->uid())) return;
-  if (put(tables_[object->kind], object)) changed(object->kind);
+  if (removals_[object->kind].outdates(object->key(), object->resource_version())) return;
+  if (put(tables_[object->kind], object, false)) changed(object->kind);
 }
 
 void Mirror::forget(const api::Key& key) {

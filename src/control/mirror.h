@@ -11,6 +11,7 @@
 #include "control/world.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "store/removals.h"
 #include "store/store.h"
 
 namespace weft::control {
@@ -25,8 +26,10 @@ struct MirrorOptions {
 /// The store's objects kept in memory by watching every kind this room reads.
 ///
 /// A watch that breaks goes on from the last version seen; only when that is too old the kind is listed
-/// again, and what has not changed is no news. A kind that the store does not have (yet) counts as one
-/// without objects and is looked for again. Pauses grow with each failure to at most 5 s and are jittered.
+/// again, and what has not changed is no news. A list is the truth, also when the server has gone back to an
+/// earlier state; events that come twice or late change nothing. A kind that the store does not have (yet)
+/// counts as one without objects and is looked for again. Pauses grow with each failure to at most 5 s and
+/// are jittered.
 ///
 /// Changes within one turn of the loop are announced once: `on_change` runs from the loop after them.
 /// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor ends the watches.
@@ -63,8 +66,9 @@ class Mirror {
   using Table = std::map<api::Key, api::ObjectPtr>;
   /// Where the following of one kind stands.
   struct Follow {
-    bool listed = false;        ///< what was listed, and watched from there, is not too old
-    std::uint64_t version = 0;  ///< everything up to here is in the table
+    bool listed = false;                         ///< what was listed, and watched from there, is not too old
+    std::uint64_t version = 0;                   ///< everything up to here is in the table
+    TimePoint watched_since = TimePoint::max();  ///< the store's consent to the present watch
     int failed_in_a_row = 0;
     std::uint64_t failures = 0;
     std::string denied;  ///< the verb and the server's words while we may not; else empty
@@ -77,7 +81,7 @@ class Mirror {
   Duration pause(const Follow& state);
   void replace(const api::KindInfo* kind, const store::List& list);
   void apply(const store::Event& event);
-  bool put(Table& table, const api::ObjectPtr& object);
+  bool put(Table& table, const api::ObjectPtr& object, bool listed);
   void changed(const api::KindInfo* kind);
   bool behind(const api::KindInfo* kind, const store::List& list, std::uint64_t version) const;
 
@@ -88,6 +92,7 @@ class Mirror {
   Random random_;
   std::map<const api::KindInfo*, Follow> follows_;
   std::map<const api::KindInfo*, Table> tables_;
+  std::map<const api::KindInfo*, store::Removals> removals_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
   std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists_;  ///< absent: changed since
   std::set<const api::KindInfo*> listed_;

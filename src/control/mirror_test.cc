@@ -123,6 +123,21 @@ TEST_F(MirrorTest, a_watch_that_was_good_is_taken_up_at_once_when_its_version_is
   EXPECT_EQ(store.lists() - before, kinds::watched().size()) << "the failures before are forgotten";
 }
 
+TEST_F(MirrorTest, a_watch_that_takes_long_to_fail_has_not_lived) {
+  put_service("a");
+  start();
+  store.watch_takes = 3s;
+  std::size_t asked = 0;
+  store.on_watch = [&asked](const store::Query& query) {
+    if (query.kind == kinds::service()) ++asked;
+    return std::optional(Error::internal(Code::kTimeout, "no answer"));
+  };
+  store.break_watches(Error::internal(Code::kReset, "reset"));
+  loop->advance(600s);
+  EXPECT_GT(asked, 60u);
+  EXPECT_LT(asked, 130u) << "three seconds of patience and up to five of pause";
+}
+
 TEST_F(MirrorTest, a_kind_that_is_not_installed_holds_nothing_back_and_is_found_later) {
   bool installed = false;
   auto absent = [&installed](const store::Query& query) -> std::optional<Error> {

@@ -68,6 +68,33 @@ bool server_speaks_first(std::uint16_t port) {
   return port == 25 || port == 53 || port == 3306 || port == 27017;
 }
 
+std::vector<std::string> cluster_ips(const api::Json& spec) {
+  std::vector<std::string> all;
+  const auto add = [&all](std::string ip) {
+    if (!ip.empty() && ip != "None" && std::ranges::find(all, ip) == all.end()) all.push_back(std::move(ip));
+  };
+  add(std::string(json::text(spec, "clusterIP")));
+  for (const auto& ip : json::list(spec, "clusterIPs"))
+    if (ip.is_string()) add(ip.get<std::string>());
+  return all;
+}
+
+std::string_view family_of(std::string_view ip) {
+  if (ip.empty()) return "";
+  return ip.find(':') == ip.npos ? "IPv4" : "IPv6";
+}
+
+/// What an endpoint of a slice says, but for its addresses and its port.
+Endpoint read_endpoint(const api::Json& endpoint) {
+  const auto& conditions = json::map(endpoint, "conditions");
+  const bool terminating = json::boolean(conditions, "terminating");
+  Endpoint made;
+  made.ready = json::boolean(conditions, "ready", true) && !terminating;
+  made.ending = terminating && json::boolean(conditions, "serving", true);
+  made.pod = json::text(json::map(endpoint, "targetRef"), "name");
+  return made;
+}
+
 Service read_service(const api::Object& object) {
   const api::Json& spec = object.spec();
   Service service;
@@ -75,7 +102,7 @@ Service read_service(const api::Object& object) {
   service.name = object.name();
   service.host = full_host(service.name, service.ns);
   service.headless = json::text(spec, "clusterIP") == "None";
-  if (!service.headless) service.cluster_ip = json::text(spec, "clusterIP");
+  if (!service.headless) service.cluster_ips = cluster_ips(spec);
   for (const auto& family : json::list(spec, "ipFamilies"))
     if (service.family.empty() && family.is_string()) service.family = family.get<std::string>();
   service.selector = labels_from(json::map(spec, "selector"));
@@ -189,46 +216,68 @@ void Registry::read_workloads(const World& world) {
 }
 
 void Registry::read_slices(const World& world) {
-  for (const auto& object : world.all(kinds::endpoint_slice())) {
-    std::string host = full_host(object->label("kubernetes.io/service-name"), object->ns());
-    const Service* service = find(host);
-    const std::string_view family = json::text(object->body, "addressType");
-    // A Service of two families has slices of both; a pod counts once, by the first.
-    const bool other_family = service && !service->family.empty() && family != service->family;
-    if (family == "FQDN" || other_family) continue;
-    for (const auto& port : json::list(object->body, "ports")) {
-      auto& into = endpoints_[{host, std::string(json::text(port, "name"))}];
-      for (const auto& endpoint : json::list(object->body, "endpoints")) {
-        const auto& conditions = json::map(endpoint, "conditions");
-        Endpoint made;
-        made.port = static_cast<std::uint16_t>(json::number(port, "port"));
-        const bool terminating = json::boolean(conditions, "terminating");
-        made.ready = json::boolean(conditions, "ready", true) && !terminating;
-        made.ending = terminating && json::boolean(conditions, "serving", true);
-        const auto& target = json::map(endpoint, "targetRef");
-        made.pod = json::text(target, "name");
-        const Workload* pod = workload(object->ns(), made.pod);
-        // Its labels decide which subsets it is in; it is added when the pod is seen.
-        if (!pod && json::text(target, "kind") == "Pod") continue;
-        if (pod) made.labels = pod->labels;
-        for (const auto& address : json::list(endpoint, "addresses")) {
-          if (!address.is_string()) continue;
-          made.ip = address.get<std::string>();
-          into.push_back(made);
-        }
-      }
-    }
-  }
+  for (const auto& object : world.all(kinds::endpoint_slice()))
+    if (json::text(object->body, "addressType") != "FQDN") read_slice(*object);
   for (auto& [key, list] : endpoints_) {
-    // An endpoint that moves from one slice to another is in both for a while; one that says ready will do.
-    std::ranges::sort(list, {}, [](const Endpoint& e) { return std::tuple(e.ip, e.port, !e.ready, e.pod); });
+    if (const Service* service = find(key.first)) choose_families(*service, list);
+    // An endpoint that moves from one slice to another is in both for a while; the better word will do.
+    std::ranges::sort(list, {},
+                      [](const Endpoint& e) { return std::tuple(e.ip, e.port, !e.ready, !e.ending, e.pod); });
     auto same = std::ranges::unique(
         list, [](const Endpoint& a, const Endpoint& b) { return a.ip == b.ip && a.port == b.port; });
     list.erase(same.begin(), same.end());
-    // As kube-proxy has it: better one that is about to go than none.
-    if (std::ranges::none_of(list, &Endpoint::ready))
-      for (Endpoint& each : list) each.ready = each.ending;
   }
+}
+
+void Registry::read_slice(const api::Object& slice) {
+  const std::string host = full_host(slice.label("kubernetes.io/service-name"), slice.ns());
+  for (const auto& port : json::list(slice.body, "ports")) {
+    auto& into = endpoints_[{host, std::string(json::text(port, "name"))}];
+    for (const auto& endpoint : json::list(slice.body, "endpoints")) {
+      Endpoint made = read_endpoint(endpoint);
+      made.port = static_cast<std::uint16_t>(json::number(port, "port"));
+      const Workload* pod = workload(slice.ns(), made.pod);
+      // Its labels decide which subsets it is in; it is added when the pod is seen.
+      if (!pod && json::text(json::map(endpoint, "targetRef"), "kind") == "Pod") continue;
+      if (pod) made.labels = pod->labels;
+      for (const auto& address : json::list(endpoint, "addresses")) {
+        if (!address.is_string()) continue;
+        made.ip = address.get<std::string>();
+        into.push_back(made);
+      }
+    }
+  }
+}
+
+/// A Service of two families has slices of both, and a pod's addresses are to count once.
+void Registry::choose_families(const Service& service, std::vector<Endpoint>& list) const {
+  const auto rank = [&](const Endpoint& endpoint) {
+    const std::string_view family = family_of(endpoint.ip);
+    const Workload* pod = workload(service.ns, endpoint.pod);
+    if (pod && family == family_of(pod->ip)) return 0;
+    return service.family.empty() || family == service.family ? 1 : 2;
+  };
+  std::map<std::string, int> best;
+  for (const Endpoint& each : list)
+    if (!each.pod.empty()) {
+      const int found = rank(each);
+      int& known = best.try_emplace(each.pod, found).first->second;
+      known = std::min(known, found);
+    }
+  std::erase_if(list, [&](const Endpoint& each) {
+    auto found = best.find(each.pod);
+    return rank(each) > (found == best.end() ? 1 : found->second);
+  });
+}
+
+std::vector<Endpoint> receivers(const std::vector<Endpoint>& endpoints, const Labels& wanted) {
+  std::vector<Endpoint> ready, ending;
+  for (const Endpoint& each : endpoints) {
+    if (!contains(each.labels, wanted)) continue;
+    if (each.ready) ready.push_back(each);
+    if (each.ending) ending.push_back(each);
+  }
+  return ready.empty() ? ending : ready;
 }
 
 const Service* Registry::find(std::string_view host) const {

@@ -38,9 +38,10 @@ struct ServicePort {
 
 struct Service {
   std::string ns, name;
-  std::string host;        ///< "reviews.default.svc.cluster.local"
-  std::string family;      ///< its first: "IPv4" or "IPv6"; empty when it is not said
-  std::string cluster_ip;  ///< empty while none is allocated, and for headless services
+  std::string host;    ///< "reviews.default.svc.cluster.local"
+  std::string family;  ///< its first: "IPv4" or "IPv6"; empty when it is not said
+  /// One of each family; empty while none is allocated, and for headless services.
+  std::vector<std::string> cluster_ips;
   bool headless = false;
   /// Services of type ExternalName that lead here, at last: their full names. They have nothing of their own.
   std::vector<std::string> aliases;
@@ -49,12 +50,14 @@ struct Service {
   const ServicePort* find_port(std::uint16_t number) const;
 };
 
-/// One address behind a service's port.
+/// One address behind a service's port. A pod of two families stands here once, by the family of its
+/// status.podIP, since that one its sidecar captures for certain; where its Service has no such address, by
+/// one that it has.
 struct Endpoint {
   std::string ip;
   std::uint16_t port = 0;
-  bool ready = true;    ///< it gets new requests
-  bool ending = false;  ///< its pod ends, and still serves
+  bool ready = true;
+  bool ending = false;  ///< its pod ends, and still serves; then it is not ready
   Labels labels;        ///< of its pod: what subsets choose by
   std::string pod;
 };
@@ -97,6 +100,8 @@ class Registry {
   void read_aliases(const World& world);
   void read_workloads(const World& world);
   void read_slices(const World& world);
+  void read_slice(const api::Object& slice);
+  void choose_families(const Service& service, std::vector<Endpoint>& list) const;
 
   std::vector<Service> services_;
   std::map<std::string, std::size_t, std::less<>> by_host_;
@@ -107,6 +112,9 @@ class Registry {
 
 /// "reviews.default.svc.cluster.local"
 std::string full_host(std::string_view service, std::string_view ns);
+/// Of the endpoints with the labels `wanted`, those that get new requests: the ready ones; where none is,
+/// those that end and still serve, as kube-proxy has it.
+std::vector<Endpoint> receivers(const std::vector<Endpoint>& endpoints, const Labels& wanted);
 /// Every label of `wanted` is in `labels`.
 bool contains(const Labels& labels, const Labels& wanted);
 /// A JSON map of strings as labels; other values are left out.

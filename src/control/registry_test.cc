@@ -40,11 +40,11 @@ std::string endpoint(const std::string& ip, const std::string& pod, const std::s
          ", namespace: default}}";
 }
 
-std::vector<std::string> ready_endpoints(const Registry& registry) {
+std::vector<std::string> ready_endpoints(const Registry& registry, const Labels& wanted = {}) {
   const Service* service = registry.find("reviews.default.svc.cluster.local");
   std::vector<std::string> found;
-  for (const Endpoint& each : registry.endpoints(*service, service->ports.at(0)))
-    if (each.ready) found.push_back(each.ip + ":" + std::to_string(each.port));
+  for (const Endpoint& each : receivers(registry.endpoints(*service, service->ports.at(0)), wanted))
+    found.push_back(each.ip + ":" + std::to_string(each.port));
   return found;
 }
 
@@ -115,18 +115,60 @@ TEST(Registry, five_thousand_endpoints_in_two_slices_each_count_once) {
   EXPECT_EQ(ready_endpoints(registry_of(yaml)).size(), 5000u);
 }
 
-TEST(Registry, a_pod_of_two_families_counts_once_by_the_services_first) {
-  std::string yaml(kReviews);
-  yaml.replace(yaml.find("{clusterIP"), 1, "{ipFamilies: [IPv6, IPv4], ");
-  std::string six = slice("s6", "9080",
-                          "{addresses: ['fd00::1'], conditions: {ready: true}, targetRef: {kind: Pod, "
-                          "name: a, namespace: default}}");
-  six.replace(six.find("addressType: IPv4"), 17, "addressType: IPv6");
-  Registry registry = registry_of(yaml + slice("s4", "9080", endpoint("10.0.0.1", "a", "ready: true")) + six);
-  const Service& reviews = *registry.find("reviews.default.svc.cluster.local");
-  const auto& endpoints = registry.endpoints(reviews, reviews.ports[0]);
-  ASSERT_EQ(endpoints.size(), 1u);
-  EXPECT_EQ(endpoints[0].ip, "fd00::1");
+TEST(Registry, a_subset_whose_endpoints_all_end_uses_them_though_another_subset_has_ready_ones) {
+  Registry registry =
+      registry_of(std::string(kReviews) +
+                  slice("s1", "9080",
+                        endpoint("10.0.0.1", "a", "ready: true") + ", " +
+                            endpoint("10.0.0.2", "b", "ready: false, serving: true, terminating: true")));
+  EXPECT_EQ(ready_endpoints(registry), Texts{"10.0.0.1:9080"});
+  EXPECT_EQ(ready_endpoints(registry, {{"version", "v2"}}), Texts{"10.0.0.2:9080"});
+}
+
+TEST(Registry, an_endpoint_in_two_slices_ends_and_serves_when_either_says_so) {
+  const std::string away = endpoint("10.0.0.1", "a", "ready: false, serving: false, terminating: true");
+  const std::string ending = endpoint("10.0.0.1", "a", "ready: false, serving: true, terminating: true");
+  EXPECT_EQ(ready_endpoints(
+                registry_of(std::string(kReviews) + slice("s1", "9080", away) + slice("s2", "9080", ending))),
+            Texts{"10.0.0.1:9080"});
+}
+
+/// The Service of that list of families; a slice of IPv4 and one of IPv6 with these endpoints; pods that have
+/// the address `pod_ip`.
+Registry of_two_families(const std::string& families, const std::string& four, const std::string& six,
+                         const std::string& pod_ip = "10.0.0.1") {
+  std::string yaml(kReviews), slice_of_six = slice("s6", "9080", six);
+  yaml.replace(yaml.find("{clusterIP"), 1, "{ipFamilies: " + families + ", ");
+  slice_of_six.replace(slice_of_six.find("addressType: IPv4"), 17, "addressType: IPv6");
+  auto objects = testing::objects(yaml + slice("s4", "9080", four) + slice_of_six);
+  for (auto& object : objects) {
+    if (object->kind != kinds::pod()) continue;
+    api::Object changed = *object;
+    // A text to apply says no status.
+    changed.body["status"]["podIP"] = pod_ip;
+    object = std::make_shared<const api::Object>(std::move(changed));
+  }
+  return Registry(World::of(1, objects));
+}
+
+TEST(Registry, a_pod_of_two_families_counts_once_by_the_family_of_its_own_first_address) {
+  const std::string four = endpoint("10.0.0.1", "a", "ready: true");
+  const std::string six = endpoint("'fd00::1'", "a", "ready: true");
+  for (const char* families : {"[IPv6, IPv4]", "[IPv4, IPv6]"}) {
+    EXPECT_EQ(ready_endpoints(of_two_families(families, four, six)), Texts{"10.0.0.1:9080"}) << families;
+    EXPECT_EQ(ready_endpoints(of_two_families(families, four, six, "fd00::1")), Texts{"fd00::1:9080"})
+        << families;
+  }
+  EXPECT_EQ(ready_endpoints(of_two_families("[IPv6, IPv4]", four, six, "")), Texts{"fd00::1:9080"})
+      << "a pod without an address yet";
+  EXPECT_EQ(ready_endpoints(of_two_families("[IPv6]", "", six)), Texts{"fd00::1:9080"})
+      << "the only one that its Service has";
+}
+
+TEST(Registry, an_endpoint_of_no_pod_counts_by_the_services_first_family) {
+  const std::string four = "{addresses: [10.0.0.9]}", six = "{addresses: ['fd00::9']}";
+  EXPECT_EQ(ready_endpoints(of_two_families("[IPv6, IPv4]", four, six)), Texts{"fd00::9:9080"});
+  EXPECT_EQ(ready_endpoints(of_two_families("[IPv4, IPv6]", four, six)), Texts{"10.0.0.9:9080"});
 }
 
 TEST(Registry, an_endpoint_waits_for_its_pod_and_one_of_no_pod_does_not) {

@@ -50,6 +50,19 @@ std::string variable(const Json& container, std::string_view name) {
   return "none";
 }
 
+TEST(Injector, tells_capture_the_pods_first_address_as_it_tells_the_sidecar) {
+  const Made made = injected(yaml("spec: {containers: [{name: a}]}"));
+  int told = 0;
+  for (const char* list : {"initContainers", "containers"})
+    for (const Json& container : list_of(made.pod["spec"], list))
+      for (const Json& each : list_of(container, "env"))
+        if (text_of(each, "name") == "INSTANCE_IP") {
+          EXPECT_EQ(each["valueFrom"]["fieldRef"]["fieldPath"], "status.podIP");
+          ++told;
+        }
+  EXPECT_EQ(told, 2);
+}
+
 TEST(StaleEndpoints, are_waited_for_by_applications_without_a_pre_stop_of_their_own) {
   const Made made = injected(yaml(R"(
 spec:

@@ -71,6 +71,7 @@ Json init_container(const PodOptions& options, const Settings& settings) {
           {"image", options.image},
           {"imagePullPolicy", settings.image_pull_policy},
           {"args", capture_arguments(options)},
+          {"env", Json::array({field_variable("INSTANCE_IP", "status.podIP")})},
           {"resources", options.resources},
           {"securityContext",
            {{"allowPrivilegeEscalation", false},

@@ -9,9 +9,9 @@ namespace weft::pod {
 namespace {
 
 // RFC 1035, 4.1.1 and 4.1.2.
-constexpr std::size_t kHeader = 12, kFlags = 2, kQuestionCount = 4;
+constexpr std::size_t kHeader = 12, kFlags = 2, kCode = 3, kQuestionCount = 4;
 constexpr std::size_t kTypeAndClass = 4, kLongestLabel = 63, kLongestName = 255;
-constexpr unsigned kIsAnswer = 0x80, kOpcodeAndRecursion = 0x79, kServerFailure = 2;
+constexpr unsigned kIsAnswer = 0x80, kCodeMask = 0x0f, kOpcodeAndRecursion = 0x79, kServerFailure = 2;
 
 unsigned byte_at(std::string_view message, std::size_t at) { return static_cast<unsigned char>(message[at]); }
 
@@ -32,6 +32,12 @@ std::optional<std::string_view> only_question(std::string_view message) {
   return message.substr(kHeader, at + kTypeAndClass - kHeader);
 }
 
+/// Some servers answer what they cannot or will not do (FORMERR, NOTIMP, REFUSED) with the header alone.
+bool is_bare_error(std::string_view message) {
+  return message.size() >= kHeader && byte_at(message, kQuestionCount) == 0 &&
+         byte_at(message, kQuestionCount + 1) == 0 && (byte_at(message, kCode) & kCodeMask) != 0;
+}
+
 bool is_answer(std::string_view message) { return (byte_at(message, kFlags) & kIsAnswer) != 0; }
 
 }  // namespace
@@ -42,8 +48,9 @@ bool is_dns_question(std::string_view message) {
 
 bool answers_dns_question(std::string_view message, std::string_view question) {
   const auto answered = only_question(message), asked = only_question(question);
-  if (!answered || !asked || !is_answer(message) || message.substr(0, 2) != question.substr(0, 2))
-    return false;
+  if (!asked || message.size() < kHeader || !is_answer(message)) return false;
+  if (message.substr(0, 2) != question.substr(0, 2)) return false;
+  if (!answered) return is_bare_error(message);
   return to_lower(*answered) == to_lower(*asked);
 }
 

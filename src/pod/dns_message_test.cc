@@ -49,6 +49,23 @@ TEST(Pod, takes_a_dns_answer_only_for_its_own_question) {
   EXPECT_FALSE(answers_dns_question("", asked));
 }
 
+TEST(Pod, an_error_without_a_question_answers_the_question_of_its_id) {
+  const std::string asked = question("reviews");
+  for (const char code : {1, 4, 5}) {
+    std::string bare = answer(asked).substr(0, 12);
+    bare[3] = code;
+    bare[5] = 0;
+    EXPECT_TRUE(answers_dns_question(bare, asked)) << int{code};
+    EXPECT_FALSE(answers_dns_question(bare, question("reviews", 8))) << "another id";
+    EXPECT_FALSE(answers_dns_question(bare.substr(0, 11), asked)) << "cut off";
+    bare[2] = static_cast<char>(bare[2] & 0x7f);
+    EXPECT_FALSE(answers_dns_question(bare, asked)) << "no answer";
+  }
+  std::string success = answer(asked).substr(0, 12);
+  success[3] = success[5] = 0;
+  EXPECT_FALSE(answers_dns_question(success, asked)) << "an answer says to what";
+}
+
 TEST(Pod, a_dns_failure_answers_its_question) {
   const std::string asked = question("reviews");
   const std::string failure = dns_server_failure(asked + "additional records");

@@ -18,7 +18,8 @@ namespace weft::pod {
 /// Each question has a socket of its own, so that the kernel chooses its port and only the server asked can
 /// answer; what comes back must have the question's id and name. Servers are asked one after the other, twice
 /// around over UDP; when none answers the client gets SERVFAIL. Answers go on as they are, truncated ones
-/// too: a client then asks by TCP.
+/// too: a client then asks by TCP. An answer is one message: of a zone transfer that takes several (AXFR, RFC
+/// 5936) the client gets the first, and has to ask from an application whose DNS is not captured.
 ///
 /// Bounds: `Options`; who comes above them gets SERVFAIL over UDP, and waits in the kernel over TCP.
 /// Owner: Program. Thread: the main loop. How it ends: the destructor; open questions stay unanswered.

@@ -3,8 +3,8 @@
 #include <thread>
 
 #include "base/log.h"
-#include "capture/pod_environment.h"
 #include "pod/bootstrap.h"
+#include "pod/name_servers.h"
 #include "pod/pod_info.h"
 #include "xds/config_dump.h"
 
@@ -97,13 +97,9 @@ Result<void> Program::serve_pages() {
 /// The servers are those whose questions `weft capture` turns here: it reads the same file.
 Result<void> Program::serve_names() {
   if (!options_.environment.capture_dns) return {};
-  constexpr std::uint16_t kDnsPort = 53;
   DnsProxy::Options names;
   if (const Result<std::string> text = read_file(options_.places.resolver))
-    for (const capture::Network& server : capture::nameservers(*text)) {
-      WEFT_TRY(const net::Address address, net::Address::parse_ip(server.address(), kDnsPort));
-      names.servers.push_back(address);
-    }
+    names.servers = name_servers(*text);
   if (names.servers.empty())
     WEFT_LOG(kWarn, "dns", "there is no name server to ask", {"file", options_.places.resolver});
   std::vector<std::string> at = {"127.0.0.1"};

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,9 +23,11 @@ std::uint32_t connections_by_descriptors() {
   return static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur / 2, 1'000'000));
 }
 
-std::string addresses_of(const ListenerConfig& listener) {
+/// Where and how its sockets listen.
+std::string binding_of(const ListenerConfig& listener) {
   std::string text = listener.address.to_string();
   for (const net::Address& more : listener.additional_addresses) text += "," + more.to_string();
+  if (!listener.ipv4_compatible) text += " without IPv4";
   return text;
 }
 
@@ -76,6 +79,8 @@ int DataPlane::inherited(const net::Address& address) const {
 
 Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address& address, Sockets& into) {
   const int given = inherited(address);
+  // The listener's sockets of before are open until the workers have changed over.
+  const bool again = bound_.contains(listener.name);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (given >= 0) {
       net::Fd copy(::fcntl(given, F_DUPFD_CLOEXEC, 0));
@@ -85,10 +90,13 @@ Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address&
       into[i].push_back({listener.name, std::move(copy), true});
       continue;
     }
-    auto fd = net::make_listening_fd(address, {.reuse_port = workers_.size() > 1,
+    auto fd = net::make_listening_fd(address, {.reuse_port = again || workers_.size() > 1,
                                                .transparent = listener.transparent,
                                                .v6_only = !listener.ipv4_compatible});
     if (!fd) return fail(std::move(fd).error().with_context("listener '" + listener.name + "'"));
+    // Said only now, a port in use by another program is still found out.
+    const int on = 1;
+    ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     into[i].push_back({listener.name, std::move(*fd), false});
   }
   return {};
@@ -99,7 +107,7 @@ Result<DataPlane::Sockets> DataPlane::bind_new(const Snapshot& snapshot) {
   for (const auto& [name, listener] : snapshot.listeners) {
     if (!listener->bind_to_port) continue;
     const auto bound = bound_.find(name);
-    if (bound != bound_.end() && bound->second == addresses_of(*listener)) continue;
+    if (bound != bound_.end() && bound->second == binding_of(*listener)) continue;
     WEFT_CHECK(bind(*listener, listener->address, sockets));
     for (const net::Address& more : listener->additional_addresses)
       WEFT_CHECK(bind(*listener, more, sockets));
@@ -121,7 +129,7 @@ void DataPlane::apply(SnapshotPtr snapshot, std::function<void(Result<void>)> do
   current_ = *compiled;
   bound_.clear();
   for (const auto& [name, listener] : snapshot->listeners)
-    if (listener->bind_to_port) bound_[name] = addresses_of(*listener);
+    if (listener->bind_to_port) bound_[name] = binding_of(*listener);
   auto by_worker = std::make_shared<Sockets>(std::move(*sockets));
   auto next = std::make_shared<std::size_t>(0);
   std::map<const Worker*, std::size_t> place;

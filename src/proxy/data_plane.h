@@ -42,7 +42,7 @@ class DataPlane final : public Server {
   ServerOptions options_;
   std::vector<std::unique_ptr<Worker>> workers_;
   CompiledSnapshotPtr current_;
-  std::map<std::string, std::string> bound_;  ///< listener name → addresses its sockets listen on
+  std::map<std::string, std::string> bound_;  ///< listener name → where and how its sockets listen
   std::unique_ptr<net::Timer> drain_timer_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   TimePoint started_;

@@ -102,6 +102,34 @@ TEST(DataPlane, a_configuration_that_cannot_be_put_in_force_leaves_the_old_one_r
   EXPECT_EQ(plane.get("/").body, "a GET /");
 }
 
+std::uint16_t free_port(net::Loop& loop) {
+  auto listener = net::Listener::listen(loop, *net::Address::parse_ip("::", 0));
+  return listener ? (*listener)->local_address().port() : 0;
+}
+
+TEST(DataPlane, a_listener_of_the_same_address_takes_ipv4_from_the_change_on_that_says_so) {
+  for (const unsigned workers : {1u, 2u}) {
+    Plane plane(workers);
+    Upstream a(plane.loop, "a");
+    ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+    Snapshot next = *plane.server->current();
+    const std::uint16_t port = free_port(plane.loop);
+    const net::Address four = *net::Address::parse_ip("127.0.0.1", port);
+    const net::Address six = *net::Address::parse_ip("::1", port);
+    for (const bool compatible : {false, true, false}) {
+      auto listener = std::make_shared<ListenerConfig>(*next.listeners["front"]);
+      listener->name = "all";
+      listener->address = *net::Address::parse_ip("::", port);
+      listener->ipv4_compatible = compatible;
+      next.listeners["all"] = listener;
+      const Result<void> applied = plane.apply(next);
+      ASSERT_TRUE(applied) << applied.error().text;
+      EXPECT_TRUE(testing::run(plane.loop, net::connect(plane.loop, six, {}))) << compatible;
+      EXPECT_EQ(testing::run(plane.loop, net::connect(plane.loop, four, {})).has_value(), compatible);
+    }
+  }
+}
+
 TEST(DataPlane, a_refused_connection_goes_to_another_endpoint_and_is_503_uf_when_there_is_none) {
   Plane plane;
   Upstream a(plane.loop, "a"), gone(plane.loop, "gone");

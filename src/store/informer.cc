@@ -70,6 +70,7 @@ void Informer::replace(const List& found) {
   items_.clear();
   version_ = found.resource_version;
   synced_ = true;
+  removals_.listed(version_);
   for (const api::ObjectPtr& object : found.items) items_[object->key()] = object;
   for (const api::ObjectPtr& object : found.items) {
     const auto old = before.find(object->key());
@@ -101,12 +102,13 @@ void Informer::take(const Event& event) {
   const auto known = items_.find(key);
   const std::uint64_t seen = known == items_.end() ? 0 : known->second->resource_version();
   if (event.type == EventType::kDeleted) {
+    removals_.note(key, event.resource_version);
     // An end that comes late is that of another object of this name.
     if (known == items_.end() || event.resource_version < seen) return;
     items_.erase(known);
     return tell(event.type, event.object);
   }
-  if (known != items_.end() && event.resource_version <= seen) return;
+  if (event.resource_version <= seen || removals_.outdates(key, event.resource_version)) return;
   const bool added = known == items_.end();
   items_[key] = event.object;
   tell(added ? EventType::kAdded : EventType::kModified, event.object);

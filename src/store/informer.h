@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "net/loop.h"
+#include "store/removals.h"
 #include "store/store.h"
 
 namespace weft::store {
@@ -43,6 +44,7 @@ class Informer {
   Query query_;
   std::function<void(const Event&)> on_event_;
   std::map<api::Key, api::ObjectPtr> items_;
+  Removals removals_;
   std::uint64_t version_ = 0;
   bool synced_ = false;
   bool heard_ = false;   ///< something came over the present watch

@@ -308,6 +308,18 @@ def test_a_pod_of_both_families_has_rules_of_ipv6_when_dual_stack_is_said(make_p
     assert "ip6" not in pod.rules()
 
 
+def test_of_two_families_the_address_that_injection_gives_decides(make_pod):
+    pod = make_pod(ipv6=True)
+    pod.capture(*INJECTED, env={**os.environ, "INSTANCE_IP": FAR6[0]})
+    assert "table ip weft" in pod.rules() and "table ip6 weft" in pod.rules()
+    assert pod.connect(FAR6[0], 443)[0] == pod.connect(FAR[0], 443)[0] == ("pod", OUTBOUND)
+    pod.capture(*INJECTED, env={**os.environ, "INSTANCE_IP": "10.0.0.7"})
+    assert "ip6" not in pod.rules()
+    six = make_pod(ipv4=False, ipv6=True)
+    six.capture(*INJECTED)
+    assert "table ip6 weft" in six.rules()
+
+
 # Interfaces.
 
 def test_an_excluded_interface_is_left_alone_in_both_directions(captured):

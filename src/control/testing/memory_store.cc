@@ -136,6 +136,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::remove(api::Key key, int grace_pe
 }
 
 net::Task<Result<std::unique_ptr<store::Watch>>> MemoryStore::watch(store::Query query, std::uint64_t from) {
+  if (watch_takes > Duration::zero()) co_await loop_.sleep(watch_takes);
   if (auto failure = on_watch ? on_watch(query) : std::nullopt) co_return fail(std::move(*failure));
   std::size_t next = 0;
   while (next < events_.size() && events_[next].resource_version <= from) ++next;

@@ -14,7 +14,7 @@ namespace weft::control::testing {
 /// owners' removal and watches as the real ones have them; no disk.
 class MemoryStore final : public store::Store {
  public:
-  explicit MemoryStore(net::Loop& loop) : changed_(loop) {}
+  explicit MemoryStore(net::Loop& loop) : loop_(loop), changed_(loop) {}
 
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
   net::Task<Result<store::List>> list(store::Query query) override;
@@ -34,6 +34,7 @@ class MemoryStore final : public store::Store {
   /// Faults: what a list or a watch fails with, and the end of every open watch.
   std::function<std::optional<Error>(const store::Query&)> on_list, on_watch;
   void break_watches(Error with);
+  Duration watch_takes = Duration::zero();  ///< until the answer to the question for one
   /// A schema that knows nothing of status drops what is written there.
   bool prunes_status = false;
 
@@ -42,6 +43,7 @@ class MemoryStore final : public store::Store {
   Result<api::ObjectPtr> store_object(api::Object object, store::EventType type);
   void erase(const api::Key& key);
 
+  net::Loop& loop_;
   Notifier changed_;
   std::map<api::Key, api::ObjectPtr> objects_;
   std::vector<store::Event> events_;

@@ -105,8 +105,7 @@ void add_endpoints(ResourceSet& into, const std::string& name, const std::vector
   endpoint::ClusterLoadAssignment assignment;
   assignment.set_cluster_name(name);
   endpoint::LocalityLbEndpoints* locality = nullptr;
-  for (const Endpoint& one : endpoints) {
-    if (!one.ready || !contains(one.labels, wanted)) continue;
+  for (const Endpoint& one : receivers(endpoints, wanted)) {
     if (!locality) locality = assignment.add_endpoints();
     auto& made = *locality->add_lb_endpoints();
     set_address(*made.mutable_endpoint()->mutable_address(), one.ip, one.port);

@@ -102,6 +102,21 @@ TEST(Translation, a_service_with_an_ipv6_address_is_known_by_it_as_a_host_header
   EXPECT_NE(std::ranges::find(domains, "[fd96::10]"), domains.end());
 }
 
+TEST(Translation, a_service_of_two_families_is_known_and_listened_for_by_the_address_of_each) {
+  Inputs inputs(std::make_shared<const World>(World::of(
+      1, testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
+                          "spec: {clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9, 'fd96::9'], ports: [{name: "
+                          "http, port: 80}, {name: tcp-x, port: 90}, {name: any, port: 91}]}\n"))));
+  auto set = translate(inputs, sidecar("default", "a", {}));
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].at("80")->bytes));
+  const auto& domains = table.virtual_hosts(0).domains();
+  for (const char* domain : {"10.96.0.9", "[fd96::9]"})
+    EXPECT_EQ(std::ranges::count(domains, domain), 1) << domain;
+  for (const char* name : {"10.96.0.9_90", "fd96::9_90", "10.96.0.9_91", "fd96::9_91"})
+    EXPECT_TRUE(set[Type::kListener].contains(name)) << name;
+}
+
 TEST(Translation, rules_become_routes_and_subsets_and_a_missing_subset_stays_a_cluster_that_is_not_there) {
   Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml"});
   auto set = translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}}));

@@ -97,8 +97,7 @@ void add_address_listener(ResourceSet& into, const std::string& ip, const Servic
 /// Addresses that a port which is not plainly HTTP is listened for at.
 std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
                                       const ServicePort& port) {
-  if (!service.headless)
-    return service.cluster_ip.empty() ? std::vector<std::string>() : std::vector{service.cluster_ip};
+  if (!service.headless) return service.cluster_ips;
   std::set<std::string> ips;
   for (const Endpoint& endpoint : registry.endpoints(service, port))
     if (endpoint.port == port.number) ips.insert(endpoint.ip);
@@ -121,9 +120,8 @@ void add_host_domains(route::VirtualHost& host, const Service& service, const Pr
     add_names(host, std::string(parts[0]), std::string(parts[1]), proxy);
   }
   // As it stands in a Host header (RFC 3986, 3.2.2).
-  const bool six = service.cluster_ip.find(':') != std::string::npos;
-  if (!service.cluster_ip.empty())
-    host.add_domains(six ? "[" + service.cluster_ip + "]" : service.cluster_ip);
+  for (const std::string& ip : service.cluster_ips)
+    host.add_domains(ip.find(':') == ip.npos ? ip : "[" + ip + "]");
   if (service.headless) host.add_domains("*." + service.host);
 }
 

@@ -316,6 +316,16 @@ TEST_F(KubernetesStoreTest, a_server_that_was_away_is_followed_again) {
 }
 
 // M08
+TEST_F(KubernetesStoreTest, an_event_that_comes_after_the_removal_of_its_object_brings_nothing_back) {
+  double_.add(page(5, {config_map_json("gone", 4)}));
+  double_.add(watch_from(5,
+                         {deleted("gone", 9), modified("gone", 6), modified("gone", 9), deleted("never", 11),
+                          added("never", 10), added("z", 12)},
+                         End::kSilent));
+  EXPECT_EQ(follow(at_version(12)), "z12 ");
+  EXPECT_EQ(events_, "+gone -gone +z ");
+}
+
 TEST_F(KubernetesStoreTest, events_that_come_twice_or_late_change_nothing) {
   double_.add(page(5, {config_map_json("a", 1)}));
   double_.add(
