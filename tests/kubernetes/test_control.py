@@ -201,8 +201,13 @@ def test_38_a_gateway_of_class_istio_gets_its_own_deployment_and_serves_bookinfo
         wait_for("the page", lambda: version_of(get(page).text) in ("v1", "v2", "v3"))
         assert get(page.replace("productpage", "logout")).status == 404
         mesh.apply(GATEWAY.split("---")[0].replace("name: shop", "name: other"), ns)
-        wait_for("the other gateway's Deployment or its refusal", lambda: "conditions" in mesh.object("gateway", "other", ns)["status"])
-        time.sleep(1)
+        def refusal():
+            found = [c for c in mesh.object("gateway", "other", ns)["status"].get("conditions", []) if c["type"] == "Programmed"]
+            return found[0] if found and found[0]["status"] == "False" and found[0]["reason"] == "Invalid" else None
+        said = wait_for("the other gateway to be refused", refusal)
+        assert f"ServiceAccount {ns}/other-istio is there and was not made for a Gateway" in said["message"], said
+        for kind in ("deployment", "service"):
+            assert mesh.kubectl("get", kind, "-n", ns, "other-istio", check=False).returncode != 0, kind
         foreign = mesh.object("serviceaccount", "other-istio", ns)["metadata"]
         assert foreign["annotations"]["mine"] == "yes" and "ownerReferences" not in foreign
         mesh.kubectl("delete", "gateway", "-n", ns, "shop")
