@@ -1,9 +1,9 @@
-"""Bookinfo's kustomizations: each renders, and a real API server accepts what it renders."""
+"""Bookinfo's kustomizations and the profiles of `weft install`: a real API server accepts what each renders."""
 import re
 
 import pytest
 
-from harness import SAMPLE
+from harness import SAMPLE, weft
 
 FOLDERS = [SAMPLE / "platform/kube", SAMPLE / "networking", SAMPLE / "gateway-api", *sorted((SAMPLE / "overlays").iterdir())]
 
@@ -21,3 +21,11 @@ def test_a_kustomization_renders_to_objects_that_the_server_accepts(mesh, folder
         documents = [d for d in documents if "gateway.networking.k8s.io" not in d]
     if documents:
         mesh.kubectl("apply", "--dry-run=server", "-f", "-", input="\n---\n".join(documents))
+
+
+@pytest.mark.parametrize("profile", ["minimal", "default"])
+def test_the_stream_of_a_profile_is_accepted_whole(mesh, profile):
+    """The walk-through and the other suites install the other two."""
+    stream = weft("install", "--profile", profile).stdout
+    said = mesh.kubectl("apply", "--dry-run=server", "-f", "-", input=stream).stdout
+    assert said.count("(server dry run)") == stream.count("\nkind: ") + stream.startswith("kind: ")
