@@ -49,6 +49,15 @@ def test_10_a_grpc_probe_asks_the_application_through_the_sidecar(mesh):
         assert not pod.refresh().is_ready()
 
 
+def test_10_a_tcp_probe_of_a_port_where_nobody_listens_fails(mesh):
+    """The sidecar takes any connection; the answer must be that of the application's own port."""
+    with mesh.injected() as ns:
+        mesh.apply(web("closed", "readinessProbe: {tcpSocket: {port: 9999}, periodSeconds: 1}"), ns)
+        pod = wait_for("the pod", lambda: mesh.pods("app=closed", ns) and mesh.pods("app=closed", ns)[0])
+        wait_for("an event of the failed probe", lambda: any("statuscode: 5" in e for e in mesh.events(ns)), 30, 0.5)
+        assert not pod.refresh().is_ready()
+
+
 @pytest.mark.parametrize("native", ["true", "false"], ids=["native", "classic"])
 def test_39_a_pod_that_ends_finishes_what_it_has_begun_and_can_still_call_others(mesh, native):
     with mesh.injected() as ns:
