@@ -113,6 +113,67 @@ TEST(Manifest, injects_or_fails_and_validates_only_when_that_has_been_proven) {
     EXPECT_EQ(hook["failurePolicy"], "Ignore");
 }
 
+/// Whether labels satisfy a selector's expressions, as Kubernetes reads them: NotIn holds for an absent key.
+bool selects(const Json& selector, const Json& labels) {
+  for (const Json& each : selector["matchExpressions"]) {
+    const std::string key = each["key"], op = each["operator"];
+    const bool there = labels.contains(key);
+    bool listed = false;
+    if (each.contains("values"))
+      for (const Json& value : each["values"]) listed |= there && value == labels[key];
+    if (op == "In" && !listed) return false;
+    if (op == "NotIn" && listed) return false;
+    if (op == "Exists" && !there) return false;
+    if (op == "DoesNotExist" && there) return false;
+  }
+  return true;
+}
+
+/// Labels of those that have a value.
+Json labels_of(std::initializer_list<std::pair<const char*, std::string>> all) {
+  Json made = Json::object();
+  for (const auto& [key, value] : all)
+    if (!value.empty()) made[key] = value;
+  return made;
+}
+
+/// Istio's table: a namespace that speaks decides, but for the pod's own "false"; else the pod does.
+bool wants_sidecar(const std::string& injection, const std::string& ns_revision, const std::string& inject,
+                   const std::string& revision) {
+  if (inject == "false" || injection == "disabled") return false;
+  if (injection == "enabled") return true;
+  if (!ns_revision.empty()) return ns_revision == "default";
+  if (!revision.empty()) return revision == "default";
+  return inject == "true";
+}
+
+TEST(Manifest, sends_a_pod_to_one_webhook_or_none_by_the_labels_of_its_namespace_and_its_own) {
+  const Json hooks = find(objects_of(plan_of("default")), "MutatingWebhookConfiguration",
+                          "weft-sidecar-injector")["webhooks"];
+  ASSERT_EQ(hooks.size(), 4u);
+  const std::vector<std::string> revisions = {"", "default", "other"};
+  std::set<std::string> used;
+  for (const std::string ns : {"shop", "kube-system", "weft-system"})
+    for (const std::string injection : {"", "enabled", "disabled"})
+      for (const std::string& ns_revision : revisions)
+        for (const std::string inject : {"", "true", "false"})
+          for (const std::string& revision : revisions) {
+            const Json outer = labels_of({{"kubernetes.io/metadata.name", ns},
+                                          {"istio-injection", injection},
+                                          {"istio.io/rev", ns_revision}});
+            const Json inner = labels_of({{"sidecar.istio.io/inject", inject}, {"istio.io/rev", revision}});
+            int matches = 0;
+            for (const Json& hook : hooks)
+              if (selects(hook["namespaceSelector"], outer) && selects(hook["objectSelector"], inner)) {
+                ++matches;
+                used.insert(hook["name"]);
+              }
+            const bool wanted = ns == "shop" && wants_sidecar(injection, ns_revision, inject, revision);
+            EXPECT_EQ(matches, wanted ? 1 : 0) << outer << inner;
+          }
+  EXPECT_EQ(used.size(), 4u) << "each webhook has pods of its own";
+}
+
 TEST(Manifest, takes_wishes_by_name_and_refuses_others) {
   const auto objects =
       objects_of(plan_of("default", {"image=registry.test/weft:7", "gateway.nodePort=31380"}));

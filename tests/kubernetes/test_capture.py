@@ -129,5 +129,5 @@ def test_21_udp_is_not_touched(place):
 def test_24_a_pod_with_ipv4_only_has_no_rule_for_ipv6(place):
     _, _, client, _ = place
     assert "::" not in client.item["status"]["podIP"]
-    if client.inside("ip", "-6", "addr", "show", "scope", "global").stdout.strip() == "":
-        assert not [t for t in client.inside("nft", "list", "tables").stdout.splitlines() if " ip6 " in t]
+    assert client.inside("ip", "-6", "addr", "show", "scope", "global").stdout.strip() == ""
+    assert not [t for t in client.inside("nft", "list", "tables").stdout.splitlines() if " ip6 " in t]

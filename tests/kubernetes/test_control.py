@@ -34,6 +34,14 @@ def test_30_the_protocol_of_a_port_is_its_name_its_appprotocol_or_what_is_spoken
         wait_for(f"{name} to answer as {'HTTP' if http else 'TCP'}", lambda: ask().startswith("HTTP/1.1 200") and through_http(ask()) == http)
 
 
+def seen_as(client, url, cluster):
+    """The caller's sidecar sends the request to this cluster, and not through as something it does not know."""
+    request = f"seen-{time.monotonic_ns()}"
+    assert client.status_of(url, "-H", f"x-request-id: {request}") == "200"
+    line = wait_for("the entry of the access log", lambda: [e for e in client.logs("istio-proxy").splitlines() if request in e])[0]
+    assert cluster in line, line
+
+
 def replicas(name, service_field, count):
     text = server(name).replace("  selector: {matchLabels", f"  replicas: {count}\n  selector: {{matchLabels")
     return text.replace("  selector: {app", f"  {service_field}\n  selector: {{app") if service_field else text
@@ -47,6 +55,7 @@ def test_31_a_headless_service_is_reached_at_each_pod_and_an_alias_by_the_routes
     assert len(addresses) == 2
     for address in addresses:
         wait_for(f"the pod {address}", lambda: client.status_of(f"http://headless.{ns}:9080/details/0", "--connect-to", f"::{address}:") == "200")
+    seen_as(client, f"http://headless.{ns}:9080/details/0", f"outbound|9080||headless.{ns}.svc.cluster.local")
     mesh.apply(replicas("concrete", "", 1), ns)
     mesh.apply(f"""
 apiVersion: v1
@@ -90,7 +99,8 @@ spec:
     def both():
         seen.add(client.curl(f"http://named.{ns}/", check=False).stdout.strip())
         return {"first", "second"} <= seen
-    wait_for(f"both pods; seen {seen}", both)
+    wait_for("both pods", both)
+    seen_as(client, f"http://named.{ns}/", f"outbound|80||named.{ns}.svc.cluster.local")
 
 
 def test_33_a_pod_that_becomes_unready_leaves_its_callers_within_a_second(place):
@@ -201,8 +211,13 @@ def test_38_a_gateway_of_class_istio_gets_its_own_deployment_and_serves_bookinfo
         wait_for("the page", lambda: version_of(get(page).text) in ("v1", "v2", "v3"))
         assert get(page.replace("productpage", "logout")).status == 404
         mesh.apply(GATEWAY.split("---")[0].replace("name: shop", "name: other"), ns)
-        wait_for("the other gateway's Deployment or its refusal", lambda: "conditions" in mesh.object("gateway", "other", ns)["status"])
-        time.sleep(1)
+        def refusal():
+            found = [c for c in mesh.object("gateway", "other", ns)["status"].get("conditions", []) if c["type"] == "Programmed"]
+            return found[0] if found and found[0]["status"] == "False" and found[0]["reason"] == "Invalid" else None
+        said = wait_for("the other gateway to be refused", refusal)
+        assert f"ServiceAccount {ns}/other-istio is there and was not made for a Gateway" in said["message"], said
+        for kind in ("deployment", "service"):
+            assert mesh.kubectl("get", kind, "-n", ns, "other-istio", check=False).returncode != 0, kind
         foreign = mesh.object("serviceaccount", "other-istio", ns)["metadata"]
         assert foreign["annotations"]["mine"] == "yes" and "ownerReferences" not in foreign
         mesh.kubectl("delete", "gateway", "-n", ns, "shop")

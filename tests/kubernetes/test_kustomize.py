@@ -1,11 +1,11 @@
-"""Bookinfo's kustomizations: each renders, and a real API server accepts what it renders."""
+"""Bookinfo's kustomizations and the profiles of `weft install`: a real API server accepts what each renders."""
 import re
 import sys
 
 import pytest
 import yaml
 
-from harness import ROOT, SAMPLE
+from harness import ROOT, SAMPLE, weft
 
 sys.path.append(str(ROOT / "tests/e2e"))
 import kustomize
@@ -32,3 +32,11 @@ def test_kubectl_renders_what_the_tests_without_a_cluster_render(mesh, folder):
         return one["kind"], one["metadata"]["name"]
     real = yaml.safe_load_all(mesh.kubectl("kustomize", folder).stdout)
     assert sorted(real, key=by_name) == sorted(kustomize.render(folder), key=by_name)
+
+
+@pytest.mark.parametrize("profile", ["minimal", "default"])
+def test_the_stream_of_a_profile_is_accepted_whole(mesh, profile):
+    """The walk-through and the other suites install the other two."""
+    stream = weft("install", "--profile", profile).stdout
+    said = mesh.kubectl("apply", "--dry-run=server", "-f", "-", input=stream).stdout
+    assert said.count("(server dry run)") == stream.count("\nkind: ") + stream.startswith("kind: ")

@@ -1,15 +1,18 @@
 #include "control/monitoring/permissions.h"
 
 #include "control/json.h"
-#include "control/world.h"
+#include "install/access_rights.h"
 
 namespace weft::control {
 namespace {
 
-constexpr Duration kAskAgain = 10s;
+constexpr Duration kAskAgain = 20s;
 
 api::Json review_of(const Permission& wanted) {
-  api::Json attributes = {{"verb", wanted.verb}, {"group", wanted.group}, {"resource", wanted.resource}};
+  const std::size_t slash = wanted.resource.find('/');
+  api::Json attributes = {
+      {"verb", wanted.verb}, {"group", wanted.group}, {"resource", wanted.resource.substr(0, slash)}};
+  if (slash != std::string::npos) attributes["subresource"] = wanted.resource.substr(slash + 1);
   if (!wanted.ns.empty()) attributes["namespace"] = wanted.ns;
   if (!wanted.name.empty()) attributes["name"] = wanted.name;
   return {{"apiVersion", "authorization.k8s.io/v1"},
@@ -21,6 +24,15 @@ std::string problem_of(const Permission& missing) {
   return "not allowed to " + missing.verb + " " + missing.resource + (missing.group.empty() ? "" : ".") +
          missing.group + (missing.name.empty() ? "" : " " + missing.name) +
          (missing.ns.empty() ? "" : " in namespace " + missing.ns);
+}
+
+/// One question for each resource, verb and name of a role's rule.
+void add_rule(std::vector<Permission>& wanted, const api::Json& rule, const std::string& ns) {
+  const api::Json names = rule.contains("resourceNames") ? rule["resourceNames"] : api::Json::array({""});
+  for (const api::Json& group : rule["apiGroups"])
+    for (const api::Json& resource : rule["resources"])
+      for (const api::Json& verb : rule["verbs"])
+        for (const api::Json& name : names) wanted.push_back({verb, group, resource, ns, name});
 }
 
 }  // namespace
@@ -48,22 +60,12 @@ net::Task<void> Permissions::ask_all() {
 }
 
 std::vector<Permission> control_plane_permissions(const std::string& ns) {
-  std::vector<Permission> wanted = {
-      {"create", "authentication.k8s.io", "tokenreviews"},
-      {"get", "", "secrets", ns, "weft-ca"},
-      {"create", "", "configmaps"},
-      {"update", "", "configmaps", "", "weft-ca-root-cert"},
-      {"update", "networking.k8s.io", "ingresses/status"},
-      {"update", "admissionregistration.k8s.io", "mutatingwebhookconfigurations", "",
-       "weft-sidecar-injector"},
-      {"update", "admissionregistration.k8s.io", "validatingwebhookconfigurations", "", "weft-validator"},
-      {"update", "coordination.k8s.io", "leases", ns, "weft-control-leader"},
-  };
-  for (const api::KindInfo* kind :
-       {kinds::name_space(), kinds::service(), kinds::pod(), kinds::endpoint_slice(), kinds::ingress(),
-        kinds::ingress_class(), kinds::gateway(), kinds::virtual_service(), kinds::destination_rule()})
-    for (const char* verb : {"list", "watch"})
-      wanted.push_back({verb, std::string(kind->group), std::string(kind->plural)});
+  std::vector<Permission> wanted;
+  for (const install::Part& part : install::access_rights(install::Plan{})) {
+    if (!part.object.contains("rules")) continue;
+    const std::string where = part.object["kind"] == "Role" ? ns : std::string();
+    for (const api::Json& rule : part.object["rules"]) add_rule(wanted, rule, where);
+  }
   return wanted;
 }
 

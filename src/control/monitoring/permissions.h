@@ -40,7 +40,8 @@ class Permissions {
   net::TaskScope tasks_;
 };
 
-/// What the control plane in namespace `ns` needs beside listing and watching what it mirrors.
+/// All that `weft install` lets the control plane in namespace `ns` do: a right that is given is one that is
+/// needed. A right limited to names is asked for by name.
 std::vector<Permission> control_plane_permissions(const std::string& ns);
 
 }  // namespace weft::control
