@@ -96,11 +96,11 @@ bool has_named(const Json& list, const Json& name) {
   return std::ranges::any_of(list, [&](const Json& each) { return member(each, "name") == name; });
 }
 
-void place(Json& spec, const Sidecar& sidecar, const PodOptions& options) {
-  const auto insert = [&](const char* list, bool front, const Json& container) {
+void place(Json& spec, Sidecar& sidecar, const PodOptions& options) {
+  const auto insert = [&](const char* list, bool front, Json& container) {
     if (container.is_null()) return;
     Json& into = list_at(spec, list);
-    into.insert(front ? into.begin() : into.end(), container);
+    into.insert(front ? into.begin() : into.end(), std::move(container));
   };
   if (options.native) {
     insert("initContainers", true, sidecar.proxy_container);
@@ -145,7 +145,7 @@ Json names_of(const Json& items) {
 std::string status_of(const Sidecar& sidecar, const PodOptions& options, const Settings& settings,
                       const Added& added) {
   Json init = Json::array(), containers = Json::array();
-  if (!sidecar.init_container.is_null()) init.push_back(kInitContainer);
+  if (options.interception == PodOptions::Interception::kRedirect) init.push_back(kInitContainer);
   (options.native ? init : containers).push_back(kProxyContainer);
   Json status = {{"initContainers", init},
                  {"containers", containers},

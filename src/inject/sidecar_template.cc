@@ -1,5 +1,7 @@
 #include "inject/sidecar_template.h"
 
+#include <utility>
+
 #include "base/strings.h"
 #include "inject/json_access.h"
 #include "inject/names.h"
@@ -15,18 +17,24 @@ std::string in_order(const Json& value) {
 }
 
 Json field_variable(const char* name, const char* path) {
-  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
+  Json made;
+  made["name"] = name;
+  made["valueFrom"]["fieldRef"]["fieldPath"] = path;
+  return made;
 }
 
-Json variable(const std::string& name, const std::string& value) {
-  return {{"name", name}, {"value", value}};
+Json variable(const std::string& name, std::string value) {
+  Json made;
+  made["name"] = name;
+  made["value"] = std::move(value);
+  return made;
 }
 
 /// One whose value Kubernetes must hand over as it is: "$(NAME)" would be expanded.
 Json exact_variable(const std::string& name, const std::string& value) {
   std::string escaped;
   for (const char c : value) escaped.append(c == '$' ? 2 : 1, c);
-  return variable(name, escaped);
+  return variable(name, std::move(escaped));
 }
 
 std::string excluded_inbound(const PodOptions& options) {
@@ -173,7 +181,19 @@ Json metrics_port() {
   return {{"containerPort", kMetricsPort}, {"name", "http-envoy-prom"}, {"protocol", "TCP"}};
 }
 
-Json proxy_container(const Json& environment, const PodOptions& options, const Settings& settings) {
+/// Made once, and copied.
+const Json& proxy_rights() {
+  static const Json kRights = {{"allowPrivilegeEscalation", false},
+                               {"capabilities", {{"drop", Json::array({"ALL"})}}},
+                               {"privileged", false},
+                               {"readOnlyRootFilesystem", true},
+                               {"runAsGroup", kProxyUser},
+                               {"runAsNonRoot", true},
+                               {"runAsUser", kProxyUser}};
+  return kRights;
+}
+
+Json proxy_container(Json environment, const PodOptions& options, const Settings& settings) {
   const bool gateway = options.form == PodOptions::Template::kGateway;
   Json container = {{"name", kProxyContainer},
                     {"image", options.image},
@@ -182,16 +202,9 @@ Json proxy_container(const Json& environment, const PodOptions& options, const S
                      {"proxy", gateway ? "router" : "sidecar", "--domain",
                       "$(POD_NAMESPACE).svc." + settings.cluster_domain, "--log-level", options.log_level}},
                     {"ports", Json::array({metrics_port()})},
-                    {"env", environment},
+                    {"env", std::move(environment)},
                     {"resources", options.resources},
-                    {"securityContext",
-                     {{"allowPrivilegeEscalation", false},
-                      {"capabilities", {{"drop", Json::array({"ALL"})}}},
-                      {"privileged", false},
-                      {"readOnlyRootFilesystem", true},
-                      {"runAsGroup", kProxyUser},
-                      {"runAsNonRoot", true},
-                      {"runAsUser", kProxyUser}}},
+                    {"securityContext", proxy_rights()},
                     {"volumeMounts", mounts_of(options)}};
   if (options.status_port != 0) {
     if (!gateway) container["startupProbe"] = probe(kHealthPort, "/healthz/ready", 0, 1, 600);

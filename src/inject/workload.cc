@@ -68,7 +68,7 @@ class Walk {
       return list(object, prefix, depth);
     const Workload* workload = find_workload(object);
     if (!workload) return {};
-    const Json metadata = member(object, "metadata");
+    const Json& metadata = member(object, "metadata");
     Owner owner{text_of(object, "apiVersion"), text_of(object, "kind"), text_of(metadata, "name"),
                 text_of(metadata, "namespace")};
     if (owner.name.empty()) owner.name = text_of(metadata, "generateName");

@@ -198,5 +198,4 @@ def test_two_megabytes_take_no_longer_than_they_may(tmp_path):
         start = time.monotonic()
         assert inject("-f", file, "-o", tmp_path / "out.yaml").returncode == 0
         seconds.append(time.monotonic() - start)
-    # The figure of docs/injection.md with room for a machine that others use.
-    assert min(seconds) < 2 * SLOW, seconds
+    assert min(seconds) < (0.4 if SLOW == 1 else 2 * SLOW), seconds
