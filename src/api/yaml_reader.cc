@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "api/json_room.h"
 #include "api/path.h"
 #include "base/strings.h"
 #include "yaml/event_reader.h"
@@ -195,9 +196,12 @@ bool Reader::set_key(std::string key, int line, bool plain) {
 bool Reader::insert(Frame& into, Document document) {
   if (into.document.value.is_object()) {
     using Members = std::vector<std::pair<const std::string, Json>>;
+    auto& members = static_cast<Members&>(into.document.value.get_ref<Json::object_t&>());
+    constexpr std::size_t kFew = 4;
+    if (members.size() == members.capacity())
+      reserve_members(into.document.value, std::max(kFew, members.size()));
     // set_key has proved the key to be new: the ordered map's own search would make large maps quadratic.
-    static_cast<Members&>(into.document.value.get_ref<Json::object_t&>())
-        .emplace_back(std::move(into.key), std::move(document.value));
+    members.emplace_back(std::move(into.key), std::move(document.value));
     document.lines.line = into.key_line;
     into.has_key = false;
     into.key.clear();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/json_room.h"
 #include "base/strings.h"
 #include "inject/decision.h"
 #include "inject/earlier.h"
@@ -222,6 +223,9 @@ void add_annotations(Json& metadata, const std::string& first, const Settings& s
 
 Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settings& settings,
                     const PodOptions& options) {
+  constexpr std::size_t kNewMembers = 6;
+  api::reserve_members(spec, kNewMembers);
+  api::reserve_members(metadata, kNewMembers);
   Added added;
   const OwnContainers own = take_own_containers(spec);
   const Json& containers = list_of(spec, "containers");

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/json_room.h"
 #include "base/strings.h"
 #include "inject/json_access.h"
 #include "inject/names.h"
@@ -17,14 +18,16 @@ std::string in_order(const Json& value) {
 }
 
 Json field_variable(const char* name, const char* path) {
-  Json made;
+  Json made = Json::object();
+  api::reserve_members(made, 2);
   made["name"] = name;
   made["valueFrom"]["fieldRef"]["fieldPath"] = path;
   return made;
 }
 
 Json variable(const std::string& name, std::string value) {
-  Json made;
+  Json made = Json::object();
+  api::reserve_members(made, 2);
   made["name"] = name;
   made["value"] = std::move(value);
   return made;
@@ -195,17 +198,20 @@ const Json& proxy_rights() {
 
 Json proxy_container(Json environment, const PodOptions& options, const Settings& settings) {
   const bool gateway = options.form == PodOptions::Template::kGateway;
-  Json container = {{"name", kProxyContainer},
-                    {"image", options.image},
-                    {"imagePullPolicy", settings.image_pull_policy},
-                    {"args",
-                     {"proxy", gateway ? "router" : "sidecar", "--domain",
-                      "$(POD_NAMESPACE).svc." + settings.cluster_domain, "--log-level", options.log_level}},
-                    {"ports", Json::array({metrics_port()})},
-                    {"env", std::move(environment)},
-                    {"resources", options.resources},
-                    {"securityContext", proxy_rights()},
-                    {"volumeMounts", mounts_of(options)}};
+  Json container = Json::object();
+  constexpr std::size_t kMembers = 16;
+  api::reserve_members(container, kMembers);
+  container["name"] = kProxyContainer;
+  container["image"] = options.image;
+  container["imagePullPolicy"] = settings.image_pull_policy;
+  container["args"] = {"proxy",       gateway ? "router" : "sidecar",
+                       "--domain",    "$(POD_NAMESPACE).svc." + settings.cluster_domain,
+                       "--log-level", options.log_level};
+  container["ports"] = Json::array({metrics_port()});
+  container["env"] = std::move(environment);
+  container["resources"] = options.resources;
+  container["securityContext"] = proxy_rights();
+  container["volumeMounts"] = mounts_of(options);
   if (options.status_port != 0) {
     if (!gateway) container["startupProbe"] = probe(kHealthPort, "/healthz/ready", 0, 1, 600);
     container["readinessProbe"] = probe(kHealthPort, "/healthz/ready", options.readiness_delay,
