@@ -1,6 +1,7 @@
 #include "inject/injector.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "api/json_room.h"
 #include "base/strings.h"
@@ -11,6 +12,7 @@
 #include "inject/own_containers.h"
 #include "inject/probes.h"
 #include "inject/stale_endpoints.h"
+#include "inject/surprises.h"
 
 namespace weft::inject {
 namespace {
@@ -222,7 +224,7 @@ void add_annotations(Json& metadata, const std::string& first, const Settings& s
 }
 
 Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settings& settings,
-                    const PodOptions& options) {
+                    const PodOptions& options, std::vector<std::string>& warnings) {
   constexpr std::size_t kNewMembers = 6;
   api::reserve_members(spec, kNewMembers);
   api::reserve_members(metadata, kNewMembers);
@@ -238,6 +240,7 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
   if (options.rewrite_probes && options.status_port != 0)
     probes = rewrite_probes(spec, options.status_port, options.native);
   added.port_names = std::move(probes.port_names);
+  std::ranges::move(probes.warnings, std::back_inserter(warnings));
   add_labels(metadata, owner, added.labels);
   WEFT_TRY(const Json prometheus, merge_metrics(metadata, options, added.annotations));
   Sidecar sidecar = make_sidecar(spec, owner, options, settings, probes.originals, prometheus);
@@ -252,19 +255,6 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
   if (!own.record.is_null())
     metadata["annotations"][kOverridesAnnotation] = nlohmann::json(own.record).dump();
   return {};
-}
-
-/// What its author should know, although it is injected.
-void warn(const Json& spec, const Owner& owner, const PodOptions& options,
-          std::vector<std::string>& warnings) {
-  const Json& policy = member(spec, "dnsPolicy");
-  if (!policy.is_null() && policy != "ClusterFirst")
-    warnings.push_back("dnsPolicy " + policy.dump() + ": names of the cluster may not resolve in this pod");
-  const bool ends = owner.kind == "Job" || owner.kind == "CronJob";
-  if (ends && !options.native)
-    warnings.push_back(
-        "it does not end by itself beside a classic sidecar; let it POST to "
-        "http://127.0.0.1:15020/quitquitquit");
 }
 
 }  // namespace
@@ -286,8 +276,8 @@ Result<Outcome> inject_template(Json& pod, const Owner& owner, const Settings& s
   undo_injection(metadata, spec);
   WEFT_TRY(const PodOptions options, PodOptions::read(metadata, settings));
   outcome.warnings.insert(outcome.warnings.end(), options.warnings.begin(), options.warnings.end());
-  warn(spec, owner, options, outcome.warnings);
-  WEFT_CHECK(inject(metadata, spec, owner, settings, options));
+  std::ranges::move(surprises_of(spec, owner, options), std::back_inserter(outcome.warnings));
+  WEFT_CHECK(inject(metadata, spec, owner, settings, options, outcome.warnings));
   pod["metadata"] = std::move(metadata);
   pod["spec"] = std::move(spec);
   outcome.injected = true;
