@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "api/yaml_reader.h"
 #include "inject/json_access.h"
 
@@ -331,6 +334,15 @@ TEST(Settings, are_refused_by_line_and_name_when_they_are_wrong) {
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->stale_endpoint_wait, 5);
   EXPECT_FALSE(settings->native);
+}
+
+TEST(Settings, are_all_in_the_table_of_the_documentation) {
+  std::ifstream file(WEFT_SOURCE_DIR "/docs/injection.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string table = text.str().substr(std::min(text.str().find("| setting |"), text.str().size()));
+  for (const std::string_view name : Settings::names())
+    EXPECT_NE(table.find("`" + std::string(name) + "`"), std::string::npos) << name;
 }
 
 }  // namespace
