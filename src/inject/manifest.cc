@@ -192,6 +192,9 @@ Result<Manifest> inject_manifest(std::string_view text, const std::string& file_
     work();
   }
   Manifest all;
+  std::size_t size = 0;
+  for (const Result<Manifest>& each : made) size += each ? each->text.size() : 0;
+  all.text.reserve(size);
   for (Result<Manifest>& each : made) {
     if (!each) return std::unexpected(std::move(each).error());
     all.text += each->text;
