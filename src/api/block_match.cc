@@ -1,14 +1,17 @@
 #include "api/block_match.h"
 
 #include <algorithm>
+#include <bitset>
 #include <iterator>
 #include <string>
-#include <vector>
 
 #include "api/yaml_reader.h"
 
 namespace weft::api {
 namespace {
+
+/// Of one map; a larger one is for the parser.
+constexpr std::size_t kMostMembers = 256;
 
 bool is_key_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -73,7 +76,8 @@ class Matcher {
 
   bool map(const Json& wanted) {
     const std::size_t column = column_;
-    std::vector<bool> seen(wanted.size());
+    std::bitset<kMostMembers> seen;
+    if (wanted.size() > kMostMembers) return false;
     std::size_t members = 0;
     for (; !ended_ && column_ == column; ++members) {
       const std::size_t length = key_length(line_);
@@ -131,7 +135,7 @@ class Matcher {
   static bool quoted(std::string_view rest, const Json& wanted) {
     if (!wanted.is_string()) return false;
     const char quote = rest[0];
-    std::string text;
+    std::string_view left = wanted.get_ref<const std::string&>();
     std::size_t at = 1;
     for (; at < rest.size(); ++at) {
       char c = rest[at];
@@ -141,12 +145,12 @@ class Matcher {
         if (++at == rest.size() || (rest[at] != '"' && rest[at] != '\\')) return false;
         c = rest[at];
       }
-      text += c;
+      if (left.empty() || left[0] != c) return false;
+      left.remove_prefix(1);
     }
     if (at == rest.size()) return false;
     const std::string_view behind = rest.substr(at + 1);
-    return text == wanted.get_ref<const std::string&>() &&
-           (behind.empty() || (behind[0] == ' ' && is_nothing(without_spaces(behind))));
+    return left.empty() && (behind.empty() || (behind[0] == ' ' && is_nothing(without_spaces(behind))));
   }
 
   std::string_view text_;

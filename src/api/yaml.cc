@@ -80,13 +80,18 @@ bool may_be_plain(std::string_view text) {
   return text.find(": ") == text.npos && text.find(" #") == text.npos && text.find('\n') == text.npos;
 }
 
-std::string in_one_line(std::string_view text) {
-  if (text.empty()) return "\"\"";
-  if (needs_escapes(text) || text.find('\n') != text.npos || reads_as_other(text)) return escaped(text);
-  if (may_be_plain(text)) return std::string(text);
-  std::string out = "'";
-  for (char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
+void append_in_one_line(std::string_view text, std::string& out) {
+  if (text.empty()) {
+    out.append("\"\"");
+  } else if (needs_escapes(text) || text.find('\n') != text.npos || reads_as_other(text)) {
+    out.append(escaped(text));
+  } else if (may_be_plain(text)) {
+    out.append(text);
+  } else {
+    out += '\'';
+    for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+    out += '\'';
+  }
 }
 
 class Emitter {
@@ -113,7 +118,8 @@ bool fits_block(const std::string& text) {
 
 void Emitter::text(const std::string& text, std::size_t indent) {
   if (text.empty() || !fits_block(text)) {
-    out_.append(in_one_line(text)) += '\n';
+    append_in_one_line(text, out_);
+    out_ += '\n';
     return;
   }
   std::size_t ends = text.size() - (text.find_last_not_of('\n') + 1);
@@ -157,7 +163,8 @@ void Emitter::map(const Json& value, std::size_t indent, bool first_in_place) {
 }
 
 void Emitter::member(std::string_view name, const Json& value, std::size_t indent) {
-  out_.append(in_one_line(name)).append(":");
+  append_in_one_line(name, out_);
+  out_ += ':';
   after_key(value, indent);
 }
 
