@@ -1,5 +1,7 @@
 #include "api/convert.h"
 
+#include <charconv>
+
 #include "api/schema/check.h"
 
 namespace weft::api {
@@ -23,11 +25,22 @@ void convert_workload(Json& body) {
   if (!body["metadata"].contains("labels")) body["metadata"]["labels"] = labels;
 }
 
-void convert_backend(Json& backend) {
+/// Digits in quotes were a number to the old versions, and are no name of a port to today's.
+Json convert_port(const Json& written, const Path& at, Report& report) {
+  if (!written.is_string()) return written;
+  const auto& text = written.get_ref<const std::string&>();
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return written;
+  report.note(at, "\"" + text + "\" is read as the number " + std::to_string(number));
+  return number;
+}
+
+void convert_backend(Json& backend, const Path& at, Report& report) {
   if (!backend.is_object() || !backend.contains("serviceName")) return;
   Json service = Json::object();
   service["name"] = backend["serviceName"];
-  const Json& port = backend["servicePort"];
+  const Json port = convert_port(backend["servicePort"], at.at("servicePort"), report);
   service["port"][port.is_string() ? "name" : "number"] = port;
   backend = Json::object();
   backend["service"] = std::move(service);
@@ -50,15 +63,15 @@ void each_path(Json& spec, const Path& at, Visit visit) {
   }
 }
 
-void convert_ingress(Json& spec, const Path& at) {
+void convert_ingress(Json& spec, const Path& at, Report& report) {
   if (Json* backend = member(spec, "backend")) {
-    convert_backend(*backend);
+    convert_backend(*backend, at.at("backend"), report);
     Json moved = std::move(*backend);
     spec.erase("backend");
     spec["defaultBackend"] = std::move(moved);
   }
-  each_path(spec, at, [](Json& path, const Path&) {
-    convert_backend(path["backend"]);
+  each_path(spec, at, [&](Json& path, const Path& path_at) {
+    convert_backend(path["backend"], path_at.at("backend"), report);
     if (!path.contains("pathType")) path["pathType"] = "ImplementationSpecific";
     if (!path.contains("path")) path["path"] = "/";
   });
@@ -90,7 +103,7 @@ void convert(Json& body, const KindInfo& kind, const Path& at, Report& report) {
   if (old && (kind.kind == "Deployment" || kind.kind == "ReplicaSet")) convert_workload(body);
   if (kind.kind != "Ingress") return;
   Path spec_at = at.at("spec");
-  if (old) convert_ingress(body["spec"], spec_at);
+  if (old) convert_ingress(body["spec"], spec_at, report);
   each_path(body["spec"], spec_at,
             [&](Json& rule, const Path& rule_at) { plain_path(rule, rule_at, report); });
 }

@@ -147,6 +147,23 @@ std::string ingress(std::string_view path) {
          std::string(path) + "\n        backend: {serviceName: s, servicePort: 80}\n";
 }
 
+TEST(Convert, a_port_of_digits_in_quotes_is_a_number) {
+  const auto port = [](const char* written) {
+    const Parsed parsed = parse_objects(
+        "apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  backend: "
+        "{serviceName: s, servicePort: " +
+            std::string(written) + "}\n",
+        "f");
+    if (!parsed.problems.empty()) return parsed.problems[0].to_string();
+    return parsed.objects[0].spec()["defaultBackend"]["service"]["port"].dump() + " " +
+           (parsed.notes.empty() ? "" : parsed.notes[0]);
+  };
+  EXPECT_EQ(port("\"80\""), R"({"number":80} f:5: spec.backend.servicePort: "80" is read as the number 80)");
+  EXPECT_EQ(port("80"), R"({"number":80} )");
+  EXPECT_EQ(port("http"), R"({"name":"http"} )");
+  EXPECT_EQ(port("80-b"), R"({"name":"80-b"} )");
+}
+
 TEST(Convert, patterns_that_are_no_prefix_are_refused) {
   EXPECT_EQ(first_problem(ingress("/.*")), "none");
   EXPECT_EQ(first_problem(ingress("/a/*")), "none");

@@ -13,6 +13,8 @@ constexpr char kHex[] = "0123456789abcdef";
 
 /// Control bytes, and the code points that some readers take for line ends or byte order marks.
 bool needs_escapes(std::string_view text) {
+  if (std::ranges::all_of(text, [](unsigned char c) { return (c >= 0x20 || c == '\n') && c < 0x7f; }))
+    return false;
   if (std::ranges::any_of(text, [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; }))
     return true;
   for (std::string_view mark : {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"})
@@ -51,13 +53,15 @@ std::string escaped(std::string_view text) {
 
 /// Texts that a reader of YAML 1.1, as kubectl's is, would take for a bool, a number or a date.
 bool reads_as_other(std::string_view text) {
+  const char first = text[0];
+  const bool numeric = (first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.';
+  constexpr std::size_t kLongestWord = 5;
+  if (!numeric && text.size() > kLongestWord) return false;
   if (!plain_scalar(text).is_string()) return true;
   std::string lower = to_lower(text);
   for (std::string_view word : {"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", "-.inf",
                                 "+.inf", ".nan", "<<", "="})
     if (lower == word) return true;
-  char first = text[0];
-  bool numeric = (first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.';
   if (!numeric || text.find_first_of("0123456789") == text.npos) return false;
   auto dash = text.find('-', 1);
   if (dash == 4 && text.size() >= 8 && text.find_first_not_of("0123456789") == 4) return true;
@@ -76,18 +80,25 @@ bool may_be_plain(std::string_view text) {
   return text.find(": ") == text.npos && text.find(" #") == text.npos && text.find('\n') == text.npos;
 }
 
-std::string in_one_line(std::string_view text) {
-  if (text.empty()) return "\"\"";
-  if (needs_escapes(text) || text.find('\n') != text.npos || reads_as_other(text)) return escaped(text);
-  if (may_be_plain(text)) return std::string(text);
-  std::string out = "'";
-  for (char c : text) out.append(c == '\'' ? 2 : 1, c);
-  return out + "'";
+void append_in_one_line(std::string_view text, std::string& out) {
+  if (text.empty()) {
+    out.append("\"\"");
+  } else if (needs_escapes(text) || text.find('\n') != text.npos || reads_as_other(text)) {
+    out.append(escaped(text));
+  } else if (may_be_plain(text)) {
+    out.append(text);
+  } else {
+    out += '\'';
+    for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+    out += '\'';
+  }
 }
 
 class Emitter {
  public:
   void value(const Json& value, std::size_t indent);
+  void member(std::string_view name, const Json& value, std::size_t indent);
+  void item(const Json& value, std::size_t indent);
   std::string take() { return std::move(out_); }
 
  private:
@@ -107,7 +118,8 @@ bool fits_block(const std::string& text) {
 
 void Emitter::text(const std::string& text, std::size_t indent) {
   if (text.empty() || !fits_block(text)) {
-    out_ += in_one_line(text) + "\n";
+    append_in_one_line(text, out_);
+    out_ += '\n';
     return;
   }
   std::size_t ends = text.size() - (text.find_last_not_of('\n') + 1);
@@ -146,23 +158,32 @@ void Emitter::map(const Json& value, std::size_t indent, bool first_in_place) {
   for (const auto& [name, member] : members) {
     if (!first_in_place) out_.append(indent, ' ');
     first_in_place = false;
-    out_ += in_one_line(name) + ":";
-    after_key(*member, indent);
+    this->member(name, *member, indent);
   }
+}
+
+void Emitter::member(std::string_view name, const Json& value, std::size_t indent) {
+  append_in_one_line(name, out_);
+  out_ += ':';
+  after_key(value, indent);
 }
 
 void Emitter::list(const Json& value, std::size_t indent, bool first_in_place) {
   for (const Json& item : value) {
     if (!first_in_place) out_.append(indent, ' ');
     first_in_place = false;
-    out_ += "- ";
-    if (!item.is_structured() || item.empty())
-      leaf(item, indent + 2);
-    else if (item.is_object())
-      map(item, indent + 2, true);
-    else
-      list(item, indent + 2, true);
+    this->item(item, indent);
   }
+}
+
+void Emitter::item(const Json& value, std::size_t indent) {
+  out_ += "- ";
+  if (!value.is_structured() || value.empty())
+    leaf(value, indent + 2);
+  else if (value.is_object())
+    map(value, indent + 2, true);
+  else
+    list(value, indent + 2, true);
 }
 
 void Emitter::value(const Json& value, std::size_t indent) {
@@ -176,6 +197,18 @@ void Emitter::value(const Json& value, std::size_t indent) {
 std::string to_yaml(const Json& value) {
   Emitter emitter;
   emitter.value(value, 0);
+  return emitter.take();
+}
+
+std::string member_to_yaml(std::string_view name, const Json& value) {
+  Emitter emitter;
+  emitter.member(name, value, 0);
+  return emitter.take();
+}
+
+std::string item_to_yaml(const Json& value) {
+  Emitter emitter;
+  emitter.item(value, 0);
   return emitter.take();
 }
 

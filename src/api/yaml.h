@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "api/json.h"
 
@@ -11,5 +12,9 @@ namespace weft::api {
 /// texts of several lines as `|` blocks. Ends with a line end. Reading it gives an equal value again. Any
 /// thread.
 std::string to_yaml(const Json& value);
+
+/// The same of a map that has this one member, and of a list that has this one item.
+std::string member_to_yaml(std::string_view name, const Json& value);
+std::string item_to_yaml(const Json& value);
 
 }  // namespace weft::api

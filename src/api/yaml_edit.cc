@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/block_match.h"
 #include "api/yaml.h"
 #include "api/yaml_reader.h"
 #include "base/strings.h"
@@ -31,9 +32,10 @@ struct Edit {
 /// Whatever the order of members.
 bool same_value(const Json& a, const Json& b) {
   if (a.is_object() && b.is_object())
-    return a.size() == b.size() && std::ranges::all_of(a.items(), [&](const auto& member) {
-             const auto found = b.find(member.key());
-             return found != b.end() && same_value(member.value(), *found);
+    return a.size() == b.size() &&
+           std::ranges::all_of(a.get_ref<const Json::object_t&>(), [&](const auto& member) {
+             const auto found = b.find(member.first);
+             return found != b.end() && same_value(member.second, *found);
            });
   if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same_value);
   return a == b;
@@ -169,7 +171,10 @@ class Editor {
  public:
   /// `write_out`: every alias gets its value, so that its anchor's place may change.
   Editor(std::string_view text, Names movable, bool write_out)
-      : text_(text), movable_(movable), write_out_(write_out) {}
+      : text_(text),
+        new_line_(text.find("\r\n") == text.npos ? "\n" : "\r\n"),
+        movable_(movable),
+        write_out_(write_out) {}
 
   void change(const Node& node, const Json& before, const Json& after, std::size_t parent_column);
   std::string apply();
@@ -195,10 +200,11 @@ class Editor {
   std::size_t line_start(std::size_t at) const { return at - column(at); }
   /// Of the line end, or of the text.
   std::size_t line_end(std::size_t at) const { return std::min(text_.find('\n', at), text_.size()); }
-  std::string_view new_line() const { return text_.find("\r\n") == text_.npos ? "\n" : "\r\n"; }
+  std::string_view new_line() const { return new_line_; }
   std::string indented(const std::string& lines, std::size_t column) const;
 
   std::string_view text_;
+  std::string_view new_line_;
   Names movable_;
   bool write_out_;
   bool in_flow_ = false;  ///< what is being changed stands in brackets
@@ -208,13 +214,14 @@ class Editor {
 /// Each line behind `column` spaces, the last without its end.
 std::string Editor::indented(const std::string& lines, std::size_t column) const {
   std::string out;
+  out.reserve(lines.size() + lines.size() / 2);
   std::string_view rest = lines;
   while (rest.ends_with('\n')) rest.remove_suffix(1);
-  bool first = true;
-  for (const std::string_view line : split(rest, '\n')) {
-    if (!first) out += new_line();
-    first = false;
-    if (!line.empty()) out.append(column, ' ').append(line);
+  for (std::size_t at = 0; at <= rest.size();) {
+    const std::size_t end = std::min(rest.find('\n', at), rest.size());
+    if (at > 0) out += new_line();
+    if (end > at) out.append(column, ' ').append(rest.substr(at, end - at));
+    at = end + 1;
   }
   return out;
 }
@@ -262,17 +269,19 @@ void Editor::change_map(const Node& node, const Json& before, const Json& after)
     kept = key;
   }
   in_flow_ = outside;
-  Json missing = Json::object();
-  for (const auto& [name, value] : after.items())
-    if (!before.contains(name)) missing[name] = value;
+  std::vector<const Json::object_t::value_type*> missing;
+  for (const auto& member : after.get_ref<const Json::object_t&>())
+    if (!before.contains(member.first)) missing.push_back(&member);
   if (missing.empty()) return;
   if (node.flow) {
-    const std::string inside = missing.dump();
+    Json map = Json::object();
+    for (const auto* member : missing) map[member->first] = member->second;
+    const std::string inside = map.dump();
     // Behind the last value: between it and the bracket there may be a comma, and a comment.
     const std::size_t place = kept && kept->next->begin != 0 ? kept->next->end : node.end - 1;
     return add(place, place, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
   }
-  for (const auto& [name, value] : missing.items()) added += to_yaml(Json{{name, value}});
+  for (const auto* member : missing) added += member_to_yaml(member->first, member->second);
   insert_block(std::max(kept->end, kept->next->end), at, std::move(added));
 }
 
@@ -287,10 +296,10 @@ void Editor::change_list(const Node& node, const Json& before, const Json& after
         add(kept ? kept->end : node.begin + 1, kept ? kept->end : node.begin + 1,
             kept ? ", " + after[next].dump() : after[next].dump() + (node.first ? ", " : ""));
       else if (kept)
-        insert_block(kept->end, at, to_yaml(Json::array({after[next]})));
+        insert_block(kept->end, at, item_to_yaml(after[next]));
       else
         add(line_start(node.begin), line_start(node.begin),
-            indented(to_yaml(Json::array({after[next]})), at) + std::string(new_line()));
+            indented(item_to_yaml(after[next]), at) + std::string(new_line()));
     }
   };
   for (const Node* item = node.first; item; item = item->next, ++index) {
@@ -385,7 +394,9 @@ std::string Editor::apply() {
   std::ranges::sort(
       edits_, {}, [](const Edit& edit) { return std::tuple(edit.begin, edit.end > edit.begin, edit.order); });
   std::string out;
-  std::size_t at = 0;
+  std::size_t size = text_.size(), at = 0;
+  for (const Edit& edit : edits_) size += edit.text.size();
+  out.reserve(size);
   for (const Edit& edit : edits_) {
     if (edit.begin < at) {
       if (edit.begin == edit.end) out += moved_lines(edit.text, out);
@@ -408,8 +419,9 @@ Rewritten rewrite(std::string_view text, const Json& before, const Json& after, 
     for (const bool write_out_aliases : {false, true}) {
       Editor editor(text.substr(mark.size()), movable, write_out_aliases);
       editor.change(*document->root(), before, after, 0);
-      const std::string made = editor.apply();
-      if (Comparison(made).says(after)) return {std::string(mark) + made, false};
+      std::string made = editor.apply();
+      if (block_text_says(made, after) || Comparison(made).says(after))
+        return {std::string(mark) + made, false};
       if (text.find('*') == text.npos) break;
     }
   }

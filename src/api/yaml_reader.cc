@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "api/json_room.h"
 #include "api/path.h"
 #include "base/strings.h"
 #include "yaml/event_reader.h"
@@ -55,6 +56,7 @@ class Reader {
   bool insert(Frame& into, Document document);
   bool spend(std::size_t bytes);
   bool fault(int line, std::string text);
+  bool no_json(int line, std::string text);
 
   yaml::EventReader events_;
   YamlStream stream_;
@@ -74,7 +76,12 @@ YamlStream Reader::read() && {
 }
 
 bool Reader::fault(int line, std::string text) {
-  stream_.fault = {line, std::move(text)};
+  stream_.fault = {line, std::move(text), false};
+  return false;
+}
+
+bool Reader::no_json(int line, std::string text) {
+  stream_.fault = {line, std::move(text), true};
   return false;
 }
 
@@ -101,10 +108,10 @@ bool Reader::take(const Event& event) {
 
 bool Reader::open(Json empty, const Event& event) {
   if (open_.size() >= kMaxDepth) return fault(line_, "nested more than 100 levels deep");
-  if (expects_key()) return fault(line_, "a key must be a plain text, not a list or a map");
+  if (expects_key()) return no_json(line_, "a key must be a plain text, not a list or a map");
   const std::string_view wanted = empty.is_object() ? "tag:yaml.org,2002:map" : "tag:yaml.org,2002:seq";
   if (!event.tag.empty() && event.tag != wanted)
-    return fault(line_, "tag " + std::string(event.tag) + " is not known; remove it");
+    return no_json(line_, "tag " + std::string(event.tag) + " is not known; remove it");
   Frame frame;
   frame.document = {std::move(empty), {line_, {}}};
   frame.anchor = event.anchor;
@@ -142,13 +149,13 @@ bool Reader::scalar(const Event& event) {
     bool known = false;
     document.value = tagged_scalar(event.tag, text, known);
     if (!known)
-      return fault(line_, "tag " + std::string(event.tag) + " does not fit \"" + std::string(cut(text, 100)) +
-                              "\"; remove it");
+      return no_json(line_, "tag " + std::string(event.tag) + " does not fit \"" +
+                                std::string(cut(text, 100)) + "\"; remove it");
   } else if (!event.plain) {
     document.value = std::move(text);
   } else {
     if (text == ".inf" || text == "-.inf" || text == ".nan")
-      return fault(line_, text + " is not a number JSON has");
+      return no_json(line_, text + " is not a number JSON has");
     document.value = plain_scalar(text);
   }
   return add(std::move(document), event.anchor, bytes);
@@ -161,7 +168,7 @@ bool Reader::alias(const Event& event) {
     return fault(line_, "alias *" + name + " has no anchor &" + name + " before it");
   if (expects_key()) {
     const Json& value = found->second.document.value;
-    if (!value.is_string()) return fault(line_, "a key must be a plain text");
+    if (!value.is_string()) return no_json(line_, "a key must be a plain text");
     return set_key(value.get<std::string>(), line_, false);
   }
   const std::size_t bytes = found->second.bytes;
@@ -171,7 +178,7 @@ bool Reader::alias(const Event& event) {
 
 bool Reader::set_key(std::string key, int line, bool plain) {
   Frame& frame = open_.back();
-  if (plain && key == "<<") return fault(line, "merge keys (<<) are not supported; write the fields out");
+  if (plain && key == "<<") return no_json(line, "merge keys (<<) are not supported; write the fields out");
   if (!spend(kBytesPerValue + key.size())) return false;
   const auto& members = frame.document.value.get_ref<const Json::object_t&>();
   if (members.size() >= kMaxKeys) return fault(line, "more than 10,000 keys in one map");
@@ -185,7 +192,7 @@ bool Reader::set_key(std::string key, int line, bool plain) {
       for (const auto& member : members) frame.keys.insert(member.first);
     taken = !frame.keys.insert(key).second;
   }
-  if (taken) return fault(line, "duplicate key \"" + std::string(cut(key, 100)) + "\"; write it once");
+  if (taken) return no_json(line, "duplicate key \"" + std::string(cut(key, 100)) + "\"; write it once");
   frame.key = std::move(key);
   frame.key_line = line;
   frame.has_key = true;
@@ -195,9 +202,12 @@ bool Reader::set_key(std::string key, int line, bool plain) {
 bool Reader::insert(Frame& into, Document document) {
   if (into.document.value.is_object()) {
     using Members = std::vector<std::pair<const std::string, Json>>;
+    auto& members = static_cast<Members&>(into.document.value.get_ref<Json::object_t&>());
+    constexpr std::size_t kFew = 4;
+    if (members.size() == members.capacity())
+      reserve_members(into.document.value, std::max(kFew, members.size()));
     // set_key has proved the key to be new: the ordered map's own search would make large maps quadratic.
-    static_cast<Members&>(into.document.value.get_ref<Json::object_t&>())
-        .emplace_back(std::move(into.key), std::move(document.value));
+    members.emplace_back(std::move(into.key), std::move(document.value));
     document.lines.line = into.key_line;
     into.has_key = false;
     into.key.clear();
@@ -223,11 +233,11 @@ bool Reader::add(Document document, std::string_view anchor, std::size_t bytes) 
 YamlStream read_yaml(std::string_view text) {
   YamlStream refused;
   if (text.size() > kMaxText) {
-    refused.fault = {0, std::to_string(text.size()) + " bytes; at most 10 MB are read at once"};
+    refused.fault = {0, std::to_string(text.size()) + " bytes; at most 10 MB are read at once", false};
     return refused;
   }
   if (const int line = yaml::first_bad_byte(text)) {
-    refused.fault = {line, "not text: a byte that is not UTF-8, or a control byte"};
+    refused.fault = {line, "not text: a byte that is not UTF-8, or a control byte", false};
     return refused;
   }
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);

@@ -25,6 +25,9 @@ struct YamlStream {
   struct Fault {
     int line = 0;
     std::string text;
+    /// Sound YAML that says what JSON has no form for, or what is not read here: duplicate keys, keys that
+    /// are no texts, merge keys, tags, numbers that are not finite.
+    bool no_json = false;
   };
   std::vector<Document> documents;  ///< those before the fault; empty documents are left out
   std::optional<Fault> fault;

@@ -1,5 +1,6 @@
 #include "inject/api_versions.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -50,7 +51,11 @@ void update_workload(Json& object, const std::string& version, std::vector<std::
   if (spec->contains("selector") || !spec->contains("template") || !(*spec)["template"].is_object()) return;
   const Json metadata = (*spec)["template"].value("metadata", Json::object());
   const Json labels = metadata.is_object() ? metadata.value("labels", Json::object()) : Json::object();
-  if (!labels.is_object() || labels.empty()) return;
+  if (!labels.is_object() || labels.empty())
+    return notes.push_back(
+        name +
+        ": spec.selector is required today, and the template has no labels to take it from; "
+        "write both");
   (*spec)["selector"] = {{"matchLabels", labels}};
   notes.push_back(name + ": spec.selector is required today; it is the template's labels");
 }
@@ -95,6 +100,11 @@ void walk(Json& object, std::vector<std::string>& notes, int depth) {
 }
 
 }  // namespace
+
+bool is_removed(std::string_view api_version, std::string_view kind) {
+  return std::ranges::any_of(
+      kRemoved, [&](const Removed& each) { return each.version == api_version && each.kind == kind; });
+}
 
 std::vector<std::string> update_api_version(Json& object) {
   std::vector<std::string> notes;

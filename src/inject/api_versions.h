@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/json.h"
@@ -13,5 +14,8 @@ namespace weft::inject {
 ///
 /// Returns one note for each object that changed, and for each thing in it that is read in a new way.
 std::vector<std::string> update_api_version(api::Json& object);
+
+/// Whether update_api_version() changes objects of that kind.
+bool is_removed(std::string_view api_version, std::string_view kind);
 
 }  // namespace weft::inject

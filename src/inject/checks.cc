@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/strings.h"
@@ -35,6 +37,36 @@ std::optional<int> number(std::string_view text, int least, int most) {
   if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) return {};
   if (text.starts_with('-')) return {};
   return value;
+}
+
+double quantity(std::string_view text) {
+  struct Suffix {
+    std::string_view name;
+    double factor;
+  };
+  static constexpr std::array<Suffix, 16> kSuffixes = {{{"", 1},
+                                                        {"n", 1e-9},
+                                                        {"u", 1e-6},
+                                                        {"m", 1e-3},
+                                                        {"k", 1e3},
+                                                        {"M", 1e6},
+                                                        {"G", 1e9},
+                                                        {"T", 1e12},
+                                                        {"P", 1e15},
+                                                        {"E", 1e18},
+                                                        {"Ki", 0x1p10},
+                                                        {"Mi", 0x1p20},
+                                                        {"Gi", 0x1p30},
+                                                        {"Ti", 0x1p40},
+                                                        {"Pi", 0x1p50},
+                                                        {"Ei", 0x1p60}}};
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return 0;
+  const std::string_view rest = text.substr(static_cast<std::size_t>(end - text.data()));
+  const auto* const suffix = std::ranges::find(kSuffixes, rest, &Suffix::name);
+  return suffix == kSuffixes.end() ? 0 : value * suffix->factor;
 }
 
 std::string ranges(std::string_view text) {

@@ -25,6 +25,9 @@ std::string seconds(std::string_view text);
 std::string count(std::string_view text);  ///< from 1
 std::string stale_endpoint_wait(std::string_view text);
 
+/// What a quantity ("100m", "1Gi", "2e3") is worth; 0 for what is none.
+double quantity(std::string_view text);
+
 /// A list without the spaces around its parts.
 std::string packed(std::string_view list);
 

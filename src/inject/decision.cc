@@ -42,6 +42,8 @@ bool any_matches(const std::vector<Json>& selectors, const std::map<std::string,
 Decision decide(const Json& metadata, const Json& spec, std::string_view ns, const Settings& settings) {
   if (member(spec, "hostNetwork") == true)
     return {false, "it uses the host's network, which no sidecar can redirect"};
+  if (member(member(spec, "os"), "name") == "windows")
+    return {false, "its os is windows, for which there is no sidecar"};
   for (const std::string_view system :
        {"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
     if (ns == system) return {false, "the namespace " + std::string(ns) + " is the system's"};

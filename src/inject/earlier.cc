@@ -99,7 +99,7 @@ void undo_injection(Json& metadata, Json& spec) {
       if (into.is_null() || into.is_array()) into.push_back(own);
     }
   stop_waiting(spec, member(status, "preStop"));
-  if (probers.is_object()) restore_probes(spec, {probers, member(status, "portNames")});
+  if (probers.is_object()) restore_probes(spec, {probers, member(status, "portNames"), {}});
   remove_controls(spec, member(status, "sysctls"));
   restore_scraping(metadata, status, prometheus);
   remove_members(metadata, "labels", member(status, "labels"));

@@ -1,7 +1,9 @@
 #include "inject/injector.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "api/json_room.h"
 #include "base/strings.h"
 #include "inject/decision.h"
 #include "inject/earlier.h"
@@ -10,6 +12,7 @@
 #include "inject/own_containers.h"
 #include "inject/probes.h"
 #include "inject/stale_endpoints.h"
+#include "inject/surprises.h"
 
 namespace weft::inject {
 namespace {
@@ -96,11 +99,11 @@ bool has_named(const Json& list, const Json& name) {
   return std::ranges::any_of(list, [&](const Json& each) { return member(each, "name") == name; });
 }
 
-void place(Json& spec, const Sidecar& sidecar, const PodOptions& options) {
-  const auto insert = [&](const char* list, bool front, const Json& container) {
+void place(Json& spec, Sidecar& sidecar, const PodOptions& options) {
+  const auto insert = [&](const char* list, bool front, Json& container) {
     if (container.is_null()) return;
     Json& into = list_at(spec, list);
-    into.insert(front ? into.begin() : into.end(), container);
+    into.insert(front ? into.begin() : into.end(), std::move(container));
   };
   if (options.native) {
     insert("initContainers", true, sidecar.proxy_container);
@@ -145,7 +148,7 @@ Json names_of(const Json& items) {
 std::string status_of(const Sidecar& sidecar, const PodOptions& options, const Settings& settings,
                       const Added& added) {
   Json init = Json::array(), containers = Json::array();
-  if (!sidecar.init_container.is_null()) init.push_back(kInitContainer);
+  if (options.interception == PodOptions::Interception::kRedirect) init.push_back(kInitContainer);
   (options.native ? init : containers).push_back(kProxyContainer);
   Json status = {{"initContainers", init},
                  {"containers", containers},
@@ -221,7 +224,10 @@ void add_annotations(Json& metadata, const std::string& first, const Settings& s
 }
 
 Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settings& settings,
-                    const PodOptions& options) {
+                    const PodOptions& options, std::vector<std::string>& warnings) {
+  constexpr std::size_t kNewMembers = 6;
+  api::reserve_members(spec, kNewMembers);
+  api::reserve_members(metadata, kNewMembers);
   Added added;
   const OwnContainers own = take_own_containers(spec);
   const Json& containers = list_of(spec, "containers");
@@ -234,6 +240,7 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
   if (options.rewrite_probes && options.status_port != 0)
     probes = rewrite_probes(spec, options.status_port, options.native);
   added.port_names = std::move(probes.port_names);
+  std::ranges::move(probes.warnings, std::back_inserter(warnings));
   add_labels(metadata, owner, added.labels);
   WEFT_TRY(const Json prometheus, merge_metrics(metadata, options, added.annotations));
   Sidecar sidecar = make_sidecar(spec, owner, options, settings, probes.originals, prometheus);
@@ -248,19 +255,6 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
   if (!own.record.is_null())
     metadata["annotations"][kOverridesAnnotation] = nlohmann::json(own.record).dump();
   return {};
-}
-
-/// What its author should know, although it is injected.
-void warn(const Json& spec, const Owner& owner, const PodOptions& options,
-          std::vector<std::string>& warnings) {
-  const Json& policy = member(spec, "dnsPolicy");
-  if (!policy.is_null() && policy != "ClusterFirst")
-    warnings.push_back("dnsPolicy " + policy.dump() + ": names of the cluster may not resolve in this pod");
-  const bool ends = owner.kind == "Job" || owner.kind == "CronJob";
-  if (ends && !options.native)
-    warnings.push_back(
-        "it does not end by itself beside a classic sidecar; let it POST to "
-        "http://127.0.0.1:15020/quitquitquit");
 }
 
 }  // namespace
@@ -282,8 +276,8 @@ Result<Outcome> inject_template(Json& pod, const Owner& owner, const Settings& s
   undo_injection(metadata, spec);
   WEFT_TRY(const PodOptions options, PodOptions::read(metadata, settings));
   outcome.warnings.insert(outcome.warnings.end(), options.warnings.begin(), options.warnings.end());
-  warn(spec, owner, options, outcome.warnings);
-  WEFT_CHECK(inject(metadata, spec, owner, settings, options));
+  std::ranges::move(surprises_of(spec, owner, options), std::back_inserter(outcome.warnings));
+  WEFT_CHECK(inject(metadata, spec, owner, settings, options, outcome.warnings));
   pod["metadata"] = std::move(metadata);
   pod["spec"] = std::move(spec);
   outcome.injected = true;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "api/yaml_reader.h"
 #include "inject/json_access.h"
 
@@ -273,6 +276,64 @@ TEST(Injector, warns_of_a_job_that_a_classic_sidecar_keeps_from_ending) {
   EXPECT_TRUE(injected(pod, {}, job).warnings.empty());
 }
 
+TEST(Injector, warns_of_what_a_sidecar_changes_without_an_error) {
+  const auto warnings = [](const char* spec) { return injected(yaml(spec)).warnings; };
+  using Warnings = std::vector<std::string>;
+  const Warnings user = {
+      "container a runs as user 1337, the sidecar's, whose connections are not captured; give it another "
+      "runAsUser"};
+  EXPECT_EQ(warnings("spec: {containers: [{name: a, securityContext: {runAsUser: 1337}}]}"), user);
+  EXPECT_EQ(warnings("spec: {securityContext: {runAsUser: 1337}, containers: [{name: a}]}"), user);
+  EXPECT_EQ(warnings("spec: {securityContext: {runAsUser: 1337}, containers: [{name: a, securityContext: "
+                     "{runAsUser: 1}}]}"),
+            Warnings());
+  EXPECT_EQ(warnings("spec: {containers: [{name: a, ports: [{containerPort: 15090}]}]}"),
+            Warnings{"container a has port 15090, on which the sidecar listens; give it another"});
+  EXPECT_EQ(warnings("spec: {containers: [{name: a, ports: [{containerPort: 1, name: http-envoy-prom}]}]}"),
+            Warnings{"container a names a port http-envoy-prom, as the sidecar does; give it another name"});
+  EXPECT_EQ(
+      warnings("spec: {containers: [{name: a, livenessProbe: {httpGet: {path: /, port: web}}}]}"),
+      Warnings{"container a: livenessProbe asks for port \"web\", which the container does not declare; "
+               "it is left as it is and will fail"});
+  EXPECT_EQ(warnings("spec: {containers: [{name: a, ports: [{name: web, containerPort: 80}], livenessProbe: "
+                     "{httpGet: {path: /, port: web}}}]}"),
+            Warnings());
+}
+
+TEST(Injector, leaves_a_pod_for_windows_and_says_why) {
+  Json pod = yaml("spec: {os: {name: windows}, containers: [{name: a}]}");
+  const Json before = pod;
+  const auto outcome = inject_template(pod, kOwner, {});
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->injected);
+  EXPECT_EQ(outcome->reason, "its os is windows, for which there is no sidecar");
+  EXPECT_EQ(pod, before);
+}
+
+TEST(PodOptions, refuse_a_request_above_its_limit) {
+  const auto both = [](const char* what, const char* request, const char* limit) {
+    Json pod = annotated("sidecar.istio.io/proxy" + std::string(what), request);
+    pod["metadata"]["annotations"]["sidecar.istio.io/proxy" + std::string(what) + "Limit"] = limit;
+    return refused(pod);
+  };
+  EXPECT_EQ(both("CPU", "2", "1500m"),
+            "annotation sidecar.istio.io/proxyCPU: \"2\" must not be more than "
+            "sidecar.istio.io/proxyCPULimit, \"1500m\"");
+  EXPECT_EQ(both("Memory", "1Gi", "1G"),
+            "annotation sidecar.istio.io/proxyMemory: \"1Gi\" must not be more than "
+            "sidecar.istio.io/proxyMemoryLimit, \"1G\"");
+  EXPECT_NE(both("CPU", "3e3", "2k").find("must not be more"), std::string::npos);
+}
+
+TEST(PodOptions, take_a_request_up_to_its_limit) {
+  for (const auto& [request, limit] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"100m", "0.1"}, {"1", "1"}, {"128Mi", "1Gi"}, {"1e3", "1k"}}) {
+    Json pod = annotated("sidecar.istio.io/proxyMemory", request);
+    pod["metadata"]["annotations"]["sidecar.istio.io/proxyMemoryLimit"] = limit;
+    injected(pod);
+  }
+}
+
 TEST(Settings, are_refused_by_line_and_name_when_they_are_wrong) {
   for (const char* wrong :
        {"includeOutboundIPRanges: 10.0.0.0", "logLevel: loud", "staleEndpointWaitSeconds: -1",
@@ -286,6 +347,15 @@ TEST(Settings, are_refused_by_line_and_name_when_they_are_wrong) {
   ASSERT_TRUE(settings);
   EXPECT_EQ(settings->stale_endpoint_wait, 5);
   EXPECT_FALSE(settings->native);
+}
+
+TEST(Settings, are_all_in_the_table_of_the_documentation) {
+  std::ifstream file(WEFT_SOURCE_DIR "/docs/injection.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string table = text.str().substr(std::min(text.str().find("| setting |"), text.str().size()));
+  for (const std::string_view name : Settings::names())
+    EXPECT_NE(table.find("`" + std::string(name) + "`"), std::string::npos) << name;
 }
 
 }  // namespace

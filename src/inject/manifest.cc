@@ -9,6 +9,7 @@
 #include "api/yaml_edit.h"
 #include "api/yaml_reader.h"
 #include "inject/api_versions.h"
+#include "inject/kind_of.h"
 #include "inject/names.h"
 #include "inject/workload.h"
 #include "yaml/document.h"
@@ -96,6 +97,7 @@ class Injection {
     result_.text = part.separator;
     if (is_blank(part.body)) return as_it_is(part);
     api::YamlStream stream = api::read_yaml(part.body);
+    if (stream.fault && stream.fault->no_json && !is_concerned(part.body)) return as_it_is(part);
     if (stream.fault)
       return refuse(part.first_line + std::max(stream.fault->line, 1) - 1, stream.fault->text);
     if (stream.documents.empty()) return as_it_is(part);
@@ -114,6 +116,13 @@ class Injection {
   Manifest as_it_is(const Part& part) {
     result_.text += part.body;
     return std::move(result_);
+  }
+
+  /// True also when it cannot be told.
+  bool is_concerned(std::string_view body) const {
+    const auto found = kind_of(body);
+    return !found || may_have_pods(found->api_version, found->kind) ||
+           (!options_.keep_api_versions && is_removed(found->api_version, found->kind));
   }
 
   Result<void> inject(const Part& part, const Json& before) {
@@ -183,6 +192,9 @@ Result<Manifest> inject_manifest(std::string_view text, const std::string& file_
     work();
   }
   Manifest all;
+  std::size_t size = 0;
+  for (const Result<Manifest>& each : made) size += each ? each->text.size() : 0;
+  all.text.reserve(size);
   for (Result<Manifest>& each : made) {
     if (!each) return std::unexpected(std::move(each).error());
     all.text += each->text;

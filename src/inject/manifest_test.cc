@@ -152,6 +152,32 @@ TEST(Manifest, leaves_documents_of_other_kinds_and_their_order_byte_for_byte) {
   EXPECT_TRUE(after.ends_with("---\n" + custom));
 }
 
+TEST(Manifest, passes_on_what_json_has_no_form_for_where_it_is_not_concerned) {
+  const std::string map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+  for (const char* data :
+       {"base: &a {x: \"1\"}\ndata:\n  <<: *a\n", "binaryData: {a: !!binary aGk=}\n", "data: !mine {a: b}\n",
+        "data: {a: b, a: c}\n", "data: {}\ndata: {}\n", "data: {a: .inf, b: .nan}\n", "data: {[a, b]: c}\n",
+        "data: {? {a: b} : c}\n", "base: &a {x: y}\n<<: *a\n"}) {
+    const std::string text = map + data;
+    ASSERT_TRUE(api::read_yaml(text).fault) << text;
+    EXPECT_EQ(injected(text + "---\n" + text).text, text + "---\n" + text);
+    for (const char* concerned :
+         {"apiVersion: v1\nkind: Pod\n", "apiVersion: apps/v1\nkind: Deployment\n",
+          "apiVersion: v1\nkind: List\n", "apiVersion: extensions/v1beta1\nkind: Ingress\n",
+          "apiVersion: v1\nkind: Service\nkind: Pod\n", "kind: Service\n",
+          "apiVersion: v1\nkind: [Service]\n", "apiVersion: v1\nk: &k Service\nkind: *k\n"})
+      EXPECT_NE(refused(concerned + std::string(data)), "injected") << concerned << data;
+  }
+  EXPECT_EQ(refused("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  <<: *a\n").substr(0, 9),
+            "f.yaml:5:");
+  EXPECT_EQ(refused(map + "data: {a: b, a: c}\nx: [\n").substr(0, 7), "f.yaml:");
+  EXPECT_EQ(refused(map + "data: {a: b, a: c}\n{}\n").substr(0, 7), "f.yaml:");
+  ManifestOptions keep;
+  keep.keep_api_versions = true;
+  const std::string old = "apiVersion: extensions/v1beta1\nkind: Ingress\nspec: {a: .inf}\n";
+  EXPECT_EQ(injected(old, keep).text, old);
+}
+
 TEST(Manifest, injects_every_kind_that_has_a_pod_template) {
   const std::string pod = "{metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: x}]}}";
   const std::pair<const char*, const char*> kinds[] = {{"apps/v1", "Deployment"},
@@ -161,19 +187,27 @@ TEST(Manifest, injects_every_kind_that_has_a_pod_template) {
                                                        {"v1", "ReplicationController"},
                                                        {"batch/v1", "Job"},
                                                        {"apps.openshift.io/v1", "DeploymentConfig"}};
+  std::vector<std::string> texts;
   for (const auto& [version, kind] : kinds) {
     const std::string text = std::string("apiVersion: ") + version + "\nkind: " + kind +
                              "\nmetadata: {name: n}\nspec:\n  template: " + pod + "\n";
-    EXPECT_EQ(injected(text).injected, 1) << kind;
+    texts.push_back(text);
   }
-  EXPECT_EQ(
-      injected("apiVersion: v1\nkind: Pod\nmetadata: {name: n}\nspec: {containers: [{name: a}]}\n").injected,
-      1);
-  const std::string job =
+  texts.push_back("apiVersion: v1\nkind: Pod\nmetadata: {name: n}\nspec: {containers: [{name: a}]}\n");
+  texts.push_back(
       "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: n}\nspec:\n  jobTemplate:\n    spec:\n"
       "      template: " +
-      pod + "\n";
-  EXPECT_EQ(injected(job).injected, 1);
+      pod + "\n");
+  for (const bool native : {true, false}) {
+    ManifestOptions options;
+    options.settings.native = native;
+    for (const std::string& text : texts) {
+      const Manifest made = injected(text, options);
+      EXPECT_EQ(made.injected, 1) << text;
+      const std::string& once = made.text;
+      EXPECT_EQ(injected(once, options).text, once);
+    }
+  }
 }
 
 TEST(Manifest, injects_the_items_of_a_list_where_they_are) {
@@ -310,7 +344,7 @@ TEST(Manifest, asks_for_no_rights_but_the_capture_s) {
 }
 
 TEST(Manifest, writes_removed_api_versions_as_today_s_and_says_so) {
-  const Manifest made = injected(R"(apiVersion: extensions/v1beta1
+  const std::string old = R"(apiVersion: extensions/v1beta1
 kind: Ingress
 metadata:
   name: gateway
@@ -343,7 +377,8 @@ spec:
       containers:
       - name: details
         image: examples/details:v1
-)");
+)";
+  const Manifest made = injected(old);
   const api::YamlStream stream = api::read_yaml(made.text);
   ASSERT_EQ(stream.documents.size(), 2u) << made.text;
   const Json& ingress = stream.documents[0].value;
@@ -360,7 +395,24 @@ spec:
   EXPECT_EQ(made.notes.size(), 4u) << made.notes.back();
   ManifestOptions keep;
   keep.keep_api_versions = true;
-  EXPECT_NE(injected(made.text, keep).text.find("apps/v1"), std::string::npos);
+  const Manifest kept = injected(old, keep);
+  EXPECT_EQ(kept.injected, 1);
+  EXPECT_TRUE(kept.notes.empty());
+  const api::YamlStream same = api::read_yaml(kept.text);
+  ASSERT_EQ(same.documents.size(), 2u) << kept.text;
+  EXPECT_EQ(same.documents[0].value, api::read_yaml(old).documents[0].value);
+  EXPECT_EQ(same.documents[1].value["apiVersion"], "extensions/v1beta1");
+  EXPECT_FALSE(same.documents[1].value["spec"].contains("selector"));
+}
+
+TEST(Manifest, says_that_a_selector_is_missing_where_no_labels_give_one) {
+  const Manifest made = injected(
+      "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: "
+      "{containers: [{name: a}]}}}\n");
+  ASSERT_EQ(made.notes.size(), 2u);
+  EXPECT_EQ(made.notes[1],
+            "Deployment d: spec.selector is required today, and the template has no labels to take it from; "
+            "write both");
 }
 
 TEST(Manifest, names_the_line_of_what_is_no_yaml_in_any_document) {

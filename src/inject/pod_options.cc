@@ -128,6 +128,16 @@ void read_probes(Reader& reader, PodOptions& options) {
   reader.count("readiness.status.sidecar.istio.io/failureThreshold", count, options.readiness_failures);
 }
 
+/// The API server would refuse the pod, and not say where it comes from.
+void check_limit(Reader& reader, const Json& asked, const char* request, const char* limit,
+                 const char* resource) {
+  const std::string wanted = text_of(member(asked, "requests"), resource);
+  const std::string most = text_of(member(asked, "limits"), resource);
+  if (!wanted.empty() && !most.empty() && quantity(wanted) > quantity(most))
+    reader.refuse(request, "\"" + wanted + "\"",
+                  "must not be more than " + std::string(limit) + ", \"" + most + "\"");
+}
+
 /// Any one of the four replaces all that the mesh asks for.
 void read_resources(Reader& reader, const Settings& settings, PodOptions& options) {
   struct Quantity {
@@ -144,6 +154,8 @@ void read_resources(Reader& reader, const Settings& settings, PodOptions& option
   for (const Quantity& each : kQuantities)
     if (const auto value = reader.take(each.annotation, api::quantity_text))
       asked[each.group][each.resource] = *value;
+  check_limit(reader, asked, kQuantities[0].annotation, kQuantities[2].annotation, "cpu");
+  check_limit(reader, asked, kQuantities[1].annotation, kQuantities[3].annotation, "memory");
   if (asked.empty())
     asked = {{"requests", {{"cpu", settings.cpu_request}, {"memory", settings.memory_request}}},
              {"limits", {{"cpu", settings.cpu_limit}, {"memory", settings.memory_limit}}}};

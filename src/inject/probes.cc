@@ -68,6 +68,16 @@ Json original_of(const Json& handler, const Json& container) {
   return nullptr;
 }
 
+/// The name of a port that the handler asks for and its container does not declare; empty when there is none.
+std::string undeclared_port(const Json& handler, const Json& container) {
+  for (const char* kind : kKinds) {
+    const Json& found = member(handler, kind);
+    if (found.is_object() && !found.contains("host") && resolved(member(found, "port"), container).is_null())
+      return text_of(found, "port");
+  }
+  return {};
+}
+
 /// What runs before a classic sidecar does cannot go through it, and needs not: nothing is captured yet.
 bool comes_too_early(const char* list, const Place& place, bool native) {
   return !native && std::string_view(list) == "initContainers" &&
@@ -92,7 +102,14 @@ RewrittenProbes rewrite_probes(Json& spec, std::uint16_t status_port, bool nativ
     for (const Place& place : kPlaces) {
       Json* handler = comes_too_early(list, place, native) ? nullptr : handler_at(container, place);
       Json original = handler ? original_of(*handler, container) : Json();
-      if (original.is_null()) continue;
+      if (original.is_null()) {
+        const std::string port = handler ? undeclared_port(*handler, container) : "";
+        if (!port.empty())
+          made.warnings.push_back(
+              "container " + text_of(container, "name") + ": " + place.field + " asks for port \"" + port +
+              "\", which the container does not declare; it is left as it is and will fail");
+        continue;
+      }
       const std::string path = path_of(place, text_of(container, "name"));
       for (const char* kind : kKinds) {
         if (const Json& port = member(member(*handler, kind), "port"); port.is_string())

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "api/json.h"
 
@@ -10,6 +12,7 @@ namespace weft::inject {
 struct RewrittenProbes {
   api::Json originals = api::Json::object();   ///< what the sidecar is given as ISTIO_KUBE_APP_PROBERS
   api::Json port_names = api::Json::object();  ///< of ports that were written as names
+  std::vector<std::string> warnings;           ///< of ports whose names nobody declares
 };
 
 /// Sends the kubelet's probes of every container but the sidecar through the sidecar's status port, where no

@@ -1,5 +1,8 @@
 #include "inject/sidecar_template.h"
 
+#include <utility>
+
+#include "api/json_room.h"
 #include "base/strings.h"
 #include "inject/json_access.h"
 #include "inject/names.h"
@@ -15,18 +18,26 @@ std::string in_order(const Json& value) {
 }
 
 Json field_variable(const char* name, const char* path) {
-  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
+  Json made = Json::object();
+  api::reserve_members(made, 2);
+  made["name"] = name;
+  made["valueFrom"]["fieldRef"]["fieldPath"] = path;
+  return made;
 }
 
-Json variable(const std::string& name, const std::string& value) {
-  return {{"name", name}, {"value", value}};
+Json variable(const std::string& name, std::string value) {
+  Json made = Json::object();
+  api::reserve_members(made, 2);
+  made["name"] = name;
+  made["value"] = std::move(value);
+  return made;
 }
 
 /// One whose value Kubernetes must hand over as it is: "$(NAME)" would be expanded.
 Json exact_variable(const std::string& name, const std::string& value) {
   std::string escaped;
   for (const char c : value) escaped.append(c == '$' ? 2 : 1, c);
-  return variable(name, escaped);
+  return variable(name, std::move(escaped));
 }
 
 std::string excluded_inbound(const PodOptions& options) {
@@ -174,26 +185,34 @@ Json metrics_port() {
   return {{"containerPort", kMetricsPort}, {"name", "http-envoy-prom"}, {"protocol", "TCP"}};
 }
 
-Json proxy_container(const Json& environment, const PodOptions& options, const Settings& settings) {
+/// Made once, and copied.
+const Json& proxy_rights() {
+  static const Json kRights = {{"allowPrivilegeEscalation", false},
+                               {"capabilities", {{"drop", Json::array({"ALL"})}}},
+                               {"privileged", false},
+                               {"readOnlyRootFilesystem", true},
+                               {"runAsGroup", kProxyUser},
+                               {"runAsNonRoot", true},
+                               {"runAsUser", kProxyUser}};
+  return kRights;
+}
+
+Json proxy_container(Json environment, const PodOptions& options, const Settings& settings) {
   const bool gateway = options.form == PodOptions::Template::kGateway;
-  Json container = {{"name", kProxyContainer},
-                    {"image", options.image},
-                    {"imagePullPolicy", settings.image_pull_policy},
-                    {"args",
-                     {"proxy", gateway ? "router" : "sidecar", "--domain",
-                      "$(POD_NAMESPACE).svc." + settings.cluster_domain, "--log-level", options.log_level}},
-                    {"ports", Json::array({metrics_port()})},
-                    {"env", environment},
-                    {"resources", options.resources},
-                    {"securityContext",
-                     {{"allowPrivilegeEscalation", false},
-                      {"capabilities", {{"drop", Json::array({"ALL"})}}},
-                      {"privileged", false},
-                      {"readOnlyRootFilesystem", true},
-                      {"runAsGroup", kProxyUser},
-                      {"runAsNonRoot", true},
-                      {"runAsUser", kProxyUser}}},
-                    {"volumeMounts", mounts_of(options)}};
+  Json container = Json::object();
+  constexpr std::size_t kMembers = 16;
+  api::reserve_members(container, kMembers);
+  container["name"] = kProxyContainer;
+  container["image"] = options.image;
+  container["imagePullPolicy"] = settings.image_pull_policy;
+  container["args"] = {"proxy",       gateway ? "router" : "sidecar",
+                       "--domain",    "$(POD_NAMESPACE).svc." + settings.cluster_domain,
+                       "--log-level", options.log_level};
+  container["ports"] = Json::array({metrics_port()});
+  container["env"] = std::move(environment);
+  container["resources"] = options.resources;
+  container["securityContext"] = proxy_rights();
+  container["volumeMounts"] = mounts_of(options);
   if (options.status_port != 0) {
     if (!gateway) container["startupProbe"] = probe(kHealthPort, "/healthz/ready", 0, 1, 600);
     container["readinessProbe"] = probe(kHealthPort, "/healthz/ready", options.readiness_delay,

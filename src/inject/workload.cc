@@ -34,8 +34,7 @@ void warn_of_misplaced(const Json& metadata, const std::string& kind, std::vecto
 }
 
 /// Old groups too: a file may keep its API versions.
-const Workload* find_workload(const Json& object) {
-  const std::string version = text_of(object, "apiVersion"), kind = text_of(object, "kind");
+const Workload* find_workload(const std::string& version, const std::string& kind) {
   const auto slash = version.find('/');
   const std::string group = slash == version.npos ? "" : version.substr(0, slash);
   for (const Workload& each : kWorkloads)
@@ -66,9 +65,9 @@ class Walk {
     if (!object.is_object()) return {};
     if (text_of(object, "kind") == "List" && text_of(object, "apiVersion") == "v1")
       return list(object, prefix, depth);
-    const Workload* workload = find_workload(object);
+    const Workload* workload = find_workload(text_of(object, "apiVersion"), text_of(object, "kind"));
     if (!workload) return {};
-    const Json metadata = member(object, "metadata");
+    const Json& metadata = member(object, "metadata");
     Owner owner{text_of(object, "apiVersion"), text_of(object, "kind"), text_of(metadata, "name"),
                 text_of(metadata, "namespace")};
     if (owner.name.empty()) owner.name = text_of(metadata, "generateName");
@@ -107,6 +106,10 @@ class Walk {
 };
 
 }  // namespace
+
+bool may_have_pods(const std::string& api_version, const std::string& kind) {
+  return (kind == "List" && api_version == "v1") || find_workload(api_version, kind) != nullptr;
+}
 
 std::expected<std::vector<Looked>, WorkloadError> inject_object(Json& object,
                                                                 std::string_view default_namespace,

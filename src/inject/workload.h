@@ -22,6 +22,9 @@ struct WorkloadError {
   std::string object, path, text;
 };
 
+/// Whether objects of that kind have a pod template, or are a List that may hold some.
+bool may_have_pods(const std::string& api_version, const std::string& kind);
+
 /// Injects the pod templates of one object: Pod, Deployment, DaemonSet, ReplicaSet, StatefulSet,
 /// ReplicationController, Job, CronJob, DeploymentConfig, and every item of a List. Anything else stays as it
 /// is. `default_namespace` is that of objects that name none. A pure function.

@@ -88,7 +88,7 @@ Part service() {
 Part injection_settings(const Plan& plan) {
   return {
       "How sidecars are injected: read again whenever it changes, and by `weft kube-inject`. Settings that\n"
-      "are not here have their defaults; docs/install.md lists them all.",
+      "are not here have their defaults; docs/injection.md lists them all.",
       {{"apiVersion", "v1"},
        {"kind", "ConfigMap"},
        {"metadata", {{"name", kInjectorSettings}, {"namespace", kNamespace}}},

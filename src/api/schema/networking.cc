@@ -1,4 +1,6 @@
 #include "api/schema/formats.h"
+
+#include <charconv>
 #include "api/schema/tables.h"
 
 namespace weft::api {
@@ -66,8 +68,16 @@ constexpr Schema kIngressSpec{kIngressSpecFields};
 constexpr Field kIngressFields[] = {api_version(), kind(), metadata(),
                                     object("spec", kIngressSpec).required(), status()};
 
+/// The old versions took a number in quotes too; convert() makes it one.
+std::string old_port(std::string_view text) {
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number > 0 ? std::string()
+                                                                                : port_name(text);
+}
+
 constexpr Field kOldBackendFields[] = {text("serviceName", service_name).required(),
-                                       int_or_text("servicePort", port_name).required(),
+                                       int_or_text("servicePort", old_port).required(),
                                        later("resource", "name a service")};
 constexpr Schema kOldBackend{kOldBackendFields};
 constexpr Field kOldPathFields[] = {text("path", absolute_path), one_of("pathType", kPathTypes),

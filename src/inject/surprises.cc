@@ -1,0 +1,74 @@
+#include "inject/surprises.h"
+
+#include <algorithm>
+#include <array>
+
+#include "inject/json_access.h"
+#include "inject/names.h"
+
+namespace weft::inject {
+namespace {
+
+using api::Json;
+
+constexpr std::array<int, 6> kOwnPorts = {15001, 15006, kStatusPort, kHealthPort, 15053, kMetricsPort};
+constexpr const char* kOwnPortName = "http-envoy-prom";
+
+/// Whom the redirection leaves alone: the user of the sidecar.
+Json proxy_user(const Json& spec) {
+  for (const char* list : {"initContainers", "containers"})
+    for (const Json& each : list_of(spec, list))
+      if (text_of(each, "name") == kProxyContainer)
+        if (const Json& user = member(member(each, "securityContext"), "runAsUser");
+            user.is_number_unsigned())
+          return user;
+  return static_cast<unsigned>(kProxyUser);
+}
+
+void look_at_user(const Json& container, const Json& pod_user, const Json& proxy,
+                  std::vector<std::string>& warnings) {
+  const Json& own = member(member(container, "securityContext"), "runAsUser");
+  if ((own.is_null() ? pod_user : own) == proxy)
+    warnings.push_back("container " + text_of(container, "name") + " runs as user " + proxy.dump() +
+                       ", the sidecar's, whose connections are not captured; give it another runAsUser");
+}
+
+void look_at_ports(const Json& container, std::vector<std::string>& warnings) {
+  for (const Json& each : list_of(container, "ports")) {
+    const Json& port = member(each, "containerPort");
+    const std::string name = text_of(container, "name");
+    if (std::ranges::any_of(kOwnPorts, [&](int own) { return port == own; }))
+      warnings.push_back("container " + name + " has port " + port.dump() +
+                         ", on which the sidecar listens; give it another");
+    else if (text_of(each, "name") == kOwnPortName)
+      warnings.push_back("container " + name + " names a port " + kOwnPortName +
+                         ", as the sidecar does; give it another name");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> surprises_of(const Json& spec, const Owner& owner, const PodOptions& options) {
+  std::vector<std::string> warnings;
+  const Json& policy = member(spec, "dnsPolicy");
+  if (!policy.is_null() && policy != "ClusterFirst")
+    warnings.push_back("dnsPolicy " + policy.dump() + ": names of the cluster may not resolve in this pod");
+  const bool ends = owner.kind == "Job" || owner.kind == "CronJob";
+  if (ends && !options.native)
+    warnings.push_back(
+        "it does not end by itself beside a classic sidecar; let it POST to "
+        "http://127.0.0.1:15020/quitquitquit");
+  const Json proxy = proxy_user(spec);
+  const Json& pod_user = member(member(spec, "securityContext"), "runAsUser");
+  for (const char* list : {"initContainers", "containers"})
+    for (const Json& each : list_of(spec, list)) {
+      const std::string name = text_of(each, "name");
+      if (name == kProxyContainer || name == kInitContainer) continue;
+      if (options.interception == PodOptions::Interception::kRedirect)
+        look_at_user(each, pod_user, proxy, warnings);
+      look_at_ports(each, warnings);
+    }
+  return warnings;
+}
+
+}  // namespace weft::inject
