@@ -1,3 +1,4 @@
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -186,10 +187,19 @@ int run(std::span<const char* const> arguments) {
   return kWrongUse;
 }
 
+/// MongoDB's driver makes a file of counters in shared memory as soon as it is loaded, and takes it away only
+/// at an orderly exit, which SIGKILL or `_exit` is not. Without its name the memory goes with the process.
+/// Nobody else than a tool of the driver's, which this sample has no use for, looks at the file.
+void forget_counters_of_mongodb() {
+  const std::string name = "/mongoc-" + std::to_string(::getpid());
+  ::shm_unlink(name.c_str());
+}
+
 }  // namespace
 }  // namespace bookinfo
 
 int main(int count, char** arguments) {
+  bookinfo::forget_counters_of_mongodb();
   std::signal(SIGPIPE, SIG_IGN);
   // A log reader on a pipe should see each line as it happens.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);

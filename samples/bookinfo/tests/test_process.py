@@ -1,7 +1,9 @@
 """The program as a process: how it starts, ends, and bears clients that misbehave."""
 import http.client
 import json
+import pathlib
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -86,6 +88,18 @@ def test_sigterm_answers_what_is_in_flight_and_then_leaves():
     assert idle.recv(1) == b""
     idle.close()
     ratings.stop()
+
+
+@pytest.mark.parametrize("kind", ["productpage", "details", "reviews", "ratings"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_stays_in_shared_memory(kind, end):
+    service = Service(kind)
+    counters = pathlib.Path(f"/dev/shm/mongoc-{service.process.pid}")
+    assert not counters.exists(), "a name that only an orderly exit would take away"
+    service.process.send_signal(end)
+    service.process.wait(10)
+    service.stop()
+    assert not counters.exists()
 
 
 def test_sigterm_under_load_loses_no_accepted_request():
