@@ -19,9 +19,11 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-/// Posted values stay for the life of the process, so their number and size need a bound.
-constexpr std::size_t kMostProducts = 10'000;
+/// Posted values stay for the life of the process, so each and all together need a bound.
 constexpr std::size_t kMostBytesPosted = 16 * 1024;
+constexpr std::size_t kMostBytesKept = 2 * 1024 * 1024;
+/// What a product costs besides its text, about.
+constexpr std::size_t kBytesPerProduct = 128;
 
 constexpr std::size_t kDatabaseThreads = 8;
 constexpr std::size_t kMostWaitingForDatabase = 256;
@@ -31,8 +33,11 @@ Response error_json(unsigned status, std::string_view text) {
   return json_response(status, compact_json({{"error", text}}));
 }
 
-Response ratings_json(std::int64_t product, const json::value& ratings) {
-  return json_response(200, compact_json({{"id", product}, {"ratings", ratings}}));
+/// `ratings` is JSON already.
+Response ratings_json(std::int64_t product, std::string_view ratings) {
+  std::string body = "{\"id\":" + std::to_string(product) + ",\"ratings\":";
+  body += ratings;
+  return json_response(200, body + "}");
 }
 
 Response not_found() { return {.status = 404, .headers = {}, .body = {}}; }
@@ -93,7 +98,7 @@ asio::awaitable<Response> Ratings::show(std::int64_t product) {
 Response Ratings::show_memory(std::int64_t product) const {
   const auto found = posted_.find(product);
   if (found != posted_.end()) return ratings_json(product, found->second);
-  return ratings_json(product, {{"Reviewer1", 5}, {"Reviewer2", 4}});
+  return ratings_json(product, R"({"Reviewer1":5,"Reviewer2":4})");
 }
 
 asio::awaitable<RatingRows> Ratings::read_database(std::chrono::milliseconds timeout) {
@@ -104,8 +109,9 @@ asio::awaitable<RatingRows> Ratings::read_database(std::chrono::milliseconds tim
 asio::awaitable<Response> Ratings::show_database(std::int64_t product) {
   const RatingRows rows = co_await read_database(settings_.database_timeout);
   if (!rows) co_return show_failure(rows.error());
-  Response answer = ratings_json(product, {{"Reviewer1", rows->empty() ? json::value(0) : rows->at(0)},
-                                           {"Reviewer2", rows->size() < 2 ? json::value(0) : rows->at(1)}});
+  const json::value ratings{{"Reviewer1", rows->empty() ? json::value(0) : rows->at(0)},
+                            {"Reviewer2", rows->size() < 2 ? json::value(0) : rows->at(1)}};
+  Response answer = ratings_json(product, compact_json(ratings));
   // Text in a database can be any bytes; JSON cannot.
   if (!parse_json(answer.body)) co_return show_failure({Failure::Kind::kRead, "a rating is not UTF-8"});
   co_return answer;
@@ -123,11 +129,16 @@ Response Ratings::store(std::int64_t product, const std::string& body) {
   const auto ratings = parse_json(body);
   if (!ratings) return error_json(400, "please provide valid ratings JSON");
   if (settings_.database) return error_json(501, "Post not implemented for database backed ratings");
-  if (posted_.size() >= kMostProducts && !posted_.contains(product)) {
-    return error_json(507, "too many products have posted ratings");
-  }
-  posted_.insert_or_assign(product, *ratings);
-  return ratings_json(product, *ratings);
+  std::string text = compact_json(*ratings);
+  const auto before = posted_.find(product);
+  const std::size_t freed = before == posted_.end() ? 0 : kBytesPerProduct + before->second.size();
+  const std::size_t kept = bytes_kept_ - freed + kBytesPerProduct + text.size();
+  if (kept > kMostBytesKept) return error_json(507, "no room for more posted ratings");
+  bytes_kept_ = kept;
+  text.shrink_to_fit();
+  Response answer = ratings_json(product, text);
+  posted_.insert_or_assign(product, std::move(text));
+  return answer;
 }
 
 }  // namespace bookinfo::ratings
