@@ -4,11 +4,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
 #include "common/json.h"
+#include "common/request_log.h"
 #include "ratings/product_id.h"
 
 namespace bookinfo::ratings {
@@ -69,7 +69,7 @@ asio::awaitable<Response> Ratings::handle(const Request& request) {
   const auto product = product_id_of_target(request.target);
   if (!product) co_return error_json(400, "please provide numeric product ID");
   if (writes) co_return store(*product, request.body);
-  co_return co_await show(*product);
+  co_return co_await show(*product, request.headers);
 }
 
 Response Ratings::refuse(unsigned status, std::string_view reason) { return error_json(status, reason); }
@@ -85,8 +85,8 @@ asio::awaitable<Response> Ratings::health() {
   co_return json_response(200, compact_json({{"status", "Ratings is healthy"}}));
 }
 
-asio::awaitable<Response> Ratings::show(std::int64_t product) {
-  if (settings_.database) co_return co_await show_database(product);
+asio::awaitable<Response> Ratings::show(std::int64_t product, const Headers& headers) {
+  if (settings_.database) co_return co_await show_database(product, headers);
   if (settings_.faults) {
     const Faults::Effect effect = settings_.faults->next_request();
     if (effect.is_refused) co_return error_json(503, "Service unavailable");
@@ -106,19 +106,20 @@ asio::awaitable<RatingRows> Ratings::read_database(std::chrono::milliseconds tim
   return workers_.run([&database](Deadline deadline) { return database.read(deadline); }, timeout);
 }
 
-asio::awaitable<Response> Ratings::show_database(std::int64_t product) {
+asio::awaitable<Response> Ratings::show_database(std::int64_t product, const Headers& headers) {
   const RatingRows rows = co_await read_database(settings_.database_timeout);
-  if (!rows) co_return show_failure(rows.error());
+  if (!rows) co_return show_failure(rows.error(), headers);
   const json::value ratings{{"Reviewer1", rows->empty() ? json::value(0) : rows->at(0)},
                             {"Reviewer2", rows->size() < 2 ? json::value(0) : rows->at(1)}};
   Response answer = ratings_json(product, compact_json(ratings));
   // Text in a database can be any bytes; JSON cannot.
-  if (!parse_json(answer.body)) co_return show_failure({Failure::Kind::kRead, "a rating is not UTF-8"});
+  if (!parse_json(answer.body))
+    co_return show_failure({Failure::Kind::kRead, "a rating is not UTF-8"}, headers);
   co_return answer;
 }
 
-Response Ratings::show_failure(const Failure& failure) const {
-  std::fprintf(stderr, "ratings: no stars from the database: %s\n", failure.why.c_str());
+Response Ratings::show_failure(const Failure& failure, const Headers& headers) const {
+  log_failure("ratings", headers, "no stars from the database: " + failure.why);
   const bool reached = failure.kind != Failure::Kind::kConnect;
   return error_json(500,
                     reached ? settings_.database->read_error() : "could not connect to ratings database");

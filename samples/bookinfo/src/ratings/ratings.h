@@ -34,11 +34,11 @@ class Ratings final : public Service {
 
  private:
   boost::asio::awaitable<Response> health();
-  boost::asio::awaitable<Response> show(std::int64_t product);
-  boost::asio::awaitable<Response> show_database(std::int64_t product);
+  boost::asio::awaitable<Response> show(std::int64_t product, const Headers& headers);
+  boost::asio::awaitable<Response> show_database(std::int64_t product, const Headers& headers);
   boost::asio::awaitable<RatingRows> read_database(std::chrono::milliseconds timeout);
   Response show_memory(std::int64_t product) const;
-  Response show_failure(const Failure& failure) const;
+  Response show_failure(const Failure& failure, const Headers& headers) const;
   Response store(std::int64_t product, const std::string& body);
 
   Settings settings_;

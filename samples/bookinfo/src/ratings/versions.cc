@@ -2,13 +2,13 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <random>
 #include <utility>
 
 #include "common/compat.h"
+#include "common/request_log.h"
 #include "ratings/mongodb_database.h"
 #include "ratings/mysql_database.h"
 #include "ratings/ratings.h"
@@ -48,7 +48,7 @@ MadeDatabase make_sqlite(const Environment& environment) {
   auto database = std::make_unique<SqliteDatabase>(file);
   // Not a reason to end: the disk may have room again later, and /health says what is wrong until then.
   if (const std::string wrong = database->prepare(Deadline::clock::now() + 1s); !wrong.empty()) {
-    std::fprintf(stderr, "ratings: the database is not ready: %s\n", wrong.c_str());
+    log_failure("ratings", {}, "the database is not ready: " + wrong);
   }
   return database;
 }
