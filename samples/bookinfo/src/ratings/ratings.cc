@@ -27,7 +27,7 @@ constexpr std::size_t kBytesPerProduct = 128;
 
 constexpr std::size_t kDatabaseThreads = 8;
 constexpr std::size_t kMostWaitingForDatabase = 256;
-constexpr std::chrono::milliseconds kHealthTimeout = 2s;
+constexpr std::chrono::milliseconds kHealthTimeout = 500ms;
 
 Response error_json(unsigned status, std::string_view text) {
   return json_response(status, compact_json({{"error", text}}));
