@@ -43,8 +43,9 @@ constexpr const char* kUsage =
     "\n"
     "becomes MariaDB's server with the table of ratings v2 in it.\n";
 
-/// Longer than the slowest answer there is: reviews waiting for ratings, 10 s to connect and 10 s to read.
-constexpr std::chrono::seconds kLongestDrain{25};
+/// Longer than the slowest answer there is: details waiting for its book.
+constexpr std::chrono::seconds kLongestDrain{35};
+static_assert(kLongestDrain > details::BookService::kLongest);
 
 enum Exit : int { kDone = 0, kFailed = 1, kWrongUse = 2 };
 

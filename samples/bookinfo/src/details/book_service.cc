@@ -31,6 +31,7 @@ boost::asio::awaitable<std::expected<boost::json::value, std::string>> BookServi
   call.to = settings_.endpoint;
   call.target = kTarget;
   call.timeout = kTimeout;
+  call.ends = std::chrono::steady_clock::now() + kLongest;
   call.retries = 1;
   call.tls = tls_.get();
   call.headers.add("Accept", "*/*");
