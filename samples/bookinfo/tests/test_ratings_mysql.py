@@ -319,10 +319,11 @@ def test_the_server_refuses_data_that_are_not_its_own_and_comes_back_with_those_
         assert [entry.name for entry in data.iterdir()] == ["ibdata1"]
         (data / "ibdata1").unlink()
         (data / "bookinfo.making").mkdir()
+        (data / "lost+found").mkdir()
         server = MysqlServer(data)
         server.client("DELETE FROM ratings WHERE ReviewID = 1")
         server.stop()
         again = MysqlServer(data)
         assert again.client("SELECT Rating FROM ratings").split() == ["4"]
         again.stop()
-        assert sorted(entry.name for entry in pathlib.Path(data).iterdir()) == ["bookinfo"]
+        assert sorted(entry.name for entry in pathlib.Path(data).iterdir()) == ["bookinfo", "lost+found"]
