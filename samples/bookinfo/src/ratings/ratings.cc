@@ -29,10 +29,6 @@ constexpr std::size_t kDatabaseThreads = 8;
 constexpr std::size_t kMostWaitingForDatabase = 256;
 constexpr std::chrono::milliseconds kHealthTimeout = 500ms;
 
-Response error_json(unsigned status, std::string_view text) {
-  return json_response(status, compact_json({{"error", text}}));
-}
-
 /// `ratings` is JSON already.
 Response ratings_json(std::int64_t product, std::string_view ratings) {
   std::string body = "{\"id\":" + std::to_string(product) + ",\"ratings\":";

@@ -35,11 +35,6 @@ int is_past(void* deadline) {
   return std::chrono::steady_clock::now() > *static_cast<const Deadline*>(deadline) ? 1 : 0;
 }
 
-int milliseconds_until(Deadline deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Deadline::clock::now());
-  return static_cast<int>(std::max<std::int64_t>(left.count(), 1));
-}
-
 /// `deadline` must outlive the connection.
 Connection open(const std::string& file, int flags, Deadline& deadline) {
   sqlite3* raw = nullptr;
