@@ -12,6 +12,7 @@ import pytest
 from harness import NETWORKING, SLOW, version_of, wait_for
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Referer": "/productpage"}
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def views(mesh, count, headers=None):
@@ -93,17 +94,19 @@ def test_67_a_login_goes_through_the_gateway(mesh):
     assert answer.status == 302 and answer.headers["Location"] == "/productpage"
 
 
-def test_70_one_view_through_v2_has_one_request_id_in_the_logs_of_all_services_and_sidecars(mesh):
+@pytest.mark.parametrize("trace", [{"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"},
+                                   {"x-b3-traceid": TRACE, "x-b3-spanid": TRACE[:16], "x-b3-sampled": "1"}], ids=["w3c", "b3"])
+def test_70_one_view_through_v2_has_one_request_id_and_trace_id_in_the_logs_of_all_services_and_sidecars(mesh, trace):
     mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
     cookie = jason(mesh)
-    page = mesh.get(headers=cookie)
+    page = mesh.get(headers={**cookie, **trace})
     assert version_of(page.text) == "v2"
     identifier = re.search(r"<dt>Request id</dt><dd>([0-9a-f-]{36})</dd>", page.text).group(1)
     for app, version in [("productpage", "v1"), ("details", "v1"), ("reviews", "v2"), ("ratings", "v1")]:
         pod = mesh.pod_name(app, version)
         wait_for(f"the log line of {app}'s sidecar", lambda: identifier in mesh.log(pod))
         lines = wait_for(f"{app}'s own log line", lambda: [line for line in mesh.log(pod, app).splitlines() if identifier in line])
-        assert [json.loads(line)["request_id"] for line in lines] == [identifier], lines
+        assert [(line["request_id"], line["trace_id"]) for line in map(json.loads, lines)] == [(identifier, TRACE)]
     assert identifier not in mesh.log(mesh.pod_name("reviews", "v1")) + mesh.log(mesh.pod_name("reviews", "v3"))
 
 

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import shop
 from shop import BOOK, SLOW, Certificate, StandIn, at_once, closed_port
 
 FORWARDED = ["x-request-id", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-parentspanid", "x-b3-flags",
@@ -155,6 +156,25 @@ def test_08_a_certificate_that_is_not_trusted_or_for_another_name_is_400(start, 
     fails(details_before(books, encrypt=True), "certificate verify failed")
     fails(details_before(books, encrypt=True, SSL_CERT_FILE=str(own.chain)), "certificate verify failed")
     assert books.requests == []
+
+
+def test_08_who_names_a_file_of_authorities_trusts_no_others(start, details_before, tmp_path, monkeypatch):
+    """The service has a machine of its own, as far as it can see: one whose authorities vouch for the book service."""
+    own, nobody = tmp_path / "own", tmp_path / "nobody.pem"
+    own.mkdir()
+    nobody.write_text("")
+    trusted = Certificate(own, "DNS:localhost")
+    name = subprocess.check_output(["openssl", "x509", "-noout", "-hash", "-in", trusted.chain], text=True).strip()
+    (own / f"{name}.0").write_bytes(trusted.chain.read_bytes())
+    program = tmp_path / "bookinfo"
+    program.write_text(f"""#!/bin/sh
+exec unshare -m sh -c 'mount --bind {own} /etc/ssl/certs && exec {shop.BINARY} "$@"' sh "$@"
+""")
+    program.chmod(0o755)
+    monkeypatch.setattr(shop, "BINARY", program)
+    books = start.stand_in((200, volumes()), tls=trusted)
+    assert details_before(books, host="localhost", encrypt=True).ask("/details/3").json == MAPPED
+    fails(details_before(books, host="localhost", encrypt=True, SSL_CERT_FILE=str(nobody)), "certificate verify failed")
 
 
 def test_08_plain_text_where_tls_is_expected_and_silence_in_the_handshake_are_400(start, details_before):

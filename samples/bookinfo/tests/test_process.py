@@ -1,7 +1,9 @@
 """The program as a process: how it starts, ends, and bears clients that misbehave."""
 import http.client
 import json
+import pathlib
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -10,6 +12,9 @@ import time
 import pytest
 
 from shop import BINARY, BOOK, RATINGS, SLOW, Service, StandIn, at, at_once, resident_kib, wait_for
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def run(*arguments, **environment):
@@ -88,6 +93,18 @@ def test_sigterm_answers_what_is_in_flight_and_then_leaves():
     ratings.stop()
 
 
+@pytest.mark.parametrize("kind", ["productpage", "details", "reviews", "ratings"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_stays_in_shared_memory(kind, end):
+    service = Service(kind)
+    counters = pathlib.Path(f"/dev/shm/mongoc-{service.process.pid}")
+    assert not counters.exists(), "a name that only an orderly exit would take away"
+    service.process.send_signal(end)
+    service.process.wait(10)
+    service.stop()
+    assert not counters.exists()
+
+
 def test_sigterm_under_load_loses_no_accepted_request():
     service = Service("details")
     failures, served, stop = [], [], threading.Event()
@@ -162,14 +179,33 @@ def logged(service, count):
 
 def test_one_line_per_request_is_logged_with_its_id(start):
     service = start.service("details")
-    service.ask("/details/0?x=1", headers={"X-Request-Id": 'id-"1"'})
+    service.ask("/details/0?x=1", headers={"X-Request-Id": 'id-"1"', "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
     service.ask("/nowhere", method="DELETE")
     first, second = logged(service, 2)
-    assert list(first) == ["time", "service", "request_id", "method", "target", "status", "bytes", "ms"]
+    assert list(first) == ["time", "service", "request_id", "trace_id", "method", "target", "status", "bytes", "ms"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["time"]) and first["ms"] >= 0
-    assert [first[key] for key in list(first)[1:-1]] == ["details", 'id-"1"', "GET", "/details/0?x=1", 200, 178]
-    assert (second["request_id"], second["method"], second["target"], second["status"]) == (
-        None, "DELETE", "/nowhere", 404)
+    assert [first[key] for key in list(first)[1:-1]] == ["details", 'id-"1"', TRACE, "GET", "/details/0?x=1", 200, 178]
+    assert (second["request_id"], second["trace_id"], second["method"], second["target"], second["status"]) == (
+        None, None, "DELETE", "/nowhere", 404)
+
+
+DEAD = "1"  # a port of the loopback on which nobody listens
+
+
+@pytest.mark.parametrize("kind, path, said, environment", [
+    ("productpage", "/api/v1/products/0", "connect", at(details=DEAD)),
+    ("reviews", "/reviews/0", "no ratings: ", {"ENABLE_RATINGS": "true", **at(ratings=DEAD)}),
+    ("ratings", "/ratings/0", "no stars", {"SERVICE_VERSION": "v2", "DB_TYPE": "mysql", "MYSQL_DB_PORT": DEAD}),
+    ("details", "/details/0", "connect", {
+        "ENABLE_EXTERNAL_BOOK_SERVICE": "true", "DO_NOT_ENCRYPT": "true", "EXTERNAL_BOOK_SERVICE_HOSTNAME": "127.0.0.1",
+        "EXTERNAL_BOOK_SERVICE_PORT": DEAD})])
+def test_a_downstream_that_is_dead_is_told_on_stderr_with_the_request_it_failed(start, capfd, kind, path, said, environment):
+    start.service(kind, **environment).ask(path, headers={
+        "X-Request-Id": "id-1", "X-B3-TraceId": TRACE, "X-B3-SpanId": TRACE[:16], "X-B3-Sampled": "1"})
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [list(line) for line in lines] == [["time", "service", "request_id", "trace_id", "error"]]
+    assert [lines[0][key] for key in ("service", "request_id", "trace_id")] == [kind, "id-1", TRACE]
+    assert said in lines[0]["error"]
 
 
 def test_refused_requests_are_logged_too_and_a_line_is_never_long(start):

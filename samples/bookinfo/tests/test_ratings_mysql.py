@@ -10,7 +10,7 @@ import time
 import pytest
 
 from mysql_server import PASSWORD, DataFolder, MysqlServer
-from shop import BINARY, RATINGS, SLOW, at_once, closed_port, wait_for
+from shop import BINARY, RATINGS, SLOW, at_once, closed_port, resident_kib, wait_for
 
 NOT_CONNECTED = {"error": "could not connect to ratings database"}
 NOT_READ = {"error": "could not perform select"}
@@ -224,6 +224,91 @@ def test_what_is_no_mysql_server_is_no_connection(on_mysql, greeting):
     impostor.stop()
 
 
+def packet(number, payload):
+    return len(payload).to_bytes(3, "little") + bytes([number % 256]) + payload
+
+
+OK, END = b"\0\0\0\2\0\0\0", b"\xfe\0\0\2\0"
+GREETING = packet(0, b"\x0a5.5.5\0" + b"\1\0\0\0" + b"12345678\0" + b"\xff\xf7\x21\2\0\x0f\x80\x15" + b"\0" * 10
+                  + b"123456789012\0mysql_native_password\0")
+COLUMN = b"\3def\4test\7ratings\7ratings\6Rating\6Rating\x0c\x3f\0\x0b\0\0\0\3\0\0\0\0\0"
+HEAD = packet(1, b"\1") + packet(2, COLUMN) + packet(3, END)
+ROW = b"\0015"
+
+
+def round_of(payload, first):
+    """Packets whose numbers go on in the next round."""
+    return b"".join(packet(first + at, payload) for at in range(256))
+
+
+def for_ever(pieces, pause=0, first=b""):
+    """The same again and again, until the client is gone."""
+    def say(connection):
+        connection.sendall(first)
+        while True:
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause)
+    return say
+
+
+class HostileServer:
+    """Lets everybody in, and answers the select with what `say` does to the connection."""
+
+    def __init__(self, say, greets=True):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.say, self.greets = self.listener.getsockname()[1], say, greets
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with contextlib.suppress(OSError), connection:
+            if self.greets:
+                self.let_in(connection)
+            self.say(connection)
+
+    @staticmethod
+    def let_in(connection):
+        connection.sendall(GREETING)
+        connection.recv(65536)
+        connection.sendall(packet(2, OK))
+        while b"SELECT Rating" not in (said := connection.recv(65536)):
+            if not said:
+                raise OSError("gone")
+            connection.sendall(packet(1, OK))
+
+
+def test_the_hostile_server_of_these_tests_would_pass_for_a_good_one(on_mysql):
+    server = HostileServer(lambda c: c.sendall(HEAD + packet(4, ROW) + packet(5, b"\0014") + packet(6, END)))
+    assert on_mysql(server.port).ask("/ratings/0").json == RATINGS
+    server.listener.close()
+
+
+@pytest.mark.parametrize("say, greets, statuses", [
+    (for_ever([round_of(ROW, 4) * 50], first=HEAD), True, {200, 500}),
+    (for_ever([round_of(COLUMN, 2) * 50], first=packet(1, b"\1")), True, {500}),
+    (for_ever([bytes([byte]) for byte in HEAD[:-1]], 0.4), True, {500}),
+    (for_ever([bytes([byte]) for byte in GREETING[:40]], 0.4), False, {500})],
+    ids=["rows without end", "columns without end", "an answer byte by byte", "a greeting byte by byte"])
+def test_a_server_that_never_ends_costs_little_memory_and_no_worker_past_the_deadline(on_mysql, say, greets, statuses):
+    server = HostileServer(say, greets)
+    ratings = on_mysql(server.port, DATABASE_TIMEOUT_MS="2000")
+    descriptors = pathlib.Path(f"/proc/{ratings.process.pid}/fd")
+    open_before = len(list(descriptors.iterdir()))
+    ratings.ask("/ratings/0")
+    before = resident_kib(ratings)
+    answers = at_once(*[lambda: ratings.ask("/ratings/0")] * 8)
+    assert {answer.status for answer in answers} <= statuses and all(answer.seconds < 3 * SLOW for answer in answers)
+    wait_for("every worker to leave the server", lambda: len(list(descriptors.iterdir())) == open_before, 1)
+    assert resident_kib(ratings) - before < 10_000 * SLOW * SLOW and healthy(ratings)
+    server.listener.close()
+
+
 def test_the_server_refuses_data_that_are_not_its_own_and_comes_back_with_those_that_are(mysql):
     with DataFolder() as data:
         data.mkdir()
@@ -234,10 +319,11 @@ def test_the_server_refuses_data_that_are_not_its_own_and_comes_back_with_those_
         assert [entry.name for entry in data.iterdir()] == ["ibdata1"]
         (data / "ibdata1").unlink()
         (data / "bookinfo.making").mkdir()
+        (data / "lost+found").mkdir()
         server = MysqlServer(data)
         server.client("DELETE FROM ratings WHERE ReviewID = 1")
         server.stop()
         again = MysqlServer(data)
         assert again.client("SELECT Rating FROM ratings").split() == ["4"]
         again.stop()
-        assert sorted(entry.name for entry in pathlib.Path(data).iterdir()) == ["bookinfo"]
+        assert sorted(entry.name for entry in pathlib.Path(data).iterdir()) == ["bookinfo", "lost+found"]

@@ -187,7 +187,9 @@ def test_a_lock_of_ten_seconds_delays_only_those_who_need_the_table(on_sqlite, f
                 assert answer.status == status and answer.seconds < 0.5 * SLOW
             time.sleep(0.2)
         assert not waiting
-        assert ratings.ask("/health").json == HEALTHY, "a lock passes; it is no fault of the file"
+        health = ratings.ask("/health")
+        assert health.json == HEALTHY, "a lock passes; it is no fault of the file"
+        assert health.seconds < 1 * SLOW
     for thread in threads:
         thread.join()
     assert len(waiting) == 50 and all(answer.status == 200 and answer.json == RATINGS for answer in waiting)
@@ -200,6 +202,20 @@ def test_a_lock_past_the_deadline_is_a_failed_select_and_then_over(on_sqlite, fi
         answers = at_once(*[lambda: ratings.ask("/ratings/0")] * 30)
         assert all(answer.status == 500 and answer.json == NOT_READ for answer in answers)
         assert all(0.4 < answer.seconds < 1.5 * SLOW for answer in answers)
+    wait_for("the lock to be over", lambda: ratings.ask("/ratings/0").json == RATINGS)
+
+
+def test_a_lock_that_was_there_before_the_first_request_passes_too(on_sqlite, file, start):
+    on_sqlite(file)
+    start.started.pop().stop()
+    with locked(file):
+        ratings = on_sqlite(file, DATABASE_TIMEOUT_MS="1500")
+        *answers, health = at_once(*[lambda: ratings.ask("/ratings/0")] * 20, lambda: ratings.ask("/health"))
+        assert all(answer.status == 500 and answer.json == NOT_READ for answer in answers)
+        assert all(1.4 < answer.seconds < 2.5 * SLOW for answer in answers)
+        assert health.json == HEALTHY and health.seconds < 1 * SLOW
+        health = ratings.ask("/health")
+        assert health.json == HEALTHY and health.seconds < 1 * SLOW
     wait_for("the lock to be over", lambda: ratings.ask("/ratings/0").json == RATINGS)
 
 

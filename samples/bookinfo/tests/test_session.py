@@ -56,6 +56,16 @@ def test_54_a_name_that_no_header_can_carry_fails_both_sections(page_before):
     assert page.places["details"].requests == []
 
 
+@pytest.mark.parametrize("compat", ["", "0.2.9"])
+@pytest.mark.parametrize("name", ["%FF", "jason%C3", "%C0%AF", "%ED%A0%80"])
+def test_a_name_that_is_no_utf_8_cannot_sign_in_nor_spoil_the_page(page_before, compat, name):
+    page = page_before({"BOOKINFO_COMPAT": compat})
+    answer = login(page, f"username={name}")
+    assert answer.status == 400 and answer.headers["Set-Cookie"] is None
+    shown = page.ask("/productpage", headers={"Cookie": f"user={name}", "x-request-id": "id-\xff"})
+    assert shown.status == 200 and "id-\ufffd" in shown.body.decode("utf-8")
+
+
 def test_54_of_029_the_user_is_a_cookie_in_clear_text_and_travels_alone(page_before):
     page = page_before({"BOOKINFO_COMPAT": "0.2.9"})
     answer = login(page, Referer="/here")

@@ -21,6 +21,7 @@ namespace http = beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 using Outcome = std::expected<Response, std::string>;
+using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -49,6 +50,14 @@ Response to_response(http::response<http::string_body>&& message) {
   return response;
 }
 
+/// Until when the next step may take.
+Clock::time_point next_deadline(const Call& call) { return std::min(call.ends, Clock::now() + call.timeout); }
+
+std::chrono::milliseconds left_for_step(const Call& call) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(next_deadline(call) - Clock::now());
+  return std::max(left, std::chrono::milliseconds(1));
+}
+
 /// How a call ended: with an answer, or at a step that failed.
 struct Attempt {
   Response response{};
@@ -69,7 +78,7 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
   auto& deadline = beast::get_lowest_layer(stream);
   const auto message = to_message(call);
   error_code error;
-  deadline.expires_after(call.timeout);
+  deadline.expires_at(next_deadline(call));
   co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return Attempt{.failed_step = "send", .error = error, .may_retry = true};
   http::response_parser<http::string_body> parser;
@@ -77,7 +86,7 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
   parser.body_limit(kBodyLimit);
   beast::flat_buffer buffer;
   while (!parser.is_done() && !error) {
-    deadline.expires_after(call.timeout);
+    deadline.expires_at(next_deadline(call));
     co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
   if (error) co_return Attempt{.failed_step = "receive", .error = error, .may_retry = is_broken_off(error)};
@@ -87,7 +96,7 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
 asio::awaitable<Attempt> exchange_over_tls(beast::tcp_stream connected, const Call& call) {
   TlsStream stream(std::move(connected), *call.tls);
   expect_peer(stream, call.to.host);
-  beast::get_lowest_layer(stream).expires_after(call.timeout);
+  beast::get_lowest_layer(stream).expires_at(next_deadline(call));
   error_code error;
   co_await stream.async_handshake(asio::ssl::stream_base::client,
                                   asio::redirect_error(asio::use_awaitable, error));
@@ -97,11 +106,12 @@ asio::awaitable<Attempt> exchange_over_tls(beast::tcp_stream connected, const Ca
 
 asio::awaitable<Attempt> attempt(const Call& call) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
-  const auto addresses = co_await Resolver::of(executor).resolve(call.to.host, call.to.port, call.timeout);
+  const auto addresses =
+      co_await Resolver::of(executor).resolve(call.to.host, call.to.port, left_for_step(call));
   if (!addresses) co_return Attempt{.failed_step = "resolve", .error = addresses.error()};
   beast::tcp_stream stream(executor);
   error_code error;
-  stream.expires_after(call.timeout);
+  stream.expires_at(next_deadline(call));
   co_await stream.async_connect(*addresses, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return Attempt{.failed_step = "connect", .error = error};
   stream.socket().set_option(tcp::no_delay(true), error);
@@ -113,7 +123,7 @@ asio::awaitable<Outcome> get_from_one_place(Call& call) {
   while (true) {
     Attempt ended = co_await attempt(call);
     if (ended.failed_step == nullptr) co_return std::move(ended.response);
-    if (!ended.may_retry || call.retries == 0) {
+    if (!ended.may_retry || call.retries == 0 || Clock::now() >= call.ends) {
       co_return std::unexpected(call.to.authority() + call.target + ": " + ended.failed_step + ": " +
                                 ended.error.message());
     }

@@ -32,8 +32,9 @@ struct Call {
   Endpoint to;
   std::string target;  ///< path and query, percent-encoded
   Headers headers;     ///< sent as they are, after Host, which has the port unless it is the scheme's own
-  std::chrono::milliseconds
-      timeout{};           ///< to find and connect, and again for each wait for bytes; not a total
+  std::chrono::milliseconds timeout{};  ///< to find and connect, and again for each wait for bytes
+  /// When the call is over, retries and redirects included; a peer that drips bytes never meets `timeout`.
+  std::chrono::steady_clock::time_point ends = std::chrono::steady_clock::time_point::max();
   unsigned redirects = 0;  ///< how many 3xx answers to follow
   unsigned retries = 0;    ///< how often to call anew when a connection breaks, or times out, once it is made
   boost::asio::ssl::context* tls = nullptr;  ///< outlives the call; null for plain text

@@ -50,6 +50,11 @@ std::optional<json::value> parse_json(std::string_view text) {
   return value;
 }
 
+const json::value* member(const json::value* from, std::string_view name) {
+  const json::object* object = from == nullptr ? nullptr : from->if_object();
+  return object == nullptr ? nullptr : object->if_contains(name);
+}
+
 std::string compact_json(const json::value& value) { return json::serialize(value); }
 
 std::string spaced_json(const json::value& value) {

@@ -18,4 +18,13 @@ TEST(Json, refuses_text_that_is_not_json_and_nesting_without_bound) {
   EXPECT_FALSE(parse_json(std::string(1000, '[') + std::string(1000, ']')));
 }
 
+TEST(Json, has_no_members_where_there_is_no_object) {
+  const auto value = parse_json(R"({"a":{"b":1},"c":[2]})");
+  ASSERT_TRUE(value);
+  ASSERT_NE(member(member(&*value, "a"), "b"), nullptr);
+  EXPECT_EQ(*member(member(&*value, "a"), "b"), 1);
+  EXPECT_EQ(member(member(&*value, "c"), "b"), nullptr);
+  EXPECT_EQ(member(member(&*value, "x"), "b"), nullptr);
+}
+
 }  // namespace bookinfo

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/json.h"
+
 namespace bookinfo {
 
 bool same_name(std::string_view left, std::string_view right) {
@@ -44,6 +46,10 @@ void set_target(Request& request, std::string_view target) {
 
 Response json_response(unsigned status, std::string body) {
   return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)};
+}
+
+Response error_json(unsigned status, std::string_view text) {
+  return json_response(status, compact_json({{"error", text}}));
 }
 
 Response html_response(unsigned status, std::string body) {

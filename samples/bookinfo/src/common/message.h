@@ -57,6 +57,8 @@ struct Response {
 void set_target(Request& request, std::string_view target);
 
 Response json_response(unsigned status, std::string body);
+/// `{"error":"..."}`.
+Response error_json(unsigned status, std::string_view text);
 Response html_response(unsigned status, std::string body);
 /// A small HTML page that only names the status, e.g. `404 Not Found`.
 Response error_page(unsigned status, std::string_view reason);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 namespace bookinfo {
 
@@ -45,19 +46,41 @@ void append_number(std::string& out, const char* key, std::size_t number) {
   out += std::to_string(number);
 }
 
+void append_text_or_null(std::string& out, const char* key, std::optional<std::string_view> text) {
+  out += key;
+  if (text) {
+    append_quoted(out, *text);
+  } else {
+    out += "null";
+  }
+}
+
+/// The second field of `00-<32 digits>-<16 digits>-01`. Source: W3C Trace Context §3.2.
+std::optional<std::string_view> trace_id_of(const Headers& headers) {
+  if (const auto id = headers.find("x-b3-traceid")) return id;
+  const auto parent = headers.find("traceparent");
+  constexpr std::size_t kBegin = 3, kEnd = 35;
+  if (!parent || parent->size() <= kEnd || (*parent)[kBegin - 1] != '-' || (*parent)[kEnd] != '-')
+    return std::nullopt;
+  return parent->substr(kBegin, kEnd - kBegin);
+}
+
+/// What both kinds of lines begin with.
+std::string begun_line(std::chrono::system_clock::time_point when, std::string_view service,
+                       const Headers& headers) {
+  std::string line = "{\"time\":\"";
+  append_time(line, when);
+  line += "\",\"service\":";
+  append_quoted(line, service);
+  append_text_or_null(line, ",\"request_id\":", headers.find("x-request-id"));
+  append_text_or_null(line, ",\"trace_id\":", trace_id_of(headers));
+  return line;
+}
+
 }  // namespace
 
 std::string request_log_line(const Request& request, const Served& served) {
-  std::string line = "{\"time\":\"";
-  append_time(line, served.when);
-  line += "\",\"service\":";
-  append_quoted(line, served.service);
-  line += ",\"request_id\":";
-  if (const auto id = request.headers.find("x-request-id")) {
-    append_quoted(line, *id);
-  } else {
-    line += "null";
-  }
+  std::string line = begun_line(served.when, served.service, request.headers);
   line += ",\"method\":";
   append_quoted(line, request.method);
   line += ",\"target\":";
@@ -68,6 +91,18 @@ std::string request_log_line(const Request& request, const Served& served) {
   const int size = std::snprintf(text.data(), text.size(), ",\"ms\":%.1f}", served.took.count());
   line.append(text.data(), static_cast<std::size_t>(size));
   return line;
+}
+
+std::string failure_log_line(std::chrono::system_clock::time_point when, std::string_view service,
+                             const Headers& headers, std::string_view error) {
+  std::string line = begun_line(when, service, headers);
+  append_text_or_null(line, ",\"error\":", error);
+  return line + '}';
+}
+
+void log_failure(std::string_view service, const Headers& headers, std::string_view error) {
+  const std::string line = failure_log_line(std::chrono::system_clock::now(), service, headers, error) + '\n';
+  std::fputs(line.c_str(), stderr);
 }
 
 }  // namespace bookinfo

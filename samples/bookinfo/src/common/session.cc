@@ -163,8 +163,8 @@ asio::awaitable<Response> Session::ask_service(const Request& request) {
   try {
     co_return co_await all_.service_.handle(request);
   } catch (const std::exception& failure) {
-    std::fprintf(stderr, "%s: %s %s failed: %s\n", all_.name_.c_str(), request.method.c_str(),
-                 request.target.c_str(), failure.what());
+    log_failure(all_.name_, request.headers,
+                request.method + " " + request.path + " failed: " + failure.what());
   }
   co_return error_page(500, "Internal Server Error");
 }

@@ -1,14 +1,48 @@
 #include "common/text.h"
 
+#include <openssl/asn1.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 namespace bookinfo {
 
+namespace {
+
+/// How many bytes the letter at the front has; 0 when it is no UTF-8.
+std::size_t letter_size(std::string_view text) {
+  unsigned long letter = 0;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  // Four bytes are the longest; the function would take six, of what was UTF-8 once.
+  const int size = ::UTF8_getc(bytes, static_cast<int>(std::min<std::size_t>(text.size(), 4)), &letter);
+  constexpr unsigned long kLast = 0x10FFFF;
+  return size > 0 && letter <= kLast ? static_cast<std::size_t>(size) : 0;
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = letter_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 std::string html_escape(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   std::string escaped;
   escaped.reserve(text.size());
-  for (const char letter : text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char letter = text[at];
+    if (static_cast<unsigned char>(letter) >= 0x80) {
+      const std::size_t size = letter_size(text.substr(at));
+      escaped += size == 0 ? kReplacement : text.substr(at, size);
+      if (size > 1) at += size - 1;
+      continue;
+    }
     switch (letter) {
       case '&': escaped += "&amp;"; break;
       case '<': escaped += "&lt;"; break;

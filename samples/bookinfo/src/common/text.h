@@ -7,7 +7,11 @@
 
 namespace bookinfo {
 
-/// Makes text safe between tags and inside quoted attributes: `& < > " '` become references.
+/// Source: RFC 3629 §3: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text);
+
+/// Makes text safe between tags and inside quoted attributes: `& < > " '` become references, and bytes that
+/// are not UTF-8 become U+FFFD.
 std::string html_escape(std::string_view text);
 
 /// Undoes percent-encoding. A `%` that no two hex digits follow stays as it is, as browsers do.

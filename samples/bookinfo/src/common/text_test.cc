@@ -36,4 +36,17 @@ TEST(HttpDate, has_the_one_form_http_wants) {
   EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
+TEST(Text, is_utf8_or_made_so_in_a_page) {
+  for (const char* good : {"", "jason", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+    EXPECT_TRUE(is_utf8(good)) << good;
+    EXPECT_EQ(html_escape(good), good);
+  }
+  for (const char* bad :
+       {"\xFF", "a\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\x80", "\xF8\x88\x80\x80\x80"}) {
+    EXPECT_FALSE(is_utf8(bad)) << bad;
+    EXPECT_TRUE(is_utf8(html_escape(bad))) << bad;
+  }
+  EXPECT_EQ(html_escape("a\xFF<\xC3"), "a\xEF\xBF\xBD&lt;\xEF\xBF\xBD");
+}
+
 }  // namespace bookinfo

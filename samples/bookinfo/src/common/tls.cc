@@ -16,10 +16,13 @@ namespace {
 /// which OpenSSL looks up only the one it needs.
 void trust_authorities(ssl::context& context) {
   const char* directory = std::getenv(::X509_get_default_cert_dir_env());
-  if (directory == nullptr) directory = ::X509_get_default_cert_dir();
+  const bool names_directory = directory != nullptr;
   const bool names_file = std::getenv(::X509_get_default_cert_file_env()) != nullptr;
-  ::SSL_CTX_set_default_verify_dir(context.native_handle());
-  if (names_file || ::access(directory, R_OK | X_OK) != 0) {
+  if (!names_directory) directory = ::X509_get_default_cert_dir();
+  const bool has_directory = ::access(directory, R_OK | X_OK) == 0;
+  // Who names authorities means those and no others.
+  if (names_directory || !names_file) ::SSL_CTX_set_default_verify_dir(context.native_handle());
+  if (names_file || (!names_directory && !has_directory)) {
     ::SSL_CTX_set_default_verify_file(context.native_handle());
   }
 }

@@ -10,7 +10,8 @@ namespace bookinfo {
 using TlsStream = boost::asio::ssl::stream<boost::beast::tcp_stream>;
 
 /// What calls over TLS share: TLS 1.2 or later, and trust in the certificate authorities of this machine, or
-/// in those that `SSL_CERT_FILE` or `SSL_CERT_DIR` names. Where there are none, every call fails.
+/// only in those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name when at least one is set. Where there are none,
+/// every call fails.
 boost::asio::ssl::context make_tls_client();
 
 /// Names the host to the peer (SNI, RFC 6066 §3; never an IP address) and insists that the peer's certificate

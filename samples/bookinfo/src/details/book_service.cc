@@ -1,8 +1,7 @@
 #include "details/book_service.h"
 
-#include <cstdio>
-
 #include "common/forwarding.h"
+#include "common/request_log.h"
 #include "common/tls.h"
 #include "details/volume.h"
 
@@ -32,13 +31,14 @@ boost::asio::awaitable<std::expected<boost::json::value, std::string>> BookServi
   call.to = settings_.endpoint;
   call.target = kTarget;
   call.timeout = kTimeout;
+  call.ends = std::chrono::steady_clock::now() + kLongest;
   call.retries = 1;
   call.tls = tls_.get();
   call.headers.add("Accept", "*/*");
   copy_headers(headers_inner_services_copy(), client, call.headers);
   const auto answer = co_await get(std::move(call));
   if (!answer) {
-    std::fprintf(stderr, "details: %s\n", answer.error().c_str());
+    log_failure("details", client, answer.error());
     co_return std::unexpected(answer.error());
   }
   co_return book_of_volumes(answer->body, id);

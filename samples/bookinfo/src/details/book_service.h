@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -22,13 +23,17 @@ class BookService {
     bool encrypts = true;  ///< `DO_NOT_ENCRYPT` is not `true`; decides between port 443 and 80
   };
 
+  /// What an answer costs at most, however the service drips its bytes.
+  static constexpr std::chrono::seconds kLongest{30};
+
   /// Nothing unless `ENABLE_EXTERNAL_BOOK_SERVICE` is exactly `true`.
   static std::optional<Settings> settings_of(const Environment& environment);
 
   explicit BookService(Settings settings);
 
   /// Asks once, and once more when the connection breaks or is silent for 5 s after it was made, so a dead
-  /// slow service costs 10 s. The status of the answer does not matter. The error is one line for the client.
+  /// slow service costs 10 s; 30 s are the end in any case. The status of the answer does not matter. The
+  /// error is one line for the client.
   boost::asio::awaitable<std::expected<boost::json::value, std::string>> book(std::int64_t id,
                                                                               const Headers& client) const;
 

@@ -14,8 +14,6 @@ bool is_at_or_below(std::string_view path, std::string_view root) {
   return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
-Response error_json(std::string_view text) { return json_response(400, compact_json({{"error", text}})); }
-
 boost::json::value built_in_book(std::int64_t id) {
   return {
       {"id", id},
@@ -50,10 +48,10 @@ boost::asio::awaitable<Response> Details::handle(const Request& request) {
 
 boost::asio::awaitable<Response> Details::book(const Request& request) const {
   const auto id = book_id_of_path(request.path);
-  if (!id) co_return error_json("please provide numeric product id");
+  if (!id) co_return error_json(400, "please provide numeric product id");
   if (!books_) co_return json_response(200, compact_json(built_in_book(*id)));
   const auto found = co_await books_->book(*id, request.headers);
-  if (!found) co_return error_json(found.error());
+  if (!found) co_return error_json(400, found.error());
   co_return json_response(200, compact_json(*found));
 }
 

@@ -8,11 +8,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::value* member(const json::value& value, std::string_view name) {
-  const json::object* object = value.if_object();
-  return object == nullptr ? nullptr : object->if_contains(name);
-}
-
 const json::value* first_of(const json::value* list) {
   const json::array* array = list == nullptr ? nullptr : list->if_array();
   return array == nullptr || array->empty() ? nullptr : &array->front();
@@ -29,12 +24,12 @@ std::string_view text_if(const json::value* value, std::string_view text, std::s
   return is_text(value, text) ? then : "unknown";
 }
 
-const json::value* identifier(const json::value& volume, std::string_view type) {
+const json::value* identifier(const json::value* volume, std::string_view type) {
   const json::value* all = member(volume, "industryIdentifiers");
   const json::array* list = all == nullptr ? nullptr : all->if_array();
   if (list == nullptr) return nullptr;
   for (const json::value& one : *list) {
-    if (is_text(member(one, "type"), type)) return member(one, "identifier");
+    if (is_text(member(&one, "type"), type)) return member(&one, "identifier");
   }
   return nullptr;
 }
@@ -47,23 +42,23 @@ std::expected<json::value, std::string> book_of_volumes(std::string_view body, s
   };
   const auto answer = parse_json(body);
   if (!answer) return std::unexpected("the book service's answer is not JSON");
-  const json::value* item = first_of(member(*answer, "items"));
-  const json::value* volume = item == nullptr ? nullptr : member(*item, "volumeInfo");
+  const json::value* item = first_of(member(&*answer, "items"));
+  const json::value* volume = member(item, "volumeInfo");
   if (volume == nullptr) return missing("volume");
-  const json::value* author = first_of(member(*volume, "authors"));
+  const json::value* author = first_of(member(volume, "authors"));
   if (author == nullptr) return missing("author");
-  const json::value* isbn_10 = identifier(*volume, "ISBN_10");
+  const json::value* isbn_10 = identifier(volume, "ISBN_10");
   if (isbn_10 == nullptr) return missing("ISBN_10");
-  const json::value* isbn_13 = identifier(*volume, "ISBN_13");
+  const json::value* isbn_13 = identifier(volume, "ISBN_13");
   if (isbn_13 == nullptr) return missing("ISBN_13");
   return json::value{
       {"id", id},
       {"author", *author},
-      {"year", copy_or_null(member(*volume, "publishedDate"))},
-      {"type", text_if(member(*volume, "printType"), "BOOK", "paperback")},
-      {"pages", copy_or_null(member(*volume, "pageCount"))},
-      {"publisher", copy_or_null(member(*volume, "publisher"))},
-      {"language", text_if(member(*volume, "language"), "en", "English")},
+      {"year", copy_or_null(member(volume, "publishedDate"))},
+      {"type", text_if(member(volume, "printType"), "BOOK", "paperback")},
+      {"pages", copy_or_null(member(volume, "pageCount"))},
+      {"publisher", copy_or_null(member(volume, "publisher"))},
+      {"language", text_if(member(volume, "language"), "en", "English")},
       {"ISBN-10", *isbn_10},
       {"ISBN-13", *isbn_13},
   };

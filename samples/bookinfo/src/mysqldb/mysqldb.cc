@@ -25,6 +25,8 @@ constexpr const char* kInstall = "/usr/bin/mariadb-install-db";
 /// taken for ours.
 constexpr const char* kData = "bookinfo";
 constexpr const char* kDataInTheMaking = "bookinfo.making";
+/// What the root of a disk of its own, as a volume often is, has of itself.
+constexpr const char* kOfTheDisk = "lost+found";
 
 std::vector<char*> pointers(Words& words) {
   std::vector<char*> all;
@@ -65,7 +67,7 @@ std::string look_for_strangers(const fs::path& folder) {
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
     const auto name = entry->path().filename();
-    if (name != kData && name != kDataInTheMaking) {
+    if (name != kData && name != kDataInTheMaking && name != kOfTheDisk) {
       return folder.string() + " holds " + name.string() +
              ", which the sample did not make: give the pod a volume there, or set MYSQL_DATA_DIR to an "
              "empty folder";

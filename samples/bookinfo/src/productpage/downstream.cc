@@ -1,9 +1,9 @@
 #include "productpage/downstream.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "common/json.h"
+#include "common/request_log.h"
 
 namespace bookinfo::productpage {
 
@@ -49,12 +49,12 @@ boost::asio::awaitable<Fetched> Downstream::fetch(const Peer& peer, std::string 
   co_return fetched;
 }
 
-boost::asio::awaitable<void> Downstream::attempt(const Peer& peer, Call call, Fetched& fetched) {
+boost::asio::awaitable<void> Downstream::attempt(const Peer& peer, const Call& call, Fetched& fetched) {
   Attempt attempt;
   attempt.service = peer.name;
   attempt.url = "http://" + call.to.authority() + call.target;
   attempt.began = std::chrono::steady_clock::now();
-  const auto answer = co_await get(std::move(call));
+  const auto answer = co_await get(call);
   const auto took = std::chrono::steady_clock::now() - attempt.began;
   attempt.took = std::chrono::duration_cast<std::chrono::microseconds>(took);
   fetched.status = 500;
@@ -64,7 +64,7 @@ boost::asio::awaitable<void> Downstream::attempt(const Peer& peer, Call call, Fe
     attempt.behind_proxy = answer->headers.find("x-envoy-upstream-service-time").value_or("");
     if (fetched.ok()) fetched.json = parse_json(answer->body);
   } else {
-    std::fprintf(stderr, "productpage: %s\n", answer.error().c_str());
+    log_failure("productpage", call.headers, answer.error());
     attempt.failure = answer.error().substr(answer.error().rfind(": ") + 2);
   }
   fetched.attempts.push_back(std::move(attempt));

@@ -64,7 +64,7 @@ class Downstream {
   };
 
   boost::asio::awaitable<Fetched> fetch(const Peer& peer, std::string id, Outgoing outgoing);
-  static boost::asio::awaitable<void> attempt(const Peer& peer, Call call, Fetched& fetched);
+  static boost::asio::awaitable<void> attempt(const Peer& peer, const Call& call, Fetched& fetched);
 
   Peer details_;
   Peer reviews_;

@@ -16,13 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// A member of an object, or null for whatever is not an object or has no such member: services may send
-/// anything.
-const json::value* member(const json::value* from, std::string_view key) {
-  if (from == nullptr || !from->is_object()) return nullptr;
-  return from->get_object().if_contains(json::string_view(key.data(), key.size()));
-}
-
 std::string text_of(const json::value* value) {
   if (value == nullptr || value->is_null()) return {};
   if (const json::string* text = value->if_string()) return html_escape({text->data(), text->size()});

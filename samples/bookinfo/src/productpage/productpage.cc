@@ -134,7 +134,7 @@ awaitable<Response> Productpage::api(const Request& request) {
 Response Productpage::login(const Request& request) const {
   auto user = form_value(request.query, "username");
   if (!user) user = form_value(request.body, "username");
-  if (user && user->size() > kLongestUserName) return error_page(400, "Bad Request");
+  if (user && (user->size() > kLongestUserName || !is_utf8(*user))) return error_page(400, "Bad Request");
   Response response = redirect(way_back(request));
   response.headers.add("Set-Cookie", user ? identity_.cookie_for(*user) : identity_.expired_cookie());
   return response;

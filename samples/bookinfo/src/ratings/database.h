@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@
 namespace bookinfo::ratings {
 
 using Deadline = std::chrono::steady_clock::time_point;
+
+/// As drivers want to be told; at least 1, for 0 often means no bound.
+std::int32_t milliseconds_until(Deadline deadline);
 
 /// Why a database gave no stars.
 struct Failure {

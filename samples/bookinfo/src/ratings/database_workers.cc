@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace bookinfo::ratings {
@@ -50,7 +51,8 @@ asio::awaitable<RatingRows> DatabaseWorkers::run(Work work, std::chrono::millise
   const auto loop = co_await asio::this_coro::executor;
   auto job = std::make_shared<Job>(loop, std::move(work), std::chrono::steady_clock::now() + timeout);
   if (!put_in_line(job)) {
-    co_return std::unexpected(Failure{Failure::Kind::kBusy, "too many requests wait for the database"});
+    co_return std::unexpected(
+        Failure{Failure::Kind::kBusy, "too many requests wait for the database, or no thread can be had"});
   }
   boost::system::error_code cancelled;
   co_await job->ended.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
@@ -61,12 +63,23 @@ asio::awaitable<RatingRows> DatabaseWorkers::run(Work work, std::chrono::millise
 bool DatabaseWorkers::put_in_line(std::shared_ptr<Job> job) {
   const std::lock_guard lock(mutex_);
   if (line_.size() >= most_waiting_) return false;
-  line_.push_back(std::move(job));
-  if (line_.size() > idle_ && threads_.size() < most_threads_) {
-    threads_.emplace_back([this] { work_until_closed(); });
+  // The thread comes first: a job in line that nobody takes would keep its place for good.
+  if (line_.size() >= idle_ && threads_.size() < most_threads_ && !start_thread() && threads_.empty()) {
+    return false;
   }
+  line_.push_back(std::move(job));
   has_work_.notify_one();
   return true;
+}
+
+/// False when the machine has no thread for us now; the next job tries again.
+bool DatabaseWorkers::start_thread() {
+  try {
+    threads_.push_back(make_thread_([this] { work_until_closed(); }));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 void DatabaseWorkers::work_until_closed() {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ratings/database.h"
@@ -26,22 +27,30 @@ class DatabaseWorkers {
  public:
   using Work = std::function<RatingRows(Deadline)>;
 
-  DatabaseWorkers(std::size_t threads, std::size_t waiting)
-      : most_threads_(threads), most_waiting_(waiting) {}
+  /// Starts a thread; throws `std::system_error` when there is none to be had.
+  using MakeThread = std::function<std::thread(std::function<void()>)>;
+
+  DatabaseWorkers(std::size_t threads, std::size_t waiting, MakeThread make_thread = plain_thread)
+      : most_threads_(threads), most_waiting_(waiting), make_thread_(std::move(make_thread)) {
+    threads_.reserve(threads);
+  }
   ~DatabaseWorkers();
   DatabaseWorkers(const DatabaseWorkers&) = delete;
   DatabaseWorkers& operator=(const DatabaseWorkers&) = delete;
 
-  /// Errors: those of `work`; kBusy when the line is full or the deadline passed.
+  /// Errors: those of `work`; kBusy when the line is full, the deadline passed, or there is no thread at all.
   boost::asio::awaitable<RatingRows> run(Work work, std::chrono::milliseconds timeout);
 
  private:
   struct Job;
 
+  static std::thread plain_thread(std::function<void()> work) { return std::thread(std::move(work)); }
   bool put_in_line(std::shared_ptr<Job> job);
+  bool start_thread();
   void work_until_closed();
 
   const std::size_t most_threads_, most_waiting_;
+  const MakeThread make_thread_;
   std::mutex mutex_;
   std::condition_variable has_work_;
   std::deque<std::shared_ptr<Job>> line_;

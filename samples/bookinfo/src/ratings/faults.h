@@ -43,4 +43,9 @@ class Faults {
   std::minstd_rand chance_;
 };
 
+/// The clock's time since now, `speed` times as fast: minutes pass in a test's second. Every half an hour of
+/// the clock it jumps back by whole pairs of turns, which no turn shows; without that it would overflow
+/// within days.
+Faults::Now clock_of_speed(Faults::Now clock, int speed);
+
 }  // namespace bookinfo::ratings

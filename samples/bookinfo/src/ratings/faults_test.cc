@@ -56,5 +56,20 @@ TEST(Faults, are_those_of_four_versions) {
     EXPECT_EQ(Faults::kind_of(other), std::nullopt);
 }
 
+TEST(Faults, take_turns_at_any_speed_for_years) {
+  constexpr int kSpeed = 100'000;
+  Faults::Clock::time_point wall;
+  for (const auto kind : {Faults::Kind::kUnavailable, Faults::Kind::kUnhealthy}) {
+    const auto turn = kind == Faults::Kind::kUnavailable ? std::chrono::minutes(1) : std::chrono::minutes(15);
+    Faults faults(kind, clock_of_speed([&wall] { return wall; }, kSpeed), 1);
+    wall += std::chrono::years(3) / 30min * 30min;
+    const auto real_turn = std::chrono::duration_cast<Faults::Clock::duration>(turn) / kSpeed;
+    for (int passed = 0; passed < 6; ++passed) {
+      wall += passed == 0 ? real_turn / 2 : real_turn;
+      EXPECT_EQ(faults.next_request().is_refused, passed % 2 == 1) << passed;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace bookinfo::ratings

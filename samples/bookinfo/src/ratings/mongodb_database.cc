@@ -25,11 +25,6 @@ std::unexpected<Failure> failure(Failure::Kind kind, std::string why) {
   return std::unexpected(Failure{kind, std::move(why)});
 }
 
-std::int32_t milliseconds_until(Deadline deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Deadline::clock::now());
-  return static_cast<std::int32_t>(std::max<std::int64_t>(left.count(), 1));
-}
-
 /// The URL with its waits bounded, whatever it says itself; nothing when it is no URL of MongoDB.
 Url bounded_url(const std::string& text, std::int32_t left) {
   bson_error_t error;

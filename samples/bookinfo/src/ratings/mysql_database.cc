@@ -3,6 +3,10 @@
 #include <errmsg.h>
 #include <mysql.h>
 #include <mysqld_error.h>
+#include <sys/socket.h>
+
+// After mysql.h, which it needs.
+#include <ma_pvio.h>
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -10,12 +14,21 @@
 #include <string>
 #include <utility>
 
+/// Exported by the library, and in none of its headers: calls back after each read (mode 0) and write of any
+/// connection, in the thread that made it.
+extern "C" int ma_pvio_register_callback(my_bool registers,
+                                         void (*callback)(int mode, MYSQL* mysql, const unsigned char* bytes,
+                                                          std::size_t count));
+
 namespace bookinfo::ratings {
 
 namespace {
 
 constexpr unsigned kLongestConnectSeconds = 10;
 constexpr unsigned long kMostBytesPerPacket = 64 * 1024;
+/// Of a whole exchange: greeting, answers, description of the columns and rows.
+constexpr std::size_t kMostBytesPerExchange = 512 * 1024;
+constexpr std::size_t kMostRows = 2;
 constexpr const char* kSelect = "SELECT Rating FROM ratings LIMIT 2";
 
 using Connection = std::unique_ptr<MYSQL, decltype(&mysql_close)>;
@@ -26,6 +39,28 @@ struct OfThisThread {
   OfThisThread() { mysql_thread_init(); }
   ~OfThisThread() { mysql_thread_end(); }
 };
+
+/// What the exchange of this thread may still use.
+struct Allowance {
+  Deadline deadline;
+  std::size_t bytes = kMostBytesPerExchange;
+};
+thread_local Allowance allowance;
+
+void shut(MYSQL* mysql) { ::shutdown(static_cast<int>(mysql_get_socket(mysql)), SHUT_RDWR); }
+
+/// The library's own timeouts are per read, and it keeps the description of columns however long it is: a
+/// server that says a byte now and then, or that never ends, is bounded here.
+extern "C" void after_read_or_write(int mode, MYSQL* mysql, const unsigned char*, std::size_t count) {
+  constexpr int kRead = 0;
+  const bool has_failed = static_cast<std::ptrdiff_t>(count) < 0;
+  if (mode != kRead || has_failed || mysql == nullptr || mysql->net.pvio == nullptr) return;
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(allowance.deadline - Deadline::clock::now());
+  if (count > allowance.bytes || left.count() <= 0) return shut(mysql);
+  allowance.bytes -= count;
+  mysql->net.pvio->timeout[PVIO_READ_TIMEOUT] = static_cast<int>(left.count());
+}
 
 /// The library counts in seconds; at least one, and rounded down, so that its own error comes before the
 /// deadline that the event loop keeps.
@@ -69,12 +104,22 @@ boost::json::value value_of(const MYSQL_FIELD& field, const char* text, unsigned
   return error ? boost::json::value(boost::json::string(value)) : number;
 }
 
-boost::json::array rows_of(MYSQL_RES* result) {
+/// Reads as they come, for the server may send more than it was asked for; on to the end where there is one.
+RatingRows rows_of(MYSQL* connection) {
+  const Result result(mysql_use_result(connection), mysql_free_result);
+  if (result == nullptr || mysql_num_fields(result.get()) == 0)
+    return failure_of(connection, Failure::Kind::kRead);
+  const MYSQL_FIELD* field = mysql_fetch_field_direct(result.get(), 0);
   boost::json::array rows;
-  const MYSQL_FIELD* field = mysql_fetch_field_direct(result, 0);
-  while (const MYSQL_ROW row = mysql_fetch_row(result)) {
-    rows.push_back(value_of(*field, row[0], mysql_fetch_lengths(result)[0]));
+  while (const MYSQL_ROW row = mysql_fetch_row(result.get())) {
+    if (rows.size() == kMostRows) {
+      // What frees the result would read the rest of it first.
+      shut(connection);
+      return rows;
+    }
+    rows.push_back(value_of(*field, row[0], mysql_fetch_lengths(result.get())[0]));
   }
+  if (mysql_errno(connection) != 0) return failure_of(connection, Failure::Kind::kRead);
   return rows;
 }
 
@@ -83,18 +128,19 @@ boost::json::array rows_of(MYSQL_RES* result) {
 MysqlDatabase::MysqlDatabase(MysqlAddress address, bool in_2017)
     : address_(std::move(address)), in_2017_(in_2017) {
   mysql_library_init(0, nullptr, nullptr);
+  static const int registered = ma_pvio_register_callback(1, after_read_or_write);
+  static_cast<void>(registered);
 }
 
 RatingRows MysqlDatabase::read(Deadline deadline) {
   static thread_local const OfThisThread of_this_thread;
+  allowance = {.deadline = deadline};
   const Connection connection = connect(address_, deadline);
   if (connection == nullptr) return std::unexpected(Failure{Failure::Kind::kConnect, "out of memory"});
   MYSQL* raw = connection.get();
   if (mysql_errno(raw) != 0) return failure_of(raw, Failure::Kind::kConnect);
   if (mysql_query(raw, kSelect) != 0) return failure_of(raw, Failure::Kind::kRead);
-  const Result result(mysql_store_result(raw), mysql_free_result);
-  if (result == nullptr || mysql_num_fields(result.get()) == 0) return failure_of(raw, Failure::Kind::kRead);
-  return rows_of(result.get());
+  return rows_of(raw);
 }
 
 std::string_view MysqlDatabase::read_error() const {

@@ -16,7 +16,8 @@ struct MysqlAddress {
 };
 
 /// Stars in table `ratings` of database `test`, column `Rating`, on a server elsewhere. Always TCP, so that a
-/// sidecar carries it; signs in with the method `mysql_native_password`.
+/// sidecar carries it; signs in with the method `mysql_native_password`. Whatever the server sends, an
+/// exchange takes at most 512 KiB and ends at the deadline.
 class MysqlDatabase final : public Database {
  public:
   /// `in_2017`: a failed select is told like a failed connection, as release 0.2.9 did.

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include "common/service.h"
@@ -23,8 +23,8 @@ struct Settings {
 };
 
 /// Stars by reviewer. In memory every product has five and four stars until a POST replaces them; what was
-/// posted is kept per product, and is gone after a restart. From a database all products have the same stars,
-/// and nothing can be posted.
+/// posted is kept per product, 2 MiB in all, and is gone after a restart. From a database all products have
+/// the same stars, and nothing can be posted.
 class Ratings final : public Service {
  public:
   explicit Ratings(Settings settings);
@@ -34,16 +34,17 @@ class Ratings final : public Service {
 
  private:
   boost::asio::awaitable<Response> health();
-  boost::asio::awaitable<Response> show(std::int64_t product);
-  boost::asio::awaitable<Response> show_database(std::int64_t product);
+  boost::asio::awaitable<Response> show(std::int64_t product, const Headers& headers);
+  boost::asio::awaitable<Response> show_database(std::int64_t product, const Headers& headers);
   boost::asio::awaitable<RatingRows> read_database(std::chrono::milliseconds timeout);
   Response show_memory(std::int64_t product) const;
-  Response show_failure(const Failure& failure) const;
+  Response show_failure(const Failure& failure, const Headers& headers) const;
   Response store(std::int64_t product, const std::string& body);
 
   Settings settings_;
-  std::unordered_map<std::int64_t, boost::json::value> posted_;
-  DatabaseWorkers workers_;  ///< last: its threads use the database
+  std::unordered_map<std::int64_t, std::string> posted_;  ///< as JSON: a tree of it may be 50 times as large
+  std::size_t bytes_kept_ = 0;                            ///< by `posted_`, about
+  DatabaseWorkers workers_;                               ///< last: its threads use the database
 };
 
 }  // namespace bookinfo::ratings

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -32,11 +33,6 @@ bool is_no_file(const std::string& file) {
 
 int is_past(void* deadline) {
   return std::chrono::steady_clock::now() > *static_cast<const Deadline*>(deadline) ? 1 : 0;
-}
-
-int milliseconds_until(Deadline deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Deadline::clock::now());
-  return static_cast<int>(std::max<std::int64_t>(left.count(), 1));
 }
 
 /// `deadline` must outlive the connection.
@@ -88,31 +84,45 @@ boost::json::value value_of(sqlite3_stmt* row) {
   }
 }
 
+/// What keeps the table from being made is told as not reached; a lock passes, and is told as busy.
+Failure not_prepared(const Connection& connection, const std::string& file) {
+  Failure failure = failure_of(connection, file);
+  if (failure.kind == Failure::Kind::kRead) failure.kind = Failure::Kind::kConnect;
+  return failure;
+}
+
+std::optional<Failure> make_table(const std::string& file, Deadline& deadline) {
+  const Connection made = open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, deadline);
+  if (!made || sqlite3_errcode(made.get()) != SQLITE_OK) return not_prepared(made, file);
+  if (select(made)) return std::nullopt;
+  if (sqlite3_exec(made.get(), kMakeAndSeed, nullptr, nullptr, nullptr) == SQLITE_OK) return std::nullopt;
+  Failure failure = not_prepared(made, file);
+  // Another process may have made it in between.
+  if (select(made)) return std::nullopt;
+  return failure;
+}
+
 }  // namespace
 
-std::string SqliteDatabase::prepare(Deadline deadline) {
-  if (is_prepared_) return {};
-  const std::lock_guard lock(preparing_);
+std::optional<Failure> SqliteDatabase::prepare(Deadline deadline) {
+  if (is_prepared_) return std::nullopt;
+  const std::unique_lock lock(preparing_, deadline);
+  if (!lock) return Failure{Failure::Kind::kBusy, file_ + ": another request waits for it"};
   // A table that is there, in a file that may not be written, is all that is needed.
-  if (const Connection there = open(file_, SQLITE_OPEN_READONLY, deadline); there && select(there)) {
-    is_prepared_ = true;
-    return {};
-  }
-  const Connection made = open(file_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, deadline);
-  if (!made || sqlite3_errcode(made.get()) != SQLITE_OK) return failure_of(made, file_).why;
-  if (!select(made) && sqlite3_exec(made.get(), kMakeAndSeed, nullptr, nullptr, nullptr) != SQLITE_OK &&
-      !select(made)) {
-    const std::string why = failure_of(made, file_).why;
-    return why;
+  const Connection there = open(file_, SQLITE_OPEN_READONLY, deadline);
+  if (there && !select(there)) {
+    Failure failure = failure_of(there, file_);
+    if (failure.kind == Failure::Kind::kBusy) return failure;
+    if (auto wrong = make_table(file_, deadline)) return wrong;
+  } else if (!there) {
+    return not_prepared(there, file_);
   }
   is_prepared_ = true;
-  return {};
+  return std::nullopt;
 }
 
 RatingRows SqliteDatabase::read(Deadline deadline) {
-  if (std::string wrong = prepare(deadline); !wrong.empty()) {
-    return std::unexpected(Failure{Failure::Kind::kConnect, std::move(wrong)});
-  }
+  if (auto failure = prepare(deadline)) return std::unexpected(std::move(*failure));
   const Connection connection = open(file_, SQLITE_OPEN_READONLY, deadline);
   if (!connection) return std::unexpected(failure_of(connection, file_));
   const Statement statement = select(connection);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "ratings/database.h"
@@ -15,8 +16,8 @@ class SqliteDatabase final : public Database {
  public:
   explicit SqliteDatabase(std::string file) : file_(std::move(file)) {}
 
-  /// Makes what is missing. An empty text, or one line that says what is wrong.
-  std::string prepare(Deadline deadline);
+  /// Makes what is missing. Nothing when all is there; kBusy when somebody's lock did not pass in time.
+  std::optional<Failure> prepare(Deadline deadline);
 
   RatingRows read(Deadline deadline) override;
   bool is_embedded() const override { return true; }
@@ -24,7 +25,7 @@ class SqliteDatabase final : public Database {
 
  private:
   std::string file_;
-  std::mutex preparing_;
+  std::timed_mutex preparing_;
   std::atomic<bool> is_prepared_ = false;
 };
 

@@ -2,13 +2,13 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <random>
 #include <utility>
 
 #include "common/compat.h"
+#include "common/request_log.h"
 #include "ratings/mongodb_database.h"
 #include "ratings/mysql_database.h"
 #include "ratings/ratings.h"
@@ -47,8 +47,8 @@ MadeDatabase make_sqlite(const Environment& environment) {
   if (file.empty()) return std::unexpected("DB_TYPE=sqlite needs SQLITE_FILE, the path of the file");
   auto database = std::make_unique<SqliteDatabase>(file);
   // Not a reason to end: the disk may have room again later, and /health says what is wrong until then.
-  if (const std::string wrong = database->prepare(Deadline::clock::now() + 1s); !wrong.empty()) {
-    std::fprintf(stderr, "ratings: the database is not ready: %s\n", wrong.c_str());
+  if (const auto failure = database->prepare(Deadline::clock::now() + 1s)) {
+    log_failure("ratings", {}, "the database is not ready: " + failure->why);
   }
   return database;
 }
@@ -70,11 +70,6 @@ MadeDatabase make_database(const Environment& environment, bool is_2017) {
   return std::make_unique<MongodbDatabase>(environment.get("MONGO_DB_URL", ""), is_2017);
 }
 
-/// Time since the start of the process, `speed` times as fast: minutes pass in a test's second.
-Faults::Now clock_of_speed(int speed) {
-  return [began = Faults::Clock::now(), speed] { return began + (Faults::Clock::now() - began) * speed; };
-}
-
 }  // namespace
 
 std::expected<std::unique_ptr<Service>, std::string> make(const Environment& environment) {
@@ -94,7 +89,7 @@ std::expected<std::unique_ptr<Service>, std::string> make(const Environment& env
     if (!database) return std::unexpected(database.error());
     settings.database = std::move(*database);
   } else if (const auto kind = Faults::kind_of(version); kind && !settings.is_2017) {
-    settings.faults.emplace(*kind, clock_of_speed(*speed), std::random_device{}());
+    settings.faults.emplace(*kind, clock_of_speed(Faults::Clock::now, *speed), std::random_device{}());
   }
   return std::make_unique<Ratings>(std::move(settings));
 }

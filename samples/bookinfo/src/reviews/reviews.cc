@@ -1,10 +1,9 @@
 #include "reviews/reviews.h"
 
-#include <cstdio>
-
 #include "common/compat.h"
 #include "common/forwarding.h"
 #include "common/json.h"
+#include "common/request_log.h"
 #include "reviews/product_id.h"
 
 namespace bookinfo::reviews {
@@ -60,7 +59,7 @@ boost::asio::awaitable<std::expected<Stars, Nonsense>> Reviews::ask_ratings(std:
   call.headers = headers_for_ratings(request);
   const auto answer = co_await get(std::move(call));
   if (answer) co_return stars_of_answer(*answer, settings_.is_029);
-  std::fprintf(stderr, "reviews: no ratings: %s\n", answer.error().c_str());
+  log_failure("reviews", request.headers, "no ratings: " + answer.error());
   if (settings_.is_029) co_return std::unexpected(Nonsense{});
   co_return Stars{};
 }
