@@ -22,10 +22,11 @@ Json text_of(const Field& field) {
 }
 
 Json number_of(const Field& field) {
-  Json schema = {{"type", "integer"}};
+  const bool whole = field.type == Type::kInteger;
+  Json schema = {{"type", whole ? "integer" : "number"}};
   if (field.min != std::numeric_limits<std::int64_t>::min()) schema["minimum"] = field.min;
   if (field.max != std::numeric_limits<std::int64_t>::max()) schema["maximum"] = field.max;
-  schema["format"] = field.max <= std::numeric_limits<std::int32_t>::max() ? "int32" : "int64";
+  if (whole) schema["format"] = field.max <= std::numeric_limits<std::int32_t>::max() ? "int32" : "int64";
   return schema;
 }
 
@@ -34,8 +35,8 @@ Json one_of(const Field& field) {
   switch (field.type) {
     case Type::kText: return text_of(field);
     case Type::kBool: return {{"type", "boolean"}};
-    case Type::kInteger: return number_of(field);
-    case Type::kNumber: return {{"type", "number"}};
+    case Type::kInteger:
+    case Type::kNumber: return number_of(field);
     case Type::kIntOrText:
     case Type::kQuantity: return {{"x-kubernetes-int-or-string", true}};
     case Type::kObject: return open_api(*field.object);

@@ -131,6 +131,38 @@ def test_51_ratings_that_stall_cost_v2_its_reviews_and_v3_its_stars(mesh):
     wait_for("the stars to come back", lambda: version_of(mesh.get().text) == "v3")
 
 
+def test_65_ratings_delayed_for_jason_cost_him_his_reviews_and_nobody_else_anything(mesh):
+    mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
+    mesh.apply(NETWORKING / "virtual-service-ratings-test-delay.yaml")
+    cookie = jason(mesh)
+    began = time.monotonic()
+    page = mesh.get(headers=cookie)
+    assert 5.0 <= time.monotonic() - began <= 8.0 * SLOW
+    assert page.status == 200 and "Error fetching product reviews" in page.text and "PublisherA" in page.text
+    began = time.monotonic()
+    assert version_of(mesh.get().text) == "v1" and time.monotonic() - began < 1.5 * SLOW
+    log = mesh.weft("logs", mesh.pod_name("reviews", "v2"), "-c", "istio-proxy").stdout
+    assert re.search(r'"GET /ratings/0[^"]*" \d+ \S*DI', log), log[-2000:]
+
+
+def test_65_ratings_aborted_for_jason_cost_him_the_stars_and_nobody_else_anything(mesh):
+    mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
+    mesh.apply(text=(NETWORKING / "virtual-service-ratings-test-abort.yaml").read_text())
+    page = mesh.get(headers=jason(mesh))
+    assert page.status == 200 and page.text.count("Ratings service is currently unavailable") == 2
+    anonymous = mesh.get()
+    assert version_of(anonymous.text) == "v3" and "unavailable" not in anonymous.text
+    log = mesh.weft("logs", mesh.pod_name("reviews", "v3"), "-c", "istio-proxy").stdout
+    assert re.search(r'"GET /ratings/0[^"]*" 500 FI fault_filter_abort', log), log[-2000:]
+
+
+def test_66_details_aborted_with_555_show_as_an_error_on_the_page_and_as_555_to_programs(mesh):
+    mesh.apply(NETWORKING / "fault-injection-details-v1.yaml")
+    page = mesh.get()
+    assert page.status == 200 and "Error fetching product details" in page.text and "Reviewer1" in page.text
+    assert mesh.get("/api/v1/products/0").status == 555
+
+
 def test_the_page_says_what_the_mesh_did_with_its_calls(mesh):
     mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
     page = mesh.get().text
