@@ -131,6 +131,11 @@ def test_51_ratings_that_stall_cost_v2_its_reviews_and_v3_its_stars(mesh):
     wait_for("the stars to come back", lambda: version_of(mesh.get().text) == "v3")
 
 
+def logged(mesh, version, pattern):
+    """Whether the sidecar of a version of reviews has written such a line."""
+    return re.search(pattern, mesh.weft("logs", mesh.pod_name("reviews", version), "-c", "istio-proxy").stdout)
+
+
 def test_65_ratings_delayed_for_jason_cost_him_his_reviews_and_nobody_else_anything(mesh):
     mesh.apply(NETWORKING / "virtual-service-reviews-test-v2.yaml")
     mesh.apply(NETWORKING / "virtual-service-ratings-test-delay.yaml")
@@ -141,8 +146,7 @@ def test_65_ratings_delayed_for_jason_cost_him_his_reviews_and_nobody_else_anyth
     assert page.status == 200 and "Error fetching product reviews" in page.text and "PublisherA" in page.text
     began = time.monotonic()
     assert version_of(mesh.get().text) == "v1" and time.monotonic() - began < 1.5 * SLOW
-    log = mesh.weft("logs", mesh.pod_name("reviews", "v2"), "-c", "istio-proxy").stdout
-    assert re.search(r'"GET /ratings/0[^"]*" \d+ \S*DI', log), log[-2000:]
+    wait_for("the delay in the access log", lambda: logged(mesh, "v2", r'"GET /ratings/0[^"]*" \d+ \S*DI'))
 
 
 def test_65_ratings_aborted_for_jason_cost_him_the_stars_and_nobody_else_anything(mesh):
@@ -152,8 +156,7 @@ def test_65_ratings_aborted_for_jason_cost_him_the_stars_and_nobody_else_anythin
     assert page.status == 200 and page.text.count("Ratings service is currently unavailable") == 2
     anonymous = mesh.get()
     assert version_of(anonymous.text) == "v3" and "unavailable" not in anonymous.text
-    log = mesh.weft("logs", mesh.pod_name("reviews", "v3"), "-c", "istio-proxy").stdout
-    assert re.search(r'"GET /ratings/0[^"]*" 500 FI fault_filter_abort', log), log[-2000:]
+    wait_for("the abort in the access log", lambda: logged(mesh, "v3", r'"GET /ratings/0[^"]*" 500 FI fault_filter_abort'))
 
 
 def test_66_details_aborted_with_555_show_as_an_error_on_the_page_and_as_555_to_programs(mesh):

@@ -158,14 +158,12 @@ void set_direct_response(route::Route& made, const api::Json& direct) {
     action.mutable_body()->set_inline_bytes(decode_base64(json::text(body, "bytes")).value_or(""));
 }
 
-/// Both kinds of fault say their share in the same way; without one it is every request.
+/// Both kinds of fault say their share in the same way; without one it is no request, as in Istio.
 template <class Message>
 void set_percentage(Message& into, const api::Json& fault) {
-  double percent = json::number(fault, "percent", 100);
-  if (const api::Json& share = json::map(fault, "percentage"); share.contains("value"))
-    percent = share["value"].is_number() ? share["value"].get<double>() : 0;
-  else if (fault.contains("percentage"))
-    percent = 0;
+  double percent = static_cast<double>(json::number(fault, "percent", 0));
+  const api::Json& share = json::map(fault, "percentage");
+  if (share.contains("value") && share["value"].is_number()) percent = share["value"].get<double>();
   into.mutable_percentage()->set_numerator(static_cast<std::uint32_t>(std::lround(percent * 10'000)));
   into.mutable_percentage()->set_denominator(envoy::type::v3::FractionalPercent::MILLION);
 }
