@@ -20,6 +20,7 @@
 #include "common/environment.h"
 #include "common/server.h"
 #include "details/details.h"
+#include "mongodb/mongodb.h"
 #include "mysqldb/mysqldb.h"
 #include "productpage/productpage.h"
 #include "ratings/versions.h"
@@ -41,7 +42,11 @@ constexpr const char* kUsage =
     "\n"
     "       bookinfo mysqldb PORT [OPTION...]\n"
     "\n"
-    "becomes MariaDB's server with the table of ratings v2 in it.\n";
+    "becomes MariaDB's server with the table of ratings v2 in it.\n"
+    "\n"
+    "       bookinfo mongodb PORT -- COMMAND...\n"
+    "\n"
+    "becomes the MongoDB server that COMMAND starts on PORT, with the ratings in it.\n";
 
 /// Longer than the slowest answer there is: details waiting for its book.
 constexpr std::chrono::seconds kLongestDrain{35};
@@ -165,6 +170,11 @@ int run(std::span<const char* const> arguments) {
   if (arguments.size() >= 3 && arguments[1] == std::string_view("mysqldb")) {
     if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
     return fail(mysqldb::become(arguments[2], arguments.subspan(3), Environment::of_process()));
+  }
+  if (arguments.size() >= 5 && arguments[1] == std::string_view("mongodb") &&
+      arguments[3] == std::string_view("--")) {
+    if (!parse_port(arguments[2])) return fail(std::string("'") + arguments[2] + "' is not a port");
+    return fail(mongodb::become(arguments[2], arguments.subspan(4)));
   }
   const auto line = parse(arguments);
   if (line && line->asks_for_help) {

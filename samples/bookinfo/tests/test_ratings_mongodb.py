@@ -1,12 +1,15 @@
 """ratings v2 on MongoDB: the real driver, a server that speaks its protocol, and what happens when that is gone."""
 import json
 import math
+import signal
+import subprocess
 import threading
 
 import pytest
 
+import mongodb_server
 from mongodb_server import MongodbServer
-from shop import RATINGS, SLOW, at_once, closed_port, resident_kib, wait_for
+from shop import BINARY, RATINGS, SLOW, at_once, closed_port, resident_kib, wait_for
 
 NOT_CONNECTED = {"error": "could not connect to ratings database"}
 NOT_READ = {"error": "could not load ratings from database"}
@@ -145,3 +148,41 @@ def test_two_thousand_requests_leave_nothing_behind(mongodb, on_mongodb):
     assert set(burst(2000)) == {200}
     # The address sanitizer keeps up to 256 MiB of what was freed, to find its late users.
     assert resident_kib(ratings) - before < (2000 if SLOW == 1 else 300_000)
+
+
+def seeded(port, *command):
+    """What `bookinfo mongodb` says of the ratings, and its process, which is by then the command's."""
+    process = subprocess.Popen([BINARY, "mongodb", str(port), "--", *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    said = next((line for line in process.stderr if line.startswith("bookinfo mongodb: ")), "")
+    return said.removeprefix("bookinfo mongodb: ").strip(), process
+
+
+def ended(process):
+    process.terminate()
+    with process:
+        return process.wait(10)
+
+
+def test_the_server_that_a_command_starts_has_the_ratings(on_mongodb):
+    port = closed_port()
+    said, server = seeded(port, *mongodb_server.command(), str(port))
+    try:
+        assert said == "the ratings are put in"
+        answer = on_mongodb(f"mongodb://127.0.0.1:{port}/test").ask("/ratings/0")
+        assert answer.json == {"id": 0, "ratings": {"Reviewer1": 5, "Reviewer2": 4}}
+    finally:
+        assert ended(server) in (-signal.SIGTERM, 128 + signal.SIGTERM), "the signal reaches the server itself"
+
+
+def test_ratings_that_are_there_stay(running):
+    running.seed(1, 2)
+    said, idle = seeded(running.port, "sleep", "60")
+    ended(idle)
+    assert said == "the collection has ratings; they stay"
+    assert [document["rating"] for document in running.client.test.ratings.find()] == [1, 2]
+
+
+def test_a_command_that_is_not_there_is_told():
+    done = subprocess.run([BINARY, "mongodb", str(closed_port()), "--", "/nowhere/mongod"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "/nowhere/mongod: No such file or directory" in done.stderr
