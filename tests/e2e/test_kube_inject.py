@@ -193,10 +193,7 @@ def test_two_megabytes_take_no_longer_than_they_may(tmp_path):
     file = tmp_path / "many.yaml"
     text = BOOKINFO.read_text() + "---\n"
     file.write_text(text * (2_000_000 // len(text) + 1))
-    limit, seconds = 0.4 if SLOW == 1 else 2 * SLOW, []
-    # Three runs tell on a machine of one's own; where others work a few more find a moment.
-    while len(seconds) < 3 or (min(seconds) >= limit and len(seconds) < 10):
-        start = time.monotonic()
-        assert inject("-f", file, "-o", tmp_path / "out.yaml").returncode == 0
-        seconds.append(time.monotonic() - start)
-    assert min(seconds) < limit, seconds
+    start = time.monotonic()
+    assert inject("-f", file, "-o", tmp_path / "out.yaml").returncode == 0
+    # Wide: what a slow or busy machine may take. tests/kubernetes/test_figures.py holds it to the 400 ms.
+    assert time.monotonic() - start < 2 * SLOW
