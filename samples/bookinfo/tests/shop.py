@@ -77,6 +77,30 @@ def at_once(*calls):
     return results
 
 
+@contextlib.contextmanager
+def visitors(ask_once, count=4):
+    """So many who ask again and again; the list of what they have been answered."""
+    seen, stop = [], threading.Event()
+
+    def visit():
+        while not stop.is_set():
+            seen.append(ask_once())
+    threads = [threading.Thread(target=visit) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def more_of(seen, count=50):
+    at = len(seen)
+    wait_for("more visits", lambda: len(seen) > at + count)
+
+
 def limiting(descriptors):
     return descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
 
@@ -119,11 +143,6 @@ class Service:
         finally:
             self.reader.join(5)
             self.process.stdout.close()
-
-
-def resident_kib(service):
-    status = pathlib.Path(f"/proc/{service.process.pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
 
 class Recorded:

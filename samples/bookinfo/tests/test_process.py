@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from shop import BINARY, BOOK, RATINGS, SLOW, Service, StandIn, at, at_once, resident_kib, wait_for
+from shop import BINARY, BOOK, RATINGS, SLOW, Service, StandIn, at, at_once, wait_for
 
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

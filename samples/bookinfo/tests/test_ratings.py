@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shop import RATINGS, SLOW, at_once, resident_kib
+from shop import RATINGS, SLOW, at_once
 
 NOT_NUMERIC = {"error": "please provide numeric product ID"}
 UNAVAILABLE = {"error": "Service unavailable"}
@@ -146,24 +146,24 @@ def test_0_the_service_of_2017_knows_neither_faults_nor_posts(start, version):
     (b"x" * 10_000_000, 413), (b'{"Reviewer1":"\xff\xfe"}', 400), (b"[" * 5000 + b"]" * 5000, 400),
     (b"[" * 16_000, 400), (b'{"Reviewer1":1}{"Reviewer2":2}', 400), (b"\x00", 400), (b"NaN", 400)])
 def test_bodies_that_are_no_ratings_are_refused_with_json(ratings, body, status):
-    before = resident_kib(ratings)
+    before = ratings.resident_kib
     for _ in range(5):
         answer = ratings.ask("/ratings/0", method="POST", body=body)
         assert answer.status == status and answer.json["error"]
     assert ratings.ask("/ratings/0").json == RATINGS
-    assert resident_kib(ratings) - before < 2000 * SLOW * SLOW
+    assert ratings.resident_kib - before < 2000 * SLOW * SLOW
 
 
 def test_a_body_of_ten_megabytes_in_chunks_is_refused_with_json(ratings):
-    before = resident_kib(ratings)
+    before = ratings.resident_kib
     answer = ratings.ask("/ratings/0", method="POST", body=iter([b"x" * 100_000] * 100))
     assert answer.status == 413 and answer.json["error"]
-    assert resident_kib(ratings) - before < 2000 * SLOW * SLOW
+    assert ratings.resident_kib - before < 2000 * SLOW * SLOW
 
 
 @pytest.mark.parametrize("body", ["[" + "0," * 8000 + "0]", "{}", '"' + "x" * 16_000 + '"'])
 def test_posts_that_never_end_are_refused_in_the_end_and_cost_little_memory(ratings, body):
-    before = resident_kib(ratings)
+    before = ratings.resident_kib
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", ratings.port, timeout=10)) as connection:
         for product in range(30_000):
             connection.request("POST", f"/ratings/{product}", body=body)
@@ -172,7 +172,7 @@ def test_posts_that_never_end_are_refused_in_the_end_and_cost_little_memory(rati
             if answer.status != 200:
                 break
     assert answer.status == 507 and list(said) == ["error"] and product > 100
-    assert resident_kib(ratings) - before < 4000 * SLOW * SLOW
+    assert ratings.resident_kib - before < 4000 * SLOW * SLOW
     assert ratings.ask("/ratings/0").json == {"id": 0, "ratings": json.loads(body)}
     assert ratings.ask("/ratings/0", method="POST", body="[1]").status == 200, "one for another is no more"
     assert ratings.ask(f"/ratings/{product}").json["ratings"] == RATINGS["ratings"]

@@ -3,13 +3,12 @@ import json
 import math
 import signal
 import subprocess
-import threading
 
 import pytest
 
 import mongodb_server
 from mongodb_server import MongodbServer
-from shop import BINARY, RATINGS, SLOW, at_once, closed_port, resident_kib, wait_for
+from shop import BINARY, RATINGS, SLOW, at_once, closed_port, more_of, visitors, wait_for
 
 NOT_CONNECTED = {"error": "could not connect to ratings database"}
 NOT_READ = {"error": "could not load ratings from database"}
@@ -101,28 +100,14 @@ def test_17_a_server_away_at_start_gone_and_back_in_mid_flight(on_mongodb):
     server = MongodbServer(port)
     server.seed(3, 3)
     assert ratings.ask("/ratings/0").status == 200
-    seen, stop = [], threading.Event()
-
-    def visit():
-        while not stop.is_set():
-            seen.append(ratings.ask("/ratings/0"))
-    threads = [threading.Thread(target=visit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
-        wait_for("visits", lambda: len(seen) > 50)
+    with visitors(lambda: ratings.ask("/ratings/0")) as seen:
+        more_of(seen)
         server.stop()
-        at = len(seen)
-        wait_for("visits without the server", lambda: len(seen) > at + 50)
+        more_of(seen)
         server = MongodbServer(port)
         server.seed(3, 3)
-        at = len(seen)
-        wait_for("visits with the server again", lambda: len(seen) > at + 50)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-        server.stop()
+        more_of(seen)
+    server.stop()
     assert {answer.status for answer in seen} == {200, 500} and seen[-1].json["ratings"]["Reviewer1"] == 3
     assert all(answer.json in (NOT_CONNECTED, NOT_READ) for answer in seen if answer.status == 500)
     assert all(answer.seconds < 5 * SLOW for answer in seen)
@@ -144,10 +129,10 @@ def test_two_thousand_requests_leave_nothing_behind(mongodb, on_mongodb):
     ratings = on_mongodb(mongodb.url())
     def burst(count): return [ratings.ask("/ratings/0").status for _ in range(count)]
     burst(500)
-    before = resident_kib(ratings)
+    before = ratings.resident_kib
     assert set(burst(2000)) == {200}
     # The address sanitizer keeps up to 256 MiB of what was freed, to find its late users.
-    assert resident_kib(ratings) - before < (2000 if SLOW == 1 else 300_000)
+    assert ratings.resident_kib - before < (2000 if SLOW == 1 else 300_000)
 
 
 def seeded(port, *command):

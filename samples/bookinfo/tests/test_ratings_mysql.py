@@ -10,7 +10,7 @@ import time
 import pytest
 
 from mysql_server import PASSWORD, DataFolder, MysqlServer
-from shop import BINARY, RATINGS, SLOW, at_once, closed_port, resident_kib, wait_for
+from shop import BINARY, RATINGS, SLOW, at_once, closed_port, more_of, visitors, wait_for
 
 NOT_CONNECTED = {"error": "could not connect to ratings database"}
 NOT_READ = {"error": "could not perform select"}
@@ -121,27 +121,13 @@ def test_18_a_server_away_at_start_gone_and_back_in_mid_flight(on_mysql):
         server = MysqlServer(data, port)
         assert ratings.ask("/ratings/0").json == RATINGS
         server.client("UPDATE ratings SET Rating = 3")
-        seen, stop = [], threading.Event()
-
-        def visit():
-            while not stop.is_set():
-                seen.append(ratings.ask("/ratings/0"))
-        threads = [threading.Thread(target=visit) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        try:
-            wait_for("visits", lambda: len(seen) > 50)
+        with visitors(lambda: ratings.ask("/ratings/0")) as seen:
+            more_of(seen)
             server.stop()
-            at = len(seen)
-            wait_for("visits without the server", lambda: len(seen) > at + 50)
+            more_of(seen)
             server = MysqlServer(data, port)
-            at = len(seen)
-            wait_for("visits with the server again", lambda: len(seen) > at + 50)
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-            server.stop()
+            more_of(seen)
+        server.stop()
     good = {"id": 0, "ratings": {"Reviewer1": 3, "Reviewer2": 3}}
     assert all((a.status, a.json) in [(200, good), (500, NOT_CONNECTED), (500, NOT_READ)] for a in seen)
     assert seen[0].status == 200 and seen[-1].status == 200 and any(a.json == NOT_CONNECTED for a in seen)
@@ -301,11 +287,11 @@ def test_a_server_that_never_ends_costs_little_memory_and_no_worker_past_the_dea
     descriptors = pathlib.Path(f"/proc/{ratings.process.pid}/fd")
     open_before = len(list(descriptors.iterdir()))
     ratings.ask("/ratings/0")
-    before = resident_kib(ratings)
+    before = ratings.resident_kib
     answers = at_once(*[lambda: ratings.ask("/ratings/0")] * 8)
     assert {answer.status for answer in answers} <= statuses and all(answer.seconds < 3 * SLOW for answer in answers)
     wait_for("every worker to leave the server", lambda: len(list(descriptors.iterdir())) == open_before, 1)
-    assert resident_kib(ratings) - before < 10_000 * SLOW * SLOW and healthy(ratings)
+    assert ratings.resident_kib - before < 10_000 * SLOW * SLOW and healthy(ratings)
     server.listener.close()
 
 
