@@ -57,10 +57,11 @@ void HttpService::drain() { codec_.drain(); }
 void HttpService::take_leave() { codec_.end_with_next_answer(); }
 
 void HttpService::abandon() {
-  if (forwarding_) forwarding_->abandon();
   if (delaying_) {
     client_gone_ = true;
     delaying_->timer.arm(connection_.socket().loop().now());
+  } else if (forwarding_) {
+    forwarding_->abandon();  // may end the connection, and this with it
   }
 }
 
