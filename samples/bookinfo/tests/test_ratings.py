@@ -144,7 +144,8 @@ def test_0_the_service_of_2017_knows_neither_faults_nor_posts(start, version):
 
 @pytest.mark.parametrize("body, status", [
     (b"x" * 10_000_000, 413), (b'{"Reviewer1":"\xff\xfe"}', 400), (b"[" * 5000 + b"]" * 5000, 400),
-    (b"[" * 16_000, 400), (b'{"Reviewer1":1}{"Reviewer2":2}', 400), (b"\x00", 400), (b"NaN", 400)])
+    (b"[" * 16_000, 400), (b'{"Reviewer1":1}{"Reviewer2":2}', 400), (b"\x00", 400), (b"NaN", 400)],
+    ids=["ten megabytes", "no UTF-8", "deep", "deep and open", "two values", "a zero byte", "no number"])
 def test_bodies_that_are_no_ratings_are_refused_with_json(ratings, body, status):
     before = ratings.resident_kib
     for _ in range(5):
@@ -161,7 +162,8 @@ def test_a_body_of_ten_megabytes_in_chunks_is_refused_with_json(ratings):
     assert ratings.resident_kib - before < 2000 * SLOW * SLOW
 
 
-@pytest.mark.parametrize("body", ["[" + "0," * 8000 + "0]", "{}", '"' + "x" * 16_000 + '"'])
+@pytest.mark.parametrize("body", ["[" + "0," * 8000 + "0]", "{}", '"' + "x" * 16_000 + '"'],
+                         ids=["many numbers", "nothing", "a long text"])
 def test_posts_that_never_end_are_refused_in_the_end_and_cost_little_memory(ratings, body):
     before = ratings.resident_kib
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", ratings.port, timeout=10)) as connection:
@@ -172,7 +174,8 @@ def test_posts_that_never_end_are_refused_in_the_end_and_cost_little_memory(rati
             if answer.status != 200:
                 break
     assert answer.status == 507 and list(said) == ["error"] and product > 100
-    assert ratings.resident_kib - before < 4000 * SLOW * SLOW
+    # AddressSanitizer keeps freed memory back, up to its quarantine's size.
+    assert ratings.resident_kib - before < (4000 if SLOW == 1 else 300_000)
     assert ratings.ask("/ratings/0").json == {"id": 0, "ratings": json.loads(body)}
     assert ratings.ask("/ratings/0", method="POST", body="[1]").status == 200, "one for another is no more"
     assert ratings.ask(f"/ratings/{product}").json["ratings"] == RATINGS["ratings"]
