@@ -25,6 +25,15 @@ http::h1::ServerConnectionOptions options_of(const HttpConfig& config) {
   return options;
 }
 
+const RedirectAction& redirect_to_tls() {
+  static const RedirectAction kAction = [] {
+    RedirectAction action;
+    action.scheme = "https";
+    return action;
+  }();
+  return kAction;
+}
+
 bool contains_ignoring_case(const std::vector<std::string>& list, std::string_view text) {
   return std::any_of(list.begin(), list.end(),
                      [&](const std::string& one) { return http::equal_ignoring_case(one, text); });
@@ -141,12 +150,17 @@ net::Task<void> HttpService::answer(http::ServerExchange& exchange, const Routin
     }
     head.upgrade.clear();  // RFC 9110 §7.8: an upgrade may be ignored
   }
-  const Fault* const fault = !config_->fault ? nullptr : route.fault ? &*route.fault : &*config_->fault;
-  if (fault) {
+  if (const Fault* const fault = fault_of(route)) {
     const bool goes_on = co_await inject(exchange, *fault);
     if (!goes_on) co_return;
   }
   co_await act(exchange, table, found);
+}
+
+const Fault* HttpService::fault_of(const Route& route) const {
+  if (!config_->fault) return nullptr;
+  const Fault& fault = route.fault ? *route.fault : *config_->fault;
+  return fault.delays_per_million || fault.aborts_per_million ? &fault : nullptr;
 }
 
 net::Task<bool> HttpService::inject(http::ServerExchange& exchange, const Fault& fault) {
@@ -185,17 +199,11 @@ net::Task<bool> HttpService::wait_on_purpose(http::ServerExchange& exchange, Dur
 net::Task<void> HttpService::act(http::ServerExchange& exchange, const RoutingTable& table,
                                  const RoutingTable::Found& found) {
   const Route& route = *found.route->config;
-  if (found.host->config->require_tls) {
-    RedirectAction to_tls;
-    to_tls.scheme = "https";
-    co_await redirect(exchange, found, to_tls);
-  } else if (const auto* redirection = std::get_if<RedirectAction>(&route.action)) {
-    co_await redirect(exchange, found, *redirection);
-  } else if (const auto* direct_action = std::get_if<DirectAction>(&route.action)) {
-    co_await direct(exchange, found, *direct_action);
-  } else {
-    co_await forward(exchange, table, found, std::get<ForwardAction>(route.action));
-  }
+  if (found.host->config->require_tls) return redirect(exchange, found, redirect_to_tls());
+  if (const auto* redirection = std::get_if<RedirectAction>(&route.action))
+    return redirect(exchange, found, *redirection);
+  if (const auto* made = std::get_if<DirectAction>(&route.action)) return direct(exchange, found, *made);
+  return forward(exchange, table, found, std::get<ForwardAction>(route.action));
 }
 
 bool HttpService::upgrade_allowed(const RoutingTable::Found& found, std::string_view upgrade) const {

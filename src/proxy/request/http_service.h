@@ -27,8 +27,11 @@ class HttpService final : private http::h1::ServerConnection::Observer {
  private:
   net::Task<void> handle(http::ServerExchange& exchange);
   net::Task<void> answer(http::ServerExchange& exchange, const RoutingTable& table);
+  /// What the route says, as the task of that: no frame of its own.
   net::Task<void> act(http::ServerExchange& exchange, const RoutingTable& table,
                       const RoutingTable::Found& found);
+  /// Null: none is ever injected here, which costs a request nothing.
+  const Fault* fault_of(const Route& route) const;
   /// Waits, answers, or neither. True: the request may go on.
   net::Task<bool> inject(http::ServerExchange& exchange, const Fault& fault);
   net::Task<bool> wait_on_purpose(http::ServerExchange& exchange, Duration delay);
