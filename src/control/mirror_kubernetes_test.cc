@@ -16,15 +16,6 @@ using End = Step::End;
 
 const api::KindInfo* config_maps() { return api::find_kind("v1", "ConfigMap"); }
 
-std::string added(const std::string& name, int version) {
-  return event_json("ADDED", config_map_json(name, version));
-}
-std::string modified(const std::string& name, int version) {
-  return event_json("MODIFIED", config_map_json(name, version));
-}
-std::string deleted(const std::string& name, int version) {
-  return event_json("DELETED", config_map_json(name, version));
-}
 std::string too_old() { return event_json("ERROR", status_json(410, "Expired", "too old resource version")); }
 
 /// A mirror of an API server that misbehaves as the script says.

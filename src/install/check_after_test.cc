@@ -9,15 +9,13 @@ namespace weft::install {
 namespace {
 
 using api::Json;
+using testing::kControlPath;
+using testing::kDefinition;
+using testing::kInjectorPath;
 using testing::labelled;
 using testing::line_with;
 using testing::ours;
 
-const std::string kDefinition =
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualservices.networking.istio.io";
-const std::string kControlPath = "/apis/apps/v1/namespaces/weft-system/deployments/weft-control";
-const std::string kInjectorPath =
-    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/weft-sidecar-injector";
 const std::string kValidatorPath =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/weft-validator";
 const std::string kGatewayPath = "/api/v1/namespaces/weft-system/services/istio-ingressgateway";

@@ -9,15 +9,13 @@ namespace weft::install {
 namespace {
 
 using api::Json;
+using testing::kControlPath;
+using testing::kDefinition;
+using testing::kInjectorPath;
 using testing::labelled;
 using testing::ours;
 
-const std::string kInjectorPath =
-    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/weft-sidecar-injector";
-const std::string kControlPath = "/apis/apps/v1/namespaces/weft-system/deployments/weft-control";
 const std::string kRolePath = "/apis/rbac.authorization.k8s.io/v1/clusterroles/weft-control";
-const std::string kDefinition =
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualservices.networking.istio.io";
 const std::string kNamespacePath = "/api/v1/namespaces/weft-system";
 const std::string kAuthorityPath = kNamespacePath + "/secrets/weft-ca";
 const std::string kRootPath = "/api/v1/namespaces/shop/configmaps/weft-ca-root-cert";

@@ -60,6 +60,18 @@ def serve(function):
     return thread
 
 
+def asking(server, patience):
+    """An application that has asked; made in the pod's namespace. Connected, so that an answer from any address but the
+    server's is dropped."""
+    def ask():
+        made = socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
+        made.settimeout(patience)
+        made.connect((server, 53))
+        made.send(QUESTION)
+        return made
+    return ask
+
+
 def test_an_application_gets_its_servers_answer_through_the_sidecar(place):
     pod, server = place
     real, = pod.outside.listen(53, socket.SOCK_DGRAM, (server,))
@@ -70,15 +82,7 @@ def test_an_application_gets_its_servers_answer_through_the_sidecar(place):
         seen.append((message, peer[1]))
         real.sendto(ANSWER, peer)
 
-    def ask():
-        made = socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
-        made.settimeout(5)
-        # Connected: an answer from any address but the server's would be dropped.
-        made.connect((server, 53))
-        made.send(QUESTION)
-        return made
-
-    with real, pod.inside.call(ask) as asked:
+    with real, pod.inside.call(asking(server, 5)) as asked:
         thread = serve(answer)
         assert asked.recv(512) == ANSWER
         thread.join(5)
@@ -106,14 +110,6 @@ def test_by_tcp_too(place):
 
 def test_a_server_that_is_away_is_told_as_a_failure_not_as_silence(place):
     pod, server = place
-
-    def ask():
-        made = socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
-        made.settimeout(8)
-        made.connect((server, 53))
-        made.send(QUESTION)
-        return made
-
-    with pod.inside.call(ask) as asked:
+    with pod.inside.call(asking(server, 8)) as asked:
         answer = asked.recv(512)
     assert answer[:2] == ID and answer[3] & 15 == 2

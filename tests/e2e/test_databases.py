@@ -89,7 +89,7 @@ def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
         if peer.startswith(client + ":"):
             assert owners == {sidecar} and local.endswith(":15006"), "ratings reached the server past its sidecar"
     peers = {peer.rsplit(":", 1)[0] for _, peer, owners in open_now if program in owners}
-    assert peers == {"127.0.0.6", "127.0.0.1"}, "the sidecar, and the session of the test"
+    assert peers == {"127.0.0.6", "127.0.0.1"}, "the sidecar, and the client of the test"
     wait_for("nine stars again", lambda: page_has_stars(shop, 9))
 
 

@@ -10,6 +10,13 @@
 
 namespace weft::install::testing {
 
+/// Paths of objects that `weft install` makes.
+inline const std::string kControlPath = "/apis/apps/v1/namespaces/weft-system/deployments/weft-control";
+inline const std::string kInjectorPath =
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/weft-sidecar-injector";
+inline const std::string kDefinition =
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualservices.networking.istio.io";
+
 /// An API server that holds a handful of objects: reads with selectors by label and name, pages, removal, and
 /// what somebody may do. Objects are put by their own REST path.
 class FakeCluster final : public store::RawApi {

@@ -16,16 +16,6 @@ using End = Step::End;
 
 const api::KindInfo* config_maps() { return api::find_kind("v1", "ConfigMap"); }
 
-std::string added(const std::string& name, int version) {
-  return event_json("ADDED", config_map_json(name, version));
-}
-std::string modified(const std::string& name, int version) {
-  return event_json("MODIFIED", config_map_json(name, version));
-}
-std::string deleted(const std::string& name, int version) {
-  return event_json("DELETED", config_map_json(name, version));
-}
-
 /// A store whose server is the double, with short patience.
 class KubernetesStoreTest : public ::testing::Test {
  protected:

@@ -102,6 +102,16 @@ std::string event_json(const std::string& type, const std::string& object) {
   return R"({"type":")" + type + R"(","object":)" + object + "}\n";
 }
 
+std::string added(const std::string& name, int version) {
+  return event_json("ADDED", config_map_json(name, version));
+}
+std::string modified(const std::string& name, int version) {
+  return event_json("MODIFIED", config_map_json(name, version));
+}
+std::string deleted(const std::string& name, int version) {
+  return event_json("DELETED", config_map_json(name, version));
+}
+
 std::string bookmark_json(int version) {
   return event_json("BOOKMARK", R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":")" +
                                     std::to_string(version) + "\"}}");

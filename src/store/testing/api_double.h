@@ -69,6 +69,10 @@ class ApiDouble {
 std::string config_map_json(const std::string& name, int version, const std::string& extra = "");
 std::string list_json(int version, const std::vector<std::string>& items, const std::string& next = "");
 std::string event_json(const std::string& type, const std::string& object);
+/// What happened to the ConfigMap of that name, as one line of a watch.
+std::string added(const std::string& name, int version);
+std::string modified(const std::string& name, int version);
+std::string deleted(const std::string& name, int version);
 std::string bookmark_json(int version);
 std::string status_json(int code, const std::string& reason, const std::string& message,
                         const std::string& details = "{}");
