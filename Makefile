@@ -7,7 +7,7 @@ WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
 .PHONY: help deps build up down test test-asan test-release bench fuzz tsan format lint clean arrows \
-  images e2e-kubernetes kubernetes-up kubernetes-down
+  torture images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy, and e
 
 fuzz: deps ## run each fuzz target for SECONDS (default 30)
 	@scripts/fuzz $(or $(SECONDS_EACH),30)
+
+torture: deps ## random adversaries for MINUTES (default 1) each, on both builds; SEED repeats one, TORTURE names some
+	@MINUTES=$(or $(MINUTES),1) SEED=$(SEED) TORTURE="$(TORTURE)" scripts/torture
 
 tsan: deps ## run the unit tests under ThreadSanitizer
 	@scripts/test tsan
