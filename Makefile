@@ -58,8 +58,8 @@ bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy, and e
 	@scripts/build release
 	@scripts/python bench/run.py; mesh=$$?; scripts/python bench/bookinfo.py; shop=$$?; exit $$((mesh > shop ? mesh : shop))
 
-fuzz: deps ## run each fuzz target for SECONDS (default 30)
-	@scripts/fuzz $(or $(SECONDS_EACH),30)
+fuzz: deps ## run each fuzz target for SECONDS_EACH (default 60) from its corpus on; TARGETS names some
+	@scripts/fuzz $(or $(SECONDS_EACH),60) $(TARGETS)
 
 torture: deps ## random adversaries for MINUTES (default 1) each, on both builds; SEED repeats one, TORTURE names some
 	@MINUTES=$(or $(MINUTES),1) SEED=$(SEED) TORTURE="$(TORTURE)" scripts/torture

@@ -92,6 +92,22 @@ def unit_tests(tally, preset):
         tally.add(passed, failures)
 
 
+def replays(tally, preset):
+    """Every fuzz target on its corpus; a target without one is a failure."""
+    for binary in sorted((ROOT / "build" / preset).rglob("weft_*_fuzz_replay")):
+        name = binary.name.removesuffix("_replay")
+        try:
+            done = subprocess.run([binary, ROOT / "fuzz/corpus" / name], text=True, env={**os.environ, **SANITIZER_OPTIONS}, errors="replace",
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=UNIT_LIMIT_SECONDS)
+            code, output = done.returncode, done.stdout
+        except subprocess.TimeoutExpired:
+            code, output = "a time-out", ""
+        say(f"{preset} {name}: {output.splitlines()[-1] if code == 0 else f'ended with {code}'}")
+        if code != 0:
+            say(output[-5000:])
+        tally.add(int(code == 0), [f"{preset} {name} on its corpus"] if code != 0 else [])
+
+
 def pytest_suites(tally, preset):
     for suite in PYTEST_SUITES:
         run_pytest(tally, preset, suite)
@@ -132,6 +148,7 @@ def main():
             tally.add(0, [f"{preset} build"])
             continue
         unit_tests(tally, preset)
+        replays(tally, preset)
         if preset != "tsan":
             pytest_suites(tally, preset)
     for failure in tally.failures:

@@ -1,0 +1,45 @@
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "http/grpc/session.h"
+#include "net/testing/pipe.h"
+
+namespace {
+
+weft::net::Task<void> read_all(weft::http::grpc::MessageStream& stream) {
+  while (co_await stream.read()) {
+  }
+}
+
+}  // namespace
+
+/// Bytes as a server would send them to a client with a call under way.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weft;
+  if (size < 1) return 0;
+  const auto loop = net::Loop::simulated();
+  auto [ours, theirs] = net::testing::make_pipe(*loop);
+  http::grpc::Session session(std::move(ours), {});
+  net::TaskScope scope;
+  scope.spawn(session.run());
+  const auto call = session.open("/service/Method", "authority");
+  scope.spawn(read_all(*call));
+  loop->settle();
+  std::string bytes("\0\0\0\4\0\0\0\0\0", 9);
+  bytes.append(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::size_t step = data[0] + 1u;
+  for (std::size_t at = 0; at < bytes.size() && !theirs->closed(); at += step) {
+    const std::string piece = bytes.substr(at, step);
+    const iovec part{const_cast<char*>(piece.data()), piece.size()};
+    static_cast<void>(theirs->try_write(std::span(&part, 1)));
+    loop->settle();
+    theirs->take();
+  }
+  theirs->close();
+  loop->settle();
+  return 0;
+}
