@@ -133,7 +133,10 @@ TEST(Body, the_timeout_of_a_route_counts_once_over_all_tries_also_with_a_body) {
   Upstream a(plane.loop, "a");
   a.answer = [&plane](http::ServerExchange& exchange) { return fail_later(exchange, plane.loop); };
   Route route = route_with(Milliseconds{400});
-  std::get<ForwardAction>(route.action).retry = RetryPolicy{.five_xx = true, .retries = 10};
+  RetryPolicy policy;
+  policy.five_xx = true;
+  policy.retries = 10;
+  std::get<ForwardAction>(route.action).retry = policy;
   ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
   for (const std::string method : {"GET", "POST"}) {
     a.requests = 0;
@@ -202,15 +205,15 @@ TEST(Body, an_upgrade_with_a_body_is_sent_with_its_body) {
       << "switched before the request was whole";
 }
 
-net::Task<void> answer_after_a_while(http::ServerExchange& exchange, net::Loop& loop) {
-  co_await loop.sleep(50ms);
+net::Task<void> answer_after(http::ServerExchange& exchange, net::Loop& loop, Duration time) {
+  co_await loop.sleep(time);
   co_await answer_at_once(exchange);
 }
 
 TEST(Body, a_client_that_ends_its_side_behind_its_last_request_is_answered) {
   Plane plane;
   Upstream a(plane.loop, "a");
-  a.answer = [&plane](http::ServerExchange& exchange) { return answer_after_a_while(exchange, plane.loop); };
+  a.answer = [&plane](http::ServerExchange& exchange) { return answer_after(exchange, plane.loop, 50ms); };
   ASSERT_TRUE(plane.apply(table_of({route_with({})}), {cluster_of("a", {a.address()})}));
   Client last(plane);
   ASSERT_TRUE(last.send("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"));
@@ -218,8 +221,10 @@ TEST(Body, a_client_that_ends_its_side_behind_its_last_request_is_answered) {
   const std::string answer = last.receive();
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 200");
   EXPECT_TRUE(answer.ends_with("early")) << answer;
+  a.answer = [&plane](http::ServerExchange& exchange) { return answer_after(exchange, plane.loop, 1h); };
   Client gone(plane);
   ASSERT_TRUE(gone.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n"));
+  while (a.requests < 2) plane.loop.run_once(10ms);
   gone.socket->shutdown_write();
   EXPECT_EQ(gone.receive(), "") << "an end in order, and no answer";
 }
@@ -287,6 +292,38 @@ TEST(Body, bytes_behind_an_answer_never_answer_the_next_request_wherever_they_wa
       EXPECT_EQ(script.connections, 2) << size;
     }
   }
+}
+
+TEST(Body, options_of_the_server_as_a_whole_goes_where_its_root_goes) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  Route route = route_with({});
+  std::get<ForwardAction>(route.action).prefix_rewrite = "/moved/";
+  ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
+  for (const std::string target : {"*", "http://test"}) {
+    Client client(plane);
+    ASSERT_TRUE(client.send("OPTIONS " + target + " HTTP/1.1\r\nHost: test\r\n\r\n"));
+    EXPECT_EQ(client.receive("a OPTIONS *").substr(0, 12), "HTTP/1.1 200");
+  }
+}
+
+TEST(Body, options_and_trace_go_no_further_than_they_may) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ASSERT_TRUE(plane.apply(table_of({route_with({})}), {cluster_of("a", {a.address()})}));
+  const auto ask = [&plane](const std::string& method, const std::string& most) {
+    http::Request request{.method = method, .authority = "test"};
+    request.headers.add("max-forwards", most);
+    const auto response = plane.fetch(std::move(request));
+    return response ? response->head.status : 0;
+  };
+  EXPECT_EQ(ask("OPTIONS", "0"), 200);
+  EXPECT_EQ(ask("TRACE", "0"), 405);
+  EXPECT_EQ(a.requests, 0);
+  EXPECT_EQ(ask("OPTIONS", "3"), 200);
+  EXPECT_EQ(a.last.headers.get("max-forwards"), "2");
+  EXPECT_EQ(ask("GET", "0"), 200);
+  EXPECT_EQ(a.requests, 2);
 }
 
 }  // namespace
