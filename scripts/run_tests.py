@@ -18,7 +18,7 @@ PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e", "tests/
 UNIT_LIMIT_SECONDS = 300
 SUITE_LIMIT_SECONDS = 1500
 SANITIZER_OPTIONS = {
-    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0",
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }

@@ -35,6 +35,9 @@ class ServerExchange {
   virtual bool body_available() const = 0;
   /// Sends "100 Continue" by itself when the client waits for it and nothing was sent yet.
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
+  /// How long read_body() waits for the next piece, instead of what the connection was told; zero: no limit.
+  /// Once the response is complete, a client has a few seconds at most: it may have stopped sending.
+  virtual void set_body_patience(Duration between_pieces) = 0;
 
   /// 1xx other than 101; ignored for HTTP/1.0 clients.
   virtual net::Task<Result<void>> send_interim(const ResponseHead& head) = 0;
@@ -68,7 +71,8 @@ class ServerExchange {
 /// Bind a member function, never a capturing lambda that is itself a coroutine.
 using Handler = std::function<net::Task<void>(ServerExchange&)>;
 
-/// One request and its answer as a client sees them.
+/// One request and its answer as a client sees them. Both directions go on at once when the owner wants:
+/// one coroutine may send while another reads.
 ///
 /// Owner: whoever asked the pool or the connection for it; dropping it before the response is complete closes
 /// an HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server (Blame::kUpstream) and carry
@@ -79,6 +83,8 @@ class ClientExchange {
   virtual net::Task<Result<void>> send_head(const RequestHead& head, bool end) = 0;
   virtual net::Task<Result<void>> send_body(std::string_view data, bool end) = 0;
   virtual net::Task<Result<void>> flush() = 0;
+  /// Whether the request has been sent to its end.
+  virtual bool request_complete() const = 0;
   /// Interim heads (100, 102, 103) come out of this one by one, then the final one.
   virtual net::Task<Result<void>> read_head(ResponseHead& into) = 0;
   /// Whether the response's body has been read to its end (true at once when it has none).

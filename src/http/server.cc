@@ -3,10 +3,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "tls/stream.h"
 
 namespace weft::http {
 namespace {
+
+/// How often a server that is full of requests looks for a place.
+constexpr Duration kFullPause = 20ms;
 
 class SocketServer final : public Server {
  public:
@@ -22,79 +27,83 @@ class SocketServer final : public Server {
     draining_ = true;
     for (Open* open = first_; open;) {
       Open* const next = open->next;  // drain() may end the connection before it returns
-      open->connection.drain();
+      if (open->connection) open->connection->drain();
       open = next;
     }
     co_await tasks_.join();
   }
 
  private:
-  /// One of the connections there may be, from its acceptance on.
-  struct Place {
-    explicit Place(SocketServer& owner) : server(owner) { ++server.open_; }
-    ~Place() {
-      --server.open_;
-      if (server.waiting_ && server.open_ < server.options_.max_connections)
-        std::exchange(server.waiting_, {}).resume();
-    }
-    SocketServer& server;
-  };
-
-  /// One connection that requests may come on, in the list of those.
+  /// One of the connections there may be, from its acceptance until its end, whichever way that comes.
   struct Open {
     Open(SocketServer& owner, std::unique_ptr<net::Stream> accepted)
-        : server(owner), stream(std::move(accepted)), connection(*stream, owner.options_.connection) {
+        : server(owner), stream(std::move(accepted)), since(stream->loop().now()) {
       next = server.first_;
       if (next) next->previous = this;
       server.first_ = this;
+      ++server.open_;
     }
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
     ~Open() {
+      --server.open_;
       (previous ? previous->next : server.first_) = next;
       if (next) next->previous = previous;
     }
+    bool is_idle() const { return !stream->closed() && !(connection && connection->in_request()); }
+    TimePoint idle_since() const { return connection ? connection->idle_since() : since; }
+
     SocketServer& server;
     std::unique_ptr<net::Stream> stream;
-    h1::ServerConnection connection;
+    TimePoint since;
+    std::optional<h1::ServerConnection> connection;  ///< once hands were shaken
     Open* next = nullptr;
     Open* previous = nullptr;
   };
 
-  struct Room {
-    SocketServer& server;
-    bool await_ready() const noexcept { return server.open_ < server.options_.max_connections; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { server.waiting_ = handle; }
-    void await_resume() const noexcept {}
-    ~Room() { server.waiting_ = {}; }
-  };
-
   net::Task<void> accept_all() {
     for (;;) {
-      co_await Room{*this};
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
+      while (open_ >= options_.max_connections && !close_longest_idle())
+        co_await (*socket)->loop().sleep(kFullPause);
       tasks_.spawn(serve(*this, std::move(*socket)));
     }
   }
 
+  /// False when every connection has a request.
+  bool close_longest_idle() {
+    Open* longest = nullptr;
+    for (Open* open = first_; open; open = open->next)
+      if (open->is_idle() && (!longest || open->idle_since() < longest->idle_since())) longest = open;
+    if (longest) longest->stream->close();
+    return longest != nullptr;
+  }
+
   static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket) {
-    const Place place(server);
     const net::Address peer = socket->peer_address();
+    net::Loop& loop = socket->loop();
+    tls::Stream* encrypted = nullptr;
     std::unique_ptr<net::Stream> stream;
     if (server.options_.tls) {
-      net::Loop& loop = socket->loop();
-      auto made = co_await tls::handshake(std::move(socket), server.options_.tls(),
-                                          loop.now() + server.options_.handshake_timeout);
+      auto made = tls::Stream::wrap(std::move(socket), server.options_.tls());
       if (!made) co_return;
+      encrypted = made->get();
       stream = std::move(*made);
     } else {
       stream = std::move(socket);
     }
     Open open(server, std::move(stream));
-    if (server.draining_) open.connection.drain();
+    if (encrypted) {
+      const auto shaken = co_await encrypted->shake_hands(loop.now() + server.options_.handshake_timeout);
+      if (!shaken) co_return;
+    }
+    open.connection.emplace(*open.stream, server.options_.connection);
+    if (server.draining_) open.connection->drain();
     const Handler handler = [&server, &peer](ServerExchange& exchange) {
       return server.handler_(exchange, peer);
     };
-    co_await open.connection.serve(handler);
+    co_await open.connection->serve(handler);
   }
 
   std::unique_ptr<net::Listener> listener_;
@@ -103,7 +112,6 @@ class SocketServer final : public Server {
   Open* first_ = nullptr;
   std::size_t open_ = 0;
   bool draining_ = false;
-  std::coroutine_handle<> waiting_;
   net::TaskScope tasks_;
 };
 

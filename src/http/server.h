@@ -11,8 +11,10 @@
 namespace weft::http {
 
 struct ServerOptions {
-  std::size_t max_connections = 1024;  ///< more wait in the kernel's queue
-  h1::ServerConnectionOptions connection;
+  /// One more takes the place of the one that has been idle for longest: without a request, or with an
+  /// unfinished head. When all have a request it waits.
+  std::size_t max_connections = 1024;
+  h1::ServerConnectionOptions connection = {.first_byte_timeout = 10s, .cancel_reads_when_gone = true};
   tls::ContextSource tls = {};       ///< empty: plain
   Duration handshake_timeout = 10s;  ///< of TLS
 };

@@ -80,6 +80,52 @@ TEST(Server, a_fetch_from_nobody_is_refused_and_an_answer_that_is_too_large_is_c
   EXPECT_EQ(refused.error().code, Code::kRefused);
 }
 
+net::Task<void> wait_or_echo(ServerExchange& exchange, net::Loop& loop) {
+  if (exchange.request().path == "/wait") co_await loop.sleep(1h);
+  co_await echo(exchange);
+}
+
+TEST(Server, idle_connections_give_way_to_new_ones_and_those_with_a_request_do_not) {
+  net::Loop loop;
+  ServerOptions options;
+  options.max_connections = 4;
+  const Handler handler = [&loop](ServerExchange& exchange) { return wait_or_echo(exchange, loop); };
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), handler, options);
+  ASSERT_TRUE(server);
+  const net::Address at = (*server)->address();
+  std::vector<std::unique_ptr<net::Socket>> busy, silent;
+  const auto connect = [&](std::vector<std::unique_ptr<net::Socket>>& into, std::string_view bytes) {
+    auto made = run(loop, net::connect(loop, at, {.deadline = loop.now() + 30s}));
+    ASSERT_TRUE(made) << made.error().text;
+    run(loop, (*made)->write(bytes));
+    into.push_back(std::move(*made));
+  };
+  for (int i = 0; i < 2; ++i) connect(busy, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int i = 0; i < 20; ++i) {
+    connect(silent, i % 2 ? "" : "GET / HT");
+    const auto answer = run(loop, fetch(loop, at, {.method = "PUT"}, {.deadline = loop.now() + 30s}));
+    ASSERT_TRUE(answer) << answer.error().text;
+    EXPECT_EQ(answer->head.status, 200);
+  }
+  for (const auto& socket : busy) EXPECT_FALSE(socket->peer_ended());
+}
+
+TEST(Server, a_request_whose_client_has_gone_gives_its_place_back) {
+  net::Loop loop;
+  ServerOptions options;
+  options.max_connections = 2;
+  const Handler handler = [&loop](ServerExchange& exchange) { return wait_or_echo(exchange, loop); };
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), handler, options);
+  ASSERT_TRUE(server);
+  const net::Address at = (*server)->address();
+  for (int i = 0; i < 10; ++i) {
+    const auto gone = run(loop, fetch(loop, at, {.path = "/wait"}, {.deadline = loop.now() + 20ms}));
+    EXPECT_FALSE(gone);
+    const auto answer = run(loop, fetch(loop, at, {}, {.deadline = loop.now() + 30s}));
+    ASSERT_TRUE(answer) << answer.error().text;
+  }
+}
+
 TEST(Targets, paths_and_queries_are_taken_apart_and_decoded) {
   EXPECT_EQ(path_of("/a/b?x=1"), "/a/b");
   EXPECT_EQ(query_parameter("/a?x=1&y=a%20b+c&z", "y"), "a b c");

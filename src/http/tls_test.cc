@@ -128,6 +128,23 @@ TEST(HttpUnderTls, a_handshake_that_does_not_come_is_given_up) {
   EXPECT_TRUE(answer) << answer.error().text;
 }
 
+TEST(HttpUnderTls, a_silent_handshake_gives_way_to_a_client_that_speaks) {
+  net::Loop loop;
+  const Contexts contexts;
+  ServerOptions options;
+  options.tls = [context = contexts.server("one", {})] { return context; };
+  options.handshake_timeout = 1h;
+  options.max_connections = 1;
+  auto server = Server::listen(loop, kAnyPort, echo, options);
+  ASSERT_TRUE(server);
+  const auto silent = run(loop, net::connect(loop, (*server)->address(), {.deadline = loop.now() + 5s}));
+  ASSERT_TRUE(silent);
+  const auto answer =
+      run(loop, fetch(loop, (*server)->address(), {},
+                      {.deadline = loop.now() + 10s, .tls = contexts.client("server.test", {})}));
+  EXPECT_TRUE(answer) << answer.error().text;
+}
+
 net::Task<void> name_of_caller(grpc::Call call) {
   const auto message = co_await call.stream.read();
   const std::string token(call.metadata.get("authorization").value_or("none"));

@@ -29,9 +29,12 @@ PodRuntime::PodRuntime(Host& host, store::Store& store)
     : host_(host),
       store_(store),
       pods_informer_(host.loop, store, all("Pod"), [this](const store::Event& event) { on_pod(event); }),
-      services_(host.loop, store, all("Service"), [this](const store::Event&) { on_service(); }),
+      services_(host.loop, store, all("Service"), [this](const store::Event&) { names_.schedule(); }),
       config_maps_(host.loop, store, all("ConfigMap")),
-      secrets_(host.loop, store, all("Secret")) {
+      secrets_(host.loop, store, all("Secret")),
+      names_(host.loop, [this] {
+        for (const auto& [key, pod] : pods_) pod->services_changed();
+      }) {
   host_.services = [this]() -> const ObjectsByKey& { return services_.items(); };
   host_.find = [this](std::string_view kind, std::string_view ns, std::string_view name) {
     return (kind == "Secret" ? secrets_ : config_maps_).find(ns, name);
@@ -134,15 +137,6 @@ net::Task<bool> PodRuntime::write_status(const api::Key& key) {
     WEFT_LOG(kError, "local", "a pod's status cannot be written", {"pod", key.name},
              {"error", written.error().text});
   co_return !absent;
-}
-
-void PodRuntime::on_service() {
-  if (std::exchange(names_pending_, true)) return;
-  // A file of many Services makes one writing, not many.
-  host_.loop.defer([this] {
-    names_pending_ = false;
-    for (const auto& [key, pod] : pods_) pod->services_changed();
-  });
 }
 
 net::Task<void> PodRuntime::stop(Duration grace) {

@@ -34,15 +34,15 @@ class PodRuntime {
   void mark_dirty(const api::Key& key);
   net::Task<void> write_statuses();
   net::Task<bool> write_status(const api::Key& key);
-  void on_service();
 
   Host& host_;
   store::Store& store_;
   std::map<api::Key, std::unique_ptr<Pod>> pods_;
   std::set<api::Key> ending_;
   std::set<api::Key> dirty_;
-  bool writing_ = false, stopping_ = false, names_pending_ = false;
+  bool writing_ = false, stopping_ = false;
   store::Informer pods_informer_, services_, config_maps_, secrets_;
+  net::Deferred names_;  ///< a file of many Services makes one writing of names, not many
   net::TaskScope tasks_;
 };
 

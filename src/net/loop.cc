@@ -37,6 +37,7 @@ std::unique_ptr<Loop> Loop::simulated() { return std::unique_ptr<Loop>(new Loop(
 Loop::~Loop() {
   if (wake_fd_ >= 0) ::close(wake_fd_);
   if (epoll_fd_ >= 0) ::close(epoll_fd_);
+  while (ring_.next != &ring_) ring_.next->unlink();
 }
 
 void Loop::run() {
@@ -64,12 +65,26 @@ void Loop::post(std::function<void()> action) {
 
 void Loop::defer(std::function<void()> action) { deferred_.push_back(std::move(action)); }
 
-void Loop::YieldAwaiter::await_suspend(std::coroutine_handle<> handle) {
-  loop.defer([handle] { handle.resume(); });
+void Deferred::Link::unlink() {
+  if (!next) return;
+  next->previous = previous;
+  previous->next = next;
+  next = previous = nullptr;
+}
+
+void Deferred::Link::insert_before(Link& other) {
+  next = &other;
+  previous = other.previous;
+  previous->next = this;
+  other.previous = this;
+}
+
+void Deferred::schedule() {
+  if (!scheduled()) link_.insert_before(loop_.ring_);
 }
 
 void Loop::run_once(Duration wait) {
-  if (!deferred_.empty()) wait = Duration::zero();
+  if (has_deferred()) wait = Duration::zero();
   wait = std::min(wait, until_next_timer());
   poll(wait);
   serve_timers();
@@ -119,6 +134,16 @@ void Loop::drain_deferred() {
   std::vector<std::function<void()>> batch;
   batch.swap(deferred_);
   for (auto& action : batch) action();
+  if (ring_.next == &ring_) return;
+  // What is scheduled from now on belongs to the next turn.
+  Deferred::Link last;
+  last.insert_before(ring_);
+  while (ring_.next != &last) {
+    Deferred& due = *ring_.next->deferred;
+    due.cancel();
+    due.action_();
+  }
+  last.unlink();
 }
 
 void Loop::serve_timers() {
@@ -132,7 +157,7 @@ void Loop::serve_timers() {
 void Loop::settle() {
   for (;;) {
     drain_posted();
-    if (deferred_.empty()) return;
+    if (!has_deferred()) return;
     drain_deferred();
   }
 }

@@ -76,6 +76,37 @@ class Timer {
   std::size_t index_ = kIdle;
 };
 
+/// Something to be done later in this turn of the loop or in the next, never inside schedule(). Destroying it
+/// takes it back: whatever uses an object defers through a Deferred that belongs to that object.
+///
+/// Owner: whoever needs it; may be destroyed by its own action. Thread: the loop's.
+class Deferred {
+ public:
+  Deferred(Loop& loop, std::function<void()> action) : loop_(loop), action_(std::move(action)) {}
+  Deferred(const Deferred&) = delete;
+  Deferred& operator=(const Deferred&) = delete;
+  ~Deferred() { cancel(); }
+
+  /// Once, however often it is called before the action runs.
+  void schedule();
+  void cancel() { link_.unlink(); }
+  bool scheduled() const { return link_.next != nullptr; }
+
+ private:
+  friend class Loop;
+  /// A place in a ring; the ring's own place has no `deferred`.
+  struct Link {
+    Link* next = nullptr;
+    Link* previous = nullptr;
+    Deferred* deferred = nullptr;
+    void unlink();
+    void insert_before(Link& other);
+  };
+  Loop& loop_;
+  std::function<void()> action_;
+  Link link_{.deferred = this};
+};
+
 /// One thread's event loop: descriptors (epoll), timers, and functions posted to it.
 ///
 /// Owner: the thread that runs it. Thread: everything except post() and stop() belongs to that thread. An
@@ -105,7 +136,8 @@ class Loop {
   void stop();
   /// Any thread: `action` runs on this loop's thread, in the order posted.
   void post(std::function<void()> action);
-  /// This thread: `action` runs later in this turn or in the next, never inside the call.
+  /// This thread: `action` runs later in this turn or in the next, never inside the call. It cannot be taken
+  /// back, so it must own what it uses; what uses an object is a Deferred of that object.
   void defer(std::function<void()> action);
 
   /// Simulated loops: moves time forward, firing timers in order and draining deferred work after each.
@@ -131,14 +163,20 @@ class Loop {
 
   /// co_await loop.yield(): lets other work of this loop run first.
   struct YieldAwaiter {
-    Loop& loop;
+    Deferred turn;
+    std::coroutine_handle<> waiting;
+    explicit YieldAwaiter(Loop& loop) : turn(loop, [this] { waiting.resume(); }) {}
     bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle);
+    void await_suspend(std::coroutine_handle<> handle) {
+      waiting = handle;
+      turn.schedule();
+    }
     void await_resume() const noexcept {}
   };
-  YieldAwaiter yield() { return YieldAwaiter{*this}; }
+  YieldAwaiter yield() { return YieldAwaiter(*this); }
 
  private:
+  friend class Deferred;
   friend class FdWatch;
   friend class Timer;
   struct Slot {
@@ -150,6 +188,7 @@ class Loop {
 
   void poll(Duration wait);
   void serve_timers();
+  bool has_deferred() const { return !deferred_.empty() || ring_.next != &ring_; }
   void drain_deferred();
   void drain_posted();
   Duration until_next_timer() const;
@@ -166,6 +205,7 @@ class Loop {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::function<void()>> deferred_;
+  Deferred::Link ring_{.next = &ring_, .previous = &ring_};
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> stopping_{false};

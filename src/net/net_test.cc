@@ -216,5 +216,101 @@ TEST(Address, reads_and_writes_both_families) {
   EXPECT_FALSE(Address::parse_ip("localhost", 1));
 }
 
+Task<void> yield_once(Loop& loop, int& resumed) {
+  co_await loop.yield();
+  ++resumed;
+}
+
+TEST(Loop, a_coroutine_that_is_destroyed_while_it_yields_is_never_resumed) {
+  const auto loop = Loop::simulated();
+  int resumed = 0;
+  {
+    TaskScope scope;
+    scope.spawn(yield_once(*loop, resumed));
+  }
+  loop->settle();
+  EXPECT_EQ(resumed, 0);
+  TaskScope scope;
+  scope.spawn(yield_once(*loop, resumed));
+  loop->settle();
+  EXPECT_EQ(resumed, 1);
+}
+
+TEST(Deferred, runs_once_in_order_and_not_after_its_end_even_when_another_one_ends_it) {
+  const auto loop = Loop::simulated();
+  std::string ran;
+  std::optional<Deferred> third;
+  Deferred first(*loop, [&] {
+    ran += "1";
+    third.reset();
+  });
+  Deferred second(*loop, [&] {
+    ran += "2";
+    if (ran.size() < 4) second.schedule();
+  });
+  third.emplace(*loop, [&] { ran += "3"; });
+  for (int i = 0; i < 2; ++i) {
+    first.schedule();
+    second.schedule();
+    third->schedule();
+  }
+  loop->settle();
+  EXPECT_EQ(ran, "1222");
+  std::unique_ptr<Deferred> mine;
+  mine = std::make_unique<Deferred>(*loop, [&] { mine.reset(); });
+  mine->schedule();
+  loop->settle();
+  EXPECT_FALSE(mine);
+}
+
+TEST(Deferred, may_outlive_its_loop) {
+  auto loop = Loop::simulated();
+  Deferred waiting(*loop, [] {});
+  waiting.schedule();
+  loop.reset();
+  EXPECT_FALSE(waiting.scheduled());
+}
+
+Task<void> sleep_for(Loop& loop, Duration time) { co_await loop.sleep(time); }
+
+Task<void> join(TaskScope& scope, bool& joined) {
+  co_await scope.join();
+  joined = true;
+}
+
+TEST(TaskScope, who_joins_goes_on_when_all_are_cancelled_and_not_when_the_scope_or_he_is_gone) {
+  const auto loop = Loop::simulated();
+  bool joined = false;
+  TaskScope others;
+  {
+    TaskScope scope;
+    scope.spawn(sleep_for(*loop, 1s));
+    others.spawn(join(scope, joined));
+    scope.cancel_all();
+    EXPECT_TRUE(joined);
+    joined = false;
+    scope.spawn(sleep_for(*loop, 1s));
+    others.spawn(join(scope, joined));
+    others.cancel_all();
+    scope.spawn(sleep_for(*loop, 1s));
+    others.spawn(join(scope, joined));
+  }
+  others.cancel_all();
+  EXPECT_FALSE(joined);
+}
+
+TEST(Stream, a_deadline_that_is_set_while_somebody_waits_holds_for_that_wait) {
+  const auto loop = Loop::simulated();
+  auto [client, server] = testing::make_pipe(*loop);
+  std::string log;
+  TaskScope scope;
+  scope.spawn(echo(*server, log));
+  server->set_read_deadline(loop->now() + 5s);
+  loop->advance(4s);
+  EXPECT_EQ(log, "");
+  loop->advance(2s);
+  EXPECT_EQ(log, "<timed out>");
+}
+
 }  // namespace
 }  // namespace weft::net

@@ -98,6 +98,17 @@ IoResult Socket::peek(std::span<char> into) {
   return {static_cast<std::size_t>(got), IoError::kNone};
 }
 
+bool Socket::quiet() {
+  if (closed() || peer_ended_ || peer_broken_) return false;
+  if (!may_read_) return true;
+  // The last read filled its buffer, or something came while nobody read: only the kernel knows.
+  char byte;
+  const IoResult got = peek({&byte, 1});
+  if (got.error == IoError::kWouldBlock) return true;
+  unpeek();
+  return false;
+}
+
 IoResult Socket::try_write(std::span<const iovec> parts) {
   if (!fd_) return {0, IoError::kClosed};
   msghdr message{};

@@ -49,6 +49,7 @@ class Socket final : public Stream, private ReadyHandler {
   /// before anything else reads.
   IoResult peek(std::span<char> into);
   void unpeek() { may_read_ = true; }
+  bool quiet() override;
 
   int fd() const { return fd_.get(); }
   Address local_address() const;

@@ -81,13 +81,16 @@ void Stream::suspend(Wait& wait, std::coroutine_handle<> handle) {
   WEFT_ASSERT(!wait.handle);
   wait.handle = handle;
   wait.timed_out = false;
-  // An armed timer that fires too early re-arms itself: cheaper than moving it for every wait.
+  arm(wait);
+}
+
+/// An armed timer that fires too early re-arms itself: cheaper than moving it for every wait.
+void Stream::arm(Wait& wait) {
   if (wait.deadline != kNever && (!wait.timer.armed() || wait.timer.when() > wait.deadline))
     wait.timer.arm(wait.deadline);
 }
 
 IoError Stream::resume(Wait& wait) {
-  wait.handle = {};
   if (closed_) return IoError::kClosed;
   if (std::exchange(wait.timed_out, false)) return IoError::kTimeout;
   return IoError::kNone;

@@ -67,8 +67,12 @@ class Stream {
   bool peer_ended() const { return peer_ended_; }
   bool peer_broken() const { return peer_broken_; }
 
-  void set_read_deadline(TimePoint when) { read_.deadline = when; }
-  void set_write_deadline(TimePoint when) { write_.deadline = when; }
+  /// Also for a wait that has begun.
+  void set_read_deadline(TimePoint when) { set_deadline(read_, when); }
+  void set_write_deadline(TimePoint when) { set_deadline(write_, when); }
+  /// Whether nothing has come that nobody has read, as far as the kernel has told: no byte, no end, no break.
+  /// Costs no system call when the last read has shown that there was nothing more.
+  virtual bool quiet() { return !may_read_; }
 
   /// Called at most once, from the loop, when the connection breaks (reset) while nobody waits for reading.
   /// Used to give up work for a client that has gone. An empty function removes it. It must not destroy the
@@ -92,18 +96,36 @@ class Stream {
  public:
   struct ReadableAwaiter {
     Stream& stream;
+    std::coroutine_handle<> waiting = {};
     bool await_ready() const noexcept { return stream.closed_ || stream.may_read_; }
-    void await_suspend(std::coroutine_handle<> handle) { stream.suspend(stream.read_, handle); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      waiting = handle;
+      stream.suspend(stream.read_, handle);
+    }
     /// kNone: try_read is worth calling. kTimeout or kClosed otherwise.
-    IoError await_resume() { return stream.resume(stream.read_); }
-    ~ReadableAwaiter() { stream.read_.handle = {}; }
+    IoError await_resume() {
+      waiting = {};
+      return stream.resume(stream.read_);
+    }
+    ~ReadableAwaiter() {
+      if (waiting) stream.read_.handle = {};
+    }
   };
   struct WritableAwaiter {
     Stream& stream;
+    std::coroutine_handle<> waiting = {};
     bool await_ready() const noexcept { return stream.closed_ || stream.may_write_; }
-    void await_suspend(std::coroutine_handle<> handle) { stream.suspend(stream.write_, handle); }
-    IoError await_resume() { return stream.resume(stream.write_); }
-    ~WritableAwaiter() { stream.write_.handle = {}; }
+    void await_suspend(std::coroutine_handle<> handle) {
+      waiting = handle;
+      stream.suspend(stream.write_, handle);
+    }
+    IoError await_resume() {
+      waiting = {};
+      return stream.resume(stream.write_);
+    }
+    ~WritableAwaiter() {
+      if (waiting) stream.write_.handle = {};
+    }
   };
   /// Waits until there may be something to read. Holds no buffer meanwhile: idle connections wait here.
   ReadableAwaiter readable() { return ReadableAwaiter{*this}; }
@@ -126,6 +148,11 @@ class Stream {
   bool peer_broken_ = false;
 
  private:
+  void set_deadline(Wait& wait, TimePoint when) {
+    wait.deadline = when;
+    if (wait.handle) arm(wait);
+  }
+  void arm(Wait& wait);
   void suspend(Wait& wait, std::coroutine_handle<> handle);
   IoError resume(Wait& wait);
   void expire(Wait& wait);

@@ -108,10 +108,20 @@ void TaskScope::finished(Node& node) {
   if (node.next) node.next->previous = node.previous;
   delete &node;
   --active_;
-  if (active_ == 0 && joiner_) std::exchange(joiner_, {}).resume();
+  wake_joiner();
+}
+
+/// The last thing its callers do: the scope may be gone afterwards.
+void TaskScope::wake_joiner() {
+  if (active_ == 0 && joiner_) std::exchange(joiner_, nullptr)->waiting_.resume();
 }
 
 void TaskScope::cancel_all() {
+  destroy_all();
+  wake_joiner();
+}
+
+void TaskScope::destroy_all() {
   while (head_) {
     Node* node = head_;
     head_ = node->next;
@@ -122,7 +132,10 @@ void TaskScope::cancel_all() {
   }
 }
 
-TaskScope::~TaskScope() { cancel_all(); }
+TaskScope::~TaskScope() {
+  destroy_all();
+  if (joiner_) joiner_->scope_ = nullptr;
+}
 
 namespace {
 

@@ -138,15 +138,28 @@ class TaskScope {
   std::size_t active() const { return active_; }
 
   /// Resumes when no task is active. One waiter at a time.
-  struct JoinAwaiter {
-    TaskScope& scope;
-    bool await_ready() const noexcept { return scope.active_ == 0; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { scope.joiner_ = handle; }
+  class JoinAwaiter {
+   public:
+    explicit JoinAwaiter(TaskScope& scope) : scope_(&scope) {}
+    JoinAwaiter(const JoinAwaiter&) = delete;
+    JoinAwaiter& operator=(const JoinAwaiter&) = delete;
+    ~JoinAwaiter() {
+      if (scope_ && scope_->joiner_ == this) scope_->joiner_ = nullptr;
+    }
+    bool await_ready() const noexcept { return scope_->active_ == 0; }
+    void await_suspend(std::coroutine_handle<> handle) noexcept {
+      waiting_ = handle;
+      scope_->joiner_ = this;
+    }
     void await_resume() const noexcept {}
-    ~JoinAwaiter() { scope.joiner_ = {}; }
+
+   private:
+    friend class TaskScope;
+    TaskScope* scope_;  ///< null once it is gone; the waiter is then never resumed
+    std::coroutine_handle<> waiting_;
   };
-  JoinAwaiter join() { return JoinAwaiter{*this}; }
-  /// Destroys every task that is still running.
+  JoinAwaiter join() { return JoinAwaiter(*this); }
+  /// Destroys every task that is still running, and resumes whoever waits in join().
   void cancel_all();
 
  private:
@@ -154,13 +167,17 @@ class TaskScope {
   struct Root;
   static Root run(TaskScope& scope, Node& node, Task<void> task);
   void finished(Node& node);
+  void destroy_all();
+  void wake_joiner();
 
   Node* head_ = nullptr;
   std::size_t active_ = 0;
-  std::coroutine_handle<> joiner_;
+  JoinAwaiter* joiner_ = nullptr;
 };
 
 /// Runs two tasks at once and finishes when both have, or as soon as one fails; the other is then cancelled.
+/// Neither may do what resumes the other from inside its own call, such as closing a stream that the other
+/// waits for: the other's failure would destroy the one that is running.
 Task<Result<void>> both(Task<Result<void>> first, Task<Result<void>> second);
 
 }  // namespace weft::net

@@ -232,15 +232,21 @@ void Stream::do_close(bool reset) {
   fd_.reset();
 }
 
-net::Task<Result<std::unique_ptr<Stream>>> handshake(std::unique_ptr<net::Socket> socket,
-                                                     std::shared_ptr<const Context> context,
-                                                     TimePoint deadline) {
+Result<std::unique_ptr<Stream>> Stream::wrap(std::unique_ptr<net::Socket> socket,
+                                             std::shared_ptr<const Context> context) {
   net::Loop& loop = socket->loop();
   const net::Address peer = socket->peer_address();
   net::Fd fd = net::Socket::release(std::move(socket));
   std::unique_ptr<Stream> stream(new Stream(loop, std::move(fd), std::move(context)));
   stream->peer_ = peer;
-  WEFT_CO_CHECK(stream->start());
+  WEFT_CHECK(stream->start());
+  return stream;
+}
+
+net::Task<Result<std::unique_ptr<Stream>>> handshake(std::unique_ptr<net::Socket> socket,
+                                                     std::shared_ptr<const Context> context,
+                                                     TimePoint deadline) {
+  WEFT_CO_TRY(std::unique_ptr<Stream> stream, Stream::wrap(std::move(socket), std::move(context)));
   WEFT_CO_CHECK(co_await stream->shake_hands(deadline));
   co_return stream;
 }

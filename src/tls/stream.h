@@ -20,7 +20,12 @@ namespace weft::tls {
 /// shutdown_write() and close() send close_notify if the socket takes it at once.
 class Stream final : public net::Stream, private net::ReadyHandler {
  public:
+  /// A stream that has yet to shake hands. Errors: kExhausted; kInvalid for a name that cannot be asked for.
+  static Result<std::unique_ptr<Stream>> wrap(std::unique_ptr<net::Socket> socket,
+                                              std::shared_ptr<const Context> context);
   ~Stream() override;
+  /// Once, before anything else. Errors: see handshake(); kCancelled after close().
+  net::Task<Result<void>> shake_hands(TimePoint deadline);
 
   net::IoResult try_read(std::span<char> into) override;
   net::IoResult try_write(std::span<const iovec> parts) override;
@@ -34,11 +39,8 @@ class Stream final : public net::Stream, private net::ReadyHandler {
   net::Address peer_address() const { return peer_; }
 
  private:
-  friend net::Task<Result<std::unique_ptr<Stream>>> handshake(std::unique_ptr<net::Socket>,
-                                                              std::shared_ptr<const Context>, TimePoint);
   Stream(net::Loop& loop, net::Fd fd, std::shared_ptr<const Context> context);
   Result<void> start();
-  net::Task<Result<void>> shake_hands(TimePoint deadline);
   Error handshake_error(int error) const;
   net::IoResult outcome(int error, bool reading);
   void on_ready(Ready ready) override;

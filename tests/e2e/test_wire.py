@@ -59,6 +59,10 @@ REFUSED = [
     ("B01", 400, b"GET / HTTP/1.1\r\n\r\n"),
     *[("B01", 400, b"GET / HTTP/1.1\r\n" + h + b"\r\n") for h in
       [b"Host: a\r\nHost: b\r\n", b"Host: a, b\r\n", b"Host: a b\r\n", b"Host: u@b\r\n", b"Host: a/b\r\n"]],
+    *[("B01", 400, b"GET / HTTP/1.1\r\nHost: " + h + b"\r\n\r\n") for h in [b"a:b:c:d", b"[::1", b"a#b", b"a|b^{}", b":80", b"a%2"]],
+    *[("B02", 400, b"GET " + t + b" HTTP/1.1\r\n" + H + b"\r\n") for t in [b"http://a|b^{}/", b"http://a#b/", b"http://a:b:c/"]],
+    *[("B16", 400, b"GET " + t + b" HTTP/1.1\r\n" + H + b"\r\n") for t in [b"/admin#x", b"http://a/admin#x"]],
+    ("B12", 431, b"GET / HTTP/1.1\r\n" + H + b"Connection: " + b"a," * 28000 + b"b\r\n\r\n"),
     ("B05", 400, b"GET / HTTP/1.1\r\n" + H + b": v\r\n\r\n"),
     ("B06", 400, b"GET / HTTP/1.1\r\n" + H + b"X-A: b\0c\r\n\r\n"),
     *[("B07", 400, b"GET / HTTP/1.1\r\n" + H + b"X-A: b" + bytes([c]) + b"c\r\n\r\n") for c in [1, 8, 0x0b, 0x1f, 0x7f]],

@@ -1,45 +1,50 @@
 #include "http/h1/client_connection.h"
 
-#include <array>
-
 namespace weft::http::h1 {
 
 ClientConnection::ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits)
-    : stream_(std::move(stream)), parser_(limits), decoder_(limits) {}
+    : stream_(std::move(stream)), parser_(limits), decoder_(limits), out_(*stream_) {}
 
 ClientConnection::~ClientConnection() { stream_->close(in_exchange_ && !usable()); }
 
+bool ClientConnection::between_exchanges() const {
+  if (broken_ || out_.cut()) return false;
+  return !in_exchange_ ||
+         (request_sent_ && out_.empty() && response_complete() && parser_.keep_alive() && input_.empty());
+}
+
 bool ClientConnection::usable() const {
-  if (broken_ || stream_->closed() || stream_->peer_ended() || stream_->peer_broken()) return false;
-  if (!in_exchange_) return true;
-  // Bytes behind a response belong to nobody: whatever they are, the next request must not be answered by
-  // them.
-  return request_sent_ && response_complete() && parser_.keep_alive() && input_.empty();
+  // Bytes that no request has asked for belong to nobody, whether they were read or wait in the kernel: the
+  // next request must not be answered by them (RFC 9112 §9.2).
+  return between_exchanges() && !stream_->closed() && !stream_->peer_ended() && !stream_->peer_broken() &&
+         stream_->quiet();
 }
 
 ClientExchange& ClientConnection::start() {
-  WEFT_ASSERT(usable());
+  WEFT_ASSERT(between_exchanges());
   in_exchange_ = true;
   ++exchanges_;
   head_started_ = head_read_ = request_sent_ = false;
   sent_ = received_ = 0;
-  out_.clear();
   return *this;
 }
 
 net::Task<Result<void>> ClientConnection::send_head(const RequestHead& head, bool end) {
   to_head_ = head.method == "HEAD";
   body_form_ = BodyForm::kNone;
-  if (!end && head.upgrade.empty()) body_form_ = head.content_length ? BodyForm::kLength : BodyForm::kChunked;
+  if (!end) body_form_ = head.content_length ? BodyForm::kLength : BodyForm::kChunked;
   length_left_ = head.content_length.value_or(0);
-  write_request_head(out_, head, body_form_);
-  request_sent_ = end;
+  if (!write_request_head(out_.text(), head, body_form_)) {
+    broken_ = true;
+    co_return fail(Error::internal(Code::kInternal, "a value in the request's head holds a line end"));
+  }
   if (!end) co_return Result<void>{};
-  co_return co_await write_out({}, {});
+  WEFT_CO_CHECK(outcome(co_await out_.flush()));
+  request_sent_ = true;
+  co_return Result<void>{};
 }
 
 net::Task<Result<void>> ClientConnection::send_body(std::string_view data, bool end) {
-  std::string_view tail;
   if (body_form_ == BodyForm::kLength) {
     const bool wrong = data.size() > length_left_ || (end && data.size() != length_left_);
     if (wrong) {
@@ -47,48 +52,29 @@ net::Task<Result<void>> ClientConnection::send_body(std::string_view data, bool 
       co_return fail(Error::internal(Code::kInternal, "the request's body does not fit its length"));
     }
     length_left_ -= data.size();
-  } else if (body_form_ == BodyForm::kChunked) {
-    if (!data.empty()) write_chunk_size(out_, data.size());
-    tail = data.empty() ? (end ? kLastChunk : std::string_view{})
-                        : (end ? std::string_view("\r\n0\r\n\r\n") : std::string_view("\r\n"));
   }
   sent_ += data.size();
-  WEFT_CO_CHECK(co_await write_out(data, tail));
+  net::IoError error;
+  if (body_form_ == BodyForm::kChunked) {
+    const ChunkFrame frame(data.size(), end);
+    error = co_await out_.write({frame.before, data, frame.after});
+  } else {
+    error = co_await out_.write({.data = data});
+  }
+  WEFT_CO_CHECK(outcome(error));
   request_sent_ = end;
   co_return Result<void>{};
 }
 
 net::Task<Result<void>> ClientConnection::flush() {
-  if (out_.empty()) co_return Result<void>{};
-  co_return co_await write_out({}, {});
+  if (out_.nothing_to_flush()) co_return Result<void>{};
+  co_return outcome(co_await out_.flush());
 }
 
-net::Task<Result<void>> ClientConnection::write_out(std::string_view data, std::string_view tail) {
-  std::array<std::string_view, 3> parts{out_, data, tail};
-  for (;;) {
-    std::array<iovec, 3> pieces;
-    std::size_t count = 0;
-    for (const std::string_view part : parts)
-      if (!part.empty()) pieces[count++] = {const_cast<char*>(part.data()), part.size()};
-    if (count == 0) break;
-    const net::IoResult result = stream_->try_write({pieces.data(), count});
-    std::size_t written = result.bytes;
-    for (std::string_view& part : parts) {
-      const std::size_t step = std::min(written, part.size());
-      part.remove_prefix(step);
-      written -= step;
-    }
-    if (result.ok()) continue;
-    net::IoError error = result.error;
-    if (error == net::IoError::kWouldBlock) error = co_await stream_->writable();
-    if (error != net::IoError::kNone) {
-      broken_ = true;
-      co_return fail(read_error(error, "writing the request"));
-    }
-  }
-  out_.clear();
-  if (out_.capacity() > ReadBuffer::kBlock) out_ = {};
-  co_return Result<void>{};
+Result<void> ClientConnection::outcome(net::IoError error) {
+  if (error == net::IoError::kNone) return {};
+  broken_ = true;
+  return fail(read_error(error, "writing the request"));
 }
 
 /// Reads once, waiting as long as it takes, without holding a buffer meanwhile.
@@ -111,7 +97,7 @@ Error ClientConnection::read_error(net::IoError error, std::string_view doing) c
 }
 
 net::Task<Result<void>> ClientConnection::read_head(ResponseHead& into) {
-  if (!out_.empty()) WEFT_CO_CHECK(co_await flush());
+  if (!out_.nothing_to_flush()) WEFT_CO_CHECK(co_await flush());
   parser_.start(into, to_head_);
   for (;;) {
     if (!input_.empty()) {

@@ -7,6 +7,7 @@
 #include "http/h1/body_decoder.h"
 #include "http/h1/encoder.h"
 #include "http/h1/head_parser.h"
+#include "http/h1/outbox.h"
 #include "http/h1/read_buffer.h"
 
 namespace weft::http::h1 {
@@ -25,7 +26,8 @@ class ClientConnection final : private ClientExchange {
   /// Gives the read buffer back; call it when the last body chunk has been used and the connection goes to a
   /// pool.
   void park() { input_.release(); }
-  /// The last exchange is over, in order, and nothing has happened on the connection since.
+  /// The last exchange is over, in order, and nothing has happened on the connection since: no byte has come
+  /// that no request has asked for.
   bool usable() const;
   /// Whether an earlier exchange went over this connection: then a break may only mean that the server had
   /// closed it.
@@ -40,6 +42,7 @@ class ClientConnection final : private ClientExchange {
   net::Task<Result<void>> send_head(const RequestHead& head, bool end) override;
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;
   net::Task<Result<void>> flush() override;
+  bool request_complete() const override { return request_sent_; }
   net::Task<Result<void>> read_head(ResponseHead& into) override;
   bool response_complete() const override { return head_read_ && decoder_.done(); }
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
@@ -47,7 +50,8 @@ class ClientConnection final : private ClientExchange {
   void reset() override;
   ServerExchange::Upgraded upgrade() override;
 
-  net::Task<Result<void>> write_out(std::string_view data, std::string_view tail);
+  bool between_exchanges() const;
+  Result<void> outcome(net::IoError error);
   net::Task<net::IoError> fill();
   Error read_error(net::IoError error, std::string_view doing) const;
 
@@ -55,7 +59,7 @@ class ClientConnection final : private ClientExchange {
   ReadBuffer input_;
   ResponseParser parser_;
   BodyDecoder decoder_;
-  std::string out_;
+  Outbox out_;
   std::uint64_t sent_ = 0, received_ = 0, length_left_ = 0;
   std::uint32_t exchanges_ = 0;
   BodyForm body_form_ = BodyForm::kNone;

@@ -146,5 +146,53 @@ TEST(ClientConnection, a_server_that_closes_an_idle_connection_makes_it_unusable
   EXPECT_FALSE(calling.connection->usable());
 }
 
+TEST(ClientConnection, a39_bytes_behind_a_response_that_fills_the_read_buffer_end_the_connection) {
+  for (const std::string_view behind : {"", "H", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"}) {
+    Calling calling;
+    calling.begin();
+    std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 16345\r\n\r\n";
+    const std::size_t body = ReadBuffer::kBlock - head.size();
+    head.replace(head.find("16345"), 5, std::to_string(body));
+    calling.answer(head + std::string(body, 'x') + std::string(behind));
+    EXPECT_TRUE(calling.outcomes[0]->done);
+    EXPECT_EQ(calling.outcomes[0]->body.size(), body);
+    EXPECT_EQ(calling.connection->usable(), behind.empty());
+  }
+}
+
+TEST(ClientConnection, a39_bytes_that_come_between_two_requests_end_the_connection) {
+  Calling calling;
+  calling.begin();
+  calling.answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  ASSERT_TRUE(calling.connection->usable());
+  calling.answer("H");
+  EXPECT_FALSE(calling.connection->usable());
+}
+
+TEST(ClientConnection, sends_no_head_that_a_value_would_break) {
+  const std::vector<std::string> values{"a\r\nb: c", "a\n", "a\r", std::string("a\0b", 3), "\x7f"};
+  for (const std::string& bad : values) {
+    Calling calling;
+    ClientExchange& exchange = calling.connection->start();
+    RequestHead head;
+    head.method = "GET";
+    head.path = "/";
+    head.authority = "h";
+    head.headers.add("x-a", bad);
+    std::optional<Result<void>> sent;
+    const auto send = [](ClientExchange& to, const RequestHead& what,
+                         std::optional<Result<void>>& into) -> net::Task<void> {
+      into = co_await to.send_head(what, true);
+    };
+    net::TaskScope scope;
+    scope.spawn(send(exchange, head, sent));
+    ASSERT_TRUE(sent);
+    ASSERT_FALSE(*sent);
+    EXPECT_EQ(sent->error().code, Code::kInternal);
+    EXPECT_EQ(calling.server->take(), "");
+    EXPECT_FALSE(calling.connection->usable());
+  }
+}
+
 }  // namespace
 }  // namespace weft::http::h1

@@ -5,74 +5,107 @@
 namespace weft::http::h1 {
 namespace {
 
-void write_number(std::string& out, std::uint64_t number, int base = 10) {
+void write_number(std::string& out, std::uint64_t number) {
   char digits[20];
-  const auto result = std::to_chars(digits, digits + sizeof digits, number, base);
+  const auto result = std::to_chars(digits, digits + sizeof digits, number);
   out.append(digits, static_cast<std::size_t>(result.ptr - digits));
 }
 
-void write_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
+/// One head, and whether it is still one when it has been written: fields that come from configuration, or
+/// are made from it, have been judged by nobody.
+class HeadWriter {
+ public:
+  explicit HeadWriter(std::string& out) : out_(out), start_(out.size()) {}
 
-void write_fields(std::string& out, const Headers& headers) {
-  for (const Headers::Field field : headers) {
-    if (field.known == Known::kTe) {
-      write_field(out, "Connection", "TE");
-    }
-    write_field(out, field.name, field.value);
+  HeadWriter& text(std::string_view part) {
+    out_.append(part);
+    return *this;
   }
-}
+  HeadWriter& number(std::uint64_t value) {
+    write_number(out_, value);
+    return *this;
+  }
+  void end_line() {
+    out_.append("\r\n");
+    ++lines_;
+  }
+  void field(std::string_view name, std::string_view value) { text(name).text(": ").text(value).end_line(); }
+  void fields(const Headers& headers) {
+    for (const Headers::Field one : headers) {
+      if (one.known == Known::kTe) field("Connection", "TE");
+      field(one.name, one.value);
+    }
+  }
+  void length(std::uint64_t length) { text("content-length: ").number(length).end_line(); }
 
-void write_length(std::string& out, std::uint64_t length) {
-  out.append("content-length: ");
-  write_number(out, length);
-  out.append("\r\n");
-}
+  /// RFC 9110 §5.5: no control byte but the tab, besides the line ends written here. Else nothing is written.
+  bool finish() {
+    end_line();
+    std::size_t controls = 0;
+    for (std::size_t i = start_; i < out_.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(out_[i]);
+      controls += static_cast<std::size_t>((byte < 0x20) & (byte != '\t')) + (byte == 0x7f);
+    }
+    if (controls == 2 * lines_) return true;
+    out_.resize(start_);
+    return false;
+  }
+
+ private:
+  std::string& out_;
+  std::size_t start_, lines_ = 0;
+};
 
 }  // namespace
 
-void write_request_head(std::string& out, const RequestHead& head, BodyForm form) {
-  out.append(head.method).push_back(' ');
-  out.append(head.path.empty() ? std::string_view(head.authority) : std::string_view(head.path));
-  out.append(" HTTP/1.1\r\n");
-  write_field(out, "host", head.authority);
-  write_fields(out, head.headers);
-  if (form == BodyForm::kLength || head.content_length)
-    write_length(out, head.content_length.value_or(0));
+bool write_request_head(std::string& out, const RequestHead& head, BodyForm form) {
+  const std::string_view target = head.path.empty() ? head.authority : head.path;
+  if (target.find(' ') != std::string_view::npos) return false;
+  HeadWriter writer(out);
+  writer.text(head.method).text(" ").text(target).text(" HTTP/1.1").end_line();
+  writer.field("host", head.authority);
+  writer.fields(head.headers);
+  if (form == BodyForm::kLength || (form == BodyForm::kNone && head.content_length))
+    writer.length(head.content_length.value_or(0));
   else if (form == BodyForm::kChunked)
-    out.append("transfer-encoding: chunked\r\n");
+    writer.field("transfer-encoding", "chunked");
   if (!head.upgrade.empty()) {
-    out.append("connection: upgrade\r\n");
-    write_field(out, "upgrade", head.upgrade);
+    writer.field("connection", "upgrade");
+    writer.field("upgrade", head.upgrade);
   }
-  out.append("\r\n");
+  return writer.finish();
 }
 
-void write_response_head(std::string& out, const ResponseHead& head, const ResponseForm& form) {
-  out.append("HTTP/1.1 ");
-  write_number(out, static_cast<std::uint64_t>(head.status));
-  out.push_back(' ');
-  out.append(head.reason.empty() ? reason_phrase(head.status) : std::string_view(head.reason)).append("\r\n");
-  write_fields(out, head.headers);
+bool write_response_head(std::string& out, const ResponseHead& head, const ResponseForm& form) {
+  HeadWriter writer(out);
+  writer.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(head.status)).text(" ");
+  writer.text(head.reason.empty() ? reason_phrase(head.status) : std::string_view(head.reason)).end_line();
+  writer.fields(head.headers);
   if (form.body == BodyForm::kLength || (form.length_only && head.content_length))
-    write_length(out, head.content_length.value_or(0));
+    writer.length(head.content_length.value_or(0));
   else if (form.body == BodyForm::kChunked)
-    out.append("transfer-encoding: chunked\r\n");
+    writer.field("transfer-encoding", "chunked");
   if (!head.upgrade.empty()) {
-    out.append("connection: upgrade\r\n");
-    write_field(out, "upgrade", head.upgrade);
+    writer.field("connection", form.close ? "upgrade, close" : "upgrade");
+    writer.field("upgrade", head.upgrade);
   } else if (form.close) {
-    out.append("connection: close\r\n");
+    writer.field("connection", "close");
   } else if (form.keep_alive) {
-    out.append("connection: keep-alive\r\n");
+    writer.field("connection", "keep-alive");
   }
-  out.append("\r\n");
+  return writer.finish();
 }
 
-void write_chunk_size(std::string& out, std::size_t size) {
-  write_number(out, size, 16);
-  out.append("\r\n");
+ChunkFrame::ChunkFrame(std::size_t size, bool end) {
+  if (size == 0) {
+    after = end ? std::string_view("0\r\n\r\n") : std::string_view{};
+    return;
+  }
+  char* const past = std::to_chars(digits_.data(), digits_.data() + digits_.size() - 2, size, 16).ptr;
+  past[0] = '\r';
+  past[1] = '\n';
+  before = {digits_.data(), static_cast<std::size_t>(past + 2 - digits_.data())};
+  after = end ? std::string_view("\r\n0\r\n\r\n") : std::string_view("\r\n");
 }
 
 }  // namespace weft::http::h1

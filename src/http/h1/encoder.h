@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,9 @@ namespace weft::http::h1 {
 /// How the body that follows a head will be delimited.
 enum class BodyForm { kNone, kLength, kChunked, kUntilClose };
 
-/// A request. `form` kLength uses head.content_length.
-void write_request_head(std::string& out, const RequestHead& head, BodyForm form);
+/// A request. `form` kLength uses head.content_length. False, and nothing written, when a value that came
+/// from configuration would end a line (RFC 9110 §5.5), or a space the target.
+[[nodiscard]] bool write_request_head(std::string& out, const RequestHead& head, BodyForm form);
 
 struct ResponseForm {
   BodyForm body = BodyForm::kNone;
@@ -21,10 +23,19 @@ struct ResponseForm {
   bool keep_alive = false;   ///< say "Connection: keep-alive" (to HTTP/1.0 clients)
   bool length_only = false;  ///< an answer to HEAD or a 304: content_length is told, no body follows
 };
-void write_response_head(std::string& out, const ResponseHead& head, const ResponseForm& form);
+/// False, and nothing written, when a value would end a line.
+[[nodiscard]] bool write_response_head(std::string& out, const ResponseHead& head, const ResponseForm& form);
 
-/// The line before a chunk's data; "\r\n" goes behind the data.
-void write_chunk_size(std::string& out, std::size_t size);
-inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+/// What goes before and behind the data of one chunk, with the last chunk behind it at the `end`. No data and
+/// no end: nothing.
+struct ChunkFrame {
+  ChunkFrame(std::size_t size, bool end);
+  ChunkFrame(const ChunkFrame&) = delete;
+  ChunkFrame& operator=(const ChunkFrame&) = delete;
+  std::string_view before, after;
+
+ private:
+  std::array<char, 18> digits_;
+};
 
 }  // namespace weft::http::h1

@@ -15,16 +15,6 @@ bool is_known_coding(std::string_view coding) {
   return false;
 }
 
-/// RFC 3986 §3.2 without userinfo; a comma would be two hosts in one field.
-bool is_host(std::string_view text) {
-  for (const char c : text) {
-    const bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      std::string_view("-._~%!$&'()*+;=:[]").find(c) != std::string_view::npos;
-    if (!good) return false;
-  }
-  return true;
-}
-
 bool is_mesh_owned(std::string_view name) {
   for (const std::string_view prefix : {"x-envoy-", "x-b3-", "x-forwarded-"})
     if (name.size() > prefix.size() && equal_ignoring_case(name.substr(0, prefix.size()), prefix))
@@ -43,7 +33,7 @@ void FieldCollector::clear() {
   length = 0;
   host.clear();
   upgrade.clear();
-  fields_ = 0;
+  fields_ = nominations_ = 0;
   nominated_.clear();
 }
 
@@ -62,7 +52,7 @@ Refusal FieldCollector::add_line(std::string_view line, Headers& into, const Lim
   if (++fields_ > limits.fields) return {431, "B12", "too many fields"};
   bool taken = false;
   const Known known = known_field(name);
-  if (const Refusal refusal = add_framing(known, value, taken)) return refusal;
+  if (const Refusal refusal = add_framing(known, value, limits, taken)) return refusal;
   if (taken) return {};
   // Some servers read an underscore as a hyphen; framing must never depend on who reads.
   if (known == Known::kOther &&
@@ -72,13 +62,13 @@ Refusal FieldCollector::add_line(std::string_view line, Headers& into, const Lim
   return {};
 }
 
-Refusal FieldCollector::add_framing(Known known, std::string_view value, bool& taken) {
+Refusal FieldCollector::add_framing(Known known, std::string_view value, const Limits& limits, bool& taken) {
   taken = true;
   switch (known) {
     case Known::kContentLength: return add_length(value);
     case Known::kTransferEncoding: return add_transfer_encoding(value);
     case Known::kHost: return add_host(value);
-    case Known::kConnection: add_connection(value); return {};
+    case Known::kConnection: return add_connection(value, limits);
     case Known::kUpgrade: upgrade = value; return {};
     case Known::kExpect:
       (equal_ignoring_case(value, "100-continue") ? expect_continue : expect_other) = true;
@@ -125,14 +115,14 @@ Refusal FieldCollector::add_transfer_encoding(std::string_view value) {
 /// RFC 9112 §3.2.
 Refusal FieldCollector::add_host(std::string_view value) {
   if (has_host) return {400, "B01", "Host is there twice"};
-  if (!is_host(value)) return {400, "B01", "Host is not a host"};
+  if (!value.empty() && !is_authority(value)) return {400, "B01", "Host is not a host"};
   has_host = true;
   host = value;
   return {};
 }
 
-void FieldCollector::add_connection(std::string_view value) {
-  for_each_element(value, [&](std::string_view option) {
+Refusal FieldCollector::add_connection(std::string_view value, const Limits& limits) {
+  const bool few = for_each_element(value, [&](std::string_view option) {
     if (equal_ignoring_case(option, "close")) {
       close = true;
     } else if (equal_ignoring_case(option, "keep-alive")) {
@@ -141,9 +131,12 @@ void FieldCollector::add_connection(std::string_view value) {
       connection_upgrade = true;
     } else if (!option.empty() && !equal_ignoring_case(option, "te")) {
       nominated_.append(option).push_back(',');
+      // Each is looked for among all fields: no more names than there may be fields.
+      if (++nominations_ > limits.fields) return false;
     }
     return true;
   });
+  return few ? Refusal{} : Refusal{431, "B12", "Connection names too many fields"};
 }
 
 /// RFC 9110 §7.6.1.

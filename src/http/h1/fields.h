@@ -46,10 +46,10 @@ class FieldCollector {
   Refusal add_length(std::string_view value);
   Refusal add_transfer_encoding(std::string_view value);
   Refusal add_host(std::string_view value);
-  Refusal add_framing(Known known, std::string_view value, bool& taken);
-  void add_connection(std::string_view value);
+  Refusal add_framing(Known known, std::string_view value, const Limits& limits, bool& taken);
+  Refusal add_connection(std::string_view value, const Limits& limits);
 
-  std::uint32_t fields_ = 0;
+  std::uint32_t fields_ = 0, nominations_ = 0;
   std::string nominated_;
 };
 

@@ -7,16 +7,11 @@ namespace {
 
 constexpr std::size_t kLongestMethod = 64;
 
-/// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded.
+/// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded. No fragment: a server
+/// that cuts it off would see another path than the routes did.
 bool is_target(std::string_view text) {
   for (const char c : text)
-    if (c <= 0x20 || c == 0x7f) return false;  // char is signed: this also refuses bytes from 0x80
-  return !text.empty();
-}
-
-bool is_authority(std::string_view text) {
-  for (const char c : text)
-    if (c == '@' || c == '/' || c == ',' || c == '"' || c == '<' || c == '>' || c == '\\') return false;
+    if (c <= 0x20 || c == 0x7f || c == '#') return false;  // char is signed: also bytes from 0x80
   return !text.empty();
 }
 
@@ -157,7 +152,7 @@ Refusal RequestParser::parse_target(std::string_view target) {
   head_->authority = authority;
   head_->scheme = equal_ignoring_case(scheme, "http") ? "http" : "https";
   if (slash == std::string_view::npos)
-    head_->path = "/";
+    head_->path = head_->method == "OPTIONS" ? "*" : "/";  // RFC 9112 §3.2.4
   else if (rest[slash] == '?')
     head_->path = "/" + std::string(rest.substr(slash));
   else

@@ -141,8 +141,25 @@ std::vector<Row> syntax_rows() {
   for (const char* version : {"HTTP/1.10", "HTTP/01.1", "HTTP/+1.1", "http/1.1", "HTTP/4294967297.1"})
     rows.push_back({"A26", "GET / " + std::string(version) + "\r\nHost: a\r\n\r\n", 400});
   for (const char* host :
-       {"Host: a\r\nHost: b\r\n", "Host: a, b\r\n", "Host: a b\r\n", "Host: u@b\r\n", "Host: a/b\r\n"})
+       {"Host: a\r\nHost: b\r\n", "Host: a, b\r\n",    "Host: a b\r\n",    "Host: u@b\r\n",
+        "Host: a/b\r\n",          "Host: a:b:c:d\r\n", "Host: a:b\r\n",    "Host: a:123456\r\n",
+        "Host: :80\r\n",          "Host: [::1\r\n",    "Host: [::1]x\r\n", "Host: [::1]:x\r\n",
+        "Host: [1.2.3.4]\r\n",    "Host: ::1\r\n",     "Host: a]\r\n",     "Host: a%2\r\n",
+        "Host: a%zz\r\n",         "Host: a#b\r\n",     "Host: a|b^{}\r\n", "Host: a\"b\r\n"})
     rows.push_back({"B01", "GET / HTTP/1.1\r\n" + std::string(host) + "\r\n", 400});
+  for (const char* host :
+       {"a", "a:", "a:80", "[::1]", "[::ffff:1.2.3.4]:80", "1.2.3.4:65535", "a%20b", "a_b~!$&'()*+;=", ""})
+    rows.push_back({"B01", "GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n", 0});
+  for (const char* target :
+       {"http://a|b^{}/", "http://a#b/", "http://a:b:c/", "http://u@a/", "http:///", "http://[::1/"})
+    rows.push_back({"B02", "GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n", 400});
+  for (const char* target : {"/a#x", "/#", "*#", "http://a/b#c"})
+    rows.push_back({"B16", "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n", 400});
+  for (const char* target : {"/a\"b", "/a\\b", "/a{b}?c|d^e`f"})
+    rows.push_back({"B17", "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n", 0});
+  std::string names;
+  for (int i = 0; i <= 100; ++i) names += "a,";
+  rows.push_back({"B12", get("Connection: " + names + "\r\n"), 431});
   for (const char c : {'\x01', '\x08', '\x0b', '\x1f', '\x7f'})
     rows.push_back({"B07", get("X-A: b" + std::string(1, c) + "c\r\n"), 400});
   for (const char c : {' ', '"', '(', '\x80', '\xff'})
@@ -243,6 +260,19 @@ TEST(RequestTable, an_unfinished_line_is_looked_at_once) {
   bytes += "\r\nHost: a\r\n\r\n";
   EXPECT_TRUE(parser.feed(bytes).done);
   EXPECT_EQ(head.headers.get("x-a")->size(), 1000u);
+}
+
+TEST(RequestTable, an_options_target_without_a_path_asks_about_the_server) {
+  const Limits limits;
+  for (const auto& [target, path] :
+       {std::pair{"*", "*"}, {"http://a", "*"}, {"http://a/", "/"}, {"http://a?b", "/?b"}}) {
+    RequestParser parser(limits);
+    RequestHead head;
+    parser.start(head);
+    ASSERT_TRUE(parser.feed("OPTIONS " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n").done)
+        << target;
+    EXPECT_EQ(head.path, path);
+  }
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ bool is_token_char(char c);
 /// RFC 9110 §5.5: no control byte but the tab; bytes from 0x80 pass.
 bool is_field_value(std::string_view text);
 std::string_view trim(std::string_view text);
+/// RFC 3986 §3.2, host[:port], without userinfo; without a comma, too, which would be two hosts in one field.
+bool is_authority(std::string_view text);
 bool is_digits(std::string_view text);
 
 /// Calls `each(element)` for every comma-separated element, trimmed, empty ones included; stops when it

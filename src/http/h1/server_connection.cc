@@ -1,15 +1,16 @@
 #include "http/h1/server_connection.h"
 
-#include <array>
+#include <algorithm>
 
 namespace weft::http::h1 {
 namespace {
 
-/// How much of an unwanted body is read to keep a connection, and how much and how long to let a client that
-/// is still sending see its answer before the connection goes (RFC 9112 §9.6).
+/// How much of an unwanted body is read to keep a connection; how long, in all and between two pieces, a
+/// client that is still sending may go on so that it sees its answer before the connection goes (RFC 9112
+/// §9.6).
 constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
-constexpr std::uint64_t kDiscardLingering = 1024 * 1024;
-constexpr Duration kLinger = 1s;
+constexpr Duration kLinger = 30s;
+constexpr Duration kPieceAfterResponse = 5s;
 
 TimePoint after(net::Stream& stream, Duration duration) {
   return duration == Duration::zero() ? kNever : stream.loop().now() + duration;
@@ -27,17 +28,39 @@ ServerConnection::ServerConnection(net::Stream& stream, const ServerConnectionOp
       options_(options),
       observer_(observer),
       parser_(options.limits),
-      decoder_(options.limits) {
-  stream_.on_unattended([this](net::ReadyHandler::Ready ready) {
-    if (ready.ended || ready.broken) client_gone();
-  });
+      decoder_(options.limits),
+      out_(stream),
+      idle_since_(stream.loop().now()) {
+  out_.set_patience(options_.body_timeout);
+  stream_.on_unattended([this](net::ReadyHandler::Ready ready) { on_unattended(ready); });
 }
 
 ServerConnection::~ServerConnection() { stream_.on_unattended({}); }
 
-void ServerConnection::client_gone() {
+void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
+  if (!ready.ended && !ready.broken) return;
+  half_closed_ = !ready.broken;
+  if (cancel_handler_) {
+    gone_ = true;
+    return cancel_handler_->schedule();
+  }
+  // Whoever has said that this request is the last may end his side: that is not news of his leaving.
+  const bool said = in_request_ && decoder_.done() && !parser_.keep_alive();
+  if (half_closed_ && said) return;
   gone_ = true;
   if (on_abandoned_) std::exchange(on_abandoned_, {})();
+}
+
+net::Task<void> ServerConnection::run_until_gone(const Handler& handler) {
+  net::TaskScope scope;
+  net::Deferred cancel(stream_.loop(), [&scope] { scope.cancel_all(); });
+  struct Watching {
+    net::Deferred*& place;
+    ~Watching() { place = nullptr; }
+  } const watching{cancel_handler_};
+  cancel_handler_ = &cancel;
+  scope.spawn(handler(*this));
+  co_await scope.join();
 }
 
 net::Task<void> ServerConnection::serve(const Handler& handler) {
@@ -45,11 +68,16 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     const Head head = co_await read_head();
     if (head != Head::kRead) break;
     begin_exchange();
-    co_await handler(*this);
+    const bool only_reads = head_.method == "GET" || head_.method == "HEAD";
+    if (options_.cancel_reads_when_gone && only_reads)
+      co_await run_until_gone(handler);
+    else
+      co_await handler(*this);
     on_abandoned_ = {};
     if (upgraded_) break;
     co_await finish_exchange();
     in_request_ = false;
+    idle_since_ = stream_.loop().now();
     if (!keep_alive_) break;
   }
   stream_.close();
@@ -66,7 +94,8 @@ void ServerConnection::drain() {
 net::Task<bool> ServerConnection::wait_for_request() {
   if (!input_.empty()) co_return true;
   input_.release();
-  stream_.set_read_deadline(after(stream_, options_.idle_timeout));
+  const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
+  stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
   for (;;) {
     if (draining_ || co_await stream_.readable() != net::IoError::kNone) co_return false;
     const net::IoResult got = input_.fill(stream_);
@@ -114,36 +143,36 @@ void ServerConnection::begin_exchange() {
                 (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
   to_head_ = head_.method == "HEAD";
-  response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = false;
+  response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = half_closed_ = false;
   body_refusal_ = {};
+  body_patience_ = options_.body_timeout;
   received_ = sent_ = 0;
-  out_.clear();
 }
 
 /// After the handler: what it left undone decides whether the connection can go on.
 net::Task<void> ServerConnection::finish_exchange() {
-  if (!response_started_ && !reset_) {
+  if (!response_started_ && !reset_ && !gone_) {
     ResponseHead head;
     head.status = 500;
     static_cast<void>(co_await send_head(head, true));
   }
   if (reset_ || !response_complete_) {
     keep_alive_ = false;
-    stream_.close(true);
+    // Nothing was begun that the client could take for whole: an end in order is all it needs.
+    const bool in_order = half_closed_ && !response_started_;
+    stream_.close(!in_order);
     co_return;
   }
   static_cast<void>(co_await flush());
-  if (stream_.closed()) keep_alive_ = false;
-  if (draining_) keep_alive_ = false;
+  if (stream_.closed() || out_.cut() || draining_) keep_alive_ = false;
   if (!decoder_.done() && keep_alive_) keep_alive_ = co_await discard_request();
-  if (!keep_alive_ && !stream_.closed()) co_await linger();
+  if (!keep_alive_ && !stream_.closed() && !out_.cut()) co_await linger();
 }
 
 /// Reads past the rest of a request nobody wanted. False when that would take too much.
 net::Task<bool> ServerConnection::discard_request() {
   if (continue_wanted_ || body_refusal_) co_return false;
   for (std::uint64_t discarded = 0; discarded < kDiscardToKeep;) {
-    stream_.set_read_deadline(after(stream_, kLinger));
     Result<BodyChunk> chunk = co_await read_body();
     if (!chunk) co_return false;
     if (chunk->end) co_return true;
@@ -157,16 +186,15 @@ net::Task<void> ServerConnection::linger() {
   if (decoder_.done() && input_.empty() && !body_refusal_) co_return;
   stream_.shutdown_write();
   const TimePoint until = after(stream_, kLinger);
-  for (std::uint64_t discarded = 0; discarded < kDiscardLingering;) {
+  while (stream_.loop().now() < until) {
     input_.consume(input_.view().size());
-    stream_.set_read_deadline(until);
+    stream_.set_read_deadline(std::min(until, after(stream_, kPieceAfterResponse)));
     const net::IoResult got = input_.fill(stream_);
     if (got.error == net::IoError::kWouldBlock) {
       if (co_await stream_.readable() != net::IoError::kNone) co_return;
       continue;
     }
     if (!got.ok()) co_return;
-    discarded += got.bytes;
   }
 }
 
@@ -176,20 +204,29 @@ net::Task<void> ServerConnection::refuse(Refusal refusal) {
   head.status = refusal.status;
   if (!options_.server_name.empty()) head.headers.add(Known::kServer, options_.server_name);
   head.headers.add("content-type", "text/plain");
+  if (head.status == 426) head.upgrade = "HTTP/1.1";  // RFC 9110 §15.5.22
   const std::string_view body = refusal.reason;
   head.content_length = body.size();
-  out_.clear();
-  write_response_head(out_, head, {.body = BodyForm::kLength, .close = true});
-  const bool to_head = head_.method == "HEAD";
+  const ResponseForm form{.body = BodyForm::kLength, .close = true};
   body_refusal_ = refusal;
-  if (co_await write_out(to_head ? std::string_view{} : body, {})) co_await linger();
+  if (!write_response_head(out_.text(), head, form)) co_return;
+  const bool to_head = head_.method == "HEAD";
+  const net::IoError error = co_await out_.write({.data = to_head ? std::string_view{} : body});
+  if (error == net::IoError::kNone) co_await linger();
+}
+
+TimePoint ServerConnection::body_deadline() const {
+  Duration patience = body_patience_;
+  if (response_complete_)
+    patience = patience == Duration::zero() ? kPieceAfterResponse : std::min(patience, kPieceAfterResponse);
+  return after(stream_, patience);
 }
 
 net::Task<Result<BodyChunk>> ServerConnection::read_body() {
   if (body_refusal_) co_return fail(Error::downstream(Code::kInvalid, std::string(body_refusal_.reason)));
   if (decoder_.done()) co_return BodyChunk{{}, true};
   if (continue_wanted_) WEFT_CO_CHECK(co_await send_continue());
-  if (!out_.empty()) WEFT_CO_CHECK(co_await flush());
+  if (!out_.nothing_to_flush()) WEFT_CO_CHECK(co_await flush());
   for (;;) {
     if (!input_.empty()) {
       const BodyStep step = decoder_.decode(input_.view());
@@ -204,13 +241,15 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
       received_ += step.data.size();
       if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
     }
-    stream_.set_read_deadline(after(stream_, options_.body_timeout));
+    stream_.set_read_deadline(body_deadline());
     net::IoResult got = input_.fill(stream_);
     while (got.error == net::IoError::kWouldBlock) {
       input_.release();
       const net::IoError waited = co_await stream_.readable();
-      if (waited != net::IoError::kNone)
+      if (waited != net::IoError::kNone) {
+        keep_alive_ = false;
         co_return fail(downstream_error(waited, "reading the request's body"));
+      }
       got = input_.fill(stream_);
     }
     if (!got.ok()) {
@@ -224,7 +263,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
 net::Task<Result<void>> ServerConnection::send_continue() {
   continue_wanted_ = false;
   if (response_started_) co_return Result<void>{};
-  out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+  out_.text().append("HTTP/1.1 100 Continue\r\n\r\n");
   co_return co_await flush();
 }
 
@@ -234,7 +273,8 @@ net::Task<Result<void>> ServerConnection::send_interim(const ResponseHead& head)
     if (!continue_wanted_) co_return Result<void>{};
     continue_wanted_ = false;
   }
-  write_response_head(out_, head, {});
+  // One that cannot be written is not missed: the final response comes.
+  if (!write_response_head(out_.text(), head, {})) co_return Result<void>{};
   co_return co_await flush();
 }
 
@@ -264,15 +304,15 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
 net::Task<Result<void>> ServerConnection::send_head(const ResponseHead& head, bool end) {
   WEFT_ASSERT(!response_started_);
   const ResponseForm form = form_for(head, end);
+  if (!write_response_head(out_.text(), head, form))
+    co_return fail(Error::internal(Code::kInternal, "a value in the response's head holds a line end"));
   response_started_ = true;
   body_form_ = form.body;
   length_left_ = head.content_length.value_or(0);
-  write_response_head(out_, head, form);
   if (!end) co_return Result<void>{};
-  response_complete_ = form.body != BodyForm::kLength || length_left_ == 0;
-  if (!response_complete_)
+  if (form.body == BodyForm::kLength && length_left_ != 0)
     co_return fail(Error::internal(Code::kInternal, "the response ended before its length"));
-  co_return co_await flush();
+  co_return outcome(co_await out_.flush(), true);
 }
 
 /// A body must be exactly as long as its head said: anything else would be read as the next response.
@@ -287,60 +327,30 @@ Result<void> ServerConnection::count_body(std::size_t bytes, bool end) {
 
 net::Task<Result<void>> ServerConnection::send_body(std::string_view data, bool end) {
   WEFT_ASSERT(response_started_ && !response_complete_);
-  if (body_form_ == BodyForm::kNone) {
-    response_complete_ = end;
-    co_return co_await flush();
-  }
+  if (body_form_ == BodyForm::kNone) co_return outcome(co_await out_.flush(), end);
   WEFT_CO_CHECK(count_body(data.size(), end));
-  std::string_view tail;
-  if (body_form_ == BodyForm::kChunked) {
-    if (!data.empty()) write_chunk_size(out_, data.size());
-    tail = data.empty() ? (end ? kLastChunk : std::string_view{})
-                        : (end ? std::string_view("\r\n0\r\n\r\n") : std::string_view("\r\n"));
-  }
   sent_ += data.size();
-  response_complete_ = end;
-  co_return co_await write_out(data, tail);
+  if (body_form_ != BodyForm::kChunked) co_return outcome(co_await out_.write({.data = data}), end);
+  const ChunkFrame frame(data.size(), end);
+  co_return outcome(co_await out_.write({frame.before, data, frame.after}), end);
 }
 
 net::Task<Result<void>> ServerConnection::flush() {
-  if (out_.empty()) co_return Result<void>{};
-  co_return co_await write_out({}, {});
+  if (out_.nothing_to_flush()) co_return Result<void>{};
+  co_return outcome(co_await out_.flush(), false);
 }
 
-/// Writes what is buffered, `data` and `tail` in as few calls as the socket allows; copies none of the data.
-net::Task<Result<void>> ServerConnection::write_out(std::string_view data, std::string_view tail) {
-  std::array<std::string_view, 3> parts{out_, data, tail};
-  for (;;) {
-    std::array<iovec, 3> pieces;
-    std::size_t count = 0;
-    for (const std::string_view part : parts)
-      if (!part.empty()) pieces[count++] = {const_cast<char*>(part.data()), part.size()};
-    if (count == 0) break;
-    const net::IoResult result = stream_.try_write({pieces.data(), count});
-    std::size_t written = result.bytes;
-    for (std::string_view& part : parts) {
-      const std::size_t step = std::min(written, part.size());
-      part.remove_prefix(step);
-      written -= step;
-    }
-    if (result.ok()) continue;
-    net::IoError error = result.error;
-    if (error == net::IoError::kWouldBlock) {
-      stream_.set_write_deadline(after(stream_, options_.body_timeout));
-      error = co_await stream_.writable();
-    }
-    if (error != net::IoError::kNone) {
-      keep_alive_ = false;
-      gone_ = true;
-      out_.clear();
-      stream_.close(true);
-      co_return fail(downstream_error(error, "writing the response"));
-    }
+/// What a write has come to. The stream stays open, since somebody may be reading from it: whoever ends the
+/// exchange closes it.
+Result<void> ServerConnection::outcome(net::IoError error, bool completes) {
+  if (error == net::IoError::kNone) {
+    response_complete_ = response_complete_ || completes;
+    if (completes && !decoder_.done()) stream_.set_read_deadline(body_deadline());
+    return {};
   }
-  out_.clear();
-  if (out_.capacity() > ReadBuffer::kBlock) out_ = {};
-  co_return Result<void>{};
+  keep_alive_ = false;
+  gone_ = true;
+  return fail(downstream_error(error, "writing the response"));
 }
 
 void ServerConnection::reset() {

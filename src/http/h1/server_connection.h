@@ -7,6 +7,7 @@
 #include "http/h1/body_decoder.h"
 #include "http/h1/encoder.h"
 #include "http/h1/head_parser.h"
+#include "http/h1/outbox.h"
 #include "http/h1/read_buffer.h"
 
 namespace weft::http::h1 {
@@ -17,10 +18,14 @@ struct ServerConnectionOptions {
   std::string_view scheme = "http";
   bool accept_http10 = true;          ///< else 426
   Duration idle_timeout = 3600s;      ///< between requests
+  Duration first_byte_timeout = 0s;   ///< for the first byte of the first request; 0: idle_timeout
   Duration header_timeout = 10s;      ///< from the first byte of a head to its end
   Duration body_timeout = 300s;       ///< between two pieces of a body, in each direction
   std::uint32_t max_requests = 0;     ///< then the connection is closed; 0: no limit
   std::string_view server_name = {};  ///< "server" field of refusals; empty: none
+  /// The handler of a GET or HEAD is destroyed where it waits when its client has gone: a watch, say, that
+  /// would wait for the next event. Handlers that change something go on to their end.
+  bool cancel_reads_when_gone = false;
 };
 
 /// One HTTP/1 connection from a client: reads a head, calls the handler, and again, until either side has
@@ -50,12 +55,15 @@ class ServerConnection final : private ServerExchange {
   /// for its next request, so that none is lost on its way.
   void end_with_next_answer() { leaving_ = true; }
   bool in_request() const { return in_request_; }
+  /// When the last request ended, or the connection began.
+  TimePoint idle_since() const { return idle_since_; }
 
  private:
   RequestHead& request() override { return head_; }
   bool request_complete() const override { return decoder_.done(); }
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
+  void set_body_patience(Duration between_pieces) override { body_patience_ = between_pieces; }
   net::Task<Result<void>> send_interim(const ResponseHead& head) override;
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;
@@ -76,11 +84,13 @@ class ServerConnection final : private ServerExchange {
   net::Task<void> refuse(Refusal refusal);
   net::Task<void> linger();
   net::Task<Result<void>> send_continue();
-  net::Task<Result<void>> write_out(std::string_view data, std::string_view tail);
+  net::Task<void> run_until_gone(const Handler& handler);
+  TimePoint body_deadline() const;
+  Result<void> outcome(net::IoError error, bool completes);
   Result<void> count_body(std::size_t bytes, bool end);
   void begin_exchange();
   ResponseForm form_for(const ResponseHead& head, bool end);
-  void client_gone();
+  void on_unattended(net::ReadyHandler::Ready ready);
 
   net::Stream& stream_;
   const ServerConnectionOptions& options_;
@@ -89,7 +99,10 @@ class ServerConnection final : private ServerExchange {
   RequestParser parser_;
   BodyDecoder decoder_;
   RequestHead head_;
-  std::string out_;
+  Outbox out_;
+  net::Deferred* cancel_handler_ = nullptr;
+  Duration body_patience_{};
+  TimePoint idle_since_;
   std::function<void()> on_abandoned_;
   std::uint64_t received_ = 0, sent_ = 0;
   std::uint64_t length_left_ = 0;
@@ -99,7 +112,7 @@ class ServerConnection final : private ServerExchange {
   bool in_request_ = false, draining_ = false, leaving_ = false, keep_alive_ = false, reset_ = false,
        upgraded_ = false;
   bool continue_wanted_ = false, to_head_ = false;
-  bool response_started_ = false, response_complete_ = false, gone_ = false;
+  bool response_started_ = false, response_complete_ = false, gone_ = false, half_closed_ = false;
 };
 
 }  // namespace weft::http::h1

@@ -139,8 +139,93 @@ TEST(ServerConnection, reads_past_an_unwanted_body_that_is_short_and_ends_a_conn
   EXPECT_EQ(served.take(),
             "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
   served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
-  for (int i = 0; i < 400 && !served.over(); ++i) served.send(std::string(4096, 'x'));
+  int seconds = 0;
+  for (; seconds < 60 && !served.over(); ++seconds) {
+    served.send(std::string(100'000, 'x'));
+    served.loop->advance(1s);
+  }
+  EXPECT_GE(seconds, 30) << "a client that goes on sending has the time to take its answer";
   EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, waits_seconds_and_not_minutes_for_an_unwanted_body_that_has_stopped) {
+  Served served(ignore_body, {.limits = {}, .body_timeout = 300s});
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc");
+  EXPECT_EQ(served.take(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  served.loop->advance(11s);
+  EXPECT_TRUE(served.over());
+}
+
+net::Task<void> sleep_on(net::Loop& loop) { co_await loop.sleep(1h); }
+
+TEST(ServerConnection, a_handler_that_only_reads_is_cancelled_when_its_client_has_gone) {
+  for (const std::string_view method : {"GET", "HEAD", "POST"}) {
+    net::Loop* loop = nullptr;
+    Served served([&loop](ServerExchange&) { return sleep_on(*loop); }, {.cancel_reads_when_gone = true});
+    loop = served.loop.get();
+    served.send(std::string(method) + " / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_FALSE(served.over());
+    served.client->shutdown_write();
+    served.loop->settle();
+    EXPECT_EQ(served.over(), method != "POST");
+    served.loop->advance(2h);
+    EXPECT_TRUE(served.over());
+  }
+}
+
+net::Task<void> answer_later(ServerExchange& exchange, net::Loop& loop, int& abandoned) {
+  exchange.on_abandoned([&abandoned] { ++abandoned; });
+  co_await loop.sleep(1s);
+  if (abandoned) co_return exchange.reset();
+  co_await ignore_body(exchange);
+}
+
+TEST(ServerConnection, a_client_that_ends_its_side_after_its_last_request_gets_its_answer) {
+  for (const std::string_view fields : {"Connection: close\r\n", ""}) {
+    net::Loop* loop = nullptr;
+    int abandoned = 0;
+    Served served([&](ServerExchange& exchange) { return answer_later(exchange, *loop, abandoned); });
+    loop = served.loop.get();
+    served.send("GET / HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n");
+    served.client->shutdown_write();
+    served.loop->advance(2s);
+    EXPECT_TRUE(served.over());
+    EXPECT_EQ(abandoned, fields.empty() ? 1 : 0);
+    EXPECT_EQ(served.take().empty(), fields.empty());
+    EXPECT_FALSE(served.client->peer_broken()) << "the end is an end, not a reset";
+  }
+}
+
+TEST(ServerConnection, the_first_byte_has_a_time_of_its_own) {
+  Served served(echo, {.limits = {}, .idle_timeout = 60s, .first_byte_timeout = 5s});
+  served.loop->advance(6s);
+  EXPECT_TRUE(served.over());
+  Served kept(echo, {.limits = {}, .idle_timeout = 60s, .first_byte_timeout = 5s});
+  kept.send(kGet);
+  kept.loop->advance(50s);
+  EXPECT_FALSE(kept.over());
+}
+
+TEST(ServerConnection, says_with_426_what_to_upgrade_to) {
+  Served served(echo, {.limits = {}, .accept_http10 = false});
+  served.send("GET / HTTP/1.0\r\n\r\n");
+  const std::string answer = served.take();
+  EXPECT_EQ(answer.find("HTTP/1.1 426 "), 0u) << answer;
+  EXPECT_NE(answer.find("connection: upgrade, close\r\nupgrade: HTTP/1.1\r\n"), std::string::npos) << answer;
+}
+
+net::Task<void> answer_with_a_line_end(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  head.headers.add("x-a", "b\r\nset-cookie: c");
+  head.content_length = 0;
+  static_cast<void>(co_await exchange.send_head(head, true));
+}
+
+TEST(ServerConnection, a_value_that_would_end_a_line_is_500_and_nothing_of_it_is_sent) {
+  Served served(answer_with_a_line_end);
+  served.send(kGet);
+  EXPECT_EQ(served.take(), "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
 }
 
 TEST(ServerConnection, refuses_once_tells_why_and_never_reads_what_follows) {
@@ -151,7 +236,7 @@ TEST(ServerConnection, refuses_once_tells_why_and_never_reads_what_follows) {
   EXPECT_NE(answer.find("HTTP/1.1 400 Bad Request\r\n"), std::string::npos);
   EXPECT_EQ(answer.find("HTTP/1.1", answer.find("400")), std::string::npos) << answer;
   EXPECT_EQ(served.refused, std::vector<std::string>{"B08"});
-  served.loop->advance(2s);
+  served.loop->advance(6s);
   EXPECT_TRUE(served.over());
 }
 
@@ -159,7 +244,7 @@ TEST(ServerConnection, a_bad_chunk_after_the_head_ends_the_exchange) {
   Served served(echo);
   served.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
   EXPECT_EQ(served.refused, std::vector<std::string>{"D02"});
-  served.loop->advance(2s);
+  served.loop->advance(6s);
   EXPECT_TRUE(served.over());
 }
 
@@ -170,6 +255,7 @@ TEST(ServerConnection, holds_heads_and_idle_connections_to_their_times) {
   EXPECT_FALSE(slow.over());
   slow.loop->advance(3s);
   EXPECT_EQ(slow.take().substr(0, 12), "HTTP/1.1 408");
+  slow.loop->advance(6s);
   EXPECT_TRUE(slow.over());
   Served idle(echo, {.limits = {}, .idle_timeout = 60s});
   idle.loop->advance(61s);

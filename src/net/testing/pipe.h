@@ -21,6 +21,7 @@ class PipeEnd final : public Stream {
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
+  bool quiet() override { return !closed() && incoming_.empty() && !end_of_input_ && !reset_; }
 
   void set_fragment(std::size_t bytes) { fragment_ = bytes; }
   /// Bytes that wait to be read at this end.

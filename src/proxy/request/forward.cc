@@ -17,6 +17,8 @@ constexpr Milliseconds kDefaultTimeout{15'000};
 constexpr std::size_t kMostReplayed = 64 * 1024;
 constexpr int kMostInterims = 8;
 constexpr std::uint32_t kDefaultRetries = 1;
+/// How long an endpoint that has answered may leave the rest of the request waiting.
+constexpr Duration kPieceAfterResponse = 5s;
 
 /// RFC 9110 §9.2.2.
 bool is_idempotent(std::string_view method) {
@@ -33,14 +35,7 @@ Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other d
 
 Forward::Forward(HttpService& service, http::ServerExchange& exchange,
                  std::shared_ptr<UpstreamCluster> cluster, Plan plan)
-    : service_(service),
-      exchange_(exchange),
-      cluster_(std::move(cluster)),
-      plan_(plan),
-      timer_(service.connection_.worker().loop(), [this] {
-        timed_out_ = true;
-        if (connection_) connection_->socket->close(true);
-      }) {
+    : service_(service), exchange_(exchange), cluster_(std::move(cluster)), plan_(plan) {
   ++cluster_->counters().upstream_rq_total;
   ++cluster_->counters().upstream_rq_active;
 }
@@ -61,9 +56,11 @@ net::Task<void> Forward::run() {
   }
   prepare_request();
   service_.watch_client(exchange_);
-  const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
-  if (timeout.count() && exchange_.request_complete()) deadline_ = loop().now() + timeout;
   body_read_ = exchange_.request_complete();
+  if (body_read_)
+    start_clock();
+  else if (plan_.action.idle_timeout)
+    exchange_.set_body_patience(*plan_.action.idle_timeout);
   for (;;) {
     ++service_.info_.attempts;
     const Failure failure = co_await try_once();
@@ -75,8 +72,11 @@ net::Task<void> Forward::run() {
     }
     begin_retry(failure);
     ++cluster_->retries_active;
-    co_await loop().sleep(back_off());
+    co_await loop().sleep_until(std::min(loop().now() + back_off(), deadline_));
     --cluster_->retries_active;
+    if (!gone_ && deadline_ > loop().now()) continue;
+    co_await answer_failure(gone_ ? Failure::kClient : Failure::kTimeout);
+    break;
   }
   exchange_.on_abandoned({});
 }
@@ -109,20 +109,36 @@ void Forward::prepare_request() {
     head.headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(timeout.count()));
 }
 
-/// Reading from the upstream ends when the try, the request, or the patience with a silent stream is over.
+/// The request's time counts from its last byte, over all tries; the client's own pace is not held against
+/// the endpoint.
+void Forward::start_clock() {
+  const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
+  if (timeout.count() && deadline_ == kNever) deadline_ = loop().now() + timeout;
+}
+
+void Forward::start_try_clock() {
+  if (per_try_ && try_deadline_ == kNever) try_deadline_ = loop().now() + plan_.action.retry->per_try_timeout;
+}
+
+/// Reading from the upstream ends when the try, the request, or the patience with a silent stream is over. It
+/// is not silent while the client still sends: then the client's side counts. Called for every piece of
+/// either body.
 void Forward::set_deadlines() {
+  net::Socket& socket = *connection_->socket;
+  const TimePoint now = loop().now();
+  if (response_over_) return socket.set_write_deadline(now + kPieceAfterResponse);
   const Milliseconds idle = plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
-  const TimePoint quiet = idle.count() ? loop().now() + idle : kNever;
-  const TimePoint limit =
-      std::min(quiet, std::min(deadline_, exchange_.response_started() ? kNever : try_deadline_));
-  connection_->socket->set_read_deadline(limit);
-  connection_->socket->set_write_deadline(limit);
+  const TimePoint quiet = idle.count() ? now + idle : kNever;
+  const TimePoint limit = std::min(deadline_, exchange_.response_started() ? kNever : try_deadline_);
+  socket.set_read_deadline(body_read_ ? std::min(quiet, limit) : limit);
+  socket.set_write_deadline(std::min(quiet, limit));
 }
 
 net::Task<Forward::Failure> Forward::try_once() {
   const auto& policy = plan_.action.retry;
   per_try_ = policy && policy->per_try_timeout.count();
-  try_deadline_ = per_try_ ? loop().now() + policy->per_try_timeout : kNever;
+  try_deadline_ = kNever;
+  if (body_read_) start_try_clock();
   const Failure connected = co_await connect();
   if (connected != Failure::kNone) co_return connected;
   std::shared_ptr<EndpointPool> endpoint = connection_->endpoint;
@@ -178,7 +194,8 @@ net::Task<Forward::Failure> Forward::exchange_messages(http::ClientExchange& ups
   sent_at_ = loop().now();
   set_deadlines();
   const bool whole = body_read_ && replay_.empty();
-  if (!whole || !head.upgrade.empty()) co_return co_await send_and_receive(upstream);
+  response_over_ = false;
+  if (!whole) co_return co_await send_and_receive(upstream);
   const Result<void> sent = co_await upstream.send_head(head, true);
   if (!sent) co_return failure_of(sent.error());
   co_return co_await read_response(upstream);
@@ -187,16 +204,9 @@ net::Task<Forward::Failure> Forward::exchange_messages(http::ClientExchange& ups
 /// With a body both directions go on at once: an upstream may answer before it has read everything, or never
 /// read.
 net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upstream) {
-  const bool upgrade = !exchange_.request().upgrade.empty();
   const Result<void> head = co_await upstream.send_head(exchange_.request(), false);
   if (!head) co_return failure_of(head.error());
-  if (upgrade) {
-    const Result<void> flushed = co_await upstream.flush();
-    if (!flushed) co_return failure_of(flushed.error());
-    co_return co_await read_response(upstream);
-  }
   Failure failure = Failure::kNone;
-  response_over_ = false;
   const Result<void> both = co_await net::both(send_body(upstream), receive(upstream, failure));
   if (response_over_ || both) co_return failure;
   if (both.error().blame == Blame::kDownstream) {
@@ -207,7 +217,11 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
         co_await service_.reply(exchange_, 400, "Bad Request", "http1.codec_error");
       co_return Failure::kNone;
     }
-    co_return Failure::kClient;
+    if (both.error().code != Code::kTimeout || exchange_.response_started()) co_return Failure::kClient;
+    service_.info_.flags.set(Flag::kStreamIdleTimeout);
+    service_.response_.clear();
+    co_await service_.reply(exchange_, 408, "stream timeout", "stream_idle_timeout");
+    co_return Failure::kNone;
   }
   co_return failure_of(both.error());
 }
@@ -216,6 +230,7 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
 net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
   const auto upstream_stopped = [](const Result<void>& sent) { return !sent; };
   if (!replay_.empty() || body_read_) {
+    set_deadlines();
     if (upstream_stopped(co_await upstream.send_body(replay_, body_read_))) co_return Result<void>{};
   }
   const bool retry_possible =
@@ -231,20 +246,31 @@ net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
       replay_whole_ = false;
       replay_.clear();
     }
+    if (body_read_) {
+      service_.info_.request_done = loop().now();
+      start_clock();
+      start_try_clock();
+    }
+    set_deadlines();
     // A server that has answered may have stopped reading: its answer decides, so this is no failure.
     if (upstream_stopped(co_await upstream.send_body(chunk.data, chunk.end))) co_return Result<void>{};
   }
-  service_.info_.request_done = loop().now();
-  const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
-  if (timeout.count() && !response_over_) timer_.arm(loop().now() + timeout);
   co_return Result<void>{};
 }
 
+/// The answer, and with it the end of the exchange; but an endpoint that has answered early may go on reading
+/// the request, and a client that is cut while it sends would lose the answer.
 net::Task<Result<void>> Forward::receive(http::ClientExchange& upstream, Failure& failure) {
   failure = co_await read_response(upstream);
+  const bool whole =
+      failure == Failure::kNone && exchange_.response_complete() && upstream.response_complete();
+  if (!whole || tunnelled_ || upstream.request_complete()) {
+    response_over_ = true;
+    co_return stop();
+  }
   response_over_ = true;
-  timer_.disarm();
-  co_return stop();
+  set_deadlines();
+  co_return Result<void>{};
 }
 
 net::Task<Forward::Failure> Forward::read_response(http::ClientExchange& upstream) {
@@ -262,7 +288,11 @@ net::Task<Forward::Failure> Forward::read_response(http::ClientExchange& upstrea
   service_.info_.response_begun = loop().now();
   service_.info_.status = response.status;
   if (response.status == 101) {
-    if (exchange_.request().upgrade.empty()) co_return Failure::kProtocol;
+    // RFC 9110 §7.8: only what was asked for, and after the whole request.
+    if (exchange_.request().upgrade.empty() || !upstream.request_complete()) {
+      failure_text_ = "switched protocols without having been asked, or too early";
+      co_return Failure::kProtocol;
+    }
     co_return co_await run_tunnel(upstream);
   }
   if (policy_retries(Failure::kStatus)) {
@@ -293,6 +323,11 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
   RequestInfo& info = service_.info_;
   bool end = upstream.response_complete();
   Result<void> sent = co_await exchange_.send_head(service_.response_, end);
+  if (!sent && !exchange_.response_started()) {
+    service_.response_.clear();
+    co_await service_.reply(exchange_, 500, "Internal Server Error", "response_headers_malformed");
+    co_return Failure::kNone;
+  }
   while (sent && !end) {
     // The head waits for the first bytes of the body, so both leave in one write; but not for bytes yet to
     // come.
@@ -301,7 +336,7 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
     set_deadlines();
     const Result<http::BodyChunk> chunk = co_await upstream.read_body();
     if (!chunk) {
-      const bool ours = gone_ || timed_out_ || chunk.error().code == Code::kTimeout;
+      const bool ours = gone_ || chunk.error().code == Code::kTimeout;
       info.flags.set(gone_  ? Flag::kDownstreamTerminated
                      : ours ? Flag::kUpstreamTimeout
                             : Flag::kUpstreamTermination);
@@ -324,7 +359,7 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
 
 net::Task<Forward::Failure> Forward::run_tunnel(http::ClientExchange& upstream) {
   prepare_response();
-  timer_.disarm();
+  tunnelled_ = true;
   Result<void> sent = co_await exchange_.send_head(service_.response_, false);
   if (sent) sent = co_await exchange_.flush();
   if (!sent) co_return Failure::kClient;
@@ -345,7 +380,6 @@ void Forward::finish_connection() {
 Forward::Failure Forward::failure_of(const Error& error) {
   failure_text_ = error.text;
   if (gone_) return Failure::kClient;
-  if (timed_out_) return Failure::kTimeout;
   if (error.code == Code::kTimeout) {
     if (per_try_ && try_deadline_ <= loop().now()) return Failure::kPerTryTimeout;
     return Failure::kTimeout;
@@ -385,7 +419,7 @@ bool Forward::is_connect(Failure failure) {
 /// a reused connection that broke before any byte of the answer, for idempotent methods. With a policy, what
 /// it says besides.
 bool Forward::may_retry(Failure failure) const {
-  if (exchange_.response_started() || gone_ || timed_out_ || deadline_ <= loop().now()) return false;
+  if (exchange_.response_started() || gone_ || deadline_ <= loop().now()) return false;
   const bool resendable = !body_begun_ || (replay_whole_ && replay_.size() <= kMostReplayed);
   if (!resendable) return false;
   const auto& policy = plan_.action.retry;

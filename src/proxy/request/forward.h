@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "http/exchange.h"
-#include "net/loop.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/upstream/upstream_cluster.h"
 
@@ -62,6 +61,8 @@ class Forward {
 
   void prepare_request();
   void prepare_response();
+  void start_clock();
+  void start_try_clock();
   void set_deadlines();
   Failure failure_of(const Error& error);
   static bool is_connect(Failure failure);
@@ -84,14 +85,13 @@ class Forward {
   std::string replay_;        ///< what of the body was read, while another try may need it
   bool replay_whole_ = true;  ///< false: more was read than is kept
   bool body_read_ = false;    ///< the request's body has been read to its end
-  bool response_over_ = false, gone_ = false, timed_out_ = false, per_try_ = false, fresh_ = false,
-       body_begun_ = false;
+  bool response_over_ = false, gone_ = false, per_try_ = false, fresh_ = false, body_begun_ = false,
+       tunnelled_ = false;
   std::uint32_t retries_done_ = 0, default_retries_done_ = 0;
-  TimePoint deadline_ = kNever;      ///< of the whole response
-  TimePoint try_deadline_ = kNever;  ///< of this try
+  TimePoint deadline_ = kNever;      ///< of the whole response, from the request's last byte on
+  TimePoint try_deadline_ = kNever;  ///< of this try, likewise
   TimePoint sent_at_;
   std::string failure_text_;
-  net::Timer timer_;
 };
 
 }  // namespace weft::proxy

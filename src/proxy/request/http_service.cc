@@ -235,6 +235,11 @@ net::Task<void> HttpService::direct(http::ServerExchange& exchange, const Routin
 
 net::Task<void> HttpService::forward(http::ServerExchange& exchange, const RoutingTable& table,
                                      const RoutingTable::Found& found, const ForwardAction& action) {
+  if (!count_forward(exchange.request())) {
+    const bool options = exchange.request().method == "OPTIONS";
+    co_await reply(exchange, options ? 200 : 405, {}, "max_forwards_reached");
+    co_return;
+  }
   const RoutingTable::CompiledCluster* chosen = nullptr;
   std::string name;
   if (!action.cluster_header.empty()) {

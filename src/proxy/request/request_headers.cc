@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include <array>
+#include <charconv>
 
 namespace weft::proxy {
 namespace {
@@ -160,6 +161,18 @@ void continue_trace(http::Headers& headers, double sampling_percent, Random& ran
   if (wide.size() == 16) wide.insert(0, 16, '0');
   if (is_hex(wide, 32))
     headers.set(Known::kTraceparent, "00-" + wide + "-" + span + (trace->sampled ? "-01" : "-00"));
+}
+
+bool count_forward(http::RequestHead& head) {
+  if (head.method != "OPTIONS" && head.method != "TRACE") return true;
+  const auto text = head.headers.get("max-forwards");
+  if (!text) return true;
+  std::uint32_t left = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), left);
+  if (error != std::errc() || end != text->data() + text->size()) return true;
+  if (left == 0) return false;
+  head.headers.set("max-forwards", std::to_string(left - 1));
+  return true;
 }
 
 void finish_response(http::ResponseHead& head, const HttpConfig& config) {

@@ -22,6 +22,10 @@ void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestI
 /// be sampled is passed on as such.
 void continue_trace(http::Headers& headers, double sampling_percent, Random& random);
 
+/// RFC 9110 §7.6.2: counts down Max-Forwards of OPTIONS and TRACE; false when it is used up and the request
+/// goes no further.
+bool count_forward(http::RequestHead& head);
+
 /// On the way back: the server's name, and a date when the upstream gave none.
 void finish_response(http::ResponseHead& head, const HttpConfig& config);
 

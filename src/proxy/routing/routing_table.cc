@@ -34,6 +34,9 @@ Result<RoutingTable::CompiledRoute> compile_route(const Route& route) {
   return compiled;
 }
 
+/// "OPTIONS *" asks about the server as a whole (RFC 9110 §9.3.7): whoever has its root answers.
+std::string_view routed_target(std::string_view target) { return target == "*" ? "/" : target; }
+
 /// How much of the path the route's match covers, for rewriting it.
 std::size_t matched_length(const PathMatch& match, std::string_view path) {
   return match.kind == PathMatch::Kind::kRegex ? path.size() : std::min(match.text.size(), path.size());
@@ -77,7 +80,7 @@ RoutingTable::Found RoutingTable::find(const http::RequestHead& request_head, Ra
   const auto host = domains_.find(request_head.authority, source_->ignore_port_in_host);
   if (!host) return found;
   found.host = &hosts_[*host];
-  const std::string_view target = request_head.path;
+  const std::string_view target = routed_target(request_head.path);
   const auto question = target.find('?');
   const std::string_view path = target.substr(0, question);
   const std::string_view query =
@@ -104,6 +107,7 @@ const RoutingTable::CompiledCluster* draw_cluster(const RoutingTable::CompiledRo
 }
 
 std::string rewritten_path(const Route& route, const ForwardAction& action, std::string_view path) {
+  if (path == "*") return std::string(path);
   const auto question = path.find('?');
   const std::string_view before = path.substr(0, question);
   const std::string_view query =
@@ -123,7 +127,7 @@ std::string rewritten_path(const Route& route, const ForwardAction& action, std:
 
 std::string redirect_location(const Route& route, const RedirectAction& action,
                               const http::RequestHead& request) {
-  const std::string_view target = request.path;
+  const std::string_view target = routed_target(request.path);
   const auto question = target.find('?');
   const std::string_view path = target.substr(0, question);
   const std::string_view query =
