@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/log.h"
 #include "http/server.h"
 
 namespace weft::control {
@@ -77,8 +78,18 @@ void ControlPlane::push() {
   std::uint64_t generation = configuration_changes(mirror_);
   if (generation == ads_.generation()) return;
   auto inputs = std::make_shared<const Inputs>(mirror_.world(), generation);
+  tell_conflicts(inputs->registry);
   receipts_.update(*inputs);
   ads_.update(std::move(inputs));
+}
+
+/// Each when it appears.
+void ControlPlane::tell_conflicts(const Registry& registry) {
+  for (const PortConflict& conflict : registry.port_conflicts())
+    if (!std::ranges::binary_search(conflicts_told_, conflict))
+      WEFT_LOG(kWarn, "control", "two Services say different things of one port of a pod",
+               {"conflict", to_text(conflict)});
+  conflicts_told_ = registry.port_conflicts();
 }
 
 net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePoint deadline) {

@@ -64,6 +64,7 @@ class ControlPlane {
   void on_change();
   void on_progress();
   void push();
+  void tell_conflicts(const Registry& registry);
   net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
   net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);
 
@@ -75,6 +76,7 @@ class ControlPlane {
   ControllerManager controllers_;
   AdsServer ads_;
   Receipts receipts_;
+  std::vector<PortConflict> conflicts_told_;
 };
 
 }  // namespace weft::control

@@ -12,31 +12,41 @@ namespace {
 
 constexpr std::string_view kSuffix = ".svc.cluster.local";
 
+struct Word {
+  std::string_view word;
+  Protocol protocol;
+};
+
+/// Istio's words: a port of such a name, or whose name begins with one and a dash.
+constexpr std::array<Word, 17> kWords = {{{"http", Protocol::kHttp},
+                                          {"http/1.1", Protocol::kHttp},
+                                          {"http_proxy", Protocol::kHttp},
+                                          {"grpc-web", Protocol::kHttp},
+                                          {"kubernetes.io/ws", Protocol::kHttp},
+                                          {"http2", Protocol::kTcp},
+                                          {"kubernetes.io/h2c", Protocol::kTcp},
+                                          {"grpc", Protocol::kTcp},
+                                          {"tcp", Protocol::kTcp},
+                                          {"mongo", Protocol::kTcp},
+                                          {"mysql", Protocol::kTcp},
+                                          {"redis", Protocol::kTcp},
+                                          {"postgresql", Protocol::kTcp},
+                                          {"https", Protocol::kTls},
+                                          {"kubernetes.io/wss", Protocol::kTls},
+                                          {"tls", Protocol::kTls},
+                                          {"udp", Protocol::kUdp}}};
+
+/// What else is plainly no HTTP. As whole names only: "nats-monitor" and "kafka-ui" are pages, and to take
+/// them for TCP would go past their rules, while not to know "ssh-admin" costs its connections a short wait.
+constexpr std::array<std::string_view, 38> kOtherWords = {
+    "amqp",   "amqps", "cassandra", "cql",        "ftp",       "ftps",    "imap", "imaps",    "irc",  "kafka",
+    "ldap",   "ldaps", "mariadb",   "memcache",   "memcached", "mongodb", "mqtt", "mqtts",    "nats", "nntp",
+    "oracle", "pgsql", "pop3",      "pop3s",      "postgres",  "rsync",   "sftp", "sip",      "smb",  "smtp",
+    "smtps",  "ssh",   "stomp",     "submission", "telnet",    "vnc",     "xmpp", "zookeeper"};
+
 std::optional<Protocol> named_protocol(std::string_view word) {
-  struct Row {
-    std::string_view word;
-    Protocol protocol;
-  };
-  static constexpr std::array<Row, 17> kRows = {{{"http", Protocol::kHttp},
-                                                 {"http/1.1", Protocol::kHttp},
-                                                 {"http_proxy", Protocol::kHttp},
-                                                 {"grpc-web", Protocol::kHttp},
-                                                 {"kubernetes.io/ws", Protocol::kHttp},
-                                                 {"http2", Protocol::kTcp},
-                                                 {"kubernetes.io/h2c", Protocol::kTcp},
-                                                 {"grpc", Protocol::kTcp},
-                                                 {"tcp", Protocol::kTcp},
-                                                 {"mongo", Protocol::kTcp},
-                                                 {"mysql", Protocol::kTcp},
-                                                 {"redis", Protocol::kTcp},
-                                                 {"postgresql", Protocol::kTcp},
-                                                 {"https", Protocol::kTls},
-                                                 {"kubernetes.io/wss", Protocol::kTls},
-                                                 {"tls", Protocol::kTls},
-                                                 {"udp", Protocol::kUdp}}};
-  for (const Row& row : kRows)
-    if (row.word == word) return row.protocol;
-  return std::nullopt;
+  const auto row = std::ranges::find(kWords, word, &Word::word);
+  return row == kWords.end() ? std::nullopt : std::optional(row->protocol);
 }
 
 /// Those of init containers too that go on beside the application.
@@ -60,12 +70,16 @@ std::vector<ContainerPort> container_ports(const api::Json& spec) {
 std::optional<Protocol> protocol_by_name(std::string_view name) {
   std::string lower = to_lower(name);
   if (auto whole = named_protocol(lower)) return whole;
+  if (std::ranges::binary_search(kOtherWords, lower)) return Protocol::kTcp;
   if (lower.starts_with("grpc-web")) return named_protocol("grpc-web");
   return named_protocol(std::string_view(lower).substr(0, lower.find('-')));
 }
 
+/// FTP, SSH, telnet, SMTP, POP3, NNTP, IMAP, submission, MySQL; and those that Istio counts among them though
+/// their clients begin: DNS and MongoDB.
 bool server_speaks_first(std::uint16_t port) {
-  return port == 25 || port == 53 || port == 3306 || port == 27017;
+  constexpr std::array<std::uint16_t, 11> kPorts = {21, 22, 23, 25, 53, 110, 119, 143, 587, 3306, 27017};
+  return std::ranges::binary_search(kPorts, port);
 }
 
 std::vector<std::string> cluster_ips(const api::Json& spec) {
@@ -101,6 +115,7 @@ Service read_service(const api::Object& object) {
   service.ns = object.ns();
   service.name = object.name();
   service.host = full_host(service.name, service.ns);
+  service.created = json::text(json::map(object.body, "metadata"), "creationTimestamp");
   service.headless = json::text(spec, "clusterIP") == "None";
   if (!service.headless) service.cluster_ips = cluster_ips(spec);
   for (const auto& family : json::list(spec, "ipFamilies"))
@@ -174,6 +189,7 @@ Registry::Registry(const World& world) {
   read_aliases(world);
   read_workloads(world);
   read_slices(world);
+  find_conflicts();
 }
 
 void Registry::read_services(const World& world) {
@@ -268,6 +284,54 @@ void Registry::choose_families(const Service& service, std::vector<Endpoint>& li
     auto found = best.find(each.pod);
     return rank(each) > (found == best.end() ? 1 : found->second);
   });
+}
+
+/// By the addresses that ports of different Services have in common, each pair of ports once.
+void Registry::find_conflicts() {
+  std::map<std::pair<std::string_view, std::uint16_t>, std::vector<ServicePortRef>> takers;
+  for (const Service& service : services_) {
+    if (service.selector.empty()) continue;
+    for (const ServicePort& port : service.ports) {
+      if (port.protocol == Protocol::kUdp) continue;
+      for (const Endpoint& endpoint : endpoints(service, port))
+        takers[{endpoint.ip, endpoint.port}].push_back({&service, &port});
+    }
+  }
+  std::map<std::pair<const ServicePort*, const ServicePort*>, PortConflict> found;
+  for (const auto& [address, refs] : takers) {
+    const auto first = std::ranges::min_element(refs, decides_before);
+    for (const ServicePortRef& each : refs)
+      if (each.port->protocol != first->port->protocol)
+        found.try_emplace(
+            {first->port, each.port},
+            PortConflict{first->service->ns, address.second, first->service->name, first->port->number,
+                         first->port->protocol, each.service->name, each.port->number, each.port->protocol});
+  }
+  for (auto& [ports, conflict] : found) conflicts_.push_back(std::move(conflict));
+  std::ranges::sort(conflicts_);
+}
+
+bool decides_before(const ServicePortRef& a, const ServicePortRef& b) {
+  const auto rank = [](const ServicePortRef& ref) {
+    return std::tie(ref.service->created, ref.service->ns, ref.service->name, ref.port->number);
+  };
+  const bool a_guesses = a.port->protocol == Protocol::kSniff,
+             b_guesses = b.port->protocol == Protocol::kSniff;
+  return a_guesses != b_guesses ? b_guesses : rank(a) < rank(b);
+}
+
+std::string to_text(const PortConflict& conflict) {
+  const auto port = [](const std::string& service, std::uint16_t number, Protocol protocol) {
+    return "Service " + service + " port " + std::to_string(number) + " (" +
+           std::string(to_string(protocol)) + ")";
+  };
+  return port(conflict.service, conflict.port, conflict.protocol) + " and " +
+         port(conflict.other, conflict.other_port, conflict.other_protocol) + " in namespace " + conflict.ns +
+         " lead to the same port " + std::to_string(conflict.pod_port) + " of a pod, which is taken for " +
+         std::string(to_string(conflict.protocol)) +
+         ": a declared protocol comes before a sniffed one, then the older Service decides; give both the "
+         "same "
+         "appProtocol";
 }
 
 std::vector<Endpoint> receivers(const std::vector<Endpoint>& endpoints, const Labels& wanted) {

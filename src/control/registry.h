@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -23,8 +24,8 @@ struct PortHints {
   std::string_view transport;  ///< "TCP", "UDP" or "SCTP"; empty: TCP
   std::uint16_t number = 0;
 };
-/// By appProtocol, else the port name's prefix ("http-web"); what neither tells is sniffed, but for the
-/// numbers of protocols in which the server speaks first, which are TCP.
+/// By appProtocol, else the port's name, whole ("postgres") or by its prefix ("http-web"); what neither tells
+/// is sniffed, but for well-known numbers of protocols in which the server speaks first, which are TCP.
 Protocol protocol_of(const PortHints& hints);
 std::string_view to_string(Protocol protocol);
 
@@ -38,8 +39,9 @@ struct ServicePort {
 
 struct Service {
   std::string ns, name;
-  std::string host;    ///< "reviews.default.svc.cluster.local"
-  std::string family;  ///< its first: "IPv4" or "IPv6"; empty when it is not said
+  std::string host;     ///< "reviews.default.svc.cluster.local"
+  std::string created;  ///< RFC 3339, in UTC: earlier ones sort before later ones
+  std::string family;   ///< its first: "IPv4" or "IPv6"; empty when it is not said
   /// One of each family; empty while none is allocated, and for headless services.
   std::vector<std::string> cluster_ips;
   bool headless = false;
@@ -49,6 +51,29 @@ struct Service {
   Labels selector;
   const ServicePort* find_port(std::uint16_t number) const;
 };
+
+struct ServicePortRef {
+  const Service* service;
+  const ServicePort* port;
+};
+/// Of two that lead to one port of a pod, or to one address, which says what is spoken there: a declared
+/// protocol before a sniffed one, then the older Service, then by name.
+bool decides_before(const ServicePortRef& a, const ServicePortRef& b);
+
+/// Two Services say different things of one port of a pod that both lead to.
+struct PortConflict {
+  std::string ns;
+  std::uint16_t pod_port = 0;
+  std::string service;  ///< whose word counts
+  std::uint16_t port = 0;
+  Protocol protocol = Protocol::kSniff;
+  std::string other;  ///< whose does not
+  std::uint16_t other_port = 0;
+  Protocol other_protocol = Protocol::kSniff;
+  auto operator<=>(const PortConflict&) const = default;
+};
+/// One line with what would mend it.
+std::string to_text(const PortConflict& conflict);
 
 /// One address behind a service's port. A pod of two families stands here once, by the family of its
 /// status.podIP, since that one its sidecar captures for certain; where its Service has no such address, by
@@ -88,6 +113,8 @@ class Registry {
   /// Sorted by address.
   const std::vector<Endpoint>& endpoints(const Service& service, const ServicePort& port) const;
   const Workload* workload(std::string_view ns, std::string_view pod) const;
+  /// Sorted; each pair of ports once, however many pods they have in common.
+  const std::vector<PortConflict>& port_conflicts() const { return conflicts_; }
 
   /// The full name that `host` means to somebody in namespace `ns`: "reviews", "reviews.default" and
   /// "reviews.default.svc" find their service; other names with a dot stay as they are.
@@ -101,6 +128,7 @@ class Registry {
   void read_workloads(const World& world);
   void read_slices(const World& world);
   void read_slice(const api::Object& slice);
+  void find_conflicts();
   void choose_families(const Service& service, std::vector<Endpoint>& list) const;
 
   std::vector<Service> services_;
@@ -108,6 +136,7 @@ class Registry {
   std::map<std::string, std::string, std::less<>> aliases_;  ///< full name to full name, a service's at last
   std::map<std::pair<std::string, std::string>, Workload> workloads_;
   std::map<std::pair<std::string, std::string>, std::vector<Endpoint>> endpoints_;  ///< by host and port name
+  std::vector<PortConflict> conflicts_;
 };
 
 /// "reviews.default.svc.cluster.local"

@@ -62,6 +62,49 @@ TEST(Registry, port_protocols_follow_appProtocol_then_the_name_then_the_number) 
   EXPECT_EQ(protocol_of({"", "http", "UDP", 80}), Protocol::kUdp);
 }
 
+TEST(Registry, protocols_that_are_plainly_no_http_are_tcp_by_their_whole_name) {
+  for (const char* name : {"postgres", "ssh", "smtp", "imap", "pop3", "ftp", "amqp", "nats", "mqtt", "kafka",
+                           "cassandra", "memcached", "ldap", "zookeeper", "Postgres"})
+    EXPECT_EQ(protocol_of({"", name, "TCP", 7000}), Protocol::kTcp) << name;
+  EXPECT_EQ(protocol_of({"mqtt", "", "TCP", 7000}), Protocol::kTcp);
+  EXPECT_EQ(protocol_of({"", "redis-ui", "TCP", 7000}), Protocol::kTcp) << "a word of Istio's";
+  for (const char* name : {"nats-monitor", "kafka-ui", "sshd", "web"})
+    EXPECT_EQ(protocol_of({"", name, "TCP", 7000}), Protocol::kSniff) << name;
+  for (const std::uint16_t port : {21, 22, 25, 53, 110, 143, 587})
+    EXPECT_EQ(protocol_of({"", "", "TCP", port}), Protocol::kTcp) << port;
+  EXPECT_EQ(protocol_of({"", "", "TCP", 5432}), Protocol::kSniff) << "its clients begin";
+}
+
+/// Services that all lead to port 7002 of pod "go", each with its endpoint.
+std::string leads_to_go(const std::string& name, const std::string& port, const std::string& created) {
+  return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+         ", namespace: default, creationTimestamp: '" + created +
+         "'}\nspec: {clusterIP: None, selector: {app: go}, ports: [{" + port +
+         ", port: 7002}]}\n"
+         "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " +
+         name + "-1, namespace: default, labels: {kubernetes.io/service-name: " + name +
+         "}}\naddressType: IPv4\nports: [{" + port.substr(0, port.find(',')) +
+         ", port: 7002}]\nendpoints: [{addresses: [10.0.0.1]}, {addresses: [10.0.0.2]}]\n";
+}
+
+TEST(Registry, services_that_say_different_things_of_one_pod_port_are_told_once_with_who_decides) {
+  Registry registry = registry_of(leads_to_go("a-go", "name: x", "2026-01-01T00:00:00Z") +
+                                  leads_to_go("go", "name: grpc", "2026-01-02T00:00:00Z") +
+                                  leads_to_go("z-go", "name: http-x", "2026-01-03T00:00:00Z"));
+  Texts texts;
+  for (const PortConflict& conflict : registry.port_conflicts()) texts.push_back(to_text(conflict));
+  const std::string why =
+      " in namespace default lead to the same port 7002 of a pod, which is taken for tcp: a declared "
+      "protocol comes "
+      "before a sniffed one, then the older Service decides; give both the same appProtocol";
+  EXPECT_EQ(texts, (Texts{"Service go port 7002 (tcp) and Service a-go port 7002 (sniffed)" + why,
+                          "Service go port 7002 (tcp) and Service z-go port 7002 (http)" + why}));
+  EXPECT_TRUE(registry_of(leads_to_go("a", "name: tcp-x", "2026-01-01T00:00:00Z") +
+                          leads_to_go("b", "name: grpc", "2026-01-02T00:00:00Z"))
+                  .port_conflicts()
+                  .empty());
+}
+
 TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {
   Registry registry =
       registry_of(std::string(kReviews) + slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: true")) +

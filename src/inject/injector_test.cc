@@ -138,6 +138,11 @@ TEST(PodOptions, warn_by_name_of_what_has_no_effect) {
     EXPECT_EQ(injected(annotated(key, "x")).warnings,
               std::vector<std::string>{"annotation " + std::string(key) + ": " + warning});
   EXPECT_TRUE(injected(annotated("sidecar.istio.io/capNetBindService", "false")).warnings.empty());
+  EXPECT_TRUE(injected(annotated("sidecar.istio.io/interceptionMode", "REDIRECT")).warnings.empty());
+  EXPECT_EQ(injected(annotated("sidecar.istio.io/interceptionMode", "NONE")).warnings,
+            std::vector<std::string>{
+                "annotation sidecar.istio.io/interceptionMode: NONE leads nothing to the sidecar, "
+                "neither in nor out: it runs, and no rule holds for this pod"});
   EXPECT_EQ(
       injected(annotated("proxy.istio.io/config", "proxyMetadata: {ISTIO_META_DNS_AUTO_ALLOCATE: 'true'}"))
           .warnings,

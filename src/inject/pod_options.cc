@@ -102,9 +102,15 @@ void Reader::warn_of_unknown() {
 }
 
 void read_capture(Reader& reader, PodOptions& options) {
-  if (const auto mode = reader.take("sidecar.istio.io/interceptionMode", interception))
+  constexpr std::string_view kMode = "sidecar.istio.io/interceptionMode";
+  if (const auto mode = reader.take(kMode, interception)) {
     options.interception =
         *mode == "NONE" ? PodOptions::Interception::kNone : PodOptions::Interception::kRedirect;
+    if (*mode == "NONE")
+      reader.warn(
+          kMode,
+          "NONE leads nothing to the sidecar, neither in nor out: it runs, and no rule holds for this pod");
+  }
   const auto traffic = [&](std::string_view name, Check check, std::string& into) {
     reader.list(name, check, into);
   };

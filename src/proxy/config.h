@@ -239,6 +239,12 @@ struct FilterChain {
 
 enum class Direction : std::uint8_t { kUnspecified, kInbound, kOutbound };
 
+/// Ports from `first` to `last`, both included.
+struct PortRange {
+  std::uint16_t first = 0, last = 0;
+  bool operator==(const PortRange&) const = default;
+};
+
 struct ListenerConfig {
   std::string name;
   net::Address address;
@@ -252,7 +258,11 @@ struct ListenerConfig {
       false;                ///< learn the original destination for matching and ORIGINAL_DST clusters
   bool sniff_http = false;  ///< an http_inspector is there: application_protocols may be matched
   bool sniff_tls = false;
-  Milliseconds sniff_timeout{15'000};  ///< 0: wait for ever
+  /// Destination ports where the inspector is switched off: sorted, apart from each other.
+  std::vector<PortRange> sniff_http_off, sniff_tls_off;
+  /// How long a client may say nothing before the choice of a chain goes on without it, or the connection
+  /// ends; 0: for ever.
+  Milliseconds sniff_timeout{15'000};
   bool continue_on_sniff_timeout = false;
   bool transparent = false;
   Direction direction = Direction::kUnspecified;

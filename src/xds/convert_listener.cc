@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bitset>
 #include <set>
 
 #include "base/strings.h"
@@ -119,21 +120,103 @@ Result<proxy::FilterChain> to_chain(const listener::FilterChain& from, std::vect
   return made;
 }
 
+using Predicate = listener::ListenerFilterChainMatchPredicate;
+using Ports = std::bitset<65536>;
+
+Result<Ports> to_ports(const Predicate& from, const Path& path);
+
+Result<Ports> to_ports(const Predicate::MatchSet& from, bool all, const Path& path) {
+  Ports ports;
+  if (all) ports.set();
+  Path rules = path.field("rules");
+  if (from.rules_size() < 2) return fail(rules.invalid("has to have 2 items at least"));
+  for (int i = 0; i < from.rules_size(); ++i) {
+    WEFT_TRY(const Ports one, to_ports(from.rules(i), rules.item(i)));
+    if (all)
+      ports &= one;
+    else
+      ports |= one;
+  }
+  return ports;
+}
+
+Result<Ports> to_ports(const envoy::type::v3::Int32Range& from, const Path& path) {
+  if (from.start() < 0 || from.start() > 65535)
+    return fail(
+        path.field("start").invalid("has to be from 0 to 65535, not " + std::to_string(from.start())));
+  if (from.end() <= from.start() || from.end() > 65536)
+    return fail(path.field("end").invalid("is not included, and has to be from " +
+                                          std::to_string(from.start() + 1) + " to 65536, not " +
+                                          std::to_string(from.end())));
+  Ports ports;
+  for (int port = from.start(); port < from.end(); ++port) ports.set(static_cast<std::size_t>(port));
+  return ports;
+}
+
+/// The destination ports for which a predicate holds.
+Result<Ports> to_ports(const Predicate& from, const Path& path) {
+  switch (from.rule_case()) {
+    case Predicate::kOrMatch: return to_ports(from.or_match(), false, path.field("or_match"));
+    case Predicate::kAndMatch: return to_ports(from.and_match(), true, path.field("and_match"));
+    case Predicate::kNotMatch: {
+      WEFT_TRY(Ports ports, to_ports(from.not_match(), path.field("not_match")));
+      return ports.flip();
+    }
+    case Predicate::kAnyMatch: {
+      if (!from.any_match()) return fail(path.field("any_match").invalid("has to be true"));
+      return Ports().set();
+    }
+    case Predicate::kDestinationPortRange:
+      return to_ports(from.destination_port_range(), path.field("destination_port_range"));
+    case Predicate::RULE_NOT_SET: break;
+  }
+  return fail(
+      path.unsupported("has to have or_match, and_match, not_match, any_match or destination_port_range"));
+}
+
+/// Where an inspector is switched off.
+Result<std::vector<proxy::PortRange>> to_off(const listener::ListenerFilter& from, const Path& path) {
+  std::vector<proxy::PortRange> ranges;
+  if (!from.has_filter_disabled()) return ranges;
+  WEFT_TRY(const Ports ports, to_ports(from.filter_disabled(), path.field("filter_disabled")));
+  for (std::size_t port = 0; port < ports.size(); ++port) {
+    if (!ports[port]) continue;
+    const auto number = static_cast<std::uint16_t>(port);
+    if (!ranges.empty() && ranges.back().last + 1 == number)
+      ranges.back().last = number;
+    else
+      ranges.push_back({number, number});
+  }
+  return ranges;
+}
+
+Result<void> read_listener_filter(const listener::ListenerFilter& from, proxy::ListenerConfig& into,
+                                  const Path& path) {
+  const auto& any = from.typed_config();
+  if (holds<listener_filters::http_inspector::v3::HttpInspector>(any)) {
+    into.sniff_http = true;
+    WEFT_TRY(into.sniff_http_off, to_off(from, path));
+    return {};
+  }
+  if (holds<listener_filters::tls_inspector::v3::TlsInspector>(any)) {
+    into.sniff_tls = true;
+    WEFT_TRY(into.sniff_tls_off, to_off(from, path));
+    return {};
+  }
+  if (!holds<listener_filters::original_dst::v3::OriginalDst>(any))
+    return fail(path.unsupported("listener filter '" + from.name() + "' (" + std::string(message_name(any)) +
+                                 ") is not supported"));
+  if (from.has_filter_disabled())
+    return fail(path.field("filter_disabled").unsupported("is supported for inspectors only"));
+  into.original_destination_filter = true;
+  return {};
+}
+
 Result<void> read_listener_filters(const listener::Listener& from, proxy::ListenerConfig& into,
                                    const Path& path) {
   Path list = path.field("listener_filters");
-  for (int i = 0; i < from.listener_filters_size(); ++i) {
-    const auto& any = from.listener_filters(i).typed_config();
-    if (holds<listener_filters::original_dst::v3::OriginalDst>(any))
-      into.original_destination_filter = true;
-    else if (holds<listener_filters::http_inspector::v3::HttpInspector>(any))
-      into.sniff_http = true;
-    else if (holds<listener_filters::tls_inspector::v3::TlsInspector>(any))
-      into.sniff_tls = true;
-    else
-      return fail(list.item(i).unsupported("listener filter '" + from.listener_filters(i).name() + "' (" +
-                                           std::string(message_name(any)) + ") is not supported"));
-  }
+  for (int i = 0; i < from.listener_filters_size(); ++i)
+    WEFT_CHECK(read_listener_filter(from.listener_filters(i), into, list.item(i)));
   if (from.has_listener_filters_timeout()) {
     WEFT_TRY(into.sniff_timeout,
              to_milliseconds(from.listener_filters_timeout(), path.field("listener_filters_timeout")));

@@ -87,6 +87,17 @@ void check_fault(const Json& rule, const Path& at, Report& report) {
                    "only one of percentage and its older form, percent, may be given");
 }
 
+/// CONNECT is answered before any route is looked for, so such a match would never be met.
+void check_methods(const Json& rule, const Path& at, Report& report) {
+  each(rule, "match", at, [&](const Json& match, const Path& match_at) {
+    const Json* method = member(match, "method");
+    if (!method || text_of(*method, "exact") != "CONNECT") return;
+    const Path method_at = match_at.at("method");
+    report.problem(method_at.at("exact"),
+                   "\"CONNECT\": is not routed by weft, and is answered 404; match another method");
+  });
+}
+
 void check_http_rule(const Json& rule, const Path& at, Report& report) {
   const Json* route = member(rule, "route");
   int actions =
@@ -95,6 +106,7 @@ void check_http_rule(const Json& rule, const Path& at, Report& report) {
   if (actions > 1) report.problem(at, "only one of route, redirect and directResponse may be given");
   if (route && route->empty()) report.problem(at.at("route"), "must have at least one destination");
   if (route) check_weights(rule, at, report);
+  check_methods(rule, at, report);
   check_redirect(rule, at, report);
   check_retries(rule, at, report);
   check_fault(rule, at, report);

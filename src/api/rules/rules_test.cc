@@ -150,6 +150,12 @@ TEST(Rules, virtual_services) {
        "none"},
       {"hosts: [a], tcp: [{TO}]", "none"},
       {"hosts: [a], http: [{directResponse: {status: 200, body: {string: hi}}}]", "none"},
+      {"hosts: [a], http: [{match: [{method: {exact: GET}}, {method: {exact: CONNECT}}], directResponse: "
+       "{status: "
+       "200}}]",
+       "spec.http[0].match[1].method.exact: \"CONNECT\": is not routed by weft, and is answered 404; match "
+       "another "
+       "method"},
       {"hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}, {destination: {host: b}, weight: "
        "1}]}]",
        "none"},

@@ -187,6 +187,123 @@ TEST(Translation, tcp_sniffed_and_headless_ports_get_listeners_by_address) {
   expect_golden(translate(inputs, sidecar("data", "mongo-a", {{"app", "mongo"}})), "tcp.sidecar");
 }
 
+constexpr std::string_view kGo = R"(
+apiVersion: v1
+kind: Pod
+metadata: {name: go-1, namespace: default, labels: {app: go}}
+spec: {containers: [{name: go, image: example/go:1}]}
+)";
+
+std::string service(const std::string& name, const std::string& ports, const std::string& created,
+                    const std::string& more = "clusterIP: 10.96.0.10") {
+  return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+         ", namespace: default, creationTimestamp: '" + created + "'}\nspec: {" + more +
+         ", selector: {app: go}, ports: [" + ports + "]}\n";
+}
+
+listener::Listener listener_of(const std::string& yaml, const std::string& name,
+                               const Labels& labels = {{"app", "go"}}) {
+  Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(std::string(kGo) + yaml))));
+  auto set = translate(inputs, sidecar("default", "go-1", labels));
+  listener::Listener made;
+  EXPECT_TRUE(set[Type::kListener].contains(name)) << name;
+  if (set[Type::kListener].contains(name))
+    EXPECT_TRUE(made.ParseFromString(set[Type::kListener].at(name)->bytes));
+  return made;
+}
+
+const listener::FilterChain* chain_of(const listener::Listener& listener, std::string_view name) {
+  for (const auto& chain : listener.filter_chains())
+    if (chain.name() == name) return &chain;
+  return nullptr;
+}
+
+std::vector<std::string> protocols_of(const listener::Listener& listener, std::string_view name) {
+  const listener::FilterChain* chain = chain_of(listener, name);
+  if (!chain) return {"no chain " + std::string(name)};
+  const auto& match = chain->filter_chain_match();
+  return {match.application_protocols().begin(), match.application_protocols().end()};
+}
+
+const std::string kRuleForGo =
+    "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: go, namespace: "
+    "default}\n"
+    "spec: {hosts: [go], http: [{directResponse: {status: 418}}]}\n";
+using Names = std::vector<std::string>;
+
+TEST(Translation, a_pod_port_of_two_services_has_the_protocol_that_is_declared_or_the_older_one_s) {
+  const std::string grpc = service("go", "{name: grpc, port: 7002}", "2026-01-02T00:00:00Z");
+  for (const std::string& other :
+       {service("a-go", "{name: x, port: 7002}", "2026-01-01T00:00:00Z"),
+        service("z-go", "{name: x, port: 80, targetPort: 7002}", "2026-01-03T00:00:00Z"),
+        service("a-go", "{name: http, port: 7002}", "2026-01-03T00:00:00Z")}) {
+    const listener::Listener made = listener_of(grpc + other, "virtualInbound");
+    EXPECT_EQ(chain_of(made, "0.0.0.0_7002"), nullptr) << other;
+    EXPECT_NE(chain_of(made, "0.0.0.0_7002-tcp"), nullptr) << other;
+  }
+  const std::string older = service("z-go", "{name: http, port: 7002}", "2026-01-01T00:00:00Z");
+  EXPECT_NE(chain_of(listener_of(grpc + older, "virtualInbound"), "0.0.0.0_7002"), nullptr);
+}
+
+TEST(Translation, headless_services_that_share_an_address_have_one_listener_by_the_same_rule) {
+  const auto slice = [](const std::string& name) {
+    return "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " + name +
+           "-1, namespace: default, labels: {kubernetes.io/service-name: " + name +
+           "}}\naddressType: IPv4\nports: [{name: " + (name == "a-go" ? "x" : "tcp-x") +
+           ", port: 7002}]\nendpoints: [{addresses: [10.0.0.1]}]\n";
+  };
+  const listener::Listener made = listener_of(
+      service("a-go", "{name: x, port: 7002}", "2026-01-01T00:00:00Z", "clusterIP: None") + slice("a-go") +
+          service("go", "{name: tcp-x, port: 7002}", "2026-01-02T00:00:00Z", "clusterIP: None") + slice("go"),
+      "10.0.0.1_7002");
+  EXPECT_EQ(made.listener_filters_size(), 0) << "declared, so nothing is sniffed";
+}
+
+TEST(Translation, the_inspector_looks_at_the_sniffed_ports_of_a_pod_only) {
+  const std::string ports = "{name: mysql, port: 3306}, {name: http, port: 80}";
+  EXPECT_EQ(listener_of(service("go", ports, ""), "virtualInbound").listener_filters_size(), 1);
+  const auto disabled = [&](const std::string& more) {
+    const listener::Listener made = listener_of(service("go", ports + more, ""), "virtualInbound");
+    return made.listener_filters(made.listener_filters_size() - 1).filter_disabled().not_match();
+  };
+  const auto one = disabled(", {name: x, port: 5432}");
+  EXPECT_EQ(one.destination_port_range().start(), 5432);
+  EXPECT_EQ(one.destination_port_range().end(), 5433);
+  const auto two = disabled(", {name: x, port: 5432}, {name: y, port: 7000}");
+  ASSERT_EQ(two.or_match().rules_size(), 2);
+  EXPECT_EQ(two.or_match().rules(1).destination_port_range().start(), 7000);
+}
+
+TEST(Translation, a_declared_http_port_is_http_at_its_services_addresses_whatever_comes) {
+  const listener::Listener made =
+      listener_of(service("go", "{name: http, port: 80}", "") +
+                      service("other", "{name: http, port: 80}", "", "clusterIP: 10.96.0.11"),
+                  "0.0.0.0_80");
+  const listener::FilterChain* declared = chain_of(made, "declared-http");
+  ASSERT_NE(declared, nullptr);
+  EXPECT_TRUE(protocols_of(made, "declared-http").empty());
+  ASSERT_EQ(declared->filter_chain_match().prefix_ranges_size(), 2);
+  EXPECT_EQ(declared->filter_chain_match().prefix_ranges(0).address_prefix(), "10.96.0.10");
+  EXPECT_EQ(declared->filter_chain_match().prefix_ranges(1).prefix_len().value(), 32u);
+}
+
+TEST(Translation, http_2_passes_as_tcp_only_where_no_rule_could_meet_it) {
+  const std::string sniffed = service("go", "{name: x, port: 7000}", ""),
+                    http = service("web", "{name: http, port: 80}", "", "clusterIP: 10.96.0.11");
+  const Names one = {"http/1.0", "http/1.1"}, two = {"http/1.0", "http/1.1", "h2c"};
+  const auto protocols = [&](const std::string& rule, const std::string& listener, int chain) {
+    const listener::Listener made = listener_of(sniffed + http + rule, listener);
+    const auto& match = made.filter_chains(chain).filter_chain_match();
+    return Names(match.application_protocols().begin(), match.application_protocols().end());
+  };
+  EXPECT_EQ(protocols("", "10.96.0.10_7000", 0), one);
+  EXPECT_EQ(protocols(kRuleForGo, "10.96.0.10_7000", 0), two);
+  EXPECT_EQ(protocols("", "0.0.0.0_80", 1), one);
+  EXPECT_EQ(protocols(kRuleForGo, "0.0.0.0_80", 1), two);
+  EXPECT_EQ(protocols_of(listener_of(sniffed + kRuleForGo, "virtualInbound"), "0.0.0.0_7000"), one)
+      << "nothing rules what comes in";
+}
+
 TEST(Translation, the_same_objects_in_another_order_give_the_same_bytes) {
   auto objects = testing::objects_of_file("bookinfo.yaml");
   Inputs one(std::make_shared<const World>(World::of(1, objects)));

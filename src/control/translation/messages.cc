@@ -19,8 +19,8 @@ constexpr std::string_view kAccessLogFormat =
 
 // What Istio samples without being asked for more.
 constexpr double kSampledPercent = 1;
-// A server that speaks first says nothing that could be looked at: after this long the connection goes on as
-// TCP.
+// A server that speaks first says nothing that could be looked at: after this long without a byte from its
+// client it is connected to.
 constexpr auto kInspectFor = std::chrono::milliseconds(100);
 
 void set_access_log(envoy::config::accesslog::v3::AccessLog& log) {
@@ -29,6 +29,16 @@ void set_access_log(envoy::config::accesslog::v3::AccessLog& log) {
   file.mutable_log_format()->mutable_text_format_source()->set_inline_string(std::string(kAccessLogFormat));
   log.set_name("envoy.access_loggers.file");
   log.mutable_typed_config()->PackFrom(file);
+}
+
+void match_ports(listener::ListenerFilterChainMatchPredicate& into, std::span<const std::uint16_t> ports) {
+  const auto match = [](listener::ListenerFilterChainMatchPredicate& one, std::uint16_t port) {
+    one.mutable_destination_port_range()->set_start(port);
+    one.mutable_destination_port_range()->set_end(port + 1);
+  };
+  // "or" has to have two rules at least.
+  if (ports.size() == 1) return match(into, ports.front());
+  for (const std::uint16_t port : ports) match(*into.mutable_or_match()->add_rules(), port);
 }
 
 }  // namespace
@@ -77,6 +87,7 @@ hcm::HttpConnectionManager make_http_manager(Side side, std::string_view stat_pr
   manager.mutable_use_remote_address()->set_value(side == Side::kGateway);
   manager.mutable_generate_request_id()->set_value(true);
   manager.mutable_normalize_path()->set_value(true);
+  manager.mutable_http_protocol_options()->set_accept_http_10(true);
   set_duration(*manager.mutable_stream_idle_timeout(), std::chrono::milliseconds(0));
   if (side != Side::kOutbound) manager.set_server_name("istio-envoy");
   manager.add_upgrade_configs()->set_upgrade_type("websocket");
@@ -133,19 +144,29 @@ void add_original_destination(listener::Listener& into) {
       envoy::extensions::filters::listener::original_dst::v3::OriginalDst());
 }
 
-void add_http_inspector(listener::Listener& into) {
+void add_http_inspector(listener::Listener& into, std::span<const std::uint16_t> only_ports) {
   auto& filter = *into.add_listener_filters();
   filter.set_name("envoy.filters.listener.http_inspector");
   filter.mutable_typed_config()->PackFrom(
       envoy::extensions::filters::listener::http_inspector::v3::HttpInspector());
+  if (!only_ports.empty()) match_ports(*filter.mutable_filter_disabled()->mutable_not_match(), only_ports);
   set_duration(*into.mutable_listener_filters_timeout(), kInspectFor);
   into.set_continue_on_listener_filters_timeout(true);
 }
 
-void match_http(listener::FilterChain& chain) {
+void match_http(listener::FilterChain& chain, bool http2_too) {
   auto& match = *chain.mutable_filter_chain_match();
   match.set_transport_protocol("raw_buffer");
-  for (const char* protocol : {"http/1.0", "http/1.1", "h2c"}) match.add_application_protocols(protocol);
+  for (const char* protocol : {"http/1.0", "http/1.1"}) match.add_application_protocols(protocol);
+  if (http2_too) match.add_application_protocols("h2c");
+}
+
+void match_addresses(listener::FilterChain& chain, std::span<const std::string> addresses) {
+  for (const std::string& address : addresses) {
+    auto& range = *chain.mutable_filter_chain_match()->add_prefix_ranges();
+    range.set_address_prefix(address);
+    range.mutable_prefix_len()->set_value(address.find(':') == address.npos ? 32 : 128);
+  }
 }
 
 }  // namespace weft::control

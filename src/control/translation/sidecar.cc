@@ -44,14 +44,24 @@ void add_virtual_outbound(ResourceSet& into, const ProxyIdentity& proxy) {
   add_listener(into, made, {});
 }
 
-void add_http_listener(ResourceSet& into, std::uint16_t port) {
+/// The listener that all HTTP services of a port number share. At their own addresses it is HTTP whatever
+/// comes; elsewhere it may be anything, and first bytes tell.
+void add_http_listener(ResourceSet& into, std::uint16_t port, const std::vector<std::string>& addresses,
+                       bool ruled) {
   listener::Listener made = make_listener(name_of("0.0.0.0", port), "0.0.0.0", port);
   made.mutable_bind_to_port()->set_value(false);
   add_http_inspector(made);
-  auto& http = *made.add_filter_chains();
-  match_http(http);
   auto manager = make_http_manager(Side::kOutbound, "outbound_" + name_of("0.0.0.0", port));
   set_rds(manager, std::to_string(port));
+  if (!addresses.empty()) {
+    auto& declared = *made.add_filter_chains();
+    declared.set_name("declared-http");
+    match_addresses(declared, addresses);
+    add_http_filter(declared, manager);
+  }
+  auto& http = *made.add_filter_chains();
+  http.set_name("sniffed-http");
+  match_http(http, ruled);
   add_http_filter(http, manager);
   auto& rest = *made.mutable_default_filter_chain();
   rest.set_name("PassthroughFilterChain");
@@ -74,17 +84,23 @@ std::string sniffed_table(const Service& service, const ServicePort& port) {
   return service.host + ":" + std::to_string(port.number);
 }
 
-void add_address_listener(ResourceSet& into, const std::string& ip, const Service& service,
-                          const ServicePort& port, const tcp_proxy::TcpProxy& tcp) {
-  listener::Listener made = make_listener(name_of(ip, port.number), ip, port.number);
+/// Whether requests to this service may meet a rule.
+bool has_http_rules(const Inputs& inputs, const ProxyIdentity& proxy, const Service& service) {
+  const VirtualService* rule = inputs.rules.for_mesh(service.host, proxy.ns);
+  return rule && rule->object->spec().contains("http");
+}
+
+void add_address_listener(ResourceSet& into, const std::string& ip, const ServicePortRef& of,
+                          const tcp_proxy::TcpProxy& tcp, bool ruled) {
+  listener::Listener made = make_listener(name_of(ip, of.port->number), ip, of.port->number);
   made.mutable_bind_to_port()->set_value(false);
   std::vector<std::string> tables;
-  if (port.protocol == Protocol::kSniff) {
+  if (of.port->protocol == Protocol::kSniff) {
     add_http_inspector(made);
     auto& http = *made.add_filter_chains();
-    match_http(http);
+    match_http(http, ruled);
     auto manager = make_http_manager(Side::kOutbound, "outbound_" + made.name());
-    tables.push_back(sniffed_table(service, port));
+    tables.push_back(sniffed_table(*of.service, *of.port));
     set_rds(manager, tables.back());
     add_http_filter(http, manager);
     add_tcp_filter(*made.mutable_default_filter_chain(), tcp);
@@ -94,7 +110,7 @@ void add_address_listener(ResourceSet& into, const std::string& ip, const Servic
   add_listener(into, made, std::move(tables));
 }
 
-/// Addresses that a port which is not plainly HTTP is listened for at.
+/// Addresses at which a service's port is known by its address.
 std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
                                       const ServicePort& port) {
   if (!service.headless) return service.cluster_ips;
@@ -102,6 +118,24 @@ std::vector<std::string> addresses_of(const Registry& registry, const Service& s
   for (const Endpoint& endpoint : registry.endpoints(service, port))
     if (endpoint.port == port.number) ips.insert(endpoint.ip);
   return {ips.begin(), ips.end()};
+}
+
+/// Which service's port an address and a port number belong to: headless Services may share theirs.
+using Claims = std::map<std::pair<std::uint16_t, std::string>, ServicePortRef>;
+
+Claims claims_of(const Registry& registry) {
+  Claims claims;
+  for (const Service& service : registry.services()) {
+    for (const ServicePort& port : service.ports) {
+      if (port.protocol == Protocol::kUdp) continue;
+      const ServicePortRef claim{&service, &port};
+      for (std::string& ip : addresses_of(registry, service, port)) {
+        auto [place, made] = claims.try_emplace({port.number, std::move(ip)}, claim);
+        if (!made && decides_before(claim, place->second)) place->second = claim;
+      }
+    }
+  }
+  return claims;
 }
 
 void add_names(route::VirtualHost& host, const std::string& name, const std::string& ns,
@@ -172,6 +206,13 @@ void add_table(ResourceSet& into, const route::RouteConfiguration& table) {
   into[Type::kRoute][table.name()] = std::make_shared<const Resource>(Resource{serialize(table), {}});
 }
 
+/// Whether there is a rule for requests that an HTTP listener might meet.
+bool has_http_rules_anywhere(const Inputs& inputs, const ProxyIdentity& proxy) {
+  return std::ranges::any_of(inputs.rules.virtual_services(), [&](const VirtualService& rule) {
+    return rule.applies_to(kMesh) && rule.visible_from(proxy.ns) && rule.object->spec().contains("http");
+  });
+}
+
 std::set<std::uint16_t> http_ports(const Registry& registry) {
   std::set<std::uint16_t> ports;
   for (const Service& service : registry.services())
@@ -183,7 +224,8 @@ std::set<std::uint16_t> http_ports(const Registry& registry) {
 void add_inbound_http(listener::Listener& made, const InboundPort& port) {
   auto& chain = *made.add_filter_chains();
   chain.set_name(name_of("0.0.0.0", port.number));
-  if (port.protocol == Protocol::kSniff) match_http(chain);
+  // Nothing rules what comes in, so HTTP/2 may pass.
+  if (port.protocol == Protocol::kSniff) match_http(chain, false);
   chain.mutable_filter_chain_match()->mutable_destination_port()->set_value(port.number);
   auto manager = make_http_manager(Side::kInbound, "inbound_" + chain.name());
   auto& table = *manager.mutable_route_config();
@@ -211,7 +253,7 @@ void add_inbound_tcp(listener::Listener& made, const InboundPort& port) {
 }  // namespace
 
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy) {
-  std::map<std::uint16_t, InboundPort> ports;
+  std::map<std::uint16_t, ServicePortRef> ports;
   const Workload* workload = registry.workload(proxy.ns, proxy.pod);
   for (const Service& service : registry.services()) {
     if (service.ns != proxy.ns || service.selector.empty() || !contains(proxy.labels, service.selector))
@@ -220,26 +262,32 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
       std::uint16_t number = port.target;
       if (!port.target_name.empty() && workload) number = workload->find_port(port.target_name);
       if (number == 0 || port.protocol == Protocol::kUdp) continue;
-      ports.try_emplace(number,
-                        InboundPort{number, port.protocol, service.host + ":" + std::to_string(port.number)});
+      const ServicePortRef claim{&service, &port};
+      auto [place, made] = ports.try_emplace(number, claim);
+      if (!made && decides_before(claim, place->second)) place->second = claim;
     }
   }
   std::vector<InboundPort> sorted;
-  for (auto& [number, port] : ports) sorted.push_back(std::move(port));
+  for (const auto& [number, of] : ports)
+    sorted.push_back({number, of.port->protocol, of.service->host + ":" + std::to_string(of.port->number)});
   return sorted;
 }
 
 void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   add_virtual_outbound(into, proxy);
-  for (std::uint16_t port : http_ports(inputs.registry)) add_http_listener(into, port);
-  for (const Service& service : inputs.registry.services()) {
-    for (const ServicePort& port : service.ports) {
-      if (port.protocol == Protocol::kHttp || port.protocol == Protocol::kUdp) continue;
-      tcp_proxy::TcpProxy tcp = tcp_destination(inputs, proxy, service, port);
-      for (const std::string& ip : addresses_of(inputs.registry, service, port))
-        add_address_listener(into, ip, service, port, tcp);
+  const Claims claims = claims_of(inputs.registry);
+  const bool ruled = has_http_rules_anywhere(inputs, proxy);
+  std::map<std::uint16_t, std::vector<std::string>> declared;
+  for (std::uint16_t port : http_ports(inputs.registry)) declared[port];
+  for (const auto& [place, of] : claims) {
+    if (of.port->protocol == Protocol::kHttp) {
+      declared[place.first].push_back(place.second);
+    } else {
+      add_address_listener(into, place.second, of, tcp_destination(inputs, proxy, *of.service, *of.port),
+                           has_http_rules(inputs, proxy, *of.service));
     }
   }
+  for (const auto& [port, addresses] : declared) add_http_listener(into, port, addresses, ruled);
 }
 
 void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
@@ -278,10 +326,10 @@ void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyId
   made.set_traffic_direction(core::INBOUND);
   add_original_destination(made);
   auto ports = inbound_ports(inputs.registry, proxy);
-  // The inspector waits for bytes, which a server that speaks first never gets: it is there only where it is
-  // needed.
-  if (std::ranges::find(ports, Protocol::kSniff, &InboundPort::protocol) != ports.end())
-    add_http_inspector(made);
+  std::vector<std::uint16_t> sniffed;
+  for (const InboundPort& port : ports)
+    if (port.protocol == Protocol::kSniff) sniffed.push_back(port.number);
+  if (!sniffed.empty()) add_http_inspector(made, sniffed);
   auto& loop = *made.add_filter_chains();
   loop.set_name("virtualInbound-blackhole");
   loop.mutable_filter_chain_match()->mutable_destination_port()->set_value(kInboundPort);

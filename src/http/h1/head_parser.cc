@@ -6,6 +6,10 @@ namespace weft::http::h1 {
 namespace {
 
 constexpr std::size_t kLongestMethod = 64;
+/// For the preface of RFC 9113 §3.4.
+constexpr std::string_view kHttp2Advice =
+    "HTTP/2 is not spoken here, only HTTP/1; a port named http2 or grpc, or with appProtocol: "
+    "kubernetes.io/h2c, passes it through";
 
 /// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded. No fragment: a server
 /// that cuts it off would see another path than the routes did.
@@ -122,6 +126,7 @@ Refusal RequestParser::parse_version(std::string_view text) {
   const bool well_formed = text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digits(text.substr(5, 1)) &&
                            text[6] == '.' && is_digits(text.substr(7, 1));
   if (!well_formed) return {400, "A26", "the version is malformed"};
+  if (text[5] != '1' && head_->method == "PRI") return {505, "A25", kHttp2Advice};
   if (text[5] != '1') return {505, "A25", "the version is not HTTP/1"};
   head_->version = text[7] == '0' ? Version::k10 : Version::k11;
   return {};

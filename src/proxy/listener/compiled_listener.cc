@@ -44,20 +44,29 @@ bool in_prefix(const net::Address& address, const FilterChainMatch::Prefix& pref
           mask) == 0;
 }
 
-/// How well a chain fits, compared criterion by criterion; nullopt when it does not.
-std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const ChainInput& input) {
-  std::array<int, 4> score{};
+/// How well a chain fits a destination: by port, then by the longest prefix; nullopt when it does not.
+std::optional<std::array<int, 2>> fit_destination(const FilterChainMatch& match,
+                                                  const net::Address& destination) {
+  std::array<int, 2> score{};
   if (match.destination_port) {
-    if (*match.destination_port != input.destination.port()) return std::nullopt;
+    if (*match.destination_port != destination.port()) return std::nullopt;
     score[0] = 1;
   }
   if (!match.destination_prefixes.empty()) {
     int longest = -1;
     for (const auto& prefix : match.destination_prefixes)
-      if (in_prefix(input.destination, prefix)) longest = std::max(longest, static_cast<int>(prefix.length));
+      if (in_prefix(destination, prefix)) longest = std::max(longest, static_cast<int>(prefix.length));
     if (longest < 0) return std::nullopt;
     score[1] = longest + 1;
   }
+  return score;
+}
+
+/// How well a chain fits, compared criterion by criterion; nullopt when it does not.
+std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const ChainInput& input) {
+  const auto destination = fit_destination(match, input.destination);
+  if (!destination) return std::nullopt;
+  std::array<int, 4> score{(*destination)[0], (*destination)[1], 0, 0};
   if (!match.server_names.empty())
     return std::nullopt;  // server names are only known of TLS, which is not read yet
   if (!match.transport_protocol.empty()) {
@@ -71,6 +80,11 @@ std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const Chain
     score[3] = 1;
   }
   return score;
+}
+
+bool covers(const std::vector<PortRange>& ranges, std::uint16_t port) {
+  return std::ranges::any_of(
+      ranges, [port](const PortRange& range) { return range.first <= port && port <= range.last; });
 }
 
 }  // namespace
@@ -116,6 +130,26 @@ const CompiledChain* choose_chain(const CompiledListener& listener, const ChainI
   }
   if (!best && listener.default_chain) best = &*listener.default_chain;
   return best;
+}
+
+Sniffing sniffing_for(const CompiledListener& listener, const net::Address& destination) {
+  const ListenerConfig& config = *listener.config;
+  if (!config.sniff_http && !config.sniff_tls) return {};
+  Sniffing wanted;
+  std::array<int, 2> best{};
+  for (const CompiledChain& chain : listener.chains) {
+    const FilterChainMatch& match = chain.config->match;
+    const auto score = fit_destination(match, destination);
+    if (!score || *score < best) continue;
+    if (*score > best) wanted = {};
+    best = *score;
+    wanted.http = wanted.http || !match.application_protocols.empty();
+    wanted.tls = wanted.tls || !match.transport_protocol.empty();
+  }
+  const std::uint16_t port = destination.is_ip() ? destination.port() : 0;
+  wanted.http = wanted.http && config.sniff_http && !covers(config.sniff_http_off, port);
+  wanted.tls = wanted.tls && config.sniff_tls && !covers(config.sniff_tls_off, port);
+  return wanted;
 }
 
 Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(SnapshotPtr source,

@@ -46,6 +46,14 @@ struct ChainInput {
 /// that fits.
 const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input);
 
+/// Which protocols the choice of a chain depends on at a destination: those have to be looked for in the
+/// first bytes. Where a port's or an address' chain takes whatever comes, nothing is waited for.
+struct Sniffing {
+  bool http = false, tls = false;
+  bool any() const { return http || tls; }
+};
+Sniffing sniffing_for(const CompiledListener& listener, const net::Address& destination);
+
 /// A Snapshot with everything compiled. What did not change since `previous` is taken from it.
 struct CompiledSnapshot {
   SnapshotPtr source;

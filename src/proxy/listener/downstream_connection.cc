@@ -1,6 +1,7 @@
 #include "proxy/listener/downstream_connection.h"
 
-#include "proxy/listener/sniff.h"
+#include <array>
+
 #include "proxy/listener/tcp_service.h"
 #include "proxy/request/http_service.h"
 #include "proxy/worker.h"
@@ -8,20 +9,15 @@
 namespace weft::proxy {
 namespace {
 
-constexpr std::size_t kSniffBytes = 4096;
+/// How long a first line may take from its first byte on. One that is still begun then goes to the HTTP
+/// codec, whose own limit for a head ends it.
+constexpr Duration kFirstLine = 10s;
 
-bool wants_application_protocol(const CompiledListener& listener) {
-  if (!listener.config->sniff_http) return false;
-  for (const CompiledChain& chain : listener.chains)
-    if (!chain.config->match.application_protocols.empty()) return true;
-  return false;
-}
-
-bool wants_transport_protocol(const CompiledListener& listener) {
-  if (!listener.config->sniff_tls) return false;
-  for (const CompiledChain& chain : listener.chains)
-    if (!chain.config->match.transport_protocol.empty()) return true;
-  return false;
+/// Where first bytes are looked at; nothing in it outlives a look, so one for all connections of a thread
+/// will do.
+std::span<char> looking_glass() {
+  static thread_local std::array<char, Sniffer::kMost> bytes;
+  return bytes;
 }
 
 }  // namespace
@@ -72,52 +68,75 @@ net::Task<void> DownstreamConnection::run() {
   restore_destination();
   info_.peer_text = info_.peer.to_string();
   info_.local_text = info_.local.to_string();
-  const bool readable = wants_application_protocol(*listener_) || wants_transport_protocol(*listener_);
-  if (readable && !co_await sniff()) co_return;
-  chain_ = choose_chain(*listener_, {info_.local, info_.transport_protocol, application_protocol_});
-  if (!chain_) {
-    ++worker_.listener_counters(listener_->config->name).no_filter_chain_match;
-    log_unmatched();
-    socket_->close(true);
-    co_return;
-  }
-  if (!listener_->chains.empty() && chain_ >= listener_->chains.data() &&
-      chain_ < listener_->chains.data() + listener_->chains.size())
-    chain_index_ = chain_ - listener_->chains.data();
+  wanted_ = sniffing_for(*listener_, info_.local);
+  FirstWord word = FirstWord::kKnown;
+  if (wanted_.any()) word = co_await hear(when_silent());
+  if (word == FirstWord::kGone || !choose()) co_return;
+  // Who has said nothing may still speak HTTP, and then its rules are to hold.
+  if (word == FirstWord::kSilent && wanted_.http && !chain_->http())
+    if (!co_await serve_silent(*this, *chain_)) co_return;
   if (chain_->http())
     co_await serve_http();
   else
     co_await serve_tcp(*this, *chain_);
 }
 
-/// Looks at the first bytes without taking them. False: the client left, or said nothing for too long.
-net::Task<bool> DownstreamConnection::sniff() {
-  const TimePoint limit = listener_->config->sniff_timeout.count()
-                              ? socket_->loop().now() + listener_->config->sniff_timeout
-                              : kNever;
-  socket_->set_read_deadline(limit);
+const CompiledChain* DownstreamConnection::choose() {
+  chain_ = choose_chain(*listener_, {info_.local, info_.transport_protocol, application_protocol_});
+  chain_index_ = -1;
+  if (!chain_) {
+    ++worker_.listener_counters(listener_->config->name).no_filter_chain_match;
+    log_unmatched();
+    socket_->close(true);
+  } else if (!listener_->chains.empty() && chain_ >= listener_->chains.data() &&
+             chain_ < listener_->chains.data() + listener_->chains.size()) {
+    chain_index_ = chain_ - listener_->chains.data();
+  }
+  return chain_;
+}
+
+TimePoint DownstreamConnection::when_silent() const {
+  const auto limit = listener_->config->sniff_timeout;
+  return limit.count() ? socket_->loop().now() + limit : kNever;
+}
+
+net::Task<DownstreamConnection::FirstWord> DownstreamConnection::hear(TimePoint silent_until) {
+  Sniffer sniffer;
+  bool begun = false;
+  TimePoint limit = silent_until;
   for (;;) {
+    socket_->set_read_deadline(limit);
     const net::IoError waited = co_await socket_->readable();
-    if (waited == net::IoError::kTimeout) {
+    const bool late = waited == net::IoError::kTimeout;
+    if (late && !begun) {
       socket_->unpeek();
-      co_return listener_->config->continue_on_sniff_timeout;
+      co_return listener_->config->continue_on_sniff_timeout ? FirstWord::kSilent : FirstWord::kGone;
     }
-    if (waited != net::IoError::kNone) co_return false;
-    char bytes[kSniffBytes];
-    const net::IoResult got = socket_->peek(bytes);
+    if (waited != net::IoError::kNone && !late) co_return FirstWord::kGone;
+    const std::span<char> glass = looking_glass();
+    const net::IoResult got = socket_->peek(glass);
     if (got.error == net::IoError::kWouldBlock) continue;
-    if (!got.ok()) co_return false;
-    const Sniffed seen = proxy::sniff({bytes, got.bytes});
-    if (seen == Sniffed::kUndecided && got.bytes < sizeof bytes && !socket_->peer_ended()) continue;
-    switch (seen) {
-      case Sniffed::kHttp10: application_protocol_ = "http/1.0"; break;
-      case Sniffed::kHttp11: application_protocol_ = "http/1.1"; break;
-      case Sniffed::kHttp2: application_protocol_ = "h2c"; break;
-      case Sniffed::kTls: info_.transport_protocol = "tls"; break;
-      default: break;
-    }
+    if (!got.ok()) co_return FirstWord::kGone;
+    if (!std::exchange(begun, true)) limit = socket_->loop().now() + kFirstLine;
+    const std::string_view bytes(glass.data(), got.bytes);
+    Sniffed seen =
+        wanted_.http || bytes.front() == Sniffer::kHandshake ? sniffer.look(bytes) : Sniffed::kOther;
+    if (seen == Sniffed::kUndecided && socket_->peer_ended()) seen = sniffer.at_end(bytes);
+    if (seen == Sniffed::kUndecided && late) seen = sniffer.when_late(bytes);
+    if (seen == Sniffed::kUndecided) continue;
+    take(seen);
     socket_->unpeek();
-    co_return true;
+    co_return FirstWord::kKnown;
+  }
+}
+
+void DownstreamConnection::take(Sniffed seen) {
+  switch (seen) {
+    case Sniffed::kHttp10: application_protocol_ = "http/1.0"; break;
+    case Sniffed::kHttp11: application_protocol_ = "http/1.1"; break;
+    case Sniffed::kHttp2: application_protocol_ = "h2c"; break;
+    case Sniffed::kTls: info_.transport_protocol = "tls"; break;
+    default: break;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "net/socket.h"
 #include "proxy/listener/compiled_listener.h"
+#include "proxy/listener/sniff.h"
 #include "proxy/log/request_info.h"
 
 namespace weft::proxy {
@@ -44,10 +45,19 @@ class DownstreamConnection {
   /// The chain as the worker's present snapshot has it: an old connection follows new routes.
   const CompiledChain& current_chain();
 
+  /// What the client's first bytes tell.
+  enum class FirstWord : std::uint8_t { kGone, kSilent, kKnown };
+  /// Looks at the first bytes without taking them, until it is known what they are. kSilent: none came until
+  /// `silent_until`, and the connection may go on without; kGone: the client left, or the connection is over.
+  net::Task<FirstWord> hear(TimePoint silent_until);
+  /// Chooses the chain for what hear() found; null, and logged, when there is none.
+  const CompiledChain* choose();
+
  private:
   void restore_destination();
   bool leads_to_itself(const net::Address& accepted_at) const;
-  net::Task<bool> sniff();
+  TimePoint when_silent() const;
+  void take(Sniffed seen);
   net::Task<void> serve_http();
   void log_unmatched();
 
@@ -58,8 +68,9 @@ class DownstreamConnection {
   CompiledSnapshotPtr seen_;
   std::ptrdiff_t chain_index_ = -1;
   bool to_itself_ = false;
+  Sniffing wanted_;
   ConnectionInfo info_;
-  std::string application_protocol_;
+  std::string_view application_protocol_;
   HttpService* http_ = nullptr;
 };
 

@@ -38,48 +38,152 @@ Flag flag_of(const Error& error) {
   }
 }
 
-}  // namespace
+using Dialed = Result<UpstreamCluster::Dialed>;
 
-net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain& chain) {
-  Worker& worker = connection.worker();
-  net::Loop& loop = worker.loop();
-  const std::shared_ptr<const CompiledListener> listener = connection.shared_listener();
-  const TcpProxyConfig& config = *chain.tcp();
+/// A place among a cluster's connections.
+struct Active {
+  explicit Active(std::shared_ptr<UpstreamCluster> of) : cluster(std::move(of)) {
+    ++cluster->counters().upstream_cx_active;
+  }
+  Active(const Active&) = delete;
+  Active& operator=(const Active&) = delete;
+  ~Active() { --cluster->counters().upstream_cx_active; }
+  std::shared_ptr<UpstreamCluster> cluster;
+};
+
+/// One TCP connection from its chain to its line in the log.
+///
+/// Owner: the task that serves it. How it ends: finish().
+struct Session {
+  Session(DownstreamConnection& of, const CompiledChain& from)
+      : connection(of), chain(from), worker(of.worker()), listener(of.shared_listener()) {
+    info.connection = &connection.info();
+    info.started_at = std::chrono::system_clock::now();
+    info.started = worker.loop().now();
+    const WeightedCluster* const chosen = draw(*chain.tcp(), worker.random());
+    if (!chosen) return;
+    info.cluster_name = info.cluster_stat_name = chosen->cluster;
+    cluster = worker.cluster(chosen->cluster);
+  }
+
+  net::Task<Dialed> dial() {
+    if (cluster) return proxy::dial(*cluster, connection.original_destination());
+    return no_cluster();
+  }
+  net::Task<void> finish(Dialed dialed);
+  /// When one side left before there was anything to copy.
+  void give_up() {
+    info.flags.set(Flag::kDownstreamTerminated);
+    connection.socket().close();
+    write_line();
+  }
+  void write_line() {
+    info.ended = worker.loop().now();
+    worker.logs().write(chain.logs, info);
+  }
+
+  DownstreamConnection& connection;
+  const CompiledChain& chain;
+  Worker& worker;
+  std::shared_ptr<const CompiledListener> listener;
+  std::shared_ptr<UpstreamCluster> cluster;
   RequestInfo info;
-  info.connection = &connection.info();
-  info.started_at = std::chrono::system_clock::now();
-  info.started = loop.now();
-  const WeightedCluster* const chosen = draw(config, worker.random());
-  const std::shared_ptr<UpstreamCluster> cluster = chosen ? worker.cluster(chosen->cluster) : nullptr;
+
+ private:
+  static net::Task<Dialed> no_cluster() {
+    co_return fail(Error::internal(Code::kNotFound, "the cluster is not there"));
+  }
+};
+
+/// Copies until it is over, or ends the client when there is nothing to copy to.
+net::Task<void> Session::finish(Dialed dialed) {
   std::string upstream_local;
-  std::shared_ptr<EndpointPool> endpoint;
-  if (chosen) info.cluster_name = info.cluster_stat_name = chosen->cluster;
   if (!cluster) {
     info.flags.set(Flag::kNoCluster);
     connection.socket().close(true);
+  } else if (!dialed) {
+    info.flags.set(flag_of(dialed.error()));
+    info.upstream_failure = dialed.error().text;
+    connection.socket().close(true);
   } else {
-    auto dialed = co_await dial(*cluster, connection.original_destination());
-    if (!dialed) {
-      info.flags.set(flag_of(dialed.error()));
-      info.upstream_failure = dialed.error().text;
-      connection.socket().close(true);
-    } else {
-      endpoint = dialed->endpoint;
-      info.upstream_host = endpoint->text();
-      upstream_local = dialed->socket->local_address().to_string();
-      info.upstream_local_address = upstream_local;
-      ++cluster->counters().upstream_cx_active;
-      const TunnelResult result =
-          co_await tunnel(connection.socket(), *dialed->socket, {}, {}, config.idle_timeout);
-      --cluster->counters().upstream_cx_active;
-      info.bytes_received = result.bytes_from_client;
-      info.bytes_sent = result.bytes_from_server;
-      if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);
-      if (result.server_broke) info.flags.set(Flag::kUpstreamTermination);
-    }
+    info.upstream_host = dialed->endpoint->text();
+    upstream_local = dialed->socket->local_address().to_string();
+    info.upstream_local_address = upstream_local;
+    const Active active(cluster);
+    const TunnelResult result =
+        co_await tunnel(connection.socket(), *dialed->socket, {}, {}, chain.tcp()->idle_timeout);
+    info.bytes_received = result.bytes_from_client;
+    info.bytes_sent = result.bytes_from_server;
+    if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);
+    if (result.server_broke) info.flags.set(Flag::kUpstreamTermination);
   }
-  info.ended = loop.now();
-  worker.logs().write(chain.logs, info);
+  write_line();
+}
+
+/// Who speaks first, while an upstream is connected to and after.
+struct FirstWords {
+  DownstreamConnection& connection;
+  Session& session;
+  std::optional<Dialed> dialed = {};
+  bool left = false;                     ///< the client, or the server, without a word
+  bool client_known = false;             ///< its first bytes tell what it speaks
+  const CompiledChain* chain = nullptr;  ///< for that; null when there is none
+};
+
+/// The SETTINGS frame by which a server of HTTP/2 may begin before its client has (RFC 9113 §3.4, §4.1).
+bool is_http2_greeting(std::string_view bytes) {
+  constexpr std::string_view kSettingsOfConnection("\x04\0\0\0\0\0", 6);
+  return bytes.size() >= 9 && bytes.substr(3, 6) == kSettingsOfConnection;
+}
+
+/// What ends the other half of the race.
+Result<void> decided() { return fail(Error::internal(Code::kCancelled, "it is known who speaks")); }
+
+net::Task<Result<void>> wait_for_client(FirstWords& words) {
+  const auto word = co_await words.connection.hear(kNever);
+  words.left = word == DownstreamConnection::FirstWord::kGone;
+  words.client_known = !words.left;
+  if (words.client_known) words.chain = words.connection.choose();
+  // What stays as it was goes on to the upstream, which may still be on its way.
+  if (words.chain == &words.session.chain && !words.dialed) co_return Result<void>{};
+  co_return decided();
+}
+
+net::Task<Result<void>> wait_for_server(FirstWords& words) {
+  words.dialed.emplace(co_await words.session.dial());
+  if (!*words.dialed || words.client_known) co_return decided();
+  net::Socket& server = *(*words.dialed)->socket;
+  char bytes[9];
+  net::IoResult got = server.peek(bytes);
+  while (got.error == net::IoError::kWouldBlock && co_await server.readable() == net::IoError::kNone)
+    got = server.peek(bytes);
+  server.unpeek();
+  words.left = !got.ok();
+  // Its client has yet to say that it speaks HTTP/2, and what is to happen with that is for the chains to
+  // say.
+  if (got.ok() && is_http2_greeting({bytes, got.bytes})) co_return Result<void>{};
+  co_return decided();
+}
+
+}  // namespace
+
+net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain& chain) {
+  Session session(connection, chain);
+  Dialed dialed = co_await session.dial();
+  co_await session.finish(std::move(dialed));
+}
+
+net::Task<bool> serve_silent(DownstreamConnection& connection, const CompiledChain& chain) {
+  Session session(connection, chain);
+  FirstWords words{connection, session};
+  static_cast<void>(co_await net::both(wait_for_client(words), wait_for_server(words)));
+  connection.socket().unpeek();
+  if (words.client_known && words.chain != &chain) co_return words.chain != nullptr;
+  if (words.left)
+    session.give_up();
+  else
+    co_await session.finish(std::move(*words.dialed));
+  co_return false;
 }
 
 }  // namespace weft::proxy

@@ -39,6 +39,12 @@ bool contains_ignoring_case(const std::vector<std::string>& list, std::string_vi
                      [&](const std::string& one) { return http::equal_ignoring_case(one, text); });
 }
 
+/// RFC 9112 §3.3: who names no host means where he connected to. HTTP/1.1 has to name one.
+void name_host(http::RequestHead& head, const ConnectionInfo& connection) {
+  if (head.version == http::Version::k10 && head.authority.empty() && connection.local.is_ip())
+    head.authority = connection.local_text;
+}
+
 }  // namespace
 
 HttpService::HttpService(DownstreamConnection& connection)
@@ -113,6 +119,7 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   begin(exchange);
   const CompiledChain& chain = connection_.current_chain();
   config_ = chain.http() ? chain.http() : config_;
+  name_host(exchange.request(), connection_.info());
   prepare_request(exchange.request(), *config_, info_, connection_.worker().random());
   // The snapshot of the beginning is the request's own: what its routes point into lives as long as it does.
   const CompiledSnapshotPtr snapshot = connection_.worker().snapshot();
