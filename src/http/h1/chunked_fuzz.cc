@@ -16,11 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string encoded;
   for (std::size_t at = 0; at < body.size(); at += chunk) {
     const std::string_view piece = body.substr(at, chunk);
-    h1::write_chunk_size(encoded, piece.size());
-    encoded += piece;
-    encoded += "\r\n";
+    const h1::ChunkFrame frame(piece.size(), at + chunk >= body.size());
+    encoded.append(frame.before).append(piece).append(frame.after);
   }
-  encoded += h1::kLastChunk;
+  if (body.empty()) encoded += h1::ChunkFrame(0, true).after;
   h1::BodyDecoder decoder{h1::Limits{}};
   h1::Framing framing;
   framing.kind = h1::Framing::Kind::kChunked;
