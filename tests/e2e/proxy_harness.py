@@ -129,8 +129,8 @@ class Proxy:
         command = [ENVOY, "-c", file, "--concurrency", str(concurrency), "--use-dynamic-base-id", "-l", "error"] if envoy else \
                   [PROXY, "-c", file, "--concurrency", str(concurrency)]
         self.log = open(pathlib.Path(directory) / f"proxy-{self.port}.log", "w+")
-        # What the address sanitizer keeps of freed memory, to catch its use, would count as the proxy's.
-        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4"
+        # What the address sanitizer keeps of freed memory and of stacks, to catch its use, would count as the proxy's.
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4:detect_stack_use_after_return=0"
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log,
                                         env=os.environ | ({"ASAN_OPTIONS": sanitizer} if memory_counts else {}))
         wait_for("the proxy's port", self.accepts)
