@@ -1,5 +1,6 @@
 #include "http/h1/server_connection.h"
 
+#include <algorithm>
 #include <array>
 
 namespace weft::http::h1 {
@@ -110,6 +111,7 @@ void ServerConnection::begin_exchange() {
   ++requests_;
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
   decoder_.start(parser_.framing());
+  request_deadline_ = after(stream_, options_.request_timeout);
   keep_alive_ = parser_.keep_alive() && !draining_ && !leaving_ &&
                 (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
@@ -204,7 +206,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
       received_ += step.data.size();
       if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
     }
-    stream_.set_read_deadline(after(stream_, options_.body_timeout));
+    stream_.set_read_deadline(std::min(after(stream_, options_.body_timeout), request_deadline_));
     net::IoResult got = input_.fill(stream_);
     while (got.error == net::IoError::kWouldBlock) {
       input_.release();
