@@ -40,17 +40,6 @@ Flag flag_of(const Error& error) {
 
 using Dialed = Result<UpstreamCluster::Dialed>;
 
-/// A place among a cluster's connections.
-struct Active {
-  explicit Active(std::shared_ptr<UpstreamCluster> of) : cluster(std::move(of)) {
-    ++cluster->counters().upstream_cx_active;
-  }
-  Active(const Active&) = delete;
-  Active& operator=(const Active&) = delete;
-  ~Active() { --cluster->counters().upstream_cx_active; }
-  std::shared_ptr<UpstreamCluster> cluster;
-};
-
 /// One TCP connection from its chain to its line in the log.
 ///
 /// Owner: the task that serves it. How it ends: finish().
@@ -62,8 +51,11 @@ struct Session {
     info.started = worker.loop().now();
     const WeightedCluster* const chosen = draw(*chain.tcp(), worker.random());
     if (!chosen) return;
-    info.cluster_name = info.cluster_stat_name = chosen->cluster;
     cluster = worker.cluster(chosen->cluster);
+    if (cluster)
+      info.cluster = cluster->shared_config();
+    else
+      info.missing_cluster = chosen->cluster;
   }
 
   net::Task<Dialed> dial() {
@@ -97,7 +89,6 @@ struct Session {
 
 /// Copies until it is over, or ends the client when there is nothing to copy to.
 net::Task<void> Session::finish(Dialed dialed) {
-  std::string upstream_local;
   if (!cluster) {
     info.flags.set(Flag::kNoCluster);
     connection.socket().close(true);
@@ -107,9 +98,7 @@ net::Task<void> Session::finish(Dialed dialed) {
     connection.socket().close(true);
   } else {
     info.upstream_host = dialed->endpoint->text();
-    upstream_local = dialed->socket->local_address().to_string();
-    info.upstream_local_address = upstream_local;
-    const Active active(cluster);
+    info.upstream_local_address = dialed->socket->local_address().to_string();
     const TunnelResult result =
         co_await tunnel(connection.socket(), *dialed->socket, {}, {}, chain.tcp()->idle_timeout);
     info.bytes_received = result.bytes_from_client;
