@@ -1,16 +1,37 @@
 #include "base/log.h"
 
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
 #include <ctime>
 
+#include "base/log_output.h"
+
 namespace weft::log {
 namespace {
 
 std::atomic<Level> current{Level::kInfo};
+std::atomic<std::uint64_t> lines_lost{0};
+
+/// Of each thread: no lock, and none that a fork could leave locked.
+LogOutput& standard_error() {
+  thread_local LogOutput output(STDERR_FILENO);
+  return output;
+}
+
+void write_line(const std::string& line) {
+  LogOutput& output = standard_error();
+  if (const std::uint64_t lost = lines_lost.exchange(0, std::memory_order_relaxed)) {
+    const std::string note = std::to_string(lost) + " lines of this log were lost: nobody read it\n";
+    if (output.write(note) != note.size()) {
+      lines_lost.fetch_add(lost + 1, std::memory_order_relaxed);
+      return;
+    }
+  }
+  // One write call keeps a line whole on a pipe or a file opened for appending.
+  if (output.write(line) != line.size()) lines_lost.fetch_add(1, std::memory_order_relaxed);
+}
 
 void append_value(std::string& line, std::string_view value) {
   bool plain = !value.empty();
@@ -94,8 +115,7 @@ void write(Level at, std::string_view component, std::string_view message,
     append_value(line, field.value);
   }
   line += '\n';
-  // One write call keeps a line whole on a pipe or a file opened for appending.
-  [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+  write_line(line);
 }
 
 }  // namespace weft::log

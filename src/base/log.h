@@ -32,7 +32,8 @@ bool parse_level(std::string_view text, Level& out);
 std::string_view to_string(Level level);
 
 /// Writes one line to standard error: time, level, component, constant message, key=value pairs.
-/// Values with spaces or control bytes are quoted and escaped. Any thread; a line is never torn.
+/// Values with spaces or control bytes are quoted and escaped. Any thread; a line is never torn. Never waits:
+/// lines that a full pipe does not take are lost, and the next line that is taken comes after their number.
 void write(Level level, std::string_view component, std::string_view message,
            std::initializer_list<Field> fields = {});
 

@@ -76,7 +76,7 @@ using Handler = std::function<net::Task<void>(ServerExchange&)>;
 ///
 /// Owner: whoever asked the pool or the connection for it; dropping it before the response is complete closes
 /// an HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server (Blame::kUpstream) and carry
-/// Retry: kFreshConnection when the connection was reused and broke before any byte of the response.
+/// Retry: kFreshConnection when the connection was reused and ended before any byte of the response.
 class ClientExchange {
  public:
   virtual ~ClientExchange() = default;

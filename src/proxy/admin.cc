@@ -14,7 +14,7 @@ constexpr std::string_view kHelp =
     "admin commands are:\n"
     "  /clusters (?format=json)\n  /config_dump (?resource=)\n  /drain_listeners (POST)\n  /healthcheck/fail "
     "(POST)\n"
-    "  /healthcheck/ok (POST)\n  /help\n  /listeners (?format=json)\n  /logging (POST ?level=)\n  "
+    "  /healthcheck/ok (POST)\n  /help\n  /listeners (?format=json)\n  /logging (POST ?level=, ?flush)\n  "
     "/quitquitquit (POST)\n"
     "  /ready\n  /server_info\n  /stats (?filter=regex, ?usedonly, ?format=prometheus|json)\n  "
     "/stats/prometheus\n";
@@ -168,6 +168,11 @@ net::Task<void> Admin::logging(http::ServerExchange& exchange) {
       co_return;
     }
     log::set_level(level);
+  }
+  if (http::query_parameter(exchange.request().path, "flush") && exchange.request().method == "POST") {
+    auto flushed = std::make_shared<Answer>();
+    server_.flush_logs([set = Answer::setter(flushed)] { set({}); });
+    co_await Answer::Awaiter{*flushed};
   }
   static_cast<void>(co_await http::respond(
       exchange, 200, kText, "active loggers:\n  all: " + std::string(log::to_string(log::level())) + "\n"));

@@ -83,19 +83,21 @@ struct HeaderChanges {
 
 struct RetryPolicy {
   bool connect_failure = false;
-  bool refused_stream = false;
   bool reset = false;
-  bool reset_before_request = false;
+  bool reset_before_request = false;  ///< the server never took the request
   bool five_xx = false;
   bool gateway_error = false;
   bool retriable_4xx = false;
   bool retriable_status_codes = false;
+  bool retriable_headers = false;
+  bool rate_limited = false;        ///< also answers with "x-envoy-ratelimited", which else are final
+  std::uint32_t grpc_statuses = 0;  ///< bit n: answers with "grpc-status: n"
   std::vector<int> status_codes;
+  std::vector<HeaderMatch> response_headers;  ///< for retriable_headers: one of them matches
   std::uint32_t retries = 1;
   Milliseconds per_try_timeout{0};  ///< 0: none of its own
   Milliseconds base_interval{25};
   Milliseconds max_interval{250};
-  bool avoid_previous_hosts = false;
 };
 
 struct WeightedCluster {
@@ -107,8 +109,7 @@ struct WeightedCluster {
 
 struct ForwardAction {
   std::vector<WeightedCluster> clusters;  ///< one for a plain cluster; weights count relative to their sum
-  std::uint64_t total_weight = 0;
-  std::string cluster_header;  ///< when not empty the request's header names the cluster
+  std::string cluster_header;             ///< when not empty the request's header names the cluster
   int cluster_not_found_status = 503;
   std::optional<Milliseconds> timeout;  ///< whole response; nullopt: 15 s; 0: none
   std::optional<Milliseconds> idle_timeout;
@@ -198,8 +199,11 @@ struct HttpConfig {
   bool generate_request_id = true;
   bool preserve_external_request_id = false;
   bool accept_http10 = true;
-  bool normalize_path = false;
+  bool normalize_path = false;  ///< RFC 3986 §6.2.2, before anything else looks at the path
   bool merge_slashes = false;
+  /// What becomes of %2F and %5C in a path, before it is normalized.
+  enum class EscapedSlashes : std::uint8_t { kKeep, kReject, kUnescapeAndRedirect, kUnescapeAndForward };
+  EscapedSlashes escaped_slashes = EscapedSlashes::kKeep;
   std::string server_name = "envoy";
   enum class ServerHeader : std::uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
   ServerHeader server_header = ServerHeader::kOverwrite;
@@ -208,7 +212,6 @@ struct HttpConfig {
   Milliseconds stream_idle_timeout{300'000};     ///< no byte in either direction of a request; 0: none
   Milliseconds request_timeout{0};               ///< whole request received; 0: none
   Milliseconds request_headers_timeout{10'000};  ///< from the first byte to the end of the head
-  Milliseconds drain_timeout{5'000};
   std::uint32_t max_request_headers_bytes = 60 * 1024;
   std::uint32_t max_request_headers_count = 100;
   std::uint32_t max_requests_per_connection = 0;  ///< 0: no limit
@@ -256,7 +259,6 @@ struct ListenerConfig {
   bool continue_on_sniff_timeout = false;
   bool transparent = false;
   Direction direction = Direction::kUnspecified;
-  std::uint32_t buffer_limit = 1024 * 1024;  ///< bytes buffered per connection and direction
   std::vector<FilterChain> chains;
   std::optional<FilterChain> default_chain;
   std::vector<AccessLogConfig> access_logs;  ///< for connections that match no chain
@@ -273,6 +275,7 @@ struct Endpoint {
   std::string hostname;
 };
 
+/// The names are for who reads a dump; only priorities decide.
 struct Locality {
   std::string region, zone, sub_zone;
   std::uint32_t priority = 0;
@@ -301,11 +304,11 @@ struct ClusterConfig {
   net::Address bind_source;
   std::vector<net::Address> extra_bind_sources;  ///< for endpoints of another family than bind_source
   bool http2 = false;                            ///< upstream speaks HTTP/2 (refused until it is supported)
-  std::uint32_t max_connections = 1024;          ///< per worker
+  /// Limits of the whole process.
+  std::uint32_t max_connections = 1024;
   std::uint32_t max_pending_requests = 1024;
   std::uint32_t max_requests = 1024;
   std::uint32_t max_retries = 3;
-  std::uint32_t buffer_limit = 1024 * 1024;
   Milliseconds dns_refresh{5'000};
   std::vector<std::pair<std::string, std::uint16_t>> dns_hosts;  ///< for kStrictDns and kLogicalDns
 };

@@ -270,6 +270,10 @@ void DataPlane::collect_clusters(bool json, std::function<void(std::string)> don
          });
 }
 
+void DataPlane::flush_logs(std::function<void()> done) {
+  on_all([](Worker& worker) { worker.logs().flush(); }, std::move(done));
+}
+
 std::string DataPlane::listeners_text(bool json) const {
   std::string out = json ? "{\"listener_statuses\":[" : "";
   bool first = true;

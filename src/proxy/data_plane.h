@@ -29,6 +29,7 @@ class DataPlane final : public Server {
   void collect_stats(bool prometheus, std::function<void(std::string)> done) override;
   void collect_clusters(bool json, std::function<void(std::string)> done) override;
   std::string listeners_text(bool json) const override;
+  void flush_logs(std::function<void()> done) override;
 
  private:
   using Sockets = std::vector<std::vector<Worker::NewSocket>>;  ///< by worker

@@ -71,6 +71,9 @@ class Server {
   /// Envoy's `/clusters` and `/listeners` text, or JSON.
   virtual void collect_clusters(bool json, std::function<void(std::string)> done) = 0;
   virtual std::string listeners_text(bool json) const = 0;
+
+  /// Writes what the access logs have gathered; `done` runs when every worker has.
+  virtual void flush_logs(std::function<void()> done) = 0;
 };
 
 }  // namespace weft::proxy

@@ -71,7 +71,8 @@ void Worker::update_clusters() {
       known->second->update(config);
       next[name] = known->second;
     } else {
-      next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, limits_.socket_mark, config);
+      next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, limits_.socket_mark, config,
+                                                     snapshot_->usage.at(name));
     }
   }
   clusters_ = std::move(next);
@@ -166,6 +167,7 @@ StatSheet Worker::stats() const {
   for (const auto& [prefix, counters] : http_counters_) sheet.add_http(prefix, counters);
   for (const auto& [name, counters] : listener_counters_) sheet.add_listener(name, counters);
   for (const auto& [name, cluster] : clusters_) sheet.add_cluster(cluster->stat_name(), cluster->counters());
+  sheet.add("access_log.lines_dropped", logs_.dropped());
   return sheet;
 }
 

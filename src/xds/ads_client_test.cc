@@ -39,6 +39,7 @@ class FakeServer final : public proxy::Server {
   void collect_stats(bool, std::function<void(std::string)> done) override { done(""); }
   void collect_clusters(bool, std::function<void(std::string)> done) override { done(""); }
   std::string listeners_text(bool) const override { return ""; }
+  void flush_logs(std::function<void()> done) override { done(); }
 
  private:
   proxy::SnapshotPtr current_, next_;

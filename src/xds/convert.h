@@ -30,6 +30,17 @@ namespace matcher = envoy::type::matcher::v3;
 namespace http_manager = envoy::extensions::filters::network::http_connection_manager::v3;
 namespace tcp_proxy = envoy::extensions::filters::network::tcp_proxy::v3;
 
+// convert_text.cc: what will stand in messages is checked where it enters.
+/// RFC 9110 §5.6.2: the name of a header, a method, a protocol.
+bool is_token(std::string_view text);
+/// RFC 9110 §5.5: no line ends, no other control bytes.
+Result<void> expect_field_value(std::string_view text, const Path& path);
+/// Every operator in it is known and closed.
+Result<void> expect_format(std::string_view text, const Path& path);
+/// A path and query, or a part of one, as it stands in a request line (RFC 9112 §3.2).
+Result<void> expect_target_text(std::string_view text, const Path& path);
+Result<void> expect_authority_text(std::string_view text, const Path& path);
+
 // convert_common.cc
 Result<net::Address> to_address(const core::Address& from, const Path& path);
 Result<net::Address> to_address(const core::SocketAddress& from, const Path& path);
@@ -43,6 +54,9 @@ Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed
 Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
     const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path,
     Conversion& conversion);
+/// A connection holds one block of bytes in each direction, whatever the limit: one that is smaller is not
+/// kept.
+Result<void> expect_buffer_limit(std::uint32_t bytes, const Path& path, Conversion& conversion);
 /// Over ADS, or an error: the only source there is.
 Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
 /// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "for ever" when
@@ -54,6 +68,7 @@ Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, 
                                          Conversion& conversion);
 
 // convert_match.cc
+Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, const Path& path);
 Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Path& path);
 std::uint32_t per_million(const envoy::type::v3::FractionalPercent& from);
 

@@ -197,9 +197,8 @@ Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig
   if (from.has_max_requests_per_connection())
     into.max_requests_per_connection = from.max_requests_per_connection().value();
   if (from.has_per_connection_buffer_limit_bytes())
-    into.buffer_limit = from.per_connection_buffer_limit_bytes().value();
-  if (into.buffer_limit == 0)
-    return fail(path.field("per_connection_buffer_limit_bytes").unsupported("has to be more than 0"));
+    WEFT_CHECK(expect_buffer_limit(from.per_connection_buffer_limit_bytes().value(),
+                                   path.field("per_connection_buffer_limit_bytes"), conversion));
   if (from.upstream_bind_config().has_source_address()) {
     Path bind = path.field("upstream_bind_config");
     WEFT_TRY(into.bind_source,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "proxy/log/access_log.h"
 #include "xds/convert.h"
 
 namespace weft::xds {
@@ -11,19 +12,11 @@ namespace {
 using proxy::HeaderChange;
 using proxy::StringMatch;
 
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::ranges::all_of(name, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kMarks.find(c) != kMarks.npos;
-  });
-}
-
 Result<void> expect_changeable(std::string_view name, const Path& path) {
   if (name.starts_with(':') || to_lower(name) == "host")
     return fail(path.invalid("'" + std::string(name) +
                              "' may not be changed here; use host_rewrite_literal or a rewrite"));
-  if (!is_header_name(name)) return fail(path.invalid("'" + std::string(name) + "' is no header name"));
+  if (!is_token(name)) return fail(path.invalid("'" + std::string(name) + "' is no header name"));
   return {};
 }
 
@@ -96,6 +89,9 @@ Result<proxy::AccessLogConfig> to_access_log(const accesslog::AccessLog& from, c
     made->only_with_flags.assign(flags.begin(), flags.end());
     made->filter_by_flags = from.filter().has_response_flag_filter();
   }
+  if (!made) return made;
+  const auto compiled = proxy::AccessLogs::compile({*made});
+  if (!compiled) return fail(path.invalid(compiled.error().text));
   return made;
 }
 
@@ -166,6 +162,9 @@ Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed
   for (int i = 0; i < added.size(); ++i) {
     Path key = add_path.item(i);
     WEFT_CHECK(expect_changeable(added[i].header().key(), key));
+    const Path header = key.field("header"), value = header.field("value");
+    WEFT_CHECK(expect_field_value(added[i].header().value(), value));
+    WEFT_CHECK(expect_format(added[i].header().value(), value));
     made.add.push_back({to_lower(added[i].header().key()), added[i].header().value(), action_of(added[i]),
                         added[i].keep_empty_value()});
   }
@@ -190,6 +189,13 @@ Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
       WEFT_CHECK(conversion.unsupported(Path(), log.error().text));
   }
   return made;
+}
+
+Result<void> expect_buffer_limit(std::uint32_t bytes, const Path& path, Conversion& conversion) {
+  constexpr std::uint32_t kBlock = 16 * 1024;
+  if (bytes == 0) return fail(path.unsupported("has to be more than 0"));
+  if (bytes >= kBlock) return {};
+  return conversion.unsupported(path, "less than " + std::to_string(kBlock) + " bytes are not supported");
 }
 
 Result<void> expect_ads(const core::ConfigSource& source, const Path& path) {

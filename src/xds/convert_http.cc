@@ -77,9 +77,9 @@ Result<void> read_timeouts(const Manager& from, proxy::HttpConfig& into, const P
     WEFT_TRY(into.request_headers_timeout,
              to_milliseconds(from.request_headers_timeout(), path.field("request_headers_timeout")));
   }
-  if (from.has_drain_timeout()) {
-    WEFT_TRY(into.drain_timeout, to_milliseconds(from.drain_timeout(), path.field("drain_timeout")));
-  }
+  // Between the two GOAWAY frames of HTTP/2: HTTP/1 has nothing to wait for.
+  if (from.has_drain_timeout())
+    WEFT_CHECK(to_milliseconds(from.drain_timeout(), path.field("drain_timeout")));
   return {};
 }
 
@@ -118,8 +118,18 @@ void read_identity(const Manager& from, proxy::HttpConfig& into) {
   into.trusted_hops = from.xff_num_trusted_hops();
   if (from.has_generate_request_id()) into.generate_request_id = from.generate_request_id().value();
   into.preserve_external_request_id = from.preserve_external_request_id();
+}
+
+void read_path_options(const Manager& from, proxy::HttpConfig& into) {
+  using Slashes = proxy::HttpConfig::EscapedSlashes;
   into.normalize_path = from.normalize_path().value();
   into.merge_slashes = from.merge_slashes();
+  switch (from.path_with_escaped_slashes_action()) {
+    case Manager::REJECT_REQUEST: into.escaped_slashes = Slashes::kReject; break;
+    case Manager::UNESCAPE_AND_REDIRECT: into.escaped_slashes = Slashes::kUnescapeAndRedirect; break;
+    case Manager::UNESCAPE_AND_FORWARD: into.escaped_slashes = Slashes::kUnescapeAndForward; break;
+    default: into.escaped_slashes = Slashes::kKeep;
+  }
 }
 
 Result<void> read_routes(const Manager& from, HttpChain& into, const Path& path, Conversion& conversion) {
@@ -154,7 +164,9 @@ Result<HttpChain> to_http(const Manager& from, const Path& path, Conversion& con
   WEFT_CHECK(read_connection_options(from.common_http_protocol_options(), config,
                                      path.field("common_http_protocol_options"), conversion));
   WEFT_CHECK(read_timeouts(from, config, path));
+  WEFT_CHECK(expect_field_value(from.server_name(), path.field("server_name")));
   read_identity(from, config);
+  read_path_options(from, config);
   read_tracing(from, config);
   if (from.has_max_request_headers_kb()) {
     if (from.max_request_headers_kb().value() == 0 || from.max_request_headers_kb().value() > 8192)

@@ -41,6 +41,21 @@ StringMatch plain_match(StringMatch::Kind kind, std::string text) {
   return made;
 }
 
+Result<proxy::QueryMatch> to_query_match(const route::QueryParameterMatcher& from, const Path& path) {
+  proxy::QueryMatch made;
+  made.name = from.name();
+  if (made.name.empty()) return fail(path.field("name").invalid("is missing"));
+  made.match.kind = StringMatch::Kind::kPresent;
+  if (from.has_string_match()) {
+    WEFT_TRY(made.match, to_string_match(from.string_match(), path.field("string_match")));
+  } else if (from.has_present_match() && !from.present_match()) {
+    return fail(path.field("present_match").unsupported("false is not supported"));
+  }
+  return made;
+}
+
+}  // namespace
+
 Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, const Path& path) {
   using Kind = StringMatch::Kind;
   proxy::HeaderMatch made;
@@ -77,21 +92,6 @@ Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, con
   }
   return made;
 }
-
-Result<proxy::QueryMatch> to_query_match(const route::QueryParameterMatcher& from, const Path& path) {
-  proxy::QueryMatch made;
-  made.name = from.name();
-  if (made.name.empty()) return fail(path.field("name").invalid("is missing"));
-  made.match.kind = StringMatch::Kind::kPresent;
-  if (from.has_string_match()) {
-    WEFT_TRY(made.match, to_string_match(from.string_match(), path.field("string_match")));
-  } else if (from.has_present_match() && !from.present_match()) {
-    return fail(path.field("present_match").unsupported("false is not supported"));
-  }
-  return made;
-}
-
-}  // namespace
 
 std::uint32_t per_million(const envoy::type::v3::FractionalPercent& from) {
   std::uint64_t scale = 1;

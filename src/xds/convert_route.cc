@@ -1,3 +1,6 @@
+#include <re2/re2.h>
+
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -19,33 +22,49 @@ Result<void> read_header_changes(const From& from, Into& into, const Path& path)
   return {};
 }
 
+/// What is asked of the answer's "grpc-status", and its number.
+constexpr std::pair<std::string_view, unsigned> kGrpcConditions[] = {{"cancelled", 1},
+                                                                     {"deadline-exceeded", 4},
+                                                                     {"resource-exhausted", 8},
+                                                                     {"internal", 13},
+                                                                     {"unavailable", 14}};
+
+constexpr std::pair<std::string_view, bool proxy::RetryPolicy::*> kConditions[] = {
+    {"connect-failure", &proxy::RetryPolicy::connect_failure},
+    {"reset", &proxy::RetryPolicy::reset},
+    {"reset-before-request", &proxy::RetryPolicy::reset_before_request},
+    {"5xx", &proxy::RetryPolicy::five_xx},
+    {"gateway-error", &proxy::RetryPolicy::gateway_error},
+    {"retriable-4xx", &proxy::RetryPolicy::retriable_4xx},
+    {"retriable-status-codes", &proxy::RetryPolicy::retriable_status_codes},
+    {"retriable-headers", &proxy::RetryPolicy::retriable_headers},
+    {"envoy-ratelimited", &proxy::RetryPolicy::rate_limited}};
+
+/// What an HTTP/1 upstream never does: only streams of HTTP/2 are refused, and only HTTP/3 fails after it has
+/// connected. So these are as good as done.
+constexpr std::string_view kNeverMet[] = {"refused-stream", "http3-post-connect-failure"};
+
+bool read_retry_condition(std::string_view condition, proxy::RetryPolicy& into) {
+  for (const auto& [name, field] : kConditions) {
+    if (name != condition) continue;
+    into.*field = true;
+    return true;
+  }
+  for (const auto& [name, status] : kGrpcConditions) {
+    if (name != condition) continue;
+    into.grpc_statuses |= 1u << status;
+    return true;
+  }
+  return condition.empty() || std::ranges::count(kNeverMet, condition) > 0;
+}
+
 Result<void> read_retry_conditions(std::string_view text, proxy::RetryPolicy& into, const Path& path,
                                    Conversion& conversion) {
   for (std::string_view condition : split(text, ',')) {
     condition = trim(condition);
-    if (condition == "connect-failure")
-      into.connect_failure = true;
-    else if (condition == "refused-stream")
-      into.refused_stream = true;
-    else if (condition == "reset")
-      into.reset = true;
-    else if (condition == "reset-before-request")
-      into.reset_before_request = true;
-    else if (condition == "5xx")
-      into.five_xx = true;
-    else if (condition == "gateway-error")
-      into.gateway_error = true;
-    else if (condition == "retriable-4xx")
-      into.retriable_4xx = true;
-    else if (condition == "retriable-status-codes")
-      into.retriable_status_codes = true;
-    // These look at grpc-status, which only gRPC answers have.
-    else if (condition == "cancelled" || condition == "deadline-exceeded" || condition == "internal" ||
-             condition == "resource-exhausted" || condition == "unavailable" || condition.empty())
-      continue;
-    else
-      WEFT_CHECK(
-          conversion.unsupported(path, "retry condition '" + std::string(condition) + "' is not supported"));
+    if (read_retry_condition(condition, into)) continue;
+    WEFT_CHECK(
+        conversion.unsupported(path, "retry condition '" + std::string(condition) + "' is not supported"));
   }
   return {};
 }
@@ -72,14 +91,18 @@ Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const
   if (from.has_per_try_timeout()) {
     WEFT_TRY(made.per_try_timeout, to_milliseconds(from.per_try_timeout(), path.field("per_try_timeout")));
   }
+  Path headers = path.field("retriable_headers");
+  for (int i = 0; i < from.retriable_headers_size(); ++i) {
+    WEFT_TRY(auto match, to_header_match(from.retriable_headers(i), headers.item(i)));
+    made.response_headers.push_back(std::move(match));
+  }
   for (auto code : from.retriable_status_codes()) made.status_codes.push_back(static_cast<int>(code));
   Path predicates = path.field("retry_host_predicate");
   for (int i = 0; i < from.retry_host_predicate_size(); ++i) {
     const auto& predicate = from.retry_host_predicate(i);
-    if (holds<envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate>(
+    // Endpoints that were tried are always passed over while there is another.
+    if (!holds<envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate>(
             predicate.typed_config()))
-      made.avoid_previous_hosts = true;
-    else
       WEFT_CHECK(conversion.unsupported(predicates.item(i),
                                         "retry host predicate '" + predicate.name() + "' is not supported"));
   }
@@ -90,6 +113,7 @@ Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const
 
 Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAction& into, const Path& path) {
   Path list = path.field("clusters");
+  std::uint64_t total = 0;
   for (int i = 0; i < from.clusters_size(); ++i) {
     Path here = list.item(i);
     proxy::WeightedCluster made;
@@ -97,11 +121,11 @@ Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAct
     if (made.cluster.empty()) return fail(here.field("name").invalid("is missing"));
     made.weight = from.clusters(i).weight().value();
     WEFT_CHECK(read_header_changes(from.clusters(i), made, here));
-    into.total_weight += made.weight;
+    total += made.weight;
     into.clusters.push_back(std::move(made));
   }
-  if (into.total_weight == 0) return fail(list.invalid("the weights have to sum up to more than 0"));
-  if (into.total_weight > std::numeric_limits<std::uint32_t>::max())
+  if (total == 0) return fail(list.invalid("the weights have to sum up to more than 0"));
+  if (total > std::numeric_limits<std::uint32_t>::max())
     return fail(list.invalid("the weights sum up to more than 2^32-1"));
   return {};
 }
@@ -114,10 +138,14 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
       only.cluster = from.cluster();
       only.weight = 1;
       into.clusters.push_back(std::move(only));
-      into.total_weight = 1;
       return {};
     }
-    case route::RouteAction::kClusterHeader: into.cluster_header = to_lower(from.cluster_header()); return {};
+    case route::RouteAction::kClusterHeader:
+      if (!is_token(from.cluster_header()))
+        return fail(path.field("cluster_header")
+                        .unsupported("has to be a header's name, not '" + from.cluster_header() + "'"));
+      into.cluster_header = to_lower(from.cluster_header());
+      return {};
     case route::RouteAction::kWeightedClusters:
       return read_weighted(from.weighted_clusters(), into, path.field("weighted_clusters"));
     default: return fail(path.invalid("has to have one of cluster, weighted_clusters, cluster_header"));
@@ -125,6 +153,8 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
 }
 
 Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
+  WEFT_CHECK(expect_target_text(from.prefix_rewrite(), path.field("prefix_rewrite")));
+  WEFT_CHECK(expect_authority_text(from.host_rewrite_literal(), path.field("host_rewrite_literal")));
   into.prefix_rewrite = from.prefix_rewrite();
   if (from.has_regex_rewrite()) {
     if (!into.prefix_rewrite.empty())
@@ -132,6 +162,9 @@ Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction&
     Path here = path.field("regex_rewrite");
     WEFT_TRY(into.regex_rewrite, to_regex(from.regex_rewrite().pattern(), here.field("pattern")));
     into.regex_substitution = from.regex_rewrite().substitution();
+    WEFT_CHECK(expect_target_text(into.regex_substitution, here.field("substitution")));
+    if (std::string error; !into.regex_rewrite->CheckRewriteString(into.regex_substitution, &error))
+      return fail(here.field("substitution").invalid(error));
   }
   into.host_rewrite = from.host_rewrite_literal();
   into.append_x_forwarded_host = from.append_x_forwarded_host();
@@ -172,8 +205,20 @@ Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Pa
   return made;
 }
 
+/// RFC 3986 §3.1.
+bool is_scheme(std::string_view text) {
+  const std::string lower = to_lower(text);
+  return lower.front() >= 'a' && lower.front() <= 'z' &&
+         lower.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == lower.npos;
+}
+
 Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, const Path& path) {
   proxy::RedirectAction made;
+  WEFT_CHECK(expect_authority_text(from.host_redirect(), path.field("host_redirect")));
+  WEFT_CHECK(expect_target_text(from.path_redirect(), path.field("path_redirect")));
+  WEFT_CHECK(expect_target_text(from.prefix_rewrite(), path.field("prefix_rewrite")));
+  if (!from.scheme_redirect().empty() && !is_scheme(from.scheme_redirect()))
+    return fail(path.field("scheme_redirect").invalid("'" + from.scheme_redirect() + "' is no scheme"));
   made.host = from.host_redirect();
   made.path = from.path_redirect();
   made.prefix_rewrite = from.prefix_rewrite();
@@ -249,6 +294,8 @@ Result<proxy::Route> to_route(const route::Route& from, const Path& path, const 
   WEFT_CHECK(read_header_changes(from, made, path));
   WEFT_CHECK(read_filter_settings(from, made, path.field("typed_per_filter_config"), scope.conversion));
   made.decorator_operation = from.decorator().operation();
+  const Path decorator = path.field("decorator");
+  WEFT_CHECK(expect_field_value(made.decorator_operation, decorator.field("operation")));
   return made;
 }
 

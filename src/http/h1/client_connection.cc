@@ -92,7 +92,8 @@ net::Task<net::IoError> ClientConnection::fill() {
 
 Error ClientConnection::read_error(net::IoError error, std::string_view doing) const {
   Error result = net::to_error(error, Blame::kUpstream, doing);
-  if (!reused() || head_started_ || head_read_) result.retry = Retry::kNever;
+  // A reset may come from a server that had taken the request.
+  if (!reused() || head_started_ || head_read_ || error != net::IoError::kEnd) result.retry = Retry::kNever;
   return result;
 }
 

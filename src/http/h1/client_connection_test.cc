@@ -119,21 +119,23 @@ TEST(ClientConnection, a_body_until_close_ends_in_order_and_one_with_a_length_is
   EXPECT_EQ(cut.error->blame, Blame::kUpstream);
 }
 
-TEST(ClientConnection, only_a_reused_connection_that_breaks_before_any_answer_invites_another_try) {
+TEST(ClientConnection, only_a_reused_connection_that_ends_in_order_before_any_answer_invites_another_try) {
   Calling calling;
   Outcome& fresh = calling.begin();
   calling.server->close(true);
   calling.loop->settle();
   ASSERT_TRUE(fresh.error);
   EXPECT_EQ(fresh.error->retry, Retry::kNever);
-  Calling again;
-  again.begin();
-  again.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  Outcome& reused = again.begin();
-  again.server->close(true);
-  again.loop->settle();
-  ASSERT_TRUE(reused.error);
-  EXPECT_EQ(reused.error->retry, Retry::kFreshConnection);
+  for (const bool reset : {false, true}) {
+    Calling again;
+    again.begin();
+    again.answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    Outcome& reused = again.begin();
+    again.server->close(reset);
+    again.loop->settle();
+    ASSERT_TRUE(reused.error);
+    EXPECT_EQ(reused.error->retry, reset ? Retry::kNever : Retry::kFreshConnection);
+  }
 }
 
 TEST(ClientConnection, a_server_that_closes_an_idle_connection_makes_it_unusable) {

@@ -69,7 +69,10 @@ Refusal FieldCollector::add_framing(Known known, std::string_view value, const L
     case Known::kTransferEncoding: return add_transfer_encoding(value);
     case Known::kHost: return add_host(value);
     case Known::kConnection: return add_connection(value, limits);
-    case Known::kUpgrade: upgrade = value; return {};
+    case Known::kUpgrade:
+      if (!upgrade.empty()) upgrade += ", ";
+      upgrade += value;
+      return {};
     case Known::kExpect:
       (equal_ignoring_case(value, "100-continue") ? expect_continue : expect_other) = true;
       return {};

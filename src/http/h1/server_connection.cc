@@ -139,6 +139,7 @@ void ServerConnection::begin_exchange() {
   ++requests_;
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
   decoder_.start(parser_.framing());
+  request_deadline_ = after(stream_, options_.request_timeout);
   keep_alive_ = parser_.keep_alive() && !draining_ && !leaving_ &&
                 (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
@@ -219,7 +220,7 @@ TimePoint ServerConnection::body_deadline() const {
   Duration patience = body_patience_;
   if (response_complete_)
     patience = patience == Duration::zero() ? kPieceAfterResponse : std::min(patience, kPieceAfterResponse);
-  return after(stream_, patience);
+  return std::min(after(stream_, patience), request_deadline_);
 }
 
 net::Task<Result<BodyChunk>> ServerConnection::read_body() {

@@ -16,13 +16,14 @@ namespace weft::http::h1 {
 struct ServerConnectionOptions {
   Limits limits = {};
   std::string_view scheme = "http";
-  bool accept_http10 = true;          ///< else 426
-  Duration idle_timeout = 3600s;      ///< between requests
-  Duration first_byte_timeout = 0s;   ///< for the first byte of the first request; 0: idle_timeout
-  Duration header_timeout = 10s;      ///< from the first byte of a head to its end
-  Duration body_timeout = 300s;       ///< between two pieces of a body, in each direction
-  std::uint32_t max_requests = 0;     ///< then the connection is closed; 0: no limit
-  std::string_view server_name = {};  ///< "server" field of refusals; empty: none
+  bool accept_http10 = true;         ///< else 426
+  Duration idle_timeout = 3600s;     ///< between requests
+  Duration first_byte_timeout = 0s;  ///< for the first byte of the first request; 0: idle_timeout
+  Duration header_timeout = 10s;     ///< from the first byte of a head to its end
+  Duration body_timeout = 300s;      ///< between two pieces of a body, in each direction
+  Duration request_timeout = 0s;     ///< from the end of a head to the end of its body
+  std::uint32_t max_requests = 0;    ///< then the connection is closed; 0: no limit
+  std::string server_name = {};      ///< "server" field of refusals; empty: none
   /// The handler of a GET or HEAD is destroyed where it waits when its client has gone: a watch, say, that
   /// would wait for the next event. Handlers that change something go on to their end.
   bool cancel_reads_when_gone = false;
@@ -106,6 +107,7 @@ class ServerConnection final : private ServerExchange {
   std::function<void()> on_abandoned_;
   std::uint64_t received_ = 0, sent_ = 0;
   std::uint64_t length_left_ = 0;
+  TimePoint request_deadline_ = kNever;
   std::uint32_t requests_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
   Refusal body_refusal_;

@@ -138,6 +138,11 @@ Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(Snapsh
     }
     WEFT_TRY(compiled->tables[name], RoutingTable::compile(table));
   }
+  for (const auto& [name, cluster] : compiled->source->clusters) {
+    const auto old = previous ? previous->usage.find(name) : decltype(previous->usage.end()){};
+    const bool known = previous && old != previous->usage.end();
+    compiled->usage[name] = known ? old->second : std::make_shared<ClusterUsage>();
+  }
   return std::shared_ptr<const CompiledSnapshot>(std::move(compiled));
 }
 
@@ -153,10 +158,10 @@ std::shared_ptr<const CompiledListener> CompiledSnapshot::listener_for(
   return any;
 }
 
-const RoutingTable* CompiledSnapshot::routes_of(const CompiledChain& chain) const {
-  if (chain.table) return chain.table.get();
+std::shared_ptr<const RoutingTable> CompiledSnapshot::routes_of(const CompiledChain& chain) const {
+  if (chain.table) return chain.table;
   const auto found = tables.find(chain.http()->route_table_name);
-  return found == tables.end() ? nullptr : found->second.get();
+  return found == tables.end() ? nullptr : found->second;
 }
 
 }  // namespace weft::proxy

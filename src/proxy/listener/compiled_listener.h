@@ -9,6 +9,7 @@
 #include "proxy/config.h"
 #include "proxy/log/access_log.h"
 #include "proxy/routing/routing_table.h"
+#include "proxy/upstream/places.h"
 
 namespace weft::proxy {
 
@@ -51,6 +52,7 @@ struct CompiledSnapshot {
   SnapshotPtr source;
   std::map<std::string, std::shared_ptr<const CompiledListener>> listeners;
   std::map<std::string, std::shared_ptr<const RoutingTable>> tables;
+  std::map<std::string, std::shared_ptr<ClusterUsage>> usage;  ///< by cluster
 
   static Result<std::shared_ptr<const CompiledSnapshot>> compile(SnapshotPtr source,
                                                                  const CompiledSnapshot* previous);
@@ -58,7 +60,7 @@ struct CompiledSnapshot {
   /// port.
   std::shared_ptr<const CompiledListener> listener_for(const net::Address& destination) const;
   /// The routes of a connection manager: inline, or fetched by name; null while they have not come.
-  const RoutingTable* routes_of(const CompiledChain& chain) const;
+  std::shared_ptr<const RoutingTable> routes_of(const CompiledChain& chain) const;
 };
 using CompiledSnapshotPtr = std::shared_ptr<const CompiledSnapshot>;
 

@@ -131,11 +131,11 @@ net::Task<void> DownstreamConnection::serve_http() {
   co_await service.run();
 }
 
-const CompiledChain& DownstreamConnection::current_chain() {
-  if (seen_ == worker_.snapshot()) return *chain_;
+std::shared_ptr<const CompiledChain> DownstreamConnection::current_chain() {
+  if (seen_ == worker_.snapshot()) return {listener_, chain_};
   seen_ = worker_.snapshot();
   const auto found = seen_->listeners.find(listener_->config->name);
-  if (found == seen_->listeners.end() || found->second == listener_) return *chain_;
+  if (found == seen_->listeners.end() || found->second == listener_) return {listener_, chain_};
   const CompiledListener& newer = *found->second;
   const std::string& name = chain_->config->name;
   const CompiledChain* same = nullptr;
@@ -145,10 +145,11 @@ const CompiledChain& DownstreamConnection::current_chain() {
     same = newer.default_chain ? &*newer.default_chain : nullptr;
   else if (newer.chains.size() == listener_->chains.size())
     same = &newer.chains[static_cast<std::size_t>(chain_index_)];
-  if (!same || static_cast<bool>(same->http()) != static_cast<bool>(chain_->http())) return *chain_;
+  if (!same || static_cast<bool>(same->http()) != static_cast<bool>(chain_->http()))
+    return {listener_, chain_};
   chain_ = same;
   listener_ = found->second;
-  return *chain_;
+  return {listener_, chain_};
 }
 
 void DownstreamConnection::log_unmatched() {

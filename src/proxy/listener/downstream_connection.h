@@ -41,8 +41,9 @@ class DownstreamConnection {
   net::Address original_destination() const { return to_itself_ ? net::Address() : info_.local; }
   const CompiledListener& listener() const { return *listener_; }
   std::shared_ptr<const CompiledListener> shared_listener() const { return listener_; }
-  /// The chain as the worker's present snapshot has it: an old connection follows new routes.
-  const CompiledChain& current_chain();
+  /// The chain as the worker's present snapshot has it: an old connection follows new routes. It holds its
+  /// listener; the next call may let go of the one before.
+  std::shared_ptr<const CompiledChain> current_chain();
 
  private:
   void restore_destination();

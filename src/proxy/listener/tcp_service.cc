@@ -51,9 +51,10 @@ net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain&
   info.started = loop.now();
   const WeightedCluster* const chosen = draw(config, worker.random());
   const std::shared_ptr<UpstreamCluster> cluster = chosen ? worker.cluster(chosen->cluster) : nullptr;
-  std::string upstream_local;
-  std::shared_ptr<EndpointPool> endpoint;
-  if (chosen) info.cluster_name = info.cluster_stat_name = chosen->cluster;
+  if (cluster)
+    info.cluster = cluster->shared_config();
+  else if (chosen)
+    info.missing_cluster = chosen->cluster;
   if (!cluster) {
     info.flags.set(Flag::kNoCluster);
     connection.socket().close(true);
@@ -64,14 +65,10 @@ net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain&
       info.upstream_failure = dialed.error().text;
       connection.socket().close(true);
     } else {
-      endpoint = dialed->endpoint;
-      info.upstream_host = endpoint->text();
-      upstream_local = dialed->socket->local_address().to_string();
-      info.upstream_local_address = upstream_local;
-      ++cluster->counters().upstream_cx_active;
+      info.upstream_host = dialed->endpoint->text();
+      info.upstream_local_address = dialed->socket->local_address().to_string();
       const TunnelResult result =
           co_await tunnel(connection.socket(), *dialed->socket, {}, {}, config.idle_timeout);
-      --cluster->counters().upstream_cx_active;
       info.bytes_received = result.bytes_from_client;
       info.bytes_sent = result.bytes_from_server;
       if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);

@@ -1,8 +1,7 @@
 #include "proxy/log/access_log.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
+#include <cerrno>
+#include <utility>
 
 #include "base/log.h"
 
@@ -36,55 +35,40 @@ Result<AccessLogs> AccessLogs::compile(const std::vector<AccessLogConfig>& confi
   return result;
 }
 
-LogWriter::~LogWriter() {
-  flush();
-  for (auto& [path, file] : files_)
-    if (file.fd >= 0) ::close(file.fd);
-}
+LogWriter::~LogWriter() { flush(); }
 
 LogWriter::File& LogWriter::file(const std::string& path) {
-  if (const auto found = files_.find(path); found != files_.end()) return found->second;
-  File& file = files_[path];
-  // /dev/stdout may be a pipe or socket that cannot be opened by that name.
-  if (path == "/dev/stdout")
-    file.fd = ::dup(STDOUT_FILENO);
-  else if (path == "/dev/stderr")
-    file.fd = ::dup(STDERR_FILENO);
-  else
-    file.fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-  if (file.fd < 0)
-    WEFT_LOG(kError, "access-log", "cannot open", {"path", path}, {"error", errno_text(errno)});
-  return file;
+  const auto found = files_.find(path);
+  return found != files_.end() ? found->second : files_.try_emplace(path, path).first->second;
 }
 
 void LogWriter::write(const AccessLogs& logs, const RequestInfo& info) {
   for (const AccessLogs::Log& log : logs.logs()) {
     if (log.filtered && !info.flags.any_of(log.only_with)) continue;
     File& to = file(log.path);
+    if (to.buffer.size() >= kMostBuffered) {
+      ++dropped_;
+      continue;
+    }
     log.format.append_to(to.buffer, info);
-    if (to.buffer.size() >= kWriteAt)
-      write_out(to);
-    else if (!timer_.armed())
-      timer_.arm(loop_.now() + kWriteWithin);
+    if (to.buffer.size() >= kWriteAt && !to.stuck) write_out(log.path, to);
+    if (!to.buffer.empty() && !timer_.armed()) timer_.arm(loop_.now() + kWriteWithin);
   }
 }
 
 void LogWriter::flush() {
-  for (auto& [path, file] : files_) write_out(file);
+  for (auto& [path, file] : files_) {
+    if (!file.buffer.empty()) write_out(path, file);
+    if (!file.buffer.empty() && !timer_.armed()) timer_.arm(loop_.now() + kWriteWithin);
+  }
 }
 
-/// A log that nobody reads must not stop the data plane: what does not fit in a pipe waits, up to a limit,
-/// then is lost.
-void LogWriter::write_out(File& file) {
-  std::size_t done = 0;
-  while (file.fd >= 0 && done < file.buffer.size()) {
-    const ssize_t wrote = ::write(file.fd, file.buffer.data() + done, file.buffer.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) break;
-    done += static_cast<std::size_t>(wrote);
-  }
-  file.buffer.erase(0, done);
-  if (file.fd < 0 || file.buffer.size() > kMostBuffered) file.buffer.clear();
+void LogWriter::write_out(const std::string& path, File& file) {
+  file.buffer.erase(0, file.output.write(file.buffer));
+  const int error = file.output.error();
+  file.stuck = error != 0;
+  if (error != 0 && error != EAGAIN && !std::exchange(file.reported, true))
+    WEFT_LOG(kError, "access-log", "cannot write", {"path", path}, {"error", errno_text(error)});
   if (file.buffer.empty() && file.buffer.capacity() > 2 * kWriteAt) file.buffer.shrink_to_fit();
 }
 

@@ -59,6 +59,13 @@ void append_or_dash(std::string& out, std::string_view value) {
     out += value;
 }
 
+void append_escaped_or_dash(std::string& out, std::string_view value) {
+  if (value.empty())
+    out += '-';
+  else
+    append_escaped(out, value);
+}
+
 /// "10.0.0.1:80" → "10.0.0.1", "[::1]:80" → "::1".
 std::string_view without_port(std::string_view address) {
   const auto colon = address.rfind(':');
@@ -121,15 +128,6 @@ const std::string& host_name() {
     return std::string(text);
   }();
   return name;
-}
-
-void append_formatted_time(std::string& out, const std::string& format,
-                           std::chrono::system_clock::time_point when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[256];
-  out.append(text, strftime(text, sizeof text, format.c_str(), &parts));
 }
 
 }  // namespace
@@ -244,7 +242,8 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
   }
   if (name == "ENVIRONMENT") {
     const char* value = std::getenv(std::string(argument).c_str());
-    part.text = value ? value : "-";
+    // One line stays one line, and a header's value one value.
+    append_escaped(part.text, value ? value : "-");
     return part;
   }
   const std::optional<Op> op = plain_operator(name);
@@ -252,7 +251,7 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
   part.op = *op;
   if (part.op == Op::kStartTime && !argument.empty()) {
     part.op = Op::kStartTimeFormatted;
-    part.text = argument;
+    WEFT_TRY(part.time, TimeFormat::compile(argument));
   }
   return part;
 }
@@ -311,7 +310,7 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
   switch (part.op) {
     case Op::kLiteral: out += part.text; return;
     case Op::kStartTime: append_time(out, info.started_at); return;
-    case Op::kStartTimeFormatted: append_formatted_time(out, part.text, info.started_at); return;
+    case Op::kStartTimeFormatted: part.time.append_to(out, info.started_at); return;
     case Op::kRequestHeader:
     case Op::kRequestPathWithoutQuery: {
       if (!info.request) break;
@@ -335,7 +334,9 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
       out += protocol_name(info.request->version);
       return;
     case Op::kResponseCode: append_number(out, static_cast<std::uint64_t>(info.status)); return;
-    case Op::kResponseCodeDetails: append_or_dash(out, info.details); return;
+    case Op::kResponseCodeDetails:
+      append_or_dash(out, info.details_text.empty() ? info.details : info.details_text);
+      return;
     case Op::kResponseFlags: info.flags.append_to(out); return;
     case Op::kTerminationDetails: append_or_dash(out, info.termination_details); return;
     case Op::kUpstreamFailure:
@@ -362,8 +363,8 @@ void LogFormat::append_connection_part(std::string& out, const Part& part, const
   switch (part.op) {
     case Op::kUpstreamHost: append_or_dash(out, info.upstream_host); return;
     case Op::kUpstreamHostWithoutPort: append_or_dash(out, without_port(info.upstream_host)); return;
-    case Op::kUpstreamCluster: append_or_dash(out, info.cluster_stat_name); return;
-    case Op::kUpstreamClusterRaw: append_or_dash(out, info.cluster_name); return;
+    case Op::kUpstreamCluster: append_escaped_or_dash(out, info.cluster_stat_name()); return;
+    case Op::kUpstreamClusterRaw: append_escaped_or_dash(out, info.cluster_name()); return;
     case Op::kUpstreamLocalAddress: append_or_dash(out, info.upstream_local_address); return;
     case Op::kUpstreamLocalAddressWithoutPort:
       append_or_dash(out, without_port(info.upstream_local_address));
@@ -380,7 +381,9 @@ void LogFormat::append_connection_part(std::string& out, const Part& part, const
       append_or_dash(out, without_port(connection.peer_text));
       return;
     case Op::kConnectionId: append_number(out, connection.id); return;
-    case Op::kRouteName: append_or_dash(out, info.route_name); return;
+    case Op::kRouteName:
+      append_escaped_or_dash(out, info.route_name ? *info.route_name : std::string_view());
+      return;
     case Op::kRequestedServerName:
       if (connection.requested_server_name.empty()) break;
       append_escaped(out, connection.requested_server_name);

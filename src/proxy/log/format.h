@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "http/message.h"
 #include "proxy/log/request_info.h"
+#include "proxy/log/time_format.h"
 
 namespace weft::proxy {
 
@@ -74,7 +75,8 @@ class LogFormat {
     http::Known known = http::Known::kOther;
     http::Known other_known = http::Known::kOther;
     std::size_t limit = std::string::npos;
-    std::string text;   ///< literal, header name, time format
+    std::string text;   ///< literal, header name
+    TimeFormat time;    ///< of kStartTimeFormatted
     std::string other;  ///< header name to use when `text` is absent
   };
   static std::optional<Op> plain_operator(std::string_view name);

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/time.h"
 #include "http/message.h"
 #include "net/address.h"
+#include "proxy/config.h"
 #include "proxy/log/response_flags.h"
 
 namespace weft::proxy {
@@ -27,8 +29,8 @@ struct ConnectionInfo {
 /// What one request (or TCP connection) was and what became of it: the source of log lines and of header
 /// operators.
 ///
-/// Owner: whoever serves the request. Views point into objects that the owner keeps until the line is
-/// written.
+/// Owner: whoever serves the request. What it says is its own, or held by it: configuration may be replaced
+/// at any suspension. Only the connection and the two heads belong to whoever serves the request.
 struct RequestInfo {
   const ConnectionInfo* connection = nullptr;
   const http::RequestHead* request = nullptr;    ///< null for TCP
@@ -40,19 +42,25 @@ struct RequestInfo {
   TimePoint ended;
   int status = 0;  ///< 0: none was sent
   ResponseFlags flags;
-  std::string_view details;  ///< RESPONSE_CODE_DETAILS; a literal or owned by `details_text`
-  std::string details_text;
+  std::string_view details;              ///< RESPONSE_CODE_DETAILS; a literal
+  std::string details_text;              ///< instead of `details` where it is no literal
   std::string_view termination_details;  ///< a literal
   std::string upstream_failure;          ///< UPSTREAM_TRANSPORT_FAILURE_REASON
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
-  std::string_view upstream_host;  ///< "10.0.0.1:80"
-  std::string_view upstream_local_address;
-  std::string_view cluster_name;
-  std::string_view cluster_stat_name;  ///< alt_stat_name, or the name
-  std::string_view route_name;
-  std::string remote_address;  ///< by the trusted-hops rule; empty: the connection's peer
+  std::string upstream_host;  ///< "10.0.0.1:80"
+  std::string upstream_local_address;
+  std::shared_ptr<const ClusterConfig> cluster;
+  std::string missing_cluster;                    ///< the name of a cluster that is not there
+  std::shared_ptr<const std::string> route_name;  ///< holds the table that it is in
+  std::string remote_address;                     ///< by the trusted-hops rule; empty: the connection's peer
   std::uint32_t attempts = 0;
+
+  std::string_view cluster_name() const { return cluster ? cluster->name : missing_cluster; }
+  /// alt_stat_name, or the name.
+  std::string_view cluster_stat_name() const {
+    return cluster && !cluster->alt_stat_name.empty() ? cluster->alt_stat_name : cluster_name();
+  }
 };
 
 }  // namespace weft::proxy

@@ -6,6 +6,7 @@
 #include "proxy/listener/tunnel.h"
 #include "proxy/request/http_service.h"
 #include "proxy/request/request_headers.h"
+#include "proxy/request/retry_policy.h"
 #include "proxy/worker.h"
 
 namespace weft::proxy {
@@ -19,15 +20,6 @@ constexpr int kMostInterims = 8;
 constexpr std::uint32_t kDefaultRetries = 1;
 /// How long an endpoint that has answered may leave the rest of the request waiting.
 constexpr Duration kPieceAfterResponse = 5s;
-
-/// RFC 9110 §9.2.2.
-bool is_idempotent(std::string_view method) {
-  for (const std::string_view one : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-    if (method == one) return true;
-  return false;
-}
-
-bool is_gateway_error(int status) { return status == 502 || status == 503 || status == 504; }
 
 Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other direction decides")); }
 
@@ -46,11 +38,13 @@ net::Loop& Forward::loop() const { return service_.connection_.worker().loop(); 
 
 void Forward::abandon() {
   gone_ = true;
+  waiting_.give_up();
   if (connection_) connection_->socket->close(true);
 }
 
 net::Task<void> Forward::run() {
-  if (cluster_->counters().upstream_rq_active > cluster_->config().max_requests) {
+  request_place_ = cluster_->take_request();
+  if (!request_place_) {
     co_await answer_failure(Failure::kOverflow);
     co_return;
   }
@@ -71,9 +65,7 @@ net::Task<void> Forward::run() {
       break;
     }
     begin_retry(failure);
-    ++cluster_->retries_active;
     co_await loop().sleep_until(std::min(loop().now() + back_off(), deadline_));
-    --cluster_->retries_active;
     if (!gone_ && deadline_ > loop().now()) continue;
     co_await answer_failure(gone_ ? Failure::kClient : Failure::kTimeout);
     break;
@@ -159,20 +151,28 @@ net::Task<Forward::Failure> Forward::try_once() {
   co_return failure;
 }
 
+/// A request whose body is still to come has no deadline of its own yet; waiting for a connection it has the
+/// patience that the answer would have, or that a silent stream has.
+TimePoint Forward::waiting_deadline() const {
+  const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
+  const Milliseconds idle = plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
+  const Milliseconds patience = timeout.count() ? timeout : idle;
+  return patience.count() ? loop().now() + patience : kNever;
+}
+
 net::Task<Forward::Failure> Forward::connect() {
   UpstreamCluster::Request wanted;
   wanted.original_destination = service_.connection_.original_destination();
-  wanted.deadline = std::min(deadline_, try_deadline_);
+  wanted.deadline = std::min({deadline_, try_deadline_, waiting_deadline()});
+  wanted.waiting = &waiting_;
   wanted.fresh = fresh_;
   wanted.avoid = tried_;
   auto acquired = co_await cluster_->acquire(wanted);
   if (gone_) co_return Failure::kClient;
   if (acquired) {
     connection_ = std::move(*acquired);
-    upstream_host_ = connection_->endpoint->text();
-    upstream_local_ = connection_->local_address;
-    service_.info_.upstream_host = upstream_host_;
-    service_.info_.upstream_local_address = upstream_local_;
+    service_.info_.upstream_host = connection_->endpoint->text();
+    service_.info_.upstream_local_address = connection_->local_address;
     co_return Failure::kNone;
   }
   failure_text_ = acquired.error().text;
@@ -182,6 +182,7 @@ net::Task<Forward::Failure> Forward::connect() {
     case Code::kTimeout:
       if (deadline_ <= loop().now()) co_return Failure::kTimeout;
       if (try_deadline_ <= loop().now()) co_return Failure::kPerTryTimeout;
+      if (wanted.deadline <= loop().now()) co_return Failure::kTimeout;
       co_return Failure::kConnectTimeout;
     default: co_return Failure::kConnect;
   }
@@ -211,6 +212,7 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
   if (response_over_ || both) co_return failure;
   if (both.error().blame == Blame::kDownstream) {
     failure_text_ = both.error().text;
+    if (both.error().code == Code::kTimeout && service_.overdue()) co_return Failure::kOverdue;
     if (both.error().code == Code::kInvalid || both.error().code == Code::kTooLarge) {
       service_.info_.flags.set(Flag::kDownstreamProtocolError);
       if (!exchange_.response_started())
@@ -385,28 +387,24 @@ Forward::Failure Forward::failure_of(const Error& error) {
     return Failure::kTimeout;
   }
   if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return Failure::kProtocol;
-  return error.retry == Retry::kFreshConnection ? Failure::kResetReused : Failure::kReset;
+  const bool stale = error.retry == Retry::kFreshConnection && !connection_->delivered();
+  return stale ? Failure::kStale : Failure::kReset;
 }
 
 bool Forward::policy_retries(Failure failure) const {
   const auto& policy = plan_.action.retry;
   if (!policy) return false;
-  const int status = service_.info_.status;
   switch (failure) {
     case Failure::kConnect:
     case Failure::kConnectTimeout:
       return policy->connect_failure || policy->five_xx || policy->gateway_error || policy->reset;
-    case Failure::kReset:
-    case Failure::kResetReused: return policy->reset || policy->five_xx || policy->gateway_error;
+    case Failure::kStale:
+      if (policy->reset_before_request) return true;
+      [[fallthrough]];
+    case Failure::kReset: return policy->reset || policy->five_xx || policy->gateway_error;
     case Failure::kPerTryTimeout: return policy->five_xx || policy->gateway_error || policy->reset;
     case Failure::kProtocol: return policy->five_xx || policy->reset;
-    case Failure::kStatus: {
-      if (policy->five_xx && status >= 500) return true;
-      if (policy->gateway_error && is_gateway_error(status)) return true;
-      if (policy->retriable_4xx && status == 409) return true;
-      const auto& codes = policy->status_codes;
-      return policy->retriable_status_codes && std::find(codes.begin(), codes.end(), status) != codes.end();
-    }
+    case Failure::kStatus: return retries_response(*policy, service_.response_);
     default: return false;
   }
 }
@@ -416,26 +414,30 @@ bool Forward::is_connect(Failure failure) {
 }
 
 /// The rule without a policy: a connection that could not be made, for every method, since nothing was sent;
-/// a reused connection that broke before any byte of the answer, for idempotent methods. With a policy, what
-/// it says besides.
+/// a reused connection that the server had ended before it could take the request, for idempotent methods.
+/// Nothing that a server took is sent again. With a policy, what it says besides.
 bool Forward::may_retry(Failure failure) const {
   if (exchange_.response_started() || gone_ || deadline_ <= loop().now()) return false;
   const bool resendable = !body_begun_ || (replay_whole_ && replay_.size() <= kMostReplayed);
   if (!resendable) return false;
   const auto& policy = plan_.action.retry;
-  if (policy && policy_retries(failure)) return retries_done_ < policy->retries && cluster_->may_retry();
-  const bool stale = failure == Failure::kResetReused && is_idempotent(exchange_.request().method);
+  if (policy && policy_retries(failure)) return retries_done_ < policy->retries && place_for_retry();
+  const bool stale = failure == Failure::kStale && is_idempotent(exchange_.request().method);
   if (!is_connect(failure) && !stale) return false;
   return default_retries_done_ < kDefaultRetries && !(policy && policy->retries == 0);
 }
 
+bool Forward::place_for_retry() const { return cluster_->may_retry(retry_place_ ? 1 : 0); }
+
 void Forward::begin_retry(Failure failure) {
   ++cluster_->counters().upstream_rq_retry;
-  fresh_ = failure == Failure::kResetReused;
-  if (plan_.action.retry && policy_retries(failure))
+  fresh_ = failure == Failure::kStale;
+  if (plan_.action.retry && policy_retries(failure)) {
     ++retries_done_;
-  else
+    if (!retry_place_) retry_place_ = cluster_->take_retry();
+  } else {
     ++default_retries_done_;
+  }
 }
 
 /// Says in the log and the counters that a policy would have tried once more and may not.
@@ -445,7 +447,7 @@ void Forward::note_exhausted(Failure failure) {
   if (retries_done_ >= policy->retries) {
     service_.info_.flags.set(Flag::kUpstreamRetryLimit);
     ++cluster_->counters().upstream_rq_retry_limit_exceeded;
-  } else if (!cluster_->may_retry()) {
+  } else if (!place_for_retry()) {
     ++cluster_->counters().upstream_rq_retry_overflow;
   }
 }
@@ -477,6 +479,14 @@ net::Task<void> Forward::answer_failure(Failure failure) {
       ++counters.upstream_rq_cancelled;
       exchange_.reset();
       co_return;
+    case Failure::kOverdue:
+      info.flags.set(Flag::kDownstreamTerminated);
+      ++service_.counters_.downstream_rq_timeout;
+      if (exchange_.response_started())
+        exchange_.reset();
+      else
+        co_await service_.reply(exchange_, 408, "request timeout", "request_overall_timeout");
+      break;
     case Failure::kNoHost:
       info.flags.set(Flag::kNoHealthyUpstream);
       co_await service_.reply(exchange_, 503, "no healthy upstream", "no_healthy_upstream");

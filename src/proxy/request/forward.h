@@ -41,11 +41,12 @@ class Forward {
     kConnect,
     kConnectTimeout,
     kReset,
-    kResetReused,
+    kStale,  ///< a reused connection that the server had ended: it never took the request
     kProtocol,
     kTimeout,
     kPerTryTimeout,
     kStatus,
+    kOverdue,
     kClient,
   };
   net::Task<Failure> try_once();
@@ -67,6 +68,8 @@ class Forward {
   Failure failure_of(const Error& error);
   static bool is_connect(Failure failure);
   bool may_retry(Failure failure) const;
+  bool place_for_retry() const;
+  TimePoint waiting_deadline() const;
   void begin_retry(Failure failure);
   void note_exhausted(Failure failure);
   bool policy_retries(Failure failure) const;
@@ -77,9 +80,10 @@ class Forward {
   HttpService& service_;
   http::ServerExchange& exchange_;
   std::shared_ptr<UpstreamCluster> cluster_;
+  Place request_place_, retry_place_;
+  WaitingLine::Handle waiting_;
   Plan plan_;
   std::unique_ptr<UpstreamConnection> connection_;
-  std::string upstream_host_, upstream_local_;
   std::vector<const EndpointPool*> tried_;
   std::vector<std::shared_ptr<EndpointPool>> tried_owners_;
   std::string replay_;        ///< what of the body was read, while another try may need it

@@ -6,6 +6,7 @@
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/request/forward.h"
 #include "proxy/request/request_headers.h"
+#include "proxy/routing/path_normal.h"
 #include "proxy/worker.h"
 
 namespace weft::proxy {
@@ -20,6 +21,7 @@ http::h1::ServerConnectionOptions options_of(const HttpConfig& config) {
   options.idle_timeout = config.idle_timeout;
   options.header_timeout = config.request_headers_timeout;
   options.body_timeout = config.stream_idle_timeout;
+  options.request_timeout = config.request_timeout;
   options.max_requests = config.max_requests_per_connection;
   options.server_name = config.server_name;
   return options;
@@ -43,7 +45,8 @@ bool contains_ignoring_case(const std::vector<std::string>& list, std::string_vi
 
 HttpService::HttpService(DownstreamConnection& connection)
     : connection_(connection),
-      config_(connection.current_chain().http()),
+      chain_(connection.current_chain()),
+      config_(chain_->http()),
       options_(options_of(*config_)),
       codec_(connection.socket(), options_, this),
       counters_(connection.worker().http_counters(config_->stat_prefix)) {
@@ -106,35 +109,62 @@ void HttpService::end(http::ServerExchange& exchange) {
   counters_.downstream_cx_rx_bytes_total += info_.bytes_received;
   counters_.downstream_cx_tx_bytes_total += info_.bytes_sent;
   count_status(counters_, info_.status);
-  connection_.worker().logs().write(connection_.current_chain().logs, info_);
+  connection_.worker().logs().write(chain_->logs, info_);
+}
+
+bool HttpService::overdue() const {
+  return config_->request_timeout.count() &&
+         connection_.socket().loop().now() >= info_.started + config_->request_timeout;
+}
+
+net::Task<bool> HttpService::settle_target(http::ServerExchange& exchange) {
+  http::RequestHead& head = exchange.request();
+  const PathVerdict verdict = settle_path(head.path, *config_);
+  if (verdict == PathVerdict::kForward) co_return true;
+  if (verdict == PathVerdict::kReject) {
+    co_await reply(exchange, 400, {}, "path_normalization_failed");
+    co_return false;
+  }
+  response_.headers.add("location", head.path);
+  co_await reply(exchange, 307, {}, "path_normalization_failed");
+  co_return false;
+}
+
+void HttpService::follow(std::shared_ptr<const CompiledChain> chain) {
+  if (chain == chain_) return;
+  chain_ = std::move(chain);
+  config_ = chain_->http();
+  options_ = options_of(*config_);
 }
 
 net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   begin(exchange);
-  const CompiledChain& chain = connection_.current_chain();
-  config_ = chain.http() ? chain.http() : config_;
+  follow(connection_.current_chain());
   prepare_request(exchange.request(), *config_, info_, connection_.worker().random());
-  // The snapshot of the beginning is the request's own: what its routes point into lives as long as it does.
-  const CompiledSnapshotPtr snapshot = connection_.worker().snapshot();
-  const RoutingTable* const table = chain.http() ? snapshot->routes_of(chain) : nullptr;
-  const std::shared_ptr<const RoutingTable> inline_table = chain.table;
-  if (!table) {
+  // The table of the beginning is the request's own: what its routes point into lives as long as it does.
+  const std::shared_ptr<const RoutingTable> table = connection_.worker().snapshot()->routes_of(*chain_);
+  const bool settled = co_await settle_target(exchange);
+  if (!settled) {
+    // answered
+  } else if (!table) {
     info_.flags.set(Flag::kNoRoute);
     ++counters_.no_route;
     co_await reply(exchange, 404, {}, "route_configuration_not_found");
   } else {
-    co_await answer(exchange, *table);
+    co_await answer(exchange, table);
   }
   if (!ended_) end(exchange);
+  info_ = RequestInfo{};  // an idle connection keeps no old configuration
 }
 
-net::Task<void> HttpService::answer(http::ServerExchange& exchange, const RoutingTable& table) {
+net::Task<void> HttpService::answer(http::ServerExchange& exchange,
+                                    const std::shared_ptr<const RoutingTable>& table) {
   http::RequestHead& head = exchange.request();
   if (head.method == "CONNECT") {
     co_await reply(exchange, 404, {}, "route_not_found");
     co_return;
   }
-  const RoutingTable::Found found = table.find(head, connection_.worker().random());
+  const RoutingTable::Found found = table->find(head, connection_.worker().random());
   if (!found.route) {
     info_.flags.set(Flag::kNoRoute);
     ++counters_.no_route;
@@ -142,19 +172,14 @@ net::Task<void> HttpService::answer(http::ServerExchange& exchange, const Routin
     co_return;
   }
   const Route& route = *found.route->config;
-  info_.route_name = route.name;
-  if (!head.upgrade.empty() && !upgrade_allowed(found, head.upgrade)) {
-    if (!http::equal_ignoring_case(head.upgrade, "h2c")) {
-      co_await reply(exchange, 403, {}, "upgrade_failed");
-      co_return;
-    }
-    head.upgrade.clear();  // RFC 9110 §7.8: an upgrade may be ignored
-  }
+  info_.route_name = {table, &route.name};
+  // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored.
+  if (!head.upgrade.empty()) head.upgrade = std::string(allowed_upgrade(found, head.upgrade));
   if (const Fault* const fault = fault_of(route)) {
     const bool goes_on = co_await inject(exchange, *fault);
     if (!goes_on) co_return;
   }
-  co_await act(exchange, table, found);
+  co_await act(exchange, *table, found);
 }
 
 const Fault* HttpService::fault_of(const Route& route) const {
@@ -206,6 +231,14 @@ net::Task<void> HttpService::act(http::ServerExchange& exchange, const RoutingTa
   return forward(exchange, table, found, std::get<ForwardAction>(route.action));
 }
 
+std::string_view HttpService::allowed_upgrade(const RoutingTable::Found& found, std::string_view list) const {
+  for (std::string_view protocol : split(list, ',')) {
+    protocol = trim(protocol);
+    if (!protocol.empty() && upgrade_allowed(found, protocol)) return protocol;
+  }
+  return {};
+}
+
 bool HttpService::upgrade_allowed(const RoutingTable::Found& found, std::string_view upgrade) const {
   if (contains_ignoring_case(config_->upgrades, upgrade)) return true;
   const auto* action = std::get_if<ForwardAction>(&found.route->config->action);
@@ -225,7 +258,7 @@ net::Task<void> HttpService::direct(http::ServerExchange& exchange, const Routin
   response_.clear();
   // RFC 9110 §10.2.2: what was created, or where to go instead, is named; without another address it is this
   // one.
-  if (action.status == 201 || (action.status >= 300 && action.status < 400))
+  if (action.status == 201 || (action.status >= 300 && action.status < 400 && action.status != 304))
     response_.headers.add("location",
                           redirect_location(*found.route->config, RedirectAction{}, exchange.request()));
   found.route->response.apply(response_.headers, info_);
@@ -247,16 +280,14 @@ net::Task<void> HttpService::forward(http::ServerExchange& exchange, const Routi
   } else if ((chosen = draw_cluster(*found.route, connection_.worker().random()))) {
     name = chosen->config->cluster;
   }
-  info_.cluster_name = info_.cluster_stat_name =
-      chosen ? std::string_view(chosen->config->cluster) : std::string_view{};
   std::shared_ptr<UpstreamCluster> cluster = connection_.worker().cluster(name);
   if (!cluster) {
+    if (chosen) info_.missing_cluster = std::move(name);
     info_.flags.set(Flag::kNoCluster);
     co_await reply(exchange, action.cluster_not_found_status, {}, "cluster_not_found");
     co_return;
   }
-  info_.cluster_name = cluster->config().name;
-  info_.cluster_stat_name = cluster->stat_name();
+  info_.cluster = cluster->shared_config();
   Forward forwarding(*this, exchange, std::move(cluster), {table, found, action, chosen});
   forwarding_ = &forwarding;
   co_await forwarding.run();
@@ -280,7 +311,8 @@ net::Task<void> HttpService::reply(http::ServerExchange& exchange, int status, s
   finish_response(response_, *config_);
   info_.response = &response_;
   const bool bodiless = body.empty() || status == 204 || status == 304;
-  if (bodiless) response_.content_length = 0;
+  // RFC 9110 §8.6: a 304 would tell the length of the representation, which nobody knows here.
+  if (bodiless) response_.content_length = status == 204 || status == 304 ? std::nullopt : std::optional(0ul);
   Result<void> sent = co_await exchange.send_head(response_, bodiless);
   if (sent && !bodiless) sent = co_await exchange.send_body(body, true);
   if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
@@ -300,9 +332,8 @@ void HttpService::on_refused(const http::h1::Refusal& refusal, const http::Reque
   info.status = refusal.status;
   info.flags.set(Flag::kDownstreamProtocolError);
   info.details_text = "http1.refused{" + std::string(refusal.rule) + "}";
-  info.details = info.details_text;
   count_status(counters_, refusal.status);
-  connection_.worker().logs().write(connection_.current_chain().logs, info);
+  connection_.worker().logs().write(connection_.current_chain()->logs, info);
 }
 
 }  // namespace weft::proxy

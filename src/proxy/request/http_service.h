@@ -25,8 +25,14 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   void abandon();
 
  private:
+  /// From the next request on this connection goes by that chain.
+  void follow(std::shared_ptr<const CompiledChain> chain);
   net::Task<void> handle(http::ServerExchange& exchange);
-  net::Task<void> answer(http::ServerExchange& exchange, const RoutingTable& table);
+  net::Task<void> answer(http::ServerExchange& exchange, const std::shared_ptr<const RoutingTable>& table);
+  /// Makes the path what rules and the upstream see. False: the request is answered.
+  net::Task<bool> settle_target(http::ServerExchange& exchange);
+  /// The present request has not come whole within request_timeout.
+  bool overdue() const;
   /// What the route says, as the task of that: no frame of its own.
   net::Task<void> act(http::ServerExchange& exchange, const RoutingTable& table,
                       const RoutingTable::Found& found);
@@ -46,6 +52,8 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   /// A whole answer of our own.
   net::Task<void> reply(http::ServerExchange& exchange, int status, std::string_view body,
                         std::string_view details);
+  /// The first protocol of the list that may be spoken; empty when there is none.
+  std::string_view allowed_upgrade(const RoutingTable::Found& found, std::string_view list) const;
   bool upgrade_allowed(const RoutingTable::Found& found, std::string_view upgrade) const;
   void begin(http::ServerExchange& exchange);
   void end(http::ServerExchange& exchange);
@@ -53,7 +61,9 @@ class HttpService final : private http::h1::ServerConnection::Observer {
 
   friend class Forward;
   DownstreamConnection& connection_;
-  const HttpConfig* config_;
+  std::shared_ptr<const CompiledChain>
+      chain_;                 ///< what the present request goes by, whatever comes meanwhile
+  const HttpConfig* config_;  ///< of chain_
   http::h1::ServerConnectionOptions options_;
   http::h1::ServerConnection codec_;
   HttpCounters& counters_;

@@ -2,7 +2,6 @@
 
 #include <ctime>
 
-#include <array>
 #include <charconv>
 
 namespace weft::proxy {
@@ -10,20 +9,21 @@ namespace {
 
 using http::Known;
 
-constexpr std::array<std::string_view, 14> kMeshOnly = {"x-envoy-internal",
-                                                        "x-envoy-retry-on",
-                                                        "x-envoy-max-retries",
-                                                        "x-envoy-retry-grpc-on",
-                                                        "x-envoy-upstream-alt-stat-name",
-                                                        "x-envoy-upstream-rq-timeout-ms",
-                                                        "x-envoy-upstream-rq-per-try-timeout-ms",
-                                                        "x-envoy-expected-rq-timeout-ms",
-                                                        "x-envoy-force-trace",
-                                                        "x-envoy-ip-tags",
-                                                        "x-envoy-original-url",
-                                                        "x-envoy-hedge-on-per-try-timeout",
-                                                        "x-envoy-retriable-status-codes",
-                                                        "x-envoy-retriable-header-names"};
+/// What only proxies of the mesh say to each other. Envoy takes each by name, and now and then one that it
+/// forgot was believed; nothing from outside has business with this prefix.
+constexpr std::string_view kMeshOnly = "x-envoy-";
+
+void remove_mesh_only(http::Headers& headers) {
+  for (std::size_t i = 0; i < headers.size();) {
+    const std::string_view name = headers[i].name;
+    if (name.size() <= kMeshOnly.size() ||
+        !http::equal_ignoring_case(name.substr(0, kMeshOnly.size()), kMeshOnly)) {
+      ++i;
+      continue;
+    }
+    headers.remove(std::string(name));  // all of that name, this one and later ones
+  }
+}
 
 /// An identifier as W3C Trace Context §3.2.2 has it: lower-case digits, not all of them zero.
 bool is_trace_part(std::string_view text) {
@@ -85,8 +85,7 @@ void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo
   }
   if (config.trusted_hops == 0 || !head.headers.has(Known::kXForwardedProto))
     head.headers.set(Known::kXForwardedProto, head.scheme);
-  for (const std::string_view name : kMeshOnly) head.headers.remove(name);
-  head.headers.remove(Known::kXEnvoyDecoratorOperation);
+  remove_mesh_only(head.headers);
   if (first_hop && is_internal(info.connection->peer)) head.headers.add("x-envoy-internal", "true");
   if (!config.preserve_external_request_id && !is_internal(info.connection->peer))
     head.headers.remove(Known::kXRequestId);

@@ -71,12 +71,21 @@ TEST(RequestHeaders, the_clients_address_is_that_many_trusted_hops_from_the_end)
 TEST(RequestHeaders, what_only_the_mesh_may_say_is_taken_from_clients_at_an_edge) {
   for (const std::string_view name :
        {"x-envoy-internal", "x-envoy-retry-on", "x-envoy-upstream-rq-timeout-ms",
-        "x-envoy-decorator-operation", "x-envoy-max-retries"}) {
+        "x-envoy-decorator-operation", "x-envoy-max-retries", "x-envoy-original-path",
+        "X-Envoy-Original-Path", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node",
+        "x-envoy-external-address", "x-envoy-original-host", "x-envoy-of-tomorrow"}) {
     Arrival outside(kOutside);
     outside.head.headers.add(name, "true");
     outside.prepare();
     EXPECT_EQ(outside.get(name), "(none)") << name;
   }
+  Arrival outside(kOutside);
+  for (const std::string_view name : {"x-envoy-a", "x-other", "x-envoy-a", "x-envoy", "x-envoy-"})
+    outside.head.headers.add(name, "1");
+  outside.prepare();
+  EXPECT_EQ(outside.get("x-envoy-a"), "(none)");
+  EXPECT_EQ(outside.get("x-other"), "1");
+  EXPECT_EQ(outside.get("x-envoy"), "1");
 }
 
 TEST(RequestHeaders, a_request_id_is_kept_inside_and_made_anew_for_clients_outside) {

@@ -33,8 +33,20 @@ void DomainIndex::add_to(std::vector<ByLength>& groups, std::string_view text, s
   group->texts.emplace(text, host);
 }
 
+namespace {
+
+/// "shop.example." is the name "shop.example", written as DNS writes it (RFC 3986 §3.2.2). Where the final
+/// dot is, or npos.
+std::size_t final_dot(std::string_view authority) {
+  const std::string_view host = without_authority_port(authority);
+  return host.size() > 1 && host.back() == '.' ? host.size() - 1 : std::string_view::npos;
+}
+
+}  // namespace
+
 void DomainIndex::add(std::string_view domain, std::uint32_t host) {
-  const std::string text = lower(domain);
+  std::string text = lower(domain);
+  if (const auto dot = final_dot(text); dot != std::string_view::npos) text.erase(dot, 1);
   if (text == "*") {
     if (!any_) any_ = host;
   } else if (text.starts_with('*')) {
@@ -55,8 +67,10 @@ void DomainIndex::seal() {
 std::optional<std::uint32_t> DomainIndex::find(std::string_view authority, bool ignore_port) const {
   if (ignore_port) authority = without_authority_port(authority);
   std::string lowered;
-  if (has_upper(authority)) {
+  const auto dot = final_dot(authority);
+  if (dot != std::string_view::npos || has_upper(authority)) {
     lowered = lower(authority);
+    if (dot != std::string_view::npos) lowered.erase(dot, 1);
     authority = lowered;
   }
   if (!authority.empty()) {

@@ -35,6 +35,8 @@ std::string_view pseudo_field(std::string_view name, const http::RequestHead& re
   return request.authority;
 }
 
+bool matches_fields(const HeaderMatch& match, const http::Headers& fields);
+
 bool satisfied_by_absence(const HeaderMatch& match) {
   if (match.match.kind == StringMatch::Kind::kPresent) return match.invert;
   return match.treat_missing_as_empty && matches(match.match, {}) != match.invert;
@@ -60,15 +62,23 @@ bool matches(const StringMatch& match, std::string_view text) {
 }
 
 bool matches(const HeaderMatch& match, const http::RequestHead& request) {
-  if (match.name.starts_with(':') || match.name == "host") {
-    const std::string_view value = pseudo_field(match.name, request);
-    if (value.empty()) return satisfied_by_absence(match);
-    return matches(match.match, value) != match.invert;
-  }
+  if (!match.name.starts_with(':') && match.name != "host") return matches_fields(match, request.headers);
+  const std::string_view value = pseudo_field(match.name, request);
+  if (value.empty()) return satisfied_by_absence(match);
+  return matches(match.match, value) != match.invert;
+}
+
+bool matches(const HeaderMatch& match, const http::ResponseHead& response) {
+  return matches_fields(match, response.headers);
+}
+
+namespace {
+
+bool matches_fields(const HeaderMatch& match, const http::Headers& fields) {
   const http::Known known = http::known_field(match.name);
   std::optional<std::string_view> first;
   std::string joined;
-  for (const http::Headers::Field field : request.headers) {
+  for (const http::Headers::Field field : fields) {
     if (field.known != known ||
         (known == http::Known::kOther && !http::equal_ignoring_case(field.name, match.name)))
       continue;
@@ -82,6 +92,8 @@ bool matches(const HeaderMatch& match, const http::RequestHead& request) {
   if (!first) return satisfied_by_absence(match);
   return matches(match.match, joined.empty() ? *first : std::string_view(joined)) != match.invert;
 }
+
+}  // namespace
 
 bool matches(const QueryMatch& match, std::string_view query) {
   while (!query.empty()) {

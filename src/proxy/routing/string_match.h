@@ -14,6 +14,9 @@ bool matches(const StringMatch& match, std::string_view text);
 /// an inverted kPresent, and unless treat_missing_as_empty.
 bool matches(const HeaderMatch& match, const http::RequestHead& request);
 
+/// The same of a response: names that begin with ':' are in none.
+bool matches(const HeaderMatch& match, const http::ResponseHead& response);
+
 /// The first parameter of that name, without percent-decoding. `query` comes without its '?'.
 bool matches(const QueryMatch& match, std::string_view query);
 

@@ -1,6 +1,9 @@
 #include "proxy/testing/plane.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "net/socket.h"
 
@@ -114,6 +117,64 @@ std::string Plane::stats() {
   server->collect_stats(false, [&](std::string all) { text = std::move(all); });
   while (!text) loop.run_once(std::chrono::seconds(10));
   return *text;
+}
+
+bool run_until(net::Loop& loop, const std::function<bool()>& condition, Duration limit) {
+  const TimePoint until = loop.now() + limit;
+  while (!condition()) {
+    if (loop.now() >= until) return false;
+    loop.run_once(10ms);
+  }
+  return true;
+}
+
+Asking::Asking(Plane& plane, http::Request request) : plane_(plane) {
+  scope_.spawn(ask(*this, std::move(request)));
+}
+
+net::Task<void> Asking::ask(Asking& self, http::Request request) {
+  self.answer_ = co_await http::fetch(self.plane_.loop, self.plane_.front(), std::move(request));
+}
+
+int Asking::status() {
+  if (!run_until(plane_.loop, [this] { return done(); })) return -1;
+  return *answer_ ? (*answer_)->head.status : 0;
+}
+
+Gate::Gate(net::Loop& loop, Upstream& upstream) : loop_(loop) {
+  upstream.answer = [this](http::ServerExchange& exchange) { return answer(exchange); };
+}
+
+net::Task<void> Gate::answer(http::ServerExchange& exchange) {
+  while (!open) co_await loop_.sleep(1ms);
+  static_cast<void>(co_await http::respond(exchange, 200, "text/plain", "through"));
+}
+
+RawClient::RawClient(net::Loop& loop, const net::Address& to) : loop_(loop) {
+  auto connected = run(loop, net::connect(loop, to, {}));
+  WEFT_ASSERT(connected.has_value());
+  socket_ = std::move(*connected);
+}
+
+void RawClient::write(std::string_view bytes) {
+  const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+  WEFT_ASSERT(socket_->try_write({&piece, 1}).bytes == bytes.size());
+}
+
+const std::string& RawClient::read_until(std::string_view text) {
+  run_until(loop_, [&] {
+    char bytes[4096];
+    for (;;) {
+      const ssize_t size = ::recv(socket_->fd(), bytes, sizeof bytes, MSG_DONTWAIT);
+      if (size <= 0) {
+        ended_ = size == 0 || (errno != EAGAIN && errno != EINTR);
+        break;
+      }
+      got_.append(bytes, static_cast<std::size_t>(size));
+    }
+    return ended_ || got_.find(text) != got_.npos;
+  });
+  return got_;
 }
 
 }  // namespace weft::proxy::testing

@@ -68,4 +68,52 @@ class Plane {
   net::Address front_;
 };
 
+/// Runs the loop until `condition` holds; false when it does not within `limit`.
+bool run_until(net::Loop& loop, const std::function<bool()>& condition, Duration limit = 20s);
+
+/// A request on a connection of its own, in progress from the beginning.
+class Asking {
+ public:
+  Asking(Plane& plane, http::Request request);
+  bool done() const { return answer_.has_value(); }
+  /// The status, once it is there; 0 when the exchange broke, -1 when nothing came for 20 s.
+  int status();
+  const http::Response& response() const { return **answer_; }
+  /// The client goes.
+  void leave() { scope_.cancel_all(); }
+
+ private:
+  static net::Task<void> ask(Asking& self, http::Request request);
+  Plane& plane_;
+  std::optional<Result<http::Response>> answer_;
+  net::TaskScope scope_;
+};
+
+/// Keeps the requests of an Upstream until it is opened. Outlives the upstream's use of it.
+class Gate {
+ public:
+  Gate(net::Loop& loop, Upstream& upstream);
+  bool open = false;
+
+ private:
+  net::Task<void> answer(http::ServerExchange& exchange);
+  net::Loop& loop_;
+};
+
+/// A connection of bytes: what is written goes out, read_until() gives what came back.
+class RawClient {
+ public:
+  RawClient(net::Loop& loop, const net::Address& to);
+  void write(std::string_view bytes);
+  /// Everything read so far, once it holds `text` or the connection has ended, or after 20 s.
+  const std::string& read_until(std::string_view text);
+  bool ended() const { return ended_; }
+
+ private:
+  net::Loop& loop_;
+  std::unique_ptr<net::Socket> socket_;
+  std::string got_;
+  bool ended_ = false;
+};
+
 }  // namespace weft::proxy::testing

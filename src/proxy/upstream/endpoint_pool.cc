@@ -1,16 +1,18 @@
 #include "proxy/upstream/endpoint_pool.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+
 namespace weft::proxy {
 
-UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Socket> connected,
-                                       std::shared_ptr<EndpointPool> owner,
-                                       std::shared_ptr<ClusterCounters> counted_in)
-    : endpoint(std::move(owner)),
-      counters(std::move(counted_in)),
+UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Socket> connected, ConnectionPlace taken)
+    : place(std::move(taken)),
+      endpoint(place.endpoint()),
       socket(connected.get()),
       http(std::move(connected)) {
-  ++endpoint->connections;
-  ++counters->upstream_cx_active;
   local_address = socket->local_address().to_string();
   socket->on_unattended([this](net::ReadyHandler::Ready) {
     if (idle) endpoint->disturbed();
@@ -19,9 +21,16 @@ UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Socket> connected,
 
 UpstreamConnection::~UpstreamConnection() {
   socket->on_unattended({});
-  --endpoint->connections;
-  --counters->upstream_cx_active;
-  ++counters->upstream_cx_destroy;
+  ++endpoint->share().counters.upstream_cx_destroy;
+}
+
+bool UpstreamConnection::delivered() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket->fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
+  if (size < offsetof(tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans) return true;
+  // The first byte that was acknowledged is the SYN's.
+  return info.tcpi_bytes_acked > info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 }
 
 std::unique_ptr<UpstreamConnection> EndpointPool::take() {
@@ -47,9 +56,14 @@ TimePoint EndpointPool::close_idle_before(TimePoint then) {
   return idle_.empty() ? kNever : idle_.front()->idle_since;
 }
 
+void EndpointPool::close_longest_idle() {
+  if (!idle_.empty()) idle_.erase(idle_.begin());
+}
+
 void EndpointPool::retire() {
   retired_ = true;
-  idle_.clear();
+  // The last of them may hold the last reference to this.
+  const auto closing = std::exchange(idle_, {});
 }
 
 void EndpointPool::disturbed() {

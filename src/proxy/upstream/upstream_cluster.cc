@@ -1,6 +1,7 @@
 #include "proxy/upstream/upstream_cluster.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
 
@@ -8,6 +9,7 @@ namespace weft::proxy {
 namespace {
 
 constexpr std::size_t kMostOriginalDestinations = 1024;
+constexpr Duration kLookAgain = 50ms;
 
 Error upstream_error(Code code, std::string text) {
   return Error::upstream(code, Retry::kElsewhere, std::move(text));
@@ -23,43 +25,18 @@ const net::Address& source_towards(const ClusterConfig& config, const net::Addre
 
 }  // namespace
 
-/// A request waiting for a connection to come back; first come, first served.
-struct UpstreamCluster::Turn {
-  UpstreamCluster& cluster;
-  net::Timer timer;
-  std::coroutine_handle<> handle;
-  bool in_time = false;
-
-  Turn(UpstreamCluster& owner, TimePoint deadline)
-      : cluster(owner), timer(owner.loop_, [this] { end_wait(); }) {
-    timer.arm(deadline);
-    cluster.waiting_.push_back(this);
-    ++cluster.counters_->upstream_rq_pending_active;
-    ++cluster.counters_->upstream_rq_pending_total;
-  }
-  ~Turn() {
-    std::erase(cluster.waiting_, this);
-    --cluster.counters_->upstream_rq_pending_active;
-  }
-  void end_wait() {
-    in_time = std::find(cluster.waiting_.begin(), cluster.waiting_.end(), this) == cluster.waiting_.end();
-    if (handle) std::exchange(handle, {}).resume();
-  }
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiting) noexcept { handle = waiting; }
-  bool await_resume() const noexcept { return in_time; }
-};
-
 UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark,
-                                 ConfigPtr config)
+                                 ConfigPtr config, std::shared_ptr<ClusterUsage> usage)
     : loop_(loop),
       random_(random),
       dns_(dns),
       socket_mark_(socket_mark),
       config_(std::move(config)),
+      share_(std::make_shared<ClusterShare>(std::move(usage))),
       balancer_(config_->balance, config_->least_request_choices),
       sweep_timer_(loop, [this] { sweep(); }),
-      dns_timer_(loop, [this] { resolve(); }) {
+      dns_timer_(loop, [this] { resolve(); }),
+      look_again_timer_(loop, [this] { look_again(); }) {
   if (by_name())
     dns_timer_.arm(loop_.now());
   else if (config_->endpoints)
@@ -94,7 +71,9 @@ void UpstreamCluster::update(ConfigPtr config) {
     for (const auto& [text, endpoint] : endpoints_) all.push_back(endpoint);
     balancer_.set_endpoints(std::move(all));
   }
-  while (!waiting_.empty() && counters_->upstream_cx_active < config_->max_connections) wake_one();
+  while (beyond_limit() && close_idle_of_other(nullptr)) {
+  }
+  share_->waiting.wake_all();
 }
 
 /// Endpoints that stay keep their connections; the others close theirs as they come back.
@@ -111,7 +90,7 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
         place = known->second;
         place->update(endpoint, locality.priority);
       } else {
-        place = std::make_shared<EndpointPool>(loop_, endpoint, locality.priority);
+        place = std::make_shared<EndpointPool>(loop_, share_, endpoint, locality.priority);
       }
       list.push_back(place);
     }
@@ -120,6 +99,7 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
   for (const auto& [text, endpoint] : next)
     if (!endpoints_.contains(text)) endpoint->retire();
   balancer_.set_endpoints(std::move(list));
+  share_->waiting.wake_all();
 }
 
 /// Asks for every name again; the last answers stay when one fails.
@@ -156,11 +136,20 @@ void UpstreamCluster::resolve() {
 std::shared_ptr<EndpointPool> UpstreamCluster::endpoint_at(const net::Address& address) {
   const std::string text = address.to_string();
   if (const auto known = endpoints_.find(text); known != endpoints_.end()) return known->second;
-  if (endpoints_.size() >= kMostOriginalDestinations)
-    std::erase_if(endpoints_, [](const auto& entry) { return entry.second->connections == 0; });
+  if (endpoints_.size() >= kMostOriginalDestinations) make_room();
   return endpoints_
-      .emplace(text, std::make_shared<EndpointPool>(loop_, Endpoint{.address = address, .hostname = {}}, 0))
+      .emplace(text,
+               std::make_shared<EndpointPool>(loop_, share_, Endpoint{.address = address, .hostname = {}}, 0))
       .first->second;
+}
+
+/// Forgets the destinations that no request uses now.
+void UpstreamCluster::make_room() {
+  std::erase_if(endpoints_, [](const auto& entry) {
+    if (!entry.second->at_rest()) return false;
+    entry.second->retire();
+    return true;
+  });
 }
 
 Result<std::shared_ptr<EndpointPool>> UpstreamCluster::pick(const Request& request) {
@@ -169,74 +158,113 @@ Result<std::shared_ptr<EndpointPool>> UpstreamCluster::pick(const Request& reque
   } else if (auto picked = balancer_.pick(random_, request.avoid)) {
     return picked;
   }
-  ++counters_->upstream_cx_none_healthy;
+  ++share_->counters.upstream_cx_none_healthy;
   return fail(upstream_error(Code::kNotFound, "no healthy upstream"));
 }
 
 net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(Request request) {
+  std::optional<WaitingLine::Turn> turn;
   for (;;) {
     WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
-    if (!request.fresh) {
-      if (auto pooled = endpoint->take()) co_return pooled;
+    const bool first_in_line = turn || share_->waiting.empty();
+    if (first_in_line && !request.fresh) {
+      if (auto pooled = endpoint->take()) {
+        if (turn) turn->use();
+        co_return pooled;
+      }
     }
-    if (counters_->upstream_cx_active >= config_->max_connections) {
-      ++counters_->upstream_cx_overflow;
-      if (waiting_.size() >= config_->max_pending_requests) {
-        ++counters_->upstream_rq_pending_overflow;
+    ConnectionPlace place = first_in_line ? take_place(endpoint, request.fresh) : take_first_place(endpoint);
+    if (place) {
+      if (turn) turn->use();
+      turn.reset();
+      WEFT_CO_TRY(auto socket, co_await connect(endpoint->config().address, request.deadline));
+      co_return std::make_unique<UpstreamConnection>(std::move(socket), std::move(place));
+    }
+    if (!turn) {
+      Place pending = Place::take(share_->usage->pending, config_->max_pending_requests);
+      if (!pending) {
+        ++share_->counters.upstream_rq_pending_overflow;
         co_return fail(upstream_error(Code::kExhausted, "too many pending requests"));
       }
-      if (!co_await Turn(*this, request.deadline))
-        co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
-      continue;
+      turn.emplace(loop_, share_->waiting, std::move(pending), share_->counters, request.waiting);
     }
-    WEFT_CO_TRY(auto socket, co_await connect(*endpoint, request.deadline));
-    co_return std::make_unique<UpstreamConnection>(std::move(socket), std::move(endpoint), counters_);
+    look_again_timer_.arm(loop_.now() + kLookAgain);
+    const bool in_time = co_await turn->wait(request.deadline);
+    if (!in_time) co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
   }
 }
 
-net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(const EndpointPool& endpoint,
+/// For who is first in line: within the limit, if need be in the place of an idle connection.
+ConnectionPlace UpstreamCluster::take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh) {
+  do {
+    if (auto place = ConnectionPlace::take(endpoint, config_->max_connections)) return place;
+  } while (close_idle_of_other(fresh ? nullptr : endpoint.get()));
+  ++share_->counters.upstream_cx_overflow;
+  return take_first_place(endpoint);
+}
+
+/// Without any connection to its endpoint a request would wait for something that never comes.
+ConnectionPlace UpstreamCluster::take_first_place(const std::shared_ptr<EndpointPool>& endpoint) {
+  if (endpoint->connections > 0) return {};
+  return ConnectionPlace::beyond(endpoint);
+}
+
+/// The longest idle connection to another endpoint. False: there is none.
+bool UpstreamCluster::close_idle_of_other(const EndpointPool* than) {
+  EndpointPool* longest = nullptr;
+  for (const auto& [text, endpoint] : endpoints_) {
+    if (endpoint.get() == than || endpoint->idle_connections() == 0) continue;
+    if (!longest || endpoint->idle_since() < longest->idle_since()) longest = endpoint.get();
+  }
+  if (longest) longest->close_longest_idle();
+  return longest != nullptr;
+}
+
+bool UpstreamCluster::beyond_limit() const {
+  return share_->usage->connections.load(std::memory_order_relaxed) > config_->max_connections;
+}
+
+/// Another worker's connections take no notice of who waits here, but their places are counted.
+void UpstreamCluster::look_again() {
+  if (share_->waiting.empty()) return;
+  if (share_->usage->connections.load(std::memory_order_relaxed) < config_->max_connections)
+    share_->waiting.wake_one();
+  look_again_timer_.arm(loop_.now() + kLookAgain);
+}
+
+net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(net::Address to,
                                                                          TimePoint deadline) {
   const TimePoint limit = std::min(deadline, loop_.now() + config_->connect_timeout);
-  const net::Address to = endpoint.config().address;
-  // Counted while it is being made: many at once must not pass a limit that each of them alone keeps.
-  struct Attempt {
-    std::shared_ptr<ClusterCounters> counters;
-    ~Attempt() { --counters->upstream_cx_active; }
-  } attempt{counters_};
-  ++counters_->upstream_cx_active;
-  ++counters_->upstream_cx_total;
+  ClusterCounters& counters = share_->counters;
+  ++counters.upstream_cx_total;
   auto socket = co_await net::connect(
       loop_, to, {.deadline = limit, .bind_source = source_towards(*config_, to), .mark = socket_mark_});
   if (socket) co_return std::move(socket);
-  ++counters_->upstream_cx_connect_fail;
-  if (socket.error().code == Code::kTimeout) ++counters_->upstream_cx_connect_timeout;
+  ++counters.upstream_cx_connect_fail;
+  if (socket.error().code == Code::kTimeout) ++counters.upstream_cx_connect_timeout;
   co_return socket;
 }
 
 net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request) {
   WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
-  if (counters_->upstream_cx_active >= config_->max_connections) {
-    ++counters_->upstream_cx_overflow;
+  ConnectionPlace place = ConnectionPlace::take(endpoint, config_->max_connections);
+  if (!place) {
+    ++share_->counters.upstream_cx_overflow;
     co_return fail(upstream_error(Code::kExhausted, "too many connections"));
   }
-  WEFT_CO_TRY(auto socket, co_await connect(*endpoint, request.deadline));
-  co_return Dialed{std::move(socket), std::move(endpoint)};
+  WEFT_CO_TRY(auto socket, co_await connect(endpoint->config().address, request.deadline));
+  co_return Dialed{std::move(place), std::move(endpoint), std::move(socket)};
 }
 
 void UpstreamCluster::release(std::unique_ptr<UpstreamConnection> connection) {
   const std::uint32_t most = config_->max_requests_per_connection;
   const auto endpoint = connection->endpoint;
-  if (most == 0 || connection->http.exchanges() < most) endpoint->put(std::move(connection));
+  const bool used_up = most != 0 && connection->http.exchanges() >= most;
+  if (!used_up && !beyond_limit()) endpoint->put(std::move(connection));
   connection.reset();
-  if (!waiting_.empty()) wake_one();
+  share_->waiting.wake_one();
   if (endpoint->idle_connections() && config_->idle_timeout.count() && !sweep_timer_.armed())
     sweep_timer_.arm(loop_.now() + config_->idle_timeout);
-}
-
-void UpstreamCluster::wake_one() {
-  Turn* const turn = waiting_.front();
-  waiting_.pop_front();
-  turn->timer.arm(loop_.now());  // resumed from the loop, not from inside whoever gave a connection back
 }
 
 void UpstreamCluster::sweep() {

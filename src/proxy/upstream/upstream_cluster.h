@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -9,14 +8,19 @@
 
 #include "base/random.h"
 #include "net/task.h"
-#include "proxy/stats/counters.h"
 #include "proxy/upstream/dns_resolver.h"
 #include "proxy/upstream/endpoint_pool.h"
 #include "proxy/upstream/load_balancer.h"
+#include "proxy/upstream/places.h"
 
 namespace weft::proxy {
 
 /// A cluster as one worker runs it: endpoints, balancing, connection pools, limits, counters.
+///
+/// Limits hold for all workers together; each worker may always have one connection to each endpoint, also
+/// beyond max_connections, so that no request waits for what cannot come. At the limit an idle connection is
+/// closed for a new one. Requests wait in one line per worker; connections beyond the limit end with their
+/// request.
 ///
 /// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A
 /// new configuration with the same connection settings is taken over in place, and its pooled connections
@@ -26,10 +30,12 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
   UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark,
-                  ConfigPtr config);
+                  ConfigPtr config, std::shared_ptr<ClusterUsage> usage);
   ~UpstreamCluster();
 
+  /// Replaced by update(): who needs it over a suspension keeps shared_config().
   const ClusterConfig& config() const { return *config_; }
+  const ConfigPtr& shared_config() const { return config_; }
   std::string_view stat_name() const {
     return config_->alt_stat_name.empty() ? config_->name : config_->alt_stat_name;
   }
@@ -42,6 +48,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
     TimePoint deadline = kNever;
     bool fresh = false;  ///< no pooled connection
     std::span<const EndpointPool* const> avoid = {};
+    WaitingLine::Handle* waiting = nullptr;  ///< set while the request waits in line
   };
   /// A connection for one HTTP request. Give it back by release(), or drop it.
   net::Task<Result<std::unique_ptr<UpstreamConnection>>> acquire(Request request);
@@ -49,27 +56,35 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
 
   /// A connection of its own, for TCP.
   struct Dialed {
-    std::unique_ptr<net::Socket> socket;
+    ConnectionPlace place;  ///< to be kept as long as the socket
     std::shared_ptr<EndpointPool> endpoint;
+    std::unique_ptr<net::Socket> socket;
   };
   net::Task<Result<Dialed>> dial(Request request);
 
-  ClusterCounters& counters() { return *counters_; }
+  ClusterCounters& counters() { return share_->counters; }
   const std::map<std::string, std::shared_ptr<EndpointPool>>& endpoints() const { return endpoints_; }
-  /// Whether one more request or retry may go on (max_requests, max_retries).
-  bool may_begin_request() const { return counters_->upstream_rq_active < config_->max_requests; }
-  bool may_retry() const { return retries_active < config_->max_retries; }
-  std::uint32_t retries_active = 0;
+  /// A request in progress, if one more may be (max_requests).
+  Place take_request() { return Place::take(share_->usage->requests, config_->max_requests); }
+  /// Whether one more retry may be in progress (max_retries), and its place; `own`: how many the asker holds.
+  bool may_retry(std::uint32_t own) const {
+    return share_->usage->retries.load(std::memory_order_relaxed) - own < config_->max_retries;
+  }
+  Place take_retry() { return Place::beyond(share_->usage->retries); }
 
  private:
-  struct Turn;
   bool by_name() const;
   void set_endpoints(const Endpoints& endpoints);
   void resolve();
   Result<std::shared_ptr<EndpointPool>> pick(const Request& request);
   std::shared_ptr<EndpointPool> endpoint_at(const net::Address& address);
-  net::Task<Result<std::unique_ptr<net::Socket>>> connect(const EndpointPool& endpoint, TimePoint deadline);
-  void wake_one();
+  void make_room();
+  net::Task<Result<std::unique_ptr<net::Socket>>> connect(net::Address to, TimePoint deadline);
+  ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh);
+  ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint);
+  bool close_idle_of_other(const EndpointPool* than);
+  bool beyond_limit() const;
+  void look_again();
   void sweep();
 
   net::Loop& loop_;
@@ -77,11 +92,10 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   DnsResolver& dns_;
   std::uint32_t socket_mark_;
   ConfigPtr config_;
-  std::shared_ptr<ClusterCounters> counters_ = std::make_shared<ClusterCounters>();
+  std::shared_ptr<ClusterShare> share_;
   LoadBalancer balancer_;
   std::map<std::string, std::shared_ptr<EndpointPool>> endpoints_;
-  std::deque<Turn*> waiting_;
-  net::Timer sweep_timer_, dns_timer_;
+  net::Timer sweep_timer_, dns_timer_, look_again_timer_;
 };
 
 }  // namespace weft::proxy

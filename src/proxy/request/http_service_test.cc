@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+#include "proxy/testing/plane.h"
+
+namespace weft::proxy {
+namespace {
+
+using namespace testing;
+
+/// A server of one loop with the test that takes requests off its connections by hand.
+class ByHand {
+ public:
+  explicit ByHand(net::Loop& loop) : loop_(loop) {
+    listener_ = std::move(*net::make_listening_fd(*net::Address::parse_ip("127.0.0.1", 0)));
+    sockaddr_storage bound{};
+    socklen_t length = sizeof bound;
+    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&bound), &length);
+    address_ = net::Address::from(reinterpret_cast<sockaddr*>(&bound), length);
+  }
+  const net::Address& address() const { return address_; }
+  bool accept() {
+    return run_until(loop_, [this] {
+      connection_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      return connection_.get() >= 0;
+    });
+  }
+  /// A whole head.
+  bool take() {
+    std::string got;
+    return run_until(loop_, [&] {
+      char bytes[4096];
+      const ssize_t size = ::recv(connection_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+      if (size > 0) got.append(bytes, static_cast<std::size_t>(size));
+      return got.find("\r\n\r\n") != got.npos;
+    });
+  }
+  void answer() {
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    ASSERT_EQ(::send(connection_.get(), kAnswer.data(), kAnswer.size(), 0), ssize_t{kAnswer.size()});
+  }
+  void end() { connection_.reset(); }
+  /// Somebody wants another connection.
+  bool wanted() {
+    const net::Fd next(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    return next.get() >= 0;
+  }
+
+ private:
+  net::Loop& loop_;
+  net::Fd listener_, connection_;
+  net::Address address_;
+};
+
+TEST(HttpService, what_a_server_took_is_not_sent_again_whatever_the_method) {
+  for (const char* method : {"GET", "PUT", "POST"}) {
+    Plane plane;
+    ByHand server(plane.loop);
+    ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {server.address()})}));
+    Asking first(plane, {.method = "GET", .path = "/", .authority = "test"});
+    ASSERT_TRUE(server.accept() && server.take());
+    server.answer();
+    ASSERT_EQ(first.status(), 200);
+    Asking second(plane, {.method = method, .path = "/", .authority = "test"});
+    ASSERT_TRUE(server.take()) << "over the kept connection";
+    server.end();
+    EXPECT_EQ(second.status(), 503) << method;
+    EXPECT_FALSE(server.wanted()) << method << " would have been delivered twice";
+  }
+}
+
+TEST(HttpService, an_upgrade_that_is_not_offered_here_is_ignored_and_a_list_is_looked_through) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  std::string upgrade;
+  plane.http.upgrades = {"websocket"};
+  a.answer = [&](http::ServerExchange& exchange) -> net::Task<void> {
+    upgrade = exchange.request().upgrade;
+    return [](http::ServerExchange& to) -> net::Task<void> {
+      static_cast<void>(co_await http::respond(to, 200, "text/plain", "plain"));
+    }(exchange);
+  };
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  constexpr std::pair<std::string_view, std::string_view> kCases[] = {
+      {"Upgrade: TLS/1.2", ""},
+      {"Upgrade: h2c", ""},
+      {"Upgrade: h2c, WebSocket", "WebSocket"},
+      {"Upgrade: h2c\r\nUpgrade: websocket", "websocket"},
+      {"Upgrade: , ,", ""},
+      {"Upgrade: websocket/13", ""},
+  };
+  for (const auto& [field, want] : kCases) {
+    RawClient client(plane.loop, plane.front());
+    client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n" + std::string(field) + "\r\n\r\n");
+    EXPECT_NE(client.read_until("plain").find("200 OK"), std::string::npos) << field;
+    EXPECT_EQ(upgrade, want) << field;
+  }
+}
+
+TEST(HttpService, a_final_dot_in_the_host_is_the_same_name_and_goes_on_as_it_was_sent) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  RouteTable table = table_of({route_to("/", "a")});
+  table.hosts[0].domains = {"shop.example", "dotted.example.", "shop.example:81", "*.wild.example"};
+  ASSERT_TRUE(plane.apply(table, {cluster_of("a", {a.address()})}));
+  for (const char* host : {"shop.example", "shop.example.", "SHOP.example.", "shop.example.:81",
+                           "dotted.example", "dotted.example.", "x.wild.example."}) {
+    EXPECT_EQ(plane.get("/", host).head.status, 200) << host;
+    EXPECT_EQ(a.last.authority, host);
+  }
+  for (const char* host : {"shop.example..", ".", "shop.example.:82"})
+    EXPECT_EQ(plane.get("/", host).head.status, 404) << host;
+}
+
+TEST(HttpService, an_own_answer_of_304_tells_no_length_and_no_other_place) {
+  Plane plane;
+  Route route = route_to("/", "a");
+  route.action = DirectAction{.status = 304, .body = {}};
+  ASSERT_TRUE(plane.apply(table_of({route}), {}));
+  RawClient client(plane.loop, plane.front());
+  client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string got = client.read_until("connection: close");
+  EXPECT_EQ(got.find("content-length"), std::string::npos) << got;
+  EXPECT_EQ(got.find("location"), std::string::npos) << got;
+  EXPECT_NE(got.find("304 Not Modified"), got.rfind("304 Not Modified")) << got;
+}
+
+TEST(HttpService, a_request_that_does_not_come_whole_in_time_is_408) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  plane.http.request_timeout = Milliseconds{200};
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  RawClient client(plane.loop, plane.front());
+  client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome");
+  const std::string got = client.read_until("request timeout");
+  EXPECT_NE(got.find("408 Request Timeout"), std::string::npos) << got;
+  EXPECT_NE(plane.stats().find("http.front.downstream_rq_timeout: 1\n"), std::string::npos);
+  EXPECT_EQ(plane.get("/").head.status, 200);
+}
+
+}  // namespace
+}  // namespace weft::proxy

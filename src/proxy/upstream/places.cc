@@ -1,0 +1,122 @@
+#include "proxy/upstream/places.h"
+
+#include <algorithm>
+
+#include "proxy/upstream/endpoint_pool.h"
+
+namespace weft::proxy {
+namespace {
+
+bool count_up(std::atomic<std::uint32_t>& of, std::uint32_t limit) {
+  std::uint32_t used = of.load(std::memory_order_relaxed);
+  do {
+    if (used >= limit) return false;
+  } while (!of.compare_exchange_weak(used, used + 1, std::memory_order_relaxed));
+  return true;
+}
+
+}  // namespace
+
+Place Place::take(std::atomic<std::uint32_t>& of, std::uint32_t limit) {
+  Place place;
+  place.held_ = limit == kUnlimited || count_up(of, limit);
+  if (place.held_ && limit != kUnlimited) place.of_ = &of;
+  return place;
+}
+
+Place Place::beyond(std::atomic<std::uint32_t>& of) {
+  Place place;
+  of.fetch_add(1, std::memory_order_relaxed);
+  place.of_ = &of;
+  place.held_ = true;
+  return place;
+}
+
+void Place::give_back() {
+  if (of_) of_->fetch_sub(1, std::memory_order_relaxed);
+  of_ = nullptr;
+  held_ = false;
+}
+
+void WaitingLine::Handle::give_up() {
+  if (turn) turn->timer_.arm(turn->loop_.now());
+}
+
+void WaitingLine::wake_one() {
+  if (turns_.empty()) return;
+  Turn* const first = turns_.front();
+  turns_.pop_front();
+  first->wake();
+}
+
+void WaitingLine::wake_all() {
+  while (!turns_.empty()) wake_one();
+}
+
+WaitingLine::Turn::Turn(net::Loop& loop, WaitingLine& line, Place pending, ClusterCounters& counters,
+                        Handle* handle)
+    : loop_(loop),
+      line_(line),
+      pending_(std::move(pending)),
+      counters_(counters),
+      handle_(handle),
+      number_(line.next_number_++),
+      timer_(loop, [this] { resume(); }) {
+  if (handle_) handle_->turn = this;
+  ++counters_.upstream_rq_pending_active;
+  ++counters_.upstream_rq_pending_total;
+}
+
+WaitingLine::Turn::~Turn() {
+  if (handle_) handle_->turn = nullptr;
+  if (in_line_) std::erase(line_.turns_, this);
+  --counters_.upstream_rq_pending_active;
+  if (woken_) line_.wake_one();
+}
+
+void WaitingLine::Turn::stand_in_line(TimePoint deadline) {
+  const auto behind = std::find_if(line_.turns_.begin(), line_.turns_.end(),
+                                   [this](const Turn* other) { return other->number_ > number_; });
+  line_.turns_.insert(behind, this);
+  in_line_ = true;
+  woken_ = false;
+  timer_.arm(deadline);
+}
+
+/// Resumed by the timer: whoever gave a place back is in the middle of something.
+void WaitingLine::Turn::wake() {
+  in_line_ = false;
+  woken_ = true;
+  timer_.arm(loop_.now());
+}
+
+void WaitingLine::Turn::resume() {
+  if (std::exchange(in_line_, false)) std::erase(line_.turns_, this);
+  if (waiting_) std::exchange(waiting_, {}).resume();
+}
+
+ConnectionPlace::ConnectionPlace(std::shared_ptr<EndpointPool> endpoint) : endpoint_(std::move(endpoint)) {
+  ++endpoint_->connections;
+  ++endpoint_->share().counters.upstream_cx_active;
+}
+
+ConnectionPlace ConnectionPlace::take(std::shared_ptr<EndpointPool> endpoint, std::uint32_t limit) {
+  if (!count_up(endpoint->share().usage->connections, limit)) return {};
+  return ConnectionPlace(std::move(endpoint));
+}
+
+ConnectionPlace ConnectionPlace::beyond(std::shared_ptr<EndpointPool> endpoint) {
+  endpoint->share().usage->connections.fetch_add(1, std::memory_order_relaxed);
+  return ConnectionPlace(std::move(endpoint));
+}
+
+ConnectionPlace::~ConnectionPlace() {
+  if (!endpoint_) return;
+  ClusterShare& share = endpoint_->share();
+  --endpoint_->connections;
+  --share.counters.upstream_cx_active;
+  share.usage->connections.fetch_sub(1, std::memory_order_relaxed);
+  share.waiting.wake_one();
+}
+
+}  // namespace weft::proxy
