@@ -11,11 +11,10 @@ constexpr std::string_view kHttp2Advice =
     "HTTP/2 is not spoken here, only HTTP/1; a port named http2 or grpc, or with appProtocol: "
     "kubernetes.io/h2c, passes it through";
 
-/// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded. No fragment: a server
-/// that cuts it off would see another path than the routes did.
+/// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded.
 bool is_target(std::string_view text) {
   for (const char c : text)
-    if (c <= 0x20 || c == 0x7f || c == '#') return false;  // char is signed: also bytes from 0x80
+    if (c <= 0x20 || c == 0x7f) return false;  // char is signed: this also rejects bytes from 0x80
   return !text.empty();
 }
 
@@ -135,6 +134,8 @@ Refusal RequestParser::parse_version(std::string_view text) {
 /// RFC 9112 §3.2: origin, absolute, authority and asterisk form.
 Refusal RequestParser::parse_target(std::string_view target) {
   if (!is_target(target)) return {400, "A28", "the target has a byte that targets may not have"};
+  // A server that cuts the fragment off would see another path than the routes did.
+  if (target.find('#') != std::string_view::npos) return {400, "B16", "the target has a fragment"};
   if (head_->method == "CONNECT") {
     if (!is_authority(target)) return {400, "B01", "the target of CONNECT is not an authority"};
     head_->authority = target;
