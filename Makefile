@@ -73,6 +73,7 @@ format: ## format every source file in place
 lint: deps ## formatting, arrows between rooms, sizes, clang-tidy
 	@scripts/check_arrows
 	@scripts/check_sizes
+	@scripts/check_fields
 	@git ls-files '*.cc' '*.h' | xargs clang-format-19 --dry-run -Werror
 	@scripts/tidy
 
