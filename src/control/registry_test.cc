@@ -76,10 +76,9 @@ TEST(Registry, protocols_that_are_plainly_no_http_are_tcp_by_their_whole_name) {
 }
 
 /// Services that all lead to port 7002 of pod "go", each with its endpoint.
-std::string leads_to_go(const std::string& name, const std::string& port, const std::string& created) {
+std::string leads_to_go(const std::string& name, const std::string& port) {
   return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
-         ", namespace: default, creationTimestamp: '" + created +
-         "'}\nspec: {clusterIP: None, selector: {app: go}, ports: [{" + port +
+         ", namespace: default}\nspec: {clusterIP: None, selector: {app: go}, ports: [{" + port +
          ", port: 7002}]}\n"
          "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " +
          name + "-1, namespace: default, labels: {kubernetes.io/service-name: " + name +
@@ -88,9 +87,8 @@ std::string leads_to_go(const std::string& name, const std::string& port, const 
 }
 
 TEST(Registry, services_that_say_different_things_of_one_pod_port_are_told_once_with_who_decides) {
-  Registry registry = registry_of(leads_to_go("a-go", "name: x", "2026-01-01T00:00:00Z") +
-                                  leads_to_go("go", "name: grpc", "2026-01-02T00:00:00Z") +
-                                  leads_to_go("z-go", "name: http-x", "2026-01-03T00:00:00Z"));
+  Registry registry = registry_of(leads_to_go("a-go", "name: x") + leads_to_go("go", "name: grpc") +
+                                  leads_to_go("z-go", "name: http-x"));
   Texts texts;
   for (const PortConflict& conflict : registry.port_conflicts()) texts.push_back(to_text(conflict));
   const std::string why =
@@ -99,10 +97,8 @@ TEST(Registry, services_that_say_different_things_of_one_pod_port_are_told_once_
       "before a sniffed one, then the older Service decides; give both the same appProtocol";
   EXPECT_EQ(texts, (Texts{"Service go port 7002 (tcp) and Service a-go port 7002 (sniffed)" + why,
                           "Service go port 7002 (tcp) and Service z-go port 7002 (http)" + why}));
-  EXPECT_TRUE(registry_of(leads_to_go("a", "name: tcp-x", "2026-01-01T00:00:00Z") +
-                          leads_to_go("b", "name: grpc", "2026-01-02T00:00:00Z"))
-                  .port_conflicts()
-                  .empty());
+  EXPECT_TRUE(
+      registry_of(leads_to_go("a", "name: tcp-x") + leads_to_go("b", "name: grpc")).port_conflicts().empty());
 }
 
 TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {

@@ -203,7 +203,16 @@ std::string service(const std::string& name, const std::string& ports, const std
 
 listener::Listener listener_of(const std::string& yaml, const std::string& name,
                                const Labels& labels = {{"app", "go"}}) {
-  Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(std::string(kGo) + yaml))));
+  auto objects = testing::objects(std::string(kGo) + yaml);
+  for (auto& object : objects) {
+    // A text to apply says no age.
+    api::Object aged = *object;
+    api::Json& metadata = aged.body["metadata"];
+    if (metadata.contains("annotations"))
+      metadata["creationTimestamp"] = metadata["annotations"].value("created", "");
+    object = std::make_shared<const api::Object>(std::move(aged));
+  }
+  Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
   auto set = translate(inputs, sidecar("default", "go-1", labels));
   listener::Listener made;
   EXPECT_TRUE(set[Type::kListener].contains(name)) << name;
