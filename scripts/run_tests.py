@@ -13,7 +13,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CHECKS = ["check_arrows", "check_sizes", "check_names", "check_fields"]
+CHECKS = ["check_arrows", "check_sizes", "check_names", "check_fields", "check_json"]
 PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e", "tests/torture"]
 UNIT_LIMIT_SECONDS = 300
 SUITE_LIMIT_SECONDS = 1500

@@ -5,6 +5,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "api/json_text.h"
+
 namespace weft::api {
 namespace {
 
@@ -44,9 +46,7 @@ std::optional<Index> index_by(const Json& list, std::string_view key) {
 
 Json merge(const Json& last, const Json& live, const Json& desired, std::string_view field);
 
-std::string key_text(const Json& item, std::string_view key) {
-  return item[std::string(key)].dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string key_text(const Json& item, std::string_view key) { return json_text(item[std::string(key)]); }
 
 std::optional<Json> merge_lists(const Json& last, const Json& live, const Json& desired, std::string_view key,
                                 std::string_view field) {

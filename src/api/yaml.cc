@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "api/json_text.h"
 #include "api/yaml_reader.h"
 #include "base/strings.h"
 
@@ -137,7 +138,7 @@ void Emitter::leaf(const Json& value, std::size_t indent) {
   if (value.is_structured())
     out_ += value.is_object() ? "{}" : "[]";
   else
-    out_ += value.dump();
+    out_ += json_text(value);
   out_ += '\n';
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/block_match.h"
+#include "api/json_text.h"
 #include "api/yaml.h"
 #include "api/yaml_reader.h"
 #include "base/strings.h"
@@ -229,7 +230,7 @@ std::string Editor::indented(const std::string& lines, std::size_t column) const
 void Editor::change(const Node& node, const Json& before, const Json& after, std::size_t parent_column) {
   if (same_value(before, after)) return write_out_ ? write_out_aliases(node, after) : void();
   // What an alias names may be named elsewhere too: its place gets a value of its own.
-  if (node.alias) return add(node.begin - 1, node.end, after.dump());
+  if (node.alias) return add(node.begin - 1, node.end, json_text(after));
   if (node.is_mapping() && node.first && before.is_object() && after.is_object() &&
       std::ranges::any_of(after.items(), [&](const auto& member) { return before.contains(member.key()); }))
     return change_map(node, before, after);
@@ -239,7 +240,7 @@ void Editor::change(const Node& node, const Json& before, const Json& after, std
 }
 
 void Editor::write_out_aliases(const Node& node, const Json& value) {
-  if (node.alias) return add(node.begin - 1, node.end, value.dump());
+  if (node.alias) return add(node.begin - 1, node.end, json_text(value));
   if (node.is_mapping() && value.is_object()) {
     for (const Node* key = node.first; key; key = key->next->next)
       if (const auto found = value.find(key->text); found != value.end())
@@ -276,7 +277,7 @@ void Editor::change_map(const Node& node, const Json& before, const Json& after)
   if (node.flow) {
     Json map = Json::object();
     for (const auto* member : missing) map[member->first] = member->second;
-    const std::string inside = map.dump();
+    const std::string inside = json_text(map);
     // Behind the last value: between it and the bracket there may be a comma, and a comment.
     const std::size_t place = kept && kept->next->begin != 0 ? kept->next->end : node.end - 1;
     return add(place, place, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
@@ -294,7 +295,7 @@ void Editor::change_list(const Node& node, const Json& before, const Json& after
     for (; next < stop; ++next) {
       if (node.flow)
         add(kept ? kept->end : node.begin + 1, kept ? kept->end : node.begin + 1,
-            kept ? ", " + after[next].dump() : after[next].dump() + (node.first ? ", " : ""));
+            kept ? ", " + json_text(after[next]) : json_text(after[next]) + (node.first ? ", " : ""));
       else if (kept)
         insert_block(kept->end, at, item_to_yaml(after[next]));
       else
@@ -332,7 +333,7 @@ void Editor::insert_block(std::size_t after, std::size_t column, std::string lin
 void Editor::fill(const Node& key, const Json& after, std::size_t column) {
   const std::size_t colon = text_.find(':', key.end);
   if (colon == text_.npos) return;
-  if (in_flow_) return add(colon + 1, colon + 1, " " + after.dump());
+  if (in_flow_) return add(colon + 1, colon + 1, " " + json_text(after));
   if (!after.is_structured() || after.empty()) {
     std::string text = to_yaml(after);
     text.pop_back();
@@ -359,7 +360,7 @@ void Editor::replace(const Node& node, const Json& after, std::size_t parent_col
   }
   const std::string plain = to_yaml(after);
   const bool one_line = !after.is_structured() && plain.find('\n') == plain.size() - 1;
-  add(node.begin, node.end, one_line && !in_flow_ ? plain.substr(0, plain.size() - 1) : after.dump());
+  add(node.begin, node.end, one_line && !in_flow_ ? plain.substr(0, plain.size() - 1) : json_text(after));
 }
 
 /// `before_it`: the last member before it that stays.

@@ -66,7 +66,7 @@ class Program {
   }
 
   Result<void> listen() {
-    api_ = std::make_unique<store::ApiServer>(loop_, *store_);
+    api_ = std::make_unique<store::ApiServer>(loop_, *store_, &store_->dry_run());
     api_->add_route("/weft/v1/",
                     [this](http::ServerExchange& exchange) { return plane_->serve_mesh_api(exchange); });
     WEFT_TRY(net::Address xds_at, net::Address::unix_path(state_dir_ + "/xds.sock"));

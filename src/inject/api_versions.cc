@@ -49,8 +49,7 @@ void update_workload(Json& object, const std::string& version, std::vector<std::
     notes.push_back(name +
                     ": spec.updateStrategy is RollingUpdate today when it is not written, and was OnDelete");
   if (spec->contains("selector") || !spec->contains("template") || !(*spec)["template"].is_object()) return;
-  const Json metadata = (*spec)["template"].value("metadata", Json::object());
-  const Json labels = metadata.is_object() ? metadata.value("labels", Json::object()) : Json::object();
+  const Json labels = member(member((*spec)["template"], "metadata"), "labels");
   if (!labels.is_object() || labels.empty())
     return notes.push_back(
         name +

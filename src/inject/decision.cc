@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "api/json_text.h"
 #include "api/selector.h"
 #include "inject/json_access.h"
 
@@ -24,7 +25,7 @@ std::map<std::string, std::string> labels_of(const Json& metadata) {
 std::string asked(const Json& metadata) {
   for (const char* place : {"labels", "annotations"}) {
     const Json& value = member(member(metadata, place), kInject);
-    if (!value.is_null()) return value.is_string() ? value.get<std::string>() : value.dump();
+    if (!value.is_null()) return value.is_string() ? value.get<std::string>() : api::json_text(value);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "api/json_room.h"
+#include "api/json_text.h"
 #include "base/strings.h"
 #include "inject/decision.h"
 #include "inject/earlier.h"
@@ -117,7 +118,7 @@ void place(Json& spec, Sidecar& sidecar, const PodOptions& options) {
 Result<void> add_volumes(Json& spec, const Sidecar& sidecar) {
   for (const Json& volume : sidecar.volumes) {
     if (has_named(list_of(spec, "volumes"), volume["name"]))
-      return fail(Error::config(Code::kInvalid, "spec.volumes: " + volume["name"].dump() +
+      return fail(Error::config(Code::kInvalid, "spec.volumes: " + api::json_text(volume["name"]) +
                                                     " is a volume of the sidecar's too; rename the pod's"));
     list_at(spec, "volumes").push_back(volume);
   }
@@ -160,7 +161,7 @@ std::string status_of(const Sidecar& sidecar, const PodOptions& options, const S
   if (!added.waits.empty()) status["preStop"] = added.waits;
   if (!added.port_names.empty()) status["portNames"] = added.port_names;
   if (!added.controls.empty()) status["sysctls"] = added.controls;
-  return status.dump();
+  return api::json_text(status);
 }
 
 /// A sidecar that runs as another user is told apart by that one.
@@ -169,7 +170,7 @@ void follow_user(Sidecar& sidecar, const Json& own_proxy) {
   if (!user.is_number_unsigned() || user == 0 || sidecar.init_container.is_null()) return;
   Json& arguments = sidecar.init_container["args"];
   for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
-    if (arguments[i] == "-u") arguments[i + 1] = user.dump();
+    if (arguments[i] == "-u") arguments[i + 1] = api::json_text(user);
 }
 
 std::unexpected<Error> wrong(const std::string& what) { return fail(Error::config(Code::kInvalid, what)); }
@@ -253,7 +254,7 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
   add_annotations(metadata, first, settings, added.annotations);
   metadata["annotations"][kStatusAnnotation] = status_of(sidecar, options, settings, added);
   if (!own.record.is_null())
-    metadata["annotations"][kOverridesAnnotation] = nlohmann::json(own.record).dump();
+    metadata["annotations"][kOverridesAnnotation] = api::json_text(nlohmann::json(own.record));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "api/json_text.h"
 #include "api/schema/formats.h"
 #include "api/yaml_reader.h"
 #include "base/strings.h"
@@ -41,7 +42,8 @@ class Reader {
     if (!error_.empty()) return {};
     const Json& found = member(annotations_, key);
     if (found.is_null()) return {};
-    if (!found.is_string()) return refuse(key, found.dump(), "must be a text: write quotes around it");
+    if (!found.is_string())
+      return refuse(key, api::json_text(found), "must be a text: write quotes around it");
     auto value = found.get<std::string>();
     if (const std::string problem = check(value); !problem.empty())
       return refuse(key, "\"" + value + "\"", problem);
@@ -172,14 +174,14 @@ void read_resources(Reader& reader, const Settings& settings, PodOptions& option
 void read_volumes(Reader& reader, std::string_view key, Json& into) {
   const auto text = reader.take(key, any);
   if (!text) return;
-  const Json map = Json::parse(*text, nullptr, false);
+  const Json map = api::parse_json(*text);
   if (!map.is_object()) {
     reader.refuse(key, "\"" + std::string(cut(*text, 60)) + "\"", "must be a JSON map by name");
     return;
   }
   for (const auto& [name, value] : map.items()) {
     if (!value.is_object()) {
-      reader.refuse(key, name + ": " + value.dump(), "must be a map");
+      reader.refuse(key, name + ": " + api::json_text(value), "must be a map");
       return;
     }
     Json named = {{"name", name}};
@@ -194,7 +196,7 @@ constexpr const char* kCaptureDns = "ISTIO_META_DNS_CAPTURE";
 constexpr const char* kAllocateAddresses = "ISTIO_META_DNS_AUTO_ALLOCATE";
 
 std::string metadata_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : api::json_text(value);
 }
 
 void read_metadata(Reader& reader, const Json& value, PodOptions& options) {
@@ -241,10 +243,10 @@ void read_proxy_config(Reader& reader, PodOptions& options) {
     return (void)reader.refuse(kConfig, "line " + std::to_string(stream.fault->line), stream.fault->text);
   if (stream.documents.empty()) return;
   Json& config = stream.documents.front().value;
-  if (!config.is_object()) return (void)reader.refuse(kConfig, config.dump(), "must be a map");
+  if (!config.is_object()) return (void)reader.refuse(kConfig, api::json_text(config), "must be a map");
   for (const auto& [name, value] : config.items()) {
     if (const std::string problem = config_problem(name, value); !problem.empty())
-      return (void)reader.refuse(kConfig, name + ": " + value.dump(), problem);
+      return (void)reader.refuse(kConfig, name + ": " + api::json_text(value), problem);
     if (name == "holdApplicationUntilProxyStarts") options.hold_application = value.get<bool>();
     if (name == "proxyMetadata") read_metadata(reader, value, options);
   }

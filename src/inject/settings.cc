@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 
+#include "api/json_text.h"
 #include "api/schema/formats.h"
 #include "api/selector.h"
 #include "api/yaml_reader.h"
@@ -68,7 +69,7 @@ template <class Number>
 Take whole(Number Settings::* member, Check check) {
   return [member, check](Settings& settings, const Json& value) -> std::string {
     if (!value.is_number_unsigned()) return "must be a number";
-    if (const std::string problem = check(value.dump()); !problem.empty()) return problem;
+    if (const std::string problem = check(api::json_text(value)); !problem.empty()) return problem;
     settings.*member = value.get<Number>();
     return {};
   };
@@ -143,7 +144,7 @@ Result<Settings> Settings::parse(std::string_view text, std::string_view file_na
     const auto found = fields().find(name);
     if (found == fields().end()) return refuse(line, name + ": there is no such setting");
     if (const std::string problem = found->second(settings, value); !problem.empty())
-      return refuse(line, name + ": " + value.dump() + " " + problem);
+      return refuse(line, name + ": " + api::json_text(value) + " " + problem);
   }
   return settings;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/json_text.h"
 #include "inject/json_access.h"
 #include "inject/names.h"
 
@@ -29,7 +30,7 @@ void look_at_user(const Json& container, const Json& pod_user, const Json& proxy
                   std::vector<std::string>& warnings) {
   const Json& own = member(member(container, "securityContext"), "runAsUser");
   if ((own.is_null() ? pod_user : own) == proxy)
-    warnings.push_back("container " + text_of(container, "name") + " runs as user " + proxy.dump() +
+    warnings.push_back("container " + text_of(container, "name") + " runs as user " + api::json_text(proxy) +
                        ", the sidecar's, whose connections are not captured; give it another runAsUser");
 }
 
@@ -38,7 +39,7 @@ void look_at_ports(const Json& container, std::vector<std::string>& warnings) {
     const Json& port = member(each, "containerPort");
     const std::string name = text_of(container, "name");
     if (std::ranges::any_of(kOwnPorts, [&](int own) { return port == own; }))
-      warnings.push_back("container " + name + " has port " + port.dump() +
+      warnings.push_back("container " + name + " has port " + api::json_text(port) +
                          ", on which the sidecar listens; give it another");
     else if (text_of(each, "name") == kOwnPortName)
       warnings.push_back("container " + name + " names a port " + kOwnPortName +
@@ -52,7 +53,8 @@ std::vector<std::string> surprises_of(const Json& spec, const Owner& owner, cons
   std::vector<std::string> warnings;
   const Json& policy = member(spec, "dnsPolicy");
   if (!policy.is_null() && policy != "ClusterFirst")
-    warnings.push_back("dnsPolicy " + policy.dump() + ": names of the cluster may not resolve in this pod");
+    warnings.push_back("dnsPolicy " + api::json_text(policy) +
+                       ": names of the cluster may not resolve in this pod");
   const bool ends = owner.kind == "Job" || owner.kind == "CronJob";
   if (ends && !options.native)
     warnings.push_back(

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "api/json_text.h"
 #include "api/yaml.h"
 #include "base/strings.h"
 #include "install/access_rights.h"
@@ -86,7 +87,7 @@ Parts made_later() {
 int rank(const Json& object) {
   static constexpr std::array<std::string_view, 4> kFirst = {
       "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment", "Service"};
-  const std::string kind = object.value("kind", "");
+  const std::string kind = api::json_string(object, "kind");
   if (kind == "Namespace") return 100;
   if (kind == "CustomResourceDefinition") return 99;
   const auto found = std::ranges::find(kFirst, kind);

@@ -29,9 +29,9 @@ Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json&
   const api::ObjectPtr object = find(kind, name);
   if (object) {
     const api::Json& plain = member(object->body, kind == "Secret" ? "stringData" : "data");
-    if (plain.contains(key)) return plain.at(key).get<std::string>();
+    if (plain.contains(key)) return text_at(plain, key);
     const api::Json& coded = member(object->body, kind == "Secret" ? "data" : "binaryData");
-    if (coded.contains(key)) return decode_base64(coded.at(key).get_ref<const std::string&>()).value_or("");
+    if (coded.contains(key)) return decode_base64(text_at(coded, key)).value_or("");
   }
   if (flag_at(reference, "optional")) return std::nullopt;
   return fail(Error::config(Code::kNotFound, std::string(kind) + " \"" + name + "\"" +
@@ -42,9 +42,9 @@ Result<std::optional<std::string>> value_of(const api::Object& pod, const api::J
                                             const std::string& pod_ip, const Environment& known,
                                             const FindObject& find) {
   if (!variable.contains("valueFrom")) return expand(text_at(variable, "value"), known);
-  const api::Json& from = variable.at("valueFrom");
-  if (from.contains("fieldRef")) return field_of(pod, text_at(from.at("fieldRef"), "fieldPath"), pod_ip);
-  if (from.contains("configMapKeyRef")) return keyed("ConfigMap", from.at("configMapKeyRef"), find);
+  const api::Json& from = member(variable, "valueFrom");
+  if (from.contains("fieldRef")) return field_of(pod, text_at(member(from, "fieldRef"), "fieldPath"), pod_ip);
+  if (from.contains("configMapKeyRef")) return keyed("ConfigMap", member(from, "configMapKeyRef"), find);
   return keyed("Secret", member(from, "secretKeyRef"), find);
 }
 
@@ -84,7 +84,8 @@ std::string expand(std::string_view text, const Environment& environment) {
 
 std::vector<std::string> expand_all(const api::Json& words, const Environment& environment) {
   std::vector<std::string> out;
-  for (const api::Json& word : words) out.push_back(expand(word.get_ref<const std::string&>(), environment));
+  for (const api::Json& word : words)
+    if (word.is_string()) out.push_back(expand(word.get_ref<const std::string&>(), environment));
   return out;
 }
 

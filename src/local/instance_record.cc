@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "api/json.h"
+#include "api/json_text.h"
 #include "local/hosts_file.h"
 #include "local/json.h"
 #include "local/process.h"
@@ -32,7 +32,7 @@ bool InstanceRecord::alive() const {
 
 Result<void> write_record(const std::string& state_dir, const InstanceRecord& record) {
   const api::Json json = {{"pid", record.pid}, {"startTime", record.start_time}, {"ingress", record.ingress}};
-  return write_atomically(path_of(state_dir), json.dump(1) + "\n");
+  return write_atomically(path_of(state_dir), api::json_text(json, 1) + "\n");
 }
 
 std::optional<InstanceRecord> read_record(const std::string& state_dir) {

@@ -1,5 +1,6 @@
 #include "local/probe.h"
 
+#include "api/json_text.h"
 #include "capture/redirection.h"
 #include "local/json.h"
 
@@ -36,7 +37,12 @@ net::Task<Result<void>> connect_once(net::Loop& loop, net::Address to, Duration 
 
 Result<std::uint16_t> port_of(const api::Json& action, const api::Json& container) {
   const api::Json& port = member(action, "port");
-  if (port.is_number_integer()) return static_cast<std::uint16_t>(port.get<int>());
+  if (port.is_number_integer()) {
+    const std::int64_t number = api::json_integer(action, "port", 0, 1, 65535);
+    if (number != 0) return static_cast<std::uint16_t>(number);
+    return fail(
+        Error::config(Code::kInvalid, "the probe's port " + api::json_text(port) + " is not 1 to 65535"));
+  }
   for (const api::Json& candidate : list_at(container, "ports"))
     if (text_at(candidate, "name") == text_at(action, "port"))
       return static_cast<std::uint16_t>(number_at(candidate, "containerPort", 0));
@@ -71,7 +77,9 @@ net::Task<Result<void>> try_http(const ProbeTarget& target, const api::Json& act
 }
 
 net::Task<Result<void>> try_exec(const ProbeTarget& target, const api::Json& action, Duration limit) {
-  std::vector<std::string> words = list_at(action, "command").get<std::vector<std::string>>();
+  std::vector<std::string> words;
+  for (const api::Json& word : list_at(action, "command"))
+    words.push_back(word.is_string() ? word.get<std::string>() : api::json_text(word));
   WEFT_CO_TRY(const int code, co_await target.exec(std::move(words), limit));
   if (code == 0) co_return Result<void>{};
   co_return fail(
@@ -101,8 +109,8 @@ net::Task<Result<void>> accepts(net::Loop& loop, const NetworkNamespace& space, 
 
 net::Task<Result<void>> try_probe(ProbeTarget target, const api::Json& probe) {
   const Duration limit = std::chrono::seconds(number_at(probe, "timeoutSeconds", 1));
-  if (probe.contains("httpGet")) co_return co_await try_http(target, probe.at("httpGet"), limit);
-  if (probe.contains("exec")) co_return co_await try_exec(target, probe.at("exec"), limit);
+  if (probe.contains("httpGet")) co_return co_await try_http(target, member(probe, "httpGet"), limit);
+  if (probe.contains("exec")) co_return co_await try_exec(target, member(probe, "exec"), limit);
   const api::Json& action = member(probe, "tcpSocket");
   WEFT_CO_TRY(const net::Address to, address_of(target, action));
   co_return co_await accepts(target.loop, target.space, to, limit);

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/strings.h"
 #include "local/child.h"
 
 namespace weft::local {
@@ -58,7 +59,10 @@ Result<StartedProcess> start_process(const ProcessSpec& spec,
 std::string read_trouble(const net::Fd& trouble) {
   char text[1024];
   const ssize_t got = trouble ? ::read(trouble.get(), text, sizeof text) : 0;
-  return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : std::string();
+  if (got <= 0) return {};
+  // A text that fills the block may have been cut inside of a character.
+  const std::string_view read(text, static_cast<std::size_t>(got));
+  return std::string(cut(read, sizeof text - 4));
 }
 
 Result<void> Reaper::start() { return signals_.start({SIGCHLD}); }

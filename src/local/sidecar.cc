@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "api/json_text.h"
 #include "base/strings.h"
 #include "capture/redirection.h"
 #include "http/client.h"
@@ -102,7 +103,7 @@ std::string bootstrap_text(const SidecarIdentity& identity, const std::string& x
         {"transport_api_version", "V3"},
         {"grpc_services", Json::array({{{"envoy_grpc", {{"cluster_name", "xds-grpc"}}}}})}}}};
   bootstrap["static_resources"] = {{"clusters", Json::array({cluster})}};
-  return bootstrap.dump(1) + "\n";
+  return api::json_text(bootstrap, 1) + "\n";
 }
 
 Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const PodInterface& interface,

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "net/keepalive.h"
+
 namespace weft::net {
 namespace {
 
@@ -22,8 +24,14 @@ bool out_of_resources(int error) {
          error == EADDRNOTAVAIL || error == EAGAIN;
 }
 
-/// Silence is asked about after 15 s and believed after three questions; bytes that nobody acknowledges,
-/// after 30 s.
+void disable_nagle(int fd, int family) {
+  if (family == AF_UNIX) return;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+}  // namespace
+
 void ask_for_keepalive(int fd) {
   const int on = 1, idle = 15, interval = 5, count = 3;
   const unsigned unacknowledged_ms = 30'000;
@@ -33,14 +41,6 @@ void ask_for_keepalive(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
 }
-
-void disable_nagle(int fd, int family) {
-  if (family == AF_UNIX) return;
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-}  // namespace
 
 std::string read_to_end(int fd) {
   std::string text;

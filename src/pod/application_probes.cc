@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "api/json.h"
+#include "api/json_text.h"
 #include "base/strings.h"
 #include "http/grpc/client.h"
 #include "pod/application_call.h"
@@ -75,7 +76,7 @@ struct ApplicationProbes::Reader {
 
   template <class Kind>
   static Call read_port(const Json& from) {
-    if (!from.is_object() || port_in(from) == 0) return Broken{"has no port number: " + from.dump()};
+    if (!from.is_object() || port_in(from) == 0) return Broken{"has no port number: " + api::json_text(from)};
     Kind made;
     made.port = port_in(from);
     return made;
@@ -112,7 +113,7 @@ Result<ApplicationProbes> ApplicationProbes::parse(std::string_view json, const 
   ApplicationProbes made;
   made.pod_ = pod;
   if (json.empty()) return made;
-  const Json all = Json::parse(json, nullptr, false);
+  const Json all = api::parse_json(json);
   if (!all.is_object())
     return fail(Error::config(Code::kInvalid,
                               "environment variable ISTIO_KUBE_APP_PROBERS: has to be a JSON object, not \"" +

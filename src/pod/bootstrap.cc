@@ -1,5 +1,7 @@
 #include "pod/bootstrap.h"
 
+#include "api/json_text.h"
+
 namespace weft::pod {
 namespace {
 
@@ -7,7 +9,7 @@ using api::Json;
 
 std::string cluster_name(const Environment& environment, const std::map<std::string, std::string>& labels) {
   const auto app = labels.find("app");
-  return (app == labels.end() ? environment.metadata.value("WORKLOAD_NAME", "") : app->second) + "." +
+  return (app == labels.end() ? api::json_string(environment.metadata, "WORKLOAD_NAME") : app->second) + "." +
          environment.ns;
 }
 
@@ -24,7 +26,7 @@ Result<xds::Bootstrap> make_bootstrap(const Environment& environment,
         {"cluster", cluster_name(environment, labels)},
         {"metadata", std::move(metadata)}}},
       {"admin", {{"address", {{"socket_address", {{"address", "127.0.0.1"}, {"port_value", admin_port}}}}}}}};
-  const std::string text = all.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = api::json_text(all);
   WEFT_TRY(xds::Bootstrap made, xds::parse_bootstrap(text, "bootstrap from the environment"));
   xds::AdsSource source;
   source.cluster = "xds-grpc";

@@ -3,6 +3,8 @@
 #include <charconv>
 
 #include "api/duration.h"
+#include "api/json_text.h"
+#include "base/strings.h"
 
 extern "C" char** environ;
 
@@ -16,8 +18,7 @@ constexpr std::string_view kJsonMetadataPrefix = "ISTIO_METAJSON_";
 
 std::unexpected<Error> refused(std::string_view name, std::string_view value, std::string_view right) {
   return fail(Error::config(Code::kInvalid, "environment variable " + std::string(name) + ": \"" +
-                                                std::string(value.substr(0, 100)) +
-                                                "\": " + std::string(right)));
+                                                std::string(cut(value, 100)) + "\": " + std::string(right)));
 }
 
 /// The variables as their reader asks for them.
@@ -66,20 +67,22 @@ Result<void> read_control_address(const Reader& reader, Environment& into) {
 Result<void> read_metadata(const Reader& reader, Environment& into) {
   for (const auto& [name, value] : reader.all()) {
     if (name.starts_with(kJsonMetadataPrefix)) {
-      Json parsed = Json::parse(value, nullptr, false);
+      Json parsed = api::parse_json(value);
       if (parsed.is_discarded()) return refused(name, value, "has to be JSON");
       into.metadata[name.substr(kJsonMetadataPrefix.size())] = std::move(parsed);
     } else if (name == "ISTIO_META_POD_PORTS") {
-      Json ports = Json::parse(value, nullptr, false);
-      if (!ports.is_array()) return refused(name, value, "has to be a JSON list of ports");
-      into.metadata["POD_PORTS"] = std::move(ports);
+      // A text that holds JSON, and so it is sent: istiod reads no list here.
+      if (!api::parse_json(value).is_array()) return refused(name, value, "has to be a JSON list of ports");
+      into.metadata["POD_PORTS"] = value;
     } else if (name.starts_with(kMetadataPrefix)) {
       into.metadata[name.substr(kMetadataPrefix.size())] = value;
     }
   }
-  const std::string mode = into.metadata.value("INTERCEPTION_MODE", "REDIRECT");
-  if (mode != "REDIRECT" && mode != "NONE" && mode != "TPROXY")
-    return refused("ISTIO_META_INTERCEPTION_MODE", mode, "has to be REDIRECT, TPROXY or NONE");
+  const Json& mode = api::json_member(into.metadata, "INTERCEPTION_MODE");
+  if (!mode.is_null() && mode != "REDIRECT" && mode != "NONE" && mode != "TPROXY")
+    return refused("ISTIO_META_INTERCEPTION_MODE",
+                   mode.is_string() ? mode.get<std::string>() : api::json_text(mode),
+                   "has to be REDIRECT, TPROXY or NONE");
   const std::string& account = reader.get("SERVICE_ACCOUNT");
   const std::string& trust_domain = reader.get("TRUST_DOMAIN");
   into.metadata["NAMESPACE"] = into.ns;

@@ -2,6 +2,8 @@
 
 #include "api/duration.h"
 #include "api/json.h"
+#include "api/json_text.h"
+#include "base/strings.h"
 
 namespace weft::pod {
 namespace {
@@ -12,7 +14,7 @@ constexpr unsigned kMostWorkers = 256;
 
 std::unexpected<Error> refused(std::string_view field, const Json& value, std::string_view right) {
   return fail(Error::config(Code::kInvalid, "PROXY_CONFIG: " + std::string(field) + ": " +
-                                                std::string(value.dump().substr(0, 100)) + ": " +
+                                                std::string(cut(api::json_text(value), 100)) + ": " +
                                                 std::string(right)));
 }
 
@@ -27,7 +29,7 @@ Result<void> read_duration(std::string_view field, const Json& value, std::chron
 Result<void> read_metadata(const Json& value, ProxyConfig& into) {
   if (!value.is_object()) return refused("proxyMetadata", value, "has to be a map of texts");
   for (const auto& [name, each] : value.items())
-    into.metadata[name] = each.is_string() ? each.get<std::string>() : each.dump();
+    into.metadata[name] = each.is_string() ? each.get<std::string>() : api::json_text(each);
   return {};
 }
 
@@ -57,10 +59,10 @@ Result<void> read_field(const std::string& name, const Json& value, ProxyConfig&
 Result<ProxyConfig> ProxyConfig::parse(std::string_view json) {
   ProxyConfig made;
   if (json.empty()) return made;
-  const Json all = Json::parse(json, nullptr, false);
+  const Json all = api::parse_json(json);
   if (!all.is_object())
     return fail(Error::config(Code::kInvalid, "PROXY_CONFIG: has to be a JSON object, not \"" +
-                                                  std::string(json.substr(0, 100)) + "\""));
+                                                  std::string(cut(json, 100)) + "\""));
   for (const auto& [name, value] : all.items()) WEFT_CHECK(read_field(name, value, made));
   return made;
 }

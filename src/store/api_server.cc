@@ -1,8 +1,12 @@
 #include "store/api_server.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "api/json_text.h"
+#include "base/strings.h"
 #include "http/server.h"
+#include "http/while_wanted.h"
 #include "store/api_status.h"
 
 namespace weft::store {
@@ -10,19 +14,44 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kMostBody = 3 * 1024 * 1024;
+constexpr std::uint64_t kMostGrace = 1'000'000;
+constexpr int kMostPatchTries = 10;
 
 net::Task<void> answer(http::ServerExchange& exchange, int status, const api::Json& body) {
-  static_cast<void>(co_await http::respond(exchange, status, kJson, body.dump() + "\n"));
+  static_cast<void>(co_await http::respond(exchange, status, kJson, api::json_text(body) + "\n"));
 }
 
 net::Task<void> answer_error(http::ServerExchange& exchange, const Error& error) {
   co_await answer(exchange, status_form(error).http, status_object(error));
 }
 
-std::uint64_t number(const std::optional<std::string>& text) {
+Error invalid(std::string text) { return Error::config(Code::kInvalid, std::move(text)); }
+
+/// Of a query parameter; `otherwise` when it is absent or empty.
+Result<std::uint64_t> number(std::string_view name, std::string_view text, std::uint64_t otherwise) {
   std::uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
+  if (text.empty()) return otherwise;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  return fail(
+      invalid(std::string(name) + ": '" + std::string(cut(text, 80)) + "' is not a whole number from 0"));
+}
+
+/// A member that says what the path says already: absent, or the same text.
+Result<void> agrees(const api::Json& from, const char* member, std::string_view shown,
+                    const std::string& expected) {
+  const api::Json& written = api::json_member(from, member);
+  const bool absent =
+      written.is_null() || (written.is_string() && written.get_ref<const std::string&>().empty());
+  if (absent || written == expected) return {};
+  return fail(invalid(std::string(shown) + ": " + std::string(cut(api::json_text(written), 200)) +
+                      " is not that of the request, \"" + expected + "\""));
+}
+
+bool has_subresource(const ApiPath& path) {
+  if (path.subresource.empty() || path.subresource == "status") return true;
+  const bool scales = path.kind->kind == "Deployment" || path.kind->kind == "ReplicaSet";
+  return path.subresource == "scale" && scales;
 }
 
 Result<Query> query_of(const ApiPath& path, std::string_view target) {
@@ -51,8 +80,8 @@ api::Json scale_of(const api::Object& object) {
            {{"name", object.name()},
             {"namespace", object.ns()},
             {"resourceVersion", std::to_string(object.resource_version())}}},
-          {"spec", {{"replicas", object.spec().value("replicas", 1)}}},
-          {"status", {{"replicas", object.status().value("replicas", 0)}}}};
+          {"spec", {{"replicas", api::json_integer(object.spec(), "replicas", 1)}}},
+          {"status", {{"replicas", api::json_integer(object.status(), "replicas", 0)}}}};
 }
 
 /// RFC 7396.
@@ -78,6 +107,45 @@ std::string_view event_name(EventType type) {
     case EventType::kBookmark: return "BOOKMARK";
   }
   return "ERROR";
+}
+
+/// What a request's body is, when it belongs to the request's path.
+Result<api::Object> object_of(const ApiPath& path, api::Json body) {
+  if (!body.contains("apiVersion")) body["apiVersion"] = path.kind->api_version();
+  if (!body.contains("kind")) body["kind"] = path.kind->kind;
+  if (!body.contains("metadata")) body["metadata"] = api::Json::object();
+  api::Json& metadata = body["metadata"];
+  if (!metadata.is_object()) return fail(invalid("metadata: must be a map"));
+  if (path.kind->namespaced) {
+    const std::string ns = path.ns.empty() ? "default" : path.ns;
+    WEFT_CHECK(agrees(metadata, "namespace", "metadata.namespace", ns));
+    metadata["namespace"] = ns;
+  }
+  if (!path.name.empty()) {
+    WEFT_CHECK(agrees(metadata, "name", "metadata.name", path.name));
+    metadata["name"] = path.name;
+  }
+  const api::KindInfo* kind =
+      api::find_kind(api::json_string(body, "apiVersion"), api::json_string(body, "kind"));
+  if (kind != path.kind)
+    return fail(invalid("apiVersion and kind: " + std::string(cut(api::json_text(body["apiVersion"]), 100)) +
+                        ", " + std::string(cut(api::json_text(body["kind"]), 100)) +
+                        " do not belong to this path"));
+  return api::Object{kind, std::move(body)};
+}
+
+net::Task<Result<void>> send_events(http::ServerExchange& exchange, Watch& watch) {
+  for (;;) {
+    const auto event = co_await watch.next();
+    api::Json line;
+    if (event)
+      line = {{"type", event_name(event->type)},
+              {"object", event->object ? event->object->body : api::Json::object()}};
+    else
+      line = {{"type", "ERROR"}, {"object", status_object(event.error())}};
+    WEFT_CO_CHECK(co_await exchange.send_body(api::json_text(line) + "\n", !event));
+    if (!event) co_return Result<void>{};
+  }
 }
 
 api::Json resource_list(std::string_view group, std::string_view version) {
@@ -116,6 +184,10 @@ api::Json group_list() {
 net::Task<void> ApiServer::handle(http::ServerExchange& exchange) {
   const std::string target = exchange.request().path;
   const std::string path(http::path_of(target));
+  if (!api::is_utf8(http::percent_decode(target))) {
+    co_await answer(exchange, 400, status_object(400, "BadRequest", "the path or the query is not UTF-8"));
+    co_return;
+  }
   for (const auto& [prefix, route] : routes_) {
     if (!path.starts_with(prefix)) continue;
     co_await route(exchange);
@@ -123,7 +195,7 @@ net::Task<void> ApiServer::handle(http::ServerExchange& exchange) {
   }
   if (co_await serve_fixed(exchange, path)) co_return;
   std::optional<ApiPath> parsed = parse_api_path(path);
-  if (!parsed) {
+  if (!parsed || !has_subresource(*parsed)) {
     co_await answer(exchange, 404,
                     status_object(404, "NotFound", "the server could not find the requested resource"));
     co_return;
@@ -171,11 +243,12 @@ net::Task<void> ApiServer::serve(http::ServerExchange& exchange, ApiPath path) {
     co_return;
   }
   const bool known = method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
-  if (!known || (method == "POST") != path.name.empty()) {
+  const bool part = !path.subresource.empty() && (method == "POST" || method == "DELETE");
+  if (!known || part || (method == "POST") != path.name.empty()) {
     co_await answer(exchange, 405, status_object(405, "MethodNotAllowed", method + " is not possible here"));
     co_return;
   }
-  const auto changed = method == "DELETE" ? co_await remove(exchange, path) : co_await change(exchange, path);
+  const auto changed = co_await change(exchange, path);
   if (!changed) {
     co_await answer_error(exchange, changed.error());
     co_return;
@@ -193,7 +266,8 @@ net::Task<void> ApiServer::list(http::ServerExchange& exchange, const ApiPath& p
   }
   const std::string watching = http::query_parameter(target, "watch").value_or("");
   if (watching == "1" || watching == "true") {
-    co_await watch(exchange, std::move(*query));
+    co_await watch(exchange, std::move(*query),
+                   http::query_parameter(target, "resourceVersion").value_or(""));
     co_return;
   }
   const auto found = co_await store_.list(std::move(*query));
@@ -201,18 +275,20 @@ net::Task<void> ApiServer::list(http::ServerExchange& exchange, const ApiPath& p
     co_await answer_error(exchange, found.error());
     co_return;
   }
-  api::Json items = api::Json::array();
-  for (const api::ObjectPtr& object : found->items) items.push_back(object->body);
-  co_await answer(exchange, 200,
-                  {{"kind", std::string(path.kind->kind) + "List"},
-                   {"apiVersion", path.kind->api_version()},
-                   {"metadata", {{"resourceVersion", std::to_string(found->resource_version)}}},
-                   {"items", std::move(items)}});
+  // Text at once: all objects as one value would be there twice.
+  std::string text = R"({"kind":")" + std::string(path.kind->kind) + R"(List","apiVersion":")" +
+                     path.kind->api_version() + R"(","metadata":{"resourceVersion":")" +
+                     std::to_string(found->resource_version) + R"("},"items":[)";
+  const std::size_t empty = text.size();
+  for (const api::ObjectPtr& object : found->items)
+    text.append(text.size() == empty ? "" : ",").append(api::json_text(object->body));
+  static_cast<void>(co_await http::respond(exchange, 200, kJson, text + "]}\n"));
 }
 
-net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query) {
-  const std::uint64_t from = number(http::query_parameter(exchange.request().path, "resourceVersion"));
-  auto watching = co_await store_.watch(std::move(query), from);
+net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query, std::string from) {
+  const auto version = number("resourceVersion", from, 0);
+  auto watching = version ? co_await store_.watch(std::move(query), *version)
+                          : Result<std::unique_ptr<Watch>>(fail(version.error()));
   if (!watching) {
     co_await answer_error(exchange, watching.error());
     co_return;
@@ -222,95 +298,87 @@ net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query) {
   head.headers.add("content-type", kJson);
   Result<void> sent = co_await exchange.send_head(head, false);
   if (sent) sent = co_await exchange.flush();
-  while (sent) {
-    const auto event = co_await (*watching)->next();
-    api::Json line;
-    if (event)
-      line = {{"type", event_name(event->type)},
-              {"object", event->object ? event->object->body : api::Json::object()}};
-    else
-      line = {{"type", "ERROR"}, {"object", status_object(event.error())}};
-    sent = co_await exchange.send_body(line.dump() + "\n", !event);
-    if (!event) break;
-  }
+  if (sent)
+    static_cast<void>(co_await http::while_wanted(exchange, loop_, send_events(exchange, **watching)));
 }
 
 net::Task<Result<api::ObjectPtr>> ApiServer::change(http::ServerExchange& exchange, const ApiPath& path) {
-  const std::string method = exchange.request().method;
+  const std::string method = exchange.request().method, target = exchange.request().path;
+  std::string type(exchange.request().headers.get("content-type").value_or(""));
   WEFT_CO_TRY(const std::string text, co_await http::read_all(exchange, kMostBody));
-  api::Json body = api::Json::parse(text, nullptr, false);
-  if (!body.is_object()) co_return fail(Error::config(Code::kInvalid, "the body is not a JSON object"));
-  if (path.subresource == "scale") co_return co_await scale(path, body);
-  if (method == "PATCH") co_return co_await patch(exchange, path, std::move(body));
-  if (!body.contains("apiVersion")) body["apiVersion"] = path.kind->api_version();
-  if (!body.contains("kind")) body["kind"] = path.kind->kind;
-  api::Json& metadata = body["metadata"];
-  if (!metadata.is_object()) metadata = api::Json::object();
-  if (path.kind->namespaced) {
-    const std::string written = metadata.value("namespace", "");
-    const std::string ns = path.ns.empty() ? "default" : path.ns;
-    if (!written.empty() && written != ns)
-      co_return fail(Error::config(
-          Code::kInvalid,
-          "metadata.namespace: '" + written + "' is not the namespace of the request, '" + ns + "'"));
-    metadata["namespace"] = ns;
-  }
-  if (!path.name.empty()) {
-    if (metadata.value("name", path.name) != path.name)
-      co_return fail(Error::config(Code::kInvalid, "metadata.name: '" + metadata.value("name", "") +
-                                                       "' is not the name of the request, '" + path.name +
-                                                       "'"));
-    metadata["name"] = path.name;
-  }
-  const api::KindInfo* kind = api::find_kind(body.value("apiVersion", ""), body.value("kind", ""));
-  if (kind != path.kind)
-    co_return fail(
-        Error::config(Code::kInvalid, "kind: '" + body.value("kind", "") + "' does not belong to this path"));
-  api::Object object{kind, std::move(body)};
-  if (method == "POST") co_return co_await store_.create(std::move(object));
-  if (path.subresource == "status") co_return co_await store_.update_status(std::move(object));
-  co_return co_await store_.update(std::move(object));
+  api::Json body = api::parse_json(text);
+  const bool may_be_empty = method == "DELETE" && text.empty();
+  if (!body.is_object() && !may_be_empty) co_return fail(invalid("the body is not a JSON object"));
+  WEFT_CO_TRY(Store* const store, writes_to(target, body));
+  if (method == "DELETE") co_return co_await remove(*store, target, path, std::move(body));
+  if (path.subresource == "scale") co_return co_await scale(*store, path, body);
+  if (method == "PATCH") co_return co_await patch(*store, std::move(type), path, std::move(body));
+  WEFT_CO_TRY(api::Object object, object_of(path, std::move(body)));
+  if (method == "POST") co_return co_await store->create(std::move(object));
+  if (path.subresource == "status") co_return co_await store->update_status(std::move(object));
+  co_return co_await store->update(std::move(object));
 }
 
-net::Task<Result<api::ObjectPtr>> ApiServer::patch(http::ServerExchange& exchange, const ApiPath& path,
+/// dryRun stands in the query, and for DELETE also in the body.
+Result<Store*> ApiServer::writes_to(std::string_view target, const api::Json& body) const {
+  std::string asked = http::query_parameter(target, "dryRun").value_or("");
+  const api::Json& listed = api::json_member(body, "dryRun");
+  if (asked.empty() && listed.is_array() && !listed.empty())
+    asked = listed[0].is_string() ? listed[0].get<std::string>() : api::json_text(listed[0]);
+  if (asked.empty()) return &store_;
+  if (asked == "All" && dry_run_) return dry_run_;
+  return fail(invalid("dryRun: '" + std::string(cut(asked, 80)) + "': only All is supported"));
+}
+
+net::Task<Result<api::ObjectPtr>> ApiServer::patch(Store& store, std::string type, const ApiPath& path,
                                                    api::Json body) {
-  const std::string type(exchange.request().headers.get("content-type").value_or(""));
   if (!type.starts_with("application/merge-patch+json"))
     co_return fail(Error::config(
         Code::kUnsupported, "content type '" + type + "': only application/merge-patch+json is supported"));
-  for (;;) {
-    WEFT_CO_TRY(const api::ObjectPtr present, co_await store_.get({path.kind, path.ns, path.name}));
+  const api::Key key{path.kind, path.ns, path.name};
+  const bool of_one_version =
+      !api::json_member(api::json_member(body, "metadata"), "resourceVersion").is_null();
+  for (int tries = 1;; ++tries) {
+    WEFT_CO_TRY(const api::ObjectPtr present, co_await store.get(key));
     api::Object next = *present;
     merge(next.body, body);
-    auto done = path.subresource == "status" ? co_await store_.update_status(std::move(next))
-                                             : co_await store_.update(std::move(next));
-    const bool again = !done && done.error().code == Code::kConflict && !body.contains("resourceVersion");
+    const bool same = next.key() == key && next.body["kind"] == present->body["kind"] &&
+                      next.body["apiVersion"] == present->body["apiVersion"];
+    if (!same)
+      co_return fail(invalid("a patch cannot change apiVersion, kind, metadata.namespace or metadata.name"));
+    auto done = path.subresource == "status" ? co_await store.update_status(std::move(next))
+                                             : co_await store.update(std::move(next));
+    const bool again =
+        !done && done.error().code == Code::kConflict && !of_one_version && tries < kMostPatchTries;
     if (!again) co_return done;
   }
 }
 
-net::Task<Result<api::ObjectPtr>> ApiServer::scale(const ApiPath& path, const api::Json& body) {
-  const api::Json* replicas =
-      body.contains("spec") && body["spec"].contains("replicas") ? &body["spec"]["replicas"] : nullptr;
-  if (!replicas || !replicas->is_number_unsigned())
-    co_return fail(Error::config(Code::kInvalid, "spec.replicas: a number from 0 is needed"));
-  WEFT_CO_TRY(const api::ObjectPtr present, co_await store_.get({path.kind, path.ns, path.name}));
+net::Task<Result<api::ObjectPtr>> ApiServer::scale(Store& store, const ApiPath& path, const api::Json& body) {
+  const std::int64_t replicas =
+      api::json_integer(api::json_member(body, "spec"), "replicas", -1, 0, INT32_MAX);
+  if (replicas < 0) co_return fail(invalid("spec.replicas: a number from 0 is needed"));
+  WEFT_CO_TRY(const api::ObjectPtr present, co_await store.get({path.kind, path.ns, path.name}));
   api::Object next = *present;
-  next.body["spec"]["replicas"] = *replicas;
-  co_return co_await store_.update(std::move(next));
+  next.body["spec"]["replicas"] = replicas;
+  if (const auto version = api::json_string(api::json_member(body, "metadata"), "resourceVersion");
+      !version.empty())
+    next.body["metadata"]["resourceVersion"] = version;
+  co_return co_await store.update(std::move(next));
 }
 
-net::Task<Result<api::ObjectPtr>> ApiServer::remove(http::ServerExchange& exchange, const ApiPath& path) {
-  const std::string target = exchange.request().path;
-  WEFT_CO_TRY(const std::string text, co_await http::read_all(exchange, kMostBody));
-  int grace = -1;
-  const api::Json body = api::Json::parse(text, nullptr, false);
-  if (body.is_object() && body.contains("gracePeriodSeconds") &&
-      body["gracePeriodSeconds"].is_number_integer())
-    grace = body["gracePeriodSeconds"].get<int>();
-  if (const auto asked = http::query_parameter(target, "gracePeriodSeconds"))
-    grace = static_cast<int>(number(asked));
-  co_return co_await store_.remove({path.kind, path.ns, path.name}, grace);
+net::Task<Result<api::ObjectPtr>> ApiServer::remove(Store& store, std::string target, const ApiPath& path,
+                                                    api::Json body) {
+  constexpr const char* kGrace = "gracePeriodSeconds";
+  const api::Json& written = api::json_member(body, kGrace);
+  const std::string asked = http::query_parameter(target, kGrace)
+                                .value_or(written.is_null() ? std::string() : api::json_text(written));
+  std::int64_t grace = -1;
+  if (!asked.empty()) {
+    WEFT_CO_TRY(const std::uint64_t seconds, number(kGrace, asked, 0));
+    grace = static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kMostGrace));
+  }
+  co_return co_await store.remove({path.kind, path.ns, path.name}, static_cast<int>(grace));
 }
 
 }  // namespace weft::store

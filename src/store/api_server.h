@@ -19,7 +19,9 @@ namespace weft::store {
 class ApiServer {
  public:
   using Route = std::function<net::Task<void>(http::ServerExchange&)>;
-  ApiServer(net::Loop& loop, Store& store) : loop_(loop), store_(store) {}
+  /// Requests with dryRun=All go to `dry_run`, which must outlive it too; without one they are rejected.
+  ApiServer(net::Loop& loop, Store& store, Store* dry_run = nullptr)
+      : loop_(loop), store_(store), dry_run_(dry_run) {}
 
   net::Task<void> handle(http::ServerExchange& exchange);
   /// Requests whose path begins with `prefix` go to `route` instead.
@@ -30,16 +32,19 @@ class ApiServer {
  private:
   net::Task<void> serve(http::ServerExchange& exchange, ApiPath path);
   net::Task<void> list(http::ServerExchange& exchange, const ApiPath& path);
-  net::Task<void> watch(http::ServerExchange& exchange, Query query);
+  net::Task<void> watch(http::ServerExchange& exchange, Query query, std::string from);
   net::Task<Result<api::ObjectPtr>> change(http::ServerExchange& exchange, const ApiPath& path);
-  net::Task<Result<api::ObjectPtr>> patch(http::ServerExchange& exchange, const ApiPath& path,
+  net::Task<Result<api::ObjectPtr>> patch(Store& store, std::string type, const ApiPath& path,
                                           api::Json body);
-  net::Task<Result<api::ObjectPtr>> scale(const ApiPath& path, const api::Json& body);
-  net::Task<Result<api::ObjectPtr>> remove(http::ServerExchange& exchange, const ApiPath& path);
+  net::Task<Result<api::ObjectPtr>> scale(Store& store, const ApiPath& path, const api::Json& body);
+  net::Task<Result<api::ObjectPtr>> remove(Store& store, std::string target, const ApiPath& path,
+                                           api::Json body);
+  Result<Store*> writes_to(std::string_view target, const api::Json& body) const;
   net::Task<bool> serve_fixed(http::ServerExchange& exchange, std::string_view path);
 
   net::Loop& loop_;
   Store& store_;
+  Store* dry_run_;
   std::vector<std::pair<std::string, Route>> routes_;
 };
 

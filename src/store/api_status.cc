@@ -1,5 +1,6 @@
 #include "store/api_status.h"
 
+#include "api/json_text.h"
 #include "store/wire.h"
 
 namespace weft::store {
@@ -61,7 +62,7 @@ api::Json status_object(const Error& error) {
 }
 
 Error error_of_status(int http, const std::string& body) {
-  const api::Json parsed = api::Json::parse(body, nullptr, false);
+  const api::Json parsed = api::parse_json(body);
   const bool is_status = text_member(parsed, "kind") == "Status";
   std::string message = text_member(parsed, "message");
   // A path that no resource has: a plain text, or these words.

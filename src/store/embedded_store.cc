@@ -1,17 +1,23 @@
 #include "store/embedded_store.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <ctime>
 
 #include "api/admit.h"
+#include "api/json_text.h"
 #include "api/selector.h"
+#include "base/log.h"
+#include "store/embedded_watcher.h"
 
 namespace weft::store {
 namespace {
 
-constexpr std::size_t kHistory = 10'000;
-constexpr std::size_t kMostQueued = 10'000;
 constexpr int kDefaultGrace = 30;
+constexpr std::int64_t kLongestGrace = 1'000'000;
+// As text; less is not worth walking through the heap.
+constexpr std::size_t kWorthGivingBack = 256 * 1024;
 
 Error named(Code code, const api::Key& key, std::string_view what) {
   return Error::config(code, std::string(key.kind->plural) + " \"" + key.name + "\" " + std::string(what));
@@ -76,111 +82,85 @@ Result<bool> selected(const Query& query, const api::Object& object) {
   return selector.matches(object.labels());
 }
 
-/// Changes queue here; a slow reader loses its watch, not the store its memory.
-class EmbeddedStore::Watcher final : public Watch {
+/// Writes are planned and answered, and not committed.
+class EmbeddedStore::DryRun final : public Store {
  public:
-  Watcher(EmbeddedStore& store, Query query) : store_(&store), query_(std::move(query)) {
-    store.watchers_.push_back(this);
+  explicit DryRun(EmbeddedStore& store) : store_(store) {}
+  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return store_.get(std::move(key)); }
+  net::Task<Result<List>> list(Query query) override { return store_.list(std::move(query)); }
+  net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override {
+    return store_.watch(std::move(query), from);
   }
-  ~Watcher() override {
-    if (store_) std::erase(store_->watchers_, this);
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
+    WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+    Plan plan;
+    co_return store_.plan_create(plan, std::move(admitted));
   }
-
-  void offer(const Change& change) {
-    if (overflowed_) return;
-    const bool now = change.type != EventType::kDeleted && selected(query_, *change.object).value_or(false);
-    const bool before = change.before && selected(query_, *change.before).value_or(false);
-    if (!now && !before) return;
-    const EventType type = !now ? EventType::kDeleted : before ? EventType::kModified : EventType::kAdded;
-    push({type,
-          type == EventType::kDeleted && change.type != EventType::kDeleted ? change.before : change.object,
-          change.version});
+  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
+    WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+    Plan plan;
+    co_return store_.plan_update(plan, std::move(admitted));
   }
-  void push(Event event) {
-    if (queue_.size() >= kMostQueued) {
-      overflowed_ = true;
-      queue_.clear();
-    } else {
-      queue_.push_back(std::move(event));
-    }
-    wake();
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
+    Plan plan;
+    co_return store_.plan_status(plan, std::move(object));
   }
-  void orphan() {
-    store_ = nullptr;
-    wake();
-  }
-
-  net::Task<Result<Event>> next() override {
-    for (;;) {
-      if (!queue_.empty()) {
-        Event event = std::move(queue_.front());
-        queue_.pop_front();
-        co_return event;
-      }
-      if (overflowed_)
-        co_return fail(Error::internal(Code::kUnavailable, "the watch fell behind; list again"));
-      if (!store_) co_return fail(Error::internal(Code::kUnavailable, "the store has closed"));
-      co_await Wait{*this};
-    }
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override {
+    Plan plan;
+    co_return store_.plan_removal(plan, key, grace_period_seconds);
   }
 
  private:
-  struct Wait {
-    Watcher& watcher;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { watcher.waiting_ = handle; }
-    void await_resume() const noexcept {}
-    ~Wait() { watcher.waiting_ = {}; }
-  };
-  void wake() {
-    if (!waiting_ || scheduled_ || !loop_) return;
-    scheduled_ = true;
-    loop_->defer([this, alive = std::weak_ptr<char>(alive_)] {
-      if (alive.expired()) return;
-      scheduled_ = false;
-      if (waiting_) std::exchange(waiting_, {}).resume();
-    });
-  }
-
-  EmbeddedStore* store_;
-  net::Loop* loop_ = &store_->loop_;
-  Query query_;
-  std::deque<Event> queue_;
-  bool overflowed_ = false, scheduled_ = false;
-  std::coroutine_handle<> waiting_;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  EmbeddedStore& store_;
 };
 
-Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(net::Loop& loop, std::string directory) {
+EmbeddedStore::EmbeddedStore(net::Loop& loop)
+    : loop_(loop),
+      expiry_(loop, [this] { forget_old_changes(); }),
+      dry_run_(std::make_unique<DryRun>(*this)) {}
+
+Store& EmbeddedStore::dry_run() { return *dry_run_; }
+
+Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(net::Loop& loop, std::string directory,
+                                                           Disk& disk) {
   std::unique_ptr<EmbeddedStore> store(new EmbeddedStore(loop));
-  auto journal =
-      Journal::open(std::move(directory), [&](std::string_view record) { return store->replay(record); });
+  auto journal = Journal::open(
+      std::move(directory), [&](std::string_view record) { return store->replay(record); }, disk);
   if (!journal) return fail(std::move(journal).error());
   store->journal_ = std::make_unique<Journal>(std::move(*journal));
+  store->history_ = History(store->version_);
   WEFT_CHECK(store->begin());
   return store;
 }
 
 EmbeddedStore::~EmbeddedStore() {
   for (Watcher* watcher : watchers_) watcher->orphan();
-  if (journal_) static_cast<void>(journal_->sync());
 }
 
-/// {"version": N, "put": {...}} or {"version": N, "erase": [apiVersion, kind, namespace, name]}.
+/// A change is {"version": N, "put": {...}} or {"version": N, "erase": [apiVersion, kind, namespace, name]};
+/// a record is a change, or a list of those that became true together.
 Result<void> EmbeddedStore::replay(std::string_view record) {
-  const api::Json parsed = api::Json::parse(record, nullptr, false);
-  const auto refuse = [] { return fail(Error::internal(Code::kInvalid, "a record that is not ours")); };
-  if (!parsed.is_object() || !parsed.contains("version")) return refuse();
-  const std::uint64_t version = parsed["version"].get<std::uint64_t>();
-  version_ = std::max(version_, version);
-  if (parsed.contains("put")) {
+  const api::Json parsed = api::parse_json(record);
+  if (!parsed.is_array()) return replay_change(parsed);
+  for (const api::Json& change : parsed) WEFT_CHECK(replay_change(change));
+  return {};
+}
+
+Result<void> EmbeddedStore::replay_change(const api::Json& change) {
+  const auto reject = [] { return fail(Error::internal(Code::kInvalid, "a record that is not ours")); };
+  const std::int64_t version = api::json_integer(change, "version", -1, 0);
+  if (version < 0) return reject();
+  version_ = std::max(version_, static_cast<std::uint64_t>(version));
+  const api::Json& put = api::json_member(change, "put");
+  const api::Json& erased = api::json_member(change, "erase");
+  if (put.is_object()) {
     auto object = std::make_shared<api::Object>();
-    object->body = parsed["put"];
-    object->kind = api::find_kind(object->body.value("apiVersion", ""), object->body.value("kind", ""));
-    if (!object->kind) return refuse();
+    object->body = put;
+    object->kind = api::find_kind(api::json_string(put, "apiVersion"), api::json_string(put, "kind"));
+    if (!object->kind || object->name().empty()) return reject();
     objects_[object->key()] = std::move(object);
-  } else if (parsed.contains("erase") && parsed["erase"].size() == 4) {
-    const api::Json& erased = parsed["erase"];
+  } else if (erased.is_array() && erased.size() == 4 &&
+             std::ranges::all_of(erased, [](const api::Json& word) { return word.is_string(); })) {
     const api::KindInfo* kind = api::find_kind(erased[0].get<std::string>(), erased[1].get<std::string>());
     if (kind) objects_.erase({kind, erased[2].get<std::string>(), erased[3].get<std::string>()});
   }
@@ -188,28 +168,70 @@ Result<void> EmbeddedStore::replay(std::string_view record) {
 }
 
 Result<void> EmbeddedStore::begin() {
+  Plan plan;
   for (const char* name : {"default", "istio-system"}) {
     const api::KindInfo* kind = api::find_kind("v1", "Namespace");
     if (objects_.contains({kind, "", name})) continue;
     api::Json body = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}};
     WEFT_TRY(api::Object object, api::admit(std::move(body)));
-    WEFT_CHECK(create_now(std::move(object)));
+    WEFT_CHECK(plan_create(plan, std::move(object)));
   }
-  return commit();
+  return commit(std::move(plan));
 }
 
-/// Makes what was written safe before anybody is told.
-Result<void> EmbeddedStore::commit() {
-  WEFT_CHECK(journal_->sync());
-  if (!journal_->wants_snapshot()) return {};
-  return journal_->snapshot([this](const std::function<void(std::string_view)>& emit) {
-    for (const auto& [key, object] : objects_) {
-      api::Json record;
-      record["version"] = version_;
-      record["put"] = object->body;
-      emit(record.dump());
-    }
+/// Makes the plan true: on disk first, then for everybody.
+Result<void> EmbeddedStore::commit(Plan plan, Journal::Safe safe) {
+  if (plan.changes.empty()) return {};
+  std::string record;
+  std::uint64_t version = version_;
+  for (Change& change : plan.changes) {
+    const api::Key key = change.object->key();
+    change.version = ++version;
+    const bool erased = change.type == EventType::kDeleted;
+    // Nobody else has it yet.
+    const_cast<api::Object&>(*change.object).body["metadata"]["resourceVersion"] = version_text(version);
+    const std::string text =
+        erased ? api::json_text(api::Json{key.kind->api_version(), key.kind->kind, key.ns, key.name})
+               : api::json_text(change.object->body);
+    change.size = text.size();
+    record.append(record.empty() ? "" : ",").append(R"({"version":)").append(version_text(version));
+    record.append(erased ? R"(,"erase":)" : R"(,"put":)").append(text).append("}");
+  }
+  WEFT_CHECK(journal_->append(plan.changes.size() == 1 ? record : "[" + record + "]", safe));
+  for (Change& change : plan.changes) publish(std::move(change));
+  snapshot_when_due();
+  return {};
+}
+
+void EmbeddedStore::publish(Change change) {
+  version_ = change.version;
+  if (change.type == EventType::kDeleted)
+    objects_.erase(change.object->key());
+  else
+    objects_[change.object->key()] = change.object;
+  for (Watcher* watcher : watchers_) watcher->offer(change);
+  history_.add(std::move(change), loop_.now());
+  if (!expiry_.armed()) expiry_.arm(history_.next_expiry());
+}
+
+/// The changes are safe in the journal already: when there is no room for a snapshot they stay there.
+void EmbeddedStore::snapshot_when_due() {
+  if (!journal_->wants_snapshot()) return;
+  const auto written = journal_->snapshot(objects_.size(), [this](const Journal::Emit& emit) {
+    const std::string head = R"({"version":)" + version_text(version_) + R"(,"put":)";
+    for (const auto& [key, object] : objects_) emit(head + api::json_text(object->body) + "}");
   });
+  if (!written)
+    WEFT_LOG(kWarn, "store", "the journal grows on: no snapshot", {"error", written.error().text});
+}
+
+void EmbeddedStore::forget_old_changes() {
+  forgotten_bytes_ += history_.expire(loop_.now());
+  expiry_.arm(history_.next_expiry());
+  if (history_.size() != 0 || forgotten_bytes_ < kWorthGivingBack) return;
+  forgotten_bytes_ = 0;
+  // What many small objects leave behind is free in the heap, and not in the system.
+  ::malloc_trim(0);
 }
 
 Result<api::ObjectPtr> EmbeddedStore::find(const api::Key& key) const {
@@ -218,45 +240,19 @@ Result<api::ObjectPtr> EmbeddedStore::find(const api::Key& key) const {
   return found->second;
 }
 
-api::ObjectPtr EmbeddedStore::put(api::Object object, EventType type) {
-  ++version_;
-  object.body["metadata"]["resourceVersion"] = version_text(version_);
-  auto stored = std::make_shared<const api::Object>(std::move(object));
-  api::ObjectPtr& place = objects_[stored->key()];
-  const api::ObjectPtr before = std::exchange(place, stored);
-  api::Json record;
-  record["version"] = version_;
-  record["put"] = stored->body;
-  journal_->append(record.dump());
-  publish(type, stored, before);
-  return stored;
+api::ObjectPtr EmbeddedStore::put(Plan& plan, api::Object object, EventType type) const {
+  object.body["metadata"]["resourceVersion"] = "0";  // until it is committed
+  auto made = std::make_shared<api::Object>(std::move(object));
+  const auto before = objects_.find(made->key());
+  plan.add({type, made, before == objects_.end() ? nullptr : before->second});
+  return made;
 }
 
-void EmbeddedStore::erase(const api::Key& key) {
-  const auto found = objects_.find(key);
-  if (found == objects_.end()) return;
-  ++version_;
-  auto last = std::make_shared<api::Object>(*found->second);
-  last->body["metadata"]["resourceVersion"] = version_text(version_);
-  const api::ObjectPtr before = found->second;
-  objects_.erase(found);
-  api::Json record;
-  record["version"] = version_;
-  record["erase"] = {key.kind->api_version(), key.kind->kind, key.ns, key.name};
-  journal_->append(record.dump());
-  publish(EventType::kDeleted, last, before);
-}
-
-void EmbeddedStore::publish(EventType type, api::ObjectPtr object, api::ObjectPtr before) {
-  history_.push_back({type, std::move(object), std::move(before), version_});
-  if (history_.size() > kHistory) history_.pop_front();
-  for (Watcher* watcher : watchers_) watcher->offer(history_.back());
-}
-
-Result<api::ObjectPtr> EmbeddedStore::create_now(api::Object object) {
+Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object) {
   api::Json& metadata = object.body["metadata"];
-  if (metadata.value("name", "").empty() && metadata.contains("generateName"))
-    metadata["name"] = metadata["generateName"].get<std::string>() + random_suffix(random_);
+  if (const std::string prefix = api::json_string(metadata, "generateName");
+      object.name().empty() && !prefix.empty())
+    metadata["name"] = prefix + random_suffix(random_);
   const api::Key key = object.key();
   if (key.name.empty()) return fail(Error::config(Code::kInvalid, "metadata.name: required"));
   if (objects_.contains(key)) return fail(named(Code::kConflict, key, "already exists"));
@@ -268,7 +264,7 @@ Result<api::ObjectPtr> EmbeddedStore::create_now(api::Object object) {
   metadata["uid"] = make_uuid(random_);
   metadata["creationTimestamp"] = timestamp_now();
   metadata["generation"] = std::uint64_t{1};
-  return put(std::move(object), EventType::kAdded);
+  return put(plan, std::move(object), EventType::kAdded);
 }
 
 Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::Object& stored) const {
@@ -281,7 +277,7 @@ Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::
           "\": the object has been modified; please apply your changes to the latest version and try again"));
 }
 
-Result<api::ObjectPtr> EmbeddedStore::update_now(api::Object object) {
+Result<api::ObjectPtr> EmbeddedStore::plan_update(Plan& plan, api::Object object) const {
   WEFT_TRY(api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   keep_server_fields(object.body["metadata"], stored->body["metadata"]);
@@ -291,53 +287,55 @@ Result<api::ObjectPtr> EmbeddedStore::update_now(api::Object object) {
     object.body.erase("status");
   if (same_without(object.body, stored->body)) return stored;
   if (object.spec() != stored->spec()) object.body["metadata"]["generation"] = stored->generation() + 1;
-  return put(std::move(object), EventType::kModified);
+  return put(plan, std::move(object), EventType::kModified);
 }
 
-Result<api::ObjectPtr> EmbeddedStore::update_status_now(api::Object object) {
+Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, api::Object object) const {
   WEFT_TRY(api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   api::Object next = *stored;
-  if (object.body.contains("status"))
-    next.body["status"] = object.body["status"];
-  else
+  const api::Json& status = api::json_member(object.body, "status");
+  if (status.is_object())
+    next.body["status"] = status;
+  else if (status.is_null())
     next.body.erase("status");
+  else
+    return fail(Error::config(Code::kInvalid, "status: must be a map"));
   if (next.body == stored->body) return stored;
-  return put(std::move(next), EventType::kModified);
+  return put(plan, std::move(next), EventType::kModified);
 }
 
 /// A Pod that something runs is marked first; its runtime removes it for good with a grace period of 0.
-Result<api::ObjectPtr> EmbeddedStore::remove_now(const api::Key& key, int grace_period_seconds) {
+Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& key,
+                                                   int grace_period_seconds) const {
   WEFT_TRY(api::ObjectPtr stored, find(key));
   const bool graceful = key.kind->kind == "Pod" && grace_period_seconds != 0;
   if (graceful) {
     if (stored->body["metadata"].contains("deletionTimestamp")) return stored;
     api::Object marked = *stored;
-    const int wanted = grace_period_seconds > 0
-                           ? grace_period_seconds
-                           : stored->spec().value("terminationGracePeriodSeconds", kDefaultGrace);
+    const std::int64_t wanted = grace_period_seconds > 0
+                                    ? grace_period_seconds
+                                    : api::json_integer(stored->spec(), "terminationGracePeriodSeconds",
+                                                        kDefaultGrace, 0, kLongestGrace);
     marked.body["metadata"]["deletionTimestamp"] = timestamp_now();
     marked.body["metadata"]["deletionGracePeriodSeconds"] = wanted;
-    return put(std::move(marked), EventType::kModified);
+    return put(plan, std::move(marked), EventType::kModified);
   }
-  const std::string uid(stored->uid());
-  erase(key);
-  remove_dependents(key, uid);
+  plan.add({EventType::kDeleted, std::make_shared<api::Object>(*stored), stored});
+  plan_dependents(plan, key, std::string(stored->uid()));
   return stored;
 }
 
 /// What the object owned goes with it, and what was in a namespace with the namespace.
-void EmbeddedStore::remove_dependents(const api::Key& owner, const std::string& uid) {
-  std::vector<api::Key> dependents;
+void EmbeddedStore::plan_dependents(Plan& plan, const api::Key& owner, const std::string& uid) const {
   for (const auto& [key, object] : objects_) {
-    bool owned = owner.kind->kind == "Namespace" && key.ns == owner.name;
-    const api::Json& metadata = object->body["metadata"];
-    if (metadata.contains("ownerReferences"))
-      for (const api::Json& reference : metadata["ownerReferences"])
-        owned = owned || reference.value("uid", "") == uid;
-    if (owned) dependents.push_back(key);
+    bool owned = owner.kind->kind == "Namespace" && key.kind->namespaced && key.ns == owner.name;
+    const api::Json& references = api::json_member(object->body["metadata"], "ownerReferences");
+    if (references.is_array())
+      for (const api::Json& reference : references)
+        owned = owned || (!uid.empty() && api::json_string(reference, "uid") == uid);
+    if (owned && !plan.keys.contains(key)) static_cast<void>(plan_removal(plan, key, -1));
   }
-  for (const api::Key& key : dependents) static_cast<void>(remove_now(key, -1));
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::get(api::Key key) { co_return find(key); }
@@ -345,7 +343,9 @@ net::Task<Result<api::ObjectPtr>> EmbeddedStore::get(api::Key key) { co_return f
 net::Task<Result<List>> EmbeddedStore::list(Query query) {
   List list;
   list.resource_version = version_;
-  for (const auto& [key, object] : objects_) {
+  for (auto at = objects_.lower_bound({query.kind, query.ns, ""}); at != objects_.end(); ++at) {
+    const auto& [key, object] = *at;
+    if (key.kind != query.kind || (!query.ns.empty() && key.ns != query.ns)) break;
     WEFT_CO_TRY(const bool wanted, selected(query, *object));
     if (wanted) list.items.push_back(object);
   }
@@ -354,28 +354,32 @@ net::Task<Result<List>> EmbeddedStore::list(Query query) {
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::create(api::Object object) {
   WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
-  WEFT_CO_TRY(api::ObjectPtr created, create_now(std::move(admitted)));
-  WEFT_CO_CHECK(commit());
+  Plan plan;
+  WEFT_CO_TRY(api::ObjectPtr created, plan_create(plan, std::move(admitted)));
+  WEFT_CO_CHECK(commit(std::move(plan)));
   co_return created;
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update(api::Object object) {
   WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
-  WEFT_CO_TRY(api::ObjectPtr updated, update_now(std::move(admitted)));
-  WEFT_CO_CHECK(commit());
+  Plan plan;
+  WEFT_CO_TRY(api::ObjectPtr updated, plan_update(plan, std::move(admitted)));
+  WEFT_CO_CHECK(commit(std::move(plan)));
   co_return updated;
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update_status(api::Object object) {
-  WEFT_CO_TRY(api::ObjectPtr updated, update_status_now(std::move(object)));
+  Plan plan;
+  WEFT_CO_TRY(api::ObjectPtr updated, plan_status(plan, std::move(object)));
   // What runs is seen again after a crash: a status need not wait for the disk.
-  WEFT_CO_CHECK(journal_->flush());
+  WEFT_CO_CHECK(commit(std::move(plan), Journal::Safe::kFromOurEnd));
   co_return updated;
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::remove(api::Key key, int grace_period_seconds) {
-  WEFT_CO_TRY(api::ObjectPtr removed, remove_now(key, grace_period_seconds));
-  WEFT_CO_CHECK(commit());
+  Plan plan;
+  WEFT_CO_TRY(api::ObjectPtr removed, plan_removal(plan, key, grace_period_seconds));
+  WEFT_CO_CHECK(commit(std::move(plan)));
   co_return removed;
 }
 
@@ -384,18 +388,15 @@ net::Task<Result<std::unique_ptr<Watch>>> EmbeddedStore::watch(Query query, std:
   if (from > version_)
     co_return fail(Error::config(Code::kConflict, "too large resource version: " + version_text(from) +
                                                       ", current: " + version_text(version_)));
-  const bool too_old =
-      from != 0 && from < version_ && (history_.empty() || history_.front().version > from + 1);
-  if (too_old)
+  if (from != 0 && !history_.reaches(from))
     co_return fail(Error::config(Code::kConflict, "too old resource version: " + version_text(from)));
   auto watcher = std::make_unique<Watcher>(*this, query);
   if (from == 0) {
     for (const auto& [key, object] : objects_)
       if (selected(query, *object).value_or(false))
-        watcher->push({EventType::kAdded, object, object->resource_version()});
+        watcher->begin_with({EventType::kAdded, object, object->resource_version()});
   } else {
-    for (const Change& change : history_)
-      if (change.version > from) watcher->offer(change);
+    history_.each_after(from, [&](const Change& change) { watcher->offer(change); });
   }
   co_return std::unique_ptr<Watch>(std::move(watcher));
 }

@@ -1,25 +1,30 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "net/loop.h"
+#include "store/history.h"
 #include "store/journal.h"
 #include "store/store.h"
 
 namespace weft::store {
 
-/// The store on one machine: every object in memory, every change on disk before it is answered.
+/// The store on one machine: every object in memory, every change on disk before it is acknowledged or can be
+/// seen.
 ///
-/// Owner: the control plane's process. Thread: its loop. How it ends: the destructor; open watches then fail.
+/// What one request changes becomes true as a whole or not at all: when the disk does not take it, the
+/// request fails and nothing has changed. Owner: the control plane's process. Thread: its loop. How it ends:
+/// the destructor; open watches then fail.
 class EmbeddedStore final : public Store {
  public:
   /// Reads what is in `directory`, or begins it with the namespaces "default" and "istio-system".
-  static Result<std::unique_ptr<EmbeddedStore>> open(net::Loop& loop, std::string directory);
+  static Result<std::unique_ptr<EmbeddedStore>> open(net::Loop& loop, std::string directory,
+                                                     Disk& disk = real_disk());
   ~EmbeddedStore() override;
 
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
@@ -30,35 +35,49 @@ class EmbeddedStore final : public Store {
   net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
   std::uint64_t resource_version() const { return version_; }
+  /// The same objects, for questions: a write is checked and answered as here, and changes nothing
+  /// (dryRun=All of Kubernetes). Lives as long as this.
+  Store& dry_run();
 
  private:
   class Watcher;
-  explicit EmbeddedStore(net::Loop& loop) : loop_(loop) {}
+  class DryRun;
+  /// What one request changes, in order. Versions are given when it is committed.
+  struct Plan {
+    std::vector<Change> changes;
+    std::set<api::Key> keys;
+    void add(Change change) {
+      keys.insert(change.object->key());
+      changes.push_back(std::move(change));
+    }
+  };
+  using Planned = Result<api::ObjectPtr>;
+  explicit EmbeddedStore(net::Loop& loop);
   Result<void> replay(std::string_view record);
+  Result<void> replay_change(const api::Json& change);
   Result<void> begin();
-  Result<void> commit();
-  api::ObjectPtr put(api::Object object, EventType type);
-  void erase(const api::Key& key);
-  void publish(EventType type, api::ObjectPtr object, api::ObjectPtr before);
+  Result<void> commit(Plan plan, Journal::Safe safe = Journal::Safe::kFromPowerLoss);
+  void publish(Change change);
+  void snapshot_when_due();
+  void forget_old_changes();
+  api::ObjectPtr put(Plan& plan, api::Object object, EventType type) const;
   Result<api::ObjectPtr> find(const api::Key& key) const;
-  Result<api::ObjectPtr> create_now(api::Object object);
-  Result<api::ObjectPtr> update_now(api::Object object);
-  Result<api::ObjectPtr> update_status_now(api::Object object);
-  Result<api::ObjectPtr> remove_now(const api::Key& key, int grace_period_seconds);
-  void remove_dependents(const api::Key& owner, const std::string& uid);
+  Planned plan_create(Plan& plan, api::Object object);
+  Planned plan_update(Plan& plan, api::Object object) const;
+  Planned plan_status(Plan& plan, api::Object object) const;
+  Planned plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds) const;
+  void plan_dependents(Plan& plan, const api::Key& owner, const std::string& uid) const;
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
-  struct Change {
-    EventType type;
-    api::ObjectPtr object, before;
-    std::uint64_t version;
-  };
   net::Loop& loop_;
   std::unique_ptr<Journal> journal_;
   Random random_;
   std::map<api::Key, api::ObjectPtr> objects_;
   std::uint64_t version_ = 0;
-  std::deque<Change> history_;
+  History history_;
+  std::size_t forgotten_bytes_ = 0;  ///< since freed memory was last given back to the system
+  net::Timer expiry_;
+  std::unique_ptr<DryRun> dry_run_;
   std::vector<Watcher*> watchers_;
 };
 

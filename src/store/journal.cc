@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include <charconv>
+#include <utility>
 
 #include "base/log.h"
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t kHead = 17;  // crc, length, space
 constexpr std::size_t kLargest = 64 * 1024 * 1024;
+constexpr std::size_t kWriteBlock = 256 * 1024;
+constexpr std::string_view kSnapshotHead = "snapshot of ";  // and the number of records behind it
 
 Error broken(const std::string& file, std::string_view doing) {
   return Error::internal(Code::kInternal, file + ": " + std::string(doing) + ": " + errno_text(errno));
@@ -26,9 +29,9 @@ std::string framed(std::string_view record) {
   return std::string(head, kHead).append(record).append("\n");
 }
 
-Result<void> write_whole(int fd, std::string_view bytes, const std::string& file) {
+Result<void> write_whole(Disk& disk, int fd, std::string_view bytes, const std::string& file) {
   while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+    const ssize_t wrote = disk.write(fd, bytes);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) return fail(broken(file, "cannot write"));
     bytes.remove_prefix(static_cast<std::size_t>(wrote));
@@ -73,91 +76,162 @@ bool record_behind(std::string_view bytes) {
   return false;
 }
 
-/// Replays a file; the offset of its good end.
-Result<std::uint64_t> replay_file(const std::string& file,
-                                  const std::function<Result<void>(std::string_view)>& replay) {
+struct Replayed {
+  std::uint64_t end = 0;      ///< of the last whole record
+  std::uint64_t records = 0;  ///< with the snapshot's head
+  std::uint64_t dropped = 0;  ///< bytes behind the end
+};
+
+Error damaged(const std::string& file, const Replayed& upto, std::size_t size) {
+  const std::string at = std::to_string(upto.end);
+  return Error::internal(
+      Code::kInvalid,
+      file + ": damaged at byte " + at + " of " + std::to_string(size) + ", behind " +
+          std::to_string(upto.records) + " whole records: restore the file from a copy; or 'truncate -s " +
+          at + " " + file +
+          "' to go on without the changes that stand behind it; or start anew with 'weft down --purge'");
+}
+
+/// Replays a file up to its good end.
+Result<Replayed> replay_file(const std::string& file, const Journal::Replay& replay) {
   WEFT_TRY(const std::string bytes, read_whole(file));
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const std::string_view rest = std::string_view(bytes).substr(at);
+  Replayed done;
+  while (done.end < bytes.size()) {
+    const std::string_view rest = std::string_view(bytes).substr(done.end);
     const std::size_t size = record_at(rest);
     if (size == 0) {
-      if (record_behind(rest))
-        return fail(
-            Error::internal(Code::kInvalid, file + ": damaged at byte " + std::to_string(at) +
-                                                ": restore it, or start anew with 'weft down --purge'"));
-      WEFT_LOG(kWarn, "store", "the journal's unfinished end is dropped", {"file", file},
-               {"bytes", rest.size()});
+      if (record_behind(rest)) return fail(damaged(file, done, bytes.size()));
+      done.dropped = rest.size();
       break;
     }
     auto taken = replay(rest.substr(kHead, size - kHead - 1));
-    if (!taken) return fail(std::move(taken).error().with_context(file + " at byte " + std::to_string(at)));
-    at += size;
+    if (!taken)
+      return fail(std::move(taken).error().with_context(file + " at byte " + std::to_string(done.end)));
+    done.end += size;
+    ++done.records;
   }
-  return at;
+  return done;
+}
+
+/// A snapshot is renamed into place when it is whole: one with an unfinished end, or with fewer records than
+/// its head says, was damaged later. Those without a head are taken by their records.
+Result<void> replay_snapshot(const std::string& file, const Journal::Replay& replay) {
+  std::uint64_t expected = 0;
+  bool first = true;
+  const auto each = [&](std::string_view record) -> Result<void> {
+    const bool head = std::exchange(first, false) && record.starts_with(kSnapshotHead);
+    if (!head) return replay(record);
+    record.remove_prefix(kSnapshotHead.size());
+    std::from_chars(record.data(), record.data() + record.size(), expected);
+    return {};
+  };
+  WEFT_TRY(const Replayed done, replay_file(file, each));
+  if (done.dropped == 0 && (expected == 0 || done.records == expected + 1)) return {};
+  return fail(damaged(file, done, done.end + done.dropped));
 }
 
 }  // namespace
 
-Result<Journal> Journal::open(std::string directory,
-                              const std::function<Result<void>(std::string_view)>& replay) {
+Result<Journal> Journal::open(std::string directory, const Replay& replay, Disk& disk) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
     return fail(broken(directory, "cannot make the directory"));
   Journal journal;
   journal.directory_ = std::move(directory);
-  const std::string file = journal.directory_ + "/journal";
-  WEFT_CHECK(replay_file(journal.directory_ + "/snapshot", replay));
-  WEFT_TRY(const std::uint64_t end, replay_file(file, replay));
-  journal.fd_ = net::Fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  journal.disk_ = &disk;
+  journal.snapshot_after_ = disk.snapshot_after();
+  const std::string file = journal.file();
+  WEFT_CHECK(replay_snapshot(journal.directory_ + "/snapshot", replay));
+  WEFT_TRY(const Replayed done, replay_file(file, replay));
+  journal.fd_ = disk.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (!journal.fd_) return fail(broken(file, "cannot open"));
-  if (::ftruncate(journal.fd_.get(), static_cast<off_t>(end)) != 0 ||
-      ::lseek(journal.fd_.get(), 0, SEEK_END) < 0)
-    return fail(broken(file, "cannot cut off the unfinished end"));
-  journal.bytes_ = end;
+  journal.bytes_ = done.end;
+  if (done.dropped != 0) {
+    WEFT_LOG(kWarn, "store", "the journal's unfinished end is dropped", {"file", file},
+             {"bytes", done.dropped});
+    journal.torn_ = true;
+    WEFT_CHECK(journal.take_back());
+  }
   WEFT_CHECK(journal.sync_directory());
   return journal;
 }
 
-void Journal::append(std::string_view record) { pending_ += framed(record); }
+Result<void> Journal::append(std::string_view record, Safe safe) {
+  if (record.size() > kLargest)
+    return fail(Error::config(Code::kTooLarge, "a change of more than 64 MB; make it in parts"));
+  if (torn_) WEFT_CHECK(take_back());
+  auto written = write_record(record, safe);
+  if (written) return {};
+  torn_ = true;
+  if (const auto back = take_back(); !back)
+    WEFT_LOG(kError, "store",
+             "half a record stands at the journal's end; nothing is written until it is gone",
+             {"error", back.error().text});
+  return written;
+}
 
-Result<void> Journal::flush() {
-  if (pending_.empty()) return {};
-  WEFT_CHECK(write_whole(fd_.get(), pending_, directory_ + "/journal"));
-  bytes_ += pending_.size();
-  pending_.clear();
+Result<void> Journal::write_record(std::string_view record, Safe safe) {
+  if (::lseek(fd_.get(), static_cast<off_t>(bytes_), SEEK_SET) < 0)
+    return fail(broken(file(), "cannot seek"));
+  const std::string whole = framed(record);
+  WEFT_CHECK(write_whole(*disk_, fd_.get(), whole, file()));
+  // After a sync that failed nobody knows what the disk has: the record is written again by whoever asks
+  // again.
+  if (safe == Safe::kFromPowerLoss && disk_->sync(fd_.get()) != 0) return fail(broken(file(), "cannot sync"));
+  bytes_ += whole.size();
   return {};
 }
 
-Result<void> Journal::sync() {
-  WEFT_CHECK(flush());
-  if (::fdatasync(fd_.get()) != 0) return fail(broken(directory_ + "/journal", "cannot sync"));
+/// Cuts off what stands behind the last whole record.
+Result<void> Journal::take_back() {
+  if (disk_->truncate(fd_.get(), static_cast<off_t>(bytes_)) != 0)
+    return fail(broken(file(), "cannot cut off the unfinished end"));
+  if (disk_->sync(fd_.get()) != 0) return fail(broken(file(), "cannot sync"));
+  torn_ = false;
   return {};
 }
 
 Result<void> Journal::sync_directory() const {
   const net::Fd fd(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return fail(broken(directory_, "cannot sync"));
+  if (!fd || disk_->sync(fd.get()) != 0) return fail(broken(directory_, "cannot sync"));
   return {};
 }
 
-Result<void> Journal::snapshot(
-    const std::function<void(const std::function<void(std::string_view)>&)>& write_all) {
-  WEFT_CHECK(sync());
-  const std::string file = directory_ + "/snapshot", temporary = file + ".new";
-  std::string bytes;
-  write_all([&](std::string_view record) { bytes += framed(record); });
-  {
-    const net::Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd) return fail(broken(temporary, "cannot open"));
-    WEFT_CHECK(write_whole(fd.get(), bytes, temporary));
-    if (::fsync(fd.get()) != 0) return fail(broken(temporary, "cannot sync"));
+Result<void> Journal::write_snapshot(const std::string& temporary, std::size_t records,
+                                     const std::function<void(const Emit&)>& write_all) {
+  const net::Fd fd = disk_->open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (!fd) return fail(broken(temporary, "cannot open"));
+  Result<void> outcome;
+  std::string block = framed(std::string(kSnapshotHead) + std::to_string(records));
+  const auto put = [&] {
+    if (outcome) outcome = write_whole(*disk_, fd.get(), block, temporary);
+    block.clear();
+  };
+  write_all([&](std::string_view record) {
+    block += framed(record);
+    if (block.size() > kWriteBlock) put();
+  });
+  put();
+  WEFT_CHECK(outcome);
+  if (disk_->sync(fd.get()) != 0) return fail(broken(temporary, "cannot sync"));
+  const std::string file = directory_ + "/snapshot";
+  if (disk_->rename(temporary, file) != 0) return fail(broken(file, "cannot replace"));
+  return {};
+}
+
+Result<void> Journal::snapshot(std::size_t records, const std::function<void(const Emit&)>& write_all) {
+  snapshot_after_ = bytes_ + disk_->snapshot_after();
+  const std::string temporary = directory_ + "/snapshot.new";
+  if (auto written = write_snapshot(temporary, records, write_all); !written) {
+    disk_->unlink(temporary);
+    return written;
   }
-  if (::rename(temporary.c_str(), file.c_str()) != 0) return fail(broken(file, "cannot replace"));
   WEFT_CHECK(sync_directory());
   // A crash before this leaves records that the snapshot holds already: replaying them changes nothing.
-  if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) < 0)
-    return fail(broken(directory_ + "/journal", "cannot empty"));
+  if (disk_->truncate(fd_.get(), 0) != 0) return fail(broken(file(), "cannot empty"));
   bytes_ = 0;
+  // New records must not come to stand in front of old ones.
+  if (disk_->sync(fd_.get()) != 0) return fail(broken(file(), "cannot sync"));
+  snapshot_after_ = disk_->snapshot_after();
   return {};
 }
 

@@ -6,41 +6,55 @@
 #include <string_view>
 
 #include "net/socket.h"
+#include "store/disk.h"
 
 namespace weft::store {
 
 /// The objects on disk: a snapshot and a journal of what came after it, in one directory.
 ///
 /// A record is eight hexadecimal digits of CRC-32, eight of its length, a space, the bytes, a line end:
-/// readable, and checked. append() is on disk when sync() has returned. What a crash has cut off at the
-/// journal's end was never answered for, and is dropped; damage before that end is an error, since somebody
-/// was told it was safe. Owner: EmbeddedStore. Thread: one.
+/// readable, and checked. A record is there as a whole or not at all, whatever happens while it is written:
+/// a write that fails is taken back, and while it cannot be taken back nothing more is written. What the end
+/// of the machine or of the process has cut off at the journal's end was never acknowledged, and is dropped;
+/// damage before that end is an error, since somebody was told that it was safe. Owner: EmbeddedStore.
+/// Thread: one.
 class Journal {
  public:
-  /// Opens or makes the directory (0700) and gives every record to `replay`, the snapshot's first. Errors
-  /// name file and offset.
-  static Result<Journal> open(std::string directory,
-                              const std::function<Result<void>(std::string_view)>& replay);
+  using Replay = std::function<Result<void>(std::string_view)>;
+  using Emit = std::function<void(std::string_view)>;
 
-  void append(std::string_view record);
-  /// fdatasync of everything appended. Error: the disk is full or broken; nothing more can be promised.
-  Result<void> sync();
-  /// Hands what was appended to the kernel without waiting for the disk: it survives our end, not the
-  /// machine's.
-  Result<void> flush();
+  /// Opens or makes the directory (0700) and gives every record to `replay`, the snapshot's first. Errors
+  /// name file and offset. `disk` must outlive the journal.
+  static Result<Journal> open(std::string directory, const Replay& replay, Disk& disk = real_disk());
+
+  enum class Safe {
+    kFromOurEnd,     ///< the kernel has it: it survives the end of this process
+    kFromPowerLoss,  ///< the disk has it
+  };
+  /// Adds one record of at most 64 MB. Errors: kTooLarge; kInternal: the disk is full or broken; the record
+  /// is then not there, and the next one may be tried.
+  Result<void> append(std::string_view record, Safe safe);
   /// Whether so much has come since the last snapshot that a new one is worth writing.
-  bool wants_snapshot() const { return bytes_ > kSnapshotAfter; }
-  /// Writes a snapshot by `write_all(emit)`, atomically, and begins the journal anew.
-  Result<void> snapshot(const std::function<void(const std::function<void(std::string_view)>&)>& write_all);
+  bool wants_snapshot() const { return bytes_ > snapshot_after_; }
+  /// Writes a snapshot of the `records` that `write_all(emit)` gives, atomically, and begins the journal
+  /// anew. Error: the disk is full or broken; snapshot and journal are then as they were, and
+  /// wants_snapshot() waits for as much again.
+  Result<void> snapshot(std::size_t records, const std::function<void(const Emit&)>& write_all);
 
  private:
-  static constexpr std::uint64_t kSnapshotAfter = 4 * 1024 * 1024;
+  Result<void> write_record(std::string_view record, Safe safe);
+  Result<void> write_snapshot(const std::string& temporary, std::size_t records,
+                              const std::function<void(const Emit&)>& write_all);
+  Result<void> take_back();
   Result<void> sync_directory() const;
+  std::string file() const { return directory_ + "/journal"; }
 
   std::string directory_;
+  Disk* disk_ = nullptr;
   net::Fd fd_;
-  std::string pending_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0;  ///< of whole records; where the next one begins
+  std::uint64_t snapshot_after_ = 0;
+  bool torn_ = false;  ///< there may be bytes behind bytes_
 };
 
 }  // namespace weft::store

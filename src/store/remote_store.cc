@@ -1,5 +1,6 @@
 #include "store/remote_store.h"
 
+#include "api/json_text.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "store/api_path.h"
@@ -10,7 +11,14 @@
 namespace weft::store {
 namespace {
 
-constexpr Duration kPatience = 30s;
+// The store is on this machine and answers in milliseconds; a stopped or hung control plane is to be told of.
+constexpr Duration kPatience = 10s;
+
+Error explain(Error error) {
+  if (error.code == Code::kTimeout)
+    error.text = "the control plane does not answer within 10 s (stopped, or too busy?): " + error.text;
+  return error;
+}
 
 }  // namespace
 
@@ -22,9 +30,11 @@ net::Task<Result<api::Json>> RemoteStore::call(std::string method, std::string p
   request.body = std::move(body);
   http::FetchOptions options;
   options.deadline = loop_.now() + kPatience;
-  WEFT_CO_TRY(http::Response response, co_await http::fetch(loop_, api_, std::move(request), options));
+  auto answered = co_await http::fetch(loop_, api_, std::move(request), options);
+  if (!answered) co_return fail(explain(std::move(answered).error()));
+  const http::Response response = std::move(*answered);
   if (response.head.status >= 400) co_return fail(error_of_status(response.head.status, response.body));
-  api::Json parsed = api::Json::parse(response.body, nullptr, false);
+  api::Json parsed = api::parse_json(response.body);
   if (!parsed.is_object()) co_return fail(Error::internal(Code::kInvalid, "the API's answer is not JSON"));
   co_return parsed;
 }
@@ -52,16 +62,17 @@ net::Task<Result<List>> RemoteStore::list(Query query) {
 }
 
 net::Task<Result<api::ObjectPtr>> RemoteStore::create(api::Object object) {
-  return one(*object.kind, "POST", api_path(*object.kind, object.ns()), object.body.dump());
+  return one(*object.kind, "POST", api_path(*object.kind, object.ns()), api::json_text(object.body));
 }
 
 net::Task<Result<api::ObjectPtr>> RemoteStore::update(api::Object object) {
-  return one(*object.kind, "PUT", api_path(*object.kind, object.ns(), object.name()), object.body.dump());
+  return one(*object.kind, "PUT", api_path(*object.kind, object.ns(), object.name()),
+             api::json_text(object.body));
 }
 
 net::Task<Result<api::ObjectPtr>> RemoteStore::update_status(api::Object object) {
   return one(*object.kind, "PUT", api_path(*object.kind, object.ns(), object.name(), "status"),
-             object.body.dump());
+             api::json_text(object.body));
 }
 
 net::Task<Result<api::ObjectPtr>> RemoteStore::remove(api::Key key, int grace_period_seconds) {
@@ -76,7 +87,9 @@ net::Task<Result<std::unique_ptr<Watch>>> RemoteStore::watch(Query query, std::u
                  "watch=1&resourceVersion=" + std::to_string(from);
   http::FetchOptions options;
   options.deadline = loop_.now() + kPatience;
-  WEFT_CO_TRY(auto call, co_await http::Call::open(loop_, api_, std::move(request), options));
+  auto opened = co_await http::Call::open(loop_, api_, std::move(request), options);
+  if (!opened) co_return fail(explain(std::move(opened).error()));
+  auto call = std::move(*opened);
   if (call->head().status < 400) {
     call->set_deadline(kNever);
     co_return std::unique_ptr<Watch>(std::make_unique<WatchLines>(std::move(call), *query.kind));

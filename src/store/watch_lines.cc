@@ -1,5 +1,6 @@
 #include "store/watch_lines.h"
 
+#include "api/json_text.h"
 #include "base/strings.h"
 #include "store/api_status.h"
 #include "store/wire.h"
@@ -45,14 +46,14 @@ net::Task<Result<Event>> WatchLines::next() {
 }
 
 Result<Event> WatchLines::parse(std::string_view line) const {
-  api::Json parsed = api::Json::parse(line, nullptr, false);
+  api::Json parsed = api::parse_json(line);
   const std::string type = text_member(parsed, "type");
   if (type.empty() || !parsed.contains("object") || !parsed["object"].is_object()) return no_event(line);
   api::Json& object = parsed["object"];
   if (type == "ERROR") {
     const auto code = object.find("code");
     const int status = code != object.end() && code->is_number_integer() ? code->get<int>() : 500;
-    return fail(error_of_status(status, object.dump(-1, ' ', false, api::Json::error_handler_t::replace)));
+    return fail(error_of_status(status, api::json_text(object)));
   }
   if (type == "BOOKMARK") {
     const auto metadata = object.find("metadata");

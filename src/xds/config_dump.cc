@@ -97,7 +97,8 @@ std::string config_dump(const Bootstrap& bootstrap, const Catalog& catalog, std:
                      {"dynamic_listeners", entries(Type::kListener, catalog, "listener", false)}});
   configs.push_back({{"@type", std::string(kAdmin) + "RoutesConfigDump"},
                      {"dynamic_route_configs", entries(Type::kRoute, catalog, "route_config", false)}});
-  return Json{{"configs", std::move(configs)}}.dump(1) + "\n";
+  // A resource's texts are protobuf strings, which are UTF-8; an error's text may not be.
+  return Json{{"configs", std::move(configs)}}.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace weft::xds

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/json_text.h"
 #include "api/rules/rules.h"
 #include "api/schema/check.h"
 #include "api/schema/formats.h"
@@ -152,7 +153,7 @@ void check_api_gateway(const Json& spec, const Path& at, Report& report) {
   Unique places("a listener with this port, protocol and hostname", report);
   each(spec, "listeners", at, [&](const Json& listener, const Path& listener_at) {
     names.add(std::string(text_of(listener, "name")), listener_at.at("name"));
-    places.add(listener["port"].dump() + " " + std::string(text_of(listener, "protocol")) + " " +
+    places.add(json_text(listener["port"]) + " " + std::string(text_of(listener, "protocol")) + " " +
                    to_lower(text_of(listener, "hostname")),
                listener_at);
     const Json* allowed = member(listener, "allowedRoutes");

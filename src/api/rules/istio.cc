@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/json_text.h"
 #include "api/rules/rules.h"
 #include "api/schema/check.h"
 #include "base/strings.h"
@@ -12,7 +13,7 @@ void check_weights(const Json& rule, const Path& at, Report& report) {
   const Json& route = rule["route"];
   if (route.size() < 2) return;
   std::int64_t sum = 0;
-  for (const Json& each : route) sum += each.value("weight", std::int64_t{0});
+  for (const Json& each : route) sum += json_integer(each, "weight", 0);
   if (sum == 0)
     report.problem(at.at("route"), "the weights add up to 0; give at least one destination a weight");
 }

@@ -1,5 +1,6 @@
 #include "api/rules/rules.h"
 
+#include "api/json_text.h"
 #include "api/schema/check.h"
 #include "api/schema/formats.h"
 
@@ -34,7 +35,7 @@ void check_service(const Json& spec, const Path& at, Report& report) {
     } else if (count > 1) {
       report.problem(port_at.at("name"), "is required when there are several ports");
     }
-    numbers.add(port["port"].dump(), port_at.at("port"));
+    numbers.add(json_text(port["port"]), port_at.at("port"));
   });
 }
 

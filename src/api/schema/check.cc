@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/json_text.h"
 #include "api/schema/formats.h"
 #include "base/strings.h"
 
@@ -186,14 +187,15 @@ void Checker::one(Json& value, const Field& field, const Path& at) {
     case Type::kText:
       if (value.is_string()) return text(value, field, at);
       return wrong_type(value, at,
-                        value.is_primitive() && !value.is_null() ? "a text (write \"" + value.dump() + "\")"
-                                                                 : std::string("a text"));
+                        value.is_primitive() && !value.is_null()
+                            ? "a text (write \"" + json_text(value) + "\")"
+                            : std::string("a text"));
     case Type::kIntOrText:
       if (value.is_string()) return text(value, field, at);
       return integer(value, field, at);
     case Type::kQuantity:
       if (value.is_number()) {
-        value = value.dump();
+        value = json_text(value);
       } else if (!value.is_string()) {
         return wrong_type(value, at, "a quantity such as 100m or 1Gi");
       }
@@ -213,7 +215,7 @@ std::string shown(const Json& value) {
   constexpr std::size_t kMost = 60;
   if (value.is_string() && value.get_ref<const std::string&>().size() > 4 * kMost)
     return shown(cut(value.get_ref<const std::string&>(), 2 * kMost));
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = json_text(value);
   return text.size() <= kMost ? text : std::string(cut(text, kMost)) + "...";
 }
 

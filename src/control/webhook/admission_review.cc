@@ -1,5 +1,6 @@
 #include "control/webhook/admission_review.h"
 
+#include "api/json_text.h"
 #include "base/base64.h"
 #include "base/strings.h"
 #include "control/json.h"
@@ -48,7 +49,7 @@ std::string write_admission_review(const std::string& uid, const AdmissionAnswer
     response["warnings"].push_back(answer.warnings[i]);
   if (answer.allowed && !answer.patch.is_null() && !answer.patch.empty()) {
     response["patchType"] = "JSONPatch";
-    response["patch"] = encode_base64(answer.patch.dump());
+    response["patch"] = encode_base64(api::json_text(answer.patch));
   }
   api::Json review = {
       {"apiVersion", kVersion}, {"kind", "AdmissionReview"}, {"response", std::move(response)}};

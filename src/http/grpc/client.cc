@@ -25,9 +25,11 @@ class SessionClient final : public Client {
 
 net::Task<Result<std::unique_ptr<Client>>> Client::connect(net::Loop& loop, net::Address to,
                                                            ConnectOptions options) {
-  WEFT_CO_TRY(auto socket,
-              co_await net::connect(loop, to,
-                                    {.deadline = options.deadline, .bind_source = {}, .mark = options.mark}));
+  WEFT_CO_TRY(
+      auto socket,
+      co_await net::connect(
+          loop, to,
+          {.deadline = options.deadline, .bind_source = {}, .mark = options.mark, .keepalive = true}));
   if (!options.tls) co_return over(std::move(socket));
   WEFT_CO_TRY(auto stream, co_await tls::handshake(std::move(socket), options.tls, options.deadline));
   if (stream->protocol() != "h2")

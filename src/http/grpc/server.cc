@@ -1,59 +1,196 @@
 #include "http/grpc/server.h"
 
-#include "http/grpc/session.h"
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <list>
+
+#include "base/log.h"
 #include "http/server.h"
+#include "net/keepalive.h"
 #include "tls/stream.h"
 
 namespace weft::http::grpc {
 namespace {
 
-constexpr Duration kHandshakeTimeout = 10s;
+std::size_t half_of_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+  return static_cast<std::size_t>(limit.rlim_cur / 2);
+}
 
 class SocketServer final : public Server {
  public:
   SocketServer(std::unique_ptr<net::Listener> listener, std::map<std::string, Method> methods,
-               tls::ContextSource tls)
-      : listener_(std::move(listener)), methods_(std::move(methods)), tls_(std::move(tls)) {
+               tls::ContextSource tls, ServerLimits limits)
+      : listener_(std::move(listener)), methods_(std::move(methods)), tls_(std::move(tls)), limits_(limits) {
+    limits_.max_connections = std::min(limits_.max_connections, half_of_descriptors());
     tasks_.spawn(accept_all());
   }
   net::Address address() const override { return listener_->local_address(); }
+  ServerCounts counts() const override { return counts_; }
 
  private:
+  /// A connection's place among those that there may be, given back however its task ends.
+  struct Place {
+    Place(SocketServer& owner, std::string from, net::Loop& loop)
+        : server(owner), peer(std::move(from)), since(loop.now()), give_up(loop) {
+      ++server.counts_.open;
+      ++server.counts_.strangers;
+      ++server.strangers_of_[peer];
+      at = server.strangers_.insert(server.strangers_.end(), this);
+    }
+    ~Place() {
+      --server.counts_.open;
+      if (stranger) no_stranger();
+    }
+    void no_stranger() {
+      stranger = false;
+      server.strangers_.erase(at);
+      --server.counts_.strangers;
+      const auto count = server.strangers_of_.find(peer);
+      if (--count->second == 0) server.strangers_of_.erase(count);
+    }
+    /// Its place is free from now on; its task ends in a later turn.
+    void close() {
+      no_stranger();
+      closing = true;
+      give_up.notify();
+    }
+
+    SocketServer& server;
+    const std::string peer;
+    const TimePoint since;
+    Signal give_up;
+    bool stranger = true, closing = false;
+    std::list<Place*>::iterator at;
+  };
+
+  static std::string peer_of(const net::Socket& socket) {
+    const net::Address from = socket.peer_address();
+    if (from.is_ip()) return from.ip();
+    const auto process = socket.peer_credentials();
+    return process ? "pid " + std::to_string(process->pid) : "unknown";
+  }
+
   net::Task<void> accept_all() {
     for (;;) {
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
-      tasks_.spawn(serve(*this, std::move(*socket)));
+      std::string peer = peer_of(**socket);
+      if (!make_room(peer)) continue;
+      net::ask_for_keepalive((*socket)->fd());
+      tasks_.spawn(serve(*this, std::move(*socket), std::move(peer)));
     }
   }
 
-  /// One connection; its calls end with it.
-  static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket) {
+  /// Whether another connection of that peer may be, if need be in the place of an older stranger.
+  bool make_room(const std::string& peer) {
+    const auto of_peer = strangers_of_.find(peer);
+    if (of_peer != strangers_of_.end() && of_peer->second >= limits_.max_strangers_per_peer) {
+      close_for_room(**std::ranges::find(strangers_, peer, &Place::peer));
+    } else if (counts_.strangers >= limits_.max_strangers) {
+      close_for_room(*strangers_.front());
+    }
+    if (counts_.open < limits_.max_connections) return true;
+    if (!strangers_.empty()) {
+      close_for_room(*strangers_.front());
+      return true;
+    }
+    ++counts_.rejected;
+    note("a connection is rejected: all places are taken");
+    return false;
+  }
+
+  void close_for_room(Place& place) {
+    ++counts_.closed_at_limit;
+    note("too many connections of strangers: the oldest is closed");
+    place.close();
+  }
+
+  void note(std::string_view what) {
+    const TimePoint now = SteadyClock::now();
+    if (now < quiet_until_) return;
+    quiet_until_ = now + 10s;
+    WEFT_LOG(kWarn, "grpc", what, {"open", counts_.open}, {"strangers", counts_.strangers});
+  }
+
+  static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket, std::string peer) {
+    Place place(server, std::move(peer), socket->loop());
+    static_cast<void>(co_await net::both(converse(server, place, std::move(socket)), until_closed(place)));
+  }
+
+  static net::Task<Result<void>> until_closed(Place& place) {
+    while (!place.closing) co_await place.give_up.wait();
+    co_return fail(Error::downstream(Code::kExhausted, "its place was needed"));
+  }
+
+  /// One connection; its calls end with it. Always ends with an error, so that whoever watches over it ends
+  /// too.
+  static net::Task<Result<void>> converse(SocketServer& server, Place& place,
+                                          std::unique_ptr<net::Socket> socket) {
     const auto peer = socket->peer_credentials();
+    net::Loop& loop = socket->loop();
+    // Until it has said anything a connection costs no more than its descriptor.
+    socket->set_read_deadline(loop.now() + server.limits_.first_bytes);
+    const net::IoError waited = co_await socket->readable();
+    if (waited != net::IoError::kNone) co_return silent(server);
+    socket->set_read_deadline(kNever);
     std::unique_ptr<net::Stream> transport;
     if (server.tls_) {
-      net::Loop& loop = socket->loop();
-      auto made = co_await tls::handshake(std::move(socket), server.tls_(), loop.now() + kHandshakeTimeout);
-      if (!made || (*made)->protocol() != "h2") co_return;
+      auto made =
+          co_await tls::handshake(std::move(socket), server.tls_(), loop.now() + server.limits_.first_bytes);
+      if (!made) co_return silent(server);
+      if ((*made)->protocol() != "h2") co_return fail(Error::downstream(Code::kUnsupported, "not HTTP/2"));
       transport = std::move(*made);
     } else {
       transport = std::move(socket);
     }
     net::TaskScope calls;
-    Session session(std::move(transport), [&](std::unique_ptr<SessionStream> stream, Session::Opening head) {
-      calls.spawn(call(server, peer, std::move(stream), std::move(head)));
-    });
-    co_await session.run();
-    co_await calls.join();
+    Session session(
+        std::move(transport),
+        [&](std::unique_ptr<SessionStream> stream, Session::Opening head) {
+          calls.spawn(call(server, place, peer, std::move(stream), std::move(head)));
+        },
+        server.limits_.session);
+    static_cast<void>(co_await net::both(run(session), watch_over(server, place, session, loop)));
+    calls.cancel_all();
+    co_return fail(Error::downstream(Code::kClosed, "the connection has ended"));
   }
 
-  static net::Task<void> call(SocketServer& server, std::optional<net::Socket::Credentials> peer,
+  static std::unexpected<Error> silent(SocketServer& server) {
+    ++server.counts_.closed_as_silent;
+    return fail(Error::downstream(Code::kTimeout, "nothing came in time"));
+  }
+
+  static net::Task<Result<void>> run(Session& session) {
+    co_await session.run();
+    co_return fail(Error::downstream(Code::kClosed, "the session has ended"));
+  }
+
+  /// Ends when the peer has not introduced itself in time, or has no calls for long.
+  static net::Task<Result<void>> watch_over(SocketServer& server, Place& place, Session& session,
+                                            net::Loop& loop) {
+    co_await loop.sleep_until(place.since + server.limits_.introduction);
+    if (place.stranger) co_return silent(server);
+    for (;;) {
+      const bool unused = session.calls() == 0;
+      co_await loop.sleep(server.limits_.unused);
+      if (unused && session.calls() == 0) co_return silent(server);
+    }
+  }
+
+  static net::Task<void> call(SocketServer& server, Place& place,
+                              std::optional<net::Socket::Credentials> peer,
                               std::unique_ptr<SessionStream> stream, Session::Opening head) {
     const auto method = server.methods_.find(head.path);
     if (method == server.methods_.end()) {
       stream->finish(kUnimplemented, "there is no method " + head.path);
     } else {
-      co_await method->second(Call{head.path, peer, std::move(head.metadata), *stream});
+      const auto admitted = [&place] {
+        if (place.stranger) place.no_stranger();
+      };
+      co_await method->second(Call{head.path, peer, std::move(head.metadata), *stream, admitted});
       stream->finish(kOk, {});
     }
     co_await stream->drained();
@@ -62,14 +199,19 @@ class SocketServer final : public Server {
   std::unique_ptr<net::Listener> listener_;
   std::map<std::string, Method> methods_;
   tls::ContextSource tls_;
+  ServerLimits limits_;
+  ServerCounts counts_;
+  std::list<Place*> strangers_;  ///< the oldest first
+  std::map<std::string, std::size_t> strangers_of_;
+  TimePoint quiet_until_{};
   net::TaskScope tasks_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Address& at,
-                                               std::map<std::string, Method> methods,
-                                               tls::ContextSource tls) {
+                                               std::map<std::string, Method> methods, tls::ContextSource tls,
+                                               ServerLimits limits) {
   std::unique_ptr<net::Listener> listener;
   if (at.is_unix()) {
     WEFT_TRY(net::Fd fd, make_private_unix_socket(at));
@@ -77,7 +219,7 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
   } else {
     WEFT_TRY(listener, net::Listener::listen(loop, at));
   }
-  return std::make_unique<SocketServer>(std::move(listener), std::move(methods), std::move(tls));
+  return std::make_unique<SocketServer>(std::move(listener), std::move(methods), std::move(tls), limits);
 }
 
 }  // namespace weft::http::grpc

@@ -12,11 +12,12 @@ namespace weft::http::grpc {
 namespace {
 
 constexpr std::size_t kPrefix = 5;  // compressed flag, and the length in four bytes
-constexpr std::size_t kLargestMessage = 32 * 1024 * 1024;
 constexpr std::size_t kWriteBuffer = 1024 * 1024;
-constexpr std::int32_t kStreamWindow = 1024 * 1024;
-constexpr std::int32_t kConnectionWindow = 4 * 1024 * 1024;
-constexpr std::uint32_t kMostStreams = 100;
+constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
+constexpr Duration kFramePeriod = 10s;
+constexpr Duration kFarewell = 1s;
+// Resets by the peer: a hundred at once, then ten a second.
+constexpr std::uint64_t kResetBurst = 100, kResetRate = 10;
 constexpr std::size_t kReadBlock = 16 * 1024;
 
 std::size_t message_size(std::string_view prefix) {
@@ -74,8 +75,11 @@ Result<void> SessionStream::check_prefix() const {
   if (in_.size() < kPrefix) return {};
   const Blame blame = client_ ? Blame::kUpstream : Blame::kDownstream;
   if (in_[0] != 0) return fail(Error{Code::kUnsupported, blame, Retry::kNever, "a compressed gRPC message"});
-  if (message_size(in_) > kLargestMessage)
-    return fail(Error{Code::kTooLarge, blame, Retry::kNever, "a gRPC message larger than 32 MiB"});
+  const std::size_t size = message_size(in_), most = session_ ? session_->limits_.max_message : size;
+  if (size > most)
+    return fail(
+        Error{Code::kTooLarge, blame, Retry::kNever,
+              "a gRPC message of " + std::to_string(size) + " bytes; the limit is " + std::to_string(most)});
   return {};
 }
 
@@ -102,6 +106,7 @@ net::Task<Result<std::string>> SessionStream::read() {
     if (const std::size_t size = whole_message()) {
       std::string message = in_.substr(kPrefix, size - kPrefix);
       in_.erase(0, size);
+      if (in_.empty()) in_ = {};
       if (session_) session_->give_window_back(*this);
       co_return message;
     }
@@ -119,7 +124,7 @@ net::Task<Result<void>> SessionStream::write(std::string_view message) {
   for (std::size_t i = 0; i < 4; ++i) prefix[i + 1] = static_cast<char>(message.size() >> (8 * (3 - i)));
   out_.append(prefix, kPrefix).append(message);
   session_->resume_data(*this);
-  while (session_ && !closed_ && out_.size() > kWriteBuffer) co_await writable_.wait();
+  while (session_ && !closed_ && unsent() > kWriteBuffer) co_await writable_.wait();
   if (!session_ || closed_) co_return fail(end_error());
   co_return Result<void>{};
 }
@@ -153,9 +158,15 @@ struct Session::Callbacks {
     return found == streams.end() ? nullptr : found->second;
   }
 
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
+    static_cast<Session*>(user)->note_frame(head->type == NGHTTP2_DATA && head->length > 0);
+    return 0;
+  }
+
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     auto& session = *static_cast<Session*>(user);
     const bool request = frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+    session.header_bytes_ = session.header_fields_ = 0;
     if (request) session.opening_[frame->hd.stream_id];
     return 0;
   }
@@ -166,6 +177,7 @@ struct Session::Callbacks {
     const std::string_view key(reinterpret_cast<const char*>(name), name_size);
     const std::string_view text(reinterpret_cast<const char*>(value), value_size);
     auto& session = *static_cast<Session*>(user);
+    if (!session.take_field(name_size + value_size)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (session.accept_) {
       const auto opening = session.opening_.find(frame->hd.stream_id);
       if (opening == session.opening_.end()) return 0;
@@ -231,11 +243,15 @@ struct Session::Callbacks {
                            std::uint32_t* flags, nghttp2_data_source*, void* user) {
     SessionStream* const stream = find(user, id);
     if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    const std::size_t take = std::min(length, stream->out_.size());
-    std::copy_n(stream->out_.data(), take, buffer);
-    stream->out_.erase(0, take);
+    const std::size_t take = std::min(length, stream->unsent());
+    std::copy_n(stream->out_.data() + stream->out_sent_, take, buffer);
+    stream->out_sent_ += take;
+    if (stream->unsent() == 0) {
+      stream->out_ = {};
+      stream->out_sent_ = 0;
+    }
     static_cast<Session*>(user)->to_wake_.push_back(id);
-    if (!stream->out_.empty()) return static_cast<ssize_t>(take);
+    if (stream->unsent() != 0) return static_cast<ssize_t>(take);
     if (stream->finished_) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (!stream->client_) {
@@ -248,27 +264,79 @@ struct Session::Callbacks {
   }
 };
 
-Session::Session(std::unique_ptr<net::Stream> transport, Accept accept)
-    : transport_(std::move(transport)), accept_(std::move(accept)), write_signal_(transport_->loop()) {
+SessionLimits SessionLimits::for_server() {
+  SessionLimits limits;
+  limits.max_message = 4 * 1024 * 1024;
+  limits.max_streams = 8;
+  limits.stream_window = 64 * 1024;
+  limits.connection_window = 256 * 1024;
+  return limits;
+}
+
+Session::Session(std::unique_ptr<net::Stream> transport, Accept accept, SessionLimits limits)
+    : transport_(std::move(transport)),
+      accept_(std::move(accept)),
+      limits_(limits),
+      idle_frames_since_(transport_->loop().now()),
+      heard_at_(transport_->loop().now()),
+      write_signal_(transport_->loop()) {
+  make_session();
+  const nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.max_streams},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits_.max_header_bytes)},
+      {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, accept_ ? 3 : 4);
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, limits_.connection_window);
+}
+
+void Session::make_session() {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_option* options = nullptr;
   WEFT_ASSERT(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, Callbacks::on_begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, Callbacks::on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, Callbacks::on_header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, Callbacks::on_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, Callbacks::on_data);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, Callbacks::on_close);
   nghttp2_option_set_no_auto_window_update(options, 1);
+  nghttp2_option_set_stream_reset_rate_limit(options, kResetBurst, kResetRate);
   const int made = accept_ ? nghttp2_session_server_new2(&session_, callbacks, this, options)
                            : nghttp2_session_client_new2(&session_, callbacks, this, options);
   WEFT_ASSERT(made == 0);
   nghttp2_option_del(options);
   nghttp2_session_callbacks_del(callbacks);
-  const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
-                                             {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMostStreams},
-                                             {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
-  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, accept_ ? 2 : 3);
-  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+}
+
+/// Frames that cost their sender next to nothing and bring nobody anything.
+void Session::note_frame(bool carries_data) {
+  if (carries_data) return;
+  const TimePoint now = loop().now();
+  if (now - idle_frames_since_ > kFramePeriod) {
+    idle_frames_since_ = now;
+    idle_frames_ = 0;
+  }
+  if (++idle_frames_ > limits_.max_idle_frames) end_for("too many frames without data");
+}
+
+/// Whether the list may have this field too.
+bool Session::take_field(std::size_t bytes) {
+  header_bytes_ += bytes + kFieldOverhead;
+  if (++header_fields_ <= limits_.max_header_fields && header_bytes_ <= limits_.max_header_bytes) return true;
+  end_for("a header list larger than SETTINGS_MAX_HEADER_LIST_SIZE");
+  return false;
+}
+
+/// The peer learns why; whatever else it has sent is not looked at.
+void Session::end_for(const char* reason) {
+  if (std::exchange(ended_for_, reason)) return;
+  const std::string_view text(reason);
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+                        NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const std::uint8_t*>(text.data()),
+                        text.size());
+  transport_->set_write_deadline(loop().now() + kFarewell);
+  kick();
 }
 
 Session::~Session() {
@@ -287,26 +355,24 @@ void Session::fail_all() {
 }
 
 net::Task<void> Session::run() {
-  static_cast<void>(co_await net::both(read_all(), write_all()));
+  static_cast<void>(co_await net::both(net::both(read_all(), write_all()), keep_alive()));
   transport_->close();
   fail_all();
 }
 
 net::Task<Result<void>> Session::read_all() {
-  std::string block;
-  for (;;) {
+  // Nothing waits between a read and its use, so all sessions of a thread share one block.
+  static thread_local char block[kReadBlock];
+  while (!ended_for_) {
     const net::IoError waited = co_await transport_->readable();
     if (waited != net::IoError::kNone)
       co_return fail(net::to_error(waited, Blame::kUpstream, "reading HTTP/2"));
-    block.resize(kReadBlock);
     const net::IoResult got = transport_->try_read(block);
-    if (got.error == net::IoError::kWouldBlock) {
-      block = {};
-      continue;
-    }
+    if (got.error == net::IoError::kWouldBlock) continue;
     if (!got.ok()) co_return fail(net::to_error(got.error, Blame::kUpstream, "reading HTTP/2"));
+    heard_at_ = loop().now();
     const ssize_t used =
-        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(block.data()), got.bytes);
+        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(block), got.bytes);
     if (used < 0)
       co_return fail(
           Error::upstream(Code::kInvalid, Retry::kNever, nghttp2_strerror(static_cast<int>(used))));
@@ -315,6 +381,8 @@ net::Task<Result<void>> Session::read_all() {
     if (!nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_))
       co_return fail(Error::upstream(Code::kClosed, Retry::kNever, "the HTTP/2 session has ended"));
   }
+  // write_all() ends the session when the reason is sent.
+  co_return Result<void>{};
 }
 
 net::Task<Result<void>> Session::write_all() {
@@ -323,13 +391,30 @@ net::Task<Result<void>> Session::write_all() {
     const ssize_t size = nghttp2_session_mem_send(session_, &data);
     if (size < 0) co_return fail(Error::internal(Code::kInternal, nghttp2_strerror(static_cast<int>(size))));
     if (size == 0) {
+      if (ended_for_) co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, ended_for_));
       wake();
       co_await write_signal_.wait();
       continue;
     }
+    if (!ended_for_) transport_->set_write_deadline(loop().now() + limits_.write_timeout);
     const net::IoResult sent =
         co_await transport_->write({reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)});
     if (!sent.ok()) co_return fail(net::to_error(sent.error, Blame::kUpstream, "writing HTTP/2"));
+  }
+}
+
+/// A peer that has vanished without a word is noticed by asking it (RFC 9113 §6.7).
+net::Task<Result<void>> Session::keep_alive() {
+  for (;;) {
+    co_await loop().sleep_until(heard_at_ + limits_.ping_after);
+    if (loop().now() < heard_at_ + limits_.ping_after) continue;
+    const TimePoint asked = loop().now();
+    nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+    kick();
+    co_await loop().sleep(limits_.ping_timeout);
+    if (heard_at_ < asked)
+      co_return fail(
+          Error::upstream(Code::kTimeout, Retry::kFreshConnection, "the peer does not answer a PING"));
   }
 }
 
@@ -343,7 +428,7 @@ void Session::wake() {
   for (const std::int32_t id : std::exchange(to_wake_, {})) {
     const auto found = streams_.find(id);
     if (found == streams_.end()) continue;
-    if (found->second->out_.size() <= kWriteBuffer) found->second->writable_.notify();
+    if (found->second->unsent() <= kWriteBuffer) found->second->writable_.notify();
     found->second->readable_.notify();
   }
 }

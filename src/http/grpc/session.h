@@ -58,6 +58,7 @@ class SessionStream final : public MessageStream {
   std::size_t whole_message() const;
   Result<void> check_prefix() const;
   Error end_error() const;
+  std::size_t unsent() const { return out_.size() - out_sent_; }
 
   Session* session_;
   std::int32_t id_;
@@ -68,8 +69,28 @@ class SessionStream final : public MessageStream {
   std::uint32_t reset_code_ = 0;
   std::string status_message_;
   std::string in_, out_;
+  std::size_t out_sent_ = 0;    ///< bytes at the front of out_ that are gone
   std::size_t unconsumed_ = 0;  ///< received bytes that the peer's window does not have back yet
   Signal readable_, writable_;
+};
+
+/// What a session takes from its peer, and how long it bears its silence.
+struct SessionLimits {
+  std::size_t max_message = 32 * 1024 * 1024;  ///< bytes; a longer message ends its call with kTooLarge
+  std::size_t max_header_bytes = 32 * 1024;    ///< of a decoded list: names, values and 32 for each (RFC 9113
+                                               ///< §6.5.2); more ends the session, as do the next two
+  std::size_t max_header_fields = 100;
+  std::size_t max_idle_frames = 5000;  ///< in 10 s, of those that carry no data: PING, SETTINGS, RST_STREAM,
+                                       ///< CONTINUATION, empty ones of every type (§10.5)
+  std::uint32_t max_streams = 100;     ///< calls at the same time that the peer may open
+  std::uint32_t stream_window = 1024 * 1024;  ///< bytes of a call that are taken before anybody reads them
+  std::int32_t connection_window = 4 * 1024 * 1024;
+  Duration ping_after = 30s;     ///< of silence the peer is asked by a PING
+  Duration ping_timeout = 15s;   ///< silence after a PING ends the session
+  Duration write_timeout = 60s;  ///< a peer that takes no byte for so long ends the session
+  /// For a server that strangers may connect to: what a call may hold before somebody knows who it is fits
+  /// into one small window.
+  static SessionLimits for_server();
 };
 
 /// HTTP/2 over one stream by nghttp2, for gRPC only: both sides' sessions.
@@ -86,7 +107,7 @@ class Session {
   /// Called for each new call on a server; the callee takes ownership.
   using Accept = std::function<void(std::unique_ptr<SessionStream>, Opening)>;
   /// `accept` empty: a client.
-  Session(std::unique_ptr<net::Stream> transport, Accept accept);
+  Session(std::unique_ptr<net::Stream> transport, Accept accept, SessionLimits limits = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session();
@@ -96,12 +117,19 @@ class Session {
   std::unique_ptr<SessionStream> open(std::string_view path, std::string_view authority,
                                       const Headers& metadata = {});
   bool broken() const { return broken_; }
+  /// Calls that have not ended.
+  std::size_t calls() const { return streams_.size(); }
 
  private:
   friend class SessionStream;
   struct Callbacks;
   net::Task<Result<void>> read_all();
   net::Task<Result<void>> write_all();
+  net::Task<Result<void>> keep_alive();
+  void make_session();
+  void note_frame(bool carries_data);
+  bool take_field(std::size_t bytes);
+  void end_for(const char* reason);
   void send_headers(SessionStream& stream, const std::vector<std::pair<std::string, std::string>>& fields,
                     bool end);
   void send_trailers(SessionStream& stream);
@@ -121,6 +149,11 @@ class Session {
   std::deque<std::pair<std::unique_ptr<SessionStream>, Opening>> accepted_;
   std::vector<std::int32_t> to_wake_;
   bool broken_ = false;
+  const char* ended_for_ = nullptr;  ///< which rule the peer broke; nothing more is taken from it
+  SessionLimits limits_;
+  std::size_t header_bytes_ = 0, header_fields_ = 0;  ///< of the list that is being decoded
+  std::size_t idle_frames_ = 0;
+  TimePoint idle_frames_since_, heard_at_;
   Signal write_signal_;
 };
 

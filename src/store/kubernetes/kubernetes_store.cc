@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/json_text.h"
 #include "http/server.h"
 #include "store/api_path.h"
 #include "store/api_status.h"
@@ -19,9 +20,7 @@ constexpr int kMostWrites = 5;
 constexpr Duration kBetweenWrites = 20ms;
 constexpr std::string_view kStrict = "?fieldValidation=Strict";
 
-std::string text_of(const api::Json& body) {
-  return body.dump(-1, ' ', false, api::Json::error_handler_t::replace);
-}
+std::string text_of(const api::Json& body) { return api::json_text(body); }
 
 Error with_type(Error error, const api::KindInfo& kind) {
   if (error.code != Code::kUnsupported) return error;
@@ -64,7 +63,7 @@ net::Task<Result<api::Json>> KubernetesStore::call(RawRequest request) {
   }
   WEFT_CO_TRY(const http::Response response, co_await client_->fetch(std::move(sent)));
   if (response.head.status >= 400) co_return fail(error_of_status(response.head.status, response.body));
-  api::Json parsed = api::Json::parse(response.body, nullptr, false);
+  api::Json parsed = api::parse_json(response.body);
   if (!parsed.is_object())
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
                                    client_->access().authority() + ": the answer is not a JSON object"));

@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include "api/json_text.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "store/api_server.h"
+#include "store/embedded_store.h"
+#include "store/remote_store.h"
+#include "store/testing/run.h"
+
+namespace weft::store {
+namespace {
+
+using testing::Directory;
+using testing::run;
+using testing::run_until;
+
+constexpr const char* kMaps = "/api/v1/namespaces/default/configmaps";
+
+/// A store's HTTP face as any client sees it.
+class ApiRequests : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = EmbeddedStore::open(loop_, directory_.path + "/store");
+    ASSERT_TRUE(opened) << opened.error().text;
+    store_ = std::move(*opened);
+    api_ = std::make_unique<ApiServer>(loop_, *store_, &store_->dry_run());
+    http::ServerOptions options;
+    options.max_connections = 4;
+    auto server = http::Server::listen(
+        loop_, at_, [this](http::ServerExchange& exchange) { return api_->handle(exchange); }, options);
+    ASSERT_TRUE(server) << server.error().text;
+    server_ = std::move(*server);
+    ASSERT_EQ(ask("POST", kMaps, R"({"metadata":{"name":"there"},"data":{"key":"1"}})"), 201);
+  }
+  /// The status; the answer is then in `answer_`.
+  int ask(const std::string& method, const std::string& path, const std::string& body = "",
+          const std::string& type = "application/json") {
+    http::Request request;
+    request.method = method;
+    request.path = path;
+    request.body = body;
+    request.headers.add("content-type", type);
+    http::FetchOptions options;
+    options.deadline = SteadyClock::now() + 20s;
+    auto got = run(loop_, http::fetch(loop_, at_, std::move(request), options));
+    EXPECT_TRUE(got) << method << " " << path << ": " << got.error().text;
+    if (!got) return 0;
+    answer_ = api::parse_json(got->body);
+    EXPECT_TRUE(answer_.is_object() || got->head.status == 200) << got->body;
+    return got->head.status;
+  }
+  int patch(const std::string& path, const std::string& body) {
+    return ask("PATCH", path, body, "application/merge-patch+json");
+  }
+  std::string message() const { return api::json_string(answer_, "message"); }
+  std::string value_of(const char* name) {
+    const auto found = run(loop_, store_->get({api::find_kind("v1", "ConfigMap"), "default", name}));
+    return found ? api::json_string(api::json_member((*found)->body, "data"), "key") : "absent";
+  }
+
+  net::Loop loop_;
+  Directory directory_;
+  net::Address at_ = *net::Address::unix_path(directory_.path + "/api.sock");
+  std::unique_ptr<EmbeddedStore> store_;
+  std::unique_ptr<ApiServer> api_;
+  std::unique_ptr<http::Server> server_;
+  api::Json answer_;
+};
+
+TEST_F(ApiRequests, members_of_a_wrong_type_are_errors_that_name_them) {
+  const std::vector<std::pair<std::string, std::string>> bodies = {
+      {R"({"metadata":{"name":"a","namespace":7}})", "metadata.namespace"},
+      {R"({"metadata":{"name":7}})", "metadata.name"},
+      {R"({"metadata":7})", "metadata"},
+      {R"({"apiVersion":7,"metadata":{"name":"a"}})", "apiVersion"},
+      {R"({"kind":["ConfigMap"],"metadata":{"name":"a"}})", "kind"},
+      {R"({"metadata":{"name":null}})", "metadata.name"},
+      {R"({"metadata":{"generateName":{}}})", "metadata"},
+      {R"({"metadata":{"name":"a","labels":7}})", "metadata.labels"},
+      {R"({"metadata":{"name":"a","ownerReferences":7}})", "metadata.ownerReferences"},
+      {R"({"metadata":{"name":"a","ownerReferences":[7]}})", "metadata.ownerReferences"},
+      {"7", "JSON object"},
+      {"[]", "JSON object"},
+      {"{\"metadata\":{\"name\":\"\xff\"}}", "JSON object"},
+      {std::string(100'000, '['), "JSON object"}};
+  for (const auto& [body, named] : bodies) {
+    EXPECT_EQ(ask("POST", kMaps, body), 422) << body.substr(0, 100);
+    EXPECT_NE(message().find(named), std::string::npos) << message();
+  }
+  for (const char* body : {R"({"metadata":{"name":7}})", R"({"metadata":{"name":"other"}})", R"({"kind":7})",
+                           R"({"status":7})", R"({"status":[]})"})
+    for (const char* path : {"/there", "/there/status"})
+      if (!std::string(body).contains("status") || std::string(path).contains("status"))
+        EXPECT_EQ(ask("PUT", kMaps + std::string(path), body), 422) << body << path << message();
+  EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, a_path_or_a_query_that_is_not_utf_8_is_a_bad_request) {
+  for (const char* path :
+       {"/%ff", "?labelSelector=a%3D%ff", "?fieldSelector=metadata.name%3D%ff", "/%c3", "/%ed%a0%80"})
+    EXPECT_EQ(ask("GET", kMaps + std::string(path)), 400) << path;
+  EXPECT_EQ(ask("GET", std::string(kMaps) + "/%c3%a9"), 404);
+  EXPECT_NE(message().find("\xc3\xa9"), std::string::npos) << message();
+}
+
+TEST_F(ApiRequests, an_error_text_that_is_not_utf_8_is_stored_and_shown_with_replacements) {
+  RemoteStore remote(loop_, at_);
+  api::Object object = *(*run(loop_, remote.get({api::find_kind("v1", "ConfigMap"), "default", "there"})));
+  object.body["status"] = {{"message", "cut inside of a character: \xc3"}};
+  const auto done = run(loop_, remote.update_status(object));
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_EQ(api::json_string((*done)->status(), "message"), "cut inside of a character: \xef\xbf\xbd");
+  ASSERT_TRUE(run(loop_, store_->update_status([&] {
+    object.body["metadata"].erase("resourceVersion");
+    return object;
+  }())));
+  EXPECT_EQ(ask("GET", std::string(kMaps) + "/there"), 200);
+  server_.reset();
+  store_.reset();
+  EXPECT_TRUE(EmbeddedStore::open(loop_, directory_.path + "/store"));
+}
+
+TEST_F(ApiRequests, a_patch_with_a_version_that_is_not_the_stored_one_is_a_conflict_at_once) {
+  const std::string there = std::string(kMaps) + "/there";
+  EXPECT_EQ(patch(there, R"({"metadata":{"resourceVersion":"1"},"data":{"key":"2"}})"), 409);
+  EXPECT_EQ(patch(there, R"({"metadata":{"resourceVersion":1},"data":{"key":"2"}})"), 409);
+  EXPECT_EQ(value_of("there"), "1");
+  EXPECT_EQ(patch(there, R"({"data":{"key":"2"}})"), 200);
+  EXPECT_EQ(value_of("there"), "2");
+}
+
+TEST_F(ApiRequests, a_patch_changes_the_object_of_its_path_and_no_other) {
+  ASSERT_EQ(ask("POST", kMaps, R"({"metadata":{"name":"other"},"data":{"key":"1"}})"), 201);
+  const std::string there = std::string(kMaps) + "/there";
+  for (const char* body :
+       {R"({"metadata":{"name":"other"},"data":{"key":"2"}})", R"({"metadata":{"namespace":"istio-system"}})",
+        R"({"metadata":null})", R"({"metadata":"x"})", R"({"kind":"Secret"})", R"({"apiVersion":null})"})
+    EXPECT_EQ(patch(there, body), 422) << body << message();
+  EXPECT_EQ(value_of("other"), "1");
+  EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, a_dry_run_is_answered_as_the_real_one_and_changes_nothing) {
+  const std::string there = std::string(kMaps) + "/there";
+  const std::uint64_t version = store_->resource_version();
+  EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"new"}})"), 201);
+  EXPECT_FALSE(api::json_string(answer_["metadata"], "uid").empty());
+  EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"there"}})"), 409);
+  EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"new"},"dat":{}})"), 422);
+  EXPECT_EQ(ask("PUT", there + "?dryRun=All", R"({"data":{"key":"9"}})"), 200);
+  EXPECT_EQ(api::json_string(answer_["data"], "key"), "9");
+  EXPECT_EQ(patch(there + "?dryRun=All", R"({"data":{"key":"9"}})"), 200);
+  EXPECT_EQ(ask("DELETE", there + "?dryRun=All"), 200);
+  EXPECT_EQ(ask("DELETE", there, R"({"dryRun":["All"]})"), 200);
+  EXPECT_EQ(ask("DELETE", "/api/v1/namespaces/default?dryRun=All"), 200);
+  EXPECT_EQ(ask("DELETE", there + "?dryRun=some"), 422);
+  EXPECT_EQ(ask("DELETE", there, R"({"dryRun":[7]})"), 422);
+  EXPECT_EQ(value_of("there"), "1");
+  EXPECT_EQ(value_of("new"), "absent");
+  EXPECT_EQ(store_->resource_version(), version);
+}
+
+TEST_F(ApiRequests, an_unknown_part_of_an_object_is_not_found_and_touches_nothing) {
+  for (const char* method : {"GET", "PUT", "PATCH", "DELETE", "POST"})
+    for (const char* part : {"/there/zzz", "/there/log", "/there/scale"})
+      EXPECT_EQ(ask(method, kMaps + std::string(part), "{}", "application/merge-patch+json"), 404)
+          << method << part;
+  EXPECT_EQ(ask("DELETE", std::string(kMaps) + "/there/status"), 405);
+  EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, a_grace_period_or_a_version_that_is_no_number_is_an_error) {
+  const std::string there = std::string(kMaps) + "/there";
+  for (const char* query : {"?gracePeriodSeconds=-1", "?gracePeriodSeconds=x", "?gracePeriodSeconds=1e3"})
+    EXPECT_EQ(ask("DELETE", there + query), 422) << query;
+  EXPECT_EQ(ask("DELETE", there, R"({"gracePeriodSeconds":"x"})"), 422);
+  EXPECT_EQ(ask("GET", std::string(kMaps) + "?watch=1&resourceVersion=x"), 422);
+  EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, a_watch_whose_client_has_gone_gives_its_place_back) {
+  for (int round = 0; round < 20; ++round) {
+    std::unique_ptr<http::Call> call;
+    const auto open = [](net::Loop& loop, net::Address at,
+                         std::unique_ptr<http::Call>& into) -> net::Task<bool> {
+      http::Request request;
+      request.path = std::string(kMaps) + "?watch=1";
+      http::FetchOptions options;
+      options.deadline = SteadyClock::now() + 20s;
+      auto made = co_await http::Call::open(loop, at, std::move(request), options);
+      if (made) into = std::move(*made);
+      co_return made.has_value();
+    };
+    // There are four places; a watch that keeps its place leaves none for the fifth.
+    ASSERT_TRUE(run(loop_, open(loop_, at_, call))) << round;
+  }
+  EXPECT_EQ(ask("GET", kMaps), 200);
+}
+
+}  // namespace
+}  // namespace weft::store
