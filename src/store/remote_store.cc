@@ -8,12 +8,6 @@
 #include "store/wire.h"
 
 namespace weft::store {
-namespace {
-
-constexpr Duration kPatience = 30s;
-
-}  // namespace
-
 net::Task<Result<api::Json>> RemoteStore::call(std::string method, std::string path, std::string body) {
   http::Request request;
   request.method = std::move(method);
@@ -21,7 +15,7 @@ net::Task<Result<api::Json>> RemoteStore::call(std::string method, std::string p
   if (!body.empty()) request.headers.add("content-type", "application/json");
   request.body = std::move(body);
   http::FetchOptions options;
-  options.deadline = loop_.now() + kPatience;
+  options.deadline = loop_.now() + patience_;
   WEFT_CO_TRY(http::Response response, co_await http::fetch(loop_, api_, std::move(request), options));
   if (response.head.status >= 400) co_return fail(error_of_status(response.head.status, response.body));
   api::Json parsed = api::Json::parse(response.body, nullptr, false);
@@ -75,7 +69,7 @@ net::Task<Result<std::unique_ptr<Watch>>> RemoteStore::watch(Query query, std::u
   request.path = api_path(*query.kind, query.ns) + "?" + selectors_of(query) +
                  "watch=1&resourceVersion=" + std::to_string(from);
   http::FetchOptions options;
-  options.deadline = loop_.now() + kPatience;
+  options.deadline = loop_.now() + patience_;
   WEFT_CO_TRY(auto call, co_await http::Call::open(loop_, api_, std::move(request), options));
   if (call->head().status < 400) {
     call->set_deadline(kNever);
