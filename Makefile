@@ -6,7 +6,7 @@ PRESET ?= release
 WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
-.PHONY: help deps build up down test test-asan test-release bench fuzz tsan format lint clean arrows \
+.PHONY: help deps build up down test test-asan test-release soak bench fuzz tsan format lint clean arrows \
   torture images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
@@ -37,6 +37,7 @@ images: ## make weft's and Bookinfo's images as OCI archives in build/images
 	@scripts/images
 
 kubernetes-up: ## bring up a one-node Kubernetes in namespaces of its own, with our images
+	@echo "The first time this takes about ten minutes: packages, Kubernetes' own programs from their sources, our images, the cluster. After that, one."
 	@scripts/deps kubernetes
 	@scripts/kubernetes/build-binaries
 	@$(MAKE) --no-print-directory images
@@ -54,9 +55,13 @@ e2e-kubernetes: ## run the walk-through and the tests on a real cluster; ends in
 	@scripts/build release weft_store_test
 	@UPDATE_DOCS=$(UPDATE_DOCS) API_AWAY=$(or $(API_AWAY),30) /usr/bin/python3 scripts/e2e_kubernetes.py $(SUITES)
 
-bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy, and each service of Bookinfo
+soak: deps ## load a mesh at full speed under changing rules for MINUTES (default 10) and watch everything
+	@scripts/build release weft weft-proxy bookinfo
+	@SOAK_MINUTES=$(or $(MINUTES),10) scripts/python -m pytest -q -s --no-header -p no:cacheprovider tests/soak
+
+bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy, each service of Bookinfo, and its page
 	@scripts/build release
-	@scripts/python bench/run.py; mesh=$$?; scripts/python bench/bookinfo.py; shop=$$?; exit $$((mesh > shop ? mesh : shop))
+	@status=0; for each in run bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
 
 fuzz: deps ## run each fuzz target for SECONDS_EACH (default 60) from its corpus on; TARGETS names some
 	@scripts/fuzz $(or $(SECONDS_EACH),60) $(TARGETS)

@@ -15,6 +15,8 @@ import xml.etree.ElementTree as ElementTree
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHECKS = ["check_arrows", "check_sizes", "check_names", "check_fields", "check_json"]
 PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e", "tests/torture"]
+# Speed and memory of what users run; a sanitizer's say nothing.
+RELEASE_SUITES = ["tests/soak"]
 UNIT_LIMIT_SECONDS = 300
 SUITE_LIMIT_SECONDS = 1500
 SANITIZER_OPTIONS = {
@@ -109,7 +111,7 @@ def replays(tally, preset):
 
 
 def pytest_suites(tally, preset):
-    for suite in PYTEST_SUITES:
+    for suite in PYTEST_SUITES + (RELEASE_SUITES if preset == "release" else []):
         run_pytest(tally, preset, suite)
 
 

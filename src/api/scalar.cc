@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 
 #include "api/yaml_reader.h"
 
@@ -16,20 +18,28 @@ bool parse_whole(std::string_view digits, int base, Number& number) {
   return error == std::errc() && end == digits.data() + digits.size();
 }
 
+/// Takes "0x" and its like from the front of the digits; YAML 1.1 has a bare 0 for octal.
+int take_base(std::string_view& digits) {
+  if (digits.size() < 2 || digits[0] != '0') return 10;
+  int base = 0;
+  switch (digits[1]) {
+    case 'x':
+    case 'X': base = 16; break;
+    case 'o':
+    case 'O': base = 8; break;
+    case 'b':
+    case 'B': base = 2; break;
+    default: return all_of(digits, "01234567") ? 8 : 10;
+  }
+  digits.remove_prefix(2);
+  return base;
+}
+
 /// Integers of every form; null when it is none, or does not fit.
 Json integer(std::string_view text) {
-  bool negative = text.starts_with('-');
+  const bool negative = text.starts_with('-');
   std::string_view digits = negative || text.starts_with('+') ? text.substr(1) : text;
-  int base = 10;
-  if (digits.starts_with("0x")) base = 16;
-  if (digits.starts_with("0o")) base = 8;
-  if (base != 10) {
-    digits.remove_prefix(2);
-  } else if (digits.size() > 1 && digits[0] == '0' && all_of(digits, "01234567")) {
-    base = 8;
-  } else if (!all_of(digits, "0123456789")) {
-    return nullptr;
-  }
+  const int base = take_base(digits);
   std::uint64_t magnitude = 0;
   if (!parse_whole(digits, base, magnitude)) return nullptr;
   if (!negative) {
@@ -52,17 +62,27 @@ Json real(std::string_view text) {
   return number;
 }
 
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::ranges::find(words, text) != words.end();
+}
+
 }  // namespace
 
 Json plain_scalar(std::string_view text) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
-  if (text == "true" || text == "True" || text == "TRUE") return true;
-  if (text == "false" || text == "False" || text == "FALSE") return false;
-  char first = text[0];
+  if (text.empty() || is_one_of(text, {"~", "null", "Null", "NULL"})) return nullptr;
+  const char first = text[0];
   if ((first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.') {
-    if (Json number = integer(text); !number.is_null()) return number;
-    if (Json number = real(text); !number.is_null()) return number;
+    std::string digits(text);
+    std::erase(digits, '_');
+    if (Json number = integer(digits); !number.is_null()) return number;
+    if (Json number = real(digits); !number.is_null()) return number;
+    return std::string(text);
   }
+  constexpr std::size_t kLongestBoolean = 5;
+  if (text.size() > kLongestBoolean) return std::string(text);
+  if (is_one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "y", "Y", "on", "On", "ON"})) return true;
+  if (is_one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "n", "N", "off", "Off", "OFF"}))
+    return false;
   return std::string(text);
 }
 

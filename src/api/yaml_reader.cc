@@ -9,6 +9,7 @@
 #include "api/path.h"
 #include "base/strings.h"
 #include "yaml/event_reader.h"
+#include "yaml/joined_files.h"
 
 namespace weft::api {
 namespace {
@@ -24,8 +25,9 @@ using yaml::Event;
 /// Turns a parser's events into documents; stops at the first thing that is wrong.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : events_(text, yaml::EventReader::Places::kUnknown) {}
-  YamlStream read() &&;
+  /// Reads one more text; `lines_before` are those of the file before it. False when something was wrong.
+  bool read(std::string_view text, int lines_before);
+  YamlStream take_stream() { return std::move(stream_); }
 
  private:
   struct Anchor {
@@ -58,7 +60,6 @@ class Reader {
   bool fault(int line, std::string text);
   bool no_json(int line, std::string text);
 
-  yaml::EventReader events_;
   YamlStream stream_;
   std::vector<Frame> open_;
   std::unordered_map<std::string, Anchor> anchors_;
@@ -66,13 +67,15 @@ class Reader {
   int line_ = 1;
 };
 
-YamlStream Reader::read() && {
+bool Reader::read(std::string_view text, int lines_before) {
+  yaml::EventReader events(text, yaml::EventReader::Places::kUnknown);
   for (;;) {
-    const auto event = events_.next();
-    if (!event) fault(event.error().line, event.error().text);
-    if (!event || !take(*event) || event->kind == Event::Kind::kEnd) break;
+    auto event = events.next();
+    if (!event) return fault(event.error().line + lines_before, event.error().text);
+    event->line += lines_before;
+    if (!take(*event)) return false;
+    if (event->kind == Event::Kind::kEnd) return true;
   }
-  return std::move(stream_);
 }
 
 bool Reader::fault(int line, std::string text) {
@@ -240,8 +243,20 @@ YamlStream read_yaml(std::string_view text) {
     refused.fault = {line, "not text: a byte that is not UTF-8, or a control byte", false};
     return refused;
   }
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  return Reader(text).read();
+  std::string without_marks;
+  if (yaml::has_byte_order_mark(text)) {
+    without_marks = yaml::without_byte_order_marks(text);
+    text = without_marks;
+  }
+  Reader reader;
+  int lines_before = 0;
+  while (const std::size_t end = yaml::end_of_first_json(text)) {
+    if (!reader.read(text.substr(0, end), lines_before)) return reader.take_stream();
+    lines_before += static_cast<int>(std::ranges::count(text.substr(0, end), '\n'));
+    text.remove_prefix(end);
+  }
+  reader.read(text, lines_before);
+  return reader.take_stream();
 }
 
 }  // namespace weft::api

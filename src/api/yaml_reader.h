@@ -33,8 +33,9 @@ struct YamlStream {
   std::optional<Fault> fault;
 };
 
-/// Reads YAML 1.2 with the core schema's types, as kubectl does where it matters: "yes" and "on" are texts,
-/// 0644 is octal. Any thread.
+/// Reads YAML 1.2 with the types that kubectl knows, which are YAML 1.1's: plain yes, on and y are true, 0644
+/// and 0o644 are octal, 1_000 is a thousand. A document may begin with a byte order mark, and JSON objects
+/// may stand one after the other with nothing but white space between them. Any thread.
 ///
 /// Refused: duplicate keys, keys that are not scalars, merge keys, tags other than the core schema's, numbers
 /// that are not finite, byte order marks other than UTF-8, bytes that are not UTF-8; and beyond the limits:

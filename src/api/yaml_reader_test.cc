@@ -18,14 +18,22 @@ std::string fault_of(std::string_view text) {
   return stream.fault ? std::to_string(stream.fault->line) + ": " + stream.fault->text : "none";
 }
 
-TEST(YamlReader, plain_scalars_have_the_types_of_the_core_schema) {
+TEST(YamlReader, plain_scalars_have_the_types_that_kubectl_reads) {
   struct Case {
     const char* text;
     const char* json;
   };
   const Case cases[] = {
-      {"yes", "\"yes\""},
-      {"on", "\"on\""},
+      {"yes", "true"},
+      {"Yes", "true"},
+      {"on", "true"},
+      {"ON", "true"},
+      {"y", "true"},
+      {"no", "false"},
+      {"Off", "false"},
+      {"N", "false"},
+      {"yES", "\"yES\""},
+      {"yes!", "\"yes!\""},
       {"true", "true"},
       {"False", "false"},
       {"~", "null"},
@@ -44,13 +52,52 @@ TEST(YamlReader, plain_scalars_have_the_types_of_the_core_schema) {
       {"089", "89"},
       {"-", "\"-\""},
       {".", "\".\""},
-      {"1_000", "\"1_000\""},
+      {"1_000", "1000"},
+      {"-1_000.5", "-1000.5"},
+      {"_1", "\"_1\""},
+      {"0b101", "5"},
+      {"0B2", "\"0B2\""},
       {"0x", "\"0x\""},
       {"2024-01-01", "\"2024-01-01\""},
       {"-9223372036854775808", "-9223372036854775808"},
       {"18446744073709551615", "18446744073709551615"},
   };
   for (const Case& each : cases) EXPECT_EQ(plain_scalar(each.text).dump(), each.json) << each.text;
+}
+
+TEST(YamlReader, what_is_no_text_without_quotes_is_written_with_them) {
+  for (const char* text : {"yes", "n", "Off", "1_000", "0b1"})
+    EXPECT_EQ(one(to_yaml(Json({{"a", text}}))), Json({{"a", text}})) << text;
+}
+
+TEST(YamlReader, a_byte_order_mark_may_begin_any_document) {
+  const std::string mark = "\xef\xbb\xbf";
+  for (const std::string& text : {mark + "a: 1\n---\n" + mark + "a: 2\n", "a: 1\n" + mark + "---\na: 2\n",
+                                  "a: 1\n...\n" + mark + "a: 2\n", "a: 1\r\n---\r\n" + mark + "a: 2\r\n"}) {
+    const YamlStream stream = read_yaml(text);
+    ASSERT_FALSE(stream.fault) << stream.fault->text << "\n" << text;
+    ASSERT_EQ(stream.documents.size(), 2u) << text;
+    EXPECT_EQ(stream.documents[1].value, Json({{"a", 2}}));
+    EXPECT_EQ(stream.documents[1].lines.line, 3);
+  }
+  EXPECT_EQ(one("a: \"" + mark + "\"\n").dump(), "{\"a\":\"" + mark + "\"}") << "inside a value it is text";
+  EXPECT_EQ(one(mark), Json(nullptr));
+}
+
+TEST(YamlReader, json_objects_may_stand_one_after_the_other) {
+  const YamlStream stream = read_yaml("{\"a\": \"}{'#\"}\n{\"b\": [{}, \"\\\"\"]}{\"c\":\n1}\n");
+  ASSERT_FALSE(stream.fault) << stream.fault->text;
+  ASSERT_EQ(stream.documents.size(), 3u);
+  EXPECT_EQ(stream.documents[0].value.dump(), R"({"a":"}{'#"})");
+  EXPECT_EQ(stream.documents[1].lines.line, 2);
+  EXPECT_EQ(stream.documents[2].value.dump(), R"({"c":1})");
+  EXPECT_EQ(fault_of("{\"a\": 1}\n{\"a\": 1, \"a\": 2}\n"), "2: duplicate key \"a\"; write it once");
+}
+
+TEST(YamlReader, a_flow_map_that_is_no_json_is_one_document) {
+  EXPECT_EQ(one("{a: '} {', b: 1}").dump(), R"({"a":"} {","b":1})");
+  EXPECT_EQ(one("{a: 1, # } {\n b: 2}").dump(), R"({"a":1,"b":2})");
+  EXPECT_NE(fault_of("{a: 1} b"), "none");
 }
 
 TEST(YamlReader, quoted_scalars_and_blocks_are_texts) {

@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "api/duration.h"
 #include "base/strings.h"
 #include "cli/help_text.h"
+#include "cli/other_tools.h"
 
 namespace weft::cli {
 namespace {
@@ -62,16 +64,42 @@ void parse_output(const std::string& text, Formats allowed, Output& output) {
   throw CLI::ValidationError("-o", "\"" + text + "\" is no output format; it may be " + std::string(known));
 }
 
+/// Help in plain words: without the parser's own for what excludes what and for the value of a flag.
+class PlainFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, positional);
+    if (const auto brace = name.find('{'); brace != name.npos) name.erase(brace, name.find('}') + 1 - brace);
+    return name;
+  }
+  /// Without the word that is taken only to say how it is written rightly.
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    constexpr std::string_view kMisplaced = " [FILE...]";
+    std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+    if (const auto at = usage.find(kMisplaced); at != usage.npos) usage.erase(at, kMisplaced.size());
+    return usage;
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string type = option->get_type_name();
+    return type.empty() ? "" : " " + type;
+  }
+};
+
 /// The grammar of the command line and the options it fills. CLI11 throws; nothing leaves parse().
 class Parser {
  public:
   explicit Parser(std::string instance) : app_(std::string(kPurpose), "weft") {
     global_.instance = std::move(instance);
     app_.footer(std::string(kFooter));
+    app_.formatter(std::make_shared<PlainFormatter>());
     app_.require_subcommand(0, 1);
+    app_.add_flag_callback(
+        "--version", [this] { take_ = [this] { return Command(version_); }; }, "the version of this program");
     app_.add_option("--name", global_.instance,
                     "the instance of the mesh (or WEFT_INSTANCE; default: default)");
     app_.add_option("-n,--namespace", global_.ns, "the namespace (default: default)");
+    add_duration(app_, "--request-timeout", global_.request_timeout,
+                 "how long one answer of the control plane may take (default: 10s; 0: for ever)");
     declare_up();
     declare_down();
     declare_apply();
@@ -116,17 +144,11 @@ class Parser {
   /// What stands for an option's value in help texts.
   static void name_values(CLI::App& command) {
     static constexpr std::pair<std::string_view, const char*> kNames[] = {
-        {"--filename", "FILE"},
-        {"--name", "INSTANCE"},
-        {"--namespace", "NAMESPACE"},
-        {"--output", "FORMAT"},
-        {"--selector", "LABELS"},
-        {"--timeout", "TIME"},
-        {"--isolation", "MODE"},
-        {"--ingress-port", "PORT"},
-        {"--container", "NAME"},
-        {"--image", "NAME=COMMAND"},
-        {"--tail", "N"},
+        {"--filename", "FILE"},        {"--name", "INSTANCE"},      {"--namespace", "NAMESPACE"},
+        {"--output", "FORMAT"},        {"--selector", "LABELS"},    {"--timeout", "TIME"},
+        {"--request-timeout", "TIME"}, {"--kustomize", "FOLDER"},   {"--port", "PORT"},
+        {"--fqdn", "SERVICE"},         {"--isolation", "MODE"},     {"--ingress-port", "PORT"},
+        {"--container", "NAME"},       {"--image", "NAME=COMMAND"}, {"--tail", "N"},
         {"--replicas", "N"},
     };
     for (CLI::Option* option : command.get_options()) {
@@ -141,16 +163,22 @@ class Parser {
         ->allow_extra_args(false);
     to.add_flag("-R,--recursive", recursive, "folders below a given folder too");
   }
-  static void add_timeout(CLI::App& to, std::chrono::seconds& timeout) {
-    const auto read = [&timeout](const std::string& text) {
-      const bool bare = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-      const auto parsed = api::parse_duration(bare ? text + "s" : text);
-      if (!parsed)
-        throw CLI::ValidationError("--timeout", parsed.error().text + "; right would be 30s or 2m");
-      timeout = std::chrono::ceil<std::chrono::seconds>(*parsed);
+  static void add_kustomization(CLI::App& to, std::string& folder) {
+    to.add_option("-k,--kustomize", folder, "a folder with a kustomization.yaml");
+  }
+  static void add_duration(CLI::App& to, const char* name, std::chrono::seconds& duration,
+                           const std::string& text) {
+    const auto read = [name, &duration](const std::string& value) {
+      const bool bare = !value.empty() && value.find_first_not_of("0123456789") == value.npos;
+      const auto parsed = api::parse_duration(bare ? value + "s" : value);
+      if (!parsed) throw CLI::ValidationError(name, parsed.error().text + "; right would be 30s or 2m");
+      duration = std::chrono::ceil<std::chrono::seconds>(*parsed);
     };
-    to.add_option_function<std::string>(
-        "--timeout", read, "how long to wait (default: " + std::to_string(timeout.count()) + "s)");
+    to.add_option_function<std::string>(name, read, text);
+  }
+  static void add_timeout(CLI::App& to, std::chrono::seconds& timeout) {
+    add_duration(to, "--timeout", timeout,
+                 "how long to wait (default: " + std::to_string(timeout.count()) + "s)");
   }
   static void add_output(CLI::App& to, Formats allowed, Output& output, const char* text) {
     const auto read = [allowed, &output](const std::string& value) { parse_output(value, allowed, output); };
@@ -158,6 +186,38 @@ class Parser {
   }
   static void add_wait(CLI::App& to, bool& wait, const char* until) {
     to.add_flag("--wait,!--no-wait", wait, until);
+  }
+  /// kubectl's three values; what is asked of a server is asked here in either case.
+  static void add_dry_run(CLI::App& to, bool& dry_run) {
+    const auto read = [&dry_run](const CLI::results_t& given) {
+      const std::string& value = given.back();
+      if (!value.empty() && value != "true" && value != "client" && value != "server" && value != "none" &&
+          value != "false")
+        throw CLI::ValidationError("--dry-run=" + value + ": it may be client, server or none");
+      dry_run = value != "none" && value != "false";
+      return true;
+    };
+    to.add_option("--dry-run", read, "only say what would be done; =client and =server do the same")
+        ->expected(0)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->type_name("");
+  }
+  void take_logs() {
+    if (!logs_since_.empty())
+      throw CLI::ValidationError(
+          "--since: lines have no time of their own here; --tail N prints the last ones, -f those to come");
+    if (logs_words_.empty() == logs_.selector.empty())
+      throw CLI::ValidationError("whose? POD, or -l with labels, names one or the other");
+    if (!logs_words_.empty()) logs_.resource = logs_words_.front();
+    if (logs_words_.size() == 2) {
+      if (!logs_.container.empty()) throw CLI::ValidationError("a container is named twice");
+      logs_.container = logs_words_.back();
+    }
+    if (logs_.all_containers && !logs_.container.empty())
+      throw CLI::ValidationError("--all-containers and a container exclude each other");
+    if (logs_.follow && (logs_.all_containers || !logs_.selector.empty() || logs_.previous))
+      throw CLI::ValidationError("-f follows one container that runs; name it");
+    take_ = [this] { return Command(std::move(logs_)); };
   }
 
   void declare_up() {
@@ -186,16 +246,24 @@ class Parser {
   void declare_apply() {
     CLI::App& apply = command("apply", kApply, kObjectGroup);
     add_files(apply, apply_.files, apply_.recursive);
-    apply.get_option("--filename")->required();
-    apply.add_flag("--dry-run", apply_.dry_run, "only say what would be done");
+    add_kustomization(apply, apply_.kustomization);
+    apply.add_option("FILE", misplaced_)->group("");
+    add_dry_run(apply, apply_.dry_run);
     add_wait(apply, apply_.wait, "return when every proxy runs the change (default), or at once");
     add_timeout(apply, apply_.timeout);
-    choose(apply, apply_);
+    apply.callback([this] {
+      if (!misplaced_.empty())
+        throw CLI::ValidationError("write -f before the name of a file: weft apply -f " + misplaced_.front());
+      if (apply_.files.empty() && apply_.kustomization.empty())
+        throw CLI::ValidationError("which objects? -f,--filename FILE or -k,--kustomize FOLDER names them");
+      take_ = [this] { return Command(std::move(apply_)); };
+    });
   }
   void declare_delete() {
     CLI::App& remove = command("delete", kDelete, kObjectGroup);
     remove.add_option("RESOURCE", delete_.resources, "TYPE NAME..., TYPE/NAME... or TYPE with --all or -l");
     add_files(remove, delete_.files, delete_.recursive);
+    add_kustomization(remove, delete_.kustomization);
     remove.add_flag("--all", delete_.all, "every object of the type in the namespace");
     remove.add_option("-l,--selector", delete_.selector, "those with these labels");
     remove.add_flag("--ignore-not-found", delete_.ignore_not_found, "what is not there is not an error");
@@ -209,7 +277,7 @@ class Parser {
     add_output(get, Formats::kAll, get_.output, "wide, yaml, json, name or jsonpath='{...}'");
     get.add_flag("-w,--watch", get_.watch, "go on and print each change");
     get.add_flag("-A,--all-namespaces", get_.all_namespaces, "of all namespaces");
-    get.add_option("-l,--selector", get_.selector, "those with these labels: app=reviews,version!=v1");
+    get.add_option("-l,--selector", get_.selector, "only those with these labels: app=reviews,version!=v1");
     get.add_flag("--no-headers", get_.no_headers, "without the line of column names");
     get.add_flag("--show-labels", get_.show_labels, "with the labels as the last column");
     get.add_flag("--ignore-not-found", get_.ignore_not_found, "what is not there is not an error");
@@ -224,13 +292,18 @@ class Parser {
   }
   void declare_logs() {
     CLI::App& logs = command("logs", kLogs, kObjectGroup);
-    logs.add_option("POD", logs_.resource, "a pod's name, or TYPE/NAME such as deploy/reviews-v1")
-        ->required();
+    logs.add_option("POD", logs_words_,
+                    "a pod's name, or TYPE/NAME such as deploy/reviews-v1; and perhaps a container")
+        ->expected(0, 2);
+    logs.add_option("-l,--selector", logs_.selector, "of all pods with these labels");
     logs.add_option("-c,--container", logs_.container,
                     "the container (default: the application; istio-proxy: the sidecar)");
+    logs.add_flag("--all-containers", logs_.all_containers, "of all containers of a pod");
+    logs.add_flag("-p,--previous", logs_.previous, "of the container before its last restart");
+    logs.add_option("--since,--since-time", logs_since_)->group("");
     logs.add_flag("-f,--follow", logs_.follow, "go on and print what comes");
     logs.add_option("--tail", logs_.tail, "only the last lines, so many");
-    choose(logs, logs_);
+    logs.callback([this] { take_logs(); });
   }
   void declare_scale() {
     CLI::App& scale = command("scale", kScale, kObjectGroup);
@@ -244,7 +317,9 @@ class Parser {
   }
   void declare_proxy_status() {
     CLI::App& status = command("proxy-status", kProxyStatus, kProxyGroup);
-    status.add_option("PROXY", status_.proxy, "one proxy: its pod's name");
+    status.alias("ps");
+    status.add_option("PROXY", status_.proxy,
+                      "one proxy: its pod's name, or TYPE/NAME such as deploy/reviews-v1");
     add_output(status, Formats::kJsonOnly, status_.output, "table or json");
     choose(status, status_);
   }
@@ -252,13 +327,22 @@ class Parser {
     CLI::App& config = command("proxy-config", kProxyConfig, kProxyGroup);
     const auto read = [this](const std::string& text) {
       const auto found = kWhats.find(text);
+      if (const std::string_view instead = instead_of_config(text); !instead.empty())
+        throw CLI::ValidationError("there is no \"" + text + "\" here: " + std::string(instead));
       if (found == kWhats.end())
         throw CLI::ValidationError("\"" + text + "\" is none of listeners, routes, clusters and endpoints");
       config_.what = found->second;
     };
     config.add_option_function<std::string>("WHAT", read, "listeners, routes, clusters or endpoints")
         ->required();
-    config.add_option("POD", config_.pod, "the pod whose sidecar is asked")->required();
+    config.alias("pc");
+    config
+        .add_option("POD", config_.pod, "the pod whose sidecar is asked: NAME, NAME.NAMESPACE or TYPE/NAME")
+        ->required();
+    config.add_option("--name", config_.names, "a route configuration's name, or the instance of the mesh")
+        ->allow_extra_args(false);
+    config.add_option("--port", config_.port, "only what has this port");
+    config.add_option("--fqdn", config_.fqdn, "only what belongs to this service");
     add_output(config, Formats::kObjects, config_.output, "table, yaml or json");
     choose(config, config_);
   }
@@ -307,7 +391,7 @@ class Parser {
   void declare_uninstall() {
     CLI::App& uninstall = command("uninstall", kUninstall, kKubernetesGroup);
     uninstall.add_flag("-y,--yes", uninstall_.yes, "do not ask");
-    uninstall.add_flag("--dry-run", uninstall_.dry_run, "only list what would go");
+    add_dry_run(uninstall, uninstall_.dry_run);
     uninstall.add_flag("--print", uninstall_.print, "print the objects for kubectl delete -f - instead");
     add_plan(uninstall, uninstall_.profile, nullptr);
     uninstall.get_option("--profile")->description("what was installed, for --print (default: default)");
@@ -391,21 +475,26 @@ class Parser {
   UninstallOptions uninstall_;
   CheckOptions check_;
   VersionOptions version_;
+  std::vector<std::string> misplaced_, logs_words_;
+  std::string logs_since_;
   std::string topic_;
   bool wants_help_ = false;
   std::function<Command()> take_;
 };
 
 constexpr std::string_view kCommands[] = {
-    "up",        "down",  "apply",        "delete",       "get",         "describe",
-    "logs",      "scale", "proxy-status", "proxy-config", "kube-inject", "install",
-    "uninstall", "check", "version",      "help",         "control",     "proxy"};
+    "up",      "down",         "apply",        "delete",      "get",     "describe",  "logs",
+    "scale",   "proxy-status", "proxy-config", "kube-inject", "install", "uninstall", "check",
+    "version", "help",         "control",      "proxy",       "ps",      "pc"};
 
 }  // namespace
 
 Result<Invocation> parse_command_line(const std::vector<std::string>& words, std::string instance) {
   if (!words.empty() && !words.front().starts_with('-') &&
       std::ranges::find(kCommands, words.front()) == std::end(kCommands)) {
+    if (const std::string_view instead = instead_of_command(words.front()); !instead.empty())
+      return fail(Error::config(Code::kInvalid, "weft has no \"" + words.front() +
+                                                    "\": " + std::string(instead) + ". See 'weft --help'."));
     const std::string_view near = nearest(words.front(), kCommands);
     std::string text = "weft: there is no command \"" + words.front() + "\"";
     if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";

@@ -91,6 +91,71 @@ TEST(CommandLine, ReadsTheOthers) {
   EXPECT_EQ(options_of<VersionOptions>("version -o json").output.format, Format::kJson);
 }
 
+TEST(CommandLine, ReadsKubectlsFormsOfADryRun) {
+  for (const char* line :
+       {"apply -f a --dry-run", "apply -f a --dry-run=client", "apply --dry-run=server -f a"})
+    EXPECT_TRUE(options_of<ApplyOptions>(line).dry_run) << line;
+  EXPECT_FALSE(options_of<ApplyOptions>("apply -f a --dry-run=none").dry_run);
+  EXPECT_TRUE(options_of<UninstallOptions>("uninstall --dry-run").dry_run);
+  EXPECT_EQ(options_of<ApplyOptions>("apply -k folder").kustomization, "folder");
+  EXPECT_EQ(options_of<DeleteOptions>("delete -k folder").kustomization, "folder");
+}
+
+TEST(CommandLine, ReadsTheWordsOfIstioctl) {
+  EXPECT_EQ(options_of<ProxyStatusOptions>("ps deploy/x").proxy, "deploy/x");
+  const auto config =
+      options_of<ProxyConfigOptions>("pc r reviews-1.default --name 9080 --port 80 --fqdn reviews");
+  EXPECT_EQ(config.names, std::vector<std::string>{"9080"});
+  EXPECT_EQ(config.port + " " + config.fqdn + " " + config.pod, "80 reviews reviews-1.default");
+  const auto both = parse("--name second pc routes p --name 9080 -n shop");
+  ASSERT_TRUE(both) << both.error().text;
+  EXPECT_EQ(both->global.instance, "second");
+  EXPECT_EQ(both->global.ns, "shop");
+}
+
+TEST(CommandLine, ReadsKubectlsFormsOfLogs) {
+  const auto words = options_of<LogsOptions>("logs pod-1 istio-proxy -p");
+  EXPECT_EQ(words.resource + " " + words.container, "pod-1 istio-proxy");
+  EXPECT_TRUE(words.previous);
+  const auto selected = options_of<LogsOptions>("logs -l app=reviews --all-containers --tail=3");
+  EXPECT_EQ(selected.selector, "app=reviews");
+  EXPECT_TRUE(selected.all_containers);
+}
+
+TEST(CommandLine, TakesATimeLimitForEachRequest) {
+  EXPECT_EQ(parse("get pods")->global.request_timeout, std::chrono::seconds(10));
+  EXPECT_EQ(parse("--request-timeout=2m get pods")->global.request_timeout, std::chrono::minutes(2));
+  EXPECT_EQ(parse("get pods --request-timeout 0")->global.request_timeout, std::chrono::seconds(0));
+}
+
+TEST(CommandLine, SaysItsVersionInEachWayToAsk) {
+  EXPECT_EQ(options_of<VersionOptions>("--version").output.format, Format::kTable);
+}
+
+TEST(CommandLine, SaysWhatWeftHasInThePlaceOfACommandOfOthers) {
+  for (const char* verb :
+       {"exec",      "edit",      "create",     "patch",    "label", "rollout", "port-forward",  "explain",
+        "top",       "events",    "diff",       "wait",     "cp",    "run",     "api-resources", "completion",
+        "analyze",   "dashboard", "bug-report", "stat",     "tap",   "edges",   "viz",           "inject",
+        "kustomize", "autoscale", "config",     "manifest", "log"}) {
+    const auto invocation = parse(std::string(verb) + " some words --flag");
+    ASSERT_FALSE(invocation) << verb;
+    EXPECT_TRUE(invocation.error().text.starts_with("weft has no \"" + std::string(verb) + "\": ")) << verb;
+    EXPECT_EQ(invocation.error().text.find('\n'), std::string::npos)
+        << "one line: " << invocation.error().text;
+  }
+}
+
+TEST(CommandLine, HelpHasNoneOfTheParsersOwnWords) {
+  for (const char* line :
+       {"--help", "apply --help", "kube-inject --help", "get --help", "logs --help", "check --help"}) {
+    const std::string text = options_of<HelpOptions>(line).text;
+    for (const char* word : {"{false}", "{true}", "Excludes", "REQUIRED", " ...", "TEXT", "UINT"})
+      EXPECT_EQ(text.find(word), std::string::npos) << line << " says " << word << ":\n" << text;
+    EXPECT_NE(text.find("WEFT_STATE_DIR"), std::string::npos) << line;
+  }
+}
+
 TEST(CommandLine, RefusesWhatIsWrongAndSaysWhichHelpToRead) {
   const std::pair<const char*, const char*> cases[] = {
       {"nonsense", "no command \"nonsense\""},
@@ -100,6 +165,13 @@ TEST(CommandLine, RefusesWhatIsWrongAndSaysWhichHelpToRead) {
       {"get pods -o xml", "\"xml\" is no output format"},
       {"proxy-status -o yaml", "table or json"},
       {"apply", "--filename"},
+      {"apply rule.yaml", "weft apply -f rule.yaml"},
+      {"apply -f a --dry-run=maybe", "client, server or none"},
+      {"logs pod -l app=x", "POD"},
+      {"logs pod main -c other", "twice"},
+      {"logs pod --since 5m", "--tail"},
+      {"proxy-config bootstrap pod", "-o json"},
+      {"get pods --request-timeout soon", "soon"},
       {"apply -f a --timeout soon", "soon"},
       {"up --ingress-port 99999", "--ingress-port"},
       {"up --ingress-port 0", "--ingress-port"},

@@ -1,6 +1,8 @@
 #include "cli/config_tables.h"
 
+#include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/strings.h"
@@ -77,15 +79,26 @@ void add_listener(TextTable& table, const Json& listener) {
     table.add({text_at(listener, "name"), address_text(address), port_text(address), "ALL", ""});
 }
 
+/// What a header or parameter must be; nothing when it only has to be there.
+std::string value_text(const Json& match) {
+  for (const auto& [field, before, after] :
+       {std::tuple{"exact", "=", ""}, std::tuple{"prefix", "=", "*"}, std::tuple{"suffix", "=*", ""},
+        std::tuple{"contains", "=*", "*"}})
+    if (at(match, field).is_string()) return before + text_at(match, field) + after;
+  const std::string regex = text_at(match, "safe_regex.regex");
+  return regex.empty() ? "" : "~" + regex;
+}
+
 std::string match_text(const Json& match) {
   std::string text;
   if (at(match, "prefix").is_string()) text = text_at(match, "prefix") + "*";
   if (at(match, "path_separated_prefix").is_string()) text = text_at(match, "path_separated_prefix") + "/*";
   if (at(match, "path").is_string()) text = text_at(match, "path");
   if (at(match, "safe_regex").is_object()) text = "regex " + text_at(match, "safe_regex.regex");
-  for (const Json& header : list_at(match, "headers")) text += " header " + text_at(header, "name");
+  for (const Json& header : list_at(match, "headers"))
+    text += " header " + text_at(header, "name") + value_text(at(header, "string_match"));
   for (const Json& parameter : list_at(match, "query_parameters"))
-    text += " query " + text_at(parameter, "name");
+    text += " query " + text_at(parameter, "name") + value_text(at(parameter, "string_match"));
   return text;
 }
 
@@ -103,6 +116,25 @@ std::string action_text(const Json& route) {
   return join(parts, ", ");
 }
 
+/// Timeout, retries and faults of a route, as far as it has some.
+std::string policy_text(const Json& route) {
+  std::vector<std::string> parts;
+  if (const std::string timeout = text_at(route, "route.timeout"); !timeout.empty() && timeout != "0s")
+    parts.push_back("timeout " + timeout);
+  if (const Json& policy = at(route, "route.retry_policy"); policy.is_object())
+    parts.push_back("retries " + (at(policy, "num_retries").is_null()
+                                      ? std::string("1")
+                                      : scalar_text(at(policy, "num_retries"))));
+  if (const Json& configs = at(route, "typed_per_filter_config"); configs.is_object()) {
+    for (const auto& [name, config] : configs.items()) {
+      if (at(config, "delay").is_object()) parts.push_back("delay " + text_at(config, "delay.fixed_delay"));
+      if (at(config, "abort").is_object())
+        parts.push_back("abort " + scalar_text(at(config, "abort.http_status")));
+    }
+  }
+  return parts.empty() ? "" : " (" + join(parts, ", ") + ")";
+}
+
 void add_routes(TextTable& table, const Json& config) {
   for (const Json& host : list_at(config, "virtual_hosts")) {
     const Json& domains = list_at(host, "domains");
@@ -110,7 +142,7 @@ void add_routes(TextTable& table, const Json& config) {
     if (domains.size() > 1) shown += " + " + std::to_string(domains.size() - 1) + " more";
     for (const Json& route : list_at(host, "routes"))
       table.add({text_at(config, "name"), text_at(host, "name"), shown, match_text(at(route, "match")),
-                 action_text(route)});
+                 action_text(route) + policy_text(route)});
     if (list_at(host, "routes").empty())
       table.add({text_at(config, "name"), text_at(host, "name"), shown, "", "404"});
   }
@@ -141,6 +173,46 @@ void add_endpoints(TextTable& table, const Json& assignment) {
     }
 }
 
+/// "outbound|9080|v1|reviews…" or "inbound|9080||" in its parts; of another name the whole as the last.
+struct ClusterName {
+  std::string port, subset, fqdn;
+};
+ClusterName parts_of(std::string_view name) {
+  const std::vector<std::string_view> parts = split(name, '|');
+  if (parts.size() != 4) return {"", "", std::string(name)};
+  return {std::string(parts[1]), std::string(parts[2]), std::string(parts[3])};
+}
+
+std::string name_of(const Json& resource, What what) {
+  return text_at(resource, what == What::kEndpoints ? "cluster_name" : "name");
+}
+
+bool is_service(const std::string& fqdn, const std::string& wanted) {
+  return fqdn == wanted || fqdn.starts_with(wanted + ".");
+}
+
+bool has_domain(const Json& route_config, const std::string& wanted) {
+  for (const Json& host : list_at(route_config, "virtual_hosts"))
+    for (const Json& domain : list_at(host, "domains"))
+      if (is_service(scalar_text(domain), wanted)) return true;
+  return false;
+}
+
+bool passes(const Json& resource, What what, const ConfigFilter& filter) {
+  const std::string name = name_of(resource, what);
+  const ClusterName parts = parts_of(name);
+  if (!filter.name.empty() && name != filter.name) return false;
+  if (what == What::kListeners)
+    return (filter.port.empty() || port_text(at(resource, "address")) == filter.port) &&
+           (filter.fqdn.empty() || is_service(name, filter.fqdn));
+  if (what == What::kRoutes)
+    return (filter.port.empty() || name == filter.port || parts.port == filter.port ||
+            name.ends_with(":" + filter.port) || name.ends_with("." + filter.port)) &&
+           (filter.fqdn.empty() || has_domain(resource, filter.fqdn));
+  return (filter.port.empty() || parts.port == filter.port) &&
+         (filter.fqdn.empty() || is_service(parts.fqdn, filter.fqdn));
+}
+
 std::vector<std::string> heading_of(What what) {
   switch (what) {
     case What::kListeners: return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
@@ -161,6 +233,18 @@ Json resources_of(const Json& dump, What what) {
       for (const Json& entry : list_at(part, place.list))
         if (const Json& resource = at(entry, place.inside); resource.is_object()) found.push_back(resource);
     }
+  return found;
+}
+
+Json filtered(const Json& resources, What what, const ConfigFilter& filter) {
+  Json found = Json::array();
+  for (const Json& resource : resources)
+    if (passes(resource, what, filter)) found.push_back(resource);
+  if (what != What::kClusters && what != What::kEndpoints) return found;
+  std::ranges::stable_sort(found.get_ref<Json::array_t&>(), {}, [what](const Json& resource) {
+    const ClusterName parts = parts_of(name_of(resource, what));
+    return std::tuple(parts.fqdn, parts.port.size(), parts.port, parts.subset);
+  });
   return found;
 }
 

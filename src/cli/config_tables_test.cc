@@ -51,6 +51,52 @@ TEST(ConfigTables, ShowWhatASidecarRuns) {
             "ENDPOINT          STATUS    CLUSTER\n10.244.0.7:9080   HEALTHY   outbound|9080||reviews\n");
 }
 
+std::string names_of(What what, const ConfigFilter& filter) {
+  std::string names;
+  for (const api::Json& each : filtered(resources_of(dump(), what), what, filter))
+    names += each.value(what == What::kEndpoints ? "cluster_name" : "name", "") + " ";
+  return names;
+}
+
+TEST(ConfigTables, ShowOnlyWhatIsAskedForByNamePortOrService) {
+  const ConfigFilter port{"", "9080", ""}, service{"", "", "reviews.default.svc.cluster.local"},
+      none{"x", "1", "y"};
+  EXPECT_EQ(names_of(What::kListeners, {"", "15006", ""}), "virtualInbound ");
+  EXPECT_EQ(names_of(What::kRoutes, {"9080", "", ""}), "9080 ");
+  EXPECT_EQ(names_of(What::kRoutes, port), "9080 ");
+  EXPECT_EQ(names_of(What::kRoutes, {"", "", "reviews"}), "9080 ");
+  EXPECT_EQ(names_of(What::kRoutes, {"", "80", ""}), "");
+  EXPECT_EQ(names_of(What::kClusters, port), "outbound|9080||reviews.default.svc.cluster.local ");
+  EXPECT_EQ(names_of(What::kClusters, service), "outbound|9080||reviews.default.svc.cluster.local ");
+  EXPECT_EQ(names_of(What::kClusters, {"", "", "review"}), "");
+  EXPECT_EQ(names_of(What::kEndpoints, port), "outbound|9080||reviews ");
+  for (What what : {What::kListeners, What::kRoutes, What::kClusters, What::kEndpoints})
+    EXPECT_EQ(names_of(what, none), "");
+}
+
+TEST(ConfigTables, SortClustersByServicePortAndSubset) {
+  api::Json clusters = api::Json::array();
+  for (const char* name : {"outbound|9080|v2|b", "outbound|9080||b", "outbound|80||b", "outbound|9080||a"})
+    clusters.push_back({{"name", name}});
+  std::string names;
+  for (const api::Json& each : filtered(clusters, What::kClusters, {})) names += each.value("name", "") + " ";
+  EXPECT_EQ(names, "outbound|9080||a outbound|80||b outbound|9080||b outbound|9080|v2|b ");
+}
+
+TEST(ConfigTables, ShowWhatARouteComparesAndHowLongItMayTake) {
+  const api::Json routes =
+      api::Json::parse(R"([{"name": "9080", "virtual_hosts": [{"name": "r", "domains": ["r"], "routes": [
+    {"match": {"prefix": "/", "headers": [{"name": "end-user", "string_match": {"exact": "jason"}},
+                                          {"name": "a", "string_match": {"safe_regex": {"regex": "b.*"}}}]},
+     "route": {"cluster": "c", "timeout": "3s", "retry_policy": {"num_retries": 2}},
+     "typed_per_filter_config": {"envoy.filters.http.fault": {"delay": {"fixed_delay": "7s"}, "abort": {"http_status": 500}}}}]}]}])");
+  EXPECT_EQ(config_table(routes, What::kRoutes),
+            "NAME   VIRTUAL HOST   DOMAINS   MATCH                                   DESTINATION\n"
+            "9080   r              r         /* header end-user=jason header a~b.*   c (timeout 3s, retries "
+            "2, delay 7s, "
+            "abort 500)\n");
+}
+
 TEST(ConfigTables, SurviveADumpOfAnotherForm) {
   for (const char* text :
        {"null", "[]", R"({"configs": 3})", R"({"configs": [null, {"dynamic_listeners": [3, {}]}]})"})

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 namespace weft::cli {
 namespace {
@@ -30,12 +31,11 @@ class ProcessConsole final : public Console {
   ProcessConsole() {
     const char* terminal = std::getenv("TERM");
     const bool capable = terminal != nullptr && std::string_view(terminal) != "dumb";
-    interactive_ = isatty(STDOUT_FILENO) != 0 && capable;
+    on_terminal_ = isatty(STDOUT_FILENO) != 0;
+    interactive_ = on_terminal_ && capable;
     progress_interactive_ = isatty(STDERR_FILENO) != 0 && capable;
     colour_ = interactive_ && !set_in_environment("NO_COLOR");
   }
-  void out(std::string_view text) override { write_all(STDOUT_FILENO, text); }
-  void err(std::string_view text) override { write_all(STDERR_FILENO, text); }
   bool interactive() const override { return interactive_; }
   bool colour() const override { return colour_; }
   bool progress_interactive() const override { return progress_interactive_; }
@@ -70,7 +70,13 @@ class ProcessConsole final : public Console {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   }
 
+ protected:
+  void write_out(std::string_view text) override { write_all(STDOUT_FILENO, text); }
+  void write_err(std::string_view text) override { write_all(STDERR_FILENO, text); }
+  bool on_terminal() const override { return on_terminal_; }
+
  private:
+  bool on_terminal_ = false;
   bool interactive_ = false;
   bool progress_interactive_ = false;
   bool colour_ = false;
@@ -80,13 +86,82 @@ class ProcessConsole final : public Console {
 
 std::unique_ptr<Console> make_process_console() { return std::make_unique<ProcessConsole>(); }
 
+namespace {
+
+/// Before a colour's letter and, alone, before what ends it: a byte that no UTF-8 text has, so that text of
+/// others cannot hold it.
+constexpr char kMark = '\xff';
+constexpr std::pair<char, std::string_view> kSequences[] = {
+    {'g', "\x1b[32m"}, {'y', "\x1b[33m"}, {'r', "\x1b[31m"}, {'d', "\x1b[2m"}, {'0', "\x1b[0m"}};
+
+std::string_view sequence_of(char letter) {
+  for (const auto& [known, sequence] : kSequences)
+    if (known == letter) return sequence;
+  return {};
+}
+
+/// Appends one character's name when it is a control character; how many bytes it had, 0 for any other.
+std::size_t name_control(std::string_view text, std::string& into) {
+  const auto c = static_cast<unsigned char>(text[0]);
+  if (c == '\n' || c == '\t') return 0;
+  if (c < 0x20 || c == 0x7f) {
+    into += '^';
+    into += static_cast<char>(c ^ 0x40);
+    return 1;
+  }
+  // U+0080 to U+009F, which some terminals obey.
+  if (c != 0xc2 || text.size() < 2 || static_cast<unsigned char>(text[1]) > 0x9f) return 0;
+  into += "^[";
+  into += static_cast<char>(static_cast<unsigned char>(text[1]) - 0x40);
+  return 2;
+}
+
+/// The length of a sequence that chooses colours at the head of the text: ESC [ digits and semicolons m.
+std::size_t colour_length(std::string_view text) {
+  if (!text.starts_with("\x1b[")) return 0;
+  const std::size_t end = text.find_first_not_of("0123456789;", 2);
+  return end != text.npos && text[end] == 'm' ? end + 1 : 0;
+}
+
+}  // namespace
+
+std::string Console::printable(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == kMark) {
+      if (at + 1 < text.size()) shown += sequence_of(text[at + 1]);
+      at += 2;
+    } else if (const std::size_t named = name_control(text.substr(at), shown); named > 0) {
+      at += named;
+    } else {
+      shown += text[at++];
+    }
+  }
+  return shown;
+}
+
+std::string Console::coloured_only(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    if (const std::size_t colour = colour_length(text.substr(at)); colour > 0) {
+      shown += text.substr(at, colour);
+      at += colour;
+    } else if (const std::size_t named = name_control(text.substr(at), shown); named > 0) {
+      at += named;
+    } else {
+      shown += text[at++];
+    }
+  }
+  return shown;
+}
+
 std::string paint(const Console& console, Colour colour, std::string_view text) {
   if (!console.colour()) return std::string(text);
-  std::string_view code = "2";
-  if (colour == Colour::kGreen) code = "32";
-  if (colour == Colour::kYellow) code = "33";
-  if (colour == Colour::kRed) code = "31";
-  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+  constexpr std::string_view kLetters = "gyrd";
+  return std::string{kMark, kLetters[static_cast<std::size_t>(colour)]} + std::string(text) +
+         std::string{kMark, '0'};
 }
 
 }  // namespace weft::cli

@@ -30,7 +30,7 @@ Progress::Progress(const Context& context, std::string text)
 }
 
 Progress::~Progress() {
-  if (shown_ && context_.console.progress_interactive()) context_.note("\r\x1b[K");
+  if (shown_ && context_.console.progress_interactive()) context_.console.redraw("");
 }
 
 void Progress::say(std::string text) {
@@ -40,7 +40,10 @@ void Progress::say(std::string text) {
 }
 
 void Progress::show() {
-  context_.note(context_.console.progress_interactive() ? "\r\x1b[K" + text_ + " ..." : text_ + "\n");
+  if (context_.console.progress_interactive())
+    context_.console.redraw(text_ + " ...");
+  else
+    context_.note(text_ + "\n");
 }
 
 }  // namespace weft::cli

@@ -23,11 +23,15 @@ inline constexpr std::string_view kPurpose =
     "command.";
 inline constexpr std::string_view kFooter =
     "Start with 'weft up -f FILE'; 'weft COMMAND --help' shows a command's examples.\n"
-    "Exit codes: 0 done, 1 the thing failed, 2 wrong usage.";
+    "Exit codes: 0 done, 1 the thing failed, 2 wrong usage.\n"
+    "Environment: WEFT_INSTANCE is the instance when --name is not given; WEFT_STATE_DIR the folder in which\n"
+    "instances keep objects and logs (default: ~/.local/state/weft); NO_COLOR turns colours off.";
 inline constexpr std::string_view kGlobalFooter =
     "With every command, before or after it:\n"
     "  --name INSTANCE             the instance of the mesh (or WEFT_INSTANCE; default: default)\n"
-    "  -n,--namespace NAMESPACE    the namespace (default: default)\n";
+    "  -n,--namespace NAMESPACE    the namespace (default: default)\n"
+    "  --request-timeout TIME      how long one answer of the control plane may take (default: 10s)\n"
+    "WEFT_STATE_DIR is the folder in which instances keep objects and logs (default: ~/.local/state/weft).\n";
 
 inline constexpr CommandText kUp = {
     "Start the mesh on this machine",
@@ -43,13 +47,14 @@ inline constexpr CommandText kDown = {
     "--purge.",
     "  weft down\n  weft down --purge --name second\n"};
 inline constexpr CommandText kApply = {
-    "Make objects what files say they are",
-    "Make objects what files say they are. Every file is checked first; when one is wrong, nothing is "
-    "applied. Returns "
-    "when every proxy concerned runs the change, and names each proxy that refused it.",
+    "Create or change objects as files say",
+    "Create the objects of files, or change those that exist to what the files say. Every file is checked "
+    "first; when one is wrong, nothing is applied. Returns when every proxy concerned runs the change, and "
+    "names each proxy that rejected it.",
     "  weft apply -f virtual-service-reviews-v3.yaml\n"
     "  weft apply -f rules/ -R\n"
     "  cat rule.yaml | weft apply -f -\n"
+    "  weft apply -k samples/bookinfo/overlays/gateway\n"
     "  weft apply -f rule.yaml --dry-run\n"};
 inline constexpr CommandText kDelete = {
     "Delete objects",
@@ -73,19 +78,20 @@ inline constexpr CommandText kGet = {
     "  weft get pods -l app=reviews -w\n"
     "  weft get pods -o jsonpath='{.items[*].status.podIP}'\n"};
 inline constexpr CommandText kDescribe = {
-    "Show everything known of objects, with who runs them",
-    "Show everything known of objects: what they say, how they are, which proxies run them, who refused them "
-    "and why.",
+    "Show an object's fields, its state, and which proxies run it",
+    "Show an object's fields and its state, and for rules which proxies run them, which rejected them, and "
+    "why.",
     "  weft describe pod reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft describe virtualservice reviews\n"
     "  weft describe pods -l app=reviews\n"};
 inline constexpr CommandText kLogs = {
     "Show what a container printed",
-    "Show what a container printed: of the application, or with -c istio-proxy the access log of the "
+    "Show what a container printed: the application's, or with -c istio-proxy the access log of the "
     "sidecar.",
     "  weft logs reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft logs deploy/productpage-v1 -c istio-proxy -f\n"
-    "  weft logs deploy/ratings-v1 --tail 20\n"};
+    "  weft logs deploy/ratings-v1 --tail 20\n"
+    "  weft logs -l app=reviews --all-containers\n"};
 inline constexpr CommandText kScale = {
     "Change how many pods a deployment has",
     "Change how many pods a deployment has. Returns when so many are ready and the others are gone.",
@@ -93,7 +99,8 @@ inline constexpr CommandText kScale = {
     "  weft scale deploy/details-v1 --replicas=0\n"};
 inline constexpr CommandText kProxyStatus = {
     "Show which proxies run what the control plane sent",
-    "Show each connected proxy and whether it runs what the control plane sent last, per type of resource: "
+    "Show each connected proxy and whether it runs what the control plane sent last, for each type of "
+    "resource: "
     "SYNCED, "
     "STALE (sent, not yet confirmed), REJECTED (the reason follows the table), NOT SENT.",
     "  weft proxy-status\n  weft proxy-status -o json\n"};
@@ -104,7 +111,8 @@ inline constexpr CommandText kProxyConfig = {
     "endpoints. It is asked in its own network namespace, so this needs the rights 'weft up' was started "
     "with.",
     "  weft proxy-config routes reviews-v1-5d8f6c7b9-x2x4v\n"
-    "  weft proxy-config clusters productpage-v1-7c9d5f6b8-abcde -o json\n"};
+    "  weft proxy-config routes reviews-v1-5d8f6c7b9-x2x4v.default --name 9080\n"
+    "  weft pc clusters deploy/productpage-v1 --fqdn reviews.default.svc.cluster.local -o json\n"};
 inline constexpr CommandText kKubeInject = {
     "Put a sidecar into the workloads of a file",
     "Put a sidecar into every workload of a Kubernetes file and print it: Pod, Deployment, DaemonSet, "
@@ -117,7 +125,7 @@ inline constexpr CommandText kKubeInject = {
     "  cat bookinfo.yaml | weft kube-inject -f - | kubectl apply -f -\n"
     "  weft kube-inject -f shop.yaml --classic -o shop-injected.yaml\n"};
 inline constexpr CommandText kInstall = {
-    "Print what makes a cluster a mesh",
+    "Print the objects that install weft on a cluster",
     "Print one YAML stream for 'kubectl apply -f -': namespace, definitions, rights, control plane, webhooks "
     "and an ingress gateway, each with the reason why it is there. Profiles: minimal is the control plane "
     "alone; default adds the ingress gateway; demo says what it does in its logs; walkthrough adds "
@@ -138,7 +146,7 @@ inline constexpr CommandText kUninstall = {
     "  weft uninstall --yes --context kind-test\n"
     "  weft uninstall --print --profile walkthrough | kubectl delete --ignore-not-found -f -\n"};
 inline constexpr CommandText kCheck = {
-    "Look whether a cluster can have the mesh, or has it in order",
+    "Check a cluster before or after weft is installed",
     "Look at a cluster and change nothing. Each line is ok, warn or FAIL, what was looked at, and what to "
     "do. Before an installation: the version, your rights, and what is in the way; --profile and --set are "
     "those that install will be given. After it: the control plane, webhooks, certificates, gateways, and "

@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include "api/parse.h"
+#include "api/yaml.h"
+#include "cli/kustomize.h"
 
 namespace weft::cli {
 namespace {
@@ -28,7 +30,7 @@ void collect(const fs::path& folder, std::vector<std::string>& files, std::error
 }
 
 /// The files that one -f stands for.
-Result<std::vector<std::string>> files_of(const std::string& given, bool recursive) {
+Result<std::vector<std::string>> files_of(Console& console, const std::string& given, bool recursive) {
   std::error_code error;
   if (given == "-" || !fs::is_directory(given, error)) return std::vector<std::string>{given};
   std::vector<std::string> files;
@@ -42,10 +44,22 @@ Result<std::vector<std::string>> files_of(const std::string& given, bool recursi
         Error::config(Code::kNotFound, given + ": there is no *.yaml, *.yml or *.json in this folder" +
                                            (recursive ? "" : "; -R looks into the folders below too")));
   std::ranges::sort(files);
+  std::erase_if(files, [&console](const std::string& file) {
+    const fs::path path(file);
+    if (!is_kustomization(path.filename().string())) return false;
+    console.err(file + " is passed over; 'weft apply -k " + path.parent_path().string() + "' applies it\n");
+    return true;
+  });
   return files;
 }
 
-Result<std::string> read_file(const std::string& name) {
+}  // namespace
+
+Result<std::string> read_input_file(const std::string& name) {
+  if (name.starts_with("https://") || name.starts_with("http://"))
+    return fail(Error::config(
+        Code::kInvalid,
+        name + ": weft fetches nothing from the network; type 'curl -fsSL " + name + " | weft apply -f -'"));
   std::error_code error;
   const auto size = fs::file_size(name, error);
   if (!error && size > kLargestFile)
@@ -63,6 +77,8 @@ Result<std::string> read_file(const std::string& name) {
   return text;
 }
 
+namespace {
+
 class InputReader {
  public:
   InputReader(Console& console, const InputOptions& options) : console_(console), options_(options) {}
@@ -72,12 +88,20 @@ class InputReader {
     if (!text) return problem(text.error().text);
     const std::string shown = name == "-" ? "standard input" : name;
     api::Parsed parsed = api::parse_objects(*text, shown, options_.ns);
-    for (const api::Problem& each : parsed.problems) problem(each.to_string());
-    for (const std::string& note : parsed.notes) console_.err(note + "\n");
-    if (!parsed.problems.empty()) return;
-    if (parsed.objects.empty()) return problem(shown + ": there is no object in it");
-    for (std::size_t i = 0; i < parsed.objects.size(); ++i)
-      objects_.push_back({std::move(parsed.objects[i]), std::move(parsed.written.at(i))});
+    const bool empty = parsed.problems.empty() && parsed.objects.empty();
+    take(std::move(parsed));
+    if (empty) problem(shown + ": there is no object in it");
+  }
+
+  void read_kustomization(const std::string& folder) {
+    auto made = kustomize(folder);
+    if (!made) return problem(made.error().text);
+    for (const Kustomized& each : *made) {
+      api::Parsed parsed = api::parse_objects(api::to_yaml(each.value), each.file, options_.ns);
+      // What was changed stands on no line of the file.
+      for (api::Problem& problem : parsed.problems) problem.line = 0;
+      take(std::move(parsed));
+    }
   }
 
   Result<std::vector<InputObject>> result() {
@@ -87,6 +111,14 @@ class InputReader {
   void problem(const std::string& text) { problems_ += (problems_.empty() ? "" : "\n") + text; }
 
  private:
+  void take(api::Parsed parsed) {
+    for (const api::Problem& each : parsed.problems) problem(each.to_string());
+    for (const std::string& note : parsed.notes) console_.err(note + "\n");
+    if (!parsed.problems.empty()) return;
+    for (std::size_t i = 0; i < parsed.objects.size(); ++i)
+      objects_.push_back({std::move(parsed.objects[i]), std::move(parsed.written.at(i))});
+  }
+
   Console& console_;
   const InputOptions& options_;
   std::vector<InputObject> objects_;
@@ -96,18 +128,19 @@ class InputReader {
 }  // namespace
 
 Result<std::string> read_input_text(Console& console, const std::string& name) {
-  return name == "-" ? console.read_input() : read_file(name);
+  return name == "-" ? console.read_input() : read_input_file(name);
 }
 
 Result<std::vector<InputObject>> read_input_objects(Console& console, const InputOptions& options) {
   InputReader reader(console, options);
   for (const std::string& given : options.files) {
-    auto files = files_of(given, options.recursive);
+    auto files = files_of(console, given, options.recursive);
     if (!files)
       reader.problem(files.error().text);
     else
       for (const std::string& file : *files) reader.read(file);
   }
+  if (!options.kustomization.empty()) reader.read_kustomization(options.kustomization);
   return reader.result();
 }
 

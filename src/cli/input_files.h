@@ -15,15 +15,19 @@ struct InputObject {
   api::Json written;
 };
 
-/// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name) and "-". Objects of namespaced kinds
+/// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name; a kustomization.yaml is passed over
+/// with a note) and "-"; and what -k names. Objects of namespaced kinds
 /// without a namespace get `ns`. Every problem of every file is in the error's text, one a line; notes go to
 /// standard error. Errors: kInvalid, kNotFound.
 struct InputOptions {
   std::vector<std::string> files;
   bool recursive = false;
   std::string ns;
+  std::string kustomization = {};  ///< -k: a folder with a kustomization.yaml; empty: none
 };
-/// The text of one file, or of standard input for "-". Error: it cannot be read, or is larger than 10 MB.
+/// The text of one file. Error: it cannot be read, is an address, or is larger than 10 MB.
+Result<std::string> read_input_file(const std::string& name);
+/// The same, or the text of standard input for "-".
 Result<std::string> read_input_text(Console& console, const std::string& name);
 
 Result<std::vector<InputObject>> read_input_objects(Console& console, const InputOptions& options);

@@ -16,7 +16,8 @@ constexpr Duration kRestartLimit = 5s;
 constexpr auto kLookAgain = 20ms;
 
 bool answers(const net::Address& at) {
-  const net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // Not waiting: a control plane that has stopped takes nothing out of its queue, which may be full.
+  const net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return fd && ::connect(fd.get(), at.data(), at.size()) == 0;
 }
 

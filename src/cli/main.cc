@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@
 namespace weft::cli {
 namespace {
 
+constexpr Duration kForEver = std::chrono::hours(24 * 365);
+
 /// Each command of a running instance as its task.
 struct Start {
   const Context& context;
@@ -33,8 +36,35 @@ struct Start {
   net::Task<CommandResult> operator()(const auto&) const { co_return Exit::kDone; }
 };
 
+/// istioctl's proxy-config has a --name of its own. What names no instance of ours is a route's name.
+void sort_out_names(Invocation& invocation) {
+  auto* options = std::get_if<ProxyConfigOptions>(&invocation.command);
+  if (options == nullptr) return;
+  std::vector<std::string> routes;
+  for (std::string& name : options->names) {
+    const auto state = StateDirectory::resolve(name);
+    std::error_code ignored;
+    if (state && std::filesystem::exists(state->path(), ignored))
+      invocation.global.instance = std::move(name);
+    else
+      routes.push_back(std::move(name));
+  }
+  options->names = std::move(routes);
+}
+
+/// A control plane that does not answer is told as what it is.
+CommandResult explained(CommandResult result, const GlobalOptions& global) {
+  if (result || result.error().code != Code::kTimeout) return result;
+  result.error().text += "\nThe control plane of instance \"" + global.instance +
+                         "\" has not answered within " + std::to_string(global.request_timeout.count()) +
+                         " s (--request-timeout): it is overloaded or stopped; logs/control.log in the "
+                         "instance's folder says more";
+  return result;
+}
+
 /// Commands that speak with a running instance.
-CommandResult run_remotely(Console& console, const Invocation& invocation) {
+CommandResult run_remotely(Console& console, Invocation& invocation) {
+  sort_out_names(invocation);
   WEFT_TRY(const StateDirectory state, StateDirectory::resolve(invocation.global.instance));
   const Result<net::Address> api = reach_instance(state, invocation.global.instance);
   if (!api) {
@@ -45,12 +75,14 @@ CommandResult run_remotely(Console& console, const Invocation& invocation) {
   }
   net::Loop loop;
   store::RemoteStore store(loop, *api);
+  store.set_patience(
+      invocation.global.request_timeout.count() > 0 ? Duration(invocation.global.request_timeout) : kForEver);
   RemoteMeshApi mesh(loop, *api);
   const Context context{console, loop, store, mesh, invocation.global, state};
-  return run(loop, std::visit(Start{context}, invocation.command));
+  return explained(run(loop, std::visit(Start{context}, invocation.command)), invocation.global);
 }
 
-CommandResult run_command(Console& console, const Invocation& invocation) {
+CommandResult run_command(Console& console, Invocation& invocation) {
   if (const auto* help = std::get_if<HelpOptions>(&invocation.command)) {
     console.out(help->text);
     return Exit::kDone;
@@ -81,8 +113,8 @@ int main(int argc, char** argv) {
 
   const std::unique_ptr<Console> console = make_process_console();
   const char* instance = std::getenv("WEFT_INSTANCE");
-  const auto invocation = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
-                                             instance != nullptr && *instance != '\0' ? instance : "default");
+  auto invocation = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
+                                       instance != nullptr && *instance != '\0' ? instance : "default");
   if (!invocation) {
     console->err(invocation.error().text + "\n");
     return static_cast<int>(Exit::kUsage);

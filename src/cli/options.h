@@ -13,6 +13,8 @@ namespace weft::cli {
 struct GlobalOptions {
   std::string instance = "default";  ///< --name, or WEFT_INSTANCE
   std::string ns = "default";        ///< -n
+  /// How long one question to the control plane may take; 0: for ever.
+  std::chrono::seconds request_timeout{10};
 };
 
 enum class Format : std::uint8_t { kTable, kWide, kYaml, kJson, kName, kJsonPath };
@@ -36,6 +38,7 @@ struct DownOptions {
 };
 struct ApplyOptions {
   std::vector<std::string> files;
+  std::string kustomization;  ///< -k: a folder with a kustomization.yaml
   bool recursive = false;
   bool dry_run = false;
   bool wait = true;
@@ -44,6 +47,7 @@ struct ApplyOptions {
 struct DeleteOptions {
   std::vector<std::string> resources;
   std::vector<std::string> files;
+  std::string kustomization;
   bool recursive = false;
   bool all = false;
   std::string selector;
@@ -69,6 +73,9 @@ struct DescribeOptions {
 struct LogsOptions {
   std::string resource;  ///< a pod's name, pod/NAME or deploy/NAME
   std::string container;
+  std::string selector;  ///< -l: of all pods that it matches
+  bool all_containers = false;
+  bool previous = false;
   bool follow = false;
   std::optional<std::uint64_t> tail;  ///< nullopt: everything
 };
@@ -86,6 +93,9 @@ struct ProxyConfigOptions {
   enum class What : std::uint8_t { kListeners, kRoutes, kClusters, kEndpoints };
   What what = What::kListeners;
   std::string pod;
+  /// What --name said here: an instance of ours, or as istioctl has it a route's name.
+  std::vector<std::string> names;
+  std::string port, fqdn;  ///< only resources of that port, or of that service; empty: of all
   Output output;
 };
 struct KubeInjectOptions {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "cli/other_tools.h"
 
 namespace weft::cli {
 namespace {
@@ -19,6 +20,8 @@ Result<const api::KindInfo*> find_type(std::string_view typed) {
   const std::string lower = to_lower(typed);
   const std::string_view near = nearest(lower, known);
   std::string text = "there is no resource type \"" + std::string(typed) + "\"";
+  if (const std::string_view instead = instead_of_type(lower); !instead.empty())
+    return fail(Error::config(Code::kInvalid, text + ": " + std::string(instead)));
   if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
   return fail(Error::config(Code::kInvalid, text));
 }

@@ -13,6 +13,7 @@
 #include "inject/names.h"
 #include "inject/workload.h"
 #include "yaml/document.h"
+#include "yaml/joined_files.h"
 
 namespace weft::inject {
 namespace {
@@ -29,6 +30,11 @@ struct Part {
   std::string_view separator, body;
   int first_line = 1;
 };
+
+std::string_view without_mark(std::string_view line) {
+  if (line.starts_with(yaml::kByteOrderMark)) line.remove_prefix(yaml::kByteOrderMark.size());
+  return line;
+}
 
 bool is_separator(std::string_view line) {
   return line.starts_with("---") &&
@@ -49,19 +55,18 @@ bool is_end(std::string_view line) {
 }
 
 /// A line of three dashes begins a document wherever it stands: no text of YAML may hold one.
-std::vector<Part> split_documents(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+std::vector<Part> split_at_lines(std::string_view text) {
   std::vector<Part> parts(1);
-  std::size_t body = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  std::size_t body = text.size() - without_mark(text).size();
   parts.front().separator = text.substr(0, body);
   int line_number = 1;
   for (std::size_t at = body; at < text.size(); ++line_number) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::size_t next = std::min(end + 1, text.size());
     const std::string_view line = text.substr(at, end - at);
-    if (is_separator(line)) {
+    if (const std::string_view dashes = without_mark(line); is_separator(dashes)) {
       parts.back().body = text.substr(body, at - body);
-      const std::size_t length = separator_length(line);
+      const std::size_t length = line.size() - dashes.size() + separator_length(dashes);
       body = length == line.size() ? next : at + length;
       const bool whole = body == next;
       parts.push_back({text.substr(at, body - at), {}, whole ? line_number + 1 : line_number});
@@ -73,6 +78,30 @@ std::vector<Part> split_documents(std::string_view text) {
     at = next;
   }
   parts.back().body = text.substr(body);
+  for (Part& part : parts) {
+    const std::size_t mark = part.body.size() - without_mark(part.body).size();
+    if (mark == 0) continue;
+    // Right behind the separator, if there is one.
+    const char* begin = part.separator.empty() ? part.body.data() : part.separator.data();
+    part.separator = {begin, part.separator.size() + mark};
+    part.body.remove_prefix(mark);
+  }
+  return parts;
+}
+
+/// JSON objects may stand one after the other with nothing between them.
+std::vector<Part> split_documents(std::string_view text) {
+  std::vector<Part> parts;
+  for (Part part : split_at_lines(text)) {
+    while (const std::size_t end = yaml::end_of_first_json(part.body)) {
+      const std::string_view first = part.body.substr(0, end);
+      parts.push_back({part.separator, first, part.first_line});
+      part.separator = {};
+      part.first_line += static_cast<int>(std::ranges::count(first, '\n'));
+      part.body.remove_prefix(end);
+    }
+    parts.push_back(part);
+  }
   return parts;
 }
 

@@ -422,20 +422,20 @@ TEST(Manifest, names_the_line_of_what_is_no_yaml_in_any_document) {
             "f.yaml:5: Pod default/p: spec.containers: must be a list of at least one container");
 }
 
-TEST(Manifest, takes_a_document_after_an_end_mark_and_refuses_two_without_any) {
+TEST(Manifest, takes_a_document_after_an_end_mark_and_rejects_two_without_any) {
   const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n";
   EXPECT_EQ(injected(pod + "...\n" + pod + "... # end\n---\n" + pod).injected, 3);
-  EXPECT_EQ(refused("{\"kind\": \"A\"}\n{\"kind\": \"B\"}\n").substr(0, 9), "f.yaml:2:");
+  EXPECT_EQ(refused("[1]\n[2]\n").substr(0, 9), "f.yaml:2:");
 }
 
 TEST(Manifest, says_why_a_workload_gets_no_sidecar) {
   const auto notes = [](const char* label) {
-    return injected(std::string("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: n, labels: {") +
+    return injected(std::string("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: m, labels: {") +
                     label + "}}\nspec: {containers: [{name: a}]}\n")
         .notes;
   };
   EXPECT_EQ(notes("sidecar.istio.io/inject: \"false\""),
-            Names{"Pod n/p: no sidecar: sidecar.istio.io/inject is false"});
+            Names{"Pod m/p: no sidecar: sidecar.istio.io/inject is false"});
   EXPECT_EQ(notes("a: b"), Names{});
 }
 
@@ -458,6 +458,46 @@ TEST(Manifest, refuses_an_ingress_of_no_shape_without_falling_over) {
                  spec + "\n")
             .text.find("networking.k8s.io/v1"),
         std::string::npos);
+}
+
+TEST(Manifest, leaves_a_pod_of_the_hosts_network_alone_in_each_way_to_write_it) {
+  for (const char* yes : {"true", "yes", "Yes", "on", "ON", "y"}) {
+    std::string text(kDeployment);
+    text.replace(text.find("      # no account"), 0, std::string("      hostNetwork: ") + yes + "\n");
+    const Manifest made = injected(text);
+    EXPECT_EQ(made.injected, 0) << yes;
+    EXPECT_EQ(made.text, text);
+  }
+}
+
+TEST(Manifest, injects_the_items_of_a_typed_list) {
+  const Manifest made = injected(
+      "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: p}\n  spec: {containers: [{name: a}]}\n"
+      "- apiVersion: v1\n  kind: Pod\n  metadata: {name: q}\n  spec: {containers: [{name: a}]}\n"
+      "---\napiVersion: apps/v1\nkind: DeploymentList\nitems:\n"
+      "- metadata: {name: d}\n  spec: {template: {spec: {containers: [{name: a}]}}}\n"
+      "---\napiVersion: v1\nkind: ServiceList\nitems:\n- metadata: {name: s}\n");
+  EXPECT_EQ(made.injected, 3);
+  EXPECT_EQ(refused("apiVersion: apps/v1\nkind: DeploymentList\nitems:\n- metadata: {name: d}\n  spec: {}\n"),
+            "f.yaml:5: Deployment default/d: items[0].spec.template: is missing");
+}
+
+TEST(Manifest, injects_files_that_were_joined_to_one) {
+  const std::string mark = "\xef\xbb\xbf";
+  const std::string text(kDeployment);
+  for (const std::string& joined : {text + "---\n" + mark + text, text + mark + "---\n" + text}) {
+    const Manifest made = injected(joined);
+    EXPECT_EQ(made.injected, 2) << joined;
+    EXPECT_TRUE(made.notes.empty()) << made.notes.front();
+    EXPECT_NE(made.text.find(mark), made.text.npos);
+  }
+  const std::string pod =
+      R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "a"}]}})";
+  const Manifest made = injected(pod + "\n" + pod + pod + "\n");
+  EXPECT_EQ(made.injected, 3);
+  const api::YamlStream read = api::read_yaml(made.text);
+  ASSERT_FALSE(read.fault) << read.fault->text;
+  EXPECT_EQ(read.documents.size(), 3u);
 }
 
 TEST(Manifest, edits_a_list_of_any_length_in_place) {

@@ -43,6 +43,13 @@ const Workload* find_workload(const std::string& version, const std::string& kin
   return nullptr;
 }
 
+/// "List", or the list of a kind that has pods, such as DeploymentList.
+bool is_list(const std::string& version, const std::string& kind) {
+  if (!kind.ends_with("List")) return false;
+  const std::string of = kind.substr(0, kind.size() - 4);
+  return of.empty() ? version == "v1" : find_workload(version, of) != nullptr;
+}
+
 /// What `path` names inside `object`; null when it is not there.
 Json* at_path(Json& object, std::string_view path) {
   Json* at = &object;
@@ -61,15 +68,20 @@ class Walk {
   Walk(std::string_view default_namespace, const Settings& settings)
       : default_namespace_(default_namespace), settings_(settings) {}
 
-  std::expected<void, WorkloadError> object(Json& object, const std::string& prefix, int depth) {
+  /// `implied` is the kind that the items of a typed list need not repeat.
+  struct Kind {
+    std::string version, kind;
+  };
+  std::expected<void, WorkloadError> object(Json& object, const Kind& implied, const std::string& prefix,
+                                            int depth) {
     if (!object.is_object()) return {};
-    if (text_of(object, "kind") == "List" && text_of(object, "apiVersion") == "v1")
-      return list(object, prefix, depth);
-    const Workload* workload = find_workload(text_of(object, "apiVersion"), text_of(object, "kind"));
+    const Kind own{text_of(object, "apiVersion"), text_of(object, "kind")};
+    const Kind& kind = own.version.empty() && own.kind.empty() ? implied : own;
+    if (is_list(kind.version, kind.kind)) return list(object, kind, prefix, depth);
+    const Workload* workload = find_workload(kind.version, kind.kind);
     if (!workload) return {};
     const Json& metadata = member(object, "metadata");
-    Owner owner{text_of(object, "apiVersion"), text_of(object, "kind"), text_of(metadata, "name"),
-                text_of(metadata, "namespace")};
+    Owner owner{kind.version, kind.kind, text_of(metadata, "name"), text_of(metadata, "namespace")};
     if (owner.name.empty()) owner.name = text_of(metadata, "generateName");
     if (owner.ns.empty()) owner.ns = default_namespace_;
     std::string path = prefix;
@@ -91,12 +103,13 @@ class Walk {
   std::vector<Looked> looked;
 
  private:
-  std::expected<void, WorkloadError> list(Json& list, const std::string& prefix, int depth) {
+  std::expected<void, WorkloadError> list(Json& list, const Kind& of, const std::string& prefix, int depth) {
+    const Kind item_kind{of.version, of.kind.substr(0, of.kind.size() - 4)};
     const auto items = list.find("items");
     if (items == list.end() || !items->is_array() || depth >= kMaxListDepth) return {};
     for (std::size_t i = 0; i < items->size(); ++i) {
       const std::string path = prefix + (prefix.empty() ? "" : ".") + "items[" + std::to_string(i) + "]";
-      if (auto done = object((*items)[i], path, depth + 1); !done) return done;
+      if (auto done = object((*items)[i], item_kind, path, depth + 1); !done) return done;
     }
     return {};
   }
@@ -108,14 +121,14 @@ class Walk {
 }  // namespace
 
 bool may_have_pods(const std::string& api_version, const std::string& kind) {
-  return (kind == "List" && api_version == "v1") || find_workload(api_version, kind) != nullptr;
+  return is_list(api_version, kind) || find_workload(api_version, kind) != nullptr;
 }
 
 std::expected<std::vector<Looked>, WorkloadError> inject_object(Json& object,
                                                                 std::string_view default_namespace,
                                                                 const Settings& settings) {
   Walk walk(default_namespace, settings);
-  if (auto done = walk.object(object, "", 0); !done) return std::unexpected(std::move(done).error());
+  if (auto done = walk.object(object, {}, "", 0); !done) return std::unexpected(std::move(done).error());
   return std::move(walk.looked);
 }
 

@@ -11,12 +11,10 @@
 namespace weft::store {
 namespace {
 
-// The store is on this machine and answers in milliseconds; a stopped or hung control plane is to be told of.
-constexpr Duration kPatience = 10s;
-
+/// The store is on this machine and answers in milliseconds; a stopped or hung control plane is to be told of.
 Error explain(Error error) {
   if (error.code == Code::kTimeout)
-    error.text = "the control plane does not answer within 10 s (stopped, or too busy?): " + error.text;
+    error.text = "the control plane does not answer in time (stopped, or too busy?): " + error.text;
   return error;
 }
 
@@ -29,7 +27,7 @@ net::Task<Result<api::Json>> RemoteStore::call(std::string method, std::string p
   if (!body.empty()) request.headers.add("content-type", "application/json");
   request.body = std::move(body);
   http::FetchOptions options;
-  options.deadline = loop_.now() + kPatience;
+  options.deadline = loop_.now() + patience_;
   auto answered = co_await http::fetch(loop_, api_, std::move(request), options);
   if (!answered) co_return fail(explain(std::move(answered).error()));
   const http::Response response = std::move(*answered);
@@ -86,7 +84,7 @@ net::Task<Result<std::unique_ptr<Watch>>> RemoteStore::watch(Query query, std::u
   request.path = api_path(*query.kind, query.ns) + "?" + selectors_of(query) +
                  "watch=1&resourceVersion=" + std::to_string(from);
   http::FetchOptions options;
-  options.deadline = loop_.now() + kPatience;
+  options.deadline = loop_.now() + patience_;
   auto opened = co_await http::Call::open(loop_, api_, std::move(request), options);
   if (!opened) co_return fail(explain(std::move(opened).error()));
   auto call = std::move(*opened);

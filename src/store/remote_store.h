@@ -14,6 +14,9 @@ class RemoteStore final : public Store {
  public:
   RemoteStore(net::Loop& loop, net::Address api) : loop_(loop), api_(api) {}
 
+  /// How long each question may take, 30 s unless this is said; a watch that has begun may last.
+  void set_patience(Duration patience) { patience_ = patience; }
+
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
   net::Task<Result<List>> list(Query query) override;
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
@@ -29,6 +32,7 @@ class RemoteStore final : public Store {
 
   net::Loop& loop_;
   net::Address api_;
+  Duration patience_ = std::chrono::seconds(30);
 };
 
 }  // namespace weft::store

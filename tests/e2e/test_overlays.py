@@ -81,7 +81,7 @@ def gateway_api_mesh(tmp_path_factory):
 @pytest.mark.parametrize("path, status", [
     ("/productpage", 200), ("/api/v1/products", 200), ("/api/v1/products/0", 200), ("/api/v1/products/0/reviews", 200),
     ("/api/v1/products/0/ratings", 200), ("/static/bookinfo.css", 200), ("/static/img/izzy.png", 200), ("/logout", 302),
-    ("/login", 405), ("/", 404), ("/index.html", 404), ("/health", 404), ("/metrics", 404), ("/productpage/", 404)])
+    ("/login", 405), ("/", 200), ("/x", 404), ("/index.html", 404), ("/health", 404), ("/metrics", 404), ("/productpage/", 404)])
 def test_67_the_gateway_of_the_gateway_api_serves_what_it_names(gateway_api_mesh, path, status):
     answer = gateway_api_mesh.get(path)
     assert answer.status == status

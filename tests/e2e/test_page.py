@@ -17,7 +17,8 @@ def test_the_page_opens_through_the_ingress_and_six_pods_are_two_of_two(mesh):
 
 
 def test_paths_that_the_gateway_does_not_name_are_404_there(mesh):
-    for path in ["/", "/health", "/metrics", "/details/0"]:
+    assert "simple bookstore" in mesh.get("/").text
+    for path in ["/health", "/metrics", "/details/0"]:
         assert mesh.get(path).status == 404, path
     assert mesh.get("/api/v1/products").status == 200
     assert mesh.get("/static/img/izzy.png").headers["Content-Type"] == "image/png"

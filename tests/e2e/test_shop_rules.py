@@ -81,7 +81,7 @@ def test_64_switching_rules_drops_no_page_view(mesh):
 @pytest.mark.parametrize("path, status", [
     ("/productpage", 200), ("/api/v1/products", 200), ("/api/v1/products/0", 200), ("/api/v1/products/0/reviews", 200),
     ("/api/v1/products/0/ratings", 200), ("/static/bookinfo.css", 200), ("/static/img/izzy.png", 200), ("/logout", 302),
-    ("/login", 405), ("/", 404), ("/index.html", 404), ("/health", 404), ("/metrics", 404), ("/productpage/", 404)])
+    ("/login", 405), ("/", 200), ("/x", 404), ("/index.html", 404), ("/health", 404), ("/metrics", 404), ("/productpage/", 404)])
 def test_67_the_gateway_serves_what_it_names(mesh, path, status):
     answer = mesh.get(path)
     assert answer.status == status

@@ -88,7 +88,7 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
 }
 
 net::Task<CommandResult> apply(const Context& context, const ApplyOptions& options) {
-  const InputOptions from{options.files, options.recursive, context.global.ns};
+  const InputOptions from{options.files, options.recursive, context.global.ns, options.kustomization};
   WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context.console, from));
   WEFT_CO_TRY(const Applied done, co_await apply_objects(context, inputs, options.dry_run, false));
   Exit in_force = Exit::kDone;

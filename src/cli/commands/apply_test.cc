@@ -87,6 +87,72 @@ TEST_F(ApplyTest, ReadsFoldersByNameAndBelowWithR) {
             "created\n");
 }
 
+TEST_F(ApplyTest, PassesOverAKustomizationInAFolderAndSaysSo) {
+  write("rules/c.yaml", kConfig);
+  write("rules/kustomization.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [c.yaml]\n");
+  ApplyOptions options;
+  options.files = {(folder / "rules").string()};
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "configmap/c created\n");
+  EXPECT_NE(console.errors.find("kustomization.yaml is passed over; 'weft apply -k "), std::string::npos)
+      << console.errors;
+}
+
+TEST_F(ApplyTest, AppliesWhatAKustomizationMakesOfItsResources) {
+  write("base/d.yaml", kDeployment);
+  write("base/kustomization.yaml", "resources:\n- d.yaml\n");
+  write("top/ns.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
+  write("top/kustomization.yaml",
+        "kind: Kustomization\nnamespace: shop\nresources:\n- ns.yaml\n- ../base\nimages:\n- name: x\n  "
+        "newName: "
+        "registry:5000/y\n  newTag: v2\npatches:\n- target: {kind: Deployment}\n  patch: |\n    - op: add\n"
+        "      path: /spec/replicas\n      value: 3\n");
+  ApplyOptions options;
+  options.kustomization = (folder / "top").string();
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "namespace/shop created\ndeployment.apps/d created\n");
+  global.ns = "shop";
+  GetOptions get_options;
+  get_options.resources = {"deploy/d"};
+  get_options.output = {Format::kJsonPath, "{.spec.replicas} {.spec.template.spec.containers[0].image}"};
+  EXPECT_EQ(run_one(get(*context, get_options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "3 registry:5000/y:v2");
+}
+
+TEST_F(ApplyTest, NamesWhatOfAKustomizationItCannotDo) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"namePrefix: a-\nresources: [c.yaml]\n", "namePrefix: weft does not know this field"},
+      {"resources: [none.yaml]\n", "none.yaml: No such file"},
+      {"resources: [https://example.org/x]\n", "weft fetches nothing"},
+      {"resources: [../k]\n", "16 levels deep"},
+      {"resources: [5]\n", "each must be a file or a folder"},
+      {"resources: [c.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '[{op: replace, path: /x/y, value: "
+       "1}]'}]\n",
+       "does not fit ConfigMap c"},
+      {"resources: [c.yaml]\npatches: [{path: p.yaml}]\n", "patches: path: weft does not know"},
+      {"resources: [c.yaml]\npatches: [{target: {kind: ConfigMap}, patch: 'spec: {}'}]\n", "must be a list"},
+      {"a: [\n", "kustomization.yaml:1: not YAML"},
+  };
+  write("k/c.yaml", kConfig);
+  for (const auto& [text, wanted] : cases) {
+    write("k/kustomization.yaml", text);
+    ApplyOptions options;
+    options.kustomization = (folder / "k").string();
+    EXPECT_EQ(run_one(apply(*context, options)), Exit::kFailed) << text;
+    EXPECT_NE(console.errors.find(wanted), std::string::npos) << text << console.errors;
+    EXPECT_EQ(console.output, "");
+  }
+}
+
+TEST_F(ApplyTest, FetchesNothingAndSaysWhatDoes) {
+  ApplyOptions options;
+  options.files = {"https://example.org/rule.yaml"};
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kFailed);
+  EXPECT_NE(console.errors.find("curl -fsSL https://example.org/rule.yaml | weft apply -f -"),
+            std::string::npos);
+}
+
 TEST_F(ApplyTest, OnlySaysWhatItWouldDoInADryRun) {
   EXPECT_EQ(apply_text(kConfig, {.files = {}, .dry_run = true}), Exit::kDone);
   EXPECT_EQ(console.output, "configmap/c created (dry run)\n");

@@ -57,7 +57,7 @@ net::Task<CommandResult> check_cluster(Console& console, store::RawApi& api, con
     findings = co_await check.before(std::move(*plan));
   if (prints_values(options.output)) {
     WEFT_CO_TRY(const std::string text, print_value(json_of(findings), options.output));
-    console.out(text);
+    console.out_value(text);
   } else {
     console.out(lines_of(console, findings));
   }

@@ -236,6 +236,69 @@ TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsFolderIs
   EXPECT_EQ(console.output, "one\ntwo\nthree\nthree\nfour\n");
 }
 
+TEST_F(CommandsTest, LogsOfASelectorAndOfAllContainersFollowEachOther) {
+  ASSERT_EQ(apply_text(kPod), Exit::kDone) << console.errors;
+  set_status("pod", "p", R"({"containerStatuses": [{"name": "main"}, {"name": "istio-proxy"}]})");
+  write("default/logs/default_p/main.log", "one\n");
+  write("default/logs/default_p/istio-proxy.log", "\x1b[2Jaccess\n");
+  LogsOptions options;
+  options.selector = "app=d";
+  options.all_containers = true;
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "one\n\x1b[2Jaccess\n");
+  console.terminal = true;
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "one\n^[[2Jaccess\n");
+  options.selector = "app=none";
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone);
+  EXPECT_EQ(console.errors, "No pods found in default namespace.\n");
+}
+
+TEST_F(CommandsTest, LogsOfASidecarWaitForLinesThatAreOnTheirWay) {
+  ASSERT_EQ(apply_text(kPod), Exit::kDone) << console.errors;
+  set_status("pod", "p", R"({"containerStatuses": [{"name": "main"}, {"name": "istio-proxy"}]})");
+  const std::string file = write("default/logs/default_p/istio-proxy.log", "first\n");
+  net::Timer late(loop, [&] { std::ofstream(file, std::ios::app) << "late\n"; });
+  late.arm(loop.now() + 20ms);
+  LogsOptions options;
+  options.resource = "p";
+  options.container = "istio-proxy";
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "first\nlate\n");
+}
+
+TEST_F(CommandsTest, DescribeNamesControlCharactersOfAnAnnotation) {
+  ASSERT_EQ(
+      apply_text(
+          "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  annotations: {a: \"\\e]0;x\\a\"}\n"),
+      Exit::kDone)
+      << console.errors;
+  DescribeOptions options;
+  options.resources = {"cm", "c"};
+  EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone);
+  EXPECT_NE(console.output.find("^[]0;x^G"), std::string::npos) << console.output;
+  EXPECT_EQ(console.output.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CommandsTest, GetSaysWhatWeftHasInThePlaceOfATypeOfACluster) {
+  for (const char* type : {"events", "endpoints", "nodes", "daemonsets"}) {
+    EXPECT_EQ(get_one({type}), Exit::kUsage) << type;
+    EXPECT_NE(console.errors.find(std::string("\"") + type + "\": "), std::string::npos) << console.errors;
+  }
+}
+
+TEST_F(CommandsTest, ProxyStatusTakesAWorkloadAndSortsByName) {
+  ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
+  mesh.answers["proxies"] = {200, api::Json::parse(R"([{"pod": "z", "namespace": "default", "types": {}},
+                                                       {"pod": "p", "namespace": "default", "types": {}}])")};
+  EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone) << console.errors;
+  EXPECT_LT(console.output.find("p.default"), console.output.find("z.default"));
+  ProxyStatusOptions options;
+  options.proxy = "deploy/d";
+  EXPECT_EQ(run_one(proxy_status(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output.find("z.default"), std::string::npos);
+}
+
 TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
   mesh.answers["proxies"] = {
       200, api::Json::parse(R"({"proxies": [{"id": "p.default", "pod": "p", "namespace": "default",

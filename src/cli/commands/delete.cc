@@ -19,16 +19,17 @@ class Deleter {
   net::Task<CommandResult> run() {
     if (auto wrong = check(); !wrong) co_return misuse(context_.console, wrong.error());
     std::vector<api::Key> keys;
-    if (!options_.files.empty()) {
-      const InputOptions from{options_.files, options_.recursive, context_.global.ns};
+    if (by_file()) {
+      const InputOptions from{options_.files, options_.recursive, context_.global.ns, options_.kustomization};
       WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context_.console, from));
       for (const InputObject& input : inputs) keys.push_back(input.object.key());
     } else {
       auto names = parse_resources(options_.resources);
       if (!names) co_return misuse(context_.console, names.error());
       if (names->front().name.empty() && !options_.all && options_.selector.empty())
-        co_return misuse(context_.console,
-                         Error::config(Code::kInvalid, "which ones? Names, -l or --all are missing"));
+        co_return misuse(
+            context_.console,
+            Error::config(Code::kInvalid, "name the objects to delete, or write -l LABELS or --all"));
       WEFT_CO_TRY(keys, co_await keys_of(std::move(*names)));
     }
     for (const api::Key& key : keys) WEFT_CO_CHECK(co_await remove_one(key));
@@ -41,9 +42,10 @@ class Deleter {
   }
 
  private:
+  bool by_file() const { return !options_.files.empty() || !options_.kustomization.empty(); }
   Result<void> check() const {
-    if (options_.files.empty() == options_.resources.empty())
-      return fail(Error::config(Code::kInvalid, "either a type and names, or -f FILE"));
+    if (by_file() != options_.resources.empty())
+      return fail(Error::config(Code::kInvalid, "either a type and names, or -f FILE or -k FOLDER"));
     if (options_.all && !options_.selector.empty())
       return fail(Error::config(Code::kInvalid, "--all and -l exclude each other"));
     return {};

@@ -62,7 +62,7 @@ class Getter {
         for (const api::ObjectPtr& object : group.objects) value["items"].push_back(object->body);
     }
     WEFT_TRY(const std::string text, print_value(value, options_.output));
-    context_.out(text);
+    context_.console.out_value(text);
     return {};
   }
 
@@ -89,7 +89,7 @@ class Getter {
   net::Task<CommandResult> watch(Found found, ResourceName watched) {
     Group& group = found.groups.front();
     ObjectTable table(*watched.kind, style(false));
-    for (const api::ObjectPtr& object : group.objects) WEFT_CO_CHECK(show(table, *object));
+    WEFT_CO_CHECK(show(table, group.objects));
     store::Query query{.kind = watched.kind,
                        .ns = watched.kind->namespaced && !options_.all_namespaces ? context_.global.ns : "",
                        .label_selector = options_.selector,
@@ -104,28 +104,29 @@ class Getter {
         if (!event && event.error().code == Code::kConflict) {
           WEFT_CO_TRY(store::List list, co_await context_.store.list(query));
           from = list.resource_version;
-          for (const api::ObjectPtr& object : list.items) WEFT_CO_CHECK(show(table, *object));
+          WEFT_CO_CHECK(show(table, list.items));
           break;
         }
         if (!event) co_return std::unexpected(std::move(event).error());
         from = event->resource_version;
-        if (event->object) WEFT_CO_CHECK(show(table, *event->object));
+        if (event->object) WEFT_CO_CHECK(show(table, {event->object}));
       }
     }
   }
 
-  Result<void> show(ObjectTable& table, const api::Object& object) {
-    if (options_.output.format == Format::kName) {
-      context_.out(name_line(object));
-      return {};
+  /// Together, so that the columns of a table are as wide as its widest row from the first one on.
+  Result<void> show(ObjectTable& table, const std::vector<api::ObjectPtr>& objects) {
+    for (const api::ObjectPtr& object : objects) {
+      if (options_.output.format == Format::kName) {
+        context_.out(name_line(*object));
+      } else if (prints_values(options_.output)) {
+        WEFT_TRY(const std::string text, print_value(object->body, options_.output));
+        context_.console.out_value((options_.output.format == Format::kYaml ? "---\n" : "") + text);
+      } else {
+        table.add(*object, context_.console.now());
+      }
     }
-    if (prints_values(options_.output)) {
-      WEFT_TRY(const std::string text, print_value(object.body, options_.output));
-      context_.out((options_.output.format == Format::kYaml ? "---\n" : "") + text);
-      return {};
-    }
-    table.add(object, context_.console.now());
-    context_.out(table.take());
+    if (!objects.empty()) context_.out(table.take());
     return {};
   }
 

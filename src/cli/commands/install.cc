@@ -11,7 +11,7 @@ CommandResult install(Console& console, const InstallOptions& options) {
   if (!plan) return misuse(console, plan.error());
   const std::string text = install::manifest(*plan);
   if (options.output.empty()) {
-    console.out(text);
+    console.out_value(text);
     return Exit::kDone;
   }
   errno = 0;

@@ -75,7 +75,7 @@ CommandResult kube_inject(Console& console, const GlobalOptions& global, const K
   WEFT_TRY(const inject::Manifest made, inject::inject_manifest(text, name, manifest));
   for (const std::string& note : made.notes) console.err(note + "\n");
   if (options.output.empty())
-    console.out(made.text);
+    console.out_value(made.text);
   else
     WEFT_CHECK(write_file(options.output, made.text));
   return Exit::kDone;

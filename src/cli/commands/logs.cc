@@ -18,6 +18,11 @@ namespace {
 
 constexpr std::string_view kSidecar = "istio-proxy";
 constexpr int kLookAtLeastEveryMs = 1000;
+/// Sidecars write their lines together, some tens of milliseconds late: a file that has not grown for so long
+/// holds them all. No longer than the limit is waited.
+constexpr Duration kQuiet = 75ms;
+constexpr Duration kQuietLimit = 200ms;
+constexpr Duration kLookAgain = 10ms;
 constexpr std::size_t kBlock = 64 * 1024;
 
 std::vector<std::string> containers_of(const api::Object& pod) {
@@ -88,6 +93,19 @@ class LogFile {
     }
   }
 
+  /// Waits until what is still on its way has been written.
+  net::Task<void> settle() {
+    const TimePoint limit = context_.loop.now() + kQuietLimit;
+    off_t size = -1;
+    for (TimePoint quiet_since = context_.loop.now(); context_.loop.now() < limit;) {
+      struct stat now{};
+      ::fstat(file_.get(), &now);
+      if (std::exchange(size, now.st_size) != now.st_size) quiet_since = context_.loop.now();
+      if (context_.loop.now() - quiet_since >= kQuiet) co_return;
+      co_await context_.loop.sleep(kLookAgain);
+    }
+  }
+
  private:
   Result<void> print_rest() {
     char block[kBlock];
@@ -96,7 +114,7 @@ class LogFile {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail(Error::internal(Code::kInternal, path_ + ": " + errno_text(errno)));
       if (got == 0) return {};
-      context_.out(std::string_view(block, static_cast<std::size_t>(got)));
+      context_.console.out_log(std::string_view(block, static_cast<std::size_t>(got)));
     }
   }
 
@@ -137,18 +155,53 @@ class LogFile {
   net::Fd file_;
 };
 
+net::Task<Result<std::vector<api::ObjectPtr>>> pods_of(const Context& context, const LogsOptions& options) {
+  if (options.selector.empty()) {
+    WEFT_CO_TRY(api::ObjectPtr pod, co_await find_pod(context, options.resource));
+    co_return std::vector<api::ObjectPtr>{std::move(pod)};
+  }
+  store::Query query{.kind = api::find_kind_by_name("pods"),
+                     .ns = context.global.ns,
+                     .label_selector = options.selector,
+                     .name = ""};
+  WEFT_CO_TRY(store::List found, co_await context.store.list(std::move(query)));
+  co_return std::move(found.items);
+}
+
+net::Task<CommandResult> print_one(const Context& context, const LogsOptions& options, const api::Object& pod,
+                                   const std::string& container) {
+  LogFile file(context, context.state.log_file(pod.ns(), pod.name(), container));
+  if (auto opened = file.open(); !opened)
+    co_return fail(
+        Error::config(Code::kNotFound, "container \"" + container + "\" of pod \"" + std::string(pod.name()) +
+                                           "\" has printed nothing yet (" + opened.error().text + ")"));
+  if (container == kSidecar) co_await file.settle();
+  WEFT_CO_CHECK(file.print_from_tail(options.tail));
+  if (options.follow) WEFT_CO_CHECK(file.follow());
+  co_return Exit::kDone;
+}
+
 }  // namespace
 
 net::Task<CommandResult> logs(const Context& context, const LogsOptions& options) {
-  WEFT_CO_TRY(const api::ObjectPtr pod, co_await find_pod(context, options.resource));
-  WEFT_CO_TRY(const std::string container, choose_container(context, *pod, options.container));
-  LogFile file(context, context.state.log_file(pod->ns(), pod->name(), container));
-  if (auto opened = file.open(); !opened)
-    co_return fail(Error::config(Code::kNotFound,
-                                 "container \"" + container + "\" of pod \"" + std::string(pod->name()) +
-                                     "\" has printed nothing yet (" + opened.error().text + ")"));
-  WEFT_CO_CHECK(file.print_from_tail(options.tail));
-  if (options.follow) WEFT_CO_CHECK(file.follow());
+  WEFT_CO_TRY(const std::vector<api::ObjectPtr> pods, co_await pods_of(context, options));
+  if (pods.empty()) context.note("No pods found in " + context.global.ns + " namespace.\n");
+  if (options.previous)
+    context.note(
+        "a container's log goes on over its restarts: what it printed before the last one is in it\n");
+  for (const api::ObjectPtr& pod : pods) {
+    std::vector<std::string> containers = containers_of(*pod);
+    if (!options.all_containers) {
+      WEFT_CO_TRY(std::string chosen, choose_container(context, *pod, options.container));
+      containers = {std::move(chosen)};
+    }
+    const bool several = pods.size() > 1 || containers.size() > 1;
+    for (const std::string& container : containers) {
+      auto printed = co_await print_one(context, options, *pod, container);
+      if (!printed && !several) co_return printed;
+      if (!printed) context.note(printed.error().text + "\n");
+    }
+  }
   co_return Exit::kDone;
 }
 

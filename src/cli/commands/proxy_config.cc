@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <system_error>
+
 #include "cli/command.h"
 #include "cli/config_tables.h"
 #include "cli/find_pod.h"
@@ -5,19 +8,39 @@
 #include "cli/sidecar_admin.h"
 
 namespace weft::cli {
+namespace {
 
-net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigOptions& options) {
-  std::string pod = options.pod;
+struct PodPlace {
+  std::string ns, name;
+};
+
+/// NAME, pod/NAME, NAME.NAMESPACE as proxy-status prints it, or the first pod of TYPE/NAME.
+net::Task<Result<PodPlace>> place_of(const Context& context, std::string pod) {
   for (std::string_view type : {"pod/", "pods/", "po/"})
     if (pod.starts_with(type)) pod.erase(0, type.size());
   if (pod.find('/') != pod.npos) {
     WEFT_CO_TRY(const api::ObjectPtr found, co_await find_pod(context, pod));
-    pod = std::string(found->name());
+    co_return PodPlace{std::string(found->ns()), std::string(found->name())};
   }
+  const auto dot = pod.rfind('.');
+  std::error_code ignored;
+  const auto is_here = [&](const std::string& ns, const std::string& name) {
+    return std::filesystem::exists(context.state.pod_directory(ns, name), ignored);
+  };
+  // A pod's own name may have dots.
+  if (dot != pod.npos && !is_here(context.global.ns, pod) && is_here(pod.substr(dot + 1), pod.substr(0, dot)))
+    co_return PodPlace{pod.substr(dot + 1), pod.substr(0, dot)};
+  co_return PodPlace{context.global.ns, std::move(pod)};
+}
+
+}  // namespace
+
+net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigOptions& options) {
+  WEFT_CO_TRY(const PodPlace pod, co_await place_of(context, options.pod));
   // Not by the API: a sidecar is asked even when the control plane is away.
-  auto pid = find_sidecar(context.state.pod_directory(context.global.ns, pod));
+  auto pid = find_sidecar(context.state.pod_directory(pod.ns, pod.name));
   if (!pid) {
-    const api::Key key{api::find_kind_by_name("pods"), context.global.ns, pod};
+    const api::Key key{api::find_kind_by_name("pods"), pod.ns, pod.name};
     auto object = co_await context.store.get(key);
     if (!object && object.error().code == Code::kNotFound) co_return fail(not_found(key));
     co_return std::unexpected(std::move(pid).error());
@@ -26,13 +49,14 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
   const api::Json dump = api::Json::parse(text, nullptr, false);
   if (dump.is_discarded())
     co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, "the sidecar's config_dump is no JSON"));
-  const api::Json resources = resources_of(dump, options.what);
+  const ConfigFilter filter{options.names.empty() ? "" : options.names.back(), options.port, options.fqdn};
+  const api::Json resources = filtered(resources_of(dump, options.what), options.what, filter);
   if (!prints_values(options.output)) {
     context.out(config_table(resources, options.what));
     co_return Exit::kDone;
   }
   WEFT_CO_TRY(const std::string printed, print_value(resources, options.output));
-  context.out(printed);
+  context.console.out_value(printed);
   co_return Exit::kDone;
 }
 

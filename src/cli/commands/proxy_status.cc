@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <utility>
 
 #include "base/text_table.h"
 #include "cli/command.h"
+#include "cli/find_pod.h"
 #include "cli/json_path.h"
 #include "cli/output.h"
 
@@ -49,14 +51,20 @@ net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusO
         Code::kUnavailable, Retry::kNever,
         "the control plane answers " + std::to_string(answer.status) + " when asked for its proxies"));
   api::Json proxies = api::Json::array();
+  std::string wanted = options.proxy;
+  if (wanted.find('/') != wanted.npos) {
+    WEFT_CO_TRY(const api::ObjectPtr pod, co_await find_pod(context, wanted));
+    wanted = std::string(pod->name()) + "." + std::string(pod->ns());
+  }
   for (const api::Json& proxy : answer.body.is_array() ? answer.body : list_at(answer.body, "proxies"))
-    if (options.proxy.empty() || text_at(proxy, "pod") == options.proxy || name_of(proxy) == options.proxy)
+    if (wanted.empty() || text_at(proxy, "pod") == wanted || name_of(proxy) == wanted)
       proxies.push_back(proxy);
-  if (!options.proxy.empty() && proxies.empty())
-    co_return fail(Error::config(Code::kNotFound, "no proxy \"" + options.proxy + "\" is connected"));
+  if (!wanted.empty() && proxies.empty())
+    co_return fail(Error::config(Code::kNotFound, "no proxy \"" + wanted + "\" is connected"));
+  std::ranges::stable_sort(proxies.get_ref<api::Json::array_t&>(), {}, name_of);
   if (prints_values(options.output)) {
     WEFT_CO_TRY(const std::string text, print_value(proxies, options.output));
-    context.out(text);
+    context.console.out_value(text);
     co_return Exit::kDone;
   }
   if (proxies.empty()) context.note("No proxy is connected.\n");

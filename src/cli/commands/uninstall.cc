@@ -57,7 +57,7 @@ CommandResult uninstall(Console& console, const UninstallOptions& options) {
   if (options.print) {
     const Result<install::Plan> plan = install::Plan::read(options.profile, {});
     if (!plan) return misuse(console, plan.error());
-    console.out(install::removal_manifest(*plan));
+    console.out_value(install::removal_manifest(*plan));
     return Exit::kDone;
   }
   net::Loop loop;

@@ -10,11 +10,6 @@ namespace weft::cli::testing {
 /// A console that keeps what is said, for tests; the time stands still at `now_is`.
 class FakeConsole final : public Console {
  public:
-  void out(std::string_view text) override {
-    output += text;
-    if (on_output) on_output(text);
-  }
-  void err(std::string_view text) override { errors += text; }
   bool interactive() const override { return false; }
   bool colour() const override { return coloured; }
   bool progress_interactive() const override { return watched; }
@@ -23,6 +18,14 @@ class FakeConsole final : public Console {
   Result<std::string> read_line() override { return input; }
   std::chrono::sys_seconds now() const override { return now_is; }
 
+  void write_out(std::string_view text) override {
+    output += text;
+    if (on_output) on_output(text);
+  }
+  void write_err(std::string_view text) override { errors += text; }
+  bool on_terminal() const override { return terminal; }
+
+  bool terminal = false;
   std::string output, errors, input;
   std::function<void(std::string_view)> on_output;  ///< called with each piece, after it was added
   bool coloured = false;

@@ -10,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <cctype>
 
+#include "common/kept_connections.h"
 #include "common/resolver.h"
 #include "common/tls.h"
 
@@ -36,7 +37,8 @@ http::request<http::empty_body> to_message(const Call& call) {
   const bool is_usual_port = call.to.port == (call.tls == nullptr ? "80" : "443");
   message.set(http::field::host, is_usual_port ? call.to.host_of_url() : call.to.authority());
   for (const auto& [name, value] : call.headers) message.insert(name, value);
-  message.set(http::field::connection, "close");
+  // Over TLS this sample speaks to one distant server, once per page: not worth keeping.
+  if (call.tls != nullptr) message.set(http::field::connection, "close");
   return message;
 }
 
@@ -64,6 +66,8 @@ struct Attempt {
   const char* failed_step = nullptr;
   error_code error{};
   bool may_retry = false;
+  bool has_begun = false;  ///< a byte of the answer came
+  bool may_go_on = false;  ///< the connection can carry another call
 };
 
 /// Broken off or silent, as opposed to answered with something that is not HTTP.
@@ -89,8 +93,14 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
     deadline.expires_at(next_deadline(call));
     co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
-  if (error) co_return Attempt{.failed_step = "receive", .error = error, .may_retry = is_broken_off(error)};
-  co_return Attempt{.response = to_response(parser.release())};
+  if (error) {
+    co_return Attempt{.failed_step = "receive",
+                      .error = error,
+                      .may_retry = is_broken_off(error),
+                      .has_begun = parser.got_some() || buffer.size() > 0};
+  }
+  const bool may_go_on = parser.keep_alive() && buffer.size() == 0;
+  co_return Attempt{.response = to_response(parser.release()), .has_begun = true, .may_go_on = may_go_on};
 }
 
 asio::awaitable<Attempt> exchange_over_tls(beast::tcp_stream connected, const Call& call) {
@@ -104,7 +114,23 @@ asio::awaitable<Attempt> exchange_over_tls(beast::tcp_stream connected, const Ca
   co_return co_await exchange(stream, call);
 }
 
-asio::awaitable<Attempt> attempt(const Call& call) {
+/// On a connection that earlier calls have left. Nothing when there is none, or when its server had given it
+/// up before this call reached it: a GET that brought not one byte back may be sent again. Source: RFC 9110
+/// §9.2.2.
+asio::awaitable<std::optional<Attempt>> attempt_on_kept(KeptConnections& kept, const std::string& authority,
+                                                        const Call& call) {
+  auto connection = kept.take(authority);
+  if (!connection) co_return std::nullopt;
+  Attempt ended = co_await exchange(connection->stream, call);
+  if (ended.may_go_on) kept.put(authority, std::move(*connection));
+  const bool given_up =
+      ended.failed_step != nullptr && !ended.has_begun && ended.error != beast::error::timeout;
+  if (given_up) co_return std::nullopt;
+  co_return ended;
+}
+
+asio::awaitable<Attempt> attempt_on_new(KeptConnections& kept, const std::string& authority,
+                                        const Call& call) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   const auto addresses =
       co_await Resolver::of(executor).resolve(call.to.host, call.to.port, left_for_step(call));
@@ -116,7 +142,19 @@ asio::awaitable<Attempt> attempt(const Call& call) {
   if (error) co_return Attempt{.failed_step = "connect", .error = error};
   stream.socket().set_option(tcp::no_delay(true), error);
   if (call.tls != nullptr) co_return co_await exchange_over_tls(std::move(stream), call);
-  co_return co_await exchange(stream, call);
+  KeptConnections::Connection connection{std::move(stream), Clock::now()};
+  Attempt ended = co_await exchange(connection.stream, call);
+  if (ended.may_go_on) kept.put(authority, std::move(connection));
+  co_return ended;
+}
+
+asio::awaitable<Attempt> attempt(const Call& call) {
+  KeptConnections& kept = KeptConnections::of(co_await asio::this_coro::executor);
+  const std::string authority = call.to.authority();
+  if (call.tls == nullptr) {
+    if (auto ended = co_await attempt_on_kept(kept, authority, call)) co_return std::move(*ended);
+  }
+  co_return co_await attempt_on_new(kept, authority, call);
 }
 
 asio::awaitable<Outcome> get_from_one_place(Call& call) {

@@ -11,8 +11,8 @@
 
 namespace bookinfo {
 
-/// Where a downstream service is. The name is resolved anew for each call, so a Service that moves is found
-/// again.
+/// Where a downstream service is. The name is resolved anew for each connection, so a Service that moves is
+/// found again.
 struct Endpoint {
   std::string host;
   std::string port;
@@ -40,9 +40,11 @@ struct Call {
   boost::asio::ssl::context* tls = nullptr;  ///< outlives the call; null for plain text
 };
 
-/// Makes the call on a connection of its own, which is closed afterwards: load balancers that choose by
-/// connection then spread the calls too. The error is one line for the log: not resolved, refused, reset,
-/// timed out, not trusted, not HTTP. Answers over 1 MiB are an error as well.
+/// Makes the call on a connection that an earlier one has left (kept_connections.h says how long they are
+/// kept), else on a new one; over TLS always on a new one, which is closed afterwards. When a kept connection
+/// ends before a byte of the answer came, its server had given it up, and the call is made once more, on a
+/// new one. The error is one line for the log: not resolved, refused, reset, timed out, not trusted, not
+/// HTTP. Answers over 1 MiB are an error as well.
 boost::asio::awaitable<std::expected<Response, std::string>> get(Call call);
 
 }  // namespace bookinfo

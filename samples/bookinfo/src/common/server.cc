@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "common/kept_connections.h"
 #include "common/session.h"
 
 namespace bookinfo {
@@ -103,6 +104,8 @@ void Server::accept_what_waits() {
 void Server::stop() {
   if (stopping_) return;
   stopping_ = true;
+  // What waits for calls of later requests would keep the loop running.
+  KeptConnections::of(context_.get_executor()).stop();
   sessions_->stop();
   accept_what_waits();
   error_code ignored;

@@ -28,6 +28,7 @@ struct Attempt {
   std::chrono::microseconds took{};
   std::optional<unsigned> status;  ///< nothing when there was no answer; `failure` then says why
   std::string failure;
+  std::string lacks = {};    ///< what the answer says it had to leave out: `ratings`
   std::string behind_proxy;  ///< milliseconds that a sidecar says it waited; empty without a sidecar
 };
 
@@ -42,7 +43,7 @@ struct Fetched {
 };
 
 /// The three services behind productpage. Each call of details and ratings is tried once, of reviews twice;
-/// every attempt has 3 s to connect and 3 s between bytes, and makes a connection of its own.
+/// every attempt has 3 s to connect and 3 s between bytes.
 class Downstream {
  public:
   Downstream(const Environment& environment, RequestResults& results);

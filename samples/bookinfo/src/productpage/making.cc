@@ -30,7 +30,9 @@ std::string time_text(microseconds took) {
 }
 
 std::string outcome_of(const Attempt& attempt) {
-  if (attempt.status) return "status " + std::to_string(*attempt.status);
+  if (attempt.status)
+    return "status " + std::to_string(*attempt.status) +
+           (attempt.lacks.empty() ? "" : ", without " + attempt.lacks);
   return "no answer (" + attempt.failure + ")";
 }
 

@@ -24,6 +24,28 @@ std::string text_of(const json::value* value) {
 
 std::string text_of(const json::value* from, std::string_view key) { return text_of(member(from, key)); }
 
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// Prose as a printer sets it: the straight apostrophe between two letters, escaped or not, becomes a curved
+/// one. Markup has none there.
+std::string typeset(std::string_view prose) {
+  constexpr std::string_view kEscaped = "&#39;", kCurved = "\xe2\x80\x99";
+  std::string set;
+  for (std::size_t at = 0; at < prose.size();) {
+    const std::size_t length = prose[at] == '\''                        ? 1
+                               : prose.substr(at).starts_with(kEscaped) ? kEscaped.size()
+                                                                        : 0;
+    const bool between = length > 0 && at > 0 && is_letter(prose[at - 1]) && at + length < prose.size() &&
+                         is_letter(prose[at + length]);
+    if (between)
+      set += kCurved;
+    else
+      set += prose.substr(at, std::max<std::size_t>(length, 1));
+    at += std::max<std::size_t>(length, 1);
+  }
+  return set;
+}
+
 std::string layout(std::string_view account, std::string_view main) {
   return fill(assets::kLayoutHtml, {{"account", account}, {"main", main}});
 }
@@ -118,7 +140,7 @@ std::string reviews_section(const PageParts& parts) {
   if (list != nullptr && list->is_array()) {
     for (const json::value& review : list->get_array()) {
       items += fill(assets::kReviewHtml, {{"rating", rating_of(&review, parts.compat)},
-                                          {"text", text_of(&review, "text")},
+                                          {"text", typeset(text_of(&review, "text"))},
                                           {"reviewer", text_of(&review, "reviewer")},
                                           {"pod", text_of(all, "podname")},
                                           {"cluster", served_on(all)}});
@@ -127,9 +149,19 @@ std::string reviews_section(const PageParts& parts) {
   return fill(assets::kReviewsHtml, {{"reviews", items}, {"version", version_chip(all)}});
 }
 
+bool lacks_ratings(const Fetched& reviews) {
+  const json::value* list = reviews.json ? member(&*reviews.json, "reviews") : nullptr;
+  if (list == nullptr || !list->is_array()) return false;
+  return std::ranges::any_of(list->get_array(), [](const json::value& review) {
+    return member(member(&review, "rating"), "error") != nullptr;
+  });
+}
+
 std::string making_section(const PageParts& parts) {
   std::vector<Attempt> attempts = parts.details.attempts;
   attempts.insert(attempts.end(), parts.reviews.attempts.begin(), parts.reviews.attempts.end());
+  // Ratings is asked by reviews, out of sight of productpage; its loss would look like nobody's.
+  if (!parts.reviews.attempts.empty() && lacks_ratings(parts.reviews)) attempts.back().lacks = "ratings";
   return making_panel(parts.making, attempts);
 }
 
@@ -138,11 +170,12 @@ std::string link_to(const Endpoint& endpoint) { return html_escape("http://" + e
 }  // namespace
 
 std::string product_page(const PageParts& parts) {
-  const std::string main = fill(assets::kProductHtml, {{"title", html_escape(parts.product.title)},
-                                                       {"description", parts.product.description_html},
-                                                       {"details", details_section(parts)},
-                                                       {"reviews", reviews_section(parts)},
-                                                       {"making", making_section(parts)}});
+  const std::string main =
+      fill(assets::kProductHtml, {{"title", html_escape(parts.product.title)},
+                                  {"description", typeset(parts.product.description_html)},
+                                  {"details", details_section(parts)},
+                                  {"reviews", reviews_section(parts)},
+                                  {"making", making_section(parts)}});
   return layout(account(parts.user), main);
 }
 
