@@ -8,6 +8,7 @@
 #include "api/parse.h"
 #include "api/yaml.h"
 #include "cli/kustomize.h"
+#include "control/translation/object_check.h"
 
 namespace weft::cli {
 namespace {
@@ -87,7 +88,7 @@ class InputReader {
     auto text = read_input_text(console_, name);
     if (!text) return problem(text.error().text);
     const std::string shown = name == "-" ? "standard input" : name;
-    api::Parsed parsed = api::parse_objects(*text, shown, options_.ns);
+    api::Parsed parsed = api::parse_objects(*text, shown, options_.ns, control::check_object);
     const bool empty = parsed.problems.empty() && parsed.objects.empty();
     take(std::move(parsed));
     if (empty) problem(shown + ": there is no object in it");
@@ -97,7 +98,8 @@ class InputReader {
     auto made = kustomize(folder);
     if (!made) return problem(made.error().text);
     for (const Kustomized& each : *made) {
-      api::Parsed parsed = api::parse_objects(api::to_yaml(each.value), each.file, options_.ns);
+      api::Parsed parsed =
+          api::parse_objects(api::to_yaml(each.value), each.file, options_.ns, control::check_object);
       // What was changed stands on no line of the file.
       for (api::Problem& problem : parsed.problems) problem.line = 0;
       take(std::move(parsed));

@@ -81,6 +81,7 @@ void ControlPlane::push() {
   tell_conflicts(inputs->registry);
   receipts_.update(*inputs);
   ads_.update(std::move(inputs));
+  controllers_.set_refusals(receipts_.refusals(ads_));
 }
 
 /// Each when it appears.

@@ -353,7 +353,7 @@ net::Task<Result<List>> EmbeddedStore::list(Query query) {
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::create(api::Object object) {
-  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), check_));
   Plan plan;
   WEFT_CO_TRY(api::ObjectPtr created, plan_create(plan, std::move(admitted)));
   WEFT_CO_CHECK(commit(std::move(plan)));
@@ -361,7 +361,7 @@ net::Task<Result<api::ObjectPtr>> EmbeddedStore::create(api::Object object) {
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update(api::Object object) {
-  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), check_));
   Plan plan;
   WEFT_CO_TRY(api::ObjectPtr updated, plan_update(plan, std::move(admitted)));
   WEFT_CO_CHECK(commit(std::move(plan)));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/object_check.h"
 #include "base/random.h"
 #include "net/loop.h"
 #include "store/history.h"
@@ -38,6 +39,8 @@ class EmbeddedStore final : public Store {
   /// The same objects, for questions: a write is checked and answered as here, and changes nothing
   /// (dryRun=All of Kubernetes). Lives as long as this.
   Store& dry_run();
+  /// Asked of every object before it is stored, beside the checks of `api`.
+  void set_check(api::ObjectCheck check) { check_ = std::move(check); }
 
  private:
   class Watcher;
@@ -70,6 +73,7 @@ class EmbeddedStore final : public Store {
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
   net::Loop& loop_;
+  api::ObjectCheck check_;
   std::unique_ptr<Journal> journal_;
   Random random_;
   std::map<api::Key, api::ObjectPtr> objects_;
