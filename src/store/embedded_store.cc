@@ -92,12 +92,12 @@ class EmbeddedStore::DryRun final : public Store {
     return store_.watch(std::move(query), from);
   }
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
-    WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+    WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), store_.check_));
     Plan plan;
     co_return store_.plan_create(plan, std::move(admitted));
   }
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
-    WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+    WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), store_.check_));
     Plan plan;
     co_return store_.plan_update(plan, std::move(admitted));
   }
