@@ -197,7 +197,7 @@ spec: {containers: [{name: go, image: example/go:1}]}
 std::string service(const std::string& name, const std::string& ports, const std::string& created,
                     const std::string& more = "clusterIP: 10.96.0.10") {
   return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
-         ", namespace: default, creationTimestamp: '" + created + "'}\nspec: {" + more +
+         ", namespace: default, annotations: {created: '" + created + "'}}\nspec: {" + more +
          ", selector: {app: go}, ports: [" + ports + "]}\n";
 }
 
