@@ -21,19 +21,22 @@ std::optional<Type> type_of(std::string_view url) {
 
 bool asks_by_name(Type type) { return type == Type::kEndpoint || type == Type::kRoute; }
 
-/// A resource of that name with nothing in it: silence would keep a proxy waiting that asked for it.
-ResourcePtr empty_resource(Type type, const std::string& name) {
-  Resource made;
+/// Stands for a resource of any name with nothing in it: silence would keep a proxy waiting that asked for
+/// it, and names that do not exist are to cost nothing.
+const ResourcePtr& nothing() {
+  static const ResourcePtr kNothing = std::make_shared<const Resource>();
+  return kNothing;
+}
+
+std::string empty_resource(Type type, const std::string& name) {
   if (type == Type::kEndpoint) {
     envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
     assignment.set_cluster_name(name);
-    made.bytes = assignment.SerializeAsString();
-  } else {
-    envoy::config::route::v3::RouteConfiguration table;
-    table.set_name(name);
-    made.bytes = table.SerializeAsString();
+    return assignment.SerializeAsString();
   }
-  return std::make_shared<const Resource>(std::move(made));
+  envoy::config::route::v3::RouteConfiguration table;
+  table.set_name(name);
+  return table.SerializeAsString();
 }
 
 using Names = std::set<std::string, std::less<>>;
@@ -311,11 +314,11 @@ void Session::send_listeners() {
 /// A response that is everything there is; new in it is what the proxy does not hold.
 void Session::send_all(Type type, const Resources& resources) {
   Channel& state = channel(type);
-  std::vector<ResourcePtr> all;
+  std::vector<const Resources::value_type*> all;
   Names changed;
-  for (const auto& [name, resource] : resources) {
-    all.push_back(resource);
-    if (!same(find(state.held, name), resource)) changed.insert(name);
+  for (const auto& entry : resources) {
+    all.push_back(&entry);
+    if (!same(find(state.held, entry.first), entry.second)) changed.insert(entry.first);
   }
   state.sent = resources;
   emit(type, all, std::move(changed));
@@ -325,22 +328,22 @@ void Session::send_all(Type type, const Resources& resources) {
 void Session::send_asked(Type type) {
   Channel& state = channel(type);
   if (!state.subscribed) return;
-  std::vector<ResourcePtr> changed;
+  std::vector<const Resources::value_type*> changed;
   Names names;
   for (const std::string& name : state.names) {
     ResourcePtr before = find(state.sent, name);
     ResourcePtr now = find((*active_)[type], name);
-    if (!now) now = before ? before : empty_resource(type, name);
+    if (!now) now = before ? before : nothing();
     if (same(before, now) && !state.resend.contains(name)) continue;
-    state.sent[name] = now;
-    changed.push_back(std::move(now));
+    const auto place = state.sent.insert_or_assign(name, std::move(now)).first;
+    changed.push_back(&*place);
     names.insert(name);
   }
   state.resend.clear();
   if (!changed.empty() || state.must_answer) emit(type, changed, std::move(names));
 }
 
-void Session::emit(Type type, const std::vector<ResourcePtr>& resources, Names changed) {
+void Session::emit(Type type, const std::vector<const Resources::value_type*>& resources, Names changed) {
   Channel& state = channel(type);
   state.last = std::move(changed);
   state.base = settled_;
@@ -353,10 +356,10 @@ void Session::emit(Type type, const std::vector<ResourcePtr>& resources, Names c
   response.set_type_url(std::string(type_url(type)));
   response.set_version_info(std::to_string(active_generation_));
   response.set_nonce(state.nonce);
-  for (const ResourcePtr& resource : resources) {
+  for (const auto* entry : resources) {
     auto& any = *response.add_resources();
     any.set_type_url(std::string(type_url(type)));
-    any.set_value(resource->bytes);
+    any.set_value(entry->second == nothing() ? empty_resource(type, entry->first) : entry->second->bytes);
   }
   send_(response);
 }

@@ -121,7 +121,7 @@ class Session {
   void send_all(Type type, const Resources& resources);
   void send_asked(Type type);
   void note_changed_clusters(const Resources& clusters);
-  void emit(Type type, const std::vector<ResourcePtr>& resources, Names changed);
+  void emit(Type type, const std::vector<const Resources::value_type*>& resources, Names changed);
   void hold_back();
   void finish_push();
 
