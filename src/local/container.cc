@@ -65,12 +65,14 @@ net::Task<void> Container::run() {
       co_await stop_asked_.wait_until(loop_.now() + kLookAgain);
       continue;
     }
-    if (stopping_ || !wants_restart()) break;
+    if (stopping_) break;
+    if (!wants_restart()) {
+      over_ = true;
+      break;
+    }
     co_await wait_before_restart();
     ++restarts_;
   }
-  over_ = true;
-  final_ = last_;
   changed();
 }
 
@@ -181,9 +183,7 @@ net::Task<void> Container::stop(Duration grace) {
 
 api::Json Container::status() const {
   api::Json state;
-  if (over_ && final_)
-    state = {{"terminated", final_->to_json()}};
-  else if (pid_ > 0)
+  if (pid_ > 0)
     state = {{"running", {{"startedAt", started_at_}}}};
   else if (!waiting_reason_.empty())
     state = {{"waiting", {{"reason", waiting_reason_}}}};
@@ -193,7 +193,7 @@ api::Json Container::status() const {
   api::Json json = {{"name", plan_.name}, {"image", plan_.image}, {"imageID", ""},
                     {"ready", ready_},    {"started", pid_ > 0},  {"restartCount", restarts_}};
   json["state"] = std::move(state);
-  if (last_ && !over_) json["lastState"] = {{"terminated", last_->to_json()}};
+  if (last_ && !json["state"].contains("terminated")) json["lastState"] = {{"terminated", last_->to_json()}};
   if (pid_ > 0) json["containerID"] = "weft://" + std::to_string(pid_);
   return json;
 }

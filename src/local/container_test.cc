@@ -86,8 +86,18 @@ TEST_F(ContainerTest, RunsItsProcessWithItsEnvironmentAndLogsWhatThatSays) {
   EXPECT_TRUE(status["ready"].get<bool>());
   EXPECT_TRUE(status["state"].contains("running"));
   EXPECT_EQ(status["restartCount"], 0);
-  stop(5s);
-  EXPECT_TRUE(container->over());
+}
+
+TEST_F(ContainerTest, WhatItIsToldToStopIsNotOver) {
+  for (const RestartPolicy policy :
+       {RestartPolicy::kAlways, RestartPolicy::kOnFailure, RestartPolicy::kNever}) {
+    begin("exec sleep 1000", policy);
+    ASSERT_TRUE(becomes([&] { return container->ready(); }));
+    stop(5s);
+    EXPECT_FALSE(container->running());
+    EXPECT_FALSE(container->over());
+    EXPECT_EQ(container->status()["state"]["terminated"]["exitCode"], 143);
+  }
 }
 
 TEST_F(ContainerTest, StartsAnewWithBackOffWhenTheProcessEnds) {
@@ -172,6 +182,34 @@ TEST(LogKeeper, BeginsALargeFileAnewAndKeepsOneCopy) {
   EXPECT_EQ(std::filesystem::file_size(file + ".1"), 101u);
   std::filesystem::remove(file);
   std::filesystem::remove(file + ".1");
+}
+
+TEST(LogKeeper, KeepsTheFoldersOfPodsThatAreThereAndOfTheLastOnesThatAreGone) {
+  namespace fs = std::filesystem;
+  char form[] = "/tmp/weft-logs-XXXXXX";
+  const fs::path base = ::mkdtemp(form);
+  const auto now = fs::file_time_type::clock::now();
+  for (int i = 0; i < 6; ++i) {
+    const fs::path folder = base / "logs" / ("default_p" + std::to_string(i));
+    fs::create_directories(folder);
+    std::ofstream(folder / "main.log") << "x";
+    fs::last_write_time(folder / "main.log", now - std::chrono::hours(i));
+    fs::last_write_time(folder, now - std::chrono::hours(100));
+  }
+  fs::create_directories(base / "pods" / "default_p5");
+  std::ofstream(base / "logs" / "control.log") << "x";
+  const auto left = [&] {
+    std::string names;
+    for (int i = 0; i < 6; ++i)
+      if (fs::exists(base / "logs" / ("default_p" + std::to_string(i)))) names += std::to_string(i);
+    return names;
+  };
+  EXPECT_EQ(remove_old_logs(base / "logs", base / "pods", 4, now - std::chrono::hours(90)), 1u);
+  EXPECT_EQ(left(), "01235") << "4 is the oldest of five that are gone, 5 is of a pod that is there";
+  EXPECT_EQ(remove_old_logs(base / "logs", base / "pods", 4, now - std::chrono::minutes(90)), 2u);
+  EXPECT_EQ(left(), "015");
+  EXPECT_TRUE(fs::exists(base / "logs" / "control.log"));
+  fs::remove_all(base);
 }
 
 TEST(InstanceRecord, IsAliveOnlyWhileThatVeryProcessRuns) {
