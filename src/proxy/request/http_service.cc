@@ -131,7 +131,8 @@ net::Task<bool> HttpService::settle_target(http::ServerExchange& exchange) {
     co_await reply(exchange, 400, {}, "path_normalization_failed");
     co_return false;
   }
-  response_.headers.add("location", head.path);
+  // Whole, for a path that begins with two slashes would be taken for another host (RFC 3986 §4.2).
+  response_.headers.add("location", head.scheme + "://" + head.authority + head.path);
   co_await reply(exchange, 307, {}, "path_normalization_failed");
   co_return false;
 }
