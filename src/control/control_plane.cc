@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 
+#include "api/json_text.h"
 #include "http/server.h"
+#include "http/while_wanted.h"
 
 namespace weft::control {
 namespace {
@@ -11,6 +14,15 @@ namespace {
 constexpr Duration kMissedAgain = 500ms;
 constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
+constexpr Duration kCheapPush = 50ms;
+constexpr Duration kLongestRest = 2s;
+
+/// That this thread has used: what else the machine does is no reason to go slower.
+Duration cpu_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 /// What translation reads; changes of other kinds concern no proxy.
 std::uint64_t configuration_changes(const Mirror& mirror) {
@@ -34,7 +46,7 @@ std::optional<std::uint64_t> number_parameter(std::string_view target, std::stri
 }
 
 net::Task<void> answer(http::ServerExchange& exchange, int status, api::Json body) {
-  std::string text = body.dump(-1, ' ', false, api::Json::error_handler_t::replace) + "\n";
+  std::string text = api::json_text(body) + "\n";
   // A client that has gone misses its answer; there is nobody else to tell.
   (void)co_await http::respond(exchange, status, "application/json", text);
 }
@@ -52,7 +64,8 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       mirror_(
           loop, store, [this] { on_change(); }, std::move(options.mirror)),
       controllers_(loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }),
-      ads_(loop, *authenticator_, [this] { on_progress(); }) {}
+      ads_(loop, *authenticator_, [this] { on_progress(); }),
+      push_timer_(loop, [this] { push(); }) {}
 
 void ControlPlane::start() { mirror_.start(); }
 
@@ -63,9 +76,17 @@ net::Task<void> ControlPlane::ready() {
 void ControlPlane::on_change() {
   if (!mirror_.synced()) return;
   // Proxies first: what controllers write comes back here as another change.
-  push();
+  push_when_due();
   controllers_.notice();
   progress_.notify_all();
+}
+
+/// A push is made from all objects for all proxies: pushing each change of many would cost their number
+/// squared. What a push took in CPU time is left free three times before the next one; with few objects that
+/// is nothing.
+void ControlPlane::push_when_due() {
+  if (loop_.now() < next_push_) return push_timer_.arm(next_push_);
+  push();
 }
 
 void ControlPlane::on_progress() {
@@ -76,9 +97,12 @@ void ControlPlane::on_progress() {
 void ControlPlane::push() {
   std::uint64_t generation = configuration_changes(mirror_);
   if (generation == ads_.generation()) return;
+  const Duration begin = cpu_time();
   auto inputs = std::make_shared<const Inputs>(mirror_.world(), generation);
   receipts_.update(*inputs);
   ads_.update(std::move(inputs));
+  const Duration cost = cpu_time() - begin;
+  if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kLongestRest);
 }
 
 net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePoint deadline) {
@@ -107,7 +131,7 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
       progress["message"] = "the controllers have not caught up with this version";
       co_return progress;
     }
-    bool over = progress["applied"].get<bool>() || !progress["refused"].empty() || loop_.now() >= deadline;
+    bool over = progress["applied"] == true || !progress["refused"].empty() || loop_.now() >= deadline;
     if (over) co_return progress;
     // That a sidecar has ended is no progress of any proxy, and may be all that was missing.
     co_await progress_.wait(std::min(deadline, loop_.now() + kMissedAgain));
@@ -122,9 +146,15 @@ net::Task<void> ControlPlane::serve_applied(http::ServerExchange& exchange, std:
     co_return;
   }
   TimePoint deadline = loop_.now() + std::chrono::seconds(std::min(*timeout, kMaxTimeout));
-  api::Json progress = co_await wait_applied(*version, deadline);
-  int status = progress["applied"].get<bool>() ? 200 : progress["refused"].empty() ? 504 : 409;
+  (void)co_await http::while_wanted(exchange, loop_, answer_applied(exchange, *version, deadline));
+}
+
+net::Task<Result<void>> ControlPlane::answer_applied(http::ServerExchange& exchange, std::uint64_t version,
+                                                     TimePoint deadline) {
+  api::Json progress = co_await wait_applied(version, deadline);
+  int status = progress["applied"] == true ? 200 : progress["refused"].empty() ? 504 : 409;
   co_await answer(exchange, status, std::move(progress));
+  co_return Result<void>{};
 }
 
 net::Task<void> ControlPlane::serve_mesh_api(http::ServerExchange& exchange) {

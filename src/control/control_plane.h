@@ -64,7 +64,10 @@ class ControlPlane {
   void on_change();
   void on_progress();
   void push();
+  void push_when_due();
   net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
+  net::Task<Result<void>> answer_applied(http::ServerExchange& exchange, std::uint64_t version,
+                                         TimePoint deadline);
   net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);
 
   net::Loop& loop_;
@@ -75,6 +78,8 @@ class ControlPlane {
   ControllerManager controllers_;
   AdsServer ads_;
   Receipts receipts_;
+  TimePoint next_push_{};  ///< not before, so that pushing leaves time for everything else
+  net::Timer push_timer_;
 };
 
 }  // namespace weft::control

@@ -1,5 +1,9 @@
 #include "control/ads/server.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <algorithm>
 #include <deque>
 #include <set>
 
@@ -14,6 +18,30 @@ namespace {
 
 // A pod has its address before its containers start; the mirror may be that much behind.
 constexpr Duration kPodPatience = 10s;
+// A proxy has one stream, and for a while another that has not been missed yet.
+constexpr std::size_t kMaxStreamsOfProxy = 8;
+// Of one type; a name is some 60 bytes, and a proxy asks for those that its clusters and listeners need.
+constexpr std::size_t kMaxNames = 10'000;
+constexpr std::size_t kMaxNameBytes = 2 * 1024 * 1024;
+constexpr std::uint32_t kNamesTag = 3 << 3 | 2;  // DiscoveryRequest.resource_names
+
+/// What is wrong with the number of names in a request, looked at before anything is made of them; else
+/// empty.
+std::string complaint_about_names(std::string_view message) {
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(message.data()),
+                                               static_cast<int>(message.size()));
+  std::size_t names = 0, bytes = 0;
+  while (const std::uint32_t tag = input.ReadTag()) {
+    const int before = input.CurrentPosition();
+    if (!google::protobuf::internal::WireFormatLite::SkipField(&input, tag)) break;
+    if (tag != kNamesTag) continue;
+    ++names;
+    bytes += static_cast<std::size_t>(input.CurrentPosition() - before);
+  }
+  if (names <= kMaxNames && bytes <= kMaxNameBytes) return {};
+  return std::to_string(names) + " resource names of " + std::to_string(bytes) + " bytes; the limit is " +
+         std::to_string(kMaxNames) + " of " + std::to_string(kMaxNameBytes);
+}
 
 std::optional<Type> type_of(std::string_view url) {
   for (Type type : kAllTypes)
@@ -104,6 +132,13 @@ net::Task<bool> AdsServer::see_pod(const Peer& peer) {
 net::Task<std::expected<Peer, Refusal>> AdsServer::admit(const http::grpc::Call& call) {
   auto peer = co_await authenticator_.identify(call);
   if (!peer) co_return peer;
+  if (call.admitted) call.admitted();
+  const auto streams = std::ranges::count_if(proxies_, [&](const Proxy* proxy) {
+    return proxy->peer.pod == peer->pod && proxy->peer.ns == peer->ns;
+  });
+  if (static_cast<std::size_t>(streams) >= kMaxStreamsOfProxy)
+    co_return std::unexpected(Refusal{http::grpc::kResourceExhausted,
+                                      "this proxy has " + std::to_string(streams) + " streams already"});
   bool seen = true;
   if (peer->has_pod) seen = co_await see_pod(*peer);
   if (!seen)
@@ -139,12 +174,25 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
   WEFT_LOG(kInfo, "control", "proxy disconnected", {"proxy", connection.proxy.identity.id()});
 }
 
+void AdsServer::over_limit(const Proxy& proxy, http::grpc::MessageStream& stream, const std::string& what) {
+  ++over_limit_;
+  WEFT_LOG(kWarn, "control", "a proxy asks for too much", {"proxy", proxy.identity.id()}, {"what", what});
+  stream.finish(http::grpc::kResourceExhausted, what);
+}
+
 net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageStream& stream) {
   Proxy& proxy = connection.proxy;
   bool first = true;
   while (true) {
     auto message = co_await stream.read();
-    if (!message) co_return;
+    if (!message) {
+      if (message.error().code == Code::kTooLarge) over_limit(proxy, stream, message.error().text);
+      co_return;
+    }
+    if (const std::string complaint = complaint_about_names(*message); !complaint.empty()) {
+      over_limit(proxy, stream, complaint);
+      co_return;
+    }
     Session::Request request;
     if (!request.ParseFromString(*message)) {
       stream.finish(http::grpc::kInvalidArgument, "the message is no DiscoveryRequest");
@@ -152,7 +200,7 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
     }
     if (first && !node_agrees(request.node().id(), proxy.identity)) {
       WEFT_LOG(kWarn, "control", "a proxy claims to be another", {"proxy", proxy.identity.id()},
-               {"claims", request.node().id()});
+               {"claims", cut(request.node().id(), 256)});
       stream.finish(http::grpc::kPermissionDenied, "node.id \"" + std::string(cut(request.node().id(), 256)) +
                                                        "\" does not agree with who this proxy is, " +
                                                        proxy.identity.id());
@@ -160,7 +208,7 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
     }
     if (request.has_error_detail())
       WEFT_LOG(kWarn, "control", "a proxy refuses its configuration", {"proxy", proxy.identity.id()},
-               {"type", request.type_url()}, {"reason", request.error_detail().message()});
+               {"type", request.type_url()}, {"reason", cut(request.error_detail().message(), 2000)});
     count_request(request);
     if (first) offer(proxy);
     first = false;

@@ -53,6 +53,8 @@ class AdsServer {
   struct Counts {
     std::uint64_t pushes = 0, accepted = 0, refused = 0;
   };
+  /// Requests that asked for more than a proxy can need, since the start.
+  std::uint64_t over_limit() const { return over_limit_; }
   const Counts& counts(Type type) const { return counts_[index_of(type)]; }
 
  private:
@@ -60,6 +62,7 @@ class AdsServer {
   net::Task<void> converse(Connection& connection, http::grpc::MessageStream& stream);
   net::Task<std::expected<Peer, Refusal>> admit(const http::grpc::Call& call);
   net::Task<bool> see_pod(const Peer& peer);
+  void over_limit(const Proxy& proxy, http::grpc::MessageStream& stream, const std::string& what);
   void count_request(const Session::Request& request);
   void offer(Proxy& proxy);
 
@@ -70,6 +73,7 @@ class AdsServer {
   std::list<Proxy*> proxies_;
   std::uint64_t connections_ = 0;
   std::array<Counts, kTypes> counts_{};
+  std::uint64_t over_limit_ = 0;
   Notifier updated_;
 };
 

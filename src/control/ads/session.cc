@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "xds/proto/discovery.pb.h"
 #include "xds/proto/endpoint.pb.h"
 #include "xds/proto/route.pb.h"
@@ -19,19 +20,22 @@ std::optional<Type> type_of(std::string_view url) {
 
 bool asks_by_name(Type type) { return type == Type::kEndpoint || type == Type::kRoute; }
 
-/// A resource of that name with nothing in it: silence would keep a proxy waiting that asked for it.
-ResourcePtr empty_resource(Type type, const std::string& name) {
-  Resource made;
+/// Stands for a resource of any name with nothing in it: silence would keep a proxy waiting that asked for
+/// it, and names that do not exist are to cost nothing.
+const ResourcePtr& nothing() {
+  static const ResourcePtr kNothing = std::make_shared<const Resource>();
+  return kNothing;
+}
+
+std::string empty_resource(Type type, const std::string& name) {
   if (type == Type::kEndpoint) {
     envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
     assignment.set_cluster_name(name);
-    made.bytes = assignment.SerializeAsString();
-  } else {
-    envoy::config::route::v3::RouteConfiguration table;
-    table.set_name(name);
-    made.bytes = table.SerializeAsString();
+    return assignment.SerializeAsString();
   }
-  return std::make_shared<const Resource>(std::move(made));
+  envoy::config::route::v3::RouteConfiguration table;
+  table.set_name(name);
+  return table.SerializeAsString();
 }
 
 bool same(const ResourcePtr& a, const ResourcePtr& b) { return a == b || (a && b && a->bytes == b->bytes); }
@@ -82,7 +86,7 @@ void Session::on_verdict(Channel& state, Type type, const Request& request) {
   }
   state.rejected = refused_now_ = true;
   state.report.nacked = state.report.sent;
-  state.report.reason = request.error_detail().message().substr(0, kMaxReason);
+  state.report.reason = cut(request.error_detail().message(), kMaxReason);
   refusal_ = Refusal{type, running_, active_generation_, state.report.reason};
 }
 
@@ -201,8 +205,8 @@ void Session::send_clusters(const Resources& clusters) {
   Channel& state = channel(Type::kCluster);
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, clusters))) return;
   note_changed_clusters(clusters);
-  std::vector<ResourcePtr> all;
-  for (const auto& [name, cluster] : clusters) all.push_back(cluster);
+  std::vector<const Resources::value_type*> all;
+  for (const auto& entry : clusters) all.push_back(&entry);
   state.sent = clusters;
   emit(Type::kCluster, all);
 }
@@ -211,8 +215,8 @@ void Session::send_listeners() {
   Channel& state = channel(Type::kListener);
   const Resources& listeners = (*active_)[Type::kListener];
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, listeners))) return;
-  std::vector<ResourcePtr> all;
-  for (const auto& [name, listener] : listeners) all.push_back(listener);
+  std::vector<const Resources::value_type*> all;
+  for (const auto& entry : listeners) all.push_back(&entry);
   state.sent = listeners;
   emit(Type::kListener, all);
 }
@@ -221,20 +225,20 @@ void Session::send_listeners() {
 void Session::send_asked(Type type) {
   Channel& state = channel(type);
   if (!state.subscribed) return;
-  std::vector<ResourcePtr> changed;
+  std::vector<const Resources::value_type*> changed;
   for (const std::string& name : state.names) {
     ResourcePtr before = find(state.sent, name);
     ResourcePtr now = find((*active_)[type], name);
-    if (!now) now = before ? before : empty_resource(type, name);
+    if (!now) now = before ? before : nothing();
     if (same(before, now) && !state.resend.contains(name)) continue;
-    state.sent[name] = now;
-    changed.push_back(std::move(now));
+    const auto place = state.sent.insert_or_assign(name, std::move(now)).first;
+    changed.push_back(&*place);
   }
   state.resend.clear();
   if (!changed.empty() || state.must_answer) emit(type, changed);
 }
 
-void Session::emit(Type type, const std::vector<ResourcePtr>& resources) {
+void Session::emit(Type type, const std::vector<const Resources::value_type*>& resources) {
   Channel& state = channel(type);
   state.must_answer = false;
   state.awaiting = true;
@@ -245,10 +249,10 @@ void Session::emit(Type type, const std::vector<ResourcePtr>& resources) {
   response.set_type_url(std::string(type_url(type)));
   response.set_version_info(std::to_string(active_generation_));
   response.set_nonce(state.nonce);
-  for (const ResourcePtr& resource : resources) {
+  for (const auto* entry : resources) {
     auto& any = *response.add_resources();
     any.set_type_url(std::string(type_url(type)));
-    any.set_value(resource->bytes);
+    any.set_value(entry->second == nothing() ? empty_resource(type, entry->first) : entry->second->bytes);
   }
   send_(response);
 }

@@ -97,7 +97,7 @@ class Session {
   void send_listeners();
   void send_asked(Type type);
   void note_changed_clusters(const Resources& clusters);
-  void emit(Type type, const std::vector<ResourcePtr>& resources);
+  void emit(Type type, const std::vector<const Resources::value_type*>& resources);
   void hold_back();
   void finish_push();
 
