@@ -13,6 +13,7 @@
 #include "capture/netlink_writer.h"
 #include "capture/pod_environment.h"
 #include "capture/rules.h"
+#include "capture/services.h"
 
 namespace weft::capture {
 namespace {
@@ -62,10 +63,12 @@ std::string listed_after(const std::function<Result<void>()>& action) {
     while (std::size_t got = std::fread(block, 1, sizeof block, listing)) text.append(block, got);
     ::pclose(listing);
   }).join();
-  // Newer versions of nft have a word for this priority at the output hook too.
-  constexpr std::string_view kWord = "hook output priority dstnat";
-  for (auto at = text.find(kWord); at != text.npos; at = text.find(kWord))
-    text.replace(at, kWord.size(), "hook output priority -100");
+  // Newer versions of nft have a word for these priorities at the output hook too.
+  for (const auto& [word, number] :
+       {std::pair<std::string_view, const char*>{"output priority dstnat + 1", "-99"},
+        {"output priority dstnat", "-100"}})
+    for (auto at = text.find(word); at != text.npos; at = text.find(word))
+      text.replace(at, word.size(), std::string("output priority ") + number);
   return text;
 }
 
@@ -99,6 +102,54 @@ std::string chain_of(const std::string& text, const std::string& table, const st
 
 TEST(Rules, OfOneMachineKnowItsSidecarByMarkUserOrGroup) {
   EXPECT_EQ(to_nft(rules_of(one_machine())), kOneMachine);
+}
+
+constexpr Place place(std::uint8_t last, std::uint16_t port) {
+  return {(10u << 24) + (244u << 16) + last, port};
+}
+
+Services two_services() {
+  const std::uint32_t range = (10u << 24) + (96u << 16);
+  return {network("10.96.0.0/12"),
+          {{{range + 5, 80}, {place(3, 8080), place(4, 8081), place(9, 8080)}},
+           {{range + 6, 9080}, {place(3, 9080)}},
+           {{range + 7, 80}, {}}}};
+}
+
+constexpr const char* kTwoServices =
+    "table ip weft {\n"
+    "\tchain services {\n"
+    "\t\ttype nat hook output priority -99; policy accept;\n"
+    "\t\tip daddr != 10.96.0.0/12 return\n"
+    "\t\tip daddr 10.96.0.5 tcp dport 80 numgen random mod 3 0 dnat to 10.244.0.3:8080\n"
+    "\t\tip daddr 10.96.0.5 tcp dport 80 numgen random mod 2 0 dnat to 10.244.0.4:8081\n"
+    "\t\tip daddr 10.96.0.5 tcp dport 80 dnat to 10.244.0.9:8080\n"
+    "\t\tip daddr 10.96.0.6 tcp dport 9080 dnat to 10.244.0.3:9080\n"
+    "\t}\n"
+    "\n"
+    "\tchain services_rest {\n"
+    "\t\ttype filter hook output priority filter; policy accept;\n"
+    "\t\tip daddr 10.96.0.0/12 reject with tcp reset\n"
+    "\t\tip daddr 10.96.0.0/12 reject\n"
+    "\t}\n"
+    "}\n";
+
+TEST(Services, HaveChainsOfTheirOwnThatShareAmongEndpointsAndRejectTheRest) {
+  EXPECT_EQ(to_nft({rules_of(two_services())}), kTwoServices);
+  EXPECT_EQ(listed_after([] { return install_services(transaction_of(two_services())); }), kTwoServices);
+}
+
+TEST(Services, AreReplacedWithoutTouchingWhatIsCaptured) {
+  EXPECT_EQ(listed_after([]() -> Result<void> {
+              WEFT_CHECK(install(one_machine()));
+              Services many = two_services();
+              for (std::uint16_t port = 1; port < 1000; ++port)
+                many.fronts.push_back({{(10u << 24) + (97u << 16), port}, {place(3, port), place(4, port)}});
+              WEFT_CHECK(install_services(transaction_of(many)));
+              return install_services(transaction_of(two_services()));
+            }),
+            std::string(kOneMachine).substr(0, std::string(kOneMachine).size() - 2) + "\n" +
+                std::string(kTwoServices).substr(std::string("table ip weft {\n").size()));
 }
 
 TEST(Rules, ComeInTheOrderThatIstioGivesThem) {

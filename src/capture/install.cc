@@ -7,6 +7,7 @@
 #include "capture/loopback_address.h"
 #include "capture/netfilter_message.h"
 #include "capture/netlink_exchange.h"
+#include "capture/services.h"
 
 namespace weft::capture {
 namespace {
@@ -30,10 +31,12 @@ Error failure(int number) {
   }
 }
 
-Result<void> make_rules(const std::vector<RuleSet>& sets) {
-  const int number = netlink_exchange(NETLINK_NETFILTER, to_netlink(sets));
+Result<void> carry_out(const std::string& transaction) {
+  const int number = netlink_exchange(NETLINK_NETFILTER, transaction);
   return number == 0 ? Result<void>{} : fail(failure(number));
 }
+
+Result<void> make_rules(const std::vector<RuleSet>& sets) { return carry_out(to_netlink(sets)); }
 
 }  // namespace
 
@@ -41,6 +44,8 @@ Result<void> install(const Redirection& redirection) {
   if (redirection.ipv6) WEFT_CHECK(add_loopback_address());
   return make_rules(rules_of(redirection));
 }
+
+Result<void> install_services(const std::string& transaction) { return carry_out(transaction); }
 
 Result<void> remove() {
   WEFT_CHECK(make_rules({}));

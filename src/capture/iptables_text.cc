@@ -34,6 +34,9 @@ struct Options {
   std::string operator()(const Destination& match) const {
     return negation(match.inside) + "-d " + with_prefix(match.network);
   }
+  std::string operator()(OneOf match) const {
+    return "-m statistic --mode random --probability " + std::to_string(1.0 / match.of);
+  }
   std::string operator()(Invalid) const { return "-m conntrack --ctstate INVALID"; }
 
   static std::string with_prefix(const Network& network) {
@@ -62,6 +65,11 @@ std::string to_text(Verdict verdict) {
     case Verdict::Kind::kRedirect: return "-j REDIRECT --to-ports " + std::to_string(verdict.number);
     case Verdict::Kind::kZone: return "-j CT --zone " + std::to_string(verdict.number);
     case Verdict::Kind::kDrop: return "-j DROP";
+    case Verdict::Kind::kDestination:
+      return "-j DNAT --to-destination " + Network::of(verdict.address).address() + ":" +
+             std::to_string(verdict.number);
+    case Verdict::Kind::kReset: return "-j REJECT --reject-with tcp-reset";
+    case Verdict::Kind::kUnreachable: return "-j REJECT";
   }
   std::unreachable();
 }

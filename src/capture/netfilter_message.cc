@@ -20,6 +20,7 @@ constexpr std::uint32_t kSourcePortOffset = 0, kDestinationPortOffset = 2;
 // linux/netfilter/nf_conntrack_common.h and nf_nat.h, whose values C++ cannot read or that need the kernel's
 // own headers.
 constexpr std::uint32_t kStateInvalid = 1, kRangeOfPorts = 1u << 1;
+constexpr std::uint8_t kPortUnreachable = 3;  // RFC 792
 
 constexpr std::uint8_t number_of(Family family) {
   return family == Family::kIpv4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
@@ -64,6 +65,14 @@ class Expressions {
   void operator()(const Destination& match) const {
     address(match.network, match.network.family == Family::kIpv4 ? 16 : 24, match.inside);
   }
+  void operator()(OneOf match) const {
+    expression("numgen", [&] {
+      batch_.number_be(NFTA_NG_DREG, NFT_REG_1);
+      batch_.number_be(NFTA_NG_MODULUS, match.of);
+      batch_.number_be(NFTA_NG_TYPE, NFT_NG_RANDOM);
+    });
+    compare(raw(std::uint32_t{0}));
+  }
   void operator()(Invalid) const {
     expression("ct", [&] {
       batch_.number_be(NFTA_CT_KEY, NFT_CT_STATE);
@@ -79,6 +88,9 @@ class Expressions {
       case Verdict::Kind::kDrop: return final_verdict(NF_DROP);
       case Verdict::Kind::kRedirect: return redirect(verdict.number);
       case Verdict::Kind::kZone: return zone(verdict.number);
+      case Verdict::Kind::kDestination: return destination(verdict.address, verdict.number);
+      case Verdict::Kind::kReset: return reject(NFT_REJECT_TCP_RST, 0);
+      case Verdict::Kind::kUnreachable: return reject(NFT_REJECT_ICMP_UNREACH, kPortUnreachable);
     }
   }
 
@@ -137,9 +149,9 @@ class Expressions {
             inside);
   }
 
-  void immediate(const std::string& value) const {
+  void immediate(const std::string& value, std::uint32_t into = NFT_REG_1) const {
     expression("immediate", [&] {
-      batch_.number_be(NFTA_IMMEDIATE_DREG, NFT_REG_1);
+      batch_.number_be(NFTA_IMMEDIATE_DREG, into);
       batch_.nested(NFTA_IMMEDIATE_DATA, [&] { batch_.attribute(NFTA_DATA_VALUE, value); });
     });
   }
@@ -156,6 +168,23 @@ class Expressions {
     expression("redir", [this] {
       batch_.number_be(NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
       batch_.number_be(NFTA_REDIR_FLAGS, kRangeOfPorts);
+    });
+  }
+  void destination(std::uint32_t address, std::uint16_t port) const {
+    immediate(raw(htonl(address)), NFT_REG_1);
+    immediate(raw(htons(port)), NFT_REG_2);
+    expression("nat", [this] {
+      batch_.number_be(NFTA_NAT_TYPE, NFT_NAT_DNAT);
+      batch_.number_be(NFTA_NAT_FAMILY, NFPROTO_IPV4);
+      batch_.number_be(NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+      batch_.number_be(NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
+      batch_.number_be(NFTA_NAT_FLAGS, kRangeOfPorts);
+    });
+  }
+  void reject(std::uint32_t type, std::uint8_t code) const {
+    expression("reject", [&] {
+      batch_.number_be(NFTA_REJECT_TYPE, type);
+      batch_.attribute(NFTA_REJECT_ICMP_CODE, raw(code));
     });
   }
   void zone(std::uint16_t number) const {
@@ -177,7 +206,16 @@ class Expressions {
 constexpr int nf_tables(int type) { return (NFNL_SUBSYS_NFTABLES << 8) | type; }
 
 std::uint32_t hook_of(Chain chain) {
-  return chain == Chain::kOutput || chain == Chain::kOutputZone ? NF_INET_LOCAL_OUT : NF_INET_PRE_ROUTING;
+  switch (chain) {
+    case Chain::kOutput:
+    case Chain::kOutputZone:
+    case Chain::kServices:
+    case Chain::kServicesRest: return NF_INET_LOCAL_OUT;
+    case Chain::kPrerouting:
+    case Chain::kPreroutingZone:
+    case Chain::kPreroutingInvalid: break;
+  }
+  return NF_INET_PRE_ROUTING;
 }
 
 void add_table(NetlinkWriter& batch, Family family) {
@@ -217,26 +255,46 @@ void add_rule(NetlinkWriter& batch, Family family, const ChainKind& kind, const 
   });
 }
 
-void add_set(NetlinkWriter& batch, const RuleSet& set) {
+void empty_chain(NetlinkWriter& batch, Family family, const ChainKind& kind) {
+  message(batch, nf_tables(NFT_MSG_DELRULE), 0, number_of(family), 0, [&] {
+    batch.text(NFTA_RULE_TABLE, kTable);
+    batch.text(NFTA_RULE_CHAIN, kind.name);
+  });
+}
+
+enum class Chains : std::uint8_t { kNew, kThereAlready };
+
+void add_set(NetlinkWriter& batch, const RuleSet& set, Chains chains) {
   add_table(batch, set.family);
   for (const ChainKind& kind : kChains) {
     if (!set.uses(kind.chain)) continue;
     add_chain(batch, set.family, kind);
+    if (chains == Chains::kThereAlready) empty_chain(batch, set.family, kind);
     for (const Rule& rule : set.rules)
       if (rule.chain == kind.chain) add_rule(batch, set.family, kind, rule);
   }
 }
 
-}  // namespace
-
-std::string to_netlink(const std::vector<RuleSet>& sets) {
+std::string transaction(const std::function<void(NetlinkWriter&)>& steps) {
   NetlinkWriter batch;
   message(batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-  for (const Family family : {Family::kIpv4, Family::kIpv6}) remove_table(batch, family);
-  for (const RuleSet& set : sets) add_set(batch, set);
+  steps(batch);
   batch.acknowledge();
   message(batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
   return batch.take();
+}
+
+}  // namespace
+
+std::string to_netlink(const std::vector<RuleSet>& sets) {
+  return transaction([&](NetlinkWriter& batch) {
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) remove_table(batch, family);
+    for (const RuleSet& set : sets) add_set(batch, set, Chains::kNew);
+  });
+}
+
+std::string to_netlink_replacing_chains(const RuleSet& set) {
+  return transaction([&](NetlinkWriter& batch) { add_set(batch, set, Chains::kThereAlready); });
 }
 
 }  // namespace weft::capture

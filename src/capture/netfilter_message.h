@@ -12,4 +12,7 @@ namespace weft::capture {
 /// that. The last message asks for an acknowledgement, which comes when the kernel has taken all of it.
 std::string to_netlink(const std::vector<RuleSet>& sets);
 
+/// The same for the chains that `set` uses; other chains of ours stay as they are.
+std::string to_netlink_replacing_chains(const RuleSet& set);
+
 }  // namespace weft::capture

@@ -18,6 +18,13 @@ void mask(Network& network) {
 
 }  // namespace
 
+Network Network::of(std::uint32_t address) {
+  Network made{.family = Family::kIpv4, .bytes = {}, .prefix = 32};
+  for (int i = 0; i < 4; ++i)
+    made.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(address >> (24 - 8 * i));
+  return made;
+}
+
 Result<Network> Network::parse(std::string_view text) {
   const auto wrong = [&] {
     return fail(Error::config(

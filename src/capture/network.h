@@ -18,6 +18,8 @@ struct Network {
       bytes{};  ///< in network order, of IPv4 the first four; bits behind the prefix are 0
   std::uint8_t prefix = 32;
 
+  /// One IPv4 address, given in host order.
+  static Network of(std::uint32_t address);
   /// "10.0.0.0/8", "fd00::/8", or an address alone. Bits behind the prefix are cleared. Errors: kInvalid.
   static Result<Network> parse(std::string_view text);
 

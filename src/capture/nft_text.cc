@@ -41,6 +41,7 @@ class Words {
   std::string operator()(const Destination& match) const {
     return header_ + " daddr " + (match.inside ? "" : "!= ") + match.network.to_string();
   }
+  std::string operator()(OneOf match) const { return "numgen random mod " + std::to_string(match.of) + " 0"; }
   std::string operator()(Invalid) const { return "ct state invalid"; }
 
  private:
@@ -54,6 +55,10 @@ std::string to_text(Verdict verdict) {
     case Verdict::Kind::kRedirect: return "redirect to :" + std::to_string(verdict.number);
     case Verdict::Kind::kZone: return "ct zone set " + std::to_string(verdict.number);
     case Verdict::Kind::kDrop: return "drop";
+    case Verdict::Kind::kDestination:
+      return "dnat to " + Network::of(verdict.address).address() + ":" + std::to_string(verdict.number);
+    case Verdict::Kind::kReset: return "reject with tcp reset";
+    case Verdict::Kind::kUnreachable: return "reject";
   }
   std::unreachable();
 }
@@ -64,8 +69,10 @@ std::string to_line(const Rule& rule, Family family) {
   for (std::size_t i = 0; i < rule.matches.size(); ++i) {
     const auto* protocol = std::get_if<Protocol>(&rule.matches[i]);
     if (protocol != nullptr) words.expect(*protocol);
-    const bool said_by_next = protocol != nullptr && i + 1 < rule.matches.size() &&
-                              std::holds_alternative<Port>(rule.matches[i + 1]);
+    const bool last = i + 1 == rule.matches.size();
+    const bool said_by_next =
+        protocol != nullptr && (last ? rule.verdict.kind == Verdict::Kind::kReset
+                                     : std::holds_alternative<Port>(rule.matches[i + 1]));
     if (!said_by_next) line += std::visit(words, rule.matches[i]) + " ";
   }
   return line + to_text(rule.verdict);

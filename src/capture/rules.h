@@ -11,7 +11,15 @@
 namespace weft::capture {
 
 /// In the order in which they are made.
-enum class Chain : std::uint8_t { kOutput, kPrerouting, kOutputZone, kPreroutingZone, kPreroutingInvalid };
+enum class Chain : std::uint8_t {
+  kOutput,
+  kPrerouting,
+  kOutputZone,
+  kPreroutingZone,
+  kPreroutingInvalid,
+  kServices,
+  kServicesRest,
+};
 
 // What a packet, for nat the first of a connection, may be asked. Ports and marks are numbers in host order.
 struct Protocol {
@@ -47,9 +55,13 @@ struct Destination {
   Network network;
   bool inside = true;
 };
+/// Holds for one packet in `of`, by chance.
+struct OneOf {
+  std::uint32_t of;
+};
 struct Invalid {};  ///< conntrack knows no connection that it could belong to
 using Match = std::variant<Protocol, Port, Mark, SocketUser, SocketGroup, ViaLoopback, InputInterface,
-                           OutputInterface, Source, Destination, Invalid>;
+                           OutputInterface, Source, Destination, OneOf, Invalid>;
 
 struct Verdict {
   enum class Kind : std::uint8_t {
@@ -57,9 +69,13 @@ struct Verdict {
     kRedirect,  ///< to port `number` of this machine
     kZone,      ///< conntrack keeps it in zone `number`, unless an earlier rule chose one
     kDrop,
+    kDestination,  ///< to port `number` of the IPv4 address `address`
+    kReset,        ///< rejected, by a reset
+    kUnreachable,  ///< rejected, as a port that nobody listens at
   };
   Kind kind = Kind::kReturn;
   std::uint16_t number = 0;
+  std::uint32_t address = 0;  ///< in host order
 };
 
 /// One rule: when all matches hold, the verdict.
@@ -110,6 +126,9 @@ inline constexpr ChainKind kChains[] = {
      "WEFT_INBOUND"},
     {Chain::kPreroutingInvalid, "prerouting_invalid", "filter", "prerouting", "mangle", -150, "mangle",
      "PREROUTING", "WEFT_DROP"},
+    {Chain::kServices, "services", "nat", "output", "-99", -99, "nat", "OUTPUT", "WEFT_SERVICES"},
+    {Chain::kServicesRest, "services_rest", "filter", "output", "filter", 0, "filter", "OUTPUT",
+     "WEFT_SERVICES"},
 };
 
 }  // namespace weft::capture
