@@ -60,7 +60,7 @@ std::int64_t identifier(const PodPlace& place, const api::Json& container, const
 
 Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container) {
   WEFT_TRY(Program program, program_of(place, container));
-  Environment base = {{"PATH", kPath}, {"HOME", "/root"}, {"HOSTNAME", std::string(place.pod->name())}};
+  Environment base = {{"PATH", kPath}, {"HOME", "/root"}, {"HOSTNAME", host_name_of(place.pod->name())}};
   base.merge(program.environment);
   const FindObject find = [&](std::string_view kind, std::string_view name) {
     return place.host.find(kind, place.pod->ns(), name);
@@ -72,6 +72,7 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
   spec.directory = text_at(container, "workingDir");
   spec.log_file = place.logs + "/" + text_at(container, "name") + ".log";
   spec.network = place.interface.space().fd();
+  spec.host_name = host_name_of(place.pod->name());
   spec.mounts = volume_mounts(place, container);
   spec.scratch = place.folder + "/scratch";
   spec.user = identifier(place, container, "runAsUser");

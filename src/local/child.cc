@@ -62,13 +62,17 @@ class Child {
   void redirect_output() {
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0) give_up("/dev/null");
-    const int log = ::open(spec_.log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    const int log =
+        ::open(spec_.log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (log < 0 || ::dup2(log, STDOUT_FILENO) < 0 || ::dup2(log, STDERR_FILENO) < 0) give_up(spec_.log_file);
   }
 
   void enter_namespaces() {
     if (spec_.network >= 0 && ::setns(spec_.network, CLONE_NEWNET) != 0)
       give_up("the pod's network namespace");
+    if (!spec_.host_name.empty() &&
+        (::unshare(CLONE_NEWUTS) != 0 || ::sethostname(spec_.host_name.data(), spec_.host_name.size()) != 0))
+      give_up("the host name " + spec_.host_name);
     if (spec_.mount_namespace >= 0) {
       if (::setns(spec_.mount_namespace, CLONE_NEWNS) != 0) give_up("the container's mount namespace");
       return;

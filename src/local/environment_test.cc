@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "capture/rules.h"
+#include "local/capture_options.h"
 #include "local/hosts_file.h"
 #include "local/sidecar.h"
 
@@ -89,12 +91,16 @@ TEST(HostsFile, HasEachServiceByTheNamesOfThePodsNamespace) {
   add("default", "reviews", "10.96.0.2");
   add("market", "shop", "10.96.0.3");
   add("market", "headless", "None");
-  const std::string text = hosts_text("shop-1", "market", "10.244.0.9", services);
+  ServiceTable table;
+  table.set(services, {});
+  const std::string text = hosts_text("shop-1", "market", "10.244.0.9", table);
   EXPECT_NE(text.find("10.244.0.9\tshop-1\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("10.96.0.3\tshop shop.market shop.market.svc shop.market.svc.cluster.local\n"),
+  EXPECT_NE(text.find("10.96.0.3\tshop shop.market shop.market.svc shop.market.svc.cluster.local "
+                      "shop.market.svc.cluster.local.\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("10.96.0.2\treviews.default reviews.default.svc reviews.default.svc.cluster.local\n"),
+  EXPECT_NE(text.find("10.96.0.2\treviews.default reviews.default.svc reviews.default.svc.cluster.local "
+                      "reviews.default.svc.cluster.local.\n"),
             std::string::npos)
       << text;
   EXPECT_EQ(text.find("headless"), std::string::npos);
@@ -111,6 +117,26 @@ TEST(Sidecar, TakesItsConcurrencyFromTheProxyConfigAnnotation) {
   EXPECT_EQ(with("discoveryAddress: x\n  concurrency: 1\n"), 1);
   EXPECT_EQ(with("concurrency: many"), 2);
   EXPECT_EQ(with("concurrency: 100000"), 2);
+}
+
+TEST(CaptureOptions, AreThoseOfOneMachineUnlessThePodSaysOtherwise) {
+  api::Object pod = pod_with("[]");
+  const auto text = [&] {
+    const auto made = redirection_of(pod);
+    return made ? capture::to_nft(capture::rules_of(*made)) : made.error().text;
+  };
+  EXPECT_EQ(text(), capture::to_nft(capture::rules_of(capture::one_machine())));
+  api::Json& annotations = pod.body["metadata"]["annotations"];
+  annotations = {{"traffic.sidecar.istio.io/excludeOutboundPorts", "3306"},
+                 {"traffic.sidecar.istio.io/excludeInboundPorts", "9999"},
+                 {"traffic.sidecar.istio.io/includeOutboundIPRanges", ""}};
+  EXPECT_NE(text().find("tcp dport 3306 return"), std::string::npos) << text();
+  EXPECT_NE(text().find("tcp dport 9999 return"), std::string::npos) << text();
+  EXPECT_NE(text().find("tcp dport 15021 return"), std::string::npos) << text();
+  EXPECT_EQ(text().find("redirect to :15001"), std::string::npos) << text();
+  annotations = {{"traffic.sidecar.istio.io/excludeOutboundPorts", "many"}};
+  EXPECT_NE(text().find("annotations traffic.sidecar.istio.io/ (excludeOutboundPorts): "), std::string::npos)
+      << text();
 }
 
 }  // namespace

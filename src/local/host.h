@@ -8,6 +8,7 @@
 #include "local/pod_network.h"
 #include "local/process.h"
 #include "local/registrar.h"
+#include "local/service_table.h"
 #include "net/loop.h"
 
 namespace weft::local {
@@ -22,8 +23,9 @@ struct Host {
   std::string state_dir;
   std::string proxy_program;
   int ingress_fd = -1;  ///< the listening socket of the ingress, from outside; -1: none
-  /// Every Service, for names; ConfigMaps and Secrets of a namespace, for environments.
-  std::function<const ObjectsByKey&()> services;
+  /// Every Service and its endpoints: for names and for the rules that stand for kube-proxy.
+  std::function<const ServiceTable&()> services;
+  /// ConfigMaps and Secrets of a namespace, for environments.
   std::function<api::ObjectPtr(std::string_view kind, std::string_view ns, std::string_view name)> find;
 };
 

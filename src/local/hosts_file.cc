@@ -26,24 +26,31 @@ Result<void> write_all(int fd, std::string_view content, const std::string& path
 
 }  // namespace
 
-std::string hosts_text(std::string_view pod_name, std::string_view pod_namespace, const std::string& pod_ip,
-                       const ObjectsByKey& services) {
+std::string hosts_text(std::string_view host_name, std::string_view pod_namespace, const std::string& pod_ip,
+                       const ServiceTable& services) {
   std::string text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + pod_ip + "\t" +
-                     std::string(pod_name) + "\n";
-  for (const auto& [key, service] : services) {
-    const std::string address = text_at(service->spec(), "clusterIP");
-    if (address.empty() || address == "None") continue;
-    const std::string with_namespace = key.name + "." + key.ns, with_svc = with_namespace + ".svc";
-    text += address + "\t" + (key.ns == pod_namespace ? key.name + " " : std::string()) + with_namespace +
-            " " + with_svc + " " + with_svc + "." + std::string(kDomain) + "\n";
+                     std::string(host_name) + "\n";
+  for (const ServiceTable::Name& service : services.names()) {
+    const std::string with_namespace = service.name + "." + service.ns, with_svc = with_namespace + ".svc",
+                      full = with_svc + "." + std::string(kDomain);
+    const std::string names = (service.ns == pod_namespace ? service.name + " " : std::string()) +
+                              with_namespace + " " + with_svc + " " + full + " " + full + ".\n";
+    for (const std::string& address : service.addresses) text += address + "\t" + names;
   }
   return text;
 }
 
+std::string host_name_of(std::string_view pod_name) {
+  constexpr std::size_t kLongest = 63;  // RFC 1035 §2.3.4
+  std::string_view name = pod_name.substr(0, kLongest);
+  while (name.ends_with('-') || name.ends_with('.')) name.remove_suffix(1);
+  return std::string(name);
+}
+
 std::string resolv_conf_text(std::string_view pod_namespace) {
   const std::string domain(kDomain);
-  return "search " + std::string(pod_namespace) + ".svc." + domain + " svc." + domain + " " + domain +
-         "\noptions ndots:5\n";
+  return "nameserver " + std::string(kHostIp) + "\nsearch " + std::string(pod_namespace) + ".svc." + domain +
+         " svc." + domain + " " + domain + "\noptions ndots:5\n";
 }
 
 std::string nsswitch_text() {
@@ -52,7 +59,7 @@ std::string nsswitch_text() {
 }
 
 Result<void> write_in_place(const std::string& path, std::string_view content) {
-  const net::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  const net::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!fd) return fail(Error::internal(Code::kInternal, path + ": " + errno_text(errno)));
   WEFT_CHECK(write_all(fd.get(), content, path));
   if (::ftruncate(fd.get(), static_cast<off_t>(content.size())) != 0)
@@ -62,7 +69,7 @@ Result<void> write_in_place(const std::string& path, std::string_view content) {
 
 Result<void> write_atomically(const std::string& path, std::string_view content) {
   const std::string other = path + ".new";
-  const net::Fd fd(::open(other.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const net::Fd fd(::open(other.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return fail(Error::internal(Code::kInternal, other + ": " + errno_text(errno)));
   WEFT_CHECK(write_all(fd.get(), content, other));
   if (::fsync(fd.get()) != 0 || ::rename(other.c_str(), path.c_str()) != 0)

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "local/capture_options.h"
 #include "local/json.h"
 #include "local/sidecar.h"
 #include "store/embedded_store.h"
@@ -78,8 +79,11 @@ net::Task<void> Pod::run() {
 
 Result<void> Pod::prepare() {
   if (!interface_) {
-    WEFT_TRY(interface_,
-             host_.network.add(text_at(place_pod_->status(), "podIP"), has_sidecar() && !is_gateway()));
+    std::optional<capture::Redirection> captured;
+    if (has_sidecar() && !is_gateway()) {
+      WEFT_TRY(captured, redirection_of(*place_pod_));
+    }
+    WEFT_TRY(interface_, host_.network.add(text_at(place_pod_->status(), "podIP"), captured));
   }
   WEFT_CHECK(write_files());
   WEFT_CHECK(make_volumes());
@@ -115,8 +119,7 @@ Result<void> Pod::write_files() {
     std::filesystem::create_directories(folder, error);
     if (error) return fail(Error::internal(Code::kInternal, folder + ": " + error.message()));
   }
-  WEFT_CHECK(write_in_place(folder_ + "/hosts", hosts_text(place_pod_->name(), place_pod_->ns(),
-                                                           interface_->ip(), host_.services())));
+  WEFT_CHECK(take_services());
   WEFT_CHECK(write_in_place(folder_ + "/resolv.conf", resolv_conf_text(place_pod_->ns())));
   return write_in_place(folder_ + "/nsswitch.conf", nsswitch_text());
 }
@@ -156,10 +159,21 @@ bool Pod::applications_over() const {
 }
 
 void Pod::services_changed() {
-  if (!interface_) return;
-  const auto written = write_in_place(folder_ + "/hosts", hosts_text(place_pod_->name(), place_pod_->ns(),
-                                                                     interface_->ip(), host_.services()));
-  if (!written) WEFT_LOG(kError, "local", "a pod's names", {"error", written.error().text});
+  // One that is still to be set up, or is gone, reads them itself when it is.
+  if (!interface_ || !place_) return;
+  if (const auto taken = take_services(); !taken)
+    WEFT_LOG(kError, "local", "a pod's view of the Services", {"pod", place_pod_->name()},
+             {"error", taken.error().text});
+}
+
+Result<void> Pod::take_services() {
+  const ServiceTable& services = host_.services();
+  WEFT_CHECK(write_in_place(folder_ + "/hosts", hosts_text(host_name_of(place_pod_->name()), place_pod_->ns(),
+                                                           interface_->ip(), services)));
+  if (rules_taken_ == services.rules_version()) return {};
+  WEFT_CHECK(interface_->lead_to_services(services.rules()));
+  rules_taken_ = services.rules_version();
+  return {};
 }
 
 net::Task<void> Pod::stop_applications(Duration grace) {

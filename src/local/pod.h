@@ -32,7 +32,7 @@ class Pod {
   /// The grace period that the pod asks for.
   Duration grace() const;
   bool stopping() const { return stopping_; }
-  /// The file of names is to be written anew.
+  /// Names and rules are to follow the Services anew.
   void services_changed();
   /// The whole of status.
   api::Json status() const;
@@ -41,6 +41,7 @@ class Pod {
   net::Task<void> run();
   Result<void> prepare();
   Result<void> write_files();
+  Result<void> take_services();
   Result<void> make_volumes();
   net::Task<void> run_applications();
   net::Task<void> stop_applications(Duration grace);
@@ -63,6 +64,7 @@ class Pod {
   std::unique_ptr<Container> sidecar_;
   std::vector<std::unique_ptr<Container>> applications_;
   Event sidecar_ready_;
+  std::uint64_t rules_taken_ = 0;  ///< of which version of the Services the rules in the kernel are
   bool stopping_ = false;
   net::TaskScope tasks_;
 };

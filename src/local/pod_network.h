@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "capture/redirection.h"
 #include "local/network_namespace.h"
 
 namespace weft::local {
@@ -22,6 +23,8 @@ class PodInterface {
 
   const NetworkNamespace& space() const { return space_; }
   std::string ip() const;
+  /// Gives the kernel the pod's rules for the addresses of Services (capture/services.h).
+  Result<void> lead_to_services(const std::string& transaction) const;
 
  private:
   PodNetwork& network_;
@@ -41,15 +44,17 @@ class PodNetwork {
 
   /// Makes the bridge; the calling process is in a network namespace of its own.
   Result<void> start();
-  /// A namespace with an address, routes, and, when `captured`, the rules that lead its traffic through a
-  /// sidecar. The address is `wanted` when that is free. Errors: kExhausted when 65,533 pods are there.
-  Result<std::unique_ptr<PodInterface>> add(const std::string& wanted, bool captured);
+  /// A namespace with an address, routes, and, when `captured` is there, the rules that lead that of its
+  /// traffic through a sidecar. The address is `wanted` when that is free. Errors: kExhausted when 65,533
+  /// pods are there.
+  Result<std::unique_ptr<PodInterface>> add(const std::string& wanted,
+                                            const std::optional<capture::Redirection>& captured);
 
  private:
   friend class PodInterface;
   Result<std::uint32_t> take_address(const std::string& wanted);
   Result<void> connect(const NetworkNamespace& space, const std::string& interface, std::uint32_t address,
-                       bool captured);
+                       const std::optional<capture::Redirection>& captured);
   void release(std::uint32_t address, const std::string& interface);
 
   std::set<std::uint32_t> used_;

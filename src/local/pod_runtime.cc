@@ -8,10 +8,13 @@
 namespace weft::local {
 namespace {
 
+constexpr std::uint16_t kDnsPort = 53;
 constexpr Duration kWriteAgain = 50ms;
+/// A file of many Services, or pods that become ready together, make one writing for each pod, not many.
+constexpr Duration kGatherServices = 5ms;
 
-store::Query all(std::string_view kind) {
-  return {.kind = api::find_kind("v1", kind), .ns = "", .label_selector = "", .name = ""};
+store::Query all(std::string_view kind, std::string_view api_version = "v1") {
+  return {.kind = api::find_kind(api_version, kind), .ns = "", .label_selector = "", .name = ""};
 }
 
 bool is_terminating(const api::Object& pod) {
@@ -28,20 +31,28 @@ bool is_done(const api::Object& pod) {
 PodRuntime::PodRuntime(Host& host, store::Store& store)
     : host_(host),
       store_(store),
+      name_server_(host.loop, service_table_),
+      services_timer_(host.loop, [this] { tell_services(); }),
       pods_informer_(host.loop, store, all("Pod"), [this](const store::Event& event) { on_pod(event); }),
       services_(host.loop, store, all("Service"), [this](const store::Event&) { on_service(); }),
+      slices_(host.loop, store, all("EndpointSlice", "discovery.k8s.io/v1"),
+              [this](const store::Event&) { on_service(); }),
       config_maps_(host.loop, store, all("ConfigMap")),
       secrets_(host.loop, store, all("Secret")) {
-  host_.services = [this]() -> const ObjectsByKey& { return services_.items(); };
+  host_.services = [this]() -> const ServiceTable& { return service_table_; };
   host_.find = [this](std::string_view kind, std::string_view ns, std::string_view name) {
     return (kind == "Secret" ? secrets_ : config_maps_).find(ns, name);
   };
 }
 
 void PodRuntime::start() {
+  const auto at = net::Address::parse_ip(kHostIp, kDnsPort);
+  if (const auto started = at ? name_server_.start(*at) : std::unexpected(at.error()); !started)
+    WEFT_LOG(kError, "local", "pods have no DNS", {"error", started.error().text});
   config_maps_.start();
   secrets_.start();
   services_.start();
+  slices_.start();
   pods_informer_.start();
 }
 
@@ -118,7 +129,7 @@ net::Task<void> PodRuntime::write_statuses() {
   writing_ = false;
 }
 
-/// False: the control plane is not there, and it is to be tried again.
+/// False: it is to be tried again. Only what the control plane will never take is given up.
 net::Task<bool> PodRuntime::write_status(const api::Key& key) {
   const auto found = pods_.find(key);
   if (found == pods_.end()) co_return true;
@@ -128,21 +139,21 @@ net::Task<bool> PodRuntime::write_status(const api::Key& key) {
   const auto written = co_await store_.update_status(std::move(object));
   if (written || written.error().code == Code::kNotFound) co_return true;
   const Code code = written.error().code;
-  const bool absent = code == Code::kRefused || code == Code::kReset || code == Code::kUnavailable ||
-                      code == Code::kTimeout || code == Code::kClosed;
-  if (!absent)
+  const bool never = code == Code::kInvalid || code == Code::kUnsupported || code == Code::kDenied ||
+                     code == Code::kTooLarge;
+  if (never)
     WEFT_LOG(kError, "local", "a pod's status cannot be written", {"pod", key.name},
              {"error", written.error().text});
-  co_return !absent;
+  co_return never;
 }
 
 void PodRuntime::on_service() {
-  if (std::exchange(names_pending_, true)) return;
-  // A file of many Services makes one writing, not many.
-  host_.loop.defer([this] {
-    names_pending_ = false;
-    for (const auto& [key, pod] : pods_) pod->services_changed();
-  });
+  if (!services_timer_.armed()) services_timer_.arm(host_.loop.now() + kGatherServices);
+}
+
+void PodRuntime::tell_services() {
+  if (!service_table_.set(services_.items(), slices_.items())) return;
+  for (const auto& [key, pod] : pods_) pod->services_changed();
 }
 
 net::Task<void> PodRuntime::stop(Duration grace) {

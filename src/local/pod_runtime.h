@@ -5,6 +5,7 @@
 #include <set>
 
 #include "local/host.h"
+#include "local/name_server.h"
 #include "local/pod.h"
 #include "store/informer.h"
 
@@ -21,7 +22,7 @@ class PodRuntime {
   void start();
   /// Every pod that was there at the start is known, and no status of an earlier run is left in the store.
   bool settled() const {
-    return pods_informer_.synced() && services_.synced() && dirty_.empty() && !writing_;
+    return pods_informer_.synced() && services_.synced() && slices_.synced() && dirty_.empty() && !writing_;
   }
   /// Ends all pods, each with at most `grace` after its SIGTERM.
   net::Task<void> stop(Duration grace);
@@ -35,14 +36,18 @@ class PodRuntime {
   net::Task<void> write_statuses();
   net::Task<bool> write_status(const api::Key& key);
   void on_service();
+  void tell_services();
 
   Host& host_;
   store::Store& store_;
   std::map<api::Key, std::unique_ptr<Pod>> pods_;
   std::set<api::Key> ending_;
   std::set<api::Key> dirty_;
-  bool writing_ = false, stopping_ = false, names_pending_ = false;
-  store::Informer pods_informer_, services_, config_maps_, secrets_;
+  bool writing_ = false, stopping_ = false;
+  ServiceTable service_table_;
+  NameServer name_server_;
+  net::Timer services_timer_;
+  store::Informer pods_informer_, services_, slices_, config_maps_, secrets_;
   net::TaskScope tasks_;
 };
 

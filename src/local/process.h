@@ -35,6 +35,7 @@ struct ProcessSpec {
   std::string log_file;                            ///< standard output and error are appended to it
   int network = -1;                                ///< namespace descriptor; -1: the supervisor's
   int mount_namespace = -1;                        ///< joins this one instead of making its own
+  std::string host_name;                           ///< not empty: what gethostname(2) says to it
   std::vector<Mount> mounts;                       ///< not empty: a mount namespace of its own
   std::string scratch;                             ///< a folder for what mount points need that are not there
   std::int64_t user = -1, group = -1;              ///< -1: as the supervisor

@@ -125,6 +125,7 @@ Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const Pod
     spec.log_file = host.state_dir + "/logs/" + identity.ns + "_" + identity.pod + "/" +
                     std::string(kSidecarName) + ".log";
     spec.network = interface.space().fd();
+    spec.host_name = host_name_of(identity.pod);
     spec.mounts = mounts;
     return spec;
   };
