@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "app/state_folder.h"
 #include "app/wait_for_end.h"
 #include "local/image_map.h"
 #include "local/instance_record.h"
@@ -71,15 +71,6 @@ Result<void> check_isolation(const std::string& isolation) {
   return {};
 }
 
-Result<void> make_state_dir(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(fs::path(path).parent_path(), error);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail(Error::config(Code::kInvalid, "the state directory " + path + ": " + errno_text(errno)));
-  ::mkdir((path + "/logs").c_str(), 0700);
-  return {};
-}
-
 std::vector<std::string> command_line(const StartOptions& options, const Programs& programs, int ingress,
                                       int lifeline, int report) {
   std::vector<std::string> words = {programs.weft,   "supervise",
@@ -101,7 +92,7 @@ std::vector<std::string> command_line(const StartOptions& options, const Program
                                     std::initializer_list<int> keep) {
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDONLY);
-  const int out = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+  const int out = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
   if (nothing < 0 || out < 0) ::_exit(1);
   ::dup2(nothing, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
@@ -126,15 +117,54 @@ Result<pid_t> fork_into_namespaces() {
                     "this machine gives no namespaces of pids, mounts and networks: " + errno_text(errno)));
 }
 
+/// What the supervisor says of its start: "ready", "error: …", or nothing when it ended before it could.
+class Report final : private net::ReadyHandler {
+ public:
+  Result<void> start(net::Loop& loop, net::Fd fd) {
+    fd_ = std::move(fd);
+    ::fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
+    WEFT_CHECK(watch_.start(loop, fd_.get(), *this));
+    on_ready({});
+    return {};
+  }
+  bool complete() const { return complete_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  void on_ready(Ready) override {
+    char block[4096];
+    for (;;) {
+      const ssize_t got = ::read(fd_.get(), block, sizeof block);
+      if (got > 0) text_.append(block, static_cast<std::size_t>(got));
+      if (got > 0 || (got < 0 && errno == EINTR)) continue;
+      complete_ = complete_ || got == 0 || errno != EAGAIN;
+      return;
+    }
+  }
+  net::Fd fd_;
+  net::FdWatch watch_;
+  std::string text_;
+  bool complete_ = false;
+};
+
+/// Nobody waits for what was being started any more, or it has failed.
+Error why_not_started(const std::string& said, bool cancelled, const std::string& log) {
+  if (cancelled) return Error::internal(Code::kCancelled, "interrupted");
+  if (said.starts_with("error: ")) return Error::internal(Code::kUnavailable, said.substr(7));
+  return Error::internal(Code::kInternal, "the supervisor has ended at once; " + log + " says why");
+}
+
 }  // namespace
 
-Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
+Result<RunningInstance> RunningInstance::start(const StartOptions& options, net::Loop& loop,
+                                               const std::function<bool()>& cancelled) {
   WEFT_CHECK(check_isolation(options.isolation));
   WEFT_TRY(const Programs programs, find_programs());
   local::ImageMap check(programs.bookinfo);
   for (const std::string& image : options.images) WEFT_CHECK(check.add(image));
-  WEFT_CHECK(make_state_dir(options.state_dir));
+  // A port that is taken is known before anything is made.
   WEFT_TRY(net::Fd ingress, open_ingress(options.ingress_port));
+  WEFT_CHECK(make_state_folder(options.state_dir));
   WEFT_TRY(local::Pipe lifeline, local::make_pipe());
   WEFT_TRY(local::Pipe report, local::make_pipe());
   const std::string log = options.state_dir + "/logs/supervisor.log";
@@ -143,15 +173,18 @@ Result<RunningInstance> RunningInstance::start(const StartOptions& options) {
   if (pid == 0) become_supervisor(words, log, {ingress.get(), lifeline.read.get(), report.write.get()});
   report.write.reset();
   net::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  // "ready", "error: …", or nothing when it ended before it could say anything.
-  const std::string said = net::read_to_end(report.read.get());
-  if (said == "ready") return RunningInstance(pid, std::move(process), std::move(lifeline.write));
-  ::kill(pid, SIGKILL);
-  ::waitpid(pid, nullptr, 0);
+  RunningInstance started(pid, std::move(process), std::move(lifeline.write));
+  Report said;
+  WEFT_CHECK(said.start(loop, std::move(report.read)));
+  while (!said.complete() && !cancelled()) loop.run_once(10s);
+  if (said.text() == "ready") return started;
+  // One that cannot be told yet hears that nobody holds its lifeline.
+  started.lifeline_.reset();
+  const auto stopped = started.stop();
   if (const auto record = local::read_record(options.state_dir); record && !record->alive())
     local::remove_record(options.state_dir);
-  if (said.starts_with("error: ")) return fail(Error::internal(Code::kInternal, said.substr(7)));
-  return fail(Error::internal(Code::kInternal, "the supervisor has ended at once; " + log + " says why"));
+  WEFT_CHECK(stopped);
+  return fail(why_not_started(said.text(), cancelled(), log));
 }
 
 void RunningInstance::detach() {

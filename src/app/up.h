@@ -3,10 +3,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "net/loop.h"
 #include "net/socket.h"
 
 namespace weft::app {
@@ -24,10 +26,13 @@ struct StartOptions {
 /// longer than the process that holds it.
 class RunningInstance {
  public:
-  /// Opens the ingress port, makes the namespaces, and starts the supervisor; blocks until its API answers
-  /// and pods of an earlier run have begun. Errors: kConflict, the port or the instance is taken;
-  /// kUnsupported, kDenied: this machine or user cannot isolate pods. Nothing is left behind then.
-  static Result<RunningInstance> start(const StartOptions& options);
+  /// Opens the ingress port, makes the namespaces, and starts the supervisor; serves `loop` until its API
+  /// answers and pods of an earlier run have begun, or `cancelled` says true. Errors: kConflict, the port or
+  /// the instance is taken; kUnsupported, kDenied: this machine or user cannot isolate pods, or the state
+  /// directory is not its own; kUnavailable: the control plane cannot start, and why; kCancelled. Nothing is
+  /// left behind then.
+  static Result<RunningInstance> start(const StartOptions& options, net::Loop& loop,
+                                       const std::function<bool()>& cancelled);
 
   /// Lets it live on.
   void detach();

@@ -50,7 +50,8 @@ class Container {
   bool running() const { return pid_ > 0; }
   bool started_once() const { return pid_ > 0 || last_.has_value(); }
   pid_t pid() const { return pid_; }
-  /// Ended and not to be started again.
+  /// Ended by itself, and by its policy not to be started again. What stop() ends is not over: its work may
+  /// go on in another run.
   bool over() const { return over_; }
   bool failed() const { return exit_code_ != 0; }
   /// An element of status.containerStatuses.
@@ -66,6 +67,8 @@ class Container {
   net::Task<bool> run_once();
   net::Task<void> wait_before_restart();
   net::Task<void> kill_and_wait(Duration grace);
+  /// What runs is asked how it is; what is still to be executed, or cannot be, is not.
+  void begin_health();
   void on_ended(int status);
   void set_waiting(std::string reason, std::string message);
   bool wants_restart() const;
@@ -77,10 +80,12 @@ class Container {
   Plan plan_;
   pid_t pid_ = 0;
   net::Fd trouble_;
-  std::uint64_t mount_namespace_ = 0;
+  /// Where its process lives. Held open: the kernel gives the number of a namespace that is gone to the next
+  /// one at once, and what is left behind here is found by that number.
+  net::Fd mounts_;
   std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_,
               not_ready_because_;
-  std::optional<Ending> last_, final_;
+  std::optional<Ending> last_;
   int restarts_ = 0, exit_code_ = 0;
   pid_t asked_to_end_ = 0;  ///< SIGTERM is sent once: many programs take a second one as "at once"
   bool ready_ = false, over_ = false, stopping_ = false;

@@ -1,13 +1,16 @@
 #include "local/container.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "local/instance_record.h"
 #include "local/log_keeper.h"
@@ -41,6 +44,7 @@ class ContainerTest : public ::testing::Test {
       if (!program.empty()) spec.words = {program};
       spec.environment = {{"PATH", "/bin:/usr/bin"}, {"WORD", "from the environment"}};
       spec.log_file = log();
+      if (own_mounts) spec.mounts = {{folder + "/hosts", "/etc/hosts", false}};
       return spec;
     };
     plan.health = [] { return HealthPlan{}; };
@@ -73,7 +77,7 @@ class ContainerTest : public ::testing::Test {
   net::Loop loop;
   Reaper reaper{loop};
   std::string folder, program;
-  bool refuse = false;
+  bool refuse = false, own_mounts = false;
   int changes = 0;
   std::unique_ptr<Container> container;
 };
@@ -86,8 +90,18 @@ TEST_F(ContainerTest, RunsItsProcessWithItsEnvironmentAndLogsWhatThatSays) {
   EXPECT_TRUE(status["ready"].get<bool>());
   EXPECT_TRUE(status["state"].contains("running"));
   EXPECT_EQ(status["restartCount"], 0);
-  stop(5s);
-  EXPECT_TRUE(container->over());
+}
+
+TEST_F(ContainerTest, WhatItIsToldToStopIsNotOver) {
+  for (const RestartPolicy policy :
+       {RestartPolicy::kAlways, RestartPolicy::kOnFailure, RestartPolicy::kNever}) {
+    begin("exec sleep 1000", policy);
+    ASSERT_TRUE(becomes([&] { return container->ready(); }));
+    stop(5s);
+    EXPECT_FALSE(container->running());
+    EXPECT_FALSE(container->over());
+    EXPECT_EQ(container->status()["state"]["terminated"]["exitCode"], 143);
+  }
 }
 
 TEST_F(ContainerTest, StartsAnewWithBackOffWhenTheProcessEnds) {
@@ -106,6 +120,56 @@ TEST_F(ContainerTest, StaysEndedWhereItsPolicySaysSo) {
   ASSERT_TRUE(becomes([&] { return container->over(); }));
   EXPECT_FALSE(container->failed());
   EXPECT_EQ(container->status()["state"]["terminated"]["reason"], "Completed");
+}
+
+/// Polls without serving the loop.
+template <class Condition>
+bool soon(Condition condition) {
+  const TimePoint limit = SteadyClock::now() + 20s;
+  while (!condition() && SteadyClock::now() < limit) std::this_thread::yield();
+  return condition();
+}
+
+std::string mounts_of(pid_t pid) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt", error).string();
+}
+
+// The kernel gives the number of a mount namespace that is gone to the next one that is made.
+TEST_F(ContainerTest, WhatItLeavesBehindIsNotMistakenForAnothersWhoHasTheNumberOfItsMountsByThen) {
+  std::ofstream(folder + "/hosts") << "127.0.0.1 localhost\n";
+  own_mounts = true;
+  begin("exec sleep 1000", RestartPolicy::kNever);
+  ASSERT_TRUE(becomes([&] { return container->ready(); }));
+  const pid_t ended = container->pid();
+  const std::string theirs = mounts_of(ended);
+  ASSERT_NE(theirs, mounts_of(::getpid()));
+  ::kill(ended, SIGKILL);
+  ASSERT_TRUE(soon([&] { return mounts_of(ended).empty(); }));
+  const pid_t other = ::fork();
+  if (other == 0) {
+    ::unshare(CLONE_NEWNS);
+    ::execl("/bin/sleep", "sleep", "1000", nullptr);
+    ::_exit(1);
+  }
+  ASSERT_TRUE(soon([&] { return mounts_of(other) != mounts_of(::getpid()); }));
+  ASSERT_TRUE(becomes([&] { return container->over(); }));
+  EXPECT_EQ(::kill(other, SIGTERM), 0);
+  int status = 0;
+  reaper.expect(other, [&](int value) { status = value; });
+  ASSERT_TRUE(becomes([&] { return status != 0; }));
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(ContainerTest, IsNeverReadyWhenItsProgramCannotBeExecuted) {
+  program = "/no/such/program";
+  bool was_ready = false;
+  begin("");
+  ASSERT_TRUE(becomes([&] {
+    was_ready = was_ready || container->ready();
+    return container->status()["restartCount"] >= 3;
+  }));
+  EXPECT_FALSE(was_ready);
 }
 
 TEST_F(ContainerTest, SaysWhyAProgramCannotBeExecuted) {
@@ -172,6 +236,34 @@ TEST(LogKeeper, BeginsALargeFileAnewAndKeepsOneCopy) {
   EXPECT_EQ(std::filesystem::file_size(file + ".1"), 101u);
   std::filesystem::remove(file);
   std::filesystem::remove(file + ".1");
+}
+
+TEST(LogKeeper, KeepsTheFoldersOfPodsThatAreThereAndOfTheLastOnesThatAreGone) {
+  namespace fs = std::filesystem;
+  char form[] = "/tmp/weft-logs-XXXXXX";
+  const fs::path base = ::mkdtemp(form);
+  const auto now = fs::file_time_type::clock::now();
+  for (int i = 0; i < 6; ++i) {
+    const fs::path folder = base / "logs" / ("default_p" + std::to_string(i));
+    fs::create_directories(folder);
+    std::ofstream(folder / "main.log") << "x";
+    fs::last_write_time(folder / "main.log", now - std::chrono::hours(i));
+    fs::last_write_time(folder, now - std::chrono::hours(100));
+  }
+  fs::create_directories(base / "pods" / "default_p5");
+  std::ofstream(base / "logs" / "control.log") << "x";
+  const auto left = [&] {
+    std::string names;
+    for (int i = 0; i < 6; ++i)
+      if (fs::exists(base / "logs" / ("default_p" + std::to_string(i)))) names += std::to_string(i);
+    return names;
+  };
+  EXPECT_EQ(remove_old_logs(base / "logs", base / "pods", 4, now - std::chrono::hours(90)), 1u);
+  EXPECT_EQ(left(), "01235") << "4 is the oldest of five that are gone, 5 is of a pod that is there";
+  EXPECT_EQ(remove_old_logs(base / "logs", base / "pods", 4, now - std::chrono::minutes(90)), 2u);
+  EXPECT_EQ(left(), "015");
+  EXPECT_TRUE(fs::exists(base / "logs" / "control.log"));
+  fs::remove_all(base);
 }
 
 TEST(InstanceRecord, IsAliveOnlyWhileThatVeryProcessRuns) {

@@ -2,23 +2,77 @@
 
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 
 #include "base/log.h"
+#include "http/client.h"
 
 namespace weft::local {
 namespace {
 
 constexpr Duration kFirstPause = 20ms, kMostPause = 5s, kForgivenAfter = 10s;
+/// A control plane that a signal ended may be somebody's accident; one that ended itself said why.
+constexpr int kKilledAtMost = 3;
+constexpr std::uint64_t kLastWords = 4096;
+
+/// What a line of the control plane's log says of trouble, without time and level: "cannot serve …". Empty:
+/// nothing.
+std::string trouble_in(std::string_view line) {
+  constexpr std::string_view kProgram = "weft control: ", kRoom = "control: ";
+  if (line.starts_with(kProgram)) return std::string(line.substr(kProgram.size()));
+  const auto level = line.find(' ');
+  const std::string_view rest = level == line.npos ? "" : line.substr(level + 1);
+  for (const std::string_view calm : {"info ", "debug ", "trace "})
+    if (rest.starts_with(calm)) return "";
+  for (const std::string_view loud : {"error ", "warning ", "warn "}) {
+    if (!rest.starts_with(loud)) continue;
+    const std::string_view said = rest.substr(loud.size());
+    return std::string(said.starts_with(kRoom) ? said.substr(kRoom.size()) : said);
+  }
+  return std::string(line);
+}
 
 }  // namespace
 
 ControlProcess::ControlProcess(net::Loop& loop, Reaper& reaper, Registrar& registrar, Options options)
     : loop_(loop), reaper_(reaper), registrar_(registrar), options_(std::move(options)), ended_(loop) {}
 
-void ControlProcess::start() { tasks_.spawn(run()); }
+void ControlProcess::start() {
+  tasks_.spawn(run());
+  tasks_.spawn(watch());
+}
+
+net::Task<bool> ControlProcess::is_there() {
+  const auto at = net::Address::unix_path(options_.state_dir + "/api.sock");
+  if (!at) co_return true;
+  http::Request request;
+  request.path = "/healthz";
+  http::FetchOptions options;
+  options.deadline = loop_.now() + options_.ask_every;
+  const auto response = co_await http::fetch(loop_, *at, std::move(request), options);
+  // One that does not listen yet is reading its objects, however many they are.
+  co_return response || response.error().code == Code::kRefused;
+}
+
+net::Task<void> ControlProcess::watch() {
+  for (int silent = 0; !stopping_;) {
+    co_await loop_.sleep(options_.ask_every);
+    const pid_t asked = pid_;
+    if (!answered_ || asked <= 0 || co_await is_there() || asked != pid_) {
+      silent = 0;
+    } else if (++silent >= options_.silent_at_most && !stopping_) {
+      WEFT_LOG(kError, "local", "the control plane does not answer and is killed", {"pid", asked},
+               {"questions", silent});
+      ::kill(asked, SIGKILL);
+      silent = 0;
+    }
+  }
+}
 
 net::Task<void> ControlProcess::run() {
   Duration pause = kFirstPause;
@@ -29,9 +83,12 @@ net::Task<void> ControlProcess::run() {
     else
       co_await ended_.wait();
     if (stopping_) co_return;
+    if (is_hopeless()) {
+      given_up_ = true;
+      co_return;
+    }
     if (loop_.now() - began > kForgivenAfter) pause = kFirstPause;
-    WEFT_LOG(kWarn, "local", "the control plane has ended and is started again",
-             {"log", options_.state_dir + "/logs/control.log"});
+    WEFT_LOG(kWarn, "local", "the control plane has ended and is started again", {"log", log_file()});
     co_await loop_.sleep(pause);
     pause = std::min(pause * 2, kMostPause);
   }
@@ -46,7 +103,10 @@ Result<void> ControlProcess::launch() {
   spec.words = {options_.program,   "control",           "--state-dir",
                 options_.state_dir, "--registration-fd", std::to_string(theirs.get())};
   spec.environment = {{"PATH", "/usr/bin:/bin"}};
-  spec.log_file = options_.state_dir + "/logs/control.log";
+  spec.log_file = log_file();
+  std::error_code error;
+  const auto size = std::filesystem::file_size(log_file(), error);
+  log_begins_ = error ? 0 : size;
   spec.inherited = {theirs.get()};
   ended_.clear();
   WEFT_TRY(const StartedProcess started, start_process(spec));
@@ -54,20 +114,46 @@ Result<void> ControlProcess::launch() {
   reaper_.expect(pid_, [this](int status) {
     WEFT_LOG(kInfo, "local", "the control plane has ended", {"status", status});
     pid_ = 0;
+    status_ = status;
     ended_.set();
   });
   registrar_.use(std::move(ours));
   return {};
 }
 
-net::Task<void> ControlProcess::answers() {
+bool ControlProcess::is_hopeless() {
+  if (answered_ || pid_ > 0) return false;
+  return WIFEXITED(status_) || ++ends_ >= kKilledAtMost;
+}
+
+std::string ControlProcess::last_words() const {
+  std::ifstream file(log_file(), std::ios::binary);
+  std::error_code error;
+  const auto size = std::filesystem::file_size(log_file(), error);
+  if (!file || error) return "it wrote nothing";
+  file.seekg(static_cast<std::streamoff>(std::max(log_begins_, size > kLastWords ? size - kLastWords : 0)));
+  std::string line, last;
+  while (std::getline(file, line))
+    if (std::string said = trouble_in(line); !said.empty()) last = std::move(said);
+  if (!last.empty()) return last;
+  return WIFSIGNALED(status_)
+             ? "signal " + std::to_string(WTERMSIG(status_)) + " ended it"
+             : "it ended with code " + std::to_string(WEXITSTATUS(status_)) + " and wrote nothing";
+}
+
+net::Task<Result<void>> ControlProcess::answers() {
   const auto at = net::Address::unix_path(options_.state_dir + "/api.sock");
   while (at) {
     const auto socket =
         co_await net::connect(loop_, *at, {.deadline = loop_.now() + 1s, .bind_source = {}, .mark = 0});
-    if (socket) co_return;
+    answered_ = answered_ || socket.has_value();
+    if (answered_) co_return Result<void>{};
+    if (given_up_)
+      co_return fail(Error::internal(
+          Code::kUnavailable, "the control plane cannot start: " + last_words() + " (" + log_file() + ")"));
     co_await loop_.sleep(1ms);
   }
+  co_return std::unexpected(at.error());
 }
 
 net::Task<void> ControlProcess::stop(Duration grace) {

@@ -79,7 +79,7 @@ class Instance {
         images_(options.bookinfo_program),
         reaper_(loop_),
         control_(loop_, reaper_, registrar_, {options.weft_program, options.state_dir}),
-        logs_(loop_, options.state_dir + "/logs"),
+        logs_(loop_, options.state_dir + "/logs", options.state_dir + "/pods"),
         stop_asked_(loop_) {}
 
   Result<void> prepare() {
@@ -113,19 +113,22 @@ class Instance {
     return write_record(options_.state_dir, record);
   }
 
-  void run() {
+  /// Error: it could not begin.
+  Result<void> run() {
     control_.start();
     logs_.start();
     tasks_.spawn(begin());
     tasks_.spawn(end_when_asked());
     loop_.run();
     remove_record(options_.state_dir);
+    return std::move(outcome_);
   }
 
  private:
   /// Two supervisors of one instance would fight over its objects.
   Result<void> lock() {
-    lock_ = net::Fd(::open((options_.state_dir + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    lock_ = net::Fd(
+        ::open((options_.state_dir + "/lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock_) return failed(options_.state_dir + "/lock");
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
       return fail(Error::config(Code::kConflict, "another supervisor runs in " + options_.state_dir));
@@ -148,7 +151,11 @@ class Instance {
   }
 
   net::Task<void> begin() {
-    co_await control_.answers();
+    if (auto answering = co_await control_.answers(); !answering) {
+      outcome_ = std::move(answering);
+      stop_asked_.set();
+      co_return;
+    }
     while (true) {
       const auto created = co_await create_system_objects(*store_);
       if (created) break;
@@ -188,6 +195,7 @@ class Instance {
   ControlProcess control_;
   LogKeeper logs_;
   Event stop_asked_;
+  Result<void> outcome_;
   std::unique_ptr<store::RemoteStore> store_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<PodRuntime> pods_;
@@ -199,8 +207,7 @@ class Instance {
 Result<void> Supervisor::run(const Options& options) {
   Instance instance(options);
   WEFT_CHECK(instance.prepare());
-  instance.run();
-  return {};
+  return instance.run();
 }
 
 }  // namespace weft::local

@@ -268,6 +268,9 @@ Result<api::ObjectPtr> EmbeddedStore::create_now(api::Object object) {
   metadata["uid"] = make_uuid(random_);
   metadata["creationTimestamp"] = timestamp_now();
   metadata["generation"] = std::uint64_t{1};
+  // As Kubernetes does it, so that nobody sees a pod in no phase at all.
+  if (key.kind->kind == "Pod" && key.kind->group.empty() && !object.body.contains("status"))
+    object.body["status"] = {{"phase", "Pending"}};
   return put(std::move(object), EventType::kAdded);
 }
 

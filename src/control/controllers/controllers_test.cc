@@ -249,6 +249,27 @@ TEST(Controllers, recreate_ends_every_old_pod_before_the_first_new_one) {
   EXPECT_EQ(cluster.all(kinds::pod()).size(), 2u);
 }
 
+TEST(Controllers, a_replica_sets_pod_that_is_over_is_replaced_and_removed) {
+  Cluster cluster;
+  cluster.add(kReviews);
+  cluster.settle();
+  cluster.report_all(true);
+  cluster.settle();
+  for (const char* phase : {"Failed", "Succeeded"}) {
+    api::Object over = *cluster.all(kinds::pod())[0];
+    over.body["status"] = {{"phase", phase}};
+    const std::string name(over.name());
+    cluster.put(std::move(over));
+    cluster.settle();
+    cluster.reap();
+    cluster.settle();
+    EXPECT_EQ(cluster.all(kinds::pod()).size(), 2u) << phase;
+    EXPECT_EQ(cluster.get(kinds::pod(), name), nullptr) << phase;
+    cluster.report_all(true);
+    cluster.settle();
+  }
+}
+
 TEST(Controllers, the_order_of_a_templates_fields_makes_no_new_replica_set) {
   Cluster cluster;
   cluster.add(kReviews);

@@ -6,15 +6,22 @@
 namespace weft::control {
 namespace {
 
-bool is_active(const api::Object& pod) {
+bool is_over(const api::Object& pod) {
   std::string_view phase = json::text(pod.status(), "phase");
-  return !is_terminating(pod) && phase != "Failed" && phase != "Succeeded";
+  return phase == "Failed" || phase == "Succeeded";
 }
 
-std::vector<api::ObjectPtr> pods_of(const World& world, const api::Object& set) {
+/// The set's pods that work or will. One that is over never works again: it is replaced, and nobody else
+/// would remove it.
+std::vector<api::ObjectPtr> pods_of(const World& world, const api::Object& set, Plan& plan) {
   std::vector<api::ObjectPtr> pods;
-  for (const auto& pod : world.all(kinds::pod()))
-    if (pod->ns() == set.ns() && is_owned_by(*pod, set) && is_active(*pod)) pods.push_back(pod);
+  for (const auto& pod : world.all(kinds::pod())) {
+    if (pod->ns() != set.ns() || !is_owned_by(*pod, set) || is_terminating(*pod)) continue;
+    if (is_over(*pod))
+      plan.push_back({Change::Kind::kRemove, *pod});
+    else
+      pods.push_back(pod);
+  }
   return pods;
 }
 
@@ -60,7 +67,7 @@ Plan plan_replica_sets(const World& world, PlanContext& context) {
   Plan plan;
   for (const auto& set : world.all(kinds::replica_set())) {
     if (is_terminating(*set)) continue;
-    auto pods = pods_of(world, *set);
+    auto pods = pods_of(world, *set, plan);
     auto ready = std::ranges::count_if(pods, [](const auto& pod) { return is_ready(*pod); });
     api::Json status = {{"observedGeneration", set->generation()}, {"replicas", pods.size()}};
     if (!pods.empty()) status["fullyLabeledReplicas"] = pods.size();

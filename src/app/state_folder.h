@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+
+namespace weft::app {
+
+/// Makes the folder of an instance's state, or checks one that is there: objects, logs and sockets in it are
+/// written with the rights of who runs the mesh, so nobody else may be able to put something else in their
+/// place.
+///
+/// Folders that are there have to be real ones (no symbolic link), ours, and writable by nobody else; one
+/// that others may read is closed to them. The folder above may be anybody's that only its owner, root or we
+/// may write to, or one with the sticky bit, as /tmp. Errors: kDenied, naming the folder and what to do;
+/// kInvalid: it cannot be made.
+Result<void> make_state_folder(const std::string& path);
+
+}  // namespace weft::app
