@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <set>
 #include <thread>
 
 #include "base/time.h"
+#include "local/instance_record.h"
 #include "net/socket.h"
 
 namespace weft::cli {
@@ -33,13 +36,32 @@ Result<net::Address> reach_instance(const StateDirectory& state, const std::stri
     if (state.supervisor() == 0 || SteadyClock::now() >= limit) break;
     std::this_thread::sleep_for(kLookAgain);
   }
-  const std::string name = instance == "default" ? "" : " --name " + instance;
   if (state.supervisor() != 0)
     return fail(Error::upstream(
         Code::kRefused, Retry::kNever,
         "the control plane of instance \"" + instance + "\" does not answer at " + state.api_socket()));
+  const std::string others = running_instances(state);
   return fail(Error::config(Code::kRefused, "no mesh is running as instance \"" + instance + "\" (" +
-                                                state.path() + "); start one with 'weft up" + name + "'"));
+                                                state.path() + "); " + (others.empty() ? "" : others + "; ") +
+                                                "start one with 'weft up" + name_option(instance) + "'"));
+}
+
+std::string name_option(const std::string& instance) {
+  return instance == "default" ? "" : " --name " + instance;
+}
+
+std::string running_instances(const StateDirectory& state) {
+  std::set<std::string> running;
+  std::error_code error;
+  const auto base = std::filesystem::path(state.path()).parent_path();
+  for (std::filesystem::directory_iterator entry(base, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto record = local::read_record(entry->path().string());
+    if (record && record->alive()) running.insert(entry->path().filename().string());
+  }
+  std::string names;
+  for (const std::string& name : running) names += (names.empty() ? "" : ", ") + name;
+  return names.empty() ? "" : "running here: " + names + " (choose one with --name)";
 }
 
 }  // namespace weft::cli

@@ -57,7 +57,12 @@ void StartProgress::start() {
 }
 
 void StartProgress::on_pod(const store::Event& event) {
-  if (!event.object || event.type == store::EventType::kDeleted || !pod_ready(event.object->body)) return;
+  if (!event.object || event.type == store::EventType::kDeleted) return;
+  const std::string phase = text_at(event.object->body, "status.phase");
+  // One of this start is seen before it runs.
+  if (event.type == store::EventType::kAdded && phase == "Failed")
+    over_before_.insert(std::string(event.object->uid()));
+  if (!pod_ready(event.object->body)) return;
   if (!announced_.insert(std::string(event.object->uid())).second) return;
   const PodSummary summary = summarize_pod(event.object->body);
   const double seconds = std::chrono::duration<double>(SteadyClock::now() - began_).count();
@@ -83,8 +88,13 @@ StartProgress::State StartProgress::state() const {
   bool waiting = false, stuck = false;
   for (const auto& [key, pod] : pods_.items()) {
     if (pod_ready(pod->body)) continue;
+    const std::string phase = text_at(pod->body, "status.phase");
+    if (phase == "Succeeded" || over_before_.contains(std::string(pod->uid()))) continue;
     const PodSummary summary = summarize_pod(pod->body);
-    if (summary.status == "Succeeded" || summary.status == "Completed") continue;
+    if (phase == "Failed") {
+      stuck = true;
+      continue;
+    }
     (is_stuck(summary.status) ? stuck : waiting) = true;
   }
   if (waiting) return State::kWaiting;
@@ -95,7 +105,7 @@ StartProgress::State StartProgress::state() const {
 std::string StartProgress::troubles() const {
   std::string text;
   for (const auto& [key, pod] : pods_.items()) {
-    if (pod_ready(pod->body)) continue;
+    if (pod_ready(pod->body) || over_before_.contains(std::string(pod->uid()))) continue;
     const std::string message = message_of(pod->body);
     text += "  " + qualified(*pod) + "  " +
             paint(context_.console, Colour::kRed, summarize_pod(pod->body).status) +

@@ -31,6 +31,7 @@ class StartProgress {
   const Context& context_;
   TimePoint began_;
   std::set<std::string> announced_;
+  std::set<std::string> over_before_;  ///< uids of pods that had failed for good in an earlier run
   store::Informer pods_, deployments_;
 };
 

@@ -3,20 +3,24 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/instance.h"
 
 namespace weft::cli {
 
 CommandResult down(Console& console, const GlobalOptions& global, const DownOptions& options) {
   WEFT_TRY(const StateDirectory state, StateDirectory::resolve(global.instance));
+  const std::string others = running_instances(state);
   WEFT_TRY(const bool was_running, app::stop_instance(state.path()));
   if (was_running)
     console.out("Instance \"" + global.instance + "\" has ended.\n");
   else
-    console.out("No mesh is running as instance \"" + global.instance + "\".\n");
+    console.out("No mesh is running as instance \"" + global.instance + "\"" +
+                (others.empty() ? "" : "; " + others) + ".\n");
   std::error_code error;
   if (!options.purge) {
     if (was_running)
-      console.out("Its objects stay in " + state.path() + "; 'weft down --purge' removes them.\n");
+      console.out("Its objects stay in " + state.path() + "; 'weft down" + name_option(global.instance) +
+                  " --purge' removes them.\n");
     return Exit::kDone;
   }
   const bool present = std::filesystem::exists(state.path(), error);

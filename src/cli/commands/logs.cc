@@ -55,11 +55,12 @@ Result<std::string> choose_container(const Context& context, const api::Object& 
   return applications.front();
 }
 
-/// A log file being printed, and followed across its being replaced or cut. Blocks; ends with the file's
-/// directory.
+/// A log file being printed, and followed across its being replaced or cut. Blocks; ends with its pod, whose
+/// folder goes when its last process has ended, and with the instance.
 class LogFile {
  public:
-  LogFile(const Context& context, std::string path) : context_(context), path_(std::move(path)) {}
+  LogFile(const Context& context, std::string path, std::string pod_folder)
+      : context_(context), path_(std::move(path)), pod_folder_(std::move(pod_folder)) {}
 
   Result<void> open() {
     file_ = net::Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
@@ -75,11 +76,14 @@ class LogFile {
   Result<void> follow() {
     const net::Fd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     const std::string folder = path_.substr(0, path_.rfind('/'));
-    const std::uint32_t kinds = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF;
+    const std::uint32_t kinds = IN_MODIFY | IN_CREATE | IN_MOVED_TO;
     const bool watching = changes && ::inotify_add_watch(changes.get(), folder.c_str(), kinds) >= 0;
+    if (watching) ::inotify_add_watch(changes.get(), pod_folder_.c_str(), IN_DELETE_SELF);
     for (;;) {
+      // Looked at before the last words are read: nothing is written after it is gone.
+      const bool over = ::access(pod_folder_.c_str(), F_OK) != 0 || context_.state.supervisor() == 0;
       WEFT_CHECK(print_rest());
-      if (::access(folder.c_str(), F_OK) != 0) return {};
+      if (over) return {};
       if (reopen_if_replaced()) continue;
       pollfd waiting{watching ? changes.get() : -1, POLLIN, 0};
       ::poll(&waiting, 1, watching ? kLookAtLeastEveryMs : kLookAtLeastEveryMs / 4);
@@ -133,7 +137,7 @@ class LogFile {
   }
 
   const Context& context_;
-  std::string path_;
+  std::string path_, pod_folder_;
   net::Fd file_;
 };
 
@@ -142,7 +146,8 @@ class LogFile {
 net::Task<CommandResult> logs(const Context& context, const LogsOptions& options) {
   WEFT_CO_TRY(const api::ObjectPtr pod, co_await find_pod(context, options.resource));
   WEFT_CO_TRY(const std::string container, choose_container(context, *pod, options.container));
-  LogFile file(context, context.state.log_file(pod->ns(), pod->name(), container));
+  LogFile file(context, context.state.log_file(pod->ns(), pod->name(), container),
+               context.state.pod_directory(pod->ns(), pod->name()));
   if (auto opened = file.open(); !opened)
     co_return fail(Error::config(Code::kNotFound,
                                  "container \"" + container + "\" of pod \"" + std::string(pod->name()) +

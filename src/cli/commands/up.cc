@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <optional>
 
 #include "cli/apply_objects.h"
 #include "cli/command.h"
 #include "cli/in_force.h"
 #include "cli/instance.h"
-#include "cli/run.h"
 #include "cli/start_progress.h"
 #include "local/instance_record.h"
 #include "net/signal_watch.h"
@@ -21,6 +21,7 @@ namespace {
 constexpr Duration kReadyLimit = 60s;
 constexpr std::chrono::seconds kInForceLimit{30};
 constexpr Duration kLookAgain = 2ms;
+constexpr Exit kInterrupted{130};  // as shells count the end by Ctrl-C
 
 /// Whether Ctrl-C or SIGTERM asked for the end; from start() on they end things in order.
 class Interruptions {
@@ -33,6 +34,21 @@ class Interruptions {
   bool asked_ = false;
   net::SignalWatch signals_;
 };
+
+template <class T>
+net::Task<void> keep(net::Task<T> task, std::optional<T>& into) {
+  into.emplace(co_await std::move(task));
+}
+
+/// Serves the loop until the task is done or somebody asks for the end; the task is gone then: nullopt.
+std::optional<CommandResult> run_unless(const Interruptions& interruptions, net::Loop& loop,
+                                        net::Task<CommandResult> task) {
+  std::optional<CommandResult> result;
+  net::TaskScope scope;
+  scope.spawn(keep(std::move(task), result));
+  while (!result && !interruptions.asked()) loop.run_once(10s);
+  return result;
+}
 
 class SupervisorEnd final : private net::ReadyHandler {
  public:
@@ -49,11 +65,10 @@ class SupervisorEnd final : private net::ReadyHandler {
 class Start {
  public:
   Start(Console& console, const GlobalOptions& global, const StateDirectory& state, const net::Address& api,
-        net::Loop& loop, const Interruptions& interruptions, TimePoint began)
+        net::Loop& loop, TimePoint began)
       : store_(loop, api),
         mesh_(loop, api),
         context_{console, loop, store_, mesh_, global, state},
-        interruptions_(interruptions),
         began_(began),
         progress_(context_, began_) {}
 
@@ -62,13 +77,12 @@ class Start {
     WEFT_CO_TRY(const Applied applied, co_await apply_objects(context_, inputs, false, true));
     if (applied.failed) co_return Exit::kFailed;
     const bool ready = co_await pods();
-    if (interruptions_.asked()) co_return Exit::kDone;
     if (!ready) context_.note("These pods are not ready:\n" + progress_.troubles());
     Exit in_force = Exit::kDone;
     if (applied.version > 0) {
       WEFT_CO_TRY(in_force, co_await wait_until_in_force(context_, applied.version, kInForceLimit));
     }
-    co_await say_address(ingress);
+    co_await say_address(ingress, ready);
     co_return ready ? in_force : Exit::kFailed;
   }
 
@@ -76,16 +90,15 @@ class Start {
   /// Whether all are ready.
   net::Task<bool> pods() {
     const TimePoint limit = context_.loop.now() + kReadyLimit;
-    while (!interruptions_.asked()) {
+    for (;;) {
       const StartProgress::State state = progress_.state();
       if (state == StartProgress::State::kReady) co_return true;
       if (state == StartProgress::State::kStuck || context_.loop.now() >= limit) co_return false;
       co_await context_.loop.sleep(kLookAgain);
     }
-    co_return false;
   }
 
-  net::Task<void> say_address(std::string ingress) {
+  net::Task<void> say_address(std::string ingress, bool ready) {
     store::Query query{.kind = api::find_kind("networking.istio.io/v1", "VirtualService"),
                        .ns = "",
                        .label_selector = "",
@@ -97,14 +110,13 @@ class Start {
     char seconds[32];
     std::snprintf(seconds, sizeof seconds, "%.2f s",
                   std::chrono::duration<double>(SteadyClock::now() - began_).count());
-    context_.out("\nThe mesh is up after " + std::string(seconds) + ": http://" + ingress +
-                 page_path(by_key) + "\n");
+    context_.out((ready ? "\nThe mesh is up after " : "\nNot all of the mesh is ready after ") +
+                 std::string(seconds) + ": http://" + ingress + page_path(by_key) + "\n");
   }
 
   store::RemoteStore store_;
   RemoteMeshApi mesh_;
   Context context_;
-  const Interruptions& interruptions_;
   TimePoint began_;
   StartProgress progress_;
 };
@@ -125,16 +137,41 @@ CommandResult stay(Console& console, net::Loop& loop, app::RunningInstance& inst
   return Exit::kDone;
 }
 
+/// Options that say how an instance is started do nothing for one that runs.
+std::string what_is_ignored(const GlobalOptions& global, const UpOptions& options,
+                            const local::InstanceRecord& record) {
+  std::string text;
+  const auto ignore = [&](const std::string& what) {
+    text += what + "; 'weft down" + name_option(global.instance) + "' and a new 'weft up' would change it\n";
+  };
+  const std::string port = std::to_string(options.ingress_port);
+  if (options.ingress_port != UpOptions().ingress_port && !record.ingress.ends_with(":" + port))
+    ignore("--ingress-port " + port + " is ignored: the instance listens at " + record.ingress);
+  if (!options.images.empty()) ignore("--image is ignored: images are given to an instance when it starts");
+  if (!options.detach) text += "it runs on when this command has ended, as with --detach\n";
+  return text;
+}
+
 CommandResult apply_to_running(Console& console, const GlobalOptions& global, const StateDirectory& state,
-                               const std::vector<InputObject>& inputs, const local::InstanceRecord& record) {
+                               const UpOptions& options, const std::vector<InputObject>& inputs,
+                               const local::InstanceRecord& record) {
   const TimePoint began = SteadyClock::now();
   WEFT_TRY(const net::Address api, net::Address::unix_path(state.api_socket()));
   net::Loop loop;
   Interruptions interruptions(loop);
   WEFT_CHECK(interruptions.start());
-  console.out("Instance \"" + global.instance + "\" is running; the files are applied to it.\n");
-  Start start(console, global, state, api, loop, interruptions, began);
-  return run(loop, start.run(inputs, record.ingress));
+  console.out("Instance \"" + global.instance + "\" is running already" +
+              (inputs.empty() ? ".\n" : "; the files are applied to it.\n"));
+  console.err(what_is_ignored(global, options, record));
+  Start start(console, global, state, api, loop, began);
+  if (const auto result = run_unless(interruptions, loop, start.run(inputs, record.ingress))) return *result;
+  console.err("interrupted; the instance runs on\n");
+  return kInterrupted;
+}
+
+CommandResult interrupted(Console& console) {
+  console.err("interrupted; everything is ended\n");
+  return kInterrupted;
 }
 
 }  // namespace
@@ -149,33 +186,38 @@ CommandResult up(Console& console, const GlobalOptions& global, const UpOptions&
   // One that is just ending does not answer any more, and then makes room.
   if (const auto record = local::read_record(state.path()); record && record->alive()) {
     if (reach_instance(state, global.instance))
-      return apply_to_running(console, global, state, inputs, *record);
+      return apply_to_running(console, global, state, options, inputs, *record);
     if (record->alive())
-      return fail(Error::internal(
-          Code::kUnavailable,
-          "instance \"" + global.instance + "\" runs and does not answer; 'weft down' ends it"));
+      return fail(Error::internal(Code::kUnavailable, "instance \"" + global.instance +
+                                                          "\" runs and does not answer; 'weft down" +
+                                                          name_option(global.instance) + "' ends it"));
   }
   net::Loop loop;
   Interruptions interruptions(loop);
   WEFT_CHECK(interruptions.start());
   console.out("Starting instance \"" + global.instance + "\" in " + state.path() + "\n");
-  const app::StartOptions start_options{global.instance, state.path(), options.isolation,
-                                        options.ingress_port, options.images};
-  WEFT_TRY(app::RunningInstance instance, app::RunningInstance::start(start_options));
+  const std::uint16_t port = options.ingress_port;
+  const app::StartOptions start_options{global.instance, state.path(), options.isolation, port,
+                                        options.images};
+  auto made =
+      app::RunningInstance::start(start_options, loop, [&interruptions] { return interruptions.asked(); });
+  if (!made && made.error().code == Code::kCancelled) return interrupted(console);
+  WEFT_TRY(app::RunningInstance instance, std::move(made));
   WEFT_TRY(const net::Address api, net::Address::unix_path(state.api_socket()));
-  CommandResult started = Exit::kDone;
+  std::optional<CommandResult> started;
   {
-    Start start(console, global, state, api, loop, interruptions, began);
-    started = run(loop, start.run(inputs, "127.0.0.1:" + std::to_string(options.ingress_port)));
+    Start start(console, global, state, api, loop, began);
+    started = run_unless(interruptions, loop, start.run(inputs, "127.0.0.1:" + std::to_string(port)));
   }
-  if (!started || interruptions.asked()) {
+  if (!started || !*started) {
     WEFT_CHECK(instance.stop());
-    return started;
+    return started ? *started : interrupted(console);
   }
   if (options.detach) {
     instance.detach();
-    console.out("It runs on; 'weft down' ends it, 'weft get pods' shows it.\n");
-    return started;
+    const std::string name = name_option(global.instance);
+    console.out("It runs on; 'weft down" + name + "' ends it, 'weft get pods" + name + "' shows it.\n");
+    return *started;
   }
   console.out("Ctrl-C ends it.\n");
   return stay(console, loop, instance, interruptions);
