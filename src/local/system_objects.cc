@@ -33,7 +33,7 @@ spec:
   selector: {matchLabels: {app: istio-ingressgateway, istio: ingressgateway}}
   template:
     metadata:
-      labels: {app: istio-ingressgateway, istio: ingressgateway}
+      labels: {app: istio-ingressgateway, istio: ingressgateway, weft.dev/always-open: "true"}
       annotations: {inject.istio.io/templates: gateway}
     spec:
       serviceAccountName: istio-ingressgateway-service-account

@@ -14,6 +14,14 @@ namespace weft::control {
 namespace {
 
 constexpr std::uint16_t kIngressPort = 80;
+// On the pods of one machine's ingress: its address is open from the first moment, whatever rules there are.
+constexpr const char* kAlwaysOpenLabel = "weft.dev/always-open";
+constexpr std::string_view kNothingHere =
+    "Nothing lets requests in here yet.\n"
+    "The mesh is up, and no Gateway and no Ingress binds its ingress. Apply a Gateway with\n"
+    "  selector: {istio: ingressgateway}\n"
+    "and a VirtualService that names it under 'gateways'. What there is: weft get "
+    "gateways,virtualservices,ingresses\n";
 
 /// What one listening port of the gateway does, collected from every Gateway and Ingress that uses it.
 struct Port {
@@ -219,6 +227,20 @@ bool selects(const api::Object& gateway, const ProxyIdentity& proxy) {
   return contains(proxy.labels, labels_from(json::map(gateway.spec(), "selector")));
 }
 
+/// Whoever asks before a rule opens the ingress gets an answer that says what is missing.
+void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
+  if (!proxy.labels.contains(kAlwaysOpenLabel)) return;
+  const std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
+  Port& port = ports[number];
+  if (port.http || port.tcp) return;
+  port.http = true;
+  route::Route& made = *host_of(port, "*", number).add_routes();
+  made.set_name("no-gateway");
+  made.mutable_match()->set_prefix("/");
+  made.mutable_direct_response()->set_status(404);
+  made.mutable_direct_response()->mutable_body()->set_inline_string(std::string(kNothingHere));
+}
+
 }  // namespace
 
 std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentity& proxy,
@@ -273,6 +295,7 @@ void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& p
   if (takes_ingresses && !made_for_one)
     for (const auto& ingress : inputs.world->all(kinds::ingress()))
       if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs, proxy);
+  open_ingress(ports, inputs, proxy);
   for (auto& [number, port] : ports) {
     if (!port.http && !port.tcp) continue;
     add_listener(into, number, port, proxy.ipv6);

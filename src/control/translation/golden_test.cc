@@ -135,6 +135,26 @@ TEST(Translation, a_gateway_gets_the_merged_rules_of_its_hosts_and_the_ingresses
   expect_golden(translate(inputs, ingress()), "gateway.ingress");
 }
 
+TEST(Translation,
+     one_machines_ingress_answers_before_any_gateway_opens_it_and_leaves_the_port_to_one_that_does) {
+  ProxyIdentity who = ingress();
+  EXPECT_TRUE(translate(inputs_of({"bookinfo.yaml"}), who)[Type::kListener].empty())
+      << "a cluster's stays closed";
+  who.labels["weft.dev/always-open"] = "true";
+  Inputs inputs(std::make_shared<const World>(World::of(
+      1, testing::objects(
+             "apiVersion: v1\nkind: Service\nmetadata: {name: istio-ingressgateway, namespace: "
+             "istio-system}\nspec: {selector: {istio: ingressgateway}, ports: [{name: http2, port: 80, "
+             "targetPort: 8080}]}\n"))));
+  auto set = translate(inputs, who);
+  ASSERT_TRUE(set[Type::kListener].contains("0.0.0.0_8080"));
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].at("http.8080")->bytes));
+  EXPECT_EQ(table.virtual_hosts(0).routes(0).direct_response().status(), 404u);
+  auto ruled = translate(inputs_of({"bookinfo.yaml", "gateway.yaml"}), who);
+  EXPECT_EQ(to_text(ruled).find("no-gateway"), std::string::npos);
+}
+
 ProxyIdentity gateway_pod(std::string ns, std::string gateway) {
   return {ProxyIdentity::Kind::kGateway,
           std::move(ns),
