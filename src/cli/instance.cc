@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -47,7 +48,9 @@ Result<net::Address> reach_instance(const StateDirectory& state, const std::stri
 }
 
 std::string name_option(const std::string& instance) {
-  return instance == "default" ? "" : " --name " + instance;
+  const char* chosen = std::getenv("WEFT_INSTANCE");
+  const std::string meant = chosen != nullptr && *chosen != '\0' ? chosen : "default";
+  return instance == meant ? "" : " --name " + instance;
 }
 
 std::string running_instances(const StateDirectory& state) {
