@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -19,8 +20,7 @@ constexpr Duration kRestartLimit = 5s;
 constexpr auto kLookAgain = 20ms;
 
 bool answers(const net::Address& at) {
-  // Not waiting: a control plane that has stopped takes nothing out of its queue, which may be full.
-  const net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   return fd && ::connect(fd.get(), at.data(), at.size()) == 0;
 }
 
@@ -48,7 +48,9 @@ Result<net::Address> reach_instance(const StateDirectory& state, const std::stri
 }
 
 std::string name_option(const std::string& instance) {
-  return instance == "default" ? "" : " --name " + instance;
+  const char* chosen = std::getenv("WEFT_INSTANCE");
+  const std::string meant = chosen != nullptr && *chosen != '\0' ? chosen : "default";
+  return instance == meant ? "" : " --name " + instance;
 }
 
 std::string running_instances(const StateDirectory& state) {

@@ -13,7 +13,8 @@ namespace weft::cli {
 /// runs.
 Result<net::Address> reach_instance(const StateDirectory& state, const std::string& instance);
 
-/// What a command to type needs to mean this instance: " --name x"; nothing for the default one.
+/// What a command to type needs to mean this instance: " --name x"; nothing for the one that is meant
+/// without, WEFT_INSTANCE or "default".
 std::string name_option(const std::string& instance);
 /// "running here: a, b (choose one with --name)", of the instances that keep their things beside this one's;
 /// empty when none runs.

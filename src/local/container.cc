@@ -1,10 +1,13 @@
 #include "local/container.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "store/embedded_store.h"
@@ -26,9 +29,32 @@ std::string reason_of(const Error& error) {
   return error.code == Code::kNotFound ? "CreateContainerConfigError" : "CreateContainerError";
 }
 
-std::uint64_t mount_namespace_of(pid_t pid) {
+net::Fd mount_namespace_of(pid_t pid) {
+  return net::Fd(::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+std::uint64_t number_of(const net::Fd& space) {
   struct stat about{};
-  return ::stat(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), &about) == 0 ? about.st_ino : 0;
+  return space && ::fstat(space.get(), &about) == 0 ? about.st_ino : 0;
+}
+
+/// Tells when the other end of a pipe has been written to or closed.
+class PipeWatch final : private net::ReadyHandler {
+ public:
+  explicit PipeWatch(net::Loop& loop) : loop_(loop), happened_(loop) {}
+  Result<void> start(int fd) { return watch_.start(loop_, fd, *this); }
+  Event& happened() { return happened_; }
+
+ private:
+  void on_ready(Ready) override { happened_.set(); }
+  net::Loop& loop_;
+  net::FdWatch watch_;
+  Event happened_;
+};
+
+bool holds_text(const net::Fd& pipe) {
+  int bytes = 0;
+  return ::ioctl(pipe.get(), FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 }  // namespace
@@ -98,23 +124,14 @@ net::Task<bool> Container::run_once() {
   waiting_reason_.clear();
   waiting_message_.clear();
   dead_because_.clear();
-  health_ = std::make_unique<Health>(loop_, plan_.health(),
-                                     Health::Listener{.on_ready =
-                                                          [this](bool ready, const std::string& why) {
-                                                            mount_namespace_ = mount_namespace_of(pid_);
-                                                            if (ready == ready_ && why == not_ready_because_)
-                                                              return;
-                                                            ready_ = ready;
-                                                            not_ready_because_ = why;
-                                                            changed();
-                                                          },
-                                                      .on_dead =
-                                                          [this](const std::string& why) {
-                                                            dead_because_ = why;
-                                                            tasks_.spawn(kill_and_wait(kLivenessGrace));
-                                                          }});
   changed();
+  {
+    PipeWatch executed(loop_);
+    if (executed.start(trouble_.get())) co_await executed.happened().wait();
+  }
+  if (!stopping_ && !ended_.is_set() && !holds_text(trouble_)) begin_health();
   co_await ended_.wait();
+  trouble_.reset();
   health_.reset();
   if (plan_.after_end) plan_.after_end(pid_);
   pid_ = 0;
@@ -123,8 +140,22 @@ net::Task<bool> Container::run_once() {
   co_return true;
 }
 
+void Container::begin_health() {
+  mounts_ = mount_namespace_of(pid_);
+  const auto on_ready = [this](bool ready, const std::string& why) {
+    if (ready == ready_ && why == not_ready_because_) return;
+    ready_ = ready;
+    not_ready_because_ = why;
+    changed();
+  };
+  const auto on_dead = [this](const std::string& why) {
+    dead_because_ = why;
+    tasks_.spawn(kill_and_wait(kLivenessGrace));
+  };
+  health_ = std::make_unique<Health>(loop_, plan_.health(), Health::Listener{on_ready, on_dead});
+}
+
 void Container::on_ended(int status) {
-  if (mount_namespace_ == 0) mount_namespace_ = mount_namespace_of(pid_);
   Ending ending;
   ending.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   ending.code = ending.signal != 0 ? 128 + ending.signal : WEXITSTATUS(status);
@@ -132,7 +163,6 @@ void Container::on_ended(int status) {
   ending.started_at = started_at_;
   ending.finished_at = store::timestamp_now();
   exit_code_ = ending.code;
-  trouble_.reset();
   ready_ = false;
   if (!stopping_)
     WEFT_LOG(kInfo, "local", "a process has ended", {"container", plan_.name}, {"pid", pid_},
@@ -143,9 +173,10 @@ void Container::on_ended(int status) {
 
 /// What the process had forked and left behind would keep its ports.
 void Container::end_stragglers() {
-  if (mount_namespace_ == 0 || mount_namespace_ == mount_namespace_of(::getpid())) return;
-  for (const pid_t pid : processes_in_namespace("mnt", mount_namespace_)) ::kill(pid, SIGKILL);
-  mount_namespace_ = 0;
+  const net::Fd mounts = std::exchange(mounts_, {});
+  const std::uint64_t number = number_of(mounts);
+  if (number == 0 || number == number_of(mount_namespace_of(::getpid()))) return;
+  for (const pid_t pid : processes_in_namespace("mnt", number)) ::kill(pid, SIGKILL);
 }
 
 bool Container::wants_restart() const {

@@ -67,6 +67,8 @@ class Container {
   net::Task<bool> run_once();
   net::Task<void> wait_before_restart();
   net::Task<void> kill_and_wait(Duration grace);
+  /// What runs is asked how it is; what is still to be executed, or cannot be, is not.
+  void begin_health();
   void on_ended(int status);
   void set_waiting(std::string reason, std::string message);
   bool wants_restart() const;
@@ -78,7 +80,9 @@ class Container {
   Plan plan_;
   pid_t pid_ = 0;
   net::Fd trouble_;
-  std::uint64_t mount_namespace_ = 0;
+  /// Where its process lives. Held open: the kernel gives the number of a namespace that is gone to the next
+  /// one at once, and what is left behind here is found by that number.
+  net::Fd mounts_;
   std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_,
               not_ready_because_;
   std::optional<Ending> last_;

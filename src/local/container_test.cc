@@ -1,13 +1,16 @@
 #include "local/container.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "local/instance_record.h"
 #include "local/log_keeper.h"
@@ -41,6 +44,7 @@ class ContainerTest : public ::testing::Test {
       if (!program.empty()) spec.words = {program};
       spec.environment = {{"PATH", "/bin:/usr/bin"}, {"WORD", "from the environment"}};
       spec.log_file = log();
+      if (own_mounts) spec.mounts = {{folder + "/hosts", "/etc/hosts", false}};
       return spec;
     };
     plan.health = [] { return HealthPlan{}; };
@@ -73,7 +77,7 @@ class ContainerTest : public ::testing::Test {
   net::Loop loop;
   Reaper reaper{loop};
   std::string folder, program;
-  bool refuse = false;
+  bool refuse = false, own_mounts = false;
   int changes = 0;
   std::unique_ptr<Container> container;
 };
@@ -116,6 +120,56 @@ TEST_F(ContainerTest, StaysEndedWhereItsPolicySaysSo) {
   ASSERT_TRUE(becomes([&] { return container->over(); }));
   EXPECT_FALSE(container->failed());
   EXPECT_EQ(container->status()["state"]["terminated"]["reason"], "Completed");
+}
+
+/// Polls without serving the loop.
+template <class Condition>
+bool soon(Condition condition) {
+  const TimePoint limit = SteadyClock::now() + 20s;
+  while (!condition() && SteadyClock::now() < limit) std::this_thread::yield();
+  return condition();
+}
+
+std::string mounts_of(pid_t pid) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt", error).string();
+}
+
+// The kernel gives the number of a mount namespace that is gone to the next one that is made.
+TEST_F(ContainerTest, WhatItLeavesBehindIsNotMistakenForAnothersWhoHasTheNumberOfItsMountsByThen) {
+  std::ofstream(folder + "/hosts") << "127.0.0.1 localhost\n";
+  own_mounts = true;
+  begin("exec sleep 1000", RestartPolicy::kNever);
+  ASSERT_TRUE(becomes([&] { return container->ready(); }));
+  const pid_t ended = container->pid();
+  const std::string theirs = mounts_of(ended);
+  ASSERT_NE(theirs, mounts_of(::getpid()));
+  ::kill(ended, SIGKILL);
+  ASSERT_TRUE(soon([&] { return mounts_of(ended).empty(); }));
+  const pid_t other = ::fork();
+  if (other == 0) {
+    ::unshare(CLONE_NEWNS);
+    ::execl("/bin/sleep", "sleep", "1000", nullptr);
+    ::_exit(1);
+  }
+  ASSERT_TRUE(soon([&] { return mounts_of(other) != mounts_of(::getpid()); }));
+  ASSERT_TRUE(becomes([&] { return container->over(); }));
+  EXPECT_EQ(::kill(other, SIGTERM), 0);
+  int status = 0;
+  reaper.expect(other, [&](int value) { status = value; });
+  ASSERT_TRUE(becomes([&] { return status != 0; }));
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(ContainerTest, IsNeverReadyWhenItsProgramCannotBeExecuted) {
+  program = "/no/such/program";
+  bool was_ready = false;
+  begin("");
+  ASSERT_TRUE(becomes([&] {
+    was_ready = was_ready || container->ready();
+    return container->status()["restartCount"] >= 3;
+  }));
+  EXPECT_FALSE(was_ready);
 }
 
 TEST_F(ContainerTest, SaysWhyAProgramCannotBeExecuted) {

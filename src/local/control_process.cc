@@ -20,6 +20,23 @@ constexpr Duration kFirstPause = 20ms, kMostPause = 5s, kForgivenAfter = 10s;
 constexpr int kKilledAtMost = 3;
 constexpr std::uint64_t kLastWords = 4096;
 
+/// What a line of the control plane's log says of trouble, without time and level: "cannot serve …". Empty:
+/// nothing.
+std::string trouble_in(std::string_view line) {
+  constexpr std::string_view kProgram = "weft control: ", kRoom = "control: ";
+  if (line.starts_with(kProgram)) return std::string(line.substr(kProgram.size()));
+  const auto level = line.find(' ');
+  const std::string_view rest = level == line.npos ? "" : line.substr(level + 1);
+  for (const std::string_view calm : {"info ", "debug ", "trace "})
+    if (rest.starts_with(calm)) return "";
+  for (const std::string_view loud : {"error ", "warning ", "warn "}) {
+    if (!rest.starts_with(loud)) continue;
+    const std::string_view said = rest.substr(loud.size());
+    return std::string(said.starts_with(kRoom) ? said.substr(kRoom.size()) : said);
+  }
+  return std::string(line);
+}
+
 }  // namespace
 
 ControlProcess::ControlProcess(net::Loop& loop, Reaper& reaper, Registrar& registrar, Options options)
@@ -117,9 +134,7 @@ std::string ControlProcess::last_words() const {
   file.seekg(static_cast<std::streamoff>(std::max(log_begins_, size > kLastWords ? size - kLastWords : 0)));
   std::string line, last;
   while (std::getline(file, line))
-    if (!line.empty()) last = line;
-  constexpr std::string_view kName = "weft control: ";
-  if (last.starts_with(kName)) last.erase(0, kName.size());
+    if (std::string said = trouble_in(line); !said.empty()) last = std::move(said);
   if (!last.empty()) return last;
   return WIFSIGNALED(status_)
              ? "signal " + std::to_string(WTERMSIG(status_)) + " ended it"
