@@ -241,9 +241,9 @@ Json filtered(const Json& resources, What what, const ConfigFilter& filter) {
   for (const Json& resource : resources)
     if (passes(resource, what, filter)) found.push_back(resource);
   if (what != What::kClusters && what != What::kEndpoints) return found;
-  std::ranges::stable_sort(found.get_ref<Json::array_t&>(), {}, [what](const Json& resource) {
+  std::ranges::sort(found.get_ref<Json::array_t&>(), {}, [what](const Json& resource) {
     const ClusterName parts = parts_of(name_of(resource, what));
-    return std::tuple(parts.fqdn, parts.port.size(), parts.port, parts.subset);
+    return std::tuple(parts.fqdn, parts.port.size(), parts.port, parts.subset, name_of(resource, what));
   });
   return found;
 }

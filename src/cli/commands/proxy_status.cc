@@ -61,7 +61,7 @@ net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusO
       proxies.push_back(proxy);
   if (!wanted.empty() && proxies.empty())
     co_return fail(Error::config(Code::kNotFound, "no proxy \"" + wanted + "\" is connected"));
-  std::ranges::stable_sort(proxies.get_ref<api::Json::array_t&>(), {}, name_of);
+  std::ranges::sort(proxies.get_ref<api::Json::array_t&>(), {}, name_of);
   if (prints_values(options.output)) {
     WEFT_CO_TRY(const std::string text, print_value(proxies, options.output));
     context.console.out_value(text);
