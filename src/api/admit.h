@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "api/object.h"
+#include "api/parse.h"
 #include "base/error.h"
 
 namespace weft::api {
@@ -12,5 +15,10 @@ namespace weft::api {
 /// Any thread. Errors: kInvalid with every problem found, each as "field: text", joined by "; "; kNotFound
 /// when the kind is none of ours; kUnsupported when all problems are fields that we know and do not do.
 Result<Object> admit(Json body);
+
+/// The same checks of an object that is stored already, whoever let it in: what is wrong with its spec, each
+/// with its field; at most 10. What belongs to an API server (finalizers, generateName and the rest of
+/// metadata) is not looked at. Any thread.
+std::vector<Problem> problems_of(const Object& stored);
 
 }  // namespace weft::api

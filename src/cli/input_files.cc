@@ -77,7 +77,8 @@ class InputReader {
     if (!parsed.problems.empty()) return;
     if (parsed.objects.empty()) return problem(shown + ": there is no object in it");
     for (std::size_t i = 0; i < parsed.objects.size(); ++i)
-      objects_.push_back({std::move(parsed.objects[i]), std::move(parsed.written.at(i))});
+      objects_.push_back(
+          {std::move(parsed.objects[i]), std::move(parsed.written.at(i)), std::move(parsed.origins.at(i))});
   }
 
   Result<std::vector<InputObject>> result() {
