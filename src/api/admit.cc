@@ -6,6 +6,8 @@ namespace weft::api {
 namespace {
 
 constexpr int kMaxDepth = 100;
+constexpr std::size_t kShown = 10;
+constexpr const char* kTooDeep = "the object is nested more than 100 levels deep";
 
 bool deeper_than(const Json& value, int levels) {
   if (!value.is_structured()) return false;
@@ -18,13 +20,11 @@ bool deeper_than(const Json& value, int levels) {
 }  // namespace
 
 Result<Object> admit(Json body, const ObjectCheck& check) {
-  if (deeper_than(body, kMaxDepth))
-    return fail(Error::config(Code::kInvalid, "the object is nested more than 100 levels deep"));
+  if (deeper_than(body, kMaxDepth)) return fail(Error::config(Code::kInvalid, kTooDeep));
   Report report("", nullptr, nullptr);
   Path root;
   Admission admission = take_in(std::move(body), Source::kApi, "default", root, report, check);
   if (admission.taken) return std::move(admission.taken->object);
-  constexpr std::size_t kShown = 10;
   std::string text;
   for (const Problem& problem : report.problems()) {
     if (&problem - report.problems().data() == kShown) break;
@@ -34,6 +34,26 @@ Result<Object> admit(Json body, const ObjectCheck& check) {
   if (report.only_unsupported()) code = Code::kUnsupported;
   if (admission.unknown_kind) code = Code::kNotFound;
   return fail(Error::config(code, std::move(text)));
+}
+
+std::vector<Problem> problems_of(const Object& stored) {
+  if (deeper_than(stored.body, kMaxDepth)) return {{"", 0, "", kTooDeep}};
+  Json body = stored.body;
+  if (!body.is_object()) return {{"", 0, "", "must be a map"}};
+  body["apiVersion"] = stored.kind->api_version();
+  body["kind"] = std::string(stored.kind->kind);
+  body["metadata"] = {{"name", "x"}};
+  body.erase("status");
+  Report report("", nullptr, nullptr);
+  Path root;
+  try {
+    (void)take_in(std::move(body), Source::kApi, "default", root, report);
+  } catch (const Json::exception& error) {
+    report.problem(root, std::string("a field has a wrong type: ") + error.what());
+  }
+  std::vector<Problem> found = std::move(report.problems());
+  if (found.size() > kShown) found.resize(kShown);
+  return found;
 }
 
 }  // namespace weft::api

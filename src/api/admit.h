@@ -1,7 +1,10 @@
 #pragma once
 
+#include <vector>
+
 #include "api/object.h"
 #include "api/object_check.h"
+#include "api/parse.h"
 #include "base/error.h"
 
 namespace weft::api {
@@ -14,5 +17,10 @@ namespace weft::api {
 /// when the kind is none of ours; kUnsupported when all problems are fields that we know and do not do.
 /// `check` is asked last, of an object with which nothing else is wrong.
 Result<Object> admit(Json body, const ObjectCheck& check = {});
+
+/// The same checks of an object that is stored already, whoever let it in: what is wrong with its spec, each
+/// with its field; at most 10. What belongs to an API server (finalizers, generateName and the rest of
+/// metadata) is not looked at. Any thread.
+std::vector<Problem> problems_of(const Object& stored);
 
 }  // namespace weft::api

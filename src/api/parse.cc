@@ -16,9 +16,10 @@ class FileReader {
   Parsed read(std::string_view text) &&;
 
  private:
-  void document(const Document& document);
-  /// `value` stands at `at` in the document.
-  void object(const Document& document, const Json& value, const Path& at);
+  void document(std::shared_ptr<const Document> document);
+  /// `value` stands at `at` in the document, and is the item of that index if it is a List.
+  void object(const std::shared_ptr<const Document>& document, const Json& value, const Path& at,
+              std::size_t item = Origin::kWhole);
   bool enough() const { return parsed_.problems.size() >= kEnoughProblems; }
 
   std::string_view file_;
@@ -37,28 +38,30 @@ bool is_list(const Json& value) {
   return kind.empty() || find_kind(text_of(value, "apiVersion"), kind) != nullptr;
 }
 
-void FileReader::object(const Document& document, const Json& value, const Path& at) {
-  Report report(file_, &document.value, &document.lines);
+void FileReader::object(const std::shared_ptr<const Document>& document, const Json& value, const Path& at,
+                        std::size_t item) {
+  Report report(file_, &document->value, &document->lines);
   Admission admission = take_in(value, Source::kFile, default_namespace_, at, report, check_);
   for (Problem& problem : report.problems()) parsed_.problems.push_back(std::move(problem));
   for (std::string& note : report.notes()) parsed_.notes.push_back(std::move(note));
   if (!admission.taken) return;
   parsed_.objects.push_back(std::move(admission.taken->object));
   parsed_.written.push_back(std::move(admission.taken->written));
+  parsed_.origins.emplace_back(std::string(file_), document, item);
 }
 
-void FileReader::document(const Document& document) {
+void FileReader::document(std::shared_ptr<const Document> document) {
   Path root;
-  if (!is_list(document.value)) return object(document, document.value, root);
+  if (!is_list(document->value)) return object(document, document->value, root);
   Path items_at = root.at("items");
-  const Json& items = document.value["items"];
-  for (std::size_t i = 0; i < items.size() && !enough(); ++i) object(document, items[i], items_at.at(i));
+  const Json& items = document->value["items"];
+  for (std::size_t i = 0; i < items.size() && !enough(); ++i) object(document, items[i], items_at.at(i), i);
 }
 
 Parsed FileReader::read(std::string_view text) && {
   YamlStream stream = read_yaml(text);
-  for (const Document& each : stream.documents)
-    if (!enough()) document(each);
+  for (Document& each : stream.documents)
+    if (!enough()) document(std::make_shared<const Document>(std::move(each)));
   if (stream.fault)
     parsed_.problems.push_back({std::string(file_), stream.fault->line, "", stream.fault->text});
   return std::move(parsed_);

@@ -6,6 +6,7 @@
 
 #include "api/object.h"
 #include "api/object_check.h"
+#include "api/origin.h"
 
 namespace weft::api {
 
@@ -26,6 +27,7 @@ struct Parsed {
   std::vector<Object>
       objects;                ///< in the order of the file, Lists expanded, in the stored version, defaulted
   std::vector<Json> written;  ///< the same, without the defaults: what apply remembers and merges
+  std::vector<Origin> origins;    ///< of the same
   std::vector<Problem> problems;  ///< in the order of the file; at most some hundreds
   std::vector<std::string>
       notes;  ///< what was read other than written, e.g. a path pattern of an old Ingress

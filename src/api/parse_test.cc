@@ -194,5 +194,20 @@ TEST(Parse, every_manifest_of_the_sample_is_right) {
 }
 #endif
 
+TEST(ParseObjects, an_object_knows_the_line_of_each_of_its_fields_afterwards) {
+  const Parsed parsed = parse_objects(
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: first}\n---\nkind: List\napiVersion: v1\nitems:\n"
+      "- apiVersion: v1\n  kind: Service\n  metadata:\n    name: s\n    annotations:\n      a.b/c: x\n  "
+      "spec:\n"
+      "    ports:\n    - port: 80\n      name: a\n    - port: 81\n      name: b\n",
+      "a.yaml");
+  ASSERT_EQ(parsed.origins.size(), 2u);
+  EXPECT_EQ(parsed.origins[0].place(""), "a.yaml:1");
+  EXPECT_EQ(parsed.origins[1].place("spec.ports[1].port"), "a.yaml:18");
+  EXPECT_EQ(parsed.origins[1].place("spec.ports[1].protocol"), "a.yaml:18") << "what is not written is near";
+  EXPECT_EQ(parsed.origins[1].place("spec.ports[7].port"), "a.yaml:15");
+  EXPECT_EQ(Origin().place("spec"), "");
+}
+
 }  // namespace
 }  // namespace weft::api

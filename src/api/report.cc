@@ -2,12 +2,11 @@
 
 namespace weft::api {
 
-int Report::line_of(const Path& at) const {
-  if (!lines_) return 0;
+int line_of(const Json& source, const Lines& source_lines, const Path& at) {
   std::vector<const Path*> steps;
   for (const Path* step = &at; !step->is_root(); step = step->parent) steps.push_back(step);
-  const Json* value = source_;
-  const Lines* lines = lines_;
+  const Json* value = &source;
+  const Lines* lines = &source_lines;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     std::size_t position = (*step)->index;
     if (position == Path::kNotAnIndex) {

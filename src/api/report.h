@@ -10,6 +10,9 @@
 
 namespace weft::api {
 
+/// The line of the nearest place on the way to `at` that the document has.
+int line_of(const Json& source, const Lines& lines, const Path& at);
+
 /// Collects what is wrong with one object and finds the line of each place. One owner; the source must
 /// outlive it.
 class Report {
@@ -34,8 +37,7 @@ class Report {
   // A person mends the first few; a file of nonsense must not cost memory for each of its lines.
   static constexpr std::size_t kEnough = 100;
 
-  /// Of the nearest place on the way that the source has.
-  int line_of(const Path& at) const;
+  int line_of(const Path& at) const { return lines_ ? api::line_of(*source_, *lines_, at) : 0; }
 
   std::string_view file_;
   const Json* source_;

@@ -20,7 +20,8 @@ ClusterControl::ClusterControl(net::Loop& loop, store::Store& store, store::RawA
       store_(store),
       options_(std::move(options)),
       plane_(loop, store, std::make_unique<control::TokenReviewer>(loop, api), control::cluster_options()),
-      permissions_(loop, api, control::control_plane_permissions(options_.ns)),
+      permissions_(loop, api, options_.ns, control::control_plane_permissions(options_.ns)),
+      foreign_(loop, api, metrics_),
       settings_(loop, store, options_.ns),
       webhooks_(settings_, metrics_),
       monitoring_(plane_, metrics_, [this] { return problems(); }),
@@ -30,6 +31,8 @@ Result<void> ClusterControl::start() {
   WEFT_CHECK(listen_monitoring());
   plane_.start();
   permissions_.start();
+  foreign_.follow([this] { return plane_.controllers().leads(); });
+  foreign_.start();
   settings_.start();
   tasks_.spawn(run());
   return {};

@@ -12,6 +12,7 @@
 #include "control/monitoring/metrics.h"
 #include "control/monitoring/monitoring.h"
 #include "control/monitoring/permissions.h"
+#include "control/remarks/foreign_objects.h"
 #include "control/webhook/injector_settings.h"
 #include "control/webhook/webhook_configurations.h"
 #include "control/webhook/webhooks.h"
@@ -67,6 +68,7 @@ class ClusterControl {
   control::Metrics metrics_;
   control::ControlPlane plane_;
   control::Permissions permissions_;
+  control::ForeignObjects foreign_;
   control::InjectorSettings settings_;
   control::Webhooks webhooks_;
   control::Monitoring monitoring_;

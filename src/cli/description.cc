@@ -94,21 +94,53 @@ void describe_fields(Page& page, const api::Object& object) {
   }
 }
 
+void describe_condition(Page& page, const Json& condition) {
+  std::string text = text_at(condition, "status");
+  const std::string reason = text_at(condition, "reason"), message = text_at(condition, "message");
+  if (!reason.empty()) text += "  " + reason;
+  if (!message.empty()) text += ": " + message;
+  page.field(text_at(condition, "type"), text);
+}
+
 void describe_conditions(Page& page, const Json& status) {
   const Json& conditions = list_at(status, "conditions");
   if (!conditions.empty()) {
     page.enter("Conditions");
-    for (const Json& condition : conditions) {
-      std::string text = text_at(condition, "status");
-      const std::string reason = text_at(condition, "reason"), message = text_at(condition, "message");
-      if (!reason.empty()) text += "  " + reason;
-      if (!message.empty()) text += ": " + message;
-      page.field(text_at(condition, "type"), text);
-    }
+    for (const Json& condition : conditions) describe_condition(page, condition);
     page.leave();
   }
   for (const Json& message : list_at(status, "validationMessages"))
     page.field("Message", text_at(message, "message"));
+}
+
+bool is_rule(std::string_view kind) {
+  return kind == "VirtualService" || kind == "DestinationRule" || kind == "Gateway";
+}
+
+/// A rule's conditions as they are at this moment. Its status has them only when there is something to say:
+/// a write for every rule that is as it should be would be news to every proxy.
+void describe_rule(Page& page, const Json& status, const Surroundings& around) {
+  std::string waits;
+  for (const Json& each : around.remarks)
+    if (text_at(each, "remark") == "Waiting") waits += (waits.empty() ? "" : "; ") + text_at(each, "message");
+  page.enter("Conditions");
+  page.field("Resolved",
+             waits.empty() ? "True  AllFound: everything it names is there" : "False  Waiting: " + waits);
+  for (const Json& condition : list_at(status, "conditions"))
+    if (text_at(condition, "type") == "Applied") describe_condition(page, condition);
+  page.leave();
+  for (const Json& each : around.remarks) {
+    const std::string field = text_at(each, "field");
+    page.field("Message", (field.empty() ? "" : field + ": ") + text_at(each, "message"));
+  }
+}
+
+/// What is said of an object whose own status has no place for it.
+void describe_remarks(Page& page, const Surroundings& around) {
+  for (const Json& each : around.remarks) {
+    const std::string field = text_at(each, "field");
+    page.field("Warning", (field.empty() ? "" : field + ": ") + text_at(each, "message"));
+  }
 }
 
 /// What each listener of a Gateway and each parent of a route says, in the Gateway API.
@@ -175,7 +207,12 @@ std::string describe_object(const api::Object& object, const Surroundings& aroun
     describe_secret(page, object.body);
   else
     describe_fields(page, object);
-  describe_conditions(page, object.status());
+  if (around.knows_remarks && object.kind->group == "networking.istio.io" && is_rule(object.kind->kind)) {
+    describe_rule(page, object.status(), around);
+  } else {
+    describe_conditions(page, object.status());
+    if (object.kind->group != "gateway.networking.k8s.io") describe_remarks(page, around);
+  }
   describe_parts(page, object.status());
   describe_receipt(page, around.receipt);
   return page.text();

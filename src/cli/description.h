@@ -13,6 +13,8 @@ namespace weft::cli {
 struct Surroundings {
   std::vector<api::ObjectPtr> endpoint_slices;  ///< of a Service
   api::Json receipt;                            ///< which proxies run it; null when there is none
+  bool knows_remarks = false;                   ///< the control plane has answered
+  std::vector<api::Json> remarks = {};          ///< what it says of the object now: see cli/remarks.h
 };
 
 /// One object for a person: what it says, how it is, who runs it. The kinds of kubectl look as there.

@@ -118,7 +118,8 @@ class InputReader {
     for (const std::string& note : parsed.notes) console_.err(note + "\n");
     if (!parsed.problems.empty()) return;
     for (std::size_t i = 0; i < parsed.objects.size(); ++i)
-      objects_.push_back({std::move(parsed.objects[i]), std::move(parsed.written.at(i))});
+      objects_.push_back(
+          {std::move(parsed.objects[i]), std::move(parsed.written.at(i)), std::move(parsed.origins.at(i))});
   }
 
   Console& console_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/object.h"
+#include "api/origin.h"
 #include "base/error.h"
 #include "cli/console.h"
 
@@ -13,6 +14,7 @@ namespace weft::cli {
 struct InputObject {
   api::Object object;
   api::Json written;
+  api::Origin origin = {};
 };
 
 /// Reads what -f names: files, folders (*.yaml, *.yml, *.json, by name; a kustomization.yaml is passed over

@@ -13,6 +13,7 @@ namespace weft::control {
 namespace {
 
 constexpr Duration kMissedAgain = 500ms;
+constexpr Duration kRemarksAfter = 2s;
 constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
 constexpr Duration kCheapPush = 50ms;
@@ -66,6 +67,8 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
           loop, store, [this] { on_change(); }, std::move(options.mirror)),
       controllers_(loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }),
       ads_(loop, *authenticator_, [this] { on_progress(); }),
+      ground_(options.ground),
+      remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
       push_timer_(loop, [this] { push(); }) {}
 
 void ControlPlane::start() { mirror_.start(); }
@@ -80,6 +83,8 @@ void ControlPlane::on_change() {
   push_when_due();
   controllers_.notice();
   progress_.notify_all();
+  // A batch of objects names what comes later in it: what is still missing then is worth a line.
+  if (!remark_timer_.armed()) remark_timer_.arm(loop_.now() + kRemarksAfter);
 }
 
 /// A push is made from all objects for all proxies: pushing each change of many would cost their number
@@ -89,6 +94,8 @@ void ControlPlane::push_when_due() {
   if (loop_.now() < next_push_) return push_timer_.arm(next_push_);
   push();
 }
+
+std::map<api::Key, Remarks> ControlPlane::remarks() { return all_remarks(Inputs(mirror_.world()), ground_); }
 
 void ControlPlane::on_progress() {
   if (mirror_.synced()) controllers_.set_refusals(receipts_.refusals(ads_));
@@ -180,8 +187,10 @@ net::Task<void> ControlPlane::serve_mesh_api(http::ServerExchange& exchange) {
     co_await answer(exchange, 200, Receipts::proxies_json(ads_));
   } else if (path == "/weft/v1/receipts") {
     co_await answer(exchange, 200, receipts_.to_json(ads_));
+  } else if (path == "/weft/v1/remarks") {
+    co_await answer(exchange, 200, remarks_json(remarks()));
   } else {
-    co_await answer(exchange, 404, problem("no such path; there are applied, proxies and receipts"));
+    co_await answer(exchange, 404, problem("no such path; there are applied, proxies, receipts and remarks"));
   }
 }
 

@@ -10,6 +10,8 @@
 #include "control/mirror.h"
 #include "control/notifier.h"
 #include "control/receipts.h"
+#include "control/remarks/remark_log.h"
+#include "control/remarks/remarks.h"
 #include "http/exchange.h"
 #include "store/store.h"
 
@@ -21,6 +23,7 @@ struct ControlPlaneOptions {
   std::vector<Controller> controllers = all_controllers();
   /// How often the store is compared with the mirror while a change is on its way from one to the other.
   Duration look_again = 1ms;
+  Ground ground = Ground::kOneMachine;
 };
 
 /// What runs on a cluster: it has controllers of its own for most kinds.
@@ -42,7 +45,7 @@ class ControlPlane {
 
   /// The gRPC method at AdsServer::kPath.
   net::Task<void> serve_proxy(http::grpc::Call call) { return ads_.serve(std::move(call)); }
-  /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts.
+  /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts, /weft/v1/remarks.
   net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
 
   /// Waits until the controllers and every connected proxy have done with everything up to `version`. The
@@ -55,6 +58,9 @@ class ControlPlane {
 
   /// The settings that gateways' pods are made by; they must outlive this. Without them the defaults hold.
   void set_injection(const inject::Settings* settings) { controllers_.set_injection(settings); }
+
+  /// What there is to say of every object at this moment.
+  std::map<api::Key, Remarks> remarks();
 
   const Mirror& mirror() const { return mirror_; }
   const AdsServer& ads() const { return ads_; }
@@ -80,6 +86,9 @@ class ControlPlane {
   AdsServer ads_;
   Receipts receipts_;
   std::vector<PortConflict> conflicts_told_;
+  Ground ground_;
+  RemarkLog remark_log_;
+  net::Timer remark_timer_;
   TimePoint next_push_{};  ///< not before, so that pushing leaves time for everything else
   net::Timer push_timer_;
 };

@@ -226,9 +226,10 @@ WorldPtr Mirror::world() {
     World::Objects objects;
     objects.reserve(table.size());
     for (const auto& [key, object] : table) objects.push_back(object);
+    faults_[kind] = judge_.judge(kind, objects);
     list = std::make_shared<const World::Objects>(std::move(objects));
   }
-  world_ = std::make_shared<const World>(generation_, lists_);
+  world_ = std::make_shared<const World>(generation_, lists_, faults_);
   return world_;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "control/judge.h"
 #include "control/world.h"
 #include "net/loop.h"
 #include "net/task.h"
@@ -95,6 +96,8 @@ class Mirror {
   std::map<const api::KindInfo*, store::Removals> removals_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
   std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists_;  ///< absent: changed since
+  std::map<const api::KindInfo*, std::shared_ptr<const World::Faults>> faults_;  ///< of lists_
+  Judge judge_;
   std::set<const api::KindInfo*> listed_;
   std::set<std::string, std::less<>> gone_;  ///< uids removed by us whose last event has not come yet
   std::uint64_t generation_ = 0;

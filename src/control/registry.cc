@@ -368,13 +368,15 @@ std::string Registry::resolve_destination(std::string_view host, std::string_vie
   return alias == aliases_.end() ? name : alias->second;
 }
 
-std::string Registry::resolve(std::string_view host, std::string_view ns) const {
+std::string Registry::resolve(std::string_view written, std::string_view ns) const {
+  // Host names know no case (RFC 9110, 4.2.3), and everything they are compared with is lower case.
+  const std::string host = to_lower(written);
   if (host.find('.') == host.npos && host != "*") return full_host(host, ns);
-  if (find(host)) return std::string(host);
+  if (find(host)) return host;
   auto parts = split(host, '.');
   bool short_form = parts.size() == 2 || (parts.size() == 3 && parts[2] == "svc");
   if (short_form && find(full_host(parts[0], parts[1]))) return full_host(parts[0], parts[1]);
-  return std::string(host);
+  return host;
 }
 
 }  // namespace weft::control

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "control/judge.h"
+
 namespace weft::control {
 namespace {
 
@@ -17,11 +19,14 @@ World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
   std::map<const api::KindInfo*, Objects> sorted;
   for (auto& object : objects) sorted[object->kind].push_back(std::move(object));
   std::map<const api::KindInfo*, std::shared_ptr<const Objects>> lists;
+  std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults;
+  Judge judge;
   for (auto& [kind, list] : sorted) {
     std::ranges::sort(list, [](const auto& a, const auto& b) { return before(a, b->key()); });
+    faults[kind] = judge.judge(kind, list);
     lists[kind] = std::make_shared<const Objects>(std::move(list));
   }
-  return World(generation, std::move(lists));
+  return World(generation, std::move(lists), std::move(faults));
 }
 
 std::span<const api::ObjectPtr> World::all(const api::KindInfo* kind) const {
@@ -34,6 +39,13 @@ api::ObjectPtr World::find(const api::Key& key) const {
   auto found = std::lower_bound(list.begin(), list.end(), key, before);
   if (found == list.end() || (*found)->name() != key.name || (*found)->ns() != key.ns) return nullptr;
   return *found;
+}
+
+std::span<const api::Problem> World::faults(const api::Object& object) const {
+  auto of_kind = faults_.find(object.kind);
+  if (of_kind == faults_.end() || !of_kind->second) return {};
+  auto found = of_kind->second->find(object.key());
+  return found == of_kind->second->end() ? std::span<const api::Problem>() : std::span(found->second);
 }
 
 namespace kinds {

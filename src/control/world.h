@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/object.h"
+#include "api/parse.h"
 
 namespace weft::control {
 
@@ -19,9 +20,13 @@ class World {
  public:
   using Objects = std::vector<api::ObjectPtr>;  ///< of one kind, sorted by namespace, then name
 
+  /// What the checks of `weft apply` say against stored objects; those without a fault are not in it.
+  using Faults = std::map<api::Key, std::vector<api::Problem>>;
+
   World() = default;
-  World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects)
-      : generation_(generation), objects_(std::move(objects)) {}
+  World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
+        std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults = {})
+      : generation_(generation), objects_(std::move(objects)), faults_(std::move(faults)) {}
   /// For tests and tools: any objects, in any order.
   static World of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
 
@@ -29,10 +34,14 @@ class World {
   std::span<const api::ObjectPtr> all(const api::KindInfo* kind) const;
   /// Null when absent. O(log n).
   api::ObjectPtr find(const api::Key& key) const;
+  /// What is wrong with the object, or not done by weft, although it is stored: it was written by an older
+  /// version, while the webhook was away, or under definitions that are not ours. Empty: nothing.
+  std::span<const api::Problem> faults(const api::Object& object) const;
 
  private:
   std::uint64_t generation_ = 0;
   std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects_;
+  std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults_;
 };
 
 using WorldPtr = std::shared_ptr<const World>;

@@ -192,6 +192,7 @@ void read_volumes(Reader& reader, std::string_view key, Json& into) {
 
 constexpr std::string_view kConfig = "proxy.istio.io/config";
 
+constexpr std::string_view kMetadata = "ISTIO_META_";
 constexpr const char* kCaptureDns = "ISTIO_META_DNS_CAPTURE";
 constexpr const char* kAllocateAddresses = "ISTIO_META_DNS_AUTO_ALLOCATE";
 
@@ -206,9 +207,14 @@ void read_metadata(Reader& reader, const Json& value, PodOptions& options) {
     return found != options.metadata.end() && found->second == "true";
   };
   options.capture_dns = is_true(kCaptureDns);
-  if (is_true(kAllocateAddresses))
-    reader.warn(kConfig, std::string("proxyMetadata: ") + kAllocateAddresses +
-                             " is not done by weft and has no effect");
+  for (const auto& [name, each] : options.metadata) {
+    // What asks for nothing is left in peace.
+    const bool asks = name.starts_with(kMetadata) && name != kCaptureDns && each != "false" && !each.empty();
+    if (!asks) continue;
+    reader.warn(kConfig, "proxyMetadata: " + name +
+                             (name == kAllocateAddresses ? " is not done by weft and has no effect"
+                                                         : " is passed on, and nothing of weft reads it"));
+  }
 }
 
 std::string metadata_problem(const Json& value) {

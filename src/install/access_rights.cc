@@ -1,9 +1,11 @@
 #include "install/access_rights.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 
 #include "install/custom_resources.h"
+#include "install/foreign_kinds.h"
 #include "install/names.h"
 
 namespace weft::install {
@@ -27,6 +29,30 @@ Words resources_of(std::string_view group, std::string_view suffix = {}) {
   for (const CustomKind& each : custom_kinds(true))
     if (each.kind->group == group) names.push_back(std::string(each.kind->plural).append(suffix));
   return names;
+}
+
+/// What other definitions may let in and weft does not do: see foreign_kinds.h.
+std::vector<Rule> foreign_rules() {
+  std::vector<std::string_view> groups;
+  for (const ForeignKind& each : foreign_kinds())
+    if (std::ranges::find(groups, each.group) == groups.end()) groups.push_back(each.group);
+  std::vector<Rule> rules;
+  for (std::string_view group : groups) {
+    Words resources, statuses;
+    for (const ForeignKind& each : foreign_kinds())
+      if (each.group == group) {
+        resources.emplace_back(each.plural);
+        statuses.push_back(std::string(each.plural) + "/status");
+      }
+    rules.push_back({"Kinds that are not done here are looked for, so that none is silent.",
+                     std::string(group),
+                     resources,
+                     {"list"}});
+    if (group.ends_with(".istio.io"))
+      rules.push_back({"That such an object has no effect is written to its status.", std::string(group),
+                       statuses, kWriteStatus});
+  }
+  return rules;
 }
 
 /// What the mesh is made of, and what is said of it.
@@ -163,6 +189,7 @@ Parts access_rights(const Plan&) {
   std::vector<Rule> everywhere = traffic_rules();
   for (Rule& each : trust_rules()) everywhere.push_back(std::move(each));
   for (Rule& each : gateway_api_rules()) everywhere.push_back(std::move(each));
+  for (Rule& each : foreign_rules()) everywhere.push_back(std::move(each));
   Parts parts;
   parts.push_back(role("ClusterRole", everywhere,
                        "What the control plane may do in the whole cluster. It reads what makes up the mesh "

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "inject/settings.h"
 #include "install/cluster_reader.h"
 #include "install/plan.h"
 
@@ -55,7 +56,12 @@ class Check {
   net::Task<void> check_certificates();
   net::Task<void> check_addresses();
   net::Task<void> check_injection();
+  void check_settings(const inject::Settings& settings);
   net::Task<void> check_pods(std::string ns, std::string image);
+
+  // check_rules.cc
+  net::Task<void> check_rules();
+  net::Task<void> check_foreign();
 
   store::RawApi& api_;
   ClusterReader reader_;

@@ -214,5 +214,48 @@ TEST_F(CheckAfterTest, what_cannot_be_read_is_a_failure_of_its_own_line) {
   }
 }
 
+TEST_F(CheckAfterTest, a_rule_that_is_stored_and_not_done_is_named_with_its_field) {
+  const std::string path = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/";
+  const Json route = {{"route", {{{"destination", {{"host", "web"}}}}}}};
+  cluster.put(path + "good", {{"spec", {{"hosts", {"web"}}, {"http", {route}}}}});
+  EXPECT_EQ(line("rules are done"), "ok all 1 rules are done as they are written");
+  Json mirrored = route;
+  mirrored["mirror"] = {{"host", "web"}};
+  cluster.put(path + "mirrored", {{"spec", {{"hosts", {"web"}}, {"http", {mirrored}}}}});
+  EXPECT_EQ(line("mirror"),
+            "warning virtualservice shop/mirrored: spec.http[0].mirror: mirror is not supported by weft yet; "
+            "remove "
+            "it");
+}
+
+TEST_F(CheckAfterTest, of_ingresses_those_of_our_class_are_looked_at) {
+  const Json tls = {{"tls", {{{"secretName", "s"}}}}, {"ingressClassName", "nginx"}};
+  const std::string path = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/";
+  cluster.put(path + "theirs", {{"spec", tls}});
+  EXPECT_EQ(line("ingress shop"), "none");
+  Json ours = tls;
+  ours["ingressClassName"] = "istio";
+  cluster.put(path + "ours", {{"spec", ours}});
+  EXPECT_EQ(line("ingress shop").find("warning ingress shop/ours: spec.tls"), 0u) << line("ingress shop");
+}
+
+TEST_F(CheckAfterTest, a_policy_that_is_not_enforced_is_named) {
+  const Json groups = {{"groups", {{{"name", "security.istio.io"}, {"versions", {{{"version", "v1"}}}}}}}};
+  cluster.documents["/apis"] = groups;
+  cluster.documents["/apis/security.istio.io/v1"] = {{"resources", {{{"name", "authorizationpolicies"}}}}};
+  cluster.put("/apis/security.istio.io/v1/namespaces/shop/authorizationpolicies/deny-all");
+  EXPECT_EQ(
+      line("AuthorizationPolicy"),
+      "warning weft does not do AuthorizationPolicy: it has no effect on pods with its sidecar, and what it "
+      "forbids or demands is not enforced there: shop/deny-all");
+}
+
+TEST_F(CheckAfterTest, settings_that_nothing_reads_are_named) {
+  cluster.put(kSettingsPath, {{"data", {{"settings", "image: weft:1\nclusterDomain: corp.example\n"}}}});
+  EXPECT_EQ(
+      line("clusterDomain"),
+      "warning setting clusterDomain: corp.example has no effect: the control plane knows no other domain");
+}
+
 }  // namespace
 }  // namespace weft::install

@@ -12,6 +12,8 @@ namespace {
 using api::Json;
 
 constexpr std::string_view kIstioSuffix = ".istio.io";
+/// The release of the Gateway API that the tables are a part of; clients read it from the definitions.
+constexpr const char* kBundleVersion = "v1.4.0";
 constexpr std::string_view kVersions[] = {"v1", "v1beta1", "v1alpha3", "v1alpha2"};
 
 /// What `kubectl get` shows beside the name.
@@ -126,7 +128,9 @@ Json custom_resource_definition(const CustomKind& custom) {
   Json metadata = {{"name", custom.name()}};
   // Groups under k8s.io belong to the Kubernetes project: who defines a part of one says so.
   if (kind.group.ends_with(".k8s.io"))
-    metadata["annotations"] = {{"api-approved.kubernetes.io", "unapproved, served by weft: a subset"}};
+    metadata["annotations"] = {{"api-approved.kubernetes.io", "unapproved, served by weft: a subset"},
+                               {"gateway.networking.k8s.io/bundle-version", kBundleVersion},
+                               {"gateway.networking.k8s.io/channel", "standard"}};
   Json versions = Json::array();
   for (const std::string& version : custom.versions) versions.push_back(version_of(kind, version));
   return {{"apiVersion", "apiextensions.k8s.io/v1"},

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "install/custom_resources.h"
+#include "install/foreign_kinds.h"
 #include "install/names.h"
 
 namespace weft::install {
@@ -100,6 +101,25 @@ Json validated(bool gateway_api) {
   return rules;
 }
 
+/// Kinds that another Istio's definitions let in: they are let through with a warning.
+Json not_done() {
+  std::map<std::string, std::set<std::string>> groups;
+  for (const ForeignKind& each : foreign_kinds()) groups[std::string(each.group)].emplace(each.plural);
+  Json rules = Json::array();
+  for (const auto& [group, resources] : groups)
+    rules.push_back({{"apiGroups", Json::array({group})},
+                     {"apiVersions", Json::array({"*"})},
+                     {"operations", Json::array({"CREATE", "UPDATE"})},
+                     {"resources", resources}});
+  return {{"name", "not-done.validation.istio.io"},
+          {"admissionReviewVersions", Json::array({"v1"})},
+          {"clientConfig", client("/validate")},
+          {"failurePolicy", "Ignore"},
+          {"rules", std::move(rules)},
+          {"sideEffects", "None"},
+          {"timeoutSeconds", 5}};
+}
+
 Part validator(const Plan& plan) {
   const Json hook = {{"name", "validation.istio.io"},
                      {"admissionReviewVersions", Json::array({"v1"})},
@@ -111,8 +131,9 @@ Part validator(const Plan& plan) {
   return {
       "Rules of traffic are checked when they are written: an unknown or unsupported field is refused by\n"
       "name, with what to do instead. It begins with Ignore, so that a control plane that is not there yet\n"
-      "stops nobody; the control plane sets Fail when it has seen a wrong object refused.",
-      configuration("ValidatingWebhookConfiguration", kValidator, Json::array({hook}))};
+      "stops nobody; the control plane sets Fail when it has seen a wrong object refused. The second one\n"
+      "refuses nothing: whoever writes an object of a kind that weft does not do is told so.",
+      configuration("ValidatingWebhookConfiguration", kValidator, Json::array({hook, not_done()}))};
 }
 
 }  // namespace

@@ -177,9 +177,10 @@ std::string gateway_host(std::string_view text) {
 
 std::string gateway_name(std::string_view text) {
   auto slash = text.find('/');
+  std::string_view ns = text.substr(0, slash);
   bool right = slash == text.npos ? is_subdomain(text)
-                                  : is_label(text.substr(0, slash)) && is_subdomain(text.substr(slash + 1));
-  return unless(right, "must be mesh, a gateway's name, or namespace/name");
+                                  : (ns == "." || is_label(ns)) && is_subdomain(text.substr(slash + 1));
+  return unless(right, "must be mesh, a gateway's name, namespace/name or ./name");
 }
 
 std::string export_to(std::string_view text) {

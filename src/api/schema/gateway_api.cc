@@ -31,10 +31,9 @@ constexpr Schema kClassSpec{kClassSpecFields};
 constexpr Field kClassFields[] = {api_version(), kind(), metadata(), object("spec", kClassSpec).required(),
                                   status()};
 
-constexpr std::string_view kFrom[] = {"All", "Same", "Selector"};
-constexpr std::string_view kOtherFrom[] = {"None"};
+constexpr std::string_view kFrom[] = {"All", "Same", "Selector", "None"};
 constexpr Field kRouteNamespacesFields[] = {
-    one_of("from", kFrom).refusing(kOtherFrom, "remove the listener"),
+    one_of("from", kFrom),
     object("selector", kLabelSelectorSchema),
 };
 constexpr Schema kRouteNamespaces{kRouteNamespacesFields};

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/in_force.h"
 #include "cli/json_path.h"
+#include "cli/remarks.h"
 
 namespace weft::cli {
 namespace {
@@ -94,6 +95,7 @@ net::Task<CommandResult> apply(const Context& context, const ApplyOptions& optio
   Exit in_force = Exit::kDone;
   if (options.wait && done.version > 0) {
     WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, done.version, options.timeout));
+    co_await warn_of_remarks(context, inputs);
   }
   co_return done.failed ? Exit::kFailed : in_force;
 }

@@ -172,7 +172,7 @@ TEST_F(ApplyTest, PutsObjectsWithoutANamespaceIntoTheOneThatIsNamed) {
 TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
   mesh.answers["applied"] = {200, {{"applied", true}, {"proxies", api::Json::array()}}};
   ASSERT_EQ(apply_text(std::string(kConfig) + "---\n" + kRule), Exit::kDone) << console.errors;
-  ASSERT_EQ(mesh.asked.size(), 1u);
+  ASSERT_EQ(mesh.asked.size(), 2u) << "what there is to say of the objects is asked for afterwards";
   EXPECT_EQ(mesh.asked[0],
             "applied?resourceVersion=" + std::to_string(object("vs", "reviews")->resource_version()) +
                 "&timeoutSeconds=30");
@@ -195,6 +195,23 @@ TEST_F(ApplyTest, FailsWhenAProxyRefusesOrDoesNotConfirmAndNamesIt) {
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("500"), std::string::npos) << console.errors;
   EXPECT_EQ(apply_text(kRule, {.files = {}, .wait = false}), Exit::kDone);
+}
+
+constexpr const char* kRemarks = R"({"remarks": [
+  {"kind": "VirtualService", "group": "networking.istio.io", "namespace": "default", "name": "reviews",
+   "remark": "Waiting", "field": "spec.hosts[0]", "message": "waits for host reviews: there is no such service"},
+  {"kind": "VirtualService", "group": "networking.istio.io", "namespace": "default", "name": "other",
+   "remark": "Waiting", "field": "", "message": "is another's"}]})";
+
+TEST_F(ApplyTest, WarnsWithFileAndLineOfWhatCannotHaveItsEffectAndDoesNotFail) {
+  mesh.answers["applied"] = {200, {{"applied", true}}};
+  mesh.answers["remarks"] = {200, api::Json::parse(kRemarks)};
+  ApplyOptions options;
+  options.files = {write("rule.yaml", kRule)};
+  EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone);
+  EXPECT_EQ(console.errors, "warning: " + options.files[0] +
+                                ":5: spec.hosts[0]: waits for host reviews: there is no such service\n");
+  EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews created\n");
 }
 
 /// A store in which somebody else writes between a reader's get and its update, so many times.

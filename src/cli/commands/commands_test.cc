@@ -173,6 +173,35 @@ TEST_F(CommandsTest, DescribeShowsWhatARuleWaitsFor) {
   EXPECT_EQ(console.output.find("last-applied"), std::string::npos) << console.output;
 }
 
+TEST_F(CommandsTest, DescribeShowsAHealthyRulesConditionsAndOfAnotherWhatIsWrongNow) {
+  ASSERT_EQ(apply_text(
+                "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews}\nspec:\n"
+                "  hosts: [review]\n  http:\n  - route:\n    - destination: {host: reviews}\n"),
+            Exit::kDone)
+      << console.errors;
+  DescribeOptions options;
+  options.resources = {"virtualservice", "reviews"};
+  mesh.answers["remarks"] = {200, {{"remarks", api::Json::array()}}};
+  EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_NE(console.output.find("True  AllFound: everything it names is there"), std::string::npos)
+      << console.output;
+  // What was true when the status was written is not what is said now.
+  set_status("vs", "reviews",
+             R"({"conditions": [{"type": "Resolved", "status": "True", "reason": "AllFound",
+                                 "message": "everything it names is there"}]})");
+  mesh.answers["remarks"].body["remarks"] = api::Json::array({{{"kind", "VirtualService"},
+                                                               {"group", "networking.istio.io"},
+                                                               {"namespace", "default"},
+                                                               {"name", "reviews"},
+                                                               {"remark", "Waiting"},
+                                                               {"field", "spec.hosts[0]"},
+                                                               {"message", "waits for host review"}}});
+  EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output.find("AllFound"), std::string::npos) << console.output;
+  EXPECT_NE(console.output.find("False  Waiting: waits for host review"), std::string::npos)
+      << console.output;
+}
+
 TEST_F(CommandsTest, DescribeNeverShowsASecretsValues) {
   ASSERT_EQ(
       apply_text(

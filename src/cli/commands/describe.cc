@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/description.h"
 #include "cli/json_path.h"
+#include "cli/remarks.h"
 #include "cli/resources.h"
 
 namespace weft::cli {
@@ -39,11 +40,14 @@ net::Task<CommandResult> describe(const Context& context, const DescribeOptions&
   WEFT_CO_TRY(const Found found, co_await find_resources(context, std::move(*names), lookup));
   auto receipts = co_await context.mesh.get("receipts", kReceiptLimit);
   const api::Json all = receipts && receipts->status == 200 ? std::move(receipts->body) : api::Json();
+  const api::Json remarks = co_await ask_remarks(context);
   bool first = true;
   for (const Group& group : found.groups) {
     for (const api::ObjectPtr& object : group.objects) {
       Surroundings around;
       around.receipt = receipt_of(all, *object);
+      around.knows_remarks = remarks.is_object();
+      around.remarks = remarks_of(remarks, *object);
       if (group.kind->plural == "services") {
         WEFT_CO_TRY(around.endpoint_slices, co_await slices_of(context, *object));
       }

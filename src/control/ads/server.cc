@@ -96,10 +96,7 @@ ProxyIdentity identify(const Peer& peer, const Registry& registry) {
   } else if (!peer.has_pod && peer.ns == "istio-system" && peer.pod.starts_with("istio-ingressgateway")) {
     identity.labels = {{"app", "istio-ingressgateway"}, {"istio", "ingressgateway"}};
   }
-  auto role = identity.labels.find("istio");
-  if (role != identity.labels.end() && (role->second == "ingressgateway" || role->second == "ingress"))
-    identity.kind = ProxyIdentity::Kind::kGateway;
-  if (identity.labels.contains(std::string(kGatewayNameLabel))) identity.kind = ProxyIdentity::Kind::kGateway;
+  if (is_gateway(identity.labels)) identity.kind = ProxyIdentity::Kind::kGateway;
   return identity;
 }
 

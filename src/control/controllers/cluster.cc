@@ -78,7 +78,9 @@ std::vector<Controller> cluster_controllers() {
        {gateway_class(), api_gateway(), http_route(), reference_grant(), service(), name_space(), pod(),
         deployment(), service_account()},
        plan_cluster_gateways},
-      {"rules", {virtual_service(), destination_rule(), gateway(), ingress(), service()}, plan_rule_statuses},
+      {kRules,
+       {virtual_service(), destination_rule(), gateway(), service(), pod(), endpoint_slice()},
+       plan_cluster_rule_statuses},
   };
 }
 
@@ -89,6 +91,7 @@ ControlPlaneOptions cluster_options() {
   options.mirror.keep = keep;
   options.controllers = cluster_controllers();
   options.look_again = 50ms;
+  options.ground = Ground::kCluster;
   return options;
 }
 

@@ -403,6 +403,43 @@ TEST(Controllers, a_rule_of_which_nothing_needs_saying_is_not_written_to) {
   EXPECT_EQ(first_condition(cluster, "status"), "");
 }
 
+TEST(Controllers, a_rule_that_has_no_effect_says_so_beside_what_it_waits_for) {
+  Cluster cluster;
+  cluster.add(kReviews);
+  const std::string head =
+      "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {namespace: default, name: ";
+  const std::string spec = "}\nspec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n";
+  cluster.add(head + "a" + spec);
+  cluster.add(head + "b" + spec);
+  cluster.settle();
+  EXPECT_TRUE(cluster.get(kinds::virtual_service(), "a")->status().empty());
+  const api::Json status = cluster.get(kinds::virtual_service(), "b")->status();
+  ASSERT_EQ(status["conditions"].size(), 2u) << status;
+  EXPECT_EQ(status["conditions"][0]["reason"], "AllFound");
+  EXPECT_EQ(status["conditions"][1]["type"], "Effective");
+  EXPECT_EQ(status["conditions"][1]["status"], "False");
+  EXPECT_EQ(status["validationMessages"][0]["level"], "WARNING");
+}
+
+TEST(Controllers, a_rule_that_came_past_validation_says_what_of_it_is_not_done) {
+  Cluster cluster;
+  cluster.add(kReviews);
+  api::Object rule = *testing::objects(
+      "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: "
+      "default}\nspec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n")[0];
+  rule.body["spec"]["http"][0]["corsPolicy"] = {{"allowOrigins", api::Json::array({{{"exact", "x"}}})}};
+  cluster.put(std::move(rule));
+  cluster.settle();
+  const api::Json status = cluster.get(kinds::virtual_service(), "reviews")->status();
+  EXPECT_EQ(status["conditions"][1]["type"], "Accepted");
+  EXPECT_EQ(status["conditions"][1]["status"], "False");
+  EXPECT_EQ(status["conditions"][1]["message"].get<std::string>().find(
+                "spec.http[0].corsPolicy: corsPolicy is not"),
+            0u)
+      << status;
+  EXPECT_EQ(status["validationMessages"][0]["level"], "ERROR");
+}
+
 TEST(Controllers, a_refusal_stands_in_the_status_as_long_as_it_stands) {
   Cluster cluster;
   cluster.add(kReviews);

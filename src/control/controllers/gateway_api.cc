@@ -122,7 +122,7 @@ api::Json listener_status(const ApiListener& listener, const ApiGateway& gateway
   if (!listener.serves()) served = {false, "Invalid", "see the other conditions"};
   conditions.add("Programmed", served);
   api::Json kinds = api::Json::array();
-  if (listener.takes_http_routes)
+  if (listener.takes_http_routes && listener.is_http)
     kinds.push_back({{"group", std::string(kGatewayApiGroup)}, {"kind", "HTTPRoute"}});
   return {{"name", listener.name},
           {"supportedKinds", std::move(kinds)},
@@ -131,6 +131,7 @@ api::Json listener_status(const ApiListener& listener, const ApiGateway& gateway
 }
 
 Finding acceptance(const ApiGateway& gateway) {
+  if (!gateway.valid.good) return gateway.valid;
   auto serving = std::ranges::count_if(gateway.listeners, &ApiListener::serves);
   bool all = serving == static_cast<std::ptrdiff_t>(gateway.listeners.size());
   if (all) return {true, "Accepted", "every listener can be served"};
@@ -143,7 +144,8 @@ void set_gateway_status(Plan& plan, const ApiGateway& gateway, const Addresses& 
   ConditionWriter conditions{json::list(object.status(), "conditions"), object.generation(), context.now};
   Finding accepted = acceptance(gateway);
   Finding programmed = addresses.found;
-  if (!accepted.good) programmed = {false, "Invalid", "no listener can be served"};
+  if (!accepted.good)
+    programmed = {false, "Invalid", gateway.valid.good ? "no listener can be served" : gateway.valid.message};
   conditions.add("Accepted", accepted);
   conditions.add("Programmed", programmed);
   api::Json status = api::Json::object();
@@ -154,6 +156,15 @@ void set_gateway_status(Plan& plan, const ApiGateway& gateway, const Addresses& 
     listeners.push_back(listener_status(listener, gateway, programmed.good, context));
   status["listeners"] = std::move(listeners);
   set_status(plan, object, std::move(status));
+}
+
+/// The Gateway API wants the message to begin so.
+std::string dropped_rules(const ApiRoute& route) {
+  std::string text = "Dropped Rule:";
+  for (const auto& [index, rule] : route.dropped)
+    text += (text.ends_with(':') ? " " : "; ") + rule.why +
+            (rule.matches ? " (its requests get 500)" : " (no request is its own)");
+  return text;
 }
 
 /// Other controllers' entries stay as they are.
@@ -172,12 +183,29 @@ void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& cont
     ConditionWriter conditions{old ? *old : kNone, route.object->generation(), context.now};
     conditions.add("Accepted", parent.accepted);
     conditions.add("ResolvedRefs", route.resolved);
+    if (parent.accepted.good && !route.dropped.empty())
+      conditions.add("PartiallyInvalid", true, {true, "UnsupportedValue", dropped_rules(route)});
     parents.push_back({{"parentRef", *parent.reference},
                        {"controllerName", std::string(kGatewayController)},
                        {"conditions", std::move(conditions.made)}});
   }
   if (parents.empty() && before.empty()) return;
   set_status(plan, *route.object, {{"parents", std::move(parents)}});
+}
+
+/// By the names of the Gateway API's conformance profiles, in their order; docs/gateway-api.md says the same
+/// in fields.
+api::Json supported_features() {
+  api::Json made = api::Json::array();
+  for (const char* name :
+       {"Gateway", "GatewayHTTPListenerIsolation", "GatewayInfrastructurePropagation", "GatewayPort8080",
+        "HTTPRoute", "HTTPRouteBackendRequestHeaderModification", "HTTPRouteBackendTimeout",
+        "HTTPRouteHostRewrite", "HTTPRouteMethodMatching", "HTTPRouteParentRefPort", "HTTPRoutePathRedirect",
+        "HTTPRoutePathRewrite", "HTTPRoutePortRedirect", "HTTPRouteQueryParamMatching",
+        "HTTPRouteRequestTimeout", "HTTPRouteResponseHeaderModification", "HTTPRouteSchemeRedirect",
+        "ReferenceGrant"})
+    made.push_back({{"name", name}});
+  return made;
 }
 
 void plan_classes(Plan& plan, const World& world, const PlanContext& context) {
@@ -195,8 +223,12 @@ void plan_classes(Plan& plan, const World& world, const PlanContext& context) {
   for (const auto& object : world.all(kinds::gateway_class())) {
     if (json::text(object->spec(), "controllerName") != kGatewayController) continue;
     ConditionWriter conditions{json::list(object->status(), "conditions"), object->generation(), context.now};
-    conditions.add("Accepted", {true, "Accepted", "Gateways of this class are served"});
-    set_status(plan, *object, {{"conditions", std::move(conditions.made)}});
+    Finding accepted{true, "Accepted", "Gateways of this class are served"};
+    if (auto faults = world.faults(*object); !faults.empty())
+      accepted = {false, "InvalidParameters", faults.front().to_string()};
+    conditions.add("Accepted", accepted);
+    set_status(plan, *object,
+               {{"conditions", std::move(conditions.made)}, {"supportedFeatures", supported_features()}});
   }
 }
 

@@ -7,6 +7,7 @@
 #include "control/controllers/overlay.h"
 #include "control/json.h"
 #include "control/testing/objects.h"
+#include "control/translation/gateway_api.h"
 
 namespace weft::control {
 namespace {
@@ -347,6 +348,128 @@ TEST(GatewayApiController, a_conditions_time_is_that_of_its_change_and_its_gener
   const api::Json accepted = cluster.get(kinds::api_gateway(), "edge")->status()["conditions"][0];
   EXPECT_EQ(accepted["observedGeneration"], 2);
   EXPECT_EQ(accepted["lastTransitionTime"], "2026-01-01T00:00:00Z");
+}
+
+/// What official definitions let in, and no webhook of ours has seen.
+constexpr const char* kTwoRules =
+    "{parentRefs: [{name: edge}], hostnames: [a.example], rules: [{backendRefs: [{name: s, port: 80}]}, "
+    "{matches: "
+    "[{path: {value: /b}}], backendRefs: [{name: s, port: 80}]}]}";
+
+TEST(GatewayApiController, a_route_with_a_filter_that_is_not_done_is_not_accepted_and_answers_500) {
+  GatewayCluster cluster(kGateway);
+  cluster.add(
+      route_yaml("r", "default", "{parentRefs: [{name: edge}], hostnames: [a.example], rules: [{}]}"));
+  cluster.edit(kinds::http_route(), "r", [](api::Json& body) {
+    body["spec"]["rules"][0]["filters"] = api::Json::array(
+        {{{"type", "RequestMirror"}, {"requestMirror", {{"backendRef", {{"name", "s"}, {"port", 80}}}}}}});
+  });
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "False UnsupportedValue");
+  const World world = cluster.world();
+  const Registry registry(world);
+  const GatewayApi read(world, registry);
+  ASSERT_EQ(read.routes().size(), 1u);
+  EXPECT_TRUE(read.routes()[0].dropped.at(0).matches) << "its requests are known, and get 500";
+}
+
+TEST(GatewayApiController, of_a_route_with_one_rule_that_is_not_done_the_others_are_served) {
+  GatewayCluster cluster(kGateway);
+  cluster.add(route_yaml("r", "default", kTwoRules));
+  cluster.edit(kinds::http_route(), "r",
+               [](api::Json& body) { body["spec"]["rules"][1]["retry"] = {{"attempts", 3}}; });
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "True Accepted");
+  EXPECT_EQ(cluster.parent_condition("r", "PartiallyInvalid"), "True UnsupportedValue");
+  const std::string status = cluster.get(kinds::http_route(), "r")->status().dump();
+  EXPECT_NE(status.find("Dropped Rule: spec.rules[1].retry"), std::string::npos) << status;
+  cluster.edit(kinds::http_route(), "r", [](api::Json& body) { body["spec"]["rules"][1].erase("retry"); });
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "PartiallyInvalid"), "none");
+}
+
+TEST(GatewayApiController, a_rule_whose_match_is_not_known_is_as_if_it_were_not_there) {
+  GatewayCluster cluster(kGateway);
+  cluster.add(route_yaml("r", "default", kTwoRules));
+  cluster.edit(kinds::http_route(), "r",
+               [](api::Json& body) { body["spec"]["rules"][1]["matches"][0]["cookies"] = {{"name", "x"}}; });
+  const World world = cluster.world();
+  const Registry registry(world);
+  const GatewayApi read(world, registry);
+  EXPECT_FALSE(read.routes()[0].dropped.at(1).matches);
+}
+
+TEST(GatewayApiController, a_gateway_with_parameters_is_not_programmed_and_says_why) {
+  GatewayCluster cluster(kGateway);
+  cluster.edit(kinds::api_gateway(), "edge", [](api::Json& body) {
+    body["spec"]["infrastructure"]["parametersRef"] = {{"group", ""}, {"kind", "ConfigMap"}, {"name", "c"}};
+  });
+  cluster.settle();
+  EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Accepted"), "False InvalidParameters");
+  EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Programmed"), "False Invalid");
+  EXPECT_TRUE(cluster.world().all(kinds::deployment()).empty());
+}
+
+TEST(GatewayApiController, what_else_of_a_gateway_is_not_done_is_told_where_it_stands) {
+  auto reason = [](auto edit) {
+    GatewayCluster cluster(kGateway);
+    cluster.edit(kinds::api_gateway(), "edge", edit);
+    cluster.settle();
+    return cluster.condition(kinds::api_gateway(), "edge", "Accepted");
+  };
+  EXPECT_EQ(reason([](api::Json& body) {
+              body["spec"]["backendTLS"] = {{"clientCertificateRef", {{"name", "c"}}}};
+            }),
+            "False Invalid");
+  EXPECT_EQ(reason([](api::Json& body) {
+              body["spec"]["addresses"] = api::Json::array({{{"type", "IPAddress"}, {"value", "192.0.2.1"}}});
+            }),
+            "False UnsupportedAddress");
+  EXPECT_EQ(reason([](api::Json& body) {
+              body["spec"]["addresses"] = api::Json::array({{{"type", "Hostname"}, {"value", "a.example"}},
+                                                            {{"type", "Hostname"}, {"value", "b.example"}}});
+            }),
+            "False UnsupportedAddress");
+  EXPECT_EQ(reason([](api::Json& body) { body["spec"]["listeners"][0]["tls"] = {{"mode", "Terminate"}}; }),
+            "True ListenersNotValid");
+  EXPECT_EQ(reason([](api::Json& body) { body["metadata"]["finalizers"] = {"foregroundDeletion"}; }),
+            "True Accepted");
+}
+
+TEST(GatewayApiController, a_listener_that_lets_in_nobody_has_no_routes) {
+  GatewayCluster cluster(kGateway);
+  cluster.add(route_yaml("r", "default", "{parentRefs: [{name: edge}]}"));
+  cluster.edit(kinds::api_gateway(), "edge", [](api::Json& body) {
+    for (auto& each : body["spec"]["listeners"]) each["allowedRoutes"]["namespaces"]["from"] = "None";
+  });
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "False NotAllowedByListeners");
+}
+
+TEST(GatewayApiController, a_class_says_what_is_served_and_a_listener_of_another_protocol_takes_no_routes) {
+  GatewayCluster cluster(kGateway);
+  cluster.edit(kinds::api_gateway(), "edge",
+               [](api::Json& body) { body["spec"]["listeners"][2]["protocol"] = "example.com/own"; });
+  cluster.settle();
+  const api::Json features = cluster.get(kinds::gateway_class(), "istio")->status()["supportedFeatures"];
+  EXPECT_TRUE(std::ranges::is_sorted(features, {},
+                                     [](const api::Json& each) { return each["name"].get<std::string>(); }));
+  EXPECT_EQ(features[0]["name"], "Gateway");
+  const api::Json listeners = cluster.get(kinds::api_gateway(), "edge")->status()["listeners"];
+  EXPECT_EQ(listeners[0]["supportedKinds"].size(), 1u);
+  EXPECT_EQ(GatewayCluster::condition_in(listeners[2], "Accepted"), "False UnsupportedProtocol");
+  EXPECT_TRUE(listeners[2]["supportedKinds"].empty());
+}
+
+TEST(GatewayApiController, a_class_with_parameters_is_not_accepted_and_its_gateways_neither) {
+  GatewayCluster cluster(kGateway);
+  cluster.settle();
+  cluster.edit(kinds::gateway_class(), "istio", [](api::Json& body) {
+    body["spec"]["parametersRef"] = {{"group", ""}, {"kind", "ConfigMap"}, {"name", "c"}};
+  });
+  cluster.settle();
+  EXPECT_EQ(cluster.condition(kinds::gateway_class(), "istio", "Accepted"), "False InvalidParameters");
+  EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Accepted"), "False InvalidParameters");
 }
 
 TEST(GatewayApiController, another_controllers_word_on_a_route_stays) {

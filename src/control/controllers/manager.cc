@@ -1,8 +1,6 @@
 #include "control/controllers/manager.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 #include "base/log.h"
 #include "control/json.h"
@@ -14,14 +12,6 @@ constexpr auto kRetryAfter = 500ms;
 // A controller whose writes change what it reads for ever would take the whole loop; it gets a turn now and
 // then.
 constexpr int kRoundsInARow = 50;
-
-std::string now_text() {
-  std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 }  // namespace
 
@@ -60,7 +50,7 @@ void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
   if (refusals == refusals_) return;
   refusals_ = std::move(refusals);
   for (Entry& entry : entries_)
-    if (entry.controller.plan == plan_rule_statuses) entry.seen = 0;
+    if (entry.controller.name == kRules) entry.seen = 0;
   notice();
 }
 

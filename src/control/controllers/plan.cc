@@ -1,5 +1,8 @@
 #include "control/controllers/plan.h"
 
+#include <array>
+#include <ctime>
+
 #include "control/json.h"
 
 namespace weft::control {
@@ -21,7 +24,10 @@ std::vector<Controller> all_controllers() {
       {"gateways",
        {gateway_class(), api_gateway(), http_route(), reference_grant(), service(), name_space()},
        plan_local_gateways},
-      {"rules", {virtual_service(), destination_rule(), gateway(), ingress(), service()}, plan_rule_statuses},
+      {kRules,
+       {virtual_service(), destination_rule(), gateway(), service(), pod(), endpoint_slice(), deployment(),
+        replica_set()},
+       plan_rule_statuses},
   };
 }
 
@@ -69,6 +75,14 @@ std::string name_hash(std::string_view text) {
   std::string name;
   for (; name.size() < 10; hash /= kAlphabet.size()) name += kAlphabet[hash % kAlphabet.size()];
   return name;
+}
+
+std::string now_text() {
+  std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 api::Json make_condition(const Condition& condition, const api::Json& before, const std::string& now) {

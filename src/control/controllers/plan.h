@@ -36,6 +36,9 @@ struct Controller {
   Plan (*plan)(const World& world, PlanContext& context);
 };
 
+/// The name of the controller that writes what proxies refused into statuses.
+inline constexpr std::string_view kRules = "rules";
+
 /// All controllers, in the order in which one's writes are the next one's work.
 std::vector<Controller> all_controllers();
 /// Those that a Kubernetes cluster does not have itself.
@@ -54,7 +57,10 @@ Plan plan_cluster_ingresses(const World& world, PlanContext& context);
 /// own.
 Plan plan_local_gateways(const World& world, PlanContext& context);
 Plan plan_cluster_gateways(const World& world, PlanContext& context);
+/// What VirtualServices, DestinationRules and Gateways wait for, what of them has no effect, and what proxies
+/// refused.
 Plan plan_rule_statuses(const World& world, PlanContext& context);
+Plan plan_cluster_rule_statuses(const World& world, PlanContext& context);
 
 // What several controllers share.
 
@@ -75,6 +81,8 @@ struct Condition {
   std::string_view type, status, reason;
   std::string message;
 };
+/// This moment as Kubernetes writes it.
+std::string now_text();
 api::Json make_condition(const Condition& condition, const api::Json& before, const std::string& now);
 
 }  // namespace weft::control

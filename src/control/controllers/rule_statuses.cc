@@ -3,100 +3,65 @@
 #include "base/strings.h"
 #include "control/controllers/plan.h"
 #include "control/json.h"
+#include "control/remarks/remarks.h"
 #include "control/translation/parts.h"
-#include "control/translation/route_builder.h"
-#include "control/translation/rules.h"
 
 namespace weft::control {
 namespace {
 
-/// What one object waits for, each once, in a fixed order.
-using Waits = std::set<std::string>;
-
-void check_destination(Waits& waits, const api::Json& destination, std::string_view ns,
-                       const Registry& registry, const Rules& rules) {
-  std::string host = registry.resolve_destination(json::text(destination, "host"), ns);
-  const Service* service = registry.find(host);
-  if (!service) {
-    waits.insert("waits for host " + host + ": there is no such service");
-    return;
-  }
-  std::int64_t port = json::number(json::map(destination, "port"), "number");
-  if (port != 0 && !service->find_port(static_cast<std::uint16_t>(port)))
-    waits.insert("waits for port " + std::to_string(port) + " of host " + host);
-  std::string_view subset = json::text(destination, "subset");
-  if (subset.empty()) return;
-  for (const Subset& known : rules.destination(host, ns).subsets)
-    if (known.name == subset) return;
-  waits.insert("waits for subset " + std::string(subset) + " of host " + host +
-               ": no DestinationRule defines it");
+/// What stands in a condition that is not as it should be: its texts, each once.
+std::string texts_of(const Remarks& remarks, Remark::Kind kind) {
+  std::set<std::string> texts;
+  for (const Remark& each : remarks)
+    if (each.kind == kind)
+      texts.insert(kind == Remark::Kind::kUnsupported && !each.field.empty() ? each.field + ": " + each.text
+                                                                             : each.text);
+  return join(std::vector<std::string>(texts.begin(), texts.end()), "; ");
 }
 
-Waits waits_of_virtual_service(const World& world, const VirtualService& rule, const Registry& registry,
-                               const Rules& rules) {
-  Waits waits;
-  const api::Object& object = *rule.object;
-  for (std::string_view list : {"http", "tcp"})
-    for (const auto& entry : json::list(object.spec(), list))
-      for (const auto& to : json::list(entry, "route"))
-        check_destination(waits, json::map(to, "destination"), object.ns(), registry, rules);
-  for (const std::string& gateway : rule.gateways) {
-    if (gateway == kMesh) continue;
-    auto slash = gateway.find('/');
-    api::Key key{kinds::gateway(), gateway.substr(0, slash), gateway.substr(slash + 1)};
-    if (!world.find(key)) waits.insert("waits for gateway " + gateway + ": there is none of that name");
-  }
-  return waits;
-}
-
-Waits waits_of_destination_rule(const api::Object& object, const Registry& registry) {
-  std::string host = registry.resolve(json::text(object.spec(), "host"), object.ns());
-  if (host.starts_with('*') || registry.find(host)) return {};
-  return {"waits for host " + host + ": there is no such service"};
-}
-
-Waits waits_of_ingress(const api::Object& object, const Registry& registry) {
-  Waits waits;
-  auto check = [&](const api::Json& backend) {
-    if (backend.empty()) return;
-    Backend found = ingress_backend(registry, backend, object.ns());
-    if (found.port == 0)
-      waits.insert("waits for backend " + found.host + ": there is no such service and port");
+/// In the words of Istio's analysis where it has one for it.
+api::Json message_of(const Remark& remark) {
+  struct Row {
+    const char *code, *name, *level;
   };
-  check(json::map(object.spec(), "defaultBackend"));
-  for (const auto& rule : json::list(object.spec(), "rules"))
-    for (const auto& path : json::list(json::map(rule, "http"), "paths")) check(json::map(path, "backend"));
-  return waits;
+  Row row{"IST0101", "ReferencedResourceNotFound", "WARNING"};
+  if (remark.kind == Remark::Kind::kUnsupported) row = {"IST0106", "SchemaValidationError", "ERROR"};
+  if (remark.kind == Remark::Kind::kNoEffect) row = {"WEFT0001", "NoEffect", "WARNING"};
+  return {{"type", {{"code", row.code}, {"name", row.name}}},
+          {"level", row.level},
+          {"message", remark.field.empty() ? remark.text : remark.field + ": " + remark.text}};
 }
 
-api::Json message_of(const std::string& text, std::string_view level) {
-  return {{"type",
-           {{"code", level == "ERROR" ? "IST0106" : "IST0101"},
-            {"name", level == "ERROR" ? "Refused" : "ReferencedResourceNotFound"}}},
-          {"level", std::string(level)},
-          {"message", text}};
+api::Json refusal_message(const std::string& text) {
+  return {{"type", {{"code", "IST0106"}, {"name", "Refused"}}}, {"level", "ERROR"}, {"message", text}};
 }
 
 /// An object of which nothing needs saying, and never was, keeps its empty status: no write for the common
 /// case.
-void set_rule_status(Plan& plan, const api::Object& object, const Waits& waits, const PlanContext& context) {
+void set_rule_status(Plan& plan, const api::Object& object, const Remarks& remarks,
+                     const PlanContext& context) {
   auto refused = context.refusals.find(object.key());
   bool is_refused = refused != context.refusals.end();
-  if (waits.empty() && !is_refused && object.status().empty()) return;
-  std::string all = join(std::vector<std::string>(waits.begin(), waits.end()), "; ");
+  if (remarks.empty() && !is_refused && object.status().empty()) return;
   const api::Json& before = json::list(object.status(), "conditions");
   api::Json status = object.status();
   if (!status.is_object()) status = api::Json::object();
-  api::Json conditions = api::Json::array(
-      {make_condition({"Resolved", waits.empty() ? "True" : "False", waits.empty() ? "AllFound" : "Waiting",
-                       waits.empty() ? "everything it names is there" : all},
-                      before, context.now)});
+  api::Json conditions = api::Json::array();
+  auto add = [&](std::string_view type, std::string_view value, std::string_view reason, std::string text) {
+    conditions.push_back(make_condition({type, value, reason, std::move(text)}, before, context.now));
+  };
+  std::string waits = texts_of(remarks, Remark::Kind::kWaits);
+  add("Resolved", waits.empty() ? "True" : "False", waits.empty() ? "AllFound" : "Waiting",
+      waits.empty() ? "everything it names is there" : waits);
+  if (std::string texts = texts_of(remarks, Remark::Kind::kUnsupported); !texts.empty())
+    add("Accepted", "False", "Unsupported", std::move(texts));
+  if (std::string texts = texts_of(remarks, Remark::Kind::kNoEffect); !texts.empty())
+    add("Effective", "False", "NoEffect", std::move(texts));
   api::Json messages = api::Json::array();
-  for (const std::string& wait : waits) messages.push_back(message_of(wait, "WARNING"));
+  for (const Remark& each : remarks) messages.push_back(message_of(each));
   if (is_refused) {
-    conditions.push_back(
-        make_condition({"Applied", "False", "Refused", refused->second}, before, context.now));
-    messages.push_back(message_of(refused->second, "ERROR"));
+    add("Applied", "False", "Refused", refused->second);
+    messages.push_back(refusal_message(refused->second));
   }
   status["conditions"] = std::move(conditions);
   status["validationMessages"] = std::move(messages);
@@ -104,23 +69,35 @@ void set_rule_status(Plan& plan, const api::Object& object, const Waits& waits, 
   set_status(plan, object, std::move(status));
 }
 
-}  // namespace
-
-Plan plan_rule_statuses(const World& world, PlanContext& context) {
+Plan plan_rules(const World& world, PlanContext& context, Ground ground) {
   Plan plan;
   Registry registry(world);
   Rules rules(world, registry);
+  const Scene scene(world, registry, rules, ground);
   for (const VirtualService& rule : rules.virtual_services())
-    set_rule_status(plan, *rule.object, waits_of_virtual_service(world, rule, registry, rules), context);
-  for (const auto& object : world.all(kinds::destination_rule()))
-    set_rule_status(plan, *object, waits_of_destination_rule(*object, registry), context);
-  for (const auto& object : world.all(kinds::gateway())) set_rule_status(plan, *object, {}, context);
+    set_rule_status(plan, *rule.object, remarks_on(rule, scene), context);
+  for (const DestinationRule& rule : rules.destination_rules())
+    set_rule_status(plan, *rule.object, remarks_on(rule, scene), context);
+  for (const auto& object : world.all(kinds::gateway()))
+    set_rule_status(plan, *object, remarks_on_gateway(*object, scene), context);
   return plan;
+}
+
+}  // namespace
+
+Plan plan_rule_statuses(const World& world, PlanContext& context) {
+  return plan_rules(world, context, Ground::kOneMachine);
+}
+
+Plan plan_cluster_rule_statuses(const World& world, PlanContext& context) {
+  return plan_rules(world, context, Ground::kCluster);
 }
 
 Plan plan_ingresses(const World& world, PlanContext& context) {
   Plan plan;
   Registry registry(world);
+  Rules rules(world, registry);
+  const Scene scene(world, registry, rules, Ground::kOneMachine);
   for (const auto& object : world.all(kinds::ingress())) {
     if (!is_our_ingress(world, *object)) continue;
     api::ObjectPtr gateway = world.find({kinds::service(), "istio-system", "istio-ingressgateway"});
@@ -130,7 +107,7 @@ Plan plan_ingresses(const World& world, PlanContext& context) {
     api::Object changed = *object;
     changed.body["status"]["loadBalancer"] = std::move(balancer);
     Plan waiting;
-    set_rule_status(waiting, changed, waits_of_ingress(*object, registry), context);
+    set_rule_status(waiting, changed, remarks_on_ingress(*object, scene), context);
     api::Json status = waiting.empty() ? changed.status() : waiting.front().object.status();
     set_status(plan, *object, std::move(status));
   }

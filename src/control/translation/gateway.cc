@@ -1,6 +1,9 @@
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/strings.h"
 #include "control/json.h"
@@ -43,13 +46,14 @@ route::VirtualHost& host_of(Port& port, const std::string& domain, std::uint16_t
 }
 
 /// What a server's host "namespace/name" allows: the name, when rules of `ns` may use it.
-std::optional<std::string> server_host(std::string_view written, std::string_view gateway_ns,
+std::optional<std::string> server_host(std::string_view text, std::string_view gateway_ns,
                                        std::string_view ns) {
+  const std::string written = to_lower(text);
   auto slash = written.find('/');
-  if (slash == written.npos) return std::string(written);
-  std::string_view allowed = written.substr(0, slash);
+  if (slash == written.npos) return written;
+  std::string allowed = written.substr(0, slash);
   if (allowed == "." ? ns != gateway_ns : (allowed != "*" && allowed != ns)) return std::nullopt;
-  return std::string(written.substr(slash + 1));
+  return written.substr(slash + 1);
 }
 
 /// The narrower of both when one covers the other.
@@ -57,21 +61,6 @@ std::optional<std::string> intersection(const std::string& a, const std::string&
   if (host_match(a, b) > 0) return b;
   if (host_match(b, a) > 0) return a;
   return std::nullopt;
-}
-
-/// The hosts that the rule and the server have in common.
-std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
-                                   std::string_view gateway_ns) {
-  std::set<std::string> common;
-  for (const auto& written : json::list(server, "hosts")) {
-    if (!written.is_string()) continue;
-    auto allowed =
-        server_host(to_lower(written.get_ref<const std::string&>()), gateway_ns, rule.object->ns());
-    if (!allowed) continue;
-    for (const std::string& host : rule.hosts)
-      if (auto both = intersection(*allowed, host)) common.insert(*both);
-  }
-  return common;
 }
 
 void add_server(Ports& ports, const api::Object& gateway, const api::Json& server, const Inputs& inputs,
@@ -84,7 +73,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
   if (is_proxys_own(number)) return;  // nobody could listen there; the Gateway's status says so
   Port& port = ports[number];
   if (json::text(port_json, "protocol") == "TCP") {
-    for (const VirtualService* rule : inputs.rules.for_gateway(name)) {
+    for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns)) {
       if (port.tcp || common_hosts(*rule, server, gateway.ns()).empty()) continue;
       tcp_proxy::TcpProxy to = make_tcp_proxy("outbound_0.0.0.0_" + std::to_string(number));
       if (set_tcp_destination(to, *rule, scope)) port.tcp = std::move(to);
@@ -92,7 +81,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
     return;
   }
   port.http = true;
-  for (const VirtualService* rule : inputs.rules.for_gateway(name))
+  for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns))
     for (const std::string& domain : common_hosts(*rule, server, gateway.ns()))
       add_rule_routes(host_of(port, domain, number), *rule, scope);
 }
@@ -120,7 +109,7 @@ Place place_of(const ApiGateway& gateway, const Inputs& inputs, const ProxyIdent
 void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inputs,
                      const ProxyIdentity& proxy) {
   Place place = place_of(gateway, inputs, proxy);
-  if (!place.here) return;
+  if (!place.here || !gateway.valid.good) return;
   std::set<std::uint16_t> numbers;
   for (const ApiListener& listener : gateway.listeners)
     if (listener.serves()) numbers.insert(listener.port);
@@ -138,56 +127,87 @@ void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inpu
   }
 }
 
+/// One path of an Ingress, or the backend that it gives to everything else.
 struct IngressPath {
-  std::string path;
+  std::string path;  ///< a prefix without the slash at its end: "" is every path
   bool exact = false;
+  bool otherwise = false;  ///< a defaultBackend's: comes after every rule
   const api::Json* backend = nullptr;
-  std::size_t index = 0;  ///< as written
+  std::string_view ns;
 };
 
-std::vector<IngressPath> sorted_paths(const api::Json& paths) {
-  std::vector<IngressPath> sorted;
-  for (const auto& path : paths) {
-    std::string text(json::text(path, "path"));
-    sorted.push_back({text.empty() ? "/" : text, json::text(path, "pathType") == "Exact",
-                      &json::map(path, "backend"), sorted.size()});
-  }
-  // Kubernetes: the longest path first, of equals the exact one.
-  std::ranges::sort(sorted, [](const IngressPath& a, const IngressPath& b) {
-    if (a.path.size() != b.path.size()) return a.path.size() > b.path.size();
-    return a.exact != b.exact ? a.exact : a.index < b.index;
-  });
-  return sorted;
+/// By domain, of all Ingresses together: Kubernetes knows one table of paths for a host.
+using IngressHosts = std::map<std::string, std::vector<IngressPath>>;
+
+IngressPath ingress_path(const api::Json& from, std::string_view ns) {
+  IngressPath made{std::string(json::text(from, "path")), json::text(from, "pathType") == "Exact", false,
+                   &json::map(from, "backend"), ns};
+  while (!made.exact && made.path.ends_with('/')) made.path.pop_back();
+  return made;
 }
 
-void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const Inputs& inputs,
-                       std::string_view ns) {
-  Backend backend = ingress_backend(inputs.registry, *path.backend, ns);
+void collect_ingress(IngressHosts& hosts, const api::Object& ingress) {
+  std::set<std::string> own;
+  for (const auto& rule : json::list(ingress.spec(), "rules")) {
+    std::string domain = to_lower(json::text(rule, "host"));
+    if (domain.empty()) domain = "*";
+    own.insert(domain);
+    for (const auto& path : json::list(json::map(rule, "http"), "paths"))
+      hosts[domain].push_back(ingress_path(path, ingress.ns()));
+  }
+  const api::Json& fallback = json::map(ingress.spec(), "defaultBackend");
+  if (fallback.empty()) return;
+  own.insert("*");
+  for (const std::string& domain : own) hosts[domain].push_back({"", false, true, &fallback, ingress.ns()});
+}
+
+/// Kubernetes: the longest path first, of equals the exact one; then the older Ingress, as it is written.
+void sort_paths(std::vector<IngressPath>& paths) {
+  std::ranges::stable_sort(paths, {}, [](const IngressPath& each) {
+    return std::tuple(each.otherwise, -static_cast<std::ptrdiff_t>(each.path.size()), !each.exact);
+  });
+}
+
+/// `hosts` is the part of a route's match that says which hosts of the domain it is for.
+void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const api::Json& hosts,
+                       const Inputs& inputs) {
+  Backend backend = ingress_backend(inputs.registry, *path.backend, path.ns);
   add_plain_route(host, outbound_cluster(backend.port, "", backend.host),
                   backend.host + ":" + std::to_string(backend.port));
   auto& match = *host.mutable_routes(host.routes_size() - 1)->mutable_match();
-  std::string prefix = path.path;
-  while (prefix.size() > 1 && prefix.ends_with('/')) prefix.pop_back();
+  set_route_match(match, hosts);
   if (path.exact) {
     match.set_path(path.path);
-  } else if (prefix != "/") {
-    match.set_path_separated_prefix(prefix);
+  } else if (!path.path.empty()) {
+    match.set_path_separated_prefix(path.path);
   }
 }
 
-void add_ingress(Ports& ports, const api::Object& ingress, const Inputs& inputs, const ProxyIdentity& proxy) {
+/// A wildcard of an Ingress stands for one label; a domain's stands for several.
+api::Json one_label(std::string_view domain) {
+  return {{"regex", "(?i)[^.]+" + RE2::QuoteMeta(std::string(domain.substr(1))) + "\\.?(:[0-9]+)?"}};
+}
+
+void add_ingresses(Ports& ports, const std::vector<api::ObjectPtr>& ingresses, const Inputs& inputs,
+                   const ProxyIdentity& proxy) {
+  if (ingresses.empty()) return;
+  IngressHosts hosts;
+  for (const auto& ingress : ingresses) collect_ingress(hosts, *ingress);
+  for (auto& [domain, paths] : hosts) sort_paths(paths);
   std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
   Port& port = ports[number];
   port.http = true;
-  for (const auto& rule : json::list(ingress.spec(), "rules")) {
-    std::string domain(json::text(rule, "host"));
-    auto& host = host_of(port, domain.empty() ? "*" : to_lower(domain), number);
-    for (const IngressPath& path : sorted_paths(json::list(json::map(rule, "http"), "paths")))
-      add_ingress_route(host, path, inputs, ingress.ns());
+  const auto everything = hosts.find("*");
+  for (const auto& [domain, paths] : hosts) {
+    const bool wild = domain.starts_with("*.");
+    api::Json inside = api::Json::object();
+    if (wild) inside["authority"] = one_label(domain);
+    auto& host = host_of(port, domain, number);
+    for (const IngressPath& path : paths) add_ingress_route(host, path, inside, inputs);
+    if (!wild || everything == hosts.end()) continue;
+    const api::Json outside = {{"withoutHeaders", {{":authority", one_label(domain)}}}};
+    for (const IngressPath& path : everything->second) add_ingress_route(host, path, outside, inputs);
   }
-  const api::Json& fallback = json::map(ingress.spec(), "defaultBackend");
-  if (!fallback.empty())
-    add_ingress_route(host_of(port, "*", number), {"/", false, &fallback, 0}, inputs, ingress.ns());
 }
 
 void add_listener(ResourceSet& into, std::uint16_t number, const Port& port, bool ipv6) {
@@ -245,6 +265,20 @@ void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy
 
 }  // namespace
 
+std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
+                                   std::string_view gateway_ns) {
+  std::set<std::string> common;
+  for (const auto& written : json::list(server, "hosts")) {
+    if (!written.is_string()) continue;
+    auto allowed =
+        server_host(to_lower(written.get_ref<const std::string&>()), gateway_ns, rule.object->ns());
+    if (!allowed) continue;
+    for (const std::string& host : rule.hosts)
+      if (auto both = intersection(*allowed, host)) common.insert(*both);
+  }
+  return common;
+}
+
 std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentity& proxy,
                                     std::uint16_t port) {
   const Workload* pod = registry.workload(proxy.ns, proxy.pod);
@@ -294,9 +328,13 @@ void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& p
   }
   bool takes_ingresses = proxy.labels.contains("istio") && (proxy.labels.at("istio") == "ingressgateway" ||
                                                             proxy.labels.at("istio") == "ingress");
-  if (takes_ingresses && !made_for_one)
+  if (takes_ingresses && !made_for_one) {
+    std::vector<api::ObjectPtr> ours;
     for (const auto& ingress : inputs.world->all(kinds::ingress()))
-      if (is_our_ingress(*inputs.world, *ingress)) add_ingress(ports, *ingress, inputs, proxy);
+      if (is_our_ingress(*inputs.world, *ingress)) ours.push_back(ingress);
+    std::ranges::sort(ours, older);
+    add_ingresses(ports, ours, inputs, proxy);
+  }
   open_ingress(ports, inputs, proxy);
   for (auto& [number, port] : ports) {
     if (!port.http && !port.tcp) continue;

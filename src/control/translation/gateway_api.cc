@@ -1,6 +1,8 @@
 #include "control/translation/gateway_api.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
 
 #include "api/selector.h"
@@ -59,7 +61,8 @@ ApiListener read_listener(const api::Json& from) {
   made.accepted = {true, "Accepted", "it can be served"};
   made.conflict = {true, "NoConflicts", "no other listener is in its way"};
   std::string_view protocol = json::text(from, "protocol");
-  if (protocol != "HTTP")
+  made.is_http = protocol == "HTTP";
+  if (!made.is_http)
     made.accepted = {false, "UnsupportedProtocol",
                      std::string(protocol) + " is not served here yet; write HTTP"};
   constexpr std::uint16_t kProxysOwn[] = {15000, 15001, 15006, 15020, 15021, 15090};
@@ -69,6 +72,48 @@ ApiListener read_listener(const api::Json& from) {
   made.allowed = &json::map(allowed, "namespaces");
   read_kinds(made, allowed);
   return made;
+}
+
+/// Which item of the list at `list` ("spec.rules") a fault is in; nothing when it is elsewhere.
+std::optional<std::size_t> item_of(const api::Problem& fault, std::string_view list) {
+  std::string_view rest = fault.field;
+  if (!rest.starts_with(list) || rest.size() <= list.size() || rest[list.size()] != '[') return std::nullopt;
+  rest.remove_prefix(list.size() + 1);
+  std::size_t index = 0;
+  auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), index);
+  if (error != std::errc() || end == rest.data() + rest.size() || *end != ']') return std::nullopt;
+  return index;
+}
+
+/// "spec.rules[0].retry: retry is not supported by weft yet; ..."
+std::string shown(const api::Problem& fault) { return fault.to_string(); }
+
+/// What is wrong with the Gateway itself. The reasons are those of the Gateway API's
+/// GatewayConditionAccepted.
+Finding fault_of_gateway(const api::Problem& fault) {
+  std::string_view reason = "Invalid";
+  if (fault.field.starts_with("spec.infrastructure.parametersRef")) reason = "InvalidParameters";
+  if (fault.field.starts_with("spec.addresses")) reason = "UnsupportedAddress";
+  return {false, reason, shown(fault)};
+}
+
+/// Sorts a route's faults by the rules that they are in.
+void find_faults(ApiRoute& route, std::span<const api::Problem> faults) {
+  route.valid = {true, "Accepted", ""};
+  for (const api::Problem& fault : faults) {
+    auto index = item_of(fault, "spec.rules");
+    if (!index) {
+      if (route.serves) route.valid = {false, "UnsupportedValue", shown(fault)};
+      route.serves = false;
+      continue;
+    }
+    ApiDroppedRule& rule = route.dropped.try_emplace(*index, ApiDroppedRule{shown(fault)}).first->second;
+    const std::string matches = "spec.rules[" + std::to_string(*index) + "].matches";
+    if (fault.field.starts_with(matches)) rule.matches = false;
+  }
+  const std::size_t rules = json::list(route.object->spec(), "rules").size();
+  if (route.valid.good && rules > 0 && route.dropped.size() == rules)
+    route.valid = {false, "UnsupportedValue", route.dropped.begin()->second.why};
 }
 
 void find_conflicts(std::vector<ApiListener>& listeners) {
@@ -127,12 +172,32 @@ GatewayApi::GatewayApi(const World& world, const Registry& registry) : world_(wo
 void GatewayApi::read_gateways() {
   for (const auto& object : world_.all(kinds::api_gateway())) {
     if (!is_our_class(world_, json::text(object->spec(), "gatewayClassName"))) continue;
-    ApiGateway made{.object = object, .listeners = {}};
-    for (const auto& listener : json::list(object->spec(), "listeners"))
-      made.listeners.push_back(read_listener(listener));
-    find_conflicts(made.listeners);
-    gateways_.push_back(std::move(made));
+    gateways_.push_back(read_gateway(object));
   }
+}
+
+ApiGateway GatewayApi::read_gateway(const api::ObjectPtr& object) const {
+  ApiGateway made{.object = object, .valid = {true, "Accepted", ""}, .listeners = {}};
+  for (const auto& listener : json::list(object->spec(), "listeners"))
+    made.listeners.push_back(read_listener(listener));
+  for (const api::Problem& fault : world_.faults(*object)) {
+    auto index = item_of(fault, "spec.listeners");
+    if (index && *index < made.listeners.size()) {
+      Finding& accepted = made.listeners[*index].accepted;
+      if (accepted.good) accepted = {false, "Invalid", shown(fault)};
+    } else if (made.valid.good) {
+      made.valid = fault_of_gateway(fault);
+    }
+  }
+  if (json::list(object->spec(), "addresses").size() > 1)
+    made.valid = {false, "UnsupportedAddress", "spec.addresses: more than one is not supported by weft yet"};
+  auto its_class =
+      world_.find({kinds::gateway_class(), "", std::string(json::text(object->spec(), "gatewayClassName"))});
+  if (its_class && !world_.faults(*its_class).empty())
+    made.valid = {false, "InvalidParameters",
+                  "its GatewayClass is not accepted: " + shown(world_.faults(*its_class).front())};
+  find_conflicts(made.listeners);
+  return made;
 }
 
 void GatewayApi::read_routes() {
@@ -144,6 +209,7 @@ void GatewayApi::read_routes() {
   for (const auto& object : objects) {
     ApiRoute& route =
         routes_.emplace_back(ApiRoute{.object = object, .parents = {}, .resolved = resolve_all(*object)});
+    find_faults(route, world_.faults(*object));
     for (const auto& reference : json::list(object->spec(), "parentRefs")) {
       if (!is_gateway(reference)) {
         route.parents.push_back(
@@ -168,6 +234,7 @@ void GatewayApi::read_routes() {
 bool GatewayApi::admits(const ApiListener& listener, const ApiGateway& gateway, std::string_view ns) const {
   std::string_view from = json::text(*listener.allowed, "from");
   if (from == "All") return true;
+  if (from == "None") return false;
   if (from != "Selector") return gateway.object->ns() == ns;
   auto selector = api::LabelSelector::from_json(json::map(*listener.allowed, "selector"));
   api::ObjectPtr found = world_.find({kinds::name_space(), "", std::string(ns)});
@@ -197,10 +264,11 @@ Finding GatewayApi::attach(const ApiRoute& route, const api::Json& parent, ApiGa
         result = {false, "NoMatchingListenerHostname", "no hostname of the route fits the listener's"};
       continue;
     }
+    result = route.valid.good ? accepted() : route.valid;
+    attached = true;
+    if (!route.serves) continue;
     bool known = !listener.attached.empty() && listener.attached.back().route == &route;
     if (!known) listener.attached.push_back({&route, std::move(domains)});
-    attached = true;
-    result = accepted();
   }
   return result;
 }

@@ -37,10 +37,21 @@ struct ApiParent {
   Finding accepted;
 };
 
+/// A rule of a route that cannot be served as it is written.
+struct ApiDroppedRule {
+  std::string why;
+  /// What it asks for is known, and not what is to be done: such requests get 500. Else no request can be
+  /// told to be its own, and it is as if it were not there.
+  bool matches = true;
+};
+
 struct ApiRoute {
   api::ObjectPtr object;
   std::vector<ApiParent> parents;
-  Finding resolved;  ///< of all its backends; the first that cannot be used
+  Finding resolved;    ///< of all its backends; the first that cannot be used
+  Finding valid = {};  ///< bad: what stands outside of its rules, or every rule, cannot be served
+  bool serves = true;  ///< false: something outside of its rules is wrong, and none of them is served
+  std::map<std::size_t, ApiDroppedRule> dropped = {};  ///< by index
 };
 
 /// A route at a listener, with the hosts that both have in common; "*" is every host.
@@ -54,7 +65,8 @@ struct ApiListener {
   std::string host;  ///< "*" for every host
   std::uint16_t port = 0;
   Finding accepted, resolved;
-  Finding conflict;  ///< good: none
+  bool is_http = true;  ///< no kind of route belongs to another protocol here
+  Finding conflict;     ///< good: none
   bool takes_http_routes = true;
   const api::Json* allowed = nullptr;  ///< allowedRoutes.namespaces
   std::vector<ApiAttachment> attached;
@@ -63,6 +75,7 @@ struct ApiListener {
 
 struct ApiGateway {
   api::ObjectPtr object;
+  Finding valid;  ///< bad: something that is no listener's cannot be done, and nothing is served
   std::vector<ApiListener> listeners;
 };
 
@@ -83,6 +96,7 @@ class GatewayApi {
  private:
   void read_gateways();
   void read_routes();
+  ApiGateway read_gateway(const api::ObjectPtr& object) const;
   Finding attach(const ApiRoute& route, const api::Json& parent, ApiGateway& gateway);
   bool admits(const ApiListener& listener, const ApiGateway& gateway, std::string_view ns) const;
   bool granted(std::string_view from_ns, std::string_view to_ns, std::string_view name) const;

@@ -163,6 +163,11 @@ api::Json to_http(const api::Json& rule, const ApiRoute& route, std::string name
   return made;
 }
 
+/// What a rule that cannot be served says to its requests.
+api::Json no_answer(const std::string& name) {
+  return {{"name", name}, {"directResponse", {{"status", 500}}}};
+}
+
 void set_prefix(route::Route& into, const std::string& prefix) {
   if (prefix.empty()) {
     into.mutable_match()->set_prefix("/");
@@ -237,9 +242,11 @@ std::vector<Ranked> ranked_routes(const ApiRoute& from, const RouteScope& scope)
   std::vector<Ranked> made;
   std::size_t index = 0;
   for (const auto& rule : json::list(from.object->spec(), "rules")) {
-    std::string name = std::string(from.object->ns()) + "." + std::string(from.object->name()) + "." +
-                       std::to_string(index++);
-    api::Json http = to_http(rule, from, std::move(name), scope);
+    std::string name =
+        std::string(from.object->ns()) + "." + std::string(from.object->name()) + "." + std::to_string(index);
+    auto dropped = from.dropped.find(index++);
+    if (dropped != from.dropped.end() && !dropped->second.matches) continue;
+    api::Json http = dropped == from.dropped.end() ? to_http(rule, from, name, scope) : no_answer(name);
     const api::Json& written = json::list(rule, "matches");
     for (const auto& match : written.empty() ? kEverything : written)
       made.push_back({rank_of(match), make_routes(match, rule, http, from, scope), 0});

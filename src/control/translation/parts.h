@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+
 #include "control/translation/resource_set.h"
 #include "control/translation/translate.h"
 
@@ -23,6 +25,10 @@ struct InboundPort {
 };
 /// Sorted by number, each once.
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy);
+
+/// The hosts that a rule and a server of an Istio Gateway in `gateway_ns` have in common.
+std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
+                                   std::string_view gateway_ns);
 
 /// Whether the Ingress is for our class: named "istio" by field or annotation, by a class whose controller is
 /// Istio's, or not at all (there is no other controller here).

@@ -190,13 +190,18 @@ bool holds(const api::Json& match, const VirtualService& rule, const RouteScope&
   if (!gateways.empty()) {
     bool named = std::ranges::any_of(gateways, [&](const api::Json& name) {
       if (!name.is_string()) return false;
-      const auto& text = name.get_ref<const std::string&>();
-      return text == scope.gateway || std::string(rule.object->ns()) + "/" + text == scope.gateway;
+      return gateway_name(name.get_ref<const std::string&>(), rule.object->ns()) == scope.gateway;
     });
     if (!named) return false;
   }
   return scope.gateway != kMesh ||
          contains(scope.proxy.labels, labels_from(json::map(match, "sourceLabels")));
+}
+
+bool is_readable(const VirtualService& rule, const char* list, std::size_t route, std::size_t match) {
+  return rule.unreadable.empty() ||
+         !rule.unreadable.contains(std::string(list) + "[" + std::to_string(route) + "].match[" +
+                                   std::to_string(match) + "]");
 }
 
 }  // namespace
@@ -236,11 +241,13 @@ route::Route& add_http_route(route::VirtualHost& into, const api::Json& match, c
 
 void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const RouteScope& scope) {
   static const api::Json kAnything = api::Json::object();
-  for (const auto& http : json::list(rule.object->spec(), "http")) {
-    const api::Json& matches = json::list(http, "match");
-    if (matches.empty()) add_http_route(into, kAnything, http, rule, scope);
-    for (const auto& match : matches)
-      if (holds(match, rule, scope)) add_http_route(into, match, http, rule, scope);
+  const api::Json& routes = json::list(rule.object->spec(), "http");
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const api::Json& matches = json::list(routes[i], "match");
+    if (matches.empty()) add_http_route(into, kAnything, routes[i], rule, scope);
+    for (std::size_t j = 0; j < matches.size(); ++j)
+      if (is_readable(rule, "http", i, j) && holds(matches[j], rule, scope))
+        add_http_route(into, matches[j], routes[i], rule, scope);
   }
 }
 
@@ -256,13 +263,14 @@ void add_plain_route(route::VirtualHost& into, const std::string& cluster_name,
 }
 
 bool set_tcp_destination(tcp_proxy::TcpProxy& into, const VirtualService& rule, const RouteScope& scope) {
-  for (const auto& tcp : json::list(rule.object->spec(), "tcp")) {
-    const api::Json& matches = json::list(tcp, "match");
-    bool any = matches.empty() || std::ranges::any_of(matches, [&](const api::Json& match) {
-                 return holds(match, rule, scope);
-               });
-    if (!any || json::list(tcp, "route").empty()) continue;
-    set_tcp_route(into, tcp, rule, scope);
+  const api::Json& routes = json::list(rule.object->spec(), "tcp");
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const api::Json& matches = json::list(routes[i], "match");
+    bool any = matches.empty();
+    for (std::size_t j = 0; j < matches.size(); ++j)
+      any = any || (is_readable(rule, "tcp", i, j) && holds(matches[j], rule, scope));
+    if (!any || json::list(routes[i], "route").empty()) continue;
+    set_tcp_route(into, routes[i], rule, scope);
     return true;
   }
   return false;

@@ -16,12 +16,29 @@ bool is_exported(const api::Object& object) {
   return to.empty() || std::ranges::any_of(to, [](const api::Json& ns) { return ns == "*"; });
 }
 
-std::string gateway_name(std::string_view written, std::string_view ns) {
-  if (written == kMesh || written.find('/') != written.npos) return std::string(written);
-  return std::string(ns) + "/" + std::string(written);
+/// "http[0].match[1]" of a fault at "spec.http[0].match[1].sourceNamespace"; empty when it is in no match.
+std::string match_of(std::string_view field) {
+  constexpr std::string_view kSpec = "spec.";
+  const auto at = field.find(".match[");
+  const auto end = at == field.npos ? at : field.find(']', at);
+  if (!field.starts_with(kSpec) || end == field.npos) return {};
+  return std::string(field.substr(kSpec.size(), end + 1 - kSpec.size()));
 }
 
 }  // namespace
+
+std::string gateway_name(std::string_view written, std::string_view ns) {
+  if (written == kMesh) return std::string(written);
+  auto join = [](std::string_view space, std::string_view name) {
+    return std::string(space) + "/" + std::string(name);
+  };
+  if (auto slash = written.find('/'); slash != written.npos) {
+    std::string_view space = written.substr(0, slash);
+    return join(space == "." ? ns : space, written.substr(slash + 1));
+  }
+  auto parts = split(written, '.');
+  return parts.size() == 1 ? join(ns, written) : join(parts[1], parts[0]);
+}
 
 // Creation time has whole seconds; the store's uid order is no order. Name decides between equals.
 bool older(const api::ObjectPtr& a, const api::ObjectPtr& b) {
@@ -62,6 +79,8 @@ void Rules::read_virtual_services(const World& world, const Registry& registry) 
     for (const auto& host : json::list(object->spec(), "hosts"))
       if (host.is_string())
         made.hosts.push_back(registry.resolve(to_lower(host.get_ref<const std::string&>()), object->ns()));
+    for (const api::Problem& fault : world.faults(*object))
+      if (std::string match = match_of(fault.field); !match.empty()) made.unreadable.insert(std::move(match));
     virtual_services_.push_back(std::move(made));
   }
   std::ranges::sort(virtual_services_, older, &VirtualService::object);
@@ -83,15 +102,15 @@ const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns
   return best;
 }
 
-std::vector<const VirtualService*> Rules::for_gateway(std::string_view gateway) const {
+std::vector<const VirtualService*> Rules::for_gateway(std::string_view gateway, std::string_view ns) const {
   std::vector<const VirtualService*> found;
   for (const VirtualService& rule : virtual_services_)
-    if (rule.applies_to(gateway)) found.push_back(&rule);
+    if (rule.applies_to(gateway) && rule.visible_from(ns)) found.push_back(&rule);
   return found;
 }
 
-std::vector<const Rules::DestinationRule*> Rules::best_match(std::string_view host, std::string_view rule_ns,
-                                                             std::string_view client_ns) const {
+std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std::string_view rule_ns,
+                                                      std::string_view client_ns) const {
   std::vector<const DestinationRule*> best;
   std::size_t best_score = 1;
   for (const DestinationRule& rule : destination_rules_) {
@@ -113,6 +132,7 @@ Destination Rules::destination(std::string_view host, std::string_view ns) const
     if (second_dot != host.npos)
       rules = best_match(host, host.substr(first_dot + 1, second_dot - first_dot - 1), ns);
   }
+  if (rules.empty()) rules = best_match(host, kRootNamespace, ns);
   Destination made{.policy = &kNoPolicy, .subsets = {}, .objects = {}};
   for (const DestinationRule* rule : rules) {
     const api::Json& spec = rule->object->spec();

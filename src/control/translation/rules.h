@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,18 @@ namespace weft::control {
 /// The name in `gateways` that means every sidecar.
 inline constexpr std::string_view kMesh = "mesh";
 
+/// DestinationRules here hold for the whole mesh where no namespace says otherwise.
+inline constexpr std::string_view kRootNamespace = "istio-system";
+
 /// A VirtualService with its names made full.
 struct VirtualService {
   api::ObjectPtr object;
   std::vector<std::string> hosts;
   std::vector<std::string> gateways;  ///< kMesh or "namespace/name"
   bool exported = true;               ///< also to other namespaces
+  /// "http[0].match[1]": matches that ask for what weft cannot tell. No request is theirs: a rule that is
+  /// narrower than we can see must not become wider.
+  std::set<std::string, std::less<>> unreadable = {};
   bool applies_to(std::string_view gateway) const;
   bool visible_from(std::string_view ns) const { return exported || object->ns() == ns; }
 };
@@ -27,6 +34,13 @@ struct Subset {
   std::string name;
   Labels labels;
   const api::Json* policy;  ///< trafficPolicy; never null
+};
+
+/// A DestinationRule with its host made full.
+struct DestinationRule {
+  api::ObjectPtr object;
+  std::string host;
+  bool exported = true;
 };
 
 /// What DestinationRules say about one host: the policy for all of it, and its subsets.
@@ -43,20 +57,17 @@ class Rules {
   Rules(const World& world, const Registry& registry);
 
   const std::vector<VirtualService>& virtual_services() const { return virtual_services_; }  ///< oldest first
+  const std::vector<DestinationRule>& destination_rules() const { return destination_rules_; }  ///< as well
   /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the
   /// oldest first.
   const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
-  /// The rules of one gateway ("namespace/name"), oldest first.
-  std::vector<const VirtualService*> for_gateway(std::string_view gateway) const;
-  /// For clients in `ns`; rules of their own namespace come before those of the service's.
+  /// The rules of one gateway ("namespace/name") that its pods in `ns` may see (exportTo), oldest first.
+  std::vector<const VirtualService*> for_gateway(std::string_view gateway, std::string_view ns) const;
+  /// For clients in `ns`: the rules of their own namespace, else those of the service's, else those of
+  /// kRootNamespace.
   Destination destination(std::string_view host, std::string_view ns) const;
 
  private:
-  struct DestinationRule {
-    api::ObjectPtr object;
-    std::string host;
-    bool exported = true;
-  };
   void read_virtual_services(const World& world, const Registry& registry);
   std::vector<const DestinationRule*> best_match(std::string_view host, std::string_view rule_ns,
                                                  std::string_view client_ns) const;
@@ -64,6 +75,10 @@ class Rules {
   std::vector<VirtualService> virtual_services_;
   std::vector<DestinationRule> destination_rules_;
 };
+
+/// "namespace/name" of a gateway that a rule in `ns` names as "name", "namespace/name", "./name",
+/// "name.namespace" or "name.namespace.svc.cluster.local"; kMesh stays.
+std::string gateway_name(std::string_view written, std::string_view ns);
 
 /// Which of two rules comes first: the older; of equals by namespace and name.
 bool older(const api::ObjectPtr& a, const api::ObjectPtr& b);

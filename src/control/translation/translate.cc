@@ -26,4 +26,10 @@ ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy) {
   return set;
 }
 
+bool is_gateway(const Labels& labels) {
+  auto role = labels.find("istio");
+  if (role != labels.end() && (role->second == "ingressgateway" || role->second == "ingress")) return true;
+  return labels.contains(std::string(kGatewayNameLabel));
+}
+
 }  // namespace weft::control

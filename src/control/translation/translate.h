@@ -41,6 +41,9 @@ ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
 
 /// Whether a proxy listens at this port for itself: administration, capture, probes. No gateway can have it.
 bool is_proxys_own(std::uint16_t port);
+/// Whether a pod of these labels is a gateway, and no sidecar: it carries istio: ingressgateway or ingress,
+/// or was made for one Gateway.
+bool is_gateway(const Labels& labels);
 
 /// Where a gateway listens for a server's `port`: what a Service that selects its pod maps it to, or the port
 /// itself. The one-machine gateway, which has no Pod, is behind istio-ingressgateway in istio-system.

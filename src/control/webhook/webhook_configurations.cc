@@ -101,7 +101,8 @@ bool WebhookConfigurations::bring_right(api::Json& body) const {
     bool validates = name.ends_with(kValidatorSuffix);
     if (!validates && !name.ends_with(kInjectorSuffix)) continue;
     set(webhook["clientConfig"], "caBundle", bundle_);
-    if (validates && proof_ != Proof::kUnknown)
+    // The others only warn: they must stop nobody while we are away.
+    if (name == kValidatorSuffix && proof_ != Proof::kUnknown)
       set(webhook, "failurePolicy", proof_ == Proof::kRefused ? "Fail" : "Ignore");
   }
   return changed;

@@ -114,6 +114,13 @@ TEST(Webhook, validation_answers_with_field_and_reason_and_refuses_unknown_field
   EXPECT_EQ(foreign.warnings.size(), 1u);
 }
 
+TEST(Webhook, an_object_that_waits_for_a_finalizer_is_no_wrong_object) {
+  EXPECT_TRUE(
+      validate(
+          R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "generateName": "r-", "namespace": "default", "finalizers": ["foregroundDeletion"]}, "spec": {"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]}})")
+          .allowed);
+}
+
 TEST(Webhook, bytes_that_are_no_review_are_an_error_and_never_worse) {
   EXPECT_FALSE(read_admission_review(""));
   EXPECT_FALSE(read_admission_review("[]"));

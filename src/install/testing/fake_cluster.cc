@@ -81,6 +81,8 @@ Result<Json> FakeCluster::answer(const store::RawRequest& request) {
     return Json{{"status", {{"allowed", !denied.contains(resource)}}}};
   }
   if (request.method == "DELETE") return remove(request);
+  if (const auto document = documents.find(request.path); document != documents.end())
+    return document->second;
   const std::string_view path(request.path);
   const auto mark = path.find('?');
   if (is_collection(path.substr(0, mark)))

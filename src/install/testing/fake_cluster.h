@@ -32,6 +32,8 @@ class FakeCluster final : public store::RawApi {
 
   /// What a request whose path begins so is answered with.
   std::map<std::string, Error> faults;
+  /// What a GET of exactly this path is answered with: what is no object and no list of them.
+  std::map<std::string, api::Json> documents;
   /// Resources that may not be created (SelfSubjectAccessReview).
   std::set<std::string> denied;
   /// Objects that stay although they are asked to go: something holds them.

@@ -1,0 +1,85 @@
+#include "control/remarks/foreign_objects.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/log.h"
+#include "control/controllers/plan.h"
+#include "control/json.h"
+
+namespace weft::control {
+namespace {
+
+constexpr Duration kAgain = 60s;
+constexpr std::string_view kSeries = "weft_control_objects_without_effect";
+/// Ours among the conditions that another Istio may have written.
+constexpr std::string_view kCondition = "weft.dev/Effective";
+
+bool has_istio_status(const install::ForeignKind& kind) { return kind.group.ends_with(".istio.io"); }
+
+bool is_said(const api::Json& object) {
+  return std::ranges::any_of(json::list(json::map(object, "status"), "conditions"),
+                             [](const api::Json& each) { return json::text(each, "type") == kCondition; });
+}
+
+}  // namespace
+
+net::Task<void> ForeignObjects::run() {
+  while (true) {
+    co_await look();
+    co_await loop_.sleep(kAgain);
+  }
+}
+
+net::Task<void> ForeignObjects::look() {
+  auto found = co_await install::find_foreign_objects(reader_);
+  if (!found) {
+    WEFT_LOG(kDebug, "control", "cannot look for objects of other kinds", {"error", found.error().text});
+    co_return;
+  }
+  std::map<std::string_view, std::uint64_t> counts;
+  std::map<std::string, bool> still;
+  for (const install::ForeignObject& object : *found) {
+    ++counts[object.kind->kind];
+    const std::string uid(json::text(json::map(object.body, "metadata"), "uid"));
+    if (auto known = known_.find(uid); known != known_.end()) still.insert(*known);
+  }
+  known_ = std::move(still);
+  for (const install::ForeignKind& kind : install::foreign_kinds())
+    if (counts[kind.kind] > 0 || metrics_.value(kSeries, {{"kind", kind.kind}}) > 0)
+      metrics_.set(kSeries, {{"kind", kind.kind}}, counts[kind.kind]);
+  for (install::ForeignObject& object : *found) co_await say(std::move(object));
+}
+
+net::Task<void> ForeignObjects::say(install::ForeignObject object) {
+  const std::string uid(json::text(json::map(object.body, "metadata"), "uid"));
+  auto [known, is_new] = known_.try_emplace(uid, !has_istio_status(*object.kind) || is_said(object.body));
+  if (is_new) {
+    const std::string kind(object.kind->kind);
+    if (object.kind->guards)
+      WEFT_LOG(kError, "control", "an object is not done", {"kind", kind}, {"object", object.name()},
+               {"why", install::foreign_text(*object.kind)});
+    else
+      WEFT_LOG(kWarn, "control", "an object is not done", {"kind", kind}, {"object", object.name()},
+               {"why", install::foreign_text(*object.kind)});
+  }
+  if (known->second || (leads_ && !leads_())) co_return;
+  known->second = true;
+  co_await write_status(std::move(object));
+}
+
+net::Task<void> ForeignObjects::write_status(install::ForeignObject object) {
+  const std::string name = object.name();
+  api::Json conditions = json::list(json::map(object.body, "status"), "conditions");
+  conditions.push_back(make_condition(
+      {kCondition, "False", "UnsupportedKind", install::foreign_text(*object.kind)}, conditions, now_text()));
+  if (!json::at(object.body, "status").is_object()) object.body["status"] = api::Json::object();
+  object.body["status"]["conditions"] = std::move(conditions);
+  store::RawRequest request{"PUT", object.path + "/status", std::move(object.body)};
+  auto answer = co_await api_.call(std::move(request));
+  // Definitions without a status, or somebody else's word at the same moment: the log has said it.
+  if (!answer)
+    WEFT_LOG(kDebug, "control", "cannot write a status", {"object", name}, {"error", answer.error().text});
+}
+
+}  // namespace weft::control

@@ -1,0 +1,129 @@
+#include "control/remarks/remarks.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "control/json.h"
+#include "control/translation/parts.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::size_t kShown = 6;
+
+void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks remarks) {
+  if (!remarks.empty()) into[object.key()] = std::move(remarks);
+}
+
+}  // namespace
+
+Scene::Scene(const World& from, const Registry& services, const Rules& made, Ground where)
+    : world(from), registry(services), rules(made), ground(where) {
+  for (const VirtualService& rule : rules.virtual_services())
+    if (rule.applies_to(kMesh))
+      for (const std::string& host : rule.hosts) mesh_rules_[host].push_back(&rule);
+  for (const DestinationRule& rule : rules.destination_rules())
+    destination_rules_[{std::string(rule.object->ns()), rule.host}].push_back(&rule);
+}
+
+const std::vector<const VirtualService*>& Scene::mesh_rules(const std::string& host) const {
+  static const std::vector<const VirtualService*> kNone;
+  auto found = mesh_rules_.find(host);
+  return found == mesh_rules_.end() ? kNone : found->second;
+}
+
+const std::vector<const DestinationRule*>& Scene::destination_rules(std::string_view ns,
+                                                                    const std::string& host) const {
+  static const std::vector<const DestinationRule*> kNone;
+  auto found = destination_rules_.find({std::string(ns), host});
+  return found == destination_rules_.end() ? kNone : found->second;
+}
+
+/// Those of the namespace that is meant; where the namespace has none of that sort, the same name elsewhere.
+std::string Scene::services_like(std::string_view host, std::string_view ns) const {
+  auto parts = split(host, '.');
+  std::string_view name = parts[0], space = parts.size() > 1 ? parts[1] : ns;
+  std::vector<std::string> here, elsewhere;
+  for (const Service& service : registry.services()) {
+    if (service.ns == space) here.push_back(service.name);
+    if (service.name == name && service.ns != space) elsewhere.push_back(service.name + "." + service.ns);
+  }
+  if (!elsewhere.empty()) return "; there is " + some_of(elsewhere);
+  return instead_of(name, here);
+}
+
+std::string item(std::string_view list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  std::vector<std::string> shown(names.begin(),
+                                 names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown)));
+  std::string text = join(shown, ", ");
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+std::string instead_of(std::string_view word, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  std::vector<std::string_view> candidates(names.begin(), names.end());
+  std::string_view near = nearest(word, candidates);
+  if (!near.empty()) return "; did you mean " + std::string(near) + "?";
+  return (names.size() == 1 ? "; there is " : "; there are ") + some_of(names);
+}
+
+void add_faults(Remarks& remarks, const api::Object& object, const Scene& scene) {
+  for (const api::Problem& fault : scene.world.faults(object))
+    remarks.push_back({Remark::Kind::kUnsupported, fault.field, fault.text});
+}
+
+std::string_view to_string(Remark::Kind kind) {
+  switch (kind) {
+    case Remark::Kind::kUnsupported: return "Unsupported";
+    case Remark::Kind::kWaits: return "Waiting";
+    case Remark::Kind::kNoEffect: return "NoEffect";
+  }
+  return "NoEffect";
+}
+
+std::map<api::Key, Remarks> all_remarks(const Inputs& inputs, Ground ground) {
+  const Scene scene(inputs, ground);
+  std::map<api::Key, Remarks> all;
+  for (const VirtualService& rule : inputs.rules.virtual_services())
+    put(all, *rule.object, remarks_on(rule, scene));
+  for (const DestinationRule& rule : inputs.rules.destination_rules())
+    put(all, *rule.object, remarks_on(rule, scene));
+  for (const ApiGateway& gateway : inputs.gateway_api.gateways())
+    put(all, *gateway.object, remarks_on(gateway, scene));
+  for (const ApiRoute& route : inputs.gateway_api.routes()) put(all, *route.object, remarks_on(route, scene));
+  using On = Remarks (*)(const api::Object&, const Scene&);
+  const std::pair<const api::KindInfo*, On> plain[] = {
+      {kinds::gateway(), remarks_on_gateway},      {kinds::ingress(), remarks_on_ingress},
+      {kinds::service(), remarks_on_service},      {kinds::pod(), remarks_on_workload},
+      {kinds::replica_set(), remarks_on_workload}, {kinds::deployment(), remarks_on_workload}};
+  for (const auto& [kind, on] : plain)
+    for (const auto& object : inputs.world->all(kind)) put(all, *object, on(*object, scene));
+  for (const api::KindInfo* kind : {kinds::gateway_class(), kinds::reference_grant()})
+    for (const auto& object : inputs.world->all(kind)) {
+      Remarks faults;
+      add_faults(faults, *object, scene);
+      put(all, *object, std::move(faults));
+    }
+  return all;
+}
+
+api::Json remarks_json(const std::map<api::Key, Remarks>& remarks) {
+  api::Json list = api::Json::array();
+  for (const auto& [key, of_object] : remarks)
+    for (const Remark& each : of_object)
+      list.push_back({{"kind", std::string(key.kind->kind)},
+                      {"group", std::string(key.kind->group)},
+                      {"namespace", key.ns},
+                      {"name", key.name},
+                      {"remark", std::string(to_string(each.kind))},
+                      {"field", each.field},
+                      {"message", each.text}});
+  return {{"remarks", std::move(list)}};
+}
+
+}  // namespace weft::control

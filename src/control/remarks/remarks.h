@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/translation/translate.h"
+
+namespace weft::control {
+
+/// Something to tell whoever wrote an object that is stored: it is not, or not wholly, in effect.
+struct Remark {
+  enum class Kind : std::uint8_t {
+    kUnsupported,  ///< weft does not do it, or it is wrong; stored past the webhook
+    kWaits,        ///< names what is not there (yet)
+    kNoEffect,     ///< something else decides, or nothing here is concerned with it
+  };
+  Kind kind = Kind::kWaits;
+  std::string field;  ///< "spec.http[0].route[0].destination.subset"; empty: the whole object
+  std::string text;   ///< one line without a final dot, with what there is instead
+};
+using Remarks = std::vector<Remark>;
+
+/// Where the mesh runs: some objects have an effect on a cluster only.
+enum class Ground : std::uint8_t { kOneMachine, kCluster };
+
+/// What the functions below read, and what several of them look up. Must not outlive its parts.
+class Scene {
+ public:
+  Scene(const World& world, const Registry& registry, const Rules& rules, Ground ground);
+  Scene(const Inputs& inputs, Ground ground) : Scene(*inputs.world, inputs.registry, inputs.rules, ground) {}
+
+  const World& world;
+  const Registry& registry;
+  const Rules& rules;
+  const Ground ground;
+
+  /// The rules of the mesh that name exactly this host, oldest first.
+  const std::vector<const VirtualService*>& mesh_rules(const std::string& host) const;
+  /// The DestinationRules of a namespace for exactly this host, oldest first.
+  const std::vector<const DestinationRule*>& destination_rules(std::string_view ns,
+                                                               const std::string& host) const;
+  /// "; did you mean reviews?", or what there is; empty when there is nothing like it.
+  std::string services_like(std::string_view host, std::string_view ns) const;
+
+ private:
+  std::map<std::string, std::vector<const VirtualService*>> mesh_rules_;
+  std::map<std::pair<std::string, std::string>, std::vector<const DestinationRule*>> destination_rules_;
+};
+
+// Pure functions; the order of what they return is that of the object's fields.
+Remarks remarks_on(const VirtualService& rule, const Scene& scene);
+Remarks remarks_on(const DestinationRule& rule, const Scene& scene);
+Remarks remarks_on_gateway(const api::Object& gateway, const Scene& scene);
+Remarks remarks_on_ingress(const api::Object& ingress, const Scene& scene);
+Remarks remarks_on_service(const api::Object& service, const Scene& scene);
+/// A Pod, or what makes Pods: what one machine accepts and does not do.
+Remarks remarks_on_workload(const api::Object& workload, const Scene& scene);
+Remarks remarks_on(const ApiGateway& gateway, const Scene& scene);
+Remarks remarks_on(const ApiRoute& route, const Scene& scene);
+
+/// Of every object that there is something to say about.
+std::map<api::Key, Remarks> all_remarks(const Inputs& inputs, Ground ground);
+/// {"remarks": [{kind, group, namespace, name, remark, field, message}]}; `remark` is "Unsupported",
+/// "Waiting" or "NoEffect".
+api::Json remarks_json(const std::map<api::Key, Remarks>& remarks);
+std::string_view to_string(Remark::Kind kind);
+
+// What several of them use.
+/// "spec.hosts[2]"
+std::string item(std::string_view list, std::size_t index);
+/// "a, b, c and 4 more"
+std::string some_of(const std::vector<std::string>& names);
+/// "; did you mean x?" when one is near, else "; there are a, b", else nothing.
+std::string instead_of(std::string_view word, const std::vector<std::string>& names);
+/// What World::faults has.
+void add_faults(Remarks& remarks, const api::Object& object, const Scene& scene);
+
+}  // namespace weft::control

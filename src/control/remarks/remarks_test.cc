@@ -1,0 +1,270 @@
+#include "control/remarks/remarks.h"
+
+#include <gtest/gtest.h>
+
+#include "control/testing/objects.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::string_view kShop = R"(
+apiVersion: v1
+kind: Service
+metadata: {name: reviews, namespace: default}
+spec: {selector: {app: reviews}, ports: [{port: 9080, name: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: rates, namespace: default}
+spec: {selector: {app: rates}, ports: [{port: 7000, name: grpc-api}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: reviews-v1, namespace: default}
+spec:
+  selector: {matchLabels: {app: reviews, version: v1}}
+  template:
+    metadata: {labels: {app: reviews, version: v1}}
+    spec: {containers: [{name: main, image: x}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: reviews-v1-a, namespace: default, labels: {app: reviews, version: v1}}
+spec: {containers: [{name: main, image: x, ports: [{containerPort: 9080}]}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: rates-v1, namespace: default}
+spec:
+  selector: {matchLabels: {app: rates}}
+  template:
+    metadata: {labels: {app: rates}}
+    spec: {containers: [{name: main, image: x}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: reviews-1, namespace: default, labels: {kubernetes.io/service-name: reviews}}
+addressType: IPv4
+ports: [{name: http, port: 9080}]
+endpoints: [{addresses: [10.0.0.7], targetRef: {kind: Pod, name: reviews-v1-a}}]
+)";
+
+std::string rule(const std::string& name, const std::string& spec, const std::string& more = "") {
+  return "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: " + name +
+         ", namespace: default" + more + "}\nspec: " + spec + "\n";
+}
+std::string destination(const std::string& name, const std::string& spec) {
+  return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " + name +
+         ", namespace: default}\nspec: " + spec + "\n";
+}
+
+/// What is said of a mesh of these objects, one "kind name field: text" a line.
+std::string said(const std::string& yaml, Ground ground = Ground::kOneMachine,
+                 void (*edit)(api::Object&) = nullptr) {
+  std::vector<api::ObjectPtr> objects;
+  for (const auto& each : testing::objects(std::string(kShop) + yaml)) {
+    auto object = std::make_shared<api::Object>(*each);
+    if (edit) edit(*object);
+    objects.push_back(std::move(object));
+  }
+  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  std::string text;
+  for (const auto& [key, remarks] : all_remarks(inputs, ground))
+    for (const Remark& each : remarks)
+      text += std::string(key.kind->kind) + " " + key.name + " " + each.field + ": " + each.text + "\n";
+  return text;
+}
+
+TEST(Remarks, a_mesh_in_which_everything_is_there_has_none) {
+  EXPECT_EQ(said(rule("r",
+                      "{hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v1, "
+                      "port: {number: 9080}}}]}]}") +
+                 destination("r", "{host: reviews, subsets: [{name: v1, labels: {version: v1}}]}")),
+            "");
+}
+
+TEST(Remarks, a_host_of_a_rule_that_exists_nowhere_is_told_with_what_was_meant) {
+  EXPECT_EQ(
+      said(rule("r", "{hosts: [review], http: [{route: [{destination: {host: reviews}}]}]}")),
+      "VirtualService r spec.hosts[0]: waits for host review.default.svc.cluster.local: there is no such "
+      "service; did you mean reviews?\n");
+}
+
+TEST(Remarks, a_host_outside_of_the_mesh_is_no_fault) {
+  EXPECT_EQ(said(rule("r", "{hosts: [api.example.com], http: [{route: [{destination: {host: reviews}}]}]}")),
+            "");
+}
+
+TEST(Remarks, what_a_destination_names_and_is_not_there_is_told_with_what_there_is) {
+  const std::string text =
+      said(rule("r",
+                "{hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v9, port: "
+                "{number: 80}}}]}, {route: [{destination: {host: rewiews}}]}]}") +
+           destination("r", "{host: reviews, subsets: [{name: v1, labels: {version: v1}}]}"));
+  EXPECT_EQ(text,
+            "VirtualService r spec.http[0].route[0].destination.port.number: waits for port 80 of host "
+            "reviews.default.svc.cluster.local; there is 9080\n"
+            "VirtualService r spec.http[0].route[0].destination.subset: waits for subset v9 of host "
+            "reviews.default.svc.cluster.local: no DestinationRule defines it; did you mean v1?\n"
+            "VirtualService r spec.http[1].route[0].destination.host: waits for host "
+            "rewiews.default.svc.cluster.local: there is no such service; did you mean reviews?\n");
+}
+
+TEST(Remarks, a_younger_rule_for_the_same_host_is_told_that_the_older_one_holds) {
+  const std::string spec = "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}";
+  const std::string text = said(rule("a", spec) + rule("b", spec));
+  EXPECT_EQ(text.find("VirtualService a "), text.npos) << text;
+  EXPECT_EQ(text.find("VirtualService b spec.hosts[0]: VirtualService default/a is older and has this host"),
+            0u)
+      << text;
+}
+
+TEST(Remarks, http_routes_for_a_service_without_an_http_port_are_told) {
+  EXPECT_EQ(
+      said(rule("r", "{hosts: [rates], http: [{route: [{destination: {host: rates}}]}]}")),
+      "VirtualService r spec.hosts[0]: HTTP routes have no effect for rates.default.svc.cluster.local: no "
+      "port of it is HTTP/1, 7000 (grpc-api) pass as TCP; name the port http-… or give it appProtocol: "
+      "http\n");
+}
+
+TEST(Remarks, a_gateway_that_is_not_there_or_has_no_host_of_the_rule_is_told) {
+  const std::string gateway =
+      "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: "
+      "default}\nspec: "
+      "{selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: "
+      "[Shop.example]}]}\n";
+  const std::string to = ", http: [{route: [{destination: {host: reviews}}]}]}";
+  EXPECT_EQ(said(gateway + rule("r", "{hosts: [shop.example], gateways: [edge]" + to)), "");
+  EXPECT_EQ(
+      said(gateway + rule("r", "{hosts: [shop.example], gateways: [edge.default.svc.cluster.local]" + to)),
+      "");
+  EXPECT_EQ(
+      said(gateway + rule("r", "{hosts: [shop.example], gateways: [egde]" + to)),
+      "VirtualService r spec.gateways[0]: waits for gateway default/egde: there is none of that name; did "
+      "you mean edge?\n");
+  EXPECT_EQ(
+      said(gateway + rule("r", "{hosts: [other.example], gateways: [edge]" + to)),
+      "VirtualService r spec.gateways[0]: no server of gateway default/edge has a host of this rule; its "
+      "hosts are Shop.example\n");
+}
+
+TEST(Remarks, a_gateway_that_nobody_serves_is_told_and_a_port_that_does_not_lead_out) {
+  const std::string gateway =
+      "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: "
+      "default}\nspec: "
+      "{selector: {istio: egressgateway}, servers: [{port: {number: 9443, name: http, protocol: HTTP}, "
+      "hosts: "
+      "['*']}]}\n";
+  EXPECT_EQ(
+      said(gateway),
+      "Gateway edge spec.selector: its selector (istio=egressgateway) matches no gateway; did you mean "
+      "istio=ingressgateway?\n"
+      "Gateway edge spec.servers[0].port.number: port 9443 is open inside of the mesh only: on one machine "
+      "--ingress-port leads to port 80 (or 8080) of the gateway\n");
+  EXPECT_EQ(
+      said(gateway, Ground::kCluster),
+      "Gateway edge spec.selector: its selector (istio=egressgateway) matches no gateway; gateways are pods "
+      "with label istio=ingressgateway or istio=ingress\n");
+}
+
+TEST(Remarks, subsets_without_pods_and_subsets_that_an_older_rule_defines_are_told) {
+  const std::string v1 = "{name: v1, labels: {version: v1}}";
+  EXPECT_EQ(
+      said(destination("a", "{host: reviews, subsets: [" + v1 + "]}") +
+           destination("b", "{host: reviews, subsets: [" + v1 + ", {name: v2, labels: {version: v2}}]}")),
+      "DestinationRule b spec.subsets[0]: DestinationRule default/a is older and defines subset v1 of this "
+      "host, which holds\n"
+      "DestinationRule b spec.subsets[1].labels: subset v2 waits for pods: none of the service has "
+      "version=v2; did you mean version=v1?\n");
+}
+
+TEST(Remarks, a_service_that_selects_nothing_and_one_for_outside_are_told_on_one_machine) {
+  const std::string service =
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: {type: NodePort, "
+      "selector: {app: review}, ports: [{port: 80}]}\n";
+  EXPECT_EQ(
+      said(service),
+      "Service s spec.type: NodePort: nothing listens for it outside of the mesh on one machine; requests "
+      "come in through the ingress gateway\n"
+      "Service s spec.selector: waits for pods: none in namespace default has app=review; did you mean "
+      "app=reviews?\n");
+  EXPECT_EQ(said(service, Ground::kCluster), "");
+}
+
+TEST(Remarks, what_sidecars_do_not_do_of_a_clusters_service_is_told) {
+  auto affinity = [](api::Object& object) {
+    if (object.name() == "reviews" && object.kind == kinds::service())
+      object.body["spec"]["sessionAffinity"] = "ClientIP";
+  };
+  EXPECT_EQ(said("", Ground::kCluster, affinity),
+            "Service reviews spec.sessionAffinity: ClientIP is not supported by weft yet: sidecars choose an "
+            "endpoint for each request, and know no affinity\n");
+}
+
+TEST(Remarks, what_one_machine_accepts_and_does_not_do_of_a_deployment_is_told) {
+  EXPECT_EQ(
+      said(R"(
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d, namespace: default}
+spec:
+  minReadySeconds: 5
+  selector: {matchLabels: {app: d}}
+  template:
+    metadata:
+      labels: {app: d}
+      annotations:
+        traffic.sidecar.istio.io/excludeOutboundPorts: "3306"
+        proxy.istio.io/config: "concurrency: 1"
+    spec: {nodeName: other, containers: [{name: main, image: x}]}
+)"),
+      "Deployment d spec.minReadySeconds: a pod counts as soon as it is ready\n"
+      "Deployment d spec.template.metadata.annotations: traffic.sidecar.istio.io/excludeOutboundPorts has "
+      "no effect on one machine; all sidecars are started alike there\n"
+      "Deployment d spec.template.spec.nodeName: one machine is the only node, whatever its name\n");
+}
+
+TEST(Remarks, an_ingress_of_another_class_or_of_a_path_that_is_taken_is_told) {
+  auto ingress = [](const std::string& name, const std::string& spec) {
+    return "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {" + spec +
+           "rules: [{http: {paths: [{path: /a, pathType: Prefix, backend: {service: {name: reviews, port: "
+           "{number: 9080}}}}]}}]}\n";
+  };
+  EXPECT_EQ(
+      said(ingress("a", "") + ingress("b", "") + ingress("c", "ingressClassName: nginx, ")),
+      "Ingress b spec.rules[0].http.paths[0].path: Ingress default/a is older and has this path of this "
+      "host, which holds\n"
+      "Ingress c spec.ingressClassName: Ingresses of class nginx are nobody's here; write istio, or leave it "
+      "out\n");
+}
+
+TEST(Remarks, what_came_past_validation_is_told_with_its_field) {
+  auto mirror = [](api::Object& object) {
+    if (object.kind == kinds::virtual_service())
+      object.body["spec"]["http"][0]["mirror"] = {{"host", "reviews"}};
+  };
+  EXPECT_EQ(said(rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}"),
+                 Ground::kCluster, mirror),
+            "VirtualService r spec.http[0].mirror: mirror is not supported by weft yet; remove it\n");
+}
+
+TEST(Remarks, are_told_to_whoever_asks_with_object_field_and_sort) {
+  const Inputs inputs(std::make_shared<const World>(World::of(
+      1,
+      testing::objects(std::string(kShop) +
+                       rule("r", "{hosts: [review], http: [{route: [{destination: {host: reviews}}]}]}")))));
+  const api::Json told = remarks_json(all_remarks(inputs, Ground::kOneMachine));
+  ASSERT_EQ(told["remarks"].size(), 1u);
+  const api::Json& one = told["remarks"][0];
+  EXPECT_EQ(one["kind"], "VirtualService");
+  EXPECT_EQ(one["group"], "networking.istio.io");
+  EXPECT_EQ(one["namespace"], "default");
+  EXPECT_EQ(one["name"], "r");
+  EXPECT_EQ(one["remark"], "Waiting");
+  EXPECT_EQ(one["field"], "spec.hosts[0]");
+}
+
+}  // namespace
+}  // namespace weft::control

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
+#include "control/json.h"
+#include "control/remarks/remarks.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::int64_t kProgressDeadline = 600;  ///< Kubernetes' default, which says nothing
+
+void no_effect(Remarks& made, std::string field, std::string text) {
+  made.push_back({Remark::Kind::kNoEffect, std::move(field), std::move(text)});
+}
+
+/// Annotations that the injector reads on a cluster; on one machine sidecars are all started alike. Those of
+/// prometheus.io are for a scraper, which a machine does not have unless somebody starts one.
+bool is_for_clusters(std::string_view key, std::string_view value) {
+  if (key == "proxy.istio.io/config") {
+    // Of it, concurrency alone is read.
+    for (std::string_view line : split(value, '\n'))
+      if (std::string_view text = trim(line); !text.empty() && !text.starts_with("concurrency:")) return true;
+    return false;
+  }
+  return key.starts_with("traffic.sidecar.istio.io/") || key.starts_with("sidecar.istio.io/proxy") ||
+         key == "sidecar.istio.io/interceptionMode";
+}
+
+void check_pod(Remarks& made, const api::Json& pod, const std::string& at) {
+  for (const auto& [key, value] : json::map(json::map(pod, "metadata"), "annotations").items())
+    if (value.is_string() && is_for_clusters(key, value.get_ref<const std::string&>()))
+      no_effect(made, at + "metadata.annotations",
+                key + " has no effect on one machine; all sidecars are started alike there");
+  const api::Json& spec = json::map(pod, "spec");
+  if (!json::text(spec, "nodeName").empty())
+    no_effect(made, at + "spec.nodeName", "one machine is the only node, whatever its name");
+  const api::Json& volumes = json::list(spec, "volumes");
+  for (std::size_t i = 0; i < volumes.size(); ++i)
+    if (!json::text(json::map(volumes[i], "emptyDir"), "medium").empty())
+      no_effect(made, item(at + "spec.volumes", i) + ".emptyDir.medium",
+                "an emptyDir is a folder on one machine's disk, whatever its medium");
+}
+
+/// On one machine Deployments are known, and with them which pods there will be.
+bool somebody_has(const Labels& selector, std::string_view ns, const World& world) {
+  for (const auto& pod : world.all(kinds::pod()))
+    if (pod->ns() == ns && contains(pod->labels(), selector)) return true;
+  for (const api::KindInfo* kind : {kinds::deployment(), kinds::replica_set()})
+    for (const auto& each : world.all(kind)) {
+      const api::Json& metadata = json::map(json::map(each->spec(), "template"), "metadata");
+      if (each->ns() == ns && contains(labels_from(json::map(metadata, "labels")), selector)) return true;
+    }
+  return false;
+}
+
+std::vector<std::string> label_pairs(const Labels& wanted, std::string_view ns, const World& world) {
+  std::vector<std::string> found;
+  auto look = [&](const Labels& labels) {
+    for (const auto& [key, value] : wanted)
+      if (auto has = labels.find(key); has != labels.end())
+        if (std::string pair = key + "=" + has->second; std::ranges::find(found, pair) == found.end())
+          found.push_back(std::move(pair));
+  };
+  for (const auto& each : world.all(kinds::deployment()))
+    if (each->ns() == ns)
+      look(labels_from(json::map(json::map(json::map(each->spec(), "template"), "metadata"), "labels")));
+  for (const auto& pod : world.all(kinds::pod()))
+    if (pod->ns() == ns) look(pod->labels());
+  return found;
+}
+
+void check_selector(Remarks& made, const api::Object& service, const World& world) {
+  const Labels selector = labels_from(json::map(service.spec(), "selector"));
+  if (selector.empty() || somebody_has(selector, service.ns(), world)) return;
+  std::string pairs;
+  for (const auto& [key, value] : selector) pairs += (pairs.empty() ? "" : ",") + key + "=" + value;
+  made.push_back({Remark::Kind::kWaits, "spec.selector",
+                  "waits for pods: none in namespace " + std::string(service.ns()) + " has " + pairs +
+                      instead_of(pairs, label_pairs(selector, service.ns(), world))});
+}
+
+void check_one_machine(Remarks& made, const api::Object& service, const World& world) {
+  // What `weft up` makes itself stands for the address that it listens at.
+  if (service.ns() == "istio-system") return;
+  std::string_view type = json::text(service.spec(), "type");
+  if (type == "NodePort" || type == "LoadBalancer")
+    no_effect(made, "spec.type",
+              std::string(type) +
+                  ": nothing listens for it outside of the mesh on one machine; requests come "
+                  "in through the ingress gateway");
+  check_selector(made, service, world);
+}
+
+void check_cluster(Remarks& made, const api::Object& service) {
+  struct Row {
+    const char *field, *value, *text;
+  };
+  static constexpr std::array<Row, 3> kRows = {
+      {{"sessionAffinity", "ClientIP", "sidecars choose an endpoint for each request, and know no affinity"},
+       {"internalTrafficPolicy", "Local", "sidecars send to every node's endpoints"},
+       {"trafficDistribution", "", "sidecars send to every endpoint alike"}}};
+  for (const Row& row : kRows) {
+    std::string_view said = json::text(service.spec(), row.field);
+    if (said.empty() || (*row.value != '\0' && said != row.value)) continue;
+    made.push_back({Remark::Kind::kUnsupported, std::string("spec.") + row.field,
+                    std::string(said) + " is not supported by weft yet: " + row.text});
+  }
+}
+
+}  // namespace
+
+Remarks remarks_on_service(const api::Object& service, const Scene& scene) {
+  Remarks made;
+  if (scene.ground == Ground::kOneMachine)
+    check_one_machine(made, service, scene.world);
+  else
+    check_cluster(made, service);
+  return made;
+}
+
+Remarks remarks_on_workload(const api::Object& workload, const Scene& scene) {
+  Remarks made;
+  // On a cluster these belong to Kubernetes, and what is said of injection is said when a pod is made.
+  if (scene.ground != Ground::kOneMachine) return made;
+  // What a controller has made says nothing that its owner does not say.
+  if (!json::list(json::map(workload.body, "metadata"), "ownerReferences").empty()) return made;
+  if (workload.kind == kinds::pod()) {
+    check_pod(made, workload.body, "");
+    return made;
+  }
+  const api::Json& spec = workload.spec();
+  if (json::number(spec, "minReadySeconds") > 0)
+    no_effect(made, "spec.minReadySeconds", "a pod counts as soon as it is ready");
+  if (json::number(spec, "progressDeadlineSeconds", kProgressDeadline) != kProgressDeadline)
+    no_effect(made, "spec.progressDeadlineSeconds", "nothing gives up on a Deployment here");
+  check_pod(made, json::map(spec, "template"), "spec.template.");
+  return made;
+}
+
+}  // namespace weft::control

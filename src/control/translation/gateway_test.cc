@@ -1,0 +1,202 @@
+#include <gtest/gtest.h>
+
+#include "control/testing/objects.h"
+#include "control/translation/messages.h"
+#include "control/translation/translate.h"
+
+namespace weft::control {
+namespace {
+
+constexpr std::string_view kServices = R"(
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {ports: [{port: 80, name: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: default}
+spec: {ports: [{port: 80, name: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: rest, namespace: default}
+spec: {ports: [{port: 80, name: http}]}
+)";
+
+Inputs inputs_of(const std::string& yaml) {
+  return Inputs(
+      std::make_shared<const World>(World::of(1, testing::objects(std::string(kServices) + "---\n" + yaml))));
+}
+
+ProxyIdentity ingress(std::string ns = "istio-system") {
+  return {ProxyIdentity::Kind::kGateway, std::move(ns), "gw", "", {{"istio", "ingressgateway"}}};
+}
+
+std::string path_of(const route::RouteMatch& match) {
+  if (match.has_path()) return "=" + match.path();
+  if (match.has_path_separated_prefix()) return match.path_separated_prefix() + "/";
+  return match.prefix();
+}
+
+/// The short name of the service that a route's cluster is for.
+std::string service_of(const route::Route& made) {
+  if (made.has_direct_response()) return std::to_string(made.direct_response().status());
+  const std::string& cluster = made.route().cluster();
+  const auto at = cluster.rfind('|');
+  return cluster.substr(at + 1, cluster.find('.', at) - at - 1);
+}
+
+/// "path service" of each route of the domain's virtual host on the gateway, in order, with what it asks of
+/// the host.
+std::vector<std::string> routes(const std::string& yaml, const std::string& domain,
+                                const ProxyIdentity& proxy = ingress()) {
+  const Inputs inputs = inputs_of(yaml);
+  const ResourceSet set = translate(inputs, proxy);
+  std::vector<std::string> found;
+  for (const auto& [name, resource] : set[Type::kRoute]) {
+    route::RouteConfiguration table;
+    EXPECT_TRUE(table.ParseFromString(resource->bytes));
+    for (const auto& host : table.virtual_hosts()) {
+      if (host.domains(0) != domain) continue;
+      for (const auto& each : host.routes()) {
+        std::string text = path_of(each.match()) + " " + service_of(each);
+        for (const auto& header : each.match().headers())
+          text += std::string(header.invert_match() ? " not " : " at ") +
+                  header.string_match().safe_regex().regex();
+        found.push_back(std::move(text));
+      }
+    }
+  }
+  return found;
+}
+
+using Routes = std::vector<std::string>;
+
+std::string ingress_yaml(const std::string& name, const std::string& spec) {
+  return "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: " + name +
+         ", namespace: default}\nspec: " + spec + "\n";
+}
+std::string path(const std::string& path, const std::string& type, const std::string& service) {
+  return "{path: " + path + ", pathType: " + type + ", backend: {service: {name: " + service +
+         ", port: {number: 80}}}}";
+}
+std::string host(const std::string& name, const std::string& paths) {
+  return "{host: '" + name + "', http: {paths: [" + paths + "]}}";
+}
+
+TEST(IngressTranslation, paths_of_several_ingresses_of_one_host_are_one_table) {
+  const std::string yaml =
+      ingress_yaml("a", "{rules: [" + host("shop.example", path("/api", "Prefix", "web")) + "]}") +
+      ingress_yaml("b", "{rules: [" +
+                            host("Shop.example",
+                                 path("/api/v2/", "Prefix", "api") + ", " + path("/api", "Exact", "rest")) +
+                            "]}");
+  EXPECT_EQ(routes(yaml, "shop.example"), (Routes{"/api/v2/ api", "=/api rest", "/api/ web"}));
+}
+
+TEST(IngressTranslation, a_default_backend_serves_unknown_paths_of_its_hosts_after_everybodys_rules) {
+  const std::string fallback = "defaultBackend: {service: {name: rest, port: {number: 80}}}";
+  const std::string yaml =
+      ingress_yaml("a", "{" + fallback + ", rules: [" + host("shop.example", path("/a", "Prefix", "web")) +
+                            ", {host: bare.example}]}") +
+      ingress_yaml("b", "{rules: [" + host("shop.example", path("/", "Prefix", "api")) + "]}");
+  EXPECT_EQ(routes(yaml, "shop.example"), (Routes{"/a/ web", "/ api", "/ rest"}));
+  EXPECT_EQ(routes(yaml, "bare.example"), (Routes{"/ rest"}));
+  EXPECT_EQ(routes(yaml, "*"), (Routes{"/ rest"}));
+}
+
+TEST(IngressTranslation, a_wildcard_is_one_label_and_longer_names_are_those_of_no_host) {
+  const std::string yaml =
+      ingress_yaml("a", "{rules: [" + host("*.foo.example", path("/", "Prefix", "web")) + "]}") +
+      ingress_yaml("b", "{rules: [{http: {paths: [" + path("/", "Prefix", "rest") + "]}}]}");
+  const std::string one = "(?i)[^.]+\\.foo\\.example\\.?(:[0-9]+)?";
+  EXPECT_EQ(routes(yaml, "*.foo.example"), (Routes{"/ web at " + one, "/ rest not " + one}));
+}
+
+std::string gateway_yaml(const std::string& host) {
+  return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: "
+         "default}\nspec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, "
+         "protocol: "
+         "HTTP}, hosts: ['" +
+         host + "']}]}\n";
+}
+std::string rule_yaml(const std::string& spec) {
+  return "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: r, namespace: "
+         "default}\nspec: {" +
+         spec + "}\n";
+}
+const std::string kToWeb = ", http: [{route: [{destination: {host: web}}]}]";
+
+TEST(GatewayTranslation, upper_case_in_hosts_is_no_other_host) {
+  EXPECT_EQ(
+      routes(gateway_yaml("Shop.Example") + rule_yaml("hosts: [shop.example], gateways: [edge]" + kToWeb),
+             "shop.example"),
+      (Routes{"/ web"}));
+  EXPECT_EQ(
+      routes(gateway_yaml("default/*.EXAMPLE") +
+                 rule_yaml("hosts: [SHOP.example], gateways: [edge], http: [{route: [{destination: {host: "
+                           "WEB.default.svc.cluster.local}}]}]"),
+             "shop.example"),
+      (Routes{"/ web"}));
+}
+
+TEST(GatewayTranslation, a_rule_names_its_gateway_in_each_of_istios_ways) {
+  for (const char* name :
+       {"edge", "default/edge", "./edge", "edge.default", "edge.default.svc.cluster.local"}) {
+    const std::string rule = std::string("hosts: [shop.example], gateways: ['") + name + "']";
+    EXPECT_EQ(routes(gateway_yaml("*") + rule_yaml(rule + kToWeb), "shop.example"), (Routes{"/ web"}))
+        << name;
+    EXPECT_EQ(routes(gateway_yaml("*") + rule_yaml(rule + ", http: [{match: [{gateways: ['" + name +
+                                                   "']}], route: [{destination: {host: web}}]}]"),
+                     "shop.example"),
+              (Routes{"/ web"}))
+        << name;
+  }
+}
+
+TEST(GatewayTranslation, a_rule_that_is_not_exported_is_not_seen_by_gateways_of_other_namespaces) {
+  const std::string yaml =
+      gateway_yaml("*") + rule_yaml("exportTo: ['.'], hosts: [shop.example], gateways: [edge]" + kToWeb);
+  EXPECT_EQ(routes(yaml, "shop.example", ingress("istio-system")), Routes{});
+  EXPECT_EQ(routes(yaml, "shop.example", ingress("default")), (Routes{"/ web"}));
+}
+
+TEST(RulesReading, a_destination_rule_in_the_root_namespace_holds_where_no_other_does) {
+  auto rule = [](const std::string& ns, const std::string& host, int limit) {
+    return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d, namespace: " +
+           ns + "}\nspec: {host: '" + host +
+           "', trafficPolicy: {connectionPool: {tcp: {maxConnections: " + std::to_string(limit) + "}}}}\n";
+  };
+  auto limit = [](const Inputs& inputs, std::string_view host) {
+    const api::Json policy = *inputs.rules.destination(host, "default").policy;
+    return policy.empty() ? 0 : policy["connectionPool"]["tcp"]["maxConnections"].get<int>();
+  };
+  const Inputs inputs = inputs_of(rule("istio-system", "*.local", 7) + rule("default", "WEB", 9));
+  EXPECT_EQ(limit(inputs, "web.default.svc.cluster.local"), 9);
+  EXPECT_EQ(limit(inputs, "api.default.svc.cluster.local"), 7);
+  EXPECT_EQ(limit(inputs, "api.example"), 0);
+}
+
+TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
+  const std::string yaml =
+      gateway_yaml("*") + rule_yaml(
+                              "hosts: [shop.example], gateways: [edge], http: [{match: [{uri: {exact: /a}}, "
+                              "{uri: {exact: /b}}], route: [{destination: {host: web}}]}]");
+  std::vector<api::ObjectPtr> objects;
+  for (const auto& each : testing::objects(std::string(kServices) + "---\n" + yaml)) {
+    auto object = std::make_shared<api::Object>(*each);
+    if (object->kind == kinds::virtual_service())
+      object->body["spec"]["http"][0]["match"][1]["sourceNamespace"] = "trusted";
+    objects.push_back(std::move(object));
+  }
+  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  const ResourceSet set = translate(inputs, ingress());
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->second->bytes));
+  ASSERT_EQ(table.virtual_hosts(0).routes_size(), 1);
+  EXPECT_EQ(table.virtual_hosts(0).routes(0).match().path(), "/a");
+}
+
+}  // namespace
+}  // namespace weft::control
