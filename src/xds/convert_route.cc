@@ -153,8 +153,8 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
 }
 
 Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
-  WEFT_CHECK(expect_target_text(from.prefix_rewrite(), path.field("prefix_rewrite")));
-  WEFT_CHECK(expect_authority_text(from.host_rewrite_literal(), path.field("host_rewrite_literal")));
+  WEFT_CHECK(expect_target(from.prefix_rewrite(), path.field("prefix_rewrite")));
+  WEFT_CHECK(expect_authority(from.host_rewrite_literal(), path.field("host_rewrite_literal")));
   into.prefix_rewrite = from.prefix_rewrite();
   if (from.has_regex_rewrite()) {
     if (!into.prefix_rewrite.empty())
@@ -162,7 +162,7 @@ Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction&
     Path here = path.field("regex_rewrite");
     WEFT_TRY(into.regex_rewrite, to_regex(from.regex_rewrite().pattern(), here.field("pattern")));
     into.regex_substitution = from.regex_rewrite().substitution();
-    WEFT_CHECK(expect_target_text(into.regex_substitution, here.field("substitution")));
+    WEFT_CHECK(expect_target(into.regex_substitution, here.field("substitution")));
     if (std::string error; !into.regex_rewrite->CheckRewriteString(into.regex_substitution, &error))
       return fail(here.field("substitution").invalid(error));
   }
@@ -214,9 +214,9 @@ bool is_scheme(std::string_view text) {
 
 Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, const Path& path) {
   proxy::RedirectAction made;
-  WEFT_CHECK(expect_authority_text(from.host_redirect(), path.field("host_redirect")));
-  WEFT_CHECK(expect_target_text(from.path_redirect(), path.field("path_redirect")));
-  WEFT_CHECK(expect_target_text(from.prefix_rewrite(), path.field("prefix_rewrite")));
+  WEFT_CHECK(expect_authority(from.host_redirect(), path.field("host_redirect")));
+  WEFT_CHECK(expect_target(from.path_redirect(), path.field("path_redirect")));
+  WEFT_CHECK(expect_target(from.prefix_rewrite(), path.field("prefix_rewrite")));
   if (!from.scheme_redirect().empty() && !is_scheme(from.scheme_redirect()))
     return fail(path.field("scheme_redirect").invalid("'" + from.scheme_redirect() + "' is no scheme"));
   made.host = from.host_redirect();
