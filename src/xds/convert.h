@@ -38,8 +38,8 @@ Result<void> expect_field_value(std::string_view text, const Path& path);
 /// Every operator in it is known and closed.
 Result<void> expect_format(std::string_view text, const Path& path);
 /// A path and query, or a part of one, as it stands in a request line (RFC 9112 §3.2).
-Result<void> expect_target_text(std::string_view text, const Path& path);
-Result<void> expect_authority_text(std::string_view text, const Path& path);
+Result<void> expect_target(std::string_view text, const Path& path);
+Result<void> expect_authority(std::string_view text, const Path& path);
 
 // convert_common.cc
 Result<net::Address> to_address(const core::Address& from, const Path& path);

@@ -114,7 +114,7 @@ Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const
 /// A host of one of several clusters is one more change of its requests.
 Result<void> read_host_rewrite(const std::string& host, proxy::WeightedCluster& into, const Path& path) {
   if (host.empty()) return {};
-  WEFT_CHECK(expect_authority_text(host, path.field("host_rewrite_literal")));
+  WEFT_CHECK(expect_authority(host, path.field("host_rewrite_literal")));
   std::string literal;
   for (const char c : host) literal += c == '%' ? std::string("%%") : std::string(1, c);
   into.request_headers.add.push_back(
@@ -167,15 +167,15 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
 Result<std::string> to_substitution(const matcher::RegexMatchAndSubstitute& from, const re2::RE2& pattern,
                                     const Path& path) {
   const Path here = path.field("substitution");
-  WEFT_CHECK(expect_target_text(from.substitution(), here));
+  WEFT_CHECK(expect_target(from.substitution(), here));
   std::string error;
   if (!pattern.CheckRewriteString(from.substitution(), &error)) return fail(here.invalid(error));
   return from.substitution();
 }
 
 Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
-  WEFT_CHECK(expect_target_text(from.prefix_rewrite(), path.field("prefix_rewrite")));
-  WEFT_CHECK(expect_authority_text(from.host_rewrite_literal(), path.field("host_rewrite_literal")));
+  WEFT_CHECK(expect_target(from.prefix_rewrite(), path.field("prefix_rewrite")));
+  WEFT_CHECK(expect_authority(from.host_rewrite_literal(), path.field("host_rewrite_literal")));
   into.prefix_rewrite = from.prefix_rewrite();
   if (from.has_regex_rewrite()) {
     if (!into.prefix_rewrite.empty())
@@ -232,13 +232,13 @@ bool is_scheme(std::string_view text) {
 
 Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, const Path& path) {
   proxy::RedirectAction made;
-  WEFT_CHECK(expect_authority_text(from.host_redirect(), path.field("host_redirect")));
+  WEFT_CHECK(expect_authority(from.host_redirect(), path.field("host_redirect")));
   const std::string_view redirected = from.path_redirect();
   const std::size_t fragment = std::min(redirected.find('#'), redirected.size());
-  WEFT_CHECK(expect_target_text(redirected.substr(0, fragment), path.field("path_redirect")));
+  WEFT_CHECK(expect_target(redirected.substr(0, fragment), path.field("path_redirect")));
   if (fragment < redirected.size())  // a location may have one
-    WEFT_CHECK(expect_target_text(redirected.substr(fragment + 1), path.field("path_redirect")));
-  WEFT_CHECK(expect_target_text(from.prefix_rewrite(), path.field("prefix_rewrite")));
+    WEFT_CHECK(expect_target(redirected.substr(fragment + 1), path.field("path_redirect")));
+  WEFT_CHECK(expect_target(from.prefix_rewrite(), path.field("prefix_rewrite")));
   if (!from.scheme_redirect().empty() && !is_scheme(from.scheme_redirect()))
     return fail(path.field("scheme_redirect").invalid("'" + from.scheme_redirect() + "' is no scheme"));
   made.host = from.host_redirect();

@@ -45,13 +45,13 @@ Result<void> expect_format(std::string_view text, const Path& path) {
   return {};
 }
 
-Result<void> expect_target_text(std::string_view text, const Path& path) {
+Result<void> expect_target(std::string_view text, const Path& path) {
   const std::string bad = bad_byte(text, [](char c) { return visible(c) && c != '#'; });
   if (!bad.empty()) return fail(path.invalid("a path may not have " + bad + "; encode it with '%'"));
   return {};
 }
 
-Result<void> expect_authority_text(std::string_view text, const Path& path) {
+Result<void> expect_authority(std::string_view text, const Path& path) {
   constexpr std::string_view kOthers = "/@,\"<>\\?#";
   const std::string bad =
       bad_byte(text, [&](char c) { return visible(c) && kOthers.find(c) == kOthers.npos; });
