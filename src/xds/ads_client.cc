@@ -154,6 +154,9 @@ void AdsClient::received(const std::string& bytes) {
       answer.error += (answer.error.empty() ? "" : "; ") + reason;
       continue;
     }
+    for (const std::string& part : (*decoded)->rejected)
+      WEFT_LOG(kWarn, "ads", "a part of a resource cannot be done and answers with an error",
+               {"type", short_name(*type)}, {"name", name}, {"reason", part});
     (*decoded)->version = response.version_info();
     (*decoded)->updated = std::chrono::system_clock::now();
     catalog_.put(*type, std::move(*decoded));
@@ -232,9 +235,10 @@ void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
 
 void AdsClient::answer(const std::vector<Answer>& answers) {
   for (const Answer& one : answers) {
+    of(one.type).taken = true;
+    of(one.type).rejected = !one.error.empty();
     if (one.error.empty()) {
       of(one.type).version = one.version;
-      of(one.type).accepted = true;
     } else {
       ++refusals_;
       WEFT_LOG(kWarn, "ads", "refused", {"type", short_name(one.type)}, {"version", one.version},
@@ -248,7 +252,11 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
 std::string AdsClient::missing() const {
   for (const Type type : {Type::kCluster, Type::kListener}) {
     const bool wanted = type == Type::kCluster ? options_.source.clusters : options_.source.listeners;
-    if (!wanted || types_[static_cast<std::size_t>(type)].accepted) continue;
+    const State& state = types_[static_cast<std::size_t>(type)];
+    // What is rejected is said, and what else there is serves. A type of which nothing is in force does not.
+    const bool some = !state.rejected || !catalog_.running(type).empty();
+    if (!wanted || (state.taken && some)) continue;
+    if (state.taken) return "every " + std::string(short_name(type)) + " resource was rejected";
     if (connected_) return std::string(short_name(type)) + " has not come from the control plane yet";
     return "no connection to the control plane yet" + (last_failure_.empty() ? "" : ": " + last_failure_);
   }

@@ -65,7 +65,9 @@ class AdsClient {
   struct State {
     std::string version, nonce;
     std::set<std::string> names;
-    bool asked = false, accepted = false;
+    bool asked = false;
+    bool taken = false;     ///< a response has been answered, accepted or not
+    bool rejected = false;  ///< something of the last one was not accepted
   };
   State& of(Type type) { return types_[static_cast<std::size_t>(type)]; }
   net::Task<void> run();

@@ -302,5 +302,49 @@ TEST_F(AdsClientTest, ANewStreamSaysWhichVersionsAreThereAndChangesNothing) {
   EXPECT_EQ(server.current(), before);
 }
 
+TEST_F(AdsClientTest, one_rejected_cluster_does_not_keep_a_proxy_from_being_ready) {
+  auto bad = cluster("bad");
+  bad.set_type(static_cast<envoy::config::cluster::v3::Cluster::DiscoveryType>(77));
+  respond<envoy::config::cluster::v3::Cluster>(Type::kCluster, "1", {cluster("a"), bad});
+  respond<envoy::config::endpoint::v3::ClusterLoadAssignment>(Type::kEndpoint, "1", {endpoints("a", 80)});
+  respond<envoy::config::listener::v3::Listener>(Type::kListener, "1", {listener("l", "table")});
+  respond<envoy::config::route::v3::RouteConfiguration>(Type::kRoute, "1", {routes("table", "a")});
+  while (server.applying()) finish();
+  EXPECT_EQ(client->missing(), "");
+  EXPECT_TRUE(server.ready());
+  EXPECT_EQ(client->refusals(), 1u);
+}
+
+TEST_F(AdsClientTest, a_proxy_of_which_every_listener_was_rejected_is_not_ready_and_says_so) {
+  auto bad = listener("l", "table");
+  bad.mutable_address()->mutable_socket_address()->set_address("nowhere");
+  respond<envoy::config::cluster::v3::Cluster>(Type::kCluster, "1", {});
+  respond<envoy::config::listener::v3::Listener>(Type::kListener, "1", {bad});
+  while (server.applying()) finish();
+  EXPECT_FALSE(server.ready());
+  EXPECT_EQ(client->missing(), "every LDS resource was rejected");
+}
+
+TEST_F(AdsClientTest, a_listener_whose_route_table_was_rejected_goes_without_and_the_proxy_is_ready) {
+  respond<envoy::config::cluster::v3::Cluster>(Type::kCluster, "1", {});
+  respond<envoy::config::listener::v3::Listener>(Type::kListener, "1", {listener("l", "table")});
+  DiscoveryResponse garbled;
+  garbled.set_type_url(std::string(type_url(Type::kRoute)));
+  garbled.set_nonce("nonce-1");
+  auto table = routes("table", "a");
+  auto* header = table.add_request_headers_to_add()->mutable_header();
+  header->set_key("x");
+  header->set_value("%NOSUCH%");
+  auto* any = garbled.add_resources();
+  any->set_type_url(garbled.type_url());
+  any->set_value(table.SerializeAsString());
+  client->received(garbled.SerializeAsString());
+  loop->settle();
+  while (server.applying()) finish();
+  EXPECT_TRUE(server.ready()) << client->missing();
+  ASSERT_TRUE(server.current());
+  EXPECT_EQ(server.current()->listeners.size(), 1u);
+}
+
 }  // namespace
 }  // namespace weft::xds

@@ -60,7 +60,7 @@ void Catalog::follow_references(TimePoint now) {
     for (const auto* shelves : {&statics_, &accepted_})
       for (const auto& [name, resource] : (*shelves)[from])
         for (const Need& need : resource->needs) {
-          if (has(type, need.name)) continue;
+          if (has(type, need.name) || refusals_[index(type)].contains(need.name)) continue;
           auto before = deadlines.find(need.name);
           still[need.name] = before != deadlines.end()   ? before->second
                              : need.timeout.count() == 0 ? kNever
@@ -76,7 +76,7 @@ bool Catalog::is_warm(Type dependent, const Resource& resource, TimePoint now) c
   const Type type = needed_by(dependent);
   const auto& deadlines = deadlines_[index(type)];
   return std::ranges::all_of(resource.needs, [&](const Need& need) {
-    if (has(type, need.name)) return true;
+    if (has(type, need.name) || refusals_[index(type)].contains(need.name)) return true;
     auto deadline = deadlines.find(need.name);
     return deadline != deadlines.end() && deadline->second <= now;
   });

@@ -26,7 +26,8 @@ struct Refusal {
 ///
 /// Each kind of resource has two shelves: what was accepted last, and what the running snapshot is made of.
 /// They differ while something warms: a cluster that has no endpoints yet, a listener whose route table has
-/// not come, keep their predecessor running (or nothing, at first). build() makes the next snapshot; commit()
+/// not come, keep their predecessor running (or nothing, at first). What is needed and was rejected is not
+/// waited for: it goes without, and answers so. build() makes the next snapshot; commit()
 /// or reject() says how that went. Owner: whoever drives the proxy. Thread: one. Pure: time comes from
 /// outside.
 class Catalog {

@@ -1,8 +1,11 @@
 #include "xds/config_dump.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <ctime>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "xds/convert.h"
@@ -12,6 +15,8 @@ namespace weft::xds {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+namespace pb = google::protobuf;
 
 constexpr std::string_view kAdmin = "type.googleapis.com/envoy.admin.v3.";
 
@@ -23,12 +28,67 @@ std::string time_text(std::chrono::system_clock::time_point when) {
   return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
 }
 
-Json json_of(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
+/// Stands in for an Any of an unknown type while the library prints: a Struct with this member.
+constexpr const char* kMark = "\x01unknown type";
+
+void mark_unknown(pb::Message& message);
+
+/// An Any's inner message may have Anys of its own.
+void mark_any(pb::Any& any) {
+  const std::string name(message_name(any));
+  const auto* type = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(name);
+  std::unique_ptr<pb::Message> inner;
+  if (type) inner.reset(pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
+  if (inner && inner->ParseFromString(any.value())) {
+    mark_unknown(*inner);
+    any.set_value(inner->SerializeAsString());
+    return;
+  }
+  pb::Struct mark;
+  (*mark.mutable_fields())[kMark].set_string_value(any.type_url());
+  if (const std::string wrapped = wrapped_name(any); !wrapped.empty())
+    (*mark.mutable_fields())["type_url"].set_string_value(wrapped);
+  any.PackFrom(mark);
+}
+
+void mark_unknown(pb::Message& message) {
+  if (message.GetDescriptor() == pb::Any::descriptor()) return mark_any(static_cast<pb::Any&>(message));
+  const pb::Reflection& reflection = *message.GetReflection();
+  std::vector<const pb::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 0;
+    if (!field->is_repeated()) mark_unknown(*reflection.MutableMessage(&message, field));
+    for (int i = 0; i < count; ++i) mark_unknown(*reflection.MutableRepeatedMessage(&message, field, i));
+  }
+}
+
+/// Puts the types' own names back.
+void unmark(Json& json) {
+  if (!json.is_structured()) return;
+  for (Json& each : json) unmark(each);
+  if (!json.is_object() || !json.contains("value") || !json["value"].is_object()) return;
+  const Json& value = json["value"];
+  if (!value.contains(kMark)) return;
+  Json named = {{"@type", value[kMark]}, {"not_shown", "weft does not know this type"}};
+  if (value.contains("type_url")) named["type_url"] = value["type_url"];
+  json = std::move(named);
+}
+
+/// As the library prints it, but for what it gives up at: an Any whose type nobody here knows.
+Json json_of(const pb::Message& message) {
+  const std::unique_ptr<pb::Message> copy(message.New());
+  copy->CopyFrom(message);
+  mark_unknown(*copy);
+  pb::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   std::string text;
-  if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return Json::object();
-  return Json::parse(text, nullptr, false);
+  if (const auto printed = pb::util::MessageToJsonString(*copy, &text, options); !printed.ok())
+    return {{"not_shown", printed.ToString()}};
+  Json json = Json::parse(text, nullptr, false);
+  unmark(json);
+  return json;
 }
 
 template <class Message>
@@ -71,6 +131,7 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
     if (!statics && refused != catalog.refusals(type).end())
       entry["error_state"] = error_state(refused->second);
     if (!one->left_out.empty()) entry["not_supported"] = one->left_out;
+    if (!one->rejected.empty()) entry["rejected"] = one->rejected;
     list.push_back(std::move(entry));
   }
   for (const auto& [name, refusal] : catalog.refusals(type))

@@ -1,9 +1,13 @@
 #include "xds/conversion.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
+
+#include "base/log.h"
+#include "xds/field_names.h"
 
 namespace weft::xds {
 namespace {
@@ -35,6 +39,15 @@ constexpr Guarded kGuarded[] = {
     {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", 16, "tunneling_config"},
 };
 
+/// Converted, or closed, by itself: see Conversion::examine.
+constexpr std::string_view kUnit = "envoy.config.route.v3.Route";
+
+// The library writes to stderr by itself, of bytes that a peer sent too; what matters is in our errors.
+void log_of_library(pb::LogLevel, const char*, int, const std::string& message) {
+  WEFT_LOG(kDebug, "protobuf", "the library says", {"message", message});
+}
+[[maybe_unused]] pb::LogHandler* const kLibraryHandler = pb::SetLogHandler(&log_of_library);
+
 const Guarded* guard_of(std::string_view message, int number) {
   const auto* found = std::ranges::find_if(kGuarded, [&](const Guarded& guarded) {
     return guarded.message == message && (guarded.number == 0 || guarded.number == number);
@@ -57,16 +70,18 @@ Result<void> Conversion::examine(const pb::Message& message, const Path& path) {
   for (int i = 0; i < unknown.field_count(); ++i) {
     const int number = unknown.field(i).number();
     const Guarded* guarded = guard_of(message.GetDescriptor()->full_name(), number);
-    std::string name =
-        guarded && guarded->number ? std::string(guarded->field) : "field #" + std::to_string(number);
+    std::string name = guarded && guarded->number
+                           ? std::string(guarded->field)
+                           : name_of_field(message.GetDescriptor()->full_name(), number);
     if (guarded) return fail(path.field(name).unsupported("is not supported, and cannot be left out safely"));
-    WEFT_CHECK(unsupported(path.field(name), "unknown field"));
+    WEFT_CHECK(unsupported(path.field(name), "is not supported"));
   }
   std::vector<const pb::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const auto* field : fields) {
     if (field->cpp_type() != pb::FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (field->message_type()->file()->package() == "google.protobuf") continue;
+    if (field->message_type()->full_name() == kUnit) continue;
     Path here = path.field(field->name());
     if (!field->is_repeated()) {
       WEFT_CHECK(examine(reflection.GetMessage(message, field), here));

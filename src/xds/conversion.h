@@ -16,24 +16,30 @@ namespace weft::xds {
 
 /// What one resource's conversion to the data plane's structs goes by, and what it leaves out.
 ///
-/// A static bootstrap is strict: what we do not do is refused. What a control plane sends is taken in the
-/// safe order: unknown fields of what guards security or narrows a match are refused, other ones are left out
-/// and listed. Heavy header: .cc files of this room only.
+/// A static bootstrap is strict: what we do not do is an error. What a control plane sends is taken in the
+/// safe order: unknown fields of what guards security or narrows a match are errors, other ones are left out
+/// and listed. An error costs the smallest unit that can be closed safely, which for routes is one route.
+/// Heavy header: .cc files of this room only.
 class Conversion {
  public:
   explicit Conversion(bool strict) : strict_(strict) {}
 
   bool strict() const { return strict_; }
   const std::vector<std::string>& left_out() const { return left_out_; }
+  /// The parts that could not be converted and answer with an error in place of what was meant.
+  const std::vector<std::string>& rejected() const { return rejected_; }
+  /// Notes such a part. Only what is not strict may have any.
+  void reject(const Error& error) { rejected_.push_back(error.text); }
 
   /// Something understood that we do not do: an error when strict, listed otherwise.
   Result<void> unsupported(const Path& path, std::string_view text);
-  /// Refuses or lists the fields of `message` and of what is in it that our subset does not have.
+  /// An error for, or a list of, the fields of `message` and of what is in it that our subset does not have.
+  /// Routes below it are left to whoever converts them: each is looked at by itself.
   Result<void> examine(const google::protobuf::Message& message, const Path& path);
 
  private:
   bool strict_;
-  std::vector<std::string> left_out_;
+  std::vector<std::string> left_out_, rejected_;
 };
 
 /// The message name of an Any: what stands behind the last '/'.

@@ -35,6 +35,11 @@ Result<net::Address> to_address(const core::Address& from, const Path& path);
 Result<net::Address> to_address(const core::SocketAddress& from, const Path& path);
 Result<proxy::RegexPtr> to_regex(const matcher::RegexMatcher& from, const Path& path);
 Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, const Path& path);
+/// Errors: what could not stand in a header's value, in an authority, or in the path of a request line, or
+/// would begin another line there (RFC 9110 §5.5, RFC 9112 §3.2). Empty is right: nothing is changed then.
+Result<void> expect_field_value(std::string_view value, const Path& path);
+Result<void> expect_authority(std::string_view value, const Path& path);
+Result<void> expect_target(std::string_view value, const Path& path);
 /// The header lists of a message that has all four fields of them.
 using Added = google::protobuf::RepeatedPtrField<core::HeaderValueOption>;
 using Removed = google::protobuf::RepeatedPtrField<std::string>;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "proxy/log/access_log.h"
+#include "proxy/log/format.h"
 #include "xds/convert.h"
 
 namespace weft::xds {
@@ -24,6 +26,30 @@ Result<void> expect_changeable(std::string_view name, const Path& path) {
     return fail(path.invalid("'" + std::string(name) +
                              "' may not be changed here; use host_rewrite_literal or a rewrite"));
   if (!is_header_name(name)) return fail(path.invalid("'" + std::string(name) + "' is no header name"));
+  return {};
+}
+
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+
+/// "\n" and what else no line may hold, as it is written.
+std::string shown(char c) {
+  switch (c) {
+    case '\r': return "\\r";
+    case '\n': return "\\n";
+    case '\0': return "\\0";
+    default: break;
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte > 0x20 && byte < 0x7f) return {c};
+  return std::string("\\x") + kDigits[byte >> 4] + kDigits[byte & 15];
+}
+
+/// A header's value may have operators of the access log: "%DOWNSTREAM_REMOTE_ADDRESS%".
+Result<void> expect_format(const std::string& value, const Path& path) {
+  WEFT_CHECK(expect_field_value(value, path));
+  const auto compiled = proxy::LogFormat::compile(value);
+  if (!compiled) return fail(path.invalid(compiled.error().text));
   return {};
 }
 
@@ -96,6 +122,9 @@ Result<proxy::AccessLogConfig> to_access_log(const accesslog::AccessLog& from, c
     made->only_with_flags.assign(flags.begin(), flags.end());
     made->filter_by_flags = from.filter().has_response_flag_filter();
   }
+  if (!made) return made;
+  const auto compiled = proxy::AccessLogs::compile({*made});
+  if (!compiled) return fail(path.invalid(compiled.error().text));
   return made;
 }
 
@@ -157,6 +186,30 @@ Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, c
   return made;
 }
 
+Result<void> expect_field_value(std::string_view value, const Path& path) {
+  const auto bad = std::ranges::find_if(value, is_control);
+  if (bad == value.end()) return {};
+  return fail(path.invalid("a header's value may not have the byte " + shown(*bad)));
+}
+
+Result<void> expect_authority(std::string_view value, const Path& path) {
+  const auto bad = std::ranges::find_if(value, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte >= 0x7f || std::string_view("/?#@\\").find(c) != std::string_view::npos;
+  });
+  if (bad == value.end()) return {};
+  return fail(path.invalid("a host may not have the byte " + shown(*bad)));
+}
+
+Result<void> expect_target(std::string_view value, const Path& path) {
+  const auto bad = std::ranges::find_if(value, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= 0x20 || byte == 0x7f;
+  });
+  if (bad == value.end()) return {};
+  return fail(path.invalid("a path may not have the byte " + shown(*bad)));
+}
+
 Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed& removed,
                                                std::string_view which, const Path& path) {
   proxy::HeaderChanges made;
@@ -166,6 +219,8 @@ Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed
   for (int i = 0; i < added.size(); ++i) {
     Path key = add_path.item(i);
     WEFT_CHECK(expect_changeable(added[i].header().key(), key));
+    Path header = key.field("header");
+    WEFT_CHECK(expect_format(added[i].header().value(), header.field("value")));
     made.add.push_back({to_lower(added[i].header().key()), added[i].header().value(), action_of(added[i]),
                         added[i].keep_empty_value()});
   }

@@ -1,3 +1,5 @@
+#include <re2/re2.h>
+
 #include <limits>
 #include <set>
 
@@ -88,6 +90,17 @@ Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const
   return made;
 }
 
+/// A host of one of several clusters is one more change of its requests.
+Result<void> read_host_rewrite(const std::string& host, proxy::WeightedCluster& into, const Path& path) {
+  if (host.empty()) return {};
+  WEFT_CHECK(expect_authority(host, path.field("host_rewrite_literal")));
+  std::string literal;
+  for (const char c : host) literal += c == '%' ? std::string("%%") : std::string(1, c);
+  into.request_headers.add.push_back(
+      {":authority", std::move(literal), proxy::HeaderChange::Action::kOverwriteOrAdd, false});
+  return {};
+}
+
 Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAction& into, const Path& path) {
   Path list = path.field("clusters");
   for (int i = 0; i < from.clusters_size(); ++i) {
@@ -97,6 +110,7 @@ Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAct
     if (made.cluster.empty()) return fail(here.field("name").invalid("is missing"));
     made.weight = from.clusters(i).weight().value();
     WEFT_CHECK(read_header_changes(from.clusters(i), made, here));
+    WEFT_CHECK(read_host_rewrite(from.clusters(i).host_rewrite_literal(), made, here));
     into.total_weight += made.weight;
     into.clusters.push_back(std::move(made));
   }
@@ -124,16 +138,27 @@ Result<void> read_destination(const route::RouteAction& from, proxy::ForwardActi
   }
 }
 
+Result<std::string> to_substitution(const matcher::RegexMatchAndSubstitute& from, const re2::RE2& pattern,
+                                    const Path& path) {
+  const Path here = path.field("substitution");
+  WEFT_CHECK(expect_target(from.substitution(), here));
+  std::string error;
+  if (!pattern.CheckRewriteString(from.substitution(), &error)) return fail(here.invalid(error));
+  return from.substitution();
+}
+
 Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
   into.prefix_rewrite = from.prefix_rewrite();
+  WEFT_CHECK(expect_target(into.prefix_rewrite, path.field("prefix_rewrite")));
   if (from.has_regex_rewrite()) {
     if (!into.prefix_rewrite.empty())
       return fail(path.field("regex_rewrite").invalid("excludes prefix_rewrite"));
     Path here = path.field("regex_rewrite");
     WEFT_TRY(into.regex_rewrite, to_regex(from.regex_rewrite().pattern(), here.field("pattern")));
-    into.regex_substitution = from.regex_rewrite().substitution();
+    WEFT_TRY(into.regex_substitution, to_substitution(from.regex_rewrite(), *into.regex_rewrite, here));
   }
   into.host_rewrite = from.host_rewrite_literal();
+  WEFT_CHECK(expect_authority(into.host_rewrite, path.field("host_rewrite_literal")));
   into.append_x_forwarded_host = from.append_x_forwarded_host();
   return {};
 }
@@ -178,6 +203,10 @@ Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, con
   made.path = from.path_redirect();
   made.prefix_rewrite = from.prefix_rewrite();
   made.scheme = from.https_redirect() ? "https" : to_lower(from.scheme_redirect());
+  WEFT_CHECK(expect_authority(made.host, path.field("host_redirect")));
+  WEFT_CHECK(expect_target(made.path, path.field("path_redirect")));
+  WEFT_CHECK(expect_target(made.prefix_rewrite, path.field("prefix_rewrite")));
+  WEFT_CHECK(expect_authority(made.scheme, path.field("scheme_redirect")));
   made.strip_query = from.strip_query();
   if (from.port_redirect() > 65535)
     return fail(path.field("port_redirect").invalid("has to be at most 65535"));
@@ -230,6 +259,7 @@ Result<void> read_filter_settings(const route::Route& from, proxy::Route& into, 
 Result<proxy::Route> to_route(const route::Route& from, const Path& path, const TableScope& scope) {
   proxy::Route made;
   made.name = from.name();
+  WEFT_CHECK(scope.conversion.examine(from, path));
   WEFT_TRY(made.match, to_route_match(from.match(), path.field("match")));
   switch (from.action_case()) {
     case route::Route::kRoute: {
@@ -252,6 +282,35 @@ Result<proxy::Route> to_route(const route::Route& from, const Path& path, const 
   return made;
 }
 
+/// What a route takes, as far as it can be read: with less said it takes more.
+proxy::RouteMatch match_of_closed(const route::RouteMatch& from, const Path& path) {
+  if (auto whole = to_route_match(from, path)) return std::move(*whole);
+  route::RouteMatch path_only = from;
+  path_only.clear_headers();
+  path_only.clear_query_parameters();
+  path_only.clear_runtime_fraction();
+  return to_route_match(path_only, path).value_or(proxy::RouteMatch{});
+}
+
+/// Stands in for a route that cannot be converted. What that would have taken is answered here: left out, it
+/// would be taken by the routes behind it, past whatever it was to hold back.
+proxy::Route closed_route(const route::Route& from, const Path& path) {
+  constexpr int kStatus = 500;
+  proxy::Route made;
+  made.name = from.name();
+  made.match = match_of_closed(from.match(), path);
+  made.action = proxy::DirectAction{
+      kStatus, "This route cannot be served as configured; /config_dump of the proxy says why.\n"};
+  return made;
+}
+
+Result<proxy::Route> to_route_or_closed(const route::Route& from, const Path& path, const TableScope& scope) {
+  Result<proxy::Route> made = to_route(from, path, scope);
+  if (made || scope.conversion.strict()) return made;
+  scope.conversion.reject(made.error());
+  return closed_route(from, path);
+}
+
 /// Routes without a retry policy take their virtual host's.
 void inherit_retry(proxy::VirtualHost& host, const proxy::RetryPolicy& policy) {
   for (proxy::Route& route : host.routes)
@@ -267,7 +326,7 @@ Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const
   if (made.domains.empty()) return fail(path.field("domains").invalid("is empty"));
   Path routes = path.field("routes");
   for (int i = 0; i < from.routes_size(); ++i) {
-    WEFT_TRY(auto route, to_route(from.routes(i), routes.item(i), scope));
+    WEFT_TRY(auto route, to_route_or_closed(from.routes(i), routes.item(i), scope));
     made.routes.push_back(std::move(route));
   }
   WEFT_CHECK(read_header_changes(from, made, path));
@@ -283,14 +342,36 @@ Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const
   return made;
 }
 
-Result<void> expect_unique_domains(const route::RouteConfiguration& from, const Path& hosts) {
-  std::set<std::string> seen;
-  for (int i = 0; i < from.virtual_hosts_size(); ++i) {
-    Path host = hosts.item(i), domains = host.field("domains");
-    for (int j = 0; j < from.virtual_hosts(i).domains_size(); ++j)
-      if (const auto& domain = from.virtual_hosts(i).domains(j); !seen.insert(to_lower(domain)).second)
-        return fail(domains.item(j).invalid("'" + domain + "' is there twice in one route configuration"));
+/// The same for a whole host, of which something is wrong beside its routes.
+Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, const Path& path,
+                                             const TableScope& scope) {
+  auto made = to_virtual_host(from, path, scope);
+  if (made || scope.conversion.strict()) return made;
+  scope.conversion.reject(made.error());
+  proxy::VirtualHost closed;
+  closed.name = from.name();
+  closed.domains.assign(from.domains().begin(), from.domains().end());
+  closed.routes.push_back(closed_route(route::Route(), path));
+  return closed;
+}
+
+/// Each domain belongs to the first host that names it, whatever the letter case; a host that is left without
+/// any is none.
+Result<void> keep_unique_domains(proxy::VirtualHost& host, std::set<std::string>& seen, const Path& path,
+                                 Conversion& conversion) {
+  Path domains = path.field("domains");
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < host.domains.size(); ++i) {
+    if (seen.insert(to_lower(host.domains[i])).second) {
+      kept.push_back(std::move(host.domains[i]));
+      continue;
+    }
+    Error twice = domains.item(static_cast<int>(i))
+                      .invalid("'" + host.domains[i] + "' is there twice in one route configuration");
+    if (conversion.strict()) return fail(std::move(twice));
+    conversion.reject(twice);
   }
+  host.domains = std::move(kept);
   return {};
 }
 
@@ -305,12 +386,13 @@ Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, 
                           : kDefaultMaxDirectBody;
   TableScope scope{limit, conversion};
   Path hosts = path.field("virtual_hosts");
+  std::set<std::string> seen;
   for (int i = 0; i < from.virtual_hosts_size(); ++i) {
     Path here = hosts.item(i);
-    WEFT_TRY(auto host, to_virtual_host(from.virtual_hosts(i), here, scope));
-    made.hosts.push_back(std::move(host));
+    WEFT_TRY(auto host, to_host_or_closed(from.virtual_hosts(i), here, scope));
+    WEFT_CHECK(keep_unique_domains(host, seen, here, conversion));
+    if (!host.domains.empty()) made.hosts.push_back(std::move(host));
   }
-  WEFT_CHECK(expect_unique_domains(from, hosts));
   WEFT_CHECK(read_header_changes(from, made, path));
   made.ignore_port_in_host = from.ignore_port_in_host_matching();
   return made;

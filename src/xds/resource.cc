@@ -110,6 +110,7 @@ Result<std::shared_ptr<Resource>> decode(Type type, std::string bytes) {
     case Type::kRoute: WEFT_CHECK(fill_table(*made, conversion)); break;
   }
   made->left_out = conversion.left_out();
+  made->rejected = conversion.rejected();
   return made;
 }
 

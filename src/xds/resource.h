@@ -41,6 +41,10 @@ struct Resource {
   /// What a control plane asked for that we do not do, each with its path; never of a static resource.
   std::vector<std::string> left_out;
 
+  /// Parts that could not be converted, each with its path: such a route answers 500, and every other one is
+  /// in force. Never of a static resource.
+  std::vector<std::string> rejected;
+
   std::string bytes;    ///< the message as it came
   std::string version;  ///< version_info of the response it came in; empty for static ones
   std::chrono::system_clock::time_point updated;

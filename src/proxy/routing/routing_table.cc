@@ -34,6 +34,11 @@ Result<RoutingTable::CompiledRoute> compile_route(const Route& route) {
   return compiled;
 }
 
+/// What a URL of the scheme leaves out (RFC 3986 §6.2.3).
+std::uint16_t default_port(std::string_view scheme) {
+  return scheme == "https" ? 443 : scheme == "http" ? 80 : 0;
+}
+
 /// How much of the path the route's match covers, for rewriting it.
 std::size_t matched_length(const PathMatch& match, std::string_view path) {
   return match.kind == PathMatch::Kind::kRegex ? path.size() : std::min(match.text.size(), path.size());
@@ -128,12 +133,13 @@ std::string redirect_location(const Route& route, const RedirectAction& action,
   const std::string_view path = target.substr(0, question);
   const std::string_view query =
       question == std::string_view::npos ? std::string_view{} : target.substr(question);
-  std::string location = action.scheme.empty() ? request.scheme : action.scheme;
-  location += "://";
+  const std::string& scheme = action.scheme.empty() ? request.scheme : action.scheme;
+  std::string location = scheme + "://";
   const std::string_view host =
       action.host.empty() ? std::string_view(request.authority) : std::string_view(action.host);
   if (action.port) {
-    location.append(without_authority_port(host)).append(":").append(std::to_string(*action.port));
+    location.append(without_authority_port(host));
+    if (*action.port != default_port(scheme)) location.append(":").append(std::to_string(*action.port));
   } else if (!action.scheme.empty() && action.scheme != request.scheme) {
     // A default port of the old scheme means nothing in the new one.
     const std::string_view old_port = request.scheme == "http" ? ":80" : ":443";
