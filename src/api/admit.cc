@@ -17,12 +17,12 @@ bool deeper_than(const Json& value, int levels) {
 
 }  // namespace
 
-Result<Object> admit(Json body) {
+Result<Object> admit(Json body, const ObjectCheck& check) {
   if (deeper_than(body, kMaxDepth))
     return fail(Error::config(Code::kInvalid, "the object is nested more than 100 levels deep"));
   Report report("", nullptr, nullptr);
   Path root;
-  Admission admission = take_in(std::move(body), Source::kApi, "default", root, report);
+  Admission admission = take_in(std::move(body), Source::kApi, "default", root, report, check);
   if (admission.taken) return std::move(admission.taken->object);
   constexpr std::size_t kShown = 10;
   std::string text;

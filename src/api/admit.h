@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/object.h"
+#include "api/object_check.h"
 #include "base/error.h"
 
 namespace weft::api {
@@ -11,6 +12,7 @@ namespace weft::api {
 ///
 /// Any thread. Errors: kInvalid with every problem found, each as "field: text", joined by "; "; kNotFound
 /// when the kind is none of ours; kUnsupported when all problems are fields that we know and do not do.
-Result<Object> admit(Json body);
+/// `check` is asked last, of an object with which nothing else is wrong.
+Result<Object> admit(Json body, const ObjectCheck& check = {});
 
 }  // namespace weft::api

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "api/object.h"
+#include "api/object_check.h"
 #include "api/report.h"
 #include "api/schema/check.h"
 
@@ -19,8 +20,9 @@ struct Admission {
   std::optional<Intake> taken;
   bool unknown_kind = false;  ///< it names a kind, and that is none of ours
 };
-/// Finds the kind of `body`, checks its schema, converts it, checks the rules between fields, defaults it.
+/// Finds the kind of `body`, checks its schema, converts it, checks the rules between fields, defaults it,
+/// and asks the further check.
 Admission take_in(Json body, Source source, std::string_view default_namespace, const Path& at,
-                  Report& report);
+                  Report& report, const ObjectCheck& check = {});
 
 }  // namespace weft::api

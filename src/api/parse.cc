@@ -10,8 +10,8 @@ constexpr std::size_t kEnoughProblems = 200;
 
 class FileReader {
  public:
-  FileReader(std::string_view file, std::string_view default_namespace)
-      : file_(file), default_namespace_(default_namespace) {}
+  FileReader(std::string_view file, std::string_view default_namespace, const ObjectCheck& check)
+      : file_(file), default_namespace_(default_namespace), check_(check) {}
 
   Parsed read(std::string_view text) &&;
 
@@ -23,6 +23,7 @@ class FileReader {
 
   std::string_view file_;
   std::string_view default_namespace_;
+  const ObjectCheck& check_;
   Parsed parsed_;
 };
 
@@ -38,7 +39,7 @@ bool is_list(const Json& value) {
 
 void FileReader::object(const Document& document, const Json& value, const Path& at) {
   Report report(file_, &document.value, &document.lines);
-  Admission admission = take_in(value, Source::kFile, default_namespace_, at, report);
+  Admission admission = take_in(value, Source::kFile, default_namespace_, at, report, check_);
   for (Problem& problem : report.problems()) parsed_.problems.push_back(std::move(problem));
   for (std::string& note : report.notes()) parsed_.notes.push_back(std::move(note));
   if (!admission.taken) return;
@@ -65,8 +66,9 @@ Parsed FileReader::read(std::string_view text) && {
 
 }  // namespace
 
-Parsed parse_objects(std::string_view text, std::string_view file_name, std::string_view default_namespace) {
-  return FileReader(file_name, default_namespace).read(text);
+Parsed parse_objects(std::string_view text, std::string_view file_name, std::string_view default_namespace,
+                     const ObjectCheck& check) {
+  return FileReader(file_name, default_namespace, check).read(text);
 }
 
 }  // namespace weft::api

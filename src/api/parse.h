@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/object.h"
+#include "api/object_check.h"
 
 namespace weft::api {
 
@@ -37,7 +38,8 @@ struct Parsed {
 /// thread. Errors: none; whatever is wrong is a Problem, several at once where the rest can still be read.
 /// `file_name` appears in problems and notes as it is; objects that name no namespace are put into
 /// `default_namespace`.
+/// `check` is asked last, of each object with which nothing else is wrong.
 Parsed parse_objects(std::string_view text, std::string_view file_name,
-                     std::string_view default_namespace = "default");
+                     std::string_view default_namespace = "default", const ObjectCheck& check = {});
 
 }  // namespace weft::api

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "control/control_plane.h"
 #include "control/identity/registrations.h"
+#include "control/translation/object_check.h"
 #include "http/grpc/server.h"
 #include "http/server.h"
 #include "net/signal_watch.h"
@@ -39,6 +40,7 @@ class Program {
     if (mkdir(state_dir_.c_str(), 0700) != 0 && errno != EEXIST)
       return fail(Error::config(Code::kInvalid, "--state-dir " + state_dir_ + ": " + errno_text(errno)));
     WEFT_TRY(store_, store::EmbeddedStore::open(loop_, state_dir_ + "/store"));
+    store_->set_check(control::check_object);
     auto registrations = std::make_unique<control::Registrations>();
     if (options.registration_fd >= 0) {
       WEFT_TRY(registrations, control::Registrations::adopt(loop_, net::Fd(options.registration_fd)));

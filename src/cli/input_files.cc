@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "api/parse.h"
+#include "control/translation/object_check.h"
 
 namespace weft::cli {
 namespace {
@@ -71,7 +72,7 @@ class InputReader {
     auto text = read_input_text(console_, name);
     if (!text) return problem(text.error().text);
     const std::string shown = name == "-" ? "standard input" : name;
-    api::Parsed parsed = api::parse_objects(*text, shown, options_.ns);
+    api::Parsed parsed = api::parse_objects(*text, shown, options_.ns, control::check_object);
     for (const api::Problem& each : parsed.problems) problem(each.to_string());
     for (const std::string& note : parsed.notes) console_.err(note + "\n");
     if (!parsed.problems.empty()) return;

@@ -79,6 +79,7 @@ void ControlPlane::push() {
   auto inputs = std::make_shared<const Inputs>(mirror_.world(), generation);
   receipts_.update(*inputs);
   ads_.update(std::move(inputs));
+  controllers_.set_refusals(receipts_.refusals(ads_));
 }
 
 net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePoint deadline) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "control/translation/object_check.h"
+
 namespace weft::control {
 namespace {
 
@@ -10,18 +12,28 @@ std::array<const api::KindInfo*, 7> kinds_with_receipts() {
           kinds::destination_rule(), kinds::api_gateway(), kinds::http_route()};
 }
 
-bool refuses(const AdsServer::Proxy& proxy, std::uint64_t since) {
-  const auto& refusal = proxy.session.refusal();
-  return refusal && since > refusal->after && since <= refusal->upto;
+/// A proxy that has never run anything blames nobody: what it rejected may be any of all objects.
+const Session::Refusal* refusal_of(const AdsServer::Proxy& proxy, std::uint64_t since) {
+  const Session::Refusal* refusal = proxy.session.refusal_of(since);
+  return refusal && refusal->after != 0 ? refusal : nullptr;
 }
 
-std::string reason_of(const AdsServer::Proxy& proxy) {
-  const auto& refusal = *proxy.session.refusal();
+constexpr std::string_view kControlPlane = "control plane";
+
+/// Objects that came in before a check, or past it, are checked here again.
+std::string left_out_of(const api::Object& object) {
+  std::string text;
+  for (const api::Finding& finding : check_object(object))
+    text += (text.empty() ? "" : "; ") + finding.at + ": " + finding.text;
+  return text;
+}
+
+std::string reason_of(const Session::Refusal& refusal) {
   return std::string(short_name(refusal.type)) + ": " + refusal.reason;
 }
 
-api::Json refusal_json(const AdsServer::Proxy& proxy) {
-  return {{"proxy", proxy.identity.id()}, {"reason", reason_of(proxy)}};
+api::Json refusal_json(const AdsServer::Proxy& proxy, const Session::Refusal& refusal) {
+  return {{"proxy", proxy.identity.id()}, {"reason", reason_of(refusal)}};
 }
 
 }  // namespace
@@ -31,12 +43,16 @@ void Receipts::update(const Inputs& inputs) {
   for (const api::KindInfo* kind : kinds_with_receipts()) {
     for (const auto& object : inputs.world->all(kind)) {
       api::Key key = object->key();
-      Entry entry{std::string(object->uid()), object->generation(), object->resource_version(),
-                  inputs.generation};
+      Entry entry{std::string(object->uid()),
+                  object->generation(),
+                  object->resource_version(),
+                  inputs.generation,
+                  {}};
       auto before = entries_.find(key);
-      if (before != entries_.end() && before->second.uid == entry.uid &&
-          before->second.object_generation == entry.object_generation)
-        entry.since = before->second.since;
+      const bool same = before != entries_.end() && before->second.uid == entry.uid &&
+                        before->second.object_generation == entry.object_generation;
+      if (same) entry.since = before->second.since;
+      entry.left_out = same ? before->second.left_out : left_out_of(*object);
       now.emplace(std::move(key), std::move(entry));
     }
   }
@@ -48,11 +64,13 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
   for (const auto& [key, entry] : entries_) {
     std::uint64_t sent = 0, applied = 0;
     api::Json pending = api::Json::array(), refused = api::Json::array();
+    if (!entry.left_out.empty())
+      refused.push_back({{"proxy", std::string(kControlPlane)}, {"reason", entry.left_out}});
     for (const AdsServer::Proxy* proxy : ads.proxies()) {
       if (proxy->session.sending() >= entry.since) ++sent;
-      if (refuses(*proxy, entry.since)) {
-        refused.push_back(refusal_json(*proxy));
-      } else if (proxy->session.running() >= entry.since) {
+      if (const auto* refusal = refusal_of(*proxy, entry.since)) {
+        refused.push_back(refusal_json(*proxy, *refusal));
+      } else if (proxy->session.runs(entry.since)) {
         ++applied;
       } else {
         pending.push_back(proxy->identity.id());
@@ -95,11 +113,13 @@ api::Json Receipts::proxies_json(const AdsServer& ads) {
 
 std::map<api::Key, std::string> Receipts::refusals(const AdsServer& ads) const {
   std::map<api::Key, std::string> found;
+  for (const auto& [key, entry] : entries_)
+    if (!entry.left_out.empty()) found[key] = std::string(kControlPlane) + " leaves out " + entry.left_out;
   for (const AdsServer::Proxy* proxy : ads.proxies()) {
-    if (!proxy->session.refusal() || proxy->session.refusal()->after == 0) continue;
+    if (!proxy->session.any_doubted()) continue;
     for (const auto& [key, entry] : entries_)
-      if (key.kind != kinds::service() && refuses(*proxy, entry.since))
-        found.try_emplace(key, proxy->identity.id() + " refused " + reason_of(*proxy));
+      if (const auto* refusal = refusal_of(*proxy, entry.since); refusal && key.kind != kinds::service())
+        found.try_emplace(key, proxy->identity.id() + " rejected " + reason_of(*refusal));
   }
   return found;
 }
@@ -108,9 +128,9 @@ api::Json Receipts::progress_json(const AdsServer& ads, std::uint64_t generation
   api::Json proxies = api::Json::array(), missing = api::Json::array(), refused = api::Json::array();
   for (const AdsServer::Proxy* proxy : ads.proxies()) {
     proxies.push_back(proxy->identity.id());
-    if (refuses(*proxy, generation)) {
-      refused.push_back(refusal_json(*proxy));
-    } else if (proxy->session.running() < generation) {
+    if (const auto* refusal = proxy->session.refusal_of(generation)) {
+      refused.push_back(refusal_json(*proxy, *refusal));
+    } else if (!proxy->session.runs(generation)) {
       missing.push_back({{"proxy", proxy->identity.id()}, {"running", proxy->session.running()}});
     }
   }

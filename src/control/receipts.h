@@ -26,8 +26,8 @@ class Receipts {
   /// ...}}]}
   static api::Json proxies_json(const AdsServer& ads);
 
-  /// Rules that some proxy refused, and what it said: those that came after what it runs. A proxy that has
-  /// never run anything blames none.
+  /// Rules of which something is not in force because no proxy would accept it, or some proxy did not, and
+  /// why. A proxy that has never run anything blames none.
   std::map<api::Key, std::string> refusals(const AdsServer& ads) const;
 
   /// How far the proxies are on the way to `generation`: {"missing": [...], "refused": [...]}, both empty
@@ -40,6 +40,7 @@ class Receipts {
     std::uint64_t object_generation = 0;
     std::uint64_t resource_version = 0;
     std::uint64_t since = 0;  ///< generation of the configuration
+    std::string left_out;     ///< what of it no proxy would accept, and is not sent; empty: nothing
   };
   std::map<api::Key, Entry> entries_;
 };

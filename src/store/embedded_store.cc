@@ -353,14 +353,14 @@ net::Task<Result<List>> EmbeddedStore::list(Query query) {
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::create(api::Object object) {
-  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), check_));
   WEFT_CO_TRY(api::ObjectPtr created, create_now(std::move(admitted)));
   WEFT_CO_CHECK(commit());
   co_return created;
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update(api::Object object) {
-  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body)));
+  WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), check_));
   WEFT_CO_TRY(api::ObjectPtr updated, update_now(std::move(admitted)));
   WEFT_CO_CHECK(commit());
   co_return updated;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/object_check.h"
 #include "base/random.h"
 #include "net/loop.h"
 #include "store/journal.h"
@@ -30,6 +31,8 @@ class EmbeddedStore final : public Store {
   net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
   std::uint64_t resource_version() const { return version_; }
+  /// Asked of every object before it is stored, beside the checks of `api`.
+  void set_check(api::ObjectCheck check) { check_ = std::move(check); }
 
  private:
   class Watcher;
@@ -54,6 +57,7 @@ class EmbeddedStore final : public Store {
     std::uint64_t version;
   };
   net::Loop& loop_;
+  api::ObjectCheck check_;
   std::unique_ptr<Journal> journal_;
   Random random_;
   std::map<api::Key, api::ObjectPtr> objects_;

@@ -32,7 +32,7 @@ void check_path(const Json& match, const Path& at, Report& report) {
   if (!value) return;
   const auto& text = value->get_ref<const std::string&>();
   std::string complaint = absolute_path(text);
-  constexpr std::string_view kForbidden[] = {"//", "/./", "/../", "%2f", "%2F", "#"};
+  constexpr std::string_view kForbidden[] = {"//", "/./", "/../", "%2f", "%2F", "#", "?"};
   for (std::string_view part : kForbidden)
     if (complaint.empty() && text.find(part) != text.npos)
       complaint = "must not contain " + std::string(part);
@@ -85,9 +85,6 @@ void check_path_change(const Json& action, const Json& rule, const Path& at, Rep
   if (!value) return report.problem(change_at.at(wanted), "is required with this type");
   if (wanted == "replacePrefixMatch" && !has_only_prefixes(rule))
     report.problem(change_at.at("type"), "ReplacePrefixMatch needs matches of type PathPrefix only");
-  const auto& text = value->get_ref<const std::string&>();
-  if (!text.empty() && !text.starts_with('/'))
-    report.problem(change_at.at(wanted), shown(*value) + ": must begin with /");
 }
 
 void check_redirect(const Json& redirect, const Json& rule, const Path& at, Report& report) {
@@ -96,6 +93,20 @@ void check_redirect(const Json& redirect, const Json& rule, const Path& at, Repo
   const Json* code = member(redirect, "statusCode");
   if (code && std::ranges::find(kCodes, code->get<int>()) == std::end(kCodes))
     report.problem(at.at("statusCode"), shown(*code) + ": must be 301, 302, 303, 307 or 308");
+}
+
+/// The host of a request can be set, and nothing else be done with it; a response has none.
+void check_header_changes(const Json& action, std::string_view filter, const Path& at, Report& report) {
+  const bool request = filter == "requestHeaderModifier";
+  const auto check = [&](const Json& name, bool sets, const Path& name_at) {
+    if (is_host_header(name.get_ref<const std::string&>()) && !(request && sets))
+      report.problem(name_at, shown(name) + ": the host can only be set, and of requests");
+  };
+  for (const char* list : {"set", "add"})
+    each(action, list, at, [&](const Json& header, const Path& header_at) {
+      check(header["name"], std::string_view(list) == "set", header_at.at("name"));
+    });
+  each(action, "remove", at, [&](const Json& name, const Path& name_at) { check(name, false, name_at); });
 }
 
 /// Each filter says what its type says, and each type is there once.
@@ -112,6 +123,8 @@ void check_filters(const Json& owner, const Json& rule, const Path& at, Report& 
       if (name != "type" && name != wanted)
         report.problem(filter_at.at(name), "does not belong to type " + type);
     if (action && wanted == "requestRedirect") check_redirect(*action, rule, filter_at.at(wanted), report);
+    if (action && wanted.ends_with("HeaderModifier"))
+      check_header_changes(*action, wanted, filter_at.at(wanted), report);
     if (action && wanted == "urlRewrite") check_path_change(*action, rule, filter_at.at(wanted), report);
   });
 }

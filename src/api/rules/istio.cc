@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <limits>
 
 #include "api/rules/rules.h"
 #include "api/schema/check.h"
+#include "api/schema/formats.h"
+#include "base/base64.h"
 #include "base/strings.h"
 
 namespace weft::api {
@@ -15,6 +18,51 @@ void check_weights(const Json& rule, const Path& at, Report& report) {
   for (const Json& each : route) sum += each.value("weight", std::int64_t{0});
   if (sum == 0)
     report.problem(at.at("route"), "the weights add up to 0; give at least one destination a weight");
+  if (sum > std::numeric_limits<std::uint32_t>::max())
+    report.problem(at.at("route"), "the weights add up to " + std::to_string(sum) +
+                                       "; their sum may be at most 4294967295: divide them all");
+}
+
+/// The host of a request that is forwarded can be set, and nothing else be done with it: it is no header
+/// field in every version of HTTP, and a response has none.
+void check_header_changes(const Json& owner, bool forwards, const Path& at, Report& report) {
+  const Json* headers = member(owner, "headers");
+  if (!headers) return;
+  const Path headers_at = at.at("headers");
+  for (const char* of : {"request", "response"}) {
+    const Json* operations = member(*headers, of);
+    if (!operations) continue;
+    const Path of_at = headers_at.at(of);
+    const bool may_set = forwards && std::string_view(of) == "request";
+    const char* complaint = may_set ? "the host can only be set: write it under set"
+                                    : "the host can only be set in requests that go to a destination";
+    for (const char* what : {"set", "add"}) {
+      const Json* changes = member(*operations, what);
+      const Path what_at = of_at.at(what);
+      if (!changes) continue;
+      for (const auto& [name, value] : changes->items())
+        if (is_host_header(name) && !(may_set && std::string_view(what) == "set"))
+          report.problem(what_at.at(name), complaint);
+        else if (is_host_header(name) && !authority(value.get_ref<const std::string&>()).empty())
+          report.problem(what_at.at(name),
+                         shown(value) + ": " + authority(value.get_ref<const std::string&>()));
+    }
+    each(*operations, "remove", of_at, [&](const Json& name, const Path& name_at) {
+      if (is_host_header(name.get_ref<const std::string&>())) report.problem(name_at, complaint);
+    });
+  }
+}
+
+void check_direct_response(const Json& rule, const Path& at, Report& report) {
+  constexpr std::size_t kMost = 1 << 20;
+  const Json* direct = member(rule, "directResponse");
+  const Json* body = direct ? member(*direct, "body") : nullptr;
+  if (!body) return;
+  const Path direct_at = at.at("directResponse"), body_at = direct_at.at("body");
+  std::size_t size = text_of(*body, "string").size();
+  if (body->contains("bytes")) size = decode_base64(text_of(*body, "bytes")).value_or("").size();
+  if (size > kMost)
+    report.problem(body_at, std::to_string(size) + " bytes; a response of a rule may have at most 1048576");
 }
 
 void check_retries(const Json& rule, const Path& at, Report& report) {
@@ -28,14 +76,14 @@ void check_retries(const Json& rule, const Path& at, Report& report) {
                                               "retriable-4xx",
                                               "refused-stream",
                                               "retriable-status-codes",
-                                              "retriable-headers",
                                               "envoy-ratelimited",
-                                              "http3-post-connect-failure",
                                               "cancelled",
                                               "deadline-exceeded",
                                               "internal",
                                               "resource-exhausted",
                                               "unavailable"};
+  // The rule has no place for the headers that the one means, and there is no HTTP/3 for the other.
+  constexpr std::string_view kNotDone[] = {"retriable-headers", "http3-post-connect-failure"};
   Path retries_at = at.at("retries");
   Path on_at = retries_at.at("retryOn");
   bool off = retries->value("attempts", std::int64_t{1}) == 0;
@@ -49,6 +97,10 @@ void check_retries(const Json& rule, const Path& at, Report& report) {
     bool status = part.size() == 3 && part[0] >= '1' && part[0] <= '5' &&
                   part.find_first_not_of("0123456789") == part.npos;
     if (status || std::ranges::find(kConditions, part) != std::end(kConditions)) continue;
+    if (std::ranges::find(kNotDone, part) != std::end(kNotDone)) {
+      report.unsupported(on_at, part, "remove it");
+      continue;
+    }
     part = cut(part, 64);
     std::string_view near = nearest(part, kConditions);
     report.problem(on_at, "\"" + std::string(part) +
@@ -95,6 +147,11 @@ void check_http_rule(const Json& rule, const Path& at, Report& report) {
   if (actions > 1) report.problem(at, "only one of route, redirect and directResponse may be given");
   if (route && route->empty()) report.problem(at.at("route"), "must have at least one destination");
   if (route) check_weights(rule, at, report);
+  check_header_changes(rule, route != nullptr, at, report);
+  each(rule, "route", at, [&](const Json& destination, const Path& destination_at) {
+    check_header_changes(destination, true, destination_at, report);
+  });
+  check_direct_response(rule, at, report);
   check_redirect(rule, at, report);
   check_retries(rule, at, report);
   check_fault(rule, at, report);

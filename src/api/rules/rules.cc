@@ -2,6 +2,7 @@
 
 #include "api/schema/check.h"
 #include "api/schema/formats.h"
+#include "base/strings.h"
 
 namespace weft::api {
 namespace {
@@ -61,6 +62,10 @@ void check_ingress(const Json& spec, const Path& at, Report& report) {
     Path http_at = rule_at.at("http");
     if ((*http)["paths"].empty()) report.problem(http_at.at("paths"), "must have at least one path");
     each(*http, "paths", http_at, [&](const Json& path, const Path& path_at) {
+      if (text_of(path, "path").find_first_of("?#") != std::string_view::npos)
+        report.problem(
+            path_at.at("path"),
+            shown(path["path"]) + ": must be a path only; queries (?) and fragments (#) match nothing");
       if (!path.contains("path") && path["pathType"] != "ImplementationSpecific")
         report.problem(path_at.at("path"),
                        "is required with pathType " + std::string(text_of(path, "pathType")));
@@ -94,6 +99,8 @@ std::string_view text_of(const Json& value, std::string_view name) {
   return found && found->is_string() ? std::string_view(found->get_ref<const std::string&>())
                                      : std::string_view();
 }
+
+bool is_host_header(std::string_view name) { return name == ":authority" || to_lower(name) == "host"; }
 
 void check_rules(const Json& body, const KindInfo& kind, const Path& at, Report& report) {
   check_name(body, kind, at, report);

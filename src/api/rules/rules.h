@@ -29,6 +29,9 @@ const Json* member(const Json& value, std::string_view name);
 /// The text of a member; empty when it is not there.
 std::string_view text_of(const Json& value, std::string_view name);
 
+/// Whether a header's name means the host that a request is for.
+bool is_host_header(std::string_view name);
+
 /// Calls visit(item, its path) for each item of the list `name`, if there is one.
 template <class Visit>
 void each(const Json& value, std::string_view name, const Path& at, Visit visit) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "api/admit.h"
 #include "api/parse.h"
 
 namespace weft::api {
@@ -335,6 +336,100 @@ TEST(Rules, names_labels_and_kinds) {
   EXPECT_EQ(first("- a"), "f:1: must be a map with apiVersion, kind and metadata, and is a list");
   EXPECT_EQ(first("apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-, name: a}"),
             "f:3: metadata.generateName: generateName is not supported by weft yet; give the object a name");
+}
+
+/// One HTTP route of a VirtualService, and what is wrong with it.
+std::string wrong_http(const std::string& http) {
+  return wrong("VirtualService", "networking.istio.io/v1", "spec: {hosts: [a], http: [" + http + "]}");
+}
+
+TEST(Rules, texts_that_would_break_a_message_are_named_where_they_enter) {
+  const std::string to = "route: [{destination: {host: a}}]";
+  const std::string line =
+      ": must be one line without control characters; in YAML write >- in place of | or >";
+  const std::string ascii =
+      ": must be a path without spaces, control characters and letters beyond ASCII; write those as %20 and "
+      "the "
+      "like";
+  const std::string host = ": must be a host, perhaps with a port, such as reviews:9080";
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {set: {x: \"a\\nb\"}}}}"),
+            "spec.http[0].headers.request.set.x: \"a\\nb\"" + line);
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {response: {add: {x: \"a\\r\\nb: c\"}}}}"),
+            "spec.http[0].headers.response.add.x: \"a\\r\\nb: c\"" + line);
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {set: {x: \"a\\tb\"}}}}"), "none");
+  EXPECT_EQ(wrong_http("{" + to + ", rewrite: {uri: /a b}}"), "spec.http[0].rewrite.uri: \"/a b\"" + ascii);
+  EXPECT_EQ(wrong_http("{" + to + ", rewrite: {uri: a}}"),
+            "spec.http[0].rewrite.uri: \"a\": must begin with /");
+  EXPECT_EQ(wrong_http("{" + to + ", rewrite: {uri: '/a#b'}}"),
+            "spec.http[0].rewrite.uri: \"/a#b\": must not have a fragment (#)");
+  EXPECT_EQ(wrong_http("{" + to + ", rewrite: {authority: 'a b'}}"),
+            "spec.http[0].rewrite.authority: \"a b\"" + host);
+  EXPECT_EQ(wrong_http("{redirect: {uri: '/a#b', authority: 'a:80'}}"), "none");
+  EXPECT_EQ(wrong_http("{redirect: {uri: \"/a\\n\"}}"), "spec.http[0].redirect.uri: \"/a\\n\"" + ascii);
+  EXPECT_EQ(wrong_http("{redirect: {authority: \"a\\r\\nb\"}}"),
+            "spec.http[0].redirect.authority: \"a\\r\\nb\"" + host);
+}
+
+TEST(Rules, the_host_of_a_request_can_be_set_and_nothing_else_be_done_with_it) {
+  const std::string to = "route: [{destination: {host: a}}]";
+  const std::string only_set = ": the host can only be set: write it under set";
+  const std::string nowhere = ": the host can only be set in requests that go to a destination";
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {set: {Host: b}}}}"), "none");
+  EXPECT_EQ(wrong_http(
+                "{route: [{destination: {host: a}, weight: 1, headers: {request: {set: {':authority': b}}}}, "
+                "{destination: {host: b}, weight: 1}]}"),
+            "none");
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {add: {host: b}}}}"),
+            "spec.http[0].headers.request.add.host" + only_set);
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {remove: [Host]}}}"),
+            "spec.http[0].headers.request.remove[0]" + only_set);
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {response: {set: {host: b}}}}"),
+            "spec.http[0].headers.response.set.host" + nowhere);
+  EXPECT_EQ(wrong_http("{redirect: {uri: /}, headers: {request: {set: {host: b}}}}"),
+            "spec.http[0].headers.request.set.host" + nowhere);
+  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {set: {':path': /b}}}}"),
+            "spec.http[0].headers.request.set[\":path\"]: this key is no header that can be changed; write "
+            ":authority or host for the host, and rewrite.uri for the path");
+}
+
+TEST(Rules, sums_and_sizes_that_no_proxy_takes) {
+  EXPECT_EQ(
+      wrong_http("{route: [{destination: {host: a}, weight: 2147483647}, {destination: {host: b}, weight: "
+                 "2147483647}, {destination: {host: c}, weight: 2}]}"),
+      "spec.http[0].route: the weights add up to 4294967296; their sum may be at most 4294967295: divide "
+      "them all");
+  Json direct = {{"status", 200}};
+  direct["body"]["string"] = std::string((1 << 20) + 1, 'a');
+  Json http = {{"directResponse", direct}};
+  Json body = {
+      {"apiVersion", "networking.istio.io/v1"}, {"kind", "VirtualService"}, {"metadata", {{"name", "a"}}}};
+  body["spec"] = {{"hosts", Json::array({"a"})}, {"http", Json::array({http})}};
+  const auto admitted = admit(body);
+  ASSERT_FALSE(admitted);
+  EXPECT_EQ(admitted.error().text,
+            "spec.http[0].directResponse.body: 1048577 bytes; a response of a rule may have at most 1048576");
+}
+
+TEST(Rules, retry_conditions_without_effect_are_named) {
+  const std::string to = "route: [{destination: {host: a}}]";
+  EXPECT_EQ(wrong_http("{" + to +
+                       ", retries: {attempts: 2, retryOn: 'gateway-error,connect-failure,refused-stream'}}"),
+            "none");
+  EXPECT_EQ(wrong_http("{" + to + ", retries: {attempts: 2, retryOn: '5xx,retriable-headers'}}"),
+            "spec.http[0].retries.retryOn: retriable-headers is not supported by weft yet; remove it");
+}
+
+TEST(Rules, a_path_of_an_ingress_or_a_route_has_no_query) {
+  EXPECT_EQ(
+      wrong("Ingress", "networking.k8s.io/v1",
+            "spec: {rules: [{http: {paths: [{path: '/a?b', pathType: Prefix, backend: {service: {name: a, "
+            "port: "
+            "{number: 80}}}}]}}]}"),
+      "spec.rules[0].http.paths[0].path: \"/a?b\": must be a path only; queries (?) and fragments (#) match "
+      "nothing");
+  EXPECT_EQ(wrong("HTTPRoute", "gateway.networking.k8s.io/v1",
+                  "spec: {rules: [{matches: [{path: {value: '/a?b'}}]}]}"),
+            "spec.rules[0].matches[0].path.value: \"/a?b\": must not contain ?");
 }
 
 }  // namespace

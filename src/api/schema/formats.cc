@@ -16,6 +16,8 @@ bool lower(char c) { return c >= 'a' && c <= 'z'; }
 bool letter(char c) { return lower(c) || (c >= 'A' && c <= 'Z'); }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
+
 /// Letters or digits at both ends, and `inner` also between them.
 bool framed(std::string_view text, std::size_t limit, bool upper, std::string_view inner) {
   auto edge = [&](char c) { return digit(c) || (upper ? letter(c) : lower(c)); };
@@ -191,6 +193,49 @@ std::string header_name(std::string_view text) {
     return letter(c) || digit(c) || kPunctuation.find(c) != kPunctuation.npos;
   });
   return unless(right || (text.starts_with(':') && text.size() > 1), "must be a header's name");
+}
+
+std::string changed_header(std::string_view text) {
+  if (!header_name(text).empty()) return header_name(text);
+  return unless(
+      !text.starts_with(':') || text == ":authority",
+      "is no header that can be changed; write :authority or host for the host, and rewrite.uri for "
+      "the path");
+}
+
+std::string header_value(std::string_view text) {
+  return unless(std::ranges::none_of(text, [](char c) { return is_control(c) && c != '\t'; }),
+                "must be one line without control characters; in YAML write >- in place of | or >");
+}
+
+std::string authority(std::string_view text) {
+  constexpr std::string_view kMarks = "-._~!$&'()*+,;=:[]%";
+  const bool right = !text.empty() && text.size() <= 261 && std::ranges::all_of(text, [&](char c) {
+    return letter(c) || digit(c) || kMarks.find(c) != kMarks.npos;
+  });
+  return unless(right, "must be a host, perhaps with a port, such as reviews:9080");
+}
+
+std::string request_target(std::string_view text) {
+  return text.find('#') == text.npos ? location_path(text) : std::string("must not have a fragment (#)");
+}
+
+std::string location_path(std::string_view text) {
+  if (!text.starts_with('/')) return "must begin with /";
+  return unless(std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; }),
+                "must be a path without spaces, control characters and letters beyond ASCII; write those as "
+                "%20 and the like");
+}
+
+std::string url_scheme(std::string_view text) {
+  const bool right = !text.empty() && letter(text.front()) && std::ranges::all_of(text, [](char c) {
+    return letter(c) || digit(c) || c == '+' || c == '-' || c == '.';
+  });
+  return unless(right, "must be a scheme such as https");
+}
+
+std::string one_line(std::string_view text) {
+  return unless(std::ranges::none_of(text, is_control), "must be one line without control characters");
 }
 
 std::string not_empty(std::string_view text) { return unless(!text.empty(), "must not be empty"); }

@@ -31,6 +31,13 @@ std::string gateway_host(std::string_view text);      ///< also with "namespace/
 std::string gateway_name(std::string_view text);      ///< "mesh", "name", "namespace/name"
 std::string export_to(std::string_view text);         ///< "*" or "."
 std::string header_name(std::string_view text);       ///< a token of RFC 9110 §5.6.2
+std::string changed_header(std::string_view text);    ///< a header_name of which the value may be changed
+std::string header_value(std::string_view text);      ///< RFC 9110 §5.5: one line, no control characters
+std::string authority(std::string_view text);         ///< "reviews:9080"; RFC 3986 §3.2 without user names
+std::string request_target(std::string_view text);    ///< a path that may stand in a request line
+std::string location_path(std::string_view text);     ///< the same, perhaps with a fragment
+std::string url_scheme(std::string_view text);        ///< RFC 3986 §3.1
+std::string one_line(std::string_view text);          ///< no control characters
 std::string not_empty(std::string_view text);
 
 }  // namespace weft::api

@@ -46,6 +46,13 @@ TEST(Formats, each_takes_what_is_right_and_says_something_about_what_is_not) {
       {"host_or_wildcard", host_or_wildcard, {"*", "*.a.b", "a"}, {"", "*a", "a.*", "*."}},
       {"gateway_host", gateway_host, {"*", "ns/a", "./a", "*/*.b"}, {"", "/a", "Ns/a", "ns/", "a/b/c"}},
       {"gateway_name", gateway_name, {"mesh", "ns/a"}, {"", "/a", "a/", "a/b/c"}},
+      {"header_value",
+       header_value,
+       {"", "a b", "a\tb", "\xc3\xa4"},
+       {"a\n", "a\r\nb", std::string("\0", 1)}},
+      {"authority", authority, {"a", "a:80", "[::1]:80"}, {"", "a b", "a/b", "u@a", "a\n"}},
+      {"location_path", location_path, {"/", "/a%20b?c#d"}, {"", "a", "/a b", "/\xc3\xa4", "/\r"}},
+      {"changed_header", changed_header, {"x", "Host", ":authority"}, {":path", "", "a b"}},
       {"header_name", header_name, {"end-user", "X_1", ":authority"}, {"", "a b", "a:", ":", "a\n"}},
       {"absolute_path", absolute_path, {"/", "/a b"}, {"", "a"}},
   };

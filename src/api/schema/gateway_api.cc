@@ -10,6 +10,10 @@ std::string route_host(std::string_view text) {
              ? std::string("must be a host name or one that begins with *.; leave it out for all hosts")
              : host_or_wildcard(text);
 }
+/// What takes the place of a matched prefix: nothing takes it away.
+std::string prefix_or_nothing(std::string_view text) {
+  return text.empty() ? std::string() : request_target(text);
+}
 std::string group_name(std::string_view text) { return text.empty() ? std::string() : dns_subdomain(text); }
 /// The spec's own durations: up to four numbers with h, m, s or ms, no fractions (GEP-2257).
 std::string whole_duration(std::string_view text) {
@@ -107,15 +111,17 @@ constexpr Field kMatchFields[] = {
 };
 constexpr Schema kMatch{kMatchFields};
 
-constexpr Field kHeaderFields[] = {text("name", header_name).required(), text("value").required()};
+constexpr Field kHeaderFields[] = {text("name", changed_header).required(),
+                                   text("value", header_value).required()};
 constexpr Schema kHeader{kHeaderFields};
 constexpr Field kHeaderFilterFields[] = {object("set", kHeader).list(), object("add", kHeader).list(),
-                                         text("remove", header_name).list()};
+                                         text("remove", changed_header).list()};
 constexpr Schema kHeaderFilter{kHeaderFilterFields};
 constexpr std::string_view kPathChanges[] = {"ReplaceFullPath", "ReplacePrefixMatch"};
 constexpr std::string_view kPathChangeValues[] = {"replaceFullPath", "replacePrefixMatch"};
-constexpr Field kPathChangeFields[] = {one_of("type", kPathChanges).required(), text("replaceFullPath"),
-                                       text("replacePrefixMatch")};
+constexpr Field kPathChangeFields[] = {one_of("type", kPathChanges).required(),
+                                       text("replaceFullPath", location_path),
+                                       text("replacePrefixMatch", prefix_or_nothing)};
 constexpr Schema kPathChange{kPathChangeFields, kPathChangeValues, true};
 constexpr std::string_view kSchemes[] = {"http", "https"};
 constexpr Field kRedirectFields[] = {

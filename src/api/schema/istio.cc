@@ -12,7 +12,7 @@ constexpr Schema kStringMatch{kStringMatchFields, kMatchForms, true};
 constexpr Schema kPresenceMatch{kStringMatchFields, kMatchForms, false};
 
 constexpr Field kHttpMatchFields[] = {
-    text("name"),
+    text("name", one_line).ignored(),  // it would only label what is logged
     object("uri", kStringMatch),
     object("scheme", kStringMatch),
     object("method", kStringMatch),
@@ -35,9 +35,9 @@ constexpr Field kDestinationFields[] = {text("host", host).required(), text("sub
                                         object("port", kPortSelector)};
 constexpr Schema kDestination{kDestinationFields};
 
-constexpr Field kHeaderOperationsFields[] = {text("set").map().keys(header_name),
-                                             text("add").map().keys(header_name),
-                                             text("remove", header_name).list()};
+constexpr Field kHeaderOperationsFields[] = {text("set", header_value).map().keys(changed_header),
+                                             text("add", header_value).map().keys(changed_header),
+                                             text("remove", changed_header).list()};
 constexpr Schema kHeaderOperations{kHeaderOperationsFields};
 constexpr Field kHeadersFields[] = {object("request", kHeaderOperations),
                                     object("response", kHeaderOperations)};
@@ -48,16 +48,16 @@ constexpr Field kRouteFields[] = {object("destination", kDestination).required()
 constexpr Schema kRoute{kRouteFields};
 
 constexpr Field kRedirectFields[] = {
-    text("uri"),
-    text("authority"),
+    text("uri", location_path),
+    text("authority", authority),
     port("port"),
-    text("scheme"),
+    text("scheme", url_scheme),
     integer("redirectCode", 300, 399),
     later("derivePort", "write the port"),
     later("uriRegexRewrite", "write the uri"),
 };
 constexpr Schema kRedirect{kRedirectFields};
-constexpr Field kRewriteFields[] = {text("uri"), text("authority"),
+constexpr Field kRewriteFields[] = {text("uri", request_target), text("authority", authority),
                                     later("uriRegexRewrite", "rewrite by a prefix")};
 constexpr Schema kRewrite{kRewriteFields};
 
@@ -98,7 +98,7 @@ constexpr Schema kFault{kFaultFields};
 
 constexpr std::string_view kMirrorAdvice = "remove it; the route itself works without";
 constexpr Field kHttpRouteFields[] = {
-    text("name"),
+    text("name", one_line),
     object("match", kHttpMatch).list(),
     object("route", kRoute).list(),
     object("redirect", kRedirect),
@@ -226,7 +226,7 @@ constexpr Schema kServerPort{kServerPortFields};
 constexpr Field kServerFields[] = {
     object("port", kServerPort).required(),
     text("hosts", gateway_host).list().required(),
-    text("name"),
+    text("name").ignored(),
     later("tls", "certificates come later; serve HTTP"),
     later("bind", "remove it; a gateway listens on all addresses"),
     later("defaultEndpoint", "remove it"),

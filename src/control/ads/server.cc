@@ -178,13 +178,15 @@ void AdsServer::count_request(const Session::Request& request) {
 
 void AdsServer::offer(Proxy& proxy) {
   proxy.identity = identify(proxy.peer, inputs_->registry);
-  auto set = std::make_shared<const ResourceSet>(translate(*inputs_, proxy.identity));
+  auto set = std::make_shared<ResourceSet>(translate(*inputs_, proxy.identity));
+  proof_.keep_sound(*set, inputs_->generation);
   proxy.session.offer(std::move(set), inputs_->generation);
 }
 
 void AdsServer::update(std::shared_ptr<const Inputs> inputs) {
   inputs_ = std::move(inputs);
   for (Proxy* proxy : proxies_) offer(*proxy);
+  proof_.forget_before(inputs_->generation);
   updated_.notify_all();
 }
 

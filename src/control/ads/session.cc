@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "xds/proto/discovery.pb.h"
 #include "xds/proto/endpoint.pb.h"
 #include "xds/proto/route.pb.h"
@@ -10,6 +11,7 @@ namespace weft::control {
 namespace {
 
 constexpr std::size_t kMaxReason = 2000;
+constexpr std::size_t kMaxDoubts = 8;
 
 std::optional<Type> type_of(std::string_view url) {
   for (Type type : kAllTypes)
@@ -32,6 +34,19 @@ ResourcePtr empty_resource(Type type, const std::string& name) {
     made.bytes = table.SerializeAsString();
   }
   return std::make_shared<const Resource>(std::move(made));
+}
+
+using Names = std::set<std::string, std::less<>>;
+
+/// What of `names` a reason is about. Proxies say it in words: ours put the name into quotes, Envoy names
+/// clusters and listeners without. One that names nothing may be about any of them.
+Names named_in(std::string_view reason, const Names& names, bool bare) {
+  Names quoted, named;
+  for (const std::string& name : names) {
+    if (reason.find("'" + name + "'") != reason.npos) quoted.insert(name);
+    if (bare && reason.find(name) != reason.npos) named.insert(name);
+  }
+  return !quoted.empty() ? quoted : !named.empty() ? named : names;
 }
 
 bool same(const ResourcePtr& a, const ResourcePtr& b) { return a == b || (a && b && a->bytes == b->bytes); }
@@ -59,8 +74,10 @@ void Session::on_request(const Request& request) {
   bool first = !state.subscribed;
   // Said before the proxy had our last response: what it says after will tell.
   if (!first && request.response_nonce() != state.nonce) return;
-  bool repeated = !first && !state.awaiting;
-  if (state.awaiting) on_verdict(state, *type, request);
+  // A proxy may find out after its acknowledgement that it cannot do what it has taken: a port is in use.
+  const bool late = !first && !state.awaiting && request.has_error_detail();
+  const bool repeated = !first && !state.awaiting && !late;
+  if (state.awaiting || late) on_verdict(state, *type, request);
   subscribe(state, *type, request, repeated);
   if (first) {
     state.subscribed = state.must_answer = true;
@@ -71,19 +88,96 @@ void Session::on_request(const Request& request) {
 
 void Session::on_verdict(Channel& state, Type type, const Request& request) {
   state.awaiting = false;
-  if (!request.has_error_detail()) {
-    state.rejected = false;
-    state.held = state.sent;
-    state.report.acked = state.report.sent;
-    state.report.nacked = 0;
-    state.report.reason.clear();
-    if (refusal_ && refusal_->type == type) refusal_.reset();
-    return;
-  }
-  state.rejected = refused_now_ = true;
+  if (request.has_error_detail())
+    on_rejected(state, type, request);
+  else
+    on_accepted(state, type);
+}
+
+void Session::on_accepted(Channel& state, Type type) {
+  state.rejected = false;
+  state.held = state.sent;
+  state.report.acked = state.report.sent;
+  if (!asks_by_name(type)) state.doubts.clear();
+  for (Doubt& doubt : state.doubts)
+    std::erase_if(doubt.resources, [&](const std::string& name) { return state.last.contains(name); });
+  drop_settled(state.doubts, state.report);
+}
+
+void Session::on_rejected(Channel& state, Type type, const Request& request) {
+  state.rejected = true;
+  if (state.report.sent == active_generation_) refused_now_ = true;
   state.report.nacked = state.report.sent;
-  state.report.reason = request.error_detail().message().substr(0, kMaxReason);
-  refusal_ = Refusal{type, running_, active_generation_, state.report.reason};
+  state.report.reason = std::string(cut(request.error_detail().message(), kMaxReason));
+  // A complaint about what was sent again is one about any of it.
+  if (state.last.empty())
+    for (const auto& [name, resource] : state.sent) state.last.insert(name);
+  Doubt doubt{{type, state.base, state.report.sent, state.report.reason},
+              named_in(state.report.reason, state.last, !asks_by_name(type))};
+  for (const auto& [name, resource] : state.sent) {
+    if (!doubt.resources.contains(name)) {
+      state.held[name] = resource;
+    } else if (same(find(state.held, name), resource)) {
+      state.held.erase(name);  // it was acknowledged, and then turned out not to be possible
+    }
+  }
+  std::erase_if(state.doubts, [&](const Doubt& one) { return one.refusal.upto == doubt.refusal.upto; });
+  state.doubts.push_back(std::move(doubt));
+  if (state.doubts.size() <= kMaxDoubts) return;
+  // Told apart less well, the two oldest still stand.
+  Doubt& second = state.doubts[1];
+  second.refusal.after = state.doubts[0].refusal.after;
+  second.resources.merge(state.doubts[0].resources);
+  state.doubts.erase(state.doubts.begin());
+}
+
+std::uint64_t Session::running() const {
+  std::uint64_t least = settled_;
+  for (const Channel& state : channels_)
+    for (const Doubt& doubt : state.doubts) least = std::min(least, doubt.refusal.after);
+  return least;
+}
+
+const Session::Refusal* Session::refusal_of(std::uint64_t since) const {
+  for (const Channel& state : channels_)
+    for (const Doubt& doubt : state.doubts)
+      if (doubt.refusal.blames(since)) return &doubt.refusal;
+  return nullptr;
+}
+
+bool Session::runs(std::uint64_t since) const { return since <= settled_ && !refusal_of(since); }
+
+bool Session::any_doubted() const {
+  return std::ranges::any_of(channels_, [](const Channel& state) { return !state.doubts.empty(); });
+}
+
+/// What the proxy is not to run any more cannot stand in the way of what it is to run.
+void Session::forget_unwanted() {
+  for (Type type : kAllTypes) {
+    Channel& state = channel(type);
+    const Resources& wanted = (*active_)[type];
+    for (Doubt& doubt : state.doubts)
+      std::erase_if(doubt.resources, [&](const std::string& name) {
+        return !wanted.contains(name) || (asks_by_name(type) && !state.names.contains(name));
+      });
+    drop_settled(state.doubts, state.report);
+  }
+}
+
+/// Whether a cluster was rejected of which the proxy has no other form: a route to it would lead nowhere.
+bool Session::lacks_clusters() const {
+  const Channel& state = channel(Type::kCluster);
+  return std::ranges::any_of(state.doubts, [&](const Doubt& doubt) {
+    return std::ranges::any_of(doubt.resources,
+                               [&](const std::string& name) { return !state.held.contains(name); });
+  });
+}
+
+void Session::drop_settled(std::vector<Doubt>& doubts, TypeReport& report) {
+  std::erase_if(doubts, [](const Doubt& doubt) { return doubt.resources.empty(); });
+  if (!doubts.empty()) return;
+  report.nacked = 0;
+  report.reason.clear();
 }
 
 void Session::subscribe(Channel& state, Type type, const Request& request, bool repeated) {
@@ -91,7 +185,7 @@ void Session::subscribe(Channel& state, Type type, const Request& request, bool 
     state.must_answer = state.must_answer || repeated;
     return;
   }
-  std::set<std::string, std::less<>> names(request.resource_names().begin(), request.resource_names().end());
+  Names names(request.resource_names().begin(), request.resource_names().end());
   // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener anew and
   // waits for what belongs to it.
   if (repeated && names == state.names) state.resend = names;
@@ -129,9 +223,9 @@ bool Session::step() {
       send_asked(Type::kEndpoint);
       // At first there is no traffic to protect, and a proxy may well accept clusters only together with its
       // listeners.
-      if (running_ != 0 && (!settled(Type::kCluster) || !settled(Type::kEndpoint))) return false;
+      if (settled_ != 0 && (!settled(Type::kCluster) || !settled(Type::kEndpoint))) return false;
       stage_ = Stage::kListeners;
-      if (channel(Type::kCluster).rejected) hold_back();
+      if (lacks_clusters()) hold_back();
       return true;
     case Stage::kListeners:
       send_listeners();
@@ -148,7 +242,7 @@ bool Session::step() {
       stage_ = Stage::kPrune;
       return true;
     case Stage::kPrune:
-      if (!refused_now_ && !channel(Type::kCluster).rejected) send_clusters((*active_)[Type::kCluster]);
+      if (!refused_now_ && !any_doubted()) send_clusters((*active_)[Type::kCluster]);
       stage_ = Stage::kPruned;
       return true;
     case Stage::kPruned:
@@ -164,13 +258,16 @@ bool Session::step() {
 void Session::hold_back() {
   stage_ = Stage::kSettle;
   refused_now_ = true;
-  if (refusal_) refusal_->upto = active_generation_;
+  if (auto& doubts = channel(Type::kCluster).doubts; !doubts.empty())
+    doubts.back().refusal.upto = active_generation_;
 }
 
 void Session::finish_push() {
   // A proxy that has not got its listeners yet runs nothing of ours.
   bool complete = channel(Type::kCluster).subscribed && channel(Type::kListener).subscribed;
-  if (complete && !refused_now_) running_ = active_generation_;
+  if (!complete || refused_now_) return;
+  forget_unwanted();
+  settled_ = active_generation_;
 }
 
 bool Session::settled(Type type) const { return !channel(type).awaiting; }
@@ -181,7 +278,9 @@ bool Session::covers(Type type, Type needed_by) const {
   const Resources& in_use = from.rejected ? from.held : from.sent;
   const auto& names = channel(type).names;
   return std::ranges::all_of(in_use, [&](const auto& entry) {
-    return std::ranges::all_of(entry.second->needs,
+    // What came with something rejected the proxy may use, or may not.
+    return (from.rejected && from.last.contains(entry.first)) ||
+           std::ranges::all_of(entry.second->needs,
                                [&](const std::string& name) { return names.contains(name); });
   });
 }
@@ -201,20 +300,27 @@ void Session::send_clusters(const Resources& clusters) {
   Channel& state = channel(Type::kCluster);
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, clusters))) return;
   note_changed_clusters(clusters);
-  std::vector<ResourcePtr> all;
-  for (const auto& [name, cluster] : clusters) all.push_back(cluster);
-  state.sent = clusters;
-  emit(Type::kCluster, all);
+  send_all(Type::kCluster, clusters);
 }
 
 void Session::send_listeners() {
   Channel& state = channel(Type::kListener);
   const Resources& listeners = (*active_)[Type::kListener];
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, listeners))) return;
+  send_all(Type::kListener, listeners);
+}
+
+/// A response that is everything there is; new in it is what the proxy does not hold.
+void Session::send_all(Type type, const Resources& resources) {
+  Channel& state = channel(type);
   std::vector<ResourcePtr> all;
-  for (const auto& [name, listener] : listeners) all.push_back(listener);
-  state.sent = listeners;
-  emit(Type::kListener, all);
+  Names changed;
+  for (const auto& [name, resource] : resources) {
+    all.push_back(resource);
+    if (!same(find(state.held, name), resource)) changed.insert(name);
+  }
+  state.sent = resources;
+  emit(type, all, std::move(changed));
 }
 
 /// Of what the proxy asks for: what is new or has changed since it was sent.
@@ -222,6 +328,7 @@ void Session::send_asked(Type type) {
   Channel& state = channel(type);
   if (!state.subscribed) return;
   std::vector<ResourcePtr> changed;
+  Names names;
   for (const std::string& name : state.names) {
     ResourcePtr before = find(state.sent, name);
     ResourcePtr now = find((*active_)[type], name);
@@ -229,13 +336,16 @@ void Session::send_asked(Type type) {
     if (same(before, now) && !state.resend.contains(name)) continue;
     state.sent[name] = now;
     changed.push_back(std::move(now));
+    names.insert(name);
   }
   state.resend.clear();
-  if (!changed.empty() || state.must_answer) emit(type, changed);
+  if (!changed.empty() || state.must_answer) emit(type, changed, std::move(names));
 }
 
-void Session::emit(Type type, const std::vector<ResourcePtr>& resources) {
+void Session::emit(Type type, const std::vector<ResourcePtr>& resources, Names changed) {
   Channel& state = channel(type);
+  state.last = std::move(changed);
+  state.base = settled_;
   state.must_answer = false;
   state.awaiting = true;
   state.rejected = false;

@@ -33,12 +33,13 @@ class Session {
   using Request = envoy::service::discovery::v3::DiscoveryRequest;
   using Send = std::function<void(const Response&)>;
 
-  /// What the proxy refused: everything that came into the world after `after`, up to `upto`, may be the
-  /// cause.
+  /// What the proxy rejected: everything that came into the world after `after`, up to `upto`, may be the
+  /// cause. It stands until the proxy has accepted what takes the place of each rejected resource.
   struct Refusal {
     Type type = Type::kCluster;
     std::uint64_t after = 0, upto = 0;
     std::string reason;
+    bool blames(std::uint64_t since) const { return since > after && since <= upto; }
   };
 
   struct TypeReport {
@@ -52,11 +53,17 @@ class Session {
   /// From now on the proxy is to run `target`, made from generation `generation` of the world.
   void offer(ResourceSetPtr target, std::uint64_t generation);
 
-  /// The proxy runs a configuration made from this generation, or one that does not differ from it for this
-  /// proxy.
-  std::uint64_t running() const { return running_; }
-  /// The last one that was not accepted and has not been replaced by one that was.
-  const std::optional<Refusal>& refusal() const { return refusal_; }
+  /// The proxy runs all of a configuration made from this generation, or of one that does not differ from it
+  /// for this proxy. While something is rejected it is the last one before that.
+  std::uint64_t running() const;
+  /// The proxy runs what came into the world with generation `since`: nothing that it may have done is
+  /// rejected or on its way.
+  bool runs(std::uint64_t since) const;
+  /// Why it does not run what came with `since`; null when nothing stands rejected that `since` may be the
+  /// cause of.
+  const Refusal* refusal_of(std::uint64_t since) const;
+  /// Whether anything stands rejected.
+  bool any_doubted() const;
   /// Generation of the newest target that the proxy has been sent something of.
   std::uint64_t sending() const { return active_generation_; }
   TypeReport report(Type type) const;
@@ -73,14 +80,25 @@ class Session {
     kPruned
   };
 
+  using Names = std::set<std::string, std::less<>>;
+
+  /// A refusal, and what it may be about: it ends when all of that has been accepted, or is not wanted.
+  struct Doubt {
+    Refusal refusal;
+    Names resources;
+  };
+
   struct Channel {
     bool subscribed = false;
     bool must_answer = false;  ///< the first request: answered even when there is nothing
     bool awaiting = false;     ///< sent, neither accepted nor refused yet
-    bool rejected = false;     ///< the proxy refused what `sent` says and has what `held` says
-    std::set<std::string, std::less<>> names;   ///< endpoints and routes: what the proxy asks for
-    std::set<std::string, std::less<>> resend;  ///< of these, what it needs again although nothing changed
+    bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
+    Names names;               ///< endpoints and routes: what the proxy asks for
+    Names resend;              ///< of these, what it needs again although nothing changed
     Resources sent, held;
+    Names last;              ///< what the response with `nonce` said that was new
+    std::uint64_t base = 0;  ///< what the proxy ran when that was sent
+    std::vector<Doubt> doubts;
     std::string nonce;
     TypeReport report;
   };
@@ -89,15 +107,21 @@ class Session {
   const Channel& channel(Type type) const { return channels_[index_of(type)]; }
   void subscribe(Channel& state, Type type, const Request& request, bool repeated);
   void on_verdict(Channel& state, Type type, const Request& request);
+  void on_rejected(Channel& state, Type type, const Request& request);
+  void on_accepted(Channel& state, Type type);
+  void forget_unwanted();
+  static void drop_settled(std::vector<Doubt>& doubts, TypeReport& report);
+  bool lacks_clusters() const;
   void advance();
   bool step();
   bool settled(Type type) const;
   bool covers(Type type, Type needed_by) const;
   void send_clusters(const Resources& clusters);
   void send_listeners();
+  void send_all(Type type, const Resources& resources);
   void send_asked(Type type);
   void note_changed_clusters(const Resources& clusters);
-  void emit(Type type, const std::vector<ResourcePtr>& resources);
+  void emit(Type type, const std::vector<ResourcePtr>& resources, Names changed);
   void hold_back();
   void finish_push();
 
@@ -106,9 +130,8 @@ class Session {
   Stage stage_ = Stage::kIdle;
   ResourceSetPtr target_, active_;
   std::uint64_t target_generation_ = 0, active_generation_ = 0;
-  std::uint64_t running_ = 0;
-  bool refused_now_ = false;  ///< something of the present push was refused
-  std::optional<Refusal> refusal_;
+  std::uint64_t settled_ = 0;  ///< what the proxy runs, but for what is doubted
+  bool refused_now_ = false;   ///< something of the present push was rejected
   std::uint64_t nonces_ = 0;
 };
 

@@ -59,6 +59,16 @@ class ScriptedProxy {
     session_.on_request(request);
   }
 
+  /// Says no to the last response of that type, whatever was said of it before.
+  void complain(Type type, const std::string& reason) {
+    Session::Request verdict;
+    verdict.set_type_url(std::string(type_url(type)));
+    verdict.set_response_nonce(nonce_[type]);
+    verdict.mutable_error_detail()->set_message(reason);
+    for (const auto& name : names_[type]) verdict.add_resource_names(name);
+    session_.on_request(verdict);
+  }
+
   const std::string& nonce(Type type) { return nonce_[type]; }
   std::vector<std::string> log;
   std::set<std::string> clusters, endpoints;
@@ -209,18 +219,111 @@ TEST_F(SessionTest, a_refused_route_is_reported_with_its_reason_and_not_sent_aga
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   take_one("no such thing");
   EXPECT_EQ(session.running(), 1u);
-  ASSERT_TRUE(session.refusal());
-  EXPECT_EQ(session.refusal()->reason, "no such thing");
-  EXPECT_EQ(session.refusal()->after, 1u);
-  EXPECT_EQ(session.refusal()->upto, 2u);
+  ASSERT_TRUE(session.refusal_of(2));
+  EXPECT_EQ(session.refusal_of(2)->reason, "no such thing");
+  EXPECT_FALSE(session.refusal_of(1));
   EXPECT_EQ(session.report(Type::kRoute).nacked, 2u);
   session.offer(set_of("v2", {"v1", "v2"}), 3);
   EXPECT_TRUE(wire.empty());
   session.offer(set_of("v1", {"v1", "v2"}), 4);
   deliver();
   EXPECT_EQ(session.running(), 4u);
-  EXPECT_FALSE(session.refusal());
+  EXPECT_FALSE(session.any_doubted());
   EXPECT_EQ(session.report(Type::kRoute).nacked, 0u);
+}
+
+/// What happens to a session one after another, and what it has to say then.
+enum class Event : std::uint8_t {
+  kBad,          ///< a change comes that the proxy rejects
+  kOtherBad,     ///< another such form of the same route
+  kGood,         ///< a change comes that the proxy accepts
+  kNothing,      ///< the world changes and the proxy's resources do not: a status was written
+  kElsewhere,    ///< something else of the proxy's changes, and is accepted
+  kAccepts,      ///< the proxy acknowledges what is on its way
+  kRejects,      ///< it does not
+  kRejectsLate,  ///< it rejects what it has acknowledged, or once more what it has rejected
+};
+
+struct Story {
+  const char* name;
+  std::vector<Event> events;
+  std::uint64_t running;
+  std::set<std::uint64_t> runs, refused;  ///< of the generations from 2
+};
+
+class SessionStory : public SessionTest {
+ public:
+  void TestBody() override {}
+  void tell(const Story& story) {
+    begin(set_of("v1", {"v1", "v2", "bad", "worse"}));
+    for (Event event : story.events) play(event);
+    EXPECT_EQ(session.running(), story.running);
+    std::set<std::uint64_t> runs, refused;
+    for (std::uint64_t since = 2; since <= generation_; ++since) {
+      if (session.runs(since)) runs.insert(since);
+      if (session.refusal_of(since)) refused.insert(since);
+    }
+    EXPECT_EQ(runs, story.runs);
+    EXPECT_EQ(refused, story.refused);
+    EXPECT_EQ(session.any_doubted(), !story.refused.empty());
+    EXPECT_EQ(session.report(Type::kRoute).nacked != 0, !story.refused.empty());
+  }
+
+ private:
+  void play(Event event) {
+    switch (event) {
+      case Event::kBad: return offer("bad", form_);
+      case Event::kOtherBad: return offer("worse", form_);
+      case Event::kGood: return offer("v2", form_);
+      case Event::kNothing: return offer(route_, form_);
+      case Event::kElsewhere: return offer(route_, form_ = form_ == "c" ? "C" : "c");
+      case Event::kAccepts: return deliver();
+      case Event::kRejects: return take_one("RDS 'table': no");
+      case Event::kRejectsLate: return proxy.complain(Type::kRoute, "RDS 'table': late");
+    }
+  }
+  void offer(const std::string& route, const std::string& form) {
+    route_ = route;
+    session.offer(set_of(route, {"v1", "v2", "bad", "worse"}, form), ++generation_);
+  }
+
+  std::uint64_t generation_ = 1;
+  std::string route_ = "v1", form_ = "c";
+};
+
+TEST_F(SessionStory, what_was_rejected_stays_so_until_it_has_changed_whatever_comes_between) {
+  using enum Event;
+  const Story stories[] = {
+      {"accepted", {kGood, kAccepts}, 2, {2}, {}},
+      {"on its way", {kGood}, 1, {}, {}},
+      {"rejected", {kBad, kRejects}, 1, {}, {2}},
+      {"a status write does not make it applied", {kBad, kRejects, kNothing}, 1, {3}, {2}},
+      {"nor do many", {kBad, kRejects, kNothing, kNothing, kNothing}, 1, {3, 4, 5}, {2}},
+      {"nor does a change of something else",
+       {kBad, kRejects, kElsewhere, kAccepts, kNothing},
+       1,
+       {3, 4},
+       {2}},
+      {"said twice", {kBad, kRejects, kRejectsLate, kNothing}, 1, {3}, {2}},
+      {"replaced by another that is rejected", {kBad, kRejects, kOtherBad, kRejects}, 1, {}, {2, 3}},
+      {"replaced by a good one", {kBad, kRejects, kGood, kAccepts}, 3, {2, 3}, {}},
+      {"twice rejected, then replaced",
+       {kBad, kRejects, kOtherBad, kRejects, kGood, kAccepts},
+       4,
+       {2, 3, 4},
+       {}},
+      {"rejected after it was accepted", {kBad, kAccepts, kRejectsLate}, 1, {}, {2}},
+      {"the same after a status write", {kBad, kAccepts, kNothing, kRejectsLate}, 1, {3}, {2}},
+      {"and before one", {kBad, kAccepts, kRejectsLate, kNothing, kNothing}, 1, {3, 4}, {2}},
+      {"late twice", {kBad, kAccepts, kRejectsLate, kRejectsLate, kNothing}, 1, {3}, {2}},
+      {"late, then replaced", {kBad, kAccepts, kRejectsLate, kGood, kAccepts}, 3, {2, 3}, {}},
+      {"a good change between", {kGood, kAccepts, kBad, kRejects, kNothing}, 2, {2, 4}, {3}},
+  };
+  for (const Story& story : stories) {
+    SCOPED_TRACE(story.name);
+    SessionStory one;
+    one.tell(story);
+  }
 }
 
 TEST_F(SessionTest, refused_clusters_keep_routes_that_may_need_them_back) {
@@ -267,6 +370,31 @@ TEST_F(SessionTest, types_that_we_have_nothing_of_stay_unanswered) {
   request.set_type_url("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret");
   session.on_request(request);
   EXPECT_TRUE(wire.empty());
+}
+
+TEST_F(SessionTest, a_rejected_form_of_a_cluster_that_the_proxy_has_holds_nothing_back) {
+  begin(set_of("v1", {"v1", "v2"}));
+  session.offer(set_of("v2", {"v1", "v2"}, "C"), 2);
+  take_one("CDS 'v1': bad; CDS 'v2': bad");
+  deliver();
+  EXPECT_EQ(proxy.route, "v2") << "the clusters of before are there";
+  EXPECT_TRUE(session.refusal_of(2));
+  session.offer(set_of("v1", {"v1", "v2"}, "C"), 3);
+  deliver();
+  EXPECT_EQ(proxy.route, "v1");
+  EXPECT_TRUE(session.runs(3));
+  EXPECT_FALSE(session.runs(2));
+}
+
+TEST_F(SessionTest, of_a_response_that_was_rejected_only_what_the_reason_names_is_doubted) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v1", {"v1", "bad", "good"}), 2);
+  take_one("CDS 'bad': no");
+  session.offer(set_of("v1", {"v1", "good"}), 3);
+  deliver();
+  EXPECT_TRUE(session.runs(2));
+  EXPECT_EQ(session.running(), 3u);
+  EXPECT_FALSE(session.any_doubted());
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& 
   std::set<std::string> common;
   for (const auto& written : json::list(server, "hosts")) {
     if (!written.is_string()) continue;
-    auto allowed = server_host(written.get_ref<const std::string&>(), gateway_ns, rule.object->ns());
+    auto allowed =
+        server_host(to_lower(written.get_ref<const std::string&>()), gateway_ns, rule.object->ns());
     if (!allowed) continue;
     for (const std::string& host : rule.hosts)
       if (auto both = intersection(*allowed, host)) common.insert(*both);
@@ -72,6 +73,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
   std::uint16_t number = gateway_listener_port(inputs.registry, proxy, written);
   std::string name = std::string(gateway.ns()) + "/" + std::string(gateway.name());
   RouteScope scope{inputs, proxy, name, written};
+  if (is_proxys_own(number)) return;  // nobody could listen there; the Gateway's status says so
   Port& port = ports[number];
   if (json::text(port_json, "protocol") == "TCP") {
     for (const VirtualService* rule : inputs.rules.for_gateway(name)) {
@@ -171,7 +173,7 @@ void add_ingress(Ports& ports, const api::Object& ingress, const Inputs& inputs,
   port.http = true;
   for (const auto& rule : json::list(ingress.spec(), "rules")) {
     std::string domain(json::text(rule, "host"));
-    auto& host = host_of(port, domain.empty() ? "*" : domain, number);
+    auto& host = host_of(port, domain.empty() ? "*" : to_lower(domain), number);
     for (const IngressPath& path : sorted_paths(json::list(json::map(rule, "http"), "paths")))
       add_ingress_route(host, path, inputs, ingress.ns());
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/strings.h"
 #include "control/json.h"
 #include "control/translation/messages.h"
 
@@ -62,11 +63,20 @@ api::Json to_match(const api::Json& from) {
   return made;
 }
 
+/// A route's header values are formats and the Gateway API's are plain texts; a host is plain in both.
+std::string header_value(std::string_view name, std::string_view text) {
+  if (name == ":authority" || to_lower(name) == "host") return std::string(text);
+  std::string made;
+  for (char c : text) made += c == '%' ? std::string("%%") : std::string(1, c);
+  return made;
+}
+
 api::Json to_operations(const api::Json& filter) {
   api::Json made = api::Json::object();
   for (const char* list : {"set", "add"})
     for (const auto& header : json::list(filter, list))
-      made[list][std::string(json::text(header, "name"))] = std::string(json::text(header, "value"));
+      made[list][std::string(json::text(header, "name"))] =
+          header_value(json::text(header, "name"), json::text(header, "value"));
   if (filter.contains("remove")) made["remove"] = json::list(filter, "remove");
   return made;
 }
@@ -119,12 +129,12 @@ api::Json to_redirect(const api::Json& from, std::uint16_t listener_port) {
   std::string_view host = json::text(from, "hostname"), scheme = json::text(from, "scheme");
   if (!host.empty()) made["authority"] = std::string(host);
   if (!scheme.empty()) made["scheme"] = std::string(scheme);
-  // The same port as before, unless something else is said; a client's own authority has it already.
-  if (std::int64_t port = json::number(from, "port"); port != 0) {
-    made["port"] = port;
-  } else if (!host.empty() && scheme.empty() && listener_port != 80) {
-    made["port"] = listener_port;
-  }
+  // A scheme brings its own port with it. Without one it is the same port as before, which a client's own
+  // authority has already.
+  std::int64_t port = json::number(from, "port");
+  if (port == 0 && !scheme.empty()) port = scheme == "https" ? 443 : 80;
+  if (port == 0 && !host.empty() && listener_port != 80) port = listener_port;
+  if (port != 0) made["port"] = port;
   if (std::string_view full = json::text(json::map(from, "path"), "replaceFullPath"); !full.empty())
     made["uri"] = std::string(full);
   return made;
@@ -238,6 +248,11 @@ std::vector<Ranked> ranked_routes(const ApiRoute& from, const RouteScope& scope)
 }
 
 }  // namespace
+
+std::vector<route::Route> api_rule_routes(const ApiRoute& from, const api::Json& rule, const api::Json& match,
+                                          const RouteScope& scope) {
+  return make_routes(match, rule, to_http(rule, from, "rule", scope), from, scope);
+}
 
 std::map<std::string, std::vector<route::Route>> api_routes(const ApiGateway& gateway,
                                                             const RouteScope& scope) {

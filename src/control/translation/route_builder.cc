@@ -63,9 +63,10 @@ void set_retries(route::RouteAction& action, const api::Json& retries) {
   policy.set_host_selection_retry_max_attempts(5);
 }
 
-/// Where header operations go: a route, or one of its weighted clusters.
-template <class Message>
-void add_header_operations(Message& into, const api::Json& headers, route::RouteAction* action) {
+/// Where header operations go: a route, or one of its weighted clusters; `host` is what has a host to rewrite
+/// there, null when nothing is forwarded.
+template <class Message, class Host>
+void add_header_operations(Message& into, const api::Json& headers, Host* host) {
   auto add = [](auto& option, const std::string& key, const api::Json& value, auto append) {
     option.mutable_header()->set_key(key);
     option.mutable_header()->set_value(value.is_string() ? value.get<std::string>() : std::string());
@@ -74,8 +75,8 @@ void add_header_operations(Message& into, const api::Json& headers, route::Route
   const api::Json& request = json::map(headers, "request");
   const api::Json& response = json::map(headers, "response");
   for (const auto& [key, value] : json::map(request, "set").items()) {
-    if (action && (to_lower(key) == "host" || key == ":authority")) {
-      action->set_host_rewrite_literal(value.is_string() ? value.get<std::string>() : std::string());
+    if (host && (to_lower(key) == "host" || key == ":authority")) {
+      host->set_host_rewrite_literal(value.is_string() ? value.get<std::string>() : std::string());
       continue;
     }
     add(*into.add_request_headers_to_add(), key, value, core::HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD);
@@ -120,7 +121,7 @@ void set_forward(route::Route& made, const api::Json& http, const VirtualService
     auto& to = *action.mutable_weighted_clusters()->add_clusters();
     to.set_name(destination_cluster(json::map(weighted, "destination"), rule.object->ns(), scope));
     to.mutable_weight()->set_value(static_cast<std::uint32_t>(weight));
-    add_header_operations(to, json::map(weighted, "headers"), nullptr);
+    add_header_operations(to, json::map(weighted, "headers"), &to);
   }
   if (action.weighted_clusters().clusters_size() == 0) {
     // Validation refuses rules whose weights are all 0; an empty list would be refused by every proxy.
@@ -260,23 +261,28 @@ bool set_tcp_destination(tcp_proxy::TcpProxy& into, const VirtualService& rule, 
     bool any = matches.empty() || std::ranges::any_of(matches, [&](const api::Json& match) {
                  return holds(match, rule, scope);
                });
-    const api::Json& destinations = json::list(tcp, "route");
-    if (!any || destinations.empty()) continue;
-    auto* weighted = destinations.size() > 1 ? into.mutable_weighted_clusters() : nullptr;
-    for (const auto& to : destinations) {
-      std::string name = destination_cluster(json::map(to, "destination"), rule.object->ns(), scope);
-      if (!weighted) {
-        into.set_cluster(name);
-      } else if (std::int64_t weight = json::number(to, "weight"); weight > 0) {
-        auto& entry = *weighted->add_clusters();
-        entry.set_name(name);
-        entry.set_weight(static_cast<std::uint32_t>(weight));
-      }
-    }
-    if (weighted && weighted->clusters_size() == 0) into.set_cluster(std::string(kBlackHole));
+    if (!any || json::list(tcp, "route").empty()) continue;
+    set_tcp_route(into, tcp, rule, scope);
     return true;
   }
   return false;
+}
+
+void set_tcp_route(tcp_proxy::TcpProxy& into, const api::Json& tcp, const VirtualService& rule,
+                   const RouteScope& scope) {
+  const api::Json& destinations = json::list(tcp, "route");
+  auto* weighted = destinations.size() > 1 ? into.mutable_weighted_clusters() : nullptr;
+  for (const auto& to : destinations) {
+    std::string name = destination_cluster(json::map(to, "destination"), rule.object->ns(), scope);
+    if (!weighted) {
+      into.set_cluster(name);
+    } else if (std::int64_t weight = json::number(to, "weight"); weight > 0) {
+      auto& entry = *weighted->add_clusters();
+      entry.set_name(name);
+      entry.set_weight(static_cast<std::uint32_t>(weight));
+    }
+  }
+  if (weighted && weighted->clusters_size() == 0) into.set_cluster(std::string(kBlackHole));
 }
 
 void set_route_table_options(route::RouteConfiguration& table, const std::string& name) {

@@ -39,6 +39,10 @@ void add_plain_route(envoy::config::route::v3::VirtualHost& into, const std::str
 bool set_tcp_destination(envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy& into,
                          const VirtualService& rule, const RouteScope& scope);
 
+/// The same of one TCP route, as the rule's spec writes it; whether it holds in `scope` is not asked.
+void set_tcp_route(envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy& into, const api::Json& tcp,
+                   const VirtualService& rule, const RouteScope& scope);
+
 /// The cluster a rule's destination {host, subset, port} means; `rule_ns` completes a short host. It need not
 /// exist: requests get 503 then.
 std::string destination_cluster(const api::Json& destination, std::string_view rule_ns,

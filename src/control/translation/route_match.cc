@@ -69,8 +69,10 @@ void set_path_rewrite(route::Route& made, std::string_view uri) {
     made.mutable_route()->set_prefix_rewrite(std::string(uri));
     return;
   }
+  // The match is of the whole path, and so is what is replaced: a pattern by itself may fit a part of it, or
+  // several.
   auto& rewrite = *made.mutable_route()->mutable_regex_rewrite();
-  *rewrite.mutable_pattern() = made.match().safe_regex();
+  rewrite.mutable_pattern()->set_regex("^(?:" + made.match().safe_regex().regex() + ")$");
   std::string literal;
   for (char c : uri) literal += c == '\\' ? std::string("\\\\") : std::string(1, c);
   rewrite.set_substitution(literal);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/strings.h"
 #include "control/json.h"
 
 namespace weft::control {
@@ -60,7 +61,7 @@ void Rules::read_virtual_services(const World& world, const Registry& registry) 
     if (made.gateways.empty()) made.gateways.emplace_back(kMesh);
     for (const auto& host : json::list(object->spec(), "hosts"))
       if (host.is_string())
-        made.hosts.push_back(registry.resolve(host.get_ref<const std::string&>(), object->ns()));
+        made.hosts.push_back(registry.resolve(to_lower(host.get_ref<const std::string&>()), object->ns()));
     virtual_services_.push_back(std::move(made));
   }
   std::ranges::sort(virtual_services_, older, &VirtualService::object);

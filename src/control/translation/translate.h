@@ -39,6 +39,9 @@ struct Inputs {
 /// What `proxy` is to run. A pure function: the same objects and identity give the same bytes.
 ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
 
+/// Whether a proxy listens at this port for itself: administration, capture, probes. No gateway can have it.
+bool is_proxys_own(std::uint16_t port);
+
 /// Where a gateway listens for a server's `port`: what a Service that selects its pod maps it to, or the port
 /// itself. The one-machine gateway, which has no Pod, is behind istio-ingressgateway in istio-system.
 std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentity& proxy, std::uint16_t port);

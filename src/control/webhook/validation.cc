@@ -2,6 +2,7 @@
 
 #include "api/admit.h"
 #include "control/json.h"
+#include "control/translation/object_check.h"
 
 namespace weft::control {
 namespace {
@@ -11,7 +12,7 @@ AdmissionAnswer validate(const AdmissionRequest& request) {
   std::string kind(json::text(request.object, "kind"));
   if (!api::find_kind(version, kind))
     return {.warnings = {"weft does not do " + kind + " of " + version + ": it has no effect"}};
-  auto admitted = api::admit(request.object);
+  auto admitted = api::admit(request.object, check_object);
   if (admitted) return {};
   return {.allowed = false, .message = std::move(admitted).error().text};
 }
