@@ -225,7 +225,7 @@ TEST(Decode, of_bytes_with_random_faults_what_is_taken_can_be_run) {
   const std::string sound = table_of({full, route_to("/")}).SerializeAsString();
   std::mt19937 random(7);
   std::size_t taken = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 800; ++round) {
     std::string bytes = sound;
     for (unsigned faults = random() % 4 + 1; faults > 0; --faults)
       bytes[random() % bytes.size()] = static_cast<char>(random());
@@ -235,7 +235,7 @@ TEST(Decode, of_bytes_with_random_faults_what_is_taken_can_be_run) {
     const auto compiled = proxy::RoutingTable::compile((*made)->as<proxy::RouteTable>());
     ASSERT_TRUE(compiled) << "round " << round << ": " << compiled.error().text;
   }
-  EXPECT_GT(taken, 100u);
+  EXPECT_GT(taken, 50u);
 }
 
 }  // namespace

@@ -21,6 +21,18 @@ CASES = {
     "a field that is not supported": (
         "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  http:\n"
         "  - mirror: {host: b}\n    route:\n    - destination: {host: a}\n", ["bad.yaml:12", "mirror"]),
+    "a value that no proxy accepts": (
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  http:\n"
+        "  - route:\n    - destination: {host: a}\n    headers:\n      request:\n        set:\n          x-discount: 100%\n",
+        ["bad.yaml:17", "spec.http[0].headers.request.set.x-discount", "no proxy accepts it"]),
+    "a value of several lines": (
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  http:\n"
+        "  - route:\n    - destination: {host: a}\n    headers:\n      request:\n        set:\n          x: |\n            a\n",
+        ["bad.yaml:17", "set.x", "one line"]),
+    "a port that is the proxy's own": (
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: a}\nspec:\n  servers:\n"
+        "  - port: {number: 15000, name: http, protocol: HTTP}\n    hosts: ['*']\n",
+        ["bad.yaml:11", "15000", "port of the proxy itself"]),
 }
 
 

@@ -281,7 +281,9 @@ bool Session::covers(Type type, Type needed_by) const {
   const Resources& in_use = from.rejected ? from.held : from.sent;
   const auto& names = channel(type).names;
   return std::ranges::all_of(in_use, [&](const auto& entry) {
-    return std::ranges::all_of(entry.second->needs,
+    // What came with something rejected the proxy may use, or may not.
+    return (from.rejected && from.last.contains(entry.first)) ||
+           std::ranges::all_of(entry.second->needs,
                                [&](const std::string& name) { return names.contains(name); });
   });
 }

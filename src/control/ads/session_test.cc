@@ -276,7 +276,7 @@ class SessionStory : public SessionTest {
       case Event::kOtherBad: return offer("worse", form_);
       case Event::kGood: return offer("v2", form_);
       case Event::kNothing: return offer(route_, form_);
-      case Event::kElsewhere: return offer(route_, form_ += "x");
+      case Event::kElsewhere: return offer(route_, form_ = form_ == "c" ? "C" : "c");
       case Event::kAccepts: return deliver();
       case Event::kRejects: return take_one("RDS 'table': no");
       case Event::kRejectsLate: return proxy.complain(Type::kRoute, "RDS 'table': late");
@@ -394,6 +394,7 @@ TEST_F(SessionTest, of_a_response_that_was_rejected_only_what_the_reason_names_i
   deliver();
   EXPECT_TRUE(session.runs(2));
   EXPECT_EQ(session.running(), 3u);
+  EXPECT_FALSE(session.any_doubted());
 }
 
 }  // namespace
