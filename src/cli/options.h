@@ -38,7 +38,7 @@ struct DownOptions {
 };
 struct ApplyOptions {
   std::vector<std::string> files;
-  std::string kustomization;  ///< -k: a folder with a kustomization.yaml
+  std::string kustomization = {};  ///< -k: a folder with a kustomization.yaml
   bool recursive = false;
   bool dry_run = false;
   bool wait = true;
@@ -47,7 +47,7 @@ struct ApplyOptions {
 struct DeleteOptions {
   std::vector<std::string> resources;
   std::vector<std::string> files;
-  std::string kustomization;
+  std::string kustomization = {};
   bool recursive = false;
   bool all = false;
   std::string selector;

@@ -77,6 +77,11 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
   for (const InputObject& input : inputs) {
     const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());
     auto outcome = co_await apply_one(context, input, dry_run);
+    // Who does not answer for one object does not for the next.
+    if (!outcome && outcome.error().code == Code::kTimeout) {
+      outcome.error().text = name + ": " + outcome.error().text;
+      co_return std::unexpected(std::move(outcome).error());
+    }
     if (!outcome) {
       context.note(name + ": " + outcome.error().text + "\n");
       done.failed = true;
