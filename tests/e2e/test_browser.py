@@ -84,7 +84,7 @@ def look_at(page, name):
     """Whole, readable, nothing from elsewhere; folded and with the panel open. Leaves a screenshot."""
     assert not complaints(page)
     page.locator(".making summary").click()
-    assert page.get_by_text("productpage asked the services").is_visible()
+    assert page.get_by_text("productpage asked details").is_visible()
     assert not complaints(page)
     photograph(page, name, full_page=True)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -212,7 +212,7 @@ def test_the_keyboard_alone_skips_signs_in_and_opens_the_panel(mesh, browser):
     page.get_by_text("Sign out").wait_for()
     tab_to(".making summary")
     page.keyboard.press("Enter")
-    assert page.get_by_text("productpage asked the services").is_visible()
+    assert page.get_by_text("productpage asked details").is_visible()
     page.context.close()
 
 
@@ -222,7 +222,7 @@ def test_without_scripts_everything_works_the_sign_in_too(mesh, browser):
     sign_in(page)
     assert page.locator(FULL_STAR).count() == 9
     page.locator(".making summary").click()
-    assert page.get_by_text("productpage asked the services").is_visible()
+    assert page.get_by_text("productpage asked details").is_visible()
     page.context.close()
 
 
