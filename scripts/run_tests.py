@@ -18,7 +18,7 @@ PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e", "tests/
 # Speed and memory of what users run; a sanitizer's say nothing.
 RELEASE_SUITES = ["tests/soak"]
 UNIT_LIMIT_SECONDS = 300
-SUITE_LIMIT_SECONDS = 1500
+SUITE_LIMIT_SECONDS = 2100
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
