@@ -422,20 +422,20 @@ TEST(Controllers, a_rule_that_has_no_effect_says_so_beside_what_it_waits_for) {
 }
 
 TEST(Controllers, a_rule_that_came_past_validation_says_what_of_it_is_not_done) {
-  Cluster cluster;
-  cluster.add(kReviews);
-  api::Object rule = *testing::objects(
+  auto rule = std::make_shared<api::Object>(*testing::objects(
       "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: "
-      "default}\nspec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n")[0];
-  rule.body["spec"]["http"][0]["corsPolicy"] = {{"allowOrigins", api::Json::array({{{"exact", "x"}}})}};
-  cluster.put(std::move(rule));
-  cluster.settle();
-  const api::Json status = cluster.get(kinds::virtual_service(), "reviews")->status();
+      "default}\nspec: {hosts: [api.example], http: [{redirect: {uri: /}}]}\n")[0]);
+  rule->body["spec"]["http"][0]["corsPolicy"] = {{"allowOrigins", api::Json::array({{{"exact", "x"}}})}};
+  Random random(1);
+  PlanContext context{random, "2026-01-01T00:00:00Z"};
+  const Plan plan = plan_cluster_rule_statuses(World::of(1, {rule}), context);
+  ASSERT_EQ(plan.size(), 1u);
+  const api::Json status = plan[0].object.status();
+  ASSERT_EQ(status["conditions"].size(), 2u) << status;
   EXPECT_EQ(status["conditions"][1]["type"], "Accepted");
   EXPECT_EQ(status["conditions"][1]["status"], "False");
-  EXPECT_EQ(status["conditions"][1]["message"].get<std::string>().find(
-                "spec.http[0].corsPolicy: corsPolicy is not"),
-            0u)
+  EXPECT_TRUE(status["conditions"][1]["message"].get<std::string>().starts_with(
+      "spec.http[0].corsPolicy: corsPolicy is not"))
       << status;
   EXPECT_EQ(status["validationMessages"][0]["level"], "ERROR");
 }

@@ -50,7 +50,7 @@ TEST_F(ForeignObjectsTest, a_policy_that_is_not_done_is_counted_and_told_in_its_
   ASSERT_EQ(writes().size(), 1u);
   EXPECT_EQ(writes()[0].path,
             "/apis/security.istio.io/v1/namespaces/shop/authorizationpolicies/deny-all/status");
-  const api::Json& condition = writes()[0].body["status"]["conditions"][0];
+  const api::Json condition = writes()[0].body["status"]["conditions"][0];
   EXPECT_EQ(condition["type"], "weft.dev/Effective");
   EXPECT_EQ(condition["status"], "False");
   EXPECT_NE(condition["message"].get<std::string>().find("not enforced"), std::string::npos);

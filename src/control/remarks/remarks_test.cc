@@ -247,7 +247,8 @@ TEST(Remarks, what_came_past_validation_is_told_with_its_field) {
   };
   EXPECT_EQ(said(rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}"),
                  Ground::kCluster, mirror),
-            "VirtualService r spec.http[0].mirror: mirror is not supported by weft yet; remove it\n");
+            "VirtualService r spec.http[0].mirror: mirror is not supported by weft yet; remove it; the "
+            "route itself works without\n");
 }
 
 TEST(Remarks, are_told_to_whoever_asks_with_object_field_and_sort) {

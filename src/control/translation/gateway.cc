@@ -134,6 +134,7 @@ struct IngressPath {
   bool otherwise = false;  ///< a defaultBackend's: comes after every rule
   const api::Json* backend = nullptr;
   std::string_view ns;
+  std::size_t index = 0;  ///< as it was collected
 };
 
 /// By domain, of all Ingresses together: Kubernetes knows one table of paths for a host.
@@ -163,8 +164,10 @@ void collect_ingress(IngressHosts& hosts, const api::Object& ingress) {
 
 /// Kubernetes: the longest path first, of equals the exact one; then the older Ingress, as it is written.
 void sort_paths(std::vector<IngressPath>& paths) {
-  std::ranges::stable_sort(paths, {}, [](const IngressPath& each) {
-    return std::tuple(each.otherwise, -static_cast<std::ptrdiff_t>(each.path.size()), !each.exact);
+  for (std::size_t i = 0; i < paths.size(); ++i) paths[i].index = i;
+  std::ranges::sort(paths, {}, [](const IngressPath& each) {
+    return std::tuple(each.otherwise, -static_cast<std::ptrdiff_t>(each.path.size()), !each.exact,
+                      each.index);
   });
 }
 
