@@ -1,6 +1,7 @@
 #include "api/admit.h"
 
 #include "api/intake.h"
+#include "api/json_text.h"
 
 namespace weft::api {
 namespace {
@@ -8,14 +9,6 @@ namespace {
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kShown = 10;
 constexpr const char* kTooDeep = "the object is nested more than 100 levels deep";
-
-bool deeper_than(const Json& value, int levels) {
-  if (!value.is_structured()) return false;
-  if (levels == 0) return true;
-  for (const Json& each : value)
-    if (deeper_than(each, levels - 1)) return true;
-  return false;
-}
 
 }  // namespace
 

@@ -32,6 +32,14 @@ Json parse_json(std::string_view text) {
   return Json::parse(text, nullptr, false);
 }
 
+bool deeper_than(const Json& value, int levels) {
+  if (!value.is_structured()) return false;
+  if (levels == 0) return true;
+  for (const Json& each : value)
+    if (deeper_than(each, levels - 1)) return true;
+  return false;
+}
+
 std::string json_text(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }

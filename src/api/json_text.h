@@ -29,6 +29,9 @@ std::string json_string(const Json& from, std::string_view name);
 std::int64_t json_integer(const Json& from, std::string_view name, std::int64_t otherwise,
                           std::int64_t least = INT64_MIN, std::int64_t most = INT64_MAX);
 
+/// Whether maps and lists are nested more than `levels` deep in it.
+bool deeper_than(const Json& value, int levels);
+
 /// Whether the bytes are UTF-8 (RFC 3629), as JSON text has to be.
 bool is_utf8(std::string_view text);
 

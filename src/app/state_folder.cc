@@ -60,7 +60,10 @@ Result<void> make_or_check(const std::string& path) {
 
 Result<void> make_state_folder(const std::string& path) {
   std::error_code error;
+  // A folder that others of the user's group may write to is none of ours, so none is made.
+  const mode_t before = ::umask(077);
   fs::create_directories(fs::path(path).parent_path(), error);
+  ::umask(before);
   WEFT_CHECK(check_above(path));
   WEFT_CHECK(make_or_check(path));
   for (const char* part : {"/logs", "/pods", "/store"}) {

@@ -47,6 +47,7 @@ Result<std::vector<Kustomized>> read_documents(const std::string& file) {
 }
 
 void set_namespace(Json& object, const std::string& ns) {
+  if (!object.is_object() || (object.contains("metadata") && !object["metadata"].is_object())) return;
   const api::KindInfo* kind = api::find_kind(text_at(object, "apiVersion"), text_at(object, "kind"));
   if (kind != nullptr ? kind->namespaced : text_at(object, "kind") != "Namespace")
     object["metadata"]["namespace"] = ns;

@@ -52,9 +52,12 @@ void sort_out_names(Invocation& invocation) {
   options->names = std::move(routes);
 }
 
-/// A control plane that does not answer is told as what it is.
+/// A control plane that does not answer is told as what it is; what waits for something else has its own
+/// words.
 CommandResult explained(CommandResult result, const GlobalOptions& global) {
-  if (result || result.error().code != Code::kTimeout) return result;
+  if (result || result.error().code != Code::kTimeout ||
+      result.error().text.find(store::kNoAnswer) == std::string::npos)
+    return result;
   result.error().text += "\nThe control plane of instance \"" + global.instance +
                          "\" has not answered within " + std::to_string(global.request_timeout.count()) +
                          " s (--request-timeout): it is overloaded or stopped; logs/control.log in the "

@@ -49,8 +49,11 @@ void Receipts::update(const Inputs& inputs) {
                   inputs.generation,
                   {}};
       auto before = entries_.find(key);
-      const bool same = before != entries_.end() && before->second.uid == entry.uid &&
-                        before->second.object_generation == entry.object_generation;
+      const bool same =
+          before != entries_.end() && before->second.uid == entry.uid &&
+          before->second.object_generation == entry.object_generation &&
+          // Kubernetes counts no generation of a Service.
+          (entry.object_generation != 0 || before->second.resource_version == entry.resource_version);
       if (same) entry.since = before->second.since;
       entry.left_out = same ? before->second.left_out : left_out_of(*object);
       now.emplace(std::move(key), std::move(entry));

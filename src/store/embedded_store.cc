@@ -15,6 +15,7 @@ namespace weft::store {
 namespace {
 
 constexpr int kDefaultGrace = 30;
+constexpr int kMaxStatusDepth = 100;
 constexpr std::int64_t kLongestGrace = 1'000'000;
 // As text; less is not worth walking through the heap.
 constexpr std::size_t kWorthGivingBack = 256 * 1024;
@@ -298,6 +299,9 @@ Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, api::Object object
   WEFT_CHECK(check_version(object, *stored));
   api::Object next = *stored;
   const api::Json& status = api::json_member(object.body, "status");
+  // A record and a list put levels of their own around it, and have to be readable again.
+  if (api::deeper_than(status, kMaxStatusDepth))
+    return fail(Error::config(Code::kInvalid, "status: nested more than 100 levels deep"));
   if (status.is_object())
     next.body["status"] = status;
   else if (status.is_null())

@@ -11,10 +11,10 @@
 namespace weft::store {
 namespace {
 
-/// The store is on this machine and answers in milliseconds; a stopped or hung control plane is to be told of.
+/// The store is on this machine and answers in milliseconds; a stopped or hung control plane is to be told
+/// of.
 Error explain(Error error) {
-  if (error.code == Code::kTimeout)
-    error.text = "the control plane does not answer in time (stopped, or too busy?): " + error.text;
+  if (error.code == Code::kTimeout) error.text = std::string(kNoAnswer) + ": " + error.text;
   return error;
 }
 

@@ -6,6 +6,9 @@
 
 namespace weft::store {
 
+/// What an error says when the server is there and silent.
+inline constexpr std::string_view kNoAnswer = "the control plane does not answer in time";
+
 /// A store behind an ApiServer, over a Unix or TCP socket.
 ///
 /// Owner: the process that talks to it. Thread: the loop's. Errors carry the server's words; kRefused and

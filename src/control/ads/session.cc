@@ -109,14 +109,17 @@ void Session::on_accepted(Channel& state, Type type) {
 
 void Session::on_rejected(Channel& state, Type type, const Request& request) {
   state.rejected = true;
-  if (state.report.sent == active_generation_) refused_now_ = true;
   state.report.nacked = state.report.sent;
   state.report.reason = std::string(cut(request.error_detail().message(), kMaxReason));
   // A complaint about what was sent again is one about any of it.
   if (state.last.empty())
     for (const auto& [name, resource] : state.sent) state.last.insert(name);
   Doubt doubt{{type, state.base, state.report.sent, state.report.reason},
-              named_in(state.report.reason, state.last, !asks_by_name(type))};
+              named_in(state.report.reason, state.last, !asks_by_name(type)),
+              {}};
+  for (const std::string& name : doubt.resources) doubt.forms[name] = find(state.sent, name);
+  const bool said_before = stands_rejected(state, doubt.forms);
+  if (state.report.sent == active_generation_ && !said_before) refused_now_ = true;
   for (const auto& [name, resource] : state.sent) {
     if (!doubt.resources.contains(name)) {
       state.held[name] = resource;
@@ -124,6 +127,7 @@ void Session::on_rejected(Channel& state, Type type, const Request& request) {
       state.held.erase(name);  // it was acknowledged, and then turned out not to be possible
     }
   }
+  if (said_before) return;
   std::erase_if(state.doubts, [&](const Doubt& one) { return one.refusal.upto == doubt.refusal.upto; });
   state.doubts.push_back(std::move(doubt));
   if (state.doubts.size() <= kMaxDoubts) return;
@@ -131,7 +135,18 @@ void Session::on_rejected(Channel& state, Type type, const Request& request) {
   Doubt& second = state.doubts[1];
   second.refusal.after = state.doubts[0].refusal.after;
   second.resources.merge(state.doubts[0].resources);
+  second.forms.merge(state.doubts[0].forms);
   state.doubts.erase(state.doubts.begin());
+}
+
+/// Lists of clusters and listeners are sent whole: what stands rejected goes out again as it was, and its
+/// rejection says nothing of what has changed beside it.
+bool Session::stands_rejected(const Channel& state, const Resources& forms) {
+  return std::ranges::all_of(forms, [&](const auto& form) {
+    return std::ranges::any_of(state.doubts, [&](const Doubt& one) {
+      return one.resources.contains(form.first) && same(find(one.forms, form.first), form.second);
+    });
+  });
 }
 
 std::uint64_t Session::running() const {

@@ -86,6 +86,7 @@ class Session {
   struct Doubt {
     Refusal refusal;
     Names resources;
+    Resources forms;  ///< as they were rejected
   };
 
   struct Channel {
@@ -121,6 +122,7 @@ class Session {
   void send_all(Type type, const Resources& resources);
   void send_asked(Type type);
   void note_changed_clusters(const Resources& clusters);
+  static bool stands_rejected(const Channel& state, const Resources& forms);
   void emit(Type type, const std::vector<const Resources::value_type*>& resources, Names changed);
   void hold_back();
   void finish_push();

@@ -202,8 +202,7 @@ TEST(Remarks, what_sidecars_do_not_do_of_a_clusters_service_is_told) {
 }
 
 TEST(Remarks, what_one_machine_accepts_and_does_not_do_of_a_deployment_is_told) {
-  EXPECT_EQ(
-      said(R"(
+  EXPECT_EQ(said(R"(
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -216,13 +215,14 @@ spec:
       labels: {app: d}
       annotations:
         traffic.sidecar.istio.io/excludeOutboundPorts: "3306"
+        sidecar.istio.io/proxyCPU: "1"
         proxy.istio.io/config: "concurrency: 1"
     spec: {nodeName: other, containers: [{name: main, image: x}]}
 )"),
-      "Deployment d spec.minReadySeconds: a pod counts as soon as it is ready\n"
-      "Deployment d spec.template.metadata.annotations: traffic.sidecar.istio.io/excludeOutboundPorts has "
-      "no effect on one machine; all sidecars are started alike there\n"
-      "Deployment d spec.template.spec.nodeName: one machine is the only node, whatever its name\n");
+            "Deployment d spec.minReadySeconds: a pod counts as soon as it is ready\n"
+            "Deployment d spec.template.metadata.annotations: sidecar.istio.io/proxyCPU has "
+            "no effect on one machine; all sidecars are started alike there\n"
+            "Deployment d spec.template.spec.nodeName: one machine is the only node, whatever its name\n");
 }
 
 TEST(Remarks, an_ingress_of_another_class_or_of_a_path_that_is_taken_is_told) {

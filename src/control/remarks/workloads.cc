@@ -23,8 +23,7 @@ bool is_for_clusters(std::string_view key, std::string_view value) {
       if (std::string_view text = trim(line); !text.empty() && !text.starts_with("concurrency:")) return true;
     return false;
   }
-  return key.starts_with("traffic.sidecar.istio.io/") || key.starts_with("sidecar.istio.io/proxy") ||
-         key == "sidecar.istio.io/interceptionMode";
+  return key.starts_with("sidecar.istio.io/proxy") || key == "sidecar.istio.io/interceptionMode";
 }
 
 void check_pod(Remarks& made, const api::Json& pod, const std::string& at) {

@@ -65,8 +65,7 @@ ApiListener read_listener(const api::Json& from) {
   if (!made.is_http)
     made.accepted = {false, "UnsupportedProtocol",
                      std::string(protocol) + " is not served here yet; write HTTP"};
-  constexpr std::uint16_t kProxysOwn[] = {15000, 15001, 15006, 15020, 15021, 15090};
-  if (std::ranges::find(kProxysOwn, made.port) != std::end(kProxysOwn))
+  if (is_proxys_own(made.port))
     made.accepted = {false, "PortUnavailable", "port " + std::to_string(made.port) + " is the proxy's own"};
   const api::Json& allowed = json::map(from, "allowedRoutes");
   made.allowed = &json::map(allowed, "namespaces");

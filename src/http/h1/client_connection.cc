@@ -5,7 +5,7 @@ namespace weft::http::h1 {
 ClientConnection::ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits)
     : stream_(std::move(stream)), parser_(limits), decoder_(limits), out_(*stream_) {}
 
-ClientConnection::~ClientConnection() { stream_->close(in_exchange_ && !usable()); }
+ClientConnection::~ClientConnection() { stream_->close(in_exchange_ && !between_exchanges()); }
 
 bool ClientConnection::between_exchanges() const {
   if (broken_ || out_.cut()) return false;

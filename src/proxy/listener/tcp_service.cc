@@ -114,6 +114,7 @@ struct FirstWords {
   DownstreamConnection& connection;
   Session& session;
   std::optional<Dialed> dialed = {};
+  TimePoint until = kNever;              ///< the idle timeout of the chain
   bool left = false;                     ///< the client, or the server, without a word
   bool client_known = false;             ///< its first bytes tell what it speaks
   const CompiledChain* chain = nullptr;  ///< for that; null when there is none
@@ -129,8 +130,8 @@ bool is_http2_greeting(std::string_view bytes) {
 Result<void> decided() { return fail(Error::internal(Code::kCancelled, "it is known who speaks")); }
 
 net::Task<Result<void>> wait_for_client(FirstWords& words) {
-  const auto word = co_await words.connection.hear(kNever);
-  words.left = word == DownstreamConnection::FirstWord::kGone;
+  const auto word = co_await words.connection.hear(words.until);
+  words.left = word != DownstreamConnection::FirstWord::kKnown;
   words.client_known = !words.left;
   if (words.client_known) words.chain = words.connection.choose();
   // What stays as it was goes on to the upstream, which may still be on its way.
@@ -142,6 +143,7 @@ net::Task<Result<void>> wait_for_server(FirstWords& words) {
   words.dialed.emplace(co_await words.session.dial());
   if (!*words.dialed || words.client_known) co_return decided();
   net::Socket& server = *(*words.dialed)->socket;
+  server.set_read_deadline(words.until);
   char bytes[9];
   net::IoResult got = server.peek(bytes);
   while (got.error == net::IoError::kWouldBlock && co_await server.readable() == net::IoError::kNone)
@@ -165,6 +167,8 @@ net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain&
 net::Task<bool> serve_silent(DownstreamConnection& connection, const CompiledChain& chain) {
   Session session(connection, chain);
   FirstWords words{connection, session};
+  if (const Duration idle = chain.tcp()->idle_timeout; idle != Duration::zero())
+    words.until = connection.worker().loop().now() + idle;
   static_cast<void>(co_await net::both(wait_for_client(words), wait_for_server(words)));
   connection.socket().unpeek();
   if (words.client_known && words.chain != &chain) co_return words.chain != nullptr;

@@ -88,6 +88,8 @@ net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::st
   TunnelResult& result = shared.result;
   client.set_read_deadline(kNever);
   server.set_read_deadline(kNever);
+  client.set_write_deadline(kNever);
+  server.set_write_deadline(kNever);
   Direction up{client, server, result.bytes_from_client, result.client_broke, result.server_broke};
   Direction down{server, client, result.bytes_from_server, result.server_broke, result.client_broke};
   static_cast<void>(co_await net::both(copy(up, shared, std::move(client_first)),

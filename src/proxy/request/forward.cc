@@ -230,10 +230,15 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
 
 /// The request's body: first what an earlier try had already read, then the rest.
 net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
-  const auto upstream_stopped = [](const Result<void>& sent) { return !sent; };
+  // A server that has answered may have stopped reading: its answer decides, so this is no failure. One that
+  // takes nothing for too long is.
+  const auto stopped = [this](Result<void> sent) {
+    return sent.error().code == Code::kTimeout && !response_over_ ? std::move(sent) : Result<void>{};
+  };
   if (!replay_.empty() || body_read_) {
     set_deadlines();
-    if (upstream_stopped(co_await upstream.send_body(replay_, body_read_))) co_return Result<void>{};
+    Result<void> sent = co_await upstream.send_body(replay_, body_read_);
+    if (!sent) co_return stopped(std::move(sent));
   }
   const bool retry_possible =
       plan_.action.retry || (connection_->http.reused() && is_idempotent(exchange_.request().method));
@@ -254,8 +259,8 @@ net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
       start_try_clock();
     }
     set_deadlines();
-    // A server that has answered may have stopped reading: its answer decides, so this is no failure.
-    if (upstream_stopped(co_await upstream.send_body(chunk.data, chunk.end))) co_return Result<void>{};
+    Result<void> sent = co_await upstream.send_body(chunk.data, chunk.end);
+    if (!sent) co_return stopped(std::move(sent));
   }
   co_return Result<void>{};
 }

@@ -188,7 +188,8 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
       }
       turn.emplace(loop_, share_->waiting, std::move(pending), share_->counters, request.waiting);
     }
-    look_again_timer_.arm(loop_.now() + kLookAgain);
+    // An arming that is there stays: whoever comes later must not put off those who wait.
+    if (!look_again_timer_.armed()) look_again_timer_.arm(loop_.now() + kLookAgain);
     const bool in_time = co_await turn->wait(request.deadline);
     if (!in_time) co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
   }
@@ -227,7 +228,8 @@ bool UpstreamCluster::beyond_limit() const {
 /// Another worker's connections take no notice of who waits here, but their places are counted.
 void UpstreamCluster::look_again() {
   if (share_->waiting.empty()) return;
-  if (share_->usage->connections.load(std::memory_order_relaxed) < config_->max_connections)
+  const std::uint32_t used = share_->usage->connections.load(std::memory_order_relaxed);
+  for (std::uint32_t place = used; place < config_->max_connections && !share_->waiting.empty(); ++place)
     share_->waiting.wake_one();
   look_again_timer_.arm(loop_.now() + kLookAgain);
 }
