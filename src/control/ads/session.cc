@@ -142,7 +142,7 @@ void Session::on_rejected(Channel& state, Type type, const Request& request) {
 /// Lists of clusters and listeners are sent whole: what stands rejected goes out again as it was, and its
 /// rejection says nothing of what has changed beside it.
 bool Session::stands_rejected(const Channel& state, const Resources& forms) {
-  return std::ranges::all_of(forms, [&](const auto& form) {
+  return !forms.empty() && std::ranges::all_of(forms, [&](const auto& form) {
     return std::ranges::any_of(state.doubts, [&](const Doubt& one) {
       return one.resources.contains(form.first) && same(find(one.forms, form.first), form.second);
     });

@@ -291,6 +291,24 @@ class SessionStory : public SessionTest {
   std::string route_ = "v1", form_ = "c";
 };
 
+TEST_F(SessionTest, a_listener_that_stands_rejected_and_is_sent_again_blames_nobody_else) {
+  begin(set_of("v1", {"v1"}));
+  const auto with = [](std::initializer_list<const char*> listeners) {
+    auto set = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
+    for (const char* name : listeners) (*set)[Type::kListener][name] = resource(name);
+    return set;
+  };
+  session.offer(with({"taken"}), 2);
+  take_one("LDS 'taken': the port is in use");
+  EXPECT_TRUE(session.refusal_of(2));
+  session.offer(with({"taken", "other"}), 3);
+  take_one("LDS 'taken': the port is in use");
+  EXPECT_TRUE(wire.empty());
+  EXPECT_TRUE(session.runs(3));
+  EXPECT_FALSE(session.refusal_of(3));
+  EXPECT_TRUE(session.refusal_of(2));
+}
+
 TEST_F(SessionStory, what_was_rejected_stays_so_until_it_has_changed_whatever_comes_between) {
   using enum Event;
   const Story stories[] = {
