@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "control/json.h"
 #include "control/translation/rules.h"
+#include "control/translation/translate.h"
 
 namespace weft::control {
 namespace {
