@@ -195,11 +195,11 @@ TEST(Convert, a_selector_that_is_there_is_kept) {
   Parsed parsed = parse_objects(
       "apiVersion: apps/v1beta2\nkind: Deployment\nmetadata: {name: a, labels: {x: z}}\nspec:\n  selector: "
       "{matchLabels: "
-      "{x: y}}\n  template:\n    metadata: {labels: {x: y, q: r}}\n    spec: {containers: [{name: c, image: "
+      "{x: w}}\n  template:\n    metadata: {labels: {x: w, q: r}}\n    spec: {containers: [{name: c, image: "
       "i}]}\n",
       "f");
   ASSERT_TRUE(parsed.problems.empty()) << parsed.problems[0].to_string();
-  EXPECT_EQ(parsed.objects[0].spec()["selector"]["matchLabels"].dump(), R"({"x":"y"})");
+  EXPECT_EQ(parsed.objects[0].spec()["selector"]["matchLabels"].dump(), R"({"x":"w"})");
   EXPECT_EQ(parsed.objects[0].label("x"), "z");
 }
 

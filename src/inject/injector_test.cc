@@ -151,10 +151,6 @@ TEST(PodOptions, warn_by_name_of_what_has_no_effect) {
   EXPECT_EQ(injected(annotated("proxy.istio.io/config", "proxyMetadata: {ISTIO_META_HTTP10: '1'}")).warnings,
             std::vector<std::string>{"annotation proxy.istio.io/config: proxyMetadata: ISTIO_META_HTTP10 is "
                                      "passed on, and nothing of weft reads it"});
-  EXPECT_EQ(
-      injected(annotated("sidecar.istio.io/interceptionMode", "NONE")).warnings,
-      std::vector<std::string>{"annotation sidecar.istio.io/interceptionMode: NONE: nothing leads the pod's "
-                               "requests to its sidecar, and no rule has an effect on them"});
 }
 
 TEST(Injector, gives_a_gateway_the_router_and_low_ports_and_captures_nothing) {

@@ -107,7 +107,7 @@ class Contract : public ::testing::TestWithParam<Place> {
   }
   api::Object config_map(std::string name, std::string value, const std::string& labels = "") const {
     api::Object made = store::config_map(std::move(name), std::move(value),
-                                         "{contract: yes" + (labels.empty() ? "" : ", " + labels) + "}");
+                                         "{contract: kept" + (labels.empty() ? "" : ", " + labels) + "}");
     made.body["metadata"]["namespace"] = ns_;
     return made;
   }
@@ -197,7 +197,7 @@ TEST_P(Contract, invalid_objects_are_refused_and_not_stored) {
 TEST_P(Contract, lists_by_label_in_order) {
   for (const char* name : {"c", "a", "b"})
     ASSERT_TRUE(
-        run(loop_, store_->create(config_map(name, "1", std::string(name) == "b" ? "app: x" : "app: y"))));
+        run(loop_, store_->create(config_map(name, "1", std::string(name) == "b" ? "app: x" : "app: w"))));
   const auto everything = run(loop_, store_->list(all()));
   ASSERT_TRUE(everything);
   ASSERT_EQ(everything->items.size(), 3u);
@@ -226,7 +226,7 @@ TEST_P(Contract, a_watch_from_a_list_misses_nothing_and_repeats_nothing) {
 }
 
 TEST_P(Contract, a_label_that_changes_is_a_coming_or_a_going) {
-  ASSERT_TRUE(run(loop_, store_->create(config_map("a", "1", "app: y"))));
+  ASSERT_TRUE(run(loop_, store_->create(config_map("a", "1", "app: w"))));
   auto watch = run(loop_, store_->watch(all("app=x"), version_now()));
   ASSERT_TRUE(watch);
   ASSERT_TRUE(run(loop_, store_->update(config_map("a", "1", "app: x"))));

@@ -29,6 +29,7 @@ std::string verdict(const std::function<void(route::VirtualHost&, route::Route&)
   Conversion conversion(false);
   const auto made = to_route_table(config, path, conversion);
   if (!made) return made.error().text;
+  if (!conversion.rejected().empty()) return conversion.rejected().front();
   return conversion.left_out().empty() ? "fine" : conversion.left_out().front();
 }
 
