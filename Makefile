@@ -6,7 +6,7 @@ PRESET ?= release
 WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
-.PHONY: help deps build up down test test-asan test-release soak bench fuzz tsan format lint clean arrows \
+.PHONY: help deps build up down test test-all soak bench fuzz tsan format lint clean arrows \
   torture images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
@@ -28,8 +28,11 @@ up: deps ## build, start the mesh with Bookinfo on this machine, print the page'
 down: ## stop the mesh on this machine
 	@build/release/src/cli/weft down
 
-test: deps ## build with ASan+UBSan and for release, run every test on both; ends in "N passed, N failed"
+test: deps ## unit tests and fuzz corpora with sanitizers, end-to-end tests for release, torture on both; ends in "N passed, N failed"
 	@scripts/test
+
+test-all: deps ## every test on both builds
+	@scripts/test asan release
 
 images: ## make weft's and Bookinfo's images as OCI archives in build/images
 	@scripts/deps kubernetes

@@ -117,7 +117,7 @@ class Contract : public ::testing::TestWithParam<Place> {
     Query query;
     query.kind = api::find_kind("v1", "ConfigMap");
     query.ns = ns_;
-    query.label_selector = "contract=yes" + (labels.empty() ? "" : "," + labels);
+    query.label_selector = "contract=kept" + (labels.empty() ? "" : "," + labels);
     return query;
   }
   std::uint64_t version_now() {
