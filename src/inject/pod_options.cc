@@ -105,6 +105,9 @@ void read_capture(Reader& reader, PodOptions& options) {
   if (const auto mode = reader.take("sidecar.istio.io/interceptionMode", interception))
     options.interception =
         *mode == "NONE" ? PodOptions::Interception::kNone : PodOptions::Interception::kRedirect;
+  if (options.interception == PodOptions::Interception::kNone)
+    reader.warn("sidecar.istio.io/interceptionMode",
+                "NONE: nothing leads the pod's requests to its sidecar, and no rule has an effect on them");
   const auto traffic = [&](std::string_view name, Check check, std::string& into) {
     reader.list(name, check, into);
   };
