@@ -191,6 +191,19 @@ TEST(Remarks, a_service_that_selects_nothing_and_one_for_outside_are_told_on_one
   EXPECT_EQ(said(service, Ground::kCluster), "");
 }
 
+TEST(Remarks, two_services_that_say_different_things_of_one_port_are_told_both) {
+  const std::string told = said(
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: another, namespace: default}\n"
+      "spec: {selector: {app: reviews}, ports: [{port: 9080, name: tcp-x}]}\n"
+      "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+      "metadata: {name: another-1, namespace: default, labels: {kubernetes.io/service-name: another}}\n"
+      "addressType: IPv4\nports: [{name: tcp-x, port: 9080}]\n"
+      "endpoints: [{addresses: [10.0.0.7], targetRef: {kind: Pod, name: reviews-v1-a}}]\n");
+  EXPECT_NE(told.find("Service another spec.ports: Service "), std::string::npos) << told;
+  EXPECT_NE(told.find("Service reviews spec.ports: Service "), std::string::npos) << told;
+  EXPECT_NE(told.find("give both the same appProtocol"), std::string::npos) << told;
+}
+
 TEST(Remarks, what_sidecars_do_not_do_of_a_clusters_service_is_told) {
   auto affinity = [](api::Object& object) {
     if (object.name() == "reviews" && object.kind == kinds::service())

@@ -115,6 +115,10 @@ Remarks remarks_on_service(const api::Object& service, const Scene& scene) {
     check_one_machine(made, service, scene.world);
   else
     check_cluster(made, service);
+  for (const PortConflict& conflict : scene.registry.port_conflicts())
+    if (conflict.ns == service.ns() &&
+        (conflict.service == service.name() || conflict.other == service.name()))
+      no_effect(made, "spec.ports", to_text(conflict));
   return made;
 }
 
