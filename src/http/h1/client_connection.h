@@ -32,6 +32,8 @@ class ClientConnection final : private ClientExchange {
   /// Whether an earlier exchange went over this connection: then a break may only mean that the server had
   /// closed it.
   bool reused() const { return exchanges_ > 1; }
+  /// Whether a byte of the response to the request under way has come.
+  bool response_begun() const { return head_started_ || head_read_; }
   std::uint32_t exchanges() const { return exchanges_; }
   net::Stream& stream() { return *stream_; }
   /// Bodies only, of the exchange in progress.

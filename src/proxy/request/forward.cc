@@ -392,6 +392,7 @@ Forward::Failure Forward::failure_of(const Error& error) {
     return Failure::kTimeout;
   }
   if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return Failure::kProtocol;
+  unanswered_ = connection_->http.reused() && !connection_->http.response_begun();
   const bool stale = error.retry == Retry::kFreshConnection && !connection_->delivered();
   return stale ? Failure::kStale : Failure::kReset;
 }
@@ -419,8 +420,9 @@ bool Forward::is_connect(Failure failure) {
 }
 
 /// The rule without a policy: a connection that could not be made, for every method, since nothing was sent;
-/// a reused connection that the server had ended before it could take the request, for idempotent methods.
-/// Nothing that a server took is sent again. With a policy, what it says besides.
+/// a reused connection that the server had ended before it could take the request, for idempotent methods,
+/// or that ended before any byte of the response, for methods that ask for no change (RFC 9110 §9.2). What
+/// may change something is not sent again once a server took it. With a policy, what it says besides.
 bool Forward::may_retry(Failure failure) const {
   if (exchange_.response_started() || gone_ || deadline_ <= loop().now()) return false;
   const bool resendable = !body_begun_ || (replay_whole_ && replay_.size() <= kMostReplayed);
@@ -428,7 +430,8 @@ bool Forward::may_retry(Failure failure) const {
   const auto& policy = plan_.action.retry;
   if (policy && policy_retries(failure)) return retries_done_ < policy->retries && place_for_retry();
   const bool stale = failure == Failure::kStale && is_idempotent(exchange_.request().method);
-  if (!is_connect(failure) && !stale) return false;
+  const bool harmless = failure == Failure::kReset && unanswered_ && is_safe(exchange_.request().method);
+  if (!is_connect(failure) && !stale && !harmless) return false;
   return default_retries_done_ < kDefaultRetries && !(policy && policy->retries == 0);
 }
 
@@ -436,7 +439,7 @@ bool Forward::place_for_retry() const { return cluster_->may_retry(retry_place_ 
 
 void Forward::begin_retry(Failure failure) {
   ++cluster_->counters().upstream_rq_retry;
-  fresh_ = failure == Failure::kStale;
+  fresh_ = failure == Failure::kStale || (failure == Failure::kReset && unanswered_);
   if (plan_.action.retry && policy_retries(failure)) {
     ++retries_done_;
     if (!retry_place_) retry_place_ = cluster_->take_retry();

@@ -89,8 +89,8 @@ class Forward {
   std::string replay_;        ///< what of the body was read, while another try may need it
   bool replay_whole_ = true;  ///< false: more was read than is kept
   bool body_read_ = false;    ///< the request's body has been read to its end
-  bool response_over_ = false, gone_ = false, per_try_ = false, fresh_ = false, body_begun_ = false,
-       tunnelled_ = false;
+  bool response_over_ = false, gone_ = false, per_try_ = false, fresh_ = false, unanswered_ = false,
+       body_begun_ = false, tunnelled_ = false;
   std::uint32_t retries_done_ = 0, default_retries_done_ = 0;
   TimePoint deadline_ = kNever;      ///< of the whole response, from the request's last byte on
   TimePoint try_deadline_ = kNever;  ///< of this try, likewise

@@ -27,6 +27,10 @@ bool is_idempotent(std::string_view method) {
   return false;
 }
 
+bool is_safe(std::string_view method) {
+  return is_idempotent(method) && method != "PUT" && method != "DELETE";
+}
+
 bool retries_response(const RetryPolicy& policy, const http::ResponseHead& response) {
   // A limit that was reached is not to be run into again, unless that is wanted.
   if (response.headers.get("x-envoy-ratelimited")) return policy.rate_limited;

@@ -10,5 +10,7 @@ bool retries_response(const RetryPolicy& policy, const http::ResponseHead& respo
 
 /// RFC 9110 §9.2.2.
 bool is_idempotent(std::string_view method);
+/// RFC 9110 §9.2.1: asks for nothing to be changed.
+bool is_safe(std::string_view method);
 
 }  // namespace weft::proxy

@@ -16,7 +16,7 @@ from wire import Ended, Malformed, Wire, read_body
 
 LOCAL = {400, 403, 404, 408, 413, 414, 417, 418, 421, 426, 431, 500, 501, 502, 503, 504, 505, 555}
 HANG_SECONDS = 90
-FAULTS = ["extra", "extra_late", "short", "bad_chunk", "bad_head", "two_lengths", "reset_before", "reset_head", "reset_body", "end_before"]
+FAULTS = ["extra", "short", "bad_chunk", "bad_head", "two_lengths", "reset_before", "reset_head", "reset_body", "end_before"]
 
 
 class Broken(Exception):
@@ -160,8 +160,8 @@ class Client:
             if sending in done and sending.exception() and not isinstance(sending.exception(), Ended):
                 raise sending.exception()
             result = await reading
-            if result[0] == "whole" and not (ask.early or ask.unread):
-                await sending
+            if result[0] == "whole" and not ask.unread:
+                await sending  # also after an early response: what comes next on the connection would be body
             return result
         finally:
             for task in (reading, sending):
