@@ -101,8 +101,9 @@ def test_header_lists_that_unpack_to_hundreds_of_megabytes_are_not_unpacked(mesh
 
 def hold_silent(path, count):
     """A process that opens connections and says nothing on them."""
+    # Blocking: a queue that is full for a moment is waited for, and says EAGAIN to others.
     program = ("import socket, sys, time\nheld = []\nfor _ in range(int(sys.argv[2])):\n"
-               "    one = socket.socket(socket.AF_UNIX); one.settimeout(20); one.connect(sys.argv[1]); held.append(one)\n"
+               "    one = socket.socket(socket.AF_UNIX); one.connect(sys.argv[1]); held.append(one)\n"
                "print('held', flush=True); time.sleep(600)\n")
     return subprocess.Popen([sys.executable, "-c", program, str(path), str(count)], stdout=subprocess.PIPE, text=True)
 
@@ -175,7 +176,7 @@ def test_a_control_plane_that_hangs_is_told_of_in_time(mesh):
         for command in (["get", "pods"], ["describe", "pod", "none"]):
             done = subprocess.run([WEFT, *command[:1], "--name", mesh.name, *command[1:]], env=mesh.environment, text=True,
                                   capture_output=True, timeout=60)
-            assert done.returncode != 0 and "does not answer within 10 s" in done.stderr, (command, done)
+            assert done.returncode != 0 and "does not answer in time" in done.stderr, (command, done)
     finally:
         os.kill(pid, signal.SIGCONT)
     assert mesh.weft("get", "namespaces").stdout

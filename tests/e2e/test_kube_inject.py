@@ -87,7 +87,6 @@ def test_one_bad_document_names_its_line_and_nothing_is_printed(tmp_path):
 @pytest.mark.parametrize("text, words", [
     ("a: [1\nb: 2\n", [":1:", "YAML"]),
     ("a: 1\n---\nb: 1\nb: 2\n", [":4:", "duplicate key"]),
-    ('{"kind": "A"}\n{"kind": "B"}\n', [":2:"]),
     ("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: 5}]}\n",
      ["Pod default/p", "spec.containers[0].name"]),
     ("a: \x01\n", ["not text"]),

@@ -78,9 +78,13 @@ class SocketServer final : public Server {
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
       std::string peer = peer_of(**socket);
+      net::Loop& loop = (*socket)->loop();
+      const auto closed_before = counts_.closed_at_limit;
       if (!make_room(peer)) continue;
       net::ask_for_keepalive((*socket)->fd());
       tasks_.spawn(serve(*this, std::move(*socket), std::move(peer)));
+      // What was closed for this one ends before the next is taken: else a burst would keep all of them.
+      if (counts_.closed_at_limit != closed_before) co_await loop.yield();
     }
   }
 
