@@ -20,7 +20,7 @@ constexpr Duration kCheapPush = 50ms;
 constexpr Duration kLongestRest = 2s;
 
 /// That this thread has used: what else the machine does is no reason to go slower.
-Duration cpu_time() {
+Duration cpu_time_of_thread() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
@@ -69,6 +69,7 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
+      cpu_time_(options.cpu_time ? std::move(options.cpu_time) : cpu_time_of_thread),
       push_timer_(loop, [this] { push(); }) {}
 
 void ControlPlane::start() { mirror_.start(); }
@@ -105,12 +106,12 @@ void ControlPlane::on_progress() {
 void ControlPlane::push() {
   std::uint64_t generation = configuration_changes(mirror_);
   if (generation == ads_.generation()) return;
-  const Duration begin = cpu_time();
+  const Duration begin = cpu_time_();
   auto inputs = std::make_shared<const Inputs>(mirror_.world(), generation);
   tell_conflicts(inputs->registry);
   receipts_.update(*inputs);
   ads_.update(std::move(inputs));
-  const Duration cost = cpu_time() - begin;
+  const Duration cost = cpu_time_() - begin;
   if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kLongestRest);
   controllers_.set_refusals(receipts_.refusals(ads_));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -24,6 +25,8 @@ struct ControlPlaneOptions {
   /// How often the store is compared with the mirror while a change is on its way from one to the other.
   Duration look_again = 1ms;
   Ground ground = Ground::kOneMachine;
+  /// What pushes are paced by; empty: what this thread has used.
+  std::function<Duration()> cpu_time = {};
 };
 
 /// What runs on a cluster: it has controllers of its own for most kinds.
@@ -89,6 +92,7 @@ class ControlPlane {
   Ground ground_;
   RemarkLog remark_log_;
   net::Timer remark_timer_;
+  std::function<Duration()> cpu_time_;
   TimePoint next_push_{};  ///< not before, so that pushing leaves time for everything else
   net::Timer push_timer_;
 };

@@ -94,7 +94,9 @@ class ControlPlaneTest : public ::testing::Test {
   ControlPlaneTest() : loop(net::Loop::simulated()), store(*loop) {
     auto registrations = std::make_unique<Registrations>();
     registered = registrations.get();
-    plane = std::make_unique<ControlPlane>(*loop, store, std::move(registrations));
+    ControlPlaneOptions options;
+    options.cpu_time = [] { return Duration::zero(); };  // simulated time does not wait for a slow machine
+    plane = std::make_unique<ControlPlane>(*loop, store, std::move(registrations), std::move(options));
     for (const auto& object : testing::objects_of_file("bookinfo.yaml")) store.put(*object);
     plane->start();
     run();

@@ -38,7 +38,7 @@ def direct_response(name, generation, host=None):
                                 "http": [{"directResponse": {"status": 200, "body": {"string": f"{name} {generation}"}}}]}})
 
 
-def ask_host(port, host, path="/", timeout=20):
+def ask_host(port, host, path="/of-a-rule", timeout=20):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout * SLOW)
     try:
         connection.request("GET", path, headers={"Host": host})

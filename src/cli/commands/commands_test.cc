@@ -1,5 +1,9 @@
+#include <unistd.h>
+
 #include "cli/json_path.h"
 #include "cli/testing/command_test.h"
+#include "local/instance_record.h"
+#include "local/process.h"
 
 namespace weft::cli {
 namespace {
@@ -246,9 +250,12 @@ TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
   EXPECT_NE(console.errors.find("main, istio-proxy"), std::string::npos) << console.errors;
 }
 
-TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsFolderIsGone) {
+TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsPodIsGone) {
   ASSERT_EQ(apply_text(kPod), Exit::kDone) << console.errors;
   const std::filesystem::path file = write("default/logs/default_p/main.log", "one\n");
+  const std::filesystem::path pod = write("default/pods/default_p/hosts", "");
+  ASSERT_TRUE(local::write_record(file.parent_path().parent_path().parent_path(),
+                                  {::getpid(), local::process_start_time(::getpid()), ""}));
   console.on_output = [&](std::string_view text) {
     if (text == "one\n") std::ofstream(file, std::ios::app) << "two\n";
     if (text == "two\n") {
@@ -256,7 +263,7 @@ TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsFolderIs
       std::filesystem::rename(file.string() + ".next", file);
     }
     if (text == "three\nthree\n") std::ofstream(file) << "four\n";
-    if (text == "four\n") std::filesystem::remove_all(file.parent_path());
+    if (text == "four\n") std::filesystem::remove_all(pod.parent_path());
   };
   LogsOptions options;
   options.resource = "pod/p";

@@ -190,7 +190,7 @@ TEST(Translation, the_samples_gateway_routes_every_path_of_the_page_to_productpa
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].at("http.80")->bytes));
   ASSERT_EQ(table.virtual_hosts_size(), 1);
-  EXPECT_EQ(table.virtual_hosts(0).routes_size(), 5);
+  EXPECT_EQ(table.virtual_hosts(0).routes_size(), 6);
   for (const auto& each : table.virtual_hosts(0).routes())
     EXPECT_EQ(each.route().cluster(), "outbound|9080||productpage.default.svc.cluster.local");
 }
@@ -298,7 +298,7 @@ TEST(Translation, the_inspector_looks_at_the_sniffed_ports_of_a_pod_only) {
   const auto one = disabled(", {name: x, port: 5432}");
   EXPECT_EQ(one.destination_port_range().start(), 5432);
   EXPECT_EQ(one.destination_port_range().end(), 5433);
-  const auto two = disabled(", {name: x, port: 5432}, {name: y, port: 7000}");
+  const auto two = disabled(", {name: x, port: 5432}, {name: z, port: 7000}");
   ASSERT_EQ(two.or_match().rules_size(), 2);
   EXPECT_EQ(two.or_match().rules(1).destination_port_range().start(), 7000);
 }
