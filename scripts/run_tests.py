@@ -20,7 +20,7 @@ RELEASE_SUITES = ["tests/soak"]
 # Without names: what users run meets the end-to-end tests, the sanitizers the unit tests and fuzz corpora, and both the tortures.
 PROGRAMS = ["weft", "weft-proxy", "bookinfo"]
 SANITIZED_SUITES = ["tests/torture"]
-UNIT_LIMIT_SECONDS = 300
+UNIT_LIMIT_SECONDS = 900
 SUITE_LIMIT_SECONDS = 2100
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
