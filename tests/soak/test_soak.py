@@ -40,7 +40,7 @@ apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: echo}
 spec:
-  hosts: [soak]
+  hosts: [soak.example]
   gateways: [bookinfo-gateway]
   http:
   - match: [{uri: {prefix: /echo}}]

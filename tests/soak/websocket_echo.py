@@ -66,7 +66,7 @@ class Clients:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             key = base64.b64encode(os.urandom(16))
-            writer.write(f"GET {self.path} HTTP/1.1\r\nHost: soak\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            writer.write(f"GET {self.path} HTTP/1.1\r\nHost: soak.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                          f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key.decode()}\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 101") and accept_of(key) in head, head
