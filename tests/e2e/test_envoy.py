@@ -106,10 +106,11 @@ def test_a_real_envoy_as_the_sidecar_of_reviews_gives_the_same_page_and_refuses_
         mesh.weft("scale", "deployment", "reviews-v3", "--replicas=0")
         text = envoy_deployment()
         mesh.apply(text=text)
-        wait_for("the page through Envoy", lambda: version_of(mesh.get().text) == "v3" and
-                 [p for p in mesh.pods("reviews", "v3") if "envoy" in p["metadata"]["name"]])
+        wait_for("Envoy's pod alone", lambda: ["envoy" in p["metadata"]["name"] for p in mesh.pods("reviews", "v3")] == [True])
         with_envoy = mesh.pods("reviews", "v3")[0]["metadata"]["name"]
-        assert any("envoy" in pathlib.Path(line.split()[0]).name for line in mesh.processes().values() if line)
+        wait_for("Envoy's process", lambda: any(
+            "envoy" in pathlib.Path(line.split()[0]).name for line in mesh.processes().values() if line.strip()))
+        wait_for("the page through Envoy", lambda: version_of(mesh.get().text) == "v3")
         theirs = mesh.get().text
         assert without_making(ours).replace(pod, "POD") == without_making(theirs).replace(with_envoy, "POD")
         status = json.loads(mesh.weft("proxy-status", "-o", "json").stdout)

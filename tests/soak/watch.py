@@ -3,6 +3,9 @@ import contextlib
 import os
 import pathlib
 import re
+import socket
+import statistics
+import threading
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -66,6 +69,36 @@ class Free:
     def seconds(self):
         idle, own = self.look()
         return max(0.01, idle - self.before[0] + own - self.before[1])
+
+
+class Speed:
+    """How fast a core is meanwhile: a small piece of work of the kind that the mesh does, over and over. Neighbours on the
+    same hardware and a lowered clock make a second of a core worth less, to us as to this piece."""
+
+    USUAL = 0.002  # seconds of processor time; only makes the ratio a number near 1
+
+    def __init__(self):
+        self.pairs = socket.socketpair()
+        self.seen, self.done = [], threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        near, far = self.pairs
+        while not self.done.wait(0.2):
+            began = time.thread_time()
+            for _ in range(300):
+                near.send(b"x" * 1024)
+                far.recv(4096).find(b"y")
+            self.seen.append(time.thread_time() - began)
+
+    def stop(self):
+        """1 on a usual core, less on a slower one."""
+        self.done.set()
+        self.thread.join()
+        for each in self.pairs:
+            each.close()
+        return self.USUAL / statistics.median(self.seen)
 
 
 def counters(pid, file, group):
