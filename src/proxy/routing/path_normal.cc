@@ -147,9 +147,8 @@ PathVerdict settle_path(std::string& path, const HttpConfig& config) {
   if (config.normalize_path) {
     const std::size_t end = end_of_path();
     if (!usual(std::string_view(path).substr(0, end))) {
-      const std::string normal = normal_path({path.data(), end});
-      path.replace(0, end, normal);
-      if (normal.find("%00") != std::string::npos) return PathVerdict::kReject;
+      if (path.find("%00") < end) return PathVerdict::kReject;
+      path.replace(0, end, normal_path({path.data(), end}));
     }
   }
   if (config.merge_slashes) {

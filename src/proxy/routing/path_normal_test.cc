@@ -83,6 +83,7 @@ TEST(PathNormal, a_nul_in_a_path_that_is_normalised_is_rejected) {
   EXPECT_EQ(settle_path(path, config), PathVerdict::kForward);
   config.normalize_path = true;
   EXPECT_EQ(settle_path(path, config), PathVerdict::kReject);
+  EXPECT_EQ(settle_path(path = "/%00/../b", config), PathVerdict::kReject);
   for (const std::string_view fine : {"/a%2500", "/a?b=%00", "/a%01"})
     EXPECT_EQ(settle_path(path = fine, config), PathVerdict::kForward) << fine;
 }
