@@ -9,13 +9,15 @@ import collections.abc
 import dataclasses
 import re
 
+from responses import RESPONSES
+
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+;=-]*)(?::[0-9]{0,5})?\Z")
 # Methods that Envoy's parser knows; it rejects every other.
 KNOWN_METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH", b"PROPFIND"}
 # Requests with these have no body by their meaning (RFC 9110 §9.3); to others without one Envoy adds "content-length: 0".
 BODILESS = ("GET", "HEAD", "DELETE", "TRACE", "CONNECT")
-NOTHING = {"interim": (), "upstream": "", "line": "", "fields": (), "body": b"", "kept": False, "requests": 0, "location": ""}
+NOTHING = {"interim": (), "upstream": "", "line": "", "fields": (), "body": b"", "kept": False, "requests": 0, "location": "", "answer": (), "content": b"", "whole": True}
 
 
 class Request:
@@ -39,6 +41,11 @@ class Request:
     def closes(self):
         said = b",".join(self.values(b"connection")).lower()
         return b"close" in said or (self.version == b"HTTP/1.0" and b"keep-alive" not in said)
+
+    def answer(self):
+        """What the upstream says to it."""
+        said = self.values(b"x-answer")
+        return RESPONSES[int(said[0])] if said else b""
 
     def with_path(self, path):
         return self.data.replace(self.path(), path, 1) if path != self.path() else None
@@ -147,11 +154,19 @@ def final_dot(request, envoy):
 
 def no_upgrade(request, _):
     offers = request.values(b"upgrade")
-    return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data) if offers and b"websocket" not in offers else None
+    unspoken = offers and (b"websocket" not in offers or request.version == b"HTTP/1.0")
+    return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data) if unspoken else None
 
 
 def asked_about_all(request, _):
     return request.data.replace(b" * ", b" / ", 1) if request.line.startswith(b"OPTIONS * ") else None
+
+
+def one_offer(request, _):
+    offers = request.values(b"upgrade")
+    if len(offers) > 1 and b"websocket" in offers and not request.body:
+        return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data).replace(b"\r\n", b"\r\nUpgrade: websocket\r\n", 1)
+    return None
 
 
 def no_websocket(request, _):
@@ -168,6 +183,7 @@ def websocket(request, envoy):
 
 TWINS = [
     Twin("OPTIONS *", "RFC 9110 §9.3.7: a prefix \"/\" takes it; Envoy has no route for it", asked_about_all, lambda r, e: {"line": e["line"].replace(" / ", " * ")}),
+    Twin("list of offers", "decision 25: the first that is spoken is taken; Envoy says 403", one_offer),
     Twin("upgrade of a request with a body", "RFC 9110 §7.8: an offer; Envoy waits for a response to the head", no_websocket, websocket),
     Twin("unknown method", "RFC 9110 §9.1 lets others be defined; Envoy knows a list", known_method,
          lambda r, e: {"line": e["line"].replace("PROPFIND ", r.method.decode() + " ", 1)}),
@@ -177,7 +193,7 @@ TWINS = [
     Twin("final dot of the host", "decision 25", no_final_dot, final_dot),
     Twin("per cent sign that encodes nothing", "decision 25", lambda r, _: r.with_path(re.sub(rb"%(?![0-9A-Fa-f]{2})", b"%25", r.path()))),
     Twin("dot segment with encoded dots and parameters", "decision 25", lambda r, _: r.with_path(b"/".join(map(plain_dots, r.path().split(b"/"))))),
-    Twin("upgrade that is not spoken here", "decision 25; Envoy says 403", no_upgrade),
+    Twin("upgrade that is not spoken here", "decision 25, and RFC 9110 §7.8 for HTTP/1.0; Envoy says 403", no_upgrade),
 ]
 
 
@@ -199,7 +215,7 @@ def nobody_continues(request, envoy):
 
 
 def whole_request(request, envoy):
-    waits = request.body and request.values(b"expect")
+    waits = (request.body and request.values(b"expect")) or malformed_chunks(request)
     if envoy["status"] and not envoy["upstream"] and not envoy["kept"]:
         return {"kept": not request.closes() and not waits}
     return {}
@@ -215,7 +231,7 @@ def trailers_named(request, envoy):
 
 def hop_by_hop(_, envoy):
     named = [("connection", "TE")] if ("te", "trailers") in envoy["fields"] else []
-    return {"fields": tuple(sorted([*((n, v.lower() if n == "connection" else v) for n, v in envoy["fields"]), *named]))}
+    return {"fields": tuple(sorted([*((n, "upgrade" if n == "connection" else v) for n, v in envoy["fields"]), *named]))}
 
 
 def about_all(request, envoy):
@@ -226,8 +242,61 @@ def about_all(request, envoy):
 
 def ignored_offer(request, envoy):
     if ("upgrade", "websocket") in envoy["fields"] and envoy["status"] == 200:
-        return {"kept": not request.closes()}
+        return {"kept": not request.closes(), "content": b"" if request.method == b"HEAD" else b"ok",
+                "answer": tuple(sorted([("content-length", "2"), ("server", "envoy"), ("x-upstream", "1"), *([("connection", "close")] if request.closes() else [])]))}
     return {}
+
+
+def without(envoy, *names):
+    return {"answer": tuple(f for f in envoy["answer"] if f[0] not in names)}
+
+
+def bad_answer(request, envoy):
+    """Heads that weft takes for no response, and Envoy for one."""
+    said = request.answer()
+    head = re.split(rb"\r?\n\r?\n", said.lstrip(b"\r\n"))[0]
+    old = head.startswith(b"HTTP/1.0") and b"Transfer-Encoding" in head
+    if envoy["upstream"] and (old or re.search(rb"(?<!\r)\n|\r(?!\n)|\r\n ", head) or b" 0200 " in head or b" 101 " in head or len(head) > 60 << 10):
+        return OWN | {"status": 502, "kept": not request.closes()}
+    return {}
+
+
+def cut_answer(request, envoy):
+    """Nothing of the response was sent yet when its body turned out to be malformed: the client gets none of it."""
+    if envoy["upstream"] and request.answer().endswith((b"z\r\nok\r\n0\r\n\r\n", b"okX\r\n0\r\n\r\n")) and request.method != b"HEAD":
+        return OWN | {"status": None, "kept": False, "whole": True}
+    return {}
+
+
+def no_head(request, envoy):
+    said = request.answer()
+    return {"status": 503} if envoy["status"] == 502 and said.startswith((b"HTTP/1.1", b"\x16")) and b"\n\r\n" not in said and b"\n\n" not in said else {}
+
+
+def taken_answer(request, envoy):
+    """Responses of which Envoy makes a 502."""
+    said = request.answer()
+    if envoy["status"] != 502:
+        return {}
+    fields = [("server", "envoy"), ("x-upstream", "1")] + ([("connection", "close")] if request.closes() else [])
+    if said.startswith(b"\r\n"):
+        return {"status": 200, "answer": tuple(sorted([*fields, ("content-length", "2")])), "content": b"" if request.method == b"HEAD" else b"ok"}
+    if b"chunked" in said and b"Content-Length" in said:
+        return {"status": 200, "answer": tuple(sorted([*fields, ("transfer-encoding", "chunked")])), "content": b"" if request.method == b"HEAD" else b"ok"}
+    if b" 204 " in said:
+        return {"status": 204, "answer": tuple(sorted(fields))}
+    return {}
+
+
+def bodiless_to_old(request, envoy):
+    if request.version == b"HTTP/1.0" and envoy["status"] in (204, 304) and not request.closes() and not envoy["kept"]:
+        return {"kept": True, "answer": tuple(("connection", "keep-alive") if f[0] == "connection" else f for f in envoy["answer"])}
+    return {}
+
+
+def told_of_more(request, envoy):
+    told = tuple(int(s) for s in re.findall(rb"HTTP/1.1 (10[23]) ", request.answer()))
+    return {"interim": envoy["interim"] + told} if envoy["upstream"] else {}
 
 
 def old_expectation(request, envoy):
@@ -237,7 +306,9 @@ def old_expectation(request, envoy):
 
 
 def close_wins(request, envoy):
-    return {"kept": envoy["kept"] and not request.closes()}
+    if request.closes() and envoy["kept"]:
+        return {"kept": False, "answer": tuple(("connection", "close") if f[0] == "connection" else f for f in envoy["answer"])}
+    return {}
 
 
 def used_up(request, envoy):
@@ -246,17 +317,27 @@ def used_up(request, envoy):
     return {}
 
 
+OWN = {"answer": (), "content": b"", "location": ""}  # what is compared of an own response
 CHANGES = [
+    Change("head that is no response", "bad-input A13, A17, A18, A38, and the limit of 60 KiB; 101 unasked", bad_answer),
+    Change("response whose chunks are malformed", "bad-input D02, D09; Envoy passes on what came before", cut_answer),
+    Change("response that ends in its head", "the connection ended: 503, as without a byte", no_head),
+    Change("response that Envoy does not take", "bad-input A37, A40; an empty line before a status line is skipped", taken_answer),
+    Change("Trailer of a response", "trailers are not passed on", lambda r, e: without(e, "trailer")),
+    Change("field that a response's Connection names", "RFC 9110 §7.6.1; Envoy passes it on", lambda r, e: without(e, "x-hop")),
+    Change("framing of a body that is not sent", "RFC 9112 §6.1: optional in a response to HEAD", lambda r, e: without(e, "transfer-encoding") if r.method == b"HEAD" else {}),
     Change("no length of nothing", "RFC 9110 §8.6: none where the method expects no body; else what the client said is passed on", no_length),
     Change("original path that is the path", "nothing was rewritten", unchanged_path),
     Change("one spelling of a length", "bad-input A07", one_number),
     Change("Trailer", "trailers are not passed on, and so not announced", trailers_named),
-    Change("TE in Connection", "RFC 9110 §10.1.4 asks for it", hop_by_hop),
+    Change("Connection is this hop's own", "RFC 9110 §7.6.1, and §10.1.4 for TE; Envoy passes on what stands beside \"upgrade\"", hop_by_hop),
     Change("OPTIONS of an authority", "RFC 9112 §3.2.4", about_all),
     Change("ignored offer", "a response that is not 101 ends nothing (RFC 9110 §7.8)", ignored_offer),
     Change("expectation of HTTP/1.0", "RFC 9110 §10.1.1: to be ignored", old_expectation),
     Change("close wins", "RFC 9112 §9.3", close_wins),
     Change("100 Continue that nobody needs", "RFC 9110 §10.1.1: there is no body, or nobody wants it, or the client speaks HTTP/1.0", nobody_continues),
+    Change("interim responses", "RFC 9110 §15.2: passed on; Envoy drops them", told_of_more),
+    Change("204 to HTTP/1.0", "RFC 9112 §6.3: it ends with its head, and the connection goes on if that was asked for", bodiless_to_old),
     Change("path of nothing but slashes", "decision 25", lambda _, e: {"line": re.sub(r" /+(?=[ ?])", " /", e["line"])}),
     Change("Max-Forwards: 0", "RFC 9110 §7.6.2; Envoy does not count", used_up),
     Change("own response behind a whole request", "the connection goes on; Envoy ends it where its codec rejects or the body is not read", whole_request),

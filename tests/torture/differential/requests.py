@@ -1,4 +1,5 @@
 """Request bytes at random: mostly sound, often odd, sometimes wrong."""
+from responses import RESPONSES
 
 METHODS = [b"GET"] * 8 + [b"POST"] * 4 + [b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PROPFIND", b"get", b"G3T", b"M-SEARCH", b"G\x7fT", b"GE(T"]
 PATHS = [b"/", b"/exact", b"/exact/", b"/exact?x=1", b"/admin", b"/admin/x", b"//admin", b"/./admin", b"/x/../admin", b"/%61dmin", b"/x/..%2fadmin", b"/x%2f..%2fadmin",
@@ -44,6 +45,8 @@ def usual(random):
     method = random.choice([b"GET"] * 6 + [b"POST", b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"PATCH"])
     lines = [b" ".join((method, path(random), random.choice([b"HTTP/1.1"] * 9 + [b"HTTP/1.0"]))), b"Host: " + random.choice(HOSTS[:18])]
     lines += random.sample(FIELDS[:18] + FIELDS[24:30] + FIELDS[38:39] + FIELDS[40:44], random.choice([0, 1, 2, 3]))
+    if random.random() < 0.4:
+        lines.append(b"X-Answer: %d" % random.randrange(len(RESPONSES)))
     body = b""
     if method in (b"POST", b"PUT", b"PATCH") or random.random() < 0.03:
         lines.append(random.choice([b"Content-Length: 5", b"Transfer-Encoding: chunked"]))

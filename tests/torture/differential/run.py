@@ -27,10 +27,13 @@ sys.path.insert(0, str(HERE))
 import bootstrap  # noqa: E402
 import differences  # noqa: E402
 import requests  # noqa: E402
+from responses import RESPONSES, End  # noqa: E402
 
 ROOT = HERE.parents[2]
 BUILD = pathlib.Path(os.environ.get("WEFT_BUILD", ROOT / "build/release"))
 ENVOY = ROOT / "build/venv/bin/envoy"
+OWN_ANSWER = {"date", "x-envoy-upstream-service-time"}
+OK = b"HTTP/1.1 200 OK\r\nX-Upstream: 1\r\nContent-Length: 2\r\n\r\n"
 # After so many requests each row of differences.py has been needed, or is out of date.
 LONG_RUN = 20_000
 # Another for each request, or that of the machine: Envoy takes loopback for an outside address and adds the machine's own.
@@ -48,6 +51,9 @@ class Result:
     kept: bool = False
     requests: int = 0
     location: str = ""
+    answer: tuple = ()  # of what an upstream said: the fields that came
+    content: bytes = b""
+    whole: bool = True
 
     def differs(self, other):
         return [f.name for f in dataclasses.fields(self) if getattr(self, f.name) != getattr(other, f.name)]
@@ -75,7 +81,11 @@ class Upstream:
                 while (whole := self.whole(buffer)) is not None:
                     request, buffer = buffer[:whole], buffer[whole:]
                     self.seen.append(request)
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nx-upstream: " + self.name.encode() + b"\r\nContent-Length: " + (b"2\r\n\r\n" if request.startswith(b"HEAD ") else b"2\r\n\r\nok"))
+                    answer = re.search(rb"(?i)\r\nx-answer: (\d+)\r\n", request)
+                    said = RESPONSES[int(answer.group(1))] if answer else OK + (b"" if request.startswith(b"HEAD ") else b"ok")
+                    connection.sendall(said)
+                    if isinstance(said, End):
+                        return
             if buffer:
                 self.seen.append(b"CUT " + buffer)
 
@@ -144,7 +154,7 @@ class Peer:
         return result
 
     def response(self, connection, data, result):
-        """Fills in the status, and the interim ones before it; no status if the connection ended, or nothing came. Returns the head."""
+        """Fills in the response, and the interim ones before it; no status if the connection ended, or nothing came. Returns the head."""
         buffer = b""
         try:
             while True:
@@ -158,19 +168,36 @@ class Peer:
                 if 100 <= status < 200 and status != 101:
                     result.interim += (status,)
                     continue
-                length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-                bare = data.lstrip(b"\r\n").startswith(b"HEAD ") or status in (204, 304)
-                need = 0 if bare or not length else int(length.group(1))
-                while len(buffer) < need:
-                    piece = connection.recv(65536)
-                    if not piece:
-                        break
-                    buffer += piece
-                location = re.search(rb"(?i)\r\nlocation: *([^\r]*)", head)
-                result.status, result.location = status, location.group(1).decode("latin-1") if location else ""
+                lines = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
+                fields = {n.lower().decode("latin-1"): v.strip().decode("latin-1") for n, _, v in lines}
+                result.status, result.location = status, fields.get("location", "")
+                result.answer = tuple(sorted((n.lower().decode("latin-1"), v.strip().decode("latin-1")) for n, _, v in lines))
+                bare = data.lstrip(b"\r\n").startswith(b"HEAD ") or status in (101, 204, 304)
+                result.content, result.whole = (b"", True) if bare else self.body(connection, buffer, fields)
                 return head
         except (OSError, ValueError, IndexError):
             return b""
+
+    @staticmethod
+    def body(connection, buffer, fields):
+        """(the content, whether it is whole)."""
+        ended = False
+        while True:
+            if fields.get("transfer-encoding") == "chunked":
+                if re.search(rb"(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n$", buffer):
+                    return content(buffer), True
+            elif "content-length" in fields:
+                if len(buffer) >= int(fields["content-length"]):
+                    return buffer[:int(fields["content-length"])], True
+            elif ended:
+                return buffer, True
+            if ended:
+                return b"", False
+            try:
+                piece = connection.recv(65536)
+            except ConnectionError:
+                piece = b""
+            ended, buffer = not piece, buffer + piece
 
     def kept(self, connection, head):
         """Whether a second request on the connection gets a response. Envoy keeps for a second what it has said to close."""
@@ -195,9 +222,12 @@ class Peer:
                 break
         seen = [s for s in seen if not s[1].startswith(b"CUT")]
         result.requests = len(seen)
+        if ("x-upstream", "1") not in result.answer:  # nobody compares the texts of own responses
+            result.answer, result.content = (), b""
         if not seen:
             return
         result.upstream, request = seen[0]
+        result.answer = tuple(f for f in result.answer if f[0] not in OWN_ANSWER)
         head, body = request.split(b"\r\n\r\n", 1)
         first, *lines = head.decode("latin-1").split("\r\n")
         result.line = first
