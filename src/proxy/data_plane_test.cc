@@ -217,6 +217,7 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   changed.request_headers.add.push_back(
       {"x-route", "%REQ(:PATH)%", HeaderChange::Action::kOverwriteOrAdd, false});
   std::get<ForwardAction>(changed.action).prefix_rewrite = "/base";
+  std::get<ForwardAction>(changed.action).host_rewrite = "inside";
   ASSERT_TRUE(plane.apply(table_of({redirect, direct, changed}), {cluster_of("a", {a.address()})}));
   const http::Response moved = plane.get("/old/x?y=1");
   EXPECT_EQ(moved.head.status, 308);
@@ -229,6 +230,8 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   EXPECT_EQ(response->body, "a GET /base/z");
   EXPECT_FALSE(a.last.headers.get("x-secret"));
   EXPECT_EQ(a.last.headers.get("x-envoy-original-path"), "/changed/z");
+  EXPECT_EQ(a.last.authority, "inside");
+  EXPECT_EQ(a.last.headers.get("x-envoy-original-host"), "test");
 }
 
 TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {

@@ -81,13 +81,29 @@ TEST_F(CertificatesTest, the_serving_certificate_is_for_our_names_and_renewed_at
   auto names = tls::read_certificate(old)->dns_names;
   EXPECT_NE(std::ranges::find(names, "weft-control.weft-system.svc"), names.end());
   EXPECT_NE(std::ranges::find(names, "weft-control.weft-system.svc.cluster.local"), names.end());
-  loop->advance(std::chrono::hours(11));
+  now += std::chrono::hours(11);
   EXPECT_EQ(source(), before);
-  now += std::chrono::hours(12);
-  loop->advance(std::chrono::hours(2));
+  now += std::chrono::hours(2);
   EXPECT_NE(source(), before);
   EXPECT_GT(tls::read_certificate((*made)->certificate_pem())->not_after,
             tls::read_certificate(old)->not_after);
+}
+
+TEST_F(CertificatesTest, the_serving_certificate_is_valid_by_a_clock_that_was_set_or_slept) {
+  auto authority = load();
+  ASSERT_TRUE(authority);
+  auto now = kNow;
+  auto made = ServingCertificate::make(
+      *loop, *authority, {.dns_names = control_plane_names("weft-system"), .now = [&now] { return now; }});
+  ASSERT_TRUE(made) << made.error().text;
+  auto source = (*made)->source("h2");
+  for (const auto step : {std::chrono::hours(30), std::chrono::hours(-26), std::chrono::hours(-1)}) {
+    now += step;
+    source();
+    const auto info = tls::read_certificate((*made)->certificate_pem());
+    EXPECT_LE(info->not_before, now) << step.count();
+    EXPECT_GE(info->not_after, now + std::chrono::hours(12)) << step.count();
+  }
 }
 
 TEST_F(CertificatesTest, every_namespace_has_the_root_new_ones_at_once_and_the_systems_never) {

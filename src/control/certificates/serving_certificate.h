@@ -12,8 +12,10 @@
 
 namespace weft::control {
 
-/// The control plane's own certificate, in memory only: issued when we start, and again at half of its life,
-/// so that whoever connects never sees an old one. Connections that are open keep theirs.
+/// The control plane's own certificate, in memory only: issued when we start, and again for the first who
+/// connects after half of its life, or after the clock was set back. The wall clock is asked at each
+/// connection, as the peer will ask his: no timer counts the hours for which a machine was suspended.
+/// Connections that are open keep theirs.
 ///
 /// Owner: the program. Thread: the loop's. How it ends: the destructor; the sources given out must not be
 /// used after it.
@@ -38,14 +40,15 @@ class ServingCertificate {
  private:
   ServingCertificate(net::Loop& loop, tls::CertificateAuthority authority, Options options);
   Result<void> renew();
-  void on_timer();
+  void renew_when_due();
 
-  net::Loop& loop_;
   tls::CertificateAuthority authority_;
   Options options_;
   std::string certificate_, key_;
   std::map<std::string, std::shared_ptr<const tls::Context>> contexts_;  ///< by ALPN protocol
-  net::Timer timer_;
+  net::Loop& loop_;
+  tls::WallTime issued_{};
+  TimePoint retry_ = TimePoint::min();  ///< not before, after a failure
 };
 
 /// The names under which pods and the API server call the Service weft-control in `ns`.

@@ -137,7 +137,10 @@ Refusal RequestParser::parse_target(std::string_view target) {
   // A server that cuts the fragment off would see another path than the routes did.
   if (target.find('#') != std::string_view::npos) return {400, "B16", "the target has a fragment"};
   if (head_->method == "CONNECT") {
-    if (!is_authority(target)) return {400, "B01", "the target of CONNECT is not an authority"};
+    const auto colon = target.rfind(':');  // RFC 9112 §3.2.3: with a port
+    if (!is_authority(target) || colon == std::string_view::npos || target.back() == ':' ||
+        target.back() == ']')
+      return {400, "B01", "the target of CONNECT is not host:port"};
     head_->authority = target;
     absolute_ = true;
     return {};

@@ -153,6 +153,14 @@ std::vector<Row> syntax_rows() {
   for (const char* target :
        {"http://a|b^{}/", "http://a#b/", "http://a:b:c/", "http://u@a/", "http:///", "http://[::1/"})
     rows.push_back({"B02", "GET " + std::string(target) + " HTTP/1.1\r\nHost: x\r\n\r\n", 400});
+  for (const auto& [target, status] : {std::pair{"a", 400},
+                                       {"a:", 400},
+                                       {"[::1]", 400},
+                                       {"*", 400},
+                                       {"/", 400},
+                                       {"a:80", 0},
+                                       {"[::1]:80", 0}})
+    rows.push_back({"B01", "CONNECT " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n", status});
   for (const char* target : {"/a#x", "/#", "*#", "http://a/b#c"})
     rows.push_back({"B16", "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n", 400});
   for (const char* target : {"/a\"b", "/a\\b", "/a{b}?c|d^e`f"})

@@ -288,7 +288,7 @@ net::Task<Result<void>> ServerConnection::send_interim(const ResponseHead& head)
 ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   ResponseForm form;
   const bool bodiless = head.status == 204 || head.status < 200;
-  form.length_only = to_head_ || head.status == 304;
+  form.length_only = !bodiless && (to_head_ || head.status == 304);  // RFC 9110 §8.6: none in a 204
   if (head.status == 101) return form;
   if (!bodiless && !form.length_only) {
     if (head.content_length || end) {

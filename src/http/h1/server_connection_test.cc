@@ -121,6 +121,20 @@ TEST(ServerConnection, gives_a_head_request_the_head_alone) {
   EXPECT_FALSE(served.over());
 }
 
+TEST(ServerConnection, a_204_tells_no_length_to_a_head_request_either) {
+  Served served([](ServerExchange& exchange) -> net::Task<void> {
+    ResponseHead head;
+    head.status = 204;
+    head.content_length = 0;
+    static_cast<void>(co_await exchange.send_head(head, true));
+  });
+  for (const char* method : {"HEAD", "GET"}) {
+    served.send(std::string(method) + " / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(served.take(), "HTTP/1.1 204 No Content\r\n\r\n") << method;
+  }
+  EXPECT_FALSE(served.over());
+}
+
 TEST(ServerConnection, a33_asks_for_the_body_only_when_somebody_reads_it) {
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
   Served reading(echo);

@@ -85,6 +85,9 @@ void Forward::prepare_request() {
   }
   if (!action.host_rewrite.empty()) {
     if (action.append_x_forwarded_host) head.headers.add(Known::kXForwardedHost, head.authority);
+    if (!head.authority.empty() && head.authority != action.host_rewrite &&
+        !service_.config_->suppress_envoy_headers)
+      head.headers.set("x-envoy-original-host", head.authority);
     head.authority = action.host_rewrite;
   }
   if (plan_.chosen) plan_.chosen->request.apply(head.headers, info, &head.authority);

@@ -1,4 +1,5 @@
 """Request bytes at random: mostly sound, often odd, sometimes wrong."""
+from responses import RESPONSES
 
 METHODS = [b"GET"] * 8 + [b"POST"] * 4 + [b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PROPFIND", b"get", b"G3T", b"M-SEARCH", b"G\x7fT", b"GE(T"]
 PATHS = [b"/", b"/exact", b"/exact/", b"/exact?x=1", b"/admin", b"/admin/x", b"//admin", b"/./admin", b"/x/../admin", b"/%61dmin", b"/x/..%2fadmin", b"/x%2f..%2fadmin",
@@ -25,10 +26,42 @@ CHUNKED = [b"5\r\nhello\r\n0\r\n\r\n", b"005\r\nhello\r\n0\r\n\r\n", b"5;ext=1\r
            b"g\r\nhello\r\n0\r\n\r\n", b"5\nhello\n0\n\n", b"5\r\nhelloX\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"ffffffffffffffff1\r\n", b"5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n", b"5;a\nb\r\nhello\r\n0\r\n\r\n"]
 
 
+SEGMENTS = [b"admin", b"exact", b"old", b"seg", b"r1", b"re", b"abc", b"h", b"x", b"", b".", b"..", b"...", b"..;", b"..;v=1", b".;", b"%2e", b"%2E%2e", b".%2e;", b"%61dmin", b"admin;a", b"admin%20", b"%2f", b"..%2f",
+            b"%5c..", b"\\", b"..\\", b"%00", b"%", b"%zz", b"%25", b"%252e", b"a+b", b"~", b"%7E", b"|", b"AdMin"]
+# How many of each hundred requests are wrong on purpose; the others are what clients send.
+WRONG = 40
+
+
+def path(random):
+    """A path made of segments, or one of those above."""
+    if random.random() < 0.5:
+        return random.choice(PATHS)
+    made = b"/" + b"/".join(random.choices(SEGMENTS, k=random.randint(1, 5)))
+    return made + random.choice([b"", b"", b"/", b"?v=2", b"?/../admin", b"?v=1&v=2&%76=2"])
+
+
+def usual(random):
+    """What a client may send. Some of it no server likes."""
+    method = random.choice([b"GET"] * 6 + [b"POST", b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"PATCH"])
+    lines = [b" ".join((method, path(random), random.choice([b"HTTP/1.1"] * 9 + [b"HTTP/1.0"]))), b"Host: " + random.choice(HOSTS[:18])]
+    lines += random.sample(FIELDS[:18] + FIELDS[24:30] + FIELDS[38:39] + FIELDS[40:44], random.choice([0, 1, 2, 3]))
+    if random.random() < 0.4:
+        lines.append(b"X-Answer: %d" % random.randrange(len(RESPONSES)))
+    body = b""
+    if method in (b"POST", b"PUT", b"PATCH") or random.random() < 0.03:
+        lines.append(random.choice([b"Content-Length: 5", b"Transfer-Encoding: chunked"]))
+        body = b"hello" if lines[-1].startswith(b"C") else random.choice(CHUNKED[:8])
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
 def draw(random):
     """One request: bytes."""
-    method, path = random.choice(METHODS), random.choice(PATHS)
-    lines = [b" ".join(part for part in (method, path, random.choice(VERSIONS)))]
+    return wrong(random) if random.randrange(100) < WRONG else usual(random)
+
+
+def wrong(random):
+    method, version = random.choice(METHODS), random.choice(VERSIONS)
+    lines = [b" ".join(part for part in (method, path(random), version) if part)]
     hosts = random.choices([1, 0, 2], [30, 1, 1])[0]
     lines += [b"Host: " + random.choice(HOSTS) for _ in range(hosts)]
     lines += random.sample(FIELDS, random.choice([0, 0, 1, 1, 2, 4]))

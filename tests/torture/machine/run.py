@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The machine under torture: up, down, apply, delete, scale, kill -9 and SIGSTOP of any process, a full disk, in random order.
+"""The machine under torture: up, down, apply, delete, scale, kill -9 and SIGSTOP of any process, a full disk, a
+wall clock that jumps, in random order.
 
     SEED=7 MINUTES=1 tests/torture/machine/run.py
 
@@ -17,14 +18,19 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from meshes import BOOKINFO, GATEWAY, SLOW, SUBSETS, Instance, alive, ask_host, direct_response, main  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import clock  # noqa: E402
+from meshes import BOOKINFO, GATEWAY, SLOW, SUBSETS, Instance, alive, ask_host, control_pid, direct_response, main  # noqa: E402
 
 DISK_BYTES = 48 << 20
+HOUR, DAY = 3600, 86400
 
 
 class Machine:
     def __init__(self, findings, random):
         self.findings, self.random = findings, random
+        self.clock = clock.Clock()
         self.mesh = Instance(BOOKINFO, SUBSETS, GATEWAY)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "weft-torture", self.mesh.state], check=True)
         self.rules, self.doubtful = {}, {}  # name -> generation; name -> generations it may have besides
@@ -167,14 +173,34 @@ class Machine:
                 self.findings.tell("`apply` fails after the disk has space again", output=self.apply().stderr[-500:])
                 return
 
+    def set_clock(self):
+        """Nothing ends by it, and the next rule is applied as ever."""
+        pids = [self.mesh.supervisor_pid(), control_pid(self.mesh)]
+        went = self.clock.rules(pids[1])
+        self.clock.set(self.random.choice([-DAY, -HOUR, 0, HOUR, DAY]))
+        self.findings.count("clock set" if went else "clock set, of applications (the mesh is linked statically)")
+        time.sleep(self.random.uniform(0, 1))
+        for pid in pids:
+            if not alive(pid):
+                self.findings.tell("a process ended when the clock was set", supervisor=pid == pids[0])
+        deadline = time.monotonic() + 20 * SLOW
+        while (done := self.apply()).returncode != 0:
+            if time.monotonic() > deadline:
+                self.findings.tell("`apply` fails after the clock was set", output=done.stderr[-500:])
+                return
+        name = done.stdout.split()[0].split("/")[1]
+        status, body = ask_host(self.mesh.port, f"{name}.example")
+        if body != f"{name} {self.rules[name]}":
+            self.findings.tell("a rule is not applied after the clock was set", rule=name, status=status, body=body[:200])
+
     def step(self):
         if not self.running:
             return self.up()
-        choices = [(self.apply, 6), (self.delete, 3), (self.scale, 2), (self.kill, 3), (self.pause, 2), (self.full_disk, 1), (self.down, 2)]
+        choices = [(self.apply, 6), (self.delete, 3), (self.scale, 2), (self.kill, 3), (self.pause, 2), (self.full_disk, 1), (self.set_clock, 2), (self.down, 2)]
         chosen = self.random.choices([c for c, _ in choices], [w for _, w in choices])[0]
         try:
             chosen()
-        except (OSError, ValueError, AssertionError, KeyError) as error:
+        except (OSError, ValueError, AssertionError, KeyError, IndexError) as error:
             self.findings.count(f"steps that met a mesh in between ({type(error).__name__})")
 
     def end(self):
@@ -204,4 +230,5 @@ def torture(findings, random, until):
 
 
 if __name__ == "__main__":
+    clock.enter()
     sys.exit(main("machine", torture))
