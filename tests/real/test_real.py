@@ -1,0 +1,54 @@
+"""Real servers and clients, once without and once with sidecars: what a client sees is the same.
+
+Speed is measured beside and shown as a ratio; on a machine that others use too it decides nothing.
+"""
+import difflib
+
+import pytest
+
+from lab import MESHED, PLAIN, SIDES
+from software import CLIENTS, SERVERS
+
+PATIENCE = 120
+
+
+def both(lab, line):
+    return {side: lab.run(side, line, PATIENCE) for side in SIDES}
+
+
+def compare(lab, line, server):
+    done = both(lab, line)
+    plain, meshed = done[PLAIN], done[MESHED]
+    if (plain.code, plain.output) != (meshed.code, meshed.output) or not plain.output:
+        lines = [side.output.splitlines() for side in (plain, meshed)]
+        difference = [line[:400] for line in difflib.unified_diff(*lines, "without", "with", lineterm="", n=0)]
+        logs = [lab.log(side, server, container) for side, container in [(PLAIN, None), (MESHED, None), (MESHED, "istio-proxy")]]
+        pytest.fail("\n".join([*difference[:60], f"without: exit {plain.code} {plain.errors[-2000:]}",
+                               f"with: exit {meshed.code} {meshed.errors[-2000:]}", *logs]), pytrace=False)
+    return plain
+
+
+def measure(lab, name, what, record):
+    if not what.load:
+        return
+    done = both(lab, what.load)
+    for side, each in done.items():
+        assert each.code == 0, f"{side}: {each}"
+    speeds = [what.count / done[side].seconds for side in SIDES]
+    record(name, what.unit, *speeds, speeds[1] / speeds[0])
+
+
+@pytest.mark.parametrize("name", [each.name for each in SERVERS])
+def test_a_server_is_seen_as_without_sidecars(lab, served, record, name):
+    software = served(name)
+    compare(lab, software.client, name)
+    measure(lab, name, software, record)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_a_client_sees_what_it_sees_without_sidecars(lab, served, record, client):
+    for each in {client.server, *(name for name in ("go", "nginx") if f"http://{name}" in client.line)}:
+        served(each)
+    plain = compare(lab, client.line, client.server)
+    assert plain.code == 0 or client.name == "wrk", plain
+    measure(lab, client.name, client, record)
