@@ -44,11 +44,11 @@ def deployment(name, namespace, command, environment, user=None, probe=None):
                      "template": {"metadata": {"labels": {"app": name}, "annotations": annotations}, "spec": spec}}}
 
 
-def service(name, namespace, ports):
-    """`ports` are pairs of a port's name, which says its protocol and may be empty, and its number."""
+def service(name, namespace, ports, selected=None):
+    """`ports` are pairs of a port's name, which says its protocol and may be empty, and its number. With `selected` it is headless."""
     listed = [{"port": number, **({"name": given} if given else {})} for given, number in ports]
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
-            "spec": {"selector": {"app": name}, "ports": listed}}
+            "spec": {"selector": {"app": selected or name}, "ports": listed, **({"clusterIP": "None"} if selected else {})}}
 
 
 class Lab:
@@ -87,16 +87,13 @@ class Lab:
                 (environment["DIR"] / name).write_text(text.replace("@DIR@", str(environment["DIR"])).replace("@SITE@", str(self.site)))
             objects.append(deployment(software.name, side, ["/bin/bash", "-ec", f"cd $DIR && {software.server}"], environment, software.user,
                                       software.port))
-            objects.append(service(software.name, side, [(software.port_name, software.port)]))
+            ports = [(software.port_name, software.port), *software.more_ports]
+            objects.append(service(software.name, side, ports))
+            if software.headless:
+                objects.append(service(f"{software.name}-pods", side, ports, selected=software.name))
         self.mesh.apply(text="\n---\n".join(map(json.dumps, objects)))
         self.servers.add(software.name)
         self.wait_ready(software.name)
-
-    def remove(self, name):
-        for side in SIDES:
-            self.mesh.weft("delete", "deployment", name, "-n", side)
-            self.mesh.weft("delete", "service", name, "-n", side)
-        self.servers.discard(name)
 
     def pod(self, side, name):
         pods = [p for p in self.mesh.objects("pods", "-n", side) if p["metadata"]["labels"]["app"] == name]

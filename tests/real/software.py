@@ -22,13 +22,15 @@ class Software:
     unit: str = "requests/s"
     user: int | None = None
     behind: tuple = ()  # what this one calls
+    more_ports: tuple = ()  # pairs of a name and a number
+    headless: bool = False  # whether NAME-pods leads to its pods
 
 
 @dataclasses.dataclass(frozen=True)
 class Client:
     name: str
     line: str
-    server: str
+    servers: tuple  # which have to be there; the first one's log is shown
     load: str = ""
     count: int = 1
     unit: str = "requests/s"
@@ -48,7 +50,8 @@ GO = "exec $BUILT/server"
 
 SERVERS = [
     # Servers of files.
-    Software("nginx", NGINX.format("nginx.conf"), 80, battery("http://nginx", "files", "connections", "put", "large"), "http", ("nginx.conf",), **ab("http://nginx/small.txt")),
+    Software("nginx", NGINX.format("nginx.conf"), 80, battery("http://nginx", "files", "connections", "put", "large"), "http", ("nginx.conf",),
+             headless=True, **ab("http://nginx/small.txt")),
     Software("apache", APACHE.format("apache.conf"), 80, battery("http://apache", "files", "connections", "large"), "", ("apache.conf",), **ab("http://apache/small.txt")),
     Software("http-server", f"exec {PYTHON} -m http.server -d $SITE 8000", 8000, battery("http://http-server:8000", "files"), "http-files",
              **ab("http://http-server:8000/small.txt", 1000, "")),
@@ -67,10 +70,11 @@ SERVERS = [
     # Reverse proxies with their defaults: each hop goes through two sidecars. nginx asks in HTTP/1.0, sidecars in HTTP/1.1: Node says a length
     # to the latter only.
     Software("nginx-proxy", NGINX.format("nginx-proxy.conf"), 80, battery("http://nginx-proxy", "app", "connections", "large") + "; " + "UNCOMPARED=content-length " + battery("http://nginx-proxy/node", "app", "connections"),
-             "http", ("nginx-proxy.conf",), behind=("go", "node"), **ab("http://nginx-proxy/bytes?n=300", 1000)),
+             "http", ("nginx-proxy.conf",), behind=("go", "node", "websocket"), **ab("http://nginx-proxy/bytes?n=300", 1000)),
     Software("apache-proxy", APACHE.format("apache-proxy.conf"), 80, battery("http://apache-proxy", "app", "connections"), "http", ("apache-proxy.conf",),
-             behind=("node",), **ab("http://apache-proxy/bytes?n=300", 1000)),
-    Software("haproxy", "exec haproxy -db -f haproxy.cfg", 80, battery("http://haproxy", "app", "connections", "large"), "http", ("haproxy.cfg",), behind=("go",),
+             behind=("node", "websocket"), **ab("http://apache-proxy/bytes?n=300", 1000)),
+    Software("haproxy", "exec haproxy -db -f haproxy.cfg", 80, battery("http://haproxy", "app", "connections", "large"), "http", ("haproxy.cfg",),
+             behind=("go", "websocket"),
              **ab("http://haproxy/bytes?n=300", 1000)),
     Software("go-proxy", GO + " http://go:8080", 8000, battery("http://go-proxy:8000", "app", "connections", "early"), "http", behind=("go",),
              **ab("http://go-proxy:8000/bytes?n=300", 1000)),
@@ -85,7 +89,7 @@ SERVERS = [
              f"{PYTHON} -m pip -q install --no-cache-dir --target got --index-url http://pip:8000/simple/ --trusted-host pip real-hello && "
              f"PYTHONPATH=got {PYTHON} -m real_hello && cat got/real_hello/data | {SUMS}", "http"),
     # Databases, queues, mail, shells and files over TCP.
-    Software("redis", "exec redis-server --save '' --bind 0.0.0.0 --protected-mode no --dir $DIR", 6379, "bash $HERE/clients/redis.sh", "",
+    Software("redis", "exec redis-server --save '' --bind 0.0.0.0 --protected-mode no --dir $DIR", 6379, "bash $HERE/clients/redis.sh", "", headless=True,
              load="redis-benchmark -h redis -t set,get -n 10000 -c 8 -q", count=20000),
     Software("postgresql", """PATH=$(echo /usr/lib/postgresql/*/bin):$PATH && initdb -D data -A trust -U postgres >&2 &&
         echo host all all 0.0.0.0/0 trust >> data/pg_hba.conf &&
@@ -108,20 +112,30 @@ SERVERS = [
              load=f"{PYTHON} $HERE/clients/mail.py 100", count=100, unit="mails/s"),
     Software("rsync", "mkdir put && exec rsync --daemon --no-detach --config=rsyncd.conf --port=873 --log-file=/dev/stderr", 873,
              "bash $HERE/clients/rsync.sh", "", ("rsyncd.conf",), load="rsync -W rsync://rsync/site/large.bin .", count=64, unit="MB/s"),
-    Software("websocket", "exec node $HERE/servers/node_ws.js", 8081, "node $HERE/clients/websocket.js compare", "http",
+    Software("nginx-tls", f"""openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=nginx-tls -keyout tls.key
+        -out tls.pem 2>/dev/null && {NGINX.format("nginx-tls.conf")}""".replace("\n", " "), 443, "bash $HERE/clients/tls.sh", "any", ("nginx-tls.conf",),
+             more_ports=(("https", 8443), ("http2", 82), ("other", 83)), load=f"{CURL} -k -o /dev/null https://nginx-tls/large.bin", count=64,
+             unit="MB/s"),
+    Software("tcp", f"exec {PYTHON} $HERE/servers/tcp.py", 7070, f"{PYTHON} $HERE/clients/tcp.py tcp"),
+    Software("websocket", "exec node $HERE/servers/node_ws.js", 8081, "node $HERE/clients/websocket.js compare -", "http",
              load="node $HERE/clients/websocket.js load 3000", count=3000, unit="messages/s"),
 ]
 
 CLIENTS = [
-    Client("curl", "bash $HERE/clients/curl.sh http://nginx http://go:8080", "nginx", f"{CURL} -o /dev/null http://nginx/large.bin", 64, "MB/s"),
-    Client("requests", f"{PYTHON} $HERE/clients/with_requests.py http://go:8080 20", "go", f"{PYTHON} $HERE/clients/with_requests.py http://go:8080 500", 500),
-    Client("aiohttp client", f"{PYTHON} $HERE/clients/with_aiohttp.py http://node:3000 20", "node",
+    Client("curl", "bash $HERE/clients/curl.sh http://nginx http://go:8080", ("nginx", "go"), f"{CURL} -o /dev/null http://nginx/large.bin", 64, "MB/s"),
+    Client("requests", f"{PYTHON} $HERE/clients/with_requests.py http://go:8080 20", ("go",), f"{PYTHON} $HERE/clients/with_requests.py http://go:8080 500", 500),
+    Client("aiohttp client", f"{PYTHON} $HERE/clients/with_aiohttp.py http://node:3000 20", ("node",),
            f"{PYTHON} $HERE/clients/with_aiohttp.py http://node:3000 500", 500),
-    Client("node client", "node $HERE/clients/node_client.js http://go:8080 20", "go", "node $HERE/clients/node_client.js http://go:8080 500", 500),
-    Client("go client", "$BUILT/client http://node:3000 20", "node"),
-    Client("java client", "java -cp $BUILT Client http://go:8080 20", "go"),
-    Client("ab, closing", "ab -q -n 500 -c 8 http://nginx/small.txt | grep -E '^(Complete|Failed|Non-2xx|Document)'", "nginx",
+    Client("node client", "node $HERE/clients/node_client.js http://go:8080 20", ("go",), "node $HERE/clients/node_client.js http://go:8080 500", 500),
+    Client("go client", "$BUILT/client http://node:3000 20", ("node",)),
+    Client("java client", "java -cp $BUILT Client http://go:8080 20", ("go",)),
+    Client("ab, closing", "ab -q -n 500 -c 8 http://nginx/small.txt | grep -E '^(Complete|Failed|Non-2xx|Document)'", ("nginx",),
            "ab -q -n 1000 -c 8 http://nginx/small.txt", 1000),
-    Client("ab -k, POST", "ab -q -k -n 500 -c 8 -p $SITE/page.html -T text/plain http://go:8080/sum | grep -E '^(Complete|Failed|Non-2xx|Document)'", "go"),
-    Client("wrk", "wrk -t 1 -c 16 -d 1 http://nginx/small.txt | grep -cE 'Socket errors|Non-2xx'", "nginx"),
+    Client("ab -k, POST", "ab -q -k -n 500 -c 8 -p $SITE/page.html -T text/plain http://go:8080/sum | grep -E '^(Complete|Failed|Non-2xx|Document)'", ("go",)),
+    Client("ab, many", "ab -q -n 3000 -c 300 http://go:8080/bytes?n=10000 | grep -E '^(Complete|Failed|Non-2xx|Document)'", ("go",)),
+    Client("names", "bash $HERE/clients/names.sh", ("nginx", "apache", "redis")),
+    Client("nginx websocket", "node $HERE/clients/websocket.js compare - ws://nginx-proxy/socket", ("nginx-proxy",)),
+    Client("apache websocket", "node $HERE/clients/websocket.js compare - ws://apache-proxy/socket", ("apache-proxy",)),
+    Client("haproxy websocket", "node $HERE/clients/websocket.js compare - ws://haproxy/socket", ("haproxy",)),
+    Client("wrk", "wrk -t 1 -c 16 -d 1 http://nginx/small.txt | grep -cE 'Socket errors|Non-2xx'", ("nginx",)),
 ]

@@ -1,7 +1,8 @@
-// A WebSocket client. compare: texts, binary messages and a ping, shown; load N: N echoes; until FILE: echoes until the file exists.
+// A WebSocket client: WHAT ARGUMENT [URL]. compare -: texts, binary messages and a ping, shown; load N: N echoes; until FILE: echoes until
+// the file exists.
 const crypto = require('crypto'), fs = require('fs'), WebSocket = require('ws');
-const [what, argument] = process.argv.slice(2);
-const socket = new WebSocket('ws://websocket:8081/');
+const [what, argument, url = 'ws://websocket:8081/'] = process.argv.slice(2);
+const socket = new WebSocket(url);
 const digest = data => `${data.length} ${crypto.createHash('sha256').update(data).digest('hex').slice(0, 16)}`;
 const once = event => new Promise((done, failed) => {
   socket.once(event, (...values) => done(values));

@@ -62,6 +62,8 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Set-Cookie", "a=1")
 		w.Header().Add("Set-Cookie", "b=2; Path=/")
 		io.WriteString(w, "cookies")
+	case "/refuse":
+		http.Error(w, "too large", 413)
 	case "/early":
 		w.Header().Set("Link", "</style.css>; rel=preload; as=style")
 		w.WriteHeader(103)
