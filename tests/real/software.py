@@ -56,8 +56,8 @@ SERVERS = [
     Software("http-server", f"exec {PYTHON} -m http.server -d $SITE 8000", 8000, battery("http://http-server:8000", "files"), "http-files",
              **ab("http://http-server:8000/small.txt", 1000, "")),
     # Servers of applications.
-    Software("go", GO, 8080, battery("http://go:8080", "app", "connections", "early", "large"), "http", **ab("http://go:8080/bytes?n=300")),
-    Software("node", "exec node $HERE/servers/node_http.js", 3000, battery("http://node:3000", "app", "connections", "early"), "",
+    Software("go", GO, 8080, battery("http://go:8080", "app", "odd", "connections", "early", "large"), "http", **ab("http://go:8080/bytes?n=300")),
+    Software("node", "exec node $HERE/servers/node_http.js", 3000, battery("http://node:3000", "app", "odd", "connections", "early"), "",
              **ab("http://node:3000/bytes?n=300")),
     Software("java", "exec java -cp $BUILT Server", 7000, battery("http://java:7000", "app", "connections"), "http-web",
              **ab("http://java:7000/bytes?n=300")),
@@ -65,7 +65,7 @@ SERVERS = [
              **ab("http://gunicorn:8080/bytes?n=300", 1000)),
     Software("uvicorn", f"exec {PYTHON} -m uvicorn --app-dir $HERE/servers --host 0.0.0.0 --port 8000 --no-access-log apps:asgi", 8000,
              battery("http://uvicorn:8000", "app", "connections"), "http", **ab("http://uvicorn:8000/bytes?n=300", 1000)),
-    Software("aiohttp", f"exec {PYTHON} $HERE/servers/apps.py", 8082, battery("http://aiohttp:8082", "app", "connections"), "http",
+    Software("aiohttp", f"exec {PYTHON} $HERE/servers/apps.py", 8082, battery("http://aiohttp:8082", "app", "odd", "connections"), "http",
              **ab("http://aiohttp:8082/bytes?n=300", 1000)),
     # Reverse proxies with their defaults: each hop goes through two sidecars. nginx asks in HTTP/1.0, sidecars in HTTP/1.1: Node says a length
     # to the latter only.

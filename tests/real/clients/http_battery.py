@@ -166,6 +166,46 @@ class Battery:
         self.ask(f"echo {method} {path[:30]}", method, path, headers=headers, body=body, inspect=what_the_server_saw,
                  without=("content-length",))
 
+    def odd(self):
+        """What people, browsers and old programs write, though no standard says so, and what standards say and few write."""
+        for target in (b"/echo?family=Open+Sans|Roboto", b"/echo?filter={\"a\":[1]}", b"/echo?q=^x`y", b"/echo/a|b",
+                       b"/echo/[x]", b"/echo/%7e%7E", b"/echo?%", b"/echo/a'b!(c)*$,;:@&=+~", b"/echo?a?b/c", b"/echo/<x>", b"/echo/{x}", b"/echo?q=<b>",
+                       b"/echo?long=" + b"l" * 30_000):
+            self.seen(f"target {target[:40]}", b"GET", target)
+        for line in (b"X-Latin: caf\xe9", b"X-Utf-8: caf\xc3\xa9", b"X_Under_Score: 1", b"X.Dotted: 1", b"X-Tab: a\tb", b"X-Many: " + b"m" * 40_000,
+                     b"X-Two: 1\r\nX-Two: 2", b"X-Quoted: \"a, \\\"b\"", b"Cookie: a=1; b=\"x y\"\r\nCookie: c=2", b"TE: trailers", b"Expect: something",
+                     b"Max-Forwards: 10", b"Upgrade: something/1\r\nConnection: upgrade", b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAM"):
+            self.seen(f"header {line[:40]}", b"GET", b"/echo", line + b"\r\n")
+        for method in (b"PROPFIND", b"MKCOL", b"PURGE", b"M-SEARCH", b"LINK", b"purge"):
+            self.seen(f"method {method}", method, b"/echo")
+        for method in (b"GET", b"DELETE", b"PROPFIND", b"OPTIONS"):
+            self.seen(f"{method} with a body", method, b"/echo", b"Content-Length: 6\r\n", b"a body")
+            self.seen(f"{method} with chunks", method, b"/echo", b"Transfer-Encoding: chunked\r\n", b"6\r\na body\r\n0\r\n\r\n")
+        self.seen("absolute", b"GET", b"http://" + f"{self.host}:{self.port}".encode() + b"/echo?x")
+        self.seen("asterisk", b"OPTIONS", b"*")
+
+    def seen(self, name, method, target, lines=b"", body=b""):
+        """A request as it is written, its status, and what the server saw of it.
+
+        A path's spelling is not compared: a sidecar normalises it. Nor is an offer to upgrade, which every hop may pass over.
+        """
+        request = method + b" " + target + b" HTTP/1.1\r\n" + self.host_line() + b"Connection: close\r\n" * (b"onnection:" not in lines) + lines
+        stream = socket.create_connection((self.host, self.port), WAIT)
+        try:
+            stream.sendall(request + b"\r\n" + body)
+            response = http.client.HTTPResponse(stream)
+            response.begin()
+            data = response.read()
+            saw = what_the_server_saw(response, data) if response.status == 200 else ""
+            if isinstance(saw, list):
+                saw[1] = urllib.parse.unquote(saw[1].removeprefix(f"http://{self.host}:{self.port}"), errors="replace")
+                saw[2] = [pair for pair in saw[2] if pair[0] not in ("upgrade", "http2-settings")]
+            show(name, response.status, saw)
+        except (OSError, http.client.HTTPException) as error:
+            show(name, f"{type(error).__name__}: {error}")
+        finally:
+            stream.close()
+
     def early(self):
         request = b"GET " + self.target("/early") + b" HTTP/1.1\r\n" + self.host_line() + b"Connection: close\r\n\r\n"
         self.raw("early hints", request)
