@@ -116,8 +116,14 @@ class Lab:
         done = self.mesh.weft("logs", f"deploy/{name}", "-n", side, "-c", container or name, "--tail", "8", check=False)
         return f"log of {name} in {side}:\n{done.stdout[-2000:]}{done.stderr[-500:]}"
 
-    def begin(self, side, line, **options):
-        pid = self.mesh.application_pid(self.pod(side, CLIENT)["metadata"]["name"])
+    def pid(self, side, name):
+        """A process of the pod. Some write their title over their environment; theirs has the pod's folder in it."""
+        pod = self.pod(side, name)["metadata"]["name"]
+        titled = [pid for pid, line in self.mesh.processes().items() if f"{self.folder}/{side}/{name}" in line]
+        return titled[0] if titled else self.mesh.application_pid(pod)
+
+    def begin(self, side, line, pod=CLIENT, **options):
+        pid = self.pid(side, pod)
         environment = self.environment(side, CLIENT)
         shutil.rmtree(environment["DIR"])
         environment = self.environment(side, CLIENT)
@@ -125,10 +131,10 @@ class Lab:
                                 env={key: str(value) for key, value in environment.items()}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, **options)
 
-    def run(self, side, line, seconds=60):
-        """The shell line in the client's pod of one namespace, in an empty folder."""
+    def run(self, side, line, seconds=60, pod=CLIENT):
+        """The shell line in the client's pod of one namespace, or in another, in an empty folder."""
         began = time.monotonic()
-        process = self.begin(side, line, start_new_session=True)
+        process = self.begin(side, line, pod, start_new_session=True)
         try:
             output, errors = process.communicate(timeout=seconds * SLOW)
         except subprocess.TimeoutExpired:

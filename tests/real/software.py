@@ -122,12 +122,12 @@ SERVERS = [
 ]
 
 CLIENTS = [
-    Client("curl", "bash $HERE/clients/curl.sh http://nginx http://go:8080", ("nginx", "go"), f"{CURL} -o /dev/null http://nginx/large.bin", 64, "MB/s"),
+    Client("curl", "bash $HERE/clients/curl.sh http://nginx http://go:8080 http://node:3000", ("nginx", "go", "node"), f"{CURL} -o /dev/null http://nginx/large.bin", 64, "MB/s"),
     Client("requests", f"{PYTHON} $HERE/clients/with_requests.py http://go:8080 20", ("go",), f"{PYTHON} $HERE/clients/with_requests.py http://go:8080 500", 500),
     Client("aiohttp client", f"{PYTHON} $HERE/clients/with_aiohttp.py http://node:3000 20", ("node",),
            f"{PYTHON} $HERE/clients/with_aiohttp.py http://node:3000 500", 500),
     Client("node client", "node $HERE/clients/node_client.js http://go:8080 20", ("go",), "node $HERE/clients/node_client.js http://go:8080 500", 500),
-    Client("go client", "$BUILT/client http://node:3000 20", ("node",)),
+    Client("go client", "$BUILT/client http://node:3000 20; $BUILT/client http://go:8080 20", ("node", "go")),
     Client("java client", "java -cp $BUILT Client http://go:8080 20", ("go",)),
     Client("ab, closing", "ab -q -n 500 -c 8 http://nginx/small.txt | grep -E '^(Complete|Failed|Non-2xx|Document)'", ("nginx",),
            "ab -q -n 1000 -c 8 http://nginx/small.txt", 1000),

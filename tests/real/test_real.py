@@ -6,18 +6,18 @@ import difflib
 
 import pytest
 
-from lab import MESHED, PLAIN, SIDES
+from lab import CLIENT, MESHED, PLAIN, SIDES
 from software import CLIENTS, SERVERS
 
 PATIENCE = 120
 
 
-def both(lab, line):
-    return {side: lab.run(side, line, PATIENCE) for side in SIDES}
+def both(lab, line, pod=CLIENT):
+    return {side: lab.run(side, line, PATIENCE, pod) for side in SIDES}
 
 
-def compare(lab, line, server):
-    done = both(lab, line)
+def compare(lab, line, server, pod=CLIENT):
+    done = both(lab, line, pod)
     plain, meshed = done[PLAIN], done[MESHED]
     if (plain.code, plain.output) != (meshed.code, meshed.output) or not plain.output:
         lines = [side.output.splitlines() for side in (plain, meshed)]
@@ -52,3 +52,12 @@ def test_a_client_sees_what_it_sees_without_sidecars(lab, served, record, client
     plain = compare(lab, client.line, client.servers[0])
     assert plain.code == 0 or client.name == "wrk", plain
     measure(lab, client.name, client, record)
+
+
+def test_a_pod_reaches_itself_by_every_name(lab, served):
+    served("nginx")
+    served("tcp")
+    compare(lab, """for host in nginx nginx-pods nginx.$NAMESPACE.svc.cluster.local localhost 127.0.0.1 $(getent ahostsv4 nginx-pods | cut -d ' ' -f 1 | head -1)
+        do curl -sS --max-time 20 -w '%{http_code}\\n' http://$host/small.txt; done""", "nginx", pod="nginx")
+    for host in ("tcp", "localhost"):
+        compare(lab, f"/usr/bin/python3 $HERE/clients/tcp.py {host}", "tcp", pod="tcp")

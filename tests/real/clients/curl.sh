@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# curl in its usual ways.   curl.sh URL-OF-FILES URL-OF-AN-APPLICATION
+# curl in its usual ways.   curl.sh URL-OF-FILES URL-OF-AN-APPLICATION URL-OF-ONE-THAT-STREAMS
 set -uo pipefail
-files=$1 app=$2
+files=$1 app=$2 streams=$3
 ask() {
   echo "== $*"
   curl -sS --max-time 60 -o body -w '%{http_code} %{size_download} %{num_connects} %{content_type}\n' "$@"
@@ -28,6 +28,8 @@ ask -L --max-redirs 3 "$files/put"
 ask -H 'Transfer-Encoding: chunked' -d hello "$app/sum"
 ask -N "$app/stream?n=100000"
 ask --raw "$app/stream?n=1000"
+# Both ways at once.
+ask -T "$SITE/large.bin" "$streams/mirror"
 # Responses that come before the body has been read.
 ask -T "$SITE/large.bin" "$files/limited/up"
 ask -H 'Expect:' -T "$SITE/large.bin" "$files/limited/up"

@@ -20,6 +20,7 @@ const server = http.createServer((request, response) => {
     return write(response, n, 1 << 20);
   }
   if (url.pathname === '/stream') return write(response, n, 1000);
+  if (url.pathname === '/mirror') return request.pipe(response);
   if (url.pathname === '/none') return response.writeHead(204).end();
   if (url.pathname === '/cookies') return response.writeHead(200, [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2; Path=/']]).end('cookies');
   if (url.pathname === '/early') {
