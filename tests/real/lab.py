@@ -72,8 +72,8 @@ class Lab:
         folder = self.folder / side / name
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)
-        return {"DIR": folder, "SITE": self.site, "BUILT": self.built, "HERE": HERE, "NAMESPACE": side, "HOME": folder, "TMPDIR": folder, "LC_ALL": "C.UTF-8",
-                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NODE_PATH": "/usr/share/nodejs", "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"DIR": folder, "SITE": self.site, "BUILT": self.built, "HERE": HERE, "NAMESPACE": side, "HOME": folder, "TMPDIR": folder,
+                "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NODE_PATH": "/usr/share/nodejs", "PYTHONDONTWRITEBYTECODE": "1"}
 
     def serve(self, software):
         """The software's server in both namespaces, ready; twice the same does nothing."""
@@ -127,8 +127,8 @@ class Lab:
         environment = self.environment(side, CLIENT)
         shutil.rmtree(environment["DIR"])
         environment = self.environment(side, CLIENT)
-        return subprocess.Popen(["nsenter", "-t", str(pid), "-n", "-m", "-p", "/bin/bash", "-c", f"cd $DIR; {line}"], text=True, errors="replace",
-                                env={key: str(value) for key, value in environment.items()}, stdout=subprocess.PIPE,
+        return subprocess.Popen(["nsenter", "-t", str(pid), "-n", "-m", "-p", "/bin/bash", "-c", f"cd $DIR; {line}"], text=True,
+                                errors="replace", env={key: str(value) for key, value in environment.items()}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, **options)
 
     def run(self, side, line, seconds=60, pod=CLIENT):
@@ -166,5 +166,6 @@ def build(folder):
     environment = {**os.environ, "GOCACHE": str(BUILD / "go-cache"), "GOPATH": str(folder / "go"), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local",
                    "GOFLAGS": ""}
     for source in ("servers/server.go", "clients/client.go"):
-        subprocess.run(["/usr/bin/go", "build", "-o", folder / pathlib.Path(source).stem, HERE / source], check=True, env=environment, cwd=folder)
+        program = folder / pathlib.Path(source).stem
+        subprocess.run(["/usr/bin/go", "build", "-o", program, HERE / source], check=True, env=environment, cwd=folder)
     subprocess.run(["javac", "-d", folder, HERE / "servers/Server.java", HERE / "clients/Client.java"], check=True)

@@ -25,4 +25,4 @@ git -C two fsck
 git ls-remote http://git/git/repository.git
 git clone -q --depth 1 http://git/git/repository.git three
 git -C three log --oneline
-git clone -q http://git/git/missing.git four 2>&1 | tail -1
+git clone -q http://git/git/missing.git four 2>&1 || echo "exit $?"
