@@ -7,7 +7,7 @@ WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
 .PHONY: help deps build up down test test-all soak bench fuzz tsan format lint clean arrows \
-  torture images e2e-kubernetes kubernetes-up kubernetes-down
+  torture real images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -71,6 +71,10 @@ fuzz: deps ## run each fuzz target for SECONDS_EACH (default 60) from its corpus
 
 torture: deps ## random adversaries for MINUTES (default 1) each, on both builds; SEED repeats one, TORTURE names some
 	@MINUTES=$(or $(MINUTES),1) SEED=$(SEED) TORTURE="$(TORTURE)" scripts/torture
+
+real: ## send real servers and clients through sidecars and compare with the same without; ends in "N passed, N failed"
+	@scripts/deps real
+	@scripts/real
 
 tsan: deps ## run the unit tests under ThreadSanitizer
 	@scripts/test tsan

@@ -1,0 +1,2 @@
+CREATE USER shop@'%';
+GRANT ALL ON *.* TO shop@'%';
