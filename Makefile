@@ -72,7 +72,7 @@ fuzz: deps ## run each fuzz target for SECONDS_EACH (default 60) from its corpus
 torture: deps ## random adversaries for MINUTES (default 1) each, on both builds; SEED repeats one, TORTURE names some
 	@MINUTES=$(or $(MINUTES),1) SEED=$(SEED) TORTURE="$(TORTURE)" scripts/torture
 
-tsan: deps ## run the unit tests under ThreadSanitizer
+tsan: deps ## unit tests, and end-to-end tests and torture with 4 workers a proxy, under ThreadSanitizer
 	@scripts/test tsan
 
 format: ## format every source file in place

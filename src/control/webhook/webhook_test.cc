@@ -114,6 +114,28 @@ TEST(Webhook, validation_answers_with_field_and_reason_and_refuses_unknown_field
   EXPECT_EQ(foreign.warnings.size(), 1u);
 }
 
+TEST(Webhook, what_there_is_to_say_of_a_good_rule_is_a_warning_with_its_field) {
+  const std::string head =
+      R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default"}, "spec": )";
+  int asked = 0;
+  const RemarksOnWrite waits = [&](const api::ObjectPtr& object) {
+    ++asked;
+    EXPECT_EQ(object->name(), "r");
+    return Remarks{{Remark::Kind::kWaits, "spec.hosts[0]", "waits for host r"},
+                   {Remark::Kind::kNoEffect, "", "has no effect"}};
+  };
+  auto answer = [&](const std::string& spec) {
+    auto request = read_admission_review(review(api::Json::parse(head + spec + "}")));
+    EXPECT_TRUE(request);
+    return validate_object(*request, waits);
+  };
+  AdmissionAnswer good = answer(R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]})");
+  EXPECT_TRUE(good.allowed);
+  EXPECT_EQ(good.warnings, (std::vector<std::string>{"spec.hosts[0]: waits for host r", "has no effect"}));
+  EXPECT_FALSE(answer(R"({"hosts": []})").allowed);
+  EXPECT_EQ(asked, 1) << "of a rule that is rejected nothing else is said";
+}
+
 TEST(Webhook, an_object_that_waits_for_a_finalizer_is_no_wrong_object) {
   EXPECT_TRUE(
       validate(
