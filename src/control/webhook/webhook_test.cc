@@ -143,6 +143,37 @@ TEST(Webhook, an_object_that_waits_for_a_finalizer_is_no_wrong_object) {
           .allowed);
 }
 
+TEST(Webhook, a_bad_object_that_is_stored_can_be_labelled_and_deleted_and_not_made_worse) {
+  auto object = [](const std::string& metadata, const std::string& percent, const std::string& more = "") {
+    return api::Json::parse(
+        R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default")" +
+        metadata +
+        R"(}, "spec": {"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}], "headers": {"request": {"set": {"x": ")" +
+        percent + "\"}}}" + more + "}]}}");
+  };
+  auto update = [](const api::Json& from, const api::Json& to) {
+    api::Json body = api::Json::parse(review(to, "UPDATE"));
+    body["request"]["oldObject"] = from;
+    auto request = read_admission_review(body.dump());
+    EXPECT_TRUE(request);
+    return validate_object(*request);
+  };
+  const std::string label = R"(, "labels": {"a": "b"})";
+  const api::Json bad = object("", "100%"), good = object("", "100");
+  ASSERT_FALSE(validate(bad.dump()).allowed);
+  const AdmissionAnswer labelled = update(bad, object(label, "100%"));
+  EXPECT_TRUE(labelled.allowed) << labelled.message;
+  ASSERT_EQ(labelled.warnings.size(), 1u);
+  EXPECT_NE(labelled.warnings[0].find("headers.request.set.x"), std::string::npos) << labelled.warnings[0];
+  EXPECT_FALSE(update(good, bad).allowed) << "a new fault";
+  EXPECT_FALSE(update(bad, object("", "50%")).allowed) << "another one";
+  EXPECT_FALSE(update(bad, object("", "100%", R"(, "timeout": "1s")")).allowed) << "another spec";
+  EXPECT_TRUE(update(bad, good).allowed);
+  const std::string going =
+      R"(, "deletionTimestamp": "2026-03-01T00:00:00Z", "deletionGracePeriodSeconds": 0)";
+  EXPECT_TRUE(update(object(going + R"(, "finalizers": ["a.b/c"])", "100%"), object(going, "100%")).allowed);
+}
+
 TEST(Webhook, bytes_that_are_no_review_are_an_error_and_never_worse) {
   EXPECT_FALSE(read_admission_review(""));
   EXPECT_FALSE(read_admission_review("[]"));
