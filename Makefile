@@ -76,7 +76,7 @@ real: ## send real servers and clients through sidecars and compare with the sam
 	@scripts/deps real
 	@scripts/real
 
-tsan: deps ## run the unit tests under ThreadSanitizer
+tsan: deps ## unit tests, and end-to-end tests and torture with 4 workers a proxy, under ThreadSanitizer
 	@scripts/test tsan
 
 format: ## format every source file in place

@@ -53,6 +53,12 @@ endif()
 
 # weft_program(TARGET): how our programs are linked.
 function(weft_program target)
+  if(WEFT_SANITIZE STREQUAL "thread")
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/reports)
+    target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc)
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/cmake/tsan_defaults.cc TARGET_DIRECTORY ${target}
+      PROPERTIES COMPILE_DEFINITIONS WEFT_TSAN_REPORTS="${CMAKE_BINARY_DIR}/reports")
+  endif()
   if(WEFT_STATIC)
     target_link_options(${target} PRIVATE -static-pie -Wl,-z,pack-relative-relocs)
   endif()

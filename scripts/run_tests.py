@@ -1,4 +1,5 @@
 """Builds the presets named and runs every test on each; without names each test on the build that shows most. Counts.
+On `tsan`: the unit tests, and of the others those in which several threads or many connections share something.
 
 Three kinds of tests: the checks of the tree, the GoogleTest programs (*_test), and the pytest suites. Each suite that
 cannot be built or run counts as one failure, so a missing piece is never a pass. The last line is "N passed, N failed".
@@ -7,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +22,12 @@ RELEASE_SUITES = ["tests/soak"]
 # Without names: what users run meets the end-to-end tests, the sanitizers the unit tests and fuzz corpora, and both the tortures.
 PROGRAMS = ["weft", "weft-proxy", "bookinfo"]
 SANITIZED_SUITES = ["tests/torture"]
+# ThreadSanitizer makes all of it several times slower and finds nothing in one thread: rules, load, faults and limits of
+# both planes, and both under torture, with this many workers in each proxy.
+TSAN_WORKERS = "4"
+TSAN_SUITES = [f"tests/e2e/test_{name}.py" for name in (
+    "proxy", "wire", "bodies", "first_bytes", "pod_proxy", "rules", "shop_rules", "faults", "comes_back", "control_plane_limits")]
+TSAN_SUITES += [f"tests/torture/test_torture.py::test_no_invariant_breaks[{name}]" for name in ("data_plane", "control_plane")]
 UNIT_LIMIT_SECONDS = 900
 SUITE_LIMIT_SECONDS = 2100
 SANITIZER_OPTIONS = {
@@ -118,11 +126,24 @@ def pytest_suites(tally, preset):
         run_pytest(tally, preset, suite)
 
 
-def run_pytest(tally, preset, suite):
-    report = ROOT / "build" / preset / (suite.replace("/", "_").removesuffix(".py") + ".xml")
+def with_threads(tally):
+    """Tests of the whole under ThreadSanitizer. What it reports of our programs is in files (cmake/tsan_defaults.cc)."""
+    folder = ROOT / "build/tsan/reports"
+    for old in folder.glob("report.*"):
+        old.unlink()
+    for suite in TSAN_SUITES:
+        run_pytest(tally, "tsan", suite, {"TSAN_OPTIONS": "", "WEFT_TEST_WORKERS": TSAN_WORKERS})
+        for report in sorted(folder.glob("report.*")):
+            say(report.read_text(errors="replace")[-20000:])
+            tally.add(0, [f"tsan {suite}: {report.name}"])
+            report.unlink()
+
+
+def run_pytest(tally, preset, suite, more=None):
+    report = ROOT / "build" / preset / (re.sub(r"\W+", "_", suite.removesuffix(".py")) + ".xml")
     report.unlink(missing_ok=True)
     environment = {**os.environ, **SANITIZER_OPTIONS, "WEFT_BUILD": str(ROOT / "build" / preset),
-                   "BOOKINFO_BIN": str(ROOT / "build" / preset / "samples/bookinfo/bookinfo")}
+                   "BOOKINFO_BIN": str(ROOT / "build" / preset / "samples/bookinfo/bookinfo"), **(more or {})}
     began = time.monotonic()
     try:
         code = subprocess.run([ROOT / "scripts" / "python", "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
@@ -169,7 +190,9 @@ def main():
             continue
         unit_tests(tally, preset)
         replays(tally, preset)
-        if preset != "tsan":
+        if preset == "tsan":
+            with_threads(tally)
+        else:
             pytest_suites(tally, preset)
     for failure in tally.failures:
         say(f"FAILED {failure}")

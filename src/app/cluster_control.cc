@@ -23,7 +23,8 @@ ClusterControl::ClusterControl(net::Loop& loop, store::Store& store, store::RawA
       permissions_(loop, api, options_.ns, control::control_plane_permissions(options_.ns)),
       foreign_(loop, api, metrics_),
       settings_(loop, store, options_.ns),
-      webhooks_(settings_, metrics_),
+      webhooks_(settings_, metrics_,
+                [this](const api::ObjectPtr& object) { return plane_.remarks_on_write(object); }),
       monitoring_(plane_, metrics_, [this] { return problems(); }),
       api_(api) {}
 

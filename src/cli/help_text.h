@@ -24,7 +24,8 @@ inline constexpr std::string_view kPurpose =
 inline constexpr std::string_view kFooter =
     "Start with 'weft up -f FILE'; 'weft COMMAND --help' shows a command's examples.\n"
     "Exit codes: 0 done, 1 the thing failed, 2 wrong usage.\n"
-    "Environment: WEFT_INSTANCE is the instance when --name is not given; WEFT_STATE_DIR the folder in which\n"
+    "Environment: WEFT_INSTANCE is the instance when --name is not given; WEFT_STATE_DIR the folder in "
+    "which\n"
     "instances keep objects and logs (default: ~/.local/state/weft); NO_COLOR turns colours off.";
 inline constexpr std::string_view kGlobalFooter =
     "With every command, before or after it:\n"

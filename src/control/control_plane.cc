@@ -6,6 +6,7 @@
 
 #include "api/json_text.h"
 #include "base/log.h"
+#include "control/remarks/on_write.h"
 #include "http/server.h"
 #include "http/while_wanted.h"
 
@@ -98,6 +99,10 @@ void ControlPlane::push_when_due() {
 
 std::map<api::Key, Remarks> ControlPlane::remarks() { return all_remarks(Inputs(mirror_.world()), ground_); }
 
+Remarks ControlPlane::remarks_on_write(const api::ObjectPtr& object) const {
+  return pushed_ ? control::remarks_on_write(*pushed_, object, ground_) : Remarks();
+}
+
 void ControlPlane::on_progress() {
   if (mirror_.synced()) controllers_.set_refusals(receipts_.refusals(ads_));
   progress_.notify_all();
@@ -110,6 +115,7 @@ void ControlPlane::push() {
   auto inputs = std::make_shared<const Inputs>(mirror_.world(), generation);
   tell_conflicts(inputs->registry);
   receipts_.update(*inputs);
+  pushed_ = inputs;
   ads_.update(std::move(inputs));
   const Duration cost = cpu_time_() - begin;
   if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kLongestRest);

@@ -64,6 +64,8 @@ class ControlPlane {
 
   /// What there is to say of every object at this moment.
   std::map<api::Key, Remarks> remarks();
+  /// What there would be to say of an object if it were stored now (remarks/on_write.h).
+  Remarks remarks_on_write(const api::ObjectPtr& object) const;
 
   const Mirror& mirror() const { return mirror_; }
   const AdsServer& ads() const { return ads_; }
@@ -88,6 +90,7 @@ class ControlPlane {
   ControllerManager controllers_;
   AdsServer ads_;
   Receipts receipts_;
+  std::shared_ptr<const Inputs> pushed_;  ///< what proxies were offered last
   std::vector<PortConflict> conflicts_told_;
   Ground ground_;
   RemarkLog remark_log_;

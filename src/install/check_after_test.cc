@@ -227,6 +227,21 @@ TEST_F(CheckAfterTest, a_rule_that_is_stored_and_not_done_is_named_with_its_fiel
             "remove it; the route itself works without");
 }
 
+TEST_F(CheckAfterTest, a_rule_whose_status_says_that_it_waits_or_is_not_applied_is_named) {
+  const std::string path = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/";
+  const Json spec = {{"hosts", {"web"}}, {"http", {{{"route", {{{"destination", {{"host", "web"}}}}}}}}}};
+  for (const char* type : {"Resolved", "Effective", "Applied"}) {
+    Json status = {
+        {"conditions", {{{"type", type}, {"status", "False"}, {"message", "waits for host web"}}}}};
+    cluster.put(path + "web", {{"spec", spec}, {"status", status}});
+    EXPECT_EQ(line("waits for"), "warning virtualservice shop/web: waits for host web") << type;
+    EXPECT_EQ(line("rules are done"), "none") << type;
+    status["conditions"][0]["status"] = "True";
+    cluster.put(path + "web", {{"spec", spec}, {"status", status}});
+    EXPECT_EQ(line("rules are done"), "ok all 1 rules are done as they are written") << type;
+  }
+}
+
 TEST_F(CheckAfterTest, of_ingresses_those_of_our_class_are_looked_at) {
   const Json tls = {{"tls", {{{"secretName", "s"}}}}, {"ingressClassName", "nginx"}};
   const std::string path = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/";

@@ -45,9 +45,20 @@ std::vector<std::string> unserved(const Json& service) {
   return found;
 }
 
+/// Why a rule has no effect, or not yet, in the control plane's words in its status; empty: it has.
+std::string why_without_effect(const Json& rule) {
+  for (const Json& each : list_at(rule, {"status", "conditions"})) {
+    const std::string type = text_at(each, {"type"});
+    if ((type == "Resolved" || type == "Effective" || type == "Applied") &&
+        text_at(each, {"status"}) == "False")
+      return text_at(each, {"message"});
+  }
+  return {};
+}
+
 }  // namespace
 
-/// Rules that are stored and that `weft apply` would not have taken.
+/// Rules that are stored and that `weft apply` would not have taken or would have warned of.
 net::Task<void> Check::check_rules() {
   std::size_t count = 0, wrong = 0;
   for (const api::KindInfo* kind : kinds_of_rules()) {
@@ -61,8 +72,9 @@ net::Task<void> Check::check_rules() {
       if (!is_ours(each, *kind)) continue;
       ++count;
       const auto problems = api::problems_of({kind, each});
-      if (problems.empty() || ++wrong > kShown) continue;
-      warn(std::string(kind->singular) + " " + where(each) + ": " + problems.front().to_string(),
+      const std::string text = problems.empty() ? why_without_effect(each) : problems.front().to_string();
+      if (text.empty() || ++wrong > kShown) continue;
+      warn(std::string(kind->singular) + " " + where(each) + ": " + text,
            "change it; its status says what has no effect (kubectl get " + std::string(kind->plural) + "." +
                std::string(kind->group) + " -A -o yaml)");
     }

@@ -150,7 +150,10 @@ void DataPlane::on_all(std::function<void(Worker&)> work, std::function<void()> 
     worker->loop().post([this, round, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
       round->work(*worker);
       main_.post([round, alive] {
-        if (--round->open == 0 && !alive.expired()) round->done();
+        if (--round->open > 0) return;
+        // What the caller gave ends on the caller's thread: a worker may be the last to let go of the round.
+        const auto finish = std::exchange(round->done, {});
+        if (!alive.expired()) finish();
       });
     });
   }

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "http/h1/client_connection.h"
 #include "net/socket.h"
 #include "proxy/testing/plane.h"
@@ -105,6 +108,23 @@ TEST(DataPlane, a_configuration_that_cannot_be_put_in_force_leaves_the_old_one_r
 std::uint16_t free_port(net::Loop& loop) {
   auto listener = net::Listener::listen(loop, *net::Address::parse_ip("::", 0));
   return listener ? (*listener)->local_address().port() : 0;
+}
+
+TEST(DataPlane, what_waits_for_all_workers_ends_on_the_thread_that_asked) {
+  Plane plane(4);
+  std::atomic<int> asked = 0, ended_elsewhere = 0;
+  struct Witness {
+    std::thread::id home = std::this_thread::get_id();
+    std::atomic<int>& elsewhere;
+    ~Witness() { elsewhere += std::this_thread::get_id() != home; }
+  };
+  for (int i = 0; i < 2000; ++i) {
+    const int before = asked;
+    plane.server->flush_logs(
+        [&asked, witness = std::make_shared<Witness>(Witness{.elsewhere = ended_elsewhere})] { ++asked; });
+    ASSERT_TRUE(testing::run_until(plane.loop, [&] { return asked > before; }));
+  }
+  EXPECT_EQ(ended_elsewhere, 0);
 }
 
 TEST(DataPlane, a_listener_of_the_same_address_takes_ipv4_from_the_change_on_that_says_so) {

@@ -1,6 +1,6 @@
 import pytest
 
-from harness import BOOKINFO, GATEWAY, NETWORKING, SUBSETS, Instance
+from harness import BOOKINFO, GATEWAY, NETWORKING, SUBSETS, WORKERS, Instance
 
 
 @pytest.fixture(scope="session")
@@ -10,7 +10,7 @@ def shared_mesh():
     manifest = mesh.state / "bookinfo.yaml"
     manifest.write_text(BOOKINFO.read_text().replace(
         '        prometheus.io/path: "/metrics"', '        prometheus.io/path: "/metrics"\n        proxy.istio.io/config: "concurrency: 4"'))
-    mesh.files = (manifest, SUBSETS, GATEWAY)
+    mesh.files = (BOOKINFO if WORKERS else manifest, SUBSETS, GATEWAY)
     try:
         mesh.up()
         mesh.wait_ready()

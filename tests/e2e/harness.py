@@ -13,6 +13,8 @@ import tempfile
 import time
 import uuid
 
+import yaml
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("WEFT_BUILD", ROOT / "build/release"))
 WEFT = BUILD / "src/cli/weft"
@@ -22,6 +24,8 @@ BOOKINFO = SAMPLE / "platform/kube/bookinfo.yaml"
 NETWORKING = SAMPLE / "networking"
 GATEWAY = NETWORKING / "bookinfo-gateway.yaml"
 SUBSETS = NETWORKING / "destination-rule-all.yaml"
+# Workers of each sidecar; empty: as the manifests say.
+WORKERS = os.environ.get("WEFT_TEST_WORKERS", "")
 SLOW = 3 if "asan" in str(BUILD) or "tsan" in str(BUILD) else 1
 
 
@@ -59,6 +63,20 @@ class Answer:
         return json.loads(self.body)
 
 
+def with_workers(file, folder):
+    """A copy of Bookinfo's manifest whose sidecars have WORKERS workers; another file as it is."""
+    if pathlib.Path(file) != BOOKINFO:
+        return file
+    documents = list(yaml.safe_load_all(BOOKINFO.read_text()))
+    for document in documents:
+        if document["kind"] == "Deployment":
+            marks = document["spec"]["template"]["metadata"].setdefault("annotations", {})
+            marks["proxy.istio.io/config"] = f"concurrency: {WORKERS}"
+    copy = pathlib.Path(folder) / f"{WORKERS}-workers.yaml"
+    copy.write_text(yaml.safe_dump_all(documents))
+    return copy
+
+
 class Instance:
     """`weft up --detach` with a name, state directory and ingress port of its own."""
 
@@ -73,7 +91,7 @@ class Instance:
     def up(self, *files, check=True, timeout=60):
         arguments = [f"--ingress-port={self.port}", "--detach", *self.up_options]
         for file in files or self.files:
-            arguments += ["-f", str(file)]
+            arguments += ["-f", str(with_workers(file, self.state) if WORKERS else file)]
         return self.weft("up", *arguments, check=check, timeout=timeout)
 
     def weft(self, command, *arguments, check=True, timeout=60, input=None):

@@ -98,6 +98,21 @@ def test_29_the_validating_webhook_fails_closed_once_it_works_and_names_the_fiel
         mesh.apply(BAD_RULE.replace("-5", "5"), ns)
 
 
+WAITING_RULE = BAD_RULE.replace("-5", "5").replace("name: bad", "name: waits").replace("[details]", "[detials]").replace("host: details", "host: detials")
+
+
+def test_29_a_rule_that_waits_is_stored_with_a_warning_and_its_status_and_the_check_say_the_same(mesh):
+    why = "waits for host detials.{}.svc.cluster.local: there is no such service; did you mean details?"
+    with mesh.namespace() as ns:
+        mesh.apply(server("details"), ns)
+        dry = lambda: mesh.kubectl("create", "-n", ns, "--dry-run=server", "-f", "-", input=WAITING_RULE).stderr
+        wait_for("the Service to be known", lambda: "did you mean details?" in dry(), 30, 0.2)
+        done = mesh.apply(WAITING_RULE, ns)
+        assert f"Warning: spec.hosts[0]: {why.format(ns)}" in done.stderr, done.stderr
+        wait_for("the status", lambda: why.format(ns) in json.dumps(mesh.object("virtualservice", "waits", ns).get("status")), 30)
+        assert f"virtualservice {ns}/waits: {why.format(ns)}" in weft("check", check=False).stdout
+
+
 def test_29_it_is_installed_with_ignore(mesh):
     stream = weft("install").stdout
     configuration = [d for d in stream.split("\n---") if "kind: ValidatingWebhookConfiguration" in d]

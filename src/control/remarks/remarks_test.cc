@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/remarks/on_write.h"
 #include "control/testing/objects.h"
 
 namespace weft::control {
@@ -278,6 +279,47 @@ TEST(Remarks, are_told_to_whoever_asks_with_object_field_and_sort) {
   EXPECT_EQ(one["name"], "r");
   EXPECT_EQ(one["remark"], "Waiting");
   EXPECT_EQ(one["field"], "spec.hosts[0]");
+}
+
+/// What is said of the last of these objects when it is about to be stored beside the others.
+std::string said_on_write(const std::string& before, const std::string& object) {
+  const Inputs inputs(
+      std::make_shared<const World>(World::of(1, testing::objects(std::string(kShop) + before))));
+  std::string text;
+  for (const Remark& each : remarks_on_write(inputs, testing::objects(object).front(), Ground::kCluster))
+    text += each.field + ": " + each.text + "\n";
+  return text;
+}
+
+TEST(Remarks, a_rule_that_is_about_to_be_stored_is_told_what_it_will_wait_for) {
+  const std::string to_v2 =
+      rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v2}}]}]}");
+  EXPECT_NE(said_on_write("", to_v2).find("spec.http[0].route[0].destination.subset: waits for subset v2"),
+            std::string::npos)
+      << said_on_write("", to_v2);
+  const std::string defined =
+      destination("d", "{host: reviews, subsets: [{name: v2, labels: {version: v1}}]}");
+  EXPECT_EQ(said_on_write(defined, to_v2), "");
+  EXPECT_NE(said_on_write("", destination("d", "{host: reviws}")).find("did you mean reviews?"),
+            std::string::npos);
+  const std::string gateway =
+      "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: default}\n"
+      "spec: {selector: {app: nobody}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: "
+      "['*']}]}\n";
+  EXPECT_NE(said_on_write("", gateway), "");
+}
+
+TEST(Remarks, a_rule_that_is_about_to_be_changed_is_told_by_what_it_will_be) {
+  const std::string bad = rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: nobody}}]}]}");
+  const std::string good = rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}");
+  EXPECT_EQ(said_on_write(bad, good), "");
+  EXPECT_NE(said_on_write(good, bad).find("waits for host nobody"), std::string::npos);
+}
+
+TEST(Remarks, in_a_mesh_of_very_many_rules_a_write_is_told_by_its_status_alone) {
+  std::string many;
+  for (int i = 0; i <= 1000; ++i) many += destination("d" + std::to_string(i), "{host: h.example}");
+  EXPECT_EQ(said_on_write(many, destination("d", "{host: reviws}")), "");
 }
 
 }  // namespace

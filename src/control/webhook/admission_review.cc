@@ -35,8 +35,10 @@ Result<AdmissionRequest> read_admission_review(std::string_view body) {
   made.ns = json::text(request, "namespace");
   made.name = json::text(request, "name");
   made.operation = json::text(request, "operation");
-  if (auto object = review["request"].find("object"); object != review["request"].end())
-    made.object = std::move(*object);
+  for (const auto& [name, into] :
+       {std::pair("object", &made.object), std::pair("oldObject", &made.old_object)})
+    if (auto object = review["request"].find(name); object != review["request"].end())
+      *into = std::move(*object);
   return made;
 }
 

@@ -12,7 +12,8 @@ namespace weft::control {
 /// What an API server asks a webhook (admission.k8s.io/v1, AdmissionReview.request).
 struct AdmissionRequest {
   std::string uid, ns, name, operation;
-  api::Json object;  ///< null for DELETE
+  api::Json object;           ///< null for DELETE
+  api::Json old_object = {};  ///< as it is stored; null for CREATE
 };
 
 /// Its answer. The patch is applied when the object is allowed.

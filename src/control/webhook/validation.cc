@@ -7,26 +7,48 @@
 namespace weft::control {
 namespace {
 
-AdmissionAnswer validate(const AdmissionRequest& request) {
+Result<api::Object> admitted(api::Json object) {
+  // An API server's own, and its affair: an object that waits for a finalizer could not be ended else.
+  if (auto metadata = object.find("metadata"); metadata != object.end() && metadata->is_object())
+    for (const char* name : {"finalizers", "generateName"}) metadata->erase(name);
+  return api::admit(std::move(object), check_object);
+}
+
+/// Whether the stored object has this fault already and its spec stays: nothing gets worse, and whoever
+/// labels it or takes its finalizer away could not do so else.
+bool stays_as_it_is(const AdmissionRequest& request, const std::string& fault) {
+  if (!request.old_object.is_object()) return false;
+  if (json::map(request.old_object, "spec") != json::map(request.object, "spec")) return false;
+  const auto before = admitted(request.old_object);
+  return !before && before.error().text == fault;
+}
+
+AdmissionAnswer validate(const AdmissionRequest& request, const RemarksOnWrite& remarks) {
   std::string version(json::text(request.object, "apiVersion"));
   std::string kind(json::text(request.object, "kind"));
   if (!api::find_kind(version, kind))
     return {.warnings = {"weft does not do " + kind + " of " + version + ": it has no effect"}};
-  api::Json object = request.object;
-  // An API server's own, and its affair: an object that waits for a finalizer could not be ended else.
-  if (auto metadata = object.find("metadata"); metadata != object.end() && metadata->is_object())
-    for (const char* name : {"finalizers", "generateName"}) metadata->erase(name);
-  auto admitted = api::admit(std::move(object), check_object);
-  if (admitted) return {};
-  return {.allowed = false, .message = std::move(admitted).error().text};
+  auto object = admitted(request.object);
+  AdmissionAnswer answer;
+  if (!object) {
+    std::string fault = std::move(object).error().text;
+    if (stays_as_it_is(request, fault)) return {.warnings = {std::move(fault)}};
+    return {.allowed = false, .message = std::move(fault)};
+  }
+  if (!remarks) return answer;
+  for (const Remark& each : remarks(std::make_shared<const api::Object>(std::move(*object))))
+    answer.warnings.push_back(each.field.empty() ? each.text : each.field + ": " + each.text);
+  return answer;
 }
 
 }  // namespace
 
-AdmissionAnswer validate_object(const AdmissionRequest& request) {
+AdmissionAnswer validate_object(const AdmissionRequest& request, const RemarksOnWrite& remarks) {
   if (request.operation == "DELETE" || request.object.is_null()) return {};
   try {
-    return validate(request);
+    // It goes as soon as its last finalizer is taken away, which is an update.
+    if (json::map(request.object, "metadata").contains("deletionTimestamp")) return {};
+    return validate(request, remarks);
   } catch (const api::Json::exception& error) {
     return {.allowed = false, .message = std::string("a field has a wrong type: ") + error.what()};
   }

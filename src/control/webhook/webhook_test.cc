@@ -114,11 +114,64 @@ TEST(Webhook, validation_answers_with_field_and_reason_and_refuses_unknown_field
   EXPECT_EQ(foreign.warnings.size(), 1u);
 }
 
+TEST(Webhook, what_there_is_to_say_of_a_good_rule_is_a_warning_with_its_field) {
+  const std::string head =
+      R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default"}, "spec": )";
+  int asked = 0;
+  const RemarksOnWrite waits = [&](const api::ObjectPtr& object) {
+    ++asked;
+    EXPECT_EQ(object->name(), "r");
+    return Remarks{{Remark::Kind::kWaits, "spec.hosts[0]", "waits for host r"},
+                   {Remark::Kind::kNoEffect, "", "has no effect"}};
+  };
+  auto answer = [&](const std::string& spec) {
+    auto request = read_admission_review(review(api::Json::parse(head + spec + "}")));
+    EXPECT_TRUE(request);
+    return validate_object(*request, waits);
+  };
+  AdmissionAnswer good = answer(R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]})");
+  EXPECT_TRUE(good.allowed);
+  EXPECT_EQ(good.warnings, (std::vector<std::string>{"spec.hosts[0]: waits for host r", "has no effect"}));
+  EXPECT_FALSE(answer(R"({"hosts": []})").allowed);
+  EXPECT_EQ(asked, 1) << "of a rule that is rejected nothing else is said";
+}
+
 TEST(Webhook, an_object_that_waits_for_a_finalizer_is_no_wrong_object) {
   EXPECT_TRUE(
       validate(
           R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "generateName": "r-", "namespace": "default", "finalizers": ["foregroundDeletion"]}, "spec": {"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]}})")
           .allowed);
+}
+
+TEST(Webhook, a_bad_object_that_is_stored_can_be_labelled_and_deleted_and_not_made_worse) {
+  auto object = [](const std::string& metadata, const std::string& percent, const std::string& more = "") {
+    return api::Json::parse(
+        R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default")" +
+        metadata +
+        R"(}, "spec": {"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}], "headers": {"request": {"set": {"x": ")" +
+        percent + "\"}}}" + more + "}]}}");
+  };
+  auto update = [](const api::Json& from, const api::Json& to) {
+    api::Json body = api::Json::parse(review(to, "UPDATE"));
+    body["request"]["oldObject"] = from;
+    auto request = read_admission_review(body.dump());
+    EXPECT_TRUE(request);
+    return validate_object(*request);
+  };
+  const std::string label = R"(, "labels": {"a": "b"})";
+  const api::Json bad = object("", "100%"), good = object("", "100");
+  ASSERT_FALSE(validate(bad.dump()).allowed);
+  const AdmissionAnswer labelled = update(bad, object(label, "100%"));
+  EXPECT_TRUE(labelled.allowed) << labelled.message;
+  ASSERT_EQ(labelled.warnings.size(), 1u);
+  EXPECT_NE(labelled.warnings[0].find("headers.request.set.x"), std::string::npos) << labelled.warnings[0];
+  EXPECT_FALSE(update(good, bad).allowed) << "a new fault";
+  EXPECT_FALSE(update(bad, object("", "50%")).allowed) << "another one";
+  EXPECT_FALSE(update(bad, object("", "100%", R"(, "timeout": "1s")")).allowed) << "another spec";
+  EXPECT_TRUE(update(bad, good).allowed);
+  const std::string going =
+      R"(, "deletionTimestamp": "2026-03-01T00:00:00Z", "deletionGracePeriodSeconds": 0)";
+  EXPECT_TRUE(update(object(going + R"(, "finalizers": ["a.b/c"])", "100%"), object(going, "100%")).allowed);
 }
 
 TEST(Webhook, bytes_that_are_no_review_are_an_error_and_never_worse) {

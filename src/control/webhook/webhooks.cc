@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "control/webhook/injection.h"
-#include "control/webhook/validation.h"
 #include "http/server.h"
 
 namespace weft::control {
@@ -86,7 +85,7 @@ AdmissionAnswer Webhooks::inject(const AdmissionRequest& request, std::string_vi
 }
 
 AdmissionAnswer Webhooks::validate(const AdmissionRequest& request) {
-  AdmissionAnswer answer = validate_object(request);
+  AdmissionAnswer answer = validate_object(request, remarks_);
   metrics_.count(answer.allowed ? "galley_validation_passed" : "galley_validation_failed");
   return answer;
 }

@@ -3,6 +3,7 @@
 #include "control/monitoring/metrics.h"
 #include "control/webhook/admission_review.h"
 #include "control/webhook/injector_settings.h"
+#include "control/webhook/validation.h"
 #include "http/exchange.h"
 
 namespace weft::control {
@@ -13,7 +14,9 @@ namespace weft::control {
 /// is wrong with the object itself is an answer with allowed: false. Owner: the program. Thread: the loop's.
 class Webhooks {
  public:
-  Webhooks(const InjectorSettings& settings, Metrics& metrics) : settings_(settings), metrics_(metrics) {}
+  /// `remarks`: what a good rule is warned of.
+  Webhooks(const InjectorSettings& settings, Metrics& metrics, RemarksOnWrite remarks = {})
+      : settings_(settings), metrics_(metrics), remarks_(std::move(remarks)) {}
   net::Task<void> handle(http::ServerExchange& exchange);
 
  private:
@@ -23,6 +26,7 @@ class Webhooks {
 
   const InjectorSettings& settings_;
   Metrics& metrics_;
+  RemarksOnWrite remarks_;
 };
 
 }  // namespace weft::control

@@ -33,6 +33,7 @@ ROOT = HERE.parents[2]
 BUILD = pathlib.Path(os.environ.get("WEFT_BUILD", ROOT / "build/release"))
 SANITIZED = "asan" in BUILD.name or "tsan" in BUILD.name
 CLIENT_PROCESSES, USERS = 2, 12
+WORKERS = os.environ.get("WEFT_TEST_WORKERS", "2")
 ALARM = re.compile(r"AddressSanitizer|ThreadSanitizer|runtime error|assertion failed|LeakSanitizer", re.I)
 
 
@@ -52,7 +53,7 @@ class Proxy:
         self.log = directory / "proxy.log"
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=8"
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([BUILD / "src/app/weft-proxy", "-c", file, "--concurrency", "2"], stdout=log, stderr=log,
+            self.process = subprocess.Popen([BUILD / "src/app/weft-proxy", "-c", file, "--concurrency", WORKERS], stdout=log, stderr=log,
                                             env=os.environ | {"ASAN_OPTIONS": sanitizer})
 
     def ask(self, path):
