@@ -60,7 +60,7 @@ net::Task<void> Check::check_rules() {
     for (const Json& each : *found) {
       if (!is_ours(each, *kind)) continue;
       ++count;
-      const auto problems = api::problems_of({kind, each});
+      const auto problems = api::problems_of({kind, each}, check_);
       if (problems.empty() || ++wrong > kShown) continue;
       warn(std::string(kind->singular) + " " + where(each) + ": " + problems.front().to_string(),
            "change it; its status says what has no effect (kubectl get " + std::string(kind->plural) + "." +
