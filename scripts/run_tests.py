@@ -15,7 +15,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CHECKS = ["check_arrows", "check_sizes", "check_names", "check_fields", "check_json"]
+CHECKS = ["check_arrows", "check_sizes", "check_names", "check_limits", "check_fields", "check_json"]
 PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e", "tests/torture"]
 # Speed and memory of what users run; a sanitizer's say nothing.
 RELEASE_SUITES = ["tests/soak"]

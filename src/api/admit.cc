@@ -29,7 +29,7 @@ Result<Object> admit(Json body, const ObjectCheck& check) {
   return fail(Error::config(code, std::move(text)));
 }
 
-std::vector<Problem> problems_of(const Object& stored) {
+std::vector<Problem> problems_of(const Object& stored, const ObjectCheck& check) {
   if (deeper_than(stored.body, kMaxDepth)) return {{"", 0, "", kTooDeep}};
   Json body = stored.body;
   if (!body.is_object()) return {{"", 0, "", "must be a map"}};
@@ -40,7 +40,7 @@ std::vector<Problem> problems_of(const Object& stored) {
   Report report("", nullptr, nullptr);
   Path root;
   try {
-    (void)take_in(std::move(body), Source::kApi, "default", root, report);
+    (void)take_in(std::move(body), Source::kApi, "default", root, report, check);
   } catch (const Json::exception& error) {
     report.problem(root, std::string("a field has a wrong type: ") + error.what());
   }

@@ -100,6 +100,7 @@ Result<void> ClusterControl::listen() {
   };
   WEFT_TRY(xds_server_,
            http::grpc::Server::listen(loop_, options_.xds, std::move(methods), certificate_->source("h2")));
+  monitoring_.watch(*xds_server_);
   http::ServerOptions over_tls;
   over_tls.tls = certificate_->source("http/1.1");
   WEFT_TRY(webhook_server_, http::Server::listen(

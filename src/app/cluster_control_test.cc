@@ -239,6 +239,12 @@ TEST_F(ClusterControlTest,
        a_proxy_with_a_good_token_gets_its_clusters_over_TLS_and_comes_again_after_a_restart) {
   EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
   EXPECT_NE(get("/metrics").find("pilot_xds 1\n"), std::string::npos);
+  for (const char* line :
+       {"weft_control_xds_connections 1\n", "weft_control_xds_strangers 0\n",
+        "weft_control_xds_closed_total{reason=\"limit\"} 0\n",
+        "weft_control_xds_closed_total{reason=\"silent\"} 0\n",
+        "weft_control_xds_closed_total{reason=\"full\"} 0\n", "weft_control_xds_over_limit_total 0\n"})
+    EXPECT_NE(get("/metrics").find(line), std::string::npos) << line;
   std::string root = control->root_pem();
   stream.reset();
   client.reset();

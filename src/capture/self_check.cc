@@ -161,7 +161,7 @@ Result<void> check(const Probe& probe, std::chrono::milliseconds timeout) {
   if (::connect(client.get(), to.get(), to.length) != 0 && errno != EINPROGRESS)
     return wrong(Code::kUnavailable, errno_text(errno) + (errno == ENETUNREACH ? "; a route is needed" : ""));
   if (!arrives(listener.get(), client.get(), timeout))
-    return wrong(Code::kUnavailable, "did not arrive at " + at.to_string() + ": the rules are not in force");
+    return wrong(Code::kUnavailable, "did not arrive at " + at.to_string() + ": the rules are not applied");
   const Descriptor accepted(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   const auto original = original_destination(accepted.get(), family);
   if (!original || std::memcmp(&original->storage, &to.storage, to.length) != 0)

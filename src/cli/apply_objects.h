@@ -12,12 +12,12 @@ namespace weft::cli {
 /// What applying a file's objects came to.
 struct Applied {
   std::uint64_t version = 0;  ///< the newest of what was written or found
-  bool failed = false;        ///< at least one was refused; why has been said
+  bool failed = false;        ///< at least one was rejected; why has been said
 };
 
 /// Writes each object as kubectl apply does, one after another, and says of each what became of it unless
-/// `quiet`. What the store refuses is said on standard error, and the rest goes on.
+/// `quiet`. What the store rejects is said on standard error, and the rest goes on.
 net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs,
-                                         bool dry_run, bool quiet);
+                                         DryRun dry_run, bool quiet);
 
 }  // namespace weft::cli

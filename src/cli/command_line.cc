@@ -9,6 +9,7 @@
 #include "api/duration.h"
 #include "base/strings.h"
 #include "cli/help_text.h"
+#include "cli/log_times.h"
 #include "cli/other_tools.h"
 
 namespace weft::cli {
@@ -99,7 +100,7 @@ class Parser {
                     "the instance of the mesh (or WEFT_INSTANCE; default: default)");
     app_.add_option("-n,--namespace", global_.ns, "the namespace (default: default)");
     add_duration(app_, "--request-timeout", global_.request_timeout,
-                 "how long one answer of the control plane may take (default: 10s; 0: for ever)");
+                 "how long one response of the control plane may take (default: 10s; 0: no limit)");
     declare_up();
     declare_down();
     declare_apply();
@@ -154,7 +155,7 @@ class Parser {
     for (CLI::Option* option : command.get_options()) {
       if (option->get_positional()) option->type_name("");
       for (const auto& [name, value] : kNames)
-        if (option->get_name() == name) option->type_name(value);
+        if (option->get_name() == name && option->get_type_name() != "FILE") option->type_name(value);
     }
   }
 
@@ -187,25 +188,27 @@ class Parser {
   static void add_wait(CLI::App& to, bool& wait, const char* until) {
     to.add_flag("--wait,!--no-wait", wait, until);
   }
-  /// kubectl's three values; what is asked of a server is asked here in either case.
-  static void add_dry_run(CLI::App& to, bool& dry_run) {
+  /// kubectl's three values; alone it is client.
+  static void add_dry_run(CLI::App& to, DryRun& dry_run) {
     const auto read = [&dry_run](const CLI::results_t& given) {
       const std::string& value = given.back();
       if (!value.empty() && value != "true" && value != "client" && value != "server" && value != "none" &&
           value != "false")
         throw CLI::ValidationError("--dry-run=" + value + ": it may be client, server or none");
-      dry_run = value != "none" && value != "false";
+      dry_run = value == "server"                     ? DryRun::kServer
+                : value == "none" || value == "false" ? DryRun::kNone
+                                                      : DryRun::kClient;
       return true;
     };
-    to.add_option("--dry-run", read, "only say what would be done; =client and =server do the same")
+    to.add_option(
+          "--dry-run", read,
+          "only say what would be done; =server: ask the API server too, which checks and keeps nothing")
         ->expected(0)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
         ->type_name("");
   }
   void take_logs() {
-    if (!logs_since_.empty())
-      throw CLI::ValidationError(
-          "--since: lines have no time of their own here; --tail N prints the last ones, -f those to come");
+    read_since();
     if (logs_words_.empty() == logs_.selector.empty())
       throw CLI::ValidationError("whose? POD, or -l with labels, names one or the other");
     if (!logs_words_.empty()) logs_.resource = logs_words_.front();
@@ -218,6 +221,24 @@ class Parser {
     if (logs_.follow && (logs_.all_containers || !logs_.selector.empty() || logs_.previous))
       throw CLI::ValidationError("-f follows one container that runs; name it");
     take_ = [this] { return Command(std::move(logs_)); };
+  }
+
+  void read_since() {
+    if (!since_.empty() && !since_time_.empty())
+      throw CLI::ValidationError("--since and --since-time exclude each other");
+    if (!since_.empty()) {
+      const auto past = api::parse_duration(since_);
+      if (!past) throw CLI::ValidationError("--since", past.error().text + "; right would be 30s or 5m");
+      logs_.since = std::chrono::system_clock::now() -
+                    std::chrono::duration_cast<std::chrono::system_clock::duration>(*past);
+    }
+    if (!since_time_.empty()) {
+      logs_.since = parse_rfc3339(since_time_);
+      if (!logs_.since)
+        throw CLI::ValidationError("--since-time", "\"" + since_time_ +
+                                                       "\" is no RFC 3339 time; right would be "
+                                                       "2026-01-31T09:30:00Z");
+    }
   }
 
   void declare_up() {
@@ -300,7 +321,9 @@ class Parser {
                     "the container (default: the application; istio-proxy: the sidecar)");
     logs.add_flag("--all-containers", logs_.all_containers, "of all containers of a pod");
     logs.add_flag("-p,--previous", logs_.previous, "of the container before its last restart");
-    logs.add_option("--since,--since-time", logs_since_)->group("");
+    logs.add_option("--since", since_, "only lines no older than this: 30s, 5m, 2h")->type_name("DURATION");
+    logs.add_option("--since-time", since_time_, "only lines of this time (RFC 3339) and later")
+        ->type_name("TIME");
     logs.add_flag("-f,--follow", logs_.follow, "go on and print what comes");
     logs.add_option("--tail", logs_.tail, "only the last lines, so many");
     logs.callback([this] { take_logs(); });
@@ -476,7 +499,7 @@ class Parser {
   CheckOptions check_;
   VersionOptions version_;
   std::vector<std::string> misplaced_, logs_words_;
-  std::string logs_since_;
+  std::string since_, since_time_;
   std::string topic_;
   bool wants_help_ = false;
   std::function<Command()> take_;

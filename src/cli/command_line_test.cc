@@ -54,7 +54,7 @@ TEST(CommandLine, ReadsUp) {
 TEST(CommandLine, ReadsApply) {
   const auto apply = options_of<ApplyOptions>("apply -f - -R --dry-run --no-wait --timeout 2m");
   EXPECT_EQ(apply.files, std::vector<std::string>{"-"});
-  EXPECT_TRUE(apply.recursive && apply.dry_run && !apply.wait);
+  EXPECT_TRUE(apply.recursive && apply.dry_run == DryRun::kClient && !apply.wait);
   EXPECT_EQ(apply.timeout, std::chrono::minutes(2));
   EXPECT_EQ(options_of<ApplyOptions>("apply -f a --timeout 5").timeout, std::chrono::seconds(5));
   EXPECT_TRUE(options_of<ApplyOptions>("apply -f a").wait);
@@ -92,11 +92,11 @@ TEST(CommandLine, ReadsTheOthers) {
 }
 
 TEST(CommandLine, ReadsKubectlsFormsOfADryRun) {
-  for (const char* line :
-       {"apply -f a --dry-run", "apply -f a --dry-run=client", "apply --dry-run=server -f a"})
-    EXPECT_TRUE(options_of<ApplyOptions>(line).dry_run) << line;
-  EXPECT_FALSE(options_of<ApplyOptions>("apply -f a --dry-run=none").dry_run);
-  EXPECT_TRUE(options_of<UninstallOptions>("uninstall --dry-run").dry_run);
+  for (const char* line : {"apply -f a --dry-run", "apply -f a --dry-run=client"})
+    EXPECT_EQ(options_of<ApplyOptions>(line).dry_run, DryRun::kClient) << line;
+  EXPECT_EQ(options_of<ApplyOptions>("apply --dry-run=server -f a").dry_run, DryRun::kServer);
+  EXPECT_EQ(options_of<ApplyOptions>("apply -f a --dry-run=none").dry_run, DryRun::kNone);
+  EXPECT_EQ(options_of<UninstallOptions>("uninstall --dry-run").dry_run, DryRun::kClient);
   EXPECT_EQ(options_of<ApplyOptions>("apply -k folder").kustomization, "folder");
   EXPECT_EQ(options_of<DeleteOptions>("delete -k folder").kustomization, "folder");
 }
@@ -169,7 +169,9 @@ TEST(CommandLine, RefusesWhatIsWrongAndSaysWhichHelpToRead) {
       {"apply -f a --dry-run=maybe", "client, server or none"},
       {"logs pod -l app=x", "POD"},
       {"logs pod main -c other", "twice"},
-      {"logs pod --since 5m", "--tail"},
+      {"logs pod --since soon", "30s or 5m"},
+      {"logs pod --since-time yesterday", "2026-01-31T09:30:00Z"},
+      {"logs pod --since 5m --since-time 2026-01-31T09:30:00Z", "exclude each other"},
       {"proxy-config bootstrap pod", "-o json"},
       {"get pods --request-timeout soon", "soon"},
       {"apply -f a --timeout soon", "soon"},

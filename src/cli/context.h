@@ -19,6 +19,8 @@ struct Context {
   MeshApi& mesh;
   const GlobalOptions& global;
   const StateDirectory& state;
+  /// The same objects, with writes that are checked as any other and not kept; null: there is none.
+  store::Store* dry_run = nullptr;
 
   void out(std::string_view text) const { console.out(text); }
   void note(std::string_view text) const { console.err(text); }

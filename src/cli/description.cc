@@ -1,5 +1,7 @@
 #include "cli/description.h"
 
+#include <algorithm>
+
 #include "api/merge.h"
 #include "api/yaml.h"
 #include "base/strings.h"
@@ -117,17 +119,17 @@ bool is_rule(std::string_view kind) {
   return kind == "VirtualService" || kind == "DestinationRule" || kind == "Gateway";
 }
 
-/// A rule's conditions as they are at this moment. Its status has them only when there is something to say:
+/// A rule's conditions as they are at this moment; their reasons follow as messages with their fields, and
+/// those of proxies with the proxies. Its status has them only when there is something to say:
 /// a write for every rule that is as it should be would be news to every proxy.
 void describe_rule(Page& page, const Json& status, const Surroundings& around) {
-  std::string waits;
-  for (const Json& each : around.remarks)
-    if (text_at(each, "remark") == "Waiting") waits += (waits.empty() ? "" : "; ") + text_at(each, "message");
+  const bool waits = std::ranges::any_of(
+      around.remarks, [](const Json& each) { return text_at(each, "remark") == "Waiting"; });
   page.enter("Conditions");
-  page.field("Resolved",
-             waits.empty() ? "True  AllFound: everything it names is there" : "False  Waiting: " + waits);
+  page.field("Resolved", waits ? "False  Waiting" : "True  AllFound: everything it names is there");
   for (const Json& condition : list_at(status, "conditions"))
-    if (text_at(condition, "type") == "Applied") describe_condition(page, condition);
+    if (text_at(condition, "type") == "Applied")
+      page.field("Applied", text_at(condition, "status") + "  " + text_at(condition, "reason"));
   page.leave();
   for (const Json& each : around.remarks) {
     const std::string field = text_at(each, "field");
@@ -135,11 +137,18 @@ void describe_rule(Page& page, const Json& status, const Surroundings& around) {
   }
 }
 
-/// What is said of an object whose own status has no place for it.
-void describe_remarks(Page& page, const Surroundings& around) {
+bool mentions(const Json& value, const std::string& text) {
+  if (value.is_string()) return value.get_ref<const std::string&>().find(text) != std::string::npos;
+  return value.is_structured() &&
+         std::ranges::any_of(value, [&](const Json& part) { return mentions(part, text); });
+}
+
+/// What is said of an object and does not stand in its own status, which may have no place for it.
+void describe_remarks(Page& page, const Json& status, const Surroundings& around) {
   for (const Json& each : around.remarks) {
-    const std::string field = text_at(each, "field");
-    page.field("Warning", (field.empty() ? "" : field + ": ") + text_at(each, "message"));
+    const std::string field = text_at(each, "field"), message = text_at(each, "message");
+    if (mentions(status, message)) continue;
+    page.field("Warning", (field.empty() ? "" : field + ": ") + message);
   }
 }
 
@@ -159,33 +168,24 @@ void describe_parts(Page& page, const Json& status) {
   }
 }
 
-/// What a receipt says, whatever parts it has: who was sent the object, who runs it, who refused it and why.
+/// Who runs the object, who does not yet, and who rejected it and why. A proxy that nothing of it concerns
+/// runs it too.
 void describe_receipt(Page& page, const Json& receipt) {
   if (!receipt.is_object()) return;
-  page.enter("Proxies");
-  for (const auto& [key, value] : receipt.items()) {
-    if (key == "kind" || key == "apiVersion" || key == "name" || key == "namespace" || key == "group")
-      continue;
-    std::string text;
-    if (!value.is_array()) text = scalar_text(value);
-    for (const Json& item : value.is_array() ? value : Json::array()) {
-      text += text.empty() ? "" : "\n";
-      if (!item.is_object()) {
-        text += scalar_text(item);
-        continue;
-      }
-      std::string line;
-      for (const auto& [name, part] : item.items())
-        line += (line.empty()                                               ? ""
-                 : name == "reason" || name == "error" || name == "message" ? ": "
-                                                                            : "  ") +
-                scalar_text(part);
-      text += line;
-    }
-    std::string title = key;
-    title[0] = static_cast<char>(title[0] >= 'a' && title[0] <= 'z' ? title[0] - 'a' + 'A' : title[0]);
-    page.field(title, text);
+  const Json &pending = list_at(receipt, "pending"), &rejected = list_at(receipt, "refused");
+  std::string waiting, reasons;
+  std::size_t all = static_cast<std::size_t>(number_at(receipt, "applied")) + pending.size();
+  for (const Json& proxy : pending) waiting += (waiting.empty() ? "" : "\n") + scalar_text(proxy);
+  for (const Json& each : rejected) {
+    const std::string proxy = text_at(each, "proxy");
+    reasons += (reasons.empty() ? "" : "\n") + proxy + ": " + text_at(each, "reason");
+    if (proxy != "control plane") ++all;
   }
+  page.enter("Proxies");
+  page.field("Applied", std::to_string(number_at(receipt, "applied")) + " of " + std::to_string(all) +
+                            ", each what of it concerns it");
+  page.field("Pending", waiting);
+  page.field("Rejected", reasons);
   page.leave();
 }
 
@@ -211,7 +211,7 @@ std::string describe_object(const api::Object& object, const Surroundings& aroun
     describe_rule(page, object.status(), around);
   } else {
     describe_conditions(page, object.status());
-    if (object.kind->group != "gateway.networking.k8s.io") describe_remarks(page, around);
+    describe_remarks(page, object.status(), around);
   }
   describe_parts(page, object.status());
   describe_receipt(page, around.receipt);

@@ -21,43 +21,43 @@ TEST(Description, OfAPodHasItsContainersAndTheSidecar) {
         {"name": "main", "ready": false, "restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 20s"}},
          "lastState": {"terminated": {"exitCode": 3, "reason": "Error", "startedAt": "s", "finishedAt": "f"}}},
         {"name": "istio-proxy", "image": "weft", "ready": true, "restartCount": 0, "state": {"running": {"startedAt": "t"}}}]}})");
-  EXPECT_EQ(describe_object(pod, {}), R"(Name:             p
-Namespace:        default
-Labels:           app=x
-                  version=v1
-Annotations:      <none>
-Service Account:  sa
-Node:             local
-Start Time:       2026-03-01T00:00:00Z
-Status:           CrashLoopBackOff
-IP:               10.244.0.7
-Controlled By:    ReplicaSet/x-1
+  EXPECT_EQ(describe_object(pod, {}), R"(Name:                  p
+Namespace:             default
+Labels:                app=x
+                       version=v1
+Annotations:           <none>
+Service Account:       sa
+Node:                  local
+Start Time:            2026-03-01T00:00:00Z
+Status:                CrashLoopBackOff
+IP:                    10.244.0.7
+Controlled By:         ReplicaSet/x-1
 Containers:
   main:
-    Image:        example/x:1
-    Ports:        9080/TCP
-    State:        Waiting
-      Reason:     CrashLoopBackOff
-      Message:    back-off 20s
-    Last State:   Terminated
-      Reason:     Error
-      Exit Code:  3
-      Started:    s
-      Finished:   f
-    Ready:        False
-    Restart Count:  2
-    Readiness:    http-get http://:9080/health delay=0s timeout=1s period=10s #success=1 #failure=3
+    Image:             example/x:1
+    Ports:             9080/TCP
+    State:             Waiting
+      Reason:          CrashLoopBackOff
+      Message:         back-off 20s
+    Last State:        Terminated
+      Reason:          Error
+      Exit Code:       3
+      Started:         s
+      Finished:        f
+    Ready:             False
+    Restart Count:     2
+    Readiness:         http-get http://:9080/health delay=0s timeout=1s period=10s #success=1 #failure=3
     Environment:
-      A:          b
-      S:          <set to the key 'k' in secret 's'>
+      A:               b
+      S:               <set to the key 'k' in secret 's'>
   istio-proxy:
-    Image:        weft
-    State:        Running
-      Started:    t
-    Ready:        True
-    Restart Count:  0
+    Image:             weft
+    State:             Running
+      Started:         t
+    Ready:             True
+    Restart Count:     0
 Conditions:
-  Ready:          False  ContainersNotReady: main is not ready
+  Ready:               False  ContainersNotReady: main is not ready
 )");
 }
 
@@ -70,8 +70,8 @@ TEST(Description, OfAServiceHasTheAddressesThatAnswer) {
     "ports": [{"name": "http", "port": 9080}], "endpoints": [{"addresses": ["10.244.0.7"], "conditions": {"ready": true}},
       {"addresses": ["10.244.0.8"], "conditions": {"ready": false}}, {"addresses": ["10.244.0.9"]}]})")));
   const std::string text = describe_object(service, around);
-  EXPECT_NE(text.find("Port:             http  80/TCP\nTargetPort:       9080\n"
-                      "Endpoints:        10.244.0.7:9080,10.244.0.9:9080\n"),
+  EXPECT_NE(text.find("Port:                  http  80/TCP\nTargetPort:            9080\n"
+                      "Endpoints:             10.244.0.7:9080,10.244.0.9:9080\n"),
             std::string::npos)
       << text;
 }
@@ -81,14 +81,38 @@ TEST(Description, OfARuleHasItsWordsConditionsAndProxies) {
     "spec": {"hosts": ["reviews"]}, "status": {"conditions": [{"type": "Reconciled", "status": "True"}]}})");
   Surroundings around;
   around.receipt = api::Json::parse(R"({"kind": "VirtualService", "name": "reviews", "namespace": "default",
-    "sent": 7, "refused": [{"proxy": "p.default", "reason": "no such cluster"}]})");
+    "sent": 7, "applied": 5, "pending": ["q.default"], "refused": [{"proxy": "p.default", "reason": "no such cluster"},
+      {"proxy": "control plane", "reason": "/spec/http/0: no"}]})");
   const std::string text = describe_object(rule, around);
-  EXPECT_NE(text.find("Spec:\n  hosts:\n  - reviews\nConditions:\n  Reconciled:     True\n"),
+  EXPECT_NE(text.find("Spec:\n  hosts:\n  - reviews\nConditions:\n  Reconciled:          True\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("Proxies:\n  Sent:           7\n  Refused:        p.default: no such cluster\n"),
+  EXPECT_NE(text.find("Proxies:\n  Applied:             5 of 7, each what of it concerns it\n"
+                      "  Pending:             q.default\n"
+                      "  Rejected:            p.default: no such cluster\n"
+                      "                       control plane: /spec/http/0: no\n"),
             std::string::npos)
       << text;
+}
+
+TEST(Description, OfARuleSaysEachReasonOnce) {
+  const api::Object rule = object_of("vs", R"({"metadata": {"name": "r", "namespace": "default"}, "spec": {},
+    "status": {"conditions": [{"type": "Applied", "status": "False", "reason": "Rejected", "message": "p rejected x"}]}})");
+  Surroundings around;
+  around.knows_remarks = true;
+  around.remarks = {{{"remark", "Waiting"}, {"field", "spec.hosts[0]"}, {"message", "waits for host a"}}};
+  around.receipt = api::Json::parse(R"({"applied": 0, "refused": [{"proxy": "p", "reason": "x"}]})");
+  EXPECT_NE(describe_object(rule, around).find(R"(Conditions:
+  Resolved:            False  Waiting
+  Applied:             False  Rejected
+Message:               spec.hosts[0]: waits for host a
+Proxies:
+  Applied:             0 of 1, each what of it concerns it
+  Pending:             <none>
+  Rejected:            p: x
+)"),
+            std::string::npos)
+      << describe_object(rule, around);
 }
 
 TEST(Description, SurvivesObjectsWithPartsOfWrongTypes) {
@@ -100,7 +124,8 @@ TEST(Description, SurvivesObjectsWithPartsOfWrongTypes) {
          R"({"metadata": {"name": "x"}, "spec": {"containers": [3], "ports": [null], "template": 1, "volumes": [[]]},
                                  "status": {"containerStatuses": [3], "conditions": [1]}, "data": "no"})"}) {
       const api::Object object{&kind, api::Json::parse(body)};
-      EXPECT_NE(describe_object(object, {}).find("Name:             x\n"), std::string::npos) << kind.kind;
+      EXPECT_NE(describe_object(object, {}).find("Name:                  x\n"), std::string::npos)
+          << kind.kind;
     }
 }
 
@@ -112,6 +137,20 @@ TEST(Description, OfARouteHasWhatEachParentSaysOfIt) {
   const std::string text = describe_object(route, {});
   EXPECT_NE(text.find("Parent edge/http:\n"), std::string::npos) << text;
   EXPECT_NE(text.find("True  Accepted: Route was valid\n"), std::string::npos) << text;
+}
+
+TEST(Description, what_is_said_of_a_route_stands_there_once) {
+  const api::Object route = object_of("httproute", R"({
+    "metadata": {"name": "r", "namespace": "default"}, "spec": {},
+    "status": {"parents": [{"parentRef": {"name": "edge"}, "conditions": [
+      {"type": "Accepted", "status": "False", "reason": "NoMatchingParent", "message": "no Gateway a/b"}]}]}})");
+  Surroundings around;
+  around.knows_remarks = true;
+  around.remarks = {{{"field", "spec.parentRefs[0]"}, {"message", "no Gateway a/b"}},
+                    {{"field", "spec.x"}, {"message", "told nowhere else"}}};
+  const std::string text = describe_object(route, around);
+  EXPECT_EQ(text.find("no Gateway a/b"), text.rfind("no Gateway a/b")) << text;
+  EXPECT_NE(text.find("spec.x: told nowhere else"), text.npos) << text;
 }
 
 }  // namespace

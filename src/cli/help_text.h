@@ -31,7 +31,7 @@ inline constexpr std::string_view kGlobalFooter =
     "With every command, before or after it:\n"
     "  --name INSTANCE             the instance of the mesh (or WEFT_INSTANCE; default: default)\n"
     "  -n,--namespace NAMESPACE    the namespace (default: default)\n"
-    "  --request-timeout TIME      how long one answer of the control plane may take (default: 10s)\n"
+    "  --request-timeout TIME      how long one response of the control plane may take (default: 10s)\n"
     "WEFT_STATE_DIR is the folder in which instances keep objects and logs (default: ~/.local/state/weft).\n";
 
 inline constexpr CommandText kUp = {
@@ -43,7 +43,7 @@ inline constexpr CommandText kUp = {
     "  weft up --detach --ingress-port 9090 --name second\n"
     "  weft up -f shop.yaml --image 'example/shop:1=/usr/local/bin/shop --port 8000'\n"};
 inline constexpr CommandText kDown = {
-    "Stop it",
+    "Stop the mesh on this machine",
     "Stop the mesh on this machine and everything it started. The objects stay for the next 'weft up' unless "
     "--purge.",
     "  weft down\n  weft down --purge --name second\n"};
@@ -56,7 +56,7 @@ inline constexpr CommandText kApply = {
     "  weft apply -f rules/ -R\n"
     "  cat rule.yaml | weft apply -f -\n"
     "  weft apply -k samples/bookinfo/overlays/gateway\n"
-    "  weft apply -f rule.yaml --dry-run\n"};
+    "  weft apply -f rule.yaml --dry-run=server\n"};
 inline constexpr CommandText kDelete = {
     "Delete objects",
     "Delete objects by type and name, by label, or those that files name. Returns when they are gone.",
@@ -92,6 +92,7 @@ inline constexpr CommandText kLogs = {
     "  weft logs reviews-v1-5d8f6c7b9-x2x4v\n"
     "  weft logs deploy/productpage-v1 -c istio-proxy -f\n"
     "  weft logs deploy/ratings-v1 --tail 20\n"
+    "  weft logs deploy/ratings-v1 -c istio-proxy --since 5m\n"
     "  weft logs -l app=reviews --all-containers\n"};
 inline constexpr CommandText kScale = {
     "Change how many pods a deployment has",

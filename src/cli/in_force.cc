@@ -16,7 +16,7 @@ std::string complaint(const api::Json& body) {
   std::string text;
   for (const api::Json& proxy : list_at(body, "refused"))
     text += text_at(proxy, "proxy") +
-            " refused the change and keeps what it had: " + text_at(proxy, "reason") + "\n";
+            " rejected the change and keeps what it had: " + text_at(proxy, "reason") + "\n";
   for (const api::Json& proxy : list_at(body, "missing"))
     text += text_at(proxy, "proxy") + " has not confirmed the change\n";
   if (const std::string message = text_at(body, "message"); !message.empty()) text += message + "\n";
@@ -39,7 +39,7 @@ net::Task<CommandResult> wait_until_in_force(const Context& context, std::uint64
                                    "the control plane answers " + std::to_string(answer->status) + " " +
                                        text_at(answer->body, "message")));
   context.note(complaint(answer->body));
-  context.note("the change is stored and not in force everywhere" +
+  context.note("the change is stored and not applied everywhere" +
                (answer->status == 504 ? " after " + std::to_string(timeout.count()) + " s" : std::string()) +
                "; see 'weft proxy-status'\n");
   co_return Exit::kFailed;

@@ -81,7 +81,9 @@ CommandResult run_remotely(Console& console, Invocation& invocation) {
   store.set_patience(
       invocation.global.request_timeout.count() > 0 ? Duration(invocation.global.request_timeout) : kForEver);
   RemoteMeshApi mesh(loop, *api);
-  const Context context{console, loop, store, mesh, invocation.global, state};
+  store::RemoteStore dry_run = store;
+  dry_run.set_dry_run();
+  const Context context{console, loop, store, mesh, invocation.global, state, &dry_run};
   return explained(run(loop, std::visit(Start{context}, invocation.command)), invocation.global);
 }
 

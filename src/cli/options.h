@@ -25,6 +25,9 @@ struct Output {
   std::string json_path;
 };
 
+/// Who looks at what would be done: only this command, or the API server too, as if it were done.
+enum class DryRun : std::uint8_t { kNone, kClient, kServer };
+
 /// One struct per command: what its line said, checked for form and for nothing else.
 struct UpOptions {
   std::vector<std::string> files;
@@ -40,7 +43,7 @@ struct ApplyOptions {
   std::vector<std::string> files;
   std::string kustomization = {};  ///< -k: a folder with a kustomization.yaml
   bool recursive = false;
-  bool dry_run = false;
+  DryRun dry_run = DryRun::kNone;
   bool wait = true;
   std::chrono::seconds timeout{30};
 };
@@ -77,7 +80,8 @@ struct LogsOptions {
   bool all_containers = false;
   bool previous = false;
   bool follow = false;
-  std::optional<std::uint64_t> tail;  ///< nullopt: everything
+  std::optional<std::uint64_t> tail;                                ///< nullopt: everything
+  std::optional<std::chrono::system_clock::time_point> since = {};  ///< only lines of then and later
 };
 struct ScaleOptions {
   std::vector<std::string> resources;
@@ -119,7 +123,7 @@ struct UninstallOptions {
   ClusterOptions cluster;
   std::string profile = "default";  ///< of what print prints
   bool yes = false;
-  bool dry_run = false;
+  DryRun dry_run = DryRun::kNone;
   bool print = false;
   std::chrono::seconds timeout{90};
 };

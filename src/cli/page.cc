@@ -7,7 +7,8 @@
 
 namespace weft::cli {
 namespace {
-constexpr std::size_t kValueColumn = 18;
+/// Behind the longest name there is, "    PartiallyInvalid:".
+constexpr std::size_t kValueColumn = 23;
 }
 
 void Page::field(std::string_view name, std::string_view value) {

@@ -20,7 +20,6 @@ namespace weft::cli {
 namespace {
 
 constexpr std::uint16_t kAdminPort = 15000;
-constexpr auto kLimit = 10s;
 
 void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -31,29 +30,30 @@ void write_all(int fd, std::string_view text) {
   }
 }
 
-Result<std::string> fetch_here(const std::string& path) {
+Result<std::string> fetch_here(const AdminRequest& asked) {
   net::Loop loop;
   WEFT_TRY(const net::Address at, net::Address::parse_ip("127.0.0.1", kAdminPort));
   http::Request request;
-  request.path = path;
+  request.method = asked.method;
+  request.path = asked.path;
   http::FetchOptions options;
-  options.deadline = SteadyClock::now() + kLimit;
+  options.deadline = SteadyClock::now() + asked.limit;
   WEFT_TRY(http::Response response, run(loop, http::fetch(loop, at, std::move(request), options)));
   if (response.head.status != 200)
     return fail(
         Error::upstream(Code::kUnavailable, Retry::kNever,
-                        "the sidecar answers " + std::to_string(response.head.status) + " to " + path));
+                        "the sidecar answers " + std::to_string(response.head.status) + " to " + asked.path));
   return std::move(response.body);
 }
 
 /// The child's whole life: the answer goes into `out`, after one byte that says whether it is one.
-[[noreturn]] void ask_inside(int ns, int out, const std::string& path) {
+[[noreturn]] void ask_inside(int ns, int out, const AdminRequest& request) {
   if (::setns(ns, CLONE_NEWNET) != 0) {
     write_all(out, "-the pod's network cannot be entered: " + errno_text(errno) +
                        "; run this as the user of 'weft up'");
     ::_exit(1);
   }
-  const auto answer = fetch_here(path);
+  const auto answer = fetch_here(request);
   write_all(out, answer ? "+" : "-");
   write_all(out, answer ? *answer : answer.error().text);
   ::_exit(0);
@@ -80,7 +80,7 @@ Result<int> find_sidecar(const std::string& pod_directory) {
   return found;
 }
 
-Result<std::string> ask_sidecar(int pid, const std::string& path) {
+Result<std::string> ask_sidecar(int pid, const AdminRequest& request) {
   const std::string name = "/proc/" + std::to_string(pid) + "/ns/net";
   const net::Fd ns(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
   if (!ns)
@@ -93,7 +93,7 @@ Result<std::string> ask_sidecar(int pid, const std::string& path) {
   net::Fd out(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
-  if (child == 0) ask_inside(ns.get(), out.get(), path);
+  if (child == 0) ask_inside(ns.get(), out.get(), request);
   out.reset();
   const std::string answer = net::read_to_end(in.get());
   ::waitpid(child, nullptr, 0);

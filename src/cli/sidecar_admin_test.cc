@@ -19,6 +19,8 @@ net::Task<void> answer(http::ServerExchange& exchange) {
   const std::string path(http::path_of(exchange.request().path));
   if (path == "/config_dump")
     static_cast<void>(co_await http::respond(exchange, 200, "application/json", "{\"configs\": []}"));
+  else if (path == "/logging" && exchange.request().method == "POST")
+    static_cast<void>(co_await http::respond(exchange, 200, "text/plain", "flushed"));
   else
     static_cast<void>(co_await http::respond(exchange, 404, "text/plain", "no"));
 }
@@ -66,13 +68,19 @@ class SidecarAdmin : public ::testing::Test {
 };
 
 TEST_F(SidecarAdmin, IsAskedInItsOwnNetworkNamespace) {
-  const auto answer = ask_sidecar(child_, "/config_dump?include_eds");
+  const auto answer = ask_sidecar(child_, {.path = "/config_dump?include_eds"});
   ASSERT_TRUE(answer) << answer.error().text;
   EXPECT_EQ(*answer, "{\"configs\": []}");
 }
 
+TEST_F(SidecarAdmin, IsAskedByTheMethodThatIsSaid) {
+  const auto answer = ask_sidecar(child_, {.path = "/logging?flush", .method = "POST"});
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(*answer, "flushed");
+}
+
 TEST_F(SidecarAdmin, TellsWhatWentWrong) {
-  const auto answer = ask_sidecar(child_, "/other");
+  const auto answer = ask_sidecar(child_, {.path = "/other"});
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().text.find("404"), std::string::npos) << answer.error().text;
 }
@@ -100,7 +108,7 @@ TEST(SidecarProcess, IsFoundByItsBootstrap) {
   ::waitpid(child, nullptr, 0);
 }
 
-TEST(SidecarProcess, ThatIsGoneIsAnError) { EXPECT_FALSE(ask_sidecar(4194303, "/")); }
+TEST(SidecarProcess, ThatIsGoneIsAnError) { EXPECT_FALSE(ask_sidecar(4194303, {.path = "/"})); }
 
 }  // namespace
 }  // namespace weft::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/admit.h"
+#include "control/translation/object_check.h"
 
 namespace weft::control {
 namespace {
@@ -27,7 +28,8 @@ std::shared_ptr<const World::Faults> Judge::judge(const api::KindInfo* kind, con
     const bool known = before != seen_[kind].end() && before->second.uid == object->uid() &&
                        object->generation() != 0 && before->second.generation == object->generation();
     Seen seen = known ? std::move(before->second)
-                      : Seen{std::string(object->uid()), object->generation(), api::problems_of(*object)};
+                      : Seen{std::string(object->uid()), object->generation(),
+                             api::problems_of(*object, check_object)};
     if (!seen.problems.empty()) faults.emplace(key, seen.problems);
     now.emplace(std::move(key), std::move(seen));
   }

@@ -8,9 +8,10 @@
 
 namespace weft::control {
 
-/// Looks at stored objects as `weft apply` looks at a file's: what reaches the store past the validating
-/// webhook must not be silent. Only rules of traffic are looked at; pods and Services of a cluster are its
-/// own affair. An object is looked at once, and again when its generation changes.
+/// Looks at stored objects as `weft apply` looks at a file's, with what proxies would say of them: what
+/// reaches the store past the validating webhook must not be silent. Only rules of traffic are looked at;
+/// pods and Services of a cluster are its own affair. An object is looked at once, and again when its
+/// generation changes.
 ///
 /// Owner: Mirror. Thread: the loop's.
 class Judge {

@@ -73,7 +73,7 @@ net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request requ
     if (response.body.size() + chunk.data.size() > options.max_body)
       co_return fail(
           Error::upstream(Code::kTooLarge, Retry::kNever,
-                          "the answer is larger than " + std::to_string(options.max_body) + " bytes"));
+                          "the response is larger than " + std::to_string(options.max_body) + " bytes"));
     response.body.append(chunk.data);
     if (chunk.end) co_return response;
   }

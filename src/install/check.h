@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "api/object_check.h"
 #include "inject/settings.h"
 #include "install/cluster_reader.h"
 #include "install/plan.h"
@@ -22,10 +24,12 @@ std::string_view to_string(Finding::State state);  ///< "ok", "warning", "failed
 bool has_failure(const Findings& findings);
 
 /// Looks at a cluster from outside and changes nothing. An API server that does not answer is a finding like
-/// any other. Owner: a command; `api` must outlive it. Thread: the loop's.
+/// any other. `check` is what is asked of stored rules beside their schema. Owner: a command; `api` must
+/// outlive it. Thread: the loop's.
 class Check {
  public:
-  explicit Check(store::RawApi& api) : api_(api), reader_(api) {}
+  explicit Check(store::RawApi& api, api::ObjectCheck check = {})
+      : api_(api), check_(std::move(check)), reader_(api) {}
 
   /// Whether a control plane is there at all.
   net::Task<Result<bool>> installed();
@@ -64,6 +68,7 @@ class Check {
   net::Task<void> check_foreign();
 
   store::RawApi& api_;
+  api::ObjectCheck check_;
   ClusterReader reader_;
   Findings found_;
 };

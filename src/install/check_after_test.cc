@@ -242,6 +242,17 @@ TEST_F(CheckAfterTest, a_rule_whose_status_says_that_it_waits_or_is_not_applied_
   }
 }
 
+TEST_F(CheckAfterTest, a_stored_rule_is_asked_for_what_its_proxies_would_say_too) {
+  const Json route = {{"route", {{{"destination", {{"host", "web"}}}}}}};
+  cluster.put("/apis/networking.istio.io/v1/namespaces/shop/virtualservices/odd",
+              {{"spec", {{"hosts", {"web"}}, {"http", {route}}}}});
+  Check check(cluster, [](const api::Object&) {
+    return std::vector<api::Finding>{{"/spec/http/0", "no proxy accepts it: it is odd"}};
+  });
+  EXPECT_EQ(line_with(store::testing::run(loop, check.after()), "odd"),
+            "warning virtualservice shop/odd: spec.http[0]: no proxy accepts it: it is odd");
+}
+
 TEST_F(CheckAfterTest, of_ingresses_those_of_our_class_are_looked_at) {
   const Json tls = {{"tls", {{{"secretName", "s"}}}}, {"ingressClassName", "nginx"}};
   const std::string path = "/apis/networking.k8s.io/v1/namespaces/shop/ingresses/";

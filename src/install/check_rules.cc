@@ -71,7 +71,7 @@ net::Task<void> Check::check_rules() {
     for (const Json& each : *found) {
       if (!is_ours(each, *kind)) continue;
       ++count;
-      const auto problems = api::problems_of({kind, each});
+      const auto problems = api::problems_of({kind, each}, check_);
       const std::string text = problems.empty() ? why_without_effect(each) : problems.front().to_string();
       if (text.empty() || ++wrong > kShown) continue;
       warn(std::string(kind->singular) + " " + where(each) + ": " + text,

@@ -35,7 +35,7 @@ constexpr Column kGatewayApiColumns[] = {
     {"GatewayClass", "Description", "string", ".spec.description", "What its author says of it", 1},
     {"Gateway", "Class", "string", ".spec.gatewayClassName", "The class, and so who serves it"},
     {"Gateway", "Address", "string", ".status.addresses[*].value", "Where it is reached"},
-    {"Gateway", "Programmed", "string", kProgrammed, "Whether it answers as written"},
+    {"Gateway", "Programmed", "string", kProgrammed, "Whether it serves as written"},
     {"HTTPRoute", "Hostnames", "string", ".spec.hostnames", "The hosts of the requests it is about"},
 };
 

@@ -49,7 +49,7 @@ Json schema_of(const Field& field) {
   if (field.support == api::Support::kLater) {
     Json schema = anything();
     schema["description"] =
-        "Not served by weft, and refused." +
+        "Not served by weft, and rejected." +
         (field.advice.empty() ? std::string() : " Instead: " + std::string(field.advice) + ".");
     return schema;
   }

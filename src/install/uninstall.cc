@@ -161,13 +161,20 @@ net::Task<Result<void>> Uninstall::find_namespaces() {
   co_return Result<void>{};
 }
 
-net::Task<void> Uninstall::start(Removal& removal) {
+net::Task<void> Uninstall::start(Removal& removal, bool dry_run) {
   store::RawRequest request{.method = "DELETE", .path = removal.path};
   request.body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"}};
+  if (dry_run) request.body["dryRun"] = api::Json::array({"All"});
   // Somebody may have made it anew since it was listed: that one is not ours to remove.
   if (!removal.uid.empty()) request.body["preconditions"] = {{"uid", removal.uid}};
   auto answer = co_await api_.call(std::move(request));
   if (!answer && answer.error().code != Code::kNotFound) removal.reason = answer.error().text;
+}
+
+net::Task<std::vector<Removal>> Uninstall::rehearse(std::vector<Removal> all) {
+  for (Removal& each : all) co_await start(each, true);
+  std::erase_if(all, [](const Removal& each) { return each.reason.empty(); });
+  co_return all;
 }
 
 /// Takes out of `removals` what is gone, and says so.

@@ -38,6 +38,8 @@ class Uninstall {
 
   /// In the order in which they go. What stays on purpose is said. Errors: those of the API server.
   net::Task<Result<std::vector<Removal>>> find();
+  /// Asks the API server to remove them without doing it (dryRun=All): those that it would not, with why.
+  net::Task<std::vector<Removal>> rehearse(std::vector<Removal> all);
   /// Removes them, says of each that it is gone, and returns what has stayed after `limit`.
   net::Task<std::vector<Removal>> remove(std::vector<Removal> all, Duration limit);
 
@@ -48,7 +50,7 @@ class Uninstall {
   net::Task<Result<void>> find_namespaces();
   net::Task<Result<void>> add_definition(Removal definition, api::Json object);
   void add(Removal removal);
-  net::Task<void> start(Removal& removal);
+  net::Task<void> start(Removal& removal, bool dry_run = false);
   net::Task<void> wait(std::vector<Removal>& removals, TimePoint deadline);
 
   net::Loop& loop_;

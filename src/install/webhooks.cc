@@ -129,10 +129,10 @@ Part validator(const Plan& plan) {
                      {"sideEffects", "None"},
                      {"timeoutSeconds", 10}};
   return {
-      "Rules of traffic are checked when they are written: an unknown or unsupported field is refused by\n"
+      "Rules of traffic are checked when they are written: an unknown or unsupported field is rejected by\n"
       "name, with what to do instead. It begins with Ignore, so that a control plane that is not there yet\n"
-      "stops nobody; the control plane sets Fail when it has seen a wrong object refused. The second one\n"
-      "refuses nothing: whoever writes an object of a kind that weft does not do is told so.",
+      "stops nobody; the control plane sets Fail when it has seen a wrong object rejected. The second one\n"
+      "rejects nothing: whoever writes an object of a kind that weft does not do is told so.",
       configuration("ValidatingWebhookConfiguration", kValidator, Json::array({hook, not_done()}))};
 }
 

@@ -55,7 +55,7 @@ net::Task<Result<std::string>> ApplicationMetrics::fetch(net::Loop& loop, TimePo
   WEFT_CO_TRY(auto call, co_await call_application(loop, at, std::move(request), options));
   if (call->head().status != 200)
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                   "the answer is " + std::to_string(call->head().status)));
+                                   "the response is " + std::to_string(call->head().status)));
   WEFT_CO_TRY(std::string text, co_await read_body(*call, kMostBytes, false));
   if (!text.empty() && !text.ends_with('\n')) text.push_back('\n');
   co_return text;

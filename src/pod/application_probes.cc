@@ -238,7 +238,7 @@ net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_grpc(net::Loop& loop
   const auto message = co_await stream->read();
   if (!message) co_return failed(message.error().text);
   grpc::health::v1::HealthCheckResponse answer;
-  if (!answer.ParseFromString(*message)) co_return failed("the answer is no HealthCheckResponse");
+  if (!answer.ParseFromString(*message)) co_return failed("the response is no HealthCheckResponse");
   using Status = grpc::health::v1::HealthCheckResponse;
   const std::string status = Status::ServingStatus_Name(answer.status());
   if (answer.status() != Status::SERVING) co_return failed("status " + status);

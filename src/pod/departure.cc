@@ -18,7 +18,7 @@ Departure::Departure(net::Loop& loop, proxy::Server& server, Options options, st
 
 void Departure::drain() {
   if (std::exchange(draining_, true)) return;
-  WEFT_LOG(kInfo, "departure", "taking leave: not ready from now on, and each answer ends its connection");
+  WEFT_LOG(kInfo, "departure", "taking leave: not ready from now on, and each response ends its connection");
   server_.take_leave(options_.leaving);
 }
 

@@ -141,6 +141,24 @@ TEST_F(ApiRequests, a_patch_changes_the_object_of_its_path_and_no_other) {
   EXPECT_EQ(value_of("there"), "1");
 }
 
+TEST_F(ApiRequests, a_client_in_a_dry_run_reads_as_ever_and_writes_nothing) {
+  RemoteStore remote(loop_, at_);
+  remote.set_dry_run();
+  const api::KindInfo* kind = api::find_kind("v1", "ConfigMap");
+  api::Object object = *(*run(loop_, remote.get({kind, "default", "there"})));
+  object.body["data"]["key"] = "9";
+  const auto changed = run(loop_, remote.update(object));
+  ASSERT_TRUE(changed) << changed.error().text;
+  EXPECT_EQ(api::json_string((*changed)->body["data"], "key"), "9");
+  EXPECT_TRUE(run(loop_, remote.remove({kind, "default", "there"}, 0)));
+  object.body["metadata"] = {{"name", "new"}, {"namespace", "default"}};
+  EXPECT_TRUE(run(loop_, remote.create(object)));
+  object.body["metadata"]["namespace"] = "nowhere";
+  EXPECT_FALSE(run(loop_, remote.create(object)));
+  EXPECT_EQ(value_of("there"), "1");
+  EXPECT_EQ(value_of("new"), "absent");
+}
+
 TEST_F(ApiRequests, a_dry_run_is_answered_as_the_real_one_and_changes_nothing) {
   const std::string there = std::string(kMaps) + "/there";
   const std::uint64_t version = store_->resource_version();

@@ -33,12 +33,14 @@ net::Task<Result<api::Json>> RemoteStore::call(std::string method, std::string p
   const http::Response response = std::move(*answered);
   if (response.head.status >= 400) co_return fail(error_of_status(response.head.status, response.body));
   api::Json parsed = api::parse_json(response.body);
-  if (!parsed.is_object()) co_return fail(Error::internal(Code::kInvalid, "the API's answer is not JSON"));
+  if (!parsed.is_object()) co_return fail(Error::internal(Code::kInvalid, "the API's response is not JSON"));
   co_return parsed;
 }
 
 net::Task<Result<api::ObjectPtr>> RemoteStore::one(const api::KindInfo& kind, std::string method,
                                                    std::string path, std::string body) {
+  if (dry_run_ && method != "GET")
+    path += (path.find('?') == path.npos ? "?" : "&") + std::string("dryRun=All");
   WEFT_CO_TRY(api::Json parsed, co_await call(std::move(method), std::move(path), std::move(body)));
   co_return object_of_wire(std::move(parsed), kind);
 }

@@ -20,6 +20,10 @@ class RemoteStore final : public Store {
   /// How long each question may take, 30 s unless this is said; a watch that has begun may last.
   void set_patience(Duration patience) { patience_ = patience; }
 
+  /// From now on writes are checked by the server as any other, answered, and not kept (dryRun=All of
+  /// Kubernetes).
+  void set_dry_run() { dry_run_ = true; }
+
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
   net::Task<Result<List>> list(Query query) override;
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
@@ -35,6 +39,7 @@ class RemoteStore final : public Store {
 
   net::Loop& loop_;
   net::Address api_;
+  bool dry_run_ = false;
   Duration patience_ = std::chrono::seconds(30);
 };
 

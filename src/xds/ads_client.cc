@@ -207,7 +207,7 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
       more = true;
       blame(blamed, result.error().text, answers);
     }
-    WEFT_LOG(kWarn, "ads", "a configuration could not be put in force", {"error", result.error().text});
+    WEFT_LOG(kWarn, "ads", "a configuration could not be applied", {"error", result.error().text});
   }
   catalog_.follow_references(loop_.now());
   answer(answers);
@@ -241,7 +241,7 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
       of(one.type).version = one.version;
     } else {
       ++refusals_;
-      WEFT_LOG(kWarn, "ads", "refused", {"type", short_name(one.type)}, {"version", one.version},
+      WEFT_LOG(kWarn, "ads", "rejected", {"type", short_name(one.type)}, {"version", one.version},
                {"reason", one.error});
     }
     // Only the newest response of a kind is spoken of: an answer to an older one would be read as one to it.

@@ -1,5 +1,6 @@
 """What fingers of kubectl and istioctl type, on a mesh that runs."""
 import contextlib
+import datetime
 import os
 import signal
 import subprocess
@@ -53,7 +54,7 @@ def test_proxy_config_knows_a_pod_as_proxy_status_prints_it_and_istioctls_filter
 
 def test_a_folder_of_rules_and_a_kustomization_are_applied(shop):
     done = shop.weft("apply", "-k", str(SAMPLE / "overlays/gateway"), "--dry-run=server")
-    assert "gateway.networking.istio.io/bookinfo-gateway created (dry run)" in done.stdout
+    assert "gateway.networking.istio.io/bookinfo-gateway created (server dry run)" in done.stdout
     done = shop.weft("apply", "-k", str(NETWORKING))
     assert "destinationrule.networking.istio.io/reviews created" in done.stdout
     assert "simple bookstore" in shop.get("/").text
@@ -63,6 +64,26 @@ def test_a_folder_of_rules_and_a_kustomization_are_applied(shop):
         (folder / name).write_text((NETWORKING / name).read_text())
     done = shop.weft("apply", "-f", str(folder))
     assert "virtualservice.networking.istio.io/reviews created" in done.stdout and "is passed over" in done.stderr
+
+
+def test_a_dry_run_of_the_server_says_what_the_api_says_and_keeps_nothing(shop):
+    rule = str(NETWORKING / "virtual-service-ratings-db.yaml")
+    assert shop.weft("apply", "-n", "none", "-f", rule, "--dry-run=client").returncode == 0
+    done = shop.weft("apply", "-n", "none", "-f", rule, "--dry-run=server", check=False)
+    assert done.returncode == 1 and "none" in done.stderr
+    assert "(server dry run)" in shop.weft("apply", "-f", rule, "--dry-run=server").stdout
+    assert shop.weft("get", "virtualservice", "ratings", check=False).returncode == 1
+
+
+def test_logs_since_a_moment_have_the_requests_after_it_and_no_others(shop):
+    shop.apply(NETWORKING / "bookinfo-gateway.yaml")
+    shop.get("/productpage?before")
+    assert "?before" in shop.weft("logs", "deploy/productpage-v1", "istio-proxy").stdout
+    then = datetime.datetime.now(datetime.timezone.utc)
+    shop.get("/productpage?after")
+    said = shop.weft("logs", "deploy/productpage-v1", "istio-proxy", f"--since-time={then.isoformat()}").stdout
+    assert "?after" in said and "?before" not in said
+    assert "?before" in shop.weft("logs", "deploy/productpage-v1", "istio-proxy", "--since", "1h").stdout
 
 
 @pytest.mark.parametrize("words, said", [

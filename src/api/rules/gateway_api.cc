@@ -44,6 +44,8 @@ void check_path(const Json& match, const Path& at, Report& report) {
 
 void check_match(const Json& match, const Path& at, Report& report) {
   check_path(match, at, report);
+  if (text_of(match, "method") == "CONNECT")
+    report.problem(at.at("method"), std::string(kConnectIsNotRouted));
   check_count(match, "headers", 16, at, report);
   check_count(match, "queryParams", 16, at, report);
   Unique headers("this header", report);

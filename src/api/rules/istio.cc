@@ -140,14 +140,12 @@ void check_fault(const Json& rule, const Path& at, Report& report) {
                    "only one of percentage and its older form, percent, may be given");
 }
 
-/// CONNECT is answered before any route is looked for, so such a match would never be met.
 void check_methods(const Json& rule, const Path& at, Report& report) {
   each(rule, "match", at, [&](const Json& match, const Path& match_at) {
     const Json* method = member(match, "method");
     if (!method || text_of(*method, "exact") != "CONNECT") return;
     const Path method_at = match_at.at("method");
-    report.problem(method_at.at("exact"),
-                   "\"CONNECT\": is not routed by weft, and is answered 404; match another method");
+    report.problem(method_at.at("exact"), std::string(kConnectIsNotRouted));
   });
 }
 

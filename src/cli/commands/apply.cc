@@ -39,16 +39,17 @@ api::Json last_applied_of(const api::Object& live) {
   return value.is_discarded() ? api::Json(nullptr) : value;
 }
 
-net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& input, bool dry_run) {
+net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& input, DryRun dry_run) {
   const api::Key key = input.object.key();
   const std::string last_applied = remembered(input.written);
+  store::Store& writes = dry_run == DryRun::kServer ? *context.dry_run : context.store;
   for (int attempt = 0;; ++attempt) {
     auto live = co_await context.store.get(key);
     if (!live && live.error().code != Code::kNotFound) co_return std::unexpected(std::move(live).error());
     if (!live) {
-      if (dry_run) co_return Outcome{"created", 0};
+      if (dry_run == DryRun::kClient) co_return Outcome{"created", 0};
       api::Object made{key.kind, annotated(input.object.body, last_applied)};
-      auto created = co_await context.store.create(std::move(made));
+      auto created = co_await writes.create(std::move(made));
       if (created) co_return Outcome{"created", (*created)->resource_version()};
       if (created.error().code != Code::kConflict || attempt >= kMostConflicts)
         co_return std::unexpected(std::move(created).error());
@@ -57,9 +58,9 @@ net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& 
     const api::Json desired = annotated(input.written, last_applied);
     api::Json merged = api::three_way_merge(last_applied_of(**live), (*live)->body, desired);
     if (merged == (*live)->body) co_return Outcome{"unchanged", (*live)->resource_version()};
-    if (dry_run) co_return Outcome{"configured", 0};
+    if (dry_run == DryRun::kClient) co_return Outcome{"configured", 0};
     api::Object changed{key.kind, std::move(merged)};
-    auto updated = co_await context.store.update(std::move(changed));
+    auto updated = co_await writes.update(std::move(changed));
     if (updated) {
       const bool same = (*updated)->resource_version() == (*live)->resource_version();
       co_return Outcome{same ? "unchanged" : "configured", (*updated)->resource_version()};
@@ -69,10 +70,22 @@ net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& 
   }
 }
 
+/// As kubectl says it.
+std::string_view note_of(DryRun dry_run) {
+  switch (dry_run) {
+    case DryRun::kClient: return " (dry run)";
+    case DryRun::kServer: return " (server dry run)";
+    case DryRun::kNone: break;
+  }
+  return "";
+}
+
 }  // namespace
 
 net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs,
-                                         bool dry_run, bool quiet) {
+                                         DryRun dry_run, bool quiet) {
+  if (dry_run == DryRun::kServer && context.dry_run == nullptr)
+    co_return fail(Error::config(Code::kUnsupported, "this API server cannot be asked for a dry run"));
   Applied done;
   for (const InputObject& input : inputs) {
     const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());
@@ -87,8 +100,8 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
       done.failed = true;
       continue;
     }
-    if (!quiet) context.out(name + " " + std::string(outcome->word) + (dry_run ? " (dry run)" : "") + "\n");
-    done.version = std::max(done.version, outcome->version);
+    if (!quiet) context.out(name + " " + std::string(outcome->word) + std::string(note_of(dry_run)) + "\n");
+    if (dry_run == DryRun::kNone) done.version = std::max(done.version, outcome->version);
   }
   co_return done;
 }

@@ -154,10 +154,28 @@ TEST_F(ApplyTest, FetchesNothingAndSaysWhatDoes) {
 }
 
 TEST_F(ApplyTest, OnlySaysWhatItWouldDoInADryRun) {
-  EXPECT_EQ(apply_text(kConfig, {.files = {}, .dry_run = true}), Exit::kDone);
+  EXPECT_EQ(apply_text(kConfig, {.files = {}, .dry_run = DryRun::kClient}), Exit::kDone);
   EXPECT_EQ(console.output, "configmap/c created (dry run)\n");
   EXPECT_FALSE(object("cm", "c"));
   EXPECT_TRUE(mesh.asked.empty());
+}
+
+TEST_F(ApplyTest, AsksTheApiInADryRunOfTheServerAndKeepsNothing) {
+  const ApplyOptions asked{.files = {}, .dry_run = DryRun::kServer};
+  EXPECT_EQ(apply_text(kConfig, asked), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "configmap/c created (server dry run)\n");
+  EXPECT_FALSE(object("cm", "c"));
+  // This command alone does not know which namespaces there are.
+  global.ns = "none";
+  EXPECT_EQ(apply_text(kConfig, {.files = {}, .dry_run = DryRun::kClient}), Exit::kDone);
+  EXPECT_EQ(apply_text(kConfig, asked), Exit::kFailed) << console.output;
+  EXPECT_NE(console.errors.find("none"), std::string::npos) << console.errors;
+  global.ns = "default";
+  ASSERT_EQ(apply_text(kConfig), Exit::kDone) << console.errors;
+  EXPECT_EQ(apply_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: uno}\n", asked),
+            Exit::kDone);
+  EXPECT_EQ(console.output, "configmap/c configured (server dry run)\n");
+  EXPECT_EQ(text_at(object("cm", "c")->body, "data.a"), "one");
 }
 
 TEST_F(ApplyTest, PutsObjectsWithoutANamespaceIntoTheOneThatIsNamed) {
@@ -187,7 +205,7 @@ TEST_F(ApplyTest, FailsWhenAProxyRefusesOrDoesNotConfirmAndNamesIt) {
   mesh.answers["applied"] = {
       409, api::Json::parse(R"({"refused": [{"proxy": "p.default", "reason": "RDS: no"}]})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
-  EXPECT_NE(console.errors.find("p.default refused the change and keeps what it had: RDS: no\n"),
+  EXPECT_NE(console.errors.find("p.default rejected the change and keeps what it had: RDS: no\n"),
             std::string::npos)
       << console.errors;
   EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews unchanged\n");

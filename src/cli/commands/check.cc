@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "control/translation/object_check.h"
 
 namespace weft::cli {
 namespace {
@@ -42,7 +43,7 @@ api::Json json_of(const install::Findings& findings) {
 net::Task<CommandResult> check_cluster(Console& console, store::RawApi& api, const CheckOptions& options) {
   Result<install::Plan> plan = install::Plan::read(options.profile, options.sets);
   if (!plan) co_return misuse(console, plan.error());
-  install::Check check(api);
+  install::Check check(api, control::check_object);
   using When = CheckOptions::When;
   bool after = options.when == When::kAfter;
   if (options.when == When::kByCluster) {

@@ -101,9 +101,21 @@ TEST_F(ClusterCommandsTest, uninstall_of_nothing_says_so) {
 TEST_F(ClusterCommandsTest, a_dry_run_lists_and_deletes_nothing) {
   cluster.put(kControlPath, ours());
   UninstallOptions options;
-  options.dry_run = true;
+  options.dry_run = DryRun::kClient;
   EXPECT_EQ(uninstall(options), Exit::kDone);
   EXPECT_EQ(console.output, "deployment weft-system/weft-control\n");
+  EXPECT_TRUE(cluster.deleted.empty());
+}
+
+TEST_F(ClusterCommandsTest, a_dry_run_of_the_server_asks_it_for_each_and_names_what_it_would_keep) {
+  cluster.put(kControlPath, ours());
+  UninstallOptions options;
+  options.dry_run = DryRun::kServer;
+  EXPECT_EQ(uninstall(options), Exit::kDone);
+  EXPECT_EQ(cluster.asked_to_delete, std::vector<std::string>{kControlPath});
+  cluster.held = {kControlPath};
+  EXPECT_EQ(uninstall(options), Exit::kFailed);
+  EXPECT_EQ(console.errors, "deployment weft-system/weft-control would stay: it is held\n");
   EXPECT_TRUE(cluster.deleted.empty());
 }
 

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "cli/json_path.h"
+#include "cli/log_times.h"
 #include "cli/testing/command_test.h"
 #include "local/instance_record.h"
 #include "local/process.h"
@@ -290,17 +291,22 @@ TEST_F(CommandsTest, LogsOfASelectorAndOfAllContainersFollowEachOther) {
   EXPECT_EQ(console.errors, "No pods found in default namespace.\n");
 }
 
-TEST_F(CommandsTest, LogsOfASidecarWaitForLinesThatAreOnTheirWay) {
+TEST_F(CommandsTest, LogsSinceATimeAreThoseLinesAndOfThemTheLast) {
   ASSERT_EQ(apply_text(kPod), Exit::kDone) << console.errors;
-  set_status("pod", "p", R"({"containerStatuses": [{"name": "main"}, {"name": "istio-proxy"}]})");
-  const std::string file = write("default/logs/default_p/istio-proxy.log", "first\n");
-  net::Timer late(loop, [&] { std::ofstream(file, std::ios::app) << "late\n"; });
-  late.arm(loop.now() + 20ms);
+  const std::string old = "2026-01-01T00:00:00Z old\n", young = "2026-01-01T01:00:00Z young\n  and more\n";
+  write("default/logs/default_p/main.log", old + young);
   LogsOptions options;
   options.resource = "p";
-  options.container = "istio-proxy";
+  options.since = parse_rfc3339("2026-01-01T00:30:00Z");
   EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
-  EXPECT_EQ(console.output, "first\nlate\n");
+  EXPECT_EQ(console.output, young);
+  options.tail = 1;
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "  and more\n");
+  write("default/logs/default_p/main.log", "no time\n");
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone);
+  EXPECT_EQ(console.output, "no time\n");
+  EXPECT_NE(console.errors.find("say no times"), std::string::npos) << console.errors;
 }
 
 TEST_F(CommandsTest, DescribeNamesControlCharactersOfAnAnnotation) {

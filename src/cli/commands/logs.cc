@@ -11,6 +11,8 @@
 #include "cli/command.h"
 #include "cli/find_pod.h"
 #include "cli/json_path.h"
+#include "cli/log_times.h"
+#include "cli/sidecar_admin.h"
 #include "net/socket.h"
 
 namespace weft::cli {
@@ -18,11 +20,7 @@ namespace {
 
 constexpr std::string_view kSidecar = "istio-proxy";
 constexpr int kLookAtLeastEveryMs = 1000;
-/// Sidecars write their lines together, some tens of milliseconds late: a file that has not grown for so long
-/// holds them all. No longer than the limit is waited.
-constexpr Duration kQuiet = 75ms;
-constexpr Duration kQuietLimit = 200ms;
-constexpr Duration kLookAgain = 10ms;
+constexpr Duration kFlushLimit = 1s;
 constexpr std::size_t kBlock = 64 * 1024;
 
 std::vector<std::string> containers_of(const api::Object& pod) {
@@ -60,6 +58,13 @@ Result<std::string> choose_container(const Context& context, const api::Object& 
   return applications.front();
 }
 
+/// Sidecars write the lines of their access log together, some tens of milliseconds late. One that cannot be
+/// asked, because it has ended or hangs, has written what it will.
+void flush_sidecar(const Context& context, const api::Object& pod) {
+  const auto pid = find_sidecar(context.state.pod_directory(pod.ns(), pod.name()));
+  if (pid) (void)ask_sidecar(*pid, {.path = "/logging?flush", .method = "POST", .limit = kFlushLimit});
+}
+
 /// A log file being printed, and followed across its being replaced or cut. Blocks; ends with its pod, whose
 /// folder goes when its last process has ended, and with the instance.
 class LogFile {
@@ -73,9 +78,13 @@ class LogFile {
     return {};
   }
 
-  Result<void> print_from_tail(std::optional<std::uint64_t> lines) {
-    if (lines) ::lseek(file_.get(), start_of_last(*lines), SEEK_SET);
-    return print_rest();
+  /// Of the lines since a time, the last so many. False when the file says no times.
+  Result<bool> print(std::optional<WallTime> since, std::optional<std::uint64_t> lines) {
+    const LogPosition from = since ? position_since(file_.get(), *since) : LogPosition{};
+    const off_t tail = lines ? start_of_last(*lines) : 0;
+    ::lseek(file_.get(), std::max(from.at, tail), SEEK_SET);
+    WEFT_CHECK(print_rest());
+    return from.known;
   }
 
   Result<void> follow() {
@@ -94,19 +103,6 @@ class LogFile {
       ::poll(&waiting, 1, watching ? kLookAtLeastEveryMs : kLookAtLeastEveryMs / 4);
       char events[4096];
       while (watching && ::read(changes.get(), events, sizeof events) > 0) continue;
-    }
-  }
-
-  /// Waits until what is still on its way has been written.
-  net::Task<void> settle() {
-    const TimePoint limit = context_.loop.now() + kQuietLimit;
-    off_t size = -1;
-    for (TimePoint quiet_since = context_.loop.now(); context_.loop.now() < limit;) {
-      struct stat now{};
-      ::fstat(file_.get(), &now);
-      if (std::exchange(size, now.st_size) != now.st_size) quiet_since = context_.loop.now();
-      if (context_.loop.now() - quiet_since >= kQuiet) co_return;
-      co_await context_.loop.sleep(kLookAgain);
     }
   }
 
@@ -180,8 +176,11 @@ net::Task<CommandResult> print_one(const Context& context, const LogsOptions& op
     co_return fail(
         Error::config(Code::kNotFound, "container \"" + container + "\" of pod \"" + std::string(pod.name()) +
                                            "\" has printed nothing yet (" + opened.error().text + ")"));
-  if (container == kSidecar) co_await file.settle();
-  WEFT_CO_CHECK(file.print_from_tail(options.tail));
+  if (container == kSidecar) flush_sidecar(context, pod);
+  WEFT_CO_TRY(const bool has_times, file.print(options.since, options.tail));
+  if (!has_times)
+    context.note("the lines of container " + container +
+                 " say no times: its log is as old as its last line\n");
   if (options.follow) WEFT_CO_CHECK(file.follow());
   co_return Exit::kDone;
 }

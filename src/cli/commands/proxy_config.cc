@@ -45,7 +45,7 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
     if (!object && object.error().code == Code::kNotFound) co_return fail(not_found(key));
     co_return std::unexpected(std::move(pid).error());
   }
-  WEFT_CO_TRY(const std::string text, ask_sidecar(*pid, "/config_dump?include_eds"));
+  WEFT_CO_TRY(const std::string text, ask_sidecar(*pid, {.path = "/config_dump?include_eds"}));
   const api::Json dump = api::Json::parse(text, nullptr, false);
   if (dump.is_discarded())
     co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, "the sidecar's config_dump is no JSON"));

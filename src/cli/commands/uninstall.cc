@@ -36,8 +36,13 @@ net::Task<CommandResult> uninstall_from(Console& console, net::Loop& loop, store
     co_return Exit::kDone;
   }
   const bool asks = !options.yes && console.input_interactive();
-  if (options.dry_run || asks) list(console, all);
-  if (options.dry_run) co_return Exit::kDone;
+  if (options.dry_run != DryRun::kNone || asks) list(console, all);
+  if (options.dry_run == DryRun::kClient) co_return Exit::kDone;
+  if (options.dry_run == DryRun::kServer) {
+    const std::vector<install::Removal> kept = co_await uninstall.rehearse(std::move(all));
+    for (const install::Removal& each : kept) console.err(each.text + " would stay: " + each.reason + "\n");
+    co_return kept.empty() ? Exit::kDone : Exit::kFailed;
+  }
   WEFT_CO_TRY(const bool go_on, agreed(console, options));
   if (!go_on) {
     console.err("Nothing was deleted.\n");

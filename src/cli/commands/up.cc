@@ -74,7 +74,7 @@ class Start {
 
   net::Task<CommandResult> run(const std::vector<InputObject>& inputs, std::string ingress) {
     progress_.start();
-    WEFT_CO_TRY(const Applied applied, co_await apply_objects(context_, inputs, false, true));
+    WEFT_CO_TRY(const Applied applied, co_await apply_objects(context_, inputs, DryRun::kNone, true));
     if (applied.failed) co_return Exit::kFailed;
     const bool ready = co_await pods();
     if (!ready) context_.note("These pods are not ready:\n" + progress_.troubles());

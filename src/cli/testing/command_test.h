@@ -28,7 +28,7 @@ class CommandTest : public ::testing::Test {
     auto opened = store::EmbeddedStore::open(loop, folder.string() + "/store");
     if (!opened) ADD_FAILURE() << opened.error().text;
     store = std::move(*opened);
-    context.emplace(Context{console, loop, *store, mesh, global, *state});
+    context.emplace(Context{console, loop, *store, mesh, global, *state, &store->dry_run()});
   }
   ~CommandTest() override {
     ::unsetenv("WEFT_STATE_DIR");

@@ -204,7 +204,7 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
       co_return;
     }
     if (request.has_error_detail())
-      WEFT_LOG(kWarn, "control", "a proxy refuses its configuration", {"proxy", proxy.identity.id()},
+      WEFT_LOG(kWarn, "control", "a proxy rejects its configuration", {"proxy", proxy.identity.id()},
                {"type", request.type_url()}, {"reason", cut(request.error_detail().message(), 2000)});
     count_request(request);
     if (first) offer(proxy);

@@ -77,10 +77,12 @@ std::vector<Controller> cluster_controllers() {
       {"gateways",
        {gateway_class(), api_gateway(), http_route(), reference_grant(), service(), name_space(), pod(),
         deployment(), service_account()},
-       plan_cluster_gateways},
-      {kRules,
+       plan_cluster_gateways,
+       true},
+      {"rules",
        {virtual_service(), destination_rule(), gateway(), service(), pod(), endpoint_slice()},
-       plan_cluster_rule_statuses},
+       plan_cluster_rule_statuses,
+       true},
   };
 }
 

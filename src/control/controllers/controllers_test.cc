@@ -448,13 +448,13 @@ TEST(Controllers, a_refusal_stands_in_the_status_as_long_as_it_stands) {
       "default}\n"
       "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n");
   api::Key key{kinds::virtual_service(), "default", "reviews"};
-  cluster.refusals[key] = "ratings-1.default refused RDS: bad";
+  cluster.refusals[key] = "ratings-1.default rejected RDS: bad";
   cluster.settle();
-  EXPECT_NE(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("refused RDS: bad"),
+  EXPECT_NE(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("rejected RDS: bad"),
             std::string::npos);
   cluster.refusals.clear();
   cluster.settle();
-  EXPECT_EQ(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("refused"),
+  EXPECT_EQ(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("rejected"),
             std::string::npos);
 }
 

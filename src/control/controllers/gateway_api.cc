@@ -144,6 +144,9 @@ void set_gateway_status(Plan& plan, const ApiGateway& gateway, const Addresses& 
   ConditionWriter conditions{json::list(object.status(), "conditions"), object.generation(), context.now};
   Finding accepted = acceptance(gateway);
   Finding programmed = addresses.found;
+  if (auto rejected = context.refusals.find(object.key());
+      rejected != context.refusals.end() && programmed.good)
+    programmed = {false, "Invalid", rejected->second};
   if (!accepted.good)
     programmed = {false, "Invalid", gateway.valid.good ? "no listener can be served" : gateway.valid.message};
   conditions.add("Accepted", accepted);
@@ -167,9 +170,13 @@ std::string dropped_rules(const ApiRoute& route) {
   return text;
 }
 
+/// Not among the conditions that the Gateway API has; those of an implementation's own have its domain.
+constexpr std::string_view kApplied = "weft.dev/Applied";
+
 /// Other controllers' entries stay as they are.
 void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& context) {
   const api::Json& before = json::list(route.object->status(), "parents");
+  const auto rejected = context.refusals.find(route.object->key());
   api::Json parents = api::Json::array();
   for (const auto& entry : before)
     if (json::text(entry, "controllerName") != kGatewayController) parents.push_back(entry);
@@ -185,6 +192,7 @@ void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& cont
     conditions.add("ResolvedRefs", route.resolved);
     if (parent.accepted.good && !route.dropped.empty())
       conditions.add("PartiallyInvalid", true, {true, "UnsupportedValue", dropped_rules(route)});
+    if (rejected != context.refusals.end()) conditions.add(kApplied, {false, "Rejected", rejected->second});
     parents.push_back({{"parentRef", *parent.reference},
                        {"controllerName", std::string(kGatewayController)},
                        {"conditions", std::move(conditions.made)}});

@@ -23,7 +23,7 @@ class GatewayCluster {
   int settle() {
     for (int writes = 0;;) {
       Random random(1);
-      PlanContext context{random, now};
+      PlanContext context{random, now, refusals};
       Plan changes = plan(world(), context);
       if (changes.empty()) return writes;
       for (Change& change : changes) put(std::move(change.object));
@@ -77,6 +77,7 @@ class GatewayCluster {
 
   Plan (*plan)(const World&, PlanContext&) = plan_cluster_gateways;
   std::string now = "2026-01-01T00:00:00Z";
+  std::map<api::Key, std::string> refusals;
 
  private:
   std::map<api::Key, api::ObjectPtr> objects_;
@@ -470,6 +471,30 @@ TEST(GatewayApiController, a_class_with_parameters_is_not_accepted_and_its_gatew
   cluster.settle();
   EXPECT_EQ(cluster.condition(kinds::gateway_class(), "istio", "Accepted"), "False InvalidParameters");
   EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Accepted"), "False InvalidParameters");
+}
+
+TEST(GatewayApiController,
+     what_a_proxy_rejected_stands_in_the_status_of_a_route_and_a_gateway_until_it_is_over) {
+  GatewayCluster cluster(kGateway);
+  cluster.plan = plan_local_gateways;
+  cluster.add(route_yaml("r", "default", "{parentRefs: [{name: edge}]}"));
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "weft.dev/Applied"), "none");
+  const std::string reason = "ingress.istio-system rejected RDS: bad";
+  cluster.refusals = {{{kinds::http_route(), "default", "r"}, reason},
+                      {{kinds::api_gateway(), "default", "edge"}, reason}};
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "True Accepted");
+  EXPECT_EQ(cluster.parent_condition("r", "weft.dev/Applied"), "False Rejected");
+  EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Programmed"), "False Invalid");
+  for (const api::KindInfo* kind : {kinds::http_route(), kinds::api_gateway()}) {
+    const std::string status = cluster.get(kind, kind == kinds::http_route() ? "r" : "edge")->status().dump();
+    EXPECT_NE(status.find(reason), status.npos) << status;
+  }
+  cluster.refusals.clear();
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "weft.dev/Applied"), "none");
+  EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Programmed"), "True Programmed");
 }
 
 TEST(GatewayApiController, another_controllers_word_on_a_route_stays) {

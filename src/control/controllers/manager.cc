@@ -50,7 +50,7 @@ void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
   if (refusals == refusals_) return;
   refusals_ = std::move(refusals);
   for (Entry& entry : entries_)
-    if (entry.controller.name == kRules) entry.seen = 0;
+    if (entry.controller.reads_refusals) entry.seen = 0;
   notice();
 }
 

@@ -20,14 +20,16 @@ std::vector<Controller> all_controllers() {
       {"replicasets", {replica_set(), pod()}, plan_replica_sets},
       {"services", {service()}, plan_services},
       {"endpointslices", {service(), pod(), endpoint_slice()}, plan_endpoint_slices},
-      {"ingresses", {ingress(), ingress_class(), service()}, plan_ingresses},
+      {"ingresses", {ingress(), ingress_class(), service()}, plan_ingresses, true},
       {"gateways",
        {gateway_class(), api_gateway(), http_route(), reference_grant(), service(), name_space()},
-       plan_local_gateways},
-      {kRules,
+       plan_local_gateways,
+       true},
+      {"rules",
        {virtual_service(), destination_rule(), gateway(), service(), pod(), endpoint_slice(), deployment(),
         replica_set()},
-       plan_rule_statuses},
+       plan_rule_statuses,
+       true},
   };
 }
 

@@ -23,7 +23,7 @@ using Plan = std::vector<Change>;
 struct PlanContext {
   Random& random;                                 ///< for names
   std::string now;                                ///< RFC 3339 UTC, for conditions
-  std::map<api::Key, std::string> refusals = {};  ///< rules that a proxy refused, and what it said
+  std::map<api::Key, std::string> refusals = {};  ///< rules that a proxy rejected, and what it said
   const inject::Settings* injection = nullptr;    ///< for pods that are made here; null: the defaults
 };
 
@@ -34,10 +34,8 @@ struct Controller {
   std::string_view name;
   std::vector<const api::KindInfo*> reads;  ///< it runs again when one of these kinds has changed
   Plan (*plan)(const World& world, PlanContext& context);
+  bool reads_refusals = false;  ///< it runs again when what proxies rejected has changed
 };
-
-/// The name of the controller that writes what proxies refused into statuses.
-inline constexpr std::string_view kRules = "rules";
 
 /// All controllers, in the order in which one's writes are the next one's work.
 std::vector<Controller> all_controllers();

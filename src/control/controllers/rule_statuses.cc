@@ -33,7 +33,7 @@ api::Json message_of(const Remark& remark) {
 }
 
 api::Json refusal_message(const std::string& text) {
-  return {{"type", {{"code", "IST0106"}, {"name", "Refused"}}}, {"level", "ERROR"}, {"message", text}};
+  return {{"type", {{"code", "IST0106"}, {"name", "Rejected"}}}, {"level", "ERROR"}, {"message", text}};
 }
 
 /// An object of which nothing needs saying, and never was, keeps its empty status: no write for the common
@@ -60,7 +60,7 @@ void set_rule_status(Plan& plan, const api::Object& object, const Remarks& remar
   api::Json messages = api::Json::array();
   for (const Remark& each : remarks) messages.push_back(message_of(each));
   if (is_refused) {
-    add("Applied", "False", "Refused", refused->second);
+    add("Applied", "False", "Rejected", refused->second);
     messages.push_back(refusal_message(refused->second));
   }
   status["conditions"] = std::move(conditions);

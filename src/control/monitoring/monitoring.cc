@@ -4,6 +4,24 @@
 
 namespace weft::control {
 
+namespace {
+
+/// Of the port that proxies connect to: docs/limits.md says what each limit is.
+std::string connections_text(const http::grpc::ServerCounts& counts) {
+  std::string text = "# TYPE weft_control_xds_connections gauge\n" +
+                     Metrics::line("weft_control_xds_connections", {}, counts.open) +
+                     "# TYPE weft_control_xds_strangers gauge\n" +
+                     Metrics::line("weft_control_xds_strangers", {}, counts.strangers) +
+                     "# TYPE weft_control_xds_closed_total counter\n";
+  const std::pair<std::string_view, std::uint64_t> reasons[] = {
+      {"limit", counts.closed_at_limit}, {"silent", counts.closed_as_silent}, {"full", counts.rejected}};
+  for (const auto& [reason, count] : reasons)
+    text += Metrics::line("weft_control_xds_closed_total", {{"reason", reason}}, count);
+  return text;
+}
+
+}  // namespace
+
 net::Task<void> Monitoring::handle(http::ServerExchange& exchange) {
   const std::string target = exchange.request().path;
   const std::string path(http::path_of(target));
@@ -44,6 +62,9 @@ std::string Monitoring::metrics_text() const {
   text += "# TYPE pilot_xds_pushes counter\n" + pushes;
   text += "# TYPE weft_control_xds_accepted_total counter\n" + accepted;
   text += "# TYPE pilot_total_xds_rejects counter\n" + refused;
+  text += "# TYPE weft_control_xds_over_limit_total counter\n" +
+          Metrics::line("weft_control_xds_over_limit_total", {}, ads.over_limit());
+  if (xds_) text += connections_text(xds_->counts());
   std::string objects, failures;
   for (const api::KindInfo* kind : plane_.mirror().kinds()) {
     objects += Metrics::line("weft_control_objects", {{"kind", kind->kind}}, plane_.mirror().count(kind));

@@ -7,6 +7,7 @@
 #include "control/control_plane.h"
 #include "control/monitoring/metrics.h"
 #include "http/exchange.h"
+#include "http/grpc/server.h"
 
 namespace weft::control {
 
@@ -20,6 +21,9 @@ class Monitoring {
   Monitoring(const ControlPlane& plane, const Metrics& metrics, Problems problems)
       : plane_(plane), metrics_(metrics), problems_(std::move(problems)) {}
 
+  /// What there is to tell of the port that proxies connect to; `xds` must outlive this.
+  void watch(const http::grpc::Server& xds) { xds_ = &xds; }
+
   net::Task<void> handle(http::ServerExchange& exchange);
   std::string metrics_text() const;
 
@@ -27,6 +31,7 @@ class Monitoring {
   const ControlPlane& plane_;
   const Metrics& metrics_;
   Problems problems_;
+  const http::grpc::Server* xds_ = nullptr;
 };
 
 }  // namespace weft::control

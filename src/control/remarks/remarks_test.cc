@@ -254,6 +254,36 @@ TEST(Remarks, an_ingress_of_another_class_or_of_a_path_that_is_taken_is_told) {
       "out\n");
 }
 
+TEST(Remarks, a_port_of_grpc_web_is_told_that_it_is_not_made_grpc) {
+  const auto service = [](const std::string& port) {
+    return "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: {selector: "
+           "{app: reviews}, ports: [" +
+           port + "]}\n";
+  };
+  const std::string text =
+      "grpc-web: grpc-web is passed on as HTTP/1.1 and is not made gRPC; the pods behind this port have to "
+      "speak grpc-web themselves\n";
+  for (Ground ground : {Ground::kOneMachine, Ground::kCluster}) {
+    EXPECT_EQ(said(service("{port: 80, name: grpc-web}"), ground), "Service s spec.ports[0].name: " + text);
+    EXPECT_EQ(said(service("{port: 80, name: x, appProtocol: grpc-web}"), ground),
+              "Service s spec.ports[0].appProtocol: " + text);
+    EXPECT_EQ(said(service("{port: 80, name: grpc-web, appProtocol: http}"), ground), "");
+  }
+}
+
+TEST(Remarks, what_no_proxy_would_accept_of_a_stored_rule_is_told_with_its_field) {
+  auto discount = [](api::Object& object) {
+    if (object.kind == kinds::virtual_service())
+      object.body["spec"]["http"][0]["headers"]["request"]["set"]["x-discount"] = "100%";
+  };
+  const std::string text =
+      said(rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}"),
+           Ground::kCluster, discount);
+  EXPECT_TRUE(
+      text.starts_with("VirtualService r spec.http[0].headers.request.set.x-discount: no proxy accepts it: "))
+      << text;
+}
+
 TEST(Remarks, what_came_past_validation_is_told_with_its_field) {
   auto mirror = [](api::Object& object) {
     if (object.kind == kinds::virtual_service())

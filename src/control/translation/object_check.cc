@@ -21,9 +21,13 @@ using Findings = std::vector<api::Finding>;
 
 std::string words(std::string_view complaint) { return "no proxy accepts it: " + std::string(complaint); }
 
-/// An object and what it refers to, with nothing else in the world.
-Inputs alone(std::vector<api::ObjectPtr> objects) {
-  return Inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+/// An object and what it refers to, each of another kind, with nothing else in the world. It is not looked at
+/// for faults as other worlds are: this is such a look.
+Inputs alone(const std::vector<api::ObjectPtr>& objects) {
+  std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists;
+  for (const api::ObjectPtr& object : objects)
+    lists[object->kind] = std::make_shared<const World::Objects>(World::Objects{object});
+  return Inputs(std::make_shared<const World>(1, std::move(lists)));
 }
 
 api::ObjectPtr made_up(std::string_view version, std::string_view kind, std::string_view name,

@@ -134,7 +134,7 @@ net::Task<void> WebhookConfigurations::prove() {
     auto answer = co_await api_.call(std::move(request));
     if (!answer && refused_by_us(answer.error())) {
       proof_ = Proof::kRefused;
-      WEFT_LOG(kInfo, "control", "the API server refuses what validation refuses");
+      WEFT_LOG(kInfo, "control", "the API server rejects what validation rejects");
     } else {
       WEFT_LOG(kDebug, "control", "validation is not proven yet",
                {"answer", answer ? "a bad Gateway was let through" : answer.error().text});

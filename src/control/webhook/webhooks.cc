@@ -80,7 +80,7 @@ AdmissionAnswer Webhooks::inject(const AdmissionRequest& request, std::string_vi
                                                  : "sidecar_injection_success_total";
   metrics_.count(outcome);
   if (!answer.allowed)
-    WEFT_LOG(kWarn, "control", "a pod is refused", {"namespace", request.ns}, {"reason", answer.message});
+    WEFT_LOG(kWarn, "control", "a pod is rejected", {"namespace", request.ns}, {"reason", answer.message});
   return answer;
 }
 

@@ -98,6 +98,11 @@ Result<Json> FakeCluster::remove(const store::RawRequest& request) {
   const std::string wanted = text_at(request.body, {"preconditions", "uid"});
   if (!wanted.empty() && wanted != text_at(found->second, {"metadata", "uid"}))
     return fail(Error::config(Code::kConflict, "the uid in the precondition is another"));
+  if (request.body.contains("dryRun")) {
+    asked_to_delete.push_back(request.path);
+    if (held.contains(request.path)) return fail(Error::config(Code::kDenied, "it is held"));
+    return Json::object();
+  }
   deleted.push_back(request.path);
   if (!held.contains(request.path)) objects_.erase(found);
   return Json::object();

@@ -38,8 +38,9 @@ class FakeCluster final : public store::RawApi {
   std::set<std::string> denied;
   /// Objects that stay although they are asked to go: something holds them.
   std::set<std::string> held;
-  std::size_t page = 500;            ///< items of one answer
-  std::vector<std::string> deleted;  ///< paths, in the order in which they were asked to go
+  std::size_t page = 500;                    ///< items of one answer
+  std::vector<std::string> deleted;          ///< paths, in the order in which they were asked to go
+  std::vector<std::string> asked_to_delete;  ///< the same of dry runs
   std::string version = "v1.34.1", minor = "34";
 
  private:

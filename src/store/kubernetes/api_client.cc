@@ -98,7 +98,7 @@ net::Task<Result<http::Response>> ApiClient::fetch(http::Request request) {
     if (!chunk) co_return fail(Error(chunk.error()).with_context(access_.authority()));
     if (response.body.size() + chunk->data.size() > kMostBody)
       co_return fail(
-          Error::upstream(Code::kTooLarge, Retry::kNever, "the API's answer is larger than 64 MB"));
+          Error::upstream(Code::kTooLarge, Retry::kNever, "the API's response is larger than 64 MB"));
     response.body.append(chunk->data);
     if (chunk->end) co_return response;
   }

@@ -66,7 +66,7 @@ net::Task<Result<api::Json>> KubernetesStore::call(RawRequest request) {
   api::Json parsed = api::parse_json(response.body);
   if (!parsed.is_object())
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                   client_->access().authority() + ": the answer is not a JSON object"));
+                                   client_->access().authority() + ": the response is not a JSON object"));
   co_return parsed;
 }
 
