@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <climits>
 #include <cstring>
 
 namespace weft::capture {
@@ -16,7 +18,8 @@ std::optional<int> netlink_outcome(std::span<const char> received) {
     if (head.nlmsg_type == NLMSG_ERROR && head.nlmsg_len >= NLMSG_LENGTH(sizeof(int))) {
       int error = 0;
       std::memcpy(&error, received.data() + NLMSG_HDRLEN, sizeof error);
-      return -error;
+      // The kernel gives errno values as negative numbers.
+      return error > 0 || error == INT_MIN ? EPROTO : -error;
     }
     received = received.subspan(std::min<std::size_t>(NLMSG_ALIGN(head.nlmsg_len), received.size()));
   }

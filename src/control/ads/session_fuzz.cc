@@ -50,7 +50,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string text(rest.substr(3, length));
     rest.remove_prefix(std::min<std::size_t>(3u + length, rest.size()));
     ++steps;
-    if (what & 0x80) session.offer(set_of(std::to_string(++generation % 3)), generation);
+    if (what & 0x80) {
+      ++generation;
+      session.offer(set_of(std::to_string(generation % 3)), generation);
+    }
     Session::Request request;
     request.set_type_url((what & 0x40) ? text : std::string(type_url(kAllTypes[what & 3])));
     request.set_response_nonce(nonce_of(nonce, last));
