@@ -3,36 +3,14 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <optional>
 #include <span>
 
 #include "capture/descriptor.h"
+#include "capture/netlink_outcome.h"
 
 namespace weft::capture {
-namespace {
-
-/// The first acknowledgement (0) or refusal in what the kernel sent.
-std::optional<int> outcome(std::span<const char> answer) {
-  while (answer.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr head;
-    std::memcpy(&head, answer.data(), sizeof head);
-    if (head.nlmsg_len < sizeof head || head.nlmsg_len > answer.size()) break;
-    if (head.nlmsg_type == NLMSG_ERROR && head.nlmsg_len >= NLMSG_LENGTH(sizeof(int))) {
-      int error = 0;
-      std::memcpy(&error, answer.data() + NLMSG_HDRLEN, sizeof error);
-      return -error;
-    }
-    answer = answer.subspan(std::min<std::size_t>(NLMSG_ALIGN(head.nlmsg_len), answer.size()));
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 int netlink_exchange(int protocol, std::string_view messages) {
   const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!socket) return errno;
@@ -50,7 +28,8 @@ int netlink_exchange(int protocol, std::string_view messages) {
     const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got < 0 ? errno : EIO;
-    if (const auto number = outcome(std::span(answer).first(static_cast<std::size_t>(got)))) return *number;
+    if (const auto number = netlink_outcome(std::span(answer).first(static_cast<std::size_t>(got))))
+      return *number;
   }
 }
 

@@ -1,8 +1,9 @@
 #include "inject/earlier.h"
 
-#include <algorithm>
+#include <set>
 #include <string>
 
+#include "api/json_text.h"
 #include "base/strings.h"
 #include "inject/json_access.h"
 #include "inject/names.h"
@@ -17,17 +18,26 @@ using api::Json;
 Json annotation(const Json& metadata, const char* key) {
   const Json& found = member(member(metadata, "annotations"), key);
   if (!found.is_string()) return nullptr;
-  Json value = Json::parse(found.get_ref<const std::string&>(), nullptr, false);
-  return value.is_discarded() ? Json(nullptr) : value;
+  Json value = api::parse_json(found.get_ref<const std::string&>());
+  if (value.is_discarded()) return nullptr;
+  return value;
+}
+
+std::set<std::string> texts_of(const Json& list) {
+  std::set<std::string> texts;
+  for (const Json& each : list)
+    if (each.is_string()) texts.insert(each.get<std::string>());
+  return texts;
 }
 
 /// Removes the items of those names; the list too when none is left.
 void remove_named(Json& spec, const char* list, const Json& names) {
   Json* found = list_in(spec, list);
   if (!found || !names.is_array() || names.empty()) return;
+  const std::set<std::string> unwanted = texts_of(names);
   Json kept = Json::array();
   for (Json& each : *found)
-    if (std::ranges::find(names, member(each, "name")) == names.end()) kept.push_back(std::move(each));
+    if (!unwanted.contains(text_of(each, "name"))) kept.push_back(std::move(each));
   if (kept.empty())
     spec.erase(list);
   else
@@ -38,8 +48,7 @@ void remove_named(Json& spec, const char* list, const Json& names) {
 void remove_members(Json& metadata, const char* map, const Json& names) {
   const auto found = metadata.find(map);
   if (found == metadata.end() || !found->is_object() || !names.is_array()) return;
-  for (const Json& each : names)
-    if (each.is_string()) found->erase(each.get<std::string>());
+  for (const std::string& name : texts_of(names)) found->erase(name);
   if (found->empty()) metadata.erase(map);
 }
 
@@ -49,8 +58,7 @@ Json sidecar_variable(const Json& spec, const char* name) {
     for (const Json& container : list_of(spec, list)) {
       if (text_of(container, "name") != kProxyContainer) continue;
       for (const Json& each : list_of(container, "env"))
-        if (text_of(each, "name") == name)
-          return Json::parse(read_variable(text_of(each, "value")), nullptr, false);
+        if (text_of(each, "name") == name) return api::parse_json(read_variable(text_of(each, "value")));
     }
   return nullptr;
 }

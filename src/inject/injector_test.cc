@@ -7,6 +7,7 @@
 
 #include "api/yaml_reader.h"
 #include "inject/json_access.h"
+#include "inject/names.h"
 
 namespace weft::inject {
 namespace {
@@ -316,6 +317,21 @@ TEST(Injector, leaves_a_pod_for_windows_and_says_why) {
   EXPECT_FALSE(outcome->injected);
   EXPECT_EQ(outcome->reason, "its os is windows, for which there is no sidecar");
   EXPECT_EQ(pod, before);
+}
+
+TEST(Injector, a_record_of_an_injection_that_is_nested_without_end_is_none) {
+  const std::string deep =
+      R"({"containers":[)" + std::string(100'000, '[') + std::string(100'000, ']') + "]}";
+  injected(annotated(kStatusAnnotation, deep));
+  Json overridden = annotated(kStatusAnnotation, R"({"containers":["istio-proxy"]})");
+  overridden["metadata"]["annotations"][kOverridesAnnotation] = deep;
+  injected(overridden);
+  Json variables = annotated(kStatusAnnotation, "{}");
+  for (const char* name : {kPrometheusVariable, kProbersVariable})
+    variables["spec"]["containers"][1]["env"].push_back(
+        {{"name", name}, {"value", R"({"port":)" + deep + "}"}});
+  variables["spec"]["containers"][1]["name"] = "istio-proxy";
+  static_cast<void>(inject_template(variables, kOwner, {}));
 }
 
 TEST(PodOptions, refuse_a_request_above_its_limit) {

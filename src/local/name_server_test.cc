@@ -4,47 +4,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/parse.h"
+#include "local/testing/tables.h"
 
 namespace weft::local {
 namespace {
 
+using testing::table_of;
+
 constexpr std::uint16_t kA = 1, kAaaa = 28, kSrv = 33;
 
-ServiceTable table_of(std::string_view yaml) {
-  auto parsed = api::parse_objects(std::string(yaml), "test");
-  EXPECT_TRUE(parsed.problems.empty());
-  ObjectsByKey services, slices;
-  for (api::Object& object : parsed.objects) {
-    const api::Key key = object.key();
-    (key.kind->kind == "Service" ? services : slices)[key] =
-        std::make_shared<const api::Object>(std::move(object));
-  }
-  ServiceTable table;
-  table.set(services, slices);
-  return table;
-}
-
-ServiceTable two_services() {
-  return table_of(R"(
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: shop}
-spec: {clusterIP: 10.96.0.9, ports: [{name: http, port: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: db, namespace: shop}
-spec: {clusterIP: None, ports: [{name: sql, port: 3306, targetPort: 3307}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
-addressType: IPv4
-ports: [{name: sql, port: 3307, protocol: TCP}]
-endpoints: [{addresses: [10.244.0.7]}, {addresses: [10.244.0.8], conditions: {ready: false}}, {addresses: [10.244.0.5]}]
-)");
-}
+ServiceTable two_services() { return table_of(testing::kWebAndDatabase); }
 
 std::string wire(std::string_view name) {
   std::string made;

@@ -8,9 +8,10 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <functional>
+#include <span>
 
+#include "capture/netlink_outcome.h"
 #include "capture/netlink_writer.h"
 
 namespace weft::local {
@@ -54,13 +55,9 @@ Result<void> RouteSocket::exchange(std::string message, const std::string& doing
   if (::send(fd_.get(), message.data(), message.size(), 0) < 0) return failed(errno);
   std::array<char, 8192> answer;
   const ssize_t got = ::recv(fd_.get(), answer.data(), answer.size(), 0);
-  if (got < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(int)))) return failed(got < 0 ? errno : EPROTO);
-  nlmsghdr head;
-  int error = 0;
-  std::memcpy(&head, answer.data(), sizeof head);
-  std::memcpy(&error, answer.data() + NLMSG_HDRLEN, sizeof error);
-  if (head.nlmsg_type != NLMSG_ERROR) return failed(EPROTO);
-  if (error != 0) return failed(-error);
+  if (got < 0) return failed(errno);
+  const auto outcome = capture::netlink_outcome(std::span(answer).first(static_cast<std::size_t>(got)));
+  if (const int number = outcome.value_or(EPROTO); number != 0) return failed(number);
   return {};
 }
 

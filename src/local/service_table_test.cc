@@ -2,27 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "api/parse.h"
 #include "local/hosts_file.h"
+#include "local/testing/tables.h"
 
 namespace weft::local {
 namespace {
 
-struct Objects {
-  ObjectsByKey services, slices;
-};
-
-Objects objects(std::string_view yaml) {
-  auto parsed = api::parse_objects(std::string(yaml), "test");
-  EXPECT_TRUE(parsed.problems.empty());
-  Objects made;
-  for (api::Object& object : parsed.objects) {
-    const api::Key key = object.key();
-    (key.kind->kind == "Service" ? made.services : made.slices)[key] =
-        std::make_shared<const api::Object>(std::move(object));
-  }
-  return made;
-}
+using testing::Objects;
+using testing::objects_of;
 
 constexpr const char* kWeb = R"(
 apiVersion: v1
@@ -57,7 +44,7 @@ endpoints:
 )";
 
 TEST(ServiceTable, LeadsEachPortToTheReadyEndpointsOfThatPort) {
-  const Objects all = objects(kWeb);
+  const Objects all = objects_of(kWeb);
   ServiceTable table;
   EXPECT_TRUE(table.set(all.services, all.slices));
   const std::uint32_t web = (10u << 24) + (96u << 16) + 9, pod = (10u << 24) + (244u << 16);
@@ -66,7 +53,7 @@ TEST(ServiceTable, LeadsEachPortToTheReadyEndpointsOfThatPort) {
 }
 
 TEST(ServiceTable, SaysWhetherAnythingHasChangedAndMakesRulesOnlyThen) {
-  Objects all = objects(kWeb);
+  Objects all = objects_of(kWeb);
   ServiceTable table;
   const auto empty = table.rules_version();
   table.set(all.services, all.slices);
@@ -80,7 +67,7 @@ TEST(ServiceTable, SaysWhetherAnythingHasChangedAndMakesRulesOnlyThen) {
 }
 
 TEST(ServiceTable, AHeadlessNameLeadsToEachReadyEndpoint) {
-  const Objects all = objects(kWeb);
+  const Objects all = objects_of(kWeb);
   ServiceTable table;
   table.set(all.services, all.slices);
   const std::string text = hosts_text("client", "shop", "10.244.0.9", table);

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "api/json.h"
+#include "api/json_text.h"
 #include "base/strings.h"
 #include "pod/application_call.h"
 
@@ -24,7 +24,7 @@ std::string text_in(const Json& object, const char* name, std::string_view fallb
 Result<std::optional<ApplicationMetrics>> ApplicationMetrics::parse(std::string_view json,
                                                                     const net::Address& pod) {
   if (json.empty()) return std::nullopt;
-  const Json all = Json::parse(json, nullptr, false);
+  const Json all = api::parse_json(json);
   const auto refused = [](std::string_view what) {
     return fail(Error::config(Code::kInvalid,
                               "environment variable ISTIO_PROMETHEUS_ANNOTATIONS: " + std::string(what)));

@@ -59,7 +59,8 @@ std::optional<unsigned> cpu_limit(std::string_view cpu_max) {
   std::from_chars(words[0].data(), words[0].data() + words[0].size(), most);
   std::from_chars(words[1].data(), words[1].data() + words[1].size(), period);
   if (most == 0 || period == 0) return std::nullopt;
-  return static_cast<unsigned>(std::min<std::uint64_t>((most + period - 1) / period, 1024));
+  const std::uint64_t rounded_up = most / period + (most % period != 0 ? 1 : 0);
+  return static_cast<unsigned>(std::min<std::uint64_t>(rounded_up, 1024));
 }
 
 unsigned worker_count(std::optional<unsigned> asked, std::optional<unsigned> limit, unsigned processors) {

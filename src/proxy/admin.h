@@ -25,9 +25,10 @@ class Admin {
   Result<void> listen(const net::Address& address);
   /// A second port that only says whether the proxy is ready: "/ready", "/healthz/ready".
   Result<void> listen_for_probes(const net::Address& address);
+  /// One request, as listen() hands them in.
+  net::Task<void> handle(http::ServerExchange& exchange);
 
  private:
-  net::Task<void> handle(http::ServerExchange& exchange);
   net::Task<void> probe(http::ServerExchange& exchange);
   net::Task<void> ready(http::ServerExchange& exchange);
   net::Task<void> stats(http::ServerExchange& exchange, bool prometheus);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/testing/fake_server.h"
 #include "xds/proto/cluster.pb.h"
 #include "xds/proto/discovery.pb.h"
 #include "xds/proto/endpoint.pb.h"
@@ -14,38 +15,7 @@ namespace {
 
 using envoy::service::discovery::v3::DiscoveryRequest;
 using envoy::service::discovery::v3::DiscoveryResponse;
-
-/// A data plane that says when it has taken a snapshot only when the test lets it.
-class FakeServer final : public proxy::Server {
- public:
-  void apply(proxy::SnapshotPtr snapshot, std::function<void(Result<void>)> done) override {
-    ASSERT_FALSE(done_) << "one snapshot at a time";
-    next_ = std::move(snapshot);
-    done_ = std::move(done);
-  }
-  void finish(Result<void> result = {}) {
-    ASSERT_TRUE(done_);
-    if (result) current_ = next_;
-    std::exchange(done_, nullptr)(std::move(result));
-  }
-  bool applying() const { return done_ != nullptr; }
-  proxy::SnapshotPtr current() const override { return current_; }
-  void set_ready(bool ready) override { ready_ = ready; }
-  bool ready() const override { return ready_; }
-  void drain(proxy::Milliseconds, std::function<void()> done) override { done(); }
-  void stop() override {}
-  void take_leave(proxy::Leaving) override {}
-  void count_open(std::function<void(proxy::OpenWork)> done) override { done({}); }
-  void collect_stats(bool, std::function<void(std::string)> done) override { done(""); }
-  void collect_clusters(bool, std::function<void(std::string)> done) override { done(""); }
-  std::string listeners_text(bool) const override { return ""; }
-  void flush_logs(std::function<void()> done) override { done(); }
-
- private:
-  proxy::SnapshotPtr current_, next_;
-  std::function<void(Result<void>)> done_;
-  bool ready_ = false;
-};
+using proxy::testing::FakeServer;
 
 class AdsClientTest : public ::testing::Test {
  protected:

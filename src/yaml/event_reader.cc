@@ -114,7 +114,11 @@ class Cursor {
 
 struct EventReader::Parser {
   explicit Parser(std::string_view text, bool with_places)
-      : source(text), places_known(with_places), diag(quiet_diag()), place(text) {
+      : source(text),
+        places_known(with_places),
+        bad_line(first_bad_byte(text)),
+        diag(quiet_diag()),
+        place(text) {
     fy_parse_cfg configuration{};
     configuration.flags =
         static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DISABLE_DEPTH_LIMIT |
@@ -138,6 +142,7 @@ struct EventReader::Parser {
 
   std::string_view source;
   bool places_known;
+  int bad_line;  ///< libfyaml 0.7.12 never ends a directive in which a byte is not UTF-8
   std::unique_ptr<fy_diag, DiagEnd> diag;
   std::unique_ptr<fy_parser, ParserEnd> parser;
   Cursor place;  ///< of the last part's start
@@ -173,6 +178,8 @@ int EventReader::Parser::line_at(fy_token* token) {
 }
 
 std::expected<Event, Fault> EventReader::Parser::next() {
+  if (bad_line != 0)
+    return std::unexpected(Fault{bad_line, "not text: a byte that is not UTF-8, or a control byte"});
   if (!parser) return std::unexpected(Fault{0, "the YAML parser could not be made"});
   drop();
   event = fy_parser_parse(parser.get());

@@ -84,6 +84,12 @@ TEST(EventReader, gives_up_on_a_text_that_makes_it_look_too_far_ahead) {
   EXPECT_TRUE(told("[" + std::string(3'000'000, 'a') + "]").ends_with("fault at 1"));
 }
 
+TEST(EventReader, a_text_with_a_byte_that_is_not_utf_8_is_a_fault_and_nothing_of_it_is_read) {
+  for (const char* text : {"a: 1\n%YA\x8b\n", "a: \xff", "\x01"})
+    EXPECT_TRUE(told(text).starts_with("fault at ")) << text;
+  EXPECT_EQ(told("? a\n%YA\x8bML 1.\n"), "fault at 2");
+}
+
 TEST(FirstBadByte, names_the_line_of_what_is_not_text) {
   EXPECT_EQ(first_bad_byte("a: ä\nb: €\n"), 0);
   EXPECT_EQ(first_bad_byte("a\nb\x01\n"), 2);

@@ -23,15 +23,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   scope.spawn(session.run());
   std::string bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
   bytes.append(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const std::size_t step = data[0] + 1u;
-  for (std::size_t at = 0; at < bytes.size() && !theirs->closed(); at += step) {
-    const std::string piece = bytes.substr(at, step);
-    const iovec part{const_cast<char*>(piece.data()), piece.size()};
-    static_cast<void>(theirs->try_write(std::span(&part, 1)));
-    loop->settle();
-    theirs->take();
-  }
-  theirs->close();
-  loop->settle();
+  net::testing::send_in_pieces(*loop, *theirs, bytes, data[0] + 1u);
   return 0;
 }

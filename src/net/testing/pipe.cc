@@ -82,4 +82,17 @@ std::pair<std::unique_ptr<PipeEnd>, std::unique_ptr<PipeEnd>> make_pipe(Loop& lo
   return {std::move(one), std::move(two)};
 }
 
+void send_in_pieces(Loop& loop, PipeEnd& end, std::string_view bytes, std::size_t step) {
+  for (std::size_t at = 0; at < bytes.size() && !end.closed(); at += step) {
+    // A copy, so that a sanitizer sees who reads a piece later.
+    const std::string piece(bytes.substr(at, step));
+    const iovec part{const_cast<char*>(piece.data()), piece.size()};
+    static_cast<void>(end.try_write(std::span(&part, 1)));
+    loop.settle();
+    end.take();
+  }
+  end.close();
+  loop.settle();
+}
+
 }  // namespace weft::net::testing

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "net/stream.h"
@@ -45,5 +46,9 @@ class PipeEnd final : public Stream {
 
 std::pair<std::unique_ptr<PipeEnd>, std::unique_ptr<PipeEnd>> make_pipe(Loop& loop,
                                                                         std::size_t capacity = 256 * 1024);
+
+/// Writes `bytes` in pieces of `step`, lets the loop settle after each and drops what has come back; then
+/// closes `end`. What does not fit into the pipe is lost.
+void send_in_pieces(Loop& loop, PipeEnd& end, std::string_view bytes, std::size_t step);
 
 }  // namespace weft::net::testing

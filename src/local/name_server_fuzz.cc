@@ -1,0 +1,19 @@
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "local/name_server.h"
+#include "local/testing/tables.h"
+
+/// Any datagram as a question about Services: no response, or one of at most 512 bytes to that very question.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weft::local;
+  static const ServiceTable table = testing::table_of(testing::kWebAndDatabase);
+  const std::string_view question(reinterpret_cast<const char*>(data), size);
+  const std::string answer = answer_question(question, table, size);
+  if (answer.empty()) return 0;
+  WEFT_ASSERT(answer.size() <= 512 && answer.size() >= 12);
+  WEFT_ASSERT(answer.substr(0, 2) == question.substr(0, 2));
+  return 0;
+}
