@@ -15,7 +15,7 @@ class UnsafeDisk final : public Disk {
   int sync(int) override { return 0; }
 };
 
-const api::Kind* const kConfigMap = api::find_kind("v1", "ConfigMap");
+const auto kConfigMap = api::find_kind("v1", "ConfigMap");
 
 api::Object config_map(int number, const std::string& value = "1") {
   return {kConfigMap,
