@@ -123,8 +123,18 @@ bool HttpService::overdue() const {
          connection_.socket().loop().now() >= info_.started + config_->request_timeout;
 }
 
+/// RFC 9110 §7.4: what is asked for by https: is not given to who came without TLS. Behind trusted hops, and
+/// in the mesh, a peer may have had TLS from its client.
+bool HttpService::misdirected(const http::RequestHead& head) const {
+  return config_->use_remote_address && config_->trusted_hops == 0 && head.scheme == "https";
+}
+
 net::Task<bool> HttpService::settle_target(http::ServerExchange& exchange) {
   http::RequestHead& head = exchange.request();
+  if (misdirected(head)) {
+    co_await reply(exchange, 403, "https: without TLS", "http1.invalid_scheme");
+    co_return false;
+  }
   const PathVerdict verdict = settle_path(head.path, *config_);
   if (verdict == PathVerdict::kForward) co_return true;
   if (verdict == PathVerdict::kReject) {

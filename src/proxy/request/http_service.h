@@ -29,6 +29,7 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   void follow(std::shared_ptr<const CompiledChain> chain);
   net::Task<void> handle(http::ServerExchange& exchange);
   net::Task<void> answer(http::ServerExchange& exchange, const std::shared_ptr<const RoutingTable>& table);
+  [[nodiscard]] bool misdirected(const http::RequestHead& head) const;
   /// Makes the path what rules and the upstream see. False: the request is answered.
   net::Task<bool> settle_target(http::ServerExchange& exchange);
   /// The present request has not come whole within request_timeout.

@@ -133,6 +133,47 @@ TEST(HttpService, an_own_answer_of_304_tells_no_length_and_no_other_place) {
   EXPECT_NE(got.find("304 Not Modified"), got.rfind("304 Not Modified")) << got;
 }
 
+TEST(HttpService, an_edge_does_not_take_an_https_target_from_who_came_without_tls) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  for (const bool edge : {true, false}) {
+    plane.http.use_remote_address = edge;
+    ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+    RawClient client(plane.loop, plane.front());
+    client.write("GET HTTPS://b.example/x HTTP/1.1\r\nHost: b.example\r\n\r\n");
+    const std::string got = client.read_until("\r\n\r\n");
+    EXPECT_TRUE(got.starts_with(edge ? "HTTP/1.1 403 " : "HTTP/1.1 200 ")) << got;
+  }
+  EXPECT_EQ(a.last.headers.get("x-forwarded-proto"), "http");
+}
+
+TEST(HttpService, a_field_that_is_sent_twice_gets_by_no_match_of_one_of_its_values) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  const auto guard = [](bool invert) {
+    Route route = route_to("/", "a");
+    HeaderMatch user;
+    user.name = "x-user";
+    user.match.text = "mallory";
+    user.invert = invert;
+    route.match.headers = {user};
+    route.action = DirectAction{.status = 403, .body = {}};
+    return route;
+  };
+  for (const auto& [invert, fields, status] : {std::tuple{false, "x-user: mallory\r\nx-user: a\r\n", 403},
+                                               {false, "x-user: a\r\nX-User: mallory\r\n", 403},
+                                               {false, "x-user: a\r\nx-user: b\r\n", 200},
+                                               {true, "x-user: mallory\r\nx-user: a\r\n", 200},
+                                               {true, "x-user: a\r\nx-user: b\r\n", 403},
+                                               {true, "", 200}}) {
+    ASSERT_TRUE(plane.apply(table_of({guard(invert), route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+    RawClient client(plane.loop, plane.front());
+    client.write(std::string("GET / HTTP/1.1\r\nHost: a\r\n") + fields + "\r\n");
+    const std::string got = client.read_until("\r\n\r\n");
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 " + std::to_string(status))) << invert << ' ' << fields << got;
+  }
+}
+
 TEST(HttpService, a_request_that_does_not_come_whole_in_time_is_408) {
   Plane plane;
   Upstream a(plane.loop, "a");

@@ -69,6 +69,10 @@ std::string joined(const http::Headers& headers, Known name) {
   return list;
 }
 
+/// How requests come to this proxy, which decrypts nothing. The scheme of an absolute target is the client's
+/// own word.
+constexpr std::string_view kTransport = "http";
+
 void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo& info) {
   const std::string peer = info.connection->peer.ip();
   std::string forwarded = joined(head.headers, Known::kXForwardedFor);
@@ -84,7 +88,7 @@ void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo
       info.remote_address = std::string(client) + ":0";
   }
   if (config.trusted_hops == 0 || !head.headers.has(Known::kXForwardedProto))
-    head.headers.set(Known::kXForwardedProto, head.scheme);
+    head.headers.set(Known::kXForwardedProto, kTransport);
   remove_mesh_only(head.headers);
   if (first_hop && is_internal(info.connection->peer)) head.headers.add("x-envoy-internal", "true");
   if (!config.preserve_external_request_id && !is_internal(info.connection->peer))
@@ -138,7 +142,7 @@ void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestI
   if (config.use_remote_address)
     prepare_edge(head, config, info);
   else if (!head.headers.has(Known::kXForwardedProto))
-    head.headers.add(Known::kXForwardedProto, head.scheme);
+    head.headers.add(Known::kXForwardedProto, kTransport);
   if (config.generate_request_id && !head.headers.has(Known::kXRequestId)) {
     std::string id;
     append_uuid(id, random);

@@ -54,6 +54,16 @@ TEST(RequestHeaders, a_sidecar_leaves_x_forwarded_for_as_it_is) {
   EXPECT_EQ(arrival.get("x-forwarded-proto"), "http");
 }
 
+TEST(RequestHeaders, x_forwarded_proto_is_how_the_request_came_whatever_its_target_says) {
+  for (const bool edge : {true, false}) {
+    Arrival arrival(kOutside);
+    arrival.config.use_remote_address = edge;
+    arrival.head.scheme = "https";
+    arrival.prepare();
+    EXPECT_EQ(arrival.get("x-forwarded-proto"), "http") << edge;
+  }
+}
+
 TEST(RequestHeaders, the_clients_address_is_that_many_trusted_hops_from_the_end) {
   const auto address = [](std::uint32_t hops, std::string_view list) {
     Arrival arrival(kInside);

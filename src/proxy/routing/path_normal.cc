@@ -83,9 +83,11 @@ void remove_last_segment(std::string& out) {
   out += '/';
 }
 
-/// A segment is over, or the path: "." and ".." act and go. `begin`: where in `out` it begins.
+/// A segment is over, or the path: "." and ".." act and go, with parameters too: servers that cut these off
+/// would find the dots then. `begin`: where in `out` it begins.
 void end_segment(std::string& out, std::size_t begin, bool slash_follows) {
-  const std::string_view segment = std::string_view(out).substr(begin);
+  std::string_view segment = std::string_view(out).substr(begin);
+  segment = segment.substr(0, segment.find(';'));
   if (segment == ".") {
     out.resize(begin);
   } else if (segment == "..") {
@@ -144,7 +146,11 @@ PathVerdict settle_path(std::string& path, const HttpConfig& config) {
   }
   if (config.normalize_path) {
     const std::size_t end = end_of_path();
-    if (!usual(std::string_view(path).substr(0, end))) path.replace(0, end, normal_path({path.data(), end}));
+    if (!usual(std::string_view(path).substr(0, end))) {
+      const std::string normal = normal_path({path.data(), end});
+      path.replace(0, end, normal);
+      if (normal.find("%00") != std::string::npos) return PathVerdict::kReject;
+    }
   }
   if (config.merge_slashes) {
     const std::size_t end = end_of_path();

@@ -32,6 +32,11 @@ TEST(PathNormal, is_what_rfc_3986_makes_of_it) {
       {"/a//../b", "/a/b"},
       {"/a/...", "/a/..."},
       {"/.a/..b/c..", "/.a/..b/c.."},
+      {"/..;/admin", "/admin"},
+      {"/x/y/..;a=b;c/z", "/x/z"},
+      {"/x/.;/y/%2e%2E;a", "/x/"},
+      {"/x/..%3b/y", "/x/..%3b/y"},
+      {"/a;b/...;/.b;", "/a;b/...;/.b;"},
       {"/a%zz%4", "/a%25zz%254"},
       {"/%%32%65/a", "/%252e/a"},
       {"/%7Euser/%c3%a4", "/~user/%c3%a4"},
@@ -72,6 +77,16 @@ TEST(PathNormal, settles_escaped_slashes_then_the_path_then_slashes_and_leaves_t
   }
 }
 
+TEST(PathNormal, a_nul_in_a_path_that_is_normalised_is_rejected) {
+  HttpConfig config;
+  std::string path = "/a%00b";
+  EXPECT_EQ(settle_path(path, config), PathVerdict::kForward);
+  config.normalize_path = true;
+  EXPECT_EQ(settle_path(path, config), PathVerdict::kReject);
+  for (const std::string_view fine : {"/a%2500", "/a?b=%00", "/a%01"})
+    EXPECT_EQ(settle_path(path = fine, config), PathVerdict::kForward) << fine;
+}
+
 TEST(PathNormal, the_path_that_rules_see_is_the_path_that_is_forwarded) {
   Plane plane;
   Upstream a(plane.loop, "a");
@@ -80,8 +95,8 @@ TEST(PathNormal, the_path_that_rules_see_is_the_path_that_is_forwarded) {
   Route guard = route_to("/admin", "a");
   guard.action = DirectAction{.status = 403, .body = {}};
   ASSERT_TRUE(plane.apply(table_of({guard, route_to("/", "a")}), {cluster_of("a", {a.address()})}));
-  for (const char* path :
-       {"/admin", "/x/../admin", "/./admin", "//admin", "/%61dmin", "/\\admin", "/x/%2e%2e/admin?q"})
+  for (const char* path : {"/admin", "/x/../admin", "/./admin", "//admin", "/%61dmin", "/\\admin",
+                           "/x/%2e%2e/admin?q", "/..;/admin", "/x/..;a=b/admin"})
     EXPECT_EQ(plane.get(path).head.status, 403) << path;
   EXPECT_EQ(plane.get("/x/..%2fadmin").body, "a GET /x/..%2fadmin");
   EXPECT_EQ(plane.get("/y/../%7e/b?q=/../").body, "a GET /~/b?q=/../");

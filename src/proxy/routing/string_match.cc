@@ -3,7 +3,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace weft::proxy {
 namespace {
@@ -76,21 +75,15 @@ namespace {
 
 bool matches_fields(const HeaderMatch& match, const http::Headers& fields) {
   const http::Known known = http::known_field(match.name);
-  std::optional<std::string_view> first;
-  std::string joined;
+  bool present = false;
   for (const http::Headers::Field field : fields) {
     if (field.known != known ||
         (known == http::Known::kOther && !http::equal_ignoring_case(field.name, match.name)))
       continue;
-    if (!first) {
-      first = field.value;
-    } else {
-      if (joined.empty()) joined = *first;
-      joined.append(",").append(field.value);
-    }
+    if (matches(match.match, field.value)) return !match.invert;
+    present = true;
   }
-  if (!first) return satisfied_by_absence(match);
-  return matches(match.match, joined.empty() ? *first : std::string_view(joined)) != match.invert;
+  return present ? match.invert : satisfied_by_absence(match);
 }
 
 }  // namespace

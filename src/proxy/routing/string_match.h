@@ -10,8 +10,10 @@ namespace weft::proxy {
 /// Whether `text` satisfies the match; kPresent is satisfied by any text. Any thread.
 bool matches(const StringMatch& match, std::string_view text);
 
-/// Repeated fields are joined by ','. An absent field satisfies nothing, not even an inverted match, except
-/// an inverted kPresent, and unless treat_missing_as_empty.
+/// Of repeated fields one that satisfies it is enough, and an inverted match wants none that does: a guard is
+/// not got around by another field beside the one that it looks for. They are not joined (as in Envoy since
+/// 1.39). An absent field satisfies nothing, not even an inverted match, except an inverted kPresent, and
+/// unless treat_missing_as_empty.
 bool matches(const HeaderMatch& match, const http::RequestHead& request);
 
 /// The same of a response: names that begin with ':' are in none.
