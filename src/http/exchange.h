@@ -48,6 +48,9 @@ class ServerExchange {
   virtual net::Task<Result<void>> send_body(std::string_view data, bool end) = 0;
   /// Puts everything buffered on the wire. Call it before waiting for something else.
   virtual net::Task<Result<void>> flush() = 0;
+  /// Until when the client has to have taken what is sent from now on, or waits already, however steadily it
+  /// takes; besides the limit between two pieces. kNever, as each exchange begins: no such limit.
+  virtual void set_response_deadline(TimePoint when) = 0;
   virtual bool response_started() const = 0;
   virtual bool response_complete() const = 0;
   /// Ends the exchange so that the client can see it was cut (HTTP/1: the connection closes without the last

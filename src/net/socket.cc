@@ -12,6 +12,10 @@
 namespace weft::net {
 namespace {
 
+/// What one socket gives before everything else of its loop has a turn: some hundred microseconds of work.
+constexpr std::size_t kTakenAtOnce = 512 * 1024;
+/// How long a listener rests that cannot take a connection.
+constexpr Duration kListenerPause = 100ms;
 constexpr int kIp6OriginalDestination = 80;  // IP6T_SO_ORIGINAL_DST; its header does not compile as C++
 
 IoResult from_errno() {
@@ -71,17 +75,35 @@ Fd Socket::release(std::unique_ptr<Socket> socket) {
 
 Socket::~Socket() { watch_.stop(); }
 
+/// Readiness is said once for all that has come, and a fast peer is never done: reading on would end no turn.
+bool Socket::took_enough() {
+  if (taken_ < kTakenAtOnce) return false;
+  if (!more_)
+    more_ = std::make_unique<Deferred>(loop(), [this] {
+      taken_ = 0;
+      notify({.readable = true, .writable = false, .ended = false, .broken = false});
+    });
+  more_->schedule();
+  may_read_ = false;
+  return true;
+}
+
 IoResult Socket::try_read(std::span<char> into) {
   if (!fd_) return {0, IoError::kClosed};
+  if (took_enough()) return {0, IoError::kWouldBlock};
   ssize_t got;
   do got = ::recv(fd_.get(), into.data(), into.size(), 0);
   while (got < 0 && errno == EINTR);
   if (got < 0) {
     const IoResult result = from_errno();
-    if (result.error == IoError::kWouldBlock) may_read_ = false;
+    if (result.error == IoError::kWouldBlock) {
+      may_read_ = false;
+      taken_ = 0;
+    }
     return result;
   }
   if (got == 0) return {0, IoError::kEnd};
+  taken_ += static_cast<std::size_t>(got);
   // A short read empties a stream socket (epoll(7)): the next byte or end raises a new edge.
   if (static_cast<std::size_t>(got) < into.size() && !peer_ended_) may_read_ = false;
   return {static_cast<std::size_t>(got), IoError::kNone};
@@ -100,7 +122,7 @@ IoResult Socket::peek(std::span<char> into) {
 
 bool Socket::quiet() {
   if (closed() || peer_ended_ || peer_broken_) return false;
-  if (!may_read_) return true;
+  if (!may_read_ && !(more_ && more_->scheduled())) return true;
   // The last read filled its buffer, or something came while nobody read: only the kernel knows.
   char byte;
   const IoResult got = peek({&byte, 1});
@@ -133,6 +155,7 @@ void Socket::shutdown_write() {
 
 void Socket::do_close(bool reset) {
   watch_.stop();
+  if (more_) more_->cancel();
   if (reset && fd_) {
     const linger now{1, 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -270,6 +293,14 @@ Address Listener::local_address() const {
   return Address::from(reinterpret_cast<sockaddr*>(&storage), length);
 }
 
+/// Unwatched meanwhile: a shared listener is told again and again as long as somebody waits in its queue.
+Task<void> Listener::pause() {
+  watch_.stop();
+  do {
+    co_await loop_.sleep(kListenerPause);
+  } while (fd_ && !watch_.start(loop_, fd_.get(), *this, shared_));
+}
+
 Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
   for (;;) {
     if (!fd_) co_return fail(Error::internal(Code::kCancelled, "listener closed"));
@@ -278,10 +309,13 @@ Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
     Fd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
       disable_nagle(fd.get(), peer.ss_family);
-      co_return Socket::adopt(loop_, std::move(fd));
+      auto socket = Socket::adopt(loop_, std::move(fd));
+      if (socket) co_return socket;
+      co_await pause();
+      continue;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      co_await loop_.sleep(100ms);
+      co_await pause();
       continue;
     }
     if (errno != EAGAIN && errno != EWOULDBLOCK) continue;  // the connection died in the queue

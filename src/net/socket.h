@@ -33,7 +33,8 @@ std::string read_to_end(int fd);
 
 struct ConnectOptions;
 
-/// A connected TCP or Unix socket as a Stream. TCP sockets have Nagle's delay off.
+/// A connected TCP or Unix socket as a Stream. TCP sockets have Nagle's delay off. Whoever reads one that is
+/// never empty is told now and then that nothing is there, so that everything else of the loop has its turn.
 class Socket final : public Stream, private ReadyHandler {
  public:
   /// Takes a connected, non-blocking descriptor.
@@ -71,8 +72,12 @@ class Socket final : public Stream, private ReadyHandler {
   void on_ready(Ready ready) override { notify(ready); }
   void do_close(bool reset) override;
 
+  bool took_enough();
+
   Fd fd_;
   FdWatch watch_;
+  std::size_t taken_ = 0;           ///< since it was last empty, or others had their turn
+  std::unique_ptr<Deferred> more_;  ///< there once that was too much; scheduled: a reader is held back
 };
 
 struct ConnectOptions {
@@ -103,8 +108,8 @@ class Listener final : private ReadyHandler {
   static Result<std::unique_ptr<Listener>> adopt(Loop& loop, Fd fd, bool shared);
   ~Listener();
 
-  /// The next connection. When descriptors run out it waits (100 ms) rather than spin.
-  /// Errors: kCancelled after close().
+  /// The next connection. When descriptors or the kernel's room to watch them run out it waits (100 ms)
+  /// rather than spin. Errors: kCancelled after close().
   Task<Result<std::unique_ptr<Socket>>> accept();
   void close();
   Address local_address() const;
@@ -113,6 +118,7 @@ class Listener final : private ReadyHandler {
  private:
   Listener(Loop& loop, Fd fd) : loop_(loop), fd_(std::move(fd)) {}
   void on_ready(Ready ready) override;
+  Task<void> pause();
   struct Wait {
     Listener& listener;
     bool await_ready() const noexcept { return listener.may_accept_ || !listener.fd_; }

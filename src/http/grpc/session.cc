@@ -249,6 +249,10 @@ struct Session::Callbacks {
     if (stream->unsent() == 0) {
       stream->out_ = {};
       stream->out_sent_ = 0;
+    } else if (stream->out_sent_ > kWriteBuffer) {
+      // A writer that stays ahead of its reader never lets it run empty.
+      stream->out_.erase(0, stream->out_sent_);
+      stream->out_sent_ = 0;
     }
     static_cast<Session*>(user)->to_wake_.push_back(id);
     if (stream->unsent() != 0) return static_cast<ssize_t>(take);

@@ -11,6 +11,21 @@ void write_number(std::string& out, std::uint64_t number) {
   out.append(digits, static_cast<std::size_t>(result.ptr - digits));
 }
 
+/// What only the codec writes, from the head's members: a second framing beside it would be another message
+/// to the next reader. A wish to close may stand in the fields.
+bool is_own(const Headers::Field& field) {
+  switch (field.known) {
+    case Known::kContentLength:
+    case Known::kTransferEncoding:
+    case Known::kKeepAlive:
+    case Known::kTrailer:
+    case Known::kUpgrade:
+    case Known::kProxyConnection: return true;
+    case Known::kConnection: return !equal_ignoring_case(field.value, "close");
+    default: return false;
+  }
+}
+
 /// One head, and whether it is still one when it has been written: fields that come from configuration, or
 /// are made from it, have been judged by nobody.
 class HeadWriter {
@@ -32,6 +47,7 @@ class HeadWriter {
   void field(std::string_view name, std::string_view value) { text(name).text(": ").text(value).end_line(); }
   void fields(const Headers& headers) {
     for (const Headers::Field one : headers) {
+      if (is_own(one)) continue;
       if (one.known == Known::kTe) field("Connection", "TE");
       field(one.name, one.value);
     }

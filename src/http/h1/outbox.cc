@@ -36,7 +36,7 @@ net::Task<net::IoError> Outbox::write(Borrowed body) {
     if (result.ok()) continue;
     net::IoError error = result.error;
     if (error == net::IoError::kWouldBlock) {
-      if (patience_ != Duration::zero()) stream_.set_write_deadline(stream_.loop().now() + patience_);
+      bound_wait();
       error = co_await stream_.writable();
     }
     if (error == net::IoError::kNone) continue;
@@ -44,6 +44,18 @@ net::Task<net::IoError> Outbox::write(Borrowed body) {
     cut_ = true;
     co_return error;
   }
+}
+
+void Outbox::bound_wait() {
+  if (!patience_) return;
+  patient_until_ = *patience_ == Duration::zero() ? kNever : stream_.loop().now() + *patience_;
+  stream_.set_write_deadline(std::min(patient_until_, deadline_));
+}
+
+void Outbox::set_deadline(TimePoint when) {
+  if (deadline_ == when) return;
+  deadline_ = when;
+  if (writing_ && patience_) stream_.set_write_deadline(std::min(patient_until_, deadline_));
 }
 
 std::size_t Outbox::gather(std::array<iovec, 4>& into) const {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <coroutine>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,8 +36,11 @@ class Outbox {
   bool empty() const { return taken_ == text_.size() && behind_.empty() && !borrowed(); }
   /// A write has failed, or was given up in the middle of borrowed data: the peer cannot make sense of more.
   bool cut() const { return cut_; }
-  /// Bounds every wait for the transport from now on; zero leaves the stream's own write deadline.
+  /// Bounds every wait for the transport from now on; zero: no bound. Until it was called the stream's own
+  /// write deadline holds.
   void set_patience(Duration patience) { patience_ = patience; }
+  /// With a patience: the end of all waits, also of one that has begun.
+  void set_deadline(TimePoint when);
 
   /// What is written between appended text: a chunk's size, its data and its end, say.
   struct Borrowed {
@@ -77,9 +81,11 @@ class Outbox {
   void take(std::size_t bytes);
   bool more_behind();
   void end_of_write();
+  void bound_wait();
 
   net::Stream& stream_;
-  Duration patience_{};
+  std::optional<Duration> patience_;
+  TimePoint patient_until_ = kNever, deadline_ = kNever;
   std::string text_;       ///< leaves before what is borrowed
   std::size_t taken_ = 0;  ///< of text_
   std::string_view before_, data_, after_;

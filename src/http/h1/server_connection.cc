@@ -39,6 +39,7 @@ void ServerConnection::follow_options() {
   parser_.set_limits(options_.limits);
   decoder_.set_limits(options_.limits);
   out_.set_patience(options_.body_timeout);
+  body_patience_ = options_.body_timeout;
 }
 
 ServerConnection::~ServerConnection() { stream_.on_unattended({}); }
@@ -50,8 +51,9 @@ void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
     gone_ = true;
     return cancel_handler_->schedule();
   }
-  // Whoever has said that this request is the last may end his side: that is not news of his leaving.
-  const bool said = in_request_ && decoder_.done() && !parser_.keep_alive();
+  // Whoever has said that this request is the last may end his side behind it: that is no news of his
+  // leaving. Whether the body is whole shows when it is read.
+  const bool said = in_request_ && !parser_.keep_alive();
   if (half_closed_ && said) return;
   gone_ = true;
   if (on_abandoned_) std::exchange(on_abandoned_, {})();
@@ -154,6 +156,7 @@ void ServerConnection::begin_exchange() {
   response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = half_closed_ = false;
   body_refusal_ = {};
   body_patience_ = options_.body_timeout;
+  out_.set_deadline(kNever);
   received_ = sent_ = 0;
 }
 

@@ -73,6 +73,7 @@ class ServerConnection final : private ServerExchange {
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;
   net::Task<Result<void>> flush() override;
+  void set_response_deadline(TimePoint when) override { out_.set_deadline(when); }
   bool response_started() const override { return response_started_; }
   bool response_complete() const override { return response_complete_; }
   void reset() override;

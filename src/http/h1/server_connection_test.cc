@@ -39,7 +39,11 @@ class Served : public ServerConnection::Observer {
  private:
   net::Task<void> run() { co_await connection->serve(handler_); }
   Handler handler_;
+
+ public:
   ServerConnectionOptions options_;
+
+ private:
   net::TaskScope tasks_;
 };
 
@@ -208,6 +212,78 @@ TEST(ServerConnection, a_client_that_ends_its_side_after_its_last_request_gets_i
     EXPECT_EQ(served.take().empty(), fields.empty());
     EXPECT_FALSE(served.client->peer_broken()) << "the end is an end, not a reset";
   }
+}
+
+net::Task<void> echo_later(ServerExchange& exchange, net::Loop& loop, int& abandoned) {
+  exchange.on_abandoned([&abandoned] { ++abandoned; });
+  co_await loop.sleep(1s);
+  if (abandoned) co_return exchange.reset();
+  co_await echo(exchange);
+}
+
+TEST(ServerConnection, a_client_that_ends_its_side_behind_the_body_of_its_last_request_gets_its_answer) {
+  net::Loop* loop = nullptr;
+  int abandoned = 0;
+  Served served([&](ServerExchange& exchange) { return echo_later(exchange, *loop, abandoned); });
+  loop = served.loop.get();
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
+  served.client->shutdown_write();
+  served.loop->advance(2s);
+  EXPECT_EQ(abandoned, 0);
+  EXPECT_TRUE(served.take().ends_with("/:abc"));
+  EXPECT_TRUE(served.over());
+}
+
+net::Task<void> send_much(ServerExchange& exchange, TimePoint until, std::vector<std::string>& outcomes) {
+  ResponseHead head;
+  head.status = 200;
+  const std::string body(4096, 'x');
+  head.content_length = body.size();
+  exchange.set_response_deadline(until);
+  Result<void> sent = co_await exchange.send_head(head, false);
+  if (sent) sent = co_await exchange.send_body(body, true);
+  outcomes.push_back(sent ? "sent" : sent.error().text);
+}
+
+TEST(ServerConnection, a_response_that_is_not_taken_ends_at_its_deadline_or_when_patience_does) {
+  std::vector<std::string> outcomes;
+  Duration limit{};
+  Served* of = nullptr;
+  const auto handler = [&](ServerExchange& exchange) {
+    return send_much(exchange, limit == 0s ? kNever : of->loop->now() + limit, outcomes);
+  };
+  for (const auto& [until, patience, takes] : {std::tuple{Duration(5s), Duration(300s), Duration(5s)},
+                                               {Duration(0s), Duration(300s), Duration(300s)},
+                                               {Duration(5s), Duration(0s), Duration(5s)}}) {
+    outcomes.clear();
+    limit = until;
+    Served served(handler, {.limits = {}, .body_timeout = patience}, 1024);
+    of = &served;
+    served.send(kGet);
+    served.loop->advance(takes - 1ms);
+    EXPECT_TRUE(outcomes.empty());
+    served.loop->advance(1ms);
+    EXPECT_EQ(outcomes, std::vector<std::string>{"writing the response: timed out"});
+    EXPECT_TRUE(served.over());
+  }
+}
+
+TEST(ServerConnection, a_patience_that_was_lifted_ends_no_later_response) {
+  std::vector<std::string> outcomes;
+  Served served([&](ServerExchange& exchange) { return send_much(exchange, kNever, outcomes); },
+                {.limits = {}, .body_timeout = 300s}, 1024);
+  const auto take_all = [&] {
+    for (int i = 0; i < 10; ++i) served.take();
+  };
+  served.send(kGet);
+  served.loop->advance(1s);
+  take_all();
+  served.options_.body_timeout = 0s;
+  served.connection->follow_options();
+  served.send(kGet);
+  served.loop->advance(2h);
+  take_all();
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"sent", "sent"}));
 }
 
 TEST(ServerConnection, the_first_byte_has_a_time_of_its_own) {

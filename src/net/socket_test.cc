@@ -1,0 +1,172 @@
+#include "net/socket.h"
+
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <thread>
+
+namespace {
+std::atomic<int> epoll_additions_to_fail{0};
+}
+
+/// Before the C library's: what a test has no other way to use up.
+extern "C" int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
+  if (operation == EPOLL_CTL_ADD && epoll_additions_to_fail > 0) {
+    --epoll_additions_to_fail;
+    errno = ENOSPC;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, operation, fd, event));
+}
+
+namespace weft::net {
+namespace {
+
+bool run_until(Loop& loop, const std::function<bool()>& condition) {
+  for (const TimePoint end = loop.now() + 20s; !condition() && loop.now() < end;) loop.run_once(10ms);
+  return condition();
+}
+
+Fd connected_to(const Address& at) {
+  Fd fd(::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(fd.get(), at.data(), at.size()), 0);
+  return fd;
+}
+
+Task<void> accept_all(Listener& listener, std::vector<std::unique_ptr<Socket>>& into) {
+  for (;;) {
+    auto socket = co_await listener.accept();
+    if (!socket) co_return;
+    into.push_back(std::move(*socket));
+  }
+}
+
+TEST(Listener, goes_on_when_a_connection_could_not_be_watched) {
+  Loop loop;
+  auto listener = *Listener::listen(loop, *Address::parse_ip("127.0.0.1", 0));
+  std::vector<std::unique_ptr<Socket>> accepted;
+  TaskScope scope;
+  scope.spawn(accept_all(*listener, accepted));
+  epoll_additions_to_fail = 3;
+  const Fd lost = connected_to(listener->local_address()), kept = connected_to(listener->local_address());
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
+  EXPECT_EQ(epoll_additions_to_fail, 0);
+  listener->close();
+  EXPECT_EQ(scope.active(), 0u);
+}
+
+/// No descriptor can be had as long as this is there.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Listener, rests_while_there_are_no_descriptors_also_when_others_accept_from_it_too) {
+  Loop loop;
+  Fd fd = *make_listening_fd(*Address::parse_ip("127.0.0.1", 0));
+  auto listener = *Listener::adopt(loop, std::move(fd), true);
+  std::vector<std::unique_ptr<Socket>> accepted;
+  TaskScope scope;
+  scope.spawn(accept_all(*listener, accepted));
+  loop.run_once(0ms);
+  const Fd client = connected_to(listener->local_address());
+  int turns = 0;
+  {
+    const NoDescriptors none;
+    const TimePoint end = loop.now() + 500ms;
+    while (loop.now() < end) {
+      loop.run_once(100ms);
+      ++turns;
+    }
+  }
+  EXPECT_LT(turns, 40);
+  EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
+}
+
+constexpr std::size_t kFlood = 64 * 1024 * 1024;
+
+Task<void> take_all(Stream& stream, std::size_t& taken) {
+  char block[4096];
+  for (;;) {
+    const IoResult got = co_await stream.read(block);
+    if (!got.ok()) co_return;
+    taken += got.bytes;
+  }
+}
+
+TEST(Socket, one_that_is_never_empty_leaves_every_turn_of_the_loop_to_others_too) {
+  Loop loop;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const Fd far(ends[0]);
+  auto socket = *Socket::adopt(loop, Fd(ends[1]));
+  std::thread flood([&] {
+    const std::string block(256 * 1024, 'x');
+    for (std::size_t sent = 0; sent < kFlood;) {
+      const ssize_t step = ::send(far.get(), block.data(), block.size(), MSG_NOSIGNAL);
+      if (step <= 0) return;
+      sent += static_cast<std::size_t>(step);
+    }
+    ::shutdown(far.get(), SHUT_WR);
+  });
+  std::size_t taken = 0, most_in_a_turn = 0;
+  TaskScope scope;
+  scope.spawn(take_all(*socket, taken));
+  while (scope.active()) {
+    const std::size_t before = taken;
+    loop.run_once(10s);
+    most_in_a_turn = std::max(most_in_a_turn, taken - before);
+  }
+  flood.join();
+  EXPECT_EQ(taken, kFlood) << "and nothing is lost or forgotten";
+  EXPECT_LE(most_in_a_turn, 2u * 1024 * 1024);
+}
+
+Task<void> close_after(Stream& stream, std::size_t most) {
+  char block[4096];
+  for (std::size_t taken = 0; taken < most;) {
+    const IoResult got = co_await stream.read(block);
+    if (!got.ok()) co_return;
+    taken += got.bytes;
+  }
+  stream.close();
+}
+
+TEST(Socket, may_be_closed_or_destroyed_while_its_reader_is_held_back) {
+  for (const std::size_t most : {512u * 1024, 1024u * 1024, 1024u * 1024 + 1}) {
+    Loop loop;
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const Fd far(ends[0]);
+    auto socket = *Socket::adopt(loop, Fd(ends[1]));
+    std::thread flood([&] {
+      const std::string block(256 * 1024, 'x');
+      while (::send(far.get(), block.data(), block.size(), MSG_NOSIGNAL) > 0) {
+      }
+    });
+    TaskScope scope;
+    scope.spawn(close_after(*socket, most));
+    while (scope.active()) loop.run_once(10s);
+    socket.reset();
+    flood.join();
+    loop.run_once(0ms);
+  }
+}
+
+}  // namespace
+}  // namespace weft::net
