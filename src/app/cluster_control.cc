@@ -6,7 +6,7 @@
 namespace weft::app {
 namespace {
 
-constexpr Duration kFirstPause = 200ms, kLongestPause = 5s;
+constexpr Duration kFirstPause = 200ms, kLongestPause = 5s, kLookAtAuthority = 5s;
 
 tls::WallTime wall_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -56,6 +56,7 @@ net::Task<void> ClusterControl::run() {
   }
   // The API server is told of us only when we answer it.
   configurations_->start();
+  tasks_.spawn(follow_authority());
   WEFT_LOG(kInfo, "control", "ready", {"xds", xds_server_->address().to_string()},
            {"webhooks", webhook_server_->address().to_string()},
            {"mesh-api", mesh_api_server_->address().to_string()});
@@ -73,6 +74,24 @@ net::Task<tls::CertificateAuthority> ClusterControl::load_authority() {
     WEFT_LOG(kWarn, "control", "cannot load the authority", {"error", loaded.error().text});
     co_await loop_.sleep(pause);
   }
+}
+
+net::Task<void> ClusterControl::follow_authority() {
+  while (true) {
+    co_await loop_.sleep(kLookAtAuthority);
+    auto loaded = co_await control::load_authority(store_, options_.ns, wall_now());
+    if (loaded && loaded->certificate_pem() != certificate_->root_pem()) adopt(std::move(*loaded));
+  }
+}
+
+void ClusterControl::adopt(tls::CertificateAuthority authority) {
+  if (auto adopted = certificate_->adopt(std::move(authority)); !adopted) {
+    WEFT_LOG(kError, "control", "cannot serve by the new authority", {"error", adopted.error().text});
+    return;
+  }
+  publisher_->set_root(certificate_->root_pem());
+  configurations_->set_root(certificate_->root_pem());
+  WEFT_LOG(kWarn, "control", "the mesh has another authority now", {"namespace", options_.ns});
 }
 
 Result<void> ClusterControl::hold_certificate(tls::CertificateAuthority authority) {

@@ -57,6 +57,10 @@ class ClusterControl {
  private:
   net::Task<void> run();
   net::Task<tls::CertificateAuthority> load_authority();
+  /// Replicas that hold different authorities would undo each other's writes, and proxies reject half of
+  /// them.
+  net::Task<void> follow_authority();
+  void adopt(tls::CertificateAuthority authority);
   Result<void> hold_certificate(tls::CertificateAuthority authority);
   Result<void> listen();
   Result<void> listen_monitoring();

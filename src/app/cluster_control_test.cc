@@ -320,6 +320,22 @@ TEST_F(ClusterControlTest, the_root_is_in_the_namespaces_and_comes_back_when_it_
   EXPECT_TRUE(until([&] { return root() == control->root_pem(); }));
 }
 
+TEST_F(ClusterControlTest, another_authority_in_the_secret_is_taken_over_published_and_served_by) {
+  auto other = *tls::CertificateAuthority::make("another", 24h, now());
+  api::Object secret =
+      **wait_for(cluster.store->get({api::find_kind_by_plural("", "secrets"), "weft-system", "weft-ca"}));
+  secret.body["data"] = {{"tls.crt", encode_base64(other.certificate_pem())},
+                         {"tls.key", encode_base64(other.key_pem())}};
+  ASSERT_TRUE(wait_for(cluster.store->update(secret)));
+  const api::Key key{api::find_kind_by_plural("", "configmaps"), "default", "weft-ca-root-cert"};
+  EXPECT_TRUE(until([&] {
+    auto found = wait_for(cluster.store->get(key));
+    return found && control::json::text((*found)->body["data"], "root-cert.pem") == other.certificate_pem();
+  }));
+  EXPECT_EQ(control->root_pem(), other.certificate_pem());
+  EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
+}
+
 TEST_F(ClusterControlTest,
        without_the_API_server_proxies_keep_their_stream_and_new_ones_are_told_to_come_again) {
   EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);

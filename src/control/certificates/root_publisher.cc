@@ -48,6 +48,11 @@ void RootPublisher::start() {
   config_maps_.start();
 }
 
+void RootPublisher::set_root(std::string root_pem) {
+  root_pem_ = std::move(root_pem);
+  on_event();
+}
+
 void RootPublisher::on_event() {
   again_ = true;
   if (running_) return;

@@ -18,6 +18,8 @@ class RootPublisher {
  public:
   RootPublisher(net::Loop& loop, store::Store& store, std::string root_pem);
   void start();
+  /// Another authority's, to be published instead.
+  void set_root(std::string root_pem);
 
  private:
   void on_event();

@@ -1,5 +1,7 @@
 #include "control/certificates/serving_certificate.h"
 
+#include <utility>
+
 #include "base/log.h"
 
 namespace weft::control {
@@ -45,6 +47,13 @@ Result<void> ServingCertificate::renew() {
   contexts_ = std::move(made);
   issued_ = now;
   return {};
+}
+
+Result<void> ServingCertificate::adopt(tls::CertificateAuthority authority) {
+  std::swap(authority_, authority);
+  auto renewed = renew();
+  if (!renewed) std::swap(authority_, authority);
+  return renewed;
 }
 
 void ServingCertificate::renew_when_due() {

@@ -32,6 +32,8 @@ class ServingCertificate {
                                                           tls::CertificateAuthority authority,
                                                           Options options);
 
+  /// From now on issued by that one. Error: as make(); the old one stays.
+  Result<void> adopt(tls::CertificateAuthority authority);
   /// For a server that speaks `alpn`. Register all before the first connection.
   tls::ContextSource source(const std::string& alpn);
   const std::string& certificate_pem() const { return certificate_; }

@@ -61,6 +61,11 @@ void WebhookConfigurations::start() {
   validating_.start();
 }
 
+void WebhookConfigurations::set_root(const std::string& root_pem) {
+  bundle_ = encode_base64(root_pem);
+  on_event();
+}
+
 void WebhookConfigurations::on_event() {
   again_ = true;
   if (repairing_) return;

@@ -25,6 +25,8 @@ class WebhookConfigurations {
   WebhookConfigurations(net::Loop& loop, store::Store& store, store::RawApi& api, std::string root_pem,
                         std::string ns);
   void start();
+  /// Another authority's, for the API server to trust instead.
+  void set_root(const std::string& root_pem);
   /// The API server has refused the bad Gateway.
   bool proven() const { return proof_ == Proof::kRefused; }
 
