@@ -1,6 +1,5 @@
 #include "local/container.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -18,6 +17,8 @@ namespace {
 constexpr Duration kLookAgain = 1s;
 constexpr Duration kLivenessGrace = 10s;
 constexpr int kNotExecuted = 127;
+constexpr int kMostSweeps = 100;
+constexpr Duration kBetweenSweeps = 1ms;
 
 std::string in_words(Duration duration) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -27,10 +28,6 @@ std::string in_words(Duration duration) {
 std::string reason_of(const Error& error) {
   if (error.code == Code::kUnsupported) return "ErrImageNeverPull";
   return error.code == Code::kNotFound ? "CreateContainerConfigError" : "CreateContainerError";
-}
-
-net::Fd mount_namespace_of(pid_t pid) {
-  return net::Fd(::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 std::uint64_t number_of(const net::Fd& space) {
@@ -129,19 +126,20 @@ net::Task<bool> Container::run_once() {
     PipeWatch executed(loop_);
     if (executed.start(trouble_.get())) co_await executed.happened().wait();
   }
+  mounts_ = take_mount_namespace(started->mounts);
   if (!stopping_ && !ended_.is_set() && !holds_text(trouble_)) begin_health();
   co_await ended_.wait();
+  if (!mounts_) mounts_ = take_mount_namespace(started->mounts);
   trouble_.reset();
   health_.reset();
   if (plan_.after_end) plan_.after_end(pid_);
   pid_ = 0;
-  end_stragglers();
+  co_await end_stragglers();
   gone_.set();
   co_return true;
 }
 
 void Container::begin_health() {
-  mounts_ = mount_namespace_of(pid_);
   const auto on_ready = [this](bool ready, const std::string& why) {
     if (ready == ready_ && why == not_ready_because_) return;
     ready_ = ready;
@@ -172,11 +170,17 @@ void Container::on_ended(int status) {
 }
 
 /// What the process had forked and left behind would keep its ports.
-void Container::end_stragglers() {
+net::Task<void> Container::end_stragglers() {
   const net::Fd mounts = std::exchange(mounts_, {});
   const std::uint64_t number = number_of(mounts);
-  if (number == 0 || number == number_of(mount_namespace_of(::getpid()))) return;
-  for (const pid_t pid : processes_in_namespace("mnt", number)) ::kill(pid, SIGKILL);
+  if (number == 0) co_return;
+  // Whoever forks while we look is seen in the next sweep; nobody new can come from outside.
+  for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
+    const std::vector<pid_t> left = processes_in_namespace("mnt", number);
+    if (left.empty()) co_return;
+    for (const pid_t pid : left) ::kill(pid, SIGKILL);
+    co_await loop_.sleep(kBetweenSweeps);
+  }
 }
 
 bool Container::wants_restart() const {

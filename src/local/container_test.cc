@@ -161,6 +161,39 @@ TEST_F(ContainerTest, WhatItLeavesBehindIsNotMistakenForAnothersWhoHasTheNumberO
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
 }
 
+/// The process that wrote its number to `file`; 0 as long as there is none.
+pid_t written_in(const std::string& file) {
+  pid_t pid = 0;
+  std::ifstream(file) >> pid;
+  return pid;
+}
+
+TEST_F(ContainerTest, EndsWhatAProgramLeavesBehindThatGoesToTheBackgroundAndEndsAtOnce) {
+  std::ofstream(folder + "/hosts") << "127.0.0.1 localhost\n";
+  own_mounts = true;
+  // As a daemon does it: a session of its own, and nobody waits for it.
+  begin("setsid sleep 1000 & echo $! > " + folder + "/daemon", RestartPolicy::kNever);
+  ASSERT_TRUE(becomes([&] { return container->over(); }));
+  const pid_t daemon = written_in(folder + "/daemon");
+  ASSERT_GT(daemon, 0);
+  EXPECT_TRUE(becomes([&] { return mounts_of(daemon).empty(); }));
+}
+
+TEST_F(ContainerTest, ProcessesThatAreGivenUpLeaveNoneOfTheirChildren) {
+  ProcessSpec spec;
+  spec.words = {"/bin/sh", "-c", "sleep 1000 & echo $! > " + folder + "/child; wait"};
+  spec.environment = {{"PATH", "/bin:/usr/bin"}};
+  spec.log_file = log();
+  const auto started = start_process(spec);
+  ASSERT_TRUE(started) << started.error().text;
+  bool ended = false;
+  reaper.expect(started->pid, [&](int) { ended = true; });
+  ASSERT_TRUE(becomes([&] { return written_in(folder + "/child") > 0; }));
+  const pid_t child = written_in(folder + "/child");
+  kill_group(started->pid);
+  EXPECT_TRUE(becomes([&] { return ended && mounts_of(child).empty(); }));
+}
+
 TEST_F(ContainerTest, IsNeverReadyWhenItsProgramCannotBeExecuted) {
   program = "/no/such/program";
   bool was_ready = false;
