@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/find_pod.h"
 #include "cli/json_path.h"
+#include "cli/standard_output.h"
 #include "net/socket.h"
 
 namespace weft::cli {
@@ -88,6 +89,7 @@ class LogFile {
       // Looked at before the last words are read: nothing is written after it is gone.
       const bool over = ::access(pod_folder_.c_str(), F_OK) != 0 || context_.state.supervisor() == 0;
       WEFT_CHECK(print_rest());
+      WEFT_CHECK(standard_output_written());
       if (over) return {};
       if (reopen_if_replaced()) continue;
       pollfd waiting{watching ? changes.get() : -1, POLLIN, 0};
