@@ -72,7 +72,7 @@ class Program {
   int run() {
     if (options_.mode == "validate") {
       std::printf("configuration '%s' OK\n", options_.config_path.c_str());
-      return 0;
+      return std::fflush(stdout) == 0 ? 0 : 1;
     }
     loop_.run();
     ads_.reset();

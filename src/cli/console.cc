@@ -1,10 +1,13 @@
 #include "cli/console.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
+
+#include "cli/standard_output.h"
 
 namespace weft::cli {
 namespace {
@@ -17,13 +20,28 @@ bool set_in_environment(const char* name) {
   return value != nullptr && *value != '\0';
 }
 
-void write_all(int fd, std::string_view text) {
+/// 0, or the errno of what was not written.
+int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody reads any more: there is nobody to tell either
-    text.remove_prefix(static_cast<std::size_t>(written));
+    if (written > 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (written < 0 && errno == EAGAIN) {
+      // Whoever gave us the descriptor, or shares it, has made it non-blocking.
+      pollfd room{fd, POLLOUT, 0};
+      ::poll(&room, 1, -1);
+    } else if (written == 0 || errno != EINTR) {
+      return written == 0 ? EIO : errno;
+    }
   }
+  return 0;
+}
+
+/// The first errno of standard output other than EPIPE. A process has one standard output, and one console.
+int lost_output = 0;
+
+void note_loss(int error) {
+  if (lost_output == 0 && error != EPIPE) lost_output = error;
 }
 
 class ProcessConsole final : public Console {
@@ -71,8 +89,8 @@ class ProcessConsole final : public Console {
   }
 
  protected:
-  void write_out(std::string_view text) override { write_all(STDOUT_FILENO, text); }
-  void write_err(std::string_view text) override { write_all(STDERR_FILENO, text); }
+  void write_out(std::string_view text) override { note_loss(write_all(STDOUT_FILENO, text)); }
+  void write_err(std::string_view text) override { static_cast<void>(write_all(STDERR_FILENO, text)); }
   bool on_terminal() const override { return on_terminal_; }
 
  private:
@@ -85,6 +103,17 @@ class ProcessConsole final : public Console {
 }  // namespace
 
 std::unique_ptr<Console> make_process_console() { return std::make_unique<ProcessConsole>(); }
+
+Result<void> standard_output_written() {
+  if (lost_output == 0) return {};
+  return fail(Error::config(Code::kDenied, "standard output cannot be written: " + errno_text(lost_output)));
+}
+
+Result<void> close_standard_output() {
+  // Linux has closed it when close(2) says EINTR, and who has no standard output has missed nothing.
+  if (::close(STDOUT_FILENO) != 0 && errno != EINTR && errno != EBADF) note_loss(errno);
+  return standard_output_written();
+}
 
 namespace {
 

@@ -14,6 +14,7 @@
 #include "cli/instance.h"
 #include "cli/on_a_cluster.h"
 #include "cli/run.h"
+#include "cli/standard_output.h"
 #include "store/remote_store.h"
 
 namespace weft::cli {
@@ -125,9 +126,15 @@ int main(int argc, char** argv) {
     return static_cast<int>(Exit::kUsage);
   }
   const CommandResult result = run_command(*console, *invocation);
-  if (result) return static_cast<int>(*result);
-  console->err(result.error().text + "\n");
-  return static_cast<int>(Exit::kFailed);
+  if (!result) console->err(result.error().text + "\n");
+  Exit exit = result ? *result : Exit::kFailed;
+  if (const auto written = close_standard_output(); !written) {
+    // A command that follows something has ended with this error itself.
+    const bool told = !result && result.error().text == written.error().text;
+    if (!told) console->err(written.error().text + "\n");
+    if (exit == Exit::kDone) exit = Exit::kFailed;
+  }
+  return static_cast<int>(exit);
 }
 
 }  // namespace

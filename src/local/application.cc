@@ -1,7 +1,6 @@
 #include "local/application.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,7 +104,7 @@ net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& contai
     status = value;
     ended.set();
   });
-  // A probe that is given up, or whose container ends, leaves no process behind.
+  // A probe that is given up, or whose container ends, leaves no process behind, nor what that has started.
   struct Guard {
     Reaper& reaper;
     Event& event;
@@ -113,7 +112,7 @@ net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& contai
     ~Guard() {
       if (event.is_set()) return;
       reaper.forget(pid);
-      ::kill(pid, SIGKILL);
+      kill_group(pid);
     }
   } guard{place.host.reaper, ended, started.pid};
   if (!co_await ended.wait_until(place.host.loop.now() + limit))

@@ -32,7 +32,6 @@ class Child {
     ::setsid();
     redirect_output();
     enter_namespaces();
-    tell_mounts();
     open_sources();
     for (std::size_t i = 0; i < spec_.mounts.size(); ++i) bind(spec_.mounts[i], sources_[i]);
     inherit_descriptors();
@@ -82,27 +81,27 @@ class Child {
     }
     if (spec_.mounts.empty()) return;
     if (::unshare(CLONE_NEWNS) != 0) give_up("a mount namespace");
+    hand_over_mounts();
   }
 
-  /// The process may end, and be gone, before its parent can look where it lived.
-  void tell_mounts() {
+  /// Before the program can end: whoever is reaped has no namespaces any more.
+  void hand_over_mounts() {
     const int own = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (own < 0) give_up("/proc/self/ns/mnt");
     char byte = 0;
-    iovec data{&byte, 1};
+    iovec block{&byte, 1};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof own)] = {};
     msghdr message{};
-    message.msg_iov = &data;
+    message.msg_iov = &block;
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    cmsghdr* const about = CMSG_FIRSTHDR(&message);
-    about->cmsg_level = SOL_SOCKET;
-    about->cmsg_type = SCM_RIGHTS;
-    about->cmsg_len = CMSG_LEN(sizeof own);
-    std::memcpy(CMSG_DATA(about), &own, sizeof own);
-    // EPIPE: whoever started it does not want to know.
-    if (own < 0 || (::sendmsg(mounts_, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE))
-      give_up("telling the mount namespace");
+    cmsghdr* head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof own);
+    std::memcpy(CMSG_DATA(head), &own, sizeof own);
+    if (::sendmsg(mounts_, &message, MSG_NOSIGNAL) < 0) give_up("telling the mount namespace");
     ::close(own);
   }
 

@@ -17,6 +17,8 @@ namespace {
 constexpr Duration kLookAgain = 1s;
 constexpr Duration kLivenessGrace = 10s;
 constexpr int kNotExecuted = 127;
+constexpr int kMostSweeps = 100;
+constexpr Duration kBetweenSweeps = 1ms;
 
 std::string in_words(Duration duration) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -31,11 +33,6 @@ std::string reason_of(const Error& error) {
 std::uint64_t number_of(const net::Fd& space) {
   struct stat about{};
   return space && ::fstat(space.get(), &about) == 0 ? about.st_ino : 0;
-}
-
-std::uint64_t number_of_our_mounts() {
-  struct stat about{};
-  return ::stat("/proc/self/ns/mnt", &about) == 0 ? about.st_ino : 0;
 }
 
 /// Tells when the other end of a pipe has been written to or closed.
@@ -118,7 +115,6 @@ net::Task<bool> Container::run_once() {
   }
   pid_ = started->pid;
   trouble_ = std::move(started->trouble);
-  mounts_ = std::move(started->mounts);
   reaper_.expect(pid_, [this](int status) { on_ended(status); });
   started_at_ = store::timestamp_now();
   began_ = loop_.now();
@@ -130,13 +126,15 @@ net::Task<bool> Container::run_once() {
     PipeWatch executed(loop_);
     if (executed.start(trouble_.get())) co_await executed.happened().wait();
   }
+  mounts_ = take_mount_namespace(started->mounts);
   if (!stopping_ && !ended_.is_set() && !holds_text(trouble_)) begin_health();
   co_await ended_.wait();
+  if (!mounts_) mounts_ = take_mount_namespace(started->mounts);
   trouble_.reset();
   health_.reset();
   if (plan_.after_end) plan_.after_end(pid_);
   pid_ = 0;
-  end_stragglers();
+  co_await end_stragglers();
   gone_.set();
   co_return true;
 }
@@ -172,12 +170,17 @@ void Container::on_ended(int status) {
 }
 
 /// What the process had forked and left behind would keep its ports.
-void Container::end_stragglers() {
-  // Held open: the kernel gives the number of a namespace that is gone to the next one at once.
-  const net::Fd mounts = mounts_of(std::exchange(mounts_, {}));
+net::Task<void> Container::end_stragglers() {
+  const net::Fd mounts = std::exchange(mounts_, {});
   const std::uint64_t number = number_of(mounts);
-  if (number == 0 || number == number_of_our_mounts()) return;
-  for (const pid_t pid : processes_in_namespace("mnt", number)) ::kill(pid, SIGKILL);
+  if (number == 0) co_return;
+  // Whoever forks while we look is seen in the next sweep; nobody new can come from outside.
+  for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
+    const std::vector<pid_t> left = processes_in_namespace("mnt", number);
+    if (left.empty()) co_return;
+    for (const pid_t pid : left) ::kill(pid, SIGKILL);
+    co_await loop_.sleep(kBetweenSweeps);
+  }
 }
 
 bool Container::wants_restart() const {

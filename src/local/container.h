@@ -73,14 +73,16 @@ class Container {
   void set_waiting(std::string reason, std::string message);
   bool wants_restart() const;
   void changed();
-  void end_stragglers();
+  net::Task<void> end_stragglers();
 
   net::Loop& loop_;
   Reaper& reaper_;
   Plan plan_;
   pid_t pid_ = 0;
   net::Fd trouble_;
-  net::Fd mounts_;  ///< where its process lives, for mounts_of()
+  /// Where its process lives, when that is a place of its own. Held open: the kernel gives the number of a
+  /// namespace that is gone to the next one at once, and what is left behind here is found by that number.
+  net::Fd mounts_;
   std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_,
               not_ready_because_;
   std::optional<Ending> last_;

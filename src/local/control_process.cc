@@ -110,6 +110,8 @@ Result<void> ControlProcess::launch() {
   spec.inherited = {theirs.get()};
   ended_.clear();
   WEFT_TRY(const StartedProcess started, start_process(spec));
+  // With their end open here, too, the channel would never tell that the process has ended.
+  theirs.reset();
   pid_ = started.pid;
   reaper_.expect(pid_, [this](int status) {
     WEFT_LOG(kInfo, "local", "the control plane has ended", {"status", status});

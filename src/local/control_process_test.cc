@@ -64,12 +64,19 @@ class ControlProcessTest : public ::testing::Test {
 
   net::Loop loop;
   Reaper reaper{loop};
-  Registrar registrar;
+  Registrar registrar{loop};
   std::string folder;
   std::optional<ControlProcess> control;
   std::optional<Result<void>> answer;
   net::TaskScope scope;
 };
+
+TEST_F(ControlProcessTest, OneThatReadsNoneOfManySidecarsAndEndsHoldsNobodyUp) {
+  for (pid_t pid = 1; pid <= 3'000; ++pid) registrar.add(pid, 1, "default", "pod", "account");
+  begin("#!/bin/sh\necho 'weft control: no' >&2\nexit 1\n");
+  ASSERT_TRUE(becomes([&] { return answer.has_value(); }));
+  EXPECT_FALSE(*answer);
+}
 
 TEST_F(ControlProcessTest, OneThatEndsItselfBeforeItAnswersIsNotStartedAgainAndItsLastWordsAreTheReason) {
   begin(

@@ -19,6 +19,7 @@ namespace {
 constexpr Duration kApplicationWaitsForSidecar = 5s;
 constexpr Duration kSidecarGrace = 2s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
+constexpr Duration kFirstServicesPause = 100ms, kMostServicesPause = 30s;
 
 std::string app_label(const api::Object& pod) {
   const std::string_view app = pod.label("app");
@@ -31,7 +32,9 @@ Pod::Pod(const Host& host, api::ObjectPtr object, std::function<void()> on_chang
     : host_(host),
       place_pod_(std::move(object)),
       on_change_(std::move(on_change)),
-      sidecar_ready_(host.loop) {
+      sidecar_ready_(host.loop),
+      services_again_(host.loop, [this] { services_changed(); }),
+      services_pause_(kFirstServicesPause) {
   const std::string name = std::string(place_pod_->ns()) + "_" + std::string(place_pod_->name());
   folder_ = host_.state_dir + "/pods/" + name;
   logs_ = host_.state_dir + "/logs/" + name;
@@ -54,11 +57,9 @@ bool Pod::has_sidecar() const {
   return wish != "false";
 }
 
-Duration Pod::grace() const {
-  const std::int64_t of_spec =
-      number_at(place_pod_->spec(), "terminationGracePeriodSeconds", kDefaultGraceSeconds);
-  return std::chrono::seconds(
-      number_at(member(place_pod_->body, "metadata"), "deletionGracePeriodSeconds", of_spec));
+Duration Pod::grace_of(const api::Object& pod) {
+  const std::int64_t of_spec = number_at(pod.spec(), "terminationGracePeriodSeconds", kDefaultGraceSeconds);
+  return std::chrono::seconds(number_at(member(pod.body, "metadata"), "deletionGracePeriodSeconds", of_spec));
 }
 
 net::Task<void> Pod::run() {
@@ -161,15 +162,29 @@ bool Pod::applications_over() const {
 void Pod::services_changed() {
   // One that is still to be set up, or is gone, reads them itself when it is.
   if (!interface_ || !place_) return;
-  if (const auto taken = take_services(); !taken)
+  services_again_.disarm();
+  if (const auto taken = take_services(); !taken) {
     WEFT_LOG(kError, "local", "a pod's view of the Services", {"pod", place_pod_->name()},
              {"error", taken.error().text});
+    services_again_.arm(host_.loop.now() + services_pause_);
+    services_pause_ = std::min(services_pause_ * 2, kMostServicesPause);
+  } else {
+    services_pause_ = kFirstServicesPause;
+  }
 }
 
+/// Names and rules, each whatever becomes of the other.
 Result<void> Pod::take_services() {
+  Result<void> rules = take_rules();
+  Result<void> names = write_in_place(
+      folder_ + "/hosts",
+      hosts_text(host_name_of(place_pod_->name()), place_pod_->ns(), interface_->ip(), host_.services()));
+  if (!rules && !names) names.error().text += "; " + rules.error().text;
+  return names ? rules : names;
+}
+
+Result<void> Pod::take_rules() {
   const ServiceTable& services = host_.services();
-  WEFT_CHECK(write_in_place(folder_ + "/hosts", hosts_text(host_name_of(place_pod_->name()), place_pod_->ns(),
-                                                           interface_->ip(), services)));
   if (rules_taken_ == services.rules_version()) return {};
   WEFT_CHECK(interface_->lead_to_services(services.rules()));
   rules_taken_ = services.rules_version();

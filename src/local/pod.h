@@ -29,10 +29,11 @@ class Pod {
   net::Task<void> stop(Duration grace);
 
   const api::Object& object() const { return *place_pod_; }
-  /// The grace period that the pod asks for.
-  Duration grace() const;
+  /// The grace period that a pod asks for, or that whoever deletes it gives it.
+  static Duration grace_of(const api::Object& pod);
   bool stopping() const { return stopping_; }
-  /// Names and rules are to follow the Services anew.
+  /// Names and rules are to follow the Services anew. What fails is tried again, with back-off, until it is
+  /// done.
   void services_changed();
   /// The whole of status.
   api::Json status() const;
@@ -42,6 +43,7 @@ class Pod {
   Result<void> prepare();
   Result<void> write_files();
   Result<void> take_services();
+  Result<void> take_rules();
   Result<void> make_volumes();
   net::Task<void> run_applications();
   net::Task<void> stop_applications(Duration grace);
@@ -65,6 +67,8 @@ class Pod {
   std::vector<std::unique_ptr<Container>> applications_;
   Event sidecar_ready_;
   std::uint64_t rules_taken_ = 0;  ///< of which version of the Services the rules in the kernel are
+  net::Timer services_again_;      ///< what could not be taken over is tried again
+  Duration services_pause_;
   bool stopping_ = false;
   net::TaskScope tasks_;
 };

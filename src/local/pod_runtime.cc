@@ -67,7 +67,7 @@ void PodRuntime::on_pod(const store::Event& event) {
   }
   if (is_terminating(*event.object)) {
     if (same)
-      tasks_.spawn(end(key, known->second->grace(), true));
+      tasks_.spawn(end(key, Pod::grace_of(*event.object), true));
     else if (known == pods_.end())
       tasks_.spawn(remove_object(key));
     return;
@@ -161,7 +161,8 @@ net::Task<void> PodRuntime::stop(Duration grace) {
   net::TaskScope stopping;
   std::vector<api::Key> keys;
   for (const auto& [key, pod] : pods_) keys.push_back(key);
-  for (const api::Key& key : keys) stopping.spawn(end(key, std::min(grace, pods_[key]->grace()), false));
+  for (const api::Key& key : keys)
+    stopping.spawn(end(key, std::min(grace, Pod::grace_of(pods_[key]->object())), false));
   co_await stopping.join();
   // Those that were ending before are ended by their own tasks.
   while (!pods_.empty()) co_await host_.loop.sleep(1ms);

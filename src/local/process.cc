@@ -45,14 +45,15 @@ Result<StartedProcess> start_process(const ProcessSpec& spec,
   WEFT_TRY(Pipe go, make_pipe());
   WEFT_TRY(Pipe trouble, make_pipe());
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return fail(Error::internal(Code::kExhausted, "a socket: " + errno_text(errno)));
-  net::Fd mounts(ends[0]), of_child(ends[1]);
+  net::Fd mounts(ends[0]);
+  const net::Fd mounts_of_child(ends[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
   if (pid == 0) {
     go.write.reset();
-    run_child(spec, go.read.get(), trouble.write.get(), of_child.get());
+    run_child(spec, go.read.get(), trouble.write.get(), mounts_of_child.get());
   }
   ::fcntl(trouble.read.get(), F_SETFL, O_NONBLOCK);
   StartedProcess started{pid, process_start_time(pid), std::move(trouble.read), std::move(mounts)};
@@ -71,21 +72,27 @@ std::string read_trouble(const net::Fd& trouble) {
   return std::string(cut(read, sizeof text - 4));
 }
 
-net::Fd mounts_of(const net::Fd& mounts) {
-  char byte;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+net::Fd take_mount_namespace(const net::Fd& mounts) {
+  char byte = 0;
+  iovec block{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
-  message.msg_iov = &data;
+  message.msg_iov = &block;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (!mounts || ::recvmsg(mounts.get(), &message, MSG_CMSG_CLOEXEC) <= 0) return {};
-  const cmsghdr* const about = CMSG_FIRSTHDR(&message);
-  if (!about || about->cmsg_type != SCM_RIGHTS) return {};
+  if (!mounts || ::recvmsg(mounts.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0) return {};
+  const cmsghdr* head = CMSG_FIRSTHDR(&message);
+  if (head == nullptr || head->cmsg_type != SCM_RIGHTS) return {};
   int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(about), sizeof fd);
+  std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
   return net::Fd(fd);
+}
+
+void kill_group(pid_t leader) {
+  // Before its setsid() it is in ours, and alone.
+  ::kill(-leader, SIGKILL);
+  ::kill(leader, SIGKILL);
 }
 
 Result<void> Reaper::start() { return signals_.start({SIGCHLD}); }

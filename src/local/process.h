@@ -46,7 +46,7 @@ struct StartedProcess {
   pid_t pid = -1;
   std::uint64_t start_time = 0;  ///< field 22 of /proc/<pid>/stat
   net::Fd trouble;               ///< what kept it from being executed can be read here once it has ended
-  net::Fd mounts;                ///< for mounts_of()
+  net::Fd mounts;                ///< for take_mount_namespace()
 };
 
 /// Forks and executes. `before_exec` runs in the parent while the child waits to be let go: what it tells
@@ -58,10 +58,13 @@ Result<StartedProcess> start_process(const ProcessSpec& spec,
 /// The text in `trouble`; empty when the program was executed.
 std::string read_trouble(const net::Fd& trouble);
 
-/// The mount namespace that the process lived in, also when it has ended; once, from StartedProcess::mounts.
-/// Nothing when it ended before it came there. Until this is destroyed the kernel gives the namespace's
-/// number to no other.
-net::Fd mounts_of(const net::Fd& mounts);
+/// The mount namespace that was made for the process, once, however soon it ended: whatever it left behind
+/// lives there. There when `trouble` can be read or has been closed. Nothing: it has none of its own.
+net::Fd take_mount_namespace(const net::Fd& mounts);
+
+/// SIGKILL to a process of start_process() that has not been reaped, and to what it started and what has not
+/// left its process group: it leads one of its own.
+void kill_group(pid_t leader);
 
 /// Takes the ends of all processes, those of others that were left to us too, and tells who waits for them.
 ///

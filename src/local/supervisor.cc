@@ -26,6 +26,8 @@ namespace {
 /// period.
 constexpr Duration kGraceAtTheEnd = 5s;
 constexpr Duration kControlGrace = 2s;
+/// How long the control plane, which answers by then, may fail to store what every instance has.
+constexpr Duration kSystemObjectsLimit = 5s;
 
 /// A descriptor that calls when it can be read.
 class Readable final : private net::ReadyHandler {
@@ -78,6 +80,7 @@ class Instance {
         lifeline_([this] { read_lifeline(); }),
         images_(options.bookinfo_program),
         reaper_(loop_),
+        registrar_(loop_),
         control_(loop_, reaper_, registrar_, {options.weft_program, options.state_dir}),
         logs_(loop_, options.state_dir + "/logs", options.state_dir + "/pods"),
         stop_asked_(loop_) {}
@@ -156,11 +159,10 @@ class Instance {
       stop_asked_.set();
       co_return;
     }
-    while (true) {
-      const auto created = co_await create_system_objects(*store_);
-      if (created) break;
-      WEFT_LOG(kWarn, "local", "the instance's own objects", {"error", created.error().text});
-      co_await loop_.sleep(50ms);
+    if (auto created = co_await create_system_objects(loop_, *store_, kSystemObjectsLimit); !created) {
+      outcome_ = std::move(created);
+      stop_asked_.set();
+      co_return;
     }
     pods_->start();
     while (!pods_->settled()) co_await loop_.sleep(1ms);

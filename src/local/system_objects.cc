@@ -1,9 +1,14 @@
 #include "local/system_objects.h"
 
+#include <algorithm>
+
 #include "api/parse.h"
+#include "base/log.h"
 
 namespace weft::local {
 namespace {
+
+constexpr Duration kFirstPause = 50ms;
 
 constexpr const char* kText = R"(
 apiVersion: v1
@@ -41,6 +46,14 @@ spec:
       - {name: istio-proxy, image: auto}
 )";
 
+net::Task<Result<void>> create_once(store::Store& store) {
+  for (api::Object& object : system_objects()) {
+    const auto created = co_await store.create(std::move(object));
+    if (!created && created.error().code != Code::kConflict) co_return std::unexpected(created.error());
+  }
+  co_return Result<void>{};
+}
+
 }  // namespace
 
 std::vector<api::Object> system_objects() {
@@ -50,12 +63,16 @@ std::vector<api::Object> system_objects() {
   return std::move(parsed.objects);
 }
 
-net::Task<Result<void>> create_system_objects(store::Store& store) {
-  for (api::Object& object : system_objects()) {
-    const auto created = co_await store.create(std::move(object));
-    if (!created && created.error().code != Code::kConflict) co_return std::unexpected(created.error());
+net::Task<Result<void>> create_system_objects(net::Loop& loop, store::Store& store, Duration limit) {
+  const TimePoint end = loop.now() + limit;
+  for (Duration pause = kFirstPause;; pause *= 2) {
+    auto created = co_await create_once(store);
+    if (created) co_return created;
+    if (loop.now() >= end)
+      co_return fail(std::move(created).error().with_context("the instance's own objects cannot be created"));
+    WEFT_LOG(kWarn, "local", "the instance's own objects", {"error", created.error().text});
+    co_await loop.sleep(std::min(pause, end - loop.now()));
   }
-  co_return Result<void>{};
 }
 
 }  // namespace weft::local

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "api/object.h"
+#include "net/loop.h"
 #include "net/task.h"
 #include "store/store.h"
 
@@ -11,7 +12,9 @@ namespace weft::local {
 /// What every instance has of its own: the ingress gateway in istio-system, as Istio names it.
 std::vector<api::Object> system_objects();
 
-/// Creates those that are not there; what the user has changed in them stays.
-net::Task<Result<void>> create_system_objects(store::Store& store);
+/// Creates those that are not there; what the user has changed in them stays. Tries again, with back-off, for
+/// `limit`: a control plane that starts anew is there again by then, and a disk that is full stays so. Error:
+/// the last one.
+net::Task<Result<void>> create_system_objects(net::Loop& loop, store::Store& store, Duration limit);
 
 }  // namespace weft::local

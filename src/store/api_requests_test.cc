@@ -179,6 +179,55 @@ TEST_F(ApiRequests, a_dry_run_is_answered_as_the_real_one_and_changes_nothing) {
   EXPECT_EQ(store_->resource_version(), version);
 }
 
+constexpr const char* kPods = "/api/v1/namespaces/default/pods";
+constexpr const char* kPod =
+    R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"main","image":"a:1"}]}})";
+
+TEST_F(ApiRequests, a_change_of_a_pods_spec_is_rejected_with_the_field_because_nothing_would_follow_it) {
+  ASSERT_EQ(ask("POST", kPods, kPod), 201) << message();
+  const std::string pod = std::string(kPods) + "/p";
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {R"({"spec":{"containers":[{"name":"main","image":"a:2"}]}})", "spec.containers[0].image: "},
+      {R"({"spec":{"containers":[{"name":"main","image":"a:1","args":["x"]}]}})",
+       "spec.containers[0].args: "},
+      {R"({"spec":{"containers":[{"name":"main","image":"a:1"},{"name":"b","image":"b:1"}]}})",
+       "spec.containers: "},
+      {R"({"spec":{"restartPolicy":"Never"}})", "spec.restartPolicy: "},
+      {R"({"spec":{"terminationGracePeriodSeconds":3}})", "spec.terminationGracePeriodSeconds: "}};
+  for (const auto& [change, field] : changes)
+    for (const char* query : {"", "?dryRun=All"}) {
+      EXPECT_EQ(patch(pod + query, change), 422) << change;
+      EXPECT_EQ(api::json_string(answer_, "reason"), "Invalid");
+      EXPECT_TRUE(message().starts_with(field + "pod updates may not change the spec")) << message();
+      EXPECT_NE(message().find("delete the pod and create it again"), std::string::npos) << message();
+    }
+  EXPECT_EQ(ask("PUT", pod, R"({"spec":{"containers":[{"name":"main","image":"a:2"}]}})"), 422);
+  EXPECT_EQ(ask("GET", pod), 200);
+  EXPECT_EQ(answer_["spec"]["containers"][0]["image"], "a:1");
+}
+
+TEST_F(ApiRequests, a_pod_that_is_written_again_as_it_is_or_with_other_labels_is_no_change_of_its_spec) {
+  ASSERT_EQ(ask("POST", kPods, kPod), 201) << message();
+  const std::string pod = std::string(kPods) + "/p";
+  EXPECT_EQ(ask("PUT", pod, kPod), 200) << message();
+  EXPECT_EQ(patch(pod, R"({"metadata":{"labels":{"a":"b"}}})"), 200) << message();
+  EXPECT_EQ(answer_["metadata"]["labels"]["a"], "b");
+  EXPECT_EQ(ask("PUT", pod + "/status", R"({"status":{"phase":"Running"}})"), 200) << message();
+}
+
+TEST_F(ApiRequests, a_selector_of_a_deployment_stays_as_it_was_and_its_template_does_not) {
+  const auto deployment = [](const std::string& label, const std::string& image) {
+    return R"({"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"app":")" + label +
+           R"("}},"template":{"metadata":{"labels":{"app":")" + label +
+           R"("}},"spec":{"containers":[{"name":"main","image":")" + image + R"("}]}}}})";
+  };
+  const std::string all = "/apis/apps/v1/namespaces/default/deployments", one = all + "/d";
+  ASSERT_EQ(ask("POST", all, deployment("a", "a:1")), 201) << message();
+  EXPECT_EQ(ask("PUT", one, deployment("b", "a:1")), 422);
+  EXPECT_TRUE(message().starts_with("spec.selector.matchLabels.app: field is immutable")) << message();
+  EXPECT_EQ(ask("PUT", one, deployment("a", "a:2")), 200) << message();
+}
+
 TEST_F(ApiRequests, an_unknown_part_of_an_object_is_not_found_and_touches_nothing) {
   for (const char* method : {"GET", "PUT", "PATCH", "DELETE", "POST"})
     for (const char* part : {"/there/zzz", "/there/log", "/there/scale"})

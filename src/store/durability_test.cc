@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -332,6 +333,53 @@ TEST(Durability, a_full_disk_says_so_and_what_it_rejected_is_not_seen) {
   EXPECT_NE(full.error().text.find("No space left on device"), std::string::npos) << full.error().text;
   EXPECT_EQ((*store)->resource_version(), version);
   EXPECT_FALSE(run(loop, (*store)->get(key_of("default", "a"))));
+}
+
+/// Processor time of this thread.
+Duration spent() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+class NoSync final : public Disk {
+  int sync(int) override { return 0; }
+};
+
+/// How long the removal of a namespace of so many objects takes, half of which belong to others in it.
+Duration time_to_remove(int objects) {
+  net::Loop loop;
+  const Directory directory;
+  NoSync disk;
+  auto store = EmbeddedStore::open(loop, directory.path + "/store", disk);
+  EXPECT_TRUE(store) << store.error().text;
+  api::Json space = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "full"}}}};
+  EXPECT_TRUE(run(loop, (*store)->create({api::find_kind("v1", "Namespace"), std::move(space)})));
+  std::string owner;
+  for (int i = 0; i < objects; ++i) {
+    api::Object each = config_map("full", "m" + std::to_string(i), "1");
+    if (i % 2 == 1)
+      each.body["metadata"]["ownerReferences"] = api::Json::array({{{"apiVersion", "v1"},
+                                                                    {"kind", "ConfigMap"},
+                                                                    {"name", "m" + std::to_string(i - 1)},
+                                                                    {"uid", owner}}});
+    const auto created = run(loop, (*store)->create(std::move(each)));
+    EXPECT_TRUE(created) << created.error().text;
+    if (created) owner = (*created)->uid();
+  }
+  const Duration before = spent();
+  EXPECT_TRUE(run(loop, (*store)->remove({api::find_kind("v1", "Namespace"), "", "full"}, -1)));
+  const Duration took = spent() - before;
+  Query query;
+  query.kind = api::find_kind("v1", "ConfigMap");
+  const auto left = run(loop, (*store)->list(query));
+  EXPECT_TRUE(left && left->items.empty());
+  return took;
+}
+
+TEST(EmbeddedStore, removing_a_namespace_takes_time_by_the_number_of_its_objects_and_not_by_its_square) {
+  const Duration few = time_to_remove(150), many = time_to_remove(1500);
+  EXPECT_LT(many, few * 40) << "of ten times as many; by the square it were a hundred times as long";
 }
 
 }  // namespace

@@ -4,17 +4,20 @@
 
 #include <algorithm>
 #include <ctime>
+#include <unordered_map>
 
 #include "api/admit.h"
 #include "api/json_text.h"
 #include "api/selector.h"
 #include "base/log.h"
 #include "store/embedded_watcher.h"
+#include "store/immutable_fields.h"
 
 namespace weft::store {
 namespace {
 
 constexpr int kDefaultGrace = 30;
+constexpr int kDefaultOfKind = -1;  // as a grace period
 constexpr int kMaxStatusDepth = 100;
 constexpr std::int64_t kLongestGrace = 1'000'000;
 // As text; less is not worth walking through the heap.
@@ -50,6 +53,18 @@ bool same_without(const api::Json& a, const api::Json& b) {
     for (const char* name : {"resourceVersion", "generation", "managedFields"})
       (*one)["metadata"].erase(name);
   return left == right;
+}
+
+/// The uids of an object's owners, as views of its text.
+std::vector<std::string_view> owners_of(const api::Object& object) {
+  std::vector<std::string_view> uids;
+  const api::Json& references =
+      api::json_member(api::json_member(object.body, "metadata"), "ownerReferences");
+  if (!references.is_array()) return uids;
+  for (const api::Json& reference : references)
+    if (const api::Json& uid = api::json_member(reference, "uid"); uid.is_string())
+      uids.push_back(uid.get_ref<const std::string&>());
+  return uids;
 }
 
 /// What belongs to the store and not to whoever writes.
@@ -284,6 +299,7 @@ Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::
 Result<api::ObjectPtr> EmbeddedStore::plan_update(Plan& plan, api::Object object) const {
   WEFT_TRY(api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
+  WEFT_CHECK(check_immutable_fields(object, *stored));
   keep_server_fields(object.body["metadata"], stored->body["metadata"]);
   if (stored->body.contains("status"))
     object.body["status"] = stored->body["status"];
@@ -312,13 +328,19 @@ Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, api::Object object
   return put(plan, std::move(next), EventType::kModified);
 }
 
-/// A Pod that something runs is marked first; its runtime removes it for good with a grace period of 0.
 Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& key,
                                                    int grace_period_seconds) const {
   WEFT_TRY(api::ObjectPtr stored, find(key));
-  const bool graceful = key.kind->kind == "Pod" && grace_period_seconds != 0;
+  if (plan_end(plan, stored, grace_period_seconds)) plan_dependents(plan, *stored);
+  return stored;
+}
+
+/// A Pod that something runs is marked first; its runtime removes it for good with a grace period of 0.
+/// Whether the object itself goes.
+bool EmbeddedStore::plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const {
+  const bool graceful = stored->kind->kind == "Pod" && grace_period_seconds != 0;
   if (graceful) {
-    if (stored->body["metadata"].contains("deletionTimestamp")) return stored;
+    if (stored->body["metadata"].contains("deletionTimestamp")) return false;
     api::Object marked = *stored;
     const std::int64_t wanted = grace_period_seconds > 0
                                     ? grace_period_seconds
@@ -326,22 +348,31 @@ Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& k
                                                         kDefaultGrace, 0, kLongestGrace);
     marked.body["metadata"]["deletionTimestamp"] = timestamp_now();
     marked.body["metadata"]["deletionGracePeriodSeconds"] = wanted;
-    return put(plan, std::move(marked), EventType::kModified);
+    stored = put(plan, std::move(marked), EventType::kModified);
+    return false;
   }
   plan.add({EventType::kDeleted, std::make_shared<api::Object>(*stored), stored});
-  plan_dependents(plan, key, std::string(stored->uid()));
-  return stored;
+  return true;
 }
 
-/// What the object owned goes with it, and what was in a namespace with the namespace.
-void EmbeddedStore::plan_dependents(Plan& plan, const api::Key& owner, const std::string& uid) const {
+/// What the object owned goes with it, and what that owned, and what was in a namespace with the namespace.
+/// All objects are read once, however many go.
+void EmbeddedStore::plan_dependents(Plan& plan, const api::Object& removed) const {
+  std::unordered_map<std::string_view, std::vector<const api::ObjectPtr*>> owned;
+  std::vector<const api::ObjectPtr*> going;
+  const bool whole_namespace = removed.kind->kind == "Namespace";
   for (const auto& [key, object] : objects_) {
-    bool owned = owner.kind->kind == "Namespace" && key.kind->namespaced && key.ns == owner.name;
-    const api::Json& references = api::json_member(object->body["metadata"], "ownerReferences");
-    if (references.is_array())
-      for (const api::Json& reference : references)
-        owned = owned || (!uid.empty() && api::json_string(reference, "uid") == uid);
-    if (owned && !plan.keys.contains(key)) static_cast<void>(plan_removal(plan, key, -1));
+    if (whole_namespace && key.kind->namespaced && key.ns == removed.name()) going.push_back(&object);
+    for (const std::string_view owner : owners_of(*object)) owned[owner].push_back(&object);
+  }
+  const auto add_owned_by = [&](const api::Object& owner) {
+    if (const auto found = owned.find(owner.uid()); found != owned.end() && !owner.uid().empty())
+      going.insert(going.end(), found->second.begin(), found->second.end());
+  };
+  add_owned_by(removed);
+  for (std::size_t next = 0; next < going.size(); ++next) {
+    api::ObjectPtr object = *going[next];
+    if (!plan.keys.contains(object->key()) && plan_end(plan, object, kDefaultOfKind)) add_owned_by(*object);
   }
 }
 

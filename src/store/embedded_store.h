@@ -69,7 +69,8 @@ class EmbeddedStore final : public Store {
   Planned plan_update(Plan& plan, api::Object object) const;
   Planned plan_status(Plan& plan, api::Object object) const;
   Planned plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds) const;
-  void plan_dependents(Plan& plan, const api::Key& owner, const std::string& uid) const;
+  bool plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const;
+  void plan_dependents(Plan& plan, const api::Object& removed) const;
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
   net::Loop& loop_;

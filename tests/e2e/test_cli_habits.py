@@ -40,6 +40,13 @@ def test_nothing_waits_for_ever_on_a_control_plane_that_does_not_answer(shop, co
     assert "details" in shop.weft("get", "pods").stdout
 
 
+def test_following_ends_when_what_it_says_cannot_be_written(shop):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([WEFT, "get", "pods", "-w", "--name", shop.name], env=shop.environment, stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=60 * SLOW)
+    assert (done.returncode, done.stderr) == (1, "standard output cannot be written: No space left on device\n")
+
+
 def test_proxy_config_knows_a_pod_as_proxy_status_prints_it_and_istioctls_filters(shop):
     names = [line.split()[0] for line in shop.weft("ps").stdout.splitlines()[1:]]
     assert names == sorted(names)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import BOOKINFO, GATEWAY, SLOW, SUBSETS, WEFT, Instance, free_port, instance, wait_for
+from harness import Api, BOOKINFO, GATEWAY, SLOW, SUBSETS, WEFT, Instance, free_port, instance, wait_for
 
 NEVER_READY = """apiVersion: v1
 kind: Pod
@@ -108,6 +108,26 @@ def test_ctrl_c_before_all_is_up_says_that_everything_is_ended(detach, moment, t
         mesh.destroy()
 
 
+def test_ctrl_c_does_not_hide_that_a_pod_never_came_up(tmp_path):
+    (tmp_path / "none.yaml").write_text(SLEEPER.replace("/bin/sh", "/no/such/program"))
+    mesh = Instance()
+    process = start_up(mesh, "-f", tmp_path / "none.yaml")
+    try:
+        said = ""
+        while "Ctrl-C ends it." not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30 * SLOW)
+        assert process.returncode == 1, said + output
+        assert "Ended." in output
+    finally:
+        process.kill()
+        process.communicate()
+        mesh.destroy()
+
+
 def test_up_on_a_running_instance_says_what_it_ignores_and_hints_name_the_instance():
     mesh = Instance()
     try:
@@ -176,6 +196,22 @@ def test_following_a_log_ends_with_its_pod():
             follower.communicate()
         wait_for("the next pod", lambda: mesh.pods("sleeper") and mesh.pod_name("sleeper") != pod)
         assert mesh.log(pod, "main") == "awake\n", "what it said stays for a while"
+
+
+def test_whoever_deletes_a_pod_may_give_it_less_time_than_it_asks_for():
+    stubborn = """apiVersion: v1
+kind: Pod
+metadata: {name: stubborn, labels: {sidecar.istio.io/inject: "false"}}
+spec:
+  terminationGracePeriodSeconds: 1000
+  containers:
+  - {name: main, image: example/sh:1, command: ["/bin/sh", "-c", "trap '' TERM; echo up; while :; do sleep 98774; done"]}
+"""
+    with instance() as mesh:
+        mesh.apply(text=stubborn)
+        wait_for("its trap", lambda: "up" in mesh.log("stubborn", "main"))
+        Api(mesh).call("DELETE", "/api/v1/namespaces/default/pods/stubborn?gracePeriodSeconds=1")
+        wait_for("its end", lambda: not mesh.pods() and not any("98774" in line for line in mesh.processes().values()))
 
 
 def test_a_new_pod_is_never_in_no_phase():

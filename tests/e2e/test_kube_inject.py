@@ -48,6 +48,14 @@ def inject(*words, text=None):
     return subprocess.run([WEFT, "kube-inject", *map(str, words)], input=text, capture_output=True, text=True, timeout=30)
 
 
+@pytest.mark.parametrize("words", [["kube-inject", "-f", str(BOOKINFO)], ["version"], ["apply", "--help"]])
+def test_output_that_cannot_be_written_is_a_failure_that_says_why(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([WEFT, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30 * SLOW)
+    assert done.returncode == 1
+    assert done.stderr == "standard output cannot be written: No space left on device\n"
+
+
 def test_a_file_comes_out_with_a_sidecar_and_everything_else_as_it_was(tmp_path):
     file = tmp_path / "shop.yaml"
     file.write_text(SERVICE + "---\n" + DEPLOYMENT)

@@ -144,6 +144,32 @@ def test_addresses_follow_the_endpoints(mesh):
     wait_for("both again", lambda: {bare.ask()["body"] for _ in range(10)} == set(web_pods(mesh)))
 
 
+LATER = """apiVersion: v1
+kind: Service
+metadata: {name: later}
+spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
+"""
+
+
+def test_addresses_lead_on_while_names_cannot_be_written_and_names_follow_when_they_can(mesh):
+    bare = Inside(mesh, "bare")
+    hosts = mesh.state_dir() / "pods/default_bare/hosts"
+    kept = hosts.rename(hosts.with_name("kept"))
+    hosts.mkdir()
+    try:
+        mesh.apply(text=LATER)
+        address = next(s["spec"]["clusterIP"] for s in mesh.objects("services") if s["metadata"]["name"] == "later")
+        wait_for("the new Service's address", lambda: bare.ask(host=address)["body"] in web_pods(mesh))
+    finally:
+        hosts.rmdir()
+        kept.rename(hosts)
+    try:
+        wait_for("its name, without any further news", lambda: "\tlater " in hosts.read_text(), 60)
+        assert bare.ask(host="later")["body"] in web_pods(mesh)
+    finally:
+        mesh.weft("delete", "service", "later")
+
+
 def test_a_pod_has_its_own_name_and_knows_its_address(mesh, pod):
     name, address = json.loads(pod.python("import json, socket; name = socket.gethostname(); "
                                           "print(json.dumps([name, socket.gethostbyname(name)]))"))

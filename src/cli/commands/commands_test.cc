@@ -94,6 +94,68 @@ TEST_F(CommandsTest, GetFollowsChanges) {
   EXPECT_FALSE(ended);
 }
 
+/// A store whose changes before the last list are not kept any more.
+class ForgetfulStore final : public store::Store {
+ public:
+  explicit ForgetfulStore(store::Store& inner) : inner_(inner) {}
+  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
+  net::Task<Result<store::List>> list(store::Query query) override {
+    auto listed = co_await inner_.list(std::move(query));
+    if (listed && rejected_ >= reject) kept_from_ = listed->resource_version;
+    co_return listed;
+  }
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
+    return inner_.create(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
+    return inner_.update(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
+    return inner_.update_status(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace) override {
+    return inner_.remove(std::move(key), grace);
+  }
+  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
+    if (from < kept_from_) {
+      ++rejected_;
+      co_return fail(Error::config(Code::kConflict, "too old resource version: " + std::to_string(from)));
+    }
+    co_return co_await inner_.watch(std::move(query), from);
+  }
+  int reject = 0;  ///< so many watches after a list are too late, too
+
+ private:
+  store::Store& inner_;
+  std::uint64_t kept_from_ = UINT64_MAX;
+  int rejected_ = 0;
+};
+
+TEST_F(CommandsTest, GetFollowsOneObjectHoweverLongAgoItWasChanged) {
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  for (const int reject : {0, 1}) {
+    ForgetfulStore forgetful(*store);
+    forgetful.reject = reject;
+    const Context far{console, loop, forgetful, mesh, global, *state};
+    GetOptions options;
+    options.resources = {"cm", "a"};
+    options.watch = true;
+    console.output.clear();
+    std::optional<CommandResult> ended;
+    net::TaskScope scope;
+    scope.spawn(detail::keep(get(far, options), ended));
+    for (int looks = 0; looks < 20; ++looks) loop.run_once(1ms);
+    ASSERT_FALSE(ended) << (*ended ? "" : ended->error().text);
+    EXPECT_EQ(console.output.substr(0, 25), "NAME   DATA   AGE\na      ") << console.output;
+    console.output.clear();
+    api::Object changed = *object("cm", "a");
+    changed.body["data"] = {{"k", "v"}, {"more", std::to_string(reject)}};
+    ASSERT_TRUE(run(loop, store->update(std::move(changed))));
+    while (console.output.empty() && !ended) loop.run_once(1s);
+    EXPECT_EQ(console.output.substr(0, 8), "a      2") << console.output;
+  }
+}
+
 TEST_F(CommandsTest, DeleteRemovesByNameLabelAndFileAndWaitsUntilTheProxiesKnow) {
   mesh.answers["applied"] = {200, {{"applied", true}}};
   ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;

@@ -4,6 +4,7 @@
 #include "cli/object_table.h"
 #include "cli/output.h"
 #include "cli/resources.h"
+#include "cli/standard_output.h"
 
 namespace weft::cli {
 namespace {
@@ -89,27 +90,37 @@ class Getter {
   net::Task<CommandResult> watch(Found found, ResourceName watched) {
     Group& group = found.groups.front();
     ObjectTable table(*watched.kind, style(false));
-    WEFT_CO_CHECK(show(table, group.objects));
     store::Query query{.kind = watched.kind,
                        .ns = watched.kind->namespaced && !options_.all_namespaces ? context_.global.ns : "",
                        .label_selector = options_.selector,
                        .name = watched.name};
-    std::uint64_t from = group.resource_version;
-    if (group.named) from = group.objects.empty() ? 0 : group.objects.front()->resource_version();
+    store::List list{group.resource_version, std::move(group.objects)};
+    // The version of an object at rest is as old as its last change; only a list's is this moment's.
+    if (group.named) {
+      WEFT_CO_TRY(list, co_await context_.store.list(query));
+    }
     for (;;) {
-      WEFT_CO_TRY(std::unique_ptr<store::Watch> changes, co_await context_.store.watch(query, from));
+      WEFT_CO_CHECK(show(table, list.items));
+      const Error ended = co_await follow(table, query, list.resource_version);
+      if (ended.code != Code::kConflict) co_return fail(ended);
+      // What changed meanwhile is not known any more: all of it is shown anew.
+      WEFT_CO_TRY(list, co_await context_.store.list(query));
+    }
+  }
+
+  /// Shows the changes after `from`, over connections that break. How it ends: kConflict, when changes after
+  /// the last one shown are not kept any more, or another error.
+  net::Task<Error> follow(ObjectTable& table, store::Query query, std::uint64_t from) {
+    for (;;) {
+      const auto changes = co_await context_.store.watch(query, from);
+      if (!changes) co_return changes.error();
       for (;;) {
-        auto event = co_await changes->next();
+        const auto event = co_await (*changes)->next();
         if (!event && event.error().code == Code::kUnavailable) break;
-        if (!event && event.error().code == Code::kConflict) {
-          WEFT_CO_TRY(store::List list, co_await context_.store.list(query));
-          from = list.resource_version;
-          WEFT_CO_CHECK(show(table, list.items));
-          break;
-        }
-        if (!event) co_return std::unexpected(std::move(event).error());
+        if (!event) co_return event.error();
         from = event->resource_version;
-        if (event->object) WEFT_CO_CHECK(show(table, {event->object}));
+        if (!event->object) continue;
+        if (const auto shown = show(table, {event->object}); !shown) co_return shown.error();
       }
     }
   }
@@ -127,7 +138,7 @@ class Getter {
       }
     }
     if (!objects.empty()) context_.out(table.take());
-    return {};
+    return standard_output_written();
   }
 
   const Context& context_;

@@ -60,8 +60,8 @@ Result<void> write_file(const std::string& name, const std::string& text) {
   errno = 0;
   std::ofstream file(name, std::ios::binary | std::ios::trunc);
   file << text;
-  if (!file.flush())
-    return fail(Error::config(Code::kDenied, name + ": cannot be written: " + errno_text(errno)));
+  file.close();
+  if (!file) return fail(Error::config(Code::kDenied, name + ": cannot be written: " + errno_text(errno)));
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "cli/json_path.h"
 #include "cli/log_times.h"
 #include "cli/sidecar_admin.h"
+#include "cli/standard_output.h"
 #include "net/socket.h"
 
 namespace weft::cli {
@@ -97,6 +98,7 @@ class LogFile {
       // Looked at before the last words are read: nothing is written after it is gone.
       const bool over = ::access(pod_folder_.c_str(), F_OK) != 0 || context_.state.supervisor() == 0;
       WEFT_CHECK(print_rest());
+      WEFT_CHECK(standard_output_written());
       if (over) return {};
       if (reopen_if_replaced()) continue;
       pollfd waiting{watching ? changes.get() : -1, POLLIN, 0};

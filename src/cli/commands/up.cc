@@ -122,8 +122,8 @@ class Start {
 };
 
 /// Until Ctrl-C, or until the supervisor ends by itself.
-CommandResult stay(Console& console, net::Loop& loop, app::RunningInstance& instance,
-                   const Interruptions& interruptions) {
+Result<void> stay(Console& console, net::Loop& loop, app::RunningInstance& instance,
+                  const Interruptions& interruptions) {
   SupervisorEnd end;
   WEFT_CHECK(end.start(loop, instance.process_fd()));
   while (!interruptions.asked() && !end.ended()) loop.run_once(10s);
@@ -134,7 +134,7 @@ CommandResult stay(Console& console, net::Loop& loop, app::RunningInstance& inst
   console.out("\nEnding the mesh ...\n");
   WEFT_CHECK(instance.stop());
   console.out("Ended. Its objects stay for the next 'weft up'.\n");
-  return Exit::kDone;
+  return {};
 }
 
 /// Options that say how an instance is started do nothing for one that runs.
@@ -220,7 +220,8 @@ CommandResult up(Console& console, const GlobalOptions& global, const UpOptions&
     return *started;
   }
   console.out("Ctrl-C ends it.\n");
-  return stay(console, loop, instance, interruptions);
+  WEFT_CHECK(stay(console, loop, instance, interruptions));
+  return *started;
 }
 
 }  // namespace weft::cli
