@@ -170,7 +170,7 @@ def one_offer(request, _):
 
 
 def no_websocket(request, _):
-    if b"websocket" in request.values(b"upgrade") and request.body:
+    if b"websocket" in request.values(b"upgrade") and request.body and request.version != b"HTTP/1.0":
         return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data)
     return None
 
@@ -281,6 +281,8 @@ def taken_answer(request, envoy):
     fields = [("server", "envoy"), ("x-upstream", "1")] + ([("connection", "close")] if request.closes() else [])
     if said.startswith(b"\r\n"):
         return {"status": 200, "answer": tuple(sorted([*fields, ("content-length", "2")])), "content": b"" if request.method == b"HEAD" else b"ok"}
+    if b"chunked" in said and b"Content-Length" in said and request.version == b"HTTP/1.0" and request.method != b"HEAD":
+        return {"status": 200, "answer": (("connection", "close"), ("server", "envoy"), ("x-upstream", "1")), "content": b"ok", "kept": False}
     if b"chunked" in said and b"Content-Length" in said:
         return {"status": 200, "answer": tuple(sorted([*fields, ("transfer-encoding", "chunked")])), "content": b"" if request.method == b"HEAD" else b"ok"}
     if b" 204 " in said:
@@ -289,14 +291,15 @@ def taken_answer(request, envoy):
 
 
 def bodiless_to_old(request, envoy):
-    if request.version == b"HTTP/1.0" and envoy["status"] in (204, 304) and not request.closes() and not envoy["kept"]:
+    bodiless = envoy["status"] in (204, 304) or request.method == b"HEAD"
+    if request.version == b"HTTP/1.0" and bodiless and envoy["upstream"] and not request.closes() and not envoy["kept"]:
         return {"kept": True, "answer": tuple(("connection", "keep-alive") if f[0] == "connection" else f for f in envoy["answer"])}
     return {}
 
 
 def told_of_more(request, envoy):
     told = tuple(int(s) for s in re.findall(rb"HTTP/1.1 (10[23]) ", request.answer()))
-    return {"interim": envoy["interim"] + told} if envoy["upstream"] else {}
+    return {"interim": envoy["interim"] + told} if envoy["upstream"] and request.version != b"HTTP/1.0" else {}
 
 
 def old_expectation(request, envoy):
@@ -337,7 +340,7 @@ CHANGES = [
     Change("close wins", "RFC 9112 §9.3", close_wins),
     Change("100 Continue that nobody needs", "RFC 9110 §10.1.1: there is no body, or nobody wants it, or the client speaks HTTP/1.0", nobody_continues),
     Change("interim responses", "RFC 9110 §15.2: passed on; Envoy drops them", told_of_more),
-    Change("204 to HTTP/1.0", "RFC 9112 §6.3: it ends with its head, and the connection goes on if that was asked for", bodiless_to_old),
+    Change("no body for HTTP/1.0", "RFC 9112 §6.3: a 204, and what HEAD gets, ends with its head; the connection goes on if that was asked for", bodiless_to_old),
     Change("path of nothing but slashes", "decision 25", lambda _, e: {"line": re.sub(r" /+(?=[ ?])", " /", e["line"])}),
     Change("Max-Forwards: 0", "RFC 9110 §7.6.2; Envoy does not count", used_up),
     Change("own response behind a whole request", "the connection goes on; Envoy ends it where its codec rejects or the body is not read", whole_request),

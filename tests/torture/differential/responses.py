@@ -21,7 +21,7 @@ RESPONSES = [
     End(OK + b"\r\nup to the end"),
     b"HTTP/1.0 200 OK\r\n" + BODY,
     End(b"HTTP/1.0 200 OK\r\n\r\nup to the end"),
-    b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + BODY,
+    End(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + BODY),  # Envoy sends the next body on such a connection without any framing
     chunked(b"2\r\nok\r\n0\r\n\r\n"),
     chunked(b"2;a=b\r\nok\r\n0\r\n\r\n"),
     chunked(b"2\r\nok\r\n0\r\nX-Trailer: 1\r\n\r\n", b"Trailer: x-trailer\r\n"),
@@ -89,4 +89,4 @@ RESPONSES = [
     End(b"\x16\x03\x01\x00\x05hello"),
     End(b"SSH-2.0-x\r\n"),
 ]
-RESPONSES = [type(each)(re.sub(rb"(?is)(.*HTTP/[^\r\n]*\r?\n)", rb"\1X-Upstream: 1\r\n", each)) for each in RESPONSES]
+RESPONSES = [type(each)(re.sub(rb"(?is)(.*HTTP/[^\r\n]*\r?\n)", rb"\1X-Upstream: 1\r\n", each, count=1)) for each in RESPONSES]

@@ -76,6 +76,9 @@ bool is_broken_off(error_code error) {
          error.category() != http::make_error_code(http::error::end_of_stream).category();
 }
 
+/// News before the answer, such as 103 Early Hints. Source: RFC 9110 §15.2.
+bool is_interim(unsigned status) { return status >= 100 && status < 200 && status != 101; }
+
 /// Sends the request and reads the answer on a connection that is ready for both.
 template <typename Stream>
 asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
@@ -85,22 +88,26 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Call& call) {
   deadline.expires_at(next_deadline(call));
   co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
   if (error) co_return Attempt{.failed_step = "send", .error = error, .may_retry = true};
-  http::response_parser<http::string_body> parser;
-  parser.header_limit(kHeadLimit);
-  parser.body_limit(kBodyLimit);
+  std::optional<http::response_parser<http::string_body>> parser;
   beast::flat_buffer buffer;
-  while (!parser.is_done() && !error) {
-    deadline.expires_at(next_deadline(call));
-    co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-  }
+  bool has_begun = false;
+  do {
+    parser.emplace();
+    parser->header_limit(kHeadLimit);
+    parser->body_limit(kBodyLimit);
+    while (!parser->is_done() && !error) {
+      deadline.expires_at(next_deadline(call));
+      co_await http::async_read_some(stream, buffer, *parser,
+                                     asio::redirect_error(asio::use_awaitable, error));
+    }
+    has_begun = has_begun || parser->got_some() || buffer.size() > 0;
+  } while (!error && is_interim(parser->get().result_int()));
   if (error) {
-    co_return Attempt{.failed_step = "receive",
-                      .error = error,
-                      .may_retry = is_broken_off(error),
-                      .has_begun = parser.got_some() || buffer.size() > 0};
+    co_return Attempt{
+        .failed_step = "receive", .error = error, .may_retry = is_broken_off(error), .has_begun = has_begun};
   }
-  const bool may_go_on = parser.keep_alive() && buffer.size() == 0;
-  co_return Attempt{.response = to_response(parser.release()), .has_begun = true, .may_go_on = may_go_on};
+  const bool may_go_on = parser->keep_alive() && buffer.size() == 0;
+  co_return Attempt{.response = to_response(parser->release()), .has_begun = true, .may_go_on = may_go_on};
 }
 
 asio::awaitable<Attempt> exchange_over_tls(beast::tcp_stream connected, const Call& call) {

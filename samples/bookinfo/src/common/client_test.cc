@@ -195,6 +195,15 @@ TEST(Client, bytes_behind_an_answer_end_its_connection) {
   EXPECT_EQ(server.connections, 3);
 }
 
+TEST(Client, interim_responses_are_no_answer) {
+  Exchanges server([](int, int) {
+    return Deed{"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
+                std::string(kOk)};
+  });
+  expect_all_ok(server.call(3));
+  EXPECT_EQ(server.connections, 1);
+}
+
 TEST(Client, connections_that_nobody_uses_are_closed_in_time) {
   Exchanges server([](int, int) { return Deed{std::string(kOk)}; });
   server.kept().set_limits({.idle = 20ms});
