@@ -56,7 +56,11 @@ HttpService::HttpService(DownstreamConnection& connection)
       options_(options_of(*config_)),
       codec_(connection.socket(), options_, this),
       counters_(connection.worker().http_counters(config_->stat_prefix)) {
-  if (connection.worker().is_leaving(*connection.listener().config)) take_leave();
+  Worker& worker = connection.worker();
+  if (worker.is_draining() && connection.socket().quiet())
+    drain();
+  else if (worker.is_draining() || worker.is_leaving(*connection.listener().config))
+    take_leave();  // what has come already is answered
 }
 
 net::Task<void> HttpService::run() {
