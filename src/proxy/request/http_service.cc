@@ -20,7 +20,8 @@ http::h1::ServerConnectionOptions options_of(const HttpConfig& config) {
   options.accept_http10 = config.accept_http10;
   options.idle_timeout = config.idle_timeout;
   options.header_timeout = config.request_headers_timeout;
-  options.body_timeout = config.stream_idle_timeout;
+  options.body_timeout =
+      config.stream_idle_timeout.count() ? config.stream_idle_timeout : config.stall_timeout;
   options.request_timeout = config.request_timeout;
   options.max_requests = config.max_requests_per_connection;
   options.server_name = config.server_name;
