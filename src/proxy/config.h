@@ -208,8 +208,11 @@ struct HttpConfig {
   enum class ServerHeader : std::uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
   ServerHeader server_header = ServerHeader::kOverwrite;
   std::vector<std::string> upgrades;
-  Milliseconds idle_timeout{3'600'000};          ///< between requests; 0: none
-  Milliseconds stream_idle_timeout{300'000};     ///< no byte in either direction of a request; 0: none
+  Milliseconds idle_timeout{3'600'000};       ///< between requests; 0: none
+  Milliseconds stream_idle_timeout{300'000};  ///< no byte in either direction of a request; 0: none
+  /// With stream_idle_timeout 0: for bytes that a peer does not take, and for the rest of a body that it has
+  /// begun. Streams in which nothing waits to be moved go on.
+  Milliseconds stall_timeout{300'000};
   Milliseconds request_timeout{0};               ///< whole request received; 0: none
   Milliseconds request_headers_timeout{10'000};  ///< from the first byte to the end of the head
   std::uint32_t max_request_headers_bytes = 60 * 1024;

@@ -159,24 +159,35 @@ void DataPlane::on_all(std::function<void(Worker&)> work, std::function<void()> 
   }
 }
 
+void DataPlane::Draining::end() {
+  if (std::exchange(over, true)) return;
+  for (const auto& each : std::exchange(done, {})) each();
+}
+
+/// A second drain is the same one, until the earlier of both limits.
 void DataPlane::drain(Milliseconds limit, std::function<void()> done) {
   draining_ = true;
-  struct Ending {
-    std::size_t open;
-    std::function<void()> done;
-  };
-  auto ending = std::make_shared<Ending>(Ending{workers_.size(), std::move(done)});
-  drain_timer_ = std::make_unique<net::Timer>(main_, [ending] {
-    if (ending->done) std::exchange(ending->done, {})();
+  const TimePoint until = main_.now() + limit;
+  if (drain_) {
+    if (drain_->over) return main_.defer(std::move(done));
+    drain_->done.push_back(std::move(done));
+    return drain_timer_->arm(std::min(until, drain_timer_->when()));
+  }
+  drain_ = std::make_shared<Draining>();
+  drain_->open = workers_.size();
+  drain_->done.push_back(std::move(done));
+  drain_timer_ = std::make_unique<net::Timer>(main_, [drain = drain_] {
+    const auto kept = drain;  // who is told may end the plane, and this timer with it
+    kept->end();
   });
-  drain_timer_->arm(main_.now() + limit);
+  drain_timer_->arm(until);
   for (auto& worker : workers_) {
-    worker->loop().post([this, ending, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
+    worker->loop().post([this, drain = drain_, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
       worker->stop_accepting();
       worker->drain_connections();
-      worker->when_idle([this, ending, alive] {
-        main_.post([ending, alive] {
-          if (--ending->open == 0 && !alive.expired() && ending->done) std::exchange(ending->done, {})();
+      worker->when_idle([this, drain, alive] {
+        main_.post([drain, alive] {
+          if (--drain->open == 0 && !alive.expired()) drain->end();
         });
       });
     });

@@ -44,6 +44,14 @@ class DataPlane final : public Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   CompiledSnapshotPtr current_;
   std::map<std::string, std::string> bound_;  ///< listener name → where and how its sockets listen
+  /// Those who asked for a drain, and how many workers still have connections.
+  struct Draining {
+    std::size_t open = 0;
+    bool over = false;
+    std::vector<std::function<void()>> done;
+    void end();
+  };
+  std::shared_ptr<Draining> drain_;  ///< once one was asked for
   std::unique_ptr<net::Timer> drain_timer_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   TimePoint started_;

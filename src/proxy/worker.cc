@@ -132,6 +132,7 @@ std::shared_ptr<UpstreamCluster> Worker::cluster(std::string_view name) const {
 void Worker::stop_accepting() { accepting_.clear(); }
 
 void Worker::drain_connections() {
+  draining_ = true;
   std::vector<std::uint64_t> ids;
   for (const auto& [id, connection] : connections_) ids.push_back(id);
   for (const std::uint64_t id : ids)

@@ -48,6 +48,7 @@ class Worker {
   /// See Server::take_leave().
   void take_leave(Leaving leaving);
   bool is_leaving(const ListenerConfig& listener) const;
+  bool is_draining() const { return draining_; }
   OpenWork open_work() const;
   std::size_t connections() const { return connections_.size(); }
   /// Runs once when no connection is left.
@@ -98,6 +99,7 @@ class Worker {
   std::unordered_map<std::uint64_t, DownstreamConnection*> connections_;
   std::uint64_t next_connection_ = 1;
   std::optional<Leaving> leaving_;
+  bool draining_ = false;
   std::function<void()> when_idle_;
   std::map<std::string, std::unique_ptr<Accepting>> accepting_;
   net::TaskScope tasks_;

@@ -261,6 +261,19 @@ TEST_F(FirstWord, nothing_is_waited_for_where_a_port_or_an_address_has_a_chain_t
   }
 }
 
+TEST_F(FirstWord, who_says_it_while_the_proxy_drains_is_answered_once) {
+  start({}, [](ListenerConfig& listener) { listener.sniff_timeout = Milliseconds{3'600'000}; });
+  auto client = sniffing->client();
+  sniffing->until(
+      [&] { return sniffing->plane.stats().find("downstream_cx_active: 1\n") != std::string::npos; });
+  bool drained = false;
+  sniffing->plane.server->drain(Milliseconds{3'600'000}, [&] { drained = true; });
+  sniffing->plane.stats();  // the workers have been told
+  sniffing->send(*client, kRequest);
+  EXPECT_NE(sniffing->read(*client, 10'000).find("connection: close\r\n"), std::string::npos);
+  sniffing->until([&] { return drained; });
+}
+
 TEST_F(FirstWord, a_port_whose_chain_is_http_is_http_whatever_comes) {
   start({}, [](ListenerConfig& listener) {
     listener.chains[0].match.application_protocols.clear();

@@ -100,7 +100,7 @@ net::Task<void> Session::finish(Dialed dialed) {
     info.upstream_host = dialed->endpoint->text();
     info.upstream_local_address = dialed->socket->local_address().to_string();
     const TunnelResult result =
-        co_await tunnel(connection.socket(), *dialed->socket, {}, {}, chain.tcp()->idle_timeout);
+        co_await tunnel(connection.socket(), *dialed->socket, {}, {}, {.idle = chain.tcp()->idle_timeout});
     info.bytes_received = result.bytes_from_client;
     info.bytes_sent = result.bytes_from_server;
     if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);

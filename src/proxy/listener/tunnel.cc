@@ -7,7 +7,7 @@ namespace {
 
 struct Shared {
   TunnelResult result;
-  Duration idle_timeout{};
+  Duration idle_timeout{}, write_timeout{};
   TimePoint last_moved;
 };
 
@@ -36,6 +36,8 @@ net::Task<net::IoError> wait_readable(Direction& direction, Shared& shared) {
 net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string first) {
   if (!first.empty()) {
     direction.bytes += first.size();
+    if (shared.write_timeout != Duration::zero())
+      direction.to.set_write_deadline(shared.last_moved + shared.write_timeout);
     if (!(co_await direction.to.write(first)).ok()) {
       direction.to_broke = true;
       co_return over();
@@ -65,8 +67,8 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
     }
     shared.last_moved = direction.from.loop().now();
     direction.bytes += got.bytes;
-    if (shared.idle_timeout != Duration::zero())
-      direction.to.set_write_deadline(shared.last_moved + shared.idle_timeout);
+    if (shared.write_timeout != Duration::zero())
+      direction.to.set_write_deadline(shared.last_moved + shared.write_timeout);
     const net::IoResult sent = co_await direction.to.write(buffer.view());
     if (!sent.ok()) {
       if (sent.error == net::IoError::kTimeout)
@@ -83,8 +85,9 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
 }  // namespace
 
 net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first,
-                               std::string server_first, Duration idle_timeout) {
-  Shared shared{{}, idle_timeout, client.loop().now()};
+                               std::string server_first, TunnelLimits limits) {
+  const Duration write_timeout = limits.idle != Duration::zero() ? limits.idle : limits.stall;
+  Shared shared{{}, limits.idle, write_timeout, client.loop().now()};
   TunnelResult& result = shared.result;
   client.set_read_deadline(kNever);
   server.set_read_deadline(kNever);

@@ -14,13 +14,19 @@ struct TunnelResult {
   bool client_broke = false, server_broke = false, idle = false;
 };
 
-/// Copies bytes both ways until both sides have ended, one has broken, or nothing has moved for
-/// `idle_timeout` (0: no limit). One side's end is handed on as an end and the other direction goes on. Each
+/// How long a tunnel may stand still. 0: no limit.
+struct TunnelLimits {
+  Duration idle{};   ///< nothing has moved in either direction
+  Duration stall{};  ///< with `idle` 0: bytes wait for a side that takes none
+};
+
+/// Copies bytes both ways until both sides have ended, one has broken, or it stands still for longer than
+/// `limits` allow. One side's end is handed on as an end and the other direction goes on. Each
 /// direction holds one pooled buffer, and only while something is in it, so a reader that stops stops its
 /// writer.
 ///
 /// `client_first` and `server_first` are bytes already read from each, sent before anything else.
 net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first,
-                               std::string server_first, Duration idle_timeout);
+                               std::string server_first, TunnelLimits limits);
 
 }  // namespace weft::proxy

@@ -54,7 +54,7 @@ net::Task<void> Forward::run() {
   if (body_read_)
     start_clock();
   else if (plan_.action.idle_timeout)
-    exchange_.set_body_patience(*plan_.action.idle_timeout);
+    exchange_.set_body_patience(idle_or_stall_timeout());
   for (;;) {
     ++service_.info_.attempts;
     const Failure failure = co_await try_once();
@@ -105,10 +105,23 @@ void Forward::prepare_request() {
 }
 
 /// The request's time counts from its last byte, over all tries; the client's own pace is not held against
-/// the endpoint.
+/// the endpoint. It holds for a client that does not take its response, too: the endpoint waits meanwhile.
 void Forward::start_clock() {
   const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
-  if (timeout.count() && deadline_ == kNever) deadline_ = loop().now() + timeout;
+  if (!timeout.count() || deadline_ != kNever) return;
+  deadline_ = loop().now() + timeout;
+  exchange_.set_response_deadline(deadline_);
+}
+
+/// How long a stream may say nothing; 0: for ever.
+Milliseconds Forward::idle_timeout() const {
+  return plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
+}
+
+/// How long a peer may take no byte of what waits for it, or owe a byte that was announced.
+Milliseconds Forward::idle_or_stall_timeout() const {
+  const Milliseconds idle = idle_timeout();
+  return idle.count() ? idle : service_.config_->stall_timeout;
 }
 
 void Forward::start_try_clock() {
@@ -122,11 +135,11 @@ void Forward::set_deadlines() {
   net::Socket& socket = *connection_->socket;
   const TimePoint now = loop().now();
   if (response_over_) return socket.set_write_deadline(now + kPieceAfterResponse);
-  const Milliseconds idle = plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
+  const Milliseconds idle = idle_timeout();
   const TimePoint quiet = idle.count() ? now + idle : kNever;
   const TimePoint limit = std::min(deadline_, exchange_.response_started() ? kNever : try_deadline_);
   socket.set_read_deadline(body_read_ ? std::min(quiet, limit) : limit);
-  socket.set_write_deadline(std::min(quiet, limit));
+  socket.set_write_deadline(std::min(now + idle_or_stall_timeout(), limit));
 }
 
 net::Task<Forward::Failure> Forward::try_once() {
@@ -158,8 +171,7 @@ net::Task<Forward::Failure> Forward::try_once() {
 /// patience that the answer would have, or that a silent stream has.
 TimePoint Forward::waiting_deadline() const {
   const Milliseconds timeout = plan_.action.timeout.value_or(kDefaultTimeout);
-  const Milliseconds idle = plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
-  const Milliseconds patience = timeout.count() ? timeout : idle;
+  const Milliseconds patience = timeout.count() ? timeout : idle_timeout();
   return patience.count() ? loop().now() + patience : kNever;
 }
 
@@ -196,9 +208,9 @@ net::Task<Forward::Failure> Forward::exchange_messages(http::ClientExchange& ups
   if (plan_.found.host->config->include_attempt_count)
     head.headers.set(Known::kXEnvoyAttemptCount, std::to_string(service_.info_.attempts));
   sent_at_ = loop().now();
+  response_over_ = false;  // of the try before, whose deadlines were others
   set_deadlines();
   const bool whole = body_read_ && replay_.empty();
-  response_over_ = false;
   if (!whole) co_return co_await send_and_receive(upstream);
   const Result<void> sent = co_await upstream.send_head(head, true);
   if (!sent) co_return failure_of(sent.error());
@@ -218,6 +230,7 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
     if (both.error().code == Code::kTimeout && service_.overdue()) co_return Failure::kOverdue;
     if (both.error().code == Code::kInvalid || both.error().code == Code::kTooLarge) {
       service_.info_.flags.set(Flag::kDownstreamProtocolError);
+      service_.response_.clear();
       if (!exchange_.response_started())
         co_await service_.reply(exchange_, 400, "Bad Request", "http1.codec_error");
       co_return Failure::kNone;
@@ -357,14 +370,26 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
       co_return Failure::kNone;
     }
     end = chunk->end;
+    if (end) exchange_.set_response_deadline(kNever);  // nothing of the endpoint's is left to wait for
     sent = co_await exchange_.send_body(chunk->data, end);
   }
-  if (!sent) {
+  if (!sent) cut_response(sent.error());
+  co_return Failure::kNone;
+}
+
+/// The client does not take its response, or has gone.
+void Forward::cut_response(const Error& why) {
+  RequestInfo& info = service_.info_;
+  if (why.code == Code::kTimeout && !gone_) {
+    const bool overdue = deadline_ <= loop().now();
+    if (overdue) ++cluster_->counters().upstream_rq_timeout;
+    info.flags.set(overdue ? Flag::kUpstreamTimeout : Flag::kStreamIdleTimeout);
+    info.details = overdue ? "response_timeout" : "stream_idle_timeout";
+  } else {
     info.flags.set(Flag::kDownstreamTerminated);
     info.details = "downstream_remote_disconnect";
-    exchange_.reset();
   }
-  co_return Failure::kNone;
+  exchange_.reset();
 }
 
 net::Task<Forward::Failure> Forward::run_tunnel(http::ClientExchange& upstream) {
@@ -377,7 +402,7 @@ net::Task<Forward::Failure> Forward::run_tunnel(http::ClientExchange& upstream) 
   auto server = upstream.upgrade();
   exchange_.on_abandoned({});
   co_await tunnel(*client.stream, *server.stream, std::move(client.read_ahead), std::move(server.read_ahead),
-                  plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout));
+                  {.idle = idle_timeout(), .stall = service_.config_->stall_timeout});
   co_return Failure::kNone;
 }
 
@@ -479,6 +504,7 @@ net::Task<void> Forward::answer_failure(Failure failure) {
   RequestInfo& info = service_.info_;
   ClusterCounters& counters = cluster_->counters();
   service_.response_.clear();
+  exchange_.set_response_deadline(kNever);  // it has passed, perhaps, and a reply of our own is to come
   const auto reset_text = [](std::string_view reason) {
     return "upstream connect error or disconnect/reset before headers. reset reason: " + std::string(reason);
   };

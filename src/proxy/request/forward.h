@@ -57,12 +57,15 @@ class Forward {
   net::Task<Result<void>> receive(http::ClientExchange& upstream, Failure& failure);
   net::Task<Failure> read_response(http::ClientExchange& upstream);
   net::Task<Failure> relay(http::ClientExchange& upstream);
+  void cut_response(const Error& why);
   net::Task<Failure> run_tunnel(http::ClientExchange& upstream);
   net::Task<void> answer_failure(Failure failure);
 
   void prepare_request();
   void prepare_response();
   void start_clock();
+  Milliseconds idle_timeout() const;
+  Milliseconds idle_or_stall_timeout() const;
   void start_try_clock();
   void set_deadlines();
   Failure failure_of(const Error& error);

@@ -20,7 +20,8 @@ http::h1::ServerConnectionOptions options_of(const HttpConfig& config) {
   options.accept_http10 = config.accept_http10;
   options.idle_timeout = config.idle_timeout;
   options.header_timeout = config.request_headers_timeout;
-  options.body_timeout = config.stream_idle_timeout;
+  options.body_timeout =
+      config.stream_idle_timeout.count() ? config.stream_idle_timeout : config.stall_timeout;
   options.request_timeout = config.request_timeout;
   options.max_requests = config.max_requests_per_connection;
   options.server_name = config.server_name;
@@ -56,7 +57,11 @@ HttpService::HttpService(DownstreamConnection& connection)
       options_(options_of(*config_)),
       codec_(connection.socket(), options_, this),
       counters_(connection.worker().http_counters(config_->stat_prefix)) {
-  if (connection.worker().is_leaving(*connection.listener().config)) take_leave();
+  Worker& worker = connection.worker();
+  if (worker.is_draining() && connection.socket().quiet())
+    drain();
+  else if (worker.is_draining() || worker.is_leaving(*connection.listener().config))
+    take_leave();  // what has come already is answered
 }
 
 net::Task<void> HttpService::run() {

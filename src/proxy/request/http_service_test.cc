@@ -174,6 +174,38 @@ TEST(HttpService, a_field_that_is_sent_twice_gets_by_no_match_of_one_of_its_valu
   }
 }
 
+TEST(HttpService, an_upgrade_and_a_length_are_seen_by_matches_and_operators) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  plane.http.upgrades = {"websocket"};
+  const auto rule = [](std::string name, std::string value, int status) {
+    Route route = route_to("/", "a");
+    HeaderMatch match;
+    match.name = std::move(name);
+    match.match.text = std::move(value);
+    route.match.headers = {match};
+    route.action = DirectAction{.status = status, .body = {}};
+    return route;
+  };
+  RouteTable table =
+      table_of({rule("upgrade", "forbidden", 403), rule("content-length", "5", 413), route_to("/", "a")});
+  HeaderChange saw;
+  saw.name = "x-saw";
+  saw.value = "%REQ(UPGRADE)% %REQ(CONTENT-LENGTH)%";
+  table.request_headers.add = {saw};
+  ASSERT_TRUE(plane.apply(table, {cluster_of("a", {a.address()})}));
+  for (const auto& [rest, status] :
+       {std::pair{"Connection: upgrade\r\nUpgrade: forbidden\r\n\r\n", 403},
+        {"Content-Length: 5\r\n\r\nhello", 413},
+        {"Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 6\r\n\r\nhello!", 200}}) {
+    RawClient client(plane.loop, plane.front());
+    client.write(std::string("POST / HTTP/1.1\r\nHost: a\r\n") + rest);
+    const std::string got = client.read_until("\r\n\r\n");
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 " + std::to_string(status))) << rest << got;
+  }
+  EXPECT_EQ(a.last.headers.get("x-saw"), "websocket 6");
+}
+
 TEST(HttpService, a_request_that_does_not_come_whole_in_time_is_408) {
   Plane plane;
   Upstream a(plane.loop, "a");

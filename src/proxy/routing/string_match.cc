@@ -3,6 +3,9 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
 
 namespace weft::proxy {
 namespace {
@@ -34,7 +37,26 @@ std::string_view pseudo_field(std::string_view name, const http::RequestHead& re
   return request.authority;
 }
 
+/// The fields that a codec keeps in the head's members; `digits` holds a length.
+template <class Head>
+std::optional<std::string_view> kept_field(const std::string& name, const Head& head,
+                                           std::array<char, 20>& digits) {
+  if (name == "upgrade") return head.upgrade;
+  if (name != "content-length") return std::nullopt;
+  if (!head.content_length) return std::string_view();
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *head.content_length).ptr;
+  return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
 bool matches_fields(const HeaderMatch& match, const http::Headers& fields);
+bool matches_value(const HeaderMatch& match, std::string_view value);
+
+template <class Head>
+bool matches_named(const HeaderMatch& match, const Head& head) {
+  std::array<char, 20> digits;
+  const auto kept = kept_field(match.name, head, digits);
+  return kept ? matches_value(match, *kept) : matches_fields(match, head.headers);
+}
 
 bool satisfied_by_absence(const HeaderMatch& match) {
   if (match.match.kind == StringMatch::Kind::kPresent) return match.invert;
@@ -61,17 +83,21 @@ bool matches(const StringMatch& match, std::string_view text) {
 }
 
 bool matches(const HeaderMatch& match, const http::RequestHead& request) {
-  if (!match.name.starts_with(':') && match.name != "host") return matches_fields(match, request.headers);
-  const std::string_view value = pseudo_field(match.name, request);
-  if (value.empty()) return satisfied_by_absence(match);
-  return matches(match.match, value) != match.invert;
+  if (!match.name.starts_with(':') && match.name != "host") return matches_named(match, request);
+  return matches_value(match, pseudo_field(match.name, request));
 }
 
 bool matches(const HeaderMatch& match, const http::ResponseHead& response) {
-  return matches_fields(match, response.headers);
+  return matches_named(match, response);
 }
 
 namespace {
+
+/// An empty value is that of a field that is not there.
+bool matches_value(const HeaderMatch& match, std::string_view value) {
+  if (value.empty()) return satisfied_by_absence(match);
+  return matches(match.match, value) != match.invert;
+}
 
 bool matches_fields(const HeaderMatch& match, const http::Headers& fields) {
   const http::Known known = http::known_field(match.name);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "net/socket.h"
+#include "proxy/upstream/upstream_cluster.h"
 
 namespace weft::proxy {
 namespace {
@@ -27,6 +28,7 @@ class NameServer final : private net::ReadyHandler {
   }
   bool silent = false;
   int asked = 0;
+  char last_byte = 3;  ///< of the address that is given
   std::function<void()> on_question;
 
  private:
@@ -46,7 +48,7 @@ class NameServer final : private net::ReadyHandler {
   }
 
   /// RFC 1035 §4.1: the header with QR set, the question, and for type A one record that points to its name.
-  static std::string answer_to(std::string message) {
+  std::string answer_to(std::string message) const {
     const bool known = message.find("\5known") != message.npos;
     const std::size_t end = message.find('\0', 12) + 5;
     const bool is_a = message[end - 3] == 1;
@@ -55,7 +57,7 @@ class NameServer final : private net::ReadyHandler {
     message[3] = static_cast<char>(known ? 0x80 : 0x83);
     message[7] = static_cast<char>(known && is_a ? 1 : 0);
     message[11] = 0;
-    if (known && is_a) message += std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3", 16);
+    if (known && is_a) message += std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2", 15) + last_byte;
     return message;
   }
 
@@ -118,6 +120,29 @@ TEST(DnsResolver, ends_without_waiting_for_a_server_that_is_silent) {
   }
   EXPECT_GE(server.asked, 1);
   EXPECT_FALSE(answered);
+}
+
+bool leads_to(net::Loop& loop, const UpstreamCluster& cluster, const std::string& endpoint) {
+  for (const TimePoint end = loop.now() + 20s; loop.now() < end; loop.run_once(10ms))
+    if (cluster.endpoints().size() == 1 && cluster.endpoints().contains(endpoint)) return true;
+  return false;
+}
+
+TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve) {
+  net::Loop loop;
+  NameServer server(loop);
+  DnsResolver resolver(loop, server.address());
+  Random random;
+  auto config = std::make_shared<ClusterConfig>();
+  config->name = "named";
+  config->discovery = ClusterConfig::Discovery::kStrictDns;
+  config->dns_refresh = Milliseconds{20};
+  config->dns_hosts = {{"nobody.example", 80}, {"one.known", 80}, {"nobody.either", 80}};
+  const auto cluster =
+      std::make_shared<UpstreamCluster>(loop, random, resolver, 0, config, std::make_shared<ClusterUsage>());
+  EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.3:80"));
+  server.last_byte = 4;
+  EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.4:80"));
 }
 
 }  // namespace

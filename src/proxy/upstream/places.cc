@@ -1,6 +1,7 @@
 #include "proxy/upstream/places.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "proxy/upstream/endpoint_pool.h"
 
@@ -43,12 +44,14 @@ void WaitingLine::Handle::give_up() {
 }
 
 void WaitingLine::wake_one() {
-  if (turns_.empty()) return;
+  if (!wake_another() && !turns_.empty()) ++spare_wakes_;
+}
+
+bool WaitingLine::wake_another() {
   const auto first = std::ranges::find_if(turns_, [](const Turn* turn) { return !turn->woken_; });
-  if (first == turns_.end())
-    ++spare_wakes_;
-  else
-    (*first)->wake();
+  if (first == turns_.end()) return false;
+  (*first)->wake();
+  return true;
 }
 
 void WaitingLine::wake_all() {
@@ -86,9 +89,10 @@ WaitingLine::Turn::~Turn() {
 }
 
 void WaitingLine::Turn::stand_in_line(TimePoint deadline) {
-  const auto behind = std::find_if(line_.turns_.begin(), line_.turns_.end(),
-                                   [this](const Turn* other) { return other->number_ > number_; });
-  line_.turns_.insert(behind, this);
+  // From the end: who comes is the last, but for those who try again.
+  auto place = line_.turns_.end();
+  while (place != line_.turns_.begin() && (*std::prev(place))->number_ > number_) --place;
+  line_.turns_.insert(place, this);
   in_line_ = true;
   woken_ = false;
   timer_.arm(deadline);

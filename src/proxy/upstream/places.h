@@ -64,8 +64,11 @@ class WaitingLine {
 
   /// False also while one who was woken has not tried yet: who comes now stands behind it.
   bool empty() const { return turns_.empty(); }
-  /// Lets the first that was not woken yet try again, from the loop. Nothing happens when nobody waits.
+  /// Lets the first that was not woken yet try again, from the loop. When all were, the wake is for who comes
+  /// next, unless nobody waits.
   void wake_one();
+  /// The same for those in line only. False: all were woken, or nobody waits.
+  bool wake_another();
   void wake_all();
 
  private:

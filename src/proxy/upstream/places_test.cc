@@ -60,6 +60,18 @@ TEST_F(Line, a_wake_beyond_those_in_line_is_for_who_comes_before_they_have_tried
   EXPECT_FALSE(third.tried());
 }
 
+TEST_F(Line, those_in_line_are_woken_once_each_and_it_is_told_when_there_are_no_more) {
+  EXPECT_FALSE(line_.wake_another());
+  Waiting first(loop_, line_, counters_, true);
+  Waiting second(loop_, line_, counters_, true);
+  EXPECT_TRUE(line_.wake_another());
+  EXPECT_TRUE(line_.wake_another());
+  EXPECT_FALSE(line_.wake_another());
+  Waiting third(loop_, line_, counters_, true);
+  run(second);
+  EXPECT_FALSE(third.tried());
+}
+
 TEST_F(Line, a_wake_that_led_to_nothing_goes_to_the_next) {
   Waiting first(loop_, line_, counters_, false);
   Waiting second(loop_, line_, counters_, true);

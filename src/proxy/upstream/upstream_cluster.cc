@@ -102,35 +102,38 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
   share_->waiting.wake_all();
 }
 
-/// Asks for every name again; the last answers stay when one fails.
+/// Asks for every name again. What a name has answered holds at once, whatever the others do, and until it
+/// answers anew.
 void UpstreamCluster::resolve() {
-  struct Round {
-    std::size_t open = 0;
-    bool failed = false;
-    Endpoints found;
-  };
-  auto round = std::make_shared<Round>();
-  round->open = config_->dns_hosts.size();
-  round->found.localities.emplace_back();
-  const bool one_only = config_->discovery == ClusterConfig::Discovery::kLogicalDns;
-  for (const auto& [host, port] : config_->dns_hosts) {
-    dns_.resolve(host, port, [weak = weak_from_this(), this, round, one_only, name = host](auto addresses) {
+  resolved_.resize(config_->dns_hosts.size());
+  auto open = std::make_shared<std::size_t>(config_->dns_hosts.size());
+  for (std::size_t i = 0; i < config_->dns_hosts.size(); ++i) {
+    const auto& [host, port] = config_->dns_hosts[i];
+    dns_.resolve(host, port, [weak = weak_from_this(), this, open, i](auto addresses) {
       const auto alive = weak.lock();
       if (!alive) return;
-      if (!addresses) {
-        round->failed = true;
+      if (addresses)
+        take_answer(i, std::move(*addresses));
+      else
         WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
                  {"error", addresses.error().text});
-      } else {
-        for (const net::Address& address : *addresses) {
-          round->found.localities.front().endpoints.push_back({.address = address, .hostname = name});
-          if (one_only) break;
-        }
-      }
-      if (--round->open == 0 && (!round->failed || endpoints_.empty())) set_endpoints(round->found);
-      dns_timer_.arm(loop_.now() + config_->dns_refresh);
+      if (--*open == 0) dns_timer_.arm(loop_.now() + config_->dns_refresh);
     });
   }
+}
+
+void UpstreamCluster::take_answer(std::size_t host, std::vector<net::Address> addresses) {
+  if (config_->discovery == ClusterConfig::Discovery::kLogicalDns && addresses.size() > 1)
+    addresses.resize(1);
+  if (resolved_[host] == addresses) return;
+  resolved_[host] = std::move(addresses);
+  Endpoints found;
+  found.localities.emplace_back();
+  for (std::size_t i = 0; i < resolved_.size(); ++i)
+    for (const net::Address& address : resolved_[i])
+      found.localities.front().endpoints.push_back(
+          {.address = address, .hostname = config_->dns_hosts[i].first});
+  set_endpoints(found);
 }
 
 std::shared_ptr<EndpointPool> UpstreamCluster::endpoint_at(const net::Address& address) {
@@ -229,8 +232,8 @@ bool UpstreamCluster::beyond_limit() const {
 void UpstreamCluster::look_again() {
   if (share_->waiting.empty()) return;
   const std::uint32_t used = share_->usage->connections.load(std::memory_order_relaxed);
-  for (std::uint32_t place = used; place < config_->max_connections && !share_->waiting.empty(); ++place)
-    share_->waiting.wake_one();
+  for (std::uint32_t place = used; place < config_->max_connections; ++place)
+    if (!share_->waiting.wake_another()) break;
   look_again_timer_.arm(loop_.now() + kLookAgain);
 }
 

@@ -76,6 +76,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   bool by_name() const;
   void set_endpoints(const Endpoints& endpoints);
   void resolve();
+  void take_answer(std::size_t host, std::vector<net::Address> addresses);
   Result<std::shared_ptr<EndpointPool>> pick(const Request& request);
   std::shared_ptr<EndpointPool> endpoint_at(const net::Address& address);
   void make_room();
@@ -95,6 +96,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   std::shared_ptr<ClusterShare> share_;
   LoadBalancer balancer_;
   std::map<std::string, std::shared_ptr<EndpointPool>> endpoints_;
+  std::vector<std::vector<net::Address>> resolved_;  ///< of each of dns_hosts, its last good answer
   net::Timer sweep_timer_, dns_timer_, look_again_timer_;
 };
 
