@@ -105,7 +105,7 @@ std::string match_text(const Json& match) {
 std::string action_text(const Json& route) {
   if (at(route, "redirect").is_object()) return "redirect";
   if (at(route, "direct_response").is_object())
-    return "status " + scalar_text(at(route, "direct_response.status"));
+    return "answer " + scalar_text(at(route, "direct_response.status"));
   const Json& weighted = list_at(route, "route.weighted_clusters.clusters");
   if (weighted.empty()) return text_at(route, "route.cluster");
   std::vector<std::string> parts;
@@ -135,35 +135,18 @@ std::string policy_text(const Json& route) {
   return parts.empty() ? "" : " (" + join(parts, ", ") + ")";
 }
 
-/// "reviews.default" of the rule that a route is made from; empty for one that no rule made.
-std::string rule_of(const Json& route) {
-  const std::string path = text_at(route, "metadata.filter_metadata.istio.config");
-  constexpr std::string_view kNamespaces = "/namespaces/";
-  const auto from = path.find(kNamespaces);
-  if (from == path.npos) return "";
-  const auto parts = split(std::string_view(path).substr(from + kNamespaces.size()), '/');
-  return parts.size() == 3 ? std::string(parts[2]) + "." + std::string(parts[0]) : "";
-}
-
-/// The shortest of them: "reviews + 7 more".
-std::string domains_text(const Json& domains) {
-  if (domains.empty()) return "";
-  const auto shortest =
-      std::ranges::min_element(domains, {}, [](const Json& domain) { return scalar_text(domain).size(); });
-  return scalar_text(*shortest) +
-         (domains.size() > 1 ? " + " + std::to_string(domains.size() - 1) + " more" : "");
-}
-
 void add_routes(TextTable& table, const Json& config) {
   for (const Json& host : list_at(config, "virtual_hosts")) {
-    const std::string shown = domains_text(list_at(host, "domains"));
+    const Json& domains = list_at(host, "domains");
+    std::string shown = domains.empty() ? "" : scalar_text(domains[0]);
+    if (domains.size() > 1) shown += " + " + std::to_string(domains.size() - 1) + " more";
     for (const Json& route : list_at(host, "routes"))
       table.add({text_at(config, "name"), text_at(host, "name"), shown, match_text(at(route, "match")),
-                 rule_of(route), action_text(route) + policy_text(route)});
+                 action_text(route) + policy_text(route)});
     if (list_at(host, "routes").empty())
-      table.add({text_at(config, "name"), text_at(host, "name"), shown, "", "", "404"});
+      table.add({text_at(config, "name"), text_at(host, "name"), shown, "", "404"});
   }
-  if (list_at(config, "virtual_hosts").empty()) table.add({text_at(config, "name"), "", "", "", "", "404"});
+  if (list_at(config, "virtual_hosts").empty()) table.add({text_at(config, "name"), "", "", "", "404"});
 }
 
 /// "outbound|9080|v1|reviews.default.svc.cluster.local" in its parts; other names are a service of their own.
@@ -233,7 +216,7 @@ bool passes(const Json& resource, What what, const ConfigFilter& filter) {
 std::vector<std::string> heading_of(What what) {
   switch (what) {
     case What::kListeners: return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
-    case What::kRoutes: return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "VIRTUAL SERVICE", "DESTINATION"};
+    case What::kRoutes: return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "DESTINATION"};
     case What::kClusters: return {"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE"};
     case What::kEndpoints: return {"ENDPOINT", "STATUS", "CLUSTER"};
   }

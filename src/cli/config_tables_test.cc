@@ -16,9 +16,8 @@ const api::Json& dump() {
          "filters": [{"typed_config": {"route_config": {"name": "inbound|9080||"}}}]}],
        "default_filter_chain": {"filters": [{"typed_config": {"cluster": "InboundPassthroughCluster"}}]}}}}]},
     {"dynamic_route_configs": [{"route_config": {"name": "9080", "virtual_hosts": [{"name": "reviews:9080",
-       "domains": ["reviews.default", "reviews", "reviews:9080"], "routes": [
-         {"match": {"prefix": "/", "headers": [{"name": "end-user"}]}, "metadata": {"filter_metadata": {"istio":
-           {"config": "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews"}}}, "route": {"cluster": "outbound|9080|v2|reviews"}},
+       "domains": ["reviews", "reviews:9080", "10.96.0.3"], "routes": [
+         {"match": {"prefix": "/", "headers": [{"name": "end-user"}]}, "route": {"cluster": "outbound|9080|v2|reviews"}},
          {"match": {"prefix": "/"}, "route": {"weighted_clusters": {"clusters": [
            {"name": "outbound|9080|v1|reviews", "weight": 90}, {"name": "outbound|9080|v3|reviews", "weight": 10}]}}},
          {"match": {"path": "/x"}, "direct_response": {"status": 503}}]}]}}]},
@@ -39,13 +38,11 @@ TEST(ConfigTables, ShowWhatASidecarRuns) {
             "virtualInbound   0.0.0.0     15006   ALL                         Cluster: "
             "InboundPassthroughCluster\n");
   EXPECT_EQ(table(What::kRoutes),
-            "NAME   VIRTUAL HOST   DOMAINS            MATCH                VIRTUAL SERVICE   DESTINATION\n"
-            "9080   reviews:9080   reviews + 2 more   /* header end-user   reviews.default   "
-            "outbound|9080|v2|reviews\n"
-            "9080   reviews:9080   reviews + 2 more   /*                                     "
-            "outbound|9080|v1|reviews 90, outbound|9080|v3|reviews 10\n"
-            "9080   reviews:9080   reviews + 2 more   /x                                     "
-            "status 503\n");
+            "NAME   VIRTUAL HOST   DOMAINS            MATCH                DESTINATION\n"
+            "9080   reviews:9080   reviews + 2 more   /* header end-user   outbound|9080|v2|reviews\n"
+            "9080   reviews:9080   reviews + 2 more   /*                   outbound|9080|v1|reviews 90, "
+            "outbound|9080|v3|reviews 10\n"
+            "9080   reviews:9080   reviews + 2 more   /x                   answer 503\n");
   EXPECT_EQ(table(What::kClusters),
             "SERVICE FQDN                        PORT   SUBSET   DIRECTION   TYPE\n"
             "BlackHoleCluster                    -      -        -           STATIC\n"
@@ -94,9 +91,8 @@ TEST(ConfigTables, ShowWhatARouteComparesAndHowLongItMayTake) {
      "route": {"cluster": "c", "timeout": "3s", "retry_policy": {"num_retries": 2}},
      "typed_per_filter_config": {"envoy.filters.http.fault": {"delay": {"fixed_delay": "7s"}, "abort": {"http_status": 500}}}}]}]}])");
   EXPECT_EQ(config_table(routes, What::kRoutes),
-            "NAME   VIRTUAL HOST   DOMAINS   MATCH                                   VIRTUAL SERVICE   "
-            "DESTINATION\n"
-            "9080   r              r         /* header end-user=jason header a~b.*                     c (timeout 3s, retries "
+            "NAME   VIRTUAL HOST   DOMAINS   MATCH                                   DESTINATION\n"
+            "9080   r              r         /* header end-user=jason header a~b.*   c (timeout 3s, retries "
             "2, delay 7s, "
             "abort 500)\n");
 }

@@ -350,27 +350,6 @@ TEST_F(ControlPlaneTest,
     EXPECT_TRUE(receipt["refused"].empty()) << receipt.dump();
 }
 
-TEST_F(ControlPlaneTest, what_a_proxy_rejects_reaches_the_status_of_routes_and_gateways_of_the_gateway_api) {
-  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
-  put("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: default}\n"
-      "spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}\n");
-  put_subsets("13");
-  run();
-  proxy.refuse = "RDS '9080': no good";
-  put("apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: default}\n"
-      "spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: reviews, port: 9080}]}]}\n");
-  put_rule("v3");
-  run();
-  proxy.refuse.clear();
-  const auto status = [&] { return store.all(kinds::http_route()).at(0)->status().dump(); };
-  EXPECT_NE(status().find("no good"), std::string::npos) << status();
-  for (const api::Json& receipt : plane->receipts().to_json(plane->ads())["receipts"])
-    if (receipt["kind"] == "HTTPRoute") EXPECT_FALSE(receipt["refused"].empty()) << receipt.dump();
-  put_rule("v1");
-  run();
-  EXPECT_EQ(status().find("no good"), std::string::npos) << status();
-}
-
 TEST_F(ControlPlaneTest, a_stored_rule_that_no_proxy_accepts_costs_itself_alone_and_its_status_says_so) {
   put("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: discount, namespace: "
       "default}\n"

@@ -235,7 +235,8 @@ TEST_F(CommandsTest, DescribeShowsWhatARuleWaitsFor) {
   options.resources = {"virtualservice", "reviews"};
   EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
   EXPECT_NE(console.output.find("waits for subset v9 of host reviews"), std::string::npos) << console.output;
-  EXPECT_NE(console.output.find("Name:             reviews\nNamespace:        default\n"), std::string::npos)
+  EXPECT_NE(console.output.find("Name:                  reviews\nNamespace:             default\n"),
+            std::string::npos)
       << console.output;
   EXPECT_EQ(console.output.find("last-applied"), std::string::npos) << console.output;
 }
@@ -265,7 +266,9 @@ TEST_F(CommandsTest, DescribeShowsAHealthyRulesConditionsAndOfAnotherWhatIsWrong
                                                                {"message", "waits for host review"}}});
   EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
   EXPECT_EQ(console.output.find("AllFound"), std::string::npos) << console.output;
-  EXPECT_NE(console.output.find("False  Waiting: waits for host review"), std::string::npos)
+  EXPECT_NE(
+      console.output.find("False  Waiting\nMessage:               spec.hosts[0]: waits for host review"),
+      std::string::npos)
       << console.output;
 }
 

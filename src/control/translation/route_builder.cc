@@ -222,24 +222,10 @@ std::string destination_cluster(const api::Json& destination, std::string_view r
                           json::text(destination, "subset"), host);
 }
 
-namespace {
-
-/// What a person reading a dump goes back to, in the words of Istio's control plane.
-void set_origin(route::Route& into, const api::Object& from) {
-  const char* kind = from.kind == kinds::http_route() ? "http-route" : "virtual-service";
-  const std::string path = "/apis/" + from.kind->api_version() + "/namespaces/" + std::string(from.ns()) +
-                           "/" + kind + "/" + std::string(from.name());
-  auto& istio = (*into.mutable_metadata()->mutable_filter_metadata())["istio"];
-  (*istio.mutable_fields())["config"].set_string_value(path);
-}
-
-}  // namespace
-
 route::Route& add_http_route(route::VirtualHost& into, const api::Json& match, const api::Json& http,
                              const VirtualService& rule, const RouteScope& scope) {
   auto& made = *into.add_routes();
   made.set_name(std::string(json::text(http, "name")));
-  set_origin(made, *rule.object);
   set_route_match(*made.mutable_match(), match);
   if (http.contains("redirect")) {
     set_redirect(made, json::map(http, "redirect"));
