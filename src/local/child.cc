@@ -5,12 +5,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 namespace weft::local {
@@ -22,7 +24,7 @@ constexpr int kNotExecuted = 127;
 
 class Child {
  public:
-  Child(const ProcessSpec& spec, int trouble) : spec_(spec), trouble_(trouble) {}
+  Child(const ProcessSpec& spec, int trouble, int mounts) : spec_(spec), trouble_(trouble), mounts_(mounts) {}
 
   [[noreturn]] void run(int go) {
     wait_for(go);
@@ -30,6 +32,7 @@ class Child {
     ::setsid();
     redirect_output();
     enter_namespaces();
+    tell_mounts();
     open_sources();
     for (std::size_t i = 0; i < spec_.mounts.size(); ++i) bind(spec_.mounts[i], sources_[i]);
     inherit_descriptors();
@@ -79,6 +82,28 @@ class Child {
     }
     if (spec_.mounts.empty()) return;
     if (::unshare(CLONE_NEWNS) != 0) give_up("a mount namespace");
+  }
+
+  /// The process may end, and be gone, before its parent can look where it lived.
+  void tell_mounts() {
+    const int own = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof own)] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const about = CMSG_FIRSTHDR(&message);
+    about->cmsg_level = SOL_SOCKET;
+    about->cmsg_type = SCM_RIGHTS;
+    about->cmsg_len = CMSG_LEN(sizeof own);
+    std::memcpy(CMSG_DATA(about), &own, sizeof own);
+    // EPIPE: whoever started it does not want to know.
+    if (own < 0 || (::sendmsg(mounts_, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE))
+      give_up("telling the mount namespace");
+    ::close(own);
   }
 
   /// Mounts hide what is below them, our own folders too: everything needed later is opened before the first.
@@ -199,7 +224,7 @@ class Child {
   }
 
   const ProcessSpec& spec_;
-  int trouble_;
+  int trouble_, mounts_;
   int program_ = -1;
   std::vector<int> sources_;
   std::string scratch_;
@@ -208,6 +233,8 @@ class Child {
 
 }  // namespace
 
-void run_child(const ProcessSpec& spec, int go, int trouble) { Child(spec, trouble).run(go); }
+void run_child(const ProcessSpec& spec, int go, int trouble, int mounts) {
+  Child(spec, trouble, mounts).run(go);
+}
 
 }  // namespace weft::local

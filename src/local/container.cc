@@ -1,6 +1,5 @@
 #include "local/container.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -29,13 +28,14 @@ std::string reason_of(const Error& error) {
   return error.code == Code::kNotFound ? "CreateContainerConfigError" : "CreateContainerError";
 }
 
-net::Fd mount_namespace_of(pid_t pid) {
-  return net::Fd(::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
-}
-
 std::uint64_t number_of(const net::Fd& space) {
   struct stat about{};
   return space && ::fstat(space.get(), &about) == 0 ? about.st_ino : 0;
+}
+
+std::uint64_t number_of_our_mounts() {
+  struct stat about{};
+  return ::stat("/proc/self/ns/mnt", &about) == 0 ? about.st_ino : 0;
 }
 
 /// Tells when the other end of a pipe has been written to or closed.
@@ -118,6 +118,7 @@ net::Task<bool> Container::run_once() {
   }
   pid_ = started->pid;
   trouble_ = std::move(started->trouble);
+  mounts_ = std::move(started->mounts);
   reaper_.expect(pid_, [this](int status) { on_ended(status); });
   started_at_ = store::timestamp_now();
   began_ = loop_.now();
@@ -141,7 +142,6 @@ net::Task<bool> Container::run_once() {
 }
 
 void Container::begin_health() {
-  mounts_ = mount_namespace_of(pid_);
   const auto on_ready = [this](bool ready, const std::string& why) {
     if (ready == ready_ && why == not_ready_because_) return;
     ready_ = ready;
@@ -173,9 +173,10 @@ void Container::on_ended(int status) {
 
 /// What the process had forked and left behind would keep its ports.
 void Container::end_stragglers() {
-  const net::Fd mounts = std::exchange(mounts_, {});
+  // Held open: the kernel gives the number of a namespace that is gone to the next one at once.
+  const net::Fd mounts = mounts_of(std::exchange(mounts_, {}));
   const std::uint64_t number = number_of(mounts);
-  if (number == 0 || number == number_of(mount_namespace_of(::getpid()))) return;
+  if (number == 0 || number == number_of_our_mounts()) return;
   for (const pid_t pid : processes_in_namespace("mnt", number)) ::kill(pid, SIGKILL);
 }
 

@@ -80,9 +80,7 @@ class Container {
   Plan plan_;
   pid_t pid_ = 0;
   net::Fd trouble_;
-  /// Where its process lives. Held open: the kernel gives the number of a namespace that is gone to the next
-  /// one at once, and what is left behind here is found by that number.
-  net::Fd mounts_;
+  net::Fd mounts_;  ///< where its process lives, for mounts_of()
   std::string waiting_reason_ = "ContainerCreating", waiting_message_, started_at_, dead_because_,
               not_ready_because_;
   std::optional<Ending> last_;

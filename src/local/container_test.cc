@@ -130,7 +130,7 @@ bool soon(Condition condition) {
   return condition();
 }
 
-std::string mounts_of(pid_t pid) {
+std::string namespace_of(pid_t pid) {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt", error).string();
 }
@@ -142,23 +142,36 @@ TEST_F(ContainerTest, WhatItLeavesBehindIsNotMistakenForAnothersWhoHasTheNumberO
   begin("exec sleep 1000", RestartPolicy::kNever);
   ASSERT_TRUE(becomes([&] { return container->ready(); }));
   const pid_t ended = container->pid();
-  const std::string theirs = mounts_of(ended);
-  ASSERT_NE(theirs, mounts_of(::getpid()));
+  const std::string theirs = namespace_of(ended);
+  ASSERT_NE(theirs, namespace_of(::getpid()));
   ::kill(ended, SIGKILL);
-  ASSERT_TRUE(soon([&] { return mounts_of(ended).empty(); }));
+  ASSERT_TRUE(soon([&] { return namespace_of(ended).empty(); }));
   const pid_t other = ::fork();
   if (other == 0) {
     ::unshare(CLONE_NEWNS);
     ::execl("/bin/sleep", "sleep", "1000", nullptr);
     ::_exit(1);
   }
-  ASSERT_TRUE(soon([&] { return mounts_of(other) != mounts_of(::getpid()); }));
+  ASSERT_TRUE(soon([&] { return namespace_of(other) != namespace_of(::getpid()); }));
   ASSERT_TRUE(becomes([&] { return container->over(); }));
   EXPECT_EQ(::kill(other, SIGTERM), 0);
   int status = 0;
   reaper.expect(other, [&](int value) { status = value; });
   ASSERT_TRUE(becomes([&] { return status != 0; }));
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(ContainerTest, WhatItLeavesBehindEndsHoweverSoonTheContainerHasEnded) {
+  std::ofstream(folder + "/hosts") << "127.0.0.1 localhost\n";
+  own_mounts = true;
+  begin("sleep 1000 & echo $!; exit 1", RestartPolicy::kNever);
+  const pid_t started = container->pid();
+  // Nobody has looked at it before it is gone.
+  ASSERT_TRUE(soon([&] { return namespace_of(started).empty(); }));
+  const pid_t left = static_cast<pid_t>(std::atoi(logged().c_str()));
+  ASSERT_GT(left, 0);
+  ASSERT_TRUE(becomes([&] { return container->over(); }));
+  EXPECT_TRUE(becomes([&] { return ::kill(left, 0) != 0 || namespace_of(left).empty(); }));
 }
 
 TEST_F(ContainerTest, IsNeverReadyWhenItsProgramCannotBeExecuted) {

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -42,14 +44,18 @@ Result<StartedProcess> start_process(const ProcessSpec& spec,
                                      const std::function<void(const StartedProcess&)>& before_exec) {
   WEFT_TRY(Pipe go, make_pipe());
   WEFT_TRY(Pipe trouble, make_pipe());
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+    return fail(Error::internal(Code::kExhausted, "a socket: " + errno_text(errno)));
+  net::Fd mounts(ends[0]), of_child(ends[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
   if (pid == 0) {
     go.write.reset();
-    run_child(spec, go.read.get(), trouble.write.get());
+    run_child(spec, go.read.get(), trouble.write.get(), of_child.get());
   }
   ::fcntl(trouble.read.get(), F_SETFL, O_NONBLOCK);
-  StartedProcess started{pid, process_start_time(pid), std::move(trouble.read)};
+  StartedProcess started{pid, process_start_time(pid), std::move(trouble.read), std::move(mounts)};
   if (before_exec) before_exec(started);
   // The child goes on when this end closes.
   go.write.reset();
@@ -63,6 +69,23 @@ std::string read_trouble(const net::Fd& trouble) {
   // A text that fills the block may have been cut inside of a character.
   const std::string_view read(text, static_cast<std::size_t>(got));
   return std::string(cut(read, sizeof text - 4));
+}
+
+net::Fd mounts_of(const net::Fd& mounts) {
+  char byte;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (!mounts || ::recvmsg(mounts.get(), &message, MSG_CMSG_CLOEXEC) <= 0) return {};
+  const cmsghdr* const about = CMSG_FIRSTHDR(&message);
+  if (!about || about->cmsg_type != SCM_RIGHTS) return {};
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(about), sizeof fd);
+  return net::Fd(fd);
 }
 
 Result<void> Reaper::start() { return signals_.start({SIGCHLD}); }

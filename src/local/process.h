@@ -46,6 +46,7 @@ struct StartedProcess {
   pid_t pid = -1;
   std::uint64_t start_time = 0;  ///< field 22 of /proc/<pid>/stat
   net::Fd trouble;               ///< what kept it from being executed can be read here once it has ended
+  net::Fd mounts;                ///< for mounts_of()
 };
 
 /// Forks and executes. `before_exec` runs in the parent while the child waits to be let go: what it tells
@@ -56,6 +57,11 @@ Result<StartedProcess> start_process(const ProcessSpec& spec,
 
 /// The text in `trouble`; empty when the program was executed.
 std::string read_trouble(const net::Fd& trouble);
+
+/// The mount namespace that the process lived in, also when it has ended; once, from StartedProcess::mounts.
+/// Nothing when it ended before it came there. Until this is destroyed the kernel gives the namespace's
+/// number to no other.
+net::Fd mounts_of(const net::Fd& mounts);
 
 /// Takes the ends of all processes, those of others that were left to us too, and tells who waits for them.
 ///
