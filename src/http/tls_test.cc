@@ -5,8 +5,10 @@
 #include "http/client.h"
 #include "http/grpc/client.h"
 #include "http/grpc/server.h"
+#include "http/h1/client_connection.h"
 #include "http/server.h"
 #include "tls/certificate.h"
+#include "tls/stream.h"
 
 namespace weft::http {
 namespace {
@@ -77,6 +79,45 @@ TEST(HttpUnderTls, a_request_and_its_answer_pass_whole) {
   }
 }
 
+/// Asks on that connection; the body of the response.
+net::Task<Result<std::string>> ask(h1::ClientConnection& connection) {
+  ClientExchange& exchange = connection.start();
+  RequestHead head;
+  head.method = "GET";
+  head.path = "/";
+  head.authority = "server.test";
+  WEFT_CO_CHECK(co_await exchange.send_head(head, true));
+  ResponseHead response;
+  WEFT_CO_CHECK(co_await exchange.read_head(response));
+  std::string body;
+  for (;;) {
+    WEFT_CO_TRY(const BodyChunk chunk, co_await exchange.read_body());
+    body.append(chunk.data);
+    if (chunk.end) co_return body;
+  }
+}
+
+TEST(HttpUnderTls, a_connection_serves_one_request_after_another) {
+  net::Loop loop;
+  const Contexts contexts;
+  ServerOptions options;
+  options.tls = [context = contexts.server("one", {})] { return context; };
+  auto server = Server::listen(loop, kAnyPort, echo, options);
+  ASSERT_TRUE(server) << server.error().text;
+  auto socket = run(loop, net::connect(loop, (*server)->address(), {.deadline = loop.now() + 30s}));
+  ASSERT_TRUE(socket);
+  auto stream =
+      run(loop, tls::handshake(std::move(*socket), contexts.client("server.test", {}), loop.now() + 30s));
+  ASSERT_TRUE(stream) << stream.error().text;
+  h1::ClientConnection connection(std::move(*stream));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(connection.usable()) << "before request " << i;
+    const auto body = run(loop, ask(connection));
+    ASSERT_TRUE(body) << body.error().text;
+    EXPECT_EQ(*body, "none ");
+  }
+}
+
 TEST(HttpUnderTls, nobody_is_answered_in_the_clear_and_a_wrong_server_gets_no_request) {
   net::Loop loop;
   const Contexts contexts, others;
@@ -115,7 +156,7 @@ TEST(HttpUnderTls, a_handshake_that_does_not_come_is_given_up) {
   const Contexts contexts;
   ServerOptions options;
   options.tls = [context = contexts.server("one", {})] { return context; };
-  options.handshake_timeout = 30ms;
+  options.handshake_timeout = 2s;
   options.max_connections = 1;
   auto server = Server::listen(loop, kAnyPort, echo, options);
   ASSERT_TRUE(server);

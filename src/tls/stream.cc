@@ -195,6 +195,19 @@ void Stream::shutdown_write() {
   ERR_clear_error();
 }
 
+bool Stream::quiet() {
+  if (!fd_ || closed() || broken_ || peer_ended() || peer_broken()) return false;
+  if (!may_read_ && SSL_has_pending(ssl_.get()) == 0) return true;
+  ERR_clear_error();
+  char byte;
+  std::size_t got = 0;
+  const int done = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+  if (done == 1) return false;
+  const net::IoResult ended = outcome(SSL_get_error(ssl_.get(), done), true);
+  // What is still pending is the beginning of a record.
+  return ended.error == net::IoError::kWouldBlock && SSL_has_pending(ssl_.get()) == 0;
+}
+
 std::string Stream::protocol() const {
   const unsigned char* name = nullptr;
   unsigned size = 0;

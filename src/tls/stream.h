@@ -30,6 +30,8 @@ class Stream final : public net::Stream, private net::ReadyHandler {
   net::IoResult try_read(std::span<char> into) override;
   net::IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
+  /// Records that hold no bytes of the application, a session ticket say, are no noise.
+  bool quiet() override;
 
   /// What was agreed on by ALPN; empty: nothing.
   std::string protocol() const;

@@ -301,6 +301,25 @@ TEST_F(Tls, an_orderly_end_is_an_end_and_the_other_direction_goes_on) {
   EXPECT_EQ(text, "still here");
 }
 
+TEST_F(Tls, is_quiet_when_all_that_came_was_read_and_not_before) {
+  shake_plainly();
+  EXPECT_TRUE(client().quiet()) << "a session ticket is nothing that anybody reads";
+  bool done = false;
+  net::TaskScope scope;
+  scope.spawn(write_all(server(), "ab", done));
+  until([&] { return done && !client().quiet(); });
+  char byte = 0;
+  ASSERT_EQ(client().try_read({&byte, 1}).bytes, 1u);
+  EXPECT_EQ(byte, 'a') << "to look takes nothing away";
+  EXPECT_FALSE(client().quiet()) << "half of a record waits, and no system call would show it";
+  ASSERT_EQ(client().try_read({&byte, 1}).bytes, 1u);
+  EXPECT_TRUE(client().quiet());
+  server().close();
+  until([&] { return !client().quiet(); });
+  client().close();
+  EXPECT_FALSE(client().quiet());
+}
+
 TEST_F(Tls, an_end_without_a_word_is_a_broken_connection) {
   shake_plainly();
   client_.reset();  // a socket that closes, and no close_notify
