@@ -67,7 +67,7 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
   ProcessSpec spec;
   WEFT_TRY(spec.environment,
            resolve_environment(*place.pod, container, place.interface.ip(), std::move(base), find));
-  spec.words = expand_all(program.words, spec.environment);
+  WEFT_TRY(spec.words, expand_all(program.words, spec.environment));
   spec.directory = text_at(container, "workingDir");
   spec.log_file = place.logs + "/" + text_at(container, "name") + ".log";
   spec.network = place.interface.space().fd();

@@ -1,5 +1,6 @@
 #include "local/environment.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/base64.h"
@@ -7,6 +8,10 @@
 
 namespace weft::local {
 namespace {
+
+// What the kernel starts a program with: MAX_ARG_STRLEN for one text; for all a quarter of the usual stack.
+constexpr std::size_t kMaxText = 128 * 1024 - 1, kMaxAll = 2 * 1024 * 1024;
+constexpr std::size_t kMaxName = 4096;
 
 std::string field_of(const api::Object& pod, std::string_view path, const std::string& pod_ip) {
   if (path == "metadata.name") return std::string(pod.name());
@@ -41,7 +46,10 @@ Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json&
 Result<std::optional<std::string>> value_of(const api::Object& pod, const api::Json& variable,
                                             const std::string& pod_ip, const Environment& known,
                                             const FindObject& find) {
-  if (!variable.contains("valueFrom")) return expand(text_at(variable, "value"), known);
+  if (!variable.contains("valueFrom")) {
+    WEFT_TRY(std::string value, expand(text_at(variable, "value"), known));
+    return value;
+  }
   const api::Json& from = member(variable, "valueFrom");
   if (from.contains("fieldRef")) return field_of(pod, text_at(member(from, "fieldRef"), "fieldPath"), pod_ip);
   if (from.contains("configMapKeyRef")) return keyed("ConfigMap", member(from, "configMapKeyRef"), find);
@@ -52,40 +60,62 @@ Result<std::optional<std::string>> value_of(const api::Object& pod, const api::J
 
 Result<Environment> resolve_environment(const api::Object& pod, const api::Json& container,
                                         const std::string& pod_ip, Environment base, const FindObject& find) {
+  std::size_t size = 0;
   for (const api::Json& variable : list_at(container, "env")) {
     const std::string name = text_at(variable, "name");
     auto value = value_of(pod, variable, pod_ip, base, find);
     if (!value) return std::unexpected(std::move(value).error().with_context("env " + name));
-    if (*value) base[name] = std::move(**value);
+    if (!*value) continue;
+    size += name.size() + (*value)->size();
+    if (size > kMaxAll)
+      return fail(Error::config(Code::kTooLarge, "env " + name + ": all variables have more than 2 MiB"));
+    base[name] = std::move(**value);
   }
   return base;
 }
 
-std::string expand(std::string_view text, const Environment& environment) {
+Result<std::string> expand(std::string_view text, const Environment& environment) {
+  std::size_t longest_name = 0;
+  for (const auto& [name, value] : environment) longest_name = std::max(longest_name, name.size());
+  longest_name = std::min(longest_name, kMaxName);
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (out.size() > kMaxText) break;
     const char next = i + 1 < text.size() ? text[i + 1] : '\0';
     if (text[i] == '$' && next == '$') {
       out += text[i++];
       continue;
     }
-    const auto close = text[i] == '$' && next == '(' ? text.find(')', i) : text.npos;
-    const auto found = close != text.npos ? environment.find(std::string(text.substr(i + 2, close - i - 2)))
-                                          : environment.end();
+    // What is longer than every name is none: nobody looks for its end.
+    const bool opens = text[i] == '$' && next == '(';
+    const std::string_view rest = opens ? text.substr(i + 2, longest_name + 1) : std::string_view();
+    const auto close = rest.find(')');
+    const auto found =
+        close != rest.npos ? environment.find(std::string(rest.substr(0, close))) : environment.end();
     if (found == environment.end()) {
       out += text[i];
       continue;
     }
     out += found->second;
-    i = close;
+    i += 2 + close;
   }
+  if (out.size() > kMaxText)
+    return fail(Error::config(Code::kTooLarge, "more than 128 KiB, with $(...) replaced"));
   return out;
 }
 
-std::vector<std::string> expand_all(const api::Json& words, const Environment& environment) {
+Result<std::vector<std::string>> expand_all(const api::Json& words, const Environment& environment) {
   std::vector<std::string> out;
-  for (const api::Json& word : words)
-    if (word.is_string()) out.push_back(expand(word.get_ref<const std::string&>(), environment));
+  std::size_t size = 0;
+  for (const api::Json& word : words) {
+    if (!word.is_string()) continue;
+    auto expanded = expand(word.get_ref<const std::string&>(), environment);
+    const std::string context = "word " + std::to_string(out.size() + 1) + " of the command";
+    if (!expanded) return fail(std::move(expanded).error().with_context(context));
+    size += expanded->size();
+    if (size > kMaxAll) return fail(Error::config(Code::kTooLarge, context + ": all have more than 2 MiB"));
+    out.push_back(std::move(*expanded));
+  }
   return out;
 }
 

@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace weft::local;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const Environment known = {{"A", "$(B)"}, {"B", ""}, {std::string(text), "x"}};
-  const std::string expanded = expand(text, known);
+  const auto expanded = expand(text, known);
   if (text.find('$') == text.npos) WEFT_ASSERT(expanded == text);
   WEFT_ASSERT(text.starts_with(image_name(text)));
   ImageMap images("bookinfo");

@@ -57,6 +57,26 @@ TEST(Environment, TakesValuesFromFieldsConfigMapsAndSecrets) {
                                {"TOKEN", "secret!"}}));
 }
 
+TEST(Environment, RejectsVariablesThatGrowByNamingEachOther) {
+  std::string env = R"([{"name": "V0", "value": "0123456789"})";
+  for (int i = 1; i < 40; ++i) {
+    const std::string before = "$(V" + std::to_string(i - 1) + ")";
+    env += R"(, {"name": "V)" + std::to_string(i) + R"(", "value": ")" + before + before + before + R"("})";
+  }
+  const auto got = resolved((env + "]").c_str());
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, Code::kTooLarge);
+  EXPECT_EQ(got.error().text, "env V9: more than 128 KiB, with $(...) replaced");
+}
+
+TEST(Environment, LooksForNoEndOfWhatIsLongerThanEveryName) {
+  std::string references;
+  for (int i = 0; i < 60'000; ++i) references += "$(";
+  const auto expanded = expand(references + ")", {{"A", "x"}});
+  ASSERT_TRUE(expanded);
+  EXPECT_EQ(*expanded, references + ")");
+}
+
 TEST(Environment, ExpandsVariablesBeforeItAndNothingElse) {
   const auto got = resolved(
       R"~([{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)-$$(A)-$(C)-$A-$("}, {"name": "C", "value": "$(B)"}])~");

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 
 #include "api/json_text.h"
 #include "local/hosts_file.h"
@@ -37,7 +38,8 @@ Result<void> write_record(const std::string& state_dir, const InstanceRecord& re
 
 std::optional<InstanceRecord> read_record(const std::string& state_dir) {
   std::ifstream file(path_of(state_dir));
-  const api::Json json = api::Json::parse(file, nullptr, false);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const api::Json json = api::parse_json(text);
   const auto pid = number_at(json, "pid", 0);
   if (pid <= 0 || pid > (1 << 22)) return std::nullopt;
   return InstanceRecord{static_cast<pid_t>(pid), static_cast<std::uint64_t>(number_at(json, "startTime", 0)),
