@@ -103,7 +103,7 @@ void Session::on_accepted(Channel& state, Type type) {
   state.report.acked = state.report.sent;
   if (!asks_by_name(type)) state.doubts.clear();
   for (Doubt& doubt : state.doubts)
-    std::erase_if(doubt.resources, [&](const std::string& name) { return state.last.contains(name); });
+    std::erase_if(doubt.resources, [&](const auto& entry) { return state.last.contains(entry.first); });
   drop_settled(state.doubts, state.report);
 }
 
@@ -114,11 +114,10 @@ void Session::on_rejected(Channel& state, Type type, const Request& request) {
   // A complaint about what was sent again is one about any of it.
   if (state.last.empty())
     for (const auto& [name, resource] : state.sent) state.last.insert(name);
-  Doubt doubt{{type, state.base, state.report.sent, state.report.reason},
-              named_in(state.report.reason, state.last, !asks_by_name(type)),
-              {}};
-  for (const std::string& name : doubt.resources) doubt.forms[name] = find(state.sent, name);
-  const bool said_before = stands_rejected(state, doubt.forms);
+  Doubt doubt{{type, state.base, state.report.sent, state.report.reason}, {}};
+  for (const std::string& name : named_in(state.report.reason, state.last, !asks_by_name(type)))
+    doubt.resources.emplace(name, rejected(state, name));
+  const bool said_before = stands_rejected(state, doubt);
   if (state.report.sent == active_generation_ && !said_before) refused_now_ = true;
   for (const auto& [name, resource] : state.sent) {
     if (!doubt.resources.contains(name)) {
@@ -127,24 +126,40 @@ void Session::on_rejected(Channel& state, Type type, const Request& request) {
       state.held.erase(name);  // it was acknowledged, and then turned out not to be possible
     }
   }
+  // A list without a name takes it away, whatever else of the list is rejected.
+  if (!asks_by_name(type))
+    std::erase_if(state.held, [&](const auto& entry) { return !state.sent.contains(entry.first); });
   if (said_before) return;
   std::erase_if(state.doubts, [&](const Doubt& one) { return one.refusal.upto == doubt.refusal.upto; });
   state.doubts.push_back(std::move(doubt));
-  if (state.doubts.size() <= kMaxDoubts) return;
-  // Told apart less well, the two oldest still stand.
+  if (state.doubts.size() > kMaxDoubts) join_oldest(state, type);
+}
+
+/// A resource that was rejected before has had its last good form since before that.
+Session::Rejected Session::rejected(const Channel& state, const std::string& name) const {
+  for (const Doubt& doubt : state.doubts)
+    if (const auto found = doubt.resources.find(name); found != doubt.resources.end())
+      return {find(state.sent, name), found->second.before};
+  return {find(state.sent, name), state.before};
+}
+
+/// Told apart less well, both still stand, for what is still wanted.
+void Session::join_oldest(Channel& state, Type type) const {
   Doubt& second = state.doubts[1];
   second.refusal.after = state.doubts[0].refusal.after;
   second.resources.merge(state.doubts[0].resources);
-  second.forms.merge(state.doubts[0].forms);
   state.doubts.erase(state.doubts.begin());
+  erase_unwanted(state.doubts.front(), type);
+  drop_settled(state.doubts, state.report);
 }
 
 /// Lists of clusters and listeners are sent whole: what stands rejected goes out again as it was, and its
 /// rejection says nothing of what has changed beside it.
-bool Session::stands_rejected(const Channel& state, const Resources& forms) {
-  return !forms.empty() && std::ranges::all_of(forms, [&](const auto& form) {
+bool Session::stands_rejected(const Channel& state, const Doubt& doubt) {
+  return !doubt.resources.empty() && std::ranges::all_of(doubt.resources, [&](const auto& rejected) {
     return std::ranges::any_of(state.doubts, [&](const Doubt& one) {
-      return one.resources.contains(form.first) && same(find(one.forms, form.first), form.second);
+      const auto found = one.resources.find(rejected.first);
+      return found != one.resources.end() && same(found->second.form, rejected.second.form);
     });
   });
 }
@@ -170,14 +185,18 @@ bool Session::any_doubted() const {
 }
 
 /// What the proxy is not to run any more cannot stand in the way of what it is to run.
+void Session::erase_unwanted(Doubt& doubt, Type type) const {
+  const Resources& wanted = (*active_)[type];
+  const Names& asked = channel(type).names;
+  std::erase_if(doubt.resources, [&](const auto& entry) {
+    return !wanted.contains(entry.first) || (asks_by_name(type) && !asked.contains(entry.first));
+  });
+}
+
 void Session::forget_unwanted() {
   for (Type type : kAllTypes) {
     Channel& state = channel(type);
-    const Resources& wanted = (*active_)[type];
-    for (Doubt& doubt : state.doubts)
-      std::erase_if(doubt.resources, [&](const std::string& name) {
-        return !wanted.contains(name) || (asks_by_name(type) && !state.names.contains(name));
-      });
+    for (Doubt& doubt : state.doubts) erase_unwanted(doubt, type);
     drop_settled(state.doubts, state.report);
   }
 }
@@ -187,7 +206,7 @@ bool Session::lacks_clusters() const {
   const Channel& state = channel(Type::kCluster);
   return std::ranges::any_of(state.doubts, [&](const Doubt& doubt) {
     return std::ranges::any_of(doubt.resources,
-                               [&](const std::string& name) { return !state.held.contains(name); });
+                               [&](const auto& entry) { return !state.held.contains(entry.first); });
   });
 }
 
@@ -252,6 +271,7 @@ bool Session::step() {
     case Stage::kRoutes:
       if (channel(Type::kListener).subscribed && !covers(Type::kRoute, Type::kListener)) return false;
       send_asked(Type::kRoute);
+      whole_ = active_;
       stage_ = Stage::kSettle;
       return true;
     case Stage::kSettle:
@@ -260,7 +280,7 @@ bool Session::step() {
       stage_ = Stage::kPrune;
       return true;
     case Stage::kPrune:
-      if (!refused_now_ && !any_doubted()) send_clusters((*active_)[Type::kCluster]);
+      send_clusters(needed_clusters());
       stage_ = Stage::kPruned;
       return true;
     case Stage::kPruned:
@@ -270,6 +290,23 @@ bool Session::step() {
       return true;
   }
   return false;
+}
+
+/// The clusters of what the proxy is to run, and of what it may be running in its place.
+Resources Session::needed_clusters() const {
+  Resources needed = (*active_)[Type::kCluster];
+  const Channel& clusters = channel(Type::kCluster);
+  std::set<const ResourceSet*> seen;
+  const auto add = [&](const ResourceSetPtr& set) {
+    if (!set || set == active_ || !seen.insert(set.get()).second) return;
+    for (const auto& [name, resource] : (*set)[Type::kCluster])
+      if (const ResourcePtr held = find(clusters.held, name)) needed.try_emplace(name, held);
+  };
+  if (refused_now_) add(whole_);
+  for (const Channel& state : channels_)
+    for (const Doubt& doubt : state.doubts)
+      for (const auto& [name, rejected] : doubt.resources) add(rejected.before);
+  return needed;
 }
 
 /// Routes may name clusters that were refused: what the proxy has stays as it is.
@@ -364,6 +401,7 @@ void Session::emit(Type type, const std::vector<const Resources::value_type*>& r
   Channel& state = channel(type);
   state.last = std::move(changed);
   state.base = settled_;
+  state.before = whole_;
   state.must_answer = false;
   state.awaiting = true;
   state.rejected = false;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,8 +22,9 @@ namespace weft::control {
 ///
 /// A new target is sent so that no request ever meets a route without its cluster or a cluster without its
 /// endpoints: clusters (the new ones and those still in use), endpoints, listeners, routes, each when the
-/// proxy has accepted what it stands on, and at last clusters without those that nobody uses any more. Only
-/// what differs is sent. While one target is on its way the newest of later ones waits; those between are
+/// proxy has accepted what it stands on, and at last clusters without those that nobody uses any more: what
+/// was rejected leaves an earlier form in use, and with it the clusters of then, not those since. Only what
+/// differs is sent. While one target is on its way the newest of later ones waits; those between are
 /// never sent.
 ///
 /// Owner: AdsServer. Thread: one loop. Source: xDS protocol, "ACK/NACK and versioning" and "Eventual
@@ -82,11 +84,16 @@ class Session {
 
   using Names = std::set<std::string, std::less<>>;
 
+  struct Rejected {
+    ResourcePtr form;
+    /// What was in force when the proxy was sent that: its routes and listeners of then, which it may go on
+    /// with, need the clusters of then. Null: nothing was.
+    ResourceSetPtr before;
+  };
   /// A refusal, and what it may be about: it ends when all of that has been accepted, or is not wanted.
   struct Doubt {
     Refusal refusal;
-    Names resources;
-    Resources forms;  ///< as they were rejected
+    std::map<std::string, Rejected, std::less<>> resources;
   };
 
   struct Channel {
@@ -99,6 +106,7 @@ class Session {
     Resources sent, held;
     Names last;              ///< what the response with `nonce` said that was new
     std::uint64_t base = 0;  ///< what the proxy ran when that was sent
+    ResourceSetPtr before;   ///< and of what it had been sent all
     std::vector<Doubt> doubts;
     std::string nonce;
     TypeReport report;
@@ -122,7 +130,11 @@ class Session {
   void send_all(Type type, const Resources& resources);
   void send_asked(Type type);
   void note_changed_clusters(const Resources& clusters);
-  static bool stands_rejected(const Channel& state, const Resources& forms);
+  static bool stands_rejected(const Channel& state, const Doubt& doubt);
+  void join_oldest(Channel& state, Type type) const;
+  void erase_unwanted(Doubt& doubt, Type type) const;
+  Rejected rejected(const Channel& state, const std::string& name) const;
+  Resources needed_clusters() const;
   void emit(Type type, const std::vector<const Resources::value_type*>& resources, Names changed);
   void hold_back();
   void finish_push();
@@ -131,6 +143,7 @@ class Session {
   std::array<Channel, kTypes> channels_;
   Stage stage_ = Stage::kIdle;
   ResourceSetPtr target_, active_;
+  ResourceSetPtr whole_;  ///< the last that was sent in all its parts
   std::uint64_t target_generation_ = 0, active_generation_ = 0;
   std::uint64_t settled_ = 0;  ///< what the proxy runs, but for what is doubted
   bool refused_now_ = false;   ///< something of the present push was rejected

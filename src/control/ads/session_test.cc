@@ -51,6 +51,16 @@ class ScriptedProxy {
     check();
   }
 
+  /// Takes all clusters but one, as proxies do, and complains of that.
+  void take_all_but(const std::string& bad, const Session::Response& response) {
+    nonce_[Type::kCluster] = response.nonce();
+    store(Type::kCluster, response);
+    clusters.erase(bad);
+    complain(Type::kCluster, "CDS '" + bad + "': no");
+    follow_up(Type::kCluster);
+    check();
+  }
+
   void ask(Type type, const std::string& nonce) {
     Session::Request request;
     request.set_type_url(std::string(type_url(type)));
@@ -126,6 +136,9 @@ class SessionTest : public ::testing::Test {
     Session::Response response = wire.front();
     wire.pop_front();
     proxy.take(response, refuse);
+  }
+  void deliver_with_rejected(Type type, const std::string& reason) {
+    while (!wire.empty()) take_one(wire.front().type_url() == type_url(type) ? reason : "");
   }
   void begin(ResourceSetPtr set) {
     session.offer(std::move(set), 1);
@@ -402,6 +415,69 @@ TEST_F(SessionTest, a_rejected_form_of_a_cluster_that_the_proxy_has_holds_nothin
   EXPECT_EQ(proxy.route, "v1");
   EXPECT_TRUE(session.runs(3));
   EXPECT_FALSE(session.runs(2));
+}
+
+TEST_F(SessionTest, a_rejected_route_keeps_the_clusters_of_its_time_and_none_since) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("bad", {"bad"}), 2);
+  deliver_with_rejected(Type::kRoute, "RDS 'table': no");
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    session.offer(set_of("bad", {"bad", name.c_str()}), i + 3);
+    deliver();
+    EXPECT_EQ(proxy.clusters, (std::set<std::string>{"bad", name, "v1"}));
+  }
+  EXPECT_TRUE(session.refusal_of(2));
+  session.offer(set_of("v2", {"v2"}), 103);
+  deliver();
+  EXPECT_EQ(proxy.clusters, std::set<std::string>{"v2"});
+  EXPECT_FALSE(session.any_doubted());
+}
+
+TEST_F(SessionTest, routes_that_are_rejected_one_after_another_leave_no_clusters_behind) {
+  begin(set_of("v1", {"v1"}));
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    session.offer(set_of(name, {name.c_str()}), i + 2);
+    deliver_with_rejected(Type::kRoute, "RDS 'table': no");
+    EXPECT_EQ(proxy.clusters, (std::set<std::string>{name, "v1"}));
+  }
+  EXPECT_EQ(session.running(), 1u);
+  for (std::uint64_t since = 2; since < 102; ++since) EXPECT_TRUE(session.refusal_of(since)) << since;
+}
+
+TEST_F(SessionTest, a_route_that_turns_out_late_not_to_be_possible_keeps_the_clusters_of_before_it) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v2", {"v1", "v2"}), 2);
+  deliver();
+  proxy.complain(Type::kRoute, "RDS 'table': late");
+  proxy.route = "v1";
+  session.offer(set_of("v2", {"v2"}), 3);
+  deliver();
+  EXPECT_EQ(proxy.clusters, (std::set<std::string>{"v1", "v2"}));
+}
+
+TEST_F(SessionTest, a_cluster_that_stays_rejected_makes_the_list_no_longer) {
+  begin(set_of("v1", {"v1"}));
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    session.offer(set_of(name, {name.c_str(), "bad"}), i + 2);
+    int last = 0;
+    while (!wire.empty()) {
+      if (wire.front().type_url() != type_url(Type::kCluster)) {
+        take_one();
+        continue;
+      }
+      const Session::Response clusters = wire.front();
+      wire.pop_front();
+      last = clusters.resources_size();
+      proxy.take_all_but("bad", clusters);
+    }
+    EXPECT_LE(last, 3) << "the two that are wanted, and the one that the routes lead to";
+  }
+  session.offer(set_of("v2", {"v2"}), 102);
+  deliver();
+  EXPECT_EQ(proxy.clusters, std::set<std::string>{"v2"});
 }
 
 TEST_F(SessionTest, of_a_response_that_was_rejected_only_what_the_reason_names_is_doubted) {
