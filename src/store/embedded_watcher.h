@@ -33,6 +33,7 @@ class EmbeddedStore::Watcher final : public Watch {
   /// What is there when the watch begins: shared with the store, so it counts against no limit.
   void begin_with(Event event) {
     queue_.push_back({std::move(event), 0});
+    ++initial_;
     wake();
   }
   void orphan() {
@@ -46,6 +47,7 @@ class EmbeddedStore::Watcher final : public Watch {
         Event event = std::move(queue_.front().event);
         bytes_ -= queue_.front().size;
         queue_.pop_front();
+        if (initial_ != 0) --initial_;
         co_return event;
       }
       if (overflowed_)
@@ -71,10 +73,10 @@ class EmbeddedStore::Watcher final : public Watch {
   };
   void push(Event event, std::size_t size) {
     bytes_ += size;
-    if (queue_.size() >= kMaxQueued || bytes_ > kMaxQueuedBytes) {
+    if (queue_.size() - initial_ >= kMaxQueued || bytes_ > kMaxQueuedBytes) {
       overflowed_ = true;
       queue_.clear();
-      bytes_ = 0;
+      bytes_ = initial_ = 0;
     } else {
       queue_.push_back({std::move(event), size});
     }
@@ -95,6 +97,7 @@ class EmbeddedStore::Watcher final : public Watch {
   Query query_;
   std::deque<Queued> queue_;
   std::size_t bytes_ = 0;
+  std::size_t initial_ = 0;  ///< of the queue, at its front: what was there when the watch began
   bool overflowed_ = false, scheduled_ = false;
   std::coroutine_handle<> waiting_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
