@@ -16,6 +16,7 @@ function(weft_room)
 
   if(sources)
     add_library(weft_${ROOM_NAME} STATIC ${sources})
+    weft_precompile(weft_${ROOM_NAME})
     set(scope PUBLIC)
   else()
     add_library(weft_${ROOM_NAME} INTERFACE)
@@ -40,8 +41,8 @@ function(weft_room)
     target_link_libraries(weft_${ROOM_NAME}_testing PUBLIC weft_${ROOM_NAME})
   endif()
 
-  # A fuzz target is linked to libFuzzer for `make fuzz`; in the ASan build to a main() that replays its corpus.
-  if(WEFT_FUZZ OR WEFT_SANITIZE STREQUAL "address")
+  # A fuzz target is linked to libFuzzer for `make fuzz`; in the ASan and coverage builds to a main() that replays its corpus.
+  if(WEFT_FUZZ OR WEFT_COVERAGE OR WEFT_SANITIZE STREQUAL "address")
     set(fuzzers ${all})
     list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
     foreach(fuzzer ${fuzzers})
@@ -65,6 +66,7 @@ function(weft_room)
 
   if(tests)
     add_executable(weft_${ROOM_NAME}_test ${tests})
+    weft_precompile(weft_${ROOM_NAME}_test)
     foreach(room ${ROOM_NAME} ${ROOM_DEPS} ${ROOM_TEST_DEPS})
       if(TARGET weft_${room}_testing)
         target_link_libraries(weft_${ROOM_NAME}_test PRIVATE weft_${room}_testing)

@@ -21,6 +21,28 @@ if(WEFT_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+option(WEFT_COVERAGE "count which lines run, for llvm-cov" OFF)
+if(WEFT_COVERAGE)
+  # All rooms alike, or the precompiled headers would not fit those whose libraries want threads.
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping -pthread)
+  add_link_options(-fprofile-instr-generate)
+endif()
+
+# weft_precompile(TARGET): where nothing is optimised, half of the time goes into reading these headers once more.
+function(weft_precompile target)
+  if(NOT WEFT_COVERAGE)
+    return()
+  endif()
+  if(NOT TARGET weft_precompiled)
+    file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
+    add_library(weft_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
+    target_precompile_headers(weft_precompiled PRIVATE <algorithm> <array> <charconv> <chrono> <coroutine> <deque>
+      <expected> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <span> <string> <string_view>
+      <vector> <nlohmann/json.hpp>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM weft_precompiled)
+endfunction()
+
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-ffunction-sections -fdata-sections)
   add_link_options(-Wl,--gc-sections -Wl,--icf=safe)
