@@ -92,7 +92,6 @@ class ClientExchange {
   /// Whether read_body() can give something without waiting.
   virtual bool body_available() const = 0;
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
-  virtual void reset() = 0;
   virtual ServerExchange::Upgraded upgrade() = 0;
 };
 

@@ -49,7 +49,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c
 struct ByLength {
   std::array<std::array<Known, 8>, kLongest + 1> of{};
   std::array<std::uint8_t, kLongest + 1> count{};
-  constexpr ByLength() {
+  consteval ByLength() {
     for (std::size_t i = 1; i < kNames.size(); ++i) {
       const std::size_t length = kNames[i].size();
       of[length][count[length]++] = static_cast<Known>(i);

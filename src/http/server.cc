@@ -3,20 +3,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <coroutine>
 #include <optional>
+#include <utility>
 
 #include "tls/stream.h"
 
 namespace weft::http {
 namespace {
 
-/// How often a server that is full of requests looks for a place.
-constexpr Duration kFullPause = 20ms;
-
 class SocketServer final : public Server {
  public:
-  SocketServer(std::unique_ptr<net::Listener> listener, PeerHandler handler, ServerOptions options)
-      : listener_(std::move(listener)), handler_(std::move(handler)), options_(options) {
+  SocketServer(net::Loop& loop, std::unique_ptr<net::Listener> listener, PeerHandler handler,
+               ServerOptions options)
+      : listener_(std::move(listener)),
+        handler_(std::move(handler)),
+        options_(std::move(options)),
+        room_(loop, [this] { std::exchange(waiting_, {}).resume(); }) {
     tasks_.spawn(accept_all());
   }
 
@@ -35,7 +38,7 @@ class SocketServer final : public Server {
 
  private:
   /// One of the connections there may be, from its acceptance until its end, whichever way that comes.
-  struct Open {
+  struct Open final : h1::ServerConnection::Observer {
     Open(SocketServer& owner, std::unique_ptr<net::Stream> accepted)
         : server(owner), stream(std::move(accepted)), since(stream->loop().now()) {
       next = server.first_;
@@ -45,12 +48,15 @@ class SocketServer final : public Server {
     }
     Open(const Open&) = delete;
     Open& operator=(const Open&) = delete;
-    ~Open() {
+    ~Open() override {
       --server.open_;
+      server.there_may_be_room();
       (previous ? previous->next : server.first_) = next;
       if (next) next->previous = previous;
     }
     bool is_idle() const { return !stream->closed() && !(connection && connection->in_request()); }
+    void on_refused(const h1::Refusal&, const RequestHead&) override {}
+    void on_idle() override { server.there_may_be_room(); }
     TimePoint idle_since() const { return connection ? connection->idle_since() : since; }
 
     SocketServer& server;
@@ -61,12 +67,26 @@ class SocketServer final : public Server {
     Open* previous = nullptr;
   };
 
+  /// Until a connection has ended, or has no request any more.
+  struct Room {
+    SocketServer& server;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) noexcept { server.waiting_ = handle; }
+    void await_resume() const noexcept {}
+    ~Room() {
+      server.waiting_ = {};
+      server.room_.cancel();
+    }
+  };
+  void there_may_be_room() {
+    if (waiting_) room_.schedule();
+  }
+
   net::Task<void> accept_all() {
     for (;;) {
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
-      while (open_ >= options_.max_connections && !close_longest_idle())
-        co_await (*socket)->loop().sleep(kFullPause);
+      while (open_ >= options_.max_connections && !close_longest_idle()) co_await Room{*this};
       tasks_.spawn(serve(*this, std::move(*socket)));
     }
   }
@@ -98,7 +118,7 @@ class SocketServer final : public Server {
       const auto shaken = co_await encrypted->shake_hands(loop.now() + server.options_.handshake_timeout);
       if (!shaken) co_return;
     }
-    open.connection.emplace(*open.stream, server.options_.connection);
+    open.connection.emplace(*open.stream, server.options_.connection, &open);
     if (server.draining_) open.connection->drain();
     const Handler handler = [&server, &peer](ServerExchange& exchange) {
       return server.handler_(exchange, peer);
@@ -112,6 +132,8 @@ class SocketServer final : public Server {
   Open* first_ = nullptr;
   std::size_t open_ = 0;
   bool draining_ = false;
+  std::coroutine_handle<> waiting_;  ///< accept_all(), while all places have a request
+  net::Deferred room_;
   net::TaskScope tasks_;
 };
 
@@ -148,15 +170,15 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
 Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Address& at, PeerHandler handler,
                                                ServerOptions options) {
   WEFT_TRY(auto listener, net::Listener::listen(loop, at));
-  return std::make_unique<SocketServer>(std::move(listener), std::move(handler), std::move(options));
+  return std::make_unique<SocketServer>(loop, std::move(listener), std::move(handler), std::move(options));
 }
 
-Result<std::unique_ptr<Server>> Server::adopt(net::Loop&, std::unique_ptr<net::Listener> listener,
+Result<std::unique_ptr<Server>> Server::adopt(net::Loop& loop, std::unique_ptr<net::Listener> listener,
                                               Handler handler, ServerOptions options) {
   PeerHandler any_peer = [handler = std::move(handler)](ServerExchange& exchange, const net::Address&) {
     return handler(exchange);
   };
-  return std::make_unique<SocketServer>(std::move(listener), std::move(any_peer), std::move(options));
+  return std::make_unique<SocketServer>(loop, std::move(listener), std::move(any_peer), std::move(options));
 }
 
 net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t limit) {

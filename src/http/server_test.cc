@@ -126,6 +126,75 @@ TEST(Server, a_request_whose_client_has_gone_gives_its_place_back) {
   }
 }
 
+std::string read_some(net::Loop& loop, net::Socket& socket) {
+  socket.set_read_deadline(loop.now() + 30s);
+  char bytes[1000];
+  const net::IoResult got = run(loop, socket.read(std::span(bytes, sizeof bytes)));
+  return {bytes, got.bytes};
+}
+
+/// Whether the loop has nothing at all to do for a while.
+bool sleeps(net::Loop& loop) {
+  for (int tries = 0; tries < 20; ++tries) {
+    const TimePoint before = SteadyClock::now();
+    loop.run_once(100ms);
+    if (SteadyClock::now() - before >= 100ms) return true;
+  }
+  return false;
+}
+
+TEST(Server, who_waits_while_all_have_a_request_comes_in_as_soon_as_one_ends) {
+  net::Loop loop;
+  ServerOptions options;
+  options.max_connections = 1;
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), echo, options);
+  ASSERT_TRUE(server);
+  const auto connect = [&] {
+    auto made = run(loop, net::connect(loop, (*server)->address(), {.deadline = loop.now() + 30s}));
+    EXPECT_TRUE(made) << made.error().text;
+    return std::move(*made);
+  };
+  auto first = connect();
+  run(loop, first->write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"));
+  EXPECT_TRUE(sleeps(loop)) << "the first has its place";
+  auto second = connect();
+  run(loop, second->write("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"));
+  EXPECT_TRUE(sleeps(loop)) << "until a place is given back nobody looks for one";
+  run(loop, first->write("x"));
+  EXPECT_TRUE(read_some(loop, *first).starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(read_some(loop, *first), "") << "an idle connection makes room";
+
+  auto third = connect();
+  run(loop, third->write("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  EXPECT_TRUE(sleeps(loop));
+  second->close(true);
+  EXPECT_TRUE(read_some(loop, *third).starts_with("HTTP/1.1 200")) << "and so does one that ends";
+}
+
+TEST(Server, drained_it_takes_nobody_and_ends_when_the_last_response_is_out) {
+  net::Loop loop;
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), echo);
+  ASSERT_TRUE(server);
+  const net::Address at = (*server)->address();
+  auto busy = std::move(*run(loop, net::connect(loop, at, {.deadline = loop.now() + 30s})));
+  auto idle = std::move(*run(loop, net::connect(loop, at, {.deadline = loop.now() + 30s})));
+  run(loop, busy->write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"));
+  EXPECT_TRUE(sleeps(loop));
+  bool drained = false;
+  const auto drain = [](Server& ending, bool& done) -> net::Task<void> {
+    co_await ending.drain();
+    done = true;
+  };
+  net::TaskScope scope;
+  scope.spawn(drain(**server, drained));
+  EXPECT_EQ(read_some(loop, *idle), "") << "without a request it ends at once";
+  EXPECT_FALSE(run(loop, fetch(loop, at, {}, {.deadline = loop.now() + 30s})));
+  EXPECT_FALSE(drained);
+  run(loop, busy->write("x"));
+  EXPECT_NE(read_some(loop, *busy).find("connection: close"), std::string::npos);
+  while (!drained) loop.run_once(10s);
+}
+
 TEST(Targets, paths_and_queries_are_taken_apart_and_decoded) {
   EXPECT_EQ(path_of("/a/b?x=1"), "/a/b");
   EXPECT_EQ(query_parameter("/a?x=1&y=a%20b+c&z", "y"), "a b c");

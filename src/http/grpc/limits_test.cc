@@ -4,29 +4,15 @@
 
 #include "http/grpc/client.h"
 #include "http/grpc/server.h"
+#include "http/testing/frames.h"
 #include "net/testing/pipe.h"
 
 namespace weft::http::grpc {
 namespace {
 
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-enum FrameType : unsigned char {
-  kData = 0,
-  kHeaders = 1,
-  kSettings = 4,
-  kPing = 6,
-  kGoAway = 7,
-  kContinuation = 9
-};
-
-std::string frame(FrameType type, unsigned char flags, unsigned char stream, std::string_view payload) {
-  std::string bytes;
-  for (int shift = 16; shift >= 0; shift -= 8) bytes += static_cast<char>(payload.size() >> shift);
-  bytes += static_cast<char>(type);
-  bytes += static_cast<char>(flags);
-  bytes.append({0, 0, 0, static_cast<char>(stream)});
-  return bytes.append(payload);
-}
+using testing::frame;
+using testing::kPreface;
+using enum testing::FrameType;
 
 /// A field of 4000 bytes that goes into the table (RFC 7541 §6.2.1), and one-byte references to it (§6.1).
 std::string bomb(std::size_t references) {

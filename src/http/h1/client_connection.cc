@@ -146,11 +146,6 @@ net::Task<Result<BodyChunk>> ClientConnection::read_body() {
   }
 }
 
-void ClientConnection::reset() {
-  broken_ = true;
-  stream_->close(true);
-}
-
 ServerExchange::Upgraded ClientConnection::upgrade() {
   broken_ = true;
   ServerExchange::Upgraded result{stream_.get(), std::string(input_.view())};

@@ -49,7 +49,6 @@ class ClientConnection final : private ClientExchange {
   bool response_complete() const override { return head_read_ && decoder_.done(); }
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
-  void reset() override;
   ServerExchange::Upgraded upgrade() override;
 
   bool between_exchanges() const;

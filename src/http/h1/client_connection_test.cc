@@ -171,6 +171,85 @@ TEST(ClientConnection, a39_bytes_that_come_between_two_requests_end_the_connecti
   EXPECT_FALSE(calling.connection->usable());
 }
 
+TEST(ClientConnection, a_head_or_a_body_that_breaks_the_grammar_is_an_error_and_the_connection_goes) {
+  for (const char* bytes : {"HTTP/1.1 200 OK\r\nX A: b\r\n\r\n", "ICY 200 OK\r\n\r\n",
+                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+    Calling calling;
+    const Outcome& outcome = calling.begin();
+    calling.answer(bytes);
+    ASSERT_TRUE(outcome.done) << bytes;
+    ASSERT_TRUE(outcome.error) << bytes;
+    EXPECT_EQ(outcome.error->code, Code::kInvalid);
+    EXPECT_EQ(outcome.error->blame, Blame::kUpstream);
+    EXPECT_FALSE(calling.connection->usable());
+  }
+}
+
+TEST(ClientConnection, a_head_that_is_larger_than_a_block_arrives_whole_in_pieces_of_any_size) {
+  const std::string value(50'000, 'v');
+  const std::string bytes =
+      "HTTP/1.1 103 Early Hints\r\nLink: " + value + "\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  for (const std::size_t piece : {std::size_t{997}, std::size_t{16'384}, bytes.size()}) {
+    Calling calling;
+    const Outcome& outcome = calling.begin();
+    for (std::size_t at = 0; at < bytes.size(); at += piece)
+      calling.answer(std::string_view(bytes).substr(at, piece));
+    ASSERT_TRUE(outcome.done && !outcome.error) << piece;
+    EXPECT_EQ(outcome.statuses, (std::vector<int>{103, 200}));
+    EXPECT_EQ(outcome.body, "ok");
+    EXPECT_TRUE(calling.connection->usable());
+  }
+}
+
+TEST(ClientConnection, a_body_that_does_not_fit_its_length_is_not_sent_and_ends_the_connection) {
+  for (const std::string body : {"abcd", "ab"}) {
+    Calling calling;
+    Outcome outcome;
+    const auto send = [](ClientConnection& connection, std::string text, Outcome& into) -> net::Task<void> {
+      ClientExchange& exchange = connection.start();
+      RequestHead head;
+      head.method = "POST";
+      head.path = "/";
+      head.authority = "h";
+      head.content_length = 3;
+      EXPECT_TRUE(co_await exchange.send_head(head, false));
+      const auto sent = co_await exchange.send_body(text, true);
+      if (!sent) into.error = sent.error();
+      into.done = true;
+    };
+    calling.tasks.spawn(send(*calling.connection, body, outcome));
+    calling.loop->settle();
+    ASSERT_TRUE(outcome.done && outcome.error) << body;
+    EXPECT_EQ(outcome.error->code, Code::kInternal);
+    EXPECT_FALSE(calling.connection->usable());
+    EXPECT_EQ(calling.server->take().find(body), std::string::npos);
+  }
+}
+
+TEST(ClientConnection, hands_over_the_stream_and_what_came_behind_the_head_of_a_switch) {
+  Calling calling;
+  std::string ahead;
+  const auto ask = [](ClientConnection& connection, std::string& into) -> net::Task<void> {
+    ClientExchange& exchange = connection.start();
+    RequestHead head;
+    head.method = "GET";
+    head.path = "/";
+    head.authority = "h";
+    head.upgrade = "chat";
+    EXPECT_TRUE(co_await exchange.send_head(head, true));
+    ResponseHead response;
+    EXPECT_TRUE(co_await exchange.read_head(response));
+    EXPECT_EQ(response.status, 101);
+    into = exchange.upgrade().read_ahead;
+  };
+  calling.tasks.spawn(ask(*calling.connection, ahead));
+  calling.loop->settle();
+  EXPECT_NE(calling.server->take().find("connection: upgrade\r\nupgrade: chat\r\n"), std::string::npos);
+  calling.answer("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\nhello");
+  EXPECT_EQ(ahead, "hello");
+  EXPECT_FALSE(calling.connection->usable()) << "it belongs to the other protocol now";
+}
+
 TEST(ClientConnection, sends_no_head_that_a_value_would_break) {
   const std::vector<std::string> values{"a\r\nb: c", "a\n", "a\r", std::string("a\0b", 3), "\x7f"};
   for (const std::string& bad : values) {

@@ -63,6 +63,11 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
     const std::string_view line = rest.substr(0, size - 1);
     step.consumed += size + 1;
     bytes_ += static_cast<std::uint32_t>(size + 1);
+    // Before the limit of the whole head, as it is told of a line that has not ended yet.
+    if (state_ == State::kFirstLine && line.size() > limits_.request_line_bytes) {
+      step.refusal = parser.line_too_long();
+      return step;
+    }
     if (bytes_ > limits_.head_bytes) {
       step.refusal = {431, "B12", "the head is too large"};
       return step;
@@ -76,10 +81,7 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
         empty_line_skipped_ = true;  // RFC 9112 §2.2: one is tolerated
         continue;
       }
-      if (line.size() > limits_.request_line_bytes)
-        step.refusal = parser.line_too_long();
-      else
-        step.refusal = parser.first_line(line);
+      step.refusal = parser.first_line(line);
       state_ = State::kFields;
     } else if (line.empty()) {
       step.refusal = parser.finish();

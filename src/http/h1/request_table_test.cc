@@ -134,6 +134,10 @@ std::vector<Row> syntax_rows() {
       {"A35", get("") + "GET / HTTP/1.1\r\n", 0, "", "GET / HTTP/1.1\r\n"},
       {"B01", "GET / HTTP/1.1\r\n\r\n", 400},
       {"B01", "GET / HTTP/1.0\r\n\r\n", 0},
+      {"B01", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 0},
+      {"B01", "CONNECT /a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"B02", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"B02", "GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"B05", get(": v\r\n"), 400},
       {"B06", get(std::string("X-A: b\0c\r\n", 10)), 400},
       {"B15", get("Connection: x-request-id\r\n"), 400},
@@ -184,6 +188,12 @@ std::vector<Row> chunk_rows() {
       {"D12", chunked(std::string(1024, '0') + "\r\n\r\n"), 400},
       {"D13", chunked("5;a=b;c=\"d\"\r\nhello\r\n0\r\n\r\n"), 0, "hello"},
       {"D14", chunked("5\r\nhello\r\n0\r\nX-Trailer: a\r\n\r\nnext"), 0, "hello", "next"},
+      {"D13", chunked("5;a=\"\\\"x\\\\\"\r\nhello\r\n0\r\n\r\n"), 0, "hello"},
+      {"D06", chunked("5;a=\"\\\r\n\"\r\nhello\r\n0\r\n\r\n"), 400},
+      {"D05", chunked("0\r\nX Y: a\r\n\r\n"), 400},
+      {"D05", chunked("0\r\n: a\r\n\r\n"), 400},
+      {"D05", chunked("0\r\nX: a\x01\r\n\r\n"), 400},
+      {"D05", chunked("0\r\nX: a\rb\r\n\r\n"), 400},
       {"D16", chunked("0\r\n\r\n"), 0},
   };
   for (const char* size : {"0x5", "+5", "-5", "5_0", " 5", "5\t", "5g"})
@@ -225,6 +235,28 @@ TEST(RequestTable, b15_fields_that_connection_names_are_removed) {
   const Outcome outcome = read(get("Connection: x-user, close\r\nX-User: me\r\nX-Kept: yes\r\n"), 3);
   ASSERT_EQ(outcome.fields.size(), 1u);
   EXPECT_EQ(outcome.fields[0].first, "X-Kept");
+}
+
+TEST(RequestTable, b15_fields_of_the_connection_do_not_reach_the_next_and_an_upgrade_is_told) {
+  const std::string bytes =
+      get("TE: trailers, deflate\r\nKeep-Alive: 5\r\nProxy-Connection: a\r\nTrailer: b\r\nUpgrade: one\r\n"
+          "Connection: upgrade\r\nUpgrade: two\r\n");
+  EXPECT_TRUE(read(bytes, 30).fields.empty());
+  const Outcome te = read(get("TE: Trailers\r\n"), 20);
+  ASSERT_EQ(te.fields.size(), 1u);
+  EXPECT_EQ(te.fields[0].second, "trailers");
+  const Limits limits;
+  RequestParser parser(limits);
+  RequestHead head;
+  parser.start(head);
+  ASSERT_TRUE(parser.feed(bytes).done);
+  EXPECT_EQ(head.upgrade, "one, two");
+}
+
+TEST(RequestTable, b11_a_request_line_over_the_limit_gets_414_however_it_is_cut) {
+  const std::string bytes = "GET /" + std::string(70 * 1024, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{100}, std::size_t{59'000}, bytes.size() - 3})
+    EXPECT_EQ(read(bytes, cut).status, 414) << cut;
 }
 
 TEST(RequestTable, b11_b12_heads_over_a_limit_get_431_and_no_truncated_name) {

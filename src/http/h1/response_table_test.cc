@@ -67,10 +67,24 @@ TEST(ResponseTable, upstream_answers_are_framed_in_one_way_or_refused_at_every_s
       {"A38", "HTTP/1.1 099 OK\r\n\r\n", true},
       {"A38", "ICY 200 OK\r\n\r\n", true},
       {"A40 head", ok + "Content-Length: 2\r\n\r\n", false, true, "", true},
+      {"A38", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true},
+      {"101", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n", false, false},
+      {"of the connection",
+       ok + "Keep-Alive: timeout=5\r\nProxy-Connection: a\r\nTrailer: b\r\nContent-Length: 0\r\n\r\n"},
       {"204", "HTTP/1.1 204 No Content\r\n\r\n"},
       {"304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"},
   };
   for (const Row& row : rows) expect_row(row);
+}
+
+TEST(ResponseTable, a38_a_status_line_over_the_limit_is_refused_before_it_ends) {
+  const Limits limits;
+  ResponseParser parser(limits);
+  ResponseHead head;
+  parser.start(head, false);
+  const HeadStep step = parser.feed("HTTP/1.1 200 " + std::string(70 * 1024, 'a'));
+  EXPECT_TRUE(step.refusal);
+  EXPECT_FALSE(step.done);
 }
 
 }  // namespace

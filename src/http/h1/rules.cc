@@ -7,7 +7,7 @@
 namespace weft::http::h1 {
 namespace {
 
-constexpr std::array<bool, 256> make_token_table() {
+consteval std::array<bool, 256> make_token_table() {
   std::array<bool, 256> table{};
   for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
   for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
@@ -16,7 +16,7 @@ constexpr std::array<bool, 256> make_token_table() {
   return table;
 }
 
-constexpr std::array<bool, 256> make_value_table() {
+consteval std::array<bool, 256> make_value_table() {
   std::array<bool, 256> table{};
   for (std::size_t c = 0x20; c < 256; ++c) table[c] = c != 0x7f;
   table['\t'] = true;
@@ -24,7 +24,7 @@ constexpr std::array<bool, 256> make_value_table() {
 }
 
 /// RFC 3986 §3.2.2, reg-name, and '%' for what is encoded.
-constexpr std::array<bool, 256> make_name_table() {
+consteval std::array<bool, 256> make_name_table() {
   std::array<bool, 256> table{};
   for (std::size_t c = '0'; c <= '9'; ++c) table[c] = true;
   for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = true;

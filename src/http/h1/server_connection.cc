@@ -85,6 +85,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     in_request_ = false;
     idle_since_ = stream_.loop().now();
     if (!keep_alive_) break;
+    if (observer_) observer_->on_idle();
   }
   stream_.close();
   input_.consume(input_.view().size());

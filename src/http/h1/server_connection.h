@@ -43,6 +43,8 @@ class ServerConnection final : private ServerExchange {
     virtual ~Observer() = default;
     /// The bytes of a request were refused before any handler saw it. `head` holds what was understood.
     virtual void on_refused(const Refusal& refusal, const RequestHead& head) = 0;
+    /// A request has ended: until its next one the connection may be closed without a loss.
+    virtual void on_idle() {}
   };
 
   ServerConnection(net::Stream& stream, const ServerConnectionOptions& options, Observer* observer = nullptr);

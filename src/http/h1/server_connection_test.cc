@@ -206,6 +206,59 @@ TEST(ServerConnection, the_first_byte_has_a_time_of_its_own) {
   EXPECT_FALSE(kept.over());
 }
 
+TEST(ServerConnection, a_body_that_does_not_fit_its_length_cuts_the_connection) {
+  for (const char* body : {"abcd", "ab"}) {
+    Served served([body](ServerExchange& exchange) -> net::Task<void> {
+      ResponseHead head;
+      head.status = 200;
+      head.content_length = 3;
+      EXPECT_TRUE(co_await exchange.send_head(head, false));
+      const auto sent = co_await exchange.send_body(body, true);
+      EXPECT_FALSE(sent);
+      EXPECT_EQ(sent.error().code, Code::kInternal);
+    });
+    served.send(kGet);
+    EXPECT_TRUE(served.over()) << body;
+    EXPECT_TRUE(served.client->peer_broken()) << "what came must not look whole";
+  }
+}
+
+TEST(ServerConnection, passes_interim_responses_on_and_100_only_to_who_waits_for_it) {
+  Served served([](ServerExchange& exchange) -> net::Task<void> {
+    for (const int status : {100, 103}) {
+      ResponseHead interim;
+      interim.status = status;
+      EXPECT_TRUE(co_await exchange.send_interim(interim));
+    }
+    co_await echo(exchange);
+  });
+  served.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(served.take(), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n");
+  served.send("x");
+  EXPECT_TRUE(served.take().ends_with("/a:x"));
+  served.send(kGet);
+  EXPECT_TRUE(served.take().starts_with("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n"));
+  served.send("GET /a HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(served.take().starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST(ServerConnection, hands_over_the_stream_and_what_came_behind_the_head_of_a_switch) {
+  std::string ahead;
+  Served served([&ahead](ServerExchange& exchange) -> net::Task<void> {
+    ResponseHead head;
+    head.status = 101;
+    head.upgrade = exchange.request().upgrade;
+    EXPECT_TRUE(co_await exchange.send_head(head, false));
+    EXPECT_TRUE(co_await exchange.flush());
+    ahead = exchange.upgrade().read_ahead;
+  });
+  served.send("GET /a HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\nhello");
+  EXPECT_EQ(ahead, "hello");
+  EXPECT_EQ(served.take(),
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: chat\r\n\r\n");
+  EXPECT_TRUE(served.over());
+}
+
 TEST(ServerConnection, says_with_426_what_to_upgrade_to) {
   Served served(echo, {.limits = {}, .accept_http10 = false});
   served.send("GET / HTTP/1.0\r\n\r\n");
