@@ -229,7 +229,8 @@ TEST_F(CheckAfterTest, a_rule_that_is_stored_and_not_done_is_named_with_its_fiel
 
 TEST_F(CheckAfterTest, a_rule_whose_status_says_that_it_waits_or_is_not_applied_is_named) {
   const std::string path = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/";
-  const Json spec = {{"hosts", {"web"}}, {"http", {{{"route", {{{"destination", {{"host", "web"}}}}}}}}}};
+  const Json route = {{"route", {{{"destination", {{"host", "web"}}}}}}};
+  const Json spec = {{"hosts", {"web"}}, {"http", {route}}};
   for (const char* type : {"Resolved", "Effective", "Applied"}) {
     Json status = {
         {"conditions", {{{"type", type}, {"status", "False"}, {"message", "waits for host web"}}}}};

@@ -124,7 +124,7 @@ TEST(DataPlane, what_waits_for_all_workers_ends_on_the_thread_that_asked) {
         [&asked, witness = std::make_shared<Witness>(Witness{.elsewhere = ended_elsewhere})] { ++asked; });
     ASSERT_TRUE(testing::run_until(plane.loop, [&] { return asked > before; }));
   }
-  EXPECT_EQ(ended_elsewhere, 0);
+  EXPECT_EQ(ended_elsewhere.load(), 0);
 }
 
 TEST(DataPlane, a_listener_of_the_same_address_takes_ipv4_from_the_change_on_that_says_so) {

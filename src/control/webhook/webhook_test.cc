@@ -132,7 +132,7 @@ TEST(Webhook, what_there_is_to_say_of_a_good_rule_is_a_warning_with_its_field) {
   AdmissionAnswer good = answer(R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]})");
   EXPECT_TRUE(good.allowed);
   EXPECT_EQ(good.warnings, (std::vector<std::string>{"spec.hosts[0]: waits for host r", "has no effect"}));
-  EXPECT_FALSE(answer(R"({"hosts": []})").allowed);
+  EXPECT_FALSE(answer(R"({"hosts": ["r"], "http": [{}]})").allowed);
   EXPECT_EQ(asked, 1) << "of a rule that is rejected nothing else is said";
 }
 
