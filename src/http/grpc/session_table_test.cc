@@ -27,16 +27,6 @@ net::Task<void> read_to_end(MessageStream& stream, std::string& into) {
   }
 }
 
-void send_in_pieces(net::Loop& loop, net::testing::PipeEnd& end, std::string_view bytes, std::size_t piece) {
-  for (std::size_t at = 0; at < bytes.size() && !end.closed(); at += piece) {
-    const std::string some(bytes.substr(at, piece));
-    const iovec part{const_cast<char*>(some.data()), some.size()};
-    static_cast<void>(end.try_write({&part, 1}));
-    loop.settle();
-    static_cast<void>(end.take());
-  }
-}
-
 const std::string kOkHead = "\x88";  // :status 200
 
 struct Answer {
@@ -102,7 +92,7 @@ TEST(SessionTable, what_a_server_sends_is_seen_the_same_however_it_is_cut) {
       net::TaskScope scope;
       scope.spawn(read_to_end(*stream, seen));
       loop->settle();
-      send_in_pieces(*loop, *theirs, bytes, piece);
+      net::testing::send_in_pieces(*loop, *theirs, bytes, piece);
       theirs->close();
       loop->settle();
       ASSERT_EQ(seen, answer.seen) << answer.name << ", in pieces of " << piece;
@@ -132,7 +122,7 @@ std::string served(std::string_view bytes, std::size_t piece) {
         SessionLimits::for_server());
     net::TaskScope running;
     running.spawn(session.run());
-    send_in_pieces(*loop, *theirs, bytes, piece);
+    net::testing::send_in_pieces(*loop, *theirs, bytes, piece);
     theirs->close();
     loop->settle();
   }
