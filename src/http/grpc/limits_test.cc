@@ -71,10 +71,19 @@ class Limits : public ::testing::Test {
     }
     return true;
   }
-  /// What the server says to these bytes before it ends the connection; nullopt when it does not end it.
-  std::optional<std::string> conversation(const std::string& bytes) {
+  using Talk = net::Task<void> (*)(net::Loop&, net::Address, const std::string& say, std::string& into,
+                                   bool& ended);
+  /// What such a client has heard when it has ended; nullopt when it does not end.
+  std::optional<std::string> heard_by(Talk talk, const std::string& say) {
     std::string heard;
     bool over = false;
+    net::TaskScope scope;
+    scope.spawn(talk(loop_, at_, say, heard, over));
+    if (!run_until([&] { return over; })) return std::nullopt;
+    return heard;
+  }
+  /// What the server says to these bytes before it ends the connection; nullopt when it does not end it.
+  std::optional<std::string> conversation(const std::string& bytes) {
     const auto talk = [](net::Loop& loop, net::Address at, const std::string& say, std::string& into,
                          bool& ended) -> net::Task<void> {
       auto socket = co_await net::connect(loop, at, {});
@@ -88,15 +97,10 @@ class Limits : public ::testing::Test {
       }
       ended = true;
     };
-    net::TaskScope scope;
-    scope.spawn(talk(loop_, at_, bytes, heard, over));
-    if (!run_until([&] { return over; })) return std::nullopt;
-    return heard;
+    return heard_by(talk, bytes);
   }
   /// A client that gets its echo, or why not.
   std::string echoed(const std::string& message) {
-    std::string result = "nothing";
-    bool over = false;
     const auto talk = [](net::Loop& loop, net::Address at, const std::string& say, std::string& into,
                          bool& ended) -> net::Task<void> {
       auto client = co_await Client::connect(loop, at, {});
@@ -107,10 +111,9 @@ class Limits : public ::testing::Test {
       into = got ? *got : got.error().text;
       ended = true;
     };
-    net::TaskScope scope;
-    scope.spawn(talk(loop_, at_, message, result, over));
-    EXPECT_TRUE(run_until([&] { return over; }));
-    return result;
+    const auto result = heard_by(talk, message);
+    EXPECT_TRUE(result);
+    return result.value_or("nothing");
   }
 
   char name_[32] = "/tmp/weft-grpc-XXXXXX";
