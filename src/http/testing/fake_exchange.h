@@ -36,6 +36,7 @@ class FakeExchange final : public ServerExchange {
     co_return BodyChunk{piece, taken_ == body_.size()};
   }
   void set_body_patience(Duration) override {}
+  void set_response_deadline(TimePoint) override {}
   net::Task<Result<void>> send_interim(const ResponseHead&) override { co_return Result<void>{}; }
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override {
     status_ = head.status;
