@@ -105,6 +105,15 @@ void WaitingLine::Turn::wake() {
 }
 
 void WaitingLine::Turn::resume() {
+  // Timers of one moment fire in any order, and those in line are served in theirs.
+  if (in_line_ && woken_) {
+    Turn* const first = *std::ranges::find_if(line_.turns_, [](const Turn* turn) { return turn->woken_; });
+    if (first != this) {
+      timer_.arm(loop_.now());
+      first->timer_.disarm();
+      return first->resume();
+    }
+  }
   if (std::exchange(in_line_, false)) line_.leave(*this);
   if (waiting_) std::exchange(waiting_, {}).resume();
 }
