@@ -9,7 +9,7 @@ namespace weft::cli {
 namespace {
 /// Behind the longest name there is, "    PartiallyInvalid:".
 constexpr std::size_t kValueColumn = 23;
-}
+}  // namespace
 
 void Page::field(std::string_view name, std::string_view value) {
   std::string start(indent_, ' ');

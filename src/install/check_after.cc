@@ -161,9 +161,10 @@ net::Task<void> Check::check_webhooks(std::string kind, std::string name) {
            "the control plane fills it in; when it does not, see kubectl logs -n weft-system "
            "deployment/weft-control");
   else if (!open.empty())
-    warn("webhooks " + name + " let through what they cannot check: " + some_of(open),
-         "the control plane sets failurePolicy Fail when it has seen a wrong object rejected; look again in a "
-         "minute");
+    warn(
+        "webhooks " + name + " let through what they cannot check: " + some_of(open),
+        "the control plane sets failurePolicy Fail when it has seen a wrong object rejected; look again in a "
+        "minute");
   else
     ok("webhooks " + name + " have their certificate and fail closed");
 }
