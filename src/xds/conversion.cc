@@ -14,7 +14,8 @@ namespace {
 
 namespace pb = google::protobuf;
 
-constexpr std::int64_t kMaxSeconds = 9'000'000'000'000'000 / 1000;
+/// 100 years: any of them can be added to the present time, of 64 bits of nanoseconds.
+constexpr std::int64_t kMaxSeconds = 3'155'760'000;
 
 /// Unknown fields that must not be ignored: without them something would be let through or sent in the open
 /// that was not meant to be. Number 0: any unknown field of that message.
@@ -123,7 +124,8 @@ Result<proxy::Milliseconds> to_milliseconds(const pb::Duration& duration, const 
   if (duration.seconds() < 0 || duration.nanos() < 0)
     return fail(path.invalid("a duration cannot be negative"));
   if (duration.seconds() > kMaxSeconds || duration.nanos() > 999'999'999)
-    return fail(path.invalid("the duration is too long"));
+    return fail(
+        path.invalid("a duration has to be at most 100 years (" + std::to_string(kMaxSeconds) + "s)"));
   return proxy::Milliseconds(duration.seconds() * 1000 + (duration.nanos() + 999'999) / 1'000'000);
 }
 

@@ -1,4 +1,5 @@
 #include "base/strings.h"
+#include "http/message.h"
 #include "xds/convert.h"
 
 namespace weft::xds {
@@ -54,6 +55,20 @@ Result<proxy::QueryMatch> to_query_match(const route::QueryParameterMatcher& fro
   return made;
 }
 
+/// Fields that the codec takes out of each message for itself; no rule ever sees them.
+bool is_hidden(http::Known field) {
+  switch (field) {
+    case http::Known::kConnection:
+    case http::Known::kTransferEncoding:
+    case http::Known::kExpect:
+    case http::Known::kKeepAlive:
+    case http::Known::kTe:
+    case http::Known::kTrailer:
+    case http::Known::kProxyConnection: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, const Path& path) {
@@ -62,6 +77,9 @@ Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, con
   made.name = to_lower(from.name());
   if (made.name.empty()) return fail(path.field("name").invalid("is missing"));
   if (made.name == "host") made.name = ":authority";
+  if (is_hidden(http::known_field(made.name)))
+    return fail(path.field("name").unsupported(
+        "'" + made.name + "' cannot be matched: it is of the connection and ends at this proxy"));
   made.invert = from.invert_match();
   made.treat_missing_as_empty = from.treat_missing_header_as_empty();
   switch (from.header_match_specifier_case()) {

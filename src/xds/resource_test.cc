@@ -115,6 +115,26 @@ TEST(RouteTable, texts_that_would_break_a_message_are_errors_that_name_their_fie
          header.set_key("x"), header.set_value("%NOSUCH%");
        },
        "request_headers_to_add[0].header.value"},
+      {"a framing of its own in a request",
+       [](route::Route& r) {
+         auto& header = *r.add_request_headers_to_add()->mutable_header();
+         header.set_key("Transfer-Encoding"), header.set_value("chunked");
+       },
+       "request_headers_to_add[0]"},
+      {"a length of its own in a response",
+       [](route::Route& r) {
+         auto& header = *r.add_response_headers_to_add()->mutable_header();
+         header.set_key("content-length"), header.set_value("0");
+       },
+       "response_headers_to_add[0]"},
+      {"the end of an upgrade", [](route::Route& r) { r.add_request_headers_to_remove("Upgrade"); },
+       "request_headers_to_remove[0]"},
+      {"a match of what no rule sees",
+       [](route::Route& r) { r.mutable_match()->add_headers()->set_name("Connection"); },
+       "match.headers[0].name"},
+      {"a time that no clock can show",
+       [](route::Route& r) { r.mutable_route()->mutable_timeout()->set_seconds(3'155'760'001); },
+       "route.timeout"},
       {"a space in a rewrite", [](route::Route& r) { r.mutable_route()->set_prefix_rewrite("/a b"); },
        "route.prefix_rewrite"},
       {"a line end in a host", [](route::Route& r) { r.mutable_route()->set_host_rewrite_literal("a\nb"); },
