@@ -3,6 +3,7 @@
 Rules: every proxy runs one worker pinned to one core, in front of the same nginx that answers 250 bytes; the access
 log goes to a file in every proxy, and a run whose log lines, requests and status codes do not agree is void. CPU is
 user plus system time of the proxy's processes divided by requests. weft and Envoy read the same bootstrap file.
+With --before, another weft-proxy is measured in turns with this one and the ratio of each turn counts.
 """
 import argparse
 import contextlib
@@ -201,6 +202,9 @@ static_resources:
     def command_weft(self):
         return [BUILD / "src/app/weft-proxy", "-c", self.bootstrap(), "--concurrency", "1"]
 
+    def command_before(self):
+        return [self.program, "-c", self.bootstrap(), "--concurrency", "1"]
+
     def start(self, core=0):
         command = self.command()
         began = time.monotonic()
@@ -316,6 +320,25 @@ def measure_peer(name, directory, upstream, options):
     return figures
 
 
+def compare(before, directory, upstream, options):
+    """CPU per request of this weft-proxy over that of another one: the median of the turns, and all of them."""
+    peers = {name: Peer(name, directory, upstream) for name in ["weft", "before"]}
+    peers["before"].program = before
+    ratios = []
+    try:
+        for peer in peers.values():
+            peer.start()
+        for turn in range(options.turns):
+            order = ["weft", "before"] if turn % 2 else ["before", "weft"]
+            spent = {name: measure_cpu(peers[name], options.seconds)[0] for name in order}
+            ratios.append(spent["weft"] / spent["before"])
+    finally:
+        for peer in peers.values():
+            if peer.process:
+                peer.stop()
+    return {"median": statistics.median(ratios), "turns": ratios}
+
+
 def backend(directory):
     port = free_port()
     (directory / "backend.conf").write_text(f"""
@@ -425,12 +448,18 @@ def main():
     parser.add_argument("--idle", type=int, default=5)
     parser.add_argument("--peers", default="relay,nginx,haproxy,envoy,weft")
     parser.add_argument("--no-mesh", action="store_true")
+    parser.add_argument("--before", type=pathlib.Path, help="another weft-proxy to compare with in the same run")
+    parser.add_argument("--turns", type=int, default=9)
     options = parser.parse_args()
     directory = pathlib.Path(tempfile.mkdtemp(prefix="weft-bench-"))
     process, upstream = backend(directory)
-    results = {}
+    results, compared = {}, {}
     try:
-        for name in options.peers.split(","):
+        if options.before:
+            compared = compare(options.before.absolute(), directory, upstream, options)
+            print(f"CPU per request over the other's: {compared['median']:.3f}  "
+                  f"({' '.join(f'{ratio:.3f}' for ratio in sorted(compared['turns']))})")
+        for name in filter(None, options.peers.split(",")):
             print(f"measuring {name} ...", file=sys.stderr, flush=True)
             results[name] = measure_peer(name, directory, upstream, options)
     finally:
@@ -440,7 +469,8 @@ def main():
     for figures in results.values():
         if "relay" in results:
             figures["relative"] = figures["cpu_us_per_request"] / results["relay"]["cpu_us_per_request"]
-    print(table(results))
+    if results:
+        print(table(results))
     mesh = {}
     if not options.no_mesh:
         print("measuring the mesh ...", file=sys.stderr, flush=True)
@@ -449,7 +479,7 @@ def main():
         for key, value in mesh.items():
             print(f"{key:42} {value:10.1f}")
     out = BUILD / "bench.json"
-    out.write_text(json.dumps({"proxies": results, "mesh": mesh}, indent=1))
+    out.write_text(json.dumps({"proxies": results, "mesh": mesh, "before": compared}, indent=1))
     print(f"\nwritten to {out.relative_to(ROOT)}")
 
 

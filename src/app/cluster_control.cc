@@ -24,7 +24,9 @@ ClusterControl::ClusterControl(net::Loop& loop, store::Store& store, store::RawA
       foreign_(loop, api, metrics_),
       settings_(loop, store, options_.ns),
       webhooks_(settings_, metrics_),
-      monitoring_(plane_, metrics_, [this] { return problems(); }),
+      monitoring_(
+          plane_, metrics_,
+          [this] { return control::Monitoring::State{webhook_server_ && mesh_api_server_, problems()}; }),
       api_(api) {}
 
 Result<void> ClusterControl::start() {
@@ -117,7 +119,7 @@ std::vector<std::string> ClusterControl::problems() const {
   if (!authority_problem_.empty()) found.push_back(authority_problem_);
   if (!settings_.synced()) found.emplace_back("configmap weft-injector is not read yet");
   found.insert(found.end(), permissions_.problems().begin(), permissions_.problems().end());
-  if (found.empty() && !webhook_server_) found.emplace_back("the ports are not open yet");
+  if (found.empty() && !mesh_api_server_) found.emplace_back("the ports are not open yet");
   return found;
 }
 

@@ -43,7 +43,7 @@ class ClusterControl {
   void on_failure(std::function<void(Error)> action) { on_failure_ = std::move(action); }
 
   control::ControllerManager& controllers() { return plane_.controllers(); }
-  /// One line for each thing that keeps us from being ready.
+  /// One line for each thing that keeps us from being ready, or is missing since.
   std::vector<std::string> problems() const;
 
   /// Where the servers listen; of `xds`, `webhooks` and `mesh_api` nothing before they do.

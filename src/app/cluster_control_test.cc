@@ -100,13 +100,25 @@ class Cluster {
 
   std::unique_ptr<store::EmbeddedStore> store;
   api::Json lease;
+  std::string forbidden = "/nothing";  ///< what is asked of such a path is answered 403
 
  private:
   void listen(const net::Address& at) {
     http::ServerOptions options;
     options.tls = [this] { return context_; };
     server_ = *http::Server::listen(
-        loop_, at, [this](http::ServerExchange& exchange) { return api_->handle(exchange); }, options);
+        loop_, at,
+        [this](http::ServerExchange& exchange) {
+          if (exchange.request().path.find(forbidden) == std::string::npos) return api_->handle(exchange);
+          return forbid(exchange);
+        },
+        options);
+  }
+
+  static net::Task<void> forbid(http::ServerExchange& exchange) {
+    const api::Json status = {
+        {"kind", "Status"}, {"code", 403}, {"reason", "Forbidden"}, {"message", "forbidden"}};
+    (void)co_await http::respond(exchange, 403, "application/json", status.dump());
   }
 
   net::Task<void> review(http::ServerExchange& exchange) {
@@ -318,6 +330,18 @@ TEST_F(ClusterControlTest,
     (void)wait_for(cluster.store->create(*object));
   EXPECT_TRUE(until(
       [&] { return get("/metrics").find("weft_control_objects{kind=\"Service\"} 2") != std::string::npos; }));
+}
+
+TEST_F(ClusterControlTest, a_right_that_is_lost_is_named_and_webhooks_and_proxies_are_served_on) {
+  EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
+  cluster.stop();
+  cluster.forbidden = "/services?";
+  cluster.start();
+  EXPECT_TRUE(until([&] { return get("/ready").find("services is denied") != std::string::npos; }));
+  EXPECT_TRUE(get("/ready").starts_with("ok, but\n"));
+  stream.reset();
+  client.reset();
+  EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
 }
 
 /// `weft control --kubernetes` as a process of its own; its log is a file.

@@ -151,7 +151,16 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
       progress["message"] = "the controllers have not caught up with this version";
       co_return progress;
     }
-    bool over = progress["applied"] == true || !progress["refused"].empty() || loop_.now() >= deadline;
+    // What the controllers could not write is not there, whatever the proxies have; it is tried again.
+    const auto failures = controllers_.failures_since(version);
+    bool for_good = false;
+    for (const ControllerManager::Failure& failure : failures) {
+      progress["applied"] = false;
+      progress["message"] = "not written: " + failure.text;
+      for_good = for_good || failure.for_good;
+    }
+    bool over =
+        progress["applied"] == true || !progress["refused"].empty() || for_good || loop_.now() >= deadline;
     if (over) co_return progress;
     // That a sidecar has ended is no progress of any proxy, and may be all that was missing.
     co_await progress_.wait(std::min(deadline, loop_.now() + kMissedAgain));

@@ -235,6 +235,46 @@ TEST_F(ControlPlaneTest, a_change_that_concerns_no_proxy_is_applied_at_once_even
   EXPECT_EQ(proxy.responses, before);
 }
 
+constexpr std::string_view kDeployment =
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x, namespace: default}\n"
+    "spec: {selector: {matchLabels: {app: x}}, template: {metadata: {labels: {app: x}}, spec: {containers: "
+    "[{name: "
+    "x, image: x}]}}}\n";
+
+TEST_F(ControlPlaneTest, what_a_controller_cannot_write_is_not_applied_and_stops_no_later_change) {
+  store.on_create = [](const api::Object& object) -> std::optional<Error> {
+    if (object.kind->kind != "ReplicaSet") return std::nullopt;
+    return Error::config(Code::kInvalid, "metadata.name is too long");
+  };
+  auto wait = wait_applied(put(kDeployment));
+  loop->advance(10ms);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_EQ((*wait->answer)["applied"], false);
+  EXPECT_NE((*wait->answer)["message"].get<std::string>().find("metadata.name is too long"),
+            std::string::npos);
+  loop->advance(3s);
+  auto later =
+      wait_applied(put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x, namespace: default}\n"));
+  loop->advance(5ms);
+  ASSERT_TRUE(later->answer);
+  EXPECT_EQ((*later->answer)["applied"], true);
+}
+
+TEST_F(ControlPlaneTest, what_could_not_be_written_at_first_is_waited_for) {
+  bool full = true;
+  store.on_create = [&](const api::Object& object) -> std::optional<Error> {
+    if (!full || object.kind->kind != "ReplicaSet") return std::nullopt;
+    return Error::internal(Code::kExhausted, "no space left on device");
+  };
+  auto wait = wait_applied(put(kDeployment), 5s);
+  loop->advance(1s);
+  EXPECT_FALSE(wait->answer);
+  full = false;
+  loop->advance(2s);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_EQ((*wait->answer)["applied"], true);
+}
+
 TEST_F(ControlPlaneTest, a_deadline_names_who_is_missing) {
   connect(kReviews, "reviews-v1-a");
   Proxy& proxy = connect(kProductpage, "productpage-v1-a");

@@ -132,6 +132,12 @@ std::vector<std::string> Mirror::problems() const {
   return found;
 }
 
+std::uint64_t Mirror::highest_version() const {
+  std::uint64_t highest = 0;
+  for (const auto& [kind, state] : follows_) highest = std::max(highest, state.version);
+  return highest;
+}
+
 std::uint64_t Mirror::failures(const api::KindInfo* kind) const {
   auto state = follows_.find(kind);
   return state == follows_.end() ? 0 : state->second.failures;

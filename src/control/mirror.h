@@ -51,6 +51,8 @@ class Mirror {
   /// What stands between this mirror and the truth: kinds not listed yet, and those that we may not list or
   /// watch, each with the verb.
   std::vector<std::string> problems() const;
+  /// Of the lists and events that came.
+  std::uint64_t highest_version() const;
   /// How often a list or a watch of the kind has failed.
   std::uint64_t failures(const api::KindInfo* kind) const;
 

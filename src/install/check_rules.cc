@@ -86,8 +86,9 @@ net::Task<void> Check::check_foreign() {
     unreadable("kinds that weft does not do", found.error());
     co_return;
   }
+  for (const auto& [what, error] : found->unread) unreadable(what, error);
   std::map<std::string_view, std::vector<const ForeignObject*>> by_kind;
-  for (const ForeignObject& each : *found) by_kind[each.kind->kind].push_back(&each);
+  for (const ForeignObject& each : found->objects) by_kind[each.kind->kind].push_back(&each);
   for (const auto& [kind, objects] : by_kind) {
     std::string names;
     for (std::size_t i = 0; i < std::min(objects.size(), kShown); ++i)

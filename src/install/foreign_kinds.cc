@@ -40,31 +40,38 @@ std::string path_of(const api::Json& object, const std::string& version_path, co
 /// Looks through the versions that one group is served in, one after another.
 class GroupSearch {
  public:
-  GroupSearch(ClusterReader& reader, std::string group, std::vector<ForeignObject>& found)
+  GroupSearch(ClusterReader& reader, std::string group, ForeignObjectsFound& found)
       : reader_(reader), group_(std::move(group)), found_(found) {}
 
-  net::Task<Result<void>> look_at(std::string version) {
+  net::Task<void> look_at(std::string version) {
     const std::string path = "/apis/" + group_ + "/" + version;
-    WEFT_CO_TRY(const api::Json resources, co_await reader_.get(path));
-    for (const api::Json& each : list_at(resources, {"resources"})) {
+    const auto resources = co_await reader_.get(path);
+    if (!resources) {
+      found_.unread.emplace(group_ + "/" + version, resources.error());
+      co_return;
+    }
+    for (const api::Json& each : list_at(*resources, {"resources"})) {
       const std::string plural = text_at(each, {"name"});
       const auto kind = std::ranges::find_if(
           kKinds, [&](const ForeignKind& one) { return one.group == group_ && one.plural == plural; });
       // The same objects are served in every version.
       if (kind == std::end(kKinds) || !seen_.insert(plural).second) continue;
-      WEFT_CO_TRY(std::vector<api::Json> items, co_await reader_.list(path + "/" + plural));
-      for (api::Json& item : items) {
+      auto items = co_await reader_.list(path + "/" + plural);
+      if (!items) {
+        found_.unread.emplace(plural + "." + group_, std::move(items).error());
+        continue;
+      }
+      for (api::Json& item : *items) {
         std::string at = path_of(item, path, *kind);
-        found_.push_back({&*kind, std::move(at), std::move(item)});
+        found_.objects.push_back({&*kind, std::move(at), std::move(item)});
       }
     }
-    co_return Result<void>();
   }
 
  private:
   ClusterReader& reader_;
   std::string group_;
-  std::vector<ForeignObject>& found_;
+  ForeignObjectsFound& found_;
   std::set<std::string> seen_;
 };
 
@@ -74,8 +81,8 @@ std::span<const ForeignKind> foreign_kinds() { return kKinds; }
 
 std::string ForeignObject::name() const { return namespace_of(body) + "/" + name_of(body); }
 
-net::Task<Result<std::vector<ForeignObject>>> find_foreign_objects(ClusterReader& reader) {
-  std::vector<ForeignObject> found;
+net::Task<Result<ForeignObjectsFound>> find_foreign_objects(ClusterReader& reader) {
+  ForeignObjectsFound found;
   WEFT_CO_TRY(const api::Json groups, co_await reader.get("/apis"));
   for (const api::Json& group : list_at(groups, {"groups"})) {
     const std::string name = text_at(group, {"name"});
@@ -83,7 +90,7 @@ net::Task<Result<std::vector<ForeignObject>>> find_foreign_objects(ClusterReader
     GroupSearch search(reader, name, found);
     for (const api::Json& version : list_at(group, {"versions"})) {
       std::string word = text_at(version, {"version"});
-      WEFT_CO_CHECK(co_await search.look_at(std::move(word)));
+      co_await search.look_at(std::move(word));
     }
   }
   co_return found;

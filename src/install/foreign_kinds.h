@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,9 +27,15 @@ struct ForeignObject {
   std::string name() const;  ///< "shop/deny-all"
 };
 
+struct ForeignObjectsFound {
+  std::vector<ForeignObject> objects;
+  /// What could not be read ("authorizationpolicies.security.istio.io"), and why: of it nothing is known.
+  std::map<std::string, Error> unread;
+};
+
 /// Every object of these kinds. Asks the server what it serves first, so a cluster without them is asked
-/// once. Errors: the server's.
-net::Task<Result<std::vector<ForeignObject>>> find_foreign_objects(ClusterReader& reader);
+/// once. A kind that cannot be read hides no other. Errors: the server's, when not even that can be asked.
+net::Task<Result<ForeignObjectsFound>> find_foreign_objects(ClusterReader& reader);
 
 /// What is to be said of such an object: that it has no effect, and what that means.
 std::string foreign_text(const ForeignKind& kind);

@@ -13,6 +13,12 @@ constexpr auto kRetryAfter = 500ms;
 // then.
 constexpr int kRoundsInARow = 50;
 
+std::string lasting_name(const api::Object& object) {
+  const api::Json& owners = json::list(json::map(object.body, "metadata"), "ownerReferences");
+  if (owners.empty()) return object.key().to_string();
+  return std::string(object.kind->kind) + " of " + std::string(json::text(owners[0], "uid"));
+}
+
 }  // namespace
 
 ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
@@ -68,13 +74,26 @@ net::Task<void> ControllerManager::run_one(Entry& entry) {
   entry.seen = changes_for(entry.controller);
   PlanContext context{random_, now_text(), refusals_, injection_};
   Plan plan = entry.controller.plan(*mirror_.world(), context);
-  bool failed = false;
+  std::map<std::string, Failure> failures;
   for (Change& change : plan) {
     if (!leads()) co_return;
-    bool done = co_await carry_out(std::move(change));
-    failed = failed || !done;
+    const std::string name = change.object.key().to_string(), what = lasting_name(change.object);
+    const std::optional<Error> failed = co_await carry_out(std::move(change));
+    if (!failed) continue;
+    const auto before = entry.failures.find(what);
+    failures[what] = {name + ": " + failed->text, failed->code == Code::kInvalid,
+                      before == entry.failures.end() ? mirror_.highest_version() : before->second.since};
   }
-  if (failed && !retry_.armed()) retry_.arm(loop_.now() + kRetryAfter);
+  entry.failures = std::move(failures);
+  if (!entry.failures.empty() && !retry_.armed()) retry_.arm(loop_.now() + kRetryAfter);
+}
+
+std::vector<ControllerManager::Failure> ControllerManager::failures_since(std::uint64_t version) const {
+  std::vector<Failure> found;
+  for (const Entry& entry : entries_)
+    for (const auto& [key, failure] : entry.failures)
+      if (failure.since >= version) found.push_back(failure);
+  return found;
 }
 
 net::Task<Result<api::ObjectPtr>> ControllerManager::write(Change change) {
@@ -87,22 +106,22 @@ net::Task<Result<api::ObjectPtr>> ControllerManager::write(Change change) {
   return store_.remove(change.object.key());
 }
 
-/// True when the write is done, or no longer wanted because somebody else was there first.
-net::Task<bool> ControllerManager::carry_out(Change change) {
+net::Task<std::optional<Error>> ControllerManager::carry_out(Change change) {
   api::Key key = change.object.key();
   bool removing = change.kind == Change::Kind::kRemove;
   api::Json status;
   if (change.kind == Change::Kind::kUpdateStatus) {
     auto unkept = unkept_.find(key);
-    if (unkept != unkept_.end() && unkept->second == change.object.resource_version()) co_return true;
+    if (unkept != unkept_.end() && unkept->second == change.object.resource_version()) co_return std::nullopt;
     status = change.object.status();
   }
   auto written = co_await write(std::move(change));
   if (!written) {
-    if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound) co_return true;
+    if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound)
+      co_return std::nullopt;
     WEFT_LOG(kWarn, "control", "a controller's write failed", {"object", key.to_string()},
              {"error", written.error().text});
-    co_return false;
+    co_return std::move(written).error();
   }
   note_kept(key, status, **written);
   if (removing && !is_terminating(**written)) {
@@ -110,7 +129,7 @@ net::Task<bool> ControllerManager::carry_out(Change change) {
   } else {
     mirror_.observe(*written);
   }
-  co_return true;
+  co_return std::nullopt;
 }
 
 void ControllerManager::note_kept(const api::Key& key, const api::Json& wanted, const api::Object& written) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,14 @@ class ControllerManager {
   /// Every controller has seen the mirror's present world and wants nothing written.
   /// Where another replica leads there is nothing to do here.
   bool idle() const { return !leads() || (!running_ && !stale()); }
+  /// A write that did not succeed and is tried again.
+  struct Failure {
+    std::string text;         ///< the object, and what the store said
+    bool for_good = false;    ///< trying again does not help: the store rejects it as it is
+    std::uint64_t since = 0;  ///< the highest version that the mirror had seen when it failed first
+  };
+  /// Those that began when `version` was there, which may come of it; what failed before does not.
+  std::vector<Failure> failures_since(std::uint64_t version) const;
   /// Of several replicas only the one that leads writes: `leads` is asked before every write. Call
   /// leadership_changed() when its answer has.
   void follow(std::function<bool()> leads) { leads_ = std::move(leads); }
@@ -42,10 +51,13 @@ class ControllerManager {
     Controller controller;
     std::uint64_t seen =
         0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
+    /// Of its last run, by what was written; of what is made anew under another name by its kind and owner.
+    std::map<std::string, Failure> failures = {};
   };
   net::Task<void> run();
   net::Task<void> run_one(Entry& entry);
-  net::Task<bool> carry_out(Change change);
+  /// Nothing: the write is done, or no longer wanted because somebody else was there first.
+  net::Task<std::optional<Error>> carry_out(Change change);
   net::Task<Result<api::ObjectPtr>> write(Change change);
   void note_kept(const api::Key& key, const api::Json& wanted, const api::Object& written);
   std::uint64_t changes_for(const Controller& controller) const;

@@ -14,12 +14,10 @@ net::Task<void> Monitoring::handle(http::ServerExchange& exchange) {
     status = 405;
     body = "only GET is served here\n";
   } else if (path == "/ready") {
-    std::string problems;
-    for (const std::string& each : problems_()) problems += each + "\n";
-    if (!problems.empty()) {
-      status = 503;
-      body = std::move(problems);
-    }
+    const State state = problems_();
+    if (!state.serves) status = 503;
+    if (!state.serves || !state.problems.empty()) body = state.serves ? "ok, but\n" : "";
+    for (const std::string& each : state.problems) body += each + "\n";
   } else if (path == "/metrics") {
     type = "text/plain; version=0.0.4; charset=utf-8";
     body = metrics_text();

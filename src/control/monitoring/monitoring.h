@@ -15,8 +15,14 @@ namespace weft::control {
 /// Owner: the program. Thread: the loop's.
 class Monitoring {
  public:
-  /// What is not as it should be, one line for each thing; empty: ready.
-  using Problems = std::function<std::vector<std::string>()>;
+  struct State {
+    /// Every port is open and what is answered there comes from a whole picture, perhaps an old one. Stays
+    /// so: a control plane that lost a right serves what it knows, and its webhooks, better than nobody
+    /// would.
+    bool serves = false;
+    std::vector<std::string> problems;  ///< what is not as it should be, one line for each thing
+  };
+  using Problems = std::function<State()>;
   Monitoring(const ControlPlane& plane, const Metrics& metrics, Problems problems)
       : plane_(plane), metrics_(metrics), problems_(std::move(problems)) {}
 

@@ -16,7 +16,8 @@ namespace weft::control {
 /// errors, counted in /metrics, and told in its status where the kind is Istio's.
 ///
 /// Owner: the program; `api` and `metrics` must outlive it. Thread: the loop's. How it ends: the destructor.
-/// Errors: what cannot be read is looked for again a minute later.
+/// Errors: what cannot be read is named in the log, counted, and looked for again a minute later; a status
+/// that is not kept is written five times.
 class ForeignObjects {
  public:
   ForeignObjects(net::Loop& loop, store::RawApi& api, Metrics& metrics)
@@ -36,7 +37,14 @@ class ForeignObjects {
   install::ClusterReader reader_;
   Metrics& metrics_;
   std::function<bool()> leads_;
-  std::map<std::string, bool> known_;  ///< by uid: whether its status is as we want it
+  struct Known {
+    bool logged = false;
+    int writes = 0;  ///< of its status, since it was last as we want it
+  };
+  void tell_unread(const std::map<std::string, Error>& unread);
+
+  std::map<std::string, Known> known_;         ///< by uid
+  std::map<std::string, std::string> unread_;  ///< what the log has said cannot be read
   net::TaskScope tasks_;
 };
 

@@ -12,7 +12,12 @@ class ForeignObjectsTest : public ::testing::Test {
  protected:
   ForeignObjectsTest() {
     api.answer = [this](const store::RawRequest& request) -> Result<api::Json> {
-      if (request.method == "PUT") return request.body;
+      if (request.method == "PUT") {
+        if (keeps) answers["/apis/security.istio.io/v1/authorizationpolicies"] = {{"items", {request.body}}};
+        return request.body;
+      }
+      if (request.path.find(forbidden) != request.path.npos)
+        return fail(Error::config(Code::kDenied, "forbidden"));
       auto found = answers.find(request.path.substr(0, request.path.find('?')));
       if (found == answers.end()) return fail(Error::config(Code::kNotFound, "not found"));
       return found->second;
@@ -37,6 +42,8 @@ class ForeignObjectsTest : public ::testing::Test {
   }
 
   std::map<std::string, api::Json> answers;
+  bool keeps = true;  ///< the status that is written
+  std::string forbidden = "/nothing";
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   testing::FakeRawApi api;
   Metrics metrics;
@@ -79,6 +86,30 @@ TEST_F(ForeignObjectsTest, a_replica_that_does_not_lead_writes_nothing_until_it_
   EXPECT_TRUE(writes().empty());
   leads = true;
   loop->advance(61s);
+  EXPECT_EQ(writes().size(), 1u);
+}
+
+TEST_F(ForeignObjectsTest, a_status_that_somebody_overwrites_is_written_again_a_few_times) {
+  keeps = false;
+  ForeignObjects foreign(*loop, api, metrics);
+  foreign.start();
+  loop->settle();
+  loop->advance(61s);
+  EXPECT_EQ(writes().size(), 2u);
+  loop->advance(600s);
+  EXPECT_EQ(writes().size(), 5u);
+}
+
+TEST_F(ForeignObjectsTest, a_kind_that_cannot_be_read_hides_no_other_and_is_counted) {
+  answers["/apis/security.istio.io/v1"] = {
+      {"resources",
+       api::Json::array({{{"name", "peerauthentications"}}, {{"name", "authorizationpolicies"}}})}};
+  forbidden = "/peerauthentications";
+  ForeignObjects foreign(*loop, api, metrics);
+  foreign.start();
+  loop->settle();
+  EXPECT_EQ(metrics.value("weft_control_objects_without_effect", {{"kind", "AuthorizationPolicy"}}), 1u);
+  EXPECT_EQ(metrics.value("weft_control_kinds_not_looked_at", {}), 1u);
   EXPECT_EQ(writes().size(), 1u);
 }
 

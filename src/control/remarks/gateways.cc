@@ -100,16 +100,14 @@ std::map<std::string, std::string> places(const api::Object& ingress) {
   return made;
 }
 
-void check_older(Remarks& made, const api::ObjectPtr& ingress, const Scene& scene) {
-  const auto own = places(*ingress);
-  for (const auto& other : scene.world.all(kinds::ingress())) {
-    if (other == ingress || !is_our_ingress(scene.world, *other) || !older(other, ingress)) continue;
-    const auto theirs = places(*other);
-    for (const auto& [place, field] : own)
-      if (theirs.contains(place))
-        made.push_back({Remark::Kind::kNoEffect, field,
-                        "Ingress " + std::string(other->ns()) + "/" + std::string(other->name()) +
-                            " is older and has this path of this host, which holds"});
+void check_older(Remarks& made, const api::Object& ingress, const Scene& scene) {
+  for (const auto& [place, field] : places(ingress)) {
+    const auto first = scene.ingress_paths().find(place);
+    if (first != scene.ingress_paths().end() && first->second->key() != ingress.key())
+      made.push_back({Remark::Kind::kNoEffect, field,
+                      "Ingress " + std::string(first->second->ns()) + "/" +
+                          std::string(first->second->name()) +
+                          " is older and has this path of this host, which holds"});
   }
 }
 
@@ -122,13 +120,53 @@ void add(Remarks& made, const Finding& finding, std::string field) {
   made.push_back({kind, std::move(field), finding.message});
 }
 
+bool is_tcp(const api::Json& server) { return json::text(json::map(server, "port"), "protocol") == "TCP"; }
+
+/// A port is HTTP or TCP, and pods that both Gateways select have one listener for it.
+void check_port(Remarks& made, const api::Object& gateway, const api::Json& server, const std::string& field,
+                const Scene& scene) {
+  const auto number = json::number(json::map(server, "port"), "number");
+  const auto all = gateways(scene);
+  const auto serves = [&](const api::Object& one, const Labels& pod) {
+    return contains(pod, labels_from(json::map(one.spec(), "selector")));
+  };
+  const api::ObjectPtr self = scene.world.find(gateway.key());
+  for (const auto& other : scene.world.all(kinds::gateway())) {
+    if (other->key() == gateway.key() || !older(other, self)) continue;
+    const bool meet = std::ranges::any_of(
+        all, [&](const Labels& pod) { return serves(gateway, pod) && serves(*other, pod); });
+    for (const auto& theirs : json::list(other->spec(), "servers"))
+      if (meet && json::number(json::map(theirs, "port"), "number") == number &&
+          is_tcp(theirs) != is_tcp(server))
+        return made.push_back({Remark::Kind::kNoEffect, field,
+                               "port " + std::to_string(number) + " is " + (is_tcp(theirs) ? "TCP" : "HTTP") +
+                                   " in Gateway " + std::string(other->ns()) + "/" +
+                                   std::string(other->name()) + ", which is older and has it"});
+  }
+}
+
 }  // namespace
+
+const std::map<std::string, api::ObjectPtr>& Scene::ingress_paths() const {
+  if (ingress_paths_) return *ingress_paths_;
+  ingress_paths_.emplace();
+  for (const auto& ingress : world.all(kinds::ingress())) {
+    if (!is_our_ingress(world, *ingress)) continue;
+    for (const auto& [place, field] : places(*ingress)) {
+      api::ObjectPtr& first = (*ingress_paths_)[place];
+      if (!first || older(ingress, first)) first = ingress;
+    }
+  }
+  return *ingress_paths_;
+}
 
 Remarks remarks_on_gateway(const api::Object& gateway, const Scene& scene) {
   Remarks made;
   add_faults(made, gateway, scene);
   check_selector(made, gateway, scene);
   const api::Json& servers = json::list(gateway.spec(), "servers");
+  for (std::size_t i = 0; i < servers.size(); ++i)
+    check_port(made, gateway, servers[i], item("spec.servers", i) + ".port", scene);
   for (std::size_t i = 0; i < servers.size(); ++i)
     check_outside(made, item("spec.servers", i) + ".port.number",
                   json::number(json::map(servers[i], "port"), "number"), scene);
@@ -153,7 +191,7 @@ Remarks remarks_on_ingress(const api::Object& ingress, const Scene& scene) {
       check_backend(made, json::map(paths[j], "backend"),
                     item(item("spec.rules", i) + ".http.paths", j) + ".backend", ingress, scene);
   }
-  if (api::ObjectPtr stored = scene.world.find(ingress.key())) check_older(made, stored, scene);
+  check_older(made, ingress, scene);
   return made;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,12 +41,15 @@ class Scene {
   /// The DestinationRules of a namespace for exactly this host, oldest first.
   const std::vector<const DestinationRule*>& destination_rules(std::string_view ns,
                                                                const std::string& host) const;
+  /// The oldest of our Ingresses that has "host path pathType".
+  const std::map<std::string, api::ObjectPtr>& ingress_paths() const;
   /// "; did you mean reviews?", or what there is; empty when there is nothing like it.
   std::string services_like(std::string_view host, std::string_view ns) const;
 
  private:
   std::map<std::string, std::vector<const VirtualService*>> mesh_rules_;
   std::map<std::pair<std::string, std::string>, std::vector<const DestinationRule*>> destination_rules_;
+  mutable std::optional<std::map<std::string, api::ObjectPtr>> ingress_paths_;
 };
 
 // Pure functions; the order of what they return is that of the object's fields.

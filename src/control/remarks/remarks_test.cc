@@ -167,6 +167,25 @@ TEST(Remarks, a_gateway_that_nobody_serves_is_told_and_a_port_that_does_not_lead
       "with label istio=ingressgateway or istio=ingress\n");
 }
 
+TEST(Remarks, a_port_that_an_older_gateway_has_for_another_protocol_and_a_second_tcp_rule_are_told) {
+  const auto gateway = [](const std::string& name, const std::string& protocol) {
+    return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {selector: {istio: ingressgateway}, servers: [{port: {number: 8080, "
+           "name: p, protocol: " +
+           protocol + "}, hosts: ['*']}]}\n";
+  };
+  EXPECT_EQ(said(gateway("a", "TCP") + gateway("b", "TCP")), "");
+  EXPECT_EQ(
+      said(gateway("a", "TCP") + gateway("b", "HTTP")),
+      "Gateway b spec.servers[0].port: port 8080 is TCP in Gateway default/a, which is older and has it\n");
+  const std::string to =
+      "{hosts: ['*'], gateways: [a], tcp: [{route: [{destination: {host: rates, port: {number: 7000}}}]}]}";
+  EXPECT_EQ(
+      said(gateway("a", "TCP") + rule("one", to) + rule("two", to)),
+      "VirtualService two spec.gateways[0]: VirtualService default/one is older and has the TCP server of "
+      "gateway default/a, which takes the routes of one rule\n");
+}
+
 TEST(Remarks, subsets_without_pods_and_subsets_that_an_older_rule_defines_are_told) {
   const std::string v1 = "{name: v1, labels: {version: v1}}";
   EXPECT_EQ(

@@ -62,6 +62,7 @@ class VirtualServiceRemarks {
   void host(std::size_t index);
   void service(const std::string& host, const std::string& field);
   void gateway(std::size_t index);
+  void tcp_server(const std::string& name, const api::Object& gateway, const std::string& field);
   void destination(const api::Json& to, const std::string& field);
 
   const VirtualService& rule_;
@@ -136,6 +137,24 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
     no_effect(field, "gateway " + name + " has no HTTP server, and the rule no TCP route");
   else if (has("tcp") && !tcp && !has("http"))
     no_effect(field, "gateway " + name + " has no TCP server, and the rule no HTTP route");
+  else if (has("tcp") && tcp)
+    tcp_server(name, *found, field);
+}
+
+/// Bytes name no host: of the rules for a TCP server one says where they go.
+void VirtualServiceRemarks::tcp_server(const std::string& name, const api::Object& gateway,
+                                       const std::string& field) {
+  for (const VirtualService& other : scene_.rules.virtual_services()) {
+    if (&other == &rule_) return;
+    if (!other.applies_to(name) || json::list(other.object->spec(), "tcp").empty()) continue;
+    for (const auto& server : json::list(gateway.spec(), "servers"))
+      if (json::text(json::map(server, "port"), "protocol") == "TCP" &&
+          !common_hosts(other, server, gateway.ns()).empty() &&
+          !common_hosts(rule_, server, gateway.ns()).empty())
+        return no_effect(field, "VirtualService " + shown(*other.object) +
+                                    " is older and has the TCP server of gateway " + name +
+                                    ", which takes the routes of one rule");
+  }
 }
 
 void VirtualServiceRemarks::destination(const api::Json& to, const std::string& field) {

@@ -33,6 +33,8 @@ class MemoryStore final : public store::Store {
 
   /// Faults: what a list or a watch fails with, and the end of every open watch.
   std::function<std::optional<Error>(const store::Query&)> on_list, on_watch;
+  /// What a creation fails with.
+  std::function<std::optional<Error>(const api::Object&)> on_create;
   void break_watches(Error with);
   Duration watch_takes = Duration::zero();  ///< until the answer to the question for one
   /// A schema that knows nothing of status drops what is written there.

@@ -100,6 +100,15 @@ void apply_policy(cluster::Cluster& made, const api::Json& policy) {
   apply_pool(made, json::map(policy, "connectionPool"));
 }
 
+/// The policy for calls to one port is to speak TLS to whoever answers.
+bool wants_tls(const api::Json& policy, std::int64_t port) {
+  const api::Json* tls = &json::map(policy, "tls");
+  for (const api::Json& of_port : json::list(policy, "portLevelSettings"))
+    if (json::number(json::map(of_port, "port"), "number") == port) tls = &json::map(of_port, "tls");
+  const std::string_view mode = json::text(*tls, "mode");
+  return mode == "SIMPLE" || mode == "MUTUAL";
+}
+
 void add_endpoints(ResourceSet& into, const std::string& name, const std::vector<Endpoint>& endpoints,
                    const Labels& wanted) {
   endpoint::ClusterLoadAssignment assignment;
@@ -133,6 +142,14 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
   if (scope.as_original_destination) set_original_destination(made);
   apply_policy(made, *rule.policy);
   if (subset) apply_policy(made, *subset->policy);
+  // What is to travel in TLS never travels in the clear instead: no endpoint, and the rule's status says why.
+  const bool closed =
+      wants_tls(*rule.policy, scope.port.number) || (subset && wants_tls(*subset->policy, scope.port.number));
+  if (closed) {
+    made.clear_eds_cluster_config();
+    made.set_type(cluster::Cluster::STATIC);
+    made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
+  }
   add_cluster(scope.into, made);
   if (made.type() == cluster::Cluster::EDS)
     add_endpoints(scope.into, name, scope.inputs.registry.endpoints(scope.service, scope.port),

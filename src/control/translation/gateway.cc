@@ -31,6 +31,7 @@ struct Port {
   std::map<std::string, route::VirtualHost> hosts;  ///< by domain
   std::optional<tcp_proxy::TcpProxy> tcp;
   bool http = false;
+  bool claimed_by_tcp = false;  ///< with or without a rule that says where to
 };
 
 using Ports = std::map<std::uint16_t, Port>;
@@ -72,7 +73,11 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
   RouteScope scope{inputs, proxy, name, written};
   if (is_proxys_own(number)) return;  // nobody could listen there; the Gateway's status says so
   Port& port = ports[number];
-  if (json::text(port_json, "protocol") == "TCP") {
+  const bool is_tcp = json::text(port_json, "protocol") == "TCP";
+  // Of Gateways that say different things of one port the older has it; the other's status says so.
+  if (is_tcp ? port.http : port.claimed_by_tcp) return;
+  if (is_tcp) {
+    port.claimed_by_tcp = true;
     for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns)) {
       if (port.tcp || common_hosts(*rule, server, gateway.ns()).empty()) continue;
       tcp_proxy::TcpProxy to = make_tcp_proxy("outbound_0.0.0.0_" + std::to_string(number));
@@ -117,7 +122,7 @@ void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inpu
     const ServicePort* mapped = place.service ? place.service->find_port(written) : nullptr;
     std::uint16_t number = mapped && mapped->target != 0 ? mapped->target : written;
     Port& port = ports[number];
-    if (port.tcp) continue;
+    if (port.claimed_by_tcp) continue;
     port.http = true;
     RouteScope scope{inputs, proxy, gateway.object->key().to_string(), written};
     for (auto& [domain, routes] : api_routes(gateway, scope)) {
@@ -199,6 +204,7 @@ void add_ingresses(Ports& ports, const std::vector<api::ObjectPtr>& ingresses, c
   for (auto& [domain, paths] : hosts) sort_paths(paths);
   std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
   Port& port = ports[number];
+  if (port.claimed_by_tcp) return;
   port.http = true;
   const auto everything = hosts.find("*");
   for (const auto& [domain, paths] : hosts) {
@@ -252,12 +258,40 @@ bool selects(const api::Object& gateway, const ProxyIdentity& proxy) {
   return contains(proxy.labels, labels_from(json::map(gateway.spec(), "selector")));
 }
 
+/// A server that says more than weft does of it (TLS, client certificates, an address) stays closed: it would
+/// let in more than it is written to.
+void add_servers(Ports& ports, const api::Object& gateway, const Inputs& inputs, const ProxyIdentity& proxy) {
+  const auto faults = inputs.world->faults(gateway);
+  const api::Json& servers = json::list(gateway.spec(), "servers");
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    const std::string place = "spec.servers[" + std::to_string(i) + "]";
+    const bool faulty = std::ranges::any_of(
+        faults, [&](const api::Problem& fault) { return fault.field.starts_with(place); });
+    if (!faulty) add_server(ports, gateway, servers[i], inputs, proxy);
+  }
+}
+
+/// The Gateways of both kinds in one order, for what they have in common is decided by age.
+void add_gateways(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
+  std::map<api::ObjectPtr, const ApiGateway*, decltype(&older)> all(&older);
+  for (const ApiGateway& gateway : inputs.gateway_api.gateways()) all.emplace(gateway.object, &gateway);
+  if (!proxy.labels.contains(std::string(kGatewayNameLabel)))
+    for (const auto& gateway : inputs.world->all(kinds::gateway()))
+      if (selects(*gateway, proxy)) all.emplace(gateway, nullptr);
+  for (const auto& [object, of_api] : all) {
+    if (of_api)
+      add_api_gateway(ports, *of_api, inputs, proxy);
+    else
+      add_servers(ports, *object, inputs, proxy);
+  }
+}
+
 /// Whoever asks before a rule opens the ingress gets an answer that says what is missing.
 void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
   if (!proxy.labels.contains(kAlwaysOpenLabel)) return;
   const std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
   Port& port = ports[number];
-  if (port.http || port.tcp) return;
+  if (port.http || port.claimed_by_tcp) return;
   port.http = true;
   route::Route& made = *host_of(port, "*", number).add_routes();
   made.set_name("no-gateway");
@@ -321,14 +355,8 @@ Backend ingress_backend(const Registry& registry, const api::Json& backend, std:
 
 void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   Ports ports;
-  for (const ApiGateway& gateway : inputs.gateway_api.gateways())
-    add_api_gateway(ports, gateway, inputs, proxy);
-  bool made_for_one = proxy.labels.contains(std::string(kGatewayNameLabel));
-  for (const auto& gateway : inputs.world->all(kinds::gateway())) {
-    if (made_for_one || !selects(*gateway, proxy)) continue;
-    for (const auto& server : json::list(gateway->spec(), "servers"))
-      add_server(ports, *gateway, server, inputs, proxy);
-  }
+  add_gateways(ports, inputs, proxy);
+  const bool made_for_one = proxy.labels.contains(std::string(kGatewayNameLabel));
   bool takes_ingresses = proxy.labels.contains("istio") && (proxy.labels.at("istio") == "ingressgateway" ||
                                                             proxy.labels.at("istio") == "ingress");
   if (takes_ingresses && !made_for_one) {

@@ -162,6 +162,101 @@ TEST(GatewayTranslation, a_rule_that_is_not_exported_is_not_seen_by_gateways_of_
   EXPECT_EQ(routes(yaml, "shop.example", ingress("default")), (Routes{"/ web"}));
 }
 
+/// The ports that the gateway listens on, and what for.
+std::map<std::uint16_t, std::string> open_ports(const Inputs& inputs) {
+  std::map<std::uint16_t, std::string> found;
+  for (const auto& [name, resource] : translate(inputs, ingress())[Type::kListener]) {
+    listener::Listener made;
+    EXPECT_TRUE(made.ParseFromString(resource->bytes));
+    const std::string& filter = made.filter_chains(0).filters(0).name();
+    found[static_cast<std::uint16_t>(made.address().socket_address().port_value())] =
+        filter.find("http") == filter.npos ? "tcp" : "http";
+  }
+  return found;
+}
+
+std::string edge(const std::string& name, const std::string& servers) {
+  return "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: " + name +
+         ", namespace: default}\nspec: {selector: {istio: ingressgateway}, servers: [" + servers + "]}\n";
+}
+
+std::string server(int port, const std::string& protocol) {
+  const std::string number = std::to_string(port);
+  return "{port: {number: " + number + ", name: p" + number + ", protocol: " + protocol + "}, hosts: ['*']}";
+}
+
+/// The objects of the text after an edit that no reader of files would let through.
+template <class Edit>
+Inputs edited(const std::string& yaml, Edit edit) {
+  std::vector<api::ObjectPtr> objects;
+  for (const auto& each : testing::objects(yaml)) {
+    auto object = std::make_shared<api::Object>(*each);
+    edit(*object);
+    objects.push_back(std::move(object));
+  }
+  return Inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+}
+
+TEST(GatewayTranslation, a_server_that_asks_for_tls_or_an_address_of_its_own_stays_closed) {
+  const std::string yaml = edge("a", server(80, "HTTP") + "," + server(81, "HTTP") + "," +
+                                         server(82, "HTTP") + "," + server(83, "HTTP"));
+  const Inputs inputs = edited(yaml, [](api::Object& object) {
+    api::Json& servers = object.body["spec"]["servers"];
+    servers[1]["tls"] = {{"httpsRedirect", true}};
+    servers[2]["bind"] = "127.0.0.1";
+    servers[3]["port"]["protocol"] = "HTTPS";
+    servers[3]["tls"] = {{"mode", "MUTUAL"}, {"credentialName", "c"}};
+  });
+  EXPECT_EQ(open_ports(inputs), (std::map<std::uint16_t, std::string>{{80, "http"}}));
+}
+
+TEST(GatewayTranslation, of_gateways_that_differ_about_a_port_the_older_has_it) {
+  const std::string yaml =
+      std::string(kServices) + edge("a", server(9000, "HTTP")) + edge("b", server(9000, "TCP")) +
+      "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: t, namespace: "
+      "default}\nspec: {hosts: ['*'], gateways: [b], tcp: [{route: [{destination: {host: web, port: {number: "
+      "80}}}]}]}\n";
+  const auto ports = [&](const std::string& older) {
+    return open_ports(edited(yaml, [&](api::Object& object) {
+      object.body["metadata"]["creationTimestamp"] =
+          object.name() == older ? "2026-01-01T00:00:00Z" : "2026-01-02T00:00:00Z";
+    }));
+  };
+  EXPECT_EQ(ports("a"), (std::map<std::uint16_t, std::string>{{9000, "http"}}));
+  EXPECT_EQ(ports("b"), (std::map<std::uint16_t, std::string>{{9000, "tcp"}}));
+}
+
+/// The outbound clusters without endpoints when the rule for web has this policy.
+std::string closed_clusters(const std::string& policy) {
+  const std::string yaml = std::string(kServices) +
+                           "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
+                           "d, namespace: default}\nspec: {host: web, subsets: [{name: v1, labels: {version: "
+                           "v1}}]}\n";
+  const Inputs inputs = edited(yaml, [&](api::Object& object) {
+    if (object.kind == kinds::destination_rule())
+      object.body["spec"]["trafficPolicy"] = api::Json::parse(policy);
+  });
+  std::string closed;
+  for (const auto& [name, resource] : translate(inputs, ingress())[Type::kCluster]) {
+    cluster::Cluster made;
+    EXPECT_TRUE(made.ParseFromString(resource->bytes));
+    if (name.starts_with("outbound") && made.type() == cluster::Cluster::STATIC) closed += name + " ";
+  }
+  return closed;
+}
+
+TEST(ClusterTranslation, what_is_to_travel_in_tls_goes_nowhere) {
+  const std::string both =
+      "outbound|80|v1|web.default.svc.cluster.local outbound|80||web.default.svc.cluster.local ";
+  EXPECT_EQ(closed_clusters(R"({"tls": {"mode": "SIMPLE"}})"), both);
+  EXPECT_EQ(
+      closed_clusters(R"({"portLevelSettings": [{"port": {"number": 80}, "tls": {"mode": "MUTUAL"}}]})"),
+      both);
+  EXPECT_EQ(
+      closed_clusters(R"({"portLevelSettings": [{"port": {"number": 81}, "tls": {"mode": "MUTUAL"}}]})"), "");
+  EXPECT_EQ(closed_clusters(R"({"tls": {"mode": "DISABLE"}})"), "");
+}
+
 TEST(RulesReading, a_destination_rule_in_the_root_namespace_holds_where_no_other_does) {
   auto rule = [](const std::string& ns, const std::string& host, int limit) {
     return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d, namespace: " +

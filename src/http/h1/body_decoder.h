@@ -21,6 +21,7 @@ struct BodyStep {
 class BodyDecoder {
  public:
   explicit BodyDecoder(const Limits& limits) : limits_(limits) {}
+  void set_limits(const Limits& limits) { limits_ = limits; }
   void start(const Framing& framing);
   bool done() const { return state_ == State::kDone; }
   /// Call again with what was not consumed. An empty step that is not done needs more bytes.

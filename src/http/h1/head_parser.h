@@ -20,6 +20,8 @@ struct HeadStep {
 class HeadParser {
  public:
   explicit HeadParser(const Limits& limits) : limits_(limits) {}
+  /// Between two heads.
+  void set_limits(const Limits& limits) { limits_ = limits; }
 
  protected:
   enum class State : std::uint8_t { kFirstLine, kFields };

@@ -35,6 +35,12 @@ ServerConnection::ServerConnection(net::Stream& stream, const ServerConnectionOp
   stream_.on_unattended([this](net::ReadyHandler::Ready ready) { on_unattended(ready); });
 }
 
+void ServerConnection::follow_options() {
+  parser_.set_limits(options_.limits);
+  decoder_.set_limits(options_.limits);
+  out_.set_patience(options_.body_timeout);
+}
+
 ServerConnection::~ServerConnection() { stream_.on_unattended({}); }
 
 void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {

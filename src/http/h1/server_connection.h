@@ -55,6 +55,8 @@ class ServerConnection final : private ServerExchange {
   /// Each answer from now on says "Connection: close" and ends the connection; an idle connection stays open
   /// for its next request, so that none is lost on its way.
   void end_with_next_answer() { leaving_ = true; }
+  /// The options have changed where they are: limits hold from the next head on, the rest from now on.
+  void follow_options();
   bool in_request() const { return in_request_; }
   /// When the last request ended, or the connection began.
   TimePoint idle_since() const { return idle_since_; }

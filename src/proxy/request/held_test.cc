@@ -54,6 +54,22 @@ TEST(WhatARequestHolds, a_rejected_request_is_answered_by_the_server_s_name_afte
       << rejection;
 }
 
+TEST(WhatARequestHolds, new_limits_hold_from_the_request_after_the_one_that_met_their_listener) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  RawClient client(plane.loop, plane.front());
+  const std::string long_field = "x: " + std::string(4'000, 'x') + "\r\n";
+  client.write("GET /one HTTP/1.1\r\nHost: a\r\n" + long_field + "\r\n");
+  client.read_until("a GET /one");
+  plane.http.max_request_headers_bytes = 2'000;
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  client.write("GET /two HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.read_until("a GET /two");
+  client.write("GET /three HTTP/1.1\r\nHost: a\r\n" + long_field + "\r\n");
+  EXPECT_NE(client.read_until("HTTP/1.1 431").find("HTTP/1.1 431"), std::string::npos);
+}
+
 TEST(WhatARequestHolds, a_log_line_names_the_cluster_and_route_of_its_beginning_through_every_change) {
   Plane plane;
   Upstream a(plane.loop, "a"), b(plane.loop, "b");

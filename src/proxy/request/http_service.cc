@@ -142,6 +142,7 @@ void HttpService::follow(std::shared_ptr<const CompiledChain> chain) {
   chain_ = std::move(chain);
   config_ = chain_->http();
   options_ = options_of(*config_);
+  codec_.follow_options();
 }
 
 net::Task<void> HttpService::handle(http::ServerExchange& exchange) {

@@ -44,13 +44,24 @@ void WaitingLine::Handle::give_up() {
 
 void WaitingLine::wake_one() {
   if (turns_.empty()) return;
-  Turn* const first = turns_.front();
-  turns_.pop_front();
-  first->wake();
+  const auto first = std::ranges::find_if(turns_, [](const Turn* turn) { return !turn->woken_; });
+  if (first == turns_.end())
+    ++spare_wakes_;
+  else
+    (*first)->wake();
 }
 
 void WaitingLine::wake_all() {
-  while (!turns_.empty()) wake_one();
+  for (Turn* const turn : turns_)
+    if (!turn->woken_) turn->wake();
+}
+
+void WaitingLine::leave(Turn& turn) {
+  std::erase(turns_, &turn);
+  if (turns_.empty()) spare_wakes_ = 0;
+  if (spare_wakes_ == 0 || turns_.back()->woken_) return;
+  --spare_wakes_;
+  wake_one();
 }
 
 WaitingLine::Turn::Turn(net::Loop& loop, WaitingLine& line, Place pending, ClusterCounters& counters,
@@ -69,7 +80,7 @@ WaitingLine::Turn::Turn(net::Loop& loop, WaitingLine& line, Place pending, Clust
 
 WaitingLine::Turn::~Turn() {
   if (handle_) handle_->turn = nullptr;
-  if (in_line_) std::erase(line_.turns_, this);
+  if (in_line_) line_.leave(*this);
   --counters_.upstream_rq_pending_active;
   if (woken_) line_.wake_one();
 }
@@ -85,13 +96,12 @@ void WaitingLine::Turn::stand_in_line(TimePoint deadline) {
 
 /// Resumed by the timer: whoever gave a place back is in the middle of something.
 void WaitingLine::Turn::wake() {
-  in_line_ = false;
   woken_ = true;
   timer_.arm(loop_.now());
 }
 
 void WaitingLine::Turn::resume() {
-  if (std::exchange(in_line_, false)) std::erase(line_.turns_, this);
+  if (std::exchange(in_line_, false)) line_.leave(*this);
   if (waiting_) std::exchange(waiting_, {}).resume();
 }
 

@@ -62,14 +62,18 @@ class WaitingLine {
     void give_up();
   };
 
+  /// False also while one who was woken has not tried yet: who comes now stands behind it.
   bool empty() const { return turns_.empty(); }
-  /// Lets the first try again, from the loop. Nothing happens when nobody waits.
+  /// Lets the first that was not woken yet try again, from the loop. Nothing happens when nobody waits.
   void wake_one();
   void wake_all();
 
  private:
+  void leave(Turn& turn);
+
   std::deque<Turn*> turns_;
   std::uint64_t next_number_ = 0;
+  std::size_t spare_wakes_ = 0;  ///< came when all in line were woken; for those who stand behind them
 };
 
 /// One request's place in the line. A wake that it was given and did not use goes to the next when it ends,

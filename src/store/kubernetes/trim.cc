@@ -75,6 +75,13 @@ const Json* member(const Json& object, std::string_view name) {
   return member(const_cast<Json&>(object), name);
 }
 
+/// What a controller of the mesh wrote is compared whole with what it would write now.
+bool is_made_here(const Json& body) {
+  const Json* metadata = member(body, "metadata");
+  const Json* labels = metadata ? member(*metadata, "labels") : nullptr;
+  return labels && member(*labels, "gateway.istio.io/managed");
+}
+
 /// Whether there was something.
 bool drop(Json& at, std::span<const std::string_view> path) {
   if (path.size() == 1) return at.is_object() && at.erase(std::string(path[0])) > 0;
@@ -113,8 +120,10 @@ void put_back(Json& at, const Json& whole, std::span<const std::string_view> pat
 
 void trim(Json& body, const api::KindInfo& kind) {
   bool dropped = false;
+  const bool made_here = is_made_here(body);
   for (const Field& field : kUnread)
-    if (field.kind.empty() || field.kind == kind.kind) dropped = drop(body, field.path()) || dropped;
+    if (field.kind.empty() || (field.kind == kind.kind && !made_here))
+      dropped = drop(body, field.path()) || dropped;
   if (is_foreign_secret(body, kind)) dropped = drop(body, kSecretData.path()) || dropped;
   Json* metadata = member(body, "metadata");
   if (!metadata || !metadata->is_object()) return;

@@ -9,7 +9,7 @@ namespace weft::store {
 /// * Pod: volumes, tolerations, affinity, topologySpreadConstraints; of containers command, args, env,
 /// envFrom,
 ///   volumeMounts, lifecycle; of their statuses ids, resources and mounts;
-/// * Deployment, ReplicaSet: the pod template's spec;
+/// * Deployment, ReplicaSet: the pod template's spec, but of those that were made for a Gateway;
 /// * ServiceAccount: secrets, imagePullSecrets;
 /// * Secret: data of the types that cannot be a certificate: service-account-token, dockercfg,
 /// dockerconfigjson,

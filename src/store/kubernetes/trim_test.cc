@@ -31,6 +31,18 @@ TEST(Trim, leaves_what_the_mesh_reads_of_a_pod) {
     "status": {"podIP": "10.0.0.1", "containerStatuses": [{"name": "one", "ready": true}]}})"));
 }
 
+TEST(Trim, a_deployment_that_the_mesh_made_stays_whole) {
+  const auto trimmed = [](const char* labels) {
+    Json body = Json::parse(
+        R"({"metadata": {"name": "d"}, "spec": {"replicas": 1, "template": {"spec": {"containers": []}}}})");
+    body["metadata"]["labels"] = Json::parse(labels);
+    trim(body, kind("apps/v1", "Deployment"));
+    return body["spec"]["template"].contains("spec");
+  };
+  EXPECT_TRUE(trimmed(R"({"gateway.istio.io/managed": "istio.io-gateway-controller"})"));
+  EXPECT_FALSE(trimmed(R"({"app": "x"})"));
+}
+
 TEST(Trim, what_was_left_out_comes_back_and_changes_stay) {
   Json body = pod();
   trim(body, kind("v1", "Pod"));
