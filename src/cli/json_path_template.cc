@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/json_text.h"
 #include "cli/json_path.h"
 
 namespace weft::cli {
@@ -182,7 +183,7 @@ class Reader {
         WEFT_TRY(step.right, quoted());
       } else {
         const auto close = std::min(text_.find(')', at_), text_.size());
-        step.right = Json::parse(text_.substr(at_, close - at_), nullptr, false);
+        step.right = api::parse_json(text_.substr(at_, close - at_));
         if (step.right.is_discarded())
           return wrong("a comparison is with a number, true, false or a quoted text");
         at_ = close;

@@ -1,5 +1,6 @@
 #include "cli/mesh_api.h"
 
+#include "api/json_text.h"
 #include "http/client.h"
 
 namespace weft::cli {
@@ -12,7 +13,7 @@ net::Task<Result<MeshApi::Answer>> RemoteMeshApi::get(std::string path, Duration
   WEFT_CO_TRY(http::Response response, co_await http::fetch(loop_, at_, std::move(request), options));
   Answer answer;
   answer.status = response.head.status;
-  answer.body = api::Json::parse(response.body, nullptr, false);
+  answer.body = api::parse_json(response.body);
   if (answer.body.is_discarded()) answer.body = nullptr;
   co_return answer;
 }

@@ -7,11 +7,7 @@
 namespace weft::proxy {
 namespace {
 
-using testing::cluster_of;
-using testing::Plane;
-using testing::route_to;
-using testing::table_of;
-using testing::Upstream;
+using namespace testing;
 
 Route route_with(std::optional<Milliseconds> timeout, std::optional<Milliseconds> idle_timeout = {}) {
   Route route = route_to("/", "a");

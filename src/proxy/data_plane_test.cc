@@ -10,11 +10,7 @@
 namespace weft::proxy {
 namespace {
 
-using testing::cluster_of;
-using testing::Plane;
-using testing::route_to;
-using testing::table_of;
-using testing::Upstream;
+using namespace testing;
 
 TEST(DataPlane, routes_by_path_and_answers_404_and_503_by_itself) {
   Plane plane;

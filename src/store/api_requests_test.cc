@@ -96,6 +96,18 @@ TEST_F(ApiRequests, members_of_a_wrong_type_are_errors_that_name_them) {
   EXPECT_EQ(value_of("there"), "1");
 }
 
+TEST_F(ApiRequests, a_map_of_more_members_than_anybody_writes_is_an_error_before_it_is_compared) {
+  const auto body = [](int members) {
+    std::string text = R"({"metadata":{"name":"wide"},"data":{"a":"1")";
+    for (int i = 1; i < members; ++i) text += ",\"k" + std::to_string(i) + "\":\"\"";
+    return text + "}}";
+  };
+  EXPECT_EQ(ask("POST", kMaps, body(10'000)), 201) << message();
+  EXPECT_EQ(patch(std::string(kMaps) + "/there", body(10'001)), 422);
+  EXPECT_EQ(message(), "a map of more than 10,000 fields");
+  EXPECT_EQ(value_of("there"), "1");
+}
+
 TEST_F(ApiRequests, a_path_or_a_query_that_is_not_utf_8_is_a_bad_request) {
   for (const char* path :
        {"/%ff", "?labelSelector=a%3D%ff", "?fieldSelector=metadata.name%3D%ff", "/%c3", "/%ed%a0%80"})

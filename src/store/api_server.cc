@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/json_text.h"
+#include "api/json_width.h"
 #include "base/strings.h"
 #include "http/server.h"
 #include "http/while_wanted.h"
@@ -16,6 +17,7 @@ constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kMostBody = 3 * 1024 * 1024;
 constexpr std::uint64_t kMostGrace = 1'000'000;
 constexpr int kMostPatchTries = 10;
+constexpr std::size_t kMaxMembers = 10'000;
 
 net::Task<void> answer(http::ServerExchange& exchange, int status, const api::Json& body) {
   static_cast<void>(co_await http::respond(exchange, status, kJson, api::json_text(body) + "\n"));
@@ -309,6 +311,7 @@ net::Task<Result<api::ObjectPtr>> ApiServer::change(http::ServerExchange& exchan
   api::Json body = api::parse_json(text);
   const bool may_be_empty = method == "DELETE" && text.empty();
   if (!body.is_object() && !may_be_empty) co_return fail(invalid("the body is not a JSON object"));
+  if (api::wider_than(body, kMaxMembers)) co_return fail(invalid("a map of more than 10,000 fields"));
   WEFT_CO_TRY(Store* const store, writes_to(target, body));
   if (method == "DELETE") co_return co_await remove(*store, target, path, std::move(body));
   if (path.subresource == "scale") co_return co_await scale(*store, path, body);

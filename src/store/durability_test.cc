@@ -241,23 +241,31 @@ void fill(net::Loop& loop, Store& store, int from, int to) {
                                                   std::string(5'000, static_cast<char>('a' + i))))));
 }
 
+/// A store with so many of them, on a disk where the ninth leads to a snapshot.
+std::unique_ptr<EmbeddedStore> filled(net::Loop& loop, const std::string& path, FaultyDisk& disk, int count) {
+  disk.snapshot_after_bytes = 42'000;
+  auto store = EmbeddedStore::open(loop, path, disk);
+  WEFT_ASSERT(store.has_value());
+  fill(loop, **store, 0, count);
+  return std::move(*store);
+}
+
 TEST(Durability, a_snapshot_that_fails_fails_no_change_and_leaves_no_file) {
   for (int call = 0; call < 8; ++call) {
     net::Loop loop;
     const Directory directory;
     const std::string path = directory.path + "/store";
     FaultyDisk disk;
-    disk.snapshot_after_bytes = 42'000;
-    auto store = EmbeddedStore::open(loop, path, disk);
-    ASSERT_NO_FATAL_FAILURE(fill(loop, **store, 0, 8));
+    std::unique_ptr<EmbeddedStore> store;
+    ASSERT_NO_FATAL_FAILURE(store = filled(loop, path, disk, 8));
     disk.fail_at = disk.calls + 2 + call;  // behind the write and the sync of the ninth
-    ASSERT_NO_FATAL_FAILURE(fill(loop, **store, 8, 9));
+    ASSERT_NO_FATAL_FAILURE(fill(loop, *store, 8, 9));
     EXPECT_FALSE(std::filesystem::exists(path + "/snapshot.new"));
-    EXPECT_EQ(contents_on_disk(loop, path), contents_of(loop, **store)) << call;
+    EXPECT_EQ(contents_on_disk(loop, path), contents_of(loop, *store)) << call;
     disk.fail_for = 0;
-    ASSERT_NO_FATAL_FAILURE(fill(loop, **store, 9, 19));
+    ASSERT_NO_FATAL_FAILURE(fill(loop, *store, 9, 19));
     EXPECT_TRUE(std::filesystem::exists(path + "/snapshot"));
-    EXPECT_EQ(contents_on_disk(loop, path), contents_of(loop, **store)) << call;
+    EXPECT_EQ(contents_on_disk(loop, path), contents_of(loop, *store)) << call;
   }
 }
 
@@ -267,9 +275,7 @@ TEST(Durability, a_snapshot_that_lacks_its_end_is_damage_and_not_an_unfinished_w
   const std::string path = directory.path + "/store";
   {
     FaultyDisk disk;
-    disk.snapshot_after_bytes = 42'000;
-    auto store = EmbeddedStore::open(loop, path, disk);
-    ASSERT_NO_FATAL_FAILURE(fill(loop, **store, 0, 9));
+    ASSERT_NO_FATAL_FAILURE(filled(loop, path, disk, 9));
   }
   const std::string whole = read_file(path + "/snapshot");
   ASSERT_GT(whole.size(), 40'000u);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/json_text.h"
 #include "api/merge.h"
 #include "cli/apply_objects.h"
 #include "cli/command.h"
@@ -35,8 +36,9 @@ api::Json annotated(api::Json body, const std::string& last_applied) {
 }
 
 api::Json last_applied_of(const api::Object& live) {
-  const api::Json value = api::Json::parse(live.annotation(api::kLastApplied), nullptr, false);
-  return value.is_discarded() ? api::Json(nullptr) : value;
+  api::Json value = api::parse_json(live.annotation(api::kLastApplied));
+  if (value.is_discarded()) return nullptr;
+  return value;
 }
 
 net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& input, DryRun dry_run) {

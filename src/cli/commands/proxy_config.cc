@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "api/json_text.h"
 #include "cli/command.h"
 #include "cli/config_tables.h"
 #include "cli/find_pod.h"
@@ -46,7 +47,7 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
     co_return std::unexpected(std::move(pid).error());
   }
   WEFT_CO_TRY(const std::string text, ask_sidecar(*pid, {.path = "/config_dump?include_eds"}));
-  const api::Json dump = api::Json::parse(text, nullptr, false);
+  const api::Json dump = api::parse_json(text);
   if (dump.is_discarded())
     co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, "the sidecar's config_dump is no JSON"));
   const ConfigFilter filter{options.names.empty() ? "" : options.names.back(), options.port, options.fqdn};

@@ -18,14 +18,9 @@ Error invalid(std::string text) { return Error::downstream(Code::kInvalid, std::
 }  // namespace
 
 Result<AdmissionRequest> read_admission_review(std::string_view body) {
-  bool too_deep = false;
-  auto check = [&too_deep](int depth, api::Json::parse_event_t, api::Json&) {
-    too_deep = too_deep || depth > kDeepest;
-    return depth <= kDeepest;
-  };
-  api::Json review = api::Json::parse(body, check, false);
-  if (too_deep) return fail(invalid("the body is nested more than 100 levels deep"));
-  if (!review.is_object()) return fail(invalid("the body is no JSON object"));
+  api::Json review = api::parse_json(body);
+  if (!review.is_object() || api::deeper_than(review, kDeepest))
+    return fail(invalid("the body is no JSON object of at most 100 levels"));
   if (json::text(review, "apiVersion") != kVersion || json::text(review, "kind") != "AdmissionReview")
     return fail(invalid("the body is no AdmissionReview of admission.k8s.io/v1"));
   const api::Json& request = json::map(review, "request");

@@ -58,6 +58,16 @@ TEST(Webhook, a_pod_that_is_not_to_be_injected_is_allowed_without_a_patch) {
   EXPECT_TRUE(answer.patch.is_null());
 }
 
+TEST(Webhook, a_map_of_more_entries_than_anybody_writes_rejects_the_pod_before_it_is_compared) {
+  api::Json object = pod(R"({"name": "a"})");
+  for (int i = 0; i < 1000; ++i) object["metadata"]["annotations"]["k" + std::to_string(i)] = "";
+  EXPECT_TRUE(inject(object).allowed);
+  object["metadata"]["annotations"]["one more"] = "";
+  EXPECT_EQ(inject(object).message, "the pod has a map of more than 1,000 entries");
+  object["metadata"]["labels"]["sidecar.istio.io/inject"] = "false";
+  EXPECT_TRUE(inject(object).allowed);
+}
+
 TEST(Webhook, a_wrong_annotation_refuses_the_pod_and_is_named) {
   AdmissionAnswer answer = inject(pod(
       R"({"name": "a", "annotations": {"traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/99"}})"));

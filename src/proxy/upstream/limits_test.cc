@@ -37,6 +37,14 @@ class Deaf {
   net::Address address_;
 };
 
+/// A plane, and an upstream that answers nothing before its gate is open.
+struct Held {
+  explicit Held(unsigned workers = 1) : plane(workers) {}
+  Plane plane;
+  Upstream a{plane.loop, "a"};
+  Gate gate{plane.loop, a};
+};
+
 bool shows(Plane& plane, const std::string& line) {
   return plane.stats().find(line + "\n") != std::string::npos;
 }
@@ -75,9 +83,8 @@ TEST(Limits, a_failed_connect_wakes_who_waits_for_its_place) {
 }
 
 TEST(Limits, who_waits_is_served_first_come_first_served_and_a_connection_that_ends_wakes_the_next) {
-  Plane plane;
-  Upstream a(plane.loop, "a");
-  Gate gate(plane.loop, a);
+  Held held;
+  auto& [plane, a, gate] = held;
   ClusterConfig cluster = limited({a.address()}, 1);
   cluster.max_requests_per_connection = 1;  // each answer ends its connection
   ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster}));
@@ -94,9 +101,8 @@ TEST(Limits, who_waits_is_served_first_come_first_served_and_a_connection_that_e
 }
 
 TEST(Limits, a_client_that_goes_while_it_waits_leaves_its_place_in_the_line) {
-  Plane plane;
-  Upstream a(plane.loop, "a");
-  Gate gate(plane.loop, a);
+  Held held;
+  auto& [plane, a, gate] = held;
   ClusterConfig cluster = limited({a.address()}, 1);
   cluster.max_pending_requests = 1;
   ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster}));
@@ -116,9 +122,8 @@ TEST(Limits, a_client_that_goes_while_it_waits_leaves_its_place_in_the_line) {
 }
 
 TEST(Limits, a_request_with_a_body_waits_no_longer_for_a_connection_than_its_answer_may_take) {
-  Plane plane;
-  Upstream a(plane.loop, "a");
-  Gate gate(plane.loop, a);
+  Held held;
+  auto& [plane, a, gate] = held;
   Route slow = route_to("/slow", "a"), quick = route_to("/", "a");
   std::get<ForwardAction>(quick.action).timeout = Milliseconds{100};
   ASSERT_TRUE(plane.apply(table_of({slow, quick}), {limited({a.address()}, 1)}));
@@ -131,9 +136,8 @@ TEST(Limits, a_request_with_a_body_waits_no_longer_for_a_connection_than_its_ans
 }
 
 TEST(Limits, connections_from_before_a_limit_shrank_are_closed_or_end_with_their_request) {
-  Plane plane;
-  Upstream a(plane.loop, "a");
-  Gate gate(plane.loop, a);
+  Held held;
+  auto& [plane, a, gate] = held;
   ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {limited({a.address()}, 100)}));
   std::vector<std::unique_ptr<Asking>> all;
   for (int i = 0; i < 4; ++i) all.push_back(std::make_unique<Asking>(plane, kGet));
@@ -147,9 +151,8 @@ TEST(Limits, connections_from_before_a_limit_shrank_are_closed_or_end_with_their
 }
 
 TEST(Limits, requests_are_counted_over_all_workers) {
-  Plane plane(4);
-  Upstream a(plane.loop, "a");
-  Gate gate(plane.loop, a);
+  Held held(4);
+  auto& [plane, a, gate] = held;
   ClusterConfig cluster = cluster_of("a", {a.address()});
   cluster.max_requests = 1;
   ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster}));
