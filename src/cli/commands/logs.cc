@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kSidecar = "istio-proxy";
 constexpr int kLookAtLeastEveryMs = 1000;
-constexpr Duration kFlushLimit = 1s;
+constexpr Duration kFlushLimit = 3s;
 constexpr std::size_t kBlock = 64 * 1024;
 
 std::vector<std::string> containers_of(const api::Object& pod) {
