@@ -32,6 +32,10 @@ def plain_path(target):
     return "/" + "/".join(parts)
 
 
+# With the last byte of the response: what comes later, when the next request may be on its way, nobody could tell from its response.
+EXTRA = b"HTTP/1.1 200 OK\r\nx-token: EVIL\r\nContent-Length: 4\r\n\r\nEVIL"
+
+
 class Upstream:
     def __init__(self, report):
         self.report_fd = report
@@ -151,6 +155,8 @@ class Upstream:
             if ask.form == "chunked":
                 size = b"zz" if ask.fault == "bad_chunk" and sent else b"%x" % step
                 data = size + b"\r\n" + data + b"\r\n"
+            elif ask.fault == "extra" and sent + step == ask.size:
+                data += EXTRA
             await wire.send(pending + data)
             pending = b""
             sent += step
@@ -163,10 +169,8 @@ class Upstream:
                 await asyncio.sleep(ask.pause)
         if ask.form == "chunked":
             pending += b"0\r\n" + (b"x-sum: 1\r\n" if ask.trailers else b"") + b"\r\n"
-        extra = b"HTTP/1.1 200 OK\r\nx-token: EVIL\r\nContent-Length: 4\r\n\r\nEVIL"
-        # Bytes that come later, when the next request may be on its way, nobody could tell from its response.
-        if ask.fault == "extra":
-            pending += extra
+        if ask.fault == "extra" and (ask.form == "chunked" or ask.size == 0):
+            pending += EXTRA
         if pending:
             await wire.send(pending)
 
