@@ -1,7 +1,6 @@
 #include "proxy/upstream/places.h"
 
-#include <algorithm>
-#include <iterator>
+#include <utility>
 
 #include "proxy/upstream/endpoint_pool.h"
 
@@ -44,27 +43,26 @@ void WaitingLine::Handle::give_up() {
 }
 
 void WaitingLine::wake_one() {
-  if (!wake_another() && !turns_.empty()) ++spare_wakes_;
+  if (!wake_another() && !empty()) ++spare_wakes_;
 }
 
 bool WaitingLine::wake_another() {
-  const auto first = std::ranges::find_if(turns_, [](const Turn* turn) { return !turn->woken_; });
-  if (first == turns_.end()) return false;
-  (*first)->wake();
+  if (waiting_.empty()) return false;
+  auto first = waiting_.extract(waiting_.begin());
+  Turn& turn = *first.mapped();
+  woken_.insert(std::move(first));
+  turn.wake();
   return true;
 }
 
 void WaitingLine::wake_all() {
-  for (Turn* const turn : turns_)
-    if (!turn->woken_) turn->wake();
+  while (wake_another()) continue;
 }
 
 void WaitingLine::leave(Turn& turn) {
-  std::erase(turns_, &turn);
-  if (turns_.empty()) spare_wakes_ = 0;
-  if (spare_wakes_ == 0 || turns_.back()->woken_) return;
-  --spare_wakes_;
-  wake_one();
+  if (waiting_.erase(turn.number_) == 0) woken_.erase(turn.number_);
+  if (empty()) spare_wakes_ = 0;
+  if (spare_wakes_ > 0 && wake_another()) --spare_wakes_;
 }
 
 WaitingLine::Turn::Turn(net::Loop& loop, WaitingLine& line, Place pending, ClusterCounters& counters,
@@ -89,10 +87,7 @@ WaitingLine::Turn::~Turn() {
 }
 
 void WaitingLine::Turn::stand_in_line(TimePoint deadline) {
-  // From the end: who comes is the last, but for those who try again.
-  auto place = line_.turns_.end();
-  while (place != line_.turns_.begin() && (*std::prev(place))->number_ > number_) --place;
-  line_.turns_.insert(place, this);
+  line_.waiting_.emplace(number_, this);
   in_line_ = true;
   woken_ = false;
   timer_.arm(deadline);
@@ -107,7 +102,7 @@ void WaitingLine::Turn::wake() {
 void WaitingLine::Turn::resume() {
   // Timers of one moment fire in any order, and those in line are served in theirs.
   if (in_line_ && woken_) {
-    Turn* const first = *std::ranges::find_if(line_.turns_, [](const Turn* turn) { return turn->woken_; });
+    Turn* const first = line_.woken_.begin()->second;
     if (first != this) {
       timer_.arm(loop_.now());
       first->timer_.disarm();

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -63,7 +63,7 @@ class WaitingLine {
   };
 
   /// False also while one who was woken has not tried yet: who comes now stands behind it.
-  bool empty() const { return turns_.empty(); }
+  bool empty() const { return waiting_.empty() && woken_.empty(); }
   /// Lets the first that was not woken yet try again, from the loop. When all were, the wake is for who comes
   /// next, unless nobody waits.
   void wake_one();
@@ -72,9 +72,11 @@ class WaitingLine {
   void wake_all();
 
  private:
+  using InOrder = std::map<std::uint64_t, Turn*>;  ///< by number: first come, first
+
   void leave(Turn& turn);
 
-  std::deque<Turn*> turns_;
+  InOrder waiting_, woken_;  ///< those in line: for a wake, and with one until they try
   std::uint64_t next_number_ = 0;
   std::size_t spare_wakes_ = 0;  ///< came when all in line were woken; for those who stand behind them
 };

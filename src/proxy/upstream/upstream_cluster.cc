@@ -103,7 +103,7 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
 }
 
 /// Asks for every name again. What a name has answered holds at once, whatever the others do, and until it
-/// answers anew.
+/// answers again.
 void UpstreamCluster::resolve() {
   resolved_.resize(config_->dns_hosts.size());
   auto open = std::make_shared<std::size_t>(config_->dns_hosts.size());

@@ -69,6 +69,49 @@ class RequestsInLine : public ::testing::Test {
   net::TaskScope scope;
 };
 
+TEST_F(RequestsInLine, keeps_who_was_woken_first_until_it_has_tried) {
+  join("a", Then::kUses);
+  line.wake_one();
+  EXPECT_EQ(log, "");
+  EXPECT_FALSE(line.empty());
+  loop->advance(1ms);
+  EXPECT_EQ(log, "a ");
+  EXPECT_TRUE(line.empty());
+}
+
+TEST_F(RequestsInLine, gives_a_wake_beyond_those_in_line_to_who_comes_before_they_have_tried) {
+  join("a", Then::kUses);
+  line.wake_one();
+  line.wake_one();
+  join("b", Then::kUses);
+  join("c", Then::kUses);
+  loop->advance(1ms);
+  EXPECT_EQ(log, "a b ");
+}
+
+TEST_F(RequestsInLine, wakes_each_once_and_tells_when_there_are_no_more) {
+  EXPECT_FALSE(line.wake_another());
+  join("a", Then::kUses);
+  join("b", Then::kUses);
+  EXPECT_TRUE(line.wake_another());
+  EXPECT_TRUE(line.wake_another());
+  EXPECT_FALSE(line.wake_another());
+  join("c", Then::kUses);
+  loop->advance(1ms);
+  EXPECT_EQ(log, "a b ");
+}
+
+TEST_F(RequestsInLine, gives_the_wake_of_who_is_destroyed_to_the_next) {
+  net::TaskScope other;
+  other.spawn(wait(*this, "a", Then::kUses, kNever, nullptr));
+  join("b", Then::kUses);
+  line.wake_one();
+  other.cancel_all();
+  loop->advance(1ms);
+  EXPECT_EQ(log, "b ");
+  EXPECT_TRUE(line.empty());
+}
+
 TEST_F(RequestsInLine, serves_first_come_first_served) {
   for (const char* name : {"a", "b", "c"}) join(name, Then::kUses);
   EXPECT_EQ(pending, 3u);
