@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "proxy/json_string.h"
 
 namespace weft::proxy {
 namespace {
@@ -54,28 +55,13 @@ std::string filtered(const std::string& lines, const std::optional<std::string>&
   return out;
 }
 
-/// RFC 8259 §7. Names of clusters may hold anything.
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    if (const auto byte = static_cast<unsigned char>(c); byte < 0x20)
-      out.append("\\u00").append({kHex[byte >> 4], kHex[byte & 15]});
-    else
-      out.push_back(c);
-  }
-  out.push_back('"');
-}
-
 std::string as_json(const std::string& lines) {
   std::string out = "{\"stats\":[";
   bool first = true;
   for (const std::string_view line : split(lines, '\n')) {
     const auto colon = line.rfind(": ");
     if (colon == std::string_view::npos) continue;
-    out.append(first ? "" : ",").append("{\"name\":");
-    append_json_string(out, line.substr(0, colon));
+    out.append(first ? "" : ",").append("{\"name\":").append(json_string(line.substr(0, colon)));
     out.append(",\"value\":").append(line.substr(colon + 2)).append("}");
     first = false;
   }

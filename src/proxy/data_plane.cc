@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "proxy/json_string.h"
 
 namespace weft::proxy {
 namespace {
@@ -29,15 +30,6 @@ std::string binding_of(const ListenerConfig& listener) {
   for (const net::Address& more : listener.additional_addresses) text += "," + more.to_string();
   if (!listener.ipv4_compatible) text += " without IPv4";
   return text;
-}
-
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  return out + "\"";
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "http/message.h"
+#include "http/connection_fields.h"
 #include "proxy/log/access_log.h"
 #include "xds/convert.h"
 
@@ -13,28 +13,14 @@ namespace {
 using proxy::HeaderChange;
 using proxy::StringMatch;
 
-/// How a message is delimited, and what is said from one hop to the next (RFC 9110 §7.6.1). A second one
-/// beside the codec's own would be another reading of the same bytes.
-bool is_of_the_connection(http::Known field) {
-  switch (field) {
-    case http::Known::kContentLength:
-    case http::Known::kTransferEncoding:
-    case http::Known::kConnection:
-    case http::Known::kKeepAlive:
-    case http::Known::kTe:
-    case http::Known::kTrailer:
-    case http::Known::kUpgrade:
-    case http::Known::kProxyConnection: return true;
-    default: return false;
-  }
-}
-
 Result<void> expect_changeable(std::string_view name, const Path& path) {
   if (name.starts_with(':') || to_lower(name) == "host")
     return fail(path.invalid("'" + std::string(name) +
                              "' may not be changed here; use host_rewrite_literal or a rewrite"));
   if (!is_token(name)) return fail(path.invalid("'" + std::string(name) + "' is no header name"));
-  if (is_of_the_connection(http::known_field(name)))
+  // A second length, like a second Transfer-Encoding, would be another reading of the same bytes.
+  if (const http::Known known = http::known_field(name);
+      known == http::Known::kContentLength || http::is_of_the_connection(known))
     return fail(path.invalid("'" + std::string(name) +
                              "' may not be changed: each proxy writes its own for the connection it is on"));
   return {};

@@ -1,5 +1,5 @@
 #include "base/strings.h"
-#include "http/message.h"
+#include "http/connection_fields.h"
 #include "xds/convert.h"
 
 namespace weft::xds {
@@ -57,16 +57,8 @@ Result<proxy::QueryMatch> to_query_match(const route::QueryParameterMatcher& fro
 
 /// Fields that the codec takes out of each message for itself; no rule ever sees them.
 bool is_hidden(http::Known field) {
-  switch (field) {
-    case http::Known::kConnection:
-    case http::Known::kTransferEncoding:
-    case http::Known::kExpect:
-    case http::Known::kKeepAlive:
-    case http::Known::kTe:
-    case http::Known::kTrailer:
-    case http::Known::kProxyConnection: return true;
-    default: return false;
-  }
+  if (field == http::Known::kUpgrade) return false;  // kept in the head
+  return field == http::Known::kExpect || http::is_of_the_connection(field);
 }
 
 }  // namespace

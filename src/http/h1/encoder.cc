@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "http/connection_fields.h"
+
 namespace weft::http::h1 {
 namespace {
 
@@ -12,18 +14,11 @@ void write_number(std::string& out, std::uint64_t number) {
 }
 
 /// What only the codec writes, from the head's members: a second framing beside it would be another message
-/// to the next reader. A wish to close may stand in the fields.
+/// to the next reader. A wish to close may stand in the fields, and TE, which names what is written then.
 bool is_own(const Headers::Field& field) {
-  switch (field.known) {
-    case Known::kContentLength:
-    case Known::kTransferEncoding:
-    case Known::kKeepAlive:
-    case Known::kTrailer:
-    case Known::kUpgrade:
-    case Known::kProxyConnection: return true;
-    case Known::kConnection: return !equal_ignoring_case(field.value, "close");
-    default: return false;
-  }
+  if (field.known == Known::kContentLength) return true;
+  if (field.known == Known::kConnection) return !equal_ignoring_case(field.value, "close");
+  return field.known != Known::kTe && is_of_the_connection(field.known);
 }
 
 /// One head, and whether it is still one when it has been written: fields that come from configuration, or

@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/kept_field.h"
+
 namespace weft::proxy {
 
 const std::string_view kDefaultLogFormat =
@@ -85,16 +87,13 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// The fields that a codec keeps in the head's members. A length is valid until the next one is asked for.
+/// A length is valid until the next one is asked for.
 template <class Head>
-std::optional<std::string_view> kept_field(const Head& head, http::Known known) {
-  if (known == http::Known::kUpgrade)
-    return head.upgrade.empty() ? std::nullopt : std::optional<std::string_view>(head.upgrade);
-  if (known != http::Known::kContentLength) return head.headers.get(known);
-  if (!head.content_length) return std::nullopt;
+std::optional<std::string_view> known_value(const Head& head, http::Known known) {
+  if (!is_kept(known)) return head.headers.get(known);
   static thread_local std::array<char, 20> digits;
-  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *head.content_length).ptr;
-  return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  const std::string_view value = kept_field(head, known, digits);
+  return value.empty() ? std::nullopt : std::optional(value);
 }
 
 std::optional<std::string_view> request_field(const http::RequestHead& head, const std::string& name,
@@ -102,7 +101,7 @@ std::optional<std::string_view> request_field(const http::RequestHead& head, con
   if (known != http::Known::kOther) {
     if (known == http::Known::kHost)
       return head.authority.empty() ? std::nullopt : std::optional<std::string_view>(head.authority);
-    return kept_field(head, known);
+    return known_value(head, known);
   }
   if (name.front() != ':') return head.headers.get(std::string_view(name));
   std::string_view value;
@@ -120,7 +119,7 @@ std::optional<std::string_view> request_field(const http::RequestHead& head, con
 
 std::optional<std::string_view> response_field(const http::ResponseHead& head, const std::string& name,
                                                http::Known known) {
-  if (known != http::Known::kOther) return kept_field(head, known);
+  if (known != http::Known::kOther) return known_value(head, known);
   if (name.front() == ':') return std::nullopt;
   return head.headers.get(std::string_view(name));
 }

@@ -113,7 +113,7 @@ void Forward::start_clock() {
   exchange_.set_response_deadline(deadline_);
 }
 
-/// How long a stream may say nothing; 0: for ever.
+/// How long a stream may say nothing; 0: forever.
 Milliseconds Forward::idle_timeout() const {
   return plan_.action.idle_timeout.value_or(service_.config_->stream_idle_timeout);
 }

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
+
+#include "proxy/kept_field.h"
 
 namespace weft::proxy {
 namespace {
@@ -37,25 +38,15 @@ std::string_view pseudo_field(std::string_view name, const http::RequestHead& re
   return request.authority;
 }
 
-/// The fields that a codec keeps in the head's members; `digits` holds a length.
-template <class Head>
-std::optional<std::string_view> kept_field(const std::string& name, const Head& head,
-                                           std::array<char, 20>& digits) {
-  if (name == "upgrade") return head.upgrade;
-  if (name != "content-length") return std::nullopt;
-  if (!head.content_length) return std::string_view();
-  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *head.content_length).ptr;
-  return std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
-}
-
-bool matches_fields(const HeaderMatch& match, const http::Headers& fields);
+bool matches_fields(const HeaderMatch& match, http::Known known, const http::Headers& fields);
 bool matches_value(const HeaderMatch& match, std::string_view value);
 
 template <class Head>
 bool matches_named(const HeaderMatch& match, const Head& head) {
+  const http::Known known = http::known_field(match.name);
+  if (!is_kept(known)) return matches_fields(match, known, head.headers);
   std::array<char, 20> digits;
-  const auto kept = kept_field(match.name, head, digits);
-  return kept ? matches_value(match, *kept) : matches_fields(match, head.headers);
+  return matches_value(match, kept_field(head, known, digits));
 }
 
 bool satisfied_by_absence(const HeaderMatch& match) {
@@ -99,8 +90,7 @@ bool matches_value(const HeaderMatch& match, std::string_view value) {
   return matches(match.match, value) != match.invert;
 }
 
-bool matches_fields(const HeaderMatch& match, const http::Headers& fields) {
-  const http::Known known = http::known_field(match.name);
+bool matches_fields(const HeaderMatch& match, http::Known known, const http::Headers& fields) {
   bool present = false;
   for (const http::Headers::Field field : fields) {
     if (field.known != known ||
