@@ -61,12 +61,16 @@ net::Task<void> echo(ServerExchange& exchange) {
 
 const net::Address kAnyPort = *net::Address::parse_ip("127.0.0.1", 0);
 
+Result<std::unique_ptr<Server>> listen_as_one(net::Loop& loop, const Contexts& contexts) {
+  ServerOptions options;
+  options.tls = [context = contexts.server("one", {})] { return context; };
+  return Server::listen(loop, kAnyPort, echo, options);
+}
+
 TEST(HttpUnderTls, a_request_and_its_answer_pass_whole) {
   net::Loop loop;
   const Contexts contexts;
-  ServerOptions options;
-  options.tls = [context = contexts.server("one", {})] { return context; };
-  auto server = Server::listen(loop, kAnyPort, echo, options);
+  auto server = listen_as_one(loop, contexts);
   ASSERT_TRUE(server) << server.error().text;
   for (const std::size_t size : {0u, 1u, 16384u, 3'000'000u}) {
     Request request{.method = "POST", .body = std::string(size, 'b')};
@@ -100,9 +104,7 @@ net::Task<Result<std::string>> ask(h1::ClientConnection& connection) {
 TEST(HttpUnderTls, a_connection_serves_one_request_after_another) {
   net::Loop loop;
   const Contexts contexts;
-  ServerOptions options;
-  options.tls = [context = contexts.server("one", {})] { return context; };
-  auto server = Server::listen(loop, kAnyPort, echo, options);
+  auto server = listen_as_one(loop, contexts);
   ASSERT_TRUE(server) << server.error().text;
   auto socket = run(loop, net::connect(loop, (*server)->address(), {.deadline = loop.now() + 30s}));
   ASSERT_TRUE(socket);
@@ -121,9 +123,7 @@ TEST(HttpUnderTls, a_connection_serves_one_request_after_another) {
 TEST(HttpUnderTls, nobody_is_answered_in_the_clear_and_a_wrong_server_gets_no_request) {
   net::Loop loop;
   const Contexts contexts, others;
-  ServerOptions options;
-  options.tls = [context = contexts.server("one", {})] { return context; };
-  auto server = Server::listen(loop, kAnyPort, echo, options);
+  auto server = listen_as_one(loop, contexts);
   ASSERT_TRUE(server);
   EXPECT_FALSE(run(loop, fetch(loop, (*server)->address(), {})));
   for (const auto& client : {others.client("server.test", {}), contexts.client("other.test", {})}) {

@@ -9,6 +9,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <limits>
+#include <memory>
 #include <thread>
 
 namespace {
@@ -109,30 +111,46 @@ Task<void> take_all(Stream& stream, std::size_t& taken) {
   }
 }
 
+/// A socket whose peer writes from a thread of its own, as fast as it can.
+class Flooded {
+ public:
+  explicit Flooded(Loop& loop, std::size_t bytes = std::numeric_limits<std::size_t>::max()) {
+    int ends[2];
+    WEFT_ASSERT(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    far_.reset(ends[0]);
+    socket = *Socket::adopt(loop, Fd(ends[1]));
+    flood_ = std::thread([this, bytes] {
+      const std::string block(256 * 1024, 'x');
+      for (std::size_t sent = 0; sent < bytes;) {
+        const ssize_t step = ::send(far_.get(), block.data(), block.size(), MSG_NOSIGNAL);
+        if (step <= 0) return;
+        sent += static_cast<std::size_t>(step);
+      }
+      ::shutdown(far_.get(), SHUT_WR);
+    });
+  }
+  ~Flooded() {
+    socket.reset();
+    flood_.join();
+  }
+  std::unique_ptr<Socket> socket;
+
+ private:
+  Fd far_;
+  std::thread flood_;
+};
+
 TEST(Socket, one_that_is_never_empty_leaves_every_turn_of_the_loop_to_others_too) {
   Loop loop;
-  int ends[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  const Fd far(ends[0]);
-  auto socket = *Socket::adopt(loop, Fd(ends[1]));
-  std::thread flood([&] {
-    const std::string block(256 * 1024, 'x');
-    for (std::size_t sent = 0; sent < kFlood;) {
-      const ssize_t step = ::send(far.get(), block.data(), block.size(), MSG_NOSIGNAL);
-      if (step <= 0) return;
-      sent += static_cast<std::size_t>(step);
-    }
-    ::shutdown(far.get(), SHUT_WR);
-  });
+  Flooded flooded(loop, kFlood);
   std::size_t taken = 0, most_in_a_turn = 0;
   TaskScope scope;
-  scope.spawn(take_all(*socket, taken));
+  scope.spawn(take_all(*flooded.socket, taken));
   while (scope.active()) {
     const std::size_t before = taken;
     loop.run_once(10s);
     most_in_a_turn = std::max(most_in_a_turn, taken - before);
   }
-  flood.join();
   EXPECT_EQ(taken, kFlood) << "and nothing is lost or forgotten";
   EXPECT_LE(most_in_a_turn, 2u * 1024 * 1024);
 }
@@ -150,20 +168,11 @@ Task<void> close_after(Stream& stream, std::size_t most) {
 TEST(Socket, may_be_closed_or_destroyed_while_its_reader_is_held_back) {
   for (const std::size_t most : {512u * 1024, 1024u * 1024, 1024u * 1024 + 1}) {
     Loop loop;
-    int ends[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    const Fd far(ends[0]);
-    auto socket = *Socket::adopt(loop, Fd(ends[1]));
-    std::thread flood([&] {
-      const std::string block(256 * 1024, 'x');
-      while (::send(far.get(), block.data(), block.size(), MSG_NOSIGNAL) > 0) {
-      }
-    });
+    Flooded flooded(loop);
     TaskScope scope;
-    scope.spawn(close_after(*socket, most));
+    scope.spawn(close_after(*flooded.socket, most));
     while (scope.active()) loop.run_once(10s);
-    socket.reset();
-    flood.join();
+    flooded.socket.reset();
     loop.run_once(0ms);
   }
 }

@@ -77,6 +77,16 @@ def with_workers(file, folder):
     return copy
 
 
+def said_until(process, text):
+    """What a process prints up to the line with `text`; it has to say it."""
+    said = ""
+    while text not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    return said
+
+
 class Instance:
     """`weft up --detach` with a name, state directory and ingress port of its own."""
 

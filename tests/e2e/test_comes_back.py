@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Api, BOOKINFO, GATEWAY, SLOW, SUBSETS, WEFT, Instance, free_port, instance, wait_for
+from harness import Api, BOOKINFO, GATEWAY, SLOW, SUBSETS, WEFT, Instance, free_port, instance, said_until, wait_for
 
 NEVER_READY = """apiVersion: v1
 kind: Pod
@@ -113,11 +113,7 @@ def test_ctrl_c_does_not_hide_that_a_pod_never_came_up(tmp_path):
     mesh = Instance()
     process = start_up(mesh, "-f", tmp_path / "none.yaml")
     try:
-        said = ""
-        while "Ctrl-C ends it." not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
+        said = said_until(process, "Ctrl-C ends it.")
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=30 * SLOW)
         assert process.returncode == 1, said + output

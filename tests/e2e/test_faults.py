@@ -122,18 +122,14 @@ def test_deleting_a_deployment_ends_its_awkward_processes(own):
 
 
 def test_ctrl_c_ends_everything_in_order(tmp_path):
-    from harness import Instance, WEFT
+    from harness import Instance, WEFT, said_until
     before = snapshot_of_host()
     mesh = Instance(BOOKINFO, SUBSETS, GATEWAY)
     process = subprocess.Popen([WEFT, "up", "--name", mesh.name, f"--ingress-port={mesh.port}", "-f", BOOKINFO, "-f", SUBSETS,
                                 "-f", GATEWAY], env=mesh.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True)
     try:
-        said = ""
-        while "Ctrl-C" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
+        said = said_until(process, "Ctrl-C")
         assert f"http://127.0.0.1:{mesh.port}/productpage" in said
         assert mesh.get().status == 200
         processes = list(mesh.processes())
