@@ -1,5 +1,6 @@
 """weft kube-inject as a process: what goes in and out, by which ways, and what it says when it cannot."""
 import re
+import resource
 import socket
 import subprocess
 import time
@@ -180,7 +181,7 @@ def test_a_cluster_that_does_not_answer_is_worth_a_line_and_two_seconds(tmp_path
         (tmp_path / "kubeconfig").write_text(KUBECONFIG.format(port=silent.getsockname()[1], root=root))
         start = time.monotonic()
         done = inject("-f", "-", text=DEPLOYMENT)
-        assert time.monotonic() - start < 8 * SLOW
+        assert time.monotonic() - start < 2 * SLOW
     assert done.returncode == 0 and "restartPolicy: Always" in done.stdout
     assert done.stderr.startswith("the cluster was not asked for its version and settings: "), done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -200,7 +201,8 @@ def test_two_megabytes_take_no_longer_than_they_may(tmp_path):
     file = tmp_path / "many.yaml"
     text = BOOKINFO.read_text() + "---\n"
     file.write_text(text * (2_000_000 // len(text) + 1))
-    start = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert inject("-f", file, "-o", tmp_path / "out.yaml").returncode == 0
-    # Wide: what a slow or busy machine may take. tests/kubernetes/test_figures.py holds it to the 400 ms.
-    assert time.monotonic() - start < 8 * SLOW
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of a processor, which a busy machine may give late. tests/kubernetes/test_figures.py holds it to 400 ms of the clock.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2 * SLOW
