@@ -79,7 +79,7 @@ net::Task<tls::CertificateAuthority> ClusterControl::load_authority() {
 net::Task<void> ClusterControl::follow_authority() {
   while (true) {
     co_await loop_.sleep(kLookAtAuthority);
-    auto loaded = co_await control::load_authority(store_, options_.ns, wall_now());
+    auto loaded = co_await control::stored_authority(store_, options_.ns);
     if (loaded && loaded->certificate_pem() != certificate_->root_pem()) adopt(std::move(*loaded));
   }
 }

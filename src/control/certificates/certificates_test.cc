@@ -16,10 +16,11 @@ constexpr tls::WallTime kNow{1'800'000'000s};
 
 class CertificatesTest : public ::testing::Test {
  protected:
-  Result<tls::CertificateAuthority> load() {
+  Result<tls::CertificateAuthority> load() { return run(load_authority(store, "weft-system", kNow)); }
+  Result<tls::CertificateAuthority> run(net::Task<Result<tls::CertificateAuthority>> task) {
     std::optional<Result<tls::CertificateAuthority>> answer;
     net::TaskScope tasks;
-    tasks.spawn(into(answer, load_authority(store, "weft-system", kNow)));
+    tasks.spawn(into(answer, std::move(task)));
     loop->settle();
     return std::move(answer).value();
   }
@@ -52,6 +53,21 @@ TEST_F(CertificatesTest, the_authority_is_made_once_and_read_by_everybody_after)
   auto info = tls::read_certificate(first->certificate_pem());
   EXPECT_TRUE(info->authority);
   EXPECT_GE(info->not_after - kNow, std::chrono::hours(24 * 3649));
+}
+
+TEST_F(CertificatesTest, an_authority_that_was_removed_is_not_made_again_by_who_only_looks) {
+  auto made = load();
+  ASSERT_TRUE(made);
+  auto looked = run(stored_authority(store, "weft-system"));
+  ASSERT_TRUE(looked) << looked.error().text;
+  EXPECT_EQ(looked->certificate_pem(), made->certificate_pem());
+  net::TaskScope tasks;
+  tasks.spawn([](store::Store& from) -> net::Task<void> {
+    (void)co_await from.remove({api::find_kind_by_plural("", "secrets"), "weft-system", kAuthoritySecret});
+  }(store));
+  loop->settle();
+  EXPECT_EQ(run(stored_authority(store, "weft-system")).error().code, Code::kNotFound);
+  EXPECT_TRUE(store.all(api::find_kind_by_plural("", "secrets")).empty());
 }
 
 TEST_F(CertificatesTest, a_secret_that_is_no_authority_is_an_error_and_stays_as_it_is) {

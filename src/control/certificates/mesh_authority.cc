@@ -18,10 +18,17 @@ Result<std::string> data_of(const api::Object& secret, std::string_view name) {
   return std::move(*bytes);
 }
 
-Result<tls::CertificateAuthority> read_authority(const api::Object& secret) {
+Result<tls::CertificateAuthority> parts_of(const api::Object& secret) {
   WEFT_TRY(std::string certificate, data_of(secret, "tls.crt"));
   WEFT_TRY(std::string key, data_of(secret, "tls.key"));
   return tls::CertificateAuthority::read(certificate, key);
+}
+
+Result<tls::CertificateAuthority> read_authority(const api::Object& secret, const std::string& ns) {
+  auto authority = parts_of(secret);
+  if (authority) return authority;
+  return fail(std::move(authority).error().with_context("secret " + ns + "/" + kAuthoritySecret +
+                                                        ": restore it, or delete it for a new one"));
 }
 
 api::Object make_secret(const std::string& ns, const tls::CertificateAuthority& authority) {
@@ -55,11 +62,12 @@ net::Task<Result<api::ObjectPtr>> find_or_make(store::Store& store, std::string 
 net::Task<Result<tls::CertificateAuthority>> load_authority(store::Store& store, std::string ns,
                                                             tls::WallTime now) {
   WEFT_CO_TRY(api::ObjectPtr secret, co_await find_or_make(store, ns, now));
-  auto authority = read_authority(*secret);
-  if (!authority)
-    co_return fail(std::move(authority).error().with_context("secret " + ns + "/" + kAuthoritySecret +
-                                                             ": restore it, or delete it for a new one"));
-  co_return authority;
+  co_return read_authority(*secret, ns);
+}
+
+net::Task<Result<tls::CertificateAuthority>> stored_authority(store::Store& store, std::string ns) {
+  WEFT_CO_TRY(api::ObjectPtr secret, co_await store.get(key_of(ns)));
+  co_return read_authority(*secret, ns);
 }
 
 }  // namespace weft::control
