@@ -100,12 +100,18 @@ void apply_policy(cluster::Cluster& made, const api::Json& policy) {
   apply_pool(made, json::map(policy, "connectionPool"));
 }
 
-/// The policy for calls to one port is to speak TLS to whoever answers.
-bool wants_tls(const api::Json& policy, std::int64_t port) {
+/// What a policy says of TLS for calls to one port; empty: nothing.
+std::string_view tls_mode(const api::Json& policy, std::int64_t port) {
   const api::Json* tls = &json::map(policy, "tls");
   for (const api::Json& of_port : json::list(policy, "portLevelSettings"))
     if (json::number(json::map(of_port, "port"), "number") == port) tls = &json::map(of_port, "tls");
-  const std::string_view mode = json::text(*tls, "mode");
+  return json::text(*tls, "mode");
+}
+
+/// Calls are to speak TLS to whoever answers; a subset's word goes before that for all of the host.
+bool wants_tls(const Destination& rule, const Subset* subset, std::int64_t port) {
+  std::string_view mode = subset ? tls_mode(*subset->policy, port) : std::string_view();
+  if (mode.empty()) mode = tls_mode(*rule.policy, port);
   return mode == "SIMPLE" || mode == "MUTUAL";
 }
 
@@ -143,9 +149,7 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
   apply_policy(made, *rule.policy);
   if (subset) apply_policy(made, *subset->policy);
   // What is to travel in TLS never travels in the clear instead: no endpoint, and the rule's status says why.
-  const bool closed =
-      wants_tls(*rule.policy, scope.port.number) || (subset && wants_tls(*subset->policy, scope.port.number));
-  if (closed) {
+  if (wants_tls(rule, subset, scope.port.number)) {
     made.clear_eds_cluster_config();
     made.set_type(cluster::Cluster::STATIC);
     made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);

@@ -231,10 +231,11 @@ std::string closed_clusters(const std::string& policy) {
   const std::string yaml = std::string(kServices) +
                            "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
                            "d, namespace: default}\nspec: {host: web, subsets: [{name: v1, labels: {version: "
-                           "v1}}]}\n";
+                           "v1}}, {name: plain, labels: {version: v2}}]}\n";
   const Inputs inputs = edited(yaml, [&](api::Object& object) {
-    if (object.kind == kinds::destination_rule())
-      object.body["spec"]["trafficPolicy"] = api::Json::parse(policy);
+    if (object.kind != kinds::destination_rule()) return;
+    object.body["spec"]["trafficPolicy"] = api::Json::parse(policy);
+    object.body["spec"]["subsets"][1]["trafficPolicy"]["tls"]["mode"] = "DISABLE";
   });
   std::string closed;
   for (const auto& [name, resource] : translate(inputs, ingress())[Type::kCluster]) {
