@@ -41,6 +41,20 @@ api::ObjectPtr World::find(const api::Key& key) const {
   return *found;
 }
 
+World World::with(const api::ObjectPtr& object) const {
+  const auto all_of_kind = all(object->kind);
+  Objects changed(all_of_kind.begin(), all_of_kind.end());
+  const api::Key key = object->key();
+  const auto place = std::lower_bound(changed.begin(), changed.end(), key, before);
+  if (place != changed.end() && (*place)->key() == key)
+    *place = object;
+  else
+    changed.insert(place, object);
+  auto lists = objects_;
+  lists[object->kind] = std::make_shared<const Objects>(std::move(changed));
+  return {generation_, std::move(lists)};
+}
+
 std::span<const api::Problem> World::faults(const api::Object& object) const {
   auto of_kind = faults_.find(object.kind);
   if (of_kind == faults_.end() || !of_kind->second) return {};

@@ -30,6 +30,10 @@ class World {
   /// For tests and tools: any objects, in any order.
   static World of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
 
+  /// This world with `object` in the place of the one of its key, or as a new one; everything else is shared.
+  /// Nobody has looked at it for faults.
+  World with(const api::ObjectPtr& object) const;
+
   std::uint64_t generation() const { return generation_; }
   std::span<const api::ObjectPtr> all(const api::KindInfo* kind) const;
   /// Null when absent. O(log n).

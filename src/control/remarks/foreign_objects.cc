@@ -12,7 +12,7 @@ namespace weft::control {
 namespace {
 
 constexpr Duration kAgain = 60s;
-constexpr int kMostWrites = 5;
+constexpr int kMaxWrites = 5;
 constexpr std::string_view kSeries = "weft_control_objects_without_effect";
 constexpr std::string_view kUnreadSeries = "weft_control_kinds_not_looked_at";
 /// Ours among the conditions that another Istio may have written.
@@ -85,7 +85,7 @@ net::Task<void> ForeignObjects::say(install::ForeignObject object) {
   }
   if (!has_istio_status(*object.kind)) co_return;
   if (is_said(object.body)) known.writes = 0;
-  const bool over = is_said(object.body) || known.writes >= kMostWrites;
+  const bool over = is_said(object.body) || known.writes >= kMaxWrites;
   if (over || (leads_ && !leads_())) co_return;
   ++known.writes;
   co_await write_status(std::move(object));

@@ -35,9 +35,9 @@ bool is_any_pods(const Labels& selector, const World& world) {
   });
 }
 
-void check_selector(Remarks& made, const api::Object& gateway, const Scene& scene) {
+void check_selector(Remarks& made, const api::Object& gateway, const std::vector<Labels>& all,
+                    const Scene& scene) {
   const Labels selector = labels_from(json::map(gateway.spec(), "selector"));
-  const auto all = gateways(scene);
   if (std::ranges::any_of(all, [&](const Labels& labels) { return contains(labels, selector); })) return;
   std::vector<std::string> there;
   for (const Labels& labels : all)
@@ -120,29 +120,36 @@ void add(Remarks& made, const Finding& finding, std::string field) {
   made.push_back({kind, std::move(field), finding.message});
 }
 
-bool is_tcp(const api::Json& server) { return json::text(json::map(server, "port"), "protocol") == "TCP"; }
-
-/// A port is HTTP or TCP, and pods that both Gateways select have one listener for it.
-void check_port(Remarks& made, const api::Object& gateway, const api::Json& server, const std::string& field,
-                const Scene& scene) {
+/// A port is HTTP or TCP, and pods that both Gateways select have one listener for it. `older_ones` have them
+/// in common with `gateway`.
+void check_port(Remarks& made, const api::Json& server, std::string field,
+                const std::vector<api::ObjectPtr>& older_ones) {
   const auto number = json::number(json::map(server, "port"), "number");
-  const auto all = gateways(scene);
-  const auto serves = [&](const api::Object& one, const Labels& pod) {
+  for (const api::ObjectPtr& other : older_ones)
+    for (const auto& theirs : json::list(other->spec(), "servers"))
+      if (json::number(json::map(theirs, "port"), "number") == number &&
+          is_tcp_server(theirs) != is_tcp_server(server))
+        return made.push_back({Remark::Kind::kNoEffect, std::move(field),
+                               "port " + std::to_string(number) + " is " +
+                                   (is_tcp_server(theirs) ? "TCP" : "HTTP") + " in Gateway " +
+                                   std::string(other->ns()) + "/" + std::string(other->name()) +
+                                   ", which is older and has it"});
+}
+
+/// The Gateways before this one that some gateway's pods serve together with it.
+std::vector<api::ObjectPtr> older_beside(const api::Object& gateway, const std::vector<Labels>& pods,
+                                         const Scene& scene) {
+  const auto serve = [](const api::Object& one, const Labels& pod) {
     return contains(pod, labels_from(json::map(one.spec(), "selector")));
   };
   const api::ObjectPtr self = scene.world.find(gateway.key());
-  for (const auto& other : scene.world.all(kinds::gateway())) {
-    if (other->key() == gateway.key() || !older(other, self)) continue;
-    const bool meet = std::ranges::any_of(
-        all, [&](const Labels& pod) { return serves(gateway, pod) && serves(*other, pod); });
-    for (const auto& theirs : json::list(other->spec(), "servers"))
-      if (meet && json::number(json::map(theirs, "port"), "number") == number &&
-          is_tcp(theirs) != is_tcp(server))
-        return made.push_back({Remark::Kind::kNoEffect, field,
-                               "port " + std::to_string(number) + " is " + (is_tcp(theirs) ? "TCP" : "HTTP") +
-                                   " in Gateway " + std::string(other->ns()) + "/" +
-                                   std::string(other->name()) + ", which is older and has it"});
-  }
+  std::vector<api::ObjectPtr> found;
+  for (const auto& other : scene.world.all(kinds::gateway()))
+    if (self && other != self && older(other, self) && std::ranges::any_of(pods, [&](const Labels& pod) {
+          return serve(gateway, pod) && serve(*other, pod);
+        }))
+      found.push_back(other);
+  return found;
 }
 
 }  // namespace
@@ -163,10 +170,12 @@ const std::map<std::string, api::ObjectPtr>& Scene::ingress_paths() const {
 Remarks remarks_on_gateway(const api::Object& gateway, const Scene& scene) {
   Remarks made;
   add_faults(made, gateway, scene);
-  check_selector(made, gateway, scene);
+  const std::vector<Labels> pods = gateways(scene);
+  check_selector(made, gateway, pods, scene);
+  const std::vector<api::ObjectPtr> older_ones = older_beside(gateway, pods, scene);
   const api::Json& servers = json::list(gateway.spec(), "servers");
   for (std::size_t i = 0; i < servers.size(); ++i)
-    check_port(made, gateway, servers[i], item("spec.servers", i) + ".port", scene);
+    check_port(made, servers[i], item("spec.servers", i) + ".port", older_ones);
   for (std::size_t i = 0; i < servers.size(); ++i)
     check_outside(made, item("spec.servers", i) + ".port.number",
                   json::number(json::map(servers[i], "port"), "number"), scene);

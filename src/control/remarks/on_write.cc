@@ -2,31 +2,25 @@
 
 #include <algorithm>
 
+#include "control/json.h"
+
 namespace weft::control {
 namespace {
 
-constexpr std::size_t kMostRules = 1000;
+constexpr std::size_t kMaxRules = 1000;
 
 bool is_rule(const api::KindInfo* kind) {
   return kind == kinds::virtual_service() || kind == kinds::destination_rule() || kind == kinds::gateway();
 }
 
-/// `before` with `object` in the place of the one of its key, or as a new one.
-World with(const World& before, const api::ObjectPtr& object) {
-  std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists;
-  for (const api::KindInfo* kind : kinds::watched()) {
-    const auto all = before.all(kind);
-    lists[kind] = std::make_shared<const World::Objects>(all.begin(), all.end());
-  }
-  World::Objects of_kind = *lists[object->kind];
-  const auto key = [](const api::ObjectPtr& each) { return std::pair(each->ns(), each->name()); };
-  const auto place = std::ranges::lower_bound(of_kind, key(object), {}, key);
-  if (place != of_kind.end() && key(*place) == key(object))
-    *place = object;
-  else
-    of_kind.insert(place, object);
-  lists[object->kind] = std::make_shared<const World::Objects>(std::move(of_kind));
-  return {before.generation(), std::move(lists)};
+/// As old as the one that it replaces; what is new is the youngest (older() in translation/rules.h).
+api::ObjectPtr as_stored(const World& before, const api::ObjectPtr& object) {
+  const api::ObjectPtr present = before.find(object->key());
+  if (!present) return object;
+  auto made = std::make_shared<api::Object>(*object);
+  made->body["metadata"]["creationTimestamp"] =
+      json::text(json::map(present->body, "metadata"), "creationTimestamp");
+  return made;
 }
 
 template <class Rule>
@@ -37,10 +31,11 @@ Remarks remarks_on_one(const std::vector<Rule>& rules, const api::ObjectPtr& obj
 
 }  // namespace
 
-Remarks remarks_on_write(const Inputs& before, const api::ObjectPtr& object, Ground ground) {
+Remarks remarks_on_write(const Inputs& before, const api::ObjectPtr& written, Ground ground) {
   const std::size_t count = before.rules.virtual_services().size() + before.rules.destination_rules().size();
-  if (!is_rule(object->kind) || count > kMostRules) return {};
-  const World world = with(*before.world, object);
+  if (!is_rule(written->kind) || count > kMaxRules) return {};
+  const api::ObjectPtr object = as_stored(*before.world, written);
+  const World world = before.world->with(object);
   const Rules rules(world, before.registry);
   const Scene scene(world, before.registry, rules, ground);
   if (object->kind == kinds::virtual_service())

@@ -330,10 +330,16 @@ TEST(Remarks, are_told_to_whoever_asks_with_object_field_and_sort) {
   EXPECT_EQ(one["field"], "spec.hosts[0]");
 }
 
-/// What is said of the last of these objects when it is about to be stored beside the others.
+/// What is said of an object when it is about to be stored beside the others; the longer a name, the younger.
 std::string said_on_write(const std::string& before, const std::string& object) {
-  const Inputs inputs(
-      std::make_shared<const World>(World::of(1, testing::objects(std::string(kShop) + before))));
+  std::vector<api::ObjectPtr> stored;
+  for (const auto& each : testing::objects(std::string(kShop) + before)) {
+    auto made = std::make_shared<api::Object>(*each);
+    made->body["metadata"]["creationTimestamp"] =
+        "2026-01-0" + std::to_string(each->name().size()) + "T00:00:00Z";
+    stored.push_back(std::move(made));
+  }
+  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(stored))));
   std::string text;
   for (const Remark& each : remarks_on_write(inputs, testing::objects(object).front(), Ground::kCluster))
     text += each.field + ": " + each.text + "\n";
@@ -363,6 +369,16 @@ TEST(Remarks, a_rule_that_is_about_to_be_changed_is_told_by_what_it_will_be) {
   const std::string good = rule("r", "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}");
   EXPECT_EQ(said_on_write(bad, good), "");
   EXPECT_NE(said_on_write(good, bad).find("waits for host nobody"), std::string::npos);
+}
+
+TEST(Remarks,
+     a_rule_that_is_about_to_be_stored_is_the_youngest_and_one_that_is_changed_stays_as_old_as_it_is) {
+  const std::string spec = "{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}";
+  EXPECT_NE(said_on_write(rule("b", spec), rule("a", spec)).find("default/b is older and has this host"),
+            std::string::npos);
+  const std::string two = rule("b", spec) + rule("cc", spec);
+  EXPECT_EQ(said_on_write(two, rule("b", spec)), "");
+  EXPECT_NE(said_on_write(two, rule("cc", spec)).find("default/b is older"), std::string::npos);
 }
 
 TEST(Remarks, in_a_mesh_of_very_many_rules_a_write_is_told_by_its_status_alone) {

@@ -125,7 +125,7 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
   std::vector<std::string> hosts;
   bool http = false, tcp = false, common = false;
   for (const auto& server : json::list(found->spec(), "servers")) {
-    (json::text(json::map(server, "port"), "protocol") == "TCP" ? tcp : http) = true;
+    (is_tcp_server(server) ? tcp : http) = true;
     common = common || !common_hosts(rule_, server, found->ns()).empty();
     for (const auto& host : json::list(server, "hosts"))
       if (host.is_string()) hosts.push_back(host.get<std::string>());
@@ -148,8 +148,7 @@ void VirtualServiceRemarks::tcp_server(const std::string& name, const api::Objec
     if (&other == &rule_) return;
     if (!other.applies_to(name) || json::list(other.object->spec(), "tcp").empty()) continue;
     for (const auto& server : json::list(gateway.spec(), "servers"))
-      if (json::text(json::map(server, "port"), "protocol") == "TCP" &&
-          !common_hosts(other, server, gateway.ns()).empty() &&
+      if (is_tcp_server(server) && !common_hosts(other, server, gateway.ns()).empty() &&
           !common_hosts(rule_, server, gateway.ns()).empty())
         return no_effect(field, "VirtualService " + shown(*other.object) +
                                     " is older and has the TCP server of gateway " + name +

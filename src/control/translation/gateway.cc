@@ -73,7 +73,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
   RouteScope scope{inputs, proxy, name, written};
   if (is_proxys_own(number)) return;  // nobody could listen there; the Gateway's status says so
   Port& port = ports[number];
-  const bool is_tcp = json::text(port_json, "protocol") == "TCP";
+  const bool is_tcp = is_tcp_server(server);
   // Of Gateways that say different things of one port the older has it; the other's status says so.
   if (is_tcp ? port.http : port.claimed_by_tcp) return;
   if (is_tcp) {
@@ -301,6 +301,10 @@ void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy
 }
 
 }  // namespace
+
+bool is_tcp_server(const api::Json& server) {
+  return json::text(json::map(server, "port"), "protocol") == "TCP";
+}
 
 std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
                                    std::string_view gateway_ns) {

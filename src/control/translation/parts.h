@@ -26,6 +26,9 @@ struct InboundPort {
 /// Sorted by number, each once.
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy);
 
+/// A server of an Istio Gateway that passes bytes on.
+bool is_tcp_server(const api::Json& server);
+
 /// The hosts that a rule and a server of an Istio Gateway in `gateway_ns` have in common.
 std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
                                    std::string_view gateway_ns);

@@ -45,6 +45,8 @@ bool older(const api::ObjectPtr& a, const api::ObjectPtr& b) {
   auto created = [](const api::Object& o) {
     return json::text(json::map(o.body, "metadata"), "creationTimestamp");
   };
+  // One that is not stored yet has no time.
+  if (created(*a).empty() != created(*b).empty()) return created(*b).empty();
   if (created(*a) != created(*b)) return created(*a) < created(*b);
   if (a->ns() != b->ns()) return a->ns() < b->ns();
   return a->name() < b->name();

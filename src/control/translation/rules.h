@@ -80,7 +80,8 @@ class Rules {
 /// "name.namespace" or "name.namespace.svc.cluster.local"; kMesh stays.
 std::string gateway_name(std::string_view written, std::string_view ns);
 
-/// Which of two rules comes first: the older; of equals by namespace and name.
+/// Which of two rules comes first: the older, and any before one that is not stored yet; of equals by
+/// namespace and name.
 bool older(const api::ObjectPtr& a, const api::ObjectPtr& b);
 
 /// How well `pattern` ("*", "*.example.com", an exact name) matches: 0 not at all, larger is more specific.
