@@ -17,7 +17,7 @@ namespace {
 constexpr Duration kLookAgain = 1s;
 constexpr Duration kLivenessGrace = 10s;
 constexpr int kNotExecuted = 127;
-constexpr int kMostSweeps = 100;
+constexpr int kMaxSweeps = 100;
 constexpr Duration kBetweenSweeps = 1ms;
 
 std::string in_words(Duration duration) {
@@ -175,7 +175,7 @@ net::Task<void> Container::end_stragglers() {
   const std::uint64_t number = number_of(mounts);
   if (number == 0) co_return;
   // Whoever forks while we look is seen in the next sweep; nobody new can come from outside.
-  for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
+  for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
     const std::vector<pid_t> left = processes_in_namespace("mnt", number);
     if (left.empty()) co_return;
     for (const pid_t pid : left) ::kill(pid, SIGKILL);

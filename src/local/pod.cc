@@ -19,7 +19,7 @@ namespace {
 constexpr Duration kApplicationWaitsForSidecar = 5s;
 constexpr Duration kSidecarGrace = 2s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
-constexpr Duration kFirstServicesPause = 100ms, kMostServicesPause = 30s;
+constexpr Duration kFirstServicesPause = 100ms, kMaxServicesPause = 30s;
 
 std::string app_label(const api::Object& pod) {
   const std::string_view app = pod.label("app");
@@ -167,7 +167,7 @@ void Pod::services_changed() {
     WEFT_LOG(kError, "local", "a pod's view of the Services", {"pod", place_pod_->name()},
              {"error", taken.error().text});
     services_again_.arm(host_.loop.now() + services_pause_);
-    services_pause_ = std::min(services_pause_ * 2, kMostServicesPause);
+    services_pause_ = std::min(services_pause_ * 2, kMaxServicesPause);
   } else {
     services_pause_ = kFirstServicesPause;
   }

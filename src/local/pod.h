@@ -32,8 +32,8 @@ class Pod {
   /// The grace period that a pod asks for, or that whoever deletes it gives it.
   static Duration grace_of(const api::Object& pod);
   bool stopping() const { return stopping_; }
-  /// Names and rules are to follow the Services anew. What fails is tried again, with back-off, until it is
-  /// done.
+  /// Names and rules are to follow the Services as they are now. What fails is tried again, with back-off,
+  /// until it is done.
   void services_changed();
   /// The whole of status.
   api::Json status() const;

@@ -13,8 +13,8 @@ namespace weft::local {
 std::vector<api::Object> system_objects();
 
 /// Creates those that are not there; what the user has changed in them stays. Tries again, with back-off, for
-/// `limit`: a control plane that starts anew is there again by then, and a disk that is full stays so. Error:
-/// the last one.
+/// `limit`: a control plane that is started again is there again by then, and a disk that is full stays so.
+/// Error: the last one.
 net::Task<Result<void>> create_system_objects(net::Loop& loop, store::Store& store, Duration limit);
 
 }  // namespace weft::local

@@ -103,7 +103,7 @@ class Getter {
       WEFT_CO_CHECK(show(table, list.items));
       const Error ended = co_await follow(table, query, list.resource_version);
       if (ended.code != Code::kConflict) co_return fail(ended);
-      // What changed meanwhile is not known any more: all of it is shown anew.
+      // What changed meanwhile is not known any more: all of it is shown again.
       WEFT_CO_TRY(list, co_await context_.store.list(query));
     }
   }

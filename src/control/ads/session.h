@@ -86,7 +86,7 @@ class Session {
 
   struct Rejected {
     ResourcePtr form;
-    /// What was in force when the proxy was sent that: its routes and listeners of then, which it may go on
+    /// What was applied when the proxy was sent that: its routes and listeners of then, which it may go on
     /// with, need the clusters of then. Null: nothing was.
     ResourceSetPtr before;
   };

@@ -51,7 +51,7 @@ class ControllerManager {
     Controller controller;
     std::uint64_t seen =
         0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
-    /// Of its last run, by what was written; of what is made anew under another name by its kind and owner.
+    /// Of its last run, by what was written; of what is made again under another name by its kind and owner.
     std::map<std::string, Failure> failures = {};
   };
   net::Task<void> run();
