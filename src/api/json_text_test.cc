@@ -40,6 +40,7 @@ TEST(ParseJson, rejects_what_is_no_json_and_what_is_nested_too_deep) {
   for (const char* text :
        {"", "{", "[1,]", R"({"a":1,})", R"({"a" 1})", "1 2", "{\"\xff\":1}", "1e999", "nul"})
     EXPECT_TRUE(parse_json(text).is_discarded()) << text;
+  EXPECT_TRUE(parse_json(std::string_view("{}\0{", 4)).is_discarded());
   EXPECT_TRUE(parse_json(std::string(200, '[') + std::string(200, ']')).is_array());
   EXPECT_TRUE(parse_json(std::string(201, '[') + std::string(201, ']')).is_discarded());
 }

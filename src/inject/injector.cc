@@ -20,6 +20,10 @@ namespace {
 
 using api::Json;
 constexpr std::size_t kLongestLabel = 63;
+// Names are looked for in lists and maps, for each of other names, and a webhook's patch is found by
+// comparing.
+constexpr std::size_t kMaxEntries = 1000;
+constexpr std::size_t kMaxAdded = 100;  // to one list or map, by an earlier injection
 
 /// What an injection adds besides containers and volumes, for the status annotation.
 struct Added {
@@ -27,6 +31,18 @@ struct Added {
   Json secrets = Json::array(), controls = Json::array();
   Json waits = Json::object(), port_names = Json::object();
 };
+
+bool has_more_entries(const Json& value, std::size_t most) {
+  if (!value.is_structured()) return false;
+  return value.size() > most ||
+         std::ranges::any_of(value, [most](const Json& each) { return has_more_entries(each, most); });
+}
+
+Result<void> check_size(const Json& metadata, const Json& spec, std::size_t most) {
+  if (!has_more_entries(metadata, most) && !has_more_entries(spec, most)) return {};
+  return fail(Error::config(Code::kTooLarge,
+                            "the pod has a list or map of more than 1,000 entries, which none needs"));
+}
 
 /// A text member of a map inside `metadata`; empty when it is not there.
 std::string text_in(const Json& metadata, const char* map, std::string_view key) {
@@ -274,7 +290,9 @@ Result<Outcome> inject_template(Json& pod, const Owner& owner, const Settings& s
       outcome.warnings.push_back("the sidecar of an earlier injection stays");
     return outcome;
   }
+  WEFT_CHECK(check_size(metadata, spec, kMaxEntries + kMaxAdded));
   undo_injection(metadata, spec);
+  WEFT_CHECK(check_size(metadata, spec, kMaxEntries));
   WEFT_TRY(const PodOptions options, PodOptions::read(metadata, settings));
   outcome.warnings.insert(outcome.warnings.end(), options.warnings.begin(), options.warnings.end());
   std::ranges::move(surprises_of(spec, owner, options), std::back_inserter(outcome.warnings));

@@ -319,6 +319,13 @@ TEST(Injector, leaves_a_pod_for_windows_and_says_why) {
   EXPECT_EQ(pod, before);
 }
 
+TEST(Injector, a_pod_with_more_containers_than_anybody_runs_is_rejected_before_they_are_compared) {
+  Json pod = yaml("spec: {containers: []}");
+  for (int i = 0; i < 1001; ++i)
+    pod["spec"]["containers"].push_back({{"name", "c" + std::to_string(i)}, {"image", "i"}});
+  EXPECT_EQ(refused(pod), "the pod has a list or map of more than 1,000 entries, which none needs");
+}
+
 TEST(Injector, a_record_of_an_injection_that_is_nested_without_end_is_none) {
   const std::string deep =
       R"({"containers":[)" + std::string(100'000, '[') + std::string(100'000, ']') + "]}";

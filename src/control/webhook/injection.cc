@@ -1,13 +1,10 @@
 #include "control/webhook/injection.h"
 
-#include "api/json_width.h"
 #include "control/json.h"
 #include "inject/injector.h"
 
 namespace weft::control {
 namespace {
-
-constexpr std::size_t kMaxMembers = 1000;  // the patch compares each map's members with those of another
 
 /// `name` without the last "-" and what follows, when that is `suffix`.
 std::string without_suffix(std::string_view name, std::string_view suffix) {
@@ -76,8 +73,6 @@ AdmissionAnswer inject_pod(const AdmissionRequest& request, const inject::Settin
     auto outcome = inject::inject_template(pod, owner_of_pod(pod, ns), settings);
     if (!outcome) return {.allowed = false, .message = std::move(outcome).error().text};
     answer.warnings = std::move(outcome->warnings);
-    if (outcome->injected && api::wider_than(request.object, kMaxMembers))
-      return {.allowed = false, .message = "the pod has a map of more than 1,000 entries"};
     if (outcome->injected) answer.patch = api::Json::diff(request.object, pod);
   } catch (const api::Json::exception& error) {
     return {.allowed = false, .message = std::string("the pod has a field of a wrong type: ") + error.what()};

@@ -63,7 +63,7 @@ TEST(Webhook, a_map_of_more_entries_than_anybody_writes_rejects_the_pod_before_i
   for (int i = 0; i < 1000; ++i) object["metadata"]["annotations"]["k" + std::to_string(i)] = "";
   EXPECT_TRUE(inject(object).allowed);
   object["metadata"]["annotations"]["one more"] = "";
-  EXPECT_EQ(inject(object).message, "the pod has a map of more than 1,000 entries");
+  EXPECT_EQ(inject(object).message, "the pod has a list or map of more than 1,000 entries, which none needs");
   object["metadata"]["labels"]["sidecar.istio.io/inject"] = "false";
   EXPECT_TRUE(inject(object).allowed);
 }
