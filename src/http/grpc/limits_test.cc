@@ -210,6 +210,60 @@ TEST_F(Limits, who_is_known_keeps_its_place_among_strangers) {
   EXPECT_TRUE(run_until([&] { return server_->counts().open <= 3; }));
 }
 
+/// One call that was admitted; true when it was answered.
+net::Task<void> become_known(Limits& self, std::unique_ptr<Client>& client, bool& known) {
+  client = std::move(*co_await Client::connect(self.loop_, self.at_, {}));
+  const auto call = client->open("/t.T/Echo", "control");
+  EXPECT_TRUE(co_await call->write("hello"));
+  known = (co_await call->read()).has_value();
+}
+
+TEST_F(Limits, when_who_is_known_has_all_places_the_next_is_rejected) {
+  ServerLimits limits;
+  limits.max_connections = 1;
+  listen(limits);
+  std::unique_ptr<Client> client;
+  bool known = false;
+  net::TaskScope scope;
+  scope.spawn(become_known(*this, client, known));
+  ASSERT_TRUE(run_until([&] { return known; }));
+  EXPECT_TRUE(conversation("")) << "closed at once";
+  EXPECT_EQ(server_->counts().rejected, 1u);
+  EXPECT_EQ(server_->counts().open, 1u);
+  client.reset();
+  ASSERT_TRUE(run_until([&] { return server_->counts().open == 0; }));
+  EXPECT_EQ(echoed("now"), "now");
+}
+
+TEST_F(Limits, who_is_known_and_has_no_calls_for_long_gives_its_place_back) {
+  ServerLimits limits;
+  limits.introduction = 3s;
+  limits.unused = 50ms;
+  listen(limits);
+  std::unique_ptr<Client> client;
+  bool known = false;
+  net::TaskScope scope;
+  scope.spawn(become_known(*this, client, known));
+  ASSERT_TRUE(run_until([&] { return known; }));
+  ASSERT_TRUE(run_until([&] { return server_->counts().open == 0; }));
+  EXPECT_EQ(server_->counts().closed_as_silent, 1u);
+}
+
+TEST_F(Limits, strangers_of_all_peers_together_have_a_limit_too) {
+  ServerLimits limits;
+  limits.max_strangers = 2;
+  listen(limits);
+  std::vector<std::unique_ptr<net::Socket>> silent;
+  const auto open = [](Limits& self, std::vector<std::unique_ptr<net::Socket>>& into) -> net::Task<void> {
+    for (int i = 0; i < 5; ++i) into.push_back(std::move(*co_await net::connect(self.loop_, self.at_, {})));
+  };
+  net::TaskScope scope;
+  scope.spawn(open(*this, silent));
+  ASSERT_TRUE(run_until([&] { return server_->counts().closed_at_limit == 3; }));
+  ASSERT_TRUE(run_until([&] { return server_->counts().open == 2; }));
+  EXPECT_EQ(echoed("let in"), "let in");
+}
+
 TEST_F(Limits, who_says_nothing_or_not_who_it_is_is_closed_in_time) {
   ServerLimits limits;
   limits.first_bytes = 50ms;
