@@ -69,7 +69,15 @@ api::Json Container::Ending::to_json() const {
 }
 
 Container::Container(net::Loop& loop, Reaper& reaper, Plan plan)
-    : loop_(loop), reaper_(reaper), plan_(std::move(plan)), ended_(loop), gone_(loop), stop_asked_(loop) {}
+    : loop_(loop),
+      reaper_(reaper),
+      plan_(std::move(plan)),
+      ended_(loop),
+      gone_(loop),
+      stop_asked_(loop),
+      kill_(loop, [this] {
+        if (pid_ > 0) ::kill(pid_, SIGKILL);
+      }) {}
 
 void Container::start() { tasks_.spawn(run()); }
 
@@ -134,6 +142,7 @@ net::Task<bool> Container::run_once() {
   health_.reset();
   if (plan_.after_end) plan_.after_end(pid_);
   pid_ = 0;
+  kill_.disarm();
   co_await end_stragglers();
   gone_.set();
   co_return true;
@@ -201,11 +210,17 @@ net::Task<void> Container::wait_before_restart() {
 
 net::Task<void> Container::kill_and_wait(Duration grace) {
   if (pid_ <= 0) co_return;
-  const pid_t victim = pid_;
-  if (std::exchange(asked_to_end_, victim) != victim) ::kill(victim, SIGTERM);
-  if (co_await gone_.wait_until(loop_.now() + grace)) co_return;
-  ::kill(victim, SIGKILL);
+  if (std::exchange(asked_to_end_, pid_) != pid_) ::kill(pid_, SIGTERM);
+  kill_by(loop_.now() + grace);
   co_await gone_.wait();
+}
+
+void Container::kill_by(TimePoint when) {
+  if (!kill_.armed() || when < kill_.when()) kill_.arm(when);
+}
+
+void Container::shorten(Duration grace) {
+  if (stopping_ && pid_ > 0) kill_by(loop_.now() + grace);
 }
 
 net::Task<void> Container::stop(Duration grace) {

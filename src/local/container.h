@@ -44,6 +44,8 @@ class Container {
   void start();
   /// SIGTERM, and after `grace` SIGKILL; returns when the process has ended. It is not started again.
   net::Task<void> stop(Duration grace);
+  /// Who is being stopped has at most `grace` more from now on.
+  void shorten(Duration grace);
 
   const std::string& name() const { return plan_.name; }
   bool ready() const { return ready_; }
@@ -67,6 +69,7 @@ class Container {
   net::Task<bool> run_once();
   net::Task<void> wait_before_restart();
   net::Task<void> kill_and_wait(Duration grace);
+  void kill_by(TimePoint when);
   /// What runs is asked how it is; what is still to be executed, or cannot be, is not.
   void begin_health();
   void on_ended(int status);
@@ -95,6 +98,7 @@ class Container {
   Event ended_;  ///< the process
   Event gone_;   ///< all of it: what it forked, too
   Event stop_asked_;
+  net::Timer kill_;  ///< the earliest end of the graces that the process was given
   net::TaskScope tasks_;
 };
 

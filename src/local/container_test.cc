@@ -247,6 +247,18 @@ TEST_F(ContainerTest, AsksItsProcessToEndOnceHoweverOftenItIsToldToStop) {
       << "the second stop still has its own end";
 }
 
+TEST_F(ContainerTest, AProcessThatIsBeingStoppedCanBeGivenLessTime) {
+  begin("trap '' TERM; echo up; while :; do sleep 0.01; done");
+  ASSERT_TRUE(becomes([&] { return logged() == "up\n"; }));
+  net::TaskScope scope;
+  bool stopped = false;
+  scope.spawn(stop_into(1000s, stopped));
+  container->shorten(50ms);
+  container->shorten(1000s);
+  EXPECT_TRUE(becomes([&] { return stopped; }));
+  EXPECT_EQ(container->status()["state"]["terminated"]["signal"], SIGKILL);
+}
+
 TEST_F(ContainerTest, AKilledProcessCountsAsARestart) {
   begin("exec sleep 1000");
   ASSERT_TRUE(becomes([&] { return container->ready(); }));

@@ -191,22 +191,29 @@ Result<void> Pod::take_rules() {
   return {};
 }
 
-net::Task<void> Pod::stop_applications(Duration grace) {
+net::Task<void> Pod::stop_applications() {
   net::TaskScope stopping;
-  for (const auto& application : applications_) stopping.spawn(application->stop(grace));
+  for (const auto& application : applications_) stopping.spawn(application->stop(grace_));
   co_await stopping.join();
 }
 
 net::Task<void> Pod::stop(Duration grace) {
   stopping_ = true;
+  grace_ = grace;
   sidecar_ready_.set();
   tasks_.cancel_all();
-  co_await stop_applications(grace);
-  if (sidecar_) co_await sidecar_->stop(std::min(grace, kSidecarGrace));
+  co_await stop_applications();
+  if (sidecar_) co_await sidecar_->stop(std::min(grace_, kSidecarGrace));
   co_await end_remaining_processes();
   interface_.reset();
   std::error_code error;
   std::filesystem::remove_all(folder_, error);
+}
+
+void Pod::shorten(Duration grace) {
+  grace_ = std::min(grace_, grace);
+  for (const auto& application : applications_) application->shorten(grace);
+  if (sidecar_) sidecar_->shorten(grace);
 }
 
 net::Task<void> Pod::end_remaining_processes() {

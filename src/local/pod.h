@@ -27,6 +27,8 @@ class Pod {
   void start();
   /// SIGTERM to the application, then to the sidecar, each with at most `grace` before SIGKILL.
   net::Task<void> stop(Duration grace);
+  /// Whoever is still ending has at most `grace` from now on, and so has who comes after it.
+  void shorten(Duration grace);
 
   const api::Object& object() const { return *place_pod_; }
   /// The grace period that a pod asks for, or that whoever deletes it gives it.
@@ -46,7 +48,7 @@ class Pod {
   Result<void> take_rules();
   Result<void> make_volumes();
   net::Task<void> run_applications();
-  net::Task<void> stop_applications(Duration grace);
+  net::Task<void> stop_applications();
   net::Task<void> end_remaining_processes();
   bool is_gateway() const;
   bool has_sidecar() const;
@@ -70,6 +72,7 @@ class Pod {
   net::Timer services_again_;      ///< what could not be taken over is tried again
   Duration services_pause_;
   bool stopping_ = false;
+  Duration grace_{};  ///< for each process that is being stopped
   net::TaskScope tasks_;
 };
 

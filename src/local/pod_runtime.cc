@@ -90,7 +90,11 @@ void PodRuntime::begin(api::ObjectPtr object) {
 
 net::Task<void> PodRuntime::end(api::Key key, Duration grace, bool remove) {
   const auto found = pods_.find(key);
-  if (found == pods_.end() || !ending_.insert(key).second) co_return;
+  if (found == pods_.end()) co_return;
+  if (!ending_.insert(key).second) {
+    found->second->shorten(grace);
+    co_return;
+  }
   mark_dirty(key);
   co_await found->second->stop(grace);
   pods_.erase(key);

@@ -240,6 +240,21 @@ TEST_F(ApiRequests, a_selector_of_a_deployment_stays_as_it_was_and_its_template_
   EXPECT_EQ(ask("PUT", one, deployment("a", "a:2")), 200) << message();
 }
 
+TEST_F(ApiRequests, a_config_map_that_says_it_is_immutable_keeps_what_it_holds) {
+  const auto map = [](const std::string& rest) {
+    return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"kept"},)" + rest + "}";
+  };
+  const std::string one = std::string(kMaps) + "/kept";
+  ASSERT_EQ(ask("POST", kMaps, map(R"("data":{"a":"1"},"immutable":true)")), 201) << message();
+  EXPECT_EQ(ask("PUT", one, map(R"("data":{"a":"2"},"immutable":true)")), 422);
+  EXPECT_TRUE(message().starts_with("data.a: the configmap is immutable")) << message();
+  EXPECT_EQ(ask("PUT", one, map(R"("data":{"a":"1"})")), 422);
+  EXPECT_TRUE(message().starts_with("immutable: the configmap is immutable")) << message();
+  EXPECT_EQ(ask("PATCH", one, R"({"metadata":{"labels":{"a":"b"}}})", "application/merge-patch+json"), 200)
+      << message();
+  EXPECT_EQ(ask("DELETE", one), 200);
+}
+
 TEST_F(ApiRequests, an_unknown_part_of_an_object_is_not_found_and_touches_nothing) {
   for (const char* method : {"GET", "PUT", "PATCH", "DELETE", "POST"})
     for (const char* part : {"/there/zzz", "/there/log", "/there/scale"})
@@ -256,6 +271,26 @@ TEST_F(ApiRequests, a_grace_period_or_a_version_that_is_no_number_is_an_error) {
   EXPECT_EQ(ask("DELETE", there, R"({"gracePeriodSeconds":"x"})"), 422);
   EXPECT_EQ(ask("GET", std::string(kMaps) + "?watch=1&resourceVersion=x"), 422);
   EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, a_pod_that_is_ending_can_be_given_less_time_and_no_more) {
+  const std::string pods = "/api/v1/namespaces/default/pods", one = pods + "/p";
+  ASSERT_EQ(ask("POST", pods,
+                R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":)"
+                R"({"terminationGracePeriodSeconds":60,"containers":[{"name":"m","image":"i"}]}})"),
+            201)
+      << message();
+  const auto grace_after = [&](const std::string& query) {
+    EXPECT_EQ(ask("DELETE", one + query), 200) << message();
+    EXPECT_EQ(ask("GET", one), 200);
+    return answer_["metadata"]["deletionGracePeriodSeconds"];
+  };
+  EXPECT_EQ(grace_after(""), 60);
+  EXPECT_EQ(grace_after("?gracePeriodSeconds=20"), 20);
+  EXPECT_EQ(grace_after("?gracePeriodSeconds=40"), 20);
+  EXPECT_EQ(grace_after(""), 20);
+  EXPECT_EQ(ask("DELETE", one + "?gracePeriodSeconds=0"), 200);
+  EXPECT_EQ(ask("GET", one), 404);
 }
 
 TEST_F(ApiRequests, a_watch_whose_client_has_gone_gives_its_place_back) {

@@ -340,13 +340,19 @@ Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& k
 bool EmbeddedStore::plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const {
   const bool graceful = stored->kind->kind == "Pod" && grace_period_seconds != 0;
   if (graceful) {
-    if (stored->body["metadata"].contains("deletionTimestamp")) return false;
-    api::Object marked = *stored;
+    const api::Json& known = stored->body["metadata"];
+    const bool marked_already = known.contains("deletionTimestamp");
     const std::int64_t wanted = grace_period_seconds > 0
                                     ? grace_period_seconds
                                     : api::json_integer(stored->spec(), "terminationGracePeriodSeconds",
                                                         kDefaultGrace, 0, kLongestGrace);
-    marked.body["metadata"]["deletionTimestamp"] = timestamp_now();
+    // A grace that was given may be made shorter, and no longer.
+    if (marked_already &&
+        (grace_period_seconds < 0 ||
+         wanted >= api::json_integer(known, "deletionGracePeriodSeconds", 0, 0, kLongestGrace)))
+      return false;
+    api::Object marked = *stored;
+    if (!marked_already) marked.body["metadata"]["deletionTimestamp"] = timestamp_now();
     marked.body["metadata"]["deletionGracePeriodSeconds"] = wanted;
     stored = put(plan, std::move(marked), EventType::kModified);
     return false;

@@ -56,6 +56,21 @@ Result<void> check_selector(const api::Object& wanted, const api::Object& stored
                    std::string(stored.kind->singular) + " and create it again"));
 }
 
+/// A ConfigMap or Secret that says `immutable: true`: so it says until it is deleted, and so is what it
+/// holds.
+Result<void> check_marked(const api::Object& wanted, const api::Object& stored) {
+  if (api::json_member(stored.body, "immutable") != true) return {};
+  for (const char* field : {"immutable", "data", "binaryData"}) {
+    const api::Json &next = api::json_member(wanted.body, field),
+                    &before = api::json_member(stored.body, field);
+    if (next == before) continue;
+    return fail(rejected(first_difference(next, before, field),
+                         "the " + std::string(stored.kind->singular) +
+                             " is immutable, as it says itself; delete it and create it again"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_immutable_fields(const api::Object& wanted, const api::Object& stored) {
@@ -63,6 +78,7 @@ Result<void> check_immutable_fields(const api::Object& wanted, const api::Object
   if (group.empty() && kind == "Pod") return check_pod(wanted, stored);
   if (group == "apps" && (kind == "Deployment" || kind == "ReplicaSet"))
     return check_selector(wanted, stored);
+  if (group.empty() && (kind == "ConfigMap" || kind == "Secret")) return check_marked(wanted, stored);
   return {};
 }
 

@@ -5,7 +5,8 @@
 
 namespace weft::store {
 
-/// What an object keeps as it was created: a Pod its whole spec, a Deployment and a ReplicaSet spec.selector.
+/// What an object keeps as it was created: a Pod its whole spec, a Deployment and a ReplicaSet spec.selector,
+/// a ConfigMap and a Secret that say `immutable: true` all that they hold.
 ///
 /// Nothing would follow a change: a pod's processes run as they were started, and pods that a selector does
 /// not match any more belong to nobody. Kubernetes rejects the same changes, but for a Pod's image,

@@ -194,7 +194,9 @@ def test_following_a_log_ends_with_its_pod():
         assert mesh.log(pod, "main") == "awake\n", "what it said stays for a while"
 
 
-def test_whoever_deletes_a_pod_may_give_it_less_time_than_it_asks_for():
+# The first grace is the pod's own, of 1,000 s.
+@pytest.mark.parametrize("graces", [[1], [None, 1], [None, 0]], ids=["at-once", "second-thoughts", "by-force"])
+def test_whoever_deletes_a_pod_may_give_it_less_time_than_it_asks_for(graces):
     stubborn = """apiVersion: v1
 kind: Pod
 metadata: {name: stubborn, labels: {sidecar.istio.io/inject: "false"}}
@@ -206,7 +208,9 @@ spec:
     with instance() as mesh:
         mesh.apply(text=stubborn)
         wait_for("its trap", lambda: "up" in mesh.log("stubborn", "main"))
-        Api(mesh).call("DELETE", "/api/v1/namespaces/default/pods/stubborn?gracePeriodSeconds=1")
+        for grace in graces:
+            query = "" if grace is None else f"?gracePeriodSeconds={grace}"
+            Api(mesh).call("DELETE", "/api/v1/namespaces/default/pods/stubborn" + query)
         wait_for("its end", lambda: not mesh.pods() and not any("98774" in line for line in mesh.processes().values()))
 
 

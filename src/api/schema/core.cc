@@ -68,7 +68,7 @@ constexpr Field kConfigMapFields[] = {
     metadata(),
     text("data").map().keys(config_key),
     text("binaryData", base64).map().keys(config_key),
-    flag("immutable").ignored(),
+    flag("immutable"),
 };
 constexpr Field kSecretFields[] = {
     api_version(),
@@ -77,7 +77,7 @@ constexpr Field kSecretFields[] = {
     text("data", base64).map().keys(config_key),
     text("stringData").map().keys(config_key),
     text("type"),
-    flag("immutable").ignored(),
+    flag("immutable"),
 };
 
 }  // namespace
