@@ -1,7 +1,6 @@
 #include "api/intake.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 #include "api/convert.h"
@@ -100,25 +99,6 @@ const KindInfo* kind_of(const Json& body, const Path& at, Report& report, bool& 
   return info;
 }
 
-/// Walks the steps of a finding's pointer below `at`.
-void report_at(std::string_view pointer, const std::string& text, const Path& at, Report& report) {
-  if (!pointer.starts_with('/')) return report.problem(at, text);
-  pointer.remove_prefix(1);
-  const std::string_view step = pointer.substr(0, pointer.find('/'));
-  pointer.remove_prefix(step.size());
-  std::size_t index = 0;
-  const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
-  if (error == std::errc() && end == step.data() + step.size())
-    return report_at(pointer, text, at.at(index), report);
-  std::string key;
-  for (std::size_t i = 0; i < step.size(); ++i) {
-    const std::string_view rest = step.substr(i);
-    const bool escaped = rest.starts_with("~0") || rest.starts_with("~1");
-    key += !escaped ? step[i] : step[++i] == '0' ? '~' : '/';
-  }
-  report_at(pointer, text, at.at(key), report);
-}
-
 }  // namespace
 
 Admission take_in(Json body, Source source, std::string_view default_namespace, const Path& at,
@@ -136,7 +116,8 @@ Admission take_in(Json body, Source source, std::string_view default_namespace, 
   set_defaults(body, *kind);
   Intake taken{{kind, std::move(body)}, std::move(written)};
   if (check)
-    for (const Finding& finding : check(taken.object)) report_at(finding.at, finding.text, at, report);
+    for (const Finding& finding : check(taken.object))
+      with_place(finding.at, at, [&](const Path& place) { report.problem(place, finding.text); });
   if (report.clean()) result.taken = std::move(taken);
   return result;
 }

@@ -24,7 +24,7 @@ constexpr std::string_view kControlPlane = "control plane";
 std::string left_out_of(const api::Object& object) {
   std::string text;
   for (const api::Finding& finding : check_object(object))
-    text += (text.empty() ? "" : "; ") + finding.at + ": " + finding.text;
+    text += (text.empty() ? "" : "; ") + to_string(finding);
   return text;
 }
 
