@@ -135,18 +135,40 @@ std::string policy_text(const Json& route) {
   return parts.empty() ? "" : " (" + join(parts, ", ") + ")";
 }
 
+/// The object a route was made from: "reviews.default" for a VirtualService, else with its kind before.
+std::string origin_text(const Json& route) {
+  // "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews"
+  const std::string path = text_at(route, "metadata.filter_metadata.istio.config");
+  const std::vector<std::string_view> steps = split(path, '/');
+  if (steps.size() != 8) return path;
+  const std::string name = std::string(steps[7]) + "." + std::string(steps[5]);
+  return steps[6] == "virtual-service" ? name : std::string(steps[6]) + "/" + name;
+}
+
+/// The shortest of its names, and how many others there are.
+std::string domains_text(const Json& domains) {
+  if (domains.empty()) return "";
+  std::string shown;
+  for (const Json& domain : domains) {
+    const std::string text = scalar_text(domain);
+    const bool address = !text.empty() && text[0] >= '0' && text[0] <= '9';
+    if (!address && (shown.empty() || text.size() < shown.size())) shown = text;
+  }
+  if (shown.empty()) shown = scalar_text(domains[0]);
+  if (domains.size() > 1) shown += " + " + std::to_string(domains.size() - 1) + " more";
+  return shown;
+}
+
 void add_routes(TextTable& table, const Json& config) {
   for (const Json& host : list_at(config, "virtual_hosts")) {
-    const Json& domains = list_at(host, "domains");
-    std::string shown = domains.empty() ? "" : scalar_text(domains[0]);
-    if (domains.size() > 1) shown += " + " + std::to_string(domains.size() - 1) + " more";
+    const std::string domains = domains_text(list_at(host, "domains"));
     for (const Json& route : list_at(host, "routes"))
-      table.add({text_at(config, "name"), text_at(host, "name"), shown, match_text(at(route, "match")),
-                 action_text(route) + policy_text(route)});
+      table.add({text_at(config, "name"), text_at(host, "name"), domains, match_text(at(route, "match")),
+                 origin_text(route), action_text(route) + policy_text(route)});
     if (list_at(host, "routes").empty())
-      table.add({text_at(config, "name"), text_at(host, "name"), shown, "", "404"});
+      table.add({text_at(config, "name"), text_at(host, "name"), domains, "", "", "404"});
   }
-  if (list_at(config, "virtual_hosts").empty()) table.add({text_at(config, "name"), "", "", "", "404"});
+  if (list_at(config, "virtual_hosts").empty()) table.add({text_at(config, "name"), "", "", "", "", "404"});
 }
 
 /// "outbound|9080|v1|reviews.default.svc.cluster.local" in its parts; other names are a service of their own.
@@ -216,7 +238,7 @@ bool passes(const Json& resource, What what, const ConfigFilter& filter) {
 std::vector<std::string> heading_of(What what) {
   switch (what) {
     case What::kListeners: return {"NAME", "ADDRESS", "PORT", "MATCH", "DESTINATION"};
-    case What::kRoutes: return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "DESTINATION"};
+    case What::kRoutes: return {"NAME", "VIRTUAL HOST", "DOMAINS", "MATCH", "VIRTUAL SERVICE", "DESTINATION"};
     case What::kClusters: return {"SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE"};
     case What::kEndpoints: return {"ENDPOINT", "STATUS", "CLUSTER"};
   }

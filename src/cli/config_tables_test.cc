@@ -16,9 +16,11 @@ const api::Json& dump() {
          "filters": [{"typed_config": {"route_config": {"name": "inbound|9080||"}}}]}],
        "default_filter_chain": {"filters": [{"typed_config": {"cluster": "InboundPassthroughCluster"}}]}}}}]},
     {"dynamic_route_configs": [{"route_config": {"name": "9080", "virtual_hosts": [{"name": "reviews:9080",
-       "domains": ["reviews", "reviews:9080", "10.96.0.3"], "routes": [
-         {"match": {"prefix": "/", "headers": [{"name": "end-user"}]}, "route": {"cluster": "outbound|9080|v2|reviews"}},
-         {"match": {"prefix": "/"}, "route": {"weighted_clusters": {"clusters": [
+       "domains": ["reviews:9080", "10.96.0", "reviews"], "routes": [
+         {"match": {"prefix": "/", "headers": [{"name": "end-user"}]}, "route": {"cluster": "outbound|9080|v2|reviews"},
+          "metadata": {"filter_metadata": {"istio": {"config": "/apis/networking.istio.io/v1/namespaces/default/virtual-service/mine"}}}},
+         {"match": {"prefix": "/"}, "metadata": {"filter_metadata": {"istio": {
+           "config": "/apis/gateway.networking.k8s.io/v1/namespaces/web/http-route/edge"}}}, "route": {"weighted_clusters": {"clusters": [
            {"name": "outbound|9080|v1|reviews", "weight": 90}, {"name": "outbound|9080|v3|reviews", "weight": 10}]}}},
          {"match": {"path": "/x"}, "direct_response": {"status": 503}}]}]}}]},
     {"static_clusters": [{"cluster": {"name": "BlackHoleCluster"}}],
@@ -37,12 +39,14 @@ TEST(ConfigTables, ShowWhatASidecarRuns) {
             "virtualInbound   0.0.0.0     15006   Port: 9080; App: http/1.1   Inline Route: inbound|9080||\n"
             "virtualInbound   0.0.0.0     15006   ALL                         Cluster: "
             "InboundPassthroughCluster\n");
-  EXPECT_EQ(table(What::kRoutes),
-            "NAME   VIRTUAL HOST   DOMAINS            MATCH                DESTINATION\n"
-            "9080   reviews:9080   reviews + 2 more   /* header end-user   outbound|9080|v2|reviews\n"
-            "9080   reviews:9080   reviews + 2 more   /*                   outbound|9080|v1|reviews 90, "
-            "outbound|9080|v3|reviews 10\n"
-            "9080   reviews:9080   reviews + 2 more   /x                   answer 503\n");
+  EXPECT_EQ(
+      table(What::kRoutes),
+      "NAME   VIRTUAL HOST   DOMAINS            MATCH                VIRTUAL SERVICE       DESTINATION\n"
+      "9080   reviews:9080   reviews + 2 more   /* header end-user   mine.default          "
+      "outbound|9080|v2|reviews\n"
+      "9080   reviews:9080   reviews + 2 more   /*                   http-route/edge.web   "
+      "outbound|9080|v1|reviews 90, outbound|9080|v3|reviews 10\n"
+      "9080   reviews:9080   reviews + 2 more   /x                                         answer 503\n");
   EXPECT_EQ(table(What::kClusters),
             "SERVICE FQDN                        PORT   SUBSET   DIRECTION   TYPE\n"
             "BlackHoleCluster                    -      -        -           STATIC\n"
@@ -90,11 +94,14 @@ TEST(ConfigTables, ShowWhatARouteComparesAndHowLongItMayTake) {
                                           {"name": "a", "string_match": {"safe_regex": {"regex": "b.*"}}}]},
      "route": {"cluster": "c", "timeout": "3s", "retry_policy": {"num_retries": 2}},
      "typed_per_filter_config": {"envoy.filters.http.fault": {"delay": {"fixed_delay": "7s"}, "abort": {"http_status": 500}}}}]}]}])");
-  EXPECT_EQ(config_table(routes, What::kRoutes),
-            "NAME   VIRTUAL HOST   DOMAINS   MATCH                                   DESTINATION\n"
-            "9080   r              r         /* header end-user=jason header a~b.*   c (timeout 3s, retries "
-            "2, delay 7s, "
-            "abort 500)\n");
+  EXPECT_EQ(
+      config_table(routes, What::kRoutes),
+      "NAME   VIRTUAL HOST   DOMAINS   MATCH                                   VIRTUAL SERVICE   "
+      "DESTINATION\n"
+      "9080   r              r         /* header end-user=jason header a~b.*                     c (timeout "
+      "3s, retries "
+      "2, delay 7s, "
+      "abort 500)\n");
 }
 
 TEST(ConfigTables, SurviveADumpOfAnotherForm) {

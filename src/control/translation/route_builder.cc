@@ -204,6 +204,26 @@ bool is_readable(const VirtualService& rule, const char* list, std::size_t route
                                    std::to_string(match) + "]");
 }
 
+/// "VirtualService" as "virtual-service", "HTTPRoute" as "http-route".
+std::string in_lower_words(std::string_view name) {
+  const auto upper = [&](std::size_t at) { return at < name.size() && name[at] >= 'A' && name[at] <= 'Z'; };
+  std::string words;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (i > 0 && upper(i) && (!upper(i - 1) || (i + 1 < name.size() && !upper(i + 1)))) words += '-';
+    words += upper(i) ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+  }
+  return words;
+}
+
+/// Where the rule is from, as Istio says it and for the tools that read it there:
+/// "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews".
+void set_origin(route::Route& made, const api::Object& rule) {
+  auto& fields = *(*made.mutable_metadata()->mutable_filter_metadata())["istio"].mutable_fields();
+  fields["config"].set_string_value("/apis/" + rule.kind->api_version() + "/namespaces/" +
+                                    std::string(rule.ns()) + "/" + in_lower_words(rule.kind->kind) + "/" +
+                                    std::string(rule.name()));
+}
+
 }  // namespace
 
 std::uint16_t destination_port(const api::Json& destination, const Service* service,
@@ -226,6 +246,7 @@ route::Route& add_http_route(route::VirtualHost& into, const api::Json& match, c
                              const VirtualService& rule, const RouteScope& scope) {
   auto& made = *into.add_routes();
   made.set_name(std::string(json::text(http, "name")));
+  set_origin(made, *rule.object);
   set_route_match(*made.mutable_match(), match);
   if (http.contains("redirect")) {
     set_redirect(made, json::map(http, "redirect"));
