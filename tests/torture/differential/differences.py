@@ -240,10 +240,16 @@ def about_all(request, envoy):
     return {}
 
 
+def of_route(envoy, status):
+    """What the route that adds fields to requests adds to a response."""
+    return [("x-out", str(status))] if ("x-added", "1") in envoy["fields"] else []
+
+
 def ignored_offer(request, envoy):
     if ("upgrade", "websocket") in envoy["fields"] and envoy["status"] == 200:
         return {"kept": not request.closes(), "content": b"" if request.method == b"HEAD" else b"ok",
-                "answer": tuple(sorted([("content-length", "2"), ("server", "envoy"), ("x-upstream", "1"), *([("connection", "close")] if request.closes() else [])]))}
+                "answer": tuple(sorted([("content-length", "2"), ("server", "envoy"), ("x-upstream", "1"), *of_route(envoy, 200),
+                                        *([("connection", "close")] if request.closes() else [])]))}
     return {}
 
 
@@ -278,11 +284,11 @@ def taken_answer(request, envoy):
     said = request.answer()
     if envoy["status"] != 502:
         return {}
-    fields = [("server", "envoy"), ("x-upstream", "1")] + ([("connection", "close")] if request.closes() else [])
+    fields = [("server", "envoy"), ("x-upstream", "1"), *of_route(envoy, 204 if b" 204 " in said else 200)] + ([("connection", "close")] if request.closes() else [])
     if said.startswith(b"\r\n"):
         return {"status": 200, "answer": tuple(sorted([*fields, ("content-length", "2")])), "content": b"" if request.method == b"HEAD" else b"ok"}
     if b"chunked" in said and b"Content-Length" in said and request.version == b"HTTP/1.0" and request.method != b"HEAD":
-        return {"status": 200, "answer": (("connection", "close"), ("server", "envoy"), ("x-upstream", "1")), "content": b"ok", "kept": False}
+        return {"status": 200, "answer": tuple(sorted({*fields, ("connection", "close")})), "content": b"ok", "kept": False}
     if b"chunked" in said and b"Content-Length" in said:
         return {"status": 200, "answer": tuple(sorted([*fields, ("transfer-encoding", "chunked")])), "content": b"" if request.method == b"HEAD" else b"ok"}
     if b" 204 " in said:
