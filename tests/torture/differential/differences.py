@@ -231,7 +231,8 @@ def trailers_named(request, envoy):
 
 def hop_by_hop(_, envoy):
     named = [("connection", "TE")] if ("te", "trailers") in envoy["fields"] else []
-    return {"fields": tuple(sorted([*((n, "upgrade" if n == "connection" else v) for n, v in envoy["fields"]), *named]))}
+    passed = ((n, "upgrade" if n == "connection" else v) for n, v in envoy["fields"] if n != "te" or v == "trailers")
+    return {"fields": tuple(sorted([*passed, *named]))}
 
 
 def about_all(request, envoy):
@@ -284,11 +285,13 @@ def taken_answer(request, envoy):
     said = request.answer()
     if envoy["status"] != 502:
         return {}
-    fields = [("server", "envoy"), ("x-upstream", "1"), *of_route(envoy, 204 if b" 204 " in said else 200)] + ([("connection", "close")] if request.closes() else [])
+    bare = [("server", "envoy"), ("x-upstream", "1"), *of_route(envoy, 204 if b" 204 " in said else 200)]
+    word = "close" if request.closes() else "keep-alive" if request.version == b"HTTP/1.0" else ""
+    fields = [*bare, ("connection", word)] if word else bare
     if said.startswith(b"\r\n"):
         return {"status": 200, "answer": tuple(sorted([*fields, ("content-length", "2")])), "content": b"" if request.method == b"HEAD" else b"ok"}
     if b"chunked" in said and b"Content-Length" in said and request.version == b"HTTP/1.0" and request.method != b"HEAD":
-        return {"status": 200, "answer": tuple(sorted({*fields, ("connection", "close")})), "content": b"ok", "kept": False}
+        return {"status": 200, "answer": tuple(sorted([*bare, ("connection", "close")])), "content": b"ok", "kept": False}
     if b"chunked" in said and b"Content-Length" in said:
         return {"status": 200, "answer": tuple(sorted([*fields, ("transfer-encoding", "chunked")])), "content": b"" if request.method == b"HEAD" else b"ok"}
     if b" 204 " in said:

@@ -200,14 +200,15 @@ class Peer:
             ended, buffer = not piece, buffer + piece
 
     def kept(self, connection, head):
-        """Whether a second request on the connection gets a response. Envoy keeps for a second what it has said to close."""
+        """Whether a second request on the connection gets a response, be it that its upstream connection has just ended. Envoy keeps for a
+        second what it has said to close."""
         closes = re.search(rb"(?i)\r\nconnection: *close", head) is not None
         if closes and self.name == "envoy":
             return False
         try:
             if not closes:
                 connection.sendall(b"GET /second HTTP/1.1\r\nHost: shop.example\r\n\r\n")
-            return connection.recv(65536).startswith(b"HTTP/1.1 200")
+            return connection.recv(65536).startswith((b"HTTP/1.1 200", b"HTTP/1.1 503"))
         except TimeoutError:
             return closes
         except OSError:
