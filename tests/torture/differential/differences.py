@@ -170,7 +170,7 @@ def one_offer(request, _):
 
 
 def no_websocket(request, _):
-    if b"websocket" in request.values(b"upgrade") and request.body and request.version != b"HTTP/1.0":
+    if b"websocket" in request.values(b"upgrade") and request.version != b"HTTP/1.0" and (request.body or b" 101 " not in request.answer()):
         return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data)
     return None
 
@@ -184,7 +184,7 @@ def websocket(request, envoy):
 TWINS = [
     Twin("OPTIONS *", "RFC 9110 §9.3.7: a prefix \"/\" takes it; Envoy has no route for it", asked_about_all, lambda r, e: {"line": e["line"].replace(" / ", " * ")}),
     Twin("list of offers", "decision 25: the first that is spoken is taken; Envoy says 403", one_offer),
-    Twin("upgrade of a request with a body", "RFC 9110 §7.8: an offer; Envoy waits for a response to the head", no_websocket, websocket),
+    Twin("ignored offer", "RFC 9110 §7.8: a body follows, and a response that is not 101 ends nothing; Envoy waits for a response to the head", no_websocket, websocket),
     Twin("unknown method", "RFC 9110 §9.1 lets others be defined; Envoy knows a list", known_method,
          lambda r, e: {"line": e["line"].replace("PROPFIND ", r.method.decode() + " ", 1)}),
     Twin("HTTP/1.2", "RFC 9110 §2.5: taken for 1.1; Envoy ends the connection then",
@@ -246,14 +246,6 @@ def of_route(envoy, status):
     return [("x-out", str(status))] if ("x-added", "1") in envoy["fields"] else []
 
 
-def ignored_offer(request, envoy):
-    if ("upgrade", "websocket") in envoy["fields"] and envoy["status"] == 200:
-        return {"kept": not request.closes(), "content": b"" if request.method == b"HEAD" else b"ok",
-                "answer": tuple(sorted([("content-length", "2"), ("server", "envoy"), ("x-upstream", "1"), *of_route(envoy, 200),
-                                        *([("connection", "close")] if request.closes() else [])]))}
-    return {}
-
-
 def without(envoy, *names):
     return {"answer": tuple(f for f in envoy["answer"] if f[0] not in names)}
 
@@ -263,7 +255,7 @@ def bad_answer(request, envoy):
     said = request.answer()
     head = re.split(rb"\r?\n\r?\n", said.lstrip(b"\r\n"))[0]
     old = head.startswith(b"HTTP/1.0") and b"Transfer-Encoding" in head
-    if envoy["upstream"] and (old or re.search(rb"(?<!\r)\n|\r(?!\n)|\r\n ", head) or b" 0200 " in head or b" 101 " in head or len(head) > 60 << 10):
+    if envoy["upstream"] and (old or re.search(rb"(?<!\r)\n|\r(?!\n)|\r\n ", head) or b" 0200 " in head or (b" 101 " in head and b"websocket" not in request.values(b"upgrade")) or len(head) > 60 << 10):
         return OWN | {"status": 502, "kept": not request.closes()}
     return {}
 
@@ -344,7 +336,6 @@ CHANGES = [
     Change("Trailer", "trailers are not passed on, and so not announced", trailers_named),
     Change("Connection is this hop's own", "RFC 9110 §7.6.1, and §10.1.4 for TE; Envoy passes on what stands beside \"upgrade\"", hop_by_hop),
     Change("OPTIONS of an authority", "RFC 9112 §3.2.4", about_all),
-    Change("ignored offer", "a response that is not 101 ends nothing (RFC 9110 §7.8)", ignored_offer),
     Change("expectation of HTTP/1.0", "RFC 9110 §10.1.1: to be ignored", old_expectation),
     Change("close wins", "RFC 9112 §9.3", close_wins),
     Change("100 Continue that nobody needs", "RFC 9110 §10.1.1: there is no body, or nobody wants it, or the client speaks HTTP/1.0", nobody_continues),
