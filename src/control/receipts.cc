@@ -79,7 +79,8 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
         pending.push_back(proxy->identity.id());
       }
     }
-    list.push_back({{"kind", std::string(key.kind->kind)},
+    list.push_back({{"group", std::string(key.kind->group)},
+                    {"kind", std::string(key.kind->kind)},
                     {"namespace", key.ns},
                     {"name", key.name},
                     {"resourceVersion", entry.resource_version},

@@ -173,6 +173,7 @@ TEST_F(ApiRequests, a_client_in_a_dry_run_reads_as_ever_and_writes_nothing) {
 
 TEST_F(ApiRequests, a_dry_run_is_answered_as_the_real_one_and_changes_nothing) {
   const std::string there = std::string(kMaps) + "/there";
+  ASSERT_EQ(ask("POST", "/api/v1/namespaces", R"({"metadata":{"name":"team"}})"), 201);
   const std::uint64_t version = store_->resource_version();
   EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"new"}})"), 201);
   EXPECT_FALSE(api::json_string(answer_["metadata"], "uid").empty());
@@ -183,7 +184,7 @@ TEST_F(ApiRequests, a_dry_run_is_answered_as_the_real_one_and_changes_nothing) {
   EXPECT_EQ(patch(there + "?dryRun=All", R"({"data":{"key":"9"}})"), 200);
   EXPECT_EQ(ask("DELETE", there + "?dryRun=All"), 200);
   EXPECT_EQ(ask("DELETE", there, R"({"dryRun":["All"]})"), 200);
-  EXPECT_EQ(ask("DELETE", "/api/v1/namespaces/default?dryRun=All"), 200);
+  EXPECT_EQ(ask("DELETE", "/api/v1/namespaces/team?dryRun=All"), 200);
   EXPECT_EQ(ask("DELETE", there + "?dryRun=some"), 422);
   EXPECT_EQ(ask("DELETE", there, R"({"dryRun":[7]})"), 422);
   EXPECT_EQ(value_of("there"), "1");
@@ -271,6 +272,66 @@ TEST_F(ApiRequests, a_grace_period_or_a_version_that_is_no_number_is_an_error) {
   EXPECT_EQ(ask("DELETE", there, R"({"gracePeriodSeconds":"x"})"), 422);
   EXPECT_EQ(ask("GET", std::string(kMaps) + "?watch=1&resourceVersion=x"), 422);
   EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, the_namespaces_that_everything_needs_may_not_be_deleted) {
+  for (const char* name : {"default", "istio-system"}) {
+    static_cast<void>(
+        ask("POST", "/api/v1/namespaces",
+            R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + std::string(name) + R"("}})"));
+    EXPECT_EQ(ask("DELETE", "/api/v1/namespaces/" + std::string(name)), 403) << message();
+  }
+  EXPECT_EQ(value_of("there"), "1");
+}
+
+TEST_F(ApiRequests, what_has_two_owners_goes_with_the_last_of_them) {
+  const auto uid_of = [&](const char* name) {
+    EXPECT_EQ(ask("POST", kMaps, R"({"metadata":{"name":")" + std::string(name) + R"("}})"), 201);
+    return api::json_string(answer_["metadata"], "uid");
+  };
+  const std::string a = uid_of("a"), b = uid_of("b");
+  const auto owner = [](const std::string& name, const std::string& uid) {
+    return R"({"apiVersion":"v1","kind":"ConfigMap","name":")" + name + R"(","uid":")" + uid + R"("})";
+  };
+  ASSERT_EQ(ask("POST", kMaps,
+                R"({"metadata":{"name":"both","ownerReferences":[)" + owner("a", a) + "," + owner("b", b) +
+                    R"(]},"data":{"key":"1"}})"),
+            201)
+      << message();
+  EXPECT_EQ(ask("DELETE", std::string(kMaps) + "/a"), 200);
+  EXPECT_EQ(value_of("both"), "1");
+  EXPECT_EQ(ask("DELETE", std::string(kMaps) + "/b"), 200);
+  EXPECT_EQ(value_of("both"), "absent");
+}
+
+TEST_F(ApiRequests, a_deletion_happens_only_to_the_object_that_it_means) {
+  const std::string there = std::string(kMaps) + "/there";
+  EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"uid":"of another"}})"), 409);
+  EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"resourceVersion":"1000"}})"), 409);
+  EXPECT_EQ(value_of("there"), "1");
+  ASSERT_EQ(ask("GET", there), 200);
+  const std::string uid = api::json_string(answer_["metadata"], "uid");
+  EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"uid":")" + uid + R"("}})"), 200) << message();
+}
+
+TEST_F(ApiRequests, an_object_that_is_written_anew_from_one_that_was_ending_is_not) {
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  ASSERT_EQ(ask("POST", pods,
+                R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","deletionTimestamp":)"
+                R"("2026-01-01T00:00:00Z"},"spec":{"containers":[{"name":"m","image":"i"}]},)"
+                R"("status":{"phase":"Succeeded"}})"),
+            201)
+      << message();
+  EXPECT_FALSE(answer_["metadata"].contains("deletionTimestamp"));
+  EXPECT_EQ(answer_["status"]["phase"], "Pending");
+}
+
+TEST_F(ApiRequests, several_fields_select_together) {
+  ASSERT_EQ(ask("POST", kMaps, R"({"metadata":{"name":"other"}})"), 201);
+  ASSERT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.name=other,metadata.namespace=default"),
+            200);
+  EXPECT_EQ(answer_["items"].size(), 1u);
+  EXPECT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.name=other,spec.nodeName=x"), 422);
 }
 
 TEST_F(ApiRequests, a_pod_that_is_ending_can_be_given_less_time_and_no_more) {

@@ -64,14 +64,16 @@ Result<Query> query_of(const ApiPath& path, std::string_view target) {
   const std::string fields = http::query_parameter(target, "fieldSelector").value_or("");
   if (fields.empty()) return query;
   constexpr std::string_view kName = "metadata.name=", kNamespace = "metadata.namespace=";
-  if (fields.starts_with(kName))
-    query.name = fields.substr(fields[kName.size()] == '=' ? kName.size() + 1 : kName.size());
-  else if (fields.starts_with(kNamespace))
-    query.ns = fields.substr(kNamespace.size());
-  else
-    return fail(Error::config(
-        Code::kInvalid,
-        "field selector '" + fields + "': only metadata.name and metadata.namespace are supported"));
+  for (std::string_view field : split(fields, ',')) {
+    const bool name = field.starts_with(kName);
+    if (!name && !field.starts_with(kNamespace))
+      return fail(
+          Error::config(Code::kInvalid, "field selector '" + std::string(field) +
+                                            "': only metadata.name and metadata.namespace are supported"));
+    field.remove_prefix(name ? kName.size() : kNamespace.size());
+    if (field.starts_with('=')) field.remove_prefix(1);
+    (name ? query.name : query.ns) = std::string(field);
+  }
   return query;
 }
 
@@ -381,7 +383,19 @@ net::Task<Result<api::ObjectPtr>> ApiServer::remove(Store& store, std::string ta
     WEFT_CO_TRY(const std::uint64_t seconds, number(kGrace, asked, 0));
     grace = static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kMostGrace));
   }
-  co_return co_await store.remove({path.kind, path.ns, path.name}, static_cast<int>(grace));
+  const api::Key key{path.kind, path.ns, path.name};
+  if (const api::Json& wanted = api::json_member(body, "preconditions"); wanted.is_object()) {
+    WEFT_CO_TRY(const api::ObjectPtr stored, co_await store.get(key));
+    for (const char* field : {"uid", "resourceVersion"}) {
+      const std::string value = api::json_string(wanted, field);
+      const std::string is = api::json_string(api::json_member(stored->body, "metadata"), field);
+      if (!value.empty() && value != is)
+        co_return fail(Error::config(Code::kConflict, std::string("Precondition failed: ") + field +
+                                                          " in precondition: " + value +
+                                                          ", in object meta: " + is));
+    }
+  }
+  co_return co_await store.remove(key, static_cast<int>(grace));
 }
 
 }  // namespace weft::store

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "api/admit.h"
 #include "api/json_text.h"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr int kDefaultGrace = 30;
 constexpr int kDefaultOfKind = -1;  // as a grace period
+// Without them there is no place for what names none, and no ingress.
+constexpr std::string_view kLastingNamespaces[] = {"default", "istio-system"};
 constexpr int kMaxStatusDepth = 100;
 constexpr std::int64_t kLongestGrace = 1'000'000;
 // As text; less is not worth walking through the heap.
@@ -280,9 +283,12 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
   metadata["uid"] = make_uuid(random_);
   metadata["creationTimestamp"] = timestamp_now();
   metadata["generation"] = std::uint64_t{1};
+  // What was read from another object and written as a new one: it is not ending, and nothing of it has run.
+  metadata.erase("deletionTimestamp");
+  metadata.erase("deletionGracePeriodSeconds");
+  object.body.erase("status");
   // As Kubernetes does it, so that nobody sees a pod in no phase at all.
-  if (key.kind->kind == "Pod" && key.kind->group.empty() && !object.body.contains("status"))
-    object.body["status"] = {{"phase", "Pending"}};
+  if (key.kind->kind == "Pod" && key.kind->group.empty()) object.body["status"] = {{"phase", "Pending"}};
   return put(plan, std::move(object), EventType::kAdded);
 }
 
@@ -331,6 +337,11 @@ Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, api::Object object
 Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& key,
                                                    int grace_period_seconds) const {
   WEFT_TRY(api::ObjectPtr stored, find(key));
+  if (key.kind->kind == "Namespace" &&
+      std::ranges::find(kLastingNamespaces, key.name) != std::end(kLastingNamespaces))
+    return fail(Error::config(Code::kDenied, "namespaces \"" + key.name +
+                                                 "\" is forbidden: this namespace may not be deleted; delete "
+                                                 "what is in it"));
   if (plan_end(plan, stored, grace_period_seconds)) plan_dependents(plan, *stored);
   return stored;
 }
@@ -361,19 +372,26 @@ bool EmbeddedStore::plan_end(Plan& plan, api::ObjectPtr& stored, int grace_perio
   return true;
 }
 
-/// What the object owned goes with it, and what that owned, and what was in a namespace with the namespace.
-/// All objects are read once, however many go.
+/// What the object owned goes with the last of its owners, and what that owned, and what was in a namespace
+/// with the namespace. All objects are read once, however many go.
 void EmbeddedStore::plan_dependents(Plan& plan, const api::Object& removed) const {
   std::unordered_map<std::string_view, std::vector<const api::ObjectPtr*>> owned;
+  std::unordered_set<std::string_view> staying;  // by uid
   std::vector<const api::ObjectPtr*> going;
   const bool whole_namespace = removed.kind->kind == "Namespace";
   for (const auto& [key, object] : objects_) {
     if (whole_namespace && key.kind->namespaced && key.ns == removed.name()) going.push_back(&object);
     for (const std::string_view owner : owners_of(*object)) owned[owner].push_back(&object);
+    staying.insert(object->uid());
   }
   const auto add_owned_by = [&](const api::Object& owner) {
-    if (const auto found = owned.find(owner.uid()); found != owned.end() && !owner.uid().empty())
-      going.insert(going.end(), found->second.begin(), found->second.end());
+    staying.erase(owner.uid());
+    const auto found = owned.find(owner.uid());
+    if (found == owned.end() || owner.uid().empty()) return;
+    for (const api::ObjectPtr* each : found->second)
+      if (std::ranges::none_of(owners_of(**each),
+                               [&](std::string_view uid) { return staying.contains(uid); }))
+        going.push_back(each);
   };
   add_owned_by(removed);
   for (std::size_t next = 0; next < going.size(); ++next) {

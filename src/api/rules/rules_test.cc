@@ -116,7 +116,7 @@ TEST(Rules, deployments) {
        "spec.selector: must match the template's labels, which are {\"app\":\"a\",\"v\":\"w\"}"},
       {"selector: {matchExpressions: [{key: v, operator: In}]}",
        "spec.selector: label selector: operator In needs values"},
-      {"selector: {matchLabels: {app: a}}, replicas: -1", "spec.replicas: -1: must be from 0 to 2147483647"},
+      {"selector: {matchLabels: {app: a}}, replicas: -1", "spec.replicas: -1: must be from 0 to 1000"},
       {"selector: {matchLabels: {app: a}}, replicas: 1.5",
        "spec.replicas: must be a whole number, and is 1.5"},
       {"selector: {matchLabels: {app: a}}, strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0%}}",

@@ -11,8 +11,10 @@ constexpr std::string_view kStrategies[] = {"RollingUpdate", "Recreate"};
 constexpr Field kStrategyFields[] = {one_of("type", kStrategies), object("rollingUpdate", kRollingUpdate)};
 constexpr Schema kStrategy{kStrategyFields};
 
+constexpr std::int64_t kMaxReplicas = 1000;  // of `weft scale`, too: each is processes on this machine
+
 constexpr Field kDeploymentSpecFields[] = {
-    integer("replicas"),
+    integer("replicas", 0, kMaxReplicas),
     object("selector", kLabelSelectorSchema),
     object("template", kPodTemplate).required(),
     object("strategy", kStrategy),
@@ -27,7 +29,7 @@ constexpr Field kDeploymentFields[] = {api_version(), kind(), metadata(),
                                        object("spec", kDeploymentSpec).required(), status()};
 
 constexpr Field kReplicaSetSpecFields[] = {
-    integer("replicas"),
+    integer("replicas", 0, kMaxReplicas),
     object("selector", kLabelSelectorSchema),
     object("template", kPodTemplate).required(),
     integer("minReadySeconds"),

@@ -29,7 +29,9 @@ bool is_label(std::string_view text) { return framed(text, 63, false, "-"); }
 
 bool is_subdomain(std::string_view text) {
   if (text.size() > 253) return false;
-  return std::ranges::all_of(split(text, '.'), is_label);
+  // Kubernetes limits the whole only: a rule's name may be one part of 64 letters.
+  return std::ranges::all_of(split(text, '.'),
+                             [](std::string_view part) { return framed(part, 253, false, "-"); });
 }
 
 bool is_host(std::string_view text) {

@@ -22,7 +22,10 @@ class Deleter {
     if (by_file()) {
       const InputOptions from{options_.files, options_.recursive, context_.global.ns, options_.kustomization};
       WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context_.console, from));
-      for (const InputObject& input : inputs) keys.push_back(input.object.key());
+      // What a file has in a namespace of its own is there to be deleted before that.
+      for (const bool last : {false, true})
+        for (const InputObject& input : inputs)
+          if ((input.object.kind->kind == "Namespace") == last) keys.push_back(input.object.key());
     } else {
       auto names = parse_resources(options_.resources);
       if (!names) co_return misuse(context_.console, names.error());
@@ -95,6 +98,9 @@ class Deleter {
               key.to_string() + " is still there after " + std::to_string(options_.timeout.count()) + " s"));
         co_await context_.loop.sleep(kLookAgain);
       }
+      if (key.kind->kind == "Namespace") {
+        WEFT_CO_CHECK(co_await wait_for_pods_of(key.name, deadline));
+      }
     }
     // The version of a list taken now is not older than the deletions.
     store::Query query{.kind = removed_.back().first.kind,
@@ -103,6 +109,25 @@ class Deleter {
                        .name = removed_.back().first.name};
     WEFT_CO_TRY(const store::List list, co_await context_.store.list(std::move(query)));
     co_return co_await wait_until_in_force(context_, list.resource_version, options_.timeout);
+  }
+
+  /// The processes of a namespace end after it: whoever makes it again at once would find its pods going.
+  net::Task<Result<void>> wait_for_pods_of(std::string ns, TimePoint deadline) {
+    for (;;) {
+      store::Query query;
+      query.kind = api::find_kind("v1", "Pod");
+      query.ns = ns;
+      WEFT_CO_TRY(const store::List pods, co_await context_.store.list(std::move(query)));
+      if (std::ranges::none_of(pods.items, [](const api::ObjectPtr& pod) {
+            return pod->body["metadata"].contains("deletionTimestamp");
+          }))
+        co_return Result<void>();
+      if (context_.loop.now() >= deadline)
+        co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,
+                                       "pods of namespace " + ns + " are still there after " +
+                                           std::to_string(options_.timeout.count()) + " s"));
+      co_await context_.loop.sleep(kLookAgain);
+    }
   }
 
   const Context& context_;

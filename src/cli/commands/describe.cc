@@ -17,7 +17,8 @@ api::Json receipt_of(const api::Json& receipts, const api::Object& object) {
   const api::Json& list = receipts.is_array() ? receipts : list_at(receipts, "receipts");
   for (const api::Json& receipt : list)
     if (to_lower(text_at(receipt, "kind")) == object.kind->singular &&
-        text_at(receipt, "name") == object.name() && text_at(receipt, "namespace") == object.ns())
+        text_at(receipt, "group") == object.kind->group && text_at(receipt, "name") == object.name() &&
+        text_at(receipt, "namespace") == object.ns())
       return receipt;
   return nullptr;
 }

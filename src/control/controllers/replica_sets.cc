@@ -25,10 +25,15 @@ std::vector<api::ObjectPtr> pods_of(const World& world, const api::Object& set, 
   return pods;
 }
 
+// The next plan goes on: what a file asks for must not be built in memory at once.
+constexpr std::size_t kMaxCreatedAtOnce = 200;
+// A pod's name is its host's name, too, which ends at 63 bytes.
+constexpr std::size_t kMaxPrefix = 58;
+
 api::Object make_pod(const api::Object& set, Random& random) {
   const api::Json& form = json::map(set.spec(), "template");
   const api::Json& metadata = json::map(form, "metadata");
-  std::string prefix = std::string(set.name()) + "-";
+  const std::string prefix = (std::string(set.name()) + "-").substr(0, kMaxPrefix);
   api::Object pod;
   pod.kind = kinds::pod();
   pod.body = {{"apiVersion", "v1"},
@@ -54,7 +59,8 @@ bool goes_first(const api::ObjectPtr& a, const api::ObjectPtr& b) {
 
 void scale(Plan& plan, const api::Object& set, std::vector<api::ObjectPtr> pods, Random& random) {
   auto want = static_cast<std::size_t>(std::max<std::int64_t>(json::number(set.spec(), "replicas", 1), 0));
-  for (std::size_t have = pods.size(); have < want; ++have)
+  const std::size_t now = std::min(want, pods.size() + kMaxCreatedAtOnce);
+  for (std::size_t have = pods.size(); have < now; ++have)
     plan.push_back({Change::Kind::kCreate, make_pod(set, random)});
   if (pods.size() <= want) return;
   std::ranges::sort(pods, goes_first);

@@ -274,6 +274,37 @@ TEST(RulesReading, a_destination_rule_in_the_root_namespace_holds_where_no_other
   EXPECT_EQ(limit(inputs, "api.example"), 0);
 }
 
+TEST(RulesReading, what_holds_for_the_whole_mesh_does_not_hide_a_services_own_rule_from_the_gateway) {
+  const auto rule = [](const std::string& ns, const std::string& more) {
+    return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d, namespace: " +
+           ns + "}\nspec: {" + more + "}\n";
+  };
+  const auto subsets = [](const Inputs& inputs, std::string_view ns) {
+    return inputs.rules.destination("web.default.svc.cluster.local", ns).subsets.size();
+  };
+  const std::string own = rule("default", "host: web, subsets: [{name: v1, labels: {version: v1}}]");
+  const Inputs whole = inputs_of(own + rule("istio-system", "host: '*.local'"));
+  EXPECT_EQ(subsets(whole, "istio-system"), 1u);
+  EXPECT_EQ(subsets(whole, "default"), 1u);
+  const Inputs only_there = inputs_of(own + rule("istio-system", "host: '*.local', exportTo: ['.']"));
+  EXPECT_EQ(subsets(only_there, "istio-system"), 0u) << "it is for this namespace alone";
+  EXPECT_EQ(subsets(only_there, "default"), 1u);
+}
+
+TEST(RulesReading, what_stands_behind_a_route_for_everything_is_never_reached_at_a_gateway_either) {
+  const Inputs inputs = inputs_of(
+      gateway_yaml("*") +
+      rule_yaml(
+          "hosts: [shop.example], gateways: [edge], http: [{match: [{uri: {exact: /a}}], directResponse: "
+          "{status: 200}}, {directResponse: {status: 503}}, {match: [{uri: {prefix: /foo}}], "
+          "directResponse: {status: 200}}]"));
+  const ResourceSet set = translate(inputs, ingress());
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->second->bytes));
+  ASSERT_EQ(table.virtual_hosts(0).routes_size(), 2);
+  EXPECT_EQ(table.virtual_hosts(0).routes(1).direct_response().status(), 503u);
+}
+
 TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
   const std::string yaml =
       gateway_yaml("*") + rule_yaml(

@@ -268,7 +268,8 @@ void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const
     if (matches.empty()) add_http_route(into, kAnything, routes[i], rule, scope);
     for (std::size_t j = 0; j < matches.size(); ++j)
       if (is_readable(rule, "http", i, j) && holds(matches[j], rule, scope))
-        add_http_route(into, matches[j], routes[i], rule, scope);
+        if (is_catch_all(add_http_route(into, matches[j], routes[i], rule, scope).match())) return;
+    if (matches.empty()) return;
   }
 }
 

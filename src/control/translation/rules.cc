@@ -59,6 +59,8 @@ std::size_t host_match(std::string_view pattern, std::string_view host) {
   return host.size() > suffix.size() && host.ends_with(suffix) ? suffix.size() + 1 : 0;
 }
 
+bool VirtualService::has_http_routes() const { return !json::list(object->spec(), "http").empty(); }
+
 bool VirtualService::applies_to(std::string_view gateway) const {
   return std::ranges::find(gateways, gateway) != gateways.end();
 }
@@ -112,11 +114,12 @@ std::vector<const VirtualService*> Rules::for_gateway(std::string_view gateway, 
 }
 
 std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std::string_view rule_ns,
-                                                      std::string_view client_ns) const {
+                                                      std::string_view client_ns, Among among) const {
   std::vector<const DestinationRule*> best;
   std::size_t best_score = 1;
   for (const DestinationRule& rule : destination_rules_) {
     if (rule.object->ns() != rule_ns || !(rule.exported || rule_ns == client_ns)) continue;
+    if (among == Among::kUnexported && rule.exported) continue;
     std::size_t score = host_match(rule.host, host);
     if (score < best_score) continue;
     if (score > best_score) best.clear();
@@ -127,7 +130,7 @@ std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std
 }
 
 Destination Rules::destination(std::string_view host, std::string_view ns) const {
-  auto rules = best_match(host, ns, ns);
+  auto rules = best_match(host, ns, ns, ns == kRootNamespace ? Among::kUnexported : Among::kVisible);
   if (rules.empty()) {
     auto first_dot = host.find('.');
     auto second_dot = first_dot == host.npos ? host.npos : host.find('.', first_dot + 1);

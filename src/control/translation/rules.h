@@ -27,6 +27,7 @@ struct VirtualService {
   /// narrower than we can see must not become wider.
   std::set<std::string, std::less<>> unreadable = {};
   bool applies_to(std::string_view gateway) const;
+  bool has_http_routes() const;  ///< an empty list is none
   bool visible_from(std::string_view ns) const { return exported || object->ns() == ns; }
 };
 
@@ -64,13 +65,16 @@ class Rules {
   /// The rules of one gateway ("namespace/name") that its pods in `ns` may see (exportTo), oldest first.
   std::vector<const VirtualService*> for_gateway(std::string_view gateway, std::string_view ns) const;
   /// For clients in `ns`: the rules of their own namespace, else those of the service's, else those of
-  /// kRootNamespace.
+  /// kRootNamespace. A client in kRootNamespace (a gateway, mostly) has for its own only what is for that
+  /// namespace alone: what holds for the whole mesh is still the last to be asked.
   Destination destination(std::string_view host, std::string_view ns) const;
 
  private:
   void read_virtual_services(const World& world, const Registry& registry);
+  enum class Among : std::uint8_t { kVisible, kUnexported };
   std::vector<const DestinationRule*> best_match(std::string_view host, std::string_view rule_ns,
-                                                 std::string_view client_ns) const;
+                                                 std::string_view client_ns,
+                                                 Among among = Among::kVisible) const;
 
   std::vector<VirtualService> virtual_services_;
   std::vector<DestinationRule> destination_rules_;

@@ -87,7 +87,7 @@ std::string sniffed_table(const Service& service, const ServicePort& port) {
 /// Whether requests to this service may meet a rule.
 bool has_http_rules(const Inputs& inputs, const ProxyIdentity& proxy, const Service& service) {
   const VirtualService* rule = inputs.rules.for_mesh(service.host, proxy.ns);
-  return rule && rule->object->spec().contains("http");
+  return rule && rule->has_http_routes();
 }
 
 void add_address_listener(ResourceSet& into, const std::string& ip, const ServicePortRef& of,
@@ -166,7 +166,7 @@ void fill_host(route::VirtualHost& host, const Service& service, const ServicePo
   const VirtualService* rule = scope.inputs.rules.for_mesh(service.host, scope.proxy.ns);
   if (rule) add_rule_routes(host, *rule, scope);
   // A rule without HTTP routes (one for TCP) leaves HTTP as it was; one whose matches all miss answers 404.
-  bool ruled = rule && rule->object->spec().contains("http");
+  bool ruled = rule && rule->has_http_routes();
   if (!ruled) add_plain_route(host, outbound_cluster(port.number, "", service.host), host.name());
 }
 
@@ -209,7 +209,7 @@ void add_table(ResourceSet& into, const route::RouteConfiguration& table) {
 /// Whether there is a rule for requests that an HTTP listener might meet.
 bool has_http_rules_anywhere(const Inputs& inputs, const ProxyIdentity& proxy) {
   return std::ranges::any_of(inputs.rules.virtual_services(), [&](const VirtualService& rule) {
-    return rule.applies_to(kMesh) && rule.visible_from(proxy.ns) && rule.object->spec().contains("http");
+    return rule.applies_to(kMesh) && rule.visible_from(proxy.ns) && rule.has_http_routes();
   });
 }
 

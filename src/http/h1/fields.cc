@@ -76,7 +76,12 @@ Refusal FieldCollector::add_framing(Known known, std::string_view value, const L
     case Known::kExpect:
       (equal_ignoring_case(value, "100-continue") ? expect_continue : expect_other) = true;
       return {};
-    case Known::kTe: te_trailers = equal_ignoring_case(value, "trailers"); return {};
+    case Known::kTe:
+      for_each_element(value, [this](std::string_view coding) {
+        te_trailers = te_trailers || equal_ignoring_case(coding, "trailers");
+        return !te_trailers;
+      });
+      return {};
     case Known::kKeepAlive:
     case Known::kProxyConnection:
     case Known::kTrailer: return {};

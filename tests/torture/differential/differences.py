@@ -316,9 +316,13 @@ def close_wins(request, envoy):
 
 
 def used_up(request, envoy):
-    if request.method in (b"OPTIONS", b"TRACE") and b"0" in request.values(b"max-forwards") and envoy["upstream"]:
-        return NOTHING | {"status": 405 if request.method == b"TRACE" else 200, "kept": envoy["kept"]}
+    if request.method in (b"OPTIONS", b"TRACE") and b"0" in request.values(b"max-forwards") and (envoy["upstream"] or malformed_chunks(request)):
+        return NOTHING | {"status": 405 if request.method == b"TRACE" else 200, "kept": envoy["kept"] and not malformed_chunks(request)}
     return {}
+
+
+def connect_with_body(request, envoy):
+    return {"status": 404} if request.method == b"CONNECT" and request.body and envoy["status"] in (400, 501) else {}
 
 
 OWN = {"answer": (), "content": b"", "location": ""}  # what is compared of an own response
@@ -343,6 +347,7 @@ CHANGES = [
     Change("no body for HTTP/1.0", "RFC 9112 §6.3: a 204, and what HEAD gets, ends with its head; the connection goes on if that was asked for", bodiless_to_old),
     Change("path of nothing but slashes", "decision 25", lambda _, e: {"line": re.sub(r" /+(?=[ ?])", " /", e["line"])}),
     Change("Max-Forwards: 0", "RFC 9110 §7.6.2; Envoy does not count", used_up),
+    Change("CONNECT with a body", "RFC 9110 §9.3.6: it means nothing; no route takes it, as without one", connect_with_body),
     Change("own response behind a whole request", "the connection goes on; Envoy ends it where its codec rejects or the body is not read", whole_request),
 ]
 BOTH_REJECT = Rejection("both reject", 400, "400, 431 or 501 (RFC 9112 §6.1): two faults, and the one that is met first is named", bool)
