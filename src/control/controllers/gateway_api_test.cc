@@ -193,6 +193,20 @@ spec: {ports: [{port: 1}]})");
       "mine");
 }
 
+TEST(GatewayApiController, what_is_made_for_one_gateway_is_not_taken_by_another_of_the_same_wish) {
+  GatewayCluster cluster(kGateway);
+  cluster.settle();
+  cluster.add(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: other, namespace: default, annotations: {gateway.istio.io/name-override: edge-istio}}
+spec: {gatewayClassName: istio, listeners: [{name: a, port: 80, protocol: HTTP}]})");
+  cluster.settle();
+  EXPECT_EQ(cluster.settle(), 0) << "nobody writes any more";
+  EXPECT_EQ(cluster.get(kinds::service(), "edge-istio")->label(kGatewayNameLabel), "edge");
+  EXPECT_EQ(cluster.condition(kinds::api_gateway(), "other", "Programmed"), "False Invalid");
+}
+
 TEST(GatewayApiController, a_gateway_is_programmed_when_a_pod_is_ready_and_an_address_known) {
   GatewayCluster cluster(kGateway);
   cluster.settle();

@@ -109,11 +109,16 @@ Finding examine(const World& world, const api::Object& gateway, const std::vecto
                 std::string(kNameOverride) + " gives another"};
   for (const api::Object& part : parts) {
     api::ObjectPtr present = world.find(part.key());
-    if (!present || !present->label(kManagedLabel).empty()) continue;
-    return {false, "Invalid",
-            std::string(part.kind->kind) + " " + std::string(part.ns()) + "/" + std::string(part.name()) +
-                " is there and was not made for a Gateway; remove it, or give another name by annotation " +
-                std::string(kNameOverride)};
+    if (!present) continue;
+    const bool made_for_one = !present->label(kManagedLabel).empty();
+    const std::string_view whose = present->label(kGatewayNameLabel);
+    // Two that took it for their own would write it in turns for ever.
+    if (made_for_one && (whose.empty() || whose == gateway.name())) continue;
+    const std::string name =
+        std::string(part.kind->kind) + " " + std::string(part.ns()) + "/" + std::string(part.name());
+    const std::string advice = "give another name by annotation " + std::string(kNameOverride);
+    if (made_for_one) return {false, "Invalid", name + " is Gateway " + std::string(whose) + "'s; " + advice};
+    return {false, "Invalid", name + " is there and was not made for a Gateway; remove it, or " + advice};
   }
   return {true, "Programmed", ""};
 }

@@ -182,6 +182,22 @@ Remarks remarks_on_gateway(const api::Object& gateway, const Scene& scene) {
   return made;
 }
 
+/// What other controllers are told by annotations: who may come in, among others.
+void check_annotations(Remarks& made, const api::Object& ingress) {
+  constexpr std::string_view kOthers[] = {"nginx.ingress.kubernetes.io/",
+                                          "nginx.org/",
+                                          "haproxy.org/",
+                                          "haproxy-ingress.github.io/",
+                                          "traefik.ingress.kubernetes.io/",
+                                          "konghq.com/",
+                                          "alb.ingress.kubernetes.io/",
+                                          "ingress.kubernetes.io/"};
+  for (const auto& [name, value] : json::map(json::map(ingress.body, "metadata"), "annotations").items())
+    if (std::ranges::any_of(kOthers, [&](std::string_view prefix) { return name.starts_with(prefix); }))
+      made.push_back({Remark::Kind::kNoEffect, "metadata.annotations",
+                      name + " is for another ingress controller, and nothing here does what it says"});
+}
+
 Remarks remarks_on_ingress(const api::Object& ingress, const Scene& scene) {
   Remarks made;
   if (!is_our_ingress(scene.world, ingress)) {
@@ -200,6 +216,7 @@ Remarks remarks_on_ingress(const api::Object& ingress, const Scene& scene) {
       check_backend(made, json::map(paths[j], "backend"),
                     item(item("spec.rules", i) + ".http.paths", j) + ".backend", ingress, scene);
   }
+  check_annotations(made, ingress);
   check_older(made, ingress, scene);
   return made;
 }

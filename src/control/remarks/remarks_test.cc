@@ -273,6 +273,37 @@ TEST(Remarks, an_ingress_of_another_class_or_of_a_path_that_is_taken_is_told) {
       "out\n");
 }
 
+TEST(Remarks, an_ingress_that_tells_another_controller_whom_to_let_in_hears_that_nobody_does_it) {
+  EXPECT_EQ(
+      said("---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a, namespace: default, "
+           "annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8, mine: x}}\nspec: "
+           "{rules: [{http: {paths: [{path: /a, pathType: Prefix, backend: {service: {name: reviews, "
+           "port: {number: 9080}}}}]}}]}\n"),
+      "Ingress a metadata.annotations: nginx.ingress.kubernetes.io/whitelist-source-range is for another "
+      "ingress controller, and nothing here does what it says\n");
+}
+
+TEST(Remarks, a_rule_that_its_gateway_does_not_see_or_whose_match_names_another_gateway_is_told) {
+  const std::string gateway =
+      "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: "
+      "default}\nspec: "
+      "{selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: "
+      "['*']}]}\n";
+  const std::string route = "route: [{destination: {host: reviews}}]";
+  EXPECT_EQ(
+      said(gateway +
+           rule("r", "{hosts: [a.example], gateways: [g], exportTo: ['.'], http: [{" + route + "}]}")),
+      "VirtualService r spec.gateways[0]: exportTo keeps the rule in namespace default, where no pod of "
+      "gateway default/g runs\n");
+  EXPECT_EQ(
+      said(gateway + rule("r",
+                          "{hosts: [a.example], gateways: [g], http: [{match: [{gateways: [nothere, "
+                          "g]}], " +
+                              route + "}]}")),
+      "VirtualService r spec.http[0].match[0].gateways[0]: no request comes by default/nothere: it is not "
+      "among the rule's gateways, which are default/g\n");
+}
+
 TEST(Remarks, a_port_of_grpc_web_is_told_that_it_is_not_made_grpc) {
   const auto service = [](const std::string& port) {
     return "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: {selector: "

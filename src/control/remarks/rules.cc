@@ -42,6 +42,7 @@ class VirtualServiceRemarks {
     for (std::string_view list : {"http", "tcp"}) {
       const api::Json& routes = json::list(object_.spec(), list);
       for (std::size_t i = 0; i < routes.size(); ++i) {
+        matches(json::list(routes[i], "match"), item("spec." + std::string(list), i) + ".match");
         const api::Json& to = json::list(routes[i], "route");
         for (std::size_t j = 0; j < to.size(); ++j)
           destination(json::map(to[j], "destination"),
@@ -62,6 +63,8 @@ class VirtualServiceRemarks {
   void host(std::size_t index);
   void service(const std::string& host, const std::string& field);
   void gateway(std::size_t index);
+  bool seen_by(const api::Object& gateway) const;
+  void matches(const api::Json& list, const std::string& field);
   void tcp_server(const std::string& name, const api::Object& gateway, const std::string& field);
   void destination(const api::Json& to, const std::string& field);
 
@@ -122,6 +125,9 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
     return waits(field, "waits for gateway " + name + ": there is none of that name" +
                             instead_of(name.substr(slash + 1), there));
   }
+  if (!seen_by(*found))
+    return no_effect(field, "exportTo keeps the rule in namespace " + std::string(object_.ns()) +
+                                ", where no pod of gateway " + name + " runs");
   std::vector<std::string> hosts;
   bool http = false, tcp = false, common = false;
   for (const auto& server : json::list(found->spec(), "servers")) {
@@ -139,6 +145,31 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
     no_effect(field, "gateway " + name + " has no TCP server, and the rule no HTTP route");
   else if (has("tcp") && tcp)
     tcp_server(name, *found, field);
+}
+
+/// Whether exportTo lets the pods of the gateway have the rule. One machine's gateway has no Pod.
+bool VirtualServiceRemarks::seen_by(const api::Object& gateway) const {
+  if (rule_.exported) return true;
+  if (scene_.ground == Ground::kOneMachine) return object_.ns() == kRootNamespace;
+  const Labels selector = labels_from(json::map(gateway.spec(), "selector"));
+  return std::ranges::any_of(scene_.world.all(kinds::pod()), [&](const api::ObjectPtr& pod) {
+    return pod->ns() == object_.ns() && contains(pod->labels(), selector);
+  });
+}
+
+/// A match may narrow the rule's gateways, and name no others.
+void VirtualServiceRemarks::matches(const api::Json& list, const std::string& field) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const api::Json& names = json::list(list[i], "gateways");
+    for (std::size_t j = 0; j < names.size(); ++j) {
+      if (!names[j].is_string()) continue;
+      const std::string name = gateway_name(names[j].get_ref<const std::string&>(), object_.ns());
+      if (!rule_.applies_to(name))
+        no_effect(item(item(field, i) + ".gateways", j),
+                  "no request comes by " + name + ": it is not among the rule's gateways, which are " +
+                      some_of(rule_.gateways));
+    }
+  }
 }
 
 /// Bytes name no host: of the rules for a TCP server one says where they go.
