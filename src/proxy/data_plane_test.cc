@@ -159,6 +159,21 @@ TEST(DataPlane, a_refused_connection_goes_to_another_endpoint_and_is_503_uf_when
   EXPECT_NE(response.body.find("connection failure"), std::string::npos);
 }
 
+TEST(DataPlane, an_endpoint_that_this_machine_cannot_connect_to_is_a_failed_connect_and_no_overflow) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  const net::Address unreachable = *net::Address::parse_ip("::1", 80);
+  ClusterConfig one = cluster_of("one", {unreachable}), two = cluster_of("two", {unreachable, a.address()});
+  // A source of the other family cannot be bound, as an address that the machine does not have.
+  one.bind_source = two.bind_source = *net::Address::parse_ip("127.0.0.1", 0);
+  ASSERT_TRUE(plane.apply(table_of({route_to("/one", "one"), route_to("/two", "two")}), {one, two}));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(plane.get("/two").head.status, 200);
+  const http::Response response = plane.get("/one");
+  EXPECT_EQ(response.head.status, 503);
+  EXPECT_NE(response.body.find("connection failure"), std::string::npos) << response.body;
+  EXPECT_FALSE(response.head.headers.get("x-envoy-overloaded"));
+}
+
 TEST(DataPlane, a_body_goes_up_and_an_early_answer_comes_down_meanwhile) {
   Plane plane;
   Upstream a(plane.loop, "a");

@@ -247,6 +247,9 @@ net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(net::Ad
   if (socket) co_return std::move(socket);
   ++counters.upstream_cx_connect_fail;
   if (socket.error().code == Code::kTimeout) ++counters.upstream_cx_connect_timeout;
+  // Without a descriptor, a port or a way there no limit of the cluster is reached, and another endpoint may
+  // do.
+  if (socket.error().code == Code::kExhausted) socket.error().code = Code::kRefused;
   co_return socket;
 }
 

@@ -25,7 +25,7 @@ namespace weft::proxy {
 /// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A
 /// new configuration with the same connection settings is taken over in place, and its pooled connections
 /// stay. Thread: the worker's loop. Errors blame the upstream: kNotFound (no healthy endpoint), kExhausted (a
-/// limit), kRefused, kTimeout (connecting).
+/// limit of the cluster), kRefused (connecting, for whatever reason), kTimeout (connecting).
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
