@@ -146,6 +146,66 @@ TEST(DataPlane, a_listener_of_the_same_address_takes_ipv4_from_the_change_on_tha
   }
 }
 
+/// A plane of so many workers, and a port that its listeners are given.
+struct Port {
+  explicit Port(unsigned workers) : plane(workers) {
+    EXPECT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+    next = *plane.server->current();
+  }
+  void listen(const std::string& name, bool bind_to_port = true) {
+    auto listener = std::make_shared<ListenerConfig>(*next.listeners["front"]);
+    listener->name = name;
+    listener->address = address;
+    listener->bind_to_port = bind_to_port;
+    next.listeners[name] = listener;
+  }
+  bool answers() {
+    const auto response = testing::run(
+        plane.loop, http::fetch(plane.loop, address, {.method = "GET", .path = "/", .authority = "test"}));
+    return response && response->head.status == 200;
+  }
+
+  Plane plane;
+  Upstream a{plane.loop, "a"};
+  net::Address address = *net::Address::parse_ip("127.0.0.1", free_port(plane.loop));
+  Snapshot next;
+};
+
+TEST(DataPlane, an_address_goes_from_one_listener_to_another_in_one_update) {
+  for (const unsigned workers : {1u, 2u}) {
+    Port port(workers);
+    for (const char* owner : {"one", "two", "another"}) {
+      std::erase_if(port.next.listeners, [](const auto& entry) { return entry.first != "front"; });
+      port.listen(owner);
+      const Result<void> applied = port.plane.apply(port.next);
+      ASSERT_TRUE(applied) << applied.error().text;
+      EXPECT_TRUE(port.answers()) << owner;
+    }
+  }
+}
+
+TEST(DataPlane, an_address_that_two_listeners_have_is_refused_and_the_first_goes_on) {
+  for (const unsigned workers : {1u, 2u}) {
+    Port port(workers);
+    port.listen("one");
+    ASSERT_TRUE(port.plane.apply(port.next));
+    port.listen("two");
+    const Result<void> refused = port.plane.apply(port.next);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text.find("of listener 'one' too"), std::string::npos) << refused.error().text;
+    EXPECT_TRUE(port.answers());
+  }
+}
+
+TEST(DataPlane, a_listener_that_binds_no_port_any_more_accepts_nothing_until_it_does_again) {
+  Port port(1);
+  for (const bool bound : {true, false, true}) {
+    port.listen("one", bound);
+    ASSERT_TRUE(port.plane.apply(port.next));
+    EXPECT_EQ(port.answers(), bound);
+  }
+}
+
 TEST(DataPlane, a_refused_connection_goes_to_another_endpoint_and_is_503_uf_when_there_is_none) {
   Plane plane;
   Upstream a(plane.loop, "a"), gone(plane.loop, "gone");

@@ -46,7 +46,10 @@ void Worker::stop() {
 void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
   const CompiledSnapshotPtr before = std::exchange(snapshot_, std::move(next));
   update_clusters();
-  std::erase_if(accepting_, [&](const auto& entry) { return !snapshot_->listeners.contains(entry.first); });
+  std::erase_if(accepting_, [&](const auto& entry) {
+    const auto found = snapshot_->listeners.find(entry.first);
+    return found == snapshot_->listeners.end() || !found->second->config->bind_to_port;
+  });
   // New sockets for a listener that is already there: its address has changed.
   for (const NewSocket& socket : sockets) accepting_.erase(socket.listener);
   for (NewSocket& socket : sockets) {
