@@ -325,6 +325,38 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   EXPECT_EQ(a.last.headers.get("x-envoy-original-host"), "test");
 }
 
+TEST(DataPlane, the_value_of_a_header_rule_has_the_bytes_that_came_and_the_field_is_left_out_without_any) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  Route route = route_to("/", "a");
+  const auto rule = [&](std::string name, std::string value, bool keep_empty = false) {
+    route.request_headers.add.push_back(
+        {std::move(name), std::move(value), HeaderChange::Action::kOverwriteOrAdd, keep_empty});
+  };
+  rule("x-copy", "%REQ(x-word)%");
+  rule("x-short", "%REQ(x-word):3%");
+  rule("x-absent", "%REQ(x-none)%");
+  rule("x-kept", "%REQ(x-none)%", true);
+  rule("x-beside", "<%REQ(x-none)%>");
+  rule("x-later", "%RESPONSE_DURATION%");
+  rule("x-name", "%ROUTE_NAME%");
+  route.name = "two\r\nlines: \"x\"";
+  ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
+  http::Request request{.method = "GET", .path = "/", .authority = "test"};
+  const std::string word = "a\"b\\c \xc3\xa4\tend";
+  request.headers.add("X-Word", word);
+  const auto response = plane.fetch(std::move(request));
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->head.status, 200);
+  EXPECT_EQ(a.last.headers.get("x-copy"), word);
+  EXPECT_EQ(a.last.headers.get("x-short"), "a\"b");
+  EXPECT_FALSE(a.last.headers.get("x-absent"));
+  EXPECT_EQ(a.last.headers.get("x-kept"), "");
+  EXPECT_EQ(a.last.headers.get("x-beside"), "<>");
+  EXPECT_FALSE(a.last.headers.get("x-later"));
+  EXPECT_EQ(a.last.headers.get("x-name"), "two  lines: \"x\"");
+}
+
 TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {
   Plane plane;
   Upstream a(plane.loop, "a"), b(plane.loop, "b");
