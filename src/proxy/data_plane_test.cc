@@ -274,6 +274,41 @@ TEST(DataPlane, a_slow_answer_is_504_and_counted) {
   EXPECT_NE(stats.find("http.front.downstream_rq_5xx: 2\n"), std::string::npos) << stats;
 }
 
+TEST(DataPlane, an_answer_that_no_endpoint_gave_is_counted_with_the_cluster_s) {
+  Plane plane;
+  Upstream gone(plane.loop, "gone"), silent(plane.loop, "silent");
+  Gate gate(plane.loop, silent);
+  const net::Address nobody = gone.address();
+  gone.stop();
+  ClusterConfig full = cluster_of("full", {silent.address()});
+  full.max_requests = 0;
+  Route slow = route_to("/slow", "slow");
+  std::get<ForwardAction>(slow.action).timeout = Milliseconds{20};
+  ASSERT_TRUE(plane.apply(table_of({route_to("/refused", "refused"), route_to("/empty", "empty"),
+                                    route_to("/full", "full"), slow}),
+                          {cluster_of("refused", {nobody}), cluster_of("empty", {}), full,
+                           cluster_of("slow", {silent.address()})}));
+  for (const std::string name : {"refused", "empty", "full", "slow"}) {
+    EXPECT_GE(plane.get("/" + name).head.status, 503) << name;
+    const std::string stats = plane.stats();
+    EXPECT_NE(stats.find("cluster." + name + ".upstream_rq_5xx: 1\n"), std::string::npos) << stats;
+  }
+}
+
+TEST(DataPlane, a_request_that_its_client_gave_up_counts_as_no_answer_of_the_cluster) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  Gate gate(plane.loop, a);
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  Asking asking(plane, {.method = "GET", .path = "/", .authority = "test"});
+  ASSERT_TRUE(run_until(plane.loop, [&] { return a.requests == 1; }));
+  asking.leave();
+  ASSERT_TRUE(run_until(plane.loop, [&] {
+    return plane.stats().find("cluster.a.upstream_rq_cancelled: 1\n") != std::string::npos;
+  }));
+  EXPECT_NE(plane.stats().find("cluster.a.upstream_rq_5xx: 0\n"), std::string::npos);
+}
+
 TEST(DataPlane, retries_by_the_route_s_policy_only) {
   Plane plane;
   Upstream a(plane.loop, "a");
