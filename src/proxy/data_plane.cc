@@ -24,6 +24,29 @@ std::uint32_t connections_by_descriptors() {
   return static_cast<std::uint32_t>(std::min<rlim_t>(limit.rlim_cur / 2, 1'000'000));
 }
 
+bool listens_at(const ListenerConfig& listener, const net::Address& address) {
+  return listener.bind_to_port &&
+         (listener.address == address || std::ranges::count(listener.additional_addresses, address) > 0);
+}
+
+/// Two sockets of one address would each take a part of its connections.
+Result<void> expect_addresses_of_their_own(const Snapshot& snapshot) {
+  std::map<std::string, std::string_view> owners;
+  for (const auto& [name, listener] : snapshot.listeners) {
+    if (!listener->bind_to_port) continue;
+    std::vector<net::Address> all = listener->additional_addresses;
+    all.push_back(listener->address);
+    for (const net::Address& address : all) {
+      const auto [owner, added] = owners.try_emplace(address.to_string(), name);
+      if (!added && owner->second != name)
+        return fail(Error::config(Code::kConflict, "listener '" + name + "': " + owner->first +
+                                                       " is the address of listener '" +
+                                                       std::string(owner->second) + "' too"));
+    }
+  }
+  return {};
+}
+
 /// Where and how its sockets listen.
 std::string binding_of(const ListenerConfig& listener) {
   std::string text = listener.address.to_string();
@@ -69,10 +92,16 @@ int DataPlane::inherited(const net::Address& address) const {
   return -1;
 }
 
+bool DataPlane::is_bound(const net::Address& address) const {
+  return current_ && std::ranges::any_of(current_->source->listeners, [&](const auto& entry) {
+           return listens_at(*entry.second, address);
+         });
+}
+
 Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address& address, Sockets& into) {
   const int given = inherited(address);
-  // The listener's sockets of before are open until the workers have changed over.
-  const bool again = bound_.contains(listener.name);
+  // Sockets of before, of this listener or another, are open until the workers have changed over.
+  const bool again = bound_.contains(listener.name) || is_bound(address);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (given >= 0) {
       net::Fd copy(::fcntl(given, F_DUPFD_CLOEXEC, 0));
@@ -95,6 +124,7 @@ Result<void> DataPlane::bind(const ListenerConfig& listener, const net::Address&
 }
 
 Result<DataPlane::Sockets> DataPlane::bind_new(const Snapshot& snapshot) {
+  WEFT_CHECK(expect_addresses_of_their_own(snapshot));
   Sockets sockets(workers_.size());
   for (const auto& [name, listener] : snapshot.listeners) {
     if (!listener->bind_to_port) continue;

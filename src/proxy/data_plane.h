@@ -36,6 +36,8 @@ class DataPlane final : public Server {
   Result<Sockets> bind_new(const Snapshot& snapshot);
   Result<void> bind(const ListenerConfig& listener, const net::Address& address, Sockets& into);
   int inherited(const net::Address& address) const;
+  /// Whether a listener of the present snapshot listens there.
+  bool is_bound(const net::Address& address) const;
   /// Runs `work` on every worker, then `done` here.
   void on_all(std::function<void(Worker&)> work, std::function<void()> done);
 

@@ -146,6 +146,66 @@ TEST(DataPlane, a_listener_of_the_same_address_takes_ipv4_from_the_change_on_tha
   }
 }
 
+/// A plane of so many workers, and a port that its listeners are given.
+struct Port {
+  explicit Port(unsigned workers) : plane(workers) {
+    EXPECT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+    next = *plane.server->current();
+  }
+  void listen(const std::string& name, bool bind_to_port = true) {
+    auto listener = std::make_shared<ListenerConfig>(*next.listeners["front"]);
+    listener->name = name;
+    listener->address = address;
+    listener->bind_to_port = bind_to_port;
+    next.listeners[name] = listener;
+  }
+  bool answers() {
+    const auto response = testing::run(
+        plane.loop, http::fetch(plane.loop, address, {.method = "GET", .path = "/", .authority = "test"}));
+    return response && response->head.status == 200;
+  }
+
+  Plane plane;
+  Upstream a{plane.loop, "a"};
+  net::Address address = *net::Address::parse_ip("127.0.0.1", free_port(plane.loop));
+  Snapshot next;
+};
+
+TEST(DataPlane, an_address_goes_from_one_listener_to_another_in_one_update) {
+  for (const unsigned workers : {1u, 2u}) {
+    Port port(workers);
+    for (const char* owner : {"one", "two", "another"}) {
+      std::erase_if(port.next.listeners, [](const auto& entry) { return entry.first != "front"; });
+      port.listen(owner);
+      const Result<void> applied = port.plane.apply(port.next);
+      ASSERT_TRUE(applied) << applied.error().text;
+      EXPECT_TRUE(port.answers()) << owner;
+    }
+  }
+}
+
+TEST(DataPlane, an_address_that_two_listeners_have_is_refused_and_the_first_goes_on) {
+  for (const unsigned workers : {1u, 2u}) {
+    Port port(workers);
+    port.listen("one");
+    ASSERT_TRUE(port.plane.apply(port.next));
+    port.listen("two");
+    const Result<void> refused = port.plane.apply(port.next);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text.find("of listener 'one' too"), std::string::npos) << refused.error().text;
+    EXPECT_TRUE(port.answers());
+  }
+}
+
+TEST(DataPlane, a_listener_that_binds_no_port_any_more_accepts_nothing_until_it_does_again) {
+  Port port(1);
+  for (const bool bound : {true, false, true}) {
+    port.listen("one", bound);
+    ASSERT_TRUE(port.plane.apply(port.next));
+    EXPECT_EQ(port.answers(), bound);
+  }
+}
+
 TEST(DataPlane, a_refused_connection_goes_to_another_endpoint_and_is_503_uf_when_there_is_none) {
   Plane plane;
   Upstream a(plane.loop, "a"), gone(plane.loop, "gone");
@@ -157,6 +217,21 @@ TEST(DataPlane, a_refused_connection_goes_to_another_endpoint_and_is_503_uf_when
   const http::Response response = plane.get("/one");
   EXPECT_EQ(response.head.status, 503);
   EXPECT_NE(response.body.find("connection failure"), std::string::npos);
+}
+
+TEST(DataPlane, an_endpoint_that_this_machine_cannot_connect_to_is_a_failed_connect_and_no_overflow) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  const net::Address unreachable = *net::Address::parse_ip("::1", 80);
+  ClusterConfig one = cluster_of("one", {unreachable}), two = cluster_of("two", {unreachable, a.address()});
+  // A source of the other family cannot be bound, as an address that the machine does not have.
+  one.bind_source = two.bind_source = *net::Address::parse_ip("127.0.0.1", 0);
+  ASSERT_TRUE(plane.apply(table_of({route_to("/one", "one"), route_to("/two", "two")}), {one, two}));
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(plane.get("/two").head.status, 200);
+  const http::Response response = plane.get("/one");
+  EXPECT_EQ(response.head.status, 503);
+  EXPECT_NE(response.body.find("connection failure"), std::string::npos) << response.body;
+  EXPECT_FALSE(response.head.headers.get("x-envoy-overloaded"));
 }
 
 TEST(DataPlane, a_body_goes_up_and_an_early_answer_comes_down_meanwhile) {
@@ -197,6 +272,41 @@ TEST(DataPlane, a_slow_answer_is_504_and_counted) {
   const std::string stats = plane.stats();
   EXPECT_NE(stats.find("cluster.a.upstream_rq_timeout: 2\n"), std::string::npos) << stats;
   EXPECT_NE(stats.find("http.front.downstream_rq_5xx: 2\n"), std::string::npos) << stats;
+}
+
+TEST(DataPlane, an_answer_that_no_endpoint_gave_is_counted_with_the_cluster_s) {
+  Plane plane;
+  Upstream gone(plane.loop, "gone"), silent(plane.loop, "silent");
+  Gate gate(plane.loop, silent);
+  const net::Address nobody = gone.address();
+  gone.stop();
+  ClusterConfig full = cluster_of("full", {silent.address()});
+  full.max_requests = 0;
+  Route slow = route_to("/slow", "slow");
+  std::get<ForwardAction>(slow.action).timeout = Milliseconds{20};
+  ASSERT_TRUE(plane.apply(table_of({route_to("/refused", "refused"), route_to("/empty", "empty"),
+                                    route_to("/full", "full"), slow}),
+                          {cluster_of("refused", {nobody}), cluster_of("empty", {}), full,
+                           cluster_of("slow", {silent.address()})}));
+  for (const std::string name : {"refused", "empty", "full", "slow"}) {
+    EXPECT_GE(plane.get("/" + name).head.status, 503) << name;
+    const std::string stats = plane.stats();
+    EXPECT_NE(stats.find("cluster." + name + ".upstream_rq_5xx: 1\n"), std::string::npos) << stats;
+  }
+}
+
+TEST(DataPlane, a_request_that_its_client_gave_up_counts_as_no_answer_of_the_cluster) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  Gate gate(plane.loop, a);
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  Asking asking(plane, {.method = "GET", .path = "/", .authority = "test"});
+  ASSERT_TRUE(run_until(plane.loop, [&] { return a.requests == 1; }));
+  asking.leave();
+  ASSERT_TRUE(run_until(plane.loop, [&] {
+    return plane.stats().find("cluster.a.upstream_rq_cancelled: 1\n") != std::string::npos;
+  }));
+  EXPECT_NE(plane.stats().find("cluster.a.upstream_rq_5xx: 0\n"), std::string::npos);
 }
 
 TEST(DataPlane, retries_by_the_route_s_policy_only) {
@@ -248,6 +358,38 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   EXPECT_EQ(a.last.headers.get("x-envoy-original-path"), "/changed/z");
   EXPECT_EQ(a.last.authority, "inside");
   EXPECT_EQ(a.last.headers.get("x-envoy-original-host"), "test");
+}
+
+TEST(DataPlane, the_value_of_a_header_rule_has_the_bytes_that_came_and_the_field_is_left_out_without_any) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  Route route = route_to("/", "a");
+  const auto rule = [&](std::string name, std::string value, bool keep_empty = false) {
+    route.request_headers.add.push_back(
+        {std::move(name), std::move(value), HeaderChange::Action::kOverwriteOrAdd, keep_empty});
+  };
+  rule("x-copy", "%REQ(x-word)%");
+  rule("x-short", "%REQ(x-word):3%");
+  rule("x-absent", "%REQ(x-none)%");
+  rule("x-kept", "%REQ(x-none)%", true);
+  rule("x-beside", "<%REQ(x-none)%>");
+  rule("x-later", "%RESPONSE_DURATION%");
+  rule("x-name", "%ROUTE_NAME%");
+  route.name = "two\r\nlines: \"x\"";
+  ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
+  http::Request request{.method = "GET", .path = "/", .authority = "test"};
+  const std::string word = "a\"b\\c \xc3\xa4\tend";
+  request.headers.add("X-Word", word);
+  const auto response = plane.fetch(std::move(request));
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->head.status, 200);
+  EXPECT_EQ(a.last.headers.get("x-copy"), word);
+  EXPECT_EQ(a.last.headers.get("x-short"), "a\"b");
+  EXPECT_FALSE(a.last.headers.get("x-absent"));
+  EXPECT_EQ(a.last.headers.get("x-kept"), "");
+  EXPECT_EQ(a.last.headers.get("x-beside"), "<>");
+  EXPECT_FALSE(a.last.headers.get("x-later"));
+  EXPECT_EQ(a.last.headers.get("x-name"), "two  lines: \"x\"");
 }
 
 TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy/listener/downstream_connection.h"
 
@@ -42,9 +44,12 @@ void Worker::stop() {
 }
 
 void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
-  snapshot_ = std::move(next);
+  const CompiledSnapshotPtr before = std::exchange(snapshot_, std::move(next));
   update_clusters();
-  std::erase_if(accepting_, [&](const auto& entry) { return !snapshot_->listeners.contains(entry.first); });
+  std::erase_if(accepting_, [&](const auto& entry) {
+    const auto found = snapshot_->listeners.find(entry.first);
+    return found == snapshot_->listeners.end() || !found->second->config->bind_to_port;
+  });
   // New sockets for a listener that is already there: its address has changed.
   for (const NewSocket& socket : sockets) accepting_.erase(socket.listener);
   for (NewSocket& socket : sockets) {
@@ -59,6 +64,27 @@ void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
     accepting->sockets.push_back(std::move(*listener));
     accepting->tasks.spawn(accept_all(*this, *accepting));
   }
+  if (before && !has_listeners_of(*before)) tell_connections(before);
+}
+
+/// Whether every listener of before is there unchanged, and its connections have nothing to look for.
+bool Worker::has_listeners_of(const CompiledSnapshot& before) const {
+  return std::ranges::all_of(before.listeners, [&](const auto& entry) {
+    const auto found = snapshot_->listeners.find(entry.first);
+    return found != snapshot_->listeners.end() && found->second == entry.second;
+  });
+}
+
+void Worker::tell_connections(const CompiledSnapshotPtr& before) {
+  for (const std::uint64_t id : connection_ids())
+    if (DownstreamConnection* const one = connection(id)) one->meet(before);
+}
+
+/// For whoever ends connections while he goes through them.
+std::vector<std::uint64_t> Worker::connection_ids() const {
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  return ids;
 }
 
 void Worker::update_clusters() {
@@ -133,9 +159,7 @@ void Worker::stop_accepting() { accepting_.clear(); }
 
 void Worker::drain_connections() {
   draining_ = true;
-  std::vector<std::uint64_t> ids;
-  for (const auto& [id, connection] : connections_) ids.push_back(id);
-  for (const std::uint64_t id : ids)
+  for (const std::uint64_t id : connection_ids())
     if (DownstreamConnection* const one = connection(id)) one->drain();
 }
 

@@ -81,6 +81,9 @@ class Worker {
  private:
   struct Accepting;
   void update_clusters();
+  bool has_listeners_of(const CompiledSnapshot& before) const;
+  void tell_connections(const CompiledSnapshotPtr& before);
+  std::vector<std::uint64_t> connection_ids() const;
   static net::Task<void> accept_all(Worker& worker, Accepting& accepting);
   static net::Task<void> serve(Worker& worker, std::unique_ptr<net::Socket> socket,
                                std::shared_ptr<const CompiledListener> listener);

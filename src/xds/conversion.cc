@@ -17,8 +17,8 @@ namespace pb = google::protobuf;
 /// 100 years: any of them can be added to the present time, of 64 bits of nanoseconds.
 constexpr std::int64_t kMaxSeconds = 3'155'760'000;
 
-/// Unknown fields that must not be ignored: without them something would be let through or sent in the open
-/// that was not meant to be. Number 0: any unknown field of that message.
+/// Unknown fields that must not be ignored: without them something would be let through, sent in the open or
+/// done to somebody that was not meant to be. Number 0: any unknown field of that message.
 struct Guarded {
   std::string_view message;
   int number;
@@ -30,6 +30,8 @@ constexpr Guarded kGuarded[] = {
     {"envoy.config.listener.v3.Listener", 18, "udp_listener_config"},
     {"envoy.config.listener.v3.Listener", 19, "api_listener"},
     {"envoy.config.listener.v3.Listener", 27, "internal_listener"},
+    {"envoy.config.core.v3.HttpProtocolOptions", 5, "headers_with_underscores_action"},
+    {"envoy.config.route.v3.RouteConfiguration", 3, "internal_only_headers"},
     {"envoy.config.route.v3.RouteMatch", 0, ""},
     {"envoy.config.route.v3.HeaderMatcher", 0, ""},
     {"envoy.config.route.v3.QueryParameterMatcher", 0, ""},
@@ -37,6 +39,7 @@ constexpr Guarded kGuarded[] = {
     {"envoy.config.cluster.v3.Cluster", 24, "transport_socket"},
     {"envoy.config.cluster.v3.Cluster", 38, "cluster_type"},
     {"envoy.config.cluster.v3.Cluster", 43, "transport_socket_matches"},
+    {"envoy.extensions.filters.http.fault.v3.HTTPFault", 0, ""},
     {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", 16, "tunneling_config"},
 };
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "proxy/config.h"
 #include "xds/proto/extensions.h"
 #include "xds/proto/listener.pb.h"
@@ -25,6 +27,25 @@ Result<std::shared_ptr<Resource>> with_inspector(const Predicate& off) {
   proxy.set_stat_prefix("t");
   proxy.set_cluster("c");
   made.add_filter_chains()->add_filters()->mutable_typed_config()->PackFrom(proxy);
+  return decode(Type::kListener, made.SerializeAsString());
+}
+
+/// A listener with one HTTP chain of a route table in line, which the test changes.
+Result<std::shared_ptr<Resource>> with_manager(
+    const std::function<void(filters::network::http_connection_manager::v3::HttpConnectionManager&)>&
+        change) {
+  filters::network::http_connection_manager::v3::HttpConnectionManager manager;
+  manager.set_stat_prefix("m");
+  manager.mutable_route_config()->set_name("routes");
+  change(manager);
+  auto& router = *manager.add_http_filters();
+  router.set_name("router");
+  router.mutable_typed_config()->PackFrom(filters::http::router::v3::Router());
+  listener::Listener made;
+  made.set_name("l");
+  made.mutable_address()->mutable_socket_address()->set_address("0.0.0.0");
+  made.mutable_address()->mutable_socket_address()->set_port_value(15006);
+  made.add_filter_chains()->add_filters()->mutable_typed_config()->PackFrom(manager);
   return decode(Type::kListener, made.SerializeAsString());
 }
 
@@ -92,6 +113,42 @@ TEST(ConvertListener, a_predicate_that_says_nothing_or_no_ports_is_an_error_with
   *lonely.mutable_or_match()->add_rules() = ports(1, 2);
   EXPECT_EQ(error(lonely),
             "listener_filters[0].filter_disabled.or_match.rules: has to have 2 items at least");
+}
+
+TEST(ConvertListener, what_would_keep_names_with_underscores_out_is_an_error_and_letting_them_in_is_none) {
+  for (const int action : {0, 1, 2}) {
+    const auto made = with_manager([&](auto& manager) {
+      auto& options = *manager.mutable_common_http_protocol_options();
+      // What is 0 is not written.
+      if (action) options.GetReflection()->MutableUnknownFields(&options)->AddVarint(5, action);
+    });
+    EXPECT_EQ(made.has_value(), action == 0);
+    if (!made)
+      EXPECT_NE(made.error().text.find("headers_with_underscores_action: is not supported"),
+                std::string::npos)
+          << made.error().text;
+  }
+}
+
+TEST(ConvertListener, a_fault_for_some_requests_only_is_not_done_to_all) {
+  using Fault = filters::http::fault::v3::HTTPFault;
+  for (const int field : {3, 4, 5, 6, 16}) {
+    const auto made = with_manager([&](auto& manager) {
+      Fault fault;
+      fault.mutable_abort()->set_http_status(503);
+      fault.GetReflection()->MutableUnknownFields(&fault)->AddLengthDelimited(field, "");
+      auto& filter = *manager.add_http_filters();
+      filter.set_name("envoy.filters.http.fault");
+      filter.mutable_typed_config()->PackFrom(fault);
+    });
+    ASSERT_FALSE(made) << field;
+    EXPECT_NE(made.error().text.find("cannot be left out safely"), std::string::npos) << made.error().text;
+  }
+  EXPECT_TRUE(with_manager([](auto& manager) {
+    auto& filter = *manager.add_http_filters();
+    filter.set_name("envoy.filters.http.fault");
+    filter.mutable_typed_config()->PackFrom(Fault());
+  })) << "istiod's, which waits for what routes say";
 }
 
 }  // namespace

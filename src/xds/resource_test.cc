@@ -89,6 +89,30 @@ TEST(RouteTable, a_match_with_a_condition_that_is_not_known_is_closed_by_itself)
   EXPECT_NE(resource->rejected.at(0).find("dynamic_metadata"), std::string::npos) << resource->rejected[0];
 }
 
+TEST(RouteTable, a_fault_for_some_requests_only_closes_its_route_and_is_not_done_to_all) {
+  route::Route some = route_to("/some");
+  envoy::extensions::filters::http::fault::v3::HTTPFault fault;
+  fault.mutable_abort()->set_http_status(503);
+  fault.mutable_abort()->mutable_percentage()->set_numerator(100);
+  fault.GetReflection()->MutableUnknownFields(&fault)->AddLengthDelimited(4, "\n\1x");
+  (*some.mutable_typed_per_filter_config())["envoy.filters.http.fault"].PackFrom(fault);
+  const auto resource = decoded(table_of({some, route_to("/")}));
+  ASSERT_TRUE(resource);
+  EXPECT_EQ(status_of(at(*resource, 0)), 500);
+  EXPECT_FALSE(at(*resource, 0).fault);
+  ASSERT_EQ(resource->rejected.size(), 1u);
+  EXPECT_NE(resource->rejected[0].find("headers: is not supported"), std::string::npos)
+      << resource->rejected[0];
+}
+
+TEST(RouteTable, fields_that_only_the_mesh_may_send_are_not_let_through_in_silence) {
+  route::RouteConfiguration table = table_of({route_to("/")});
+  table.GetReflection()->MutableUnknownFields(&table)->AddLengthDelimited(3, "x-internal");
+  const auto made = decode(Type::kRoute, table.SerializeAsString());
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().text.find("internal_only_headers: is not supported"), 0u) << made.error().text;
+}
+
 TEST(RouteTable, texts_that_would_break_a_message_are_errors_that_name_their_field) {
   using Break = void (*)(route::Route&);
   struct Row {

@@ -169,6 +169,10 @@ net::Task<void> ServerConnection::finish_exchange() {
   }
   if (reset_ || !response_complete_) {
     keep_alive_ = false;
+    if (end_shows_the_cut()) {
+      co_await linger();
+      co_return;
+    }
     // Nothing was begun that the client could take for whole: an end in order is all it needs.
     const bool in_order = half_closed_ && !response_started_;
     stream_.close(!in_order);
@@ -178,6 +182,13 @@ net::Task<void> ServerConnection::finish_exchange() {
   if (stream_.closed() || out_.cut() || draining_) keep_alive_ = false;
   if (!decoder_.done() && keep_alive_) keep_alive_ = co_await discard_request();
   if (!keep_alive_ && !stream_.closed() && !out_.cut()) co_await linger();
+}
+
+/// Whether the client can tell by the framing that its response was cut: then our end is in order, and what
+/// is on its way to the client is not thrown away, as a reset would.
+bool ServerConnection::end_shows_the_cut() const {
+  if (!response_started_ || response_complete_ || gone_ || out_.cut() || !out_.empty()) return false;
+  return body_form_ == BodyForm::kChunked || (body_form_ == BodyForm::kLength && length_left_ > 0);
 }
 
 /// Reads past the rest of a request nobody wanted. False when that would take too much.

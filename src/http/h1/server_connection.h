@@ -86,6 +86,7 @@ class ServerConnection final : private ServerExchange {
   net::Task<Head> read_head();
   net::Task<bool> wait_for_request();
   net::Task<void> finish_exchange();
+  bool end_shows_the_cut() const;
   net::Task<bool> discard_request();
   net::Task<void> refuse(Refusal refusal);
   net::Task<void> linger();

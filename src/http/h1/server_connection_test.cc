@@ -313,6 +313,42 @@ TEST(ServerConnection, a_body_that_does_not_fit_its_length_cuts_the_connection) 
   }
 }
 
+/// Begins a response of eight bytes or of unknown length, and cannot go on after four.
+net::Task<void> cut(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  if (exchange.request().path == "/length") head.content_length = 8;
+  EXPECT_TRUE(co_await exchange.send_head(head, false));
+  EXPECT_TRUE(co_await exchange.send_body("half", false));
+  exchange.reset();
+}
+
+TEST(ServerConnection, a_cut_response_whose_framing_shows_it_ends_in_order_and_one_until_close_by_a_reset) {
+  for (const std::string path : {"/length", "/chunks"}) {
+    Served served(cut);
+    served.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(served.over()) << path;
+    EXPECT_FALSE(served.client->peer_broken()) << path << ": a reset overtakes what is on its way";
+    EXPECT_TRUE(served.client->peer_ended());
+    const std::string got = served.take();
+    EXPECT_TRUE(got.ends_with(path == "/length" ? "\r\nhalf" : "4\r\nhalf\r\n")) << got;
+  }
+  Served until_close(cut);
+  until_close.send("GET /close HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(until_close.over());
+  EXPECT_TRUE(until_close.client->peer_broken()) << "an end would look like the end of the body";
+}
+
+TEST(ServerConnection, who_is_still_sending_when_its_response_is_cut_is_heard_for_seconds_only) {
+  Served served(cut);
+  served.send("POST /length HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+  EXPECT_FALSE(served.over()) << "unread bytes would turn the end into a reset";
+  served.send("def");
+  served.loop->advance(6s);
+  EXPECT_TRUE(served.over());
+  EXPECT_FALSE(served.client->peer_broken());
+}
+
 TEST(ServerConnection, passes_interim_responses_on_and_100_only_to_who_waits_for_it) {
   Served served([](ServerExchange& exchange) -> net::Task<void> {
     for (const int status : {100, 103}) {

@@ -82,6 +82,16 @@ std::optional<std::array<int, 4>> fit(const FilterChainMatch& match, const Chain
   return score;
 }
 
+bool same_match(const FilterChainMatch& a, const FilterChainMatch& b) {
+  const auto same_prefix = [](const auto& one, const auto& other) {
+    return one.address == other.address && one.length == other.length;
+  };
+  return a.destination_port == b.destination_port &&
+         std::ranges::equal(a.destination_prefixes, b.destination_prefixes, same_prefix) &&
+         a.server_names == b.server_names && a.transport_protocol == b.transport_protocol &&
+         a.application_protocols == b.application_protocols;
+}
+
 bool covers(const std::vector<PortRange>& ranges, std::uint16_t port) {
   return std::ranges::any_of(
       ranges, [port](const PortRange& range) { return range.first <= port && port <= range.last; });
@@ -112,10 +122,20 @@ Result<std::shared_ptr<const CompiledListener>> CompiledListener::compile(
   return std::shared_ptr<const CompiledListener>(std::move(compiled));
 }
 
-const CompiledChain* CompiledListener::chain_named(std::string_view name) const {
-  for (const CompiledChain& chain : chains)
-    if (chain.config->name == name) return &chain;
-  return default_chain && default_chain->config->name == name ? &*default_chain : nullptr;
+const CompiledChain* CompiledListener::successor_of(const CompiledListener& before,
+                                                    const CompiledChain& chain) const {
+  const FilterChain& wanted = *chain.config;
+  const bool named = !wanted.name.empty();
+  const bool was_default = before.default_chain && &*before.default_chain == &chain;
+  const auto fits = [&](const CompiledChain& each) {
+    return named ? each.config->name == wanted.name
+                 : !was_default && same_match(each.config->match, wanted.match);
+  };
+  const auto among = std::ranges::find_if(chains, fits);
+  const CompiledChain* found = among == chains.end() ? nullptr : &*among;
+  if (!found && default_chain && (named ? fits(*default_chain) : was_default)) found = &*default_chain;
+  const bool same_protocol = found && !found->http() == !chain.http();
+  return same_protocol ? found : nullptr;
 }
 
 const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input) {

@@ -31,9 +31,10 @@ struct CompiledListener {
 
   static Result<std::shared_ptr<const CompiledListener>> compile(
       std::shared_ptr<const ListenerConfig> source);
-  /// The chain of that name, or null: how a connection finds its chain again in a newer version of its
-  /// listener.
-  const CompiledChain* chain_named(std::string_view name) const;
+  /// Where a chain of `before`, an older version of this listener, is now: the one of its name; for one
+  /// without a name the one that matches the same, for the default chain the default. Null: it is not there
+  /// any more, or serves another protocol.
+  const CompiledChain* successor_of(const CompiledListener& before, const CompiledChain& chain) const;
 };
 
 /// What is known of a connection when its filter chain is chosen.

@@ -24,7 +24,10 @@ std::span<char> looking_glass() {
 
 DownstreamConnection::DownstreamConnection(Worker& worker, std::unique_ptr<net::Socket> socket,
                                            std::shared_ptr<const CompiledListener> listener)
-    : worker_(worker), socket_(std::move(socket)), listener_(std::move(listener)), seen_(worker.snapshot()) {
+    : worker_(worker),
+      socket_(std::move(socket)),
+      listener_(std::move(listener)),
+      before_(worker.snapshot()) {
   info_.id = worker_.add_connection(*this);
   info_.peer = socket_->peer_address();
   info_.local = socket_->local_address();
@@ -75,22 +78,20 @@ net::Task<void> DownstreamConnection::run() {
   // Who has said nothing may still speak HTTP, and then its rules are to hold.
   if (word == FirstWord::kSilent && wanted_.http && !chain_->http())
     if (!co_await serve_silent(*this, *chain_)) co_return;
-  if (chain_->http())
+  if (chain_->http()) {
     co_await serve_http();
-  else
+  } else {
+    before_.reset();
     co_await serve_tcp(*this, *chain_);
+  }
 }
 
 const CompiledChain* DownstreamConnection::choose() {
   chain_ = choose_chain(*listener_, {info_.local, info_.transport_protocol, application_protocol_});
-  chain_index_ = -1;
   if (!chain_) {
     ++worker_.listener_counters(listener_->config->name).no_filter_chain_match;
     log_unmatched();
     socket_->close(true);
-  } else if (!listener_->chains.empty() && chain_ >= listener_->chains.data() &&
-             chain_ < listener_->chains.data() + listener_->chains.size()) {
-    chain_index_ = chain_ - listener_->chains.data();
   }
   return chain_;
 }
@@ -141,6 +142,7 @@ void DownstreamConnection::take(Sniffed seen) {
 }
 
 net::Task<void> DownstreamConnection::serve_http() {
+  follow(std::exchange(before_, nullptr));
   HttpService service(*this);
   http_ = &service;
   struct Reset {
@@ -150,25 +152,32 @@ net::Task<void> DownstreamConnection::serve_http() {
   co_await service.run();
 }
 
-std::shared_ptr<const CompiledChain> DownstreamConnection::current_chain() {
-  if (seen_ == worker_.snapshot()) return {listener_, chain_};
-  seen_ = worker_.snapshot();
-  const auto found = seen_->listeners.find(listener_->config->name);
-  if (found == seen_->listeners.end() || found->second == listener_) return {listener_, chain_};
-  const CompiledListener& newer = *found->second;
-  const std::string& name = chain_->config->name;
-  const CompiledChain* same = nullptr;
-  if (!name.empty())
-    same = newer.chain_named(name);
-  else if (chain_index_ < 0)
-    same = newer.default_chain ? &*newer.default_chain : nullptr;
-  else if (newer.chains.size() == listener_->chains.size())
-    same = &newer.chains[static_cast<std::size_t>(chain_index_)];
-  if (!same || static_cast<bool>(same->http()) != static_cast<bool>(chain_->http()))
-    return {listener_, chain_};
-  chain_ = same;
+void DownstreamConnection::follow(CompiledSnapshotPtr before) {
+  const auto& listeners = worker_.snapshot()->listeners;
+  const auto found = listeners.find(listener_->config->name);
+  if (found != listeners.end() && found->second == listener_) return;
+  const CompiledChain* const newer =
+      found == listeners.end() ? nullptr : found->second->successor_of(*listener_, *chain_);
+  if (!newer) {
+    before_ = std::move(before);
+    return;
+  }
+  chain_ = newer;
   listener_ = found->second;
-  return {listener_, chain_};
+}
+
+void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
+  if (!http_ || left_behind()) return;
+  follow(before);
+  if (!left_behind()) return;
+  if (socket_->quiet())
+    drain();
+  else
+    take_leave();  // what has come already is answered
+}
+
+std::shared_ptr<const RoutingTable> DownstreamConnection::routes() const {
+  return (before_ ? before_ : worker_.snapshot())->routes_of(*chain_);
 }
 
 void DownstreamConnection::log_unmatched() {

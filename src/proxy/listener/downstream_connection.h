@@ -42,9 +42,16 @@ class DownstreamConnection {
   net::Address original_destination() const { return to_itself_ ? net::Address() : info_.local; }
   const CompiledListener& listener() const { return *listener_; }
   std::shared_ptr<const CompiledListener> shared_listener() const { return listener_; }
-  /// The chain as the worker's present snapshot has it: an old connection follows new routes. It holds its
-  /// listener; the next call may let go of the one before.
-  std::shared_ptr<const CompiledChain> current_chain();
+  /// The worker runs another snapshot than `before`: an old connection follows its listener and chain. One
+  /// whose listener or chain is not there any more is drained. May end the connection.
+  void meet(const CompiledSnapshotPtr& before);
+  /// Whether its listener or chain is gone: its next answer is its last.
+  bool left_behind() const { return before_ != nullptr; }
+  /// The chain in its newest version. It holds its listener; meet() may let go of the one before.
+  std::shared_ptr<const CompiledChain> current_chain() const { return {listener_, chain_}; }
+  /// The routes of that chain; of the last snapshot that had it when it is gone. Null while they have not
+  /// come.
+  std::shared_ptr<const RoutingTable> routes() const;
 
   /// What the client's first bytes tell.
   enum class FirstWord : std::uint8_t { kGone, kSilent, kKnown };
@@ -60,14 +67,16 @@ class DownstreamConnection {
   TimePoint when_silent() const;
   void take(Sniffed seen);
   net::Task<void> serve_http();
+  void follow(CompiledSnapshotPtr before);
   void log_unmatched();
 
   Worker& worker_;
   std::unique_ptr<net::Socket> socket_;
   std::shared_ptr<const CompiledListener> listener_;
   const CompiledChain* chain_ = nullptr;
-  CompiledSnapshotPtr seen_;
-  std::ptrdiff_t chain_index_ = -1;
+  /// Until it is known what is spoken, the snapshot of the beginning; from then on null, unless listener or
+  /// chain are gone: then the last snapshot that had them.
+  CompiledSnapshotPtr before_;
   bool to_itself_ = false;
   Sniffing wanted_;
   ConnectionInfo info_;

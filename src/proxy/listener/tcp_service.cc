@@ -21,12 +21,16 @@ const WeightedCluster* draw(const TcpProxyConfig& config, Random& random) {
   return nullptr;
 }
 
-net::Task<Result<UpstreamCluster::Dialed>> dial(UpstreamCluster& cluster, net::Address original_destination) {
+net::Task<Result<UpstreamCluster::Dialed>> dial(UpstreamCluster& cluster, net::Address original_destination,
+                                                WaitingLine::Handle& waiting) {
   for (int tried = 1;; ++tried) {
     UpstreamCluster::Request request;
     request.original_destination = original_destination;
+    request.waiting = &waiting;
     auto dialed = co_await cluster.dial(request);
-    if (dialed || tried == kTries || dialed.error().code == Code::kNotFound) co_return dialed;
+    if (dialed || tried == kTries || dialed.error().code == Code::kNotFound ||
+        dialed.error().code == Code::kCancelled)
+      co_return dialed;
   }
 }
 
@@ -59,7 +63,7 @@ struct Session {
   }
 
   net::Task<Dialed> dial() {
-    if (cluster) return proxy::dial(*cluster, connection.original_destination());
+    if (cluster) return proxy::dial(*cluster, connection.original_destination(), waiting);
     return no_cluster();
   }
   net::Task<void> finish(Dialed dialed);
@@ -79,6 +83,7 @@ struct Session {
   Worker& worker;
   std::shared_ptr<const CompiledListener> listener;
   std::shared_ptr<UpstreamCluster> cluster;
+  WaitingLine::Handle waiting;
   RequestInfo info;
 
  private:
@@ -160,8 +165,13 @@ net::Task<Result<void>> wait_for_server(FirstWords& words) {
 
 net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain& chain) {
   Session session(connection, chain);
+  connection.socket().on_broken([&session] { session.waiting.give_up(); });
   Dialed dialed = co_await session.dial();
-  co_await session.finish(std::move(dialed));
+  connection.socket().on_broken({});
+  if (!dialed && dialed.error().code == Code::kCancelled)
+    session.give_up();
+  else
+    co_await session.finish(std::move(dialed));
 }
 
 net::Task<bool> serve_silent(DownstreamConnection& connection, const CompiledChain& chain) {

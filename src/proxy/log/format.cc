@@ -30,18 +30,28 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(text, end);
 }
 
-void append_milliseconds(std::string& out, TimePoint from, TimePoint to) {
-  if (from == kNever || to == kNever || to < from) {
-    out += '-';
-    return;
-  }
+using Use = LogFormat::Use;
+
+void append_absent(std::string& out, Use use) {
+  if (use == Use::kLine) out += '-';
+}
+
+void append_milliseconds(std::string& out, TimePoint from, TimePoint to, Use use) {
+  if (from == kNever || to == kNever || to < from) return append_absent(out, use);
   append_number(out, static_cast<std::uint64_t>(
                          std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()));
 }
 
 bool plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
 
-void append_escaped(std::string& out, std::string_view value) {
+/// What the value of a field may not hold (RFC 9110 §5.5).
+bool is_control(unsigned char byte) { return (byte < 0x20 && byte != '\t') || byte == 0x7f; }
+
+void append_escaped(std::string& out, std::string_view value, Use use) {
+  if (use == Use::kFieldValue) {
+    for (const char byte : value) out += is_control(static_cast<unsigned char>(byte)) ? ' ' : byte;
+    return;
+  }
   std::size_t done = 0;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const auto byte = static_cast<unsigned char>(value[i]);
@@ -55,18 +65,18 @@ void append_escaped(std::string& out, std::string_view value) {
   out.append(value, done, std::string_view::npos);
 }
 
-void append_or_dash(std::string& out, std::string_view value) {
+void append_if_any(std::string& out, std::string_view value, Use use) {
   if (value.empty())
-    out += '-';
+    append_absent(out, use);
   else
     out += value;
 }
 
-void append_escaped_or_dash(std::string& out, std::string_view value) {
+void append_escaped_if_any(std::string& out, std::string_view value, Use use) {
   if (value.empty())
-    out += '-';
+    append_absent(out, use);
   else
-    append_escaped(out, value);
+    append_escaped(out, value, use);
 }
 
 /// "10.0.0.1:80" → "10.0.0.1", "[::1]:80" → "::1".
@@ -227,7 +237,7 @@ std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
   return std::nullopt;
 }
 
-Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
+Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body, Use use) {
   Part part;
   std::string_view name = body, argument;
   if (const auto open = body.find('('); open != std::string_view::npos) {
@@ -255,7 +265,7 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
   if (name == "ENVIRONMENT") {
     const char* value = std::getenv(std::string(argument).c_str());
     // One line stays one line, and a header's value one value.
-    append_escaped(part.text, value ? value : "-");
+    append_escaped(part.text, value ? value : "-", use);
     return part;
   }
   const std::optional<Op> op = plain_operator(name);
@@ -268,8 +278,9 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body) {
   return part;
 }
 
-Result<LogFormat> LogFormat::compile(std::string_view text) {
+Result<LogFormat> LogFormat::compile(std::string_view text, Use use) {
   LogFormat format;
+  format.use_ = use;
   std::string literal;
   const auto end_literal = [&] {
     if (literal.empty()) return;
@@ -295,7 +306,7 @@ Result<LogFormat> LogFormat::compile(std::string_view text) {
     if (close == std::string_view::npos)
       return fail(Error::config(
           Code::kInvalid, "operator at '" + std::string(text.substr(i, 40)) + "' lacks its closing '%'"));
-    WEFT_TRY(Part part, compile_operator(text.substr(i + 1, close - i - 1)));
+    WEFT_TRY(Part part, compile_operator(text.substr(i + 1, close - i - 1), use));
     if (part.op == Op::kLiteral) {
       literal += part.text;
     } else {
@@ -330,7 +341,7 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
       if (!value && !part.other.empty()) value = request_field(*info.request, part.other, part.other_known);
       if (!value) break;
       if (part.op == Op::kRequestPathWithoutQuery) value = value->substr(0, value->find('?'));
-      append_escaped(out, value->substr(0, part.limit));
+      append_escaped(out, value->substr(0, part.limit), use_);
       return;
     }
     case Op::kResponseHeader: {
@@ -338,7 +349,7 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
       auto value = response_field(*info.response, part.text, part.known);
       if (!value && !part.other.empty()) value = response_field(*info.response, part.other, part.other_known);
       if (!value) break;
-      append_escaped(out, value->substr(0, part.limit));
+      append_escaped(out, value->substr(0, part.limit), use_);
       return;
     }
     case Op::kProtocol:
@@ -347,25 +358,25 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
       return;
     case Op::kResponseCode: append_number(out, static_cast<std::uint64_t>(info.status)); return;
     case Op::kResponseCodeDetails:
-      append_or_dash(out, info.details_text.empty() ? info.details : info.details_text);
+      append_if_any(out, info.details_text.empty() ? info.details : info.details_text, use_);
       return;
     case Op::kResponseFlags: info.flags.append_to(out); return;
-    case Op::kTerminationDetails: append_or_dash(out, info.termination_details); return;
+    case Op::kTerminationDetails: append_if_any(out, info.termination_details, use_); return;
     case Op::kUpstreamFailure:
       if (info.upstream_failure.empty()) break;
-      append_escaped(out, info.upstream_failure);
+      append_escaped(out, info.upstream_failure, use_);
       return;
     case Op::kBytesReceived: append_number(out, info.bytes_received); return;
     case Op::kBytesSent: append_number(out, info.bytes_sent); return;
-    case Op::kDuration: append_milliseconds(out, info.started, info.ended); return;
-    case Op::kRequestDuration: append_milliseconds(out, info.started, info.request_done); return;
-    case Op::kResponseDuration: append_milliseconds(out, info.started, info.response_begun); return;
-    case Op::kResponseTxDuration: append_milliseconds(out, info.response_begun, info.ended); return;
+    case Op::kDuration: append_milliseconds(out, info.started, info.ended, use_); return;
+    case Op::kRequestDuration: append_milliseconds(out, info.started, info.request_done, use_); return;
+    case Op::kResponseDuration: append_milliseconds(out, info.started, info.response_begun, use_); return;
+    case Op::kResponseTxDuration: append_milliseconds(out, info.response_begun, info.ended, use_); return;
     case Op::kAttemptCount: append_number(out, info.attempts); return;
     case Op::kHostname: out += host_name(); return;
     default: append_connection_part(out, part, info); return;
   }
-  out += '-';
+  append_absent(out, use_);
 }
 
 void LogFormat::append_connection_part(std::string& out, const Part& part, const RequestInfo& info) const {
@@ -373,36 +384,36 @@ void LogFormat::append_connection_part(std::string& out, const Part& part, const
   const ConnectionInfo& connection = info.connection ? *info.connection : kUnknown;
   const std::string& remote = info.remote_address.empty() ? connection.peer_text : info.remote_address;
   switch (part.op) {
-    case Op::kUpstreamHost: append_or_dash(out, info.upstream_host); return;
-    case Op::kUpstreamHostWithoutPort: append_or_dash(out, without_port(info.upstream_host)); return;
-    case Op::kUpstreamCluster: append_escaped_or_dash(out, info.cluster_stat_name()); return;
-    case Op::kUpstreamClusterRaw: append_escaped_or_dash(out, info.cluster_name()); return;
-    case Op::kUpstreamLocalAddress: append_or_dash(out, info.upstream_local_address); return;
+    case Op::kUpstreamHost: append_if_any(out, info.upstream_host, use_); return;
+    case Op::kUpstreamHostWithoutPort: append_if_any(out, without_port(info.upstream_host), use_); return;
+    case Op::kUpstreamCluster: append_escaped_if_any(out, info.cluster_stat_name(), use_); return;
+    case Op::kUpstreamClusterRaw: append_escaped_if_any(out, info.cluster_name(), use_); return;
+    case Op::kUpstreamLocalAddress: append_if_any(out, info.upstream_local_address, use_); return;
     case Op::kUpstreamLocalAddressWithoutPort:
-      append_or_dash(out, without_port(info.upstream_local_address));
+      append_if_any(out, without_port(info.upstream_local_address), use_);
       return;
-    case Op::kDownstreamLocalAddress: append_or_dash(out, connection.local_text); return;
+    case Op::kDownstreamLocalAddress: append_if_any(out, connection.local_text, use_); return;
     case Op::kDownstreamLocalAddressWithoutPort:
-      append_or_dash(out, without_port(connection.local_text));
+      append_if_any(out, without_port(connection.local_text), use_);
       return;
     case Op::kDownstreamLocalPort: append_number(out, connection.local.port()); return;
-    case Op::kDownstreamRemoteAddress: append_or_dash(out, remote); return;
-    case Op::kDownstreamRemoteAddressWithoutPort: append_or_dash(out, without_port(remote)); return;
-    case Op::kDownstreamDirectRemoteAddress: append_or_dash(out, connection.peer_text); return;
+    case Op::kDownstreamRemoteAddress: append_if_any(out, remote, use_); return;
+    case Op::kDownstreamRemoteAddressWithoutPort: append_if_any(out, without_port(remote), use_); return;
+    case Op::kDownstreamDirectRemoteAddress: append_if_any(out, connection.peer_text, use_); return;
     case Op::kDownstreamDirectRemoteAddressWithoutPort:
-      append_or_dash(out, without_port(connection.peer_text));
+      append_if_any(out, without_port(connection.peer_text), use_);
       return;
     case Op::kConnectionId: append_number(out, connection.id); return;
     case Op::kRouteName:
-      append_escaped_or_dash(out, info.route_name ? *info.route_name : std::string_view());
+      append_escaped_if_any(out, info.route_name ? *info.route_name : std::string_view(), use_);
       return;
     case Op::kRequestedServerName:
       if (connection.requested_server_name.empty()) break;
-      append_escaped(out, connection.requested_server_name);
+      append_escaped(out, connection.requested_server_name, use_);
       return;
     default: break;
   }
-  out += '-';
+  append_absent(out, use_);
 }
 
 }  // namespace weft::proxy

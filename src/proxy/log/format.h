@@ -17,12 +17,15 @@ extern const std::string_view kDefaultLogFormat;
 
 /// A text with Envoy's command operators ("%REQ(X?Y):Z%" ...), compiled once and filled in for each request.
 ///
-/// Immutable; any thread. An absent value prints "-". Values that come from a peer are written with control
-/// bytes, quotes, backslashes and bytes above 7e as \xNN, so a line is one line whatever was sent.
+/// Immutable; any thread. In a line of a log an absent value prints "-", and values that come from a peer are
+/// written with control bytes, quotes, backslashes and bytes above 7e as \xNN, so a line is one line whatever
+/// was sent. In the value of a header field an absent value is nothing, and bytes stay what they are but for
+/// control bytes, which become spaces: none ends the field.
 class LogFormat {
  public:
+  enum class Use : std::uint8_t { kLine, kFieldValue };
   /// Errors name the operator that is not known or not closed.
-  static Result<LogFormat> compile(std::string_view text);
+  static Result<LogFormat> compile(std::string_view text, Use use = Use::kLine);
 
   void append_to(std::string& out, const RequestInfo& info) const;
   /// Whether the text has no operator at all; then literal() is the whole of it.
@@ -80,12 +83,13 @@ class LogFormat {
     std::string other;  ///< header name to use when `text` is absent
   };
   static std::optional<Op> plain_operator(std::string_view name);
-  static Result<Part> compile_operator(std::string_view body);
+  static Result<Part> compile_operator(std::string_view body, Use use);
   static void compile_header(Part& part, std::string_view argument);
   void append_part(std::string& out, const Part& part, const RequestInfo& info) const;
   void append_connection_part(std::string& out, const Part& part, const RequestInfo& info) const;
 
   std::vector<Part> parts_;
+  Use use_ = Use::kLine;
 };
 
 /// Appends "2026-08-01T12:34:56.789Z". Keeps the last second's text per thread.

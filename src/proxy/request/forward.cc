@@ -501,6 +501,14 @@ Duration Forward::back_off() {
 }
 
 net::Task<void> Forward::answer_failure(Failure failure) {
+  const bool for_cluster =
+      failure != Failure::kClient && failure != Failure::kOverdue && !exchange_.response_started();
+  co_await answer_as(failure);
+  // An endpoint that was not reached, or too slow, is one that failed to whoever watches the cluster.
+  if (for_cluster) count_status(cluster_->counters(), service_.info_.status);
+}
+
+net::Task<void> Forward::answer_as(Failure failure) {
   RequestInfo& info = service_.info_;
   ClusterCounters& counters = cluster_->counters();
   service_.response_.clear();

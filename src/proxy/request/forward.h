@@ -60,6 +60,7 @@ class Forward {
   void cut_response(const Error& why);
   net::Task<Failure> run_tunnel(http::ClientExchange& upstream);
   net::Task<void> answer_failure(Failure failure);
+  net::Task<void> answer_as(Failure failure);
 
   void prepare_request();
   void prepare_response();

@@ -60,7 +60,8 @@ HttpService::HttpService(DownstreamConnection& connection)
   Worker& worker = connection.worker();
   if (worker.is_draining() && connection.socket().quiet())
     drain();
-  else if (worker.is_draining() || worker.is_leaving(*connection.listener().config))
+  else if (worker.is_draining() || worker.is_leaving(*connection.listener().config) ||
+           connection.left_behind())
     take_leave();  // what has come already is answered
 }
 
@@ -166,7 +167,7 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   name_host(exchange.request(), connection_.info());
   prepare_request(exchange.request(), *config_, info_, connection_.worker().random());
   // The table of the beginning is the request's own: what its routes point into lives as long as it does.
-  const std::shared_ptr<const RoutingTable> table = connection_.worker().snapshot()->routes_of(*chain_);
+  const std::shared_ptr<const RoutingTable> table = connection_.routes();
   const bool settled = co_await settle_target(exchange);
   if (!settled) {
     // answered

@@ -12,6 +12,8 @@ using http::Known;
 /// What only proxies of the mesh say to each other. Envoy takes each by name, and now and then one that it
 /// forgot was believed; nothing from outside has business with this prefix.
 constexpr std::string_view kMeshOnly = "x-envoy-";
+/// Whose certificate a proxy has seen. None here sees one, so whoever says it made it up, inside or outside.
+constexpr std::string_view kClientCertificate = "x-forwarded-client-cert";
 
 void remove_mesh_only(http::Headers& headers) {
   for (std::size_t i = 0; i < headers.size();) {
@@ -139,6 +141,7 @@ void append_uuid(std::string& out, Random& random) {
 }
 
 void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random) {
+  head.headers.remove(kClientCertificate);
   if (config.use_remote_address)
     prepare_edge(head, config, info);
   else if (!head.headers.has(Known::kXForwardedProto))

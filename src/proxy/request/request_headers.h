@@ -15,7 +15,8 @@ void append_uuid(std::string& out, Random& random);
 void append_hex(std::string& out, std::uint64_t value);
 
 /// On arrival: request id, forwarded-for and -proto; at an edge what only the mesh may say is taken away from
-/// clients outside. Sets info.remote_address by the trusted-hops rule.
+/// clients outside, and everywhere what they say of a client's certificate. Sets info.remote_address by the
+/// trusted-hops rule.
 void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random);
 
 /// Continues the caller's trace, or starts one: B3 (one header per value) and W3C traceparent. What is not to

@@ -98,6 +98,19 @@ TEST(RequestHeaders, what_only_the_mesh_may_say_is_taken_from_clients_at_an_edge
   EXPECT_EQ(outside.get("x-envoy"), "1");
 }
 
+TEST(RequestHeaders, nobody_says_whose_certificate_was_seen_at_an_edge_or_inside) {
+  for (const bool edge : {true, false}) {
+    for (const std::string_view peer : {kOutside, kInside}) {
+      Arrival arrival(peer);
+      arrival.config.use_remote_address = edge;
+      arrival.head.headers.add("X-Forwarded-Client-Cert", "By=spiffe://a;URI=spiffe://admin");
+      arrival.head.headers.add("x-forwarded-client-cert", "URI=spiffe://admin");
+      arrival.prepare();
+      EXPECT_EQ(arrival.get("x-forwarded-client-cert"), "(none)") << edge << " " << peer;
+    }
+  }
+}
+
 TEST(RequestHeaders, a_request_id_is_kept_inside_and_made_anew_for_clients_outside) {
   Arrival inside(kInside);
   inside.head.headers.add("x-request-id", "mine");

@@ -6,7 +6,7 @@ Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
   HeaderMutation mutation;
   mutation.remove_ = changes.remove;
   for (const HeaderChange& change : changes.add) {
-    auto value = LogFormat::compile(change.value);
+    auto value = LogFormat::compile(change.value, LogFormat::Use::kFieldValue);
     if (!value) return fail(std::move(value).error().with_context("header '" + change.name + "'"));
     mutation.add_.push_back({change.name, std::move(*value), change.action, change.keep_empty});
   }

@@ -121,6 +121,59 @@ TEST(Limits, a_client_that_goes_while_it_waits_leaves_its_place_in_the_line) {
   EXPECT_EQ(third.status(), 200);
 }
 
+/// A cluster of one endpoint that is connected to for an hour.
+ClusterConfig never_connected(const Deaf& deaf) {
+  ClusterConfig cluster = limited({deaf.address()}, 8);
+  cluster.connect_timeout = Milliseconds{3'600'000};
+  return cluster;
+}
+
+bool holds_nothing(Plane& plane) {
+  return run_until(plane.loop, [&] { return shows(plane, "cluster.a.upstream_cx_active: 0"); });
+}
+
+TEST(Limits, a_client_that_goes_while_its_connection_is_made_leaves_nothing_behind) {
+  for (const http::Request& request : {kGet, kPost}) {
+    Plane plane;
+    Deaf deaf;
+    Route route = route_to("/", "a");
+    std::get<ForwardAction>(route.action).timeout = Milliseconds{0};
+    ASSERT_TRUE(plane.apply(table_of({route}), {never_connected(deaf)}));
+    Asking asking(plane, request);
+    ASSERT_TRUE(run_until(plane.loop, [&] { return shows(plane, "cluster.a.upstream_cx_active: 1"); }));
+    asking.leave();
+    EXPECT_TRUE(holds_nothing(plane));
+    EXPECT_TRUE(shows(plane, "cluster.a.upstream_rq_active: 0"));
+    EXPECT_TRUE(shows(plane, "cluster.a.upstream_cx_connect_fail: 0"));
+    EXPECT_TRUE(shows(plane, "cluster.a.upstream_rq_cancelled: 1"));
+    EXPECT_TRUE(run_until(plane.loop, [&] { return shows(plane, "http.front.downstream_cx_active: 0"); }));
+  }
+}
+
+TEST(Limits, a_tcp_client_that_breaks_off_while_its_connection_is_made_leaves_nothing_behind) {
+  Plane plane;
+  Deaf deaf;
+  Snapshot snapshot;
+  FilterChain chain;
+  TcpProxyConfig tcp;
+  tcp.stat_prefix = "a";
+  tcp.clusters.push_back({.cluster = "a", .weight = 1, .request_headers = {}, .response_headers = {}});
+  chain.filter = tcp;
+  auto listener = std::make_shared<ListenerConfig>();
+  listener->name = "front";
+  listener->address = plane.front();
+  listener->chains.push_back(std::move(chain));
+  snapshot.listeners["front"] = std::move(listener);
+  snapshot.clusters["a"] = std::make_shared<ClusterConfig>(never_connected(deaf));
+  ASSERT_TRUE(plane.apply(std::move(snapshot)));
+  auto client = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));
+  ASSERT_TRUE(client);
+  ASSERT_TRUE(run_until(plane.loop, [&] { return shows(plane, "cluster.a.upstream_cx_active: 1"); }));
+  (*client)->close(true);
+  EXPECT_TRUE(holds_nothing(plane));
+  EXPECT_TRUE(run_until(plane.loop, [&] { return shows(plane, "listener.front.downstream_cx_active: 0"); }));
+}
+
 TEST(Limits, a_request_with_a_body_waits_no_longer_for_a_connection_than_its_answer_may_take) {
   Held held;
   auto& [plane, a, gate] = held;

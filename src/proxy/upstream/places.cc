@@ -40,6 +40,7 @@ void Place::give_back() {
 
 void WaitingLine::Handle::give_up() {
   if (turn) turn->timer_.arm(turn->loop_.now());
+  if (connect) connect->schedule();
 }
 
 void WaitingLine::wake_one() {

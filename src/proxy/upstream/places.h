@@ -56,9 +56,10 @@ class Place {
 class WaitingLine {
  public:
   class Turn;
-  /// How the owner of a waiting request gives it up.
+  /// How the owner of a request that has no connection yet gives it up.
   struct Handle {
-    Turn* turn = nullptr;
+    Turn* turn = nullptr;              ///< while it waits in line
+    net::Deferred* connect = nullptr;  ///< while a connection is made for it: ends that
     void give_up();
   };
 

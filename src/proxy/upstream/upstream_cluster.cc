@@ -23,6 +23,30 @@ const net::Address& source_towards(const ClusterConfig& config, const net::Addre
   return config.bind_source;
 }
 
+using Connected = Result<std::unique_ptr<net::Socket>>;
+
+net::Task<void> keep(net::Task<Connected> connecting, std::optional<Connected>& into) {
+  into = co_await connecting;
+}
+
+/// What `connecting` comes to, or kCancelled as soon as it is given up; the socket is then closed.
+net::Task<Connected> while_wanted(net::Loop& loop, net::Task<Connected> connecting,
+                                  WaitingLine::Handle* waiting) {
+  if (!waiting) co_return co_await connecting;
+  std::optional<Connected> made;
+  net::TaskScope scope;
+  net::Deferred give_up(loop, [&scope] { scope.cancel_all(); });
+  struct Watching {
+    net::Deferred*& place;
+    ~Watching() { place = nullptr; }
+  } const watching{waiting->connect};
+  waiting->connect = &give_up;
+  scope.spawn(keep(std::move(connecting), made));
+  co_await scope.join();
+  if (!made) co_return fail(upstream_error(Code::kCancelled, "given up"));
+  co_return std::move(*made);
+}
+
 }  // namespace
 
 UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark,
@@ -180,7 +204,8 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
     if (place) {
       if (turn) turn->use();
       turn.reset();
-      WEFT_CO_TRY(auto socket, co_await connect(endpoint->config().address, request.deadline));
+      WEFT_CO_TRY(auto socket,
+                  co_await connect(endpoint->config().address, request.deadline, request.waiting));
       co_return std::make_unique<UpstreamConnection>(std::move(socket), std::move(place));
     }
     if (!turn) {
@@ -237,16 +262,22 @@ void UpstreamCluster::look_again() {
   look_again_timer_.arm(loop_.now() + kLookAgain);
 }
 
-net::Task<Result<std::unique_ptr<net::Socket>>> UpstreamCluster::connect(net::Address to,
-                                                                         TimePoint deadline) {
+net::Task<Connected> UpstreamCluster::connect(net::Address to, TimePoint deadline,
+                                              WaitingLine::Handle* waiting) {
   const TimePoint limit = std::min(deadline, loop_.now() + config_->connect_timeout);
   ClusterCounters& counters = share_->counters;
   ++counters.upstream_cx_total;
-  auto socket = co_await net::connect(
-      loop_, to, {.deadline = limit, .bind_source = source_towards(*config_, to), .mark = socket_mark_});
-  if (socket) co_return std::move(socket);
+  Connected socket = co_await while_wanted(
+      loop_,
+      net::connect(loop_, to,
+                   {.deadline = limit, .bind_source = source_towards(*config_, to), .mark = socket_mark_}),
+      waiting);
+  if (socket || socket.error().code == Code::kCancelled) co_return socket;
   ++counters.upstream_cx_connect_fail;
   if (socket.error().code == Code::kTimeout) ++counters.upstream_cx_connect_timeout;
+  // Without a descriptor, a port or a way there no limit of the cluster is reached, and another endpoint may
+  // do.
+  if (socket.error().code == Code::kExhausted) socket.error().code = Code::kRefused;
   co_return socket;
 }
 
@@ -257,7 +288,7 @@ net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request
     ++share_->counters.upstream_cx_overflow;
     co_return fail(upstream_error(Code::kExhausted, "too many connections"));
   }
-  WEFT_CO_TRY(auto socket, co_await connect(endpoint->config().address, request.deadline));
+  WEFT_CO_TRY(auto socket, co_await connect(endpoint->config().address, request.deadline, request.waiting));
   co_return Dialed{std::move(place), std::move(endpoint), std::move(socket)};
 }
 

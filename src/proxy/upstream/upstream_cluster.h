@@ -25,7 +25,8 @@ namespace weft::proxy {
 /// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A
 /// new configuration with the same connection settings is taken over in place, and its pooled connections
 /// stay. Thread: the worker's loop. Errors blame the upstream: kNotFound (no healthy endpoint), kExhausted (a
-/// limit), kRefused, kTimeout (connecting).
+/// limit of the cluster), kRefused (connecting, for whatever reason), kTimeout (connecting), kCancelled
+/// (given up while connecting).
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
@@ -48,7 +49,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
     TimePoint deadline = kNever;
     bool fresh = false;  ///< no pooled connection
     std::span<const EndpointPool* const> avoid = {};
-    WaitingLine::Handle* waiting = nullptr;  ///< set while the request waits in line
+    WaitingLine::Handle* waiting = nullptr;  ///< set while the request waits in line, or to be connected
   };
   /// A connection for one HTTP request. Give it back by release(), or drop it.
   net::Task<Result<std::unique_ptr<UpstreamConnection>>> acquire(Request request);
@@ -80,7 +81,8 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   Result<std::shared_ptr<EndpointPool>> pick(const Request& request);
   std::shared_ptr<EndpointPool> endpoint_at(const net::Address& address);
   void make_room();
-  net::Task<Result<std::unique_ptr<net::Socket>>> connect(net::Address to, TimePoint deadline);
+  net::Task<Result<std::unique_ptr<net::Socket>>> connect(net::Address to, TimePoint deadline,
+                                                          WaitingLine::Handle* waiting);
   ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh);
   ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint);
   bool close_idle_of_other(const EndpointPool* than);
