@@ -392,7 +392,7 @@ TEST(DataPlane, the_value_of_a_header_rule_has_the_bytes_that_came_and_the_field
   EXPECT_EQ(a.last.headers.get("x-name"), "two  lines: \"x\"");
 }
 
-TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {
+TEST(DataPlane, weights_are_kept_within_five_standard_deviations) {
   Plane plane;
   Upstream a(plane.loop, "a"), b(plane.loop, "b");
   Route route = route_to("/", "a");
@@ -402,7 +402,7 @@ TEST(DataPlane, weights_are_kept_within_three_standard_deviations) {
   ASSERT_TRUE(
       plane.apply(table_of({route}), {cluster_of("a", {a.address()}), cluster_of("b", {b.address()})}));
   for (int i = 0; i < 1000; ++i) plane.get("/");
-  EXPECT_NEAR(b.requests, 100, 3 * 9.5);
+  EXPECT_NEAR(b.requests, 100, 5 * 9.5);  // a sound proxy fails once in a million runs
 }
 
 TEST(DataPlane, drains_by_waiting_for_the_open_request_and_then_takes_no_more) {
