@@ -328,6 +328,23 @@ TEST(DataPlane, retries_by_the_route_s_policy_only) {
   EXPECT_EQ(a.requests, 5);
 }
 
+TEST(DataPlane, a_try_after_a_failed_connect_goes_to_another_endpoint) {
+  Plane plane;
+  Upstream a(plane.loop, "a"), gone(plane.loop, "gone");
+  const net::Address nobody = gone.address();
+  gone.stop();
+  Route route = route_to("/", "a");
+  RetryPolicy policy;
+  policy.connect_failure = true;
+  policy.retries = 1;
+  policy.base_interval = Milliseconds{1};
+  std::get<ForwardAction>(route.action).retry = policy;
+  ClusterConfig cluster = cluster_of("a", {a.address(), nobody});
+  cluster.balance = ClusterConfig::Balance::kRandom;
+  ASSERT_TRUE(plane.apply(table_of({route}), {cluster}));
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(plane.get("/").head.status, 200) << i;
+}
+
 TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   Plane plane;
   Upstream a(plane.loop, "a");

@@ -160,11 +160,15 @@ net::Task<Forward::Failure> Forward::try_once() {
   if (failure == Failure::kNone) {
     count_status(cluster_->counters(), service_.info_.status);
   } else {
-    tried_.push_back(endpoint.get());
-    tried_owners_.push_back(std::move(endpoint));
+    avoid(std::move(endpoint));
   }
   finish_connection();
   co_return failure;
+}
+
+void Forward::avoid(std::shared_ptr<EndpointPool> endpoint) {
+  tried_.push_back(endpoint.get());
+  tried_owners_.push_back(std::move(endpoint));
 }
 
 /// A request whose body is still to come has no deadline of its own yet; waiting for a connection it has the
@@ -182,8 +186,11 @@ net::Task<Forward::Failure> Forward::connect() {
   wanted.waiting = &waiting_;
   wanted.fresh = fresh_;
   wanted.avoid = tried_;
+  std::shared_ptr<EndpointPool> unreached;
+  wanted.unreached = &unreached;
   auto acquired = co_await cluster_->acquire(wanted);
   if (gone_) co_return Failure::kClient;
+  if (unreached) avoid(std::move(unreached));
   if (acquired) {
     connection_ = std::move(*acquired);
     service_.info_.upstream_host = connection_->endpoint->text();

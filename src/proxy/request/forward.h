@@ -50,6 +50,7 @@ class Forward {
     kClient,
   };
   net::Task<Failure> try_once();
+  void avoid(std::shared_ptr<EndpointPool> endpoint);
   net::Task<Failure> connect();
   net::Task<Failure> exchange_messages(http::ClientExchange& upstream);
   net::Task<Failure> send_and_receive(http::ClientExchange& upstream);

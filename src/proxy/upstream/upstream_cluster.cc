@@ -204,8 +204,9 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
     if (place) {
       if (turn) turn->use();
       turn.reset();
-      WEFT_CO_TRY(auto socket,
-                  co_await connect(endpoint->config().address, request.deadline, request.waiting));
+      auto connected = co_await connect(endpoint->config().address, request.deadline, request.waiting);
+      if (!connected && request.unreached) *request.unreached = std::move(endpoint);
+      WEFT_CO_TRY(auto socket, std::move(connected));
       co_return std::make_unique<UpstreamConnection>(std::move(socket), std::move(place));
     }
     if (!turn) {

@@ -49,6 +49,8 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
     TimePoint deadline = kNever;
     bool fresh = false;  ///< no pooled connection
     std::span<const EndpointPool* const> avoid = {};
+    /// Set to the endpoint that could not be connected to, for the next try to avoid.
+    std::shared_ptr<EndpointPool>* unreached = nullptr;
     WaitingLine::Handle* waiting = nullptr;  ///< set while the request waits in line, or to be connected
   };
   /// A connection for one HTTP request. Give it back by release(), or drop it.
