@@ -304,6 +304,19 @@ TEST_F(ApiRequests, what_has_two_owners_goes_with_the_last_of_them) {
   EXPECT_EQ(value_of("both"), "absent");
 }
 
+TEST_F(ApiRequests, what_is_made_for_an_owner_that_went_is_rejected) {
+  const auto owned = [](const std::string& uid) {
+    return R"({"metadata":{"name":"late","ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"there",)"
+           R"("uid":")" +
+           uid + R"("}]}})";
+  };
+  ASSERT_EQ(ask("GET", std::string(kMaps) + "/there"), 200);
+  const std::string uid = api::json_string(answer_["metadata"], "uid");
+  EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", owned(uid)), 201) << message();
+  ASSERT_EQ(ask("DELETE", std::string(kMaps) + "/there"), 200);
+  EXPECT_EQ(ask("POST", kMaps, owned(uid)), 404) << message();
+}
+
 TEST_F(ApiRequests, a_deletion_happens_only_to_the_object_that_it_means) {
   const std::string there = std::string(kMaps) + "/there";
   EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"uid":"of another"}})"), 409);

@@ -280,6 +280,10 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
     if (owner == objects_.end())
       return fail(Error::config(Code::kNotFound, "namespaces \"" + key.ns + "\" not found"));
   }
+  // Nobody would ever remove it: who makes it has not seen yet that its owner went.
+  if (!has_owner(object))
+    return fail(Error::config(Code::kNotFound, "the owner of " + key.to_string() +
+                                                   " (metadata.ownerReferences) is not there any more"));
   metadata["uid"] = make_uuid(random_);
   metadata["creationTimestamp"] = timestamp_now();
   metadata["generation"] = std::uint64_t{1};
@@ -290,6 +294,21 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
   // As Kubernetes does it, so that nobody sees a pod in no phase at all.
   if (key.kind->kind == "Pod" && key.kind->group.empty()) object.body["status"] = {{"phase", "Pending"}};
   return put(plan, std::move(object), EventType::kAdded);
+}
+
+/// Whether an owner that it names is there, or it names none. Of kinds that are not served nothing is known.
+bool EmbeddedStore::has_owner(const api::Object& object) const {
+  const api::Json& references =
+      api::json_member(api::json_member(object.body, "metadata"), "ownerReferences");
+  if (!references.is_array() || references.empty()) return true;
+  return std::ranges::any_of(references, [&](const api::Json& reference) {
+    const api::KindInfo* const kind =
+        api::find_kind(api::json_string(reference, "apiVersion"), api::json_string(reference, "kind"));
+    if (!kind) return true;
+    const auto owner = objects_.find(
+        {kind, kind->namespaced ? std::string(object.ns()) : "", api::json_string(reference, "name")});
+    return owner != objects_.end() && owner->second->uid() == api::json_string(reference, "uid");
+  });
 }
 
 Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::Object& stored) const {

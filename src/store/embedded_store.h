@@ -71,6 +71,7 @@ class EmbeddedStore final : public Store {
   Planned plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds) const;
   bool plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const;
   void plan_dependents(Plan& plan, const api::Object& removed) const;
+  bool has_owner(const api::Object& object) const;
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
   net::Loop& loop_;
