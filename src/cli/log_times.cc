@@ -141,6 +141,8 @@ std::optional<WallTime> time_of_line(std::string_view line) {
 }
 
 LogPosition position_since(int file, WallTime since) {
+  // Lines say their time to the millisecond, cut off: one of just after `since` may seem to be before.
+  since = std::chrono::floor<std::chrono::milliseconds>(since);
   std::optional<off_t> found;
   bool first = true;
   each_line(file, [&](off_t begin, std::string_view line) {

@@ -78,6 +78,12 @@ TEST(LogTimes, lines_without_a_time_belong_to_the_one_before) {
   EXPECT_EQ(from("2026-11-28T19:00:11Z"), "");
 }
 
+TEST(LogTimes, a_line_of_the_same_millisecond_is_not_before) {
+  const Log log("2026-11-28T19:00:00.384Z before\n2026-11-28T19:00:00.388Z after\n");
+  EXPECT_EQ(position_since(log.fd(), *parse_rfc3339("2026-11-28T19:00:00.388761Z")).at, 32);
+  EXPECT_EQ(position_since(log.fd(), *parse_rfc3339("2026-11-28T19:00:00.389001Z")).at, 63);
+}
+
 TEST(LogTimes, a_time_is_found_in_a_line_longer_than_a_block_and_in_the_last_without_an_end) {
   const std::string first(200'000, 'x'), last = "2026-11-28T19:00:10Z end";
   const Log log("2026-11-28T19:00:00Z " + first + "\n" + last);
