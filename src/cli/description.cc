@@ -172,7 +172,7 @@ void describe_parts(Page& page, const Json& status) {
 /// runs it too.
 void describe_receipt(Page& page, const Json& receipt) {
   if (!receipt.is_object()) return;
-  const Json &pending = list_at(receipt, "pending"), &rejected = list_at(receipt, "refused");
+  const Json &pending = list_at(receipt, "pending"), &rejected = list_at(receipt, "rejected");
   std::string waiting, reasons;
   std::size_t all = static_cast<std::size_t>(number_at(receipt, "applied")) + pending.size();
   for (const Json& proxy : pending) waiting += (waiting.empty() ? "" : "\n") + scalar_text(proxy);

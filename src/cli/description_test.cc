@@ -81,7 +81,7 @@ TEST(Description, OfARuleHasItsWordsConditionsAndProxies) {
     "spec": {"hosts": ["reviews"]}, "status": {"conditions": [{"type": "Reconciled", "status": "True"}]}})");
   Surroundings around;
   around.receipt = api::Json::parse(R"({"kind": "VirtualService", "name": "reviews", "namespace": "default",
-    "sent": 7, "applied": 5, "pending": ["q.default"], "refused": [{"proxy": "p.default", "reason": "no such cluster"},
+    "sent": 7, "applied": 5, "pending": ["q.default"], "rejected": [{"proxy": "p.default", "reason": "no such cluster"},
       {"proxy": "control plane", "reason": "/spec/http/0: no"}]})");
   const std::string text = describe_object(rule, around);
   EXPECT_NE(text.find("Spec:\n  hosts:\n  - reviews\nConditions:\n  Reconciled:          True\n"),
@@ -101,7 +101,7 @@ TEST(Description, OfARuleSaysEachReasonOnce) {
   Surroundings around;
   around.knows_remarks = true;
   around.remarks = {{{"remark", "Waiting"}, {"field", "spec.hosts[0]"}, {"message", "waits for host a"}}};
-  around.receipt = api::Json::parse(R"({"applied": 0, "refused": [{"proxy": "p", "reason": "x"}]})");
+  around.receipt = api::Json::parse(R"({"applied": 0, "rejected": [{"proxy": "p", "reason": "x"}]})");
   EXPECT_NE(describe_object(rule, around).find(R"(Conditions:
   Resolved:            False  Waiting
   Applied:             False  Rejected

@@ -10,11 +10,11 @@ namespace {
 /// Longer than the control plane's own wait, so that its answer says who is missing.
 constexpr Duration kGrace = 5s;
 
-/// {"refused": [{proxy, reason}], "missing": [{proxy}], "message"} as lines; empty when nothing of it is
+/// {"rejected": [{proxy, reason}], "missing": [{proxy}], "message"} as lines; empty when nothing of it is
 /// there.
 std::string complaint(const api::Json& body) {
   std::string text;
-  for (const api::Json& proxy : list_at(body, "refused"))
+  for (const api::Json& proxy : list_at(body, "rejected"))
     text += text_at(proxy, "proxy") +
             " rejected the change and keeps what it had: " + text_at(proxy, "reason") + "\n";
   for (const api::Json& proxy : list_at(body, "missing"))

@@ -166,7 +166,7 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
       for_good = for_good || failure.for_good;
     }
     bool over =
-        progress["applied"] == true || !progress["refused"].empty() || for_good || loop_.now() >= deadline;
+        progress["applied"] == true || !progress["rejected"].empty() || for_good || loop_.now() >= deadline;
     if (over) co_return progress;
     // That a sidecar has ended is no progress of any proxy, and may be all that was missing.
     co_await progress_.wait(std::min(deadline, loop_.now() + kMissedAgain));
@@ -187,7 +187,7 @@ net::Task<void> ControlPlane::serve_applied(http::ServerExchange& exchange, std:
 net::Task<Result<void>> ControlPlane::answer_applied(http::ServerExchange& exchange, std::uint64_t version,
                                                      TimePoint deadline) {
   api::Json progress = co_await wait_applied(version, deadline);
-  int status = progress["applied"] == true ? 200 : progress["refused"].empty() ? 504 : 409;
+  int status = progress["applied"] == true ? 200 : progress["rejected"].empty() ? 504 : 409;
   co_await answer(exchange, status, std::move(progress));
   co_return Result<void>{};
 }

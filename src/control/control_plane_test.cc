@@ -303,7 +303,7 @@ TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_s
   loop->advance(2ms);
   run();
   ASSERT_TRUE(wait->answer);
-  EXPECT_EQ((*wait->answer)["refused"][0]["reason"], "RDS: the route is no good") << wait->answer->dump();
+  EXPECT_EQ((*wait->answer)["rejected"][0]["reason"], "RDS: the route is no good") << wait->answer->dump();
   std::string receipts = plane->receipts().to_json(plane->ads()).dump();
   EXPECT_NE(receipts.find("the route is no good"), std::string::npos) << receipts;
   auto status_of_rule = [&] { return store.all(kinds::virtual_service()).at(0)->status().dump(); };
@@ -336,7 +336,7 @@ TEST_F(ControlPlaneTest,
     EXPECT_NE(proxies["types"]["RDS"]["nacked"], 0u) << proxies.dump();
     EXPECT_LT(proxies["running"].get<std::uint64_t>(), plane->ads().generation());
     for (const api::Json& receipt : plane->receipts().to_json(plane->ads())["receipts"])
-      EXPECT_EQ(receipt["refused"].empty(), receipt["kind"] != "VirtualService") << receipt.dump();
+      EXPECT_EQ(receipt["rejected"].empty(), receipt["kind"] != "VirtualService") << receipt.dump();
     EXPECT_NE(store.all(kinds::virtual_service()).at(0)->status().dump().find("no good"), std::string::npos);
   }
   EXPECT_GT(bad, 0u);
@@ -347,7 +347,7 @@ TEST_F(ControlPlaneTest,
   ASSERT_TRUE(wait->answer);
   EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
   for (const api::Json& receipt : plane->receipts().to_json(plane->ads())["receipts"])
-    EXPECT_TRUE(receipt["refused"].empty()) << receipt.dump();
+    EXPECT_TRUE(receipt["rejected"].empty()) << receipt.dump();
 }
 
 TEST_F(ControlPlaneTest, a_stored_rule_that_no_proxy_accepts_costs_itself_alone_and_its_status_says_so) {
@@ -371,7 +371,7 @@ TEST_F(ControlPlaneTest, a_stored_rule_that_no_proxy_accepts_costs_itself_alone_
     told += rule->status().dump().find("spec.http[0].headers.request.set.x-discount: ") != std::string::npos;
   EXPECT_EQ(told, 1u);
   for (const api::Json& receipt : plane->receipts().to_json(plane->ads())["receipts"])
-    EXPECT_EQ(receipt["refused"].empty(), receipt["name"] != "discount") << receipt.dump();
+    EXPECT_EQ(receipt["rejected"].empty(), receipt["name"] != "discount") << receipt.dump();
 }
 
 TEST_F(ControlPlaneTest, a_thousand_switches_are_each_applied_and_subsets_come_and_go) {

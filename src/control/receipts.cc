@@ -87,7 +87,7 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
                     {"sent", sent},
                     {"applied", applied},
                     {"pending", std::move(pending)},
-                    {"refused", std::move(refused)}});
+                    {"rejected", std::move(refused)}});
   }
   return {{"receipts", std::move(list)}};
 }
@@ -143,7 +143,7 @@ api::Json Receipts::progress_json(const AdsServer& ads, std::uint64_t generation
           {"generation", generation},
           {"proxies", std::move(proxies)},
           {"missing", std::move(missing)},
-          {"refused", std::move(refused)}};
+          {"rejected", std::move(refused)}};
 }
 
 }  // namespace weft::control

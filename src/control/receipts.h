@@ -30,7 +30,7 @@ class Receipts {
   /// why. A proxy that has never run anything blames none.
   std::map<api::Key, std::string> refusals(const AdsServer& ads) const;
 
-  /// How far the proxies are on the way to `generation`: {"missing": [...], "refused": [...]}, both empty
+  /// How far the proxies are on the way to `generation`: {"missing": [...], "rejected": [...]}, both empty
   /// when it is applied everywhere.
   static api::Json progress_json(const AdsServer& ads, std::uint64_t generation);
 

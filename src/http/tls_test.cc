@@ -151,38 +151,29 @@ TEST(HttpUnderTls, a_new_certificate_is_shown_from_the_next_connection_on) {
   EXPECT_TRUE(ask(after));
 }
 
-TEST(HttpUnderTls, a_handshake_that_does_not_come_is_given_up) {
+/// A fetch from a server whose only place a client has that never begins its handshake.
+Result<Response> fetch_beside_a_silent_client(Duration handshake_timeout) {
   net::Loop loop;
   const Contexts contexts;
   ServerOptions options;
   options.tls = [context = contexts.server("one", {})] { return context; };
-  options.handshake_timeout = 2s;
+  options.handshake_timeout = handshake_timeout;
   options.max_connections = 1;
   auto server = Server::listen(loop, kAnyPort, echo, options);
-  ASSERT_TRUE(server);
+  if (!server) return std::unexpected(std::move(server).error());
   const auto silent = run(loop, net::connect(loop, (*server)->address(), {.deadline = loop.now() + 5s}));
-  ASSERT_TRUE(silent);
-  // The only place is the silent client's, for as long as it is waited for.
-  const auto answer =
-      run(loop, fetch(loop, (*server)->address(), {},
-                      {.deadline = loop.now() + 10s, .tls = contexts.client("server.test", {})}));
+  if (!silent) return std::unexpected(silent.error());
+  return run(loop, fetch(loop, (*server)->address(), {},
+                         {.deadline = loop.now() + 10s, .tls = contexts.client("server.test", {})}));
+}
+
+TEST(HttpUnderTls, a_handshake_that_does_not_come_is_given_up) {
+  const auto answer = fetch_beside_a_silent_client(2s);
   EXPECT_TRUE(answer) << answer.error().text;
 }
 
 TEST(HttpUnderTls, a_silent_handshake_gives_way_to_a_client_that_speaks) {
-  net::Loop loop;
-  const Contexts contexts;
-  ServerOptions options;
-  options.tls = [context = contexts.server("one", {})] { return context; };
-  options.handshake_timeout = 1h;
-  options.max_connections = 1;
-  auto server = Server::listen(loop, kAnyPort, echo, options);
-  ASSERT_TRUE(server);
-  const auto silent = run(loop, net::connect(loop, (*server)->address(), {.deadline = loop.now() + 5s}));
-  ASSERT_TRUE(silent);
-  const auto answer =
-      run(loop, fetch(loop, (*server)->address(), {},
-                      {.deadline = loop.now() + 10s, .tls = contexts.client("server.test", {})}));
+  const auto answer = fetch_beside_a_silent_client(1h);
   EXPECT_TRUE(answer) << answer.error().text;
 }
 

@@ -97,11 +97,13 @@ def test_06_no_rule_no_external_book(shop):
 
 
 def test_07_a_book_service_that_is_gone_costs_the_details_alone_and_comes_back(shop):
+    endpoints = ("proxy-config", "endpoints", "deploy/details-v2", "--fqdn", "books")
+    assert "books" in shop.weft(*endpoints).stdout
     shop.weft("scale", "deployment", "books-v1", "--replicas=0")
-    wait_for("a page without details", lambda: "Error fetching product details" in shop.get().text)
-    # Calls that began before may wait for an endpoint that is gone, and end in another way.
-    wait_for("the word of details", lambda: shop.get("/api/v1/products/0").status == 400)
-    assert "details are currently unavailable" in shop.get("/api/v1/products/0").json["error"]
+    wait_for("no endpoint in the sidecar of details", lambda: "books" not in shop.weft(*endpoints).stdout)
+    assert "Error fetching product details" in shop.get().text
+    answer = shop.get("/api/v1/products/0")
+    assert answer.status == 400 and "details are currently unavailable" in answer.json["error"]
     assert "Reviewer1" in shop.get().text
     shop.weft("scale", "deployment", "books-v1", "--replicas=1")
     wait_for("the publisher", lambda: VOLUME["publisher"] in shop.get().text)

@@ -198,12 +198,12 @@ TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
 
 TEST_F(ApplyTest, FailsWhenAProxyRefusesOrDoesNotConfirmAndNamesIt) {
   mesh.answers["applied"] = {
-      504, api::Json::parse(R"({"applied": false, "missing": [{"proxy": "p.default"}], "refused": []})")};
+      504, api::Json::parse(R"({"applied": false, "missing": [{"proxy": "p.default"}], "rejected": []})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("p.default has not confirmed"), std::string::npos) << console.errors;
   EXPECT_NE(console.errors.find("after 30 s; see 'weft proxy-status'"), std::string::npos) << console.errors;
   mesh.answers["applied"] = {
-      409, api::Json::parse(R"({"refused": [{"proxy": "p.default", "reason": "RDS: no"}]})")};
+      409, api::Json::parse(R"({"rejected": [{"proxy": "p.default", "reason": "RDS: no"}]})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("p.default rejected the change and keeps what it had: RDS: no\n"),
             std::string::npos)

@@ -111,7 +111,8 @@ class Deleter {
     co_return co_await wait_until_in_force(context_, list.resource_version, options_.timeout);
   }
 
-  /// The processes of a namespace end after it: whoever makes it again at once would find its pods going.
+  /// The pods of a namespace end after it: in one that is created again at once they would still be
+  /// terminating.
   net::Task<Result<void>> wait_for_pods_of(std::string ns, TimePoint deadline) {
     for (;;) {
       store::Query query;

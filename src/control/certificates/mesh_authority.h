@@ -20,8 +20,8 @@ inline constexpr std::chrono::seconds kAuthorityLifetime = std::chrono::hours(24
 net::Task<Result<tls::CertificateAuthority>> load_authority(store::Store& store, std::string ns,
                                                             tls::WallTime now);
 
-/// The one in the Secret, for whoever has loaded one: a Secret that was removed, by an uninstallation say, is
-/// not made again. Errors: as load_authority(), and kNotFound.
+/// The one in the Secret, for a caller that has loaded one before: a Secret that was removed, by an
+/// uninstallation say, is not created again. Errors: as load_authority(), and kNotFound.
 net::Task<Result<tls::CertificateAuthority>> stored_authority(store::Store& store, std::string ns);
 
 }  // namespace weft::control

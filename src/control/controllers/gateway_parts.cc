@@ -112,7 +112,7 @@ Finding examine(const World& world, const api::Object& gateway, const std::vecto
     if (!present) continue;
     const bool made_for_one = !present->label(kManagedLabel).empty();
     const std::string_view whose = present->label(kGatewayNameLabel);
-    // Two that took it for their own would write it in turns for ever.
+    // Two Gateways that both took it for theirs would overwrite each other forever.
     if (made_for_one && (whose.empty() || whose == gateway.name())) continue;
     const std::string name =
         std::string(part.kind->kind) + " " + std::string(part.ns()) + "/" + std::string(part.name());

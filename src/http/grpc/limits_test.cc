@@ -218,15 +218,21 @@ net::Task<void> become_known(Limits& self, std::unique_ptr<Client>& client, bool
   known = (co_await call->read()).has_value();
 }
 
+/// A client that the server knows by a call.
+std::unique_ptr<Client> known_client(Limits& self) {
+  std::unique_ptr<Client> client;
+  bool known = false;
+  net::TaskScope scope;
+  scope.spawn(become_known(self, client, known));
+  EXPECT_TRUE(self.run_until([&] { return known; }));
+  return client;
+}
+
 TEST_F(Limits, when_who_is_known_has_all_places_the_next_is_rejected) {
   ServerLimits limits;
   limits.max_connections = 1;
   listen(limits);
-  std::unique_ptr<Client> client;
-  bool known = false;
-  net::TaskScope scope;
-  scope.spawn(become_known(*this, client, known));
-  ASSERT_TRUE(run_until([&] { return known; }));
+  auto client = known_client(*this);
   EXPECT_TRUE(conversation("")) << "closed at once";
   EXPECT_EQ(server_->counts().rejected, 1u);
   EXPECT_EQ(server_->counts().open, 1u);
@@ -240,11 +246,7 @@ TEST_F(Limits, who_is_known_and_has_no_calls_for_long_gives_its_place_back) {
   limits.introduction = 3s;
   limits.unused = 50ms;
   listen(limits);
-  std::unique_ptr<Client> client;
-  bool known = false;
-  net::TaskScope scope;
-  scope.spawn(become_known(*this, client, known));
-  ASSERT_TRUE(run_until([&] { return known; }));
+  const auto client = known_client(*this);
   ASSERT_TRUE(run_until([&] { return server_->counts().open == 0; }));
   EXPECT_EQ(server_->counts().closed_as_silent, 1u);
 }

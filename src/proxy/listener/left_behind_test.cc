@@ -41,6 +41,14 @@ struct Changing {
     return http_chain(plane.http, std::move(routes), prefix, bits);
   }
 
+  /// A client whose first request `a` has answered.
+  std::unique_ptr<RawClient> kept_client() {
+    auto client = std::make_unique<RawClient>(plane.loop, plane.front());
+    client->write(kRequest);
+    client->read_until("a GET /x");
+    return client;
+  }
+
   Plane plane;
   Upstream a{plane.loop, "a"}, b{plane.loop, "b"};
 };
@@ -83,9 +91,8 @@ TEST(LeftBehind, the_response_under_way_is_the_last_and_says_so) {
 TEST(LeftBehind, a_request_that_had_begun_to_come_goes_by_the_routes_of_before) {
   Changing changing;
   ASSERT_TRUE(changing.apply("front", {changing.chain("a")}));
-  RawClient client(changing.plane.loop, changing.plane.front());
-  client.write(kRequest);
-  client.read_until("a GET /x");
+  const auto kept = changing.kept_client();
+  RawClient& client = *kept;
   client.write("GET /late HT");
   ASSERT_TRUE(changing.plane.apply(changing.without_listeners()));
   client.write("TP/1.1\r\nHost: a\r\n\r\n");
@@ -100,9 +107,8 @@ TEST(LeftBehind, a_chain_without_a_name_is_found_again_by_what_it_matches_wherev
   Changing changing;
   const auto elsewhere = [&](std::string routes) { return changing.chain(std::move(routes), "10.0.0.0"); };
   ASSERT_TRUE(changing.apply("front", {changing.chain("a"), elsewhere("b")}));
-  RawClient client(changing.plane.loop, changing.plane.front());
-  client.write(kRequest);
-  client.read_until("a GET /x");
+  const auto kept = changing.kept_client();
+  RawClient& client = *kept;
   ASSERT_TRUE(changing.apply("front", {elsewhere("b"), changing.chain("a")}));
   client.write("GET /two HTTP/1.1\r\nHost: a\r\n\r\n");
   const std::string& all = client.read_until("GET /two");
@@ -114,9 +120,8 @@ TEST(LeftBehind, a_chain_without_a_name_is_found_again_by_what_it_matches_wherev
 TEST(LeftBehind, a_connection_whose_chain_is_gone_ends_though_as_many_chains_are_there) {
   Changing changing;
   ASSERT_TRUE(changing.apply("front", {changing.chain("a")}));
-  RawClient client(changing.plane.loop, changing.plane.front());
-  client.write(kRequest);
-  client.read_until("a GET /x");
+  const auto kept = changing.kept_client();
+  RawClient& client = *kept;
   ASSERT_TRUE(changing.apply("front", {changing.chain("b", "127.0.0.1", 32)}));
   client.read_until("never sent");
   EXPECT_TRUE(client.ended());
