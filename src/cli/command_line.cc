@@ -11,6 +11,7 @@
 #include "cli/help_text.h"
 #include "cli/log_times.h"
 #include "cli/other_tools.h"
+#include "install/names.h"
 
 namespace weft::cli {
 namespace {
@@ -455,10 +456,21 @@ class Parser {
   }
 
   Result<Invocation> chosen() {
-    if (take_ && !wants_help_) return Invocation{global_, take_()};
+    if (take_ && !wants_help_) {
+      WEFT_CHECK(has_effect_of_namespace());
+      return Invocation{global_, take_()};
+    }
     if (topic_.empty()) return Invocation{global_, HelpOptions{help_of(app_)}};
     return Invocation{global_,
                       HelpOptions{help_of(*app_.get_subcommand(topic_))}};  // throws where there is none
+  }
+
+  /// What is installed knows itself by its namespace: a wish for another must not be passed over.
+  Result<void> has_effect_of_namespace() const {
+    const bool installs = app_.got_subcommand("install") || app_.got_subcommand("uninstall");
+    if (!installs || app_.count("--namespace") == 0 || global_.ns == install::kNamespace) return {};
+    return fail(usage("-n " + global_.ns + ": weft's control plane is always in namespace " +
+                      install::kNamespace + "; leave -n out"));
   }
 
   /// Not App::help, which shows the help of the command that was chosen, be it `help` itself.

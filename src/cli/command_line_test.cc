@@ -35,6 +35,18 @@ TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {
   }
 }
 
+TEST(CommandLine, RejectsANamespaceForWhatIsInstalledInItsOwn) {
+  for (const char* line : {"install -n mesh", "-n mesh uninstall --yes"}) {
+    const auto invocation = parse(line);
+    ASSERT_FALSE(invocation) << line;
+    EXPECT_NE(
+        invocation.error().text.find("-n mesh: weft's control plane is always in namespace weft-system"),
+        std::string::npos)
+        << invocation.error().text;
+  }
+  EXPECT_TRUE(parse("install -n weft-system"));
+}
+
 TEST(CommandLine, TakesTheInstanceOfTheEnvironmentUnlessOneIsNamed) {
   EXPECT_EQ(parse_command_line({"get", "pods"}, "second")->global.instance, "second");
   EXPECT_EQ(parse_command_line({"get", "pods", "--name", "third"}, "second")->global.instance, "third");

@@ -66,11 +66,13 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       authenticator_(std::move(authenticator)),
       mirror_(
           loop, store, [this] { on_change(); }, std::move(options.mirror)),
-      controllers_(loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }),
+      cpu_time_(options.cpu_time ? std::move(options.cpu_time) : cpu_time_of_thread),
+      controllers_(
+          loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); },
+          cpu_time_),
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
-      cpu_time_(options.cpu_time ? std::move(options.cpu_time) : cpu_time_of_thread),
       push_timer_(loop, [this] { push(); }) {}
 
 void ControlPlane::start() { mirror_.start(); }
@@ -138,8 +140,9 @@ net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePo
     if (loop_.now() >= deadline) co_return false;
     co_await progress_.wait(std::min(deadline, loop_.now() + look_again_));
   }
-  controllers_.notice();
-  while (!controllers_.idle()) {
+  while (true) {
+    controllers_.notice_at_once();
+    if (controllers_.idle()) break;
     if (loop_.now() >= deadline) co_return false;
     co_await progress_.wait(deadline);
   }

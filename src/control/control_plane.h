@@ -87,6 +87,7 @@ class ControlPlane {
   Duration look_again_;
   std::unique_ptr<Authenticator> authenticator_;
   Mirror mirror_;
+  std::function<Duration()> cpu_time_;
   ControllerManager controllers_;
   AdsServer ads_;
   Receipts receipts_;
@@ -95,7 +96,6 @@ class ControlPlane {
   Ground ground_;
   RemarkLog remark_log_;
   net::Timer remark_timer_;
-  std::function<Duration()> cpu_time_;
   TimePoint next_push_{};  ///< not before, so that pushing leaves time for everything else
   net::Timer push_timer_;
 };

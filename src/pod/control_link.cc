@@ -35,7 +35,7 @@ net::Task<Result<std::vector<net::Address>>> ControlLink::resolve() {
   if (auto numeric = net::Address::parse_ip(options_.host, options_.port)) co_return std::vector{*numeric};
   // A new one each time: it reads resolv.conf when it is made.
   proxy::DnsResolver resolver(loop_, options_.name_servers);
-  Reply<Result<std::vector<net::Address>>> answer;
+  Reply<Result<proxy::DnsResolver::Addresses>> answer;
   resolver.resolve(options_.host, options_.port, answer.taker());
   net::Timer limit(loop_, [this, give_up = answer.taker()] {
     loop_.defer([give_up, text = "resolving '" + options_.host + "' took too long"] {
@@ -43,7 +43,8 @@ net::Task<Result<std::vector<net::Address>>> ControlLink::resolve() {
     });
   });
   limit.arm(loop_.now() + options_.timeout);
-  co_return co_await answer.value();
+  WEFT_CO_TRY(auto found, co_await answer.value());
+  co_return std::move(found.list);
 }
 
 net::Task<Result<xds::ControlConnection>> ControlLink::connect() {

@@ -323,6 +323,9 @@ struct ClusterConfig {
   std::uint32_t max_requests = 1024;
   std::uint32_t max_retries = 3;
   Milliseconds dns_refresh{5'000};
+  bool dns_ttl_decides = false;  ///< names are asked for again when their answers end, not after dns_refresh
+  enum class DnsFamily : std::uint8_t { kAny, kV4Only, kV6Only, kV4Preferred };
+  DnsFamily dns_family = DnsFamily::kAny;
   std::vector<std::pair<std::string, std::uint16_t>> dns_hosts;  ///< for kStrictDns and kLogicalDns
 };
 

@@ -345,6 +345,7 @@ TEST_F(ApiRequests, several_fields_select_together) {
             200);
   EXPECT_EQ(answer_["items"].size(), 1u);
   EXPECT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.name=other,spec.nodeName=x"), 422);
+  EXPECT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.namespace=elsewhere"), 422);
 }
 
 TEST_F(ApiRequests, a_pod_that_is_ending_can_be_given_less_time_and_no_more) {

@@ -72,6 +72,9 @@ Result<Query> query_of(const ApiPath& path, std::string_view target) {
                                             "': only metadata.name and metadata.namespace are supported"));
     field.remove_prefix(name ? kName.size() : kNamespace.size());
     if (field.starts_with('=')) field.remove_prefix(1);
+    if (!name && !path.ns.empty() && field != path.ns)
+      return fail(Error::config(Code::kInvalid, "field selector 'metadata.namespace=" + std::string(field) +
+                                                    "': the request is for namespace " + path.ns));
     (name ? query.name : query.ns) = std::string(field);
   }
   return query;

@@ -142,16 +142,25 @@ void AdsClient::received(const std::string& bytes) {
   std::set<std::string> names;
   for (const auto& any : response.resources()) {
     const std::string name = name_in(*type, any.value());
-    names.insert(name);
-    const auto known = catalog_.accepted(*type).find(name);
-    // The same bytes are the same resource: what did not change keeps its pools and its compiled form.
-    if (known != catalog_.accepted(*type).end() && known->second->bytes == any.value()) continue;
-    auto decoded = decode(*type, any.value());
-    if (!decoded) {
-      const std::string reason = std::string(short_name(*type)) + " '" + name + "': " + decoded.error().text;
+    auto reject = [&](const std::string& why) {
+      const std::string reason = std::string(short_name(*type)) + " '" + name + "': " + why;
       catalog_.refuse(*type, name,
                       {reason, response.version_info(), any.value(), std::chrono::system_clock::now()});
       answer.error += (answer.error.empty() ? "" : "; ") + reason;
+    };
+    if (!names.insert(name).second) {
+      reject("is there twice in one response");
+      continue;
+    }
+    const auto known = catalog_.accepted(*type).find(name);
+    // The same bytes are the same resource: what did not change keeps its pools and its compiled form.
+    if (known != catalog_.accepted(*type).end() && known->second->bytes == any.value()) {
+      catalog_.put(*type, ResourcePtr(known->second));
+      continue;
+    }
+    auto decoded = decode(*type, any.value());
+    if (!decoded) {
+      reject(decoded.error().text);
       continue;
     }
     for (const std::string& part : (*decoded)->rejected)

@@ -181,6 +181,30 @@ TEST_F(AdsClientTest, RefusesABadResourceByNameAndReasonAndKeepsItsVersion) {
   EXPECT_EQ(client->refusals(), 1u);
 }
 
+TEST_F(AdsClientTest, what_runs_is_no_longer_said_to_be_rejected_when_the_same_bytes_come_again) {
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  auto bad = cluster("a");
+  bad.mutable_connect_timeout()->set_seconds(-1);
+  respond(Type::kCluster, "2", Clusters{bad});
+  EXPECT_TRUE(catalog.refusals(Type::kCluster).contains("a"));
+  respond(Type::kCluster, "3", Clusters{cluster("a")});
+  EXPECT_FALSE(catalog.refusals(Type::kCluster).contains("a"));
+}
+
+TEST_F(AdsClientTest, a_resource_that_is_there_twice_in_one_response_is_rejected_and_the_first_is_kept) {
+  requests();
+  auto second = cluster("a");
+  second.mutable_connect_timeout()->set_seconds(7);
+  respond(Type::kCluster, "1", Clusters{cluster("a"), second, cluster("b")});
+  const auto refusal = requests();
+  bool said = false;
+  for (const auto& each : refusal)
+    said |= each.error_detail().message() == "CDS 'a': is there twice in one response";
+  EXPECT_TRUE(said);
+  EXPECT_NE(catalog.accepted(Type::kCluster).at("a")->bytes, second.SerializeAsString());
+  EXPECT_TRUE(catalog.accepted(Type::kCluster).contains("b"));
+}
+
 TEST_F(AdsClientTest, RefusesBytesThatAreNoMessage) {
   requests();
   DiscoveryResponse response;

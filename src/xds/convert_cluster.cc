@@ -39,6 +39,18 @@ Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, c
   return made;
 }
 
+/// AUTO prefers IPv6 where a name has it, whether or not there is a way there; here that is left to RFC 6724,
+/// as for ALL.
+proxy::ClusterConfig::DnsFamily dns_family(cluster::Cluster::DnsLookupFamily from) {
+  using Family = proxy::ClusterConfig::DnsFamily;
+  switch (from) {
+    case cluster::Cluster::V4_ONLY: return Family::kV4Only;
+    case cluster::Cluster::V6_ONLY: return Family::kV6Only;
+    case cluster::Cluster::V4_PREFERRED: return Family::kV4Preferred;
+    default: return Family::kAny;
+  }
+}
+
 /// The host names of a DNS cluster.
 Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::ClusterConfig& into,
                             const Path& path) {
@@ -98,8 +110,8 @@ Result<void> read_discovery(const cluster::Cluster& from, MadeCluster& into, con
         if (config.dns_refresh.count() == 0)
           return fail(path.field("dns_refresh_rate").invalid("has to be longer than 0"));
       }
-      if (from.dns_lookup_family() == cluster::Cluster::V6_ONLY)
-        WEFT_CHECK(conversion.unsupported(path.field("dns_lookup_family"), "V6_ONLY is not supported"));
+      config.dns_ttl_decides = from.respect_dns_ttl();
+      config.dns_family = dns_family(from.dns_lookup_family());
       return read_dns_hosts(from.load_assignment(), config, assignment);
     }
     case cluster::Cluster::EDS: config.discovery = Discovery::kEds; return read_eds(from, into, path);

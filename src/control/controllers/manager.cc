@@ -12,6 +12,11 @@ constexpr auto kRetryAfter = 500ms;
 // A controller whose writes change what it reads for ever would take the whole loop; it gets a turn now and
 // then.
 constexpr int kRoundsInARow = 50;
+// A controller reads every object, so running it for each change of many would cost their number squared. Up
+// to this much CPU time a run is followed by the next at once; after a longer one it rests three times as
+// long.
+constexpr Duration kCheapRun = 10ms;
+constexpr Duration kMaxRest = 2s;
 
 std::string lasting_name(const api::Object& object) {
   const api::Json& owners = json::list(json::map(object.body, "metadata"), "ownerReferences");
@@ -22,10 +27,15 @@ std::string lasting_name(const api::Object& object) {
 }  // namespace
 
 ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
-                                     std::vector<Controller> controllers, std::function<void()> on_idle)
-    : loop_(loop), store_(store), mirror_(mirror), on_idle_(std::move(on_idle)), retry_(loop, [this] {
-        retry();
-      }) {
+                                     std::vector<Controller> controllers, std::function<void()> on_idle,
+                                     std::function<Duration()> cpu_time)
+    : loop_(loop),
+      store_(store),
+      mirror_(mirror),
+      on_idle_(std::move(on_idle)),
+      cpu_time_(std::move(cpu_time)),
+      retry_(loop, [this] { retry(); }),
+      rest_(loop, [this] { notice(); }) {
   for (auto& controller : controllers) entries_.push_back({std::move(controller), 0});
 }
 
@@ -36,8 +46,11 @@ std::uint64_t ControllerManager::changes_for(const Controller& controller) const
 }
 
 bool ControllerManager::stale() const {
-  return std::ranges::any_of(entries_,
-                             [&](const Entry& entry) { return entry.seen != changes_for(entry.controller); });
+  return std::ranges::any_of(entries_, [&](const Entry& entry) { return is_stale(entry); });
+}
+
+bool ControllerManager::due() const {
+  return std::ranges::any_of(entries_, [&](const Entry& entry) { return is_due(entry); });
 }
 
 void ControllerManager::leadership_changed() {
@@ -47,9 +60,22 @@ void ControllerManager::leadership_changed() {
 }
 
 void ControllerManager::notice() {
-  if (!leads() || running_ || !mirror_.synced() || !stale()) return;
+  if (!leads() || running_ || !mirror_.synced()) return;
+  if (!due()) return wake_after_rest();
   running_ = true;
   tasks_.spawn(run());
+}
+
+void ControllerManager::notice_at_once() {
+  for (Entry& entry : entries_) entry.rests_until = {};
+  notice();
+}
+
+void ControllerManager::wake_after_rest() {
+  TimePoint first = kNever;
+  for (const Entry& entry : entries_)
+    if (is_stale(entry)) first = std::min(first, entry.rests_until);
+  if (first != kNever) rest_.arm(first);
 }
 
 void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
@@ -61,19 +87,23 @@ void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
 }
 
 net::Task<void> ControllerManager::run() {
-  for (int round = 1; leads() && stale(); ++round) {
+  for (int round = 1; leads() && due(); ++round) {
     for (Entry& entry : entries_)
-      if (leads() && entry.seen != changes_for(entry.controller)) co_await run_one(entry);
+      if (leads() && is_due(entry)) co_await run_one(entry);
     if (round % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
   }
   running_ = false;
+  wake_after_rest();
   on_idle_();
 }
 
 net::Task<void> ControllerManager::run_one(Entry& entry) {
   entry.seen = changes_for(entry.controller);
   PlanContext context{random_, now_text(), refusals_, injection_};
+  const Duration begin = cpu_time_();
   Plan plan = entry.controller.plan(*mirror_.world(), context);
+  const Duration cost = cpu_time_() - begin;
+  if (cost > kCheapRun) entry.rests_until = loop_.now() + std::min<Duration>(cost * 4, kMaxRest);
   std::map<std::string, Failure> failures;
   for (Change& change : plan) {
     if (!leads()) co_return;

@@ -20,11 +20,14 @@ namespace weft::control {
 class ControllerManager {
  public:
   /// `on_idle` is called when nothing is left to do for now.
+  /// `cpu_time` is what this thread has used so far: a controller whose run was dear rests before its next.
   ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::vector<Controller> controllers,
-                    std::function<void()> on_idle);
+                    std::function<void()> on_idle, std::function<Duration()> cpu_time);
 
   /// Something may have changed; cheap when nothing has.
   void notice();
+  /// The same for somebody who waits for idle(): no controller rests any longer.
+  void notice_at_once();
   /// Every controller has seen the mirror's present world and wants nothing written.
   /// Where another replica leads there is nothing to do here.
   bool idle() const { return !leads() || (!running_ && !stale()); }
@@ -53,6 +56,7 @@ class ControllerManager {
         0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
     /// Of its last run, by what was written; of what is made again under another name by its kind and owner.
     std::map<std::string, Failure> failures = {};
+    TimePoint rests_until = {};
   };
   net::Task<void> run();
   net::Task<void> run_one(Entry& entry);
@@ -61,13 +65,18 @@ class ControllerManager {
   net::Task<Result<api::ObjectPtr>> write(Change change);
   void note_kept(const api::Key& key, const api::Json& wanted, const api::Object& written);
   std::uint64_t changes_for(const Controller& controller) const;
+  bool is_stale(const Entry& entry) const { return entry.seen != changes_for(entry.controller); }
+  bool is_due(const Entry& entry) const { return is_stale(entry) && entry.rests_until <= loop_.now(); }
   bool stale() const;
+  bool due() const;
+  void wake_after_rest();
   void retry();
 
   net::Loop& loop_;
   store::Store& store_;
   Mirror& mirror_;
   std::function<void()> on_idle_;
+  std::function<Duration()> cpu_time_;
   Random random_;
   std::vector<Entry> entries_;
   std::map<api::Key, std::string> refusals_;
@@ -77,7 +86,7 @@ class ControllerManager {
   std::map<api::Key, std::uint64_t> unkept_;
   bool running_ = false;
   std::function<bool()> leads_;
-  net::Timer retry_;
+  net::Timer retry_, rest_;
   net::TaskScope tasks_;
 };
 

@@ -136,6 +136,28 @@ void check_port(Remarks& made, const api::Json& server, std::string field,
                                    ", which is older and has it"});
 }
 
+/// On a cluster each Gateway has pods of its own. One machine has one gateway for all, so that equal
+/// listeners are one.
+void check_shared(Remarks& made, const ApiGateway& gateway, const Scene& scene) {
+  const api::ObjectPtr self = scene.world.find(gateway.object->key());
+  const auto host_of = [](const api::Json& listener) {
+    return std::string(json::text(listener, "hostname"));
+  };
+  const api::Json& listeners = json::list(gateway.object->spec(), "listeners");
+  for (const auto& other : scene.world.all(kinds::api_gateway())) {
+    if (!self || other == self || !older(other, self)) continue;
+    if (!is_our_class(scene.world, json::text(other->spec(), "gatewayClassName"))) continue;
+    for (const auto& theirs : json::list(other->spec(), "listeners"))
+      for (std::size_t i = 0; i < listeners.size(); ++i)
+        if (json::number(theirs, "port") == json::number(listeners[i], "port") &&
+            host_of(theirs) == host_of(listeners[i]))
+          made.push_back({Remark::Kind::kNoEffect, item("spec.listeners", i),
+                          "one machine has one gateway for all Gateways: Gateway " +
+                              std::string(other->ns()) + "/" + std::string(other->name()) +
+                              " is older and has this port and host, and of equal matches its routes hold"});
+  }
+}
+
 /// The Gateways before this one that some gateway's pods serve together with it.
 std::vector<api::ObjectPtr> older_beside(const api::Object& gateway, const std::vector<Labels>& pods,
                                          const Scene& scene) {
@@ -235,6 +257,7 @@ Remarks remarks_on(const ApiGateway& gateway, const Scene& scene) {
     check_outside(made, field + ".port", listener.port, scene);
   }
   if (scene.ground != Ground::kOneMachine) return made;
+  check_shared(made, gateway, scene);
   constexpr const char* kNothingMade =
       "nothing is made for a Gateway on one machine; it has an effect on a cluster only";
   if (!json::map(object.spec(), "infrastructure").empty())

@@ -304,6 +304,69 @@ TEST(Remarks, a_rule_that_its_gateway_does_not_see_or_whose_match_names_another_
       "among the rule's gateways, which are default/g\n");
 }
 
+TEST(Remarks, a_subset_that_is_kept_from_the_gateway_of_its_rule_is_told) {
+  const std::string gateway =
+      "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: "
+      "default}\nspec: "
+      "{selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: "
+      "['*']}]}\n";
+  const auto subset = [](const std::string& more) {
+    return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d, namespace: "
+           "default}\nspec: {host: reviews, " +
+           more + "subsets: [{name: v1, labels: {app: reviews}}]}\n";
+  };
+  const std::string route = rule(
+      "r",
+      "{hosts: [a.example], gateways: [g], http: [{route: [{destination: {host: reviews, subset: v1}}]}]}");
+  EXPECT_EQ(said(gateway + subset("") + route), "");
+  EXPECT_EQ(said(gateway + subset("exportTo: ['.'], ") + route),
+            "VirtualService r spec.http[0].route[0].destination.subset: subset v1 of host "
+            "reviews.default.svc.cluster.local is not there for gateway default/g: no DestinationRule that "
+            "defines it is exported to namespace istio-system, where its pods run\n");
+}
+
+TEST(Remarks, two_gateways_of_the_gateway_api_that_one_machine_makes_one_are_told) {
+  const auto gateway = [](const std::string& name, const std::string& listener) {
+    return "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {gatewayClassName: istio, listeners: [{name: http, port: 80, "
+           "protocol: "
+           "HTTP" +
+           listener + "}]}\n";
+  };
+  const std::string ours =
+      "---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: istio}\nspec: "
+      "{controllerName: istio.io/gateway-controller}\n";
+  EXPECT_EQ(said(ours + gateway("a", ", hostname: a.example") + gateway("b", ", hostname: b.example")), "");
+  EXPECT_EQ(said(ours + gateway("a", "") + gateway("b", "")),
+            "Gateway b spec.listeners[0]: one machine has one gateway for all Gateways: Gateway default/a is "
+            "older and has this port and host, and of equal matches its routes hold\n");
+}
+
+TEST(Remarks, a_wish_for_injection_that_is_neither_true_nor_false_is_told) {
+  const auto pod = [](const std::string& metadata) {
+    return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default, " + metadata +
+           "}\nspec: {containers: [{name: a, image: a}]}\n";
+  };
+  EXPECT_EQ(
+      said(pod("labels: {sidecar.istio.io/inject: 'false'}, annotations: {sidecar.istio.io/inject: 'no'}")),
+      "");
+  EXPECT_EQ(
+      said(pod("annotations: {sidecar.istio.io/inject: 'no'}")),
+      "Pod p metadata.annotations: sidecar.istio.io/inject: \"no\" is neither true nor false, and is taken "
+      "as not set: the pod gets a sidecar\n");
+}
+
+TEST(Remarks, of_two_services_with_one_address_the_younger_is_told) {
+  const auto service = [](const std::string& name) {
+    return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {clusterIP: 10.96.7.7, ports: [{port: 80}], selector: {app: "
+           "reviews}}\n";
+  };
+  EXPECT_EQ(
+      said(service("a") + service("b")),
+      "Service b spec.clusterIP: 10.96.7.7 is the address of Service default/a, which is older and has it\n");
+}
+
 TEST(Remarks, a_port_of_grpc_web_is_told_that_it_is_not_made_grpc) {
   const auto service = [](const std::string& port) {
     return "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: {selector: "

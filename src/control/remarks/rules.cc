@@ -63,7 +63,8 @@ class VirtualServiceRemarks {
   void host(std::size_t index);
   void service(const std::string& host, const std::string& field);
   void gateway(std::size_t index);
-  bool seen_by(const api::Object& gateway) const;
+  std::set<std::string> namespaces_of(const api::Object& gateway) const;
+  void subset_at_gateways(const std::string& host, std::string_view subset, const std::string& field);
   void matches(const api::Json& list, const std::string& field);
   void tcp_server(const std::string& name, const api::Object& gateway, const std::string& field);
   void destination(const api::Json& to, const std::string& field);
@@ -125,7 +126,7 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
     return waits(field, "waits for gateway " + name + ": there is none of that name" +
                             instead_of(name.substr(slash + 1), there));
   }
-  if (!seen_by(*found))
+  if (!rule_.exported && !namespaces_of(*found).contains(std::string(object_.ns())))
     return no_effect(field, "exportTo keeps the rule in namespace " + std::string(object_.ns()) +
                                 ", where no pod of gateway " + name + " runs");
   std::vector<std::string> hosts;
@@ -147,14 +148,15 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
     tcp_server(name, *found, field);
 }
 
-/// Whether exportTo lets the pods of the gateway have the rule. One machine's gateway has no Pod.
-bool VirtualServiceRemarks::seen_by(const api::Object& gateway) const {
-  if (rule_.exported) return true;
-  if (scene_.ground == Ground::kOneMachine) return object_.ns() == kRootNamespace;
+/// Where pods of the gateway run, which decides what exportTo lets them have. One machine's gateway has no
+/// Pod.
+std::set<std::string> VirtualServiceRemarks::namespaces_of(const api::Object& gateway) const {
+  if (scene_.ground == Ground::kOneMachine) return {std::string(kRootNamespace)};
   const Labels selector = labels_from(json::map(gateway.spec(), "selector"));
-  return std::ranges::any_of(scene_.world.all(kinds::pod()), [&](const api::ObjectPtr& pod) {
-    return pod->ns() == object_.ns() && contains(pod->labels(), selector);
-  });
+  std::set<std::string> found;
+  for (const auto& pod : scene_.world.all(kinds::pod()))
+    if (contains(pod->labels(), selector)) found.emplace(pod->ns());
+  return found;
 }
 
 /// A match may narrow the rule's gateways, and name no others.
@@ -201,9 +203,31 @@ void VirtualServiceRemarks::destination(const api::Json& to, const std::string& 
   if (subset.empty()) return;
   const Destination destination = scene_.rules.destination(host, object_.ns());
   std::vector<std::string> names = subset_names(destination);
-  if (std::ranges::find(names, subset) != names.end()) return;
+  if (std::ranges::find(names, subset) != names.end())
+    return subset_at_gateways(host, subset, field + ".subset");
   waits(field + ".subset", "waits for subset " + std::string(subset) + " of host " + host +
                                ": no DestinationRule defines it" + instead_of(subset, names));
+}
+
+/// A subset that this namespace has may be kept from the gateways that the rule is for.
+void VirtualServiceRemarks::subset_at_gateways(const std::string& host, std::string_view subset,
+                                               const std::string& field) {
+  for (const std::string& name : rule_.gateways) {
+    const auto slash = name.find('/');
+    if (slash == name.npos) continue;
+    const api::ObjectPtr gateway =
+        scene_.world.find({kinds::gateway(), name.substr(0, slash), name.substr(slash + 1)});
+    if (!gateway) continue;
+    for (const std::string& ns : namespaces_of(*gateway)) {
+      const std::vector<std::string> names = subset_names(scene_.rules.destination(host, ns));
+      if (std::ranges::find(names, subset) == names.end())
+        return no_effect(field, "subset " + std::string(subset) + " of host " + host +
+                                    " is not there for gateway " + name +
+                                    ": no DestinationRule that defines it "
+                                    "is exported to namespace " +
+                                    ns + ", where its pods run");
+    }
+  }
 }
 
 /// The values that the labels of `wanted` have on the service's pods: "version=v1, version=v2".

@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "control/json.h"
 #include "control/remarks/remarks.h"
+#include "control/translation/rules.h"
 
 namespace weft::control {
 namespace {
@@ -26,7 +27,22 @@ bool is_for_clusters(std::string_view key, std::string_view value) {
   return key.starts_with("sidecar.istio.io/proxy") || key == "sidecar.istio.io/interceptionMode";
 }
 
+/// As the injector of a cluster says it of a pod that it is asked about.
+void check_inject(Remarks& made, const api::Json& pod, const std::string& at) {
+  constexpr std::string_view kInject = "sidecar.istio.io/inject";
+  for (const char* place : {"labels", "annotations"}) {
+    const std::string_view wish = json::text(json::map(json::map(pod, "metadata"), place), kInject);
+    if (wish.empty()) continue;
+    if (wish != "true" && wish != "false")
+      no_effect(made, at + "metadata." + place,
+                std::string(kInject) + ": \"" + std::string(wish) +
+                    "\" is neither true nor false, and is taken as not set: the pod gets a sidecar");
+    return;
+  }
+}
+
 void check_pod(Remarks& made, const api::Json& pod, const std::string& at) {
+  check_inject(made, pod, at);
   for (const auto& [key, value] : json::map(json::map(pod, "metadata"), "annotations").items())
     if (value.is_string() && is_for_clusters(key, value.get_ref<const std::string&>()))
       no_effect(made, at + "metadata.annotations",
@@ -79,6 +95,18 @@ void check_selector(Remarks& made, const api::Object& service, const World& worl
                       instead_of(pairs, label_pairs(selector, service.ns(), world))});
 }
 
+/// A cluster's API rejects an address that is taken.
+void check_address(Remarks& made, const api::Object& service, const World& world) {
+  const std::string_view address = json::text(service.spec(), "clusterIP");
+  if (address.empty() || address == "None") return;
+  const api::ObjectPtr self = world.find(service.key());
+  for (const auto& other : world.all(kinds::service()))
+    if (self && other != self && json::text(other->spec(), "clusterIP") == address && older(other, self))
+      return no_effect(made, "spec.clusterIP",
+                       std::string(address) + " is the address of Service " + std::string(other->ns()) + "/" +
+                           std::string(other->name()) + ", which is older and has it");
+}
+
 void check_one_machine(Remarks& made, const api::Object& service, const World& world) {
   // What `weft up` makes itself stands for the address that it listens at.
   if (service.ns() == "istio-system") return;
@@ -89,6 +117,7 @@ void check_one_machine(Remarks& made, const api::Object& service, const World& w
                   ": nothing listens for it outside of the mesh on one machine; requests come "
                   "in through the ingress gateway");
   check_selector(made, service, world);
+  check_address(made, service, world);
 }
 
 void check_cluster(Remarks& made, const api::Object& service) {

@@ -59,6 +59,18 @@ std::size_t host_match(std::string_view pattern, std::string_view host) {
   return host.size() > suffix.size() && host.ends_with(suffix) ? suffix.size() + 1 : 0;
 }
 
+void HostIndex::add(const std::string& pattern, std::size_t position) {
+  exact_[pattern].push_back(position);
+  if (pattern.starts_with('*') && (wildcards_.empty() || wildcards_.back() != position))
+    wildcards_.push_back(position);
+}
+
+const std::vector<std::size_t>& HostIndex::exact(std::string_view host) const {
+  static const std::vector<std::size_t> kNone;
+  const auto found = exact_.find(host);
+  return found == exact_.end() ? kNone : found->second;
+}
+
 bool VirtualService::has_http_routes() const { return !json::list(object->spec(), "http").empty(); }
 
 bool VirtualService::applies_to(std::string_view gateway) const {
@@ -71,6 +83,8 @@ Rules::Rules(const World& world, const Registry& registry) {
     destination_rules_.push_back(
         {object, registry.resolve(json::text(object->spec(), "host"), object->ns()), is_exported(*object)});
   std::ranges::sort(destination_rules_, older, &DestinationRule::object);
+  for (std::size_t i = 0; i < destination_rules_.size(); ++i)
+    destination_hosts_.add(destination_rules_[i].host, i);
 }
 
 void Rules::read_virtual_services(const World& world, const Registry& registry) {
@@ -88,13 +102,19 @@ void Rules::read_virtual_services(const World& world, const Registry& registry) 
     virtual_services_.push_back(std::move(made));
   }
   std::ranges::sort(virtual_services_, older, &VirtualService::object);
+  for (std::size_t i = 0; i < virtual_services_.size(); ++i)
+    if (virtual_services_[i].applies_to(kMesh))
+      for (const std::string& host : virtual_services_[i].hosts) mesh_hosts_.add(host, i);
 }
 
 const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns) const {
+  for (std::size_t i : mesh_hosts_.exact(host))
+    if (virtual_services_[i].visible_from(ns)) return &virtual_services_[i];
   const VirtualService* best = nullptr;
   std::size_t best_score = 0;
-  for (const VirtualService& rule : virtual_services_) {
-    if (!rule.applies_to(kMesh) || !rule.visible_from(ns)) continue;
+  for (std::size_t i : mesh_hosts_.wildcards()) {
+    const VirtualService& rule = virtual_services_[i];
+    if (!rule.visible_from(ns)) continue;
     for (const std::string& pattern : rule.hosts) {
       std::size_t score = host_match(pattern, host);
       if (score > best_score) {
@@ -115,11 +135,18 @@ std::vector<const VirtualService*> Rules::for_gateway(std::string_view gateway, 
 
 std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std::string_view rule_ns,
                                                       std::string_view client_ns, Among among) const {
+  auto counts = [&](const DestinationRule& rule) {
+    if (rule.object->ns() != rule_ns || !(rule.exported || rule_ns == client_ns)) return false;
+    return among != Among::kUnexported || !rule.exported;
+  };
   std::vector<const DestinationRule*> best;
+  for (std::size_t i : destination_hosts_.exact(host))
+    if (counts(destination_rules_[i])) best.push_back(&destination_rules_[i]);
+  if (!best.empty()) return best;
   std::size_t best_score = 1;
-  for (const DestinationRule& rule : destination_rules_) {
-    if (rule.object->ns() != rule_ns || !(rule.exported || rule_ns == client_ns)) continue;
-    if (among == Among::kUnexported && rule.exported) continue;
+  for (std::size_t i : destination_hosts_.wildcards()) {
+    const DestinationRule& rule = destination_rules_[i];
+    if (!counts(rule)) continue;
     std::size_t score = host_match(rule.host, host);
     if (score < best_score) continue;
     if (score > best_score) best.clear();

@@ -51,6 +51,20 @@ struct Destination {
   std::vector<api::ObjectPtr> objects;
 };
 
+/// Where in a list of rules those stand that name a host, so that a look-up costs no look at every rule.
+class HostIndex {
+ public:
+  void add(const std::string& pattern, std::size_t position);
+  /// Rules that name exactly this, in the order in which they were added.
+  const std::vector<std::size_t>& exact(std::string_view host) const;
+  /// Rules with "*" or "*.example.com", in the order in which they were added.
+  const std::vector<std::size_t>& wildcards() const { return wildcards_; }
+
+ private:
+  std::map<std::string, std::vector<std::size_t>, std::less<>> exact_;
+  std::vector<std::size_t> wildcards_;
+};
+
 /// The user's rules by what they are looked up by. Immutable; lives no longer than the registry and world it
 /// was made from.
 class Rules {
@@ -78,6 +92,8 @@ class Rules {
 
   std::vector<VirtualService> virtual_services_;
   std::vector<DestinationRule> destination_rules_;
+  HostIndex mesh_hosts_;         ///< into virtual_services_: those that apply to sidecars
+  HostIndex destination_hosts_;  ///< into destination_rules_
 };
 
 /// "namespace/name" of a gateway that a rule in `ns` names as "name", "namespace/name", "./name",

@@ -1,5 +1,7 @@
 #include "http/h1/client_connection.h"
 
+#include "http/h1/turns.h"
+
 namespace weft::http::h1 {
 
 ClientConnection::ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits)
@@ -136,7 +138,10 @@ net::Task<Result<BodyChunk>> ClientConnection::read_body() {
         co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.refusal.reason)));
       }
       received_ += step.data.size();
-      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
+      if (!step.data.empty() || step.done) {
+        if (++pieces_ % kPiecesInATurn == 0) co_await stream_->loop().yield();
+        co_return BodyChunk{step.data, step.done};
+      }
     }
     const net::IoError error = co_await fill();
     if (error == net::IoError::kNone) continue;

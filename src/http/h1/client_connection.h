@@ -62,6 +62,7 @@ class ClientConnection final : private ClientExchange {
   BodyDecoder decoder_;
   Outbox out_;
   std::uint64_t sent_ = 0, received_ = 0, length_left_ = 0;
+  unsigned pieces_ = 0;  ///< of all bodies, for turns.h
   std::uint32_t exchanges_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
   bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false,

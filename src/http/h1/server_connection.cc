@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/h1/turns.h"
+
 namespace weft::http::h1 {
 namespace {
 
@@ -88,6 +90,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     idle_since_ = stream_.loop().now();
     if (!keep_alive_) break;
     if (observer_) observer_->on_idle();
+    if (requests_ % kRequestsInATurn == 0 && !input_.empty()) co_await stream_.loop().yield();
   }
   stream_.close();
   input_.consume(input_.view().size());
@@ -261,7 +264,10 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
                                          std::string(step.refusal.reason)));
       }
       received_ += step.data.size();
-      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
+      if (!step.data.empty() || step.done) {
+        if (++pieces_ % kPiecesInATurn == 0) co_await stream_.loop().yield();
+        co_return BodyChunk{step.data, step.done};
+      }
     }
     stream_.set_read_deadline(body_deadline());
     net::IoResult got = input_.fill(stream_);

@@ -112,6 +112,7 @@ class ServerConnection final : private ServerExchange {
   TimePoint idle_since_;
   std::function<void()> on_abandoned_;
   std::uint64_t received_ = 0, sent_ = 0;
+  unsigned pieces_ = 0;  ///< of all bodies, for turns.h
   std::uint64_t length_left_ = 0;
   TimePoint request_deadline_ = kNever;
   std::uint32_t requests_ = 0;

@@ -480,6 +480,40 @@ TEST(ServerConnection, does_not_take_more_of_an_unread_body_than_one_buffer) {
   EXPECT_GT(served.server->pending(), 900'000u - 32 * 1024);
 }
 
+/// How often others of the loop had their turn while `bytes`, sent at once, were served to their end.
+int turns_of_others(const std::string& bytes, std::uint64_t requests) {
+  int turns = 0;
+  std::uint64_t ended = 0;
+  Served served(Handler([&ended](ServerExchange& exchange) -> net::Task<void> {
+                  return [](ServerExchange& to, std::uint64_t& count) -> net::Task<void> {
+                    co_await echo(to);
+                    ++count;
+                  }(exchange, ended);
+                }),
+                {}, 1 << 20);
+  std::unique_ptr<net::Deferred> other;
+  other = std::make_unique<net::Deferred>(*served.loop, [&] {
+    ++turns;
+    if (ended < requests && turns < 10'000) other->schedule();
+  });
+  other->schedule();
+  served.send(bytes);
+  EXPECT_EQ(ended, requests);
+  return turns;
+}
+
+TEST(ServerConnection, many_small_requests_sent_at_once_leave_others_their_turns) {
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) bytes += kGet;
+  EXPECT_GE(turns_of_others(bytes, 1000), 1000 / 32);
+}
+
+TEST(ServerConnection, a_body_in_pieces_of_a_byte_leaves_others_their_turns) {
+  std::string bytes = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 5000; ++i) bytes += "1\r\nx\r\n";
+  EXPECT_GE(turns_of_others(bytes + "0\r\n\r\n", 1), 5000 / 128);
+}
+
 TEST(ServerConnection, waits_for_a_slow_reader_without_holding_what_it_does_not_take) {
   std::size_t sent = 0;
   Served served(Handler([&sent](ServerExchange& exchange) -> net::Task<void> {

@@ -249,10 +249,13 @@ net::Task<bool> HttpService::wait_on_purpose(http::ServerExchange& exchange, Dur
 net::Task<void> HttpService::act(http::ServerExchange& exchange, const RoutingTable& table,
                                  const RoutingTable::Found& found) {
   const Route& route = *found.route->config;
-  if (found.host->config->require_tls) return redirect(exchange, found, redirect_to_tls());
+  const MatchedRoute matched{table, found};
+  const auto forwarded_proto = exchange.request().headers.get(http::Known::kXForwardedProto);
+  if (found.host->config->require_tls && forwarded_proto != "https")
+    return redirect(exchange, matched, redirect_to_tls());
   if (const auto* redirection = std::get_if<RedirectAction>(&route.action))
-    return redirect(exchange, found, *redirection);
-  if (const auto* made = std::get_if<DirectAction>(&route.action)) return direct(exchange, found, *made);
+    return redirect(exchange, matched, *redirection);
+  if (const auto* made = std::get_if<DirectAction>(&route.action)) return direct(exchange, matched, *made);
   return forward(exchange, table, found, std::get<ForwardAction>(route.action));
 }
 
@@ -270,24 +273,31 @@ bool HttpService::upgrade_allowed(const RoutingTable::Found& found, std::string_
   return action && contains_ignoring_case(action->upgrades, upgrade);
 }
 
-net::Task<void> HttpService::redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
+/// What the rules want on every response of a route, from the narrowest to the widest.
+void HttpService::apply_response_rules(const MatchedRoute& matched) {
+  matched.found.route->response.apply(response_.headers, info_);
+  matched.found.host->response.apply(response_.headers, info_);
+  matched.table.response.apply(response_.headers, info_);
+}
+
+net::Task<void> HttpService::redirect(http::ServerExchange& exchange, MatchedRoute matched,
                                       const RedirectAction& action) {
   response_.clear();
-  response_.headers.add("location", redirect_location(*found.route->config, action, exchange.request()));
-  found.route->response.apply(response_.headers, info_);
+  response_.headers.add("location",
+                        redirect_location(*matched.found.route->config, action, exchange.request()));
+  apply_response_rules(matched);
   co_await reply(exchange, action.status, {}, "direct_response");
 }
 
-net::Task<void> HttpService::direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
+net::Task<void> HttpService::direct(http::ServerExchange& exchange, MatchedRoute matched,
                                     const DirectAction& action) {
   response_.clear();
   // RFC 9110 §10.2.2: what was created, or where to go instead, is named; without another address it is this
   // one.
   if (action.status == 201 || (action.status >= 300 && action.status < 400 && action.status != 304))
-    response_.headers.add("location",
-                          redirect_location(*found.route->config, RedirectAction{}, exchange.request()));
-  found.route->response.apply(response_.headers, info_);
-  found.host->response.apply(response_.headers, info_);
+    response_.headers.add(
+        "location", redirect_location(*matched.found.route->config, RedirectAction{}, exchange.request()));
+  apply_response_rules(matched);
   co_await reply(exchange, action.status, action.body, "direct_response");
 }
 

@@ -44,10 +44,14 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   net::Task<bool> wait_on_purpose(http::ServerExchange& exchange, Duration delay);
   /// Calls abandon() when the client goes while nobody reads from it.
   void watch_client(http::ServerExchange& exchange);
-  net::Task<void> redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
+  struct MatchedRoute {
+    const RoutingTable& table;
+    const RoutingTable::Found& found;
+  };
+  void apply_response_rules(const MatchedRoute& matched);
+  net::Task<void> redirect(http::ServerExchange& exchange, MatchedRoute matched,
                            const RedirectAction& action);
-  net::Task<void> direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
-                         const DirectAction& action);
+  net::Task<void> direct(http::ServerExchange& exchange, MatchedRoute matched, const DirectAction& action);
   net::Task<void> forward(http::ServerExchange& exchange, const RoutingTable& table,
                           const RoutingTable::Found& found, const ForwardAction& action);
   /// A whole answer of our own.

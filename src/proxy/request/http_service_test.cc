@@ -147,6 +147,64 @@ TEST(HttpService, an_edge_does_not_take_an_https_target_from_who_came_without_tl
   EXPECT_EQ(a.last.headers.get("x-forwarded-proto"), "http");
 }
 
+TEST(HttpService, redirects_and_direct_responses_have_the_header_rules_of_route_host_and_table) {
+  const HeaderChange route_rule{"x-rules", "route", HeaderChange::Action::kAppend, false};
+  HeaderChange host_rule = route_rule, table_rule = route_rule;
+  host_rule.value = "host";
+  table_rule.value = "table";
+  RedirectAction elsewhere;
+  elsewhere.host = "elsewhere";
+  Route redirect, direct;
+  redirect.match.path.text = "/old";
+  redirect.action = elsewhere;
+  direct.match.path.text = "/direct";
+  direct.action = DirectAction{.status = 200, .body = "here"};
+  redirect.response_headers.add = direct.response_headers.add = {route_rule};
+  RouteTable table = table_of({redirect, direct});
+  table.hosts[0].response_headers.add = {host_rule};
+  table.response_headers.add = {table_rule};
+  Plane plane;
+  for (const bool to_tls : {false, true}) {
+    table.hosts[0].require_tls = to_tls;
+    ASSERT_TRUE(plane.apply(table, {}));
+    for (const char* path : {"/old", "/direct"}) {
+      std::vector<std::string> rules;
+      const http::Response response = plane.get(path);
+      for (const http::Headers::Field field : response.head.headers)
+        if (field.name == "x-rules") rules.emplace_back(field.value);
+      EXPECT_EQ(rules, (std::vector<std::string>{"route", "host", "table"})) << path << to_tls;
+    }
+  }
+}
+
+TEST(HttpService, who_came_with_tls_to_a_trusted_hop_is_not_sent_to_tls_again_and_matches_https) {
+  Plane plane;
+  plane.http.use_remote_address = true;
+  Route secure = route_to("/", "a");
+  HeaderMatch scheme;
+  scheme.name = ":scheme";
+  scheme.match.text = "https";
+  secure.match.headers = {scheme};
+  secure.action = DirectAction{.status = 200, .body = "secure"};
+  Route other = route_to("/", "a");
+  RedirectAction elsewhere;
+  elsewhere.path = "/elsewhere";
+  other.action = elsewhere;
+  RouteTable table = table_of({secure, other});
+  table.hosts[0].require_tls = true;
+  for (const auto& [trusted_hops, proto, status] :
+       {std::tuple{1u, "https", 200}, {1u, "http", 301}, {0u, "https", 301}}) {
+    plane.http.trusted_hops = trusted_hops;
+    ASSERT_TRUE(plane.apply(table, {}));
+    http::Request request{.method = "GET", .path = "/", .authority = "test"};
+    request.headers.add("X-Forwarded-Proto", proto);
+    const auto response = plane.fetch(std::move(request));
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->head.status, status) << trusted_hops << proto;
+    if (status == 301) EXPECT_EQ(response->head.headers.get("location"), "https://test/");
+  }
+}
+
 TEST(HttpService, a_field_that_is_sent_twice_gets_by_no_match_of_one_of_its_values) {
   Plane plane;
   Upstream a(plane.loop, "a");

@@ -72,7 +72,7 @@ std::string joined(const http::Headers& headers, Known name) {
 }
 
 /// How requests come to this proxy, which decrypts nothing. The scheme of an absolute target is the client's
-/// own word.
+/// own word, and a trusted hop tells what it was asked by.
 constexpr std::string_view kTransport = "http";
 
 void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo& info) {
@@ -146,6 +146,9 @@ void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestI
     prepare_edge(head, config, info);
   else if (!head.headers.has(Known::kXForwardedProto))
     head.headers.add(Known::kXForwardedProto, kTransport);
+  // What is left there is the word of a hop that is trusted: matches and redirects go by it.
+  if (head.scheme == kTransport && head.headers.get(Known::kXForwardedProto) == "https")
+    head.scheme = "https";
   if (config.generate_request_id && !head.headers.has(Known::kXRequestId)) {
     std::string id;
     append_uuid(id, random);

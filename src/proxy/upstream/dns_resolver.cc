@@ -4,6 +4,8 @@
 #include <netdb.h>
 #include <poll.h>
 
+#include <algorithm>
+
 namespace weft::proxy {
 
 /// A socket of the channel. The loop tells once that it can be read, the library reads once each time it is
@@ -44,8 +46,8 @@ struct DnsResolver::Question {
   std::uint16_t port;
   Answer answer;
 
-  void finish(Result<std::vector<net::Address>> addresses) {
-    auto shared = std::make_shared<Result<std::vector<net::Address>>>(std::move(addresses));
+  void finish(Result<Addresses> addresses) {
+    auto shared = std::make_shared<Result<Addresses>>(std::move(addresses));
     loop.defer([answer = std::move(answer), shared] { answer(std::move(*shared)); });
   }
   void refuse(int status) {
@@ -58,9 +60,12 @@ struct DnsResolver::Question {
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(found, &ares_freeaddrinfo);
     if (status == ARES_EDESTRUCTION) return;
     if (status != ARES_SUCCESS) return question->refuse(status);
-    std::vector<net::Address> addresses;
-    for (const ares_addrinfo_node* one = found->nodes; one; one = one->ai_next)
-      addresses.push_back(net::Address::from(one->ai_addr, one->ai_addrlen).with_port(question->port));
+    Addresses addresses;
+    for (const ares_addrinfo_node* one = found->nodes; one; one = one->ai_next) {
+      addresses.list.push_back(net::Address::from(one->ai_addr, one->ai_addrlen).with_port(question->port));
+      const std::chrono::seconds ttl(std::max(one->ai_ttl, 0));
+      addresses.ttl = one == found->nodes ? ttl : std::min(addresses.ttl, ttl);
+    }
     question->finish(std::move(addresses));
   }
 };

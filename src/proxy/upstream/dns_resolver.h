@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,7 +21,11 @@ namespace weft::proxy {
 /// destructor gives up what is open, and those answers do not come.
 class DnsResolver {
  public:
-  using Answer = std::function<void(Result<std::vector<net::Address>>)>;
+  struct Addresses {
+    std::vector<net::Address> list;
+    std::chrono::seconds ttl{0};  ///< the shortest of them (RFC 1035 §3.2.1); 0: not said, as by a hosts file
+  };
+  using Answer = std::function<void(Result<Addresses>)>;
   /// `servers`: "ADDRESS:PORT,…" instead of the machine's.
   explicit DnsResolver(net::Loop& loop, std::string servers = {});
   DnsResolver(const DnsResolver&) = delete;

@@ -70,9 +70,10 @@ TEST(DnsResolver, gives_the_addresses_of_a_name_with_the_port_asked_for) {
   NameServer server(loop);
   DnsResolver resolver(loop, server.address());
   std::vector<std::string> seen;
-  resolver.resolve("one.known", 8080, [&](Result<std::vector<net::Address>> found) {
+  resolver.resolve("one.known", 8080, [&](Result<DnsResolver::Addresses> found) {
     ASSERT_TRUE(found) << found.error().text;
-    for (const net::Address& address : *found) seen.push_back(address.to_string());
+    EXPECT_EQ(found->ttl, 60s);
+    for (const net::Address& address : found->list) seen.push_back(address.to_string());
     loop.stop();
   });
   EXPECT_TRUE(seen.empty());
@@ -85,7 +86,7 @@ TEST(DnsResolver, says_which_name_does_not_exist) {
   NameServer server(loop);
   DnsResolver resolver(loop, server.address());
   std::string error;
-  resolver.resolve("nobody.example", 80, [&](Result<std::vector<net::Address>> found) {
+  resolver.resolve("nobody.example", 80, [&](Result<DnsResolver::Addresses> found) {
     if (!found) error = found.error().text;
     loop.stop();
   });
@@ -98,8 +99,8 @@ TEST(DnsResolver, reads_the_hosts_file_without_asking_anybody) {
   NameServer server(loop);
   DnsResolver resolver(loop, server.address());
   bool loopback = false;
-  resolver.resolve("localhost", 80, [&](Result<std::vector<net::Address>> found) {
-    loopback = found && !found->empty() && found->front().is_loopback();
+  resolver.resolve("localhost", 80, [&](Result<DnsResolver::Addresses> found) {
+    loopback = found && !found->list.empty() && found->list.front().is_loopback();
     loop.stop();
   });
   loop.run();
@@ -143,6 +144,90 @@ TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve
   EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.3:80"));
   server.last_byte = 4;
   EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.4:80"));
+}
+
+/// A cluster of these names, by a server that is asked again after a second at the earliest.
+struct Named {
+  explicit Named(std::vector<std::pair<std::string, std::uint16_t>> hosts)
+      : resolver(loop, server.address()) {
+    config = with(std::move(hosts));
+    cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, 0, config,
+                                                std::make_shared<ClusterUsage>());
+  }
+  std::shared_ptr<ClusterConfig> with(std::vector<std::pair<std::string, std::uint16_t>> hosts) const {
+    auto made = std::make_shared<ClusterConfig>();
+    made->name = "named";
+    made->discovery = ClusterConfig::Discovery::kStrictDns;
+    made->dns_refresh = Milliseconds{20};
+    made->dns_hosts = std::move(hosts);
+    return made;
+  }
+  net::Loop loop;
+  NameServer server{loop};
+  DnsResolver resolver;
+  Random random;
+  std::shared_ptr<ClusterConfig> config;
+  std::shared_ptr<UpstreamCluster> cluster;
+};
+
+TEST(UpstreamCluster, keeps_its_endpoints_until_the_names_of_a_new_configuration_have_answered) {
+  Named named({{"one.known", 80}});
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+  named.server.silent = true;
+  const auto next = named.with({{"two.known", 81}});
+  ASSERT_TRUE(named.cluster->can_become(*next));
+  const int before = named.server.asked;
+  named.cluster->update(next);
+  for (const TimePoint end = named.loop.now() + 20s; named.server.asked == before && named.loop.now() < end;)
+    named.loop.run_once(10ms);
+  EXPECT_TRUE(named.cluster->endpoints().contains("10.1.2.3:80")) << "no answer has come yet";
+  named.server.silent = false;
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:81"));
+}
+
+TEST(UpstreamCluster, goes_on_with_no_endpoint_of_old_names_when_no_new_one_is_known) {
+  Named named({{"one.known", 80}});
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+  named.cluster->update(named.with({{"nobody.example", 80}}));
+  for (const TimePoint end = named.loop.now() + 20s;
+       !named.cluster->endpoints().empty() && named.loop.now() < end;)
+    named.loop.run_once(10ms);
+  EXPECT_TRUE(named.cluster->endpoints().empty());
+}
+
+TEST(UpstreamCluster, takes_only_addresses_of_the_family_that_is_asked_for) {
+  using Family = ClusterConfig::DnsFamily;
+  for (const auto& [family, there] : {std::pair{Family::kV4Only, true},
+                                      {Family::kV4Preferred, true},
+                                      {Family::kAny, true},
+                                      {Family::kV6Only, false}}) {
+    Named named({{"one.known", 80}});
+    auto config = named.with({{"two.known", 80}});
+    config->dns_family = family;
+    named.cluster->update(config);
+    if (there) {
+      EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+      continue;
+    }
+    const int before = named.server.asked;
+    for (const TimePoint end = named.loop.now() + 20s;
+         named.server.asked < before + 6 && named.loop.now() < end;)
+      named.loop.run_once(10ms);
+    EXPECT_TRUE(named.cluster->endpoints().empty());
+  }
+}
+
+TEST(UpstreamCluster, does_not_ask_for_a_name_again_before_its_answer_ends_where_that_decides) {
+  for (const bool ttl_decides : {false, true}) {
+    Named named({{"one.known", 80}});
+    auto config = named.with({{"two.known", 80}});
+    config->dns_ttl_decides = ttl_decides;
+    named.cluster->update(config);
+    EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+    const int before = named.server.asked;
+    for (const TimePoint end = named.loop.now() + 200ms; named.loop.now() < end;) named.loop.run_once(10ms);
+    EXPECT_EQ(named.server.asked == before, ttl_decides);
+  }
 }
 
 }  // namespace

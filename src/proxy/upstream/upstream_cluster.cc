@@ -23,6 +23,14 @@ const net::Address& source_towards(const ClusterConfig& config, const net::Addre
   return config.bind_source;
 }
 
+void keep_family(std::vector<net::Address>& addresses, ClusterConfig::DnsFamily family) {
+  using Family = ClusterConfig::DnsFamily;
+  const bool any_v4 = std::ranges::any_of(addresses, &net::Address::is_v4);
+  const bool drop_v6 = family == Family::kV4Only || (family == Family::kV4Preferred && any_v4);
+  if (drop_v6) std::erase_if(addresses, [](const net::Address& each) { return !each.is_v4(); });
+  if (family == Family::kV6Only) std::erase_if(addresses, &net::Address::is_v4);
+}
+
 using Connected = Result<std::unique_ptr<net::Socket>>;
 
 net::Task<void> keep(net::Task<Connected> connecting, std::optional<Connected>& into) {
@@ -79,14 +87,21 @@ UpstreamCluster::~UpstreamCluster() {
 bool UpstreamCluster::can_become(const ClusterConfig& config) const {
   return config.name == config_->name && config.discovery == config_->discovery &&
          config.bind_source == config_->bind_source &&
-         config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2 &&
-         config.dns_hosts == config_->dns_hosts;
+         config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2;
 }
 
 void UpstreamCluster::update(ConfigPtr config) {
   const bool rebalance =
       config->balance != config_->balance || config->least_request_choices != config_->least_request_choices;
+  const bool other_names = config->dns_hosts != config_->dns_hosts ||
+                           config->dns_family != config_->dns_family ||
+                           config->dns_ttl_decides != config_->dns_ttl_decides;
   config_ = std::move(config);
+  if (by_name() && other_names) {
+    resolved_.clear();
+    ++names_;
+    dns_timer_.arm(loop_.now());
+  }
   if (rebalance) balancer_ = LoadBalancer(config_->balance, config_->least_request_choices);
   if (!by_name() && config_->endpoints) {
     set_endpoints(*config_->endpoints);
@@ -127,26 +142,37 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
 }
 
 /// Asks for every name again. What a name has answered holds at once, whatever the others do, and until it
-/// answers again.
+/// answers again. Until the first of new names has answered, the endpoints of those before them stay.
 void UpstreamCluster::resolve() {
   resolved_.resize(config_->dns_hosts.size());
-  auto open = std::make_shared<std::size_t>(config_->dns_hosts.size());
+  struct Round {
+    std::size_t open;
+    std::chrono::seconds ttl{0};
+  };
+  auto round = std::make_shared<Round>(config_->dns_hosts.size());
   for (std::size_t i = 0; i < config_->dns_hosts.size(); ++i) {
     const auto& [host, port] = config_->dns_hosts[i];
-    dns_.resolve(host, port, [weak = weak_from_this(), this, open, i](auto addresses) {
+    dns_.resolve(host, port, [weak = weak_from_this(), this, round, names = names_, i](auto addresses) {
       const auto alive = weak.lock();
-      if (!alive) return;
-      if (addresses)
-        take_answer(i, std::move(*addresses));
-      else
+      if (!alive || names != names_) return;
+      if (addresses) {
+        if (addresses->ttl.count() && (!round->ttl.count() || addresses->ttl < round->ttl))
+          round->ttl = addresses->ttl;
+        take_answer(i, std::move(addresses->list));
+      } else {
         WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
                  {"error", addresses.error().text});
-      if (--*open == 0) dns_timer_.arm(loop_.now() + config_->dns_refresh);
+      }
+      if (--round->open > 0) return;
+      if (std::ranges::all_of(resolved_, [](const auto& each) { return each.empty(); })) set_endpoints({});
+      const bool by_ttl = config_->dns_ttl_decides && round->ttl.count();
+      dns_timer_.arm(loop_.now() + (by_ttl ? Duration(round->ttl) : Duration(config_->dns_refresh)));
     });
   }
 }
 
 void UpstreamCluster::take_answer(std::size_t host, std::vector<net::Address> addresses) {
+  keep_family(addresses, config_->dns_family);
   if (config_->discovery == ClusterConfig::Discovery::kLogicalDns && addresses.size() > 1)
     addresses.resize(1);
   if (resolved_[host] == addresses) return;

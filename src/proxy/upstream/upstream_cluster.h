@@ -101,6 +101,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   LoadBalancer balancer_;
   std::map<std::string, std::shared_ptr<EndpointPool>> endpoints_;
   std::vector<std::vector<net::Address>> resolved_;  ///< of each of dns_hosts, its last good answer
+  std::uint64_t names_ = 0;  ///< how often dns_hosts have changed: late answers are to others
   net::Timer sweep_timer_, dns_timer_, look_again_timer_;
 };
 

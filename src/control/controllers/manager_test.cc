@@ -1,0 +1,87 @@
+#include "control/controllers/manager.h"
+
+#include <gtest/gtest.h>
+
+#include "control/testing/memory_store.h"
+#include "control/testing/objects.h"
+
+namespace weft::control {
+namespace {
+
+int runs = 0;
+Plan count_run(const World&, PlanContext&) {
+  ++runs;
+  return {};
+}
+
+/// One controller, each run of which is said to have used `dear` of CPU time.
+class ControllerManagerTest : public ::testing::Test {
+ protected:
+  ControllerManagerTest()
+      : mirror(*loop, store, [this] { manager.notice(); }),
+        manager(
+            *loop, store, mirror, {{"counting", {kinds::service()}, count_run}}, [] {},
+            [this] { return used += dear; }) {
+    mirror.start();
+    loop->advance(0ms);
+    loop->advance(10s);
+    runs = 0;
+  }
+
+  void change_service(int times) {
+    for (int i = 0; i < times; ++i) {
+      for (const auto& object :
+           testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: shop}\nspec: {ports: [{port: " +
+                            std::to_string(++port_) + "}]}\n"))
+        store.put(*object);
+      loop->advance(1ms);
+    }
+  }
+
+  Duration dear{}, used{};
+  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
+  testing::MemoryStore store{*loop};
+  Mirror mirror;
+  ControllerManager manager;
+
+ private:
+  int port_ = 1000;
+};
+
+TEST_F(ControllerManagerTest, a_cheap_controller_runs_after_each_change) {
+  change_service(20);
+  EXPECT_EQ(runs, 20);
+}
+
+TEST_F(ControllerManagerTest,
+       a_dear_controller_rests_three_times_as_long_as_it_ran_and_sees_the_last_change) {
+  dear = 50ms;
+  change_service(20);
+  EXPECT_EQ(runs, 1);
+  EXPECT_FALSE(manager.idle());
+  loop->advance(150ms);
+  EXPECT_EQ(runs, 1);
+  loop->advance(50ms);
+  EXPECT_EQ(runs, 2);
+  EXPECT_TRUE(manager.idle());
+}
+
+TEST_F(ControllerManagerTest, no_rest_is_longer_than_two_seconds) {
+  dear = 10s;
+  change_service(2);
+  EXPECT_EQ(runs, 1);
+  loop->advance(2s);
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(ControllerManagerTest, nobody_who_waits_waits_for_a_rest) {
+  dear = 1s;
+  change_service(2);
+  EXPECT_FALSE(manager.idle());
+  manager.notice_at_once();
+  EXPECT_TRUE(manager.idle());
+  EXPECT_EQ(runs, 2);
+}
+
+}  // namespace
+}  // namespace weft::control
