@@ -202,6 +202,7 @@ Result<void> EmbeddedStore::begin() {
 Result<void> EmbeddedStore::commit(Plan plan, Journal::Safe safe) {
   if (plan.changes.empty()) return {};
   std::string record;
+  std::vector<std::string> texts;
   std::uint64_t version = version_;
   for (Change& change : plan.changes) {
     const api::Key key = change.object->key();
@@ -209,27 +210,31 @@ Result<void> EmbeddedStore::commit(Plan plan, Journal::Safe safe) {
     const bool erased = change.type == EventType::kDeleted;
     // Nobody else has it yet.
     const_cast<api::Object&>(*change.object).body["metadata"]["resourceVersion"] = version_text(version);
-    const std::string text =
-        erased ? api::json_text(api::Json{key.kind->api_version(), key.kind->kind, key.ns, key.name})
-               : api::json_text(change.object->body);
+    std::string text = api::json_text(change.object->body);
     change.size = text.size();
     record.append(record.empty() ? "" : ",").append(R"({"version":)").append(version_text(version));
-    record.append(erased ? R"(,"erase":)" : R"(,"put":)").append(text).append("}");
+    if (erased)
+      record.append(R"(,"erase":)")
+          .append(api::json_text(api::Json{key.kind->api_version(), key.kind->kind, key.ns, key.name}));
+    else
+      record.append(R"(,"put":)").append(text);
+    record.append("}");
+    texts.push_back(std::move(text));
   }
   WEFT_CHECK(journal_->append(plan.changes.size() == 1 ? record : "[" + record + "]", safe));
-  for (Change& change : plan.changes) publish(std::move(change));
+  for (std::size_t i = 0; i < texts.size(); ++i) publish(plan.changes[i], std::move(texts[i]));
   snapshot_when_due();
   return {};
 }
 
-void EmbeddedStore::publish(Change change) {
+void EmbeddedStore::publish(const Change& change, std::string text) {
   version_ = change.version;
   if (change.type == EventType::kDeleted)
     objects_.erase(change.object->key());
   else
     objects_[change.object->key()] = change.object;
   for (Watcher* watcher : watchers_) watcher->offer(change);
-  history_.add(std::move(change), loop_.now());
+  history_.add(change, std::move(text), loop_.now());
   if (!expiry_.armed()) expiry_.arm(history_.next_expiry());
 }
 

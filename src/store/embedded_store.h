@@ -60,7 +60,7 @@ class EmbeddedStore final : public Store {
   Result<void> replay_change(const api::Json& change);
   Result<void> begin();
   Result<void> commit(Plan plan, Journal::Safe safe = Journal::Safe::kFromPowerLoss);
-  void publish(Change change);
+  void publish(const Change& change, std::string text);
   void snapshot_when_due();
   void forget_old_changes();
   api::ObjectPtr put(Plan& plan, api::Object object, EventType type) const;

@@ -213,6 +213,8 @@ Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig
                                    path.field("per_connection_buffer_limit_bytes"), conversion));
   if (from.upstream_bind_config().has_source_address()) {
     Path bind = path.field("upstream_bind_config");
+    if (from.upstream_bind_config().freebind().value())
+      WEFT_CHECK(conversion.unsupported(bind.field("freebind"), "is not supported"));
     WEFT_TRY(into.bind_source,
              to_address(from.upstream_bind_config().source_address(), bind.field("source_address")));
     Path extras = bind.field("extra_source_addresses");

@@ -121,6 +121,7 @@ Result<net::Address> to_address(const core::Address& from, const Path& path) {
   if (!from.has_pipe()) return fail(path.invalid("has to have socket_address or pipe"));
   auto made = net::Address::unix_path(from.pipe().path());
   Path pipe = path.field("pipe");
+  if (from.pipe().mode() != 0) return fail(pipe.field("mode").unsupported("is not supported"));
   if (!made) return fail(pipe.field("path").invalid(made.error().text));
   return made;
 }

@@ -98,8 +98,10 @@ Result<void> read_protocols(const Manager& from, proxy::HttpConfig& into, const 
     return fail(path.field("codec_type").unsupported("only AUTO and HTTP1 are supported"));
   const auto& http1 = from.http_protocol_options();
   into.accept_http10 = http1.accept_http_10();
+  Path options = path.field("http_protocol_options");
+  if (http1.has_allow_absolute_url() && !http1.allow_absolute_url().value())
+    WEFT_CHECK(conversion.unsupported(options.field("allow_absolute_url"), "false is not supported"));
   if (!http1.default_host_for_http_10().empty()) {
-    Path options = path.field("http_protocol_options");
     WEFT_CHECK(conversion.unsupported(options.field("default_host_for_http_10"), "is not supported"));
   }
   for (const auto& upgrade : from.upgrade_configs())

@@ -139,6 +139,10 @@ Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAct
   if (total == 0) return fail(list.invalid("the weights have to sum up to more than 0"));
   if (total > std::numeric_limits<std::uint32_t>::max())
     return fail(list.invalid("the weights sum up to more than 2^32-1"));
+  if (from.has_total_weight() && from.total_weight().value() != total)
+    return fail(path.field("total_weight")
+                    .invalid("is " + std::to_string(from.total_weight().value()) +
+                             ", and the weights sum up to " + std::to_string(total)));
   return {};
 }
 

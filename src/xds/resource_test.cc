@@ -228,6 +228,49 @@ TEST(Cluster, a_field_that_is_left_out_is_told_by_its_name) {
                                                              "outlier_detection: is not supported"}));
 }
 
+TEST(RouteTable, weights_that_do_not_sum_up_to_what_is_said_close_the_route) {
+  for (const std::uint32_t said : {0u, 4u, 100u}) {
+    route::Route made = route_to("/");
+    auto& clusters = *made.mutable_route()->mutable_weighted_clusters();
+    for (const std::uint32_t weight : {1u, 3u}) {
+      auto& cluster = *clusters.add_clusters();
+      cluster.set_name("a");
+      cluster.mutable_weight()->set_value(weight);
+    }
+    if (said) clusters.mutable_total_weight()->set_value(said);
+    const auto resource = decoded(table_of({made}));
+    ASSERT_TRUE(resource);
+    EXPECT_EQ(status_of(at(*resource, 0)), said == 100 ? 500 : 0) << said;
+  }
+}
+
+TEST(Cluster, names_are_looked_up_by_the_family_and_as_often_as_it_says) {
+  using Family = proxy::ClusterConfig::DnsFamily;
+  for (const auto& [said, family] : {std::pair{cluster::Cluster::AUTO, Family::kAny},
+                                     {cluster::Cluster::ALL, Family::kAny},
+                                     {cluster::Cluster::V4_ONLY, Family::kV4Only},
+                                     {cluster::Cluster::V6_ONLY, Family::kV6Only},
+                                     {cluster::Cluster::V4_PREFERRED, Family::kV4Preferred}}) {
+    cluster::Cluster made;
+    made.set_name("c");
+    made.set_type(cluster::Cluster::STRICT_DNS);
+    made.set_dns_lookup_family(said);
+    made.set_respect_dns_ttl(true);
+    auto& address = *made.mutable_load_assignment()->add_endpoints()->add_lb_endpoints()->mutable_endpoint();
+    address.mutable_address()->mutable_socket_address()->set_address("one.example");
+    address.mutable_address()->mutable_socket_address()->set_port_value(80);
+    made.mutable_upstream_bind_config()->mutable_freebind()->set_value(true);
+    auto& source = *made.mutable_upstream_bind_config()->mutable_source_address();
+    source.set_address("127.0.0.6");
+    const auto resource = decode(Type::kCluster, made.SerializeAsString());
+    ASSERT_TRUE(resource) << resource.error().text;
+    EXPECT_EQ((*resource)->as<proxy::ClusterConfig>()->dns_family, family);
+    EXPECT_TRUE((*resource)->as<proxy::ClusterConfig>()->dns_ttl_decides);
+    EXPECT_EQ((*resource)->left_out,
+              std::vector<std::string>{"upstream_bind_config.freebind: is not supported"});
+  }
+}
+
 TEST(ConfigDump, a_listener_with_a_filter_of_an_unknown_type_is_shown_and_the_type_named) {
   http_manager::HttpConnectionManager manager;
   manager.set_stat_prefix("shown");

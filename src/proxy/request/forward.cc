@@ -444,7 +444,7 @@ bool Forward::policy_retries(Failure failure) const {
       [[fallthrough]];
     case Failure::kReset: return policy->reset || policy->five_xx || policy->gateway_error;
     case Failure::kPerTryTimeout: return policy->five_xx || policy->gateway_error || policy->reset;
-    case Failure::kProtocol: return policy->five_xx || policy->reset;
+    case Failure::kProtocol: return policy->reset || policy->five_xx || policy->gateway_error;
     case Failure::kStatus: return retries_response(*policy, service_.response_);
     default: return false;
   }

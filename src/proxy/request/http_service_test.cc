@@ -37,9 +37,8 @@ class ByHand {
       return got.find("\r\n\r\n") != got.npos;
     });
   }
-  void answer() {
-    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    ASSERT_EQ(::send(connection_.get(), kAnswer.data(), kAnswer.size(), 0), ssize_t{kAnswer.size()});
+  void answer(std::string_view bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") {
+    ASSERT_EQ(::send(connection_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   }
   void end() { connection_.reset(); }
   /// Somebody wants another connection.
@@ -74,6 +73,27 @@ TEST(HttpService, what_a_server_took_is_not_sent_again_but_for_a_method_that_cha
     }
     EXPECT_EQ(second.status(), 503) << method;
     EXPECT_FALSE(server.wanted()) << method << " would have been delivered twice";
+  }
+}
+
+TEST(HttpService, a_response_that_breaks_the_grammar_is_a_gateway_error_to_retries) {
+  for (const bool gateway_error : {true, false}) {
+    Plane plane;
+    ByHand server(plane.loop);
+    Route route = route_to("/", "a");
+    RetryPolicy policy;
+    policy.gateway_error = gateway_error;
+    policy.base_interval = Milliseconds{1};
+    std::get<ForwardAction>(route.action).retry = policy;
+    ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {server.address()})}));
+    Asking asking(plane, {.method = "GET", .path = "/", .authority = "test"});
+    ASSERT_TRUE(server.accept() && server.take());
+    server.answer("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n");
+    if (gateway_error) {
+      ASSERT_TRUE(server.accept() && server.take());
+      server.answer();
+    }
+    EXPECT_EQ(asking.status(), gateway_error ? 200 : 502);
   }
 }
 

@@ -47,6 +47,12 @@ std::size_t matched_length(const PathMatch& match, std::string_view path) {
   return match.kind == PathMatch::Kind::kRegex ? path.size() : std::min(match.text.size(), path.size());
 }
 
+/// A target that is a path begins with a slash (RFC 9112 §3.2.1), whatever a rule leaves of it.
+std::string as_target(std::string path) {
+  if (!path.starts_with('/')) path.insert(0, 1, '/');
+  return path;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const RoutingTable>> RoutingTable::compile(std::shared_ptr<const RouteTable> source) {
@@ -120,12 +126,12 @@ std::string rewritten_path(const Route& route, const ForwardAction& action, std:
   if (!action.prefix_rewrite.empty()) {
     std::string out = action.prefix_rewrite;
     out.append(before.substr(matched_length(route.match.path, before))).append(query);
-    return out;
+    return as_target(std::move(out));
   }
   if (action.regex_rewrite) {
     std::string out(before);
     RE2::GlobalReplace(&out, *action.regex_rewrite, action.regex_substitution);
-    return out.append(query);
+    return as_target(out.append(query));
   }
   return std::string(path);
 }

@@ -1,0 +1,32 @@
+#include "proxy/routing/routing_table.h"
+
+#include <gtest/gtest.h>
+#include <re2/re2.h>
+
+namespace weft::proxy {
+namespace {
+
+TEST(RewrittenPath, begins_with_a_slash_whatever_a_rule_leaves_of_it) {
+  struct Row {
+    const char *pattern, *substitution, *path, *want;
+  };
+  for (const Row& row : {Row{"^/drop$", "", "/drop?q=1", "/?q=1"},
+                         {"^/.*", "", "/drop", "/"},
+                         {"^/v1", "v2", "/v1/x", "/v2/x"},
+                         {"^/v1", "/v2", "/v1/x", "/v2/x"}}) {
+    Route route;
+    route.match.path.text = "/";
+    ForwardAction action;
+    action.regex_rewrite = std::make_shared<const re2::RE2>(row.pattern);
+    action.regex_substitution = row.substitution;
+    EXPECT_EQ(rewritten_path(route, action, row.path), row.want) << row.pattern;
+  }
+  Route route;
+  route.match.path.text = "/api/";
+  ForwardAction action;
+  action.prefix_rewrite = "v2/";
+  EXPECT_EQ(rewritten_path(route, action, "/api/x"), "/v2/x");
+}
+
+}  // namespace
+}  // namespace weft::proxy
