@@ -9,9 +9,11 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 MINUTES = float(os.environ.get("TORTURE_MINUTES", "1"))
 
-
 # The part of that time: what takes no turns with anything finds its differences sooner.
-@pytest.mark.parametrize(("name", "part"), [("data_plane", 1), ("control_plane", 1), ("machine", 1), ("differential", 0.4)])
+PARTS = {"data_plane": 1, "control_plane": 1, "machine": 1, "differential": 0.4}
+
+
+@pytest.mark.parametrize(("name", "part"), PARTS.items(), ids=PARTS.keys())
 def test_no_invariant_breaks(name, part):
     minutes = MINUTES * part
     done = subprocess.run([sys.executable, HERE / name / "run.py"], env=os.environ | {"MINUTES": str(minutes)}, text=True, capture_output=True,
