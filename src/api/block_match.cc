@@ -142,7 +142,8 @@ class Matcher {
       if (c == quote && (quote == '"' || at + 1 == rest.size() || rest[at + 1] != quote)) break;
       if (c == quote) ++at;
       if (c == '\\' && quote == '"') {
-        if (++at == rest.size() || (rest[at] != '"' && rest[at] != '\\')) return false;
+        ++at;
+        if (at == rest.size() || (rest[at] != '"' && rest[at] != '\\')) return false;
         c = rest[at];
       }
       if (left.empty() || left[0] != c) return false;

@@ -55,6 +55,17 @@ ClusterConfig limited(std::vector<net::Address> endpoints, std::uint32_t connect
   return cluster;
 }
 
+TEST(Limits, an_idle_connection_is_closed_when_its_time_is_over) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ClusterConfig cluster = cluster_of("a", {a.address()});
+  cluster.idle_timeout = Milliseconds{50};
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster}));
+  ASSERT_EQ(plane.get("/").head.status, 200);
+  EXPECT_TRUE(run_until(plane.loop, [&] { return shows(plane, "cluster.a.upstream_cx_active: 0"); }));
+  EXPECT_TRUE(shows(plane, "cluster.a.upstream_cx_total: 1"));
+}
+
 TEST(Limits, one_connection_for_two_endpoints_serves_one_request_after_another) {
   Plane plane;
   Upstream a(plane.loop, "a"), b(plane.loop, "b");
