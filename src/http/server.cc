@@ -54,7 +54,7 @@ class SocketServer final : public Server {
       (previous ? previous->next : server.first_) = next;
       if (next) next->previous = previous;
     }
-    bool is_idle() const { return !stream->closed() && !(connection && connection->in_request()); }
+    bool is_idle() const { return !stream->closed() && (!connection || connection->is_idle()); }
     void on_refused(const h1::Refusal&, const RequestHead&) override {}
     void on_idle() override { server.there_may_be_room(); }
     TimePoint idle_since() const { return connection ? connection->idle_since() : since; }

@@ -11,10 +11,11 @@
 namespace weft::http {
 
 struct ServerOptions {
-  /// One more takes the place of the one that has been idle for longest: without a request, or with an
-  /// unfinished head. When all have a request it waits.
+  /// One more takes the place of the one that has been idle for longest: without a request, with an
+  /// unfinished head, or with a body that nobody wants. When all have a request it waits.
   std::size_t max_connections = 1024;
-  h1::ServerConnectionOptions connection = {.first_byte_timeout = 10s, .cancel_reads_when_gone = true};
+  h1::ServerConnectionOptions connection = {
+      .first_byte_timeout = 10s, .request_timeout = 60s, .cancel_reads_when_gone = true};
   tls::ContextSource tls = {};       ///< empty: plain
   Duration handshake_timeout = 10s;  ///< of TLS
 };

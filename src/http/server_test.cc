@@ -82,6 +82,10 @@ TEST(Server, a_fetch_from_nobody_is_refused_and_an_answer_that_is_too_large_is_c
 
 net::Task<void> wait_or_echo(ServerExchange& exchange, net::Loop& loop) {
   if (exchange.request().path == "/wait") co_await loop.sleep(1h);
+  if (exchange.request().path == "/unread") {
+    static_cast<void>(co_await respond(exchange, 200, "text/plain", "unread"));
+    co_return;
+  }
   co_await echo(exchange);
 }
 
@@ -101,8 +105,10 @@ TEST(Server, idle_connections_give_way_to_new_ones_and_those_with_a_request_do_n
     into.push_back(std::move(*made));
   };
   for (int i = 0; i < 2; ++i) connect(busy, "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
-  for (int i = 0; i < 20; ++i) {
-    connect(silent, i % 2 ? "" : "GET / HT");
+  const std::string_view kinds[] = {"", "GET / HT",
+                                    "PUT /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nx"};
+  for (std::size_t i = 0; i < 30; ++i) {
+    connect(silent, kinds[i % 3]);
     const auto answer = run(loop, fetch(loop, at, {.method = "PUT"}, {.deadline = loop.now() + 30s}));
     ASSERT_TRUE(answer) << answer.error().text;
     EXPECT_EQ(answer->head.status, 200);

@@ -131,6 +131,8 @@ net::Task<Result<BodyChunk>> ClientConnection::read_body() {
   if (decoder_.done()) co_return BodyChunk{{}, true};
   for (;;) {
     if (!input_.empty()) {
+      // Before anything is taken: whoever reads may be cancelled meanwhile, and another reads on from here.
+      if (++pieces_ % kPiecesInATurn == 0) co_await stream_->loop().yield();
       const BodyStep step = decoder_.decode(input_.view());
       input_.consume(step.consumed);
       if (step.refusal) {
@@ -138,10 +140,7 @@ net::Task<Result<BodyChunk>> ClientConnection::read_body() {
         co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.refusal.reason)));
       }
       received_ += step.data.size();
-      if (!step.data.empty() || step.done) {
-        if (++pieces_ % kPiecesInATurn == 0) co_await stream_->loop().yield();
-        co_return BodyChunk{step.data, step.done};
-      }
+      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
     }
     const net::IoError error = co_await fill();
     if (error == net::IoError::kNone) continue;

@@ -7,9 +7,9 @@
 namespace weft::http::h1 {
 namespace {
 
-/// How much of an unwanted body is read to keep a connection; how long, in all and between two pieces, a
-/// client that is still sending may go on so that it sees its answer before the connection goes (RFC 9112
-/// §9.6).
+/// How much of an unwanted body is read to keep a connection, for kPieceAfterResponse in all; how long, in
+/// all and between two pieces, a client that is still sending may go on so that it sees its answer before the
+/// connection goes (RFC 9112 §9.6).
 constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
 constexpr Duration kLinger = 30s;
 constexpr Duration kPieceAfterResponse = 5s;
@@ -86,10 +86,9 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     on_abandoned_ = {};
     if (upgraded_) break;
     co_await finish_exchange();
-    in_request_ = false;
-    idle_since_ = stream_.loop().now();
+    in_request_ = discarding_ = false;
     if (!keep_alive_) break;
-    if (observer_) observer_->on_idle();
+    begin_to_idle();
     if (requests_ % kRequestsInATurn == 0 && !input_.empty()) co_await stream_.loop().yield();
   }
   stream_.close();
@@ -152,6 +151,7 @@ void ServerConnection::begin_exchange() {
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
   decoder_.start(parser_.framing());
   request_deadline_ = after(stream_, options_.request_timeout);
+  discard_deadline_ = kNever;
   keep_alive_ = parser_.keep_alive() && !draining_ && !leaving_ &&
                 (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
@@ -161,6 +161,11 @@ void ServerConnection::begin_exchange() {
   body_patience_ = options_.body_timeout;
   out_.set_deadline(kNever);
   received_ = sent_ = 0;
+}
+
+void ServerConnection::begin_to_idle() {
+  idle_since_ = stream_.loop().now();
+  if (observer_) observer_->on_idle();
 }
 
 /// After the handler: what it left undone decides whether the connection can go on.
@@ -183,6 +188,8 @@ net::Task<void> ServerConnection::finish_exchange() {
   }
   static_cast<void>(co_await flush());
   if (stream_.closed() || out_.cut() || draining_) keep_alive_ = false;
+  discarding_ = !decoder_.done();
+  if (discarding_) begin_to_idle();
   if (!decoder_.done() && keep_alive_) keep_alive_ = co_await discard_request();
   if (!keep_alive_ && !stream_.closed() && !out_.cut()) co_await linger();
 }
@@ -197,6 +204,7 @@ bool ServerConnection::end_shows_the_cut() const {
 /// Reads past the rest of a request nobody wanted. False when that would take too much.
 net::Task<bool> ServerConnection::discard_request() {
   if (continue_wanted_ || body_refusal_) co_return false;
+  discard_deadline_ = after(stream_, kPieceAfterResponse);
   for (std::uint64_t discarded = 0; discarded < kDiscardToKeep;) {
     Result<BodyChunk> chunk = co_await read_body();
     if (!chunk) co_return false;
@@ -244,7 +252,7 @@ TimePoint ServerConnection::body_deadline() const {
   Duration patience = body_patience_;
   if (response_complete_)
     patience = patience == Duration::zero() ? kPieceAfterResponse : std::min(patience, kPieceAfterResponse);
-  return std::min(after(stream_, patience), request_deadline_);
+  return std::min({after(stream_, patience), request_deadline_, discard_deadline_});
 }
 
 net::Task<Result<BodyChunk>> ServerConnection::read_body() {
@@ -254,6 +262,8 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
   if (!out_.nothing_to_flush()) WEFT_CO_CHECK(co_await flush());
   for (;;) {
     if (!input_.empty()) {
+      // Before anything is taken: whoever reads may be cancelled meanwhile, and another reads on from here.
+      if (++pieces_ % kPiecesInATurn == 0) co_await stream_.loop().yield();
       const BodyStep step = decoder_.decode(input_.view());
       input_.consume(step.consumed);
       if (step.refusal) {
@@ -264,10 +274,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
                                          std::string(step.refusal.reason)));
       }
       received_ += step.data.size();
-      if (!step.data.empty() || step.done) {
-        if (++pieces_ % kPiecesInATurn == 0) co_await stream_.loop().yield();
-        co_return BodyChunk{step.data, step.done};
-      }
+      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
     }
     stream_.set_read_deadline(body_deadline());
     net::IoResult got = input_.fill(stream_);

@@ -43,7 +43,8 @@ class ServerConnection final : private ServerExchange {
     virtual ~Observer() = default;
     /// The bytes of a request were refused before any handler saw it. `head` holds what was understood.
     virtual void on_refused(const Refusal& refusal, const RequestHead& head) = 0;
-    /// A request has ended: until its next one the connection may be closed without a loss.
+    /// A response is out: until the next request the connection may be closed without a loss. It may be said
+    /// twice of one request.
     virtual void on_idle() {}
   };
 
@@ -60,7 +61,9 @@ class ServerConnection final : private ServerExchange {
   /// The options have changed where they are: limits hold from the next head on, the rest from now on.
   void follow_options();
   bool in_request() const { return in_request_; }
-  /// When the last request ended, or the connection began.
+  /// No request, or one whose response is out: what its client still sends nobody reads for its sake.
+  bool is_idle() const { return !in_request_ || discarding_; }
+  /// When the last response was out, or the connection began.
   TimePoint idle_since() const { return idle_since_; }
 
  private:
@@ -96,6 +99,7 @@ class ServerConnection final : private ServerExchange {
   Result<void> outcome(net::IoError error, bool completes);
   Result<void> count_body(std::size_t bytes, bool end);
   void begin_exchange();
+  void begin_to_idle();
   ResponseForm form_for(const ResponseHead& head, bool end);
   void on_unattended(net::ReadyHandler::Ready ready);
 
@@ -114,12 +118,12 @@ class ServerConnection final : private ServerExchange {
   std::uint64_t received_ = 0, sent_ = 0;
   unsigned pieces_ = 0;  ///< of all bodies, for turns.h
   std::uint64_t length_left_ = 0;
-  TimePoint request_deadline_ = kNever;
+  TimePoint request_deadline_ = kNever, discard_deadline_ = kNever;
   std::uint32_t requests_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
   Refusal body_refusal_;
-  bool in_request_ = false, draining_ = false, leaving_ = false, keep_alive_ = false, reset_ = false,
-       upgraded_ = false;
+  bool in_request_ = false, discarding_ = false, draining_ = false, leaving_ = false, keep_alive_ = false,
+       reset_ = false, upgraded_ = false;
   bool continue_wanted_ = false, to_head_ = false;
   bool response_started_ = false, response_complete_ = false, gone_ = false, half_closed_ = false;
 };

@@ -467,6 +467,23 @@ TEST(ServerConnection, closes_after_its_last_allowed_request) {
   EXPECT_TRUE(served.over());
 }
 
+TEST(ServerConnection, a_body_that_nobody_wants_and_that_comes_by_the_byte_has_five_seconds) {
+  Served served(ignore_body);
+  served.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+  EXPECT_TRUE(served.take().starts_with("HTTP/1.1 200 OK"));
+  EXPECT_TRUE(served.connection->is_idle()) << "its place may be given to another";
+  for (int second = 1; second < 5; ++second) {
+    served.loop->advance(1s);
+    served.send("x");
+    EXPECT_FALSE(served.server->closed()) << second;
+  }
+  for (int second = 5; second < 40 && !served.over(); ++second) {
+    served.loop->advance(1s);
+    if (!served.over()) served.send("x");
+  }
+  EXPECT_TRUE(served.over());
+}
+
 TEST(ServerConnection, does_not_take_more_of_an_unread_body_than_one_buffer) {
   const auto never_reads = [](ServerExchange& exchange) { return ignore_body(exchange); };
   static net::Loop* waiting_on = nullptr;
@@ -512,6 +529,39 @@ TEST(ServerConnection, a_body_in_pieces_of_a_byte_leaves_others_their_turns) {
   std::string bytes = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 5000; ++i) bytes += "1\r\nx\r\n";
   EXPECT_GE(turns_of_others(bytes + "0\r\n\r\n", 1), 5000 / 128);
+}
+
+net::Task<void> read_into(ServerExchange& exchange, std::string& body) {
+  for (;;) {
+    const auto chunk = co_await exchange.read_body();
+    if (!chunk) co_return;
+    body.append(chunk->data);
+    if (chunk->end) co_return;
+  }
+}
+
+TEST(ServerConnection, a_reader_that_is_cancelled_while_others_have_their_turn_takes_no_piece_with_it) {
+  std::string want, got, bytes = "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 1000; ++i) {
+    want.push_back(static_cast<char>('a' + i % 26));
+    bytes.append("1\r\n").append(1, want.back()).append("\r\n");
+  }
+  int cancelled = 0;
+  Served served(Handler([&](ServerExchange& exchange) -> net::Task<void> {
+    return [](ServerExchange& from, std::string& body, int& count) -> net::Task<void> {
+      for (; count < 5; ++count) {
+        net::TaskScope reading;
+        reading.spawn(read_into(from, body));
+        if (reading.active() == 0) break;
+        reading.cancel_all();
+      }
+      co_await read_into(from, body);
+      co_await ignore_body(from);
+    }(exchange, got, cancelled);
+  }));
+  served.send(bytes + "0\r\n\r\n");
+  EXPECT_EQ(cancelled, 5);
+  EXPECT_EQ(got, want);
 }
 
 TEST(ServerConnection, waits_for_a_slow_reader_without_holding_what_it_does_not_take) {
