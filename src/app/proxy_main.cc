@@ -50,7 +50,8 @@ class Program {
                              ? xds::load_bootstrap(options_.config_path, options_.node)
                              : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
     if (options_.mode == "validate") return {};
-    std::signal(SIGPIPE, SIG_IGN);
+    // HUP and USR1 are what hooks of log rotation send; a file that was moved is noticed without (LogOutput).
+    for (const int ignored : {SIGPIPE, SIGHUP, SIGUSR1}) std::signal(ignored, SIG_IGN);
     WEFT_CHECK(signals_.start({SIGTERM, SIGINT}));
     proxy::ServerOptions server;
     server.concurrency =

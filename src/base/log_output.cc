@@ -71,6 +71,7 @@ bool LogOutput::follow_descriptor() {
 }
 
 bool LogOutput::open_path() {
+  if (kind_ == Kind::kFile && moved()) close();
   if (kind_ != Kind::kNone) return true;
   const int fd =
       ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
@@ -81,7 +82,14 @@ bool LogOutput::open_path() {
     return false;
   }
   use(fd, now.st_mode, true);
+  device_ = now.st_dev;
+  inode_ = now.st_ino;
   return true;
+}
+
+bool LogOutput::moved() const {
+  struct stat now{};
+  return ::stat(path_.c_str(), &now) != 0 || now.st_dev != device_ || now.st_ino != inode_;
 }
 
 bool LogOutput::ready() { return descriptor_ >= 0 ? follow_descriptor() : open_path(); }

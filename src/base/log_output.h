@@ -11,7 +11,8 @@ namespace weft::log {
 
 /// Where lines of a log go: a descriptor of the process or a path. Writing never waits for a reader: what a
 /// pipe, a terminal or a socket has no room for is not taken, and a FIFO that nobody reads is as a full one.
-/// Regular files are written as they are.
+/// Regular files are written as they are; one that was moved away or removed (log rotation) is made anew
+/// under its path.
 ///
 /// The descriptor of the process may be shared with other programs, so its mode is left alone: pipes and
 /// terminals are opened once more for this. A descriptor that is redirected later is followed.
@@ -37,6 +38,7 @@ class LogOutput {
   bool ready();
   bool follow_descriptor();
   bool open_path();
+  bool moved() const;  ///< another file, or none, has the path now
   void use(int fd, mode_t mode, bool owned);
   void close();
   ssize_t write_piece(std::string_view piece);

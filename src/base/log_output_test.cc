@@ -110,5 +110,28 @@ TEST(LogOutput, a_file_is_appended_to_and_a_path_that_cannot_be_opened_says_why)
   EXPECT_EQ(nowhere.error(), ENOENT);
 }
 
+TEST(LogOutput, a_file_that_was_moved_away_is_made_anew_under_its_path) {
+  char folder[] = "/tmp/weft-output-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string path = std::string(folder) + "/access.log", old = path + ".1";
+  const auto text_of = [](const std::string& file) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    std::string text = fd < 0 ? "" : read_all(fd);
+    ::close(fd);
+    return text;
+  };
+  LogOutput output{path};
+  EXPECT_EQ(output.write("one\n"), 4u);
+  ASSERT_EQ(::rename(path.c_str(), old.c_str()), 0);
+  EXPECT_EQ(output.write("two\n"), 4u);
+  EXPECT_EQ(text_of(old), "one\n");
+  EXPECT_EQ(text_of(path), "two\n");
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  EXPECT_EQ(output.write("three\n"), 6u);
+  EXPECT_EQ(text_of(path), "three\n");
+  for (const std::string& file : {path, old}) ::unlink(file.c_str());
+  ::rmdir(folder);
+}
+
 }  // namespace
 }  // namespace weft::log

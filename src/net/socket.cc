@@ -244,6 +244,14 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
   co_return socket;
 }
 
+/// Whether the socket file of a program that has ended was in the way, and is gone now.
+static bool removed_stale_socket(const Address& at) {
+  if (!at.is_unix()) return false;
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe || ::connect(probe.get(), at.data(), at.size()) == 0 || errno != ECONNREFUSED) return false;
+  return ::unlink(at.to_string().c_str()) == 0;
+}
+
 Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {
   Fd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail(Error::internal(Code::kExhausted, "cannot make a socket: " + errno_text(errno)));
@@ -252,7 +260,10 @@ Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {
   if (options.reuse_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (options.v6_only && at.family() == AF_INET6) setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (options.transparent) setsockopt(fd.get(), SOL_IP, IP_TRANSPARENT, &on, sizeof on);
-  if (::bind(fd.get(), at.data(), at.size()) != 0 || ::listen(fd.get(), options.backlog) != 0) {
+  int bound = ::bind(fd.get(), at.data(), at.size());
+  if (bound != 0 && errno == EADDRINUSE && removed_stale_socket(at))
+    bound = ::bind(fd.get(), at.data(), at.size());
+  if (bound != 0 || ::listen(fd.get(), options.backlog) != 0) {
     const int error = errno;
     const std::string why = error == EADDRINUSE ? "the port is in use by another program" : errno_text(error);
     return fail(Error::config(error == EADDRINUSE ? Code::kConflict : Code::kInvalid,

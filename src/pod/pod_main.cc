@@ -61,7 +61,7 @@ void declare(CLI::App& command, Flags& flags) {
 }
 
 int serve(const char* word, Flags flags, Environment environment) {
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int ignored : {SIGPIPE, SIGHUP, SIGUSR1}) std::signal(ignored, SIG_IGN);
   net::Loop loop;
   std::unique_ptr<Program> program;
   net::SignalWatch signals(loop, [&](int) {

@@ -326,7 +326,16 @@ struct ClusterConfig {
   bool dns_ttl_decides = false;  ///< names are asked for again when their answers end, not after dns_refresh
   enum class DnsFamily : std::uint8_t { kAny, kV4Only, kV6Only, kV4Preferred };
   DnsFamily dns_family = DnsFamily::kAny;
-  std::vector<std::pair<std::string, std::uint16_t>> dns_hosts;  ///< for kStrictDns and kLogicalDns
+  /// A name whose addresses are endpoints, each with what is said of the name.
+  struct DnsHost {
+    std::string name;
+    std::uint16_t port = 0;
+    std::uint32_t weight = 1;
+    std::uint32_t priority = 0;
+    Health health = Health::kHealthy;
+    bool operator==(const DnsHost&) const = default;
+  };
+  std::vector<DnsHost> dns_hosts;  ///< for kStrictDns and kLogicalDns
 };
 
 // the whole

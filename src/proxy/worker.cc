@@ -97,8 +97,9 @@ void Worker::update_clusters() {
       known->second->update(config);
       next[name] = known->second;
     } else {
-      next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, limits_.socket_mark, config,
-                                                     snapshot_->usage.at(name));
+      auto& made = next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, limits_.socket_mark,
+                                                                  config, snapshot_->usage.at(name));
+      if (known != clusters_.end()) made->begin_with_endpoints_of(*known->second);
     }
   }
   clusters_ = std::move(next);

@@ -9,17 +9,29 @@ using Balance = proxy::ClusterConfig::Balance;
 constexpr std::string_view kProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 constexpr std::uint32_t kMaxPriority = 128;
 
+/// What an endpoint, or a name of endpoints, is to get of the requests.
+template <class Made>
+Result<void> read_share(const endpoint::LbEndpoint& from, Made& made, const Path& path) {
+  if (from.has_load_balancing_weight()) made.weight = from.load_balancing_weight().value();
+  if (made.weight == 0) return fail(path.field("load_balancing_weight").invalid("has to be at least 1"));
+  if (from.health_status() == core::UNHEALTHY || from.health_status() == core::TIMEOUT)
+    made.health = proxy::Health::kUnhealthy;
+  if (from.health_status() == core::DRAINING) made.health = proxy::Health::kDraining;
+  return {};
+}
+
+Result<std::uint32_t> to_priority(const endpoint::LocalityLbEndpoints& from, const Path& path) {
+  if (from.priority() > kMaxPriority) return fail(path.field("priority").invalid("has to be at most 128"));
+  return from.priority();
+}
+
 Result<proxy::Endpoint> to_endpoint(const endpoint::LbEndpoint& from, const Path& path) {
   Path inner = path.field("endpoint");
   if (!from.has_endpoint()) return fail(inner.invalid("is missing"));
   proxy::Endpoint made;
   WEFT_TRY(made.address, to_address(from.endpoint().address(), inner.field("address")));
   made.hostname = from.endpoint().hostname();
-  if (from.has_load_balancing_weight()) made.weight = from.load_balancing_weight().value();
-  if (made.weight == 0) return fail(path.field("load_balancing_weight").invalid("has to be at least 1"));
-  if (from.health_status() == core::UNHEALTHY || from.health_status() == core::TIMEOUT)
-    made.health = proxy::Health::kUnhealthy;
-  if (from.health_status() == core::DRAINING) made.health = proxy::Health::kDraining;
+  WEFT_CHECK(read_share(from, made, path));
   return made;
 }
 
@@ -29,8 +41,7 @@ Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, c
   made.zone = from.locality().zone();
   made.sub_zone = from.locality().sub_zone();
   made.weight = from.load_balancing_weight().value();
-  made.priority = from.priority();
-  if (made.priority > kMaxPriority) return fail(path.field("priority").invalid("has to be at most 128"));
+  WEFT_TRY(made.priority, to_priority(from, path));
   Path list = path.field("lb_endpoints");
   for (int i = 0; i < from.lb_endpoints_size(); ++i) {
     WEFT_TRY(auto endpoint, to_endpoint(from.lb_endpoints(i), list.item(i)));
@@ -58,14 +69,19 @@ Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::
   for (int i = 0; i < from.endpoints_size(); ++i) {
     Path locality = localities.item(i), list = locality.field("lb_endpoints");
     for (int j = 0; j < from.endpoints(i).lb_endpoints_size(); ++j) {
-      const auto& address = from.endpoints(i).lb_endpoints(j).endpoint().address();
+      const auto& one = from.endpoints(i).lb_endpoints(j);
+      const auto& address = one.endpoint().address();
       const auto& socket = address.socket_address();
       Path here = list.item(j);
       if (!address.has_socket_address() || socket.address().empty() || socket.port_value() == 0 ||
           socket.port_value() > 65535)
         return fail(here.invalid(
             "a DNS cluster's endpoint has to have a socket_address with a host name and a port"));
-      into.dns_hosts.emplace_back(socket.address(), static_cast<std::uint16_t>(socket.port_value()));
+      proxy::ClusterConfig::DnsHost made{.name = socket.address(),
+                                         .port = static_cast<std::uint16_t>(socket.port_value())};
+      WEFT_TRY(made.priority, to_priority(from.endpoints(i), locality));
+      WEFT_CHECK(read_share(one, made, here));
+      into.dns_hosts.push_back(std::move(made));
     }
   }
   if (into.dns_hosts.empty()) return fail(localities.invalid("is empty; a DNS cluster needs a host name"));

@@ -55,7 +55,11 @@ Result<void> read_connection_options(const core::HttpProtocolOptions& from, prox
   if (from.has_idle_timeout()) {
     WEFT_TRY(into.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
   }
-  if (from.has_max_headers_count()) into.max_request_headers_count = from.max_headers_count().value();
+  if (from.has_max_headers_count()) {
+    if (from.max_headers_count().value() == 0)
+      return fail(path.field("max_headers_count").invalid("has to be at least 1"));
+    into.max_request_headers_count = from.max_headers_count().value();
+  }
   if (from.has_max_requests_per_connection())
     into.max_requests_per_connection = from.max_requests_per_connection().value();
   if (from.has_max_connection_duration())

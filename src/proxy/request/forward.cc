@@ -355,6 +355,7 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
   Result<void> sent = co_await exchange_.send_head(service_.response_, end);
   if (!sent && !exchange_.response_started()) {
     service_.response_.clear();
+    service_.rules_ = {};  // one of them may have made it so
     co_await service_.reply(exchange_, 500, "Internal Server Error", "response_headers_malformed");
     co_return Failure::kNone;
   }

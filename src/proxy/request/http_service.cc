@@ -178,6 +178,7 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   } else {
     co_await answer(exchange, table);
   }
+  rules_ = {};
   if (!ended_) end(exchange);
   info_ = RequestInfo{};  // an idle connection keeps no old configuration
 }
@@ -198,6 +199,7 @@ net::Task<void> HttpService::answer(http::ServerExchange& exchange,
   }
   const Route& route = *found.route->config;
   info_.route_name = {table, &route.name};
+  rules_ = {table.get(), found.host, found.route};
   // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored.
   if (!head.upgrade.empty()) head.upgrade = std::string(allowed_upgrade(found, head.upgrade));
   if (const Fault* const fault = fault_of(route)) {
@@ -249,13 +251,13 @@ net::Task<bool> HttpService::wait_on_purpose(http::ServerExchange& exchange, Dur
 net::Task<void> HttpService::act(http::ServerExchange& exchange, const RoutingTable& table,
                                  const RoutingTable::Found& found) {
   const Route& route = *found.route->config;
-  const MatchedRoute matched{table, found};
-  const auto forwarded_proto = exchange.request().headers.get(http::Known::kXForwardedProto);
-  if (found.host->config->require_tls && forwarded_proto != "https")
-    return redirect(exchange, matched, redirect_to_tls());
+  if (found.host->config->require_tls && !came_by_tls(exchange.request().headers)) {
+    rules_ = {};  // of what only TLS may say, say Strict-Transport-Security (RFC 6797 §7.2)
+    return redirect(exchange, found, redirect_to_tls());
+  }
   if (const auto* redirection = std::get_if<RedirectAction>(&route.action))
-    return redirect(exchange, matched, *redirection);
-  if (const auto* made = std::get_if<DirectAction>(&route.action)) return direct(exchange, matched, *made);
+    return redirect(exchange, found, *redirection);
+  if (const auto* made = std::get_if<DirectAction>(&route.action)) return direct(exchange, found, *made);
   return forward(exchange, table, found, std::get<ForwardAction>(route.action));
 }
 
@@ -273,31 +275,29 @@ bool HttpService::upgrade_allowed(const RoutingTable::Found& found, std::string_
   return action && contains_ignoring_case(action->upgrades, upgrade);
 }
 
-/// What the rules want on every response of a route, from the narrowest to the widest.
-void HttpService::apply_response_rules(const MatchedRoute& matched) {
-  matched.found.route->response.apply(response_.headers, info_);
-  matched.found.host->response.apply(response_.headers, info_);
-  matched.table.response.apply(response_.headers, info_);
+/// What the rules want on every response of a route, also on our own, from the narrowest to the widest.
+void HttpService::apply_response_rules() {
+  if (!rules_.table) return;
+  rules_.route->response.apply(response_.headers, info_);
+  rules_.host->response.apply(response_.headers, info_);
+  rules_.table->response.apply(response_.headers, info_);
 }
 
-net::Task<void> HttpService::redirect(http::ServerExchange& exchange, MatchedRoute matched,
+net::Task<void> HttpService::redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
                                       const RedirectAction& action) {
   response_.clear();
-  response_.headers.add("location",
-                        redirect_location(*matched.found.route->config, action, exchange.request()));
-  apply_response_rules(matched);
+  response_.headers.add("location", redirect_location(*found.route->config, action, exchange.request()));
   co_await reply(exchange, action.status, {}, "direct_response");
 }
 
-net::Task<void> HttpService::direct(http::ServerExchange& exchange, MatchedRoute matched,
+net::Task<void> HttpService::direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
                                     const DirectAction& action) {
   response_.clear();
   // RFC 9110 §10.2.2: what was created, or where to go instead, is named; without another address it is this
   // one.
   if (action.status == 201 || (action.status >= 300 && action.status < 400 && action.status != 304))
-    response_.headers.add(
-        "location", redirect_location(*matched.found.route->config, RedirectAction{}, exchange.request()));
-  apply_response_rules(matched);
+    response_.headers.add("location",
+                          redirect_location(*found.route->config, RedirectAction{}, exchange.request()));
   co_await reply(exchange, action.status, action.body, "direct_response");
 }
 
@@ -343,6 +343,7 @@ net::Task<void> HttpService::reply(http::ServerExchange& exchange, int status, s
   response_.content_length = body.size();
   if (!body.empty() && !response_.headers.get("content-type"))
     response_.headers.add("content-type", "text/plain");
+  apply_response_rules();
   finish_response(response_, *config_);
   info_.response = &response_;
   const bool bodiless = body.empty() || status == 204 || status == 304;

@@ -44,14 +44,11 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   net::Task<bool> wait_on_purpose(http::ServerExchange& exchange, Duration delay);
   /// Calls abandon() when the client goes while nobody reads from it.
   void watch_client(http::ServerExchange& exchange);
-  struct MatchedRoute {
-    const RoutingTable& table;
-    const RoutingTable::Found& found;
-  };
-  void apply_response_rules(const MatchedRoute& matched);
-  net::Task<void> redirect(http::ServerExchange& exchange, MatchedRoute matched,
+  void apply_response_rules();
+  net::Task<void> redirect(http::ServerExchange& exchange, const RoutingTable::Found& found,
                            const RedirectAction& action);
-  net::Task<void> direct(http::ServerExchange& exchange, MatchedRoute matched, const DirectAction& action);
+  net::Task<void> direct(http::ServerExchange& exchange, const RoutingTable::Found& found,
+                         const DirectAction& action);
   net::Task<void> forward(http::ServerExchange& exchange, const RoutingTable& table,
                           const RoutingTable::Found& found, const ForwardAction& action);
   /// A whole answer of our own.
@@ -74,6 +71,12 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   HttpCounters& counters_;
   RequestInfo info_;
   http::ResponseHead response_;
+  /// Whose header rules a response of our own has; null before a route is found.
+  struct {
+    const RoutingTable* table = nullptr;
+    const RoutingTable::CompiledHost* host = nullptr;
+    const RoutingTable::CompiledRoute* route = nullptr;
+  } rules_;
   Forward* forwarding_ = nullptr;
   net::Loop::SleepAwaiter* delaying_ = nullptr;
   bool ended_ = false;

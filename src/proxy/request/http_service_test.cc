@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/strings.h"
 #include "net/socket.h"
 #include "proxy/testing/plane.h"
 
@@ -167,7 +168,7 @@ TEST(HttpService, an_edge_does_not_take_an_https_target_from_who_came_without_tl
   EXPECT_EQ(a.last.headers.get("x-forwarded-proto"), "http");
 }
 
-TEST(HttpService, redirects_and_direct_responses_have_the_header_rules_of_route_host_and_table) {
+TEST(HttpService, its_own_responses_have_the_header_rules_of_route_host_and_table) {
   const HeaderChange route_rule{"x-rules", "route", HeaderChange::Action::kAppend, false};
   HeaderChange host_rule = route_rule, table_rule = route_rule;
   host_rule.value = "host";
@@ -184,15 +185,28 @@ TEST(HttpService, redirects_and_direct_responses_have_the_header_rules_of_route_
   table.hosts[0].response_headers.add = {host_rule};
   table.response_headers.add = {table_rule};
   Plane plane;
+  Route refused = route_to("/refused", "gone"), nowhere = route_to("/nowhere", "missing"),
+        faulty = route_to("/faulty", "gone");
+  faulty.fault = Fault{.abort_status = 418, .aborts_per_million = 1'000'000};
+  refused.response_headers.add = nowhere.response_headers.add = faulty.response_headers.add = {route_rule};
+  table.hosts[0].routes.insert(table.hosts[0].routes.end(), {refused, nowhere, faulty});
+  plane.http.fault = Fault{};
+  const auto nobody = *net::Address::parse_ip("127.0.0.1", 1);
   for (const bool to_tls : {false, true}) {
     table.hosts[0].require_tls = to_tls;
-    ASSERT_TRUE(plane.apply(table, {}));
-    for (const char* path : {"/old", "/direct"}) {
+    ASSERT_TRUE(plane.apply(table, {cluster_of("gone", {nobody})}));
+    for (const auto& [path, status] :
+         {std::pair{"/old", 301}, {"/direct", 200}, {"/refused", 503}, {"/nowhere", 503}, {"/faulty", 418}}) {
       std::vector<std::string> rules;
       const http::Response response = plane.get(path);
+      if (!to_tls) EXPECT_EQ(response.head.status, status) << path;
       for (const http::Headers::Field field : response.head.headers)
         if (field.name == "x-rules") rules.emplace_back(field.value);
-      EXPECT_EQ(rules, (std::vector<std::string>{"route", "host", "table"})) << path << to_tls;
+      // On the way to TLS nothing is said that only TLS may say.
+      const bool all = !to_tls || path == std::string("/faulty");
+      EXPECT_EQ(rules,
+                all ? (std::vector<std::string>{"route", "host", "table"}) : std::vector<std::string>{})
+          << path << to_tls;
     }
   }
 }
@@ -213,11 +227,12 @@ TEST(HttpService, who_came_with_tls_to_a_trusted_hop_is_not_sent_to_tls_again_an
   RouteTable table = table_of({secure, other});
   table.hosts[0].require_tls = true;
   for (const auto& [trusted_hops, proto, status] :
-       {std::tuple{1u, "https", 200}, {1u, "http", 301}, {0u, "https", 301}}) {
+       {std::tuple{1u, "https", 200}, {1u, "http", 301}, {0u, "https", 301}, {1u, "https, http", 301}}) {
     plane.http.trusted_hops = trusted_hops;
     ASSERT_TRUE(plane.apply(table, {}));
     http::Request request{.method = "GET", .path = "/", .authority = "test"};
-    request.headers.add("X-Forwarded-Proto", proto);
+    for (const std::string_view each : split(proto, ','))
+      request.headers.add("X-Forwarded-Proto", trim(each));
     const auto response = plane.fetch(std::move(request));
     ASSERT_TRUE(response);
     EXPECT_EQ(response->head.status, status) << trusted_hops << proto;

@@ -140,6 +140,8 @@ void append_uuid(std::string& out, Random& random) {
   out.append(text.substr(16, 4)).append("-").append(text.substr(20));
 }
 
+bool came_by_tls(const http::Headers& headers) { return joined(headers, Known::kXForwardedProto) == "https"; }
+
 void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random) {
   head.headers.remove(kClientCertificate);
   if (config.use_remote_address)
@@ -147,8 +149,7 @@ void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestI
   else if (!head.headers.has(Known::kXForwardedProto))
     head.headers.add(Known::kXForwardedProto, kTransport);
   // What is left there is the word of a hop that is trusted: matches and redirects go by it.
-  if (head.scheme == kTransport && head.headers.get(Known::kXForwardedProto) == "https")
-    head.scheme = "https";
+  if (head.scheme == kTransport && came_by_tls(head.headers)) head.scheme = "https";
   if (config.generate_request_id && !head.headers.has(Known::kXRequestId)) {
     std::string id;
     append_uuid(id, random);

@@ -14,6 +14,10 @@ namespace weft::proxy {
 void append_uuid(std::string& out, Random& random);
 void append_hex(std::string& out, std::uint64_t value);
 
+/// Whether x-forwarded-proto, as it is after prepare_request(), says https: all its fields as one (RFC 9110
+/// §5.3), so that what a client says before a hop that is trusted does not count.
+bool came_by_tls(const http::Headers& headers);
+
 /// On arrival: request id, forwarded-for and -proto; at an edge what only the mesh may say is taken away from
 /// clients outside, and everywhere what they say of a client's certificate. Sets info.remote_address by the
 /// trusted-hops rule.

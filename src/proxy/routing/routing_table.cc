@@ -158,10 +158,11 @@ std::string redirect_location(const Route& route, const RedirectAction& action,
     location.append(host);
   }
   if (!action.path.empty()) {
-    location += action.path;
+    location += as_target(action.path);
     if (action.path.find('?') != std::string::npos) return location;
   } else if (!action.prefix_rewrite.empty()) {
-    location.append(action.prefix_rewrite).append(path.substr(matched_length(route.match.path, path)));
+    location += as_target(action.prefix_rewrite);
+    location.append(path.substr(matched_length(route.match.path, path)));
   } else {
     location.append(path);
   }

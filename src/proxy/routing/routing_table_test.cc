@@ -28,5 +28,19 @@ TEST(RewrittenPath, begins_with_a_slash_whatever_a_rule_leaves_of_it) {
   EXPECT_EQ(rewritten_path(route, action, "/api/x"), "/v2/x");
 }
 
+TEST(RedirectLocation, its_path_begins_with_a_slash_and_its_host_stays_the_host) {
+  http::RequestHead request;
+  request.scheme = "http";
+  request.authority = "a.example";
+  request.path = "/old/x?q=1";
+  Route route;
+  route.match.path.text = "/old/";
+  RedirectAction by_prefix, by_path;
+  by_prefix.prefix_rewrite = "new/";
+  by_path.path = "there";
+  EXPECT_EQ(redirect_location(route, by_prefix, request), "http://a.example/new/x?q=1");
+  EXPECT_EQ(redirect_location(route, by_path, request), "http://a.example/there?q=1");
+}
+
 }  // namespace
 }  // namespace weft::proxy

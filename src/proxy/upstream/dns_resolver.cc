@@ -51,7 +51,8 @@ struct DnsResolver::Question {
     loop.defer([answer = std::move(answer), shared] { answer(std::move(*shared)); });
   }
   void refuse(int status) {
-    finish(fail(Error::upstream(Code::kNotFound, Retry::kNever,
+    const bool none = status == ARES_ENOTFOUND || status == ARES_ENODATA;
+    finish(fail(Error::upstream(none ? Code::kNotFound : Code::kUnavailable, Retry::kNever,
                                 "cannot resolve '" + host + "': " + ares_strerror(status))));
   }
 

@@ -32,7 +32,8 @@ class DnsResolver {
   DnsResolver& operator=(const DnsResolver&) = delete;
   ~DnsResolver();
 
-  /// Errors: kNotFound, with the name and the reason.
+  /// Errors, with the name and the reason: kNotFound (there is no such name, or it has no address),
+  /// kUnavailable (nobody who knows has answered).
   void resolve(std::string host, std::uint16_t port, Answer answer);
 
  private:

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "net/socket.h"
+#include "proxy/testing/plane.h"
 #include "proxy/upstream/upstream_cluster.h"
 
 namespace weft::proxy {
@@ -27,6 +28,7 @@ class NameServer final : private net::ReadyHandler {
     return "127.0.0.1:" + std::to_string(ntohs(bound.sin_port));
   }
   bool silent = false;
+  bool forgotten = false;  ///< it knows no name any more
   int asked = 0;
   char last_byte = 3;  ///< of the address that is given
   std::function<void()> on_question;
@@ -49,7 +51,7 @@ class NameServer final : private net::ReadyHandler {
 
   /// RFC 1035 §4.1: the header with QR set, the question, and for type A one record that points to its name.
   std::string answer_to(std::string message) const {
-    const bool known = message.find("\5known") != message.npos;
+    const bool known = !forgotten && message.find("\5known") != message.npos;
     const std::size_t end = message.find('\0', 12) + 5;
     const bool is_a = message[end - 3] == 1;
     message.resize(end);
@@ -148,13 +150,12 @@ TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve
 
 /// A cluster of these names, by a server that is asked again after a second at the earliest.
 struct Named {
-  explicit Named(std::vector<std::pair<std::string, std::uint16_t>> hosts)
-      : resolver(loop, server.address()) {
+  explicit Named(std::vector<ClusterConfig::DnsHost> hosts) : resolver(loop, server.address()) {
     config = with(std::move(hosts));
     cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, 0, config,
                                                 std::make_shared<ClusterUsage>());
   }
-  std::shared_ptr<ClusterConfig> with(std::vector<std::pair<std::string, std::uint16_t>> hosts) const {
+  std::shared_ptr<ClusterConfig> with(std::vector<ClusterConfig::DnsHost> hosts) const {
     auto made = std::make_shared<ClusterConfig>();
     made->name = "named";
     made->discovery = ClusterConfig::Discovery::kStrictDns;
@@ -193,6 +194,45 @@ TEST(UpstreamCluster, goes_on_with_no_endpoint_of_old_names_when_no_new_one_is_k
        !named.cluster->endpoints().empty() && named.loop.now() < end;)
     named.loop.run_once(10ms);
   EXPECT_TRUE(named.cluster->endpoints().empty());
+}
+
+TEST(UpstreamCluster, a_name_that_is_no_more_has_no_endpoint_and_one_whose_server_is_silent_keeps_its) {
+  Named named({{"one.known", 80}});
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+  named.server.forgotten = true;
+  EXPECT_TRUE(testing::run_until(named.loop, [&] { return named.cluster->endpoints().empty(); }));
+  named.server.forgotten = false;
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+  named.server.silent = true;
+  const int before = named.server.asked;
+  EXPECT_TRUE(testing::run_until(named.loop, [&] { return named.server.asked > before + 2; }));
+  EXPECT_TRUE(named.cluster->endpoints().contains("10.1.2.3:80"));
+}
+
+TEST(UpstreamCluster, the_addresses_of_a_name_have_what_is_said_of_it) {
+  Named named({{.name = "one.known", .port = 80, .weight = 9, .priority = 1},
+               {.name = "two.known", .port = 81, .weight = 2, .priority = 0, .health = Health::kDraining}});
+  ASSERT_TRUE(testing::run_until(named.loop, [&] { return named.cluster->endpoints().size() == 2; }));
+  const auto& endpoints = named.cluster->endpoints();
+  EXPECT_EQ(endpoints.at("10.1.2.3:80")->weight(), 9u);
+  EXPECT_EQ(endpoints.at("10.1.2.3:80")->priority(), 1u);
+  EXPECT_EQ(endpoints.at("10.1.2.3:81")->weight(), 2u);
+  EXPECT_EQ(endpoints.at("10.1.2.3:81")->config().health, Health::kDraining);
+}
+
+TEST(UpstreamCluster, one_that_takes_another_s_place_begins_with_its_endpoints) {
+  Named named({{"one.known", 80}});
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+  named.server.silent = true;
+  auto config = named.with({{"two.known", 81}});
+  config->discovery = ClusterConfig::Discovery::kLogicalDns;
+  ASSERT_FALSE(named.cluster->can_become(*config));
+  const auto next = std::make_shared<UpstreamCluster>(named.loop, named.random, named.resolver, 0, config,
+                                                      std::make_shared<ClusterUsage>());
+  next->begin_with_endpoints_of(*named.cluster);
+  EXPECT_TRUE(next->endpoints().contains("10.1.2.3:80"));
+  named.server.silent = false;
+  EXPECT_TRUE(leads_to(named.loop, *next, "10.1.2.3:81"));
 }
 
 TEST(UpstreamCluster, takes_only_addresses_of_the_family_that_is_asked_for) {

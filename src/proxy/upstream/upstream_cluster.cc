@@ -90,6 +90,17 @@ bool UpstreamCluster::can_become(const ClusterConfig& config) const {
          config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2;
 }
 
+void UpstreamCluster::begin_with_endpoints_of(const UpstreamCluster& before) {
+  if (!by_name() || !endpoints_.empty()) return;
+  Endpoints same;
+  for (const auto& [text, endpoint] : before.endpoints_) {
+    Locality& locality = same.localities.emplace_back();
+    locality.priority = endpoint->priority();
+    locality.endpoints.push_back(endpoint->config());
+  }
+  set_endpoints(same);
+}
+
 void UpstreamCluster::update(ConfigPtr config) {
   const bool rebalance =
       config->balance != config_->balance || config->least_request_choices != config_->least_request_choices;
@@ -151,23 +162,27 @@ void UpstreamCluster::resolve() {
   };
   auto round = std::make_shared<Round>(config_->dns_hosts.size());
   for (std::size_t i = 0; i < config_->dns_hosts.size(); ++i) {
-    const auto& [host, port] = config_->dns_hosts[i];
-    dns_.resolve(host, port, [weak = weak_from_this(), this, round, names = names_, i](auto addresses) {
-      const auto alive = weak.lock();
-      if (!alive || names != names_) return;
-      if (addresses) {
-        if (addresses->ttl.count() && (!round->ttl.count() || addresses->ttl < round->ttl))
-          round->ttl = addresses->ttl;
-        take_answer(i, std::move(addresses->list));
-      } else {
-        WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
-                 {"error", addresses.error().text});
-      }
-      if (--round->open > 0) return;
-      if (std::ranges::all_of(resolved_, [](const auto& each) { return each.empty(); })) set_endpoints({});
-      const bool by_ttl = config_->dns_ttl_decides && round->ttl.count();
-      dns_timer_.arm(loop_.now() + (by_ttl ? Duration(round->ttl) : Duration(config_->dns_refresh)));
-    });
+    const ClusterConfig::DnsHost& host = config_->dns_hosts[i];
+    dns_.resolve(
+        host.name, host.port, [weak = weak_from_this(), this, round, names = names_, i](auto addresses) {
+          const auto alive = weak.lock();
+          if (!alive || names != names_) return;
+          if (addresses) {
+            if (addresses->ttl.count() && (!round->ttl.count() || addresses->ttl < round->ttl))
+              round->ttl = addresses->ttl;
+            take_answer(i, std::move(addresses->list));
+          } else {
+            WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
+                     {"error", addresses.error().text});
+            // That there is no such name is an answer; a server that does not answer says nothing.
+            if (addresses.error().code == Code::kNotFound) take_answer(i, {});
+          }
+          if (--round->open > 0) return;
+          if (std::ranges::all_of(resolved_, [](const auto& each) { return each.empty(); }))
+            set_endpoints({});
+          const bool by_ttl = config_->dns_ttl_decides && round->ttl.count();
+          dns_timer_.arm(loop_.now() + (by_ttl ? Duration(round->ttl) : Duration(config_->dns_refresh)));
+        });
   }
 }
 
@@ -178,11 +193,14 @@ void UpstreamCluster::take_answer(std::size_t host, std::vector<net::Address> ad
   if (resolved_[host] == addresses) return;
   resolved_[host] = std::move(addresses);
   Endpoints found;
-  found.localities.emplace_back();
-  for (std::size_t i = 0; i < resolved_.size(); ++i)
+  for (std::size_t i = 0; i < resolved_.size(); ++i) {
+    const ClusterConfig::DnsHost& name = config_->dns_hosts[i];
+    Locality& locality = found.localities.emplace_back();
+    locality.priority = name.priority;
     for (const net::Address& address : resolved_[i])
-      found.localities.front().endpoints.push_back(
-          {.address = address, .hostname = config_->dns_hosts[i].first});
+      locality.endpoints.push_back(
+          {.address = address, .weight = name.weight, .health = name.health, .hostname = name.name});
+  }
   set_endpoints(found);
 }
 

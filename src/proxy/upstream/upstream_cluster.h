@@ -43,6 +43,9 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   /// Whether `config` differs only in what update() can take over: endpoints, balancing, limits, timeouts.
   bool can_become(const ClusterConfig& config) const;
   void update(ConfigPtr config);
+  /// For one that takes the place of `before` under its name and cannot become it: until the first name has
+  /// answered there are the endpoints that were there.
+  void begin_with_endpoints_of(const UpstreamCluster& before);
 
   struct Request {
     net::Address original_destination;  ///< for clusters that go where the client meant to
