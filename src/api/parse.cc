@@ -38,6 +38,16 @@ bool is_list(const Json& value) {
   return kind.empty() || find_kind(text_of(value, "apiVersion"), kind) != nullptr;
 }
 
+/// An item of a "ServiceList" need not say what it is.
+Json as_item_of(const Json& list, const Json& item) {
+  std::string_view kind = text_of(list, "kind");
+  kind.remove_suffix(std::string_view("List").size());
+  if (kind.empty() || !item.is_object() || member(item, "kind") || member(item, "apiVersion")) return item;
+  Json made{{"apiVersion", text_of(list, "apiVersion")}, {"kind", kind}};
+  made.update(item);
+  return made;
+}
+
 void FileReader::object(const std::shared_ptr<const Document>& document, const Json& value, const Path& at,
                         std::size_t item) {
   Report report(file_, &document->value, &document->lines);
@@ -55,7 +65,8 @@ void FileReader::document(std::shared_ptr<const Document> document) {
   if (!is_list(document->value)) return object(document, document->value, root);
   Path items_at = root.at("items");
   const Json& items = document->value["items"];
-  for (std::size_t i = 0; i < items.size() && !enough(); ++i) object(document, items[i], items_at.at(i), i);
+  for (std::size_t i = 0; i < items.size() && !enough(); ++i)
+    object(document, as_item_of(document->value, items[i]), items_at.at(i), i);
 }
 
 Parsed FileReader::read(std::string_view text) && {

@@ -209,5 +209,16 @@ TEST(ParseObjects, an_object_knows_the_line_of_each_of_its_fields_afterwards) {
   EXPECT_EQ(Origin().place("spec"), "");
 }
 
+TEST(ParseObjects, an_item_of_a_typed_list_need_not_say_what_it_is) {
+  const Parsed parsed = parse_objects(
+      "apiVersion: v1\nkind: ServiceList\nitems:\n- metadata: {name: a}\n  spec: {ports: [{port: 80}]}\n"
+      "- metadata: {name: b}\n  spec: {ports: [{port: many}]}\n",
+      "list.yaml", "default");
+  ASSERT_EQ(parsed.objects.size(), 1u);
+  EXPECT_EQ(parsed.objects[0].key().to_string(), "service default/a");
+  ASSERT_EQ(parsed.problems.size(), 1u);
+  EXPECT_EQ(parsed.problems[0].line, 7u) << parsed.problems[0].to_string();
+}
+
 }  // namespace
 }  // namespace weft::api

@@ -524,6 +524,25 @@ constexpr std::string_view kCommands[] = {
 
 }  // namespace
 
+/// kubectl and istioctl take "-n=default" for "-n default"; to CLI11 it is the value "=default". What stands
+/// behind
+/// "--" is another program's.
+static std::vector<std::string> without_equals(const std::vector<std::string>& words) {
+  std::vector<std::string> plain;
+  bool ours = true;
+  for (const std::string& word : words) {
+    ours = ours && word != "--";
+    const bool joined = ours && word.size() > 2 && word[0] == '-' && word[1] != '-' && word[2] == '=';
+    if (!joined) {
+      plain.push_back(word);
+      continue;
+    }
+    plain.push_back(word.substr(0, 2));
+    plain.push_back(word.substr(3));
+  }
+  return plain;
+}
+
 Result<Invocation> parse_command_line(const std::vector<std::string>& words, std::string instance) {
   if (!words.empty() && !words.front().starts_with('-') &&
       std::ranges::find(kCommands, words.front()) == std::end(kCommands)) {
@@ -536,7 +555,7 @@ Result<Invocation> parse_command_line(const std::vector<std::string>& words, std
     return fail(Error::config(Code::kInvalid, text + "\nSee 'weft --help'."));
   }
   Parser parser(std::move(instance));
-  return parser.parse(words);
+  return parser.parse(without_equals(words));
 }
 
 }  // namespace weft::cli

@@ -35,6 +35,15 @@ TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {
   }
 }
 
+TEST(CommandLine, TakesAValueBehindAnEqualsSignOfAShortOptionToo) {
+  const auto invocation = parse("get pods -n=shop -o=json -l=app=reviews");
+  ASSERT_TRUE(invocation) << invocation.error().text;
+  EXPECT_EQ(invocation->global.ns, "shop");
+  const auto& options = std::get<GetOptions>(invocation->command);
+  EXPECT_EQ(options.selector, "app=reviews");
+  EXPECT_EQ(options_of<ApplyOptions>("apply -f=a.yaml").files, std::vector<std::string>{"a.yaml"});
+}
+
 TEST(CommandLine, RejectsANamespaceForWhatIsInstalledInItsOwn) {
   for (const char* line : {"install -n mesh", "-n mesh uninstall --yes"}) {
     const auto invocation = parse(line);

@@ -89,9 +89,8 @@ class InputReader {
     if (!text) return problem(text.error().text);
     const std::string shown = name == "-" ? "standard input" : name;
     api::Parsed parsed = api::parse_objects(*text, shown, options_.ns, control::check_object);
-    const bool empty = parsed.problems.empty() && parsed.objects.empty();
+    if (parsed.problems.empty() && parsed.objects.empty()) empty_.push_back(shown);
     take(std::move(parsed));
-    if (empty) problem(shown + ": there is no object in it");
   }
 
   void read_kustomization(const std::string& folder) {
@@ -106,7 +105,15 @@ class InputReader {
     }
   }
 
+  /// A file without objects among others is passed over with a word, as kubectl does without one.
   Result<std::vector<InputObject>> result() {
+    for (const std::string& name : empty_) {
+      const std::string text = name + ": there is no object in it";
+      if (objects_.empty())
+        problem(text);
+      else
+        console_.err(text + "\n");
+    }
     if (!problems_.empty()) return fail(Error::config(Code::kInvalid, problems_));
     return std::move(objects_);
   }
@@ -126,6 +133,7 @@ class InputReader {
   const InputOptions& options_;
   std::vector<InputObject> objects_;
   std::string problems_;
+  std::vector<std::string> empty_;
 };
 
 }  // namespace

@@ -69,6 +69,11 @@ CommandResult explained(CommandResult result, const GlobalOptions& global) {
 /// Commands that speak with a running instance.
 CommandResult run_remotely(Console& console, Invocation& invocation) {
   sort_out_names(invocation);
+  // Whoever waits five seconds for all of it does not wait ten for the first response.
+  auto& patience = invocation.global.request_timeout;
+  if (const auto* options = std::get_if<ApplyOptions>(&invocation.command);
+      options && options->wait && options->timeout.count() > 0 && patience.count() > 0)
+    patience = std::min(patience, options->timeout);
   WEFT_TRY(const StateDirectory state, StateDirectory::resolve(invocation.global.instance));
   const Result<net::Address> api = reach_instance(state, invocation.global.instance);
   if (!api) {

@@ -42,6 +42,15 @@ Result<void> set_up_kernel() {
   return {};
 }
 
+/// After rules: a kernel that translates addresses has this setting by then.
+void set_up_translation() {
+  // A client's port is free again after 60 s of TIME_WAIT; an entry that is older leads it to an endpoint
+  // that may be gone. An entry ends before that.
+  const auto shorter = set_kernel("netfilter/nf_conntrack_tcp_timeout_time_wait", "30");
+  if (!shorter && shorter.error().code != Code::kNotFound)
+    WEFT_LOG(kWarn, "local", "a pod's translated connections", {"error", shorter.error().text});
+}
+
 }  // namespace
 
 std::string dotted(std::uint32_t address) {
@@ -60,7 +69,9 @@ std::string PodInterface::ip() const { return dotted(address_); }
 
 Result<void> PodInterface::lead_to_services(const std::string& transaction) const {
   WEFT_TRY(const NetworkNamespace::Inside inside, NetworkNamespace::Inside::enter(space_));
-  return capture::install_services(transaction);
+  WEFT_CHECK(capture::install_services(transaction));
+  set_up_translation();
+  return {};
 }
 
 Result<void> PodNetwork::start() {

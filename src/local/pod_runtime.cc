@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "http/client.h"
 #include "local/json.h"
 
 namespace weft::local {
@@ -12,6 +13,9 @@ constexpr std::uint16_t kDnsPort = 53;
 constexpr Duration kWriteAgain = 50ms;
 /// A file of many Services, or pods that become ready together, make one writing for each pod, not many.
 constexpr Duration kGatherServices = 5ms;
+/// How long a pod that goes serves those that have not heard of it yet (docs/decisions/0012).
+constexpr std::chrono::seconds kMaxUnheard{2};
+constexpr Duration kRulesFollow = 4 * kGatherServices;
 
 store::Query all(std::string_view kind, std::string_view api_version = "v1") {
   return {.kind = api::find_kind(api_version, kind), .ns = "", .label_selector = "", .name = ""};
@@ -19,6 +23,13 @@ store::Query all(std::string_view kind, std::string_view api_version = "v1") {
 
 bool is_terminating(const api::Object& pod) {
   return !text_at(member(pod.body, "metadata"), "deletionTimestamp").empty();
+}
+
+bool is_ready(const api::Object& pod) {
+  const api::Json& conditions = list_at(pod.status(), "conditions");
+  return std::ranges::any_of(conditions, [](const api::Json& each) {
+    return text_at(each, "type") == "Ready" && text_at(each, "status") == "True";
+  });
 }
 
 bool is_done(const api::Object& pod) {
@@ -67,7 +78,7 @@ void PodRuntime::on_pod(const store::Event& event) {
   }
   if (is_terminating(*event.object)) {
     if (same)
-      tasks_.spawn(end(key, Pod::grace_of(*event.object), true));
+      tasks_.spawn(leave(key, event.object));
     else if (known == pods_.end())
       tasks_.spawn(remove_object(key));
     return;
@@ -86,6 +97,31 @@ void PodRuntime::begin(api::ObjectPtr object) {
   Pod& started = *(pods_[key] = std::move(pod));
   mark_dirty(key);
   started.start();
+}
+
+/// A pod that is deleted is told to end when nobody sends to it any more: every proxy has left it out, and so
+/// have the rules of pods without one.
+net::Task<void> PodRuntime::leave(api::Key key, api::ObjectPtr object) {
+  const Duration grace = Pod::grace_of(*object);
+  const bool serves = is_ready(*object) && grace > Duration::zero();
+  if (serves && leaving_.insert(std::string(object->uid())).second) {
+    co_await unheard_of(object->resource_version());
+    leaving_.erase(std::string(object->uid()));
+  }
+  const auto found = pods_.find(key);
+  if (found != pods_.end() && found->second->object().uid() == object->uid()) co_await end(key, grace, true);
+}
+
+net::Task<void> PodRuntime::unheard_of(std::uint64_t version) {
+  const auto api = net::Address::unix_path(host_.state_dir + "/api.sock");
+  if (!api) co_return;
+  http::Request request;
+  request.path = "/weft/v1/applied?resourceVersion=" + std::to_string(version) +
+                 "&timeoutSeconds=" + std::to_string(kMaxUnheard.count());
+  // Whatever it says, and whether it says anything: a pod that is to go goes.
+  static_cast<void>(co_await http::fetch(host_.loop, *api, std::move(request),
+                                         {.deadline = host_.loop.now() + kMaxUnheard}));
+  co_await host_.loop.sleep(kRulesFollow);
 }
 
 net::Task<void> PodRuntime::end(api::Key key, Duration grace, bool remove) {

@@ -30,6 +30,8 @@ class PodRuntime {
  private:
   void on_pod(const store::Event& event);
   void begin(api::ObjectPtr object);
+  net::Task<void> leave(api::Key key, api::ObjectPtr object);
+  net::Task<void> unheard_of(std::uint64_t version);
   net::Task<void> end(api::Key key, Duration grace, bool remove_object);
   net::Task<void> remove_object(api::Key key);
   void mark_dirty(const api::Key& key);
@@ -42,6 +44,7 @@ class PodRuntime {
   store::Store& store_;
   std::map<api::Key, std::unique_ptr<Pod>> pods_;
   std::set<api::Key> ending_;
+  std::set<std::string> leaving_;  ///< uids of pods whose callers are waited for
   std::set<api::Key> dirty_;
   bool writing_ = false, stopping_ = false;
   ServiceTable service_table_;

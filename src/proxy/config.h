@@ -355,6 +355,8 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 struct ProcessLimits {
   std::uint32_t max_connections = 0;  ///< downstream; 0: from the descriptor limit
   std::uint32_t socket_mark = 0;      ///< put on every upstream socket
+  /// How long a TCP connection whose listener or chain is gone may go on.
+  Milliseconds tcp_drain_time{45'000};
 };
 
 }  // namespace weft::proxy

@@ -4,10 +4,12 @@ import os
 import pathlib
 import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
-from harness import BOOKINFO, GATEWAY, NETWORKING, SUBSETS, instance, version_of, wait_for
+from harness import BOOKINFO, GATEWAY, NETWORKING, SLOW, SUBSETS, instance, version_of, wait_for
 
 AWKWARD = """apiVersion: apps/v1
 kind: Deployment
@@ -141,3 +143,63 @@ def test_ctrl_c_ends_everything_in_order(tmp_path):
     finally:
         process.kill()
         mesh.destroy()
+
+
+ECHO = """apiVersion: v1
+kind: Service
+metadata: {name: echo}
+spec: {selector: {app: echo}, ports: [{port: 8000, name: http}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: echo}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: echo}}
+  template:
+    metadata: {labels: {app: echo}}
+    spec:
+      containers:
+      - {name: echo, image: example/python:1, command: [/usr/bin/python3, -m, http.server, "8000"], ports: [{containerPort: 8000}],
+         readinessProbe: {httpGet: {path: /, port: 8000}, periodSeconds: 1}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: echo}
+spec:
+  hosts: [echo.test]
+  gateways: [bookinfo-gateway]
+  http: [{route: [{destination: {host: echo}}]}]
+"""
+
+
+def test_ready_pods_that_are_deleted_cost_no_request_though_they_end_at_once(own):
+    own.apply(text=ECHO)
+    own.wait_ready(count=9)
+    ended, failed, slowest = threading.Event(), [], [0.0]
+    def visit():
+        while not ended.is_set():
+            began = time.monotonic()
+            try:
+                status = own.get("/", headers={"Host": "echo.test"}).status
+            except OSError as error:
+                status = error
+            slowest[0] = max(slowest[0], time.monotonic() - began)
+            if status != 200:
+                failed.append(status)
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for each in visitors:
+        each.start()
+    try:
+        for _ in range(5):
+            names = {pod["metadata"]["name"] for pod in own.pods("echo")}
+            victim = min(names)
+            own.weft("delete", "pod", victim)
+            wait_for("another pod in its place", lambda: {pod["metadata"]["name"] for pod in own.pods("echo")} - names)
+            own.wait_ready(count=9)
+    finally:
+        ended.set()
+        for each in visitors:
+            each.join()
+    assert not failed
+    assert slowest[0] < 3 * SLOW, "nobody waited for a connection to a pod that is gone"

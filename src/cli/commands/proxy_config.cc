@@ -46,7 +46,11 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
     if (!object && object.error().code == Code::kNotFound) co_return fail(not_found(key));
     co_return std::unexpected(std::move(pid).error());
   }
-  WEFT_CO_TRY(const std::string text, ask_sidecar(*pid, {.path = "/config_dump?include_eds"}));
+  AdminRequest request{.path = "/config_dump?include_eds"};
+  if (context.global.request_timeout.count() > 0) request.limit = context.global.request_timeout;
+  auto answered = ask_sidecar(*pid, request);
+  if (!answered) co_return fail(std::move(answered).error().with_context("the sidecar of pod " + pod.name));
+  const std::string text = std::move(*answered);
   const api::Json dump = api::parse_json(text);
   if (dump.is_discarded())
     co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, "the sidecar's config_dump is no JSON"));

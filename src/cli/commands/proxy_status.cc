@@ -6,11 +6,12 @@
 #include "cli/find_pod.h"
 #include "cli/json_path.h"
 #include "cli/output.h"
+#include "store/remote_store.h"
 
 namespace weft::cli {
 namespace {
 
-constexpr Duration kLimit = 5s;
+constexpr Duration kForEver = std::chrono::hours(24);
 constexpr std::string_view kTypes[] = {"CDS", "LDS", "EDS", "RDS"};
 
 const api::Json& type_of(const api::Json& proxy, std::string_view type) {
@@ -45,7 +46,11 @@ std::string paint_states(const Console& console, std::string text) {
 }  // namespace
 
 net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusOptions& options) {
-  WEFT_CO_TRY(const MeshApi::Answer answer, co_await context.mesh.get("proxies", kLimit));
+  const std::chrono::seconds limit = context.global.request_timeout;
+  auto asked = co_await context.mesh.get("proxies", limit.count() > 0 ? Duration(limit) : kForEver);
+  if (!asked && asked.error().code == Code::kTimeout)
+    asked.error().text = std::string(store::kNoAnswer) + ": " + asked.error().text;
+  WEFT_CO_TRY(const MeshApi::Answer answer, std::move(asked));
   if (answer.status != 200)
     co_return fail(Error::upstream(
         Code::kUnavailable, Retry::kNever,

@@ -15,7 +15,7 @@ constexpr int kRoundsInARow = 50;
 // A controller reads every object, so running it for each change of many would cost their number squared. Up
 // to this much CPU time a run is followed by the next at once; after a longer one it rests three times as
 // long.
-constexpr Duration kCheapRun = 10ms;
+constexpr Duration kCheapRun = 1ms;
 constexpr Duration kMaxRest = 2s;
 
 std::string lasting_name(const api::Object& object) {

@@ -325,6 +325,26 @@ TEST(Remarks, a_subset_that_is_kept_from_the_gateway_of_its_rule_is_told) {
             "defines it is exported to namespace istio-system, where its pods run\n");
 }
 
+TEST(Remarks, a_host_that_no_server_of_the_rule_s_gateways_has_is_told_beside_one_that_is_served) {
+  const std::string gateway =
+      "---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: "
+      "default}\nspec: "
+      "{selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: "
+      "[a.example]}]}\n";
+  EXPECT_EQ(said(gateway + rule("r",
+                                "{hosts: [z.example, a.example], gateways: [g], http: [{route: "
+                                "[{destination: {host: reviews}}]}]}")),
+            "VirtualService r spec.hosts[0]: no server of default/g has host z.example\n");
+}
+
+TEST(Remarks, an_annotation_that_keeps_a_service_from_others_is_told) {
+  EXPECT_EQ(
+      said("---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default, annotations: "
+           "{networking.istio.io/exportTo: '.'}}\nspec: {selector: {app: reviews}, ports: [{port: 80}]}\n"),
+      "Service s metadata.annotations: networking.istio.io/exportTo: . is not supported by weft yet: the "
+      "Service is there for every namespace\n");
+}
+
 TEST(Remarks, two_gateways_of_the_gateway_api_that_one_machine_makes_one_are_told) {
   const auto gateway = [](const std::string& name, const std::string& listener) {
     return "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: " + name +

@@ -61,6 +61,7 @@ class VirtualServiceRemarks {
   }
   bool has(std::string_view list) const { return !json::list(object_.spec(), list).empty(); }
   void host(std::size_t index);
+  void host_at_gateways(std::size_t index);
   void service(const std::string& host, const std::string& field);
   void gateway(std::size_t index);
   std::set<std::string> namespaces_of(const api::Object& gateway) const;
@@ -76,7 +77,7 @@ class VirtualServiceRemarks {
 };
 
 void VirtualServiceRemarks::host(std::size_t index) {
-  if (!rule_.applies_to(kMesh)) return;
+  if (!rule_.applies_to(kMesh)) return host_at_gateways(index);
   const std::string& name = rule_.hosts[index];
   const std::string field = item("spec.hosts", index);
   for (const VirtualService* other : scene_.mesh_rules(name)) {
@@ -94,6 +95,26 @@ void VirtualServiceRemarks::host(std::size_t index) {
           "waits for host " + name + ": there is no such service" + scene_.services_like(name, object_.ns()));
   else if (has("tcp") && !has("http"))
     no_effect(field, "TCP routes are for services of the mesh, and " + name + " is none");
+}
+
+/// When no server has any host of the rule, its gateways say so.
+void VirtualServiceRemarks::host_at_gateways(std::size_t index) {
+  VirtualService alone = rule_;
+  alone.hosts = {rule_.hosts[index]};
+  bool others = false;
+  for (const std::string& name : rule_.gateways) {
+    const auto slash = name.find('/');
+    const api::ObjectPtr gateway =
+        scene_.world.find({kinds::gateway(), name.substr(0, slash), name.substr(slash + 1)});
+    if (!gateway) return;
+    for (const auto& server : json::list(gateway->spec(), "servers")) {
+      if (!common_hosts(alone, server, gateway->ns()).empty()) return;
+      others = others || !common_hosts(rule_, server, gateway->ns()).empty();
+    }
+  }
+  if (others)
+    no_effect(item("spec.hosts", index),
+              "no server of " + some_of(rule_.gateways) + " has host " + alone.hosts.front());
 }
 
 void VirtualServiceRemarks::service(const std::string& host, const std::string& field) {

@@ -153,6 +153,11 @@ void check_grpc_web(Remarks& made, const api::Object& service) {
 
 Remarks remarks_on_service(const api::Object& service, const Scene& scene) {
   Remarks made;
+  constexpr std::string_view kExportTo = "networking.istio.io/exportTo";
+  if (const std::string_view to = service.annotation(kExportTo); !to.empty() && to != "*")
+    made.push_back({Remark::Kind::kUnsupported, "metadata.annotations",
+                    std::string(kExportTo) + ": " + std::string(to) +
+                        " is not supported by weft yet: the Service is there for every namespace"});
   check_grpc_web(made, service);
   if (scene.ground == Ground::kOneMachine)
     check_one_machine(made, service, scene.world);

@@ -155,6 +155,17 @@ TEST(GatewayTranslation, a_rule_names_its_gateway_in_each_of_istios_ways) {
   }
 }
 
+TEST(GatewayTranslation, a_match_for_clients_of_some_labels_is_for_no_gateway_without_them) {
+  const auto rule = [](const std::string& match) {
+    return gateway_yaml("*") +
+           rule_yaml("hosts: [shop.example], gateways: [edge, mesh], http: [{match: [{" + match +
+                     "}], route: [{destination: {host: api}}]}, {route: [{destination: {host: web}}]}]");
+  };
+  EXPECT_EQ(routes(rule("sourceLabels: {app: tester}"), "shop.example"), (Routes{"/ web"}));
+  EXPECT_EQ(routes(rule("sourceLabels: {istio: ingressgateway}"), "shop.example"), (Routes{"/ api"}));
+  EXPECT_EQ(routes(rule("sourceLabels: {app: tester}, gateways: [edge]"), "shop.example"), (Routes{"/ api"}));
+}
+
 TEST(GatewayTranslation, a_rule_that_is_not_exported_is_not_seen_by_gateways_of_other_namespaces) {
   const std::string yaml =
       gateway_yaml("*") + rule_yaml("exportTo: ['.'], hosts: [shop.example], gateways: [edge]" + kToWeb);

@@ -194,8 +194,9 @@ bool holds(const api::Json& match, const VirtualService& rule, const RouteScope&
     });
     if (!named) return false;
   }
-  return scope.gateway != kMesh ||
-         contains(scope.proxy.labels, labels_from(json::map(match, "sourceLabels")));
+  // As Istio: a match that names its gateway is for all that comes there.
+  if (scope.gateway != kMesh && !gateways.empty()) return true;
+  return contains(scope.proxy.labels, labels_from(json::map(match, "sourceLabels")));
 }
 
 bool is_readable(const VirtualService& rule, const char* list, std::size_t route, std::size_t match) {

@@ -152,21 +152,25 @@ net::Task<void> DownstreamConnection::serve_http() {
   co_await service.run();
 }
 
-void DownstreamConnection::follow(CompiledSnapshotPtr before) {
+bool DownstreamConnection::take_over_successor() {
   const auto& listeners = worker_.snapshot()->listeners;
   const auto found = listeners.find(listener_->config->name);
-  if (found != listeners.end() && found->second == listener_) return;
-  const CompiledChain* const newer =
-      found == listeners.end() ? nullptr : found->second->successor_of(*listener_, *chain_);
-  if (!newer) {
-    before_ = std::move(before);
-    return;
-  }
+  if (found == listeners.end()) return false;
+  if (found->second == listener_) return true;
+  const CompiledChain* const newer = found->second->successor_of(*listener_, *chain_);
+  if (!newer) return false;
   chain_ = newer;
   listener_ = found->second;
+  return true;
+}
+
+void DownstreamConnection::follow(CompiledSnapshotPtr before) {
+  if (!take_over_successor()) before_ = std::move(before);
 }
 
 void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
+  const bool serves_tcp = chain_ && !chain_->http() && !before_;
+  if (serves_tcp) return meet_as_tcp();
   if (!http_ || left_behind()) return;
   follow(before);
   if (!left_behind()) return;
@@ -174,6 +178,14 @@ void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
     drain();
   else
     take_leave();  // what has come already is answered
+}
+
+/// The task that serves it holds the listener of its beginning. Once the port has other rules, a connection
+/// that never ends would stay outside of them for ever.
+void DownstreamConnection::meet_as_tcp() {
+  if (tcp_drain_ || take_over_successor()) return;
+  tcp_drain_ = std::make_unique<net::Timer>(socket_->loop(), [this] { socket_->close(); });
+  tcp_drain_->arm(socket_->loop().now() + worker_.limits().tcp_drain_time);
 }
 
 std::shared_ptr<const RoutingTable> DownstreamConnection::routes() const {

@@ -43,7 +43,8 @@ class DownstreamConnection {
   const CompiledListener& listener() const { return *listener_; }
   std::shared_ptr<const CompiledListener> shared_listener() const { return listener_; }
   /// The worker runs another snapshot than `before`: an old connection follows its listener and chain. One
-  /// whose listener or chain is not there any more is drained. May end the connection.
+  /// whose listener or chain is not there any more is drained: HTTP with its next response, TCP after
+  /// ProcessLimits::tcp_drain_time. May end the connection.
   void meet(const CompiledSnapshotPtr& before);
   /// Whether its listener or chain is gone: its next answer is its last.
   bool left_behind() const { return before_ != nullptr; }
@@ -67,6 +68,9 @@ class DownstreamConnection {
   TimePoint when_silent() const;
   void take(Sniffed seen);
   net::Task<void> serve_http();
+  /// Goes on with listener and chain as they are now; false when one of them is gone.
+  bool take_over_successor();
+  void meet_as_tcp();
   void follow(CompiledSnapshotPtr before);
   void log_unmatched();
 
@@ -82,6 +86,7 @@ class DownstreamConnection {
   ConnectionInfo info_;
   std::string_view application_protocol_;
   HttpService* http_ = nullptr;
+  std::unique_ptr<net::Timer> tcp_drain_;  ///< of a TCP connection that is left behind
 };
 
 }  // namespace weft::proxy

@@ -49,6 +49,7 @@ struct Changing {
     return client;
   }
 
+  explicit Changing(ProcessLimits limits = {}) : plane(1, limits) {}
   Plane plane;
   Upstream a{plane.loop, "a"}, b{plane.loop, "b"};
 };
@@ -126,6 +127,32 @@ TEST(LeftBehind, a_connection_whose_chain_is_gone_ends_though_as_many_chains_are
   client.read_until("never sent");
   EXPECT_TRUE(client.ended());
   EXPECT_EQ(changing.b.requests, 0);
+}
+
+TEST(LeftBehind,
+     a_tcp_connection_whose_chain_is_gone_ends_after_its_time_and_one_whose_chain_is_there_goes_on) {
+  Changing mesh(ProcessLimits{.tcp_drain_time = Milliseconds{100}});
+  const auto tcp = [](std::string cluster) {
+    FilterChain chain;
+    TcpProxyConfig config;
+    config.stat_prefix = "tcp";
+    config.clusters.push_back(
+        {.cluster = std::move(cluster), .weight = 1, .request_headers = {}, .response_headers = {}});
+    chain.filter = config;
+    chain.match.destination_prefixes.push_back({*net::Address::parse_ip("127.0.0.0", 0), 8});
+    return chain;
+  };
+  ASSERT_TRUE(mesh.apply("front", {tcp("a")}));
+  const auto client = mesh.kept_client();
+  ASSERT_TRUE(mesh.apply("front", {tcp("b")}));
+  for (const TimePoint end = mesh.plane.loop.now() + 300ms; mesh.plane.loop.now() < end;)
+    mesh.plane.loop.run_once(10ms);
+  client->write("GET /again HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(client->read_until("a GET /again").find("a GET /again"), std::string::npos)
+      << "other clusters are for new connections";
+  ASSERT_TRUE(mesh.apply("front", {mesh.chain("b")}));
+  client->read_until("never");
+  EXPECT_TRUE(client->ended());
 }
 
 }  // namespace

@@ -61,8 +61,9 @@ RouteTable table_of(std::vector<Route> routes) {
   return table;
 }
 
-Plane::Plane(unsigned workers) {
+Plane::Plane(unsigned workers, ProcessLimits limits) {
   ServerOptions options;
+  options.limits = limits;
   options.concurrency = workers;
   net::Fd fd = std::move(*net::make_listening_fd(*net::Address::parse_ip("127.0.0.1", 0)));
   sockaddr_storage bound{};

@@ -50,7 +50,7 @@ RouteTable table_of(std::vector<Route> routes);
 /// A data plane on one loop with the test, with one listener "front" on a port of its own.
 class Plane {
  public:
-  explicit Plane(unsigned workers = 1);
+  explicit Plane(unsigned workers = 1, ProcessLimits limits = {});
   ~Plane();
   /// Puts `routes` and `clusters` in force and waits until every worker runs them.
   Result<void> apply(RouteTable routes, std::vector<ClusterConfig> clusters);
