@@ -15,7 +15,8 @@ constexpr Duration kWriteAgain = 50ms;
 constexpr Duration kGatherServices = 5ms;
 /// How long a pod that goes serves those that have not heard of it yet (docs/decisions/0012).
 constexpr std::chrono::seconds kMaxUnheard{2};
-constexpr Duration kRulesFollow = 4 * kGatherServices;
+/// For rules of pods without a sidecar, and for most requests that are under way.
+constexpr Duration kUnderWay = 100ms;
 
 store::Query all(std::string_view kind, std::string_view api_version = "v1") {
   return {.kind = api::find_kind(api_version, kind), .ns = "", .label_selector = "", .name = ""};
@@ -121,7 +122,7 @@ net::Task<void> PodRuntime::unheard_of(std::uint64_t version) {
   // Whatever it says, and whether it says anything: a pod that is to go goes.
   static_cast<void>(co_await http::fetch(host_.loop, *api, std::move(request),
                                          {.deadline = host_.loop.now() + kMaxUnheard}));
-  co_await host_.loop.sleep(kRulesFollow);
+  co_await host_.loop.sleep(kUnderWay);
 }
 
 net::Task<void> PodRuntime::end(api::Key key, Duration grace, bool remove) {

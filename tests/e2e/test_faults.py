@@ -160,7 +160,7 @@ spec:
     metadata: {labels: {app: echo}}
     spec:
       containers:
-      - {name: echo, image: example/python:1, command: [/usr/bin/python3, -m, http.server, "8000"], ports: [{containerPort: 8000}],
+      - {name: echo, image: example/python:1, command: [/usr/bin/python3, -c, "%s"], ports: [{containerPort: 8000}],
          readinessProbe: {httpGet: {path: /, port: 8000}, periodSeconds: 1}}
 ---
 apiVersion: networking.istio.io/v1
@@ -170,7 +170,8 @@ spec:
   hosts: [echo.test]
   gateways: [bookinfo-gateway]
   http: [{route: [{destination: {host: echo}}]}]
-"""
+""" % ("import http.server as h; S = h.ThreadingHTTPServer; S.request_queue_size = 100; "
+       "S(('', 8000), h.SimpleHTTPRequestHandler).serve_forever()")
 
 
 def test_ready_pods_that_are_deleted_cost_no_request_though_they_end_at_once(own):
@@ -187,11 +188,11 @@ def test_ready_pods_that_are_deleted_cost_no_request_though_they_end_at_once(own
             slowest[0] = max(slowest[0], time.monotonic() - began)
             if status != 200:
                 failed.append(status)
-    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    visitors = [threading.Thread(target=visit) for _ in range(8)]
     for each in visitors:
         each.start()
     try:
-        for _ in range(5):
+        for _ in range(12):
             names = {pod["metadata"]["name"] for pod in own.pods("echo")}
             victim = min(names)
             own.weft("delete", "pod", victim)
