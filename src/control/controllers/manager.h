@@ -20,7 +20,7 @@ namespace weft::control {
 class ControllerManager {
  public:
   /// `on_idle` is called when nothing is left to do for now.
-  /// `cpu_time` is what this thread has used so far: a controller whose run was dear rests before its next.
+  /// `cpu_time` is what this thread has used so far: a controller whose run was costly rests before its next.
   ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::vector<Controller> controllers,
                     std::function<void()> on_idle, std::function<Duration()> cpu_time);
 

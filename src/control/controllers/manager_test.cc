@@ -14,14 +14,14 @@ Plan count_run(const World&, PlanContext&) {
   return {};
 }
 
-/// One controller, each run of which is said to have used `dear` of CPU time.
+/// One controller, each run of which is said to have used `costly` of CPU time.
 class ControllerManagerTest : public ::testing::Test {
  protected:
   ControllerManagerTest()
       : mirror(*loop, store, [this] { manager.notice(); }),
         manager(
             *loop, store, mirror, {{"counting", {kinds::service()}, count_run}}, [] {},
-            [this] { return used += dear; }) {
+            [this] { return used += costly; }) {
     mirror.start();
     loop->advance(0ms);
     loop->advance(10s);
@@ -38,7 +38,7 @@ class ControllerManagerTest : public ::testing::Test {
     }
   }
 
-  Duration dear{}, used{};
+  Duration costly{}, used{};
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   testing::MemoryStore store{*loop};
   Mirror mirror;
@@ -54,8 +54,8 @@ TEST_F(ControllerManagerTest, a_cheap_controller_runs_after_each_change) {
 }
 
 TEST_F(ControllerManagerTest,
-       a_dear_controller_rests_three_times_as_long_as_it_ran_and_sees_the_last_change) {
-  dear = 50ms;
+       a_costly_controller_rests_three_times_as_long_as_it_ran_and_sees_the_last_change) {
+  costly = 50ms;
   change_service(20);
   EXPECT_EQ(runs, 1);
   EXPECT_FALSE(manager.idle());
@@ -67,7 +67,7 @@ TEST_F(ControllerManagerTest,
 }
 
 TEST_F(ControllerManagerTest, no_rest_is_longer_than_two_seconds) {
-  dear = 10s;
+  costly = 10s;
   change_service(2);
   EXPECT_EQ(runs, 1);
   loop->advance(2s);
@@ -75,7 +75,7 @@ TEST_F(ControllerManagerTest, no_rest_is_longer_than_two_seconds) {
 }
 
 TEST_F(ControllerManagerTest, nobody_who_waits_waits_for_a_rest) {
-  dear = 1s;
+  costly = 1s;
   change_service(2);
   EXPECT_FALSE(manager.idle());
   manager.notice_at_once();
