@@ -16,7 +16,7 @@ class FileReader {
   Parsed read(std::string_view text) &&;
 
  private:
-  void document(std::shared_ptr<const Document> document);
+  void document(const std::shared_ptr<const Document>& document);
   /// `value` stands at `at` in the document, and is the item of that index if it is a List.
   void object(const std::shared_ptr<const Document>& document, const Json& value, const Path& at,
               std::size_t item = Origin::kWhole);
@@ -60,7 +60,7 @@ void FileReader::object(const std::shared_ptr<const Document>& document, const J
   parsed_.origins.emplace_back(std::string(file_), document, item);
 }
 
-void FileReader::document(std::shared_ptr<const Document> document) {
+void FileReader::document(const std::shared_ptr<const Document>& document) {
   Path root;
   if (!is_list(document->value)) return object(document, document->value, root);
   Path items_at = root.at("items");

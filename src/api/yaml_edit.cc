@@ -12,6 +12,7 @@
 #include "api/json_text.h"
 #include "api/yaml.h"
 #include "api/yaml_reader.h"
+#include "base/error.h"
 #include "base/strings.h"
 #include "yaml/document.h"
 #include "yaml/event_reader.h"
@@ -189,7 +190,7 @@ class Editor {
   void remove_member(const Node& node, const Node& key, const Node* before_it);
   void remove_item(const Node& list, const Node& item, const Node* before_it);
   std::string moved_lines(std::string_view lines, std::string_view before) const;
-  void insert_block(std::size_t after, std::size_t column, std::string lines);
+  void insert_block(std::size_t after, std::size_t column, const std::string& lines);
   void add(std::size_t begin, std::size_t end, std::string text) {
     edits_.push_back({begin, end, std::move(text), edits_.size()});
   }
@@ -283,7 +284,8 @@ void Editor::change_map(const Node& node, const Json& before, const Json& after)
     return add(place, place, (kept ? ", " : "") + inside.substr(1, inside.size() - 2));
   }
   for (const auto* member : missing) added += member_to_yaml(member->first, member->second);
-  insert_block(std::max(kept->end, kept->next->end), at, std::move(added));
+  WEFT_ASSERT(kept);  // change() comes here only where a member stays
+  insert_block(std::max(kept->end, kept->next->end), at, added);
 }
 
 void Editor::change_list(const Node& node, const Json& before, const Json& after) {
@@ -319,7 +321,7 @@ void Editor::change_list(const Node& node, const Json& before, const Json& after
 }
 
 /// New lines behind the one on which `after` lies.
-void Editor::insert_block(std::size_t after, std::size_t column, std::string lines) {
+void Editor::insert_block(std::size_t after, std::size_t column, const std::string& lines) {
   std::size_t at = after;
   while (at > 0 && (text_[at - 1] == ' ' || text_[at - 1] == '\t')) --at;
   const std::string block = indented(lines, column);

@@ -107,28 +107,28 @@ inline constexpr const char* kTable = "weft";
 
 /// What a chain is, in nf_tables' and in iptables' terms.
 struct ChainKind {
-  Chain chain;
   const char* name;
   const char* type;
   const char* hook;
   const char* priority_word;  ///< as nft lists it
-  int priority;
   const char* iptables_table;
   const char* iptables_hook;
   const char* iptables_name;
+  int priority;
+  Chain chain;
 };
 inline constexpr ChainKind kChains[] = {
-    {Chain::kOutput, "output", "nat", "output", "-100", -100, "nat", "OUTPUT", "WEFT_OUTPUT"},
-    {Chain::kPrerouting, "prerouting", "nat", "prerouting", "dstnat", -100, "nat", "PREROUTING",
-     "WEFT_INBOUND"},
-    {Chain::kOutputZone, "output_zone", "filter", "output", "raw", -300, "raw", "OUTPUT", "WEFT_OUTPUT"},
-    {Chain::kPreroutingZone, "prerouting_zone", "filter", "prerouting", "raw", -300, "raw", "PREROUTING",
-     "WEFT_INBOUND"},
-    {Chain::kPreroutingInvalid, "prerouting_invalid", "filter", "prerouting", "mangle", -150, "mangle",
-     "PREROUTING", "WEFT_DROP"},
-    {Chain::kServices, "services", "nat", "output", "-99", -99, "nat", "OUTPUT", "WEFT_SERVICES"},
-    {Chain::kServicesRest, "services_rest", "filter", "output", "filter", 0, "filter", "OUTPUT",
-     "WEFT_SERVICES"},
+    {"output", "nat", "output", "-100", "nat", "OUTPUT", "WEFT_OUTPUT", -100, Chain::kOutput},
+    {"prerouting", "nat", "prerouting", "dstnat", "nat", "PREROUTING", "WEFT_INBOUND", -100,
+     Chain::kPrerouting},
+    {"output_zone", "filter", "output", "raw", "raw", "OUTPUT", "WEFT_OUTPUT", -300, Chain::kOutputZone},
+    {"prerouting_zone", "filter", "prerouting", "raw", "raw", "PREROUTING", "WEFT_INBOUND", -300,
+     Chain::kPreroutingZone},
+    {"prerouting_invalid", "filter", "prerouting", "mangle", "mangle", "PREROUTING", "WEFT_DROP", -150,
+     Chain::kPreroutingInvalid},
+    {"services", "nat", "output", "-99", "nat", "OUTPUT", "WEFT_SERVICES", -99, Chain::kServices},
+    {"services_rest", "filter", "output", "filter", "filter", "OUTPUT", "WEFT_SERVICES", 0,
+     Chain::kServicesRest},
 };
 
 }  // namespace weft::capture

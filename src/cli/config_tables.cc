@@ -138,7 +138,7 @@ std::string policy_text(const Json& route) {
 /// The object a route was made from: "reviews.default" for a VirtualService, else with its kind before.
 std::string origin_text(const Json& route) {
   // "/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews"
-  const std::string path = text_at(route, "metadata.filter_metadata.istio.config");
+  std::string path = text_at(route, "metadata.filter_metadata.istio.config");
   const std::vector<std::string_view> steps = split(path, '/');
   if (steps.size() != 8) return path;
   const std::string name = std::string(steps[7]) + "." + std::string(steps[5]);
