@@ -215,7 +215,7 @@ def nobody_continues(request, envoy):
 
 
 def whole_request(request, envoy):
-    waits = (request.body and request.values(b"expect")) or malformed_chunks(request)
+    waits = (request.body and request.values(b"expect") and request.version != b"HTTP/1.0") or malformed_chunks(request)
     if envoy["status"] and not envoy["upstream"] and not envoy["kept"]:
         return {"kept": not request.closes() and not waits}
     return {}

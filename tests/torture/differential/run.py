@@ -259,21 +259,23 @@ def ask_both(pool, peers, data, patience):
 
 
 def compare(peers, random, until):
-    """(counts, findings). A difference counts when it is seen a second time, with more patience: a machine may be slow."""
+    """(counts, findings). A difference counts when it is seen again with more patience, of the twin too: a machine may be slow."""
     counts, findings = collections.Counter(), []
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         while time.monotonic() < until and len(findings) < 200 and peers[0].process.poll() is None:
             data = requests.draw(random)
             ours, theirs = ask_both(pool, peers, data, 0.3)
-            rows = []
-            if ours.differs(theirs):
-                ours, theirs = ask_both(pool, peers, data, 1.5)
-            if fields := ours.differs(theirs):
-                twin, rows = differences.twin_of(data, peers[1].address())
-                twin_result = peers[1].send(twin, 1.5) if rows else theirs
-                rows = differences.explain(data, vars(ours), vars(twin_result), rows)
-                if not rows:
-                    findings.append(Case(data, ours, theirs, fields))
+            rows, fields = [], ours.differs(theirs)
+            for patience in (1.5, 5):
+                if not fields or rows:
+                    break
+                ours, theirs = ask_both(pool, peers, data, patience)
+                if fields := ours.differs(theirs):
+                    twin, rows = differences.twin_of(data, peers[1].address())
+                    twin_result = peers[1].send(twin, patience) if rows else theirs
+                    rows = differences.explain(data, vars(ours), vars(twin_result), rows)
+            if fields and not rows:
+                findings.append(Case(data, ours, theirs, fields))
             counts["requests"] += 1
             counts[f"status {ours.status}"] += 1
             counts.update(f"accepted: {row}" for row in rows)
