@@ -220,6 +220,20 @@ void expect_structural(const Json& schema, const std::string& at) {
   if (schema.contains("additionalProperties")) expect_structural(schema["additionalProperties"], at + "{}");
 }
 
+TEST(CustomResources, of_the_gateway_api_say_whose_subset_they_are) {
+  int of_the_gateway_api = 0;
+  for (const CustomKind& kind : custom_kinds(true)) {
+    const Json& annotations =
+        custom_resource_definition(kind)["metadata"].value("annotations", Json::object());
+    const bool theirs = kind.kind->group == "gateway.networking.k8s.io";
+    of_the_gateway_api += theirs;
+    // What `kubectl get crd` and the Gateway API's own upgrade go by.
+    EXPECT_EQ(annotations.contains("gateway.networking.k8s.io/bundle-version"), theirs) << kind.name();
+    EXPECT_EQ(annotations.contains("api-approved.kubernetes.io"), theirs) << kind.name();
+  }
+  EXPECT_GE(of_the_gateway_api, 4);
+}
+
 TEST(CustomResources, are_structural_and_store_one_version) {
   const auto kinds = custom_kinds(true);
   EXPECT_GE(kinds.size(), 7u);

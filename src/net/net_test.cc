@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <string>
 #include <thread>
 
+#include "net/keepalive.h"
 #include "net/signal_watch.h"
 #include "net/socket.h"
 #include "net/testing/pipe.h"
@@ -191,6 +195,22 @@ TEST(Loop, runs_posted_work_from_another_thread) {
   loop.run();
   other.join();
   EXPECT_EQ(ran, 100);
+}
+
+TEST(Keepalive, asks_the_kernel_to_miss_a_peer_after_half_a_minute) {
+  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ask_for_keepalive(fd.get());
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(::getsockopt(fd.get(), level, name, &value, &size), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE) +
+                option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT),
+            30);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 30'000);
 }
 
 TEST(SignalWatch, tells_the_loop_of_the_signals_it_was_asked_for) {

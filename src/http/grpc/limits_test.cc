@@ -322,6 +322,31 @@ TEST(Sessions, a_peer_that_vanishes_without_a_word_is_missed_after_a_ping) {
   EXPECT_EQ(*outcome, Code::kUnavailable);
 }
 
+TEST(Sessions, a_client_that_vanishes_without_a_word_is_missed_after_a_ping_too) {
+  const auto loop = net::Loop::simulated();
+  auto [ours, theirs] = net::testing::make_pipe(*loop);
+  Session server(
+      std::move(ours), [](std::unique_ptr<SessionStream>, Session::Opening) {}, SessionLimits::for_server());
+  bool over = false;
+  const auto serve = [](Session& session, bool& ended) -> net::Task<void> {
+    static_cast<void>(co_await session.run());
+    ended = true;
+  };
+  net::TaskScope scope;
+  scope.spawn(serve(server, over));
+  const std::string hello = std::string(testing::kPreface) + testing::frame(kSettings, 0, 0, "");
+  const iovec part{const_cast<char*>(hello.data()), hello.size()};
+  ASSERT_EQ(theirs->try_write({&part, 1}).bytes, hello.size());
+  loop->settle();
+  loop->advance(29s);
+  static_cast<void>(theirs->take());
+  loop->advance(2s);
+  EXPECT_EQ(theirs->take().substr(3, 1), std::string(1, static_cast<char>(kPing)));
+  EXPECT_FALSE(over);
+  loop->advance(15s);
+  EXPECT_TRUE(over);
+}
+
 TEST(Sessions, a_peer_that_answers_pings_is_kept_for_ever) {
   const auto loop = net::Loop::simulated();
   auto [ours, theirs] = net::testing::make_pipe(*loop);
