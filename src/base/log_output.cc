@@ -71,16 +71,18 @@ bool LogOutput::follow_descriptor() {
 }
 
 bool LogOutput::open_path() {
-  if (kind_ == Kind::kFile && moved()) close();
-  if (kind_ != Kind::kNone) return true;
+  const bool again = kind_ == Kind::kFile && moved();
+  if (kind_ != Kind::kNone && !again) return true;
   const int fd =
       ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
   struct stat now{};
   if (fd < 0 || ::fstat(fd, &now) != 0) {
-    error_ = errno;
     if (fd >= 0) ::close(fd);
+    if (again) return true;  // better the file that was moved than none
+    error_ = errno;
     return false;
   }
+  close();
   use(fd, now.st_mode, true);
   device_ = now.st_dev;
   inode_ = now.st_ino;

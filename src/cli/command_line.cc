@@ -524,16 +524,16 @@ constexpr std::string_view kCommands[] = {
 
 }  // namespace
 
-/// kubectl and istioctl take "-n=default" for "-n default"; to CLI11 it is the value "=default". What stands
-/// behind
-/// "--" is another program's.
+/// kubectl and istioctl take "-n=default" for "-n default"; to CLI11 it is the value "=default". Behind "--"
+/// are another program's words, and letters that take no value are left as they are.
 static std::vector<std::string> without_equals(const std::vector<std::string>& words) {
+  const bool follows = std::ranges::find(words, "logs") != words.end();  // its -f takes none
+  const std::string_view with_value = follows ? "nolkc" : "nolkcf";
   std::vector<std::string> plain;
   bool ours = true;
   for (const std::string& word : words) {
     ours = ours && word != "--";
-    const bool joined = ours && word.size() > 2 && word[0] == '-' && word[1] != '-' && word[2] == '=';
-    if (!joined) {
+    if (!ours || word.size() < 3 || word[0] != '-' || word[2] != '=' || !with_value.contains(word[1])) {
       plain.push_back(word);
       continue;
     }

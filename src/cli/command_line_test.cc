@@ -41,6 +41,10 @@ TEST(CommandLine, TakesAValueBehindAnEqualsSignOfAShortOptionToo) {
   EXPECT_EQ(invocation->global.ns, "shop");
   const auto& options = std::get<GetOptions>(invocation->command);
   EXPECT_EQ(options.selector, "app=reviews");
+  EXPECT_EQ(options.output.format, options_of<GetOptions>("get pods -o json").output.format);
+  EXPECT_NE(options.output.format, options_of<GetOptions>("get pods").output.format);
+  EXPECT_FALSE(parse("get pods -A=false web"));
+  EXPECT_FALSE(parse("logs web -f=false"));
   EXPECT_EQ(options_of<ApplyOptions>("apply -f=a.yaml").files, std::vector<std::string>{"a.yaml"});
 }
 

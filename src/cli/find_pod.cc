@@ -8,6 +8,17 @@
 #include "cli/resources.h"
 
 namespace weft::cli {
+namespace {
+
+/// As kubectl chooses among a Deployment's pods: one that works before one that does not, or is going.
+int rank(const api::Object& pod) {
+  if (!text_at(pod.body, "metadata.deletionTimestamp").empty()) return 2;
+  for (const api::Json& condition : list_at(pod.body, "status.conditions"))
+    if (text_at(condition, "type") == "Ready") return text_at(condition, "status") == "True" ? 0 : 1;
+  return 1;
+}
+
+}  // namespace
 
 net::Task<Result<api::ObjectPtr>> find_pod(const Context& context, std::string resource) {
   const bool typed = resource.find('/') != std::string::npos;
@@ -30,7 +41,7 @@ net::Task<Result<api::ObjectPtr>> find_pod(const Context& context, std::string r
   std::size_t count = 0;
   for (const api::ObjectPtr& pod : pods.items) {
     if (!selector.matches(pod->labels())) continue;
-    if (!first) first = pod;
+    if (!first || rank(*pod) < rank(*first)) first = pod;
     ++count;
   }
   if (!first) co_return fail(Error::config(Code::kNotFound, resource + " has no pods"));

@@ -148,7 +148,8 @@ int hex_value(char c) {
 
 Result<net::Fd> make_private_unix_socket(const net::Address& at) {
   const std::string path = at.to_string();
-  ::unlink(path.c_str());
+  struct stat there{};
+  if (::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) ::unlink(path.c_str());
   WEFT_TRY(net::Fd fd, net::make_listening_fd(at));
   if (::chmod(path.c_str(), 0600) != 0)
     return fail(

@@ -103,11 +103,17 @@ void PodRuntime::begin(api::ObjectPtr object) {
 /// A pod that is deleted is told to end when nobody sends to it any more: every proxy has left it out, and so
 /// have the rules of pods without one.
 net::Task<void> PodRuntime::leave(api::Key key, api::ObjectPtr object) {
-  const Duration grace = Pod::grace_of(*object);
-  const bool serves = is_ready(*object) && grace > Duration::zero();
-  if (serves && leaving_.insert(std::string(object->uid())).second) {
+  Duration grace = Pod::grace_of(*object);
+  const std::string uid(object->uid());
+  const bool serves = is_ready(*object) && grace > Duration::zero() && !ending_.contains(key);
+  if (const auto waits = leaving_.find(uid); serves && waits != leaving_.end()) {
+    waits->second = std::min(waits->second, grace);
+    co_return;
+  }
+  if (serves) {
+    leaving_.emplace(uid, grace);
     co_await unheard_of(object->resource_version());
-    leaving_.erase(std::string(object->uid()));
+    grace = leaving_.extract(uid).mapped();
   }
   const auto found = pods_.find(key);
   if (found != pods_.end() && found->second->object().uid() == object->uid()) co_await end(key, grace, true);

@@ -44,7 +44,7 @@ class PodRuntime {
   store::Store& store_;
   std::map<api::Key, std::unique_ptr<Pod>> pods_;
   std::set<api::Key> ending_;
-  std::set<std::string> leaving_;  ///< uids of pods whose callers are waited for
+  std::map<std::string, Duration> leaving_;  ///< by uid, pods whose callers are waited for, and their grace
   std::set<api::Key> dirty_;
   bool writing_ = false, stopping_ = false;
   ServiceTable service_table_;

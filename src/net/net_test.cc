@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -195,6 +196,25 @@ TEST(Loop, runs_posted_work_from_another_thread) {
   loop.run();
   other.join();
   EXPECT_EQ(ran, 100);
+}
+
+TEST(Listening, takes_the_place_of_a_socket_that_nobody_listens_at_and_of_nothing_else) {
+  char folder[] = "/tmp/weft-net-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string path = std::string(folder) + "/s";
+  const Address at = *Address::unix_path(path);
+  {
+    const auto first = make_listening_fd(at);
+    ASSERT_TRUE(first) << first.error().text;
+    EXPECT_FALSE(make_listening_fd(at)) << "somebody listens there";
+  }
+  EXPECT_TRUE(make_listening_fd(at)) << "the file of before is in nobody's use";
+  ::unlink(path.c_str());
+  const Fd file(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  EXPECT_FALSE(make_listening_fd(at)) << "a file is no socket";
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  ::unlink(path.c_str());
+  ::rmdir(folder);
 }
 
 TEST(Keepalive, asks_the_kernel_to_miss_a_peer_after_half_a_minute) {

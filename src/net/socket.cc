@@ -3,6 +3,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -244,9 +245,11 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
   co_return socket;
 }
 
-/// Whether the socket file of a program that has ended was in the way, and is gone now.
+/// Whether the socket file of a program that has ended was in the way, and is gone now. What is no socket
+/// stays, and so does one that somebody listens at.
 static bool removed_stale_socket(const Address& at) {
-  if (!at.is_unix()) return false;
+  struct stat there{};
+  if (!at.is_unix() || ::lstat(at.to_string().c_str(), &there) != 0 || !S_ISSOCK(there.st_mode)) return false;
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!probe || ::connect(probe.get(), at.data(), at.size()) == 0 || errno != ECONNREFUSED) return false;
   return ::unlink(at.to_string().c_str()) == 0;

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import SLOW, WEFT, Api, instance, wait_for
+from harness import BOOKINFO, SLOW, WEFT, Api, instance, wait_for
 from http2_adversary import header_bomb
 
 ADVERSARY = pathlib.Path(__file__).with_name("http2_adversary.py")
@@ -169,11 +169,23 @@ def test_after_churn_the_control_planes_memory_returns(mesh):
     wait_for("the memory to come back", lambda: resident(pid) <= before + spare, 60)
 
 
+def test_after_pods_came_and_went_the_control_planes_memory_returns():
+    with instance(BOOKINFO) as shop:
+        shop.wait_ready()
+        pid = control_pid(shop)
+        before = resident(pid)
+        for _ in range(12):
+            for replicas in ("4", "1"):
+                shop.weft("scale", "deployment/details-v1", "--replicas", replicas)
+        spare = 2 * MB if SLOW == 1 else 300 * MB
+        wait_for("the memory to come back", lambda: resident(pid) <= before + spare, 60)
+
+
 def test_a_control_plane_that_hangs_is_told_of_in_time(mesh):
     pid = control_pid(mesh)
     os.kill(pid, signal.SIGSTOP)
     try:
-        for command in (["get", "pods"], ["describe", "pod", "none"]):
+        for command in (["get", "pods"], ["describe", "pod", "none"], ["proxy-status", "--request-timeout=2s"]):
             done = subprocess.run([WEFT, *command[:1], "--name", mesh.name, *command[1:]], env=mesh.environment, text=True,
                                   capture_output=True, timeout=60)
             assert done.returncode != 0 and "does not answer in time" in done.stderr, (command, done)

@@ -316,6 +316,23 @@ TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
   EXPECT_NE(console.errors.find("main, istio-proxy"), std::string::npos) << console.errors;
 }
 
+TEST_F(CommandsTest, LogsOfADeploymentAreThoseOfAPodThatWorks) {
+  ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
+  std::string younger = kPod;
+  younger.replace(younger.find("name: p"), 7, "name: q");
+  ASSERT_EQ(apply_text(younger), Exit::kDone) << console.errors;
+  constexpr const char* kReady =
+      R"({"containerStatuses": [{"name": "main"}], "conditions": [{"type": "Ready", "status": "True"}]})";
+  set_status("pod", "q", kReady);
+  write("default/logs/default_p/main.log", "old\n");
+  write("default/logs/default_q/main.log", "new\n");
+  LogsOptions options;
+  options.resource = "deploy/d";
+  EXPECT_EQ(run_one(logs(*context, options)), Exit::kDone) << console.errors;
+  EXPECT_EQ(console.output, "new\n");
+  EXPECT_NE(console.errors.find("Found 2 pods, using pod/q"), std::string::npos) << console.errors;
+}
+
 TEST_F(CommandsTest, LogsFollowAFileAcrossItsBeingReplacedAndCutUntilItsPodIsGone) {
   ASSERT_EQ(apply_text(kPod), Exit::kDone) << console.errors;
   const std::filesystem::path file = write("default/logs/default_p/main.log", "one\n");

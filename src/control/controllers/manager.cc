@@ -87,11 +87,13 @@ void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
 }
 
 net::Task<void> ControllerManager::run() {
-  for (int round = 1; leads() && due(); ++round) {
+  run_began_.reset();
+  while (leads() && due()) {
     for (Entry& entry : entries_)
       if (leads() && is_due(entry)) co_await run_one(entry);
-    if (round % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
+    if (++rounds_ % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
   }
+  if (!stale()) rounds_ = 0;
   running_ = false;
   wake_after_rest();
   on_idle_();
@@ -102,8 +104,11 @@ net::Task<void> ControllerManager::run_one(Entry& entry) {
   PlanContext context{random_, now_text(), refusals_, injection_};
   const Duration begin = cpu_time_();
   Plan plan = entry.controller.plan(*mirror_.world(), context);
-  const Duration cost = cpu_time_() - begin;
-  if (cost > kCheapRun) entry.rests_until = loop_.now() + std::min<Duration>(cost * 4, kMaxRest);
+  const Duration end = cpu_time_(), cost = end - begin;
+  // The loop's time is that at which its turn began: what was used since counts before the rest.
+  if (!run_began_) run_began_ = begin;
+  if (cost > kCheapRun)
+    entry.rests_until = loop_.now() + (end - *run_began_) + std::min<Duration>(cost * 3, kMaxRest);
   std::map<std::string, Failure> failures;
   for (Change& change : plan) {
     if (!leads()) co_return;

@@ -85,6 +85,8 @@ class ControllerManager {
   /// for ever.
   std::map<api::Key, std::uint64_t> unkept_;
   bool running_ = false;
+  int rounds_ = 0;                     ///< since nothing was left to do
+  std::optional<Duration> run_began_;  ///< in CPU time
   std::function<bool()> leads_;
   net::Timer retry_, rest_;
   net::TaskScope tasks_;

@@ -43,13 +43,15 @@ class Scene {
                                                                const std::string& host) const;
   /// The oldest of our Ingresses that has "host path pathType".
   const std::map<std::string, api::ObjectPtr>& ingress_paths() const;
+  /// The oldest Service of each address.
+  const std::map<std::string, api::ObjectPtr>& addresses() const;
   /// "; did you mean reviews?", or what there is; empty when there is nothing like it.
   std::string services_like(std::string_view host, std::string_view ns) const;
 
  private:
   std::map<std::string, std::vector<const VirtualService*>> mesh_rules_;
   std::map<std::pair<std::string, std::string>, std::vector<const DestinationRule*>> destination_rules_;
-  mutable std::optional<std::map<std::string, api::ObjectPtr>> ingress_paths_;
+  mutable std::optional<std::map<std::string, api::ObjectPtr>> ingress_paths_, addresses_;
 };
 
 // Pure functions; the order of what they return is that of the object's fields.

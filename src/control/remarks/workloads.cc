@@ -96,18 +96,16 @@ void check_selector(Remarks& made, const api::Object& service, const World& worl
 }
 
 /// A cluster's API rejects an address that is taken.
-void check_address(Remarks& made, const api::Object& service, const World& world) {
-  const std::string_view address = json::text(service.spec(), "clusterIP");
-  if (address.empty() || address == "None") return;
-  const api::ObjectPtr self = world.find(service.key());
-  for (const auto& other : world.all(kinds::service()))
-    if (self && other != self && json::text(other->spec(), "clusterIP") == address && older(other, self))
-      return no_effect(made, "spec.clusterIP",
-                       std::string(address) + " is the address of Service " + std::string(other->ns()) + "/" +
-                           std::string(other->name()) + ", which is older and has it");
+void check_address(Remarks& made, const api::Object& service, const Scene& scene) {
+  const std::string address(json::text(service.spec(), "clusterIP"));
+  const auto first = scene.addresses().find(address);
+  if (first != scene.addresses().end() && first->second->key() != service.key())
+    no_effect(made, "spec.clusterIP",
+              address + " is the address of Service " + std::string(first->second->ns()) + "/" +
+                  std::string(first->second->name()) + ", which is older and has it");
 }
 
-void check_one_machine(Remarks& made, const api::Object& service, const World& world) {
+void check_one_machine(Remarks& made, const api::Object& service, const Scene& scene) {
   // What `weft up` makes itself stands for the address that it listens at.
   if (service.ns() == "istio-system") return;
   std::string_view type = json::text(service.spec(), "type");
@@ -116,8 +114,8 @@ void check_one_machine(Remarks& made, const api::Object& service, const World& w
               std::string(type) +
                   ": nothing listens for it outside of the mesh on one machine; requests come "
                   "in through the ingress gateway");
-  check_selector(made, service, world);
-  check_address(made, service, world);
+  check_selector(made, service, scene.world);
+  check_address(made, service, scene);
 }
 
 void check_cluster(Remarks& made, const api::Object& service) {
@@ -151,6 +149,18 @@ void check_grpc_web(Remarks& made, const api::Object& service) {
 
 }  // namespace
 
+const std::map<std::string, api::ObjectPtr>& Scene::addresses() const {
+  if (addresses_) return *addresses_;
+  addresses_.emplace();
+  for (const auto& service : world.all(kinds::service())) {
+    const std::string address(json::text(service->spec(), "clusterIP"));
+    if (address.empty() || address == "None") continue;
+    api::ObjectPtr& first = (*addresses_)[address];
+    if (!first || older(service, first)) first = service;
+  }
+  return *addresses_;
+}
+
 Remarks remarks_on_service(const api::Object& service, const Scene& scene) {
   Remarks made;
   constexpr std::string_view kExportTo = "networking.istio.io/exportTo";
@@ -160,7 +170,7 @@ Remarks remarks_on_service(const api::Object& service, const Scene& scene) {
                         " is not supported by weft yet: the Service is there for every namespace"});
   check_grpc_web(made, service);
   if (scene.ground == Ground::kOneMachine)
-    check_one_machine(made, service, scene.world);
+    check_one_machine(made, service, scene);
   else
     check_cluster(made, service);
   for (const PortConflict& conflict : scene.registry.port_conflicts())

@@ -90,6 +90,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     if (!keep_alive_) break;
     begin_to_idle();
     if (requests_ % kRequestsInATurn == 0 && !input_.empty()) co_await stream_.loop().yield();
+    if (stream_.closed()) break;  // its place was given to another
   }
   stream_.close();
   input_.consume(input_.view().size());

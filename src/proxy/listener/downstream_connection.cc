@@ -81,7 +81,7 @@ net::Task<void> DownstreamConnection::run() {
   if (chain_->http()) {
     co_await serve_http();
   } else {
-    before_.reset();
+    settle_as_tcp();
     co_await serve_tcp(*this, *chain_);
   }
 }
@@ -178,6 +178,11 @@ void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
     drain();
   else
     take_leave();  // what has come already is answered
+}
+
+void DownstreamConnection::settle_as_tcp() {
+  before_.reset();
+  meet_as_tcp();
 }
 
 /// The task that serves it holds the listener of its beginning. Once the port has other rules, a connection

@@ -61,6 +61,8 @@ class DownstreamConnection {
   net::Task<FirstWord> hear(TimePoint silent_until);
   /// Chooses the chain for what hear() found; null, and logged, when there is none.
   const CompiledChain* choose();
+  /// It is known to be no HTTP: from now on it goes by what meet() says of TCP.
+  void settle_as_tcp();
 
  private:
   void restore_destination();

@@ -182,10 +182,12 @@ net::Task<bool> serve_silent(DownstreamConnection& connection, const CompiledCha
   static_cast<void>(co_await net::both(wait_for_client(words), wait_for_server(words)));
   connection.socket().unpeek();
   if (words.client_known && words.chain != &chain) co_return words.chain != nullptr;
-  if (words.left)
+  if (words.left) {
     session.give_up();
-  else
+  } else {
+    connection.settle_as_tcp();
     co_await session.finish(std::move(*words.dialed));
+  }
   co_return false;
 }
 

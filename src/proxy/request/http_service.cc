@@ -199,7 +199,7 @@ net::Task<void> HttpService::answer(http::ServerExchange& exchange,
   }
   const Route& route = *found.route->config;
   info_.route_name = {table, &route.name};
-  rules_ = {table.get(), found.host, found.route};
+  rules_ = {table.get(), found.host, found.route, nullptr};
   // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored.
   if (!head.upgrade.empty()) head.upgrade = std::string(allowed_upgrade(found, head.upgrade));
   if (const Fault* const fault = fault_of(route)) {
@@ -278,6 +278,7 @@ bool HttpService::upgrade_allowed(const RoutingTable::Found& found, std::string_
 /// What the rules want on every response of a route, also on our own, from the narrowest to the widest.
 void HttpService::apply_response_rules() {
   if (!rules_.table) return;
+  if (rules_.cluster) rules_.cluster->response.apply(response_.headers, info_);
   rules_.route->response.apply(response_.headers, info_);
   rules_.host->response.apply(response_.headers, info_);
   rules_.table->response.apply(response_.headers, info_);
@@ -314,6 +315,7 @@ net::Task<void> HttpService::forward(http::ServerExchange& exchange, const Routi
     name = exchange.request().headers.get(action.cluster_header).value_or("");
   } else if ((chosen = draw_cluster(*found.route, connection_.worker().random()))) {
     name = chosen->config->cluster;
+    rules_.cluster = chosen;
   }
   std::shared_ptr<UpstreamCluster> cluster = connection_.worker().cluster(name);
   if (!cluster) {
@@ -341,9 +343,9 @@ net::Task<void> HttpService::reply(http::ServerExchange& exchange, int status, s
   response_.status = status;
   response_.reason.clear();
   response_.content_length = body.size();
+  apply_response_rules();
   if (!body.empty() && !response_.headers.get("content-type"))
     response_.headers.add("content-type", "text/plain");
-  apply_response_rules();
   finish_response(response_, *config_);
   info_.response = &response_;
   const bool bodiless = body.empty() || status == 204 || status == 304;

@@ -76,6 +76,7 @@ class HttpService final : private http::h1::ServerConnection::Observer {
     const RoutingTable* table = nullptr;
     const RoutingTable::CompiledHost* host = nullptr;
     const RoutingTable::CompiledRoute* route = nullptr;
+    const RoutingTable::CompiledCluster* cluster = nullptr;  ///< once one of several is drawn
   } rules_;
   Forward* forwarding_ = nullptr;
   net::Loop::SleepAwaiter* delaying_ = nullptr;

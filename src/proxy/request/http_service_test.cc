@@ -211,6 +211,22 @@ TEST(HttpService, its_own_responses_have_the_header_rules_of_route_host_and_tabl
   }
 }
 
+TEST(HttpService, a_direct_response_has_the_content_type_that_a_rule_gives_it_and_else_plain_text) {
+  Plane plane;
+  Route typed, plain;
+  typed.match.path.text = "/typed";
+  typed.action = plain.action = DirectAction{.status = 200, .body = "{}"};
+  typed.response_headers.add = {{"content-type", "application/json", HeaderChange::Action::kAppend, false}};
+  ASSERT_TRUE(plane.apply(table_of({typed, plain}), {}));
+  for (const auto& [path, want] : {std::pair{"/typed", "application/json"}, {"/plain", "text/plain"}}) {
+    const http::Response response = plane.get(path);
+    std::vector<std::string> types;
+    for (const http::Headers::Field field : response.head.headers)
+      if (field.name == "content-type") types.emplace_back(field.value);
+    EXPECT_EQ(types, std::vector<std::string>{want}) << path;
+  }
+}
+
 TEST(HttpService, who_came_with_tls_to_a_trusted_hop_is_not_sent_to_tls_again_and_matches_https) {
   Plane plane;
   plane.http.use_remote_address = true;

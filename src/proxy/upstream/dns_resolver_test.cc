@@ -220,6 +220,16 @@ TEST(UpstreamCluster, the_addresses_of_a_name_have_what_is_said_of_it) {
   EXPECT_EQ(endpoints.at("10.1.2.3:81")->config().health, Health::kDraining);
 }
 
+TEST(UpstreamCluster, what_is_said_anew_of_a_name_holds_at_once_though_its_server_is_silent) {
+  Named named({{"one.known", 80}});
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
+  named.server.silent = true;
+  named.cluster->update(
+      named.with({{.name = "one.known", .port = 80, .weight = 7}, {.name = "two.known", .port = 81}}));
+  ASSERT_TRUE(named.cluster->endpoints().contains("10.1.2.3:80"));
+  EXPECT_EQ(named.cluster->endpoints().at("10.1.2.3:80")->weight(), 7u);
+}
+
 TEST(UpstreamCluster, one_that_takes_another_s_place_begins_with_its_endpoints) {
   Named named({{"one.known", 80}});
   EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));

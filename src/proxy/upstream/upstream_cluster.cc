@@ -91,7 +91,8 @@ bool UpstreamCluster::can_become(const ClusterConfig& config) const {
 }
 
 void UpstreamCluster::begin_with_endpoints_of(const UpstreamCluster& before) {
-  if (!by_name() || !endpoints_.empty()) return;
+  // Where clients meant to go is no set of endpoints to choose from.
+  if (!by_name() || before.config_->discovery == ClusterConfig::Discovery::kOriginalDestination) return;
   Endpoints same;
   for (const auto& [text, endpoint] : before.endpoints_) {
     Locality& locality = same.localities.emplace_back();
@@ -107,12 +108,8 @@ void UpstreamCluster::update(ConfigPtr config) {
   const bool other_names = config->dns_hosts != config_->dns_hosts ||
                            config->dns_family != config_->dns_family ||
                            config->dns_ttl_decides != config_->dns_ttl_decides;
-  config_ = std::move(config);
-  if (by_name() && other_names) {
-    resolved_.clear();
-    ++names_;
-    dns_timer_.arm(loop_.now());
-  }
+  const ConfigPtr before = std::exchange(config_, std::move(config));
+  if (by_name() && other_names) ask_for_other_names(*before);
   if (rebalance) balancer_ = LoadBalancer(config_->balance, config_->least_request_choices);
   if (!by_name() && config_->endpoints) {
     set_endpoints(*config_->endpoints);
@@ -152,6 +149,23 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
   share_->waiting.wake_all();
 }
 
+/// What is known of names that stay holds on, with what is said of them now.
+void UpstreamCluster::ask_for_other_names(const ClusterConfig& before) {
+  const auto answers = std::exchange(resolved_, {});
+  resolved_.resize(config_->dns_hosts.size());
+  bool known = false;
+  for (std::size_t i = 0; i < resolved_.size(); ++i)
+    for (std::size_t j = 0; j < answers.size(); ++j)
+      if (before.dns_hosts[j].name == config_->dns_hosts[i].name &&
+          before.dns_hosts[j].port == config_->dns_hosts[i].port) {
+        resolved_[i] = answers[j];
+        known = known || !answers[j].empty();
+      }
+  ++names_;
+  dns_timer_.arm(loop_.now());
+  if (known) use_answers();
+}
+
 /// Asks for every name again. What a name has answered holds at once, whatever the others do, and until it
 /// answers again. Until the first of new names has answered, the endpoints of those before them stay.
 void UpstreamCluster::resolve() {
@@ -159,45 +173,54 @@ void UpstreamCluster::resolve() {
   struct Round {
     std::size_t open;
     std::chrono::seconds ttl{0};
+    bool failed = false;
   };
   auto round = std::make_shared<Round>(config_->dns_hosts.size());
   for (std::size_t i = 0; i < config_->dns_hosts.size(); ++i) {
     const ClusterConfig::DnsHost& host = config_->dns_hosts[i];
-    dns_.resolve(
-        host.name, host.port, [weak = weak_from_this(), this, round, names = names_, i](auto addresses) {
-          const auto alive = weak.lock();
-          if (!alive || names != names_) return;
-          if (addresses) {
-            if (addresses->ttl.count() && (!round->ttl.count() || addresses->ttl < round->ttl))
-              round->ttl = addresses->ttl;
-            take_answer(i, std::move(addresses->list));
-          } else {
-            WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
-                     {"error", addresses.error().text});
-            // That there is no such name is an answer; a server that does not answer says nothing.
-            if (addresses.error().code == Code::kNotFound) take_answer(i, {});
-          }
-          if (--round->open > 0) return;
-          if (std::ranges::all_of(resolved_, [](const auto& each) { return each.empty(); }))
-            set_endpoints({});
-          const bool by_ttl = config_->dns_ttl_decides && round->ttl.count();
-          dns_timer_.arm(loop_.now() + (by_ttl ? Duration(round->ttl) : Duration(config_->dns_refresh)));
-        });
+    dns_.resolve(host.name, host.port,
+                 [weak = weak_from_this(), this, round, names = names_, i](auto addresses) {
+                   const auto alive = weak.lock();
+                   if (!alive || names != names_) return;
+                   if (addresses) {
+                     if (addresses->ttl.count() && (!round->ttl.count() || addresses->ttl < round->ttl))
+                       round->ttl = addresses->ttl;
+                     take_answer(i, std::move(addresses->list));
+                   } else {
+                     WEFT_LOG(kWarn, "cluster", "a name does not resolve", {"cluster", config_->name},
+                              {"error", addresses.error().text});
+                     // That there is no such name is an answer; a server that does not answer says nothing.
+                     if (addresses.error().code == Code::kNotFound) take_answer(i, {});
+                     round->failed = true;
+                   }
+                   if (--round->open > 0) return;
+                   if (std::ranges::all_of(resolved_, [](const auto& each) { return each.empty(); }))
+                     set_endpoints({});
+                   Duration rest = config_->dns_refresh;
+                   if (config_->dns_ttl_decides && round->ttl.count())
+                     rest = round->failed ? std::min<Duration>(rest, round->ttl) : Duration(round->ttl);
+                   dns_timer_.arm(loop_.now() + rest);
+                 });
   }
 }
 
 void UpstreamCluster::take_answer(std::size_t host, std::vector<net::Address> addresses) {
-  keep_family(addresses, config_->dns_family);
-  if (config_->discovery == ClusterConfig::Discovery::kLogicalDns && addresses.size() > 1)
-    addresses.resize(1);
   if (resolved_[host] == addresses) return;
   resolved_[host] = std::move(addresses);
+  use_answers();
+}
+
+void UpstreamCluster::use_answers() {
   Endpoints found;
   for (std::size_t i = 0; i < resolved_.size(); ++i) {
     const ClusterConfig::DnsHost& name = config_->dns_hosts[i];
+    std::vector<net::Address> addresses = resolved_[i];
+    keep_family(addresses, config_->dns_family);
+    if (config_->discovery == ClusterConfig::Discovery::kLogicalDns && addresses.size() > 1)
+      addresses.resize(1);
     Locality& locality = found.localities.emplace_back();
     locality.priority = name.priority;
-    for (const net::Address& address : resolved_[i])
+    for (const net::Address& address : addresses)
       locality.endpoints.push_back(
           {.address = address, .weight = name.weight, .health = name.health, .hostname = name.name});
   }

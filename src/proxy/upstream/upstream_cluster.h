@@ -83,6 +83,8 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   void set_endpoints(const Endpoints& endpoints);
   void resolve();
   void take_answer(std::size_t host, std::vector<net::Address> addresses);
+  void ask_for_other_names(const ClusterConfig& before);
+  void use_answers();
   Result<std::shared_ptr<EndpointPool>> pick(const Request& request);
   std::shared_ptr<EndpointPool> endpoint_at(const net::Address& address);
   void make_room();
