@@ -289,6 +289,18 @@ constexpr const char* kPod =
     "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: d}}\nspec:\n  containers:\n  - {name: "
     "main, image: x}\n";
 
+TEST_F(CommandsTest, ScaleWaitsForPodsThatAreStillEnding) {
+  ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
+  ASSERT_TRUE(run(loop, store->remove(object("pod", "p")->key(), 30)));
+  set_status("deployment", "d", R"({"observedGeneration": 2, "replicas": 0, "readyReplicas": 0})");
+  ScaleOptions options;
+  options.resources = {"deploy/d"};
+  options.replicas = 0;
+  options.timeout = std::chrono::seconds(0);
+  EXPECT_EQ(run_one(scale(*context, options)), Exit::kFailed);
+  EXPECT_NE(console.errors.find("0 of 0 ready, 0 there, 1 ending"), std::string::npos) << console.errors;
+}
+
 TEST_F(CommandsTest, LogsPrintTheApplicationsFileAndTheTail) {
   ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
   set_status("pod", "p", R"({"containerStatuses": [{"name": "main"}, {"name": "istio-proxy"}]})");

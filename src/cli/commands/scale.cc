@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <utility>
 
+#include "api/selector.h"
 #include "cli/command.h"
 #include "cli/in_force.h"
 #include "cli/json_path.h"
@@ -11,7 +13,21 @@ namespace {
 constexpr Duration kLookAgain = 25ms;
 constexpr int kMostConflicts = 8;
 
-/// Whether the controllers have seen the wish and as many pods are ready as wished, and no others are left.
+/// How many of its pods are still ending; no status counts them.
+net::Task<Result<std::size_t>> going(const Context& context, const api::Object& workload) {
+  WEFT_CO_TRY(const api::LabelSelector selector,
+              api::LabelSelector::from_json(at(workload.body, "spec.selector")));
+  store::Query query{.kind = api::find_kind_by_name("pods"),
+                     .ns = std::string(workload.ns()),
+                     .label_selector = "",
+                     .name = ""};
+  WEFT_CO_TRY(const store::List pods, co_await context.store.list(std::move(query)));
+  co_return static_cast<std::size_t>(std::ranges::count_if(pods.items, [&](const api::ObjectPtr& pod) {
+    return selector.matches(pod->labels()) && !text_at(pod->body, "metadata.deletionTimestamp").empty();
+  }));
+}
+
+/// Whether the controllers have seen the wish and as many pods are ready as wished.
 bool done(const api::Object& workload, std::uint32_t replicas) {
   const api::Json& status = workload.status();
   const auto wanted = static_cast<std::int64_t>(replicas);
@@ -32,10 +48,11 @@ net::Task<Result<void>> set_replicas(const Context& context, api::Key key, std::
   }
 }
 
-std::string state_of(const api::Object& workload, std::uint32_t replicas) {
+std::string state_of(const api::Object& workload, std::uint32_t replicas, std::size_t ending) {
   return workload.key().to_string() + ": " + std::to_string(number_at(workload.status(), "readyReplicas")) +
          " of " + std::to_string(replicas) + " ready, " +
-         std::to_string(number_at(workload.status(), "replicas")) + " there";
+         std::to_string(number_at(workload.status(), "replicas")) + " there" +
+         (ending ? ", " + std::to_string(ending) + " ending" : "");
 }
 
 net::Task<Result<void>> wait_for(const Context& context, api::Key key, const ScaleOptions& options) {
@@ -43,12 +60,13 @@ net::Task<Result<void>> wait_for(const Context& context, api::Key key, const Sca
   Progress progress(context, "waiting for " + key.to_string());
   for (;;) {
     WEFT_CO_TRY(const api::ObjectPtr now, co_await context.store.get(key));
-    if (done(*now, options.replicas)) co_return Result<void>();
-    progress.say(state_of(*now, options.replicas));
+    WEFT_CO_TRY(const std::size_t ending, co_await going(context, *now));
+    if (ending == 0 && done(*now, options.replicas)) co_return Result<void>();
+    const std::string state = state_of(*now, options.replicas, ending);
+    progress.say(state);
     if (context.loop.now() >= deadline)
-      co_return fail(Error::upstream(
-          Code::kTimeout, Retry::kNever,
-          state_of(*now, options.replicas) + ", after " + std::to_string(options.timeout.count()) + " s"));
+      co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,
+                                     state + ", after " + std::to_string(options.timeout.count()) + " s"));
     co_await context.loop.sleep(kLookAgain);
   }
 }
