@@ -370,7 +370,7 @@ std::string Registry::resolve_destination(std::string_view host, std::string_vie
 
 std::string Registry::resolve(std::string_view written, std::string_view ns) const {
   // Host names know no case (RFC 9110, 4.2.3), and everything they are compared with is lower case.
-  const std::string host = to_lower(written);
+  std::string host = to_lower(written);
   if (host.find('.') == host.npos && host != "*") return full_host(host, ns);
   if (find(host)) return host;
   auto parts = split(host, '.');

@@ -49,6 +49,14 @@ def test_the_admin_pages_answer_what_tools_ask_for(upstream, tmp_path):
         assert admin(proxy, "/nonsense")[0] == 404
 
 
+def test_the_signals_of_log_rotation_end_nothing(upstream, tmp_path):
+    with Proxy(upstream.port, tmp_path) as proxy:
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            proxy.process.send_signal(number)
+            assert get(proxy)[0] == 200
+        assert proxy.process.poll() is None
+
+
 def test_requests_share_one_upstream_connection(upstream, tmp_path):
     with Proxy(upstream.port, tmp_path) as proxy:
         for _ in range(50):

@@ -6,7 +6,7 @@ import subprocess
 
 import pymongo
 
-from shop import ROOT, closed_port
+from shop import ROOT, free_port
 
 HERE = pathlib.Path(__file__).parent / "mongodb"
 LIBRARIES = ROOT / "build/mongodb-server"
@@ -30,7 +30,7 @@ def command():
 
 class MongodbServer:
     def __init__(self, port=None):
-        self.port = port or closed_port()
+        self.port = port or free_port()
         self.process = subprocess.Popen(
             [*command(), str(self.port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, env={"PATH": os.environ["PATH"]})

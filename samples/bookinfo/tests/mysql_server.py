@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from shop import BINARY, SLOW, closed_port
+from shop import BINARY, SLOW, free_port
 
 PASSWORD = "pass'word \\"
 
@@ -16,7 +16,7 @@ class MysqlServer:
     """`data` is made at first and may be given again. The server is ready when the object is there."""
 
     def __init__(self, data, port=None, options=()):
-        self.data, self.port = pathlib.Path(data), port or closed_port()
+        self.data, self.port = pathlib.Path(data), port or free_port()
         self.log = self.data.with_suffix(".log")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

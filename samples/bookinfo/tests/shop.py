@@ -231,11 +231,21 @@ class Certificate:
                         "-out", self.chain], check=True, capture_output=True)
 
 
-def closed_port():
-    """A port of the loopback that refuses connections."""
+def free_port():
+    """A port of the loopback for a server that is to be started."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+CLOSED = []
+
+
+def closed_port():
+    """A port of the loopback that refuses connections: bound until the tests end, so that nobody else listens there."""
+    CLOSED.append(socket.socket())
+    CLOSED[-1].bind(("127.0.0.1", 0))
+    return CLOSED[-1].getsockname()[1]
 
 
 def at(**places):

@@ -8,7 +8,7 @@ import pytest
 
 import mongodb_server
 from mongodb_server import MongodbServer
-from shop import BINARY, RATINGS, SLOW, at_once, closed_port, more_of, visitors, wait_for
+from shop import BINARY, RATINGS, SLOW, at_once, free_port, more_of, visitors, wait_for
 
 NOT_CONNECTED = {"error": "could not connect to ratings database"}
 NOT_READ = {"error": "could not load ratings from database"}
@@ -94,7 +94,7 @@ def test_who_is_not_let_in_is_told_so_at_once(mongodb, on_mongodb, password, opt
 
 
 def test_17_a_server_away_at_start_gone_and_back_in_mid_flight(on_mongodb):
-    port = closed_port()
+    port = free_port()
     ratings = on_mongodb(f"mongodb://127.0.0.1:{port}/test")
     assert ratings.ask("/ratings/0").json == NOT_CONNECTED
     server = MongodbServer(port)
@@ -150,7 +150,7 @@ def ended(process):
 
 
 def test_the_server_that_a_command_starts_has_the_ratings(on_mongodb):
-    port = closed_port()
+    port = free_port()
     said, server = seeded(port, *mongodb_server.command(), str(port))
     try:
         assert said == "the ratings are put in"
@@ -169,5 +169,5 @@ def test_ratings_that_are_there_stay(running):
 
 
 def test_a_command_that_is_not_there_is_told():
-    done = subprocess.run([BINARY, "mongodb", str(closed_port()), "--", "/nowhere/mongod"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([BINARY, "mongodb", str(free_port()), "--", "/nowhere/mongod"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1 and "/nowhere/mongod: No such file or directory" in done.stderr

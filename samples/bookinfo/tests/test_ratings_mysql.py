@@ -10,7 +10,7 @@ import time
 import pytest
 
 from mysql_server import PASSWORD, DataFolder, MysqlServer
-from shop import BINARY, RATINGS, SLOW, at_once, closed_port, more_of, visitors, wait_for
+from shop import BINARY, RATINGS, SLOW, at_once, free_port, more_of, visitors, wait_for
 
 NOT_CONNECTED = {"error": "could not connect to ratings database"}
 NOT_READ = {"error": "could not perform select"}
@@ -114,7 +114,7 @@ def test_who_is_not_let_in_or_finds_no_server_is_told_so_at_once(mysql, on_mysql
 
 def test_18_a_server_away_at_start_gone_and_back_in_mid_flight(on_mysql):
     with DataFolder() as data:
-        port = closed_port()
+        port = free_port()
         ratings = on_mysql(port)
         answer = ratings.ask("/ratings/0")
         assert answer.status == 500 and answer.json == NOT_CONNECTED and answer.seconds < 2 * SLOW and healthy(ratings)

@@ -49,7 +49,7 @@ route::VirtualHost& host_of(Port& port, const std::string& domain, std::uint16_t
 /// What a server's host "namespace/name" allows: the name, when rules of `ns` may use it.
 std::optional<std::string> server_host(std::string_view text, std::string_view gateway_ns,
                                        std::string_view ns) {
-  const std::string written = to_lower(text);
+  std::string written = to_lower(text);
   auto slash = written.find('/');
   if (slash == written.npos) return written;
   std::string allowed = written.substr(0, slash);

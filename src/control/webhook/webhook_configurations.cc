@@ -44,7 +44,7 @@ bool refused_by_us(const Error& error) {
 }  // namespace
 
 WebhookConfigurations::WebhookConfigurations(net::Loop& loop, store::Store& store, store::RawApi& api,
-                                             std::string root_pem, std::string ns)
+                                             const std::string& root_pem, std::string ns)
     : loop_(loop),
       store_(store),
       api_(api),

@@ -22,7 +22,7 @@ namespace weft::control {
 /// all write the same.
 class WebhookConfigurations {
  public:
-  WebhookConfigurations(net::Loop& loop, store::Store& store, store::RawApi& api, std::string root_pem,
+  WebhookConfigurations(net::Loop& loop, store::Store& store, store::RawApi& api, const std::string& root_pem,
                         std::string ns);
   void start();
   /// Another authority's, for the API server to trust instead.
