@@ -322,7 +322,9 @@ def measure_peer(name, directory, upstream, options):
 
 def compare(before, directory, upstream, options):
     """CPU per request of this weft-proxy over that of another one: the median of the turns, and all of them."""
-    peers = {name: Peer(name, directory, upstream) for name in ["weft", "before"]}
+    turns = directory / "turns"  # the peers measured by themselves have folders of the same names
+    turns.mkdir()
+    peers = {name: Peer(name, turns, upstream) for name in ["weft", "before"]}
     peers["before"].program = before
     ratios = []
     try:
