@@ -162,10 +162,10 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
   if (at.is_unix()) {
     WEFT_TRY(net::Fd fd, make_private_unix_socket(at));
     WEFT_TRY(auto listener, net::Listener::adopt(loop, std::move(fd), false));
-    return adopt(loop, std::move(listener), std::move(handler), options);
+    return adopt(loop, std::move(listener), std::move(handler), std::move(options));
   }
   WEFT_TRY(auto listener, net::Listener::listen(loop, at));
-  return adopt(loop, std::move(listener), std::move(handler), options);
+  return adopt(loop, std::move(listener), std::move(handler), std::move(options));
 }
 
 Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Address& at, PeerHandler handler,

@@ -19,7 +19,8 @@ class Look {
       case Event::Kind::kMappingStart:
       case Event::Kind::kSequenceStart:
         if (depth_ == 0 && event.kind == Event::Kind::kSequenceStart) return false;
-        return (depth_++ == 0) || (depth_ > 2) || part({});
+        ++depth_;
+        return depth_ == 1 || depth_ > 2 || part({});
       case Event::Kind::kMappingEnd:
       case Event::Kind::kSequenceEnd: --depth_; return true;
       case Event::Kind::kScalar: return depth_ != 1 || part(event.text);

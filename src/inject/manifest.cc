@@ -8,6 +8,7 @@
 
 #include "api/yaml_edit.h"
 #include "api/yaml_reader.h"
+#include "base/log.h"
 #include "inject/api_versions.h"
 #include "inject/kind_of.h"
 #include "inject/names.h"
@@ -215,8 +216,8 @@ Result<Manifest> inject_manifest(std::string_view text, const std::string& file_
         std::min<std::size_t>(std::thread::hardware_concurrency(), parts.size() / kPartsPerThread);
     try {
       for (std::size_t i = 1; i < most; ++i) helpers.emplace_back(work);
-    } catch (const std::system_error&) {
-      // No thread to be had: this one does it all.
+    } catch (const std::system_error& error) {
+      WEFT_LOG(kDebug, "inject", "no thread is to be had: this one does it all", {"error", error.what()});
     }
     work();
   }
