@@ -38,11 +38,15 @@ bool is_list(const Json& value) {
   return kind.empty() || find_kind(text_of(value, "apiVersion"), kind) != nullptr;
 }
 
-/// An item of a "ServiceList" need not say what it is.
+/// Whether an item leaves it to its list, a "ServiceList", to say what it is.
+bool is_named_by(const Json& list, const Json& item) {
+  return text_of(list, "kind") != "List" && item.is_object() && !member(item, "kind") &&
+         !member(item, "apiVersion");
+}
+
 Json as_item_of(const Json& list, const Json& item) {
   std::string_view kind = text_of(list, "kind");
   kind.remove_suffix(std::string_view("List").size());
-  if (kind.empty() || !item.is_object() || member(item, "kind") || member(item, "apiVersion")) return item;
   Json made{{"apiVersion", text_of(list, "apiVersion")}, {"kind", kind}};
   made.update(item);
   return made;
@@ -66,7 +70,10 @@ void FileReader::document(const std::shared_ptr<const Document>& document) {
   Path items_at = root.at("items");
   const Json& items = document->value["items"];
   for (std::size_t i = 0; i < items.size() && !enough(); ++i)
-    object(document, as_item_of(document->value, items[i]), items_at.at(i), i);
+    if (is_named_by(document->value, items[i]))
+      object(document, as_item_of(document->value, items[i]), items_at.at(i), i);
+    else
+      object(document, items[i], items_at.at(i), i);
 }
 
 Parsed FileReader::read(std::string_view text) && {

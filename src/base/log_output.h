@@ -11,8 +11,8 @@ namespace weft::log {
 
 /// Where lines of a log go: a descriptor of the process or a path. Writing never waits for a reader: what a
 /// pipe, a terminal or a socket has no room for is not taken, and a FIFO that nobody reads is as a full one.
-/// Regular files are written as they are; one that was moved away or removed (log rotation) is made anew
-/// under its path.
+/// Regular files are written as they are; one that was moved away or removed (log rotation) is created
+/// again under its path.
 ///
 /// The descriptor of the process may be shared with other programs, so its mode is left alone: pipes and
 /// terminals are opened once more for this. A descriptor that is redirected later is followed.

@@ -522,11 +522,9 @@ constexpr std::string_view kCommands[] = {
     "scale",   "proxy-status", "proxy-config", "kube-inject", "install", "uninstall", "check",
     "version", "help",         "control",      "proxy",       "ps",      "pc"};
 
-}  // namespace
-
 /// kubectl and istioctl take "-n=default" for "-n default"; to CLI11 it is the value "=default". Behind "--"
 /// are another program's words, and letters that take no value are left as they are.
-static std::vector<std::string> without_equals(const std::vector<std::string>& words) {
+std::vector<std::string> without_equals(const std::vector<std::string>& words) {
   const bool follows = std::ranges::find(words, "logs") != words.end();  // its -f takes none
   const std::string_view with_value = follows ? "nolkc" : "nolkcf";
   std::vector<std::string> plain;
@@ -542,6 +540,8 @@ static std::vector<std::string> without_equals(const std::vector<std::string>& w
   }
   return plain;
 }
+
+}  // namespace
 
 Result<Invocation> parse_command_line(const std::vector<std::string>& words, std::string instance) {
   if (!words.empty() && !words.front().starts_with('-') &&

@@ -206,9 +206,9 @@ TEST(Listening, takes_the_place_of_a_socket_that_nobody_listens_at_and_of_nothin
   {
     const auto first = make_listening_fd(at);
     ASSERT_TRUE(first) << first.error().text;
-    EXPECT_FALSE(make_listening_fd(at)) << "somebody listens there";
+    EXPECT_FALSE(make_listening_fd(at)) << "its port is in use";
   }
-  EXPECT_TRUE(make_listening_fd(at)) << "the file of before is in nobody's use";
+  EXPECT_TRUE(make_listening_fd(at)) << "nothing listens at the file that is left";
   ::unlink(path.c_str());
   const Fd file(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   EXPECT_FALSE(make_listening_fd(at)) << "a file is no socket";

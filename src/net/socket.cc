@@ -35,6 +35,16 @@ void disable_nagle(int fd, int family) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+/// Whether the socket file of a program that has ended was in the way, and is gone now. What is no socket
+/// stays, and so does one with a listener.
+bool removed_stale_socket(const Address& at) {
+  struct stat there{};
+  if (!at.is_unix() || ::lstat(at.to_string().c_str(), &there) != 0 || !S_ISSOCK(there.st_mode)) return false;
+  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe || ::connect(probe.get(), at.data(), at.size()) == 0 || errno != ECONNREFUSED) return false;
+  return ::unlink(at.to_string().c_str()) == 0;
+}
+
 }  // namespace
 
 void ask_for_keepalive(int fd) {
@@ -243,16 +253,6 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
                                      "connect " + to.to_string() + ": " + errno_text(error)));
   }
   co_return socket;
-}
-
-/// Whether the socket file of a program that has ended was in the way, and is gone now. What is no socket
-/// stays, and so does one that somebody listens at.
-static bool removed_stale_socket(const Address& at) {
-  struct stat there{};
-  if (!at.is_unix() || ::lstat(at.to_string().c_str(), &there) != 0 || !S_ISSOCK(there.st_mode)) return false;
-  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!probe || ::connect(probe.get(), at.data(), at.size()) == 0 || errno != ECONNREFUSED) return false;
-  return ::unlink(at.to_string().c_str()) == 0;
 }
 
 Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {

@@ -38,7 +38,10 @@ HeaderChange::Action action_of(const core::HeaderValueOption& from) {
 }
 
 /// The text of a log_format; our subset has text formats only.
-Result<std::string> to_format(const core::SubstitutionFormatString& from, const Path& path) {
+Result<std::string> to_format(const core::SubstitutionFormatString& from, const Path& path,
+                              Conversion& conversion) {
+  if (from.omit_empty_values())
+    WEFT_CHECK(conversion.unsupported(path.field("omit_empty_values"), "is not supported"));
   if (from.has_text_format_source()) {
     const auto& source = from.text_format_source();
     return source.has_inline_string() ? source.inline_string() : source.inline_bytes();
@@ -57,7 +60,7 @@ Result<proxy::AccessLogConfig> to_file_log(const google::protobuf::Any& any, con
   if (made.path.empty()) return fail(path.field("path").invalid("is missing"));
   if (file.has_format()) made.format = file.format();
   if (file.has_log_format()) {
-    WEFT_TRY(made.format, to_format(file.log_format(), path.field("log_format")));
+    WEFT_TRY(made.format, to_format(file.log_format(), path.field("log_format"), conversion));
   }
   return made;
 }
@@ -70,7 +73,7 @@ Result<proxy::AccessLogConfig> to_stream_log(const google::protobuf::Any& any, s
   proxy::AccessLogConfig made;
   made.path = std::move(file);
   if (from.has_log_format()) {
-    WEFT_TRY(made.format, to_format(from.log_format(), path.field("log_format")));
+    WEFT_TRY(made.format, to_format(from.log_format(), path.field("log_format"), conversion));
   }
   return made;
 }

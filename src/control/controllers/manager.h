@@ -26,7 +26,7 @@ class ControllerManager {
 
   /// Something may have changed; cheap when nothing has.
   void notice();
-  /// The same for somebody who waits for idle(): no controller rests any longer.
+  /// The same for a caller that waits for idle(): no controller rests any longer.
   void notice_at_once();
   /// Every controller has seen the mirror's present world and wants nothing written.
   /// Where another replica leads there is nothing to do here.

@@ -263,7 +263,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
   if (!out_.nothing_to_flush()) WEFT_CO_CHECK(co_await flush());
   for (;;) {
     if (!input_.empty()) {
-      // Before anything is taken: whoever reads may be cancelled meanwhile, and another reads on from here.
+      // Before anything is taken: the reader may be cancelled meanwhile, and the next one continues here.
       if (++pieces_ % kPiecesInATurn == 0) co_await stream_.loop().yield();
       const BodyStep step = decoder_.decode(input_.view());
       input_.consume(step.consumed);

@@ -140,7 +140,11 @@ void append_uuid(std::string& out, Random& random) {
   out.append(text.substr(16, 4)).append("-").append(text.substr(20));
 }
 
-bool came_by_tls(const http::Headers& headers) { return joined(headers, Known::kXForwardedProto) == "https"; }
+bool came_by_tls(const http::Headers& headers) {
+  // Most requests say http, or come with one field: only "https" is worth a look at all of them.
+  return headers.get(Known::kXForwardedProto) == "https" &&
+         joined(headers, Known::kXForwardedProto) == "https";
+}
 
 void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random) {
   head.headers.remove(kClientCertificate);

@@ -275,8 +275,12 @@ TEST(UpstreamCluster, does_not_ask_for_a_name_again_before_its_answer_ends_where
     named.cluster->update(config);
     EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
     const int before = named.server.asked;
+    if (!ttl_decides) {
+      EXPECT_TRUE(testing::run_until(named.loop, [&] { return named.server.asked > before; }));
+      continue;
+    }
     for (const TimePoint end = named.loop.now() + 200ms; named.loop.now() < end;) named.loop.run_once(10ms);
-    EXPECT_EQ(named.server.asked == before, ttl_decides);
+    EXPECT_EQ(named.server.asked, before);
   }
 }
 
