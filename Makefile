@@ -1,7 +1,6 @@
 # weft: the commands of a working day. `make up` and `make test` are the two that always work from a fresh clone.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-JOBS ?= $(shell nproc)
 PRESET ?= release
 WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo

@@ -85,7 +85,7 @@ void Headers::clear() {
   entries_.clear();
 }
 
-void Headers::add(std::string_view name, std::string_view value) {
+void Headers::add(std::string_view name, std::string_view value, Known known) {
   Entry entry;
   entry.name_at = static_cast<std::uint32_t>(bytes_.size());
   entry.name_size = static_cast<std::uint32_t>(name.size());
@@ -93,14 +93,15 @@ void Headers::add(std::string_view name, std::string_view value) {
   entry.value_at = static_cast<std::uint32_t>(bytes_.size());
   entry.value_size = static_cast<std::uint32_t>(value.size());
   bytes_.append(value);
-  entry.known = known_field(name);
+  entry.known = known;
   entries_.push_back(entry);
 }
 
-void Headers::add(Known known, std::string_view value) { add(name_of(known), value); }
+void Headers::add(std::string_view name, std::string_view value) { add(name, value, known_field(name)); }
 
-void Headers::set(std::string_view name, std::string_view value) {
-  const Known known = known_field(name);
+void Headers::add(Known known, std::string_view value) { add(name_of(known), value, known); }
+
+void Headers::set(std::string_view name, std::string_view value, Known known) {
   bool placed = false;
   for (std::size_t i = 0; i < entries_.size();) {
     const Field field = (*this)[i];
@@ -117,10 +118,12 @@ void Headers::set(std::string_view name, std::string_view value) {
       ++i;
     }
   }
-  if (!placed) add(name, value);
+  if (!placed) add(name, value, known);
 }
 
-void Headers::set(Known known, std::string_view value) { set(name_of(known), value); }
+void Headers::set(std::string_view name, std::string_view value) { set(name, value, known_field(name)); }
+
+void Headers::set(Known known, std::string_view value) { set(name_of(known), value, known); }
 
 std::size_t Headers::remove(std::string_view name) {
   const Known known = known_field(name);

@@ -63,6 +63,8 @@ class Headers {
   /// Appends a field. The strings are copied. `name` and `value` must not point into this object.
   void add(std::string_view name, std::string_view value);
   void add(Known known, std::string_view value);
+  /// With known_field(name) from whoever has it already.
+  void add(std::string_view name, std::string_view value, Known known);
   /// Replaces every field of that name by one, in the place of the first, or appends it.
   void set(std::string_view name, std::string_view value);
   void set(Known known, std::string_view value);
@@ -99,6 +101,8 @@ class Headers {
     std::uint32_t name_at, name_size, value_at, value_size;
     Known known;
   };
+  void set(std::string_view name, std::string_view value, Known known);
+
   std::string bytes_;
   std::vector<Entry> entries_;
 };

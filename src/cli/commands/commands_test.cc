@@ -212,6 +212,35 @@ TEST_F(CommandsTest, ScaleReturnsWhenSoManyAreReady) {
   EXPECT_EQ(console.output, "deployment.apps/d created\ndeployment.apps/d scaled\n");
 }
 
+TEST_F(CommandsTest, ScaleEndsWhenTheOwnerSetsAnotherNumber) {
+  ASSERT_EQ(apply_text(kDeployment), Exit::kDone) << console.errors;
+  const std::string uid = text_at(object("deploy", "d")->body, "metadata.uid");
+  ASSERT_EQ(
+      apply_text("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: d-1\n  ownerReferences:\n"
+                 "  - {apiVersion: apps/v1, kind: Deployment, name: d, controller: true, uid: " +
+                 uid +
+                 "}\n"
+                 "spec:\n  replicas: 1\n  selector: {matchLabels: {app: d}}\n  template:\n"
+                 "    metadata: {labels: {app: d}}\n    spec: {containers: [{name: main, image: x}]}\n"),
+      Exit::kDone)
+      << console.errors;
+  ScaleOptions options;
+  options.resources = {"replicaset", "d-1"};
+  options.replicas = 3;
+  std::optional<CommandResult> ended;
+  net::TaskScope scope;
+  scope.spawn(detail::keep(scale(*context, options), ended));
+  while (number_at(object("rs", "d-1")->spec(), "replicas") != 3) loop.run_once(10ms);
+  api::Object back = *object("rs", "d-1");
+  back.body["spec"]["replicas"] = 1;
+  ASSERT_TRUE(run(loop, store->update(std::move(back))));
+  while (!ended) loop.run_once(1s);
+  ASSERT_FALSE(ended->has_value());
+  EXPECT_NE(ended->error().text.find("Deployment d, which owns it, has set spec.replicas to 1"),
+            std::string::npos)
+      << ended->error().text;
+}
+
 TEST_F(CommandsTest, ScaleSaysHowFarItCameWhenTheTimeIsUp) {
   ASSERT_EQ(apply_text(kDeployment), Exit::kDone) << console.errors;
   ScaleOptions options;

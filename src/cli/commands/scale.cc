@@ -55,11 +55,30 @@ std::string state_of(const api::Object& workload, std::uint32_t replicas, std::s
          (ending ? ", " + std::to_string(ending) + " ending" : "");
 }
 
+/// "Deployment d, which owns it," where there is an owner: its controller sets the number of its own pods.
+std::string who_sets_it(const api::Object& workload) {
+  const api::Json& owners = at(workload.body, "metadata.ownerReferences");
+  if (owners.is_array())
+    for (const api::Json& owner : owners)
+      if (const api::Json& controls = at(owner, "controller"); controls.is_boolean() && controls.get<bool>())
+        return text_at(owner, "kind") + " " + text_at(owner, "name") + ", which owns it,";
+  return "another client";
+}
+
+/// Waiting for a number that is not wished any more would end with the time.
+Result<void> check_still_wished(const api::Object& workload, std::uint32_t replicas) {
+  const std::int64_t wished = number_at(workload.spec(), "replicas");
+  if (wished == static_cast<std::int64_t>(replicas)) return {};
+  return fail(Error::config(Code::kConflict, workload.key().to_string() + ": " + who_sets_it(workload) +
+                                                 " has set spec.replicas to " + std::to_string(wished)));
+}
+
 net::Task<Result<void>> wait_for(const Context& context, api::Key key, const ScaleOptions& options) {
   const TimePoint deadline = context.loop.now() + options.timeout;
   Progress progress(context, "waiting for " + key.to_string());
   for (;;) {
     WEFT_CO_TRY(const api::ObjectPtr now, co_await context.store.get(key));
+    WEFT_CO_CHECK(check_still_wished(*now, options.replicas));
     WEFT_CO_TRY(const std::size_t ending, co_await going(context, *now));
     if (ending == 0 && done(*now, options.replicas)) co_return Result<void>();
     const std::string state = state_of(*now, options.replicas, ending);

@@ -38,5 +38,48 @@ TEST(Encoder, a_wish_to_close_may_stand_in_the_fields) {
   EXPECT_EQ(out, "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
 }
 
+ResponseHead response_with(std::string_view value) {
+  ResponseHead head;
+  head.status = 200;
+  head.headers.add("x", value);
+  return head;
+}
+
+TEST(Encoder, a_control_byte_anywhere_in_a_head_of_any_size_leaves_nothing_written) {
+  for (std::size_t size = 1; size < 1100; size += size < 40 ? 1 : 53) {
+    for (std::size_t at = 0; at < size; at += size < 40 ? 1 : 13) {
+      for (const char control : {'\0', '\n', '\r', '\x1f', '\x7f'}) {
+        std::string value(size, 'a');
+        value[at] = control;
+        std::string out = "before";
+        ASSERT_FALSE(write_response_head(out, response_with(value), {})) << size << " " << at;
+        ASSERT_EQ(out, "before");
+      }
+    }
+    std::string value(size, '\xff');
+    value[size / 2] = '\t';
+    std::string out;
+    ASSERT_TRUE(write_response_head(out, response_with(value), {})) << size;
+    ASSERT_EQ(out, "HTTP/1.1 200 OK\r\nx: " + value + "\r\n\r\n");
+  }
+}
+
+TEST(Encoder, a_head_has_as_many_lines_as_it_has_fields) {
+  ResponseHead head;
+  head.status = 200;
+  std::string expected = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < 1000; ++i) {
+    const std::string value = std::to_string(i);
+    head.headers.add("x", value);
+    expected += "x: " + value + "\r\n";
+  }
+  std::string out;
+  ASSERT_TRUE(write_response_head(out, head, {}));
+  EXPECT_EQ(out, expected + "\r\n");
+  // One byte too many beside all those line ends.
+  head.headers.add("x", "\n");
+  EXPECT_FALSE(write_response_head(out, head, {}));
+}
+
 }  // namespace
 }  // namespace weft::http::h1

@@ -58,7 +58,7 @@ Refusal FieldCollector::add_line(std::string_view line, Headers& into, const Lim
   if (known == Known::kOther &&
       (equal_ignoring_case(name, "transfer_encoding") || equal_ignoring_case(name, "content_length")))
     return {400, "A16", "a framing field is written with an underscore"};
-  into.add(name, value);
+  into.add(name, value, known);
   return {};
 }
 

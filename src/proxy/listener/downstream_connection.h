@@ -50,6 +50,7 @@ class DownstreamConnection {
   bool left_behind() const { return before_ != nullptr; }
   /// The chain in its newest version. It holds its listener; meet() may let go of the one before.
   std::shared_ptr<const CompiledChain> current_chain() const { return {listener_, chain_}; }
+  bool goes_by(const CompiledChain* chain) const { return chain == chain_; }
   /// The routes of that chain; of the last snapshot that had it when it is gone. Null while they have not
   /// come.
   std::shared_ptr<const RoutingTable> routes() const;

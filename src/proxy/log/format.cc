@@ -44,12 +44,26 @@ void append_milliseconds(std::string& out, TimePoint from, TimePoint to, Use use
 
 bool plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
 
+/// Without a branch for each byte: nearly every value is.
+bool all_plain(std::string_view value) {
+  std::uint8_t odd = 0;
+  for (const char each : value) {
+    const auto byte = static_cast<std::uint8_t>(each);
+    odd |= static_cast<std::uint8_t>((byte < 0x20) | (byte >= 0x7f) | (byte == '"') | (byte == '\\'));
+  }
+  return odd == 0;
+}
+
 /// What the value of a field may not hold (RFC 9110 §5.5).
 bool is_control(unsigned char byte) { return (byte < 0x20 && byte != '\t') || byte == 0x7f; }
 
 void append_escaped(std::string& out, std::string_view value, Use use) {
   if (use == Use::kFieldValue) {
     for (const char byte : value) out += is_control(static_cast<unsigned char>(byte)) ? ' ' : byte;
+    return;
+  }
+  if (all_plain(value)) {
+    out.append(value);
     return;
   }
   std::size_t done = 0;

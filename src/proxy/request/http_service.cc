@@ -154,7 +154,6 @@ net::Task<bool> HttpService::settle_target(http::ServerExchange& exchange) {
 }
 
 void HttpService::follow(std::shared_ptr<const CompiledChain> chain) {
-  if (chain == chain_) return;
   chain_ = std::move(chain);
   config_ = chain_->http();
   options_ = options_of(*config_);
@@ -163,7 +162,7 @@ void HttpService::follow(std::shared_ptr<const CompiledChain> chain) {
 
 net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   begin(exchange);
-  follow(connection_.current_chain());
+  if (!connection_.goes_by(chain_.get())) follow(connection_.current_chain());
   name_host(exchange.request(), connection_.info());
   prepare_request(exchange.request(), *config_, info_, connection_.worker().random());
   // The table of the beginning is the request's own: what its routes point into lives as long as it does.
@@ -180,7 +179,9 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   }
   rules_ = {};
   if (!ended_) end(exchange);
-  info_ = RequestInfo{};  // an idle connection keeps no old configuration
+  // An idle connection keeps no old configuration.
+  info_.cluster.reset();
+  info_.route_name.reset();
 }
 
 net::Task<void> HttpService::answer(http::ServerExchange& exchange,

@@ -39,6 +39,11 @@ bool is_hex(std::string_view text, std::size_t size) {
   return true;
 }
 
+void write_hex(char* to, std::uint64_t value) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (int i = 15; i >= 0; --i, value >>= 4) to[i] = kHex[value & 15];
+}
+
 std::string random_hex(Random& random, int words) {
   std::string out;
   for (int i = 0; i < words; ++i) append_hex(out, random.next());
@@ -120,24 +125,23 @@ std::optional<Trace> trace_of(const http::Headers& headers) {
 }  // namespace
 
 void append_hex(std::string& out, std::uint64_t value) {
-  static constexpr char kHex[] = "0123456789abcdef";
   char digits[16];
-  for (int i = 15; i >= 0; --i, value >>= 4) digits[i] = kHex[value & 15];
+  write_hex(digits, value);
   out.append(digits, sizeof digits);
 }
 
+/// RFC 9562 §5.4.
 void append_uuid(std::string& out, Random& random) {
-  std::string hex;
-  append_hex(hex, (random.next() & ~std::uint64_t{0xf000}) | 0x4000);
-  append_hex(hex, (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62));
-  const std::string_view text = hex;
-  out.append(text.substr(0, 8))
-      .append("-")
-      .append(text.substr(8, 4))
-      .append("-")
-      .append(text.substr(12, 4))
-      .append("-");
-  out.append(text.substr(16, 4)).append("-").append(text.substr(20));
+  char hex[32];
+  write_hex(hex, (random.next() & ~std::uint64_t{0xf000}) | 0x4000);
+  write_hex(hex + 16, (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62));
+  char text[36];
+  char* to = text;
+  for (int i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) *to++ = '-';
+    *to++ = hex[i];
+  }
+  out.append(text, sizeof text);
 }
 
 bool came_by_tls(const http::Headers& headers) {

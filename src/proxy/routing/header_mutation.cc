@@ -13,7 +13,7 @@ Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
   return mutation;
 }
 
-void HeaderMutation::apply(http::Headers& headers, const RequestInfo& info, std::string* authority) const {
+void HeaderMutation::change(http::Headers& headers, const RequestInfo& info, std::string* authority) const {
   for (const std::string& name : remove_) headers.remove(name);
   std::string value;
   for (const Addition& addition : add_) {

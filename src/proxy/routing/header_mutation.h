@@ -16,9 +16,12 @@ class HeaderMutation {
   static Result<HeaderMutation> compile(const HeaderChanges& changes);
   bool empty() const { return add_.empty() && remove_.empty(); }
   /// Removes first, then adds in order. "host" and ":authority" change `authority` when it is not null.
-  void apply(http::Headers& headers, const RequestInfo& info, std::string* authority = nullptr) const;
+  void apply(http::Headers& headers, const RequestInfo& info, std::string* authority = nullptr) const {
+    if (!empty()) change(headers, info, authority);
+  }
 
  private:
+  void change(http::Headers& headers, const RequestInfo& info, std::string* authority) const;
   struct Addition {
     std::string name;
     LogFormat value;

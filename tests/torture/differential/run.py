@@ -150,6 +150,7 @@ class Peer:
             head = self.response(connection, data, result)
             if result.status is not None and result.status != 101:
                 result.kept = self.kept(connection, head)
+        result.location = result.location.replace(self.address().decode(), "own")
         self.note(result)
         return result
 
