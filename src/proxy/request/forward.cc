@@ -352,6 +352,7 @@ void Forward::prepare_response() {
 net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
   RequestInfo& info = service_.info_;
   bool end = upstream.response_complete();
+  if (end) give_places_back(upstream);
   Result<void> sent = co_await exchange_.send_head(service_.response_, end);
   if (!sent && !exchange_.response_started()) {
     service_.response_.clear();
@@ -378,11 +379,22 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
       co_return Failure::kNone;
     }
     end = chunk->end;
-    if (end) exchange_.set_response_deadline(kNever);  // nothing of the endpoint's is left to wait for
+    if (end) {
+      exchange_.set_response_deadline(kNever);  // nothing of the endpoint's is left to wait for
+      give_places_back(upstream);
+    }
     sent = co_await exchange_.send_body(chunk->data, end);
   }
   if (!sent) cut_response(sent.error());
   co_return Failure::kNone;
+}
+
+/// The endpoint is done with the request. Its places are free before the client has the end of its response,
+/// for he may ask again at once, and at another worker.
+void Forward::give_places_back(const http::ClientExchange& upstream) {
+  if (!upstream.request_complete()) return;
+  request_place_.give_back();
+  retry_place_.give_back();
 }
 
 /// The client does not take its response, or has gone.

@@ -58,6 +58,7 @@ class Forward {
   net::Task<Result<void>> receive(http::ClientExchange& upstream, Failure& failure);
   net::Task<Failure> read_response(http::ClientExchange& upstream);
   net::Task<Failure> relay(http::ClientExchange& upstream);
+  void give_places_back(const http::ClientExchange& upstream);
   void cut_response(const Error& why);
   net::Task<Failure> run_tunnel(http::ClientExchange& upstream);
   net::Task<void> answer_failure(Failure failure);
