@@ -236,7 +236,7 @@ TEST_F(CommandsTest, ScaleEndsWhenTheOwnerSetsAnotherNumber) {
   ASSERT_TRUE(run(loop, store->update(std::move(back))));
   while (!ended) loop.run_once(1s);
   ASSERT_FALSE(ended->has_value());
-  EXPECT_NE(ended->error().text.find("Deployment d, which owns it, has set spec.replicas to 1"),
+  EXPECT_NE(ended->error().text.find("spec.replicas is 1 now; Deployment d, which owns it, sets it"),
             std::string::npos)
       << ended->error().text;
 }

@@ -55,22 +55,22 @@ std::string state_of(const api::Object& workload, std::uint32_t replicas, std::s
          (ending ? ", " + std::to_string(ending) + " ending" : "");
 }
 
-/// "Deployment d, which owns it," where there is an owner: its controller sets the number of its own pods.
+/// "; Deployment d, which owns it, sets it" where there is such an owner.
 std::string who_sets_it(const api::Object& workload) {
   const api::Json& owners = at(workload.body, "metadata.ownerReferences");
   if (owners.is_array())
     for (const api::Json& owner : owners)
       if (const api::Json& controls = at(owner, "controller"); controls.is_boolean() && controls.get<bool>())
-        return text_at(owner, "kind") + " " + text_at(owner, "name") + ", which owns it,";
-  return "another client";
+        return "; " + text_at(owner, "kind") + " " + text_at(owner, "name") + ", which owns it, sets it";
+  return {};
 }
 
 /// Waiting for a number that is not wished any more would end with the time.
 Result<void> check_still_wished(const api::Object& workload, std::uint32_t replicas) {
   const std::int64_t wished = number_at(workload.spec(), "replicas");
   if (wished == static_cast<std::int64_t>(replicas)) return {};
-  return fail(Error::config(Code::kConflict, workload.key().to_string() + ": " + who_sets_it(workload) +
-                                                 " has set spec.replicas to " + std::to_string(wished)));
+  return fail(Error::config(Code::kConflict, workload.key().to_string() + ": spec.replicas is " +
+                                                 std::to_string(wished) + " now" + who_sets_it(workload)));
 }
 
 net::Task<Result<void>> wait_for(const Context& context, api::Key key, const ScaleOptions& options) {

@@ -22,7 +22,7 @@ bool is_own(const Headers::Field& field) {
   return field.known != Known::kTe && is_of_the_connection(field.known);
 }
 
-/// As many as one byte counts, for so the compiler counts many at a time.
+/// So many that their count fits one byte: the compiler then counts 16 or 32 at a time.
 constexpr std::size_t kCountedAtOnce = 255;
 
 std::uint8_t control_bytes(std::string_view part) {

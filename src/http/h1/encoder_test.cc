@@ -76,6 +76,11 @@ TEST(Encoder, a_head_has_as_many_lines_as_it_has_fields) {
   std::string out;
   ASSERT_TRUE(write_response_head(out, head, {}));
   EXPECT_EQ(out, expected + "\r\n");
+  // As many control bytes as fill any block of counting.
+  for (std::size_t size = 250; size < 600; ++size) {
+    std::string none;
+    EXPECT_FALSE(write_response_head(none, response_with(std::string(size, '\n')), {})) << size;
+  }
   // One byte too many beside all those line ends.
   head.headers.add("x", "\n");
   EXPECT_FALSE(write_response_head(out, head, {}));

@@ -44,7 +44,7 @@ void append_milliseconds(std::string& out, TimePoint from, TimePoint to, Use use
 
 bool plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
 
-/// Without a branch for each byte: nearly every value is.
+/// Without a branch for each byte. Nearly every value is plain.
 bool all_plain(std::string_view value) {
   std::uint8_t odd = 0;
   for (const char each : value) {

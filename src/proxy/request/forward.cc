@@ -1,6 +1,7 @@
 #include "proxy/request/forward.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/listener/tunnel.h"
@@ -31,8 +32,6 @@ Forward::Forward(HttpService& service, http::ServerExchange& exchange,
   ++cluster_->counters().upstream_rq_total;
   ++cluster_->counters().upstream_rq_active;
 }
-
-Forward::~Forward() { --cluster_->counters().upstream_rq_active; }
 
 net::Loop& Forward::loop() const { return service_.connection_.worker().loop(); }
 
@@ -352,7 +351,7 @@ void Forward::prepare_response() {
 net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
   RequestInfo& info = service_.info_;
   bool end = upstream.response_complete();
-  if (end) give_places_back(upstream);
+  if (end && upstream.request_complete()) leave_cluster();
   Result<void> sent = co_await exchange_.send_head(service_.response_, end);
   if (!sent && !exchange_.response_started()) {
     service_.response_.clear();
@@ -381,7 +380,7 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
     end = chunk->end;
     if (end) {
       exchange_.set_response_deadline(kNever);  // nothing of the endpoint's is left to wait for
-      give_places_back(upstream);
+      if (upstream.request_complete()) leave_cluster();
     }
     sent = co_await exchange_.send_body(chunk->data, end);
   }
@@ -389,10 +388,10 @@ net::Task<Forward::Failure> Forward::relay(http::ClientExchange& upstream) {
   co_return Failure::kNone;
 }
 
-/// The endpoint is done with the request. Its places are free before the client has the end of its response,
-/// for he may ask again at once, and at another worker.
-void Forward::give_places_back(const http::ClientExchange& upstream) {
-  if (!upstream.request_complete()) return;
+/// No endpoint works on the request any more. Its places are free before the client has the end of its
+/// response, for the client may ask again at once, and at another worker.
+void Forward::leave_cluster() {
+  if (std::exchange(active_, false)) --cluster_->counters().upstream_rq_active;
   request_place_.give_back();
   retry_place_.give_back();
 }
@@ -523,6 +522,7 @@ Duration Forward::back_off() {
 net::Task<void> Forward::answer_failure(Failure failure) {
   const bool for_cluster =
       failure != Failure::kClient && failure != Failure::kOverdue && !exchange_.response_started();
+  leave_cluster();
   co_await answer_as(failure);
   // An endpoint that was not reached, or too slow, is one that failed to whoever watches the cluster.
   if (for_cluster) count_status(cluster_->counters(), service_.info_.status);

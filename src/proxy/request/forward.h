@@ -25,7 +25,9 @@ class Forward {
   };
   Forward(HttpService& service, http::ServerExchange& exchange, std::shared_ptr<UpstreamCluster> cluster,
           Plan plan);
-  ~Forward();
+  Forward(const Forward&) = delete;
+  Forward& operator=(const Forward&) = delete;
+  ~Forward() { leave_cluster(); }
 
   /// Returns when the answer, ours or the upstream's, is complete, or the exchange was cut.
   net::Task<void> run();
@@ -58,7 +60,7 @@ class Forward {
   net::Task<Result<void>> receive(http::ClientExchange& upstream, Failure& failure);
   net::Task<Failure> read_response(http::ClientExchange& upstream);
   net::Task<Failure> relay(http::ClientExchange& upstream);
-  void give_places_back(const http::ClientExchange& upstream);
+  void leave_cluster();
   void cut_response(const Error& why);
   net::Task<Failure> run_tunnel(http::ClientExchange& upstream);
   net::Task<void> answer_failure(Failure failure);
@@ -94,6 +96,7 @@ class Forward {
   std::vector<std::shared_ptr<EndpointPool>> tried_owners_;
   std::string replay_;        ///< what of the body was read, while another try may need it
   bool replay_whole_ = true;  ///< false: more was read than is kept
+  bool active_ = true;        ///< counted among the cluster's requests
   bool body_read_ = false;    ///< the request's body has been read to its end
   bool response_over_ = false, gone_ = false, per_try_ = false, fresh_ = false, unanswered_ = false,
        body_begun_ = false, tunnelled_ = false;

@@ -179,7 +179,7 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   }
   rules_ = {};
   if (!ended_) end(exchange);
-  // An idle connection keeps no old configuration.
+  // An idle connection holds no old cluster and no old table.
   info_.cluster.reset();
   info_.route_name.reset();
 }
