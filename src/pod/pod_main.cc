@@ -60,7 +60,7 @@ void declare(CLI::App& command, Flags& flags) {
                      "where the file of labels is (default: /etc/istio/pod)");
 }
 
-int serve(const char* word, Flags flags, Environment environment) {
+int serve(const char* word, const Flags& flags, Environment environment) {
   for (const int ignored : {SIGPIPE, SIGHUP, SIGUSR1}) std::signal(ignored, SIG_IGN);
   net::Loop loop;
   std::unique_ptr<Program> program;
@@ -99,7 +99,7 @@ int proxy(Role role, int argc, char** argv) {
   log::set_level(level);
   auto environment = Environment::read(role, flags.domain, process_variables());
   if (!environment) return fail_with(word, environment.error().text);
-  return serve(word, std::move(flags), std::move(*environment));
+  return serve(word, flags, std::move(*environment));
 }
 
 int wait(int argc, char** argv) {

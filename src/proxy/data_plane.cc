@@ -199,8 +199,8 @@ void DataPlane::drain(Milliseconds limit, std::function<void()> done) {
   drain_->open = workers_.size();
   drain_->done.push_back(std::move(done));
   drain_timer_ = std::make_unique<net::Timer>(main_, [drain = drain_] {
-    const auto kept = drain;  // who is told may end the plane, and this timer with it
-    kept->end();
+    // Held by a copy: who is told may end the plane, and this timer with all that it holds.
+    std::shared_ptr(drain)->end();
   });
   drain_timer_->arm(until);
   for (auto& worker : workers_) {
