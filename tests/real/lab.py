@@ -6,6 +6,7 @@ Each pod has a folder of its own, DIR; SITE is a folder of files that all share,
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,10 @@ class Lab:
         self.mesh.apply(text="\n---\n".join(map(json.dumps, objects)))
         self.servers.add(software.name)
         self.wait_ready(software.name)
+        # A Service leads to a pod a moment after the pod is ready.
+        for side in SIDES:
+            connect = f"exec 3<>/dev/tcp/{software.name}/{software.port}"
+            wait_for(f"a connection to {software.name} in {side}", lambda: self.run(side, connect).code == 0, 60)
 
     def pod(self, side, name):
         pods = [p for p in self.mesh.objects("pods", "-n", side) if p["metadata"]["labels"]["app"] == name]
@@ -119,7 +124,7 @@ class Lab:
     def pid(self, side, name):
         """A process of the pod. Some write their title over their environment; theirs has the pod's folder in it."""
         pod = self.pod(side, name)["metadata"]["name"]
-        titled = [pid for pid, line in self.mesh.processes().items() if f"{self.folder}/{side}/{name}" in line]
+        titled = [pid for pid, line in self.mesh.processes().items() if re.search(rf"{re.escape(str(self.folder))}/{side}/{name}(?![\w-])", line)]
         return titled[0] if titled else self.mesh.application_pid(pod)
 
     def begin(self, side, line, pod=CLIENT, **options):

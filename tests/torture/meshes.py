@@ -1,4 +1,5 @@
 """What the tortures of the control plane and of the machine share: an instance, rules that say which generation they are, findings."""
+import collections
 import contextlib
 import http.client
 import json
@@ -17,10 +18,11 @@ __all__ = ["BOOKINFO", "GATEWAY", "SLOW", "SUBSETS", "Instance", "Findings", "di
 
 
 class Findings:
-    """Broken invariants, with the step at which each was seen."""
+    """Broken invariants, with the step at which each was seen, and the last kinds of step up to it where they are kept."""
 
     def __init__(self):
         self.lock, self.broken, self.step, self.counts = threading.Lock(), [], 0, {}
+        self.recent = collections.deque(maxlen=4)
 
     def count(self, what):
         with self.lock:
@@ -28,7 +30,7 @@ class Findings:
 
     def tell(self, what, **details):
         with self.lock:
-            self.broken.append({"step": self.step, "broken": what, **details})
+            self.broken.append({"step": self.step, "steps": [*self.recent], "broken": what, **details})
 
 
 def direct_response(name, generation, host=None):

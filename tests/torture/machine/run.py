@@ -142,6 +142,10 @@ class Machine:
         pid, everything = self.victim()
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        # On a busy machine it runs on for a moment: who looks then would take it for the next one.
+        deadline = time.monotonic() + 20 * SLOW
+        while alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.001)
         self.findings.count("kill -9")
         if everything:
             self.running = False
@@ -198,6 +202,7 @@ class Machine:
             return self.up()
         choices = [(self.apply, 6), (self.delete, 3), (self.scale, 2), (self.kill, 3), (self.pause, 2), (self.full_disk, 1), (self.set_clock, 2), (self.down, 2)]
         chosen = self.random.choices([c for c, _ in choices], [w for _, w in choices])[0]
+        self.findings.recent.append(chosen.__name__)
         try:
             chosen()
         except (OSError, ValueError, AssertionError, KeyError, IndexError) as error:
