@@ -60,12 +60,15 @@ void accept_one(int epoll, int listener, int upstream_port) {
 }
 
 void relay(Side* from) {
+  if (from->fd < 0) return;
   char buffer[16384];
   const ssize_t got = read(from->fd, buffer, sizeof buffer);
   if (got <= 0) {
-    // The pair's memory is kept: an event for the other side may be in the same batch.
-    shutdown(from->other->fd, SHUT_RDWR);
+    // The pair's memory is kept: an event for the other side may be in the same batch. The number is not: the
+    // next connection may have it.
+    if (from->other->fd >= 0) shutdown(from->other->fd, SHUT_RDWR);
     close(from->fd);
+    from->fd = -1;
     return;
   }
   for (ssize_t done = 0; done < got;) {
