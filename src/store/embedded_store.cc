@@ -122,7 +122,7 @@ class EmbeddedStore::DryRun final : public Store {
   }
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
     Plan plan;
-    co_return store_.plan_status(plan, std::move(object));
+    co_return store_.plan_status(plan, object);
   }
   net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override {
     Plan plan;
@@ -340,7 +340,7 @@ Result<api::ObjectPtr> EmbeddedStore::plan_update(Plan& plan, api::Object object
   return put(plan, std::move(object), EventType::kModified);
 }
 
-Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, api::Object object) const {
+Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, const api::Object& object) const {
   WEFT_TRY(api::ObjectPtr stored, find(object.key()));
   WEFT_CHECK(check_version(object, *stored));
   api::Object next = *stored;
@@ -456,7 +456,7 @@ net::Task<Result<api::ObjectPtr>> EmbeddedStore::update(api::Object object) {
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update_status(api::Object object) {
   Plan plan;
-  WEFT_CO_TRY(api::ObjectPtr updated, plan_status(plan, std::move(object)));
+  WEFT_CO_TRY(api::ObjectPtr updated, plan_status(plan, object));
   // What runs is seen again after a crash: a status need not wait for the disk.
   WEFT_CO_CHECK(commit(std::move(plan), Journal::Safe::kFromOurEnd));
   co_return updated;

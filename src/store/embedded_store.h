@@ -67,7 +67,7 @@ class EmbeddedStore final : public Store {
   Result<api::ObjectPtr> find(const api::Key& key) const;
   Planned plan_create(Plan& plan, api::Object object);
   Planned plan_update(Plan& plan, api::Object object) const;
-  Planned plan_status(Plan& plan, api::Object object) const;
+  Planned plan_status(Plan& plan, const api::Object& object) const;
   Planned plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds) const;
   bool plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const;
   void plan_dependents(Plan& plan, const api::Object& removed) const;

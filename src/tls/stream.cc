@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kRecord = 16384;  // RFC 8446 §5.1
 
-int fd_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+/// -1 once the stream has closed it.
+int fd_of(BIO* bio) { return static_cast<const net::Fd*>(BIO_get_data(bio))->get(); }
 
 int send_some(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
@@ -69,7 +70,7 @@ Result<void> Stream::start() {
   ssl_.reset(SSL_new(context_->get()));
   BIO* bio = BIO_new(socket_method());
   if (!ssl_ || !bio) return fail(Error::internal(Code::kExhausted, "no memory for a TLS connection"));
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd_.get())));
+  BIO_set_data(bio, &fd_);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -144,7 +145,7 @@ Error Stream::handshake_error(int error) const {
 
 net::IoResult Stream::outcome(int error, bool reading) {
   switch (error) {
-    case SSL_ERROR_WANT_READ: (reading ? may_read_ : may_write_) = false; break;
+    case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE: (reading ? may_read_ : may_write_) = false; break;
     case SSL_ERROR_ZERO_RETURN: peer_ended_ = true; return {0, net::IoError::kEnd};
     default: broken_ = true; return {0, net::IoError::kReset};
