@@ -4,7 +4,7 @@ import threading
 from lab import MESHED, PLAIN
 from test_real import compare
 
-from harness import Api
+from harness import Api, wait_for
 
 CHANGES = 40
 
@@ -24,9 +24,10 @@ def object_of(number):
 
 
 class Changes:
-    """Writes another rule as soon as the one before is applied."""
+    """Writes another rule as soon as the one before is applied and `between` has returned."""
 
-    def __init__(self, mesh):
+    def __init__(self, mesh, between=lambda: None):
+        self.between = between
         self.api, self.count, self.stopped, self.fault = Api(mesh), 0, threading.Event(), None
         self.path = f"/apis/networking.istio.io/v1/namespaces/{MESHED}/virtualservices"
         self.api.call("POST", self.path, object_of(0))
@@ -40,6 +41,7 @@ class Changes:
                 version = int(self.api.call("PUT", f"{self.path}/websocket", current)["metadata"]["resourceVersion"])
                 self.api.applied(version)
                 self.count += 1
+                self.between()
         except Exception as error:
             self.fault = error
 
@@ -57,7 +59,16 @@ class Changes:
 def test_a_websocket_and_an_event_stream_outlive_changes_of_their_rules(lab, served):
     served("websocket")
     echoes = lab.begin(MESHED, f"touch {lab.folder}/begun; exec node $HERE/clients/websocket.js until {lab.folder}/enough")
-    with Changes(lab.mesh) as changes:
+    file = lab.folder / "enough.echoes"
+
+    def echoed():
+        return file.stat().st_size if file.exists() else 0
+
+    def an_echo_begins_and_ends():
+        before = echoed()
+        wait_for("an echo under this rule", lambda: echoed() >= before + 2, 20)
+
+    with Changes(lab.mesh, an_echo_begins_and_ends) as changes:
         events = 0
         while changes.count < CHANGES and changes.fault is None:
             compare(lab, "/usr/bin/python3 $HERE/clients/events.py 50", "websocket")

@@ -1,5 +1,5 @@
 // A WebSocket client: WHAT ARGUMENT [URL]. compare -: texts, binary messages and a ping, shown; load N: N echoes; until FILE: echoes until
-// the file exists.
+// the file exists, each of them a byte in FILE.echoes.
 const crypto = require('crypto'), fs = require('fs'), WebSocket = require('ws');
 const [what, argument, url = 'ws://websocket:8081/'] = process.argv.slice(2);
 const socket = new WebSocket(url);
@@ -39,6 +39,7 @@ async function until(file) {
   for (; !fs.existsSync(file); count++) {
     const [got] = await echo(`message ${count}`);
     if (String(got) !== `message ${count}`) throw new Error(`${got} instead of message ${count}`);
+    fs.appendFileSync(`${file}.echoes`, '.');
     await new Promise(done => setTimeout(done, 5));
   }
   console.log(count);
