@@ -63,7 +63,7 @@ class Headers {
   /// Appends a field. The strings are copied. `name` and `value` must not point into this object.
   void add(std::string_view name, std::string_view value);
   void add(Known known, std::string_view value);
-  /// With known_field(name) from whoever has it already.
+  /// `known` is known_field(name), for a caller that has it already.
   void add(std::string_view name, std::string_view value, Known known);
   /// Replaces every field of that name by one, in the place of the first, or appends it.
   void set(std::string_view name, std::string_view value);

@@ -191,14 +191,22 @@ TEST_F(CommandsTest, DeleteOfATypeAloneIsWrongUsage) {
   EXPECT_EQ(run_one(remove(*context, {})), Exit::kUsage);
 }
 
+/// `weft scale` under way.
+struct Scaling {
+  Scaling(const Context& context, const ScaleOptions& options) {
+    scope.spawn(detail::keep(scale(context, options), ended));
+  }
+  std::optional<CommandResult> ended;
+  net::TaskScope scope;
+};
+
 TEST_F(CommandsTest, ScaleReturnsWhenSoManyAreReady) {
   ASSERT_EQ(apply_text(kDeployment), Exit::kDone) << console.errors;
   ScaleOptions options;
   options.resources = {"deployment", "d"};
   options.replicas = 2;
-  std::optional<CommandResult> ended;
-  net::TaskScope scope;
-  scope.spawn(detail::keep(scale(*context, options), ended));
+  Scaling scaling(*context, options);
+  std::optional<CommandResult>& ended = scaling.ended;
   while (number_at(object("deploy", "d")->spec(), "replicas") != 2) loop.run_once(10ms);
   const std::string generation = std::to_string(object("deploy", "d")->generation());
   set_status("deploy", "d",
@@ -227,9 +235,8 @@ TEST_F(CommandsTest, ScaleEndsWhenTheOwnerSetsAnotherNumber) {
   ScaleOptions options;
   options.resources = {"replicaset", "d-1"};
   options.replicas = 3;
-  std::optional<CommandResult> ended;
-  net::TaskScope scope;
-  scope.spawn(detail::keep(scale(*context, options), ended));
+  Scaling scaling(*context, options);
+  std::optional<CommandResult>& ended = scaling.ended;
   while (number_at(object("rs", "d-1")->spec(), "replicas") != 3) loop.run_once(10ms);
   api::Object back = *object("rs", "d-1");
   back.body["spec"]["replicas"] = 1;
