@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "cli/context.h"
@@ -12,6 +13,8 @@ namespace weft::cli {
 /// What applying a file's objects came to.
 struct Applied {
   std::uint64_t version = 0;  ///< the newest of what was written or found
+  /// The same, of each kind by itself: a watch of one kind that has come this far has seen all of it.
+  std::map<const api::KindInfo*, std::uint64_t> version_of_kind;
   bool failed = false;        ///< at least one was rejected; why has been said
 };
 

@@ -73,6 +73,15 @@ void StartProgress::on_pod(const store::Event& event) {
   context_.out(line);
 }
 
+bool StartProgress::up_to_date() const {
+  const auto has_seen = [this](const store::Informer& copy) {
+    const auto applied = applied_.version_of_kind.find(copy.kind());
+    return copy.synced() &&
+           (applied == applied_.version_of_kind.end() || copy.resource_version() >= applied->second);
+  };
+  return has_seen(pods_) && has_seen(deployments_);
+}
+
 bool StartProgress::deployments_ready() const {
   return std::ranges::all_of(deployments_.items(), [](const auto& item) {
     const api::Json& body = item.second->body;
@@ -84,7 +93,7 @@ bool StartProgress::deployments_ready() const {
 }
 
 StartProgress::State StartProgress::state() const {
-  if (!pods_.synced() || !deployments_.synced() || deployments_.items().empty()) return State::kWaiting;
+  if (!up_to_date() || deployments_.items().empty()) return State::kWaiting;
   bool waiting = false, stuck = false;
   for (const auto& [key, pod] : pods_.items()) {
     if (pod_ready(pod->body)) continue;

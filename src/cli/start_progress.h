@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "cli/apply_objects.h"
 #include "cli/context.h"
 #include "store/informer.h"
 
@@ -19,6 +20,8 @@ class StartProgress {
   StartProgress(const Context& context, TimePoint began);
 
   void start();
+  /// Nothing is ready before the watches have seen what was applied.
+  void expect(const Applied& applied) { applied_ = applied; }
   /// kStuck: what is not ready will not get there by waiting; troubles() says why.
   State state() const;
   /// One line for each pod that is not ready.
@@ -26,10 +29,12 @@ class StartProgress {
 
  private:
   void on_pod(const store::Event& event);
+  bool up_to_date() const;
   bool deployments_ready() const;
 
   const Context& context_;
   TimePoint began_;
+  Applied applied_;
   std::set<std::string> announced_;
   std::set<std::string> over_before_;  ///< uids of pods that had failed for good in an earlier run
   store::Informer pods_, deployments_;

@@ -28,6 +28,8 @@ class Informer {
   const std::string& trouble() const { return trouble_; }
   const std::map<api::Key, api::ObjectPtr>& items() const { return items_; }
   api::ObjectPtr find(std::string_view ns, std::string_view name) const;
+  const api::KindInfo* kind() const { return query_.kind; }
+  /// Every change of its kind up to here is in the copy.
   std::uint64_t resource_version() const { return version_; }
 
  private:

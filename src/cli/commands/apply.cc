@@ -103,7 +103,10 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
       continue;
     }
     if (!quiet) context.out(name + " " + std::string(outcome->word) + std::string(note_of(dry_run)) + "\n");
-    if (dry_run == DryRun::kNone) done.version = std::max(done.version, outcome->version);
+    if (dry_run != DryRun::kNone) continue;
+    done.version = std::max(done.version, outcome->version);
+    std::uint64_t& of_kind = done.version_of_kind[input.object.kind];
+    of_kind = std::max(of_kind, outcome->version);
   }
   co_return done;
 }

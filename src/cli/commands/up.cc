@@ -76,6 +76,7 @@ class Start {
     progress_.start();
     WEFT_CO_TRY(const Applied applied, co_await apply_objects(context_, inputs, DryRun::kNone, true));
     if (applied.failed) co_return Exit::kFailed;
+    progress_.expect(applied);
     const bool ready = co_await pods();
     if (!ready) context_.note("These pods are not ready:\n" + progress_.troubles());
     Exit in_force = Exit::kDone;

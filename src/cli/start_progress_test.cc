@@ -1,0 +1,92 @@
+#include "cli/start_progress.h"
+
+#include "cli/testing/command_test.h"
+#include "store/testing/run.h"
+
+namespace weft::cli {
+namespace {
+
+using store::testing::run_until;
+
+/// The store of a test, with watches that say nothing until they are let go.
+class LateWatches final : public store::Store {
+ public:
+  LateWatches(net::Loop& loop, store::Store& store) : loop_(loop), store_(store) {}
+  void let_go() { held_ = false; }
+
+  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return store_.get(std::move(key)); }
+  net::Task<Result<store::List>> list(store::Query query) override { return store_.list(std::move(query)); }
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
+    return store_.create(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
+    return store_.update(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
+    return store_.update_status(std::move(object));
+  }
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override {
+    return store_.remove(std::move(key), grace_period_seconds);
+  }
+  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
+    while (held_) co_await loop_.yield();
+    co_return co_await store_.watch(std::move(query), from);
+  }
+
+ private:
+  net::Loop& loop_;
+  store::Store& store_;
+  bool held_ = true;
+};
+
+std::string deployment(const std::string& name) {
+  return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name +
+         "}\nspec:\n  selector: {matchLabels: {app: d}}\n  template:\n    metadata: {labels: {app: d}}\n"
+         "    spec:\n      containers:\n      - {name: main, image: x}\n";
+}
+
+class StartProgressTest : public testing::CommandTest {
+ protected:
+  void be_ready(const std::string& name, int generation) {
+    set_status("Deployment", name,
+               R"({"observedGeneration": )" + std::to_string(generation) +
+                   R"(, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1})");
+  }
+  Applied applied(const std::string& text) {
+    console.input = text;
+    const auto inputs = read_input_objects(console, {{"-"}, false, "default"});
+    const auto done = run(loop, apply_objects(*context, *inputs, DryRun::kNone, true));
+    return *done;
+  }
+  static constexpr auto kReady = StartProgress::State::kReady;
+  static constexpr auto kWaiting = StartProgress::State::kWaiting;
+};
+
+TEST_F(StartProgressTest, WhatWasAppliedIsWaitedForBeforeAnyWatchHasSeenIt) {
+  applied(deployment("first"));
+  be_ready("first", 1);
+  LateWatches late(loop, *store);
+  const Context through_late{console, loop, late, mesh, global, *state};
+  StartProgress progress(through_late, SteadyClock::now());
+  progress.start();
+  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+
+  progress.expect(applied(deployment("second")));
+  EXPECT_EQ(progress.state(), kWaiting);
+  be_ready("second", 1);
+  EXPECT_EQ(progress.state(), kWaiting);
+  late.let_go();
+  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+}
+
+TEST_F(StartProgressTest, WhatWasThereAlreadyAndIsAppliedUnchangedIsReady) {
+  applied(deployment("first"));
+  be_ready("first", 1);
+  StartProgress progress(*context, SteadyClock::now());
+  progress.start();
+  progress.expect(applied(deployment("first")));
+  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+}
+
+}  // namespace
+}  // namespace weft::cli
