@@ -133,6 +133,14 @@ class Service:
     def ask(self, path, *arguments, **options):
         return ask(self.port, path, *arguments, **options)
 
+    def logged(self, target):
+        return [json.loads(line) for line in list(self.lines) if f'"target":"{target}"' in line]
+
+    def took(self, target, count):
+        """Seconds from each request to its answer as the service itself logs them: who asks may get its turn late."""
+        wait_for(f"{count} lines of {target}", lambda: len(self.logged(target)) >= count)
+        return [line["ms"] / 1e3 for line in self.logged(target)]
+
     def stop(self):
         self.process.terminate()
         try:
@@ -146,8 +154,10 @@ class Service:
 
 
 class Recorded:
+    """A request, and the seconds from when it was there to the end of its answer, once that is."""
+
     def __init__(self, method, path, headers):
-        self.method, self.path, self.headers = method, path, headers
+        self.method, self.path, self.headers, self.took = method, path, headers, None
 
 
 class StandIn:
@@ -192,8 +202,10 @@ class StandIn:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, handler):
+        began = time.monotonic()
         with self.lock:
-            self.requests.append(Recorded(handler.command, handler.path, handler.headers))
+            recorded = Recorded(handler.command, handler.path, handler.headers)
+            self.requests.append(recorded)
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         handler.close_connection = True
         if reply is None:
@@ -214,6 +226,7 @@ class StandIn:
             handler.send_header("Content-Length", str(len(data)))
         handler.end_headers()
         handler.wfile.write(b"" if status == 204 else data)
+        recorded.took = time.monotonic() - began
 
     def stop(self):
         self.released.set()

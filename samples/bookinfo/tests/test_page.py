@@ -4,7 +4,7 @@ import re
 import pytest
 
 from shop import (BOOK, DETAILS_ERROR, NO_RATING, RATINGS, REVIEWS, REVIEWS_ERROR, SLOW, STAR, StandIn, at, at_once,
-                  closed_port)
+                  closed_port, wait_for)
 
 BLACK, RED = 'gap-x-1 text-black-500', 'gap-x-1 text-red-500'
 
@@ -70,7 +70,11 @@ def test_the_page_shows_the_calls_that_made_it_with_their_times(start, page_befo
     calls = calls_of(shown)
     assert [(c[0], c[2]) for c in calls] == [("details", "status 200"), ("reviews", "status 503"), ("reviews", "status 200")]
     assert calls[0][1] == f"http://127.0.0.1:{page.places['details'].port}/details/0"
-    assert 200 <= calls[1][3] < 300 * SLOW and 100 <= calls[2][3] < 200 * SLOW, calls
+    assert calls[1][3] >= 200 and calls[2][3] >= 100, calls
+    # The stand-in may get its turn late.
+    wait_for("the ends of both", lambda: all(request.took is not None for request in reviews.requests))
+    for call, request in zip(calls[1:], reviews.requests):
+        assert abs(call[3] - request.took * 1e3) < 100 * SLOW, (call, request.took)
     assert "<dd>productpage-7</dd>" in shown and "<dd>id-&lt;1&gt;</dd>" in shown
     assert re.search(r"<summary>.*3 calls, \d+ ms", shown)
 
@@ -133,7 +137,8 @@ def test_51_slow_ratings_cost_the_reviews_of_v2_but_only_the_stars_of_v3(start, 
     v3 = page_before(reviews=start.service("reviews", ENABLE_RATINGS="true", STAR_COLOR="red", **at(ratings=slow)))
     page_v2, page_v3 = at_once(lambda: v2.ask("/productpage"), lambda: v3.ask("/productpage"))
     assert 5.0 <= page_v2.seconds <= 8.0 and REVIEWS_ERROR in page_v2.text and "PublisherA" in page_v2.text
-    assert 2.4 <= page_v3.seconds <= 2.5 + 0.5 * SLOW and page_v3.text.count(NO_RATING["error"]) == 2
+    assert 2.4 <= page_v3.seconds and page_v3.text.count(NO_RATING["error"]) == 2
+    assert v3.took("/productpage", 1)[0] <= 2.5 + 0.5 * SLOW
 
 
 def test_52_what_others_wrote_is_escaped_and_the_description_is_not(start, page_before):
@@ -196,5 +201,7 @@ def test_a_file_that_the_browser_has_is_not_sent_again(bookshop):
 
 def test_a_stalled_details_and_reviews_cost_nine_seconds_at_most(start, page_before):
     stalled = start.stand_in(StandIn.STALL)
-    answer = page_before(details=stalled, reviews=stalled).ask("/productpage")
-    assert answer.status == 200 and 8.9 <= answer.seconds <= 9.0 + 0.5 * SLOW
+    page = page_before(details=stalled, reviews=stalled)
+    answer = page.ask("/productpage")
+    assert answer.status == 200 and 8.9 <= answer.seconds
+    assert page.took("/productpage", 1)[0] <= 9.0 + 0.5 * SLOW
