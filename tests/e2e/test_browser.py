@@ -92,12 +92,17 @@ def look_at(page, name):
     assert not page.failures and not page.outside, (page.failures, page.outside)
 
 
+def wait_for_signed_in(page):
+    page.get_by_text("Sign out").wait_for()
+    page.wait_for_load_state()  # the header is there before the stars
+
+
 def sign_in(page):
     page.locator("#sign-in-button").click()
     page.locator("#username").fill("jason")
     page.locator("input[name=passwd]").fill("anything")
     page.locator("dialog button[type=submit]").click()
-    page.get_by_text("Sign out").wait_for()
+    wait_for_signed_in(page)
 
 
 def take_away(mesh, service):
@@ -209,7 +214,7 @@ def test_the_keyboard_alone_skips_signs_in_and_opens_the_panel(mesh, browser):
     tab_to("#password")
     page.keyboard.type("any")
     page.keyboard.press("Enter")
-    page.get_by_text("Sign out").wait_for()
+    wait_for_signed_in(page)
     tab_to(".making summary")
     page.keyboard.press("Enter")
     assert page.get_by_text("productpage asked details").is_visible()

@@ -74,6 +74,10 @@ def test_sqlite_is_made_and_seeded_in_the_pods_own_volume(shop):
     assert not pathlib.Path("/var/lib/ratings").exists(), "the machine's own folders are left alone"
 
 
+def peers_of(pid, look):
+    return {peer.rsplit(":", 1)[0] for _, peer, owners in look if pid in owners}
+
+
 def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
     choose(shop, "mysql")
     wait_for("nine stars", lambda: page_has_stars(shop, 9), seconds=60)
@@ -82,14 +86,18 @@ def test_mysql_comes_up_as_a_pod_and_its_bytes_go_through_the_sidecars(shop):
     program, sidecar = shop.application_pid(server), shop.sidecar_pid(server)
     with statements_in(shop, server, "LOCK TABLES ratings WRITE;"), concurrent.futures.ThreadPoolExecutor() as pool:
         page = pool.submit(shop.get, "/productpage")
-        open_now = wait_for("a session that the lock holds up", lambda: [
-            one for one in sockets(program) if one[1].startswith(client + ":")] and sockets(program))
+
+        def held_up():
+            """A look at all of a call: each of its sockets has an owner, and the server a peer besides the test's own client."""
+            look = sockets(program)
+            calls = [owners for _, peer, owners in look if peer.startswith(client + ":")]
+            return calls and all(calls) and len(peers_of(program, look)) > 1 and look
+        open_now = wait_for("a session that the lock holds up", held_up)
         assert page.result().text.count("Ratings service is currently unavailable") == 2
     for local, peer, owners in open_now:
         if peer.startswith(client + ":"):
             assert owners == {sidecar} and local.endswith(":15006"), "ratings reached the server past its sidecar"
-    peers = {peer.rsplit(":", 1)[0] for _, peer, owners in open_now if program in owners}
-    assert peers == {"127.0.0.6", "127.0.0.1"}, "the sidecar, and the client of the test"
+    assert peers_of(program, open_now) == {"127.0.0.6", "127.0.0.1"}, "the sidecar, and the client of the test"
     wait_for("nine stars again", lambda: page_has_stars(shop, 9))
 
 

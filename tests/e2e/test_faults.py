@@ -177,6 +177,8 @@ spec:
 def test_ready_pods_that_are_deleted_cost_no_request_though_they_end_at_once(own):
     own.apply(text=ECHO)
     own.wait_ready(count=9)
+    # The gateway hears of pods a moment after they are ready.
+    wait_for("the way to an echo", lambda: own.get("/", headers={"Host": "echo.test"}).status == 200)
     ended, failed, slowest = threading.Event(), [], [0.0]
     def visit():
         while not ended.is_set():

@@ -206,15 +206,15 @@ static_resources:
 {cluster("c", [u.port for u in upstreams], policy)}""", port)
     try:
         with socket.create_connection(("127.0.0.1", port)) as connection:
-            for _ in range(300):
+            for _ in range(3000):
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 assert read_answer(connection)[0] == 200
         counts = [len(u.requests) for u in upstreams]
-        assert sum(counts) == 300
+        assert sum(counts) == 3000
         if policy == "ROUND_ROBIN":
-            assert counts == [100, 100, 100]
-        # 300 draws of one in three: four standard deviations are 33.
-        assert all(67 <= count <= 133 for count in counts), counts
+            assert counts == [1000, 1000, 1000]
+        # 3000 draws of one in three: six standard deviations are 155.
+        assert all(840 <= count <= 1160 for count in counts), counts
     finally:
         process.terminate()
         process.wait(timeout=20 * SLOW)

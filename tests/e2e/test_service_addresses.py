@@ -92,6 +92,10 @@ def mesh():
     with instance() as made:
         made.apply(text=MANIFEST)
         made.wait_ready(4)
+        # A Service leads to a pod a moment after the pod is ready.
+        for name in ("meshed", "bare"):
+            for port in (80, 90):
+                wait_for(f"the way from {name} to port {port}", lambda: Inside(made, name).ask(port=port)["status"] == 200)
         yield made
 
 

@@ -116,16 +116,20 @@ def test_51_ratings_that_stall_cost_v2_its_reviews_and_v3_its_stars(mesh):
     ratings = mesh.application_pid(mesh.pod_name("ratings"))
     os.kill(ratings, signal.SIGSTOP)
     try:
-        began = time.monotonic()
-        anonymous = mesh.get()
-        seconds_v3 = time.monotonic() - began
+        # The better of two: other work on the machine may make one late.
+        views, seconds_v3 = [], []
+        for _ in range(2):
+            began = time.monotonic()
+            views.append(mesh.get())
+            seconds_v3.append(time.monotonic() - began)
         began = time.monotonic()
         jasons = mesh.get(headers=cookie)
         seconds_v2 = time.monotonic() - began
     finally:
         os.kill(ratings, signal.SIGCONT)
-    assert anonymous.status == jasons.status == 200
-    assert 2.4 <= seconds_v3 <= 3.0 * SLOW and anonymous.text.count("Ratings service is currently unavailable") == 2
+    assert [view.status for view in views] == [200, 200] and jasons.status == 200
+    assert 2.4 <= min(seconds_v3) <= 3.0 * SLOW, seconds_v3
+    assert [view.text.count("Ratings service is currently unavailable") for view in views] == [2, 2]
     assert 5.0 <= seconds_v2 <= 8.0 * SLOW and "Error fetching product reviews" in jasons.text and "PublisherA" in jasons.text
     assert re.search(r"Asked 2 times within 6\.\d\d s; no answer \(", jasons.text), jasons.text
     wait_for("the stars to come back", lambda: version_of(mesh.get().text) == "v3")

@@ -1,5 +1,6 @@
 """The tour of the sample's README, typed as it stands there: each command, in order, shows what the page says it shows."""
 import os
+import pathlib
 import re
 import select
 import signal
@@ -47,10 +48,15 @@ class Shell:
 
     def __init__(self, mesh):
         self.port = mesh.port
+        # What a command says while it waits, after a second of it, is not in the page.
+        self.notes = open(mesh.state / "notes", "w")
         environment = {**mesh.environment, "WEFT_INSTANCE": mesh.name, "PATH": f"{WEFT.parent}:{os.environ['PATH']}"}
         # A session of its own, so that a command that hangs can be ended with the shell.
         self.process = subprocess.Popen(["bash"], cwd=SAMPLE, env=environment, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+                                        stdout=subprocess.PIPE, stderr=self.notes, start_new_session=True)
+
+    def noted(self):
+        return pathlib.Path(self.notes.name).read_text(errors="replace")
 
     def type(self, command, seconds=60):
         """What a command prints. The port is the only word of it that differs from the page."""
@@ -62,9 +68,9 @@ class Shell:
         while not said.endswith(f"\n{END}\n".encode()):
             left = deadline - time.monotonic()
             is_readable = left > 0 and select.select([self.process.stdout], [], [], left)[0]
-            assert is_readable, f"no end after {seconds * SLOW} s of: {command}\n{said.decode(errors='replace')}"
+            assert is_readable, f"no end after {seconds * SLOW} s of: {command}\n{said.decode(errors='replace')}{self.noted()}"
             piece = os.read(self.process.stdout.fileno(), 65536)
-            assert piece, f"the shell ended at: {command}\n{said.decode(errors='replace')}"
+            assert piece, f"the shell ended at: {command}\n{said.decode(errors='replace')}{self.noted()}"
             said += piece
         return said.decode(errors="replace").removesuffix(f"{END}\n")
 
@@ -76,6 +82,7 @@ class Shell:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.process.stdout.close()
+        self.notes.close()
 
 
 def test_the_tour_in_the_readme_shows_what_it_says():
@@ -91,7 +98,8 @@ def test_the_tour_in_the_readme_shows_what_it_says():
             while not shows(expected, output) and again and time.monotonic() < deadline:
                 time.sleep(0.1)
                 output = shell.type(command)
-            assert shows(expected, output), f"$ {command}\n{output}\nThe page says:\n" + "\n".join(expected)
+            assert shows(expected, output), f"$ {command}\n{output}{shell.noted()}\nThe page says:\n" + "\n".join(expected)
+        assert "warning: " not in shell.noted(), shell.noted()
     finally:
         shell.close()
         mesh.destroy()
