@@ -231,9 +231,26 @@ def strip(value):
     return value
 
 
+def settled(mesh, findings):
+    """The configuration of all proxies once it stays: what follows from a pod is sent a moment after the pod is ready."""
+    seen = [configuration(mesh)]
+
+    def stays():
+        seen.append(configuration(mesh))
+        return seen[-1] == seen[-2]
+    wait(findings, "a configuration that stays after quiet", stays, 30)
+    return seen[-1]
+
+
 def after_quiet(mesh, findings, writers):
-    for deployment in mesh.objects("deployments"):
-        mesh.weft("scale", "deployment", deployment["metadata"]["name"], "--replicas=1")
+    def one_of_each():
+        for deployment in mesh.objects("deployments"):
+            mesh.weft("scale", "deployment", deployment["metadata"]["name"], "--replicas=1")
+        return True
+    # The last that happened to the mesh may have been the end of its control plane.
+    if not wait(findings, "one pod of each deployment after quiet", one_of_each, 60):
+        return
+
     def ready():
         pods = mesh.pods()
         return len(pods) == 6 and all(c["ready"] for p in pods for c in p["status"]["containerStatuses"])
@@ -243,7 +260,7 @@ def after_quiet(mesh, findings, writers):
         for name in writer.names:
             writer.expect(name)
     wait(findings, "every proxy in sync", lambda: "REJECTED" not in (text := mesh.weft("proxy-status").stdout) and "STALE" not in text, 30)
-    before = configuration(mesh)
+    before = settled(mesh, findings)
     old = control_pid(mesh)
     os.kill(old, signal.SIGKILL)
     wait(findings, "a fresh control plane", lambda: not alive(old) and control_pid(mesh) != old, 30)

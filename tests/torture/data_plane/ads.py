@@ -45,7 +45,7 @@ def packed(type_url, resource):
 class AdsServer:
     """`publish(resources)` with {type_url: [JSON resource, ...]}; `wait_applied()` blocks until each type's last version is acknowledged."""
 
-    def __init__(self):
+    def __init__(self, port):
         self.request = message("envoy.service.discovery.v3.DiscoveryRequest")
         self.response = message("envoy.service.discovery.v3.DiscoveryResponse")
         self.changed = threading.Condition()
@@ -57,7 +57,7 @@ class AdsServer:
                 self.stream, request_deserializer=self.request.FromString, response_serializer=lambda m: m.SerializeToString())})
         self.server = grpc.server(futures.ThreadPoolExecutor(8))
         self.server.add_generic_rpc_handlers((handler,))
-        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
 
     def publish(self, resources):

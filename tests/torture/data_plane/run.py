@@ -38,6 +38,7 @@ ALARM = re.compile(r"AddressSanitizer|ThreadSanitizer|runtime error|assertion fa
 
 
 def free_ports(count):
+    """All that are needed at once: a second call may be offered ports of the first that nobody has taken yet."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [p.getsockname()[1] for p in probes]
     for probe in probes:
@@ -46,8 +47,8 @@ def free_ports(count):
 
 
 class Proxy:
-    def __init__(self, directory, ads_port):
-        self.admin, = free_ports(1)
+    def __init__(self, directory, admin, ads_port):
+        self.admin = admin
         file = directory / "bootstrap.json"
         file.write_text(json.dumps(configuration.bootstrap(self.admin, ads_port)))
         self.log = directory / "proxy.log"
@@ -93,14 +94,14 @@ class Torture:
         self.upstreams = [self.fork(upstream.serve, listeners[:2], self.report_write), self.fork(upstream.serve, listeners[2:], self.report_write)]
         for listener in listeners:
             listener.close()
-        self.stable, self.dead, *self.moving = free_ports(5)
+        admin, ads_port, self.stable, self.dead, *self.moving = free_ports(7)
         begin = multiprocessing.get_context("fork").Event()
         self.clients = [self.fork(users.run, begin, self.stable, self.moving, f"{self.seed}c{i}", self.seconds, USERS, self.report_write)
                         for i in range(CLIENT_PROCESSES)]
         os.close(self.report_write)
         threading.Thread(target=self.read_reports, daemon=True).start()
-        self.control = ads.AdsServer()
-        self.proxy = Proxy(self.directory, self.control.port)
+        self.control = ads.AdsServer(ads_port)
+        self.proxy = Proxy(self.directory, admin, ads_port)
         self.publish()
         self.wait("the proxy serves", lambda: socket.create_connection(("127.0.0.1", self.stable), 1).close() is None, 60)
         time.sleep(0.2)
@@ -179,7 +180,8 @@ class Torture:
         for kind in sorted({k for k, _ in self.counts}):
             ends = {end: n for (k, end), n in self.counts.items() if k == kind}
             total, whole = sum(ends.values()), ends.get("whole", 0)
-            if kind in WHOLE and whole != total or kind in MOSTLY_WHOLE and whole < 0.97 * total:
+            # One of a few is rare too.
+            if kind in WHOLE and whole != total or kind in MOSTLY_WHOLE and total - whole > max(1, 0.03 * total):
                 self.broken.append({"broken": "requests that have to succeed did not", "kind": kind, "ends": ends})
             print(f"  {kind:16} {total:8} requests: " + ", ".join(f"{n} {end}" for end, n in sorted(ends.items())))
 
