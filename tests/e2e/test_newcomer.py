@@ -76,3 +76,20 @@ def test_a_person_sees_one_line_that_moves_at_least_every_five_seconds():
         process.wait(timeout=30)
     os.close(parent)
     assert b"[3/40]" in shown and b"left" in shown and b"\n" not in shown
+
+
+def test_a_line_that_comes_in_two_halves_is_one_line():
+    parent, child = pty.openpty()
+    with subprocess.Popen([PROGRESS, "release", "80"], stdin=subprocess.PIPE, stdout=child, text=True,
+                          env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}) as process:
+        os.close(child)
+        shown = b""
+        for half, seen in (("3 200 Building\n1", 3), ("08 200 Linking\n", 5)):
+            process.stdin.write(half)
+            process.stdin.flush()
+            while shown.count(b"\r") < seen:  # it has looked at its input since, at each second
+                shown += os.read(parent, 4096)
+        process.stdin.close()
+        assert process.wait(timeout=30) == 0
+    os.close(parent)
+    assert b"[108/200]" in shown and b"Linking" in shown, shown
