@@ -1,0 +1,66 @@
+#include "proxy/routing/domain_index.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weft::proxy {
+namespace {
+
+DomainIndex index_of(const std::vector<std::string>& domains) {
+  DomainIndex index;
+  for (std::uint32_t i = 0; i < domains.size(); ++i) index.add(domains[i], i);
+  index.seal();
+  return index;
+}
+
+TEST(DomainIndex, the_exact_name_wins_then_the_longest_suffix_then_the_longest_prefix_then_any) {
+  const std::vector<std::string> domains = {
+      "*", "a.*", "a.b.*", "*.example", "*.shop.example", "x.shop.example", "x.shop.example:8080"};
+  const DomainIndex index = index_of(domains);
+  struct Row {
+    const char *authority, *domain;
+  };
+  for (const Row& row : {
+           Row{"x.shop.example", "x.shop.example"},
+           Row{"X.Shop.Example", "x.shop.example"},
+           Row{"x.shop.example.", "x.shop.example"},
+           Row{"x.shop.example:8080", "x.shop.example:8080"},
+           Row{"x.shop.example:9090", "*"},
+           Row{"y.shop.example", "*.shop.example"},
+           Row{"y.z.shop.example", "*.shop.example"},
+           Row{"shop.example", "*.example"},
+           Row{".example", "*"},
+           Row{"a.b.example", "*.example"},
+           Row{"a.b.c", "a.b.*"},
+           Row{"a.c", "a.*"},
+           Row{"a.", "*"},
+           Row{"", "*"},
+           Row{"[::1]:80", "*"},
+       })
+    EXPECT_EQ(domains.at(index.find(row.authority, false).value()), row.domain) << row.authority;
+}
+
+TEST(DomainIndex, without_a_name_that_fits_there_is_no_host) {
+  const DomainIndex index = index_of({"a.example", "*.b.example"});
+  for (const char* none : {"", "b.example", "a.example.org", "xa.example", "a.example:80"})
+    EXPECT_EQ(index.find(none, false), std::nullopt) << none;
+}
+
+TEST(DomainIndex, a_port_is_left_out_of_account_where_that_is_wished) {
+  const DomainIndex index = index_of({"a.example", "[::1]"});
+  EXPECT_EQ(index.find("a.example:80", true), 0u);
+  EXPECT_EQ(index.find("a.example.:80", true), 0u);
+  EXPECT_EQ(index.find("[::1]:80", true), 1u);
+  EXPECT_EQ(index.find("[::1]", true), 1u);
+}
+
+TEST(DomainIndex, the_first_host_that_names_a_domain_keeps_it) {
+  const DomainIndex index = index_of({"a.example", "A.EXAMPLE", "*.x", "*.x", "*", "*"});
+  EXPECT_EQ(index.find("a.example", false), 0u);
+  EXPECT_EQ(index.find("y.x", false), 2u);
+  EXPECT_EQ(index.find("other", false), 4u);
+}
+
+}  // namespace
+}  // namespace weft::proxy
