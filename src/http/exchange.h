@@ -16,6 +16,7 @@ namespace weft::http {
 struct BodyChunk {
   std::string_view data;
   bool end = false;
+  const Headers* trailers = nullptr;  ///< with `end`: the fields behind the body, if any (RFC 9110 §6.5)
 };
 
 /// One request and its answer as a server sees them, the same above HTTP/1 and HTTP/2. Everything is pulled:
@@ -37,7 +38,7 @@ class ServerExchange {
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
   /// How long read_body() waits for the next piece, instead of what the connection was told; zero: no limit.
   /// Once the response is complete, a client has a few seconds at most: it may have stopped sending.
-  virtual void set_body_patience(Duration between_pieces) = 0;
+  virtual void set_body_timeout(Duration between_pieces) = 0;
 
   /// 1xx other than 101; ignored for HTTP/1.0 clients.
   virtual net::Task<Result<void>> send_interim(const ResponseHead& head) = 0;
@@ -46,6 +47,8 @@ class ServerExchange {
   virtual net::Task<Result<void>> send_head(const ResponseHead& head, bool end) = 0;
   /// Resumes when the bytes are accepted by the transport or by a bounded buffer.
   virtual net::Task<Result<void>> send_body(std::string_view data, bool end) = 0;
+  /// The end of the body, with fields behind it; without them where the message cannot have any.
+  virtual net::Task<Result<void>> send_trailers(const Headers& trailers) = 0;
   /// Puts everything buffered on the wire. Call it before waiting for something else.
   virtual net::Task<Result<void>> flush() = 0;
   /// Until when the client has to have taken what is sent from now on, or waits already, however steadily it
@@ -64,7 +67,7 @@ class ServerExchange {
   virtual Upgraded upgrade() = 0;
   /// `action` runs from the loop, at most once, when the client has gone while nobody reads from it; work for
   /// it is then in vain. An empty function removes it. It must not end the handler's task itself.
-  virtual void on_abandoned(std::function<void()> action) = 0;
+  virtual void on_disconnect(std::function<void()> action) = 0;
   /// Bytes on the wire for this exchange so far (bodies only), for logs.
   virtual std::uint64_t body_bytes_received() const = 0;
   virtual std::uint64_t body_bytes_sent() const = 0;
@@ -85,6 +88,8 @@ class ClientExchange {
   virtual ~ClientExchange() = default;
   virtual net::Task<Result<void>> send_head(const RequestHead& head, bool end) = 0;
   virtual net::Task<Result<void>> send_body(std::string_view data, bool end) = 0;
+  /// See ServerExchange.
+  virtual net::Task<Result<void>> send_trailers(const Headers& trailers) = 0;
   virtual net::Task<Result<void>> flush() = 0;
   /// Whether the request has been sent to its end.
   virtual bool request_complete() const = 0;
@@ -96,6 +101,21 @@ class ClientExchange {
   virtual bool body_available() const = 0;
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
   virtual ServerExchange::Upgraded upgrade() = 0;
+
+  /// Until when each read, or each write, of this exchange has to move something; also for a wait that has
+  /// begun.
+  virtual void set_read_deadline(TimePoint when) = 0;
+  virtual void set_write_deadline(TimePoint when) = 0;
+  /// Ends whatever waits on it, and the exchange with it. No other exchange of its connection is touched.
+  virtual void cancel() = 0;
+  /// Whether an earlier exchange went over this connection: then a break may only mean that the server had
+  /// closed it.
+  virtual bool reused() const = 0;
+  /// Whether a byte of the response has come.
+  virtual bool response_begun() const = 0;
+  /// Whether the server's machine has acknowledged every byte that was sent. When a server has ended a
+  /// connection by itself and this is false, it had done so before the request came, and never saw it.
+  virtual bool delivered() const = 0;
 };
 
 }  // namespace weft::http

@@ -18,9 +18,9 @@ net::Task<Result<void>> gone(grpc::Signal& signal) {
 
 struct Notice {
   Notice(ServerExchange& exchange_, grpc::Signal& signal) : exchange(exchange_) {
-    exchange.on_abandoned([&signal] { signal.notify(); });
+    exchange.on_disconnect([&signal] { signal.notify(); });
   }
-  ~Notice() { exchange.on_abandoned({}); }
+  ~Notice() { exchange.on_disconnect({}); }
   ServerExchange& exchange;
 };
 

@@ -33,6 +33,10 @@ std::string read_to_end(int fd);
 
 struct ConnectOptions;
 
+/// Whether a TCP peer's machine has acknowledged every byte that was written to `fd`; true where the kernel
+/// does not say.
+bool delivered(int fd);
+
 /// A connected TCP or Unix socket as a Stream. TCP sockets have Nagle's delay off. Whoever reads one that is
 /// never empty is told now and then that nothing is there, so that everything else of the loop has its turn.
 class Socket final : public Stream, private ReadyHandler {
@@ -46,10 +50,8 @@ class Socket final : public Stream, private ReadyHandler {
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
-  /// Looks at what has come without taking it. Afterwards readable() waits for more to come; call unpeek()
-  /// before anything else reads.
-  IoResult peek(std::span<char> into);
-  void unpeek() { may_read_ = true; }
+  IoResult peek(std::span<char> into) override;
+  bool delivered() const override { return net::delivered(fd_.get()); }
   bool quiet() override;
 
   int fd() const { return fd_.get(); }

@@ -70,6 +70,12 @@ class Stream {
   /// Also for a wait that has begun.
   void set_read_deadline(TimePoint when) { set_deadline(read_, when); }
   void set_write_deadline(TimePoint when) { set_deadline(write_, when); }
+  /// Looks at what has come without taking it. Afterwards readable() waits for more to come; call unpeek()
+  /// before anything else reads.
+  virtual IoResult peek(std::span<char> into) = 0;
+  void unpeek() { may_read_ = true; }
+  /// Whether the peer's machine has acknowledged every byte that was written; true where that is not known.
+  virtual bool delivered() const { return true; }
   /// Whether nothing has come that nobody has read, as far as the kernel has told: no byte, no end, no break.
   /// Costs no system call when the last read has shown that there was nothing more.
   virtual bool quiet() { return !may_read_; }

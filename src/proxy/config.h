@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "net/address.h"
+#include "net/transport.h"
+#include "proxy/filters/filter_config.h"
 
 namespace re2 {
 class RE2;
@@ -134,18 +136,10 @@ struct DirectAction {
   std::string body;
 };
 
-/// What a route does to requests on purpose, before its action; Envoy's fault filter.
-struct Fault {
-  Milliseconds delay{0};
-  std::uint32_t delays_per_million = 0;
-  int abort_status = 0;
-  std::uint32_t aborts_per_million = 0;
-};
-
 struct Route {
   std::string name;
   RouteMatch match;
-  std::optional<Fault> fault;
+  HttpFilterConfigs filters;  ///< instead of the chain's of the same names
   std::variant<ForwardAction, RedirectAction, DirectAction> action;
   HeaderChanges request_headers;
   HeaderChanges response_headers;
@@ -181,6 +175,9 @@ struct AccessLogConfig {
 };
 
 // listeners
+
+/// How the bytes of a connection go over the wire; null: as they are.
+using TransportPtr = std::shared_ptr<const net::Transport>;
 
 struct TcpProxyConfig {
   std::string stat_prefix;
@@ -221,7 +218,7 @@ struct HttpConfig {
   bool tracing = false;                           ///< create B3 / W3C headers when absent
   double random_sampling_percent = 100;
   std::vector<AccessLogConfig> access_logs;
-  std::optional<Fault> fault;  ///< there: faults are injected, by this where a route says nothing
+  HttpFilterConfigs filters;  ///< in order, before the router
   bool suppress_envoy_headers = false;
 };
 
@@ -240,6 +237,7 @@ struct FilterChainMatch {
 struct FilterChain {
   std::string name;
   FilterChainMatch match;
+  TransportPtr transport;  ///< of connections from clients
   std::variant<HttpConfig, TcpProxyConfig> filter;
 };
 
@@ -316,6 +314,7 @@ struct ClusterConfig {
   std::uint32_t max_requests_per_connection = 0;
   net::Address bind_source;
   std::vector<net::Address> extra_bind_sources;  ///< for endpoints of another family than bind_source
+  TransportPtr transport;                        ///< of connections to endpoints
   bool http2 = false;                            ///< upstream speaks HTTP/2 (refused until it is supported)
   /// Limits of the whole process.
   std::uint32_t max_connections = 1024;

@@ -75,13 +75,17 @@ DataPlane::~DataPlane() { stop(); }
 
 void DataPlane::start_workers() {
   for (unsigned i = 0; i < options_.concurrency; ++i)
-    workers_.push_back(std::make_unique<Worker>(i, options_.limits));
-  for (auto& worker : workers_) worker->start();
+    threads_.push_back(std::make_unique<WorkerThread>(i, options_.limits));
+  for (auto& thread : threads_) {
+    workers_.push_back(&thread->worker());
+    thread->start();
+  }
 }
 
 void DataPlane::stop() {
   alive_.reset();
   workers_.clear();
+  threads_.clear();
   for (const InheritedListener& one : options_.inherited) ::close(one.fd);
   options_.inherited.clear();
 }
@@ -155,7 +159,7 @@ void DataPlane::apply(SnapshotPtr snapshot, std::function<void(Result<void>)> do
   auto by_worker = std::make_shared<Sockets>(std::move(*sockets));
   auto next = std::make_shared<std::size_t>(0);
   std::map<const Worker*, std::size_t> place;
-  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i]] = i;
   on_all([next_snapshot = *compiled, by_worker,
           place](Worker& worker) { worker.apply(next_snapshot, std::move((*by_worker)[place.at(&worker)])); },
          [done = std::move(done)] { done({}); });
@@ -168,8 +172,8 @@ void DataPlane::on_all(std::function<void(Worker&)> work, std::function<void()> 
     std::size_t open;
   };
   auto round = std::make_shared<Round>(Round{std::move(work), std::move(done), workers_.size()});
-  for (auto& worker : workers_) {
-    worker->loop().post([this, round, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
+  for (Worker* const worker : workers_) {
+    worker->loop().post([this, round, worker, alive = std::weak_ptr<char>(alive_)] {
       round->work(*worker);
       main_.post([round, alive] {
         if (--round->open > 0) return;
@@ -203,8 +207,8 @@ void DataPlane::drain(Milliseconds limit, std::function<void()> done) {
     std::shared_ptr(drain)->end();
   });
   drain_timer_->arm(until);
-  for (auto& worker : workers_) {
-    worker->loop().post([this, drain = drain_, worker = worker.get(), alive = std::weak_ptr<char>(alive_)] {
+  for (Worker* const worker : workers_) {
+    worker->loop().post([this, drain = drain_, worker, alive = std::weak_ptr<char>(alive_)] {
       worker->stop_accepting();
       worker->drain_connections();
       worker->when_idle([this, drain, alive] {
@@ -224,7 +228,7 @@ void DataPlane::take_leave(Leaving leaving) {
 void DataPlane::count_open(std::function<void(OpenWork)> done) {
   auto by_worker = std::make_shared<std::vector<OpenWork>>(workers_.size());
   std::map<const Worker*, std::size_t> place;
-  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i]] = i;
   on_all([by_worker, place](Worker& worker) { (*by_worker)[place.at(&worker)] = worker.open_work(); },
          [by_worker, done = std::move(done)] {
            OpenWork sum;
@@ -239,7 +243,7 @@ void DataPlane::count_open(std::function<void(OpenWork)> done) {
 void DataPlane::collect_stats(bool prometheus, std::function<void(std::string)> done) {
   auto sheets = std::make_shared<std::vector<StatSheet>>(workers_.size());
   std::map<const Worker*, std::size_t> place;
-  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i]] = i;
   on_all([sheets, place](Worker& worker) { (*sheets)[place.at(&worker)] = worker.stats(); },
          [this, sheets, prometheus, done = std::move(done)] {
            StatSheet sum;
@@ -258,7 +262,7 @@ void DataPlane::collect_clusters(bool json, std::function<void(std::string)> don
   using Views = std::vector<Worker::EndpointView>;
   auto views = std::make_shared<std::vector<Views>>(workers_.size());
   std::map<const Worker*, std::size_t> place;
-  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i].get()] = i;
+  for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i]] = i;
   on_all([views, place](Worker& worker) { (*views)[place.at(&worker)] = worker.endpoint_views(); },
          [views, json, done = std::move(done)] {
            std::map<std::string, std::map<std::string, Worker::EndpointView>> sums;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "proxy/server.h"
-#include "proxy/worker.h"
+#include "proxy/worker_thread.h"
 
 namespace weft::proxy {
 
@@ -43,7 +43,8 @@ class DataPlane final : public Server {
 
   net::Loop& main_;
   ServerOptions options_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<WorkerThread>> threads_;
+  std::vector<Worker*> workers_;  ///< of threads_
   CompiledSnapshotPtr current_;
   std::map<std::string, std::string> bound_;  ///< listener name → where and how its sockets listen
   /// Those who asked for a drain, and how many workers still have connections.

@@ -1,7 +1,5 @@
 #include "proxy/worker.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 
 #include "base/log.h"
@@ -16,31 +14,21 @@ struct Worker::Accepting {
   net::TaskScope tasks;
 };
 
-Worker::Worker(unsigned index, ProcessLimits limits)
-    : index_(index), limits_(limits), logs_(loop_), dns_(loop_) {}
+Worker::Worker(net::Loop& loop, Options options)
+    : loop_(loop),
+      limits_(options.limits),
+      connector_(options.connector ? std::move(options.connector) : kernel_connector(limits_.socket_mark)),
+      random_(options.random),
+      logs_(loop_),
+      dns_(loop_) {}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() = default;
 
-void Worker::start() {
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
-    loop_.run();
-    end_everything();
-  });
-}
-
-/// On the worker's own thread: coroutine frames and buffers go back to the thread they came from.
 void Worker::end_everything() {
   accepting_.clear();
   tasks_.cancel_all();
   clusters_.clear();
   logs_.flush();
-}
-
-void Worker::stop() {
-  if (!thread_.joinable()) return;
-  loop_.stop();
-  thread_.join();
 }
 
 void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
@@ -97,8 +85,8 @@ void Worker::update_clusters() {
       known->second->update(config);
       next[name] = known->second;
     } else {
-      auto& made = next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, limits_.socket_mark,
-                                                                  config, snapshot_->usage.at(name));
+      auto& made = next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, connector_, config,
+                                                                  snapshot_->usage.at(name));
       if (known != clusters_.end()) made->begin_with_endpoints_of(*known->second);
     }
   }
@@ -113,23 +101,30 @@ net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
     if (!socket) co_return;
     const auto found = worker.snapshot_->listeners.find(name);
     if (found == worker.snapshot_->listeners.end()) co_return;
-    ListenerCounters& counters = worker.listener_counters(name);
-    if (worker.limits_.max_connections && worker.connections_.size() >= worker.limits_.max_connections) {
-      ++counters.downstream_cx_overflow;
-      (*socket)->close(true);
-      continue;
-    }
-    ++counters.downstream_cx_total;
-    worker.tasks_.spawn(serve(worker, std::move(*socket), found->second));
+    const ListenerConfig& config = *found->second->config;
+    const bool redirected = config.use_original_destination || config.original_destination_filter;
+    worker.serve(accepted_connection(std::move(*socket), redirected), name);
   }
 }
 
-net::Task<void> Worker::serve(Worker& worker, std::unique_ptr<net::Socket> socket,
-                              std::shared_ptr<const CompiledListener> listener) {
+void Worker::serve(AcceptedConnection accepted, const std::string& listener) {
+  const auto found = snapshot_->listeners.find(listener);
+  if (found == snapshot_->listeners.end()) return accepted.stream->close(true);
+  ListenerCounters& counters = listener_counters(listener);
+  if (limits_.max_connections && connections_.size() >= limits_.max_connections) {
+    ++counters.downstream_cx_overflow;
+    return accepted.stream->close(true);
+  }
+  ++counters.downstream_cx_total;
+  tasks_.spawn(run(*this, std::move(accepted), found->second));
+}
+
+net::Task<void> Worker::run(Worker& worker, AcceptedConnection accepted,
+                            std::shared_ptr<const CompiledListener> listener) {
   ListenerCounters& counters = worker.listener_counters(listener->config->name);
   ++counters.downstream_cx_active;
   {
-    DownstreamConnection connection(worker, std::move(socket), std::move(listener));
+    DownstreamConnection connection(worker, std::move(accepted), std::move(listener));
     co_await connection.run();
   }
   --counters.downstream_cx_active;

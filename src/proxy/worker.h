@@ -4,13 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "base/random.h"
 #include "net/socket.h"
 #include "net/task.h"
+#include "proxy/listener/accepted_connection.h"
 #include "proxy/listener/compiled_listener.h"
 #include "proxy/log/access_log.h"
 #include "proxy/server.h"
@@ -24,17 +24,20 @@ class DownstreamConnection;
 /// One thread of the data plane with everything it uses: sockets, connections, pools, counters, and the
 /// snapshot it runs. Nothing of it is shared with another worker but immutable configuration.
 ///
-/// Owner: Server. Thread: start(), post work and stop() from the main thread; everything else on the worker's
-/// own.
+/// Owner: a WorkerThread; a simulation. Thread: the loop's, but for its making and its end.
 class Worker {
  public:
-  Worker(unsigned index, ProcessLimits limits);
+  struct Options {
+    ProcessLimits limits;
+    Connector connector;  ///< empty: the kernel
+    Random random;
+  };
+  Worker(net::Loop& loop, Options options);
   ~Worker();
-
-  void start();
-  /// Ends the loop, and with it every connection, and waits for the thread.
-  void stop();
   net::Loop& loop() { return loop_; }
+  /// Ends every connection, on the thread of the loop: coroutine frames and buffers go back to the thread
+  /// they came from.
+  void end_everything();
 
   /// A listening descriptor for the listener of that name.
   struct NewSocket {
@@ -43,6 +46,8 @@ class Worker {
     bool shared = false;
   };
   void apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets);
+  /// Serves a connection of that listener of the snapshot; for one that is not there it is reset.
+  void serve(AcceptedConnection accepted, const std::string& listener);
   void stop_accepting();
   void drain_connections();
   /// See Server::take_leave().
@@ -85,13 +90,12 @@ class Worker {
   void tell_connections(const CompiledSnapshotPtr& before);
   std::vector<std::uint64_t> connection_ids() const;
   static net::Task<void> accept_all(Worker& worker, Accepting& accepting);
-  static net::Task<void> serve(Worker& worker, std::unique_ptr<net::Socket> socket,
-                               std::shared_ptr<const CompiledListener> listener);
-  void end_everything();
+  static net::Task<void> run(Worker& worker, AcceptedConnection accepted,
+                             std::shared_ptr<const CompiledListener> listener);
 
-  net::Loop loop_;
-  unsigned index_;
+  net::Loop& loop_;
   ProcessLimits limits_;
+  Connector connector_;
   Random random_;
   LogWriter logs_;
   DnsResolver dns_;
@@ -106,7 +110,6 @@ class Worker {
   std::function<void()> when_idle_;
   std::map<std::string, std::unique_ptr<Accepting>> accepting_;
   net::TaskScope tasks_;
-  std::thread thread_;
 };
 
 }  // namespace weft::proxy

@@ -196,6 +196,17 @@ void Stream::shutdown_write() {
   ERR_clear_error();
 }
 
+net::IoResult Stream::peek(std::span<char> into) {
+  if (!fd_ || closed()) return {0, net::IoError::kClosed};
+  if (broken_) return {0, net::IoError::kReset};
+  ERR_clear_error();
+  std::size_t got = 0;
+  const int done = SSL_peek_ex(ssl_.get(), into.data(), into.size(), &got);
+  if (done != 1) return outcome(SSL_get_error(ssl_.get(), done), true);
+  may_read_ = false;
+  return {got, net::IoError::kNone};
+}
+
 bool Stream::quiet() {
   if (!fd_ || closed() || broken_ || peer_ended() || peer_broken()) return false;
   if (!may_read_ && SSL_has_pending(ssl_.get()) == 0) return true;

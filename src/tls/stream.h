@@ -30,6 +30,8 @@ class Stream final : public net::Stream, private net::ReadyHandler {
   net::IoResult try_read(std::span<char> into) override;
   net::IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
+  net::IoResult peek(std::span<char> into) override;
+  bool delivered() const override { return net::delivered(fd_.get()); }
   /// Records that hold no bytes of the application, a session ticket say, are no noise.
   bool quiet() override;
 

@@ -72,11 +72,6 @@ Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, con
 Result<proxy::RouteMatch> to_route_match(const route::RouteMatch& from, const Path& path);
 std::uint32_t per_million(const envoy::type::v3::FractionalPercent& from);
 
-// convert_fault.cc
-bool is_fault(const google::protobuf::Any& any);
-/// Of an Any for which is_fault holds.
-Result<proxy::Fault> to_fault(const google::protobuf::Any& from, const Path& path, Conversion& conversion);
-
 // convert_http.cc
 struct HttpChain {
   proxy::HttpConfig config;

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "xds/convert.h"
+#include "xds/filters/http_filters.h"
 
 namespace weft::xds {
 namespace {
@@ -38,8 +39,9 @@ Result<void> read_filters(const Manager& from, proxy::HttpConfig& into, const Pa
       into.suppress_envoy_headers = router.suppress_envoy_headers();
       return {};
     }
-    if (is_fault(filter.typed_config())) {
-      WEFT_TRY(into.fault, to_fault(filter.typed_config(), config, conversion));
+    if (const HttpFilterConverter* const converter = http_filter_converter(filter.typed_config())) {
+      WEFT_TRY(proxy::HttpFilterFactory make, converter->convert(filter.typed_config(), config, conversion));
+      into.filters.push_back({filter.name(), std::move(make)});
       continue;
     }
     std::string text = "HTTP filter '" + filter.name() + "' (" +

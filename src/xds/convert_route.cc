@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "xds/convert.h"
+#include "xds/filters/http_filters.h"
 
 namespace weft::xds {
 namespace {
@@ -288,8 +289,9 @@ Result<void> read_filter_settings(const route::Route& from, proxy::Route& into, 
                                   Conversion& conversion) {
   for (const auto& [name, settings] : from.typed_per_filter_config()) {
     const Path here = path.field(name);
-    if (is_fault(settings)) {
-      WEFT_TRY(into.fault, to_fault(settings, here, conversion));
+    if (const HttpFilterConverter* const converter = http_filter_converter(settings)) {
+      WEFT_TRY(proxy::HttpFilterFactory make, converter->convert(settings, here, conversion));
+      into.filters.push_back({name, std::move(make)});
     } else {
       WEFT_CHECK(conversion.unsupported(
           here, "settings for " + std::string(message_name(settings)) + " are not supported"));

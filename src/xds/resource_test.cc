@@ -99,7 +99,7 @@ TEST(RouteTable, a_fault_for_some_requests_only_closes_its_route_and_is_not_done
   const auto resource = decoded(table_of({some, route_to("/")}));
   ASSERT_TRUE(resource);
   EXPECT_EQ(status_of(at(*resource, 0)), 500);
-  EXPECT_FALSE(at(*resource, 0).fault);
+  EXPECT_TRUE(at(*resource, 0).filters.empty());
   ASSERT_EQ(resource->rejected.size(), 1u);
   EXPECT_NE(resource->rejected[0].find("headers: is not supported"), std::string::npos)
       << resource->rejected[0];

@@ -1,6 +1,9 @@
 #include "http/h1/body_decoder.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "http/trailers.h"
 
 namespace weft::http::h1 {
 namespace {
@@ -22,6 +25,7 @@ bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '
 void BodyDecoder::start(const Framing& framing) {
   remaining_ = framing.length;
   digits_ = extension_bytes_ = trailer_bytes_ = 0;
+  trailers_.reset();
   switch (framing.kind) {
     case Framing::Kind::kNone: state_ = State::kDone; break;
     case Framing::Kind::kLength: state_ = framing.length ? State::kLength : State::kDone; break;
@@ -159,7 +163,7 @@ Refusal BodyDecoder::extension_step(char c) {
   }
 }
 
-/// RFC 9112 §7.1.2: field lines, judged like those of a head, and dropped.
+/// RFC 9112 §7.1.2: field lines, checked like those of a head.
 Refusal BodyDecoder::trailer_step(char c) {
   if (++trailer_bytes_ > limits_.trailer_bytes) return {431, "D07", "the trailer section is too large"};
   switch (state_) {
@@ -170,8 +174,11 @@ Refusal BodyDecoder::trailer_step(char c) {
       }
       if (!is_token_char(c)) return {400, "D05", "a trailer field has no name"};
       state_ = State::kTrailerName;
+      if (!trailers_) trailers_ = std::make_unique<Trailers>();
+      trailers_->line.assign(1, c);
       return {};
     case State::kTrailerName:
+      trailers_->line += c;
       if (c == ':')
         state_ = State::kTrailerValue;
       else if (!is_token_char(c))
@@ -182,12 +189,26 @@ Refusal BodyDecoder::trailer_step(char c) {
         state_ = State::kTrailerLf;
       else if (is_control(c))
         return {400, "D05", "a trailer field has a control byte"};
+      else
+        trailers_->line += c;
       return {};
     default:
       if (c != '\n') return {400, "D05", "a trailer line has a CR without LF"};
-      state_ = state_ == State::kEndLf ? State::kDone : State::kTrailerStart;
-      return {};
+      if (std::exchange(state_, state_ == State::kEndLf ? State::kDone : State::kTrailerStart) ==
+          State::kEndLf)
+        return {};
+      return take_trailer();
   }
+}
+
+Refusal BodyDecoder::take_trailer() {
+  const std::string_view line = trailers_->line;
+  const std::size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  if (!may_be_a_trailer(name)) return {};
+  if (trailers_->fields.size() == limits_.fields) return {431, "D07", "too many trailer fields"};
+  trailers_->fields.add(name, trim(line.substr(colon + 1)));
+  return {};
 }
 
 }  // namespace weft::http::h1

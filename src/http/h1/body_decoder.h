@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/h1/fields.h"
@@ -17,13 +19,17 @@ struct BodyStep {
 };
 
 /// Takes a body out of its framing (RFC 9112 §6, §7.1), piece by piece, copying nothing. Trailers are
-/// checked, bounded and dropped. Pure; no I/O. Owner: a connection; reused by start().
+/// checked and bounded; those that may go on are kept. Pure; no I/O. Owner: a connection; reused by start().
 class BodyDecoder {
  public:
   explicit BodyDecoder(const Limits& limits) : limits_(limits) {}
   void set_limits(const Limits& limits) { limits_ = limits; }
   void start(const Framing& framing);
   bool done() const { return state_ == State::kDone; }
+  /// The fields behind the body, once it is done; null when there are none.
+  const Headers* trailers() const {
+    return trailers_ && done() && !trailers_->fields.empty() ? &trailers_->fields : nullptr;
+  }
   /// Call again with what was not consumed. An empty step that is not done needs more bytes.
   BodyStep decode(std::string_view input);
   /// The peer has ended its sending side. True when that is where the body ends (until-close framing).
@@ -57,6 +63,7 @@ class BodyDecoder {
   Refusal extension_step(char c);
   Refusal trailer_step(char c);
   Refusal after_size(char c);
+  Refusal take_trailer();
 
   Limits limits_;
   State state_ = State::kDone;
@@ -64,6 +71,12 @@ class BodyDecoder {
   std::uint32_t digits_ = 0;
   std::uint32_t extension_bytes_ = 0;
   std::uint32_t trailer_bytes_ = 0;
+  /// There from the first trailer on, which few bodies have.
+  struct Trailers {
+    std::string line;
+    Headers fields;
+  };
+  std::unique_ptr<Trailers> trailers_;
 };
 
 }  // namespace weft::http::h1

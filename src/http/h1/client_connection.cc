@@ -68,6 +68,14 @@ net::Task<Result<void>> ClientConnection::send_body(std::string_view data, bool 
   co_return Result<void>{};
 }
 
+net::Task<Result<void>> ClientConnection::send_trailers(const Headers& trailers) {
+  if (body_form_ != BodyForm::kChunked || !write_trailers(out_.text(), trailers))
+    co_return co_await send_body({}, true);
+  WEFT_CO_CHECK(outcome(co_await out_.flush()));
+  request_sent_ = true;
+  co_return Result<void>{};
+}
+
 net::Task<Result<void>> ClientConnection::flush() {
   if (out_.nothing_to_flush()) co_return Result<void>{};
   co_return outcome(co_await out_.flush());
@@ -140,7 +148,7 @@ net::Task<Result<BodyChunk>> ClientConnection::read_body() {
         co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.refusal.reason)));
       }
       received_ += step.data.size();
-      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
+      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done, decoder_.trailers()};
     }
     const net::IoError error = co_await fill();
     if (error == net::IoError::kNone) continue;

@@ -29,11 +29,6 @@ class ClientConnection final : private ClientExchange {
   /// The last exchange is over, in order, and nothing has happened on the connection since: no byte has come
   /// that no request has asked for.
   bool usable() const;
-  /// Whether an earlier exchange went over this connection: then a break may only mean that the server had
-  /// closed it.
-  bool reused() const { return exchanges_ > 1; }
-  /// Whether a byte of the response to the request under way has come.
-  bool response_begun() const { return head_started_ || head_read_; }
   std::uint32_t exchanges() const { return exchanges_; }
   net::Stream& stream() { return *stream_; }
   /// Bodies only, of the exchange in progress.
@@ -43,6 +38,7 @@ class ClientConnection final : private ClientExchange {
  private:
   net::Task<Result<void>> send_head(const RequestHead& head, bool end) override;
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;
+  net::Task<Result<void>> send_trailers(const Headers& trailers) override;
   net::Task<Result<void>> flush() override;
   bool request_complete() const override { return request_sent_; }
   net::Task<Result<void>> read_head(ResponseHead& into) override;
@@ -50,6 +46,12 @@ class ClientConnection final : private ClientExchange {
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
   ServerExchange::Upgraded upgrade() override;
+  void set_read_deadline(TimePoint when) override { stream_->set_read_deadline(when); }
+  void set_write_deadline(TimePoint when) override { stream_->set_write_deadline(when); }
+  void cancel() override { stream_->close(true); }
+  bool reused() const override { return exchanges_ > 1; }
+  bool response_begun() const override { return head_started_ || head_read_; }
+  bool delivered() const override { return stream_->delivered(); }
 
   bool between_exchanges() const;
   Result<void> outcome(net::IoError error);

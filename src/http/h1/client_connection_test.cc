@@ -74,7 +74,7 @@ TEST(ClientConnection, sends_one_request_after_another_over_one_connection) {
   EXPECT_EQ(first.body, "ok");
   ASSERT_TRUE(calling.connection->usable());
   Outcome& second = calling.begin("POST", "body");
-  EXPECT_TRUE(calling.connection->reused());
+  EXPECT_EQ(calling.connection->exchanges(), 2u);
   EXPECT_EQ(calling.server->take(),
             "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n");
   calling.answer(

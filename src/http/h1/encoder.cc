@@ -132,6 +132,13 @@ bool write_response_head(std::string& out, const ResponseHead& head, const Respo
   return writer.finish();
 }
 
+bool write_trailers(std::string& out, const Headers& trailers) {
+  HeadWriter writer(out);
+  writer.text("0").end_line();
+  writer.fields(trailers);
+  return writer.finish();
+}
+
 ChunkFrame::ChunkFrame(std::size_t size, bool end) {
   if (size == 0) {
     after = end ? std::string_view("0\r\n\r\n") : std::string_view{};

@@ -26,6 +26,10 @@ struct ResponseForm {
 /// False, and nothing written, when a value would end a line.
 [[nodiscard]] bool write_response_head(std::string& out, const ResponseHead& head, const ResponseForm& form);
 
+/// The last chunk and the fields behind it (RFC 9112 §7.1.2). False, and nothing written, when a value would
+/// end a line.
+[[nodiscard]] bool write_trailers(std::string& out, const Headers& trailers);
+
 /// What goes before and behind the data of one chunk, with the last chunk behind it at the `end`. No data and
 /// no end: nothing.
 struct ChunkFrame {

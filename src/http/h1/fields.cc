@@ -3,6 +3,8 @@
 #include <charconv>
 #include <limits>
 
+#include "http/trailers.h"
+
 namespace weft::http::h1 {
 namespace {
 
@@ -12,16 +14,6 @@ bool is_known_coding(std::string_view coding) {
   for (const std::string_view known :
        {"gzip", "x-gzip", "deflate", "compress", "x-compress", "identity", "br", "zstd"})
     if (equal_ignoring_case(coding, known)) return true;
-  return false;
-}
-
-bool is_mesh_owned(std::string_view name) {
-  for (const std::string_view prefix : {"x-envoy-", "x-b3-", "x-forwarded-"})
-    if (name.size() > prefix.size() && equal_ignoring_case(name.substr(0, prefix.size()), prefix))
-      return true;
-  for (const std::string_view own : {"host", "x-request-id", "traceparent", "tracestate", "b3",
-                                     "content-length", "transfer-encoding", "authorization-identity"})
-    if (equal_ignoring_case(name, own)) return true;
   return false;
 }
 

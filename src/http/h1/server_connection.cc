@@ -41,24 +41,27 @@ void ServerConnection::follow_options() {
   parser_.set_limits(options_.limits);
   decoder_.set_limits(options_.limits);
   out_.set_patience(options_.body_timeout);
-  body_patience_ = options_.body_timeout;
+  body_timeout_ = options_.body_timeout;
 }
 
 ServerConnection::~ServerConnection() { stream_.on_unattended({}); }
 
 void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
   if (!ready.ended && !ready.broken) return;
-  half_closed_ = !ready.broken;
+  const bool in_order = !ready.broken;
   if (cancel_handler_) {
-    gone_ = true;
+    client_ = in_order ? Client::kLeftInOrder : Client::kGone;
     return cancel_handler_->schedule();
   }
   // Whoever has said that this request is the last may end his side behind it: that is no news of his
   // leaving. Whether the body is whole shows when it is read.
-  const bool said = in_request_ && !parser_.keep_alive();
-  if (half_closed_ && said) return;
-  gone_ = true;
-  if (on_abandoned_) std::exchange(on_abandoned_, {})();
+  const bool said = in_request() && !parser_.keep_alive();
+  if (in_order && said) {
+    client_ = client_gone() ? Client::kLeftInOrder : Client::kHalfClosed;
+    return;
+  }
+  client_ = in_order ? Client::kLeftInOrder : Client::kGone;
+  if (on_disconnect_) std::exchange(on_disconnect_, {})();
 }
 
 net::Task<void> ServerConnection::run_until_gone(const Handler& handler) {
@@ -83,10 +86,10 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
       co_await run_until_gone(handler);
     else
       co_await handler(*this);
-    on_abandoned_ = {};
-    if (upgraded_) break;
+    on_disconnect_ = {};
+    if (phase_ == Phase::kUpgraded) break;
     co_await finish_exchange();
-    in_request_ = discarding_ = false;
+    phase_ = Phase::kIdle;
     if (!keep_alive_) break;
     begin_to_idle();
     if (requests_ % kRequestsInATurn == 0 && !input_.empty()) co_await stream_.loop().yield();
@@ -98,8 +101,8 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
 }
 
 void ServerConnection::drain() {
-  draining_ = true;
-  if (!in_request_ && input_.empty()) stream_.close();
+  drain_ = Drain::kNow;
+  if (phase_ == Phase::kIdle && input_.empty()) stream_.close();
 }
 
 /// Waits with no buffer until the first byte of a request is there.
@@ -109,7 +112,7 @@ net::Task<bool> ServerConnection::wait_for_request() {
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
   for (;;) {
-    if (draining_ || co_await stream_.readable() != net::IoError::kNone) co_return false;
+    if (drain_ == Drain::kNow || co_await stream_.readable() != net::IoError::kNone) co_return false;
     const net::IoResult got = input_.fill(stream_);
     if (got.ok()) co_return true;
     input_.release();
@@ -147,19 +150,21 @@ net::Task<ServerConnection::Head> ServerConnection::read_head() {
 }
 
 void ServerConnection::begin_exchange() {
-  in_request_ = true;
+  phase_ = Phase::kServing;
   ++requests_;
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
   decoder_.start(parser_.framing());
   request_deadline_ = after(stream_, options_.request_timeout);
   discard_deadline_ = kNever;
-  keep_alive_ = parser_.keep_alive() && !draining_ && !leaving_ &&
+  keep_alive_ = parser_.keep_alive() && drain_ == Drain::kNo &&
                 (options_.max_requests == 0 || requests_ < options_.max_requests);
   continue_wanted_ = head_.expect_continue && !decoder_.done();
   to_head_ = head_.method == "HEAD";
-  response_started_ = response_complete_ = reset_ = upgraded_ = gone_ = half_closed_ = false;
+  response_ = Response::kNone;
+  client_ = Client::kThere;
+  reset_ = false;
   body_refusal_ = {};
-  body_patience_ = options_.body_timeout;
+  body_timeout_ = options_.body_timeout;
   out_.set_deadline(kNever);
   received_ = sent_ = 0;
 }
@@ -171,26 +176,28 @@ void ServerConnection::begin_to_idle() {
 
 /// After the handler: what it left undone decides whether the connection can go on.
 net::Task<void> ServerConnection::finish_exchange() {
-  if (!response_started_ && !reset_ && !gone_) {
+  if (response_ == Response::kNone && !reset_ && !client_gone()) {
     ResponseHead head;
     head.status = 500;
     static_cast<void>(co_await send_head(head, true));
   }
-  if (reset_ || !response_complete_) {
+  if (reset_ || response_ != Response::kComplete) {
     keep_alive_ = false;
     if (end_shows_the_cut()) {
       co_await linger();
       co_return;
     }
     // Nothing was begun that the client could take for whole: an end in order is all it needs.
-    const bool in_order = half_closed_ && !response_started_;
+    const bool in_order = half_closed() && response_ == Response::kNone;
     stream_.close(!in_order);
     co_return;
   }
   static_cast<void>(co_await flush());
-  if (stream_.closed() || out_.cut() || draining_) keep_alive_ = false;
-  discarding_ = !decoder_.done();
-  if (discarding_) begin_to_idle();
+  if (stream_.closed() || out_.cut() || drain_ == Drain::kNow) keep_alive_ = false;
+  if (!decoder_.done()) {
+    phase_ = Phase::kDiscarding;
+    begin_to_idle();
+  }
   if (!decoder_.done() && keep_alive_) keep_alive_ = co_await discard_request();
   if (!keep_alive_ && !stream_.closed() && !out_.cut()) co_await linger();
 }
@@ -198,7 +205,7 @@ net::Task<void> ServerConnection::finish_exchange() {
 /// Whether the client can tell by the framing that its response was cut: then our end is in order, and what
 /// is on its way to the client is not thrown away, as a reset would.
 bool ServerConnection::end_shows_the_cut() const {
-  if (!response_started_ || response_complete_ || gone_ || out_.cut() || !out_.empty()) return false;
+  if (response_ != Response::kStarted || client_gone() || out_.cut() || !out_.empty()) return false;
   return body_form_ == BodyForm::kChunked || (body_form_ == BodyForm::kLength && length_left_ > 0);
 }
 
@@ -250,8 +257,8 @@ net::Task<void> ServerConnection::refuse(Refusal refusal) {
 }
 
 TimePoint ServerConnection::body_deadline() const {
-  Duration patience = body_patience_;
-  if (response_complete_)
+  Duration patience = body_timeout_;
+  if (response_ == Response::kComplete)
     patience = patience == Duration::zero() ? kPieceAfterResponse : std::min(patience, kPieceAfterResponse);
   return std::min({after(stream_, patience), request_deadline_, discard_deadline_});
 }
@@ -275,7 +282,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
                                          std::string(step.refusal.reason)));
       }
       received_ += step.data.size();
-      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done};
+      if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done, decoder_.trailers()};
     }
     stream_.set_read_deadline(body_deadline());
     net::IoResult got = input_.fill(stream_);
@@ -289,7 +296,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
       got = input_.fill(stream_);
     }
     if (!got.ok()) {
-      gone_ = true;
+      client_ = half_closed() ? Client::kLeftInOrder : Client::kGone;
       keep_alive_ = false;
       co_return fail(downstream_error(got.error, "reading the request's body"));
     }
@@ -298,13 +305,13 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
 
 net::Task<Result<void>> ServerConnection::send_continue() {
   continue_wanted_ = false;
-  if (response_started_) co_return Result<void>{};
+  if (response_started()) co_return Result<void>{};
   out_.text().append("HTTP/1.1 100 Continue\r\n\r\n");
   co_return co_await flush();
 }
 
 net::Task<Result<void>> ServerConnection::send_interim(const ResponseHead& head) {
-  if (head_.version == Version::k10 || response_started_) co_return Result<void>{};
+  if (head_.version == Version::k10 || response_started()) co_return Result<void>{};
   if (head.status == 100) {
     if (!continue_wanted_) co_return Result<void>{};
     continue_wanted_ = false;
@@ -331,18 +338,18 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   }
   // What the client was told to hold back it may send or not: the next bytes could be either (RFC 9110
   // §10.1.1).
-  if (continue_wanted_ || body_refusal_ || draining_ || leaving_) keep_alive_ = false;
+  if (continue_wanted_ || body_refusal_ || drain_ != Drain::kNo) keep_alive_ = false;
   form.close = !keep_alive_;
   form.keep_alive = keep_alive_ && head_.version == Version::k10;
   return form;
 }
 
 net::Task<Result<void>> ServerConnection::send_head(const ResponseHead& head, bool end) {
-  WEFT_ASSERT(!response_started_);
+  WEFT_ASSERT(response_ == Response::kNone);
   const ResponseForm form = form_for(head, end);
   if (!write_response_head(out_.text(), head, form))
     co_return fail(Error::internal(Code::kInternal, "a value in the response's head holds a line end"));
-  response_started_ = true;
+  response_ = Response::kStarted;
   body_form_ = form.body;
   length_left_ = head.content_length.value_or(0);
   if (!end) co_return Result<void>{};
@@ -362,13 +369,20 @@ Result<void> ServerConnection::count_body(std::size_t bytes, bool end) {
 }
 
 net::Task<Result<void>> ServerConnection::send_body(std::string_view data, bool end) {
-  WEFT_ASSERT(response_started_ && !response_complete_);
+  WEFT_ASSERT(response_ == Response::kStarted);
   if (body_form_ == BodyForm::kNone) co_return outcome(co_await out_.flush(), end);
   WEFT_CO_CHECK(count_body(data.size(), end));
   sent_ += data.size();
   if (body_form_ != BodyForm::kChunked) co_return outcome(co_await out_.write({.data = data}), end);
   const ChunkFrame frame(data.size(), end);
   co_return outcome(co_await out_.write({frame.before, data, frame.after}), end);
+}
+
+net::Task<Result<void>> ServerConnection::send_trailers(const Headers& trailers) {
+  WEFT_ASSERT(response_ == Response::kStarted);
+  if (body_form_ != BodyForm::kChunked || !write_trailers(out_.text(), trailers))
+    co_return co_await send_body({}, true);
+  co_return outcome(co_await out_.flush(), true);
 }
 
 net::Task<Result<void>> ServerConnection::flush() {
@@ -380,12 +394,12 @@ net::Task<Result<void>> ServerConnection::flush() {
 /// exchange closes it.
 Result<void> ServerConnection::outcome(net::IoError error, bool completes) {
   if (error == net::IoError::kNone) {
-    response_complete_ = response_complete_ || completes;
+    if (completes) response_ = Response::kComplete;
     if (completes && !decoder_.done()) stream_.set_read_deadline(body_deadline());
     return {};
   }
   keep_alive_ = false;
-  gone_ = true;
+  client_ = half_closed() ? Client::kLeftInOrder : Client::kGone;
   return fail(downstream_error(error, "writing the response"));
 }
 
@@ -395,7 +409,7 @@ void ServerConnection::reset() {
 }
 
 ServerExchange::Upgraded ServerConnection::upgrade() {
-  upgraded_ = true;
+  phase_ = Phase::kUpgraded;
   keep_alive_ = false;
   Upgraded result{&stream_, std::string(input_.view())};
   input_.consume(result.read_ahead.size());

@@ -57,12 +57,14 @@ class ServerConnection final : private ServerExchange {
   void drain();
   /// Each answer from now on says "Connection: close" and ends the connection; an idle connection stays open
   /// for its next request, so that none is lost on its way.
-  void end_with_next_answer() { leaving_ = true; }
+  void end_with_next_answer() {
+    if (drain_ == Drain::kNo) drain_ = Drain::kWithNextResponse;
+  }
   /// The options have changed where they are: limits hold from the next head on, the rest from now on.
   void follow_options();
-  bool in_request() const { return in_request_; }
+  bool in_request() const { return phase_ != Phase::kIdle; }
   /// No request, or one whose response is out: what its client still sends nobody reads for its sake.
-  bool is_idle() const { return !in_request_ || discarding_; }
+  bool is_idle() const { return phase_ == Phase::kIdle || phase_ == Phase::kDiscarding; }
   /// When the last response was out, or the connection began.
   TimePoint idle_since() const { return idle_since_; }
 
@@ -71,21 +73,36 @@ class ServerConnection final : private ServerExchange {
   bool request_complete() const override { return decoder_.done(); }
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
-  void set_body_patience(Duration between_pieces) override { body_patience_ = between_pieces; }
+  void set_body_timeout(Duration between_pieces) override { body_timeout_ = between_pieces; }
   net::Task<Result<void>> send_interim(const ResponseHead& head) override;
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;
+  net::Task<Result<void>> send_trailers(const Headers& trailers) override;
   net::Task<Result<void>> flush() override;
   void set_response_deadline(TimePoint when) override { out_.set_deadline(when); }
-  bool response_started() const override { return response_started_; }
-  bool response_complete() const override { return response_complete_; }
+  bool response_started() const override { return response_ != Response::kNone; }
+  bool response_complete() const override { return response_ == Response::kComplete; }
   void reset() override;
   Upgraded upgrade() override;
-  void on_abandoned(std::function<void()> action) override { on_abandoned_ = std::move(action); }
+  void on_disconnect(std::function<void()> action) override { on_disconnect_ = std::move(action); }
   std::uint64_t body_bytes_received() const override { return received_; }
   std::uint64_t body_bytes_sent() const override { return sent_; }
 
   enum class Head : std::uint8_t { kRead, kRefused, kOver };
+  /// kIdle ─ a head has come ─► kServing ─ the handler is done, the body is not ─► kDiscarding ─┐
+  ///   ▲                          │   └─ 101 ─► kUpgraded (the end)                             │
+  ///   └──────────────────────────┴─────────────────────────────────────────────────────────────┘
+  enum class Phase : std::uint8_t { kIdle, kServing, kDiscarding, kUpgraded };
+  enum class Response : std::uint8_t { kNone, kStarted, kComplete };
+  enum class Client : std::uint8_t {
+    kThere,
+    kHalfClosed,   ///< it has ended its side behind a request that it said was its last
+    kLeftInOrder,  ///< it has ended its side, and no response is wanted
+    kGone,         ///< the connection broke
+  };
+  enum class Drain : std::uint8_t { kNo, kWithNextResponse, kNow };
+  bool client_gone() const { return client_ == Client::kLeftInOrder || client_ == Client::kGone; }
+  bool half_closed() const { return client_ == Client::kHalfClosed || client_ == Client::kLeftInOrder; }
   net::Task<Head> read_head();
   net::Task<bool> wait_for_request();
   net::Task<void> finish_exchange();
@@ -112,9 +129,9 @@ class ServerConnection final : private ServerExchange {
   RequestHead head_;
   Outbox out_;
   net::Deferred* cancel_handler_ = nullptr;
-  Duration body_patience_{};
+  Duration body_timeout_{};
   TimePoint idle_since_;
-  std::function<void()> on_abandoned_;
+  std::function<void()> on_disconnect_;
   std::uint64_t received_ = 0, sent_ = 0;
   unsigned pieces_ = 0;  ///< of all bodies, for turns.h
   std::uint64_t length_left_ = 0;
@@ -122,10 +139,11 @@ class ServerConnection final : private ServerExchange {
   std::uint32_t requests_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
   Refusal body_refusal_;
-  bool in_request_ = false, discarding_ = false, draining_ = false, leaving_ = false, keep_alive_ = false,
-       reset_ = false, upgraded_ = false;
-  bool continue_wanted_ = false, to_head_ = false;
-  bool response_started_ = false, response_complete_ = false, gone_ = false, half_closed_ = false;
+  Phase phase_ = Phase::kIdle;
+  Response response_ = Response::kNone;
+  Client client_ = Client::kThere;
+  Drain drain_ = Drain::kNo;
+  bool keep_alive_ = false, reset_ = false, continue_wanted_ = false, to_head_ = false;
 };
 
 }  // namespace weft::http::h1

@@ -192,7 +192,7 @@ TEST(ServerConnection, a_handler_that_only_reads_is_cancelled_when_its_client_ha
 }
 
 net::Task<void> answer_later(ServerExchange& exchange, net::Loop& loop, int& abandoned) {
-  exchange.on_abandoned([&abandoned] { ++abandoned; });
+  exchange.on_disconnect([&abandoned] { ++abandoned; });
   co_await loop.sleep(1s);
   if (abandoned) co_return exchange.reset();
   co_await ignore_body(exchange);
@@ -215,7 +215,7 @@ TEST(ServerConnection, a_client_that_ends_its_side_after_its_last_request_gets_i
 }
 
 net::Task<void> echo_later(ServerExchange& exchange, net::Loop& loop, int& abandoned) {
-  exchange.on_abandoned([&abandoned] { ++abandoned; });
+  exchange.on_disconnect([&abandoned] { ++abandoned; });
   co_await loop.sleep(1s);
   if (abandoned) co_return exchange.reset();
   co_await echo(exchange);

@@ -24,7 +24,7 @@ class FakeExchange final : public ServerExchange {
   const std::string& answer() const { return answer_; }
   /// As when the client goes away.
   void abandon() {
-    if (const auto action = std::exchange(on_abandoned_, {})) action();
+    if (const auto action = std::exchange(on_disconnect_, {})) action();
   }
 
   RequestHead& request() override { return head_; }
@@ -35,7 +35,7 @@ class FakeExchange final : public ServerExchange {
     taken_ += piece.size();
     co_return BodyChunk{piece, taken_ == body_.size()};
   }
-  void set_body_patience(Duration) override {}
+  void set_body_timeout(Duration) override {}
   void set_response_deadline(TimePoint) override {}
   net::Task<Result<void>> send_interim(const ResponseHead&) override { co_return Result<void>{}; }
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override {
@@ -48,12 +48,16 @@ class FakeExchange final : public ServerExchange {
     complete_ = end;
     co_return Result<void>{};
   }
+  net::Task<Result<void>> send_trailers(const Headers&) override {
+    complete_ = true;
+    co_return Result<void>{};
+  }
   net::Task<Result<void>> flush() override { co_return Result<void>{}; }
   bool response_started() const override { return status_ != 0; }
   bool response_complete() const override { return complete_; }
   void reset() override { complete_ = true; }
   Upgraded upgrade() override { return {nullptr, {}}; }
-  void on_abandoned(std::function<void()> action) override { on_abandoned_ = std::move(action); }
+  void on_disconnect(std::function<void()> action) override { on_disconnect_ = std::move(action); }
   std::uint64_t body_bytes_received() const override { return taken_; }
   std::uint64_t body_bytes_sent() const override { return answer_.size(); }
 
@@ -63,7 +67,7 @@ class FakeExchange final : public ServerExchange {
   std::size_t step_, taken_ = 0;
   int status_ = 0;
   bool complete_ = false;
-  std::function<void()> on_abandoned_;
+  std::function<void()> on_disconnect_;
 };
 
 }  // namespace weft::http::testing

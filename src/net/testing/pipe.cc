@@ -25,6 +25,16 @@ IoResult PipeEnd::try_read(std::span<char> into) {
   return {count, IoError::kNone};
 }
 
+IoResult PipeEnd::peek(std::span<char> into) {
+  may_read_ = false;
+  if (closed()) return {0, IoError::kClosed};
+  if (reset_) return {0, IoError::kReset};
+  if (incoming_.empty()) return {0, end_of_input_ ? IoError::kEnd : IoError::kWouldBlock};
+  const std::size_t count = std::min({into.size(), incoming_.size(), fragment_});
+  std::memcpy(into.data(), incoming_.data(), count);
+  return {count, IoError::kNone};
+}
+
 IoResult PipeEnd::try_write(std::span<const iovec> parts) {
   if (closed()) return {0, IoError::kClosed};
   if (!peer_ || reset_) return {0, IoError::kReset};

@@ -22,6 +22,7 @@ class PipeEnd final : public Stream {
   IoResult try_read(std::span<char> into) override;
   IoResult try_write(std::span<const iovec> parts) override;
   void shutdown_write() override;
+  IoResult peek(std::span<char> into) override;
   bool quiet() override { return !closed() && incoming_.empty() && !end_of_input_ && !reset_; }
 
   void set_fragment(std::size_t bytes) { fragment_ = bytes; }

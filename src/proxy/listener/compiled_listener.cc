@@ -12,6 +12,7 @@ Result<CompiledChain> compile_chain(const FilterChain& chain) {
   compiled.config = &chain;
   if (const HttpConfig* http = compiled.http()) {
     WEFT_TRY(compiled.logs, AccessLogs::compile(http->access_logs));
+    WEFT_TRY(compiled.filters, HttpFilters::compile(http->filters));
     if (http->route_table) {
       WEFT_TRY(compiled.table, RoutingTable::compile(http->route_table));
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/config.h"
+#include "proxy/filters/http_filter.h"
 #include "proxy/log/access_log.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/upstream/places.h"
@@ -18,6 +19,7 @@ struct CompiledChain {
   const FilterChain* config = nullptr;
   AccessLogs logs;
   std::shared_ptr<const RoutingTable> table;  ///< of an HttpConfig with inline routes
+  HttpFilters filters;
   const HttpConfig* http() const { return std::get_if<HttpConfig>(&config->filter); }
   const TcpProxyConfig* tcp() const { return std::get_if<TcpProxyConfig>(&config->filter); }
 };

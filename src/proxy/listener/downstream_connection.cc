@@ -12,6 +12,8 @@ namespace {
 /// How long a first line may take from its first byte on. One that is still begun then goes to the HTTP
 /// codec, whose own limit for a head ends it.
 constexpr Duration kFirstLine = 10s;
+/// How long the transport of a chain may take before the connection can be used.
+constexpr Duration kHandshake = 15s;
 
 /// Where first bytes are looked at; nothing in it outlives a look, so one for all connections of a thread
 /// will do.
@@ -22,15 +24,16 @@ std::span<char> looking_glass() {
 
 }  // namespace
 
-DownstreamConnection::DownstreamConnection(Worker& worker, std::unique_ptr<net::Socket> socket,
+DownstreamConnection::DownstreamConnection(Worker& worker, AcceptedConnection accepted,
                                            std::shared_ptr<const CompiledListener> listener)
     : worker_(worker),
-      socket_(std::move(socket)),
+      stream_(std::move(accepted.stream)),
+      original_destination_(accepted.original_destination),
       listener_(std::move(listener)),
       before_(worker.snapshot()) {
   info_.id = worker_.add_connection(*this);
-  info_.peer = socket_->peer_address();
-  info_.local = socket_->local_address();
+  info_.peer = accepted.peer;
+  info_.local = accepted.local;
   info_.transport_protocol = "raw_buffer";
 }
 
@@ -41,7 +44,7 @@ void DownstreamConnection::restore_destination() {
   const ListenerConfig& config = *listener_->config;
   if (!config.use_original_destination && !config.original_destination_filter) return;
   const net::Address accepted_at = info_.local;
-  const net::Address wanted = socket_->original_destination();
+  const net::Address& wanted = original_destination_;
   if (wanted.is_ip() && wanted != accepted_at) {
     info_.local = wanted;
     info_.local_restored = true;
@@ -78,6 +81,7 @@ net::Task<void> DownstreamConnection::run() {
   // Who has said nothing may still speak HTTP, and then its rules are to hold.
   if (word == FirstWord::kSilent && wanted_.http && !chain_->http())
     if (!co_await serve_silent(*this, *chain_)) co_return;
+  if (chain_->config->transport && !co_await secure()) co_return;
   if (chain_->http()) {
     co_await serve_http();
   } else {
@@ -90,15 +94,15 @@ const CompiledChain* DownstreamConnection::choose() {
   chain_ = choose_chain(*listener_, {info_.local, info_.transport_protocol, application_protocol_});
   if (!chain_) {
     ++worker_.listener_counters(listener_->config->name).no_filter_chain_match;
-    log_unmatched();
-    socket_->close(true);
+    log_rejected(Flag::kNoRoute, "filter_chain_not_found", {});
+    stream_->close(true);
   }
   return chain_;
 }
 
 TimePoint DownstreamConnection::when_silent() const {
   const auto limit = listener_->config->sniff_timeout;
-  return limit.count() ? socket_->loop().now() + limit : kNever;
+  return limit.count() ? stream_->loop().now() + limit : kNever;
 }
 
 net::Task<DownstreamConnection::FirstWord> DownstreamConnection::hear(TimePoint silent_until) {
@@ -106,27 +110,27 @@ net::Task<DownstreamConnection::FirstWord> DownstreamConnection::hear(TimePoint 
   bool begun = false;
   TimePoint limit = silent_until;
   for (;;) {
-    socket_->set_read_deadline(limit);
-    const net::IoError waited = co_await socket_->readable();
+    stream_->set_read_deadline(limit);
+    const net::IoError waited = co_await stream_->readable();
     const bool late = waited == net::IoError::kTimeout;
     if (late && !begun) {
-      socket_->unpeek();
+      stream_->unpeek();
       co_return listener_->config->continue_on_sniff_timeout ? FirstWord::kSilent : FirstWord::kGone;
     }
     if (waited != net::IoError::kNone && !late) co_return FirstWord::kGone;
     const std::span<char> glass = looking_glass();
-    const net::IoResult got = socket_->peek(glass);
+    const net::IoResult got = stream_->peek(glass);
     if (got.error == net::IoError::kWouldBlock) continue;
     if (!got.ok()) co_return FirstWord::kGone;
-    if (!std::exchange(begun, true)) limit = socket_->loop().now() + kFirstLine;
+    if (!std::exchange(begun, true)) limit = stream_->loop().now() + kFirstLine;
     const std::string_view bytes(glass.data(), got.bytes);
     Sniffed seen =
         wanted_.http || bytes.front() == Sniffer::kHandshake ? sniffer.look(bytes) : Sniffed::kOther;
-    if (seen == Sniffed::kUndecided && socket_->peer_ended()) seen = sniffer.at_end(bytes);
+    if (seen == Sniffed::kUndecided && stream_->peer_ended()) seen = sniffer.at_end(bytes);
     if (seen == Sniffed::kUndecided && late) seen = sniffer.when_late(bytes);
     if (seen == Sniffed::kUndecided) continue;
     take(seen);
-    socket_->unpeek();
+    stream_->unpeek();
     co_return FirstWord::kKnown;
   }
 }
@@ -139,6 +143,18 @@ void DownstreamConnection::take(Sniffed seen) {
     case Sniffed::kTls: info_.transport_protocol = "tls"; break;
     default: break;
   }
+}
+
+net::Task<bool> DownstreamConnection::secure() {
+  const std::shared_ptr<const CompiledChain> chain = current_chain();
+  auto made = co_await (*chain->config->transport)(std::move(stream_), worker_.loop().now() + kHandshake);
+  if (made) {
+    stream_ = std::move(*made);
+    co_return true;
+  }
+  ++worker_.listener_counters(listener_->config->name).downstream_cx_transport_failed;
+  log_rejected(Flag::kDownstreamTerminated, "downstream_transport_failure", std::move(made).error().text);
+  co_return false;
 }
 
 net::Task<void> DownstreamConnection::serve_http() {
@@ -174,7 +190,7 @@ void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
   if (!http_ || left_behind()) return;
   follow(before);
   if (!left_behind()) return;
-  if (socket_->quiet())
+  if (stream_->quiet())
     drain();
   else
     take_leave();  // what has come already is answered
@@ -189,21 +205,22 @@ void DownstreamConnection::settle_as_tcp() {
 /// that never ends would stay outside of them for ever.
 void DownstreamConnection::meet_as_tcp() {
   if (tcp_drain_ || take_over_successor()) return;
-  tcp_drain_ = std::make_unique<net::Timer>(socket_->loop(), [this] { socket_->close(); });
-  tcp_drain_->arm(socket_->loop().now() + worker_.limits().tcp_drain_time);
+  tcp_drain_ = std::make_unique<net::Timer>(stream_->loop(), [this] { stream_->close(); });
+  tcp_drain_->arm(stream_->loop().now() + worker_.limits().tcp_drain_time);
 }
 
 std::shared_ptr<const RoutingTable> DownstreamConnection::routes() const {
   return (before_ ? before_ : worker_.snapshot())->routes_of(*chain_);
 }
 
-void DownstreamConnection::log_unmatched() {
+void DownstreamConnection::log_rejected(Flag flag, std::string_view details, std::string why) {
   RequestInfo info;
   info.connection = &info_;
   info.started_at = std::chrono::system_clock::now();
-  info.started = info.ended = socket_->loop().now();
-  info.flags.set(Flag::kNoRoute);
-  info.details = "filter_chain_not_found";
+  info.started = info.ended = worker_.loop().now();
+  info.flags.set(flag);
+  info.details = details;
+  info.downstream_failure = std::move(why);
   worker_.logs().write(listener_->logs, info);
 }
 
@@ -213,10 +230,6 @@ void DownstreamConnection::drain() {
 
 void DownstreamConnection::take_leave() {
   if (http_) http_->take_leave();
-}
-
-void DownstreamConnection::abandon() {
-  if (http_) http_->abandon();
 }
 
 }  // namespace weft::proxy

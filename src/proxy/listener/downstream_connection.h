@@ -3,7 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "net/socket.h"
+#include "net/stream.h"
+#include "proxy/listener/accepted_connection.h"
 #include "proxy/listener/compiled_listener.h"
 #include "proxy/listener/sniff.h"
 #include "proxy/log/request_info.h"
@@ -20,7 +21,7 @@ class HttpService;
 /// is destroyed.
 class DownstreamConnection {
  public:
-  DownstreamConnection(Worker& worker, std::unique_ptr<net::Socket> socket,
+  DownstreamConnection(Worker& worker, AcceptedConnection accepted,
                        std::shared_ptr<const CompiledListener> listener);
   ~DownstreamConnection();
   DownstreamConnection(const DownstreamConnection&) = delete;
@@ -31,11 +32,9 @@ class DownstreamConnection {
   void drain();
   /// The next answer ends the connection; an idle one waits for its next request.
   void take_leave();
-  /// The client has gone: what is done for it upstream is given up.
-  void abandon();
 
   Worker& worker() { return worker_; }
-  net::Socket& socket() { return *socket_; }
+  net::Stream& stream() { return *stream_; }
   const ConnectionInfo& info() const { return info_; }
   /// Where an ORIGINAL_DST cluster is to go: where the client meant to. Empty when that is one of our own
   /// capturing listeners, which would only send the connection to itself again.
@@ -70,15 +69,19 @@ class DownstreamConnection {
   bool leads_to_itself(const net::Address& accepted_at) const;
   TimePoint when_silent() const;
   void take(Sniffed seen);
+  /// Lets the chain's transport make of the stream what is served. False: it failed, and was logged.
+  net::Task<bool> secure();
   net::Task<void> serve_http();
   /// Goes on with listener and chain as they are now; false when one of them is gone.
   bool take_over_successor();
   void meet_as_tcp();
   void follow(CompiledSnapshotPtr before);
-  void log_unmatched();
+  /// The line of a connection that is not served.
+  void log_rejected(Flag flag, std::string_view details, std::string why);
 
   Worker& worker_;
-  std::unique_ptr<net::Socket> socket_;
+  std::unique_ptr<net::Stream> stream_;
+  net::Address original_destination_;  ///< as the kernel says it; empty where it was not asked
   std::shared_ptr<const CompiledListener> listener_;
   const CompiledChain* chain_ = nullptr;
   /// Until it is known what is spoken, the snapshot of the beginning; from then on null, unless listener or

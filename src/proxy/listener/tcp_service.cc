@@ -70,7 +70,7 @@ struct Session {
   /// When one side left before there was anything to copy.
   void give_up() {
     info.flags.set(Flag::kDownstreamTerminated);
-    connection.socket().close();
+    connection.stream().close();
     write_line();
   }
   void write_line() {
@@ -96,16 +96,16 @@ struct Session {
 net::Task<void> Session::finish(Dialed dialed) {
   if (!cluster) {
     info.flags.set(Flag::kNoCluster);
-    connection.socket().close(true);
+    connection.stream().close(true);
   } else if (!dialed) {
     info.flags.set(flag_of(dialed.error()));
     info.upstream_failure = dialed.error().text;
-    connection.socket().close(true);
+    connection.stream().close(true);
   } else {
     info.upstream_host = dialed->endpoint->text();
-    info.upstream_local_address = dialed->socket->local_address().to_string();
-    const TunnelResult result =
-        co_await tunnel(connection.socket(), *dialed->socket, {}, {}, {.idle = chain.tcp()->idle_timeout});
+    info.upstream_local_address = dialed->connection.local.to_string();
+    const TunnelResult result = co_await tunnel(connection.stream(), *dialed->connection.stream, {}, {},
+                                                {.idle = chain.tcp()->idle_timeout});
     info.bytes_received = result.bytes_from_client;
     info.bytes_sent = result.bytes_from_server;
     if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);
@@ -147,7 +147,7 @@ net::Task<Result<void>> wait_for_client(FirstWords& words) {
 net::Task<Result<void>> wait_for_server(FirstWords& words) {
   words.dialed.emplace(co_await words.session.dial());
   if (!*words.dialed || words.client_known) co_return decided();
-  net::Socket& server = *(*words.dialed)->socket;
+  net::Stream& server = *(*words.dialed)->connection.stream;
   server.set_read_deadline(words.until);
   char bytes[9];
   net::IoResult got = server.peek(bytes);
@@ -165,9 +165,9 @@ net::Task<Result<void>> wait_for_server(FirstWords& words) {
 
 net::Task<void> serve_tcp(DownstreamConnection& connection, const CompiledChain& chain) {
   Session session(connection, chain);
-  connection.socket().on_broken([&session] { session.waiting.give_up(); });
+  connection.stream().on_broken([&session] { session.waiting.give_up(); });
   Dialed dialed = co_await session.dial();
-  connection.socket().on_broken({});
+  connection.stream().on_broken({});
   if (!dialed && dialed.error().code == Code::kCancelled)
     session.give_up();
   else
@@ -180,7 +180,7 @@ net::Task<bool> serve_silent(DownstreamConnection& connection, const CompiledCha
   if (const Duration idle = chain.tcp()->idle_timeout; idle != Duration::zero())
     words.until = connection.worker().loop().now() + idle;
   static_cast<void>(co_await net::both(wait_for_client(words), wait_for_server(words)));
-  connection.socket().unpeek();
+  connection.stream().unpeek();
   if (words.client_known && words.chain != &chain) co_return words.chain != nullptr;
   if (words.left) {
     session.give_up();

@@ -1,9 +1,19 @@
 #include "proxy/listener/tunnel.h"
 
-#include "http/h1/read_buffer.h"
+#include <memory>
 
 namespace weft::proxy {
 namespace {
+
+/// What one read takes at most.
+constexpr std::size_t kBlock = 64 * 1024;
+
+/// Where bytes are between a read and the write that follows it. Nothing stays here over a wait, so one for
+/// all tunnels of a thread will do.
+std::span<char> block_in_passing() {
+  static thread_local const auto bytes = std::make_unique_for_overwrite<char[]>(kBlock);
+  return {bytes.get(), kBlock};
+}
 
 struct Shared {
   TunnelResult result;
@@ -33,29 +43,33 @@ net::Task<net::IoError> wait_readable(Direction& direction, Shared& shared) {
   }
 }
 
+/// What was not taken at once: kept until it is.
+net::Task<Result<void>> send_rest(Direction& direction, Shared& shared, net::IoResult sent,
+                                  std::string rest) {
+  if (sent.error == net::IoError::kWouldBlock || sent.ok()) {
+    if (shared.write_timeout != Duration::zero())
+      direction.to.set_write_deadline(shared.last_moved + shared.write_timeout);
+    sent = co_await direction.to.write(rest);
+  }
+  shared.last_moved = direction.from.loop().now();
+  if (sent.ok()) co_return Result<void>{};
+  (sent.error == net::IoError::kTimeout ? shared.result.idle : direction.to_broke) = true;
+  co_return over();
+}
+
 net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string first) {
   if (!first.empty()) {
     direction.bytes += first.size();
-    if (shared.write_timeout != Duration::zero())
-      direction.to.set_write_deadline(shared.last_moved + shared.write_timeout);
-    if (!(co_await direction.to.write(first)).ok()) {
-      direction.to_broke = true;
-      co_return over();
-    }
-    first = {};
+    WEFT_CO_CHECK(co_await send_rest(direction, shared, {}, std::exchange(first, {})));
   }
-  http::h1::ReadBuffer buffer;
   for (;;) {
-    net::IoResult got = buffer.fill(direction.from);
+    const std::span<char> block = block_in_passing();
+    const net::IoResult got = direction.from.try_read(block);
     if (got.error == net::IoError::kWouldBlock) {
-      buffer.release();
       const net::IoError waited = co_await wait_readable(direction, shared);
-      if (waited == net::IoError::kTimeout) {
-        shared.result.idle = true;
-        co_return over();
-      }
-      if (waited != net::IoError::kNone) co_return over();
-      continue;
+      if (waited == net::IoError::kNone) continue;
+      shared.result.idle = shared.result.idle || waited == net::IoError::kTimeout;
+      co_return over();
     }
     if (got.error == net::IoError::kEnd) {
       direction.to.shutdown_write();
@@ -67,18 +81,11 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
     }
     shared.last_moved = direction.from.loop().now();
     direction.bytes += got.bytes;
-    if (shared.write_timeout != Duration::zero())
-      direction.to.set_write_deadline(shared.last_moved + shared.write_timeout);
-    const net::IoResult sent = co_await direction.to.write(buffer.view());
-    if (!sent.ok()) {
-      if (sent.error == net::IoError::kTimeout)
-        shared.result.idle = true;
-      else
-        direction.to_broke = true;
-      co_return over();
-    }
-    shared.last_moved = direction.from.loop().now();
-    buffer.consume(got.bytes);
+    const iovec part{block.data(), got.bytes};
+    const net::IoResult sent = direction.to.try_write({&part, 1});
+    if (sent.bytes == got.bytes) continue;
+    WEFT_CO_CHECK(
+        co_await send_rest(direction, shared, sent, {block.data() + sent.bytes, got.bytes - sent.bytes}));
   }
 }
 

@@ -21,9 +21,9 @@ struct TunnelLimits {
 };
 
 /// Copies bytes both ways until both sides have ended, one has broken, or it stands still for longer than
-/// `limits` allow. One side's end is handed on as an end and the other direction goes on. Each
-/// direction holds one pooled buffer, and only while something is in it, so a reader that stops stops its
-/// writer.
+/// `limits` allow. One side's end is handed on as an end and the other direction goes on. A
+/// direction holds what one read gave (64 KB at most), and only while its reader does not take it, so a
+/// reader that stops stops its writer.
 ///
 /// `client_first` and `server_first` are bytes already read from each, sent before anything else.
 net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first,

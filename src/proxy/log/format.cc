@@ -232,7 +232,7 @@ std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
       {"START_TIME", Op::kStartTime},
       // Understood, and without a value in this proxy.
       {"VIRTUAL_CLUSTER_NAME", Op::kNothing},
-      {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Op::kNothing},
+      {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Op::kDownstreamFailure},
       {"DOWNSTREAM_TLS_VERSION", Op::kNothing},
       {"DOWNSTREAM_TLS_CIPHER", Op::kNothing},
       {"DOWNSTREAM_PEER_URI_SAN", Op::kNothing},
@@ -376,10 +376,8 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
       return;
     case Op::kResponseFlags: info.flags.append_to(out); return;
     case Op::kTerminationDetails: append_if_any(out, info.termination_details, use_); return;
-    case Op::kUpstreamFailure:
-      if (info.upstream_failure.empty()) break;
-      append_escaped(out, info.upstream_failure, use_);
-      return;
+    case Op::kUpstreamFailure: append_escaped_if_any(out, info.upstream_failure, use_); return;
+    case Op::kDownstreamFailure: append_escaped_if_any(out, info.downstream_failure, use_); return;
     case Op::kBytesReceived: append_number(out, info.bytes_received); return;
     case Op::kBytesSent: append_number(out, info.bytes_sent); return;
     case Op::kDuration: append_milliseconds(out, info.started, info.ended, use_); return;

@@ -46,6 +46,7 @@ class LogFormat {
     kResponseFlags,
     kTerminationDetails,
     kUpstreamFailure,
+    kDownstreamFailure,
     kBytesReceived,
     kBytesSent,
     kDuration,

@@ -46,6 +46,7 @@ struct RequestInfo {
   std::string details_text;              ///< instead of `details` where it is no literal
   std::string_view termination_details;  ///< a literal
   std::string upstream_failure;          ///< UPSTREAM_TRANSPORT_FAILURE_REASON
+  std::string downstream_failure;        ///< DOWNSTREAM_TRANSPORT_FAILURE_REASON
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::string upstream_host;  ///< "10.0.0.1:80"

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "proxy/filters/fault/fault_filter.h"
 #include "proxy/testing/plane.h"
 
 namespace weft::proxy {
@@ -79,7 +80,8 @@ TEST(WhatARequestHolds, a_log_line_names_the_cluster_and_route_of_its_beginning_
       {.path = file.path(),
        .format = "%UPSTREAM_CLUSTER_RAW% %UPSTREAM_CLUSTER% %ROUTE_NAME% %UPSTREAM_HOST%\n",
        .only_with_flags = {}});
-  plane.http.fault = Fault{.delay = Milliseconds{100}, .delays_per_million = 1'000'000};
+  plane.http.filters = {
+      {"fault", fault_filter(Fault{.delay = Milliseconds{100}, .delays_per_million = 1'000'000})}};
   Route route = route_to("/", kLongName);
   route.name = "a route's name that no string holds inline";
   const auto apply = [&](bool both) {

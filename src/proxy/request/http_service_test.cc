@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "net/socket.h"
+#include "proxy/filters/fault/fault_filter.h"
 #include "proxy/testing/plane.h"
 
 namespace weft::proxy {
@@ -187,10 +188,10 @@ TEST(HttpService, its_own_responses_have_the_header_rules_of_route_host_and_tabl
   Plane plane;
   Route refused = route_to("/refused", "gone"), nowhere = route_to("/nowhere", "missing"),
         faulty = route_to("/faulty", "gone");
-  faulty.fault = Fault{.abort_status = 418, .aborts_per_million = 1'000'000};
+  faulty.filters = {{"fault", fault_filter(Fault{.abort_status = 418, .aborts_per_million = 1'000'000})}};
   refused.response_headers.add = nowhere.response_headers.add = faulty.response_headers.add = {route_rule};
   table.hosts[0].routes.insert(table.hosts[0].routes.end(), {refused, nowhere, faulty});
-  plane.http.fault = Fault{};
+  plane.http.filters = {{"fault", fault_filter(Fault{})}};
   const auto nobody = *net::Address::parse_ip("127.0.0.1", 1);
   for (const bool to_tls : {false, true}) {
     table.hosts[0].require_tls = to_tls;

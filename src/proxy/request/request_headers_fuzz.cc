@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "proxy/filters/router/retry_policy.h"
 #include "proxy/request/request_headers.h"
-#include "proxy/request/retry_policy.h"
 
 /// Lines "name:value" as the fields of a request that comes to an edge or to a sidecar, as the first byte
 /// says, and of the response to it: what the proxy adds has no line end in it, and its request id is a UUID.

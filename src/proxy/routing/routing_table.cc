@@ -20,9 +20,10 @@ bool satisfies(const RouteMatch& match, const http::RequestHead& request, std::s
 }
 
 Result<RoutingTable::CompiledRoute> compile_route(const Route& route) {
-  RoutingTable::CompiledRoute compiled{&route, {}, {}, {}};
+  RoutingTable::CompiledRoute compiled{&route, {}, {}, {}, {}};
   WEFT_TRY(compiled.request, HeaderMutation::compile(route.request_headers));
   WEFT_TRY(compiled.response, HeaderMutation::compile(route.response_headers));
+  WEFT_TRY(compiled.filters, HttpFilters::compile(route.filters));
   const auto* forward = std::get_if<ForwardAction>(&route.action);
   if (!forward) return compiled;
   for (const WeightedCluster& cluster : forward->clusters) {

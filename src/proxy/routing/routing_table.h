@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "proxy/config.h"
+#include "proxy/filters/http_filter.h"
 #include "proxy/routing/domain_index.h"
 #include "proxy/routing/header_mutation.h"
 #include "proxy/routing/path_index.h"
@@ -23,6 +24,7 @@ class RoutingTable {
     const Route* config;
     HeaderMutation request, response;
     std::vector<CompiledCluster> clusters;  ///< of a ForwardAction
+    HttpFilters filters;
   };
   struct CompiledHost {
     const VirtualHost* config;

@@ -92,10 +92,10 @@ void StatSheet::add_http(std::string_view prefix, const HttpCounters& c) {
            {"downstream_rq_5xx", c.downstream_rq_5xx},
            {"downstream_rq_timeout", c.downstream_rq_timeout},
            {"no_route", c.no_route},
-           {"fault.delays_injected", c.fault_delays_injected},
-           {"fault.aborts_injected", c.fault_aborts_injected},
            {"downstream_rq_rx_bytes_total", c.downstream_cx_rx_bytes_total},
            {"downstream_rq_tx_bytes_total", c.downstream_cx_tx_bytes_total}});
+  for (std::size_t i = 0; i < c.of_filters.size(); ++i)
+    add("http." + std::string(prefix) + "." + std::string(FilterCounter::names()[i]), c.of_filters[i]);
 }
 
 void StatSheet::add_cluster(std::string_view name, const ClusterCounters& c) {
@@ -134,6 +134,7 @@ void StatSheet::add_listener(std::string_view address, const ListenerCounters& c
            {"downstream_cx_active", c.downstream_cx_active, Kind::kGauge},
            {"downstream_cx_overflow", c.downstream_cx_overflow},
            {"downstream_cx_to_itself", c.downstream_cx_to_itself},
+           {"downstream_cx_transport_failed", c.downstream_cx_transport_failed},
            {"no_filter_chain_match", c.no_filter_chain_match}});
 }
 

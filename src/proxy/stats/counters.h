@@ -4,6 +4,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "proxy/stats/filter_counter.h"
 
 namespace weft::proxy {
 
@@ -17,7 +20,8 @@ struct HttpCounters {
                 downstream_rq_5xx = 0;
   std::uint64_t downstream_cx_protocol_error = 0, downstream_rq_timeout = 0, no_route = 0;
   std::uint64_t downstream_cx_rx_bytes_total = 0, downstream_cx_tx_bytes_total = 0;
-  std::uint64_t fault_delays_injected = 0, fault_aborts_injected = 0;
+  std::vector<std::uint64_t> of_filters = std::vector<std::uint64_t>(FilterCounter::names().size());
+  void count(const FilterCounter& counter) { ++of_filters[counter.index()]; }
 };
 
 /// Of one cluster; Envoy's `cluster.<name>.`.
@@ -36,7 +40,7 @@ struct ClusterCounters {
 /// Of one listener; Envoy's `listener.<address>.`.
 struct ListenerCounters {
   std::uint64_t downstream_cx_total = 0, downstream_cx_active = 0, downstream_cx_overflow = 0,
-                no_filter_chain_match = 0, downstream_cx_to_itself = 0;
+                no_filter_chain_match = 0, downstream_cx_to_itself = 0, downstream_cx_transport_failed = 0;
 };
 
 /// Sums by full name, ready to be printed.

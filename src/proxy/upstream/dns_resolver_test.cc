@@ -141,8 +141,8 @@ TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve
   config->discovery = ClusterConfig::Discovery::kStrictDns;
   config->dns_refresh = Milliseconds{20};
   config->dns_hosts = {{"nobody.example", 80}, {"one.known", 80}, {"nobody.either", 80}};
-  const auto cluster =
-      std::make_shared<UpstreamCluster>(loop, random, resolver, 0, config, std::make_shared<ClusterUsage>());
+  const auto cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, kernel_connector(0), config,
+                                                         std::make_shared<ClusterUsage>());
   EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.3:80"));
   server.last_byte = 4;
   EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.4:80"));
@@ -152,7 +152,7 @@ TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve
 struct Named {
   explicit Named(std::vector<ClusterConfig::DnsHost> hosts) : resolver(loop, server.address()) {
     config = with(std::move(hosts));
-    cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, 0, config,
+    cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, kernel_connector(0), config,
                                                 std::make_shared<ClusterUsage>());
   }
   std::shared_ptr<ClusterConfig> with(std::vector<ClusterConfig::DnsHost> hosts) const {
@@ -237,8 +237,9 @@ TEST(UpstreamCluster, one_that_takes_another_s_place_begins_with_its_endpoints) 
   auto config = named.with({{"two.known", 81}});
   config->discovery = ClusterConfig::Discovery::kLogicalDns;
   ASSERT_FALSE(named.cluster->can_become(*config));
-  const auto next = std::make_shared<UpstreamCluster>(named.loop, named.random, named.resolver, 0, config,
-                                                      std::make_shared<ClusterUsage>());
+  const auto next =
+      std::make_shared<UpstreamCluster>(named.loop, named.random, named.resolver, kernel_connector(0), config,
+                                        std::make_shared<ClusterUsage>());
   next->begin_with_endpoints_of(*named.cluster);
   EXPECT_TRUE(next->endpoints().contains("10.1.2.3:80"));
   named.server.silent = false;

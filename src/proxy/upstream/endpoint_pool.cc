@@ -1,36 +1,20 @@
 #include "proxy/upstream/endpoint_pool.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <cstddef>
-
 namespace weft::proxy {
 
-UpstreamConnection::UpstreamConnection(std::unique_ptr<net::Socket> connected, ConnectionPlace taken)
+UpstreamConnection::UpstreamConnection(Connection connected, ConnectionPlace taken)
     : place(std::move(taken)),
       endpoint(place.endpoint()),
-      socket(connected.get()),
-      http(std::move(connected)) {
-  local_address = socket->local_address().to_string();
-  socket->on_unattended([this](net::ReadyHandler::Ready) {
+      http(std::move(connected.stream)),
+      local_address(connected.local.to_string()) {
+  http.stream().on_unattended([this](net::ReadyHandler::Ready) {
     if (idle) endpoint->disturbed();
   });
 }
 
 UpstreamConnection::~UpstreamConnection() {
-  socket->on_unattended({});
+  http.stream().on_unattended({});
   ++endpoint->share().counters.upstream_cx_destroy;
-}
-
-bool UpstreamConnection::delivered() const {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(socket->fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return true;
-  if (size < offsetof(tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans) return true;
-  // The first byte that was acknowledged is the SYN's.
-  return info.tcpi_bytes_acked > info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 }
 
 std::unique_ptr<UpstreamConnection> EndpointPool::take() {
@@ -73,12 +57,8 @@ void EndpointPool::disturbed() {
     const auto self = pool.lock();
     if (!self) return;
     self->sweeping_ = false;
-    std::erase_if(self->idle_, [](const auto& connection) {
-      // Readable while idle is never right: an end, a reset, or bytes that answer nothing.
-      char byte;
-      const net::IoResult got = connection->socket->peek({&byte, 1});
-      return got.ok() || got.error != net::IoError::kWouldBlock || !connection->http.usable();
-    });
+    // Readable while idle is never right: an end, a reset, or bytes that no request has asked for.
+    std::erase_if(self->idle_, [](const auto& connection) { return !connection->http.usable(); });
   });
 }
 

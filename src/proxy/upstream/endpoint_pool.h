@@ -5,26 +5,21 @@
 #include <vector>
 
 #include "http/h1/client_connection.h"
-#include "net/socket.h"
 #include "proxy/config.h"
+#include "proxy/upstream/connector.h"
 #include "proxy/upstream/places.h"
 
 namespace weft::proxy {
 
-/// One connection to an endpoint, idle in its pool or lent to a request.
+/// One HTTP/1 connection to an endpoint, idle in its pool or lent to a request.
 struct UpstreamConnection {
-  UpstreamConnection(std::unique_ptr<net::Socket> connected, ConnectionPlace taken);
+  UpstreamConnection(Connection connected, ConnectionPlace taken);
   ~UpstreamConnection();
   UpstreamConnection(const UpstreamConnection&) = delete;
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
-  /// Whether the server's machine has acknowledged every byte that was sent. When a server has ended a
-  /// connection by itself and this is false, it had done so before the request came, and never saw it.
-  bool delivered() const;
-
   ConnectionPlace place;  ///< first of all: given back when everything else is gone
   std::shared_ptr<EndpointPool> endpoint;
-  net::Socket* socket;
   http::h1::ClientConnection http;
   std::string local_address;
   TimePoint idle_since = kNever;

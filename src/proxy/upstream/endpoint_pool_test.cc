@@ -19,11 +19,14 @@ struct Connected {
         loop, std::make_shared<ClusterShare>(std::make_shared<ClusterUsage>()), endpoint, 0);
     auto connected = run(loop, net::connect(loop, listener->local_address(), {}));
     server = std::move(*run(loop, listener->accept()));
-    client = std::make_unique<UpstreamConnection>(std::move(*connected), ConnectionPlace::beyond(pool));
-    send(client->socket->fd(), "first");
+    client_fd = (*connected)->fd();
+    const net::Address local = (*connected)->local_address();
+    client = std::make_unique<UpstreamConnection>(Connection{std::move(*connected), local},
+                                                  ConnectionPlace::beyond(pool));
+    send(client_fd, "first");
     EXPECT_TRUE(received(server->fd(), "first"));
     send(server->fd(), "answer");
-    EXPECT_TRUE(received(client->socket->fd(), "answer"));
+    EXPECT_TRUE(received(client_fd, "answer"));
   }
   static void send(int fd, std::string_view text) {
     ASSERT_EQ(::send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
@@ -40,31 +43,32 @@ struct Connected {
   bool ended() {
     return run_until(loop, [&] {
       char byte;
-      return ::recv(client->socket->fd(), &byte, 1, MSG_DONTWAIT) == 0;
+      return ::recv(client_fd, &byte, 1, MSG_DONTWAIT) == 0;
     });
   }
   net::Loop& loop;
   std::unique_ptr<net::Socket> server;
   std::unique_ptr<UpstreamConnection> client;
+  int client_fd = -1;
 };
 
 TEST(UpstreamConnection, knows_that_a_server_which_had_ended_it_never_took_the_request) {
   net::Loop loop;
   Connected kept(loop);
   kept.server.reset();
-  Connected::send(kept.client->socket->fd(), "second");
+  Connected::send(kept.client_fd, "second");
   ASSERT_TRUE(kept.ended());
-  EXPECT_FALSE(kept.client->delivered());
+  EXPECT_FALSE(kept.client->http.stream().delivered());
 }
 
 TEST(UpstreamConnection, knows_that_a_server_took_the_request_before_it_ended) {
   net::Loop loop;
   Connected kept(loop);
-  Connected::send(kept.client->socket->fd(), "second");
+  Connected::send(kept.client_fd, "second");
   ASSERT_TRUE(kept.received(kept.server->fd(), "second"));
   kept.server.reset();
   ASSERT_TRUE(kept.ended());
-  EXPECT_TRUE(kept.client->delivered());
+  EXPECT_TRUE(kept.client->http.stream().delivered());
 }
 
 }  // namespace

@@ -257,28 +257,27 @@ TEST(Limits, a_destination_whose_connection_is_being_made_is_not_forgotten_for_o
   config->discovery = ClusterConfig::Discovery::kOriginalDestination;
   config->max_connections = 1;
   auto usage = std::make_shared<ClusterUsage>();
-  auto cluster = std::make_shared<UpstreamCluster>(loop, random, dns, 0, config, usage);
-  const auto take = [](UpstreamCluster& from, net::Address to,
-                       std::unique_ptr<UpstreamConnection>& into) -> net::Task<void> {
-    auto got = co_await from.acquire({.original_destination = to});
+  auto cluster = std::make_shared<UpstreamCluster>(loop, random, dns, kernel_connector(0), config, usage);
+  const auto take = [](UpstreamCluster& from, net::Address to, Lease& into) -> net::Task<void> {
+    auto got = co_await from.lease({.original_destination = to});
     if (got) into = std::move(*got);
   };
   const auto dial = [](UpstreamCluster& from, net::Address to) -> net::Task<void> {
     static_cast<void>(co_await from.dial({.original_destination = to}));
   };
-  std::unique_ptr<UpstreamConnection> connection;
+  Lease lease;
   net::TaskScope scope;
-  scope.spawn(take(*cluster, a.address(), connection));
-  ASSERT_FALSE(connection);
+  scope.spawn(take(*cluster, a.address(), lease));
+  ASSERT_FALSE(lease);
   for (int i = 0; i < 1100; ++i) {
     const std::string ip = "127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
     scope.spawn(dial(*cluster, *net::Address::parse_ip(ip, 9)));
   }
   EXPECT_LE(cluster->endpoints().size(), 1024u);
-  ASSERT_TRUE(run_until(loop, [&] { return connection != nullptr; }));
-  const std::weak_ptr<EndpointPool> pool = connection->endpoint;
+  ASSERT_TRUE(run_until(loop, [&] { return static_cast<bool>(lease); }));
+  const std::weak_ptr<EndpointPool> pool = lease.endpoint();
   ASSERT_TRUE(cluster->endpoints().contains(a.address().to_string()));
-  cluster->release(std::move(connection));
+  lease.give_back();
   EXPECT_EQ(cluster->endpoints().at(a.address().to_string())->idle_connections(), 1u);
   cluster.reset();
   EXPECT_TRUE(pool.expired());

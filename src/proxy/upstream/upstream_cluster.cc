@@ -31,13 +31,13 @@ void keep_family(std::vector<net::Address>& addresses, ClusterConfig::DnsFamily 
   if (family == Family::kV6Only) std::erase_if(addresses, &net::Address::is_v4);
 }
 
-using Connected = Result<std::unique_ptr<net::Socket>>;
+using Connected = Result<Connection>;
 
 net::Task<void> keep(net::Task<Connected> connecting, std::optional<Connected>& into) {
   into = co_await connecting;
 }
 
-/// What `connecting` comes to, or kCancelled as soon as it is given up; the socket is then closed.
+/// What `connecting` comes to, or kCancelled as soon as it is given up; the stream is then closed.
 net::Task<Connected> while_wanted(net::Loop& loop, net::Task<Connected> connecting,
                                   WaitingLine::Handle* waiting) {
   if (!waiting) co_return co_await connecting;
@@ -57,12 +57,12 @@ net::Task<Connected> while_wanted(net::Loop& loop, net::Task<Connected> connecti
 
 }  // namespace
 
-UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark,
+UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector,
                                  ConfigPtr config, std::shared_ptr<ClusterUsage> usage)
     : loop_(loop),
       random_(random),
       dns_(dns),
-      socket_mark_(socket_mark),
+      connector_(std::move(connector)),
       config_(std::move(config)),
       share_(std::make_shared<ClusterShare>(std::move(usage))),
       balancer_(config_->balance, config_->least_request_choices),
@@ -87,7 +87,8 @@ UpstreamCluster::~UpstreamCluster() {
 bool UpstreamCluster::can_become(const ClusterConfig& config) const {
   return config.name == config_->name && config.discovery == config_->discovery &&
          config.bind_source == config_->bind_source &&
-         config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2;
+         config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2 &&
+         config.transport == config_->transport;
 }
 
 void UpstreamCluster::begin_with_endpoints_of(const UpstreamCluster& before) {
@@ -256,7 +257,7 @@ Result<std::shared_ptr<EndpointPool>> UpstreamCluster::pick(const Request& reque
   return fail(upstream_error(Code::kNotFound, "no healthy upstream"));
 }
 
-net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(Request request) {
+net::Task<Result<Lease>> UpstreamCluster::lease(Request request) {
   std::optional<WaitingLine::Turn> turn;
   for (;;) {
     WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
@@ -264,7 +265,7 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
     if (first_in_line && !request.fresh) {
       if (auto pooled = endpoint->take()) {
         if (turn) turn->use();
-        co_return pooled;
+        co_return Lease(*this, std::move(pooled));
       }
     }
     ConnectionPlace place = first_in_line ? take_place(endpoint, request.fresh) : take_first_place(endpoint);
@@ -273,8 +274,8 @@ net::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamCluster::acquire(
       turn.reset();
       auto connected = co_await connect(endpoint->config().address, request.deadline, request.waiting);
       if (!connected && request.unreached) *request.unreached = std::move(endpoint);
-      WEFT_CO_TRY(auto socket, std::move(connected));
-      co_return std::make_unique<UpstreamConnection>(std::move(socket), std::move(place));
+      WEFT_CO_TRY(Connection made, std::move(connected));
+      co_return Lease(*this, std::make_unique<UpstreamConnection>(std::move(made), std::move(place)));
     }
     if (!turn) {
       Place pending = Place::take(share_->usage->pending, config_->max_pending_requests);
@@ -335,18 +336,27 @@ net::Task<Connected> UpstreamCluster::connect(net::Address to, TimePoint deadlin
   const TimePoint limit = std::min(deadline, loop_.now() + config_->connect_timeout);
   ClusterCounters& counters = share_->counters;
   ++counters.upstream_cx_total;
-  Connected socket = co_await while_wanted(
-      loop_,
-      net::connect(loop_, to,
-                   {.deadline = limit, .bind_source = source_towards(*config_, to), .mark = socket_mark_}),
-      waiting);
-  if (socket || socket.error().code == Code::kCancelled) co_return socket;
+  Connected made = co_await while_wanted(loop_, reach(to, limit), waiting);
+  if (made || made.error().code == Code::kCancelled) co_return made;
   ++counters.upstream_cx_connect_fail;
-  if (socket.error().code == Code::kTimeout) ++counters.upstream_cx_connect_timeout;
+  if (made.error().code == Code::kTimeout) ++counters.upstream_cx_connect_timeout;
   // Without a descriptor, a port or a way there no limit of the cluster is reached, and another endpoint may
   // do.
-  if (socket.error().code == Code::kExhausted) socket.error().code = Code::kRefused;
-  co_return socket;
+  if (made.error().code == Code::kExhausted) made.error().code = Code::kRefused;
+  co_return made;
+}
+
+/// The plain transport is a connection as it is, and costs no frame.
+net::Task<Connected> UpstreamCluster::reach(net::Address to, TimePoint deadline) {
+  auto raw = connector_(loop_, to, {.deadline = deadline, .bind_source = source_towards(*config_, to)});
+  return config_->transport ? secure(std::move(raw), config_, deadline) : std::move(raw);
+}
+
+net::Task<Connected> UpstreamCluster::secure(net::Task<Connected> connecting, ConfigPtr config,
+                                             TimePoint deadline) {
+  WEFT_CO_TRY(Connection made, co_await std::move(connecting));
+  WEFT_CO_TRY(made.stream, co_await (*config->transport)(std::move(made.stream), deadline));
+  co_return made;
 }
 
 net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request) {
@@ -356,8 +366,9 @@ net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request
     ++share_->counters.upstream_cx_overflow;
     co_return fail(upstream_error(Code::kExhausted, "too many connections"));
   }
-  WEFT_CO_TRY(auto socket, co_await connect(endpoint->config().address, request.deadline, request.waiting));
-  co_return Dialed{std::move(place), std::move(endpoint), std::move(socket)};
+  WEFT_CO_TRY(Connection made,
+              co_await connect(endpoint->config().address, request.deadline, request.waiting));
+  co_return Dialed{std::move(place), std::move(endpoint), std::move(made)};
 }
 
 void UpstreamCluster::release(std::unique_ptr<UpstreamConnection> connection) {

@@ -10,6 +10,7 @@
 #include "net/task.h"
 #include "proxy/upstream/dns_resolver.h"
 #include "proxy/upstream/endpoint_pool.h"
+#include "proxy/upstream/lease.h"
 #include "proxy/upstream/load_balancer.h"
 #include "proxy/upstream/places.h"
 
@@ -30,8 +31,8 @@ namespace weft::proxy {
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
-  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, std::uint32_t socket_mark,
-                  ConfigPtr config, std::shared_ptr<ClusterUsage> usage);
+  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector, ConfigPtr config,
+                  std::shared_ptr<ClusterUsage> usage);
   ~UpstreamCluster();
 
   /// Replaced by update(): who needs it over a suspension keeps shared_config().
@@ -56,15 +57,14 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
     std::shared_ptr<EndpointPool>* unreached = nullptr;
     WaitingLine::Handle* waiting = nullptr;  ///< set while the request waits in line, or to be connected
   };
-  /// A connection for one HTTP request. Give it back by release(), or drop it.
-  net::Task<Result<std::unique_ptr<UpstreamConnection>>> acquire(Request request);
-  void release(std::unique_ptr<UpstreamConnection> connection);
+  /// An exchange for one HTTP request.
+  net::Task<Result<Lease>> lease(Request request);
 
   /// A connection of its own, for TCP.
   struct Dialed {
-    ConnectionPlace place;  ///< to be kept as long as the socket
+    ConnectionPlace place;  ///< to be kept as long as the connection
     std::shared_ptr<EndpointPool> endpoint;
-    std::unique_ptr<net::Socket> socket;
+    Connection connection;
   };
   net::Task<Result<Dialed>> dial(Request request);
 
@@ -88,8 +88,12 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   Result<std::shared_ptr<EndpointPool>> pick(const Request& request);
   std::shared_ptr<EndpointPool> endpoint_at(const net::Address& address);
   void make_room();
-  net::Task<Result<std::unique_ptr<net::Socket>>> connect(net::Address to, TimePoint deadline,
-                                                          WaitingLine::Handle* waiting);
+  net::Task<Result<Connection>> connect(net::Address to, TimePoint deadline, WaitingLine::Handle* waiting);
+  static net::Task<Result<Connection>> secure(net::Task<Result<Connection>> connecting, ConfigPtr config,
+                                              TimePoint deadline);
+  net::Task<Result<Connection>> reach(net::Address to, TimePoint deadline);
+  friend class Lease;
+  void release(std::unique_ptr<UpstreamConnection> connection);
   ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh);
   ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint);
   bool close_idle_of_other(const EndpointPool* than);
@@ -100,7 +104,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   net::Loop& loop_;
   Random& random_;
   DnsResolver& dns_;
-  std::uint32_t socket_mark_;
+  Connector connector_;
   ConfigPtr config_;
   std::shared_ptr<ClusterShare> share_;
   LoadBalancer balancer_;

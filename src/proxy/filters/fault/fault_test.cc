@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "proxy/filters/fault/fault_filter.h"
 #include "proxy/testing/plane.h"
 
 namespace weft::proxy {
@@ -12,14 +13,14 @@ constexpr std::uint32_t kAlways = 1'000'000;
 
 Route with_fault(Fault fault) {
   Route route = route_to("/", "a");
-  route.fault = fault;
+  route.filters = {{"fault", fault_filter(fault)}};
   return route;
 }
 
 TEST(Fault, aborts_by_the_route_s_share_and_asks_no_endpoint_then) {
   Plane plane;
   Upstream a(plane.loop, "a");
-  plane.http.fault = Fault{};
+  plane.http.filters = {{"fault", fault_filter(Fault{})}};
   ASSERT_TRUE(plane.apply(table_of({with_fault({.abort_status = 555, .aborts_per_million = kAlways})}),
                           {cluster_of("a", {a.address()})}));
   const http::Response response = plane.get("/");
@@ -40,7 +41,7 @@ TEST(Fault, aborts_by_the_route_s_share_and_asks_no_endpoint_then) {
 TEST(Fault, delays_before_the_route_s_timeout_begins) {
   Plane plane;
   Upstream a(plane.loop, "a");
-  plane.http.fault = Fault{};
+  plane.http.filters = {{"fault", fault_filter(Fault{})}};
   Route route = with_fault({.delay = Milliseconds{300}, .delays_per_million = kAlways});
   std::get<ForwardAction>(route.action).timeout = Milliseconds{200};
   ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
@@ -57,7 +58,7 @@ TEST(Fault,
   const Fault fault{.abort_status = 500, .aborts_per_million = kAlways};
   ASSERT_TRUE(plane.apply(table_of({with_fault(fault)}), {cluster_of("a", {a.address()})}));
   EXPECT_EQ(plane.get("/").head.status, 200);
-  plane.http.fault = fault;
+  plane.http.filters = {{"fault", fault_filter(fault)}};
   ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
   EXPECT_EQ(plane.get("/").head.status, 500);
 }
@@ -65,7 +66,7 @@ TEST(Fault,
 TEST(Fault, a_client_that_leaves_ends_the_delay) {
   Plane plane;
   Upstream a(plane.loop, "a");
-  plane.http.fault = Fault{};
+  plane.http.filters = {{"fault", fault_filter(Fault{})}};
   ASSERT_TRUE(
       plane.apply(table_of({with_fault({.delay = Milliseconds{3'600'000}, .delays_per_million = kAlways})}),
                   {cluster_of("a", {a.address()})}));

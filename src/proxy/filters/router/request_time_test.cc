@@ -29,7 +29,7 @@ net::Task<void> fail_once_then_say_nothing(http::ServerExchange& exchange, net::
   static_cast<void>(co_await http::respond(exchange, 503, "text/plain", "first"));
 }
 
-TEST(Deadlines, a_try_after_one_that_was_answered_has_the_time_of_its_route) {
+TEST(RequestTime, a_try_after_one_that_was_answered_has_the_time_of_its_route) {
   Plane plane;
   Upstream a(plane.loop, "a");
   a.answer = [&](http::ServerExchange& exchange) {
@@ -60,7 +60,7 @@ net::Task<void> send_on_and_on(http::ServerExchange& exchange) {
   exchange.reset();
 }
 
-TEST(Deadlines, a_client_that_takes_nothing_is_cut_by_the_timeout_of_the_route_and_without_one_as_stalled) {
+TEST(RequestTime, a_client_that_takes_nothing_is_cut_by_the_timeout_of_the_route_and_without_one_as_stalled) {
   for (const int timeout : {300, 0}) {
     Plane plane;
     no_idle_limit(plane);
@@ -86,7 +86,7 @@ net::Task<void> send_two_events(http::ServerExchange& exchange, net::Loop& loop)
   if (sent) sent = co_await exchange.send_body("two", true);
 }
 
-TEST(Deadlines, a_stream_of_events_in_which_nothing_waits_goes_on) {
+TEST(RequestTime, a_stream_of_events_in_which_nothing_waits_goes_on) {
   Plane plane;
   no_idle_limit(plane);
   Upstream a(plane.loop, "a");
@@ -98,7 +98,7 @@ TEST(Deadlines, a_stream_of_events_in_which_nothing_waits_goes_on) {
   EXPECT_NE(got.find("two"), std::string::npos) << got;
 }
 
-TEST(Deadlines, the_rest_of_a_body_is_not_waited_for_without_end) {
+TEST(RequestTime, the_rest_of_a_body_is_not_waited_for_without_end) {
   Plane plane;
   no_idle_limit(plane);
   Upstream a(plane.loop, "a");
@@ -133,7 +133,7 @@ net::Task<bool> wait_for(net::Loop& loop, Duration time) {
   co_return true;
 }
 
-TEST(Deadlines, a_tunnel_may_be_idle_but_not_hold_bytes_for_a_side_that_takes_none) {
+TEST(RequestTime, a_tunnel_may_be_idle_but_not_hold_bytes_for_a_side_that_takes_none) {
   Plane plane;
   no_idle_limit(plane);
   plane.http.upgrades = {"websocket"};

@@ -1,4 +1,4 @@
-#include "proxy/request/retry_policy.h"
+#include "proxy/filters/router/retry_policy.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,6 @@
+#include "proxy/filters/fault/fault_filter.h"
 #include "xds/convert.h"
+#include "xds/filters/http_filters.h"
 
 namespace weft::xds {
 namespace {
@@ -27,15 +29,14 @@ Result<void> read_abort(const HttpFault& from, proxy::Fault& into, const Path& p
 
 }  // namespace
 
-bool is_fault(const google::protobuf::Any& any) { return holds<HttpFault>(any); }
-
-Result<proxy::Fault> to_fault(const google::protobuf::Any& from, const Path& path, Conversion& conversion) {
+Result<proxy::HttpFilterFactory> to_fault_filter(const google::protobuf::Any& from, const Path& path,
+                                                 Conversion& conversion) {
   HttpFault fault;
   WEFT_CHECK(unpack(from, fault, path, conversion));
   proxy::Fault made;
   WEFT_CHECK(read_delay(fault, made, path.field("delay")));
   WEFT_CHECK(read_abort(fault, made, path.field("abort")));
-  return made;
+  return proxy::fault_filter(made);
 }
 
 }  // namespace weft::xds

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/time.h"
+#include "proxy/filters/filter_config.h"
+
+namespace weft::proxy {
+
+/// What is done to requests on purpose, as Envoy's fault filter does it: each share by itself, the delay
+/// before the abort.
+struct Fault {
+  std::chrono::milliseconds delay{0};
+  std::uint32_t delays_per_million = 0;
+  int abort_status = 0;
+  std::uint32_t aborts_per_million = 0;
+};
+
+HttpFilterFactory fault_filter(const Fault& fault);
+
+}  // namespace weft::proxy

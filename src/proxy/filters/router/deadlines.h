@@ -1,0 +1,68 @@
+#pragma once
+
+#include <algorithm>
+
+#include "base/time.h"
+#include "proxy/config.h"
+
+namespace weft::proxy {
+
+/// The time limits of one request that is forwarded, over all its tries. Numbers only: the stream keeps them.
+///
+/// A request's time counts from its last byte: the client's own pace is not held against the endpoint.
+/// Owner: one request. Zero is "no limit" in what is given, kNever in what is returned.
+class Deadlines {
+ public:
+  struct Limits {
+    Milliseconds response{0};  ///< from the request's last byte to the response's
+    Milliseconds per_try{0};   ///< likewise, until the first byte of the response
+    Milliseconds idle{0};      ///< between two bytes of either direction
+    Milliseconds stall{0};     ///< where `idle` is none: for a peer that takes no byte of what waits for it
+  };
+  explicit Deadlines(const Limits& limits) : limits_(limits) {}
+
+  Milliseconds idle() const { return limits_.idle; }
+  /// A peer may take no byte for that long, or owe one that was announced.
+  Milliseconds idle_or_stall() const { return limits_.idle.count() ? limits_.idle : limits_.stall; }
+
+  /// The request has come whole; only the first call counts.
+  void start(TimePoint now) {
+    if (whole_ == kNever) whole_ = after(now, limits_.response);
+  }
+  void begin_try() { try_ = kNever; }
+  /// The endpoint has, or is about to have, the whole request of this try; only the first call counts.
+  void start_try(TimePoint now) {
+    if (try_ == kNever) try_ = after(now, limits_.per_try);
+  }
+
+  TimePoint whole() const { return whole_; }
+  bool passed(TimePoint now) const { return whole_ <= now; }
+  bool try_passed(TimePoint now) const { return try_ <= now; }
+
+  /// For a connection. A request whose body is still to come has no deadline of its own yet; it waits as long
+  /// as its response may take, or a silent stream.
+  TimePoint for_connection(TimePoint now) const {
+    const Milliseconds wait = limits_.response.count() ? limits_.response : limits_.idle;
+    return std::min({whole_, try_, after(now, wait)});
+  }
+  /// For reading the response. While the request is still sent, the client's side says whether it is idle.
+  TimePoint for_reading(TimePoint now, bool request_read, bool response_started) const {
+    const TimePoint limit = limit_of(response_started);
+    return request_read ? std::min(after(now, limits_.idle), limit) : limit;
+  }
+  TimePoint for_writing(TimePoint now, bool response_started) const {
+    return std::min(now + idle_or_stall(), limit_of(response_started));
+  }
+
+ private:
+  static TimePoint after(TimePoint now, Milliseconds limit) { return limit.count() ? now + limit : kNever; }
+  TimePoint limit_of(bool response_started) const {
+    return std::min(whole_, response_started ? kNever : try_);
+  }
+
+  Limits limits_;
+  TimePoint whole_ = kNever;
+  TimePoint try_ = kNever;
+};
+
+}  // namespace weft::proxy

@@ -1,0 +1,197 @@
+#include "proxy/request/http_stream.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "proxy/filters/router/router.h"
+#include "proxy/listener/downstream_connection.h"
+#include "proxy/request/http_service.h"
+#include "proxy/request/request_headers.h"
+#include "proxy/routing/path_normal.h"
+#include "proxy/worker.h"
+
+namespace weft::proxy {
+namespace {
+
+bool contains_ignoring_case(const std::vector<std::string>& list, std::string_view text) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const std::string& one) { return http::equal_ignoring_case(one, text); });
+}
+
+/// RFC 9112 §3.3: who names no host means where he connected to. HTTP/1.1 has to name one.
+void name_host(http::RequestHead& head, const ConnectionInfo& connection) {
+  if (head.version == http::Version::k10 && head.authority.empty() && connection.local.is_ip())
+    head.authority = connection.local_text;
+}
+
+}  // namespace
+
+HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
+    : service_(service),
+      connection_(service.connection()),
+      exchange_(exchange),
+      counters_(service.counters()),
+      chain_(service.chain()),
+      table_(connection_.routes()),
+      response_(service.lend_response_head()),
+      cancellation_(connection_.stream().loop()) {
+  ++counters_.downstream_rq_total;
+  ++counters_.downstream_rq_active;
+  info_.connection = &connection_.info();
+  info_.request = &exchange.request();
+  info_.started_at = std::chrono::system_clock::now();
+  info_.started = loop().now();
+  if (exchange.request_complete()) info_.request_done = info_.started;
+  service.begin(*this);
+  exchange.on_disconnect([this] { cancellation_.request(); });
+}
+
+HttpStream::~HttpStream() {
+  exchange_.on_disconnect({});
+  service_.end(*this, std::move(response_));
+}
+
+/// Called while everything that the log line shows is still there.
+void HttpStream::end() {
+  info_.ended = loop().now();
+  info_.bytes_received = exchange_.body_bytes_received();
+  info_.bytes_sent = exchange_.body_bytes_sent();
+  --counters_.downstream_rq_active;
+  counters_.downstream_cx_rx_bytes_total += info_.bytes_received;
+  counters_.downstream_cx_tx_bytes_total += info_.bytes_sent;
+  count_status(counters_, info_.status);
+  for (const HttpFilters::Named& each : chain_->filters.list())
+    if (const HttpFilter& filter = filter_for(each); filter.hooks().end) filter.on_end(*this);
+  connection_.worker().logs().write(chain_->logs, info_);
+}
+
+net::Loop& HttpStream::loop() const { return connection_.stream().loop(); }
+
+Random& HttpStream::random() const { return connection_.worker().random(); }
+
+net::Task<void> HttpStream::serve(HttpService& service, http::ServerExchange& exchange) {
+  HttpStream stream(service, exchange);
+  name_host(exchange.request(), stream.connection_.info());
+  prepare_request(exchange.request(), stream.config(), stream.info_, stream.random());
+  const auto rejection = stream.settle_target();
+  if (!rejection) stream.find_route();
+  if (rejection)
+    co_await stream.reply(*rejection);
+  else if (stream.chain_->filters.list().empty())
+    co_await run_route(stream);
+  else
+    co_await stream.run_filters();
+  stream.end();
+}
+
+bool HttpStream::overdue() const {
+  return config().request_timeout.count() && loop().now() >= info_.started + config().request_timeout;
+}
+
+/// RFC 9110 §7.4: what is asked for by https: is not given to who came without TLS. Behind trusted hops, and
+/// in the mesh, a peer may have had TLS from its client.
+bool HttpStream::misdirected() const {
+  return config().use_remote_address && config().trusted_hops == 0 && exchange_.request().scheme == "https";
+}
+
+std::optional<LocalReplyKind> HttpStream::settle_target() {
+  http::RequestHead& head = exchange_.request();
+  if (misdirected()) return LocalReplyKind::kSchemeWithoutTls;
+  switch (settle_path(head.path, config())) {
+    case PathVerdict::kForward: return std::nullopt;
+    case PathVerdict::kReject: return LocalReplyKind::kPathRejected;
+    case PathVerdict::kRedirect: break;
+  }
+  // Whole, for a path that begins with two slashes would be taken for another host (RFC 3986 §4.2).
+  response_.headers.add("location", head.scheme + "://" + head.authority + head.path);
+  return LocalReplyKind::kPathRedirected;
+}
+
+void HttpStream::find_route() {
+  http::RequestHead& head = exchange_.request();
+  // No route takes a CONNECT: what it asks for is a tunnel.
+  if (!table_ || head.method == "CONNECT") return;
+  route_ = table_->find(head, random());
+  if (!route_.route) return;
+  info_.route_name = {table_, &route_.route->config->name};
+  // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored.
+  if (!head.upgrade.empty()) head.upgrade = std::string(allowed_upgrade(head.upgrade));
+}
+
+/// A route's own filter stands in for the chain's of that name.
+const HttpFilter& HttpStream::filter_for(const HttpFilters::Named& of_chain) const {
+  if (!route_.route || route_.route->filters.list().empty()) return *of_chain.filter;
+  const HttpFilter* const own = route_.route->filters.find(of_chain.name);
+  return own ? *own : *of_chain.filter;
+}
+
+net::Task<void> HttpStream::run_filters() {
+  for (const HttpFilters::Named& each : chain_->filters.list()) {
+    const HttpFilter& filter = filter_for(each);
+    if (!filter.hooks().request) continue;
+    if (co_await filter.on_request(*this) == FilterStatus::kStop) co_return;
+  }
+  co_await run_route(*this);
+}
+
+std::string_view HttpStream::allowed_upgrade(std::string_view list) const {
+  const auto* action = std::get_if<ForwardAction>(&route_.route->config->action);
+  for (std::string_view protocol : split(list, ',')) {
+    protocol = trim(protocol);
+    if (protocol.empty()) continue;
+    if (contains_ignoring_case(config().upgrades, protocol)) return protocol;
+    if (action && contains_ignoring_case(action->upgrades, protocol)) return protocol;
+  }
+  return {};
+}
+
+/// From the narrowest to the widest.
+void HttpStream::apply_response_rules() {
+  if (!route_.route || without_rules_) return;
+  if (cluster_) cluster_->response.apply(response_.headers, info_);
+  route_.route->response.apply(response_.headers, info_);
+  route_.host->response.apply(response_.headers, info_);
+  table_->response.apply(response_.headers, info_);
+}
+
+void HttpStream::prepare_response(std::string_view default_content_type) {
+  info_.response = &response_;
+  apply_response_rules();
+  if (!default_content_type.empty() && !response_.headers.get("content-type"))
+    response_.headers.add("content-type", default_content_type);
+  const auto& filters = chain_->filters.list();
+  for (auto each = filters.rbegin(); each != filters.rend(); ++each)
+    if (const HttpFilter& filter = filter_for(*each); filter.hooks().response) filter.on_response(*this);
+  finish_response(response_, config());
+}
+
+void HttpStream::client_disconnected() {
+  info_.flags.set(Flag::kDownstreamTerminated);
+  info_.details = "downstream_remote_disconnect";
+  exchange_.reset();
+}
+
+net::Task<void> HttpStream::reply(LocalReplyKind kind) { return reply(local_reply(kind)); }
+
+net::Task<void> HttpStream::reply(LocalReply answer) {
+  info_.details = answer.details;
+  info_.flags.set(answer.flag);
+  if (exchange_.response_started()) {
+    exchange_.reset();
+    co_return;
+  }
+  info_.status = answer.status;
+  response_.status = answer.status;
+  response_.reason.clear();
+  response_.content_length = answer.body.size();
+  prepare_response(answer.body.empty() ? "" : "text/plain");
+  const bool no_content = answer.status == 204 || answer.status == 304;
+  const bool bodiless = answer.body.empty() || no_content;
+  // RFC 9110 §8.6: a 304 would tell the length of the representation, which nobody knows here.
+  if (bodiless) response_.content_length = no_content ? std::nullopt : std::optional(0ul);
+  Result<void> sent = co_await exchange_.send_head(response_, bodiless);
+  if (sent && !bodiless) sent = co_await exchange_.send_body(answer.body, true);
+  if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
+}
+
+}  // namespace weft::proxy

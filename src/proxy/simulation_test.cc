@@ -1,0 +1,233 @@
+#include <gtest/gtest.h>
+
+#include "proxy/testing/plane.h"
+#include "proxy/testing/simulated_plane.h"
+
+namespace weft::proxy {
+namespace {
+
+using namespace testing;
+using net::testing::PipeEnd;
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+
+/// One client, and one endpoint whose connections are kept in their order.
+class SimulationTest : public ::testing::Test {
+ protected:
+  SimulationTest() {
+    plane.accept = [this](const net::Address&, std::unique_ptr<PipeEnd> server) -> Result<void> {
+      servers.push_back(std::move(server));
+      return {};
+    };
+  }
+  void apply(Route route = route_to("/", "a"), ClusterConfig cluster = one_endpoint()) {
+    ASSERT_TRUE(plane.apply(table_of({std::move(route)}), {std::move(cluster)}));
+    client = plane.connect();
+  }
+  static ClusterConfig one_endpoint() { return cluster_of("a", {simulated_endpoint(1)}); }
+  void write(PipeEnd& end, std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    ASSERT_EQ(end.try_write(std::span(&part, 1)).bytes, bytes.size());
+    plane.loop().advance(Duration::zero());
+  }
+  /// What has come to `end`.
+  std::string read(PipeEnd& end) {
+    plane.loop().advance(Duration::zero());
+    return end.take();
+  }
+
+  SimulatedPlane plane;
+  std::unique_ptr<PipeEnd> client;
+  std::vector<std::unique_ptr<PipeEnd>> servers;
+};
+
+TEST_F(SimulationTest, a_request_and_its_response_pass_without_a_socket_or_a_clock) {
+  apply();
+  write(*client, kGet);
+  ASSERT_EQ(servers.size(), 1u);
+  EXPECT_TRUE(read(*servers[0]).starts_with("GET / HTTP/1.1\r\nhost: test\r\n"));
+  write(*servers[0], "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  const std::string response = read(*client);
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 200 OK\r\n")) << response;
+  EXPECT_TRUE(response.ends_with("\r\n\r\nok")) << response;
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_2xx"), 1u);
+}
+
+TEST_F(SimulationTest, a_route_s_timeout_ends_a_silent_request_at_its_time) {
+  apply();
+  write(*client, kGet);
+  plane.loop().advance(14999ms);
+  EXPECT_EQ(read(*client), "");
+  plane.loop().advance(1ms);
+  EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 504 "));
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_timeout"), 1u);
+}
+
+TEST_F(SimulationTest, a_client_that_disconnects_cancels_its_request_upstream) {
+  apply();
+  write(*client, kGet);
+  ASSERT_EQ(servers.size(), 1u);
+  servers[0]->take();
+  client->close(true);
+  plane.loop().advance(1ms);
+  char byte;
+  EXPECT_EQ(servers[0]->try_read({&byte, 1}).error, net::IoError::kReset);
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 0u);
+  EXPECT_EQ(plane.stat("http.front.downstream_rq_active"), 0u);
+}
+
+TEST_F(SimulationTest, retries_wait_no_longer_than_their_policy_says) {
+  Route route = route_to("/", "a");
+  RetryPolicy policy;
+  policy.connect_failure = true;
+  policy.retries = 3;
+  std::get<ForwardAction>(route.action).retry = policy;
+  int tries = 0;
+  plane.accept = [&](const net::Address&, std::unique_ptr<PipeEnd>) -> Result<void> {
+    ++tries;
+    return fail(Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"));
+  };
+  apply(route);
+  write(*client, kGet);
+  plane.loop().advance(25ms + 50ms + 100ms);
+  EXPECT_EQ(tries, 4);
+  EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(SimulationTest, trailers_pass_in_both_directions_without_those_that_may_not) {
+  apply();
+  write(*client,
+        "POST / HTTP/1.1\r\nHost: test\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+        "X-Sum: 12\r\nContent-Length: 9\r\nX-Envoy-Internal: true\r\n\r\n");
+  ASSERT_EQ(servers.size(), 1u);
+  const std::string request = read(*servers[0]);
+  EXPECT_TRUE(request.ends_with("\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 12\r\n\r\n")) << request;
+  write(*servers[0],
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nGrpc-Status:  0 \r\nHost: "
+        "x\r\n\r\n");
+  const std::string response = read(*client);
+  EXPECT_TRUE(response.ends_with("2\r\nok\r\n0\r\nGrpc-Status: 0\r\n\r\n")) << response;
+  write(*client, kGet);
+  EXPECT_TRUE(read(*servers[0]).starts_with("GET / ")) << "the connection goes on";
+}
+
+TEST_F(SimulationTest, trailers_are_sent_again_with_the_body_before_them) {
+  Route route = route_to("/", "a");
+  RetryPolicy policy;
+  policy.five_xx = true;
+  std::get<ForwardAction>(route.action).retry = policy;
+  apply(route);
+  for (const std::string_view body : {"", "3\r\nabc\r\n"}) {
+    write(*client, "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(body) +
+                       "0\r\nX-Sum: 12\r\n\r\n");
+    for (const std::string_view status : {"503 Busy", "200 OK"}) {
+      const std::string request = read(*servers[0]);
+      EXPECT_TRUE(request.ends_with("\r\n\r\n" + std::string(body) + "0\r\nX-Sum: 12\r\n\r\n")) << request;
+      write(*servers[0], "HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 0\r\n\r\n");
+      plane.loop().advance(25ms);
+    }
+    EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 200 OK\r\n"));
+  }
+  EXPECT_EQ(servers.size(), 1u);
+}
+
+/// A transport that only turns bits over, after a word of greeting.
+class TurnedStream final : public net::Stream {
+ public:
+  explicit TurnedStream(std::unique_ptr<net::Stream> inner)
+      : net::Stream(inner->loop()), inner_(std::move(inner)) {
+    pump_.spawn(pump());
+  }
+  net::IoResult try_read(std::span<char> into) override {
+    if (closed()) return {0, net::IoError::kClosed};
+    if (ready_.empty()) {
+      if (end_ != net::IoError::kNone) return {0, end_};
+      may_read_ = false;
+      return {0, net::IoError::kWouldBlock};
+    }
+    const std::size_t count = std::min(into.size(), ready_.size());
+    std::copy_n(ready_.begin(), count, into.begin());
+    ready_.erase(0, count);
+    return {count, net::IoError::kNone};
+  }
+  net::IoResult peek(std::span<char> into) override {
+    may_read_ = false;
+    const std::size_t count = std::min(into.size(), ready_.size());
+    std::copy_n(ready_.begin(), count, into.begin());
+    return {count, count ? net::IoError::kNone : net::IoError::kWouldBlock};
+  }
+  net::IoResult try_write(std::span<const iovec> parts) override {
+    std::string turned;
+    for (const iovec& part : parts)
+      for (std::size_t i = 0; i < part.iov_len; ++i)
+        turned += static_cast<char>(~static_cast<const char*>(part.iov_base)[i]);
+    const iovec all{turned.data(), turned.size()};
+    return inner_->try_write(std::span(&all, 1));
+  }
+  void shutdown_write() override { inner_->shutdown_write(); }
+  bool quiet() override { return !closed() && ready_.empty() && end_ == net::IoError::kNone; }
+
+ private:
+  net::Task<void> pump() {
+    char bytes[256];
+    for (;;) {
+      const net::IoResult got = co_await inner_->read(bytes);
+      if (!got.ok()) end_ = got.error;
+      for (std::size_t i = 0; i < got.bytes; ++i) ready_ += static_cast<char>(~bytes[i]);
+      tell_.schedule();  // who is told may destroy this
+      if (!got.ok()) co_return;
+    }
+  }
+  void do_close(bool reset) override { inner_->close(reset); }
+
+  std::unique_ptr<net::Stream> inner_;
+  std::string ready_;
+  net::IoError end_ = net::IoError::kNone;
+  net::Deferred tell_{
+      loop(), [this] {
+        notify({.readable = true, .writable = false, .ended = end_ != net::IoError::kNone, .broken = false});
+      }};
+  net::TaskScope pump_;
+};
+
+std::string turned(std::string text) {
+  for (char& each : text) each = static_cast<char>(~each);
+  return text;
+}
+
+net::Task<Result<std::unique_ptr<net::Stream>>> greet(std::unique_ptr<net::Stream> raw, TimePoint deadline) {
+  raw->set_read_deadline(deadline);
+  char word[2];
+  const net::IoResult got = co_await raw->read(word);
+  if (!got.ok() || std::string_view(word, got.bytes) != "hi")
+    co_return fail(net::to_error(got.error, Blame::kDownstream, "waiting for a greeting"));
+  co_return std::make_unique<TurnedStream>(std::move(raw));
+}
+
+TEST_F(SimulationTest, a_chain_and_a_cluster_each_have_a_transport_of_their_own) {
+  const auto transport = std::make_shared<const net::Transport>(&greet);
+  plane.transport = transport;
+  ClusterConfig cluster = one_endpoint();
+  cluster.transport = transport;
+  apply(route_to("/", "a"), cluster);
+  write(*client, "hi");
+  write(*client, turned(std::string(kGet)));
+  ASSERT_EQ(servers.size(), 1u);
+  EXPECT_EQ(read(*servers[0]), "");
+  write(*servers[0], "hi");
+  EXPECT_TRUE(turned(read(*servers[0])).starts_with("GET / HTTP/1.1\r\n"));
+  write(*servers[0], turned("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  EXPECT_TRUE(turned(read(*client)).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(SimulationTest, who_does_not_get_through_a_transport_in_time_is_not_served) {
+  plane.transport = std::make_shared<const net::Transport>(&greet);
+  apply();
+  plane.loop().advance(15s);
+  char byte;
+  EXPECT_EQ(client->try_read({&byte, 1}).error, net::IoError::kEnd);
+  EXPECT_EQ(plane.stat("listener.front.downstream_cx_transport_failed"), 1u);
+}
+
+}  // namespace
+}  // namespace weft::proxy

@@ -1,0 +1,33 @@
+#include "proxy/upstream/lease.h"
+
+#include "proxy/upstream/upstream_cluster.h"
+
+namespace weft::proxy {
+
+Lease::Lease(UpstreamCluster& cluster, std::unique_ptr<UpstreamConnection> connection)
+    : cluster_(&cluster), connection_(std::move(connection)) {
+  ++connection_->endpoint->active_requests;
+  ++connection_->endpoint->total_requests;
+}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this == &other) return *this;
+  give_back();
+  cluster_ = other.cluster_;
+  connection_ = std::move(other.connection_);
+  exchange_ = other.exchange_;
+  return *this;
+}
+
+http::ClientExchange& Lease::exchange() {
+  if (!exchange_) exchange_ = &connection_->http.start();
+  return *exchange_;
+}
+
+void Lease::give_back() {
+  if (!connection_) return;
+  --connection_->endpoint->active_requests;
+  cluster_->release(std::move(connection_));
+}
+
+}  // namespace weft::proxy

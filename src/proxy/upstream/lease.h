@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "http/exchange.h"
+#include "proxy/upstream/endpoint_pool.h"
+
+namespace weft::proxy {
+
+class UpstreamCluster;
+
+/// One exchange with an endpoint, lent by its cluster. How many exchanges go over a connection at once is the
+/// pool's private matter: with HTTP/1 it is one.
+///
+/// Owner: the request; its cluster outlives it. Thread: the worker's loop. How it ends: give_back() or the
+/// destructor; an exchange that is not over by then is cut.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(UpstreamCluster& cluster, std::unique_ptr<UpstreamConnection> connection);
+  Lease(Lease&& other) = default;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { give_back(); }
+
+  explicit operator bool() const { return connection_ != nullptr; }
+  /// Begins with the first call: a lease that was not used gives back a connection that still can be.
+  http::ClientExchange& exchange();
+  const std::shared_ptr<EndpointPool>& endpoint() const { return connection_->endpoint; }
+  const std::string& local_address() const { return connection_->local_address; }
+  void give_back();
+
+ private:
+  UpstreamCluster* cluster_ = nullptr;
+  std::unique_ptr<UpstreamConnection> connection_;
+  http::ClientExchange* exchange_ = nullptr;
+};
+
+}  // namespace weft::proxy
