@@ -25,8 +25,8 @@ class LateWatches final : public store::Store {
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
     return store_.update_status(std::move(object));
   }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override {
-    return store_.remove(std::move(key), grace_period_seconds);
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override {
+    return store_.remove(std::move(key), grace_period_seconds, std::move(uid));
   }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
     while (held_) co_await loop_.yield();

@@ -20,7 +20,7 @@ class FullStore final : public store::Store {
   net::Task<Result<store::List>> list(store::Query) override { co_return full(); }
   net::Task<Result<api::ObjectPtr>> update(api::Object) override { co_return full(); }
   net::Task<Result<api::ObjectPtr>> update_status(api::Object) override { co_return full(); }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key, int) override { co_return full(); }
+  net::Task<Result<api::ObjectPtr>> remove(api::Key, int, std::string) override { co_return full(); }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query, std::uint64_t) override {
     co_return full();
   }

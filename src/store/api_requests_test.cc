@@ -162,7 +162,7 @@ TEST_F(ApiRequests, a_client_in_a_dry_run_reads_as_ever_and_writes_nothing) {
   const auto changed = run(loop_, remote.update(object));
   ASSERT_TRUE(changed) << changed.error().text;
   EXPECT_EQ(api::json_string((*changed)->body["data"], "key"), "9");
-  EXPECT_TRUE(run(loop_, remote.remove({kind, "default", "there"}, 0)));
+  EXPECT_TRUE(run(loop_, remote.remove({kind, "default", "there"}, 0, {})));
   object.body["metadata"] = {{"name", "new"}, {"namespace", "default"}};
   EXPECT_TRUE(run(loop_, remote.create(object)));
   object.body["metadata"]["namespace"] = "nowhere";

@@ -374,7 +374,7 @@ Duration time_to_remove(int objects) {
     if (created) owner = (*created)->uid();
   }
   const Duration before = spent();
-  EXPECT_TRUE(run(loop, (*store)->remove({api::find_kind("v1", "Namespace"), "", "full"}, -1)));
+  EXPECT_TRUE(run(loop, (*store)->remove({api::find_kind("v1", "Namespace"), "", "full"}, -1, {})));
   const Duration took = spent() - before;
   Query query;
   query.kind = api::find_kind("v1", "ConfigMap");

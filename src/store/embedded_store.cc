@@ -124,9 +124,9 @@ class EmbeddedStore::DryRun final : public Store {
     Plan plan;
     co_return store_.plan_status(plan, object);
   }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override {
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override {
     Plan plan;
-    co_return store_.plan_removal(plan, key, grace_period_seconds);
+    co_return store_.plan_removal(plan, key, grace_period_seconds, uid);
   }
 
  private:
@@ -316,7 +316,16 @@ bool EmbeddedStore::has_owner(const api::Object& object) const {
   });
 }
 
+/// Who read an object means that one, and not the next of its name.
+Result<void> EmbeddedStore::check_uid(std::string_view wanted, const api::Object& stored) {
+  if (wanted.empty() || wanted == stored.uid()) return {};
+  return fail(named(Code::kConflict, stored.key(),
+                    "is another one than is meant: its uid is " + std::string(stored.uid()) + ", not " +
+                        std::string(wanted)));
+}
+
 Result<void> EmbeddedStore::check_version(const api::Object& wanted, const api::Object& stored) const {
+  WEFT_CHECK(check_uid(wanted.uid(), stored));
   const std::uint64_t version = wanted.resource_version();
   if (version == 0 || version == stored.resource_version()) return {};
   return fail(Error::config(
@@ -358,9 +367,10 @@ Result<api::ObjectPtr> EmbeddedStore::plan_status(Plan& plan, const api::Object&
   return put(plan, std::move(next), EventType::kModified);
 }
 
-Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& key,
-                                                   int grace_period_seconds) const {
+Result<api::ObjectPtr> EmbeddedStore::plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds,
+                                                   std::string_view uid) const {
   WEFT_TRY(api::ObjectPtr stored, find(key));
+  WEFT_CHECK(check_uid(uid, *stored));
   if (key.kind->kind == "Namespace" &&
       std::ranges::find(kLastingNamespaces, key.name) != std::end(kLastingNamespaces))
     return fail(Error::config(Code::kDenied, "namespaces \"" + key.name +
@@ -462,9 +472,10 @@ net::Task<Result<api::ObjectPtr>> EmbeddedStore::update_status(api::Object objec
   co_return updated;
 }
 
-net::Task<Result<api::ObjectPtr>> EmbeddedStore::remove(api::Key key, int grace_period_seconds) {
+net::Task<Result<api::ObjectPtr>> EmbeddedStore::remove(api::Key key, int grace_period_seconds,
+                                                        std::string uid) {
   Plan plan;
-  WEFT_CO_TRY(api::ObjectPtr removed, plan_removal(plan, key, grace_period_seconds));
+  WEFT_CO_TRY(api::ObjectPtr removed, plan_removal(plan, key, grace_period_seconds, uid));
   WEFT_CO_CHECK(commit(std::move(plan)));
   co_return removed;
 }

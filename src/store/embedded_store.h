@@ -33,7 +33,7 @@ class EmbeddedStore final : public Store {
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override;
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override;
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
   std::uint64_t resource_version() const { return version_; }
   /// The same objects, for questions: a write is checked and answered as here, and changes nothing
@@ -68,10 +68,11 @@ class EmbeddedStore final : public Store {
   Planned plan_create(Plan& plan, api::Object object);
   Planned plan_update(Plan& plan, api::Object object) const;
   Planned plan_status(Plan& plan, const api::Object& object) const;
-  Planned plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds) const;
+  Planned plan_removal(Plan& plan, const api::Key& key, int grace_period_seconds, std::string_view uid) const;
   bool plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const;
   void plan_dependents(Plan& plan, const api::Object& removed) const;
   bool has_owner(const api::Object& object) const;
+  static Result<void> check_uid(std::string_view wanted, const api::Object& stored);
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
   net::Loop& loop_;

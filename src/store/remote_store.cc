@@ -75,10 +75,13 @@ net::Task<Result<api::ObjectPtr>> RemoteStore::update_status(api::Object object)
              api::json_text(object.body));
 }
 
-net::Task<Result<api::ObjectPtr>> RemoteStore::remove(api::Key key, int grace_period_seconds) {
+net::Task<Result<api::ObjectPtr>> RemoteStore::remove(api::Key key, int grace_period_seconds,
+                                                      std::string uid) {
   std::string path = api_path(*key.kind, key.ns, key.name);
   if (grace_period_seconds >= 0) path += "?gracePeriodSeconds=" + std::to_string(grace_period_seconds);
-  return one(*key.kind, "DELETE", std::move(path), {});
+  std::string body;
+  if (!uid.empty()) body = api::json_text(api::Json{{"preconditions", {{"uid", std::move(uid)}}}});
+  return one(*key.kind, "DELETE", std::move(path), std::move(body));
 }
 
 net::Task<Result<std::unique_ptr<Watch>>> RemoteStore::watch(Query query, std::uint64_t from) {

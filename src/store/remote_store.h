@@ -29,7 +29,7 @@ class RemoteStore final : public Store {
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override;
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds) override;
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
 
  private:

@@ -60,8 +60,9 @@ class Store {
   virtual net::Task<Result<api::ObjectPtr>> update_status(api::Object object) = 0;
   /// Removes it; what it owns (ownerReferences) follows. `grace_period_seconds` < 0: the kind's default. A
   /// Pod is first marked with deletionTimestamp and goes when its runtime has removed it (delete with grace
-  /// period 0).
-  virtual net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1) = 0;
+  /// period 0). With a `uid` only the object that has it goes; another one of that name is kConflict.
+  virtual net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1,
+                                                   std::string uid = {}) = 0;
   /// Changes after `from` (0: every present object as kAdded first).
   virtual net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) = 0;
 };

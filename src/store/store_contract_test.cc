@@ -225,6 +225,34 @@ TEST_P(Contract, a_watch_from_a_list_misses_nothing_and_repeats_nothing) {
   EXPECT_EQ(seen, "0b 1b 2a ");
 }
 
+TEST_P(Contract, what_was_read_of_one_object_is_not_written_to_the_next_of_its_name) {
+  const auto first = run(loop_, store_->create(config_map("a", "1")));
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(run(loop_, store_->remove(key("a"), -1)));
+  const auto second = run(loop_, store_->create(config_map("a", "2")));
+  ASSERT_TRUE(second);
+  api::Object old = **first;
+  old.body["metadata"].erase("resourceVersion");
+  const auto updated = run(loop_, store_->update(old));
+  ASSERT_FALSE(updated);
+  EXPECT_EQ(updated.error().code, Code::kConflict) << updated.error().text;
+  old.body["status"] = {{"is", "old"}};
+  // A ConfigMap of a cluster has no status to write.
+  if (GetParam() != Place::kRealCluster) EXPECT_FALSE(run(loop_, store_->update_status(old)));
+  EXPECT_EQ((*run(loop_, store_->get(key("a"))))->resource_version(), (*second)->resource_version());
+}
+
+TEST_P(Contract, a_removal_that_means_another_object_of_the_name_removes_nothing) {
+  const auto made = run(loop_, store_->create(config_map("a", "1")));
+  ASSERT_TRUE(made);
+  const auto other = run(loop_, store_->remove(key("a"), -1, "00000000-0000-4000-8000-000000000000"));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, Code::kConflict) << other.error().text;
+  EXPECT_TRUE(run(loop_, store_->get(key("a"))));
+  EXPECT_TRUE(run(loop_, store_->remove(key("a"), -1, std::string((*made)->uid()))));
+  EXPECT_FALSE(run(loop_, store_->get(key("a"))));
+}
+
 TEST_P(Contract, a_label_that_changes_is_a_coming_or_a_going) {
   ASSERT_TRUE(run(loop_, store_->create(config_map("a", "1", "app: w"))));
   auto watch = run(loop_, store_->watch(all("app=x"), version_now()));

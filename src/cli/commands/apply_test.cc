@@ -254,8 +254,8 @@ class ContestedStore final : public store::Store {
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
     return inner_.update_status(std::move(object));
   }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace) override {
-    return inner_.remove(std::move(key), grace);
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace, std::string uid) override {
+    return inner_.remove(std::move(key), grace, std::move(uid));
   }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
     return inner_.watch(std::move(query), from);

@@ -88,7 +88,7 @@ TEST_F(CommandsTest, GetFollowsChanges) {
   while (console.output.find("\nb ") == std::string::npos) loop.run_once(1s);
   const api::Key key{api::find_kind_by_name("cm"), "default", "a"};
   console.output.clear();
-  ASSERT_TRUE(run(loop, store->remove(key, -1)));
+  ASSERT_TRUE(run(loop, store->remove(key, -1, {})));
   while (console.output.empty()) loop.run_once(1s);
   EXPECT_EQ(console.output.substr(0, 2), "a ");
   EXPECT_FALSE(ended);
@@ -113,8 +113,8 @@ class ForgetfulStore final : public store::Store {
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
     return inner_.update_status(std::move(object));
   }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace) override {
-    return inner_.remove(std::move(key), grace);
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace, std::string uid) override {
+    return inner_.remove(std::move(key), grace, std::move(uid));
   }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
     if (from < kept_from_) {
@@ -327,7 +327,7 @@ constexpr const char* kPod =
 
 TEST_F(CommandsTest, ScaleWaitsForPodsThatAreStillEnding) {
   ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
-  ASSERT_TRUE(run(loop, store->remove(object("pod", "p")->key(), 30)));
+  ASSERT_TRUE(run(loop, store->remove(object("pod", "p")->key(), 30, {})));
   set_status("deployment", "d", R"({"observedGeneration": 2, "replicas": 0, "readyReplicas": 0})");
   ScaleOptions options;
   options.resources = {"deploy/d"};

@@ -14,6 +14,10 @@ Error missing(const api::Key& key) {
   return Error::config(Code::kNotFound, key.to_string() + " is not there");
 }
 
+bool is_of_another(const api::Object& written, const api::Object& present) {
+  return !written.uid().empty() && written.uid() != present.uid();
+}
+
 bool matches(const store::Query& query, const api::Object& object) {
   return object.kind == query.kind && (query.ns.empty() || object.ns() == query.ns) &&
          (query.name.empty() || object.name() == query.name);
@@ -92,6 +96,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::update(api::Object object) {
   auto found = objects_.find(object.key());
   if (found == objects_.end()) co_return fail(missing(object.key()));
   const api::Object& before = *found->second;
+  if (is_of_another(object, before)) co_return fail(conflict(object.key()));
   if (object.resource_version() != 0 && object.resource_version() != before.resource_version())
     co_return fail(conflict(object.key()));
   WEFT_CO_TRY(object, check(std::move(object)));
@@ -105,6 +110,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::update_status(api::Object object)
   auto found = objects_.find(object.key());
   if (found == objects_.end()) co_return fail(missing(object.key()));
   api::Object changed = *found->second;
+  if (is_of_another(object, changed)) co_return fail(conflict(object.key()));
   if (object.resource_version() != 0 && object.resource_version() != changed.resource_version())
     co_return fail(conflict(object.key()));
   changed.body["status"] = prunes_status ? api::Json::object() : object.status();
@@ -124,10 +130,12 @@ void MemoryStore::erase(const api::Key& key) {
   for (const auto& other : owned) erase(other);
 }
 
-net::Task<Result<api::ObjectPtr>> MemoryStore::remove(api::Key key, int grace_period_seconds) {
+net::Task<Result<api::ObjectPtr>> MemoryStore::remove(api::Key key, int grace_period_seconds,
+                                                      std::string uid) {
   auto found = objects_.find(key);
   if (found == objects_.end()) co_return fail(missing(key));
   api::ObjectPtr object = found->second;
+  if (!uid.empty() && uid != object->uid()) co_return fail(conflict(key));
   if (key.kind == kinds::pod() && grace_period_seconds != 0) {
     api::Object going = *object;
     going.body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";

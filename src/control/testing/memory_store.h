@@ -21,7 +21,8 @@ class MemoryStore final : public store::Store {
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override;
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1) override;
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1,
+                                           std::string uid = {}) override;
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override;
 
   std::uint64_t version() const { return version_; }

@@ -174,7 +174,8 @@ net::Task<Result<api::ObjectPtr>> KubernetesStore::replace_once(const api::Objec
   co_return co_await one(std::move(request), wanted.kind);
 }
 
-net::Task<Result<api::ObjectPtr>> KubernetesStore::remove(api::Key key, int grace_period_seconds) {
+net::Task<Result<api::ObjectPtr>> KubernetesStore::remove(api::Key key, int grace_period_seconds,
+                                                          std::string uid) {
   // The object before it goes: the answer may be a Status instead.
   WEFT_CO_TRY(const api::ObjectPtr present, co_await get(key));
   RawRequest request;
@@ -182,6 +183,7 @@ net::Task<Result<api::ObjectPtr>> KubernetesStore::remove(api::Key key, int grac
   request.path = api_path(*key.kind, key.ns, key.name);
   request.body = {{"kind", "DeleteOptions"}, {"apiVersion", "v1"}, {"propagationPolicy", "Background"}};
   if (grace_period_seconds >= 0) request.body["gracePeriodSeconds"] = grace_period_seconds;
+  if (!uid.empty()) request.body["preconditions"] = {{"uid", std::move(uid)}};
   WEFT_CO_TRY(api::Json answer, co_await call(std::move(request)));
   if (text_member(answer, "kind") == "Status") co_return present;
   co_return object_of_wire(std::move(answer), *key.kind);

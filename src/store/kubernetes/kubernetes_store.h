@@ -46,7 +46,8 @@ class KubernetesStore final : public Store, public RawApi {
   net::Task<Result<api::ObjectPtr>> create(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override;
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override;
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1) override;
+  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds = -1,
+                                           std::string uid = {}) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
 
   net::Task<Result<api::Json>> call(RawRequest request) override;
