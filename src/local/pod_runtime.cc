@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 constexpr Duration kWriteAgain = 50ms;
+constexpr Duration kLookAgain = 1ms;
 /// A file of many Services, or pods that become ready together, make one writing for each pod, not many.
 constexpr Duration kGatherServices = 5ms;
 /// How long a pod that goes serves those that have not heard of it yet (docs/decisions/0012).
@@ -65,7 +66,13 @@ void PodRuntime::start() {
   secrets_.start();
   services_.start();
   slices_.start();
-  pods_informer_.start();
+  tasks_.spawn(start_pods());
+}
+
+/// The environment of a container that starts comes from them: one that they are missing from would fail.
+net::Task<void> PodRuntime::start_pods() {
+  while (!config_maps_.synced() || !secrets_.synced()) co_await host_.loop.sleep(kLookAgain);
+  if (!stopping_) pods_informer_.start();
 }
 
 void PodRuntime::on_pod(const store::Event& event) {

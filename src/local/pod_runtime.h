@@ -33,7 +33,8 @@ class PodRuntime {
   net::Task<void> leave(api::Key key, api::ObjectPtr object);
   net::Task<void> unheard_of(std::uint64_t version);
   net::Task<void> end(api::Key key, Duration grace, bool remove_object);
-  net::Task<void> remove_object(api::Key key);
+  net::Task<void> remove_object(api::Key key, std::string uid);
+  net::Task<void> start_pods();
   void mark_dirty(const api::Key& key);
   net::Task<void> write_statuses();
   net::Task<bool> write_status(const api::Key& key);
