@@ -88,7 +88,7 @@ void PodRuntime::on_pod(const store::Event& event) {
     if (same)
       tasks_.spawn(leave(key, event.object));
     else if (known == pods_.end())
-      tasks_.spawn(remove_object(key));
+      tasks_.spawn(remove_object(key, std::string(event.object->uid())));
     return;
   }
   if (known != pods_.end()) {
@@ -146,21 +146,29 @@ net::Task<void> PodRuntime::end(api::Key key, Duration grace, bool remove) {
     co_return;
   }
   mark_dirty(key);
+  const std::string uid(found->second->object().uid());
   co_await found->second->stop(grace);
   pods_.erase(key);
   ending_.erase(key);
   dirty_.erase(key);
-  if (remove) co_await remove_object(key);
-  if (stopping_) co_return;
-  if (const api::ObjectPtr now = pods_informer_.find(key.ns, key.name);
-      now && !is_terminating(*now) && !is_done(*now))
+  if (remove) co_await remove_object(key, uid);
+  // The next of that name may have come meanwhile, and been begun.
+  if (stopping_ || pods_.contains(key)) co_return;
+  const api::ObjectPtr now = pods_informer_.find(key.ns, key.name);
+  // The one that has ended may still be in the copy.
+  if (!now || now->uid() == uid) co_return;
+  if (is_terminating(*now))
+    co_await remove_object(key, std::string(now->uid()));
+  else if (!is_done(*now))
     begin(now);
 }
 
-net::Task<void> PodRuntime::remove_object(api::Key key) {
+net::Task<void> PodRuntime::remove_object(api::Key key, std::string uid) {
   while (!stopping_) {
-    const auto removed = co_await store_.remove(key, 0);
-    if (removed || removed.error().code == Code::kNotFound) co_return;
+    const auto removed = co_await store_.remove(key, 0, uid);
+    // Another one of that name is not this task's.
+    if (removed || removed.error().code == Code::kNotFound || removed.error().code == Code::kConflict)
+      co_return;
     co_await host_.loop.sleep(kWriteAgain);
   }
 }
@@ -191,7 +199,9 @@ net::Task<bool> PodRuntime::write_status(const api::Key& key) {
   object.body["status"] = found->second->status();
   object.body["metadata"].erase("resourceVersion");
   const auto written = co_await store_.update_status(std::move(object));
-  if (written || written.error().code == Code::kNotFound) co_return true;
+  // Another uid is another pod, which has a status of its own.
+  if (written || written.error().code == Code::kNotFound || written.error().code == Code::kConflict)
+    co_return true;
   const Code code = written.error().code;
   const bool never = code == Code::kInvalid || code == Code::kUnsupported || code == Code::kDenied ||
                      code == Code::kTooLarge;
