@@ -249,6 +249,30 @@ TEST(Controllers, recreate_ends_every_old_pod_before_the_first_new_one) {
   EXPECT_EQ(cluster.all(kinds::pod()).size(), 2u);
 }
 
+TEST(Controllers, a_replica_sets_status_counts_no_pod_that_the_same_plan_removes) {
+  Cluster cluster;
+  cluster.add(kReviews);
+  cluster.settle();
+  cluster.report_all(true);
+  cluster.settle();
+  api::Object set = *cluster.all(kinds::replica_set()).at(0);
+  set.body["spec"]["replicas"] = 1;
+  cluster.put(std::move(set));
+  const World world = cluster.world();
+  Random random(1);
+  PlanContext context{random, "2026-01-01T00:00:00Z", {}};
+  std::size_t removed = 0, told = 0;
+  for (const Change& change : plan_replica_sets(world, context)) {
+    if (change.kind == Change::Kind::kRemove) ++removed;
+    if (change.kind != Change::Kind::kUpdateStatus) continue;
+    ++told;
+    EXPECT_EQ(change.object.status()["replicas"], 1);
+    EXPECT_EQ(change.object.status()["readyReplicas"], 1);
+  }
+  EXPECT_EQ(removed, 1u);
+  EXPECT_EQ(told, 1u);
+}
+
 TEST(Controllers, a_replica_sets_pod_that_is_over_is_replaced_and_removed) {
   Cluster cluster;
   cluster.add(kReviews);

@@ -57,14 +57,22 @@ bool goes_first(const api::ObjectPtr& a, const api::ObjectPtr& b) {
   return a->resource_version() > b->resource_version();
 }
 
-void scale(Plan& plan, const api::Object& set, std::vector<api::ObjectPtr> pods, Random& random) {
-  auto want = static_cast<std::size_t>(std::max<std::int64_t>(json::number(set.spec(), "replicas", 1), 0));
-  const std::size_t now = std::min(want, pods.size() + kMaxCreatedAtOnce);
-  for (std::size_t have = pods.size(); have < now; ++have)
-    plan.push_back({Change::Kind::kCreate, make_pod(set, random)});
-  if (pods.size() <= want) return;
+std::size_t wanted(const api::Object& set) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(json::number(set.spec(), "replicas", 1), 0));
+}
+
+/// Only the pods that stay are left in `pods`.
+void remove_surplus(Plan& plan, const api::Object& set, std::vector<api::ObjectPtr>& pods) {
+  if (pods.size() <= wanted(set)) return;
   std::ranges::sort(pods, goes_first);
-  for (std::size_t i = 0; i < pods.size() - want; ++i) plan.push_back({Change::Kind::kRemove, *pods[i]});
+  const auto stays = pods.end() - static_cast<std::ptrdiff_t>(wanted(set));
+  for (auto pod = pods.begin(); pod != stays; ++pod) plan.push_back({Change::Kind::kRemove, **pod});
+  pods.erase(pods.begin(), stays);
+}
+
+void create_missing(Plan& plan, const api::Object& set, std::size_t have, Random& random) {
+  const std::size_t now = std::min(wanted(set), have + kMaxCreatedAtOnce);
+  for (; have < now; ++have) plan.push_back({Change::Kind::kCreate, make_pod(set, random)});
 }
 
 }  // namespace
@@ -74,12 +82,14 @@ Plan plan_replica_sets(const World& world, PlanContext& context) {
   for (const auto& set : world.all(kinds::replica_set())) {
     if (is_terminating(*set)) continue;
     auto pods = pods_of(world, *set, plan);
+    // Whoever reads the status and finds it enough must not count on pods that are going.
+    remove_surplus(plan, *set, pods);
     auto ready = std::ranges::count_if(pods, [](const auto& pod) { return is_ready(*pod); });
     api::Json status = {{"observedGeneration", set->generation()}, {"replicas", pods.size()}};
     if (!pods.empty()) status["fullyLabeledReplicas"] = pods.size();
     if (ready > 0) status["readyReplicas"] = status["availableReplicas"] = ready;
     set_status(plan, *set, std::move(status));
-    scale(plan, *set, std::move(pods), context.random);
+    create_missing(plan, *set, pods.size(), context.random);
   }
   return plan;
 }
