@@ -98,9 +98,10 @@ void AdsClient::connected() {
   outgoing_.clear();
   waiting_.clear();
   node_sent_ = false;
+  ++streams_;
   for (State& state : types_) {
     state.nonce.clear();
-    state.asked = false;
+    state.asked = state.owed = false;
   }
   for (const Type type : kAllTypes) {
     if (type == Type::kCluster && !options_.source.clusters) continue;
@@ -113,6 +114,7 @@ void AdsClient::connected() {
 void AdsClient::send(Type type, const std::string& nonce, const std::string& error) {
   State& state = of(type);
   state.asked = true;
+  if (!is_complete(type)) state.names = catalog_.wanted(type);
   discovery::DiscoveryRequest request;
   request.set_type_url(std::string(type_url(type)));
   request.set_version_info(state.version);
@@ -137,8 +139,9 @@ void AdsClient::received(const std::string& bytes) {
   }
   State& state = of(*type);
   state.nonce = response.nonce();
+  state.owed = true;
   ++updates_;
-  Answer answer{*type, response.version_info(), response.nonce(), {}};
+  Answer answer{*type, response.version_info(), response.nonce(), {}, streams_};
   std::set<std::string> names;
   for (const auto& any : response.resources()) {
     const std::string name = name_in(*type, any.value());
@@ -177,12 +180,13 @@ void AdsClient::received(const std::string& bytes) {
   advance();
 }
 
-/// Asks for the endpoints and routes that are wanted now, when they are others than before.
+/// Asks for the endpoints and routes that are wanted now, when they are others than before. A request carries
+/// the newest nonce and so speaks of the newest response: while that is not answered, its answer has to do.
 void AdsClient::subscribe() {
   for (const Type type : {Type::kEndpoint, Type::kRoute}) {
     State& state = of(type);
     std::set<std::string> names = catalog_.wanted(type);
-    if (names == state.names) continue;
+    if (state.owed || names == state.names) continue;
     state.names = std::move(names);
     if (!state.names.empty() || state.asked) send(type, state.nonce, {});
   }
@@ -239,7 +243,8 @@ void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
     if (one.error.empty()) one.error = error;
   }
   const State& state = of(blamed.type);
-  if (!answered && !state.nonce.empty()) answers.push_back({blamed.type, state.version, state.nonce, error});
+  if (!answered && !state.nonce.empty())
+    answers.push_back({blamed.type, state.version, state.nonce, error, streams_});
 }
 
 void AdsClient::answer(const std::vector<Answer>& answers) {
@@ -254,7 +259,10 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
                {"reason", one.error});
     }
     // Only the newest response of a kind is spoken of: an answer to an older one would be read as one to it.
-    if (one.nonce == of(one.type).nonce) send(one.type, one.nonce, one.error);
+    // Another stream may use the same nonces.
+    if (one.stream != streams_ || one.nonce != of(one.type).nonce) continue;
+    of(one.type).owed = false;
+    send(one.type, one.nonce, one.error);
   }
 }
 

@@ -61,11 +61,13 @@ class AdsClient {
   struct Answer {
     Type type;
     std::string version, nonce, error;
+    std::uint64_t stream = 0;  ///< that the response came over
   };
   struct State {
     std::string version, nonce;
     std::set<std::string> names;
     bool asked = false;
+    bool owed = false;      ///< the response with `nonce` is not answered yet
     bool taken = false;     ///< a response has been answered, accepted or not
     bool rejected = false;  ///< something of the last one was not accepted
   };
@@ -92,7 +94,7 @@ class AdsClient {
   std::vector<Answer> waiting_;  ///< responses taken and not yet in force
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;
-  std::uint64_t updates_ = 0, refusals_ = 0;
+  std::uint64_t updates_ = 0, refusals_ = 0, streams_ = 0;
   std::string last_failure_;
   Random random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();

@@ -297,6 +297,39 @@ TEST_F(AdsClientTest, ANewStreamSaysWhichVersionsAreThereAndChangesNothing) {
   EXPECT_EQ(server.current(), before);
 }
 
+TEST_F(AdsClientTest,
+       names_that_are_wanted_while_an_answer_is_owed_go_with_the_answer_and_acknowledge_nothing) {
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80)});
+  ASSERT_TRUE(server.applying());
+  respond(Type::kCluster, "3", Clusters{cluster("a"), cluster("b")});
+  for (const auto& early : requests())
+    EXPECT_NE(early.response_nonce(), "nonce-2") << "the workers do not run it yet";
+  finish();
+  std::vector<DiscoveryRequest> answers;
+  for (const auto& now : requests())
+    if (now.response_nonce() == "nonce-2") answers.push_back(now);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].version_info(), "2");
+  EXPECT_EQ(answers[0].resource_names_size(), 2);
+}
+
+TEST_F(AdsClientTest, what_an_ended_stream_was_owed_answers_nothing_of_the_next_one) {
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80)});
+  ASSERT_TRUE(server.applying());
+  client->connected();
+  requests();
+  // A new stream counts its nonces anew.
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 81)});
+  finish();
+  ASSERT_TRUE(server.applying());
+  for (const auto& early : requests())
+    EXPECT_NE(early.response_nonce(), "nonce-2") << "the workers do not run it yet";
+  finish();
+  EXPECT_EQ(request().response_nonce(), "nonce-2");
+}
+
 TEST_F(AdsClientTest, one_rejected_cluster_does_not_keep_a_proxy_from_being_ready) {
   auto bad = cluster("bad");
   bad.set_type(static_cast<envoy::config::cluster::v3::Cluster::DiscoveryType>(77));
