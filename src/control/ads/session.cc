@@ -82,6 +82,8 @@ void Session::on_request(const Request& request) {
   const bool repeated = !first && !state.awaiting && !late;
   if (state.awaiting || late) on_verdict(state, *type, request);
   subscribe(state, *type, request, repeated);
+  // What comes when its stage has passed is answered in another round.
+  if (stage_ != Stage::kIdle) asked_again_ = true;
   if (first) {
     state.subscribed = state.must_answer = true;
     if (stage_ != Stage::kIdle) stage_ = Stage::kClusters;
@@ -244,6 +246,7 @@ bool Session::step() {
   switch (stage_) {
     case Stage::kIdle: return false;
     case Stage::kClusters: {
+      asked_again_ = false;
       active_ = target_;
       active_generation_ = target_generation_;
       Resources clusters = (*active_)[Type::kCluster];
@@ -286,7 +289,8 @@ bool Session::step() {
     case Stage::kPruned:
       if (!settled(Type::kCluster)) return false;
       refused_now_ = false;
-      stage_ = target_generation_ == active_generation_ ? Stage::kIdle : Stage::kClusters;
+      stage_ = target_generation_ != active_generation_ || (asked_again_ && owes()) ? Stage::kClusters
+                                                                                    : Stage::kIdle;
       return true;
   }
   return false;
@@ -340,21 +344,33 @@ bool Session::covers(Type type, Type needed_by) const {
   });
 }
 
-/// A cluster whose definition changes is made anew by the proxy and needs its endpoints again.
-void Session::note_changed_clusters(const Resources& clusters) {
-  Channel& endpoints = channel(Type::kEndpoint);
-  for (const auto& [name, cluster] : clusters) {
-    ResourcePtr before = find(channel(Type::kCluster).sent, name);
-    if (!before || same(before, cluster)) continue;
-    for (const std::string& need : cluster->needs)
-      if (endpoints.names.contains(need)) endpoints.resend.insert(need);
+/// A cluster whose definition changes, or that was away, is made anew by the proxy and needs its endpoints
+/// again; a listener that was away needs its routes. The proxy may still be asking for them by the names of
+/// before, and then has nothing new to ask.
+void Session::note_made_anew(Type type, const Resources& resources) {
+  Channel& needed = channel(type == Type::kCluster ? Type::kEndpoint : Type::kRoute);
+  for (const auto& [name, resource] : resources) {
+    const ResourcePtr before = find(channel(type).sent, name);
+    if (before && (type == Type::kListener || same(before, resource))) continue;
+    for (const std::string& need : resource->needs)
+      if (needed.names.contains(need)) needed.resend.insert(need);
   }
+}
+
+/// Whether something that the proxy asked for is unanswered.
+bool Session::owes() const {
+  return std::ranges::any_of(kAllTypes, [&](Type type) {
+    const Channel& state = channel(type);
+    const auto unsent = [&](const std::string& name) { return !state.sent.contains(name); };
+    return state.must_answer || !state.resend.empty() ||
+           (asks_by_name(type) && std::ranges::any_of(state.names, unsent));
+  });
 }
 
 void Session::send_clusters(const Resources& clusters) {
   Channel& state = channel(Type::kCluster);
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, clusters))) return;
-  note_changed_clusters(clusters);
+  note_made_anew(Type::kCluster, clusters);
   send_all(Type::kCluster, clusters);
 }
 
@@ -362,6 +378,7 @@ void Session::send_listeners() {
   Channel& state = channel(Type::kListener);
   const Resources& listeners = (*active_)[Type::kListener];
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, listeners))) return;
+  note_made_anew(Type::kListener, listeners);
   send_all(Type::kListener, listeners);
 }
 

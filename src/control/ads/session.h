@@ -129,7 +129,8 @@ class Session {
   void send_listeners();
   void send_all(Type type, const Resources& resources);
   void send_asked(Type type);
-  void note_changed_clusters(const Resources& clusters);
+  void note_made_anew(Type type, const Resources& resources);
+  bool owes() const;
   static bool stands_rejected(const Channel& state, const Doubt& doubt);
   void join_oldest(Channel& state, Type type) const;
   void erase_unwanted(Doubt& doubt, Type type) const;
@@ -147,6 +148,7 @@ class Session {
   std::uint64_t target_generation_ = 0, active_generation_ = 0;
   std::uint64_t settled_ = 0;  ///< what the proxy runs, but for what is doubted
   bool refused_now_ = false;   ///< something of the present push was rejected
+  bool asked_again_ = false;   ///< a request came during it that it may be too late for
   std::uint64_t nonces_ = 0;
 };
 

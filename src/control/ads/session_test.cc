@@ -37,6 +37,13 @@ class ScriptedProxy {
 
   /// Takes one response and says yes, or no with the reason.
   void take(const Session::Response& response, const std::string& refuse = {}) {
+    answer(response, refuse);
+    if (refuse.empty()) follow_up(type_named(response.type_url()));
+    check();
+  }
+
+  /// The same, and it has not come to asking for what belongs to it yet.
+  void answer(const Session::Response& response, const std::string& refuse = {}) {
     Type type = type_named(response.type_url());
     log.push_back(std::string(short_name(type)) + " " + std::to_string(response.resources_size()));
     nonce_[type] = response.nonce();
@@ -47,8 +54,6 @@ class ScriptedProxy {
     if (!refuse.empty()) verdict.mutable_error_detail()->set_message(refuse);
     for (const auto& name : names_[type]) verdict.add_resource_names(name);
     session_.on_request(verdict);
-    if (refuse.empty()) follow_up(type);
-    check();
   }
 
   /// Takes all clusters but one, as proxies do, and complains of that.
@@ -136,6 +141,11 @@ class SessionTest : public ::testing::Test {
     Session::Response response = wire.front();
     wire.pop_front();
     proxy.take(response, refuse);
+  }
+  void only_acknowledge_one() {
+    Session::Response response = wire.front();
+    wire.pop_front();
+    proxy.answer(response);
   }
   void deliver_with_rejected(Type type, const std::string& reason) {
     while (!wire.empty()) take_one(wire.front().type_url() == type_url(type) ? reason : "");
@@ -374,6 +384,48 @@ TEST_F(SessionTest, a_cluster_whose_definition_changes_gets_its_endpoints_again)
   session.offer(set_of("v1", {"v1"}, "C"), 2);
   deliver();
   EXPECT_EQ(proxy.log, (Log{"CDS 1", "EDS 1"}));
+}
+
+TEST_F(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_anew_gets_its_endpoints_again) {
+  begin(set_of("v1", {"v1", "v2"}));
+  session.offer(set_of("v1", {"v1"}), 2);
+  only_acknowledge_one();
+  session.offer(set_of("v1", {"v1", "v2"}), 3);
+  only_acknowledge_one();
+  ASSERT_EQ(wire.size(), 1u) << "the proxy made v2 anew, and asks for the names that it asked for before";
+  EXPECT_EQ(wire.front().type_url(), type_url(Type::kEndpoint));
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"CDS 1", "CDS 2", "EDS 1"}));
+  EXPECT_EQ(session.running(), 3u);
+}
+
+TEST_F(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_anew_gets_its_routes_again) {
+  begin(set_of("v1", {"v1"}));
+  auto without = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
+  (*without)[Type::kListener].clear();
+  (*without)[Type::kRoute].clear();
+  session.offer(without, 2);
+  only_acknowledge_one();
+  session.offer(set_of("v1", {"v1"}), 3);
+  only_acknowledge_one();
+  ASSERT_EQ(wire.size(), 1u);
+  deliver();
+  EXPECT_EQ(proxy.log, (Log{"LDS 0", "LDS 1", "RDS 1"}));
+  EXPECT_EQ(session.running(), 3u);
+}
+
+TEST_F(SessionTest, a_request_that_comes_when_its_stage_has_passed_is_answered_in_another_round) {
+  begin(set_of("v1", {"v1", "v2"}));
+  session.offer(set_of("v1", {"v1"}), 2);
+  ASSERT_EQ(wire.size(), 1u) << "the list of clusters without v2";
+  proxy.ask(Type::kEndpoint, proxy.nonce(Type::kEndpoint));
+  EXPECT_EQ(wire.size(), 1u);
+  only_acknowledge_one();
+  ASSERT_EQ(wire.size(), 1u);
+  EXPECT_EQ(wire.front().type_url(), type_url(Type::kEndpoint));
+  only_acknowledge_one();
+  EXPECT_TRUE(wire.empty());
+  EXPECT_EQ(session.running(), 2u);
 }
 
 TEST_F(SessionTest, a_repeated_request_is_answered_and_one_with_an_old_nonce_is_not) {
