@@ -15,7 +15,8 @@ struct Applied {
   std::uint64_t version = 0;  ///< the newest of what was written or found
   /// The same, of each kind by itself: a watch of one kind that has come this far has seen all of it.
   std::map<const api::KindInfo*, std::uint64_t> version_of_kind;
-  bool failed = false;        ///< at least one was rejected; why has been said
+  std::uint64_t since = 0;  ///< the oldest of what was written; 0: nothing was, all was so already
+  bool failed = false;      ///< at least one was rejected; why has been said
 };
 
 /// Writes each object as kubectl apply does, one after another, and says of each what became of it unless

@@ -23,13 +23,31 @@ std::string complaint(const api::Json& body) {
   return text;
 }
 
+std::string applied_path(std::uint64_t version, std::chrono::seconds timeout) {
+  return "applied?resourceVersion=" + std::to_string(version) +
+         "&timeoutSeconds=" + std::to_string(timeout.count());
+}
+
 }  // namespace
 
+net::Task<void> let_settle(const Context& context, std::uint64_t version, std::chrono::seconds timeout) {
+  Progress progress(context, "waiting until every proxy runs what is stored");
+  static_cast<void>(co_await context.mesh.get(applied_path(version, timeout), timeout + kGrace));
+}
+
+net::Task<std::uint64_t> present_version(const Context& context) {
+  // Of any kind: a list's version is the store's.
+  store::Query query{
+      .kind = api::find_kind("v1", "Namespace"), .ns = "", .label_selector = "", .name = "default"};
+  const auto list = co_await context.store.list(std::move(query));
+  co_return list ? list->resource_version : 0;
+}
+
 net::Task<CommandResult> wait_until_in_force(const Context& context, std::uint64_t version,
-                                             std::chrono::seconds timeout) {
+                                             std::chrono::seconds timeout, std::uint64_t since) {
   Progress progress(context, "waiting until every proxy runs the change");
-  std::string path = "applied?resourceVersion=" + std::to_string(version) +
-                     "&timeoutSeconds=" + std::to_string(timeout.count());
+  std::string path = applied_path(version, timeout);
+  if (since != 0 && since < version) path += "&since=" + std::to_string(since);
   auto answer = co_await context.mesh.get(std::move(path), timeout + kGrace);
   if (!answer) co_return std::unexpected(std::move(answer).error());
   if (answer->status == 404) co_return Exit::kDone;

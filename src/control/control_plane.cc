@@ -149,7 +149,8 @@ net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePo
   co_return true;
 }
 
-net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint deadline) {
+net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint deadline,
+                                                std::uint64_t since) {
   bool caught_up = co_await wait_for_controllers(version, deadline);
   push();
   std::uint64_t generation = ads_.generation();
@@ -161,7 +162,7 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
       co_return progress;
     }
     // What the controllers could not write is not there, whatever the proxies have; it is tried again.
-    const auto failures = controllers_.failures_since(version);
+    const auto failures = controllers_.failures_since(since == 0 ? version : since);
     bool for_good = false;
     for (const ControllerManager::Failure& failure : failures) {
       progress["applied"] = false;
@@ -178,18 +179,19 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
 
 net::Task<void> ControlPlane::serve_applied(http::ServerExchange& exchange, std::string target) {
   auto version = number_parameter(target, "resourceVersion", 0);
+  auto since = number_parameter(target, "since", 0);
   auto timeout = number_parameter(target, "timeoutSeconds", kDefaultTimeout);
-  if (!version || !timeout) {
-    co_await answer(exchange, 400, problem("resourceVersion and timeoutSeconds are whole numbers"));
+  if (!version || !since || !timeout) {
+    co_await answer(exchange, 400, problem("resourceVersion, since and timeoutSeconds are whole numbers"));
     co_return;
   }
   TimePoint deadline = loop_.now() + std::chrono::seconds(std::min(*timeout, kMaxTimeout));
-  (void)co_await http::while_wanted(exchange, loop_, answer_applied(exchange, *version, deadline));
+  (void)co_await http::while_wanted(exchange, loop_, answer_applied(exchange, *version, deadline, *since));
 }
 
 net::Task<Result<void>> ControlPlane::answer_applied(http::ServerExchange& exchange, std::uint64_t version,
-                                                     TimePoint deadline) {
-  api::Json progress = co_await wait_applied(version, deadline);
+                                                     TimePoint deadline, std::uint64_t since) {
+  api::Json progress = co_await wait_applied(version, deadline, since);
   int status = progress["applied"] == true ? 200 : progress["rejected"].empty() ? 504 : 409;
   co_await answer(exchange, status, std::move(progress));
   co_return Result<void>{};

@@ -53,8 +53,9 @@ class ControlPlane {
 
   /// Waits until the controllers and every connected proxy have done with everything up to `version`. The
   /// answer is Receipts::progress_json; its "applied" says whether it is so or the deadline came, or somebody
-  /// refused.
-  net::Task<api::Json> wait_applied(std::uint64_t version, TimePoint deadline);
+  /// refused. A write of a controller that failed counts when it may come of a version from `since` on; 0:
+  /// from `version` on.
+  net::Task<api::Json> wait_applied(std::uint64_t version, TimePoint deadline, std::uint64_t since = 0);
 
   /// For replicas: whose controllers may write, see there. Without it this one's may.
   ControllerManager& controllers() { return controllers_; }
@@ -79,7 +80,7 @@ class ControlPlane {
   void push_when_due();
   net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
   net::Task<Result<void>> answer_applied(http::ServerExchange& exchange, std::uint64_t version,
-                                         TimePoint deadline);
+                                         TimePoint deadline, std::uint64_t since);
   net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);
 
   net::Loop& loop_;

@@ -151,13 +151,13 @@ class ControlPlaneTest : public ::testing::Test {
     std::optional<api::Json> answer;
     net::TaskScope tasks;
   };
-  net::Task<void> wait_into(Wait& wait, std::uint64_t version, TimePoint deadline) {
-    api::Json answer = co_await plane->wait_applied(version, deadline);
+  net::Task<void> wait_into(Wait& wait, std::uint64_t version, TimePoint deadline, std::uint64_t since) {
+    api::Json answer = co_await plane->wait_applied(version, deadline, since);
     wait.answer = std::move(answer);
   }
-  std::unique_ptr<Wait> wait_applied(std::uint64_t version, Duration timeout = 5s) {
+  std::unique_ptr<Wait> wait_applied(std::uint64_t version, Duration timeout = 5s, std::uint64_t since = 0) {
     auto wait = std::make_unique<Wait>();
-    wait->tasks.spawn(wait_into(*wait, version, loop->now() + timeout));
+    wait->tasks.spawn(wait_into(*wait, version, loop->now() + timeout, since));
     return wait;
   }
 
@@ -258,6 +258,21 @@ TEST_F(ControlPlaneTest, what_a_controller_cannot_write_is_not_applied_and_stops
   loop->advance(5ms);
   ASSERT_TRUE(later->answer);
   EXPECT_EQ((*later->answer)["applied"], true);
+}
+
+TEST_F(ControlPlaneTest, what_failed_for_an_earlier_object_of_the_same_file_is_not_applied) {
+  store.on_create = [](const api::Object& object) -> std::optional<Error> {
+    if (object.kind->kind != "ReplicaSet") return std::nullopt;
+    return Error::config(Code::kInvalid, "metadata.name is too long");
+  };
+  const std::uint64_t first = put(kDeployment);
+  loop->advance(10ms);
+  const std::uint64_t last =
+      put("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x, namespace: default}\n");
+  auto wait = wait_applied(last, 5s, first);
+  loop->advance(10ms);
+  ASSERT_TRUE(wait->answer);
+  EXPECT_EQ((*wait->answer)["applied"], false) << wait->answer->dump();
 }
 
 TEST_F(ControlPlaneTest, what_could_not_be_written_at_first_is_waited_for) {

@@ -18,6 +18,7 @@ constexpr int kMostConflicts = 8;
 struct Outcome {
   std::string_view word;  ///< "created", "configured", "unchanged"
   std::uint64_t version = 0;
+  bool written() const { return word != "unchanged"; }
 };
 
 /// `written` as one line, for the next apply to know what this one said.
@@ -105,6 +106,8 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
     if (!quiet) context.out(name + " " + std::string(outcome->word) + std::string(note_of(dry_run)) + "\n");
     if (dry_run != DryRun::kNone) continue;
     done.version = std::max(done.version, outcome->version);
+    if (outcome->written())
+      done.since = std::min(done.since == 0 ? outcome->version : done.since, outcome->version);
     std::uint64_t& of_kind = done.version_of_kind[input.object.kind];
     of_kind = std::max(of_kind, outcome->version);
   }
@@ -117,7 +120,7 @@ net::Task<CommandResult> apply(const Context& context, const ApplyOptions& optio
   WEFT_CO_TRY(const Applied done, co_await apply_objects(context, inputs, options.dry_run, false));
   Exit in_force = Exit::kDone;
   if (options.wait && done.version > 0) {
-    WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, done.version, options.timeout));
+    WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, done.version, options.timeout, done.since));
     co_await warn_of_remarks(context, inputs);
   }
   co_return done.failed ? Exit::kFailed : in_force;

@@ -193,7 +193,7 @@ TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
   ASSERT_EQ(mesh.asked.size(), 2u) << "what there is to say of the objects is asked for afterwards";
   EXPECT_EQ(mesh.asked[0],
             "applied?resourceVersion=" + std::to_string(object("vs", "reviews")->resource_version()) +
-                "&timeoutSeconds=30");
+                "&timeoutSeconds=30&since=" + std::to_string(object("cm", "c")->resource_version()));
 }
 
 TEST_F(ApplyTest, FailsWhenAProxyRefusesOrDoesNotConfirmAndNamesIt) {
@@ -230,6 +230,17 @@ TEST_F(ApplyTest, WarnsWithFileAndLineOfWhatCannotHaveItsEffectAndDoesNotFail) {
   EXPECT_EQ(console.errors, "warning: " + options.files[0] +
                                 ":5: spec.hosts[0]: waits for host reviews: there is no such service\n");
   EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews created\n");
+}
+
+TEST_F(ApplyTest, AsksForFailuresSinceTheFirstObjectThatItWrote) {
+  ASSERT_EQ(apply_text(kRule), Exit::kDone) << console.errors;
+  mesh.asked.clear();
+  ASSERT_EQ(apply_text(std::string(kRule) + "---\n" + kDeployment + "---\n" + kConfig), Exit::kDone)
+      << console.errors;
+  ASSERT_FALSE(mesh.asked.empty());
+  EXPECT_EQ(mesh.asked[0],
+            "applied?resourceVersion=" + std::to_string(object("cm", "c")->resource_version()) +
+                "&timeoutSeconds=30&since=" + std::to_string(object("deploy", "d")->resource_version()));
 }
 
 /// A store in which somebody else writes between a reader's get and its update, so many times.
