@@ -95,7 +95,7 @@ TEST_F(CommandsTest, GetFollowsChanges) {
 }
 
 /// A store whose changes before the last list are not kept any more.
-class ForgetfulStore final : public store::Store {
+class ForgetfulStore : public store::Store {
  public:
   explicit ForgetfulStore(store::Store& inner) : inner_(inner) {}
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
@@ -154,6 +154,46 @@ TEST_F(CommandsTest, GetFollowsOneObjectHoweverLongAgoItWasChanged) {
     while (console.output.empty() && !ended) loop.run_once(1s);
     EXPECT_EQ(console.output.substr(0, 8), "a      2") << console.output;
   }
+}
+
+/// A watch that tells of one change, and breaks.
+class OneChange final : public store::Watch {
+ public:
+  explicit OneChange(store::Event event) : event_(std::move(event)) {}
+  net::Task<Result<store::Event>> next() override {
+    if (std::exchange(told_, true))
+      co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "the connection broke"));
+    co_return event_;
+  }
+
+ private:
+  store::Event event_;
+  bool told_ = false;
+};
+
+/// Its first watch tells of what is older than the list, and breaks; the second is refused.
+class LateStore final : public ForgetfulStore {
+ public:
+  using ForgetfulStore::ForgetfulStore;
+  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query, std::uint64_t from) override {
+    watched_from.push_back(from);
+    if (watched_from.size() > 1) co_return fail(Error::config(Code::kDenied, "no more"));
+    co_return std::make_unique<OneChange>(store::Event{store::EventType::kBookmark, nullptr, 1});
+  }
+  std::vector<std::uint64_t> watched_from;
+};
+
+TEST_F(CommandsTest, GetGoesOnFromTheNewestVersionThatItHasSeen) {
+  ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
+  LateStore late(*store);
+  const Context far{console, loop, late, mesh, global, *state};
+  GetOptions options;
+  options.resources = {"cm"};
+  options.watch = true;
+  EXPECT_EQ(run_one(get(far, options)), Exit::kFailed);
+  ASSERT_EQ(late.watched_from.size(), 2u);
+  EXPECT_EQ(late.watched_from[1], late.watched_from[0]);
+  EXPECT_GT(late.watched_from[0], 1u);
 }
 
 TEST_F(CommandsTest, DeleteRemovesByNameLabelAndFileAndWaitsUntilTheProxiesKnow) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "cli/command.h"
@@ -118,7 +119,8 @@ class Getter {
         const auto event = co_await (*changes)->next();
         if (!event && event.error().code == Code::kUnavailable) break;
         if (!event) co_return event.error();
-        from = event->resource_version;
+        // What a watch repeats is older than what was listed.
+        from = std::max(from, event->resource_version);
         if (!event->object) continue;
         if (const auto shown = show(table, {event->object}); !shown) co_return shown.error();
       }
