@@ -196,6 +196,31 @@ TEST_F(CommandsTest, GetGoesOnFromTheNewestVersionThatItHasSeen) {
   EXPECT_GT(late.watched_from[0], 1u);
 }
 
+TEST_F(CommandsTest, DeleteOfAllTakesNoOffenceAtWhatWentWithItsOwner) {
+  const std::string set =
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata:\n  name: d-1\n  labels: {app: d}\n  "
+      "ownerReferences:\n"
+      "  - {apiVersion: apps/v1, kind: Deployment, name: d, controller: true, uid: UID}\n"
+      "spec:\n  replicas: 1\n  selector: {matchLabels: {app: d}}\n  template:\n"
+      "    metadata: {labels: {app: d}}\n    spec: {containers: [{name: main, image: x}]}\n";
+  DeleteOptions everything, labelled;
+  everything.resources = labelled.resources = {"deploy,rs"};
+  everything.all = true;
+  labelled.selector = "app=d";
+  for (const DeleteOptions& options : {everything, labelled}) {
+    ASSERT_EQ(apply_text(std::string(kDeployment)), Exit::kDone) << console.errors;
+    api::Object owner = *object("deploy", "d");
+    owner.body["metadata"]["labels"] = {{"app", "d"}};
+    ASSERT_TRUE(run(loop, store->update(owner)));
+    std::string owned = set;
+    owned.replace(owned.find("UID"), 3, owner.uid());
+    ASSERT_EQ(apply_text(owned), Exit::kDone) << console.errors;
+    EXPECT_EQ(run_one(remove(*context, options)), Exit::kDone);
+    EXPECT_EQ(console.errors, "");
+    EXPECT_FALSE(object("rs", "d-1"));
+  }
+}
+
 TEST_F(CommandsTest, DeleteRemovesByNameLabelAndFileAndWaitsUntilTheProxiesKnow) {
   mesh.answers["applied"] = {200, {{"applied", true}}};
   ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
