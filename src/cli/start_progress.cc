@@ -88,7 +88,9 @@ bool StartProgress::deployments_ready() const {
     const auto wanted = number_at(body, "spec.replicas", 1);
     return number_at(body, "status.observedGeneration") >= number_at(body, "metadata.generation") &&
            number_at(body, "status.readyReplicas") >= wanted &&
-           number_at(body, "status.updatedReplicas") >= wanted;
+           number_at(body, "status.updatedReplicas") >= wanted &&
+           // Else a pod of an earlier template may be the one that is ready.
+           number_at(body, "status.replicas") <= number_at(body, "status.updatedReplicas");
   });
 }
 

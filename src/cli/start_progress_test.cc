@@ -1,5 +1,6 @@
 #include "cli/start_progress.h"
 
+#include "cli/in_force.h"
 #include "cli/testing/command_test.h"
 #include "store/testing/run.h"
 
@@ -45,6 +46,11 @@ std::string deployment(const std::string& name) {
          "    spec:\n      containers:\n      - {name: main, image: x}\n";
 }
 
+std::string pod(const std::string& name) {
+  return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+         "}\nspec: {restartPolicy: Never, containers: [{name: main, image: x}]}\n";
+}
+
 class StartProgressTest : public testing::CommandTest {
  protected:
   void be_ready(const std::string& name, int generation) {
@@ -52,14 +58,27 @@ class StartProgressTest : public testing::CommandTest {
                R"({"observedGeneration": )" + std::to_string(generation) +
                    R"(, "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1})");
   }
+  /// Whether it comes true in some turns of the loop, enough for all watches to have said everything.
+  template <class Done>
+  bool run_until_quiet(const Done& done) {
+    for (int turns = 0; turns < 50 && !done(); ++turns) loop.run_once(1ms);
+    return done();
+  }
   Applied applied(const std::string& text) {
     console.input = text;
     const auto inputs = read_input_objects(console, {{"-"}, false, "default"});
     const auto done = run(loop, apply_objects(*context, *inputs, DryRun::kNone, true));
     return *done;
   }
+  void be_failed(const std::string& name, const std::string& finished_at) {
+    set_status("Pod", name,
+               R"({"phase": "Failed", "containerStatuses": [{"name": "main", "state": {"terminated": )"
+               R"({"exitCode": 1, "finishedAt": ")" +
+                   finished_at + R"("}}}]})");
+  }
   static constexpr auto kReady = StartProgress::State::kReady;
   static constexpr auto kWaiting = StartProgress::State::kWaiting;
+  static constexpr auto kStuck = StartProgress::State::kStuck;
 };
 
 TEST_F(StartProgressTest, WhatWasAppliedIsWaitedForBeforeAnyWatchHasSeenIt) {
@@ -85,6 +104,18 @@ TEST_F(StartProgressTest, WhatWasThereAlreadyAndIsAppliedUnchangedIsReady) {
   StartProgress progress(*context, SteadyClock::now());
   progress.start();
   progress.expect(applied(deployment("first")));
+  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+}
+
+TEST_F(StartProgressTest, PodsOfAnEarlierTemplateDoNotMakeADeploymentReady) {
+  applied(deployment("first"));
+  set_status("Deployment", "first",
+             R"({"observedGeneration": 1, "replicas": 2, "readyReplicas": 1, "updatedReplicas": 1})");
+  StartProgress progress(*context, SteadyClock::now());
+  progress.start();
+  progress.expect(applied(deployment("first")));
+  EXPECT_FALSE(run_until_quiet([&] { return progress.state() == kReady; }));
+  be_ready("first", 1);
   EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
 }
 
