@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <ctime>
 
 #include "cli/json_path.h"
 #include "cli/pod_summary.h"
 
 namespace weft::cli {
 namespace {
+
+std::string utc(std::chrono::sys_seconds time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
+}
 
 store::Query all(std::string_view api_version, std::string_view kind) {
   return {.kind = api::find_kind(api_version, kind), .ns = "", .label_selector = "", .name = ""};
@@ -47,6 +56,8 @@ bool is_stuck(const std::string& status) {
 StartProgress::StartProgress(const Context& context, TimePoint began)
     : context_(context),
       began_(began),
+      began_at_(utc(
+          std::chrono::floor<std::chrono::seconds>(context.console.now() - (SteadyClock::now() - began)))),
       pods_(context.loop, context.store, all("v1", "Pod"),
             [this](const store::Event& event) { on_pod(event); }),
       deployments_(context.loop, context.store, all("apps/v1", "Deployment")) {}
@@ -59,8 +70,7 @@ void StartProgress::start() {
 void StartProgress::on_pod(const store::Event& event) {
   if (!event.object || event.type == store::EventType::kDeleted) return;
   const std::string phase = text_at(event.object->body, "status.phase");
-  // One of this start is seen before it runs.
-  if (event.type == store::EventType::kAdded && phase == "Failed")
+  if (event.type == store::EventType::kAdded && phase == "Failed" && failed_before(event.object->body))
     over_before_.insert(std::string(event.object->uid()));
   if (!pod_ready(event.object->body)) return;
   if (!announced_.insert(std::string(event.object->uid())).second) return;
@@ -71,6 +81,15 @@ void StartProgress::on_pod(const store::Event& event) {
                 summary.ready, summary.containers,
                 paint(context_.console, Colour::kGreen, summary.status).c_str(), seconds);
   context_.out(line);
+}
+
+/// A pod of an earlier run has ended before this one began; one of this start may have failed before the
+/// first list was taken.
+bool StartProgress::failed_before(const api::Json& pod) const {
+  std::string last;
+  for (const api::Json& container : list_at(pod, "status.containerStatuses"))
+    last = std::max(last, text_at(container, "state.terminated.finishedAt"));
+  return last < began_at_;
 }
 
 bool StartProgress::up_to_date() const {

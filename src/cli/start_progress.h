@@ -31,11 +31,13 @@ class StartProgress {
   void on_pod(const store::Event& event);
   bool up_to_date() const;
   bool deployments_ready() const;
+  bool failed_before(const api::Json& pod) const;
 
   const Context& context_;
   TimePoint began_;
   Applied applied_;
   std::set<std::string> announced_;
+  std::string began_at_;  ///< as RFC 3339 in UTC, which sorts as text; up to a second early
   std::set<std::string> over_before_;  ///< uids of pods that had failed for good in an earlier run
   store::Informer pods_, deployments_;
 };

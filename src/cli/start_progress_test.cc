@@ -119,5 +119,25 @@ TEST_F(StartProgressTest, PodsOfAnEarlierTemplateDoNotMakeADeploymentReady) {
   EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
 }
 
+TEST_F(StartProgressTest, APodThatFailedInThisStartIsOneThatFailedAndOneOfAnEarlierRunIsNot) {
+  applied(deployment("first"));
+  be_ready("first", 1);
+  applied(pod("p"));
+  const TimePoint began = SteadyClock::now();
+  struct Case {
+    const char* finished_at;
+    StartProgress::State state;
+  };
+  for (const Case& one : {Case{"2026-03-01T11:59:00Z", kReady},
+                          {"2026-03-01T12:00:00Z", kStuck},
+                          {"2026-03-01T12:00:01Z", kStuck}}) {
+    be_failed("p", one.finished_at);
+    StartProgress progress(*context, began);
+    progress.start();
+    EXPECT_TRUE(run_until(loop, [&] { return progress.state() != kWaiting; }));
+    EXPECT_EQ(progress.state(), one.state) << one.finished_at;
+  }
+}
+
 }  // namespace
 }  // namespace weft::cli
