@@ -5,11 +5,14 @@
 #include <cstdio>
 #include <ctime>
 
+#include "cli/in_force.h"
 #include "cli/json_path.h"
 #include "cli/pod_summary.h"
 
 namespace weft::cli {
 namespace {
+
+constexpr std::chrono::seconds kControllersTake{5};
 
 std::string utc(std::chrono::sys_seconds time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
@@ -90,6 +93,22 @@ bool StartProgress::failed_before(const api::Json& pod) const {
   for (const api::Json& container : list_at(pod, "status.containerStatuses"))
     last = std::max(last, text_at(container, "state.terminated.finishedAt"));
   return last < began_at_;
+}
+
+net::Task<Result<void>> StartProgress::expect_with_outcome(Applied applied) {
+  if (applied.version > 0) {
+    // Until then a pod is there that the files replace, and what it cannot do is of no account.
+    co_await let_settle(context_, applied.version, kControllersTake);
+    for (const store::Informer* copy : {&pods_, &deployments_}) {
+      store::Query query;
+      query.kind = copy->kind();
+      WEFT_CO_TRY(const store::List now, co_await context_.store.list(std::move(query)));
+      std::uint64_t& newest = applied.version_of_kind[copy->kind()];
+      for (const api::ObjectPtr& object : now.items) newest = std::max(newest, object->resource_version());
+    }
+  }
+  expect(applied);
+  co_return Result<void>();
 }
 
 bool StartProgress::up_to_date() const {

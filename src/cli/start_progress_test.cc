@@ -107,6 +107,36 @@ TEST_F(StartProgressTest, WhatWasThereAlreadyAndIsAppliedUnchangedIsReady) {
   EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
 }
 
+TEST_F(StartProgressTest, WhatControllersMakeOfTheFilesIsWaitedForToo) {
+  applied(deployment("first"));
+  be_ready("first", 1);
+  LateWatches late(loop, *store);
+  const Context through_late{console, loop, late, mesh, global, *state};
+  StartProgress progress(through_late, SteadyClock::now());
+  progress.start();
+  ASSERT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+
+  const Applied set = applied(
+      "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r}\nspec:\n  selector: {matchLabels: {app: "
+      "r}}\n"
+      "  template:\n    metadata: {labels: {app: r}}\n    spec: {containers: [{name: main, image: x}]}\n");
+  mesh.on_get = [&] {
+    net::TaskScope controllers;
+    controllers.spawn([](store::Store& to) -> net::Task<void> {
+      auto parsed = api::parse_objects(pod("r-1"), "pod.yaml");
+      parsed.objects.at(0).body["metadata"]["namespace"] = "default";
+      EXPECT_TRUE(co_await to.create(std::move(parsed.objects.at(0))));
+    }(*store));
+  };
+  ASSERT_TRUE(run(loop, progress.expect_with_outcome(set)));
+  ASSERT_EQ(mesh.asked.size(), 1u);
+  EXPECT_EQ(mesh.asked[0], "applied?resourceVersion=" + std::to_string(set.version) + "&timeoutSeconds=5");
+  EXPECT_EQ(progress.state(), kWaiting) << "until the watch has seen the pod";
+  late.let_go();
+  set_status("Pod", "r-1", R"({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})");
+  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+}
+
 TEST_F(StartProgressTest, PodsOfAnEarlierTemplateDoNotMakeADeploymentReady) {
   applied(deployment("first"));
   set_status("Deployment", "first",
@@ -137,6 +167,18 @@ TEST_F(StartProgressTest, APodThatFailedInThisStartIsOneThatFailedAndOneOfAnEarl
     EXPECT_TRUE(run_until(loop, [&] { return progress.state() != kWaiting; }));
     EXPECT_EQ(progress.state(), one.state) << one.finished_at;
   }
+}
+
+TEST(Lasting, BeginsAnewAfterAnInterruption) {
+  Lasting stuck(3s);
+  const TimePoint begin{100s};
+  EXPECT_FALSE(stuck.lasts(true, begin));
+  EXPECT_FALSE(stuck.lasts(true, begin + 2s));
+  EXPECT_FALSE(stuck.lasts(false, begin + 2500ms));
+  EXPECT_FALSE(stuck.lasts(true, begin + 2600ms));
+  EXPECT_FALSE(stuck.lasts(true, begin + 5s));
+  EXPECT_TRUE(stuck.lasts(true, begin + 5600ms));
+  EXPECT_FALSE(stuck.lasts(false, begin + 6s));
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ constexpr Duration kReadyLimit = 60s;
 constexpr std::chrono::seconds kInForceLimit{30};
 constexpr Duration kLookAgain = 2ms;
 constexpr Exit kInterrupted{130};  // as shells count the end by Ctrl-C
+/// Longer than the second or two after which containers, sandboxes and controllers try again.
+constexpr Duration kStuckLasts = 3s;
 
 /// Whether Ctrl-C or SIGTERM asked for the end; from start() on they end things in order.
 class Interruptions {
@@ -76,7 +78,7 @@ class Start {
     progress_.start();
     WEFT_CO_TRY(const Applied applied, co_await apply_objects(context_, inputs, DryRun::kNone, true));
     if (applied.failed) co_return Exit::kFailed;
-    progress_.expect(applied);
+    WEFT_CO_CHECK(co_await progress_.expect_with_outcome(applied));
     const bool ready = co_await pods();
     if (!ready) context_.note("These pods are not ready:\n" + progress_.troubles());
     Exit in_force = Exit::kDone;
@@ -94,10 +96,12 @@ class Start {
     for (;;) {
       const StartProgress::State state = progress_.state();
       if (state == StartProgress::State::kReady) co_return true;
-      if (state == StartProgress::State::kStuck || context_.loop.now() >= limit) co_return false;
+      const bool hopeless = stuck.lasts(state == StartProgress::State::kStuck, context_.loop.now());
+      if (hopeless || context_.loop.now() >= limit) co_return false;
       co_await context_.loop.sleep(kLookAgain);
     }
   }
+    Lasting stuck(kStuckLasts);
 
   net::Task<void> say_address(std::string ingress, bool ready) {
     store::Query query{.kind = api::find_kind("networking.istio.io/v1", "VirtualService"),
