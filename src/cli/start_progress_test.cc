@@ -169,6 +169,20 @@ TEST_F(StartProgressTest, APodThatFailedInThisStartIsOneThatFailedAndOneOfAnEarl
   }
 }
 
+TEST_F(StartProgressTest, WhatIsThereWithoutFilesIsAskedForByTheVersionOfNow) {
+  applied(pod("p"));
+  set_status("Pod", "p", R"({"phase": "Running"})");
+  const std::uint64_t now = run(loop, present_version(*context));
+  EXPECT_EQ(now, store->resource_version());
+  mesh.answers["applied"] = {504, {{"applied", false}}};
+  run(loop, [](const Context& in, std::uint64_t version) -> net::Task<bool> {
+    co_await let_settle(in, version, 30s);
+    co_return true;
+  }(*context, now));
+  EXPECT_EQ(mesh.asked.back(), "applied?resourceVersion=" + std::to_string(now) + "&timeoutSeconds=30");
+  EXPECT_EQ(console.errors, "");
+}
+
 TEST(Lasting, BeginsAnewAfterAnInterruption) {
   Lasting stuck(3s);
   const TimePoint begin{100s};

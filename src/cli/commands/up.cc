@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -21,9 +22,9 @@ namespace {
 constexpr Duration kReadyLimit = 60s;
 constexpr std::chrono::seconds kInForceLimit{30};
 constexpr Duration kLookAgain = 2ms;
-constexpr Exit kInterrupted{130};  // as shells count the end by Ctrl-C
 /// Longer than the second or two after which containers, sandboxes and controllers try again.
 constexpr Duration kStuckLasts = 3s;
+constexpr Exit kInterrupted{130};  // as shells count the end by Ctrl-C
 
 /// Whether Ctrl-C or SIGTERM asked for the end; from start() on they end things in order.
 class Interruptions {
@@ -82,8 +83,14 @@ class Start {
     const bool ready = co_await pods();
     if (!ready) context_.note("These pods are not ready:\n" + progress_.troubles());
     Exit in_force = Exit::kDone;
+    // That the pods are ready is a change of its own: callers are to know their endpoints.
+    const std::uint64_t present = ready ? co_await present_version(context_) : 0;
     if (applied.version > 0) {
-      WEFT_CO_TRY(in_force, co_await wait_until_in_force(context_, applied.version, kInForceLimit));
+      const std::uint64_t since = applied.since == 0 ? applied.version : applied.since;
+      WEFT_CO_TRY(in_force, co_await wait_until_in_force(context_, std::max(present, applied.version),
+                                                         kInForceLimit, since));
+    } else if (ready) {
+      co_await let_settle(context_, present, kInForceLimit);
     }
     co_await say_address(ingress, ready);
     co_return ready ? in_force : Exit::kFailed;
@@ -93,6 +100,7 @@ class Start {
   /// Whether all are ready.
   net::Task<bool> pods() {
     const TimePoint limit = context_.loop.now() + kReadyLimit;
+    Lasting stuck(kStuckLasts);
     for (;;) {
       const StartProgress::State state = progress_.state();
       if (state == StartProgress::State::kReady) co_return true;
@@ -101,7 +109,6 @@ class Start {
       co_await context_.loop.sleep(kLookAgain);
     }
   }
-    Lasting stuck(kStuckLasts);
 
   net::Task<void> say_address(std::string ingress, bool ready) {
     store::Query query{.kind = api::find_kind("networking.istio.io/v1", "VirtualService"),
