@@ -108,8 +108,8 @@ class ClientExchange {
   virtual void set_write_deadline(TimePoint when) = 0;
   /// Ends whatever waits on it, and the exchange with it. No other exchange of its connection is touched.
   virtual void cancel() = 0;
-  /// Whether an earlier exchange went over this connection: then a break may only mean that the server had
-  /// closed it.
+  /// Whether an earlier exchange went over this connection, or it has waited in a pool: then a break may only
+  /// mean that the server had closed it.
   virtual bool reused() const = 0;
   /// Whether a byte of the response has come.
   virtual bool response_begun() const = 0;

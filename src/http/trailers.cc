@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "http/connection_fields.h"
 
@@ -62,10 +63,13 @@ bool is_mesh_owned(std::string_view name) {
   return false;
 }
 
-bool may_be_a_trailer(std::string_view name) {
+bool may_be_a_trailer(std::string_view written) {
+  // Some servers read an underscore as a hyphen.
+  std::string name(written);
+  std::ranges::replace(name, '_', '-');
   if (is_of_the_connection(known_field(name)) || is_mesh_owned(name)) return false;
   return std::ranges::none_of(kNoTrailers,
-                              [name](std::string_view each) { return equal_ignoring_case(each, name); });
+                              [&name](std::string_view each) { return equal_ignoring_case(each, name); });
 }
 
 }  // namespace weft::http

@@ -97,8 +97,9 @@ TEST_F(SimulationTest, retries_wait_no_longer_than_their_policy_says) {
 TEST_F(SimulationTest, trailers_pass_in_both_directions_without_those_that_may_not) {
   apply();
   write(*client,
-        "POST / HTTP/1.1\r\nHost: test\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
-        "X-Sum: 12\r\nContent-Length: 9\r\nX-Envoy-Internal: true\r\n\r\n");
+        "POST / HTTP/1.1\r\nHost: test\r\nTE: trailers\r\nConnection: TE, x-hop\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+        "X-Sum: 12\r\nContent-Length: 9\r\nContent_Length: 9\r\nX-Envoy-Internal: true\r\nX-Hop: 1\r\n\r\n");
   ASSERT_EQ(servers.size(), 1u);
   const std::string request = read(*servers[0]);
   EXPECT_TRUE(request.ends_with("\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 12\r\n\r\n")) << request;
@@ -218,6 +219,32 @@ TEST_F(SimulationTest, a_chain_and_a_cluster_each_have_a_transport_of_their_own)
   EXPECT_TRUE(turned(read(*servers[0])).starts_with("GET / HTTP/1.1\r\n"));
   write(*servers[0], turned("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
   EXPECT_TRUE(turned(read(*client)).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(SimulationTest, a_silent_client_of_a_tcp_chain_has_to_get_through_its_transport) {
+  Snapshot snapshot;
+  auto listener = std::make_shared<ListenerConfig>();
+  listener->name = "front";
+  listener->sniff_http = listener->continue_on_sniff_timeout = true;
+  listener->sniff_timeout = Milliseconds{100};
+  TcpProxyConfig tcp;
+  tcp.clusters = {{.cluster = "a", .weight = 1, .request_headers = {}, .response_headers = {}}};
+  listener->chains.push_back({.name = "tcp",
+                              .match = {},
+                              .transport = std::make_shared<const net::Transport>(&greet),
+                              .filter = tcp});
+  listener->chains.push_back({.name = "http", .match = {}, .transport = nullptr, .filter = plane.http});
+  listener->chains.back().match.application_protocols = {"http/1.1"};
+  snapshot.listeners["front"] = std::move(listener);
+  snapshot.clusters["a"] = std::make_shared<ClusterConfig>(one_endpoint());
+  ASSERT_TRUE(plane.apply(std::move(snapshot)));
+  client = plane.connect();
+  plane.loop().advance(100ms);
+  EXPECT_TRUE(servers.empty());
+  write(*client, "hi");
+  write(*client, turned("abc"));
+  ASSERT_EQ(servers.size(), 1u);
+  EXPECT_EQ(read(*servers[0]), "abc");
 }
 
 TEST_F(SimulationTest, who_does_not_get_through_a_transport_in_time_is_not_served) {

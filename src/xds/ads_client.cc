@@ -243,7 +243,8 @@ void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
     if (one.error.empty()) one.error = error;
   }
   const State& state = of(blamed.type);
-  if (!answered && !state.nonce.empty())
+  // A newer response that nobody has looked at yet answers for itself.
+  if (!answered && !state.nonce.empty() && !state.owed)
     answers.push_back({blamed.type, state.version, state.nonce, error, streams_});
 }
 

@@ -22,7 +22,8 @@ bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '
 
 }  // namespace
 
-void BodyDecoder::start(const Framing& framing) {
+void BodyDecoder::start(const Framing& framing, std::string_view of_the_connection) {
+  of_the_connection_ = of_the_connection;
   remaining_ = framing.length;
   digits_ = extension_bytes_ = trailer_bytes_ = 0;
   trailers_.reset();
@@ -205,7 +206,9 @@ Refusal BodyDecoder::take_trailer() {
   const std::string_view line = trailers_->line;
   const std::size_t colon = line.find(':');
   const std::string_view name = line.substr(0, colon);
-  if (!may_be_a_trailer(name)) return {};
+  const bool own = !for_each_element(
+      of_the_connection_, [name](std::string_view listed) { return !equal_ignoring_case(listed, name); });
+  if (own || !may_be_a_trailer(name)) return {};
   if (trailers_->fields.size() == limits_.fields) return {431, "D07", "too many trailer fields"};
   trailers_->fields.add(name, trim(line.substr(colon + 1)));
   return {};

@@ -24,12 +24,16 @@ class BodyDecoder {
  public:
   explicit BodyDecoder(const Limits& limits) : limits_(limits) {}
   void set_limits(const Limits& limits) { limits_ = limits; }
-  void start(const Framing& framing);
+  /// `of_the_connection`: names that the head's Connection lists, which are no trailers to be sent on either
+  /// (RFC 9110 §7.6.1); they outlive the body.
+  void start(const Framing& framing, std::string_view of_the_connection = {});
   bool done() const { return state_ == State::kDone; }
   /// The fields behind the body, once it is done; null when there are none.
   const Headers* trailers() const {
     return trailers_ && done() && !trailers_->fields.empty() ? &trailers_->fields : nullptr;
   }
+  /// A connection that waits for its next message holds none.
+  void forget_trailers() { trailers_.reset(); }
   /// Call again with what was not consumed. An empty step that is not done needs more bytes.
   BodyStep decode(std::string_view input);
   /// The peer has ended its sending side. True when that is where the body ends (until-close framing).
@@ -77,6 +81,7 @@ class BodyDecoder {
     Headers fields;
   };
   std::unique_ptr<Trailers> trailers_;
+  std::string_view of_the_connection_;
 };
 
 }  // namespace weft::http::h1

@@ -129,7 +129,7 @@ net::Task<Result<void>> ClientConnection::read_head(ResponseHead& into) {
   }
   if (into.status >= 200 || into.status == 101) {
     head_read_ = true;
-    decoder_.start(parser_.framing());
+    decoder_.start(parser_.framing(), parser_.of_the_connection());
     if (input_.empty() && decoder_.done()) input_.release();
   }
   co_return Result<void>{};

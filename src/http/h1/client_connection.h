@@ -25,7 +25,11 @@ class ClientConnection final : private ClientExchange {
   ClientExchange& start();
   /// Gives the read buffer back; call it when the last body chunk has been used and the connection goes to a
   /// pool.
-  void park() { input_.release(); }
+  void park() {
+    input_.release();
+    decoder_.forget_trailers();
+    parked_ = true;
+  }
   /// The last exchange is over, in order, and nothing has happened on the connection since: no byte has come
   /// that no request has asked for.
   bool usable() const;
@@ -49,7 +53,7 @@ class ClientConnection final : private ClientExchange {
   void set_read_deadline(TimePoint when) override { stream_->set_read_deadline(when); }
   void set_write_deadline(TimePoint when) override { stream_->set_write_deadline(when); }
   void cancel() override { stream_->close(true); }
-  bool reused() const override { return exchanges_ > 1; }
+  bool reused() const override { return exchanges_ > 1 || parked_; }
   bool response_begun() const override { return head_started_ || head_read_; }
   bool delivered() const override { return stream_->delivered(); }
 
@@ -70,6 +74,7 @@ class ClientConnection final : private ClientExchange {
   bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false,
        request_sent_ = false;
   bool broken_ = false;
+  bool parked_ = false;  ///< it has waited in a pool
 };
 
 }  // namespace weft::http::h1

@@ -138,6 +138,16 @@ TEST(ClientConnection, only_a_reused_connection_that_ends_in_order_before_any_an
   }
 }
 
+TEST(ClientConnection, one_that_has_waited_in_a_pool_counts_as_reused_also_when_it_never_carried_a_request) {
+  Calling calling;
+  calling.connection->park();
+  Outcome& first = calling.begin();
+  calling.server->close();
+  calling.loop->settle();
+  ASSERT_TRUE(first.error);
+  EXPECT_EQ(first.error->retry, Retry::kFreshConnection);
+}
+
 TEST(ClientConnection, a_server_that_closes_an_idle_connection_makes_it_unusable) {
   Calling calling;
   calling.begin();

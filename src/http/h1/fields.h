@@ -28,6 +28,9 @@ class FieldCollector {
   /// `mesh_owned_refused`: a client may not have the mesh's own fields removed (rule B15).
   Refusal finish(Headers& into, bool mesh_owned_refused);
 
+  /// The names that Connection lists, each with a comma behind it; valid until clear().
+  std::string_view nominated() const { return nominated_; }
+
   bool has_length = false;
   std::uint64_t length = 0;
   bool has_transfer_encoding = false;

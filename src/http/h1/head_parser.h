@@ -22,6 +22,8 @@ class HeadParser {
   explicit HeadParser(const Limits& limits) : limits_(limits) {}
   /// Between two heads.
   void set_limits(const Limits& limits) { limits_ = limits; }
+  /// The names that the Connection field lists; valid until the next head begins.
+  std::string_view of_the_connection() const { return fields_.nominated(); }
 
  protected:
   enum class State : std::uint8_t { kFirstLine, kFields };

@@ -109,6 +109,7 @@ void ServerConnection::drain() {
 net::Task<bool> ServerConnection::wait_for_request() {
   if (!input_.empty()) co_return true;
   input_.release();
+  decoder_.forget_trailers();
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
   for (;;) {
@@ -153,7 +154,7 @@ void ServerConnection::begin_exchange() {
   phase_ = Phase::kServing;
   ++requests_;
   if (head_.scheme.empty()) head_.scheme = options_.scheme;
-  decoder_.start(parser_.framing());
+  decoder_.start(parser_.framing(), parser_.of_the_connection());
   request_deadline_ = after(stream_, options_.request_timeout);
   discard_deadline_ = kNever;
   keep_alive_ = parser_.keep_alive() && drain_ == Drain::kNo &&

@@ -79,7 +79,7 @@ net::Task<void> DownstreamConnection::run() {
   if (wanted_.any()) word = co_await hear(when_silent());
   if (word == FirstWord::kGone || !choose()) co_return;
   // Who has said nothing may still speak HTTP, and then its rules are to hold.
-  if (word == FirstWord::kSilent && wanted_.http && !chain_->http())
+  if (word == FirstWord::kSilent && wanted_.http && !chain_->http() && !chain_->config->transport)
     if (!co_await serve_silent(*this, *chain_)) co_return;
   if (chain_->config->transport && !co_await secure()) co_return;
   if (chain_->http()) {

@@ -43,6 +43,17 @@ net::Task<net::IoError> wait_readable(Direction& direction, Shared& shared) {
   }
 }
 
+/// As much of `data` as is taken without waiting; what is left stays in it.
+net::IoResult send_at_once(net::Stream& to, std::string_view& data) {
+  net::IoResult sent;
+  while (sent.ok() && !data.empty()) {
+    const iovec part{const_cast<char*>(data.data()), data.size()};
+    sent = to.try_write({&part, 1});
+    data.remove_prefix(sent.bytes);
+  }
+  return sent;
+}
+
 /// What was not taken at once: kept until it is.
 net::Task<Result<void>> send_rest(Direction& direction, Shared& shared, net::IoResult sent,
                                   std::string rest) {
@@ -81,11 +92,9 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
     }
     shared.last_moved = direction.from.loop().now();
     direction.bytes += got.bytes;
-    const iovec part{block.data(), got.bytes};
-    const net::IoResult sent = direction.to.try_write({&part, 1});
-    if (sent.bytes == got.bytes) continue;
-    WEFT_CO_CHECK(
-        co_await send_rest(direction, shared, sent, {block.data() + sent.bytes, got.bytes - sent.bytes}));
+    std::string_view left(block.data(), got.bytes);
+    const net::IoResult sent = send_at_once(direction.to, left);
+    if (!left.empty()) WEFT_CO_CHECK(co_await send_rest(direction, shared, sent, std::string(left)));
   }
 }
 

@@ -22,11 +22,14 @@ class Cancellation {
   bool requested() const { return requested_; }
 
   /// While it lives, `action` is what ends the wait under way, instead of that of an outer one. It may
-  /// destroy the request. It is not called for a request() that had been told before.
+  /// destroy the request.
   class Wait {
    public:
     Wait(Cancellation& of, std::function<void()> action)
-        : of_(of), action_(std::move(action)), outer_(std::exchange(of.innermost_, this)) {}
+        : of_(of), action_(std::move(action)), outer_(std::exchange(of.innermost_, this)) {
+      // A wait that begins too late is over as soon.
+      if (of.requested_) of.turn_.schedule();
+    }
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
     ~Wait() { of_.innermost_ = outer_; }

@@ -70,7 +70,8 @@ net::Task<void> Forward::run() {
     ++info_.attempts;
     Failure failure = co_await try_once();
     if (failure == Failure::kNone) break;
-    const RetryState::Decision decision = decide(failure);
+    // One that was made of a response, which is given away by now, stands.
+    const RetryState::Decision decision = failure == Failure::kStatus ? by_status_ : decide(failure);
     if (RetryState::retries(decision))
       failure = co_await retry_after(failure, decision);
     else
@@ -305,9 +306,9 @@ net::Task<Forward::Failure> Forward::read_response(http::ClientExchange& upstrea
     co_return co_await run_tunnel(upstream);
   }
   if (retries_.names(response)) {
-    const RetryState::Decision decision = decide(Failure::kStatus);
-    if (RetryState::retries(decision)) co_return Failure::kStatus;
-    note_exhausted(decision);
+    by_status_ = decide(Failure::kStatus);
+    if (RetryState::retries(by_status_)) co_return Failure::kStatus;
+    note_exhausted(by_status_);
   }
   prepare_response();
   co_return co_await relay(upstream);

@@ -73,6 +73,8 @@ class Forward {
   ReplayBuffer replay_;
   std::unique_ptr<http::Headers> request_trailers_;  ///< once they have come
   RetryState retries_;
+  RetryState::Decision by_status_ =
+      RetryState::Decision::kNo;  ///< of the last response that the policy names
   Deadlines deadlines_;
   bool active_ = true;      ///< counted among the cluster's requests
   bool body_read_ = false;  ///< the request's body has been read to its end
