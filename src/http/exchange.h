@@ -66,7 +66,8 @@ class ServerExchange {
   };
   virtual Upgraded upgrade() = 0;
   /// `action` runs from the loop, at most once, when the client has gone while nobody reads from it; work for
-  /// it is then in vain. An empty function removes it. It must not end the handler's task itself.
+  /// it is then wasted. An empty function removes it, and so does the end of the handler's task, which it
+  /// must not end itself.
   virtual void on_disconnect(std::function<void()> action) = 0;
   /// Bytes on the wire for this exchange so far (bodies only), for logs.
   virtual std::uint64_t body_bytes_received() const = 0;

@@ -66,17 +66,6 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   return HttpStream::serve(*this, exchange);
 }
 
-void HttpService::end(const HttpStream&, http::ResponseHead response) {
-  stream_ = nullptr;
-  spare_head_ = std::move(response);
-}
-
-http::ResponseHead HttpService::lend_response_head() {
-  http::ResponseHead head = std::move(spare_head_);
-  head.clear();
-  return head;
-}
-
 void HttpService::on_refused(const http::h1::Refusal& refusal, const http::RequestHead& head) {
   ++counters_.downstream_cx_protocol_error;
   if (stream_) stream_->info().flags.set(Flag::kDownstreamProtocolError);

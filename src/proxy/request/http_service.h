@@ -28,9 +28,12 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   /// What the next request goes by.
   const std::shared_ptr<const CompiledChain>& chain() const { return chain_; }
   void begin(HttpStream& stream) { stream_ = &stream; }
-  void end(const HttpStream& stream, http::ResponseHead response);
-  /// An empty one, with the memory of the last.
-  http::ResponseHead lend_response_head();
+  void end() { stream_ = nullptr; }
+  /// For the stream that begins: an empty one, with the memory of the last.
+  http::ResponseHead& response_head() {
+    response_.clear();
+    return response_;
+  }
 
  private:
   /// From the next request on this connection goes by that chain.
@@ -45,7 +48,7 @@ class HttpService final : private http::h1::ServerConnection::Observer {
   http::h1::ServerConnection codec_;
   HttpCounters& counters_;
   HttpStream* stream_ = nullptr;  ///< the request that is served now
-  http::ResponseHead spare_head_;
+  http::ResponseHead response_;   ///< lent to stream_
 };
 
 }  // namespace weft::proxy

@@ -33,7 +33,7 @@ HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
       counters_(service.counters()),
       chain_(service.chain()),
       table_(connection_.routes()),
-      response_(service.lend_response_head()),
+      response_(service.response_head()),
       cancellation_(connection_.stream().loop()) {
   ++counters_.downstream_rq_total;
   ++counters_.downstream_rq_active;
@@ -46,10 +46,7 @@ HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
   exchange.on_disconnect([this] { cancellation_.request(); });
 }
 
-HttpStream::~HttpStream() {
-  exchange_.on_disconnect({});
-  service_.end(*this, std::move(response_));
-}
+HttpStream::~HttpStream() { service_.end(); }
 
 /// Called while everything that the log line shows is still there.
 void HttpStream::end() {

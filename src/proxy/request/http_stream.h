@@ -84,7 +84,7 @@ class HttpStream {
   std::shared_ptr<const CompiledChain> chain_;
   std::shared_ptr<const RoutingTable> table_;  ///< null while the routes have not come
   RequestInfo info_;
-  http::ResponseHead response_;
+  http::ResponseHead& response_;  ///< the service's, whose memory serves the next request
   Cancellation cancellation_;
   RoutingTable::Found route_;
   const RoutingTable::CompiledCluster* cluster_ = nullptr;
