@@ -165,7 +165,8 @@ def asked_about_all(request, _):
 def one_offer(request, _):
     offers = request.values(b"upgrade")
     if len(offers) > 1 and b"websocket" in offers and not request.body:
-        return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data).replace(b"\r\n", b"\r\nUpgrade: websocket\r\n", 1)
+        # Behind the request line, before which there may be an empty one.
+        return re.sub(rb"([^\r\n]+\r?\n)", rb"\1Upgrade: websocket\r\n", re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data), count=1)
     return None
 
 
