@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 
+#include "base/utc.h"
 #include "cli/in_force.h"
 #include "cli/json_path.h"
 #include "cli/pod_summary.h"
@@ -13,14 +13,6 @@ namespace weft::cli {
 namespace {
 
 constexpr std::chrono::seconds kControllersTake{5};
-
-std::string utc(std::chrono::sys_seconds time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
 
 store::Query all(std::string_view api_version, std::string_view kind) {
   return {.kind = api::find_kind(api_version, kind), .ns = "", .label_selector = "", .name = ""};
@@ -59,8 +51,7 @@ bool is_stuck(const std::string& status) {
 StartProgress::StartProgress(const Context& context, TimePoint began)
     : context_(context),
       began_(began),
-      began_at_(utc(
-          std::chrono::floor<std::chrono::seconds>(context.console.now() - (SteadyClock::now() - began)))),
+      began_at_(utc_text(context.console.now() - (SteadyClock::now() - began))),
       pods_(context.loop, context.store, all("v1", "Pod"),
             [this](const store::Event& event) { on_pod(event); }),
       deployments_(context.loop, context.store, all("apps/v1", "Deployment")) {}

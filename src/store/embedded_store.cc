@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <ctime>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -11,6 +10,7 @@
 #include "api/json_text.h"
 #include "api/selector.h"
 #include "base/log.h"
+#include "base/utc.h"
 #include "store/embedded_watcher.h"
 #include "store/immutable_fields.h"
 
@@ -84,13 +84,7 @@ void keep_server_fields(api::Json& metadata, const api::Json& stored) {
 
 }  // namespace
 
-std::string timestamp_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
+std::string timestamp_now() { return utc_text(std::chrono::system_clock::now()); }
 
 Result<bool> selected(const Query& query, const api::Object& object) {
   if (object.kind != query.kind) return false;

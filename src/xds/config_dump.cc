@@ -4,10 +4,10 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/utc.h"
 #include "xds/convert.h"
 #include "xds/proto/bootstrap.pb.h"
 
@@ -19,14 +19,6 @@ using Json = nlohmann::ordered_json;
 namespace pb = google::protobuf;
 
 constexpr std::string_view kAdmin = "type.googleapis.com/envoy.admin.v3.";
-
-std::string time_text(std::chrono::system_clock::time_point when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
 
 /// Stands in for an Any of an unknown type while the library prints: a Struct with this member.
 constexpr const char* kMark = "\x01unknown type";
@@ -111,7 +103,7 @@ Json resource_of(Type type, const std::string& bytes) {
 }
 
 Json error_state(const Refusal& refusal) {
-  return {{"last_update_attempt", time_text(refusal.when)},
+  return {{"last_update_attempt", utc_text(refusal.when)},
           {"details", refusal.reason},
           {"version_info", refusal.version}};
 }
@@ -124,7 +116,7 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
     if (!statics && catalog.is_static(type, name)) continue;
     Json entry = {{"version_info", one->version},
                   {std::string(field), resource_of(type, one->bytes)},
-                  {"last_updated", time_text(one->updated)}};
+                  {"last_updated", utc_text(one->updated)}};
     if (statics) entry.erase("version_info");
     const auto refused = catalog.refusals(type).find(name);
     if (type == Type::kListener && !statics) entry = Json{{"name", name}, {"active_state", std::move(entry)}};

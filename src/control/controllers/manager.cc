@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/utc.h"
 #include "control/json.h"
 
 namespace weft::control {
@@ -101,7 +102,7 @@ net::Task<void> ControllerManager::run() {
 
 net::Task<void> ControllerManager::run_one(Entry& entry) {
   entry.seen = changes_for(entry.controller);
-  PlanContext context{random_, now_text(), refusals_, injection_};
+  PlanContext context{random_, utc_text(std::chrono::system_clock::now()), refusals_, injection_};
   const Duration begin = cpu_time_();
   Plan plan = entry.controller.plan(*mirror_.world(), context);
   const Duration end = cpu_time_(), cost = end - begin;

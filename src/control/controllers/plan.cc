@@ -1,7 +1,6 @@
 #include "control/controllers/plan.h"
 
 #include <array>
-#include <ctime>
 
 #include "control/json.h"
 
@@ -77,14 +76,6 @@ std::string name_hash(std::string_view text) {
   std::string name;
   for (; name.size() < 10; hash /= kAlphabet.size()) name += kAlphabet[hash % kAlphabet.size()];
   return name;
-}
-
-std::string now_text() {
-  std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 api::Json make_condition(const Condition& condition, const api::Json& before, const std::string& now) {

@@ -79,8 +79,6 @@ struct Condition {
   std::string_view type, status, reason;
   std::string message;
 };
-/// This moment as Kubernetes writes it.
-std::string now_text();
 api::Json make_condition(const Condition& condition, const api::Json& before, const std::string& now);
 
 }  // namespace weft::control
