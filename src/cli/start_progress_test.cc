@@ -2,6 +2,7 @@
 
 #include "cli/in_force.h"
 #include "cli/testing/command_test.h"
+#include "store/testing/forwarding_store.h"
 #include "store/testing/run.h"
 
 namespace weft::cli {
@@ -10,33 +11,17 @@ namespace {
 using store::testing::run_until;
 
 /// The store of a test, with watches that say nothing until they are let go.
-class LateWatches final : public store::Store {
+class LateWatches final : public store::testing::ForwardingStore {
  public:
-  LateWatches(net::Loop& loop, store::Store& store) : loop_(loop), store_(store) {}
+  LateWatches(net::Loop& loop, store::Store& store) : ForwardingStore(store), loop_(loop) {}
   void let_go() { held_ = false; }
-
-  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return store_.get(std::move(key)); }
-  net::Task<Result<store::List>> list(store::Query query) override { return store_.list(std::move(query)); }
-  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
-    return store_.create(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
-    return store_.update(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
-    return store_.update_status(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override {
-    return store_.remove(std::move(key), grace_period_seconds, std::move(uid));
-  }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
     while (held_) co_await loop_.yield();
-    co_return co_await store_.watch(std::move(query), from);
+    co_return co_await inner_.watch(std::move(query), from);
   }
 
  private:
   net::Loop& loop_;
-  store::Store& store_;
   bool held_ = true;
 };
 
@@ -76,6 +61,19 @@ class StartProgressTest : public testing::CommandTest {
                R"({"exitCode": 1, "finishedAt": ")" +
                    finished_at + R"("}}}]})");
   }
+  /// A start that has seen the Deployment "first" ready, and sees nothing more until its watches are let go.
+  struct SeenFirst {
+    explicit SeenFirst(StartProgressTest& of)
+        : late(of.loop, *of.store),
+          context{of.console, of.loop, late, of.mesh, of.global, *of.state},
+          progress(context, SteadyClock::now()) {
+      progress.start();
+      EXPECT_TRUE(run_until(of.loop, [&] { return progress.state() == kReady; }));
+    }
+    LateWatches late;
+    Context context;
+    StartProgress progress;
+  };
   static constexpr auto kReady = StartProgress::State::kReady;
   static constexpr auto kWaiting = StartProgress::State::kWaiting;
   static constexpr auto kStuck = StartProgress::State::kStuck;
@@ -84,18 +82,14 @@ class StartProgressTest : public testing::CommandTest {
 TEST_F(StartProgressTest, WhatWasAppliedIsWaitedForBeforeAnyWatchHasSeenIt) {
   applied(deployment("first"));
   be_ready("first", 1);
-  LateWatches late(loop, *store);
-  const Context through_late{console, loop, late, mesh, global, *state};
-  StartProgress progress(through_late, SteadyClock::now());
-  progress.start();
-  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+  SeenFirst start(*this);
 
-  progress.expect(applied(deployment("second")));
-  EXPECT_EQ(progress.state(), kWaiting);
+  start.progress.expect(applied(deployment("second")));
+  EXPECT_EQ(start.progress.state(), kWaiting);
   be_ready("second", 1);
-  EXPECT_EQ(progress.state(), kWaiting);
-  late.let_go();
-  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+  EXPECT_EQ(start.progress.state(), kWaiting);
+  start.late.let_go();
+  EXPECT_TRUE(run_until(loop, [&] { return start.progress.state() == kReady; }));
 }
 
 TEST_F(StartProgressTest, WhatWasThereAlreadyAndIsAppliedUnchangedIsReady) {
@@ -110,11 +104,7 @@ TEST_F(StartProgressTest, WhatWasThereAlreadyAndIsAppliedUnchangedIsReady) {
 TEST_F(StartProgressTest, WhatControllersMakeOfTheFilesIsWaitedForToo) {
   applied(deployment("first"));
   be_ready("first", 1);
-  LateWatches late(loop, *store);
-  const Context through_late{console, loop, late, mesh, global, *state};
-  StartProgress progress(through_late, SteadyClock::now());
-  progress.start();
-  ASSERT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+  SeenFirst start(*this);
 
   const Applied set = applied(
       "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r}\nspec:\n  selector: {matchLabels: {app: "
@@ -128,13 +118,13 @@ TEST_F(StartProgressTest, WhatControllersMakeOfTheFilesIsWaitedForToo) {
       EXPECT_TRUE(co_await to.create(std::move(parsed.objects.at(0))));
     }(*store));
   };
-  ASSERT_TRUE(run(loop, progress.expect_with_outcome(set)));
+  ASSERT_TRUE(run(loop, start.progress.expect_with_outcome(set)));
   ASSERT_EQ(mesh.asked.size(), 1u);
   EXPECT_EQ(mesh.asked[0], "applied?resourceVersion=" + std::to_string(set.version) + "&timeoutSeconds=5");
-  EXPECT_EQ(progress.state(), kWaiting) << "until the watch has seen the pod";
-  late.let_go();
+  EXPECT_EQ(start.progress.state(), kWaiting) << "until the watch has seen the pod";
+  start.late.let_go();
   set_status("Pod", "r-1", R"({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})");
-  EXPECT_TRUE(run_until(loop, [&] { return progress.state() == kReady; }));
+  EXPECT_TRUE(run_until(loop, [&] { return start.progress.state() == kReady; }));
 }
 
 TEST_F(StartProgressTest, PodsOfAnEarlierTemplateDoNotMakeADeploymentReady) {
@@ -183,7 +173,7 @@ TEST_F(StartProgressTest, WhatIsThereWithoutFilesIsAskedForByTheVersionOfNow) {
   EXPECT_EQ(console.errors, "");
 }
 
-TEST(Lasting, BeginsAnewAfterAnInterruption) {
+TEST(Lasting, BeginsAgainAfterAnInterruption) {
   Lasting stuck(3s);
   const TimePoint begin{100s};
   EXPECT_FALSE(stuck.lasts(true, begin));

@@ -4,6 +4,7 @@
 
 #include "api/parse.h"
 #include "store/embedded_store.h"
+#include "store/testing/forwarding_store.h"
 #include "store/testing/run.h"
 
 namespace weft::local {
@@ -13,26 +14,19 @@ using store::testing::run;
 using store::testing::run_until;
 
 /// A store in which something may happen just before a call of the runtime reaches it.
-class Interposed final : public store::Store {
+class Interposed final : public store::testing::ForwardingStore {
  public:
-  explicit Interposed(store::Store& inner) : inner_(inner) {}
-  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
+  using ForwardingStore::ForwardingStore;
   net::Task<Result<store::List>> list(store::Query query) override {
     const bool held = query.kind->kind == "Secret" && holds_secrets;
     if (held) co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "not yet"));
     co_return co_await inner_.list(std::move(query));
   }
-  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
-    return inner_.create(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
-    return inner_.update(std::move(object));
-  }
   net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
     if (auto first = std::exchange(before_status, {})) co_await first();
     written.push_back(std::string(object.uid()));
     auto done = co_await inner_.update_status(std::move(object));
-    if (!done) ++refused;
+    if (!done) ++rejected;
     co_return done;
   }
   net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace, std::string uid) override {
@@ -41,17 +35,11 @@ class Interposed final : public store::Store {
     ++removals;
     co_return removed;
   }
-  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
-    return inner_.watch(std::move(query), from);
-  }
 
   bool holds_secrets = false;
   std::function<net::Task<void>()> before_status, before_removal;
   std::vector<std::string> written;  ///< uids, of each status
-  int removals = 0, refused = 0;
-
- private:
-  store::Store& inner_;
+  int removals = 0, rejected = 0;
 };
 
 /// Pods whose networks cannot be made, so that nothing of this machine is touched: they stay, with a status
@@ -88,7 +76,7 @@ class PodRuntimeTest : public ::testing::Test {
     EXPECT_TRUE(made) << made.error().text;
     return std::string((*made)->uid());
   }
-  /// Somebody takes the pod away by force, and makes another of its name.
+  /// The pod is removed by force, and another of its name created.
   net::Task<void> replace() {
     EXPECT_TRUE(co_await embedded->remove(key(), 0, {}));
     const auto made = co_await embedded->create(pod());
@@ -151,8 +139,8 @@ TEST_F(PodRuntimeTest, a_status_of_a_pod_is_not_written_to_the_next_of_its_name)
   store.before_status = [&] { return replace(); };
   runtime.start();
   ASSERT_TRUE(run_until(loop, [&] { return is_run(second); }));
-  EXPECT_EQ(times_written(first), 1) << "what is refused for good is not tried again";
-  EXPECT_EQ(store.refused, 1);
+  EXPECT_EQ(times_written(first), 1) << "what is rejected for good is not tried again";
+  EXPECT_EQ(store.rejected, 1);
 }
 
 TEST_F(PodRuntimeTest, pods_begin_when_config_maps_and_secrets_are_known) {

@@ -1,6 +1,7 @@
 #include "api/merge.h"
 #include "cli/json_path.h"
 #include "cli/testing/command_test.h"
+#include "store/testing/forwarding_store.h"
 
 namespace weft::cli {
 namespace {
@@ -244,14 +245,9 @@ TEST_F(ApplyTest, AsksForFailuresSinceTheFirstObjectThatItWrote) {
 }
 
 /// A store in which somebody else writes between a reader's get and its update, so many times.
-class ContestedStore final : public store::Store {
+class ContestedStore final : public store::testing::ForwardingStore {
  public:
-  ContestedStore(store::Store& inner, int contests) : inner_(inner), left_(contests) {}
-  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
-  net::Task<Result<store::List>> list(store::Query query) override { return inner_.list(std::move(query)); }
-  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
-    return inner_.create(std::move(object));
-  }
+  ContestedStore(store::Store& inner, int contests) : ForwardingStore(inner), left_(contests) {}
   net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
     if (left_ > 0) {
       --left_;
@@ -262,18 +258,8 @@ class ContestedStore final : public store::Store {
     }
     co_return co_await inner_.update(std::move(object));
   }
-  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
-    return inner_.update_status(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace, std::string uid) override {
-    return inner_.remove(std::move(key), grace, std::move(uid));
-  }
-  net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
-    return inner_.watch(std::move(query), from);
-  }
 
  private:
-  store::Store& inner_;
   int left_;
 };
 

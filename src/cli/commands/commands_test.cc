@@ -5,6 +5,7 @@
 #include "cli/testing/command_test.h"
 #include "local/instance_record.h"
 #include "local/process.h"
+#include "store/testing/forwarding_store.h"
 
 namespace weft::cli {
 namespace {
@@ -95,26 +96,13 @@ TEST_F(CommandsTest, GetFollowsChanges) {
 }
 
 /// A store whose changes before the last list are not kept any more.
-class ForgetfulStore : public store::Store {
+class ForgetfulStore : public store::testing::ForwardingStore {
  public:
-  explicit ForgetfulStore(store::Store& inner) : inner_(inner) {}
-  net::Task<Result<api::ObjectPtr>> get(api::Key key) override { return inner_.get(std::move(key)); }
+  using ForwardingStore::ForwardingStore;
   net::Task<Result<store::List>> list(store::Query query) override {
     auto listed = co_await inner_.list(std::move(query));
     if (listed && rejected_ >= reject) kept_from_ = listed->resource_version;
     co_return listed;
-  }
-  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
-    return inner_.create(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> update(api::Object object) override {
-    return inner_.update(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> update_status(api::Object object) override {
-    return inner_.update_status(std::move(object));
-  }
-  net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace, std::string uid) override {
-    return inner_.remove(std::move(key), grace, std::move(uid));
   }
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override {
     if (from < kept_from_) {
@@ -126,7 +114,6 @@ class ForgetfulStore : public store::Store {
   int reject = 0;  ///< so many watches after a list are too late, too
 
  private:
-  store::Store& inner_;
   std::uint64_t kept_from_ = UINT64_MAX;
   int rejected_ = 0;
 };
@@ -171,7 +158,7 @@ class OneChange final : public store::Watch {
   bool told_ = false;
 };
 
-/// Its first watch tells of what is older than the list, and breaks; the second is refused.
+/// Its first watch tells of what is older than the list, and breaks; the second is rejected.
 class LateStore final : public ForgetfulStore {
  public:
   using ForgetfulStore::ForgetfulStore;

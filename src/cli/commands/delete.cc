@@ -74,7 +74,7 @@ class Deleter {
   net::Task<Result<void>> remove_one(api::Key key) {
     auto gone = co_await context_.store.remove(key);
     if (!gone && gone.error().code == Code::kNotFound) {
-      // Nobody asked for it by name: what its owner took along is gone, as it is to be.
+      // It was not asked for by name: what its owner took along is gone, as it is to be.
       if (!options_.all && options_.selector.empty()) say_missing(not_found(key));
       co_return Result<void>();
     }
