@@ -52,9 +52,9 @@ class ControlPlane {
   net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
 
   /// Waits until the controllers and every connected proxy have done with everything up to `version`. The
-  /// answer is Receipts::progress_json; its "applied" says whether it is so or the deadline came, or somebody
-  /// refused. A write of a controller that failed counts when it may come of a version from `since` on; 0:
-  /// from `version` on.
+  /// response is Receipts::progress_json; its "applied" says whether it is so, or the deadline came or a
+  /// proxy rejected it. A write of a controller that failed counts when it may come of a version from `since`
+  /// on; 0: from `version` on.
   net::Task<api::Json> wait_applied(std::uint64_t version, TimePoint deadline, std::uint64_t since = 0);
 
   /// For replicas: whose controllers may write, see there. Without it this one's may.

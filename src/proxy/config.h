@@ -176,8 +176,8 @@ struct AccessLogConfig {
 
 // listeners
 
-/// How the bytes of a connection go over the wire; null: as they are. Whoever makes one gives equal settings
-/// the same pointer: a cluster whose pointer changes begins with new connections.
+/// How the bytes of a connection go over the wire; null: as they are. The code that makes one gives equal
+/// settings the same pointer: a cluster whose pointer changes begins with new connections.
 using TransportPtr = std::shared_ptr<const net::Transport>;
 
 struct TcpProxyConfig {

@@ -243,7 +243,7 @@ void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
     if (one.error.empty()) one.error = error;
   }
   const State& state = of(blamed.type);
-  // A newer response that nobody has looked at yet answers for itself.
+  // A newer response that is still to be looked at has an acknowledgement of its own.
   if (!answered && !state.nonce.empty() && !state.owed)
     answers.push_back({blamed.type, state.version, state.nonce, error, streams_});
 }

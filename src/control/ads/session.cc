@@ -344,10 +344,10 @@ bool Session::covers(Type type, Type needed_by) const {
   });
 }
 
-/// A cluster whose definition changes, or that was away, is made anew by the proxy and needs its endpoints
-/// again; a listener that was away needs its routes. The proxy may still be asking for them by the names of
-/// before, and then has nothing new to ask.
-void Session::note_made_anew(Type type, const Resources& resources) {
+/// A cluster whose definition changes, or that was away, is created again by the proxy and needs its
+/// endpoints again; a listener that was away needs its routes. The proxy may still be asking for them by the
+/// names of before, and then has nothing new to ask.
+void Session::note_recreated(Type type, const Resources& resources) {
   Channel& needed = channel(type == Type::kCluster ? Type::kEndpoint : Type::kRoute);
   for (const auto& [name, resource] : resources) {
     const ResourcePtr before = find(channel(type).sent, name);
@@ -370,7 +370,7 @@ bool Session::owes() const {
 void Session::send_clusters(const Resources& clusters) {
   Channel& state = channel(Type::kCluster);
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, clusters))) return;
-  note_made_anew(Type::kCluster, clusters);
+  note_recreated(Type::kCluster, clusters);
   send_all(Type::kCluster, clusters);
 }
 
@@ -378,7 +378,7 @@ void Session::send_listeners() {
   Channel& state = channel(Type::kListener);
   const Resources& listeners = (*active_)[Type::kListener];
   if (!state.subscribed || (!state.must_answer && same_resources(state.sent, listeners))) return;
-  note_made_anew(Type::kListener, listeners);
+  note_recreated(Type::kListener, listeners);
   send_all(Type::kListener, listeners);
 }
 

@@ -129,7 +129,7 @@ class Session {
   void send_listeners();
   void send_all(Type type, const Resources& resources);
   void send_asked(Type type);
-  void note_made_anew(Type type, const Resources& resources);
+  void note_recreated(Type type, const Resources& resources);
   bool owes() const;
   static bool stands_rejected(const Channel& state, const Doubt& doubt);
   void join_oldest(Channel& state, Type type) const;

@@ -36,22 +36,22 @@ class ScriptedProxy {
   void connect() { ask(Type::kCluster, ""); }
 
   /// Takes one response and says yes, or no with the reason.
-  void take(const Session::Response& response, const std::string& refuse = {}) {
-    answer(response, refuse);
-    if (refuse.empty()) follow_up(type_named(response.type_url()));
+  void take(const Session::Response& response, const std::string& rejection = {}) {
+    answer(response, rejection);
+    if (rejection.empty()) follow_up(type_named(response.type_url()));
     check();
   }
 
   /// The same, and it has not come to asking for what belongs to it yet.
-  void answer(const Session::Response& response, const std::string& refuse = {}) {
+  void answer(const Session::Response& response, const std::string& rejection = {}) {
     Type type = type_named(response.type_url());
     log.push_back(std::string(short_name(type)) + " " + std::to_string(response.resources_size()));
     nonce_[type] = response.nonce();
-    if (refuse.empty()) store(type, response);
+    if (rejection.empty()) store(type, response);
     Session::Request verdict;
     verdict.set_type_url(std::string(type_url(type)));
     verdict.set_response_nonce(response.nonce());
-    if (!refuse.empty()) verdict.mutable_error_detail()->set_message(refuse);
+    if (!rejection.empty()) verdict.mutable_error_detail()->set_message(rejection);
     for (const auto& name : names_[type]) verdict.add_resource_names(name);
     session_.on_request(verdict);
   }
@@ -137,10 +137,10 @@ class SessionTest : public ::testing::Test {
   void deliver() {
     while (!wire.empty()) take_one();
   }
-  void take_one(const std::string& refuse = {}) {
+  void take_one(const std::string& rejection = {}) {
     Session::Response response = wire.front();
     wire.pop_front();
-    proxy.take(response, refuse);
+    proxy.take(response, rejection);
   }
   void only_acknowledge_one() {
     Session::Response response = wire.front();
@@ -386,20 +386,20 @@ TEST_F(SessionTest, a_cluster_whose_definition_changes_gets_its_endpoints_again)
   EXPECT_EQ(proxy.log, (Log{"CDS 1", "EDS 1"}));
 }
 
-TEST_F(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_anew_gets_its_endpoints_again) {
+TEST_F(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_again_gets_its_endpoints_again) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v1", {"v1"}), 2);
   only_acknowledge_one();
   session.offer(set_of("v1", {"v1", "v2"}), 3);
   only_acknowledge_one();
-  ASSERT_EQ(wire.size(), 1u) << "the proxy made v2 anew, and asks for the names that it asked for before";
+  ASSERT_EQ(wire.size(), 1u) << "the proxy created v2 again, and asks for the names that it asked for before";
   EXPECT_EQ(wire.front().type_url(), type_url(Type::kEndpoint));
   deliver();
   EXPECT_EQ(proxy.log, (Log{"CDS 1", "CDS 2", "EDS 1"}));
   EXPECT_EQ(session.running(), 3u);
 }
 
-TEST_F(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_anew_gets_its_routes_again) {
+TEST_F(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_again_gets_its_routes_again) {
   begin(set_of("v1", {"v1"}));
   auto without = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
   (*without)[Type::kListener].clear();

@@ -82,7 +82,7 @@ Plan plan_replica_sets(const World& world, PlanContext& context) {
   for (const auto& set : world.all(kinds::replica_set())) {
     if (is_terminating(*set)) continue;
     auto pods = pods_of(world, *set, plan);
-    // Whoever reads the status and finds it enough must not count on pods that are going.
+    // A reader who finds the status sufficient must not count on pods that are going.
     remove_surplus(plan, *set, pods);
     auto ready = std::ranges::count_if(pods, [](const auto& pod) { return is_ready(*pod); });
     api::Json status = {{"observedGeneration", set->generation()}, {"replicas", pods.size()}};

@@ -258,10 +258,10 @@ net::Task<void> ServerConnection::refuse(Refusal refusal) {
 }
 
 TimePoint ServerConnection::body_deadline() const {
-  Duration patience = body_timeout_;
+  Duration limit = body_timeout_;
   if (response_ == Response::kComplete)
-    patience = patience == Duration::zero() ? kPieceAfterResponse : std::min(patience, kPieceAfterResponse);
-  return std::min({after(stream_, patience), request_deadline_, discard_deadline_});
+    limit = limit == Duration::zero() ? kPieceAfterResponse : std::min(limit, kPieceAfterResponse);
+  return std::min({after(stream_, limit), request_deadline_, discard_deadline_});
 }
 
 net::Task<Result<BodyChunk>> ServerConnection::read_body() {

@@ -191,45 +191,45 @@ TEST(ServerConnection, a_handler_that_only_reads_is_cancelled_when_its_client_ha
   }
 }
 
-net::Task<void> answer_later(ServerExchange& exchange, net::Loop& loop, int& abandoned) {
-  exchange.on_disconnect([&abandoned] { ++abandoned; });
+net::Task<void> answer_later(ServerExchange& exchange, net::Loop& loop, int& disconnected) {
+  exchange.on_disconnect([&disconnected] { ++disconnected; });
   co_await loop.sleep(1s);
-  if (abandoned) co_return exchange.reset();
+  if (disconnected) co_return exchange.reset();
   co_await ignore_body(exchange);
 }
 
 TEST(ServerConnection, a_client_that_ends_its_side_after_its_last_request_gets_its_answer) {
   for (const std::string_view fields : {"Connection: close\r\n", ""}) {
     net::Loop* loop = nullptr;
-    int abandoned = 0;
-    Served served([&](ServerExchange& exchange) { return answer_later(exchange, *loop, abandoned); });
+    int disconnected = 0;
+    Served served([&](ServerExchange& exchange) { return answer_later(exchange, *loop, disconnected); });
     loop = served.loop.get();
     served.send("GET / HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n");
     served.client->shutdown_write();
     served.loop->advance(2s);
     EXPECT_TRUE(served.over());
-    EXPECT_EQ(abandoned, fields.empty() ? 1 : 0);
+    EXPECT_EQ(disconnected, fields.empty() ? 1 : 0);
     EXPECT_EQ(served.take().empty(), fields.empty());
     EXPECT_FALSE(served.client->peer_broken()) << "the end is an end, not a reset";
   }
 }
 
-net::Task<void> echo_later(ServerExchange& exchange, net::Loop& loop, int& abandoned) {
-  exchange.on_disconnect([&abandoned] { ++abandoned; });
+net::Task<void> echo_later(ServerExchange& exchange, net::Loop& loop, int& disconnected) {
+  exchange.on_disconnect([&disconnected] { ++disconnected; });
   co_await loop.sleep(1s);
-  if (abandoned) co_return exchange.reset();
+  if (disconnected) co_return exchange.reset();
   co_await echo(exchange);
 }
 
 TEST(ServerConnection, a_client_that_ends_its_side_behind_the_body_of_its_last_request_gets_its_answer) {
   net::Loop* loop = nullptr;
-  int abandoned = 0;
-  Served served([&](ServerExchange& exchange) { return echo_later(exchange, *loop, abandoned); });
+  int disconnected = 0;
+  Served served([&](ServerExchange& exchange) { return echo_later(exchange, *loop, disconnected); });
   loop = served.loop.get();
   served.send("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
   served.client->shutdown_write();
   served.loop->advance(2s);
-  EXPECT_EQ(abandoned, 0);
+  EXPECT_EQ(disconnected, 0);
   EXPECT_TRUE(served.take().ends_with("/:abc"));
   EXPECT_TRUE(served.over());
 }

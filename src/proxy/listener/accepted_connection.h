@@ -7,7 +7,8 @@
 
 namespace weft::proxy {
 
-/// A connection as it was accepted, and what the kernel knows of it: asked once, here.
+/// A connection as it was accepted, and what the kernel knows of it: asked once, here. Owner: the worker,
+/// then the DownstreamConnection. Thread: the worker's loop.
 struct AcceptedConnection {
   std::unique_ptr<net::Stream> stream;
   net::Address peer, local;

@@ -7,7 +7,7 @@
 
 namespace weft::proxy {
 
-/// Tells what waits on behalf of a request that nobody wants its response any more. Each request has its own:
+/// Tells what waits on behalf of a request that its response is no longer wanted. Each request has its own:
 /// cancelling one touches no other on the same connection.
 ///
 /// Owner: the request's HttpStream. Thread: the loop's.

@@ -10,8 +10,8 @@ namespace weft::proxy {
 
 class DownstreamConnection;
 
-/// The HTTP connection below its requests: codec, limits, drain, what is refused before it is a request. Each
-/// request is an HttpStream of its own.
+/// The HTTP connection below its requests: codec, limits, drain, what is rejected before it is a request.
+/// Each request is an HttpStream of its own.
 ///
 /// Owner: its DownstreamConnection, for as long as HTTP is spoken. Thread: the worker's loop.
 class HttpService final : private http::h1::ServerConnection::Observer {

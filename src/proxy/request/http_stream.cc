@@ -170,24 +170,24 @@ void HttpStream::client_disconnected() {
 
 net::Task<void> HttpStream::reply(LocalReplyKind kind) { return reply(local_reply(kind)); }
 
-net::Task<void> HttpStream::reply(LocalReply answer) {
-  info_.details = answer.details;
-  info_.flags.set(answer.flag);
+net::Task<void> HttpStream::reply(LocalReply local) {
+  info_.details = local.details;
+  info_.flags.set(local.flag);
   if (exchange_.response_started()) {
     exchange_.reset();
     co_return;
   }
-  info_.status = answer.status;
-  response_.status = answer.status;
+  info_.status = local.status;
+  response_.status = local.status;
   response_.reason.clear();
-  response_.content_length = answer.body.size();
-  prepare_response(answer.body.empty() ? "" : "text/plain");
-  const bool no_content = answer.status == 204 || answer.status == 304;
-  const bool bodiless = answer.body.empty() || no_content;
+  response_.content_length = local.body.size();
+  prepare_response(local.body.empty() ? "" : "text/plain");
+  const bool no_content = local.status == 204 || local.status == 304;
+  const bool bodiless = local.body.empty() || no_content;
   // RFC 9110 §8.6: a 304 would tell the length of the representation, which nobody knows here.
   if (bodiless) response_.content_length = no_content ? std::nullopt : std::optional(0ul);
   Result<void> sent = co_await exchange_.send_head(response_, bodiless);
-  if (sent && !bodiless) sent = co_await exchange_.send_body(answer.body, true);
+  if (sent && !bodiless) sent = co_await exchange_.send_body(local.body, true);
   if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
 }
 

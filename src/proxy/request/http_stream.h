@@ -55,7 +55,7 @@ class HttpStream {
   bool overdue() const;
   /// A whole response of our own; one that has begun already is cut.
   net::Task<void> reply(LocalReplyKind kind);
-  net::Task<void> reply(LocalReply answer);
+  net::Task<void> reply(LocalReply local);
   /// Makes response() what leaves: header rules of the route, content type where none is said, filters,
   /// server and date.
   void prepare_response(std::string_view default_content_type = {});

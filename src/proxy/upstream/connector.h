@@ -16,7 +16,7 @@ struct Connection {
 };
 
 /// How a worker reaches an address: by the kernel; in a simulation, whatever is put there. Errors are those
-/// of net::connect().
+/// of net::connect(). Owner: the worker. Thread: its loop.
 using Connector = std::function<net::Task<Result<Connection>>(net::Loop& loop, net::Address to,
                                                               net::ConnectOptions options)>;
 

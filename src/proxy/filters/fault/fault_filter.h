@@ -17,6 +17,7 @@ struct Fault {
   std::uint32_t aborts_per_million = 0;
 };
 
+/// Neither share: a filter without hooks, for a chain whose routes bring their own.
 HttpFilterFactory fault_filter(const Fault& fault);
 
 }  // namespace weft::proxy

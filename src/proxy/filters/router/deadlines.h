@@ -10,7 +10,8 @@ namespace weft::proxy {
 /// The time limits of one request that is forwarded, over all its tries. Numbers only: the stream keeps them.
 ///
 /// A request's time counts from its last byte: the client's own pace is not held against the endpoint.
-/// Owner: one request. Zero is "no limit" in what is given, kNever in what is returned.
+/// Owner: one request. Thread: the worker's loop. Zero is "no limit" in what is given, kNever in what is
+/// returned.
 class Deadlines {
  public:
   struct Limits {

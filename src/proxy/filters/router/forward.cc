@@ -18,7 +18,7 @@ using http::Known;
 
 constexpr Milliseconds kDefaultTimeout{15'000};
 constexpr int kMaxInterims = 8;
-/// How long an endpoint that has answered may leave the rest of the request waiting.
+/// How long an endpoint that has responded may leave the rest of the request waiting.
 constexpr Duration kPieceAfterResponse = 5s;
 
 Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other direction decides")); }
@@ -57,7 +57,7 @@ net::Task<void> Forward::run() {
   const Cancellation::Wait wait(stream_.cancellation(), [this] { cancel(); });
   request_place_ = cluster_->take_request();
   if (!request_place_) {
-    co_await answer_failure(Failure::kOverflow);
+    co_await reply_to_failure(Failure::kOverflow);
     co_return;
   }
   prepare_request();
@@ -77,7 +77,7 @@ net::Task<void> Forward::run() {
     else
       note_exhausted(decision);
     if (failure == Failure::kNone) continue;
-    co_await answer_failure(cancelled() ? Failure::kClient : failure);
+    co_await reply_to_failure(cancelled() ? Failure::kClient : failure);
     break;
   }
 }
@@ -207,7 +207,7 @@ net::Task<Forward::Failure> Forward::exchange_messages(http::ClientExchange& ups
   co_return co_await read_response(upstream);
 }
 
-/// With a body both directions go on at once: an upstream may answer before it has read everything, or never
+/// With a body both directions go on at once: an upstream may respond before it has read everything, or never
 /// read.
 net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upstream) {
   const Result<void> head = co_await upstream.send_head(exchange_.request(), false);
@@ -236,8 +236,8 @@ net::Task<Forward::Failure> Forward::send_and_receive(http::ClientExchange& upst
 
 /// The request's body: first what an earlier try had already read, then the rest.
 net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
-  // A server that has answered may have stopped reading: its answer decides, so this is no failure. One that
-  // takes nothing for too long is.
+  // A server that has responded may have stopped reading: its response decides, and this is no failure. One
+  // that takes nothing for too long is.
   const auto stopped = [this](Result<void> sent) {
     return sent.error().code == Code::kTimeout && !response_over_ ? std::move(sent) : Result<void>{};
   };
@@ -268,8 +268,8 @@ net::Task<Result<void>> Forward::send_body(http::ClientExchange& upstream) {
   co_return Result<void>{};
 }
 
-/// The answer, and with it the end of the exchange; but an endpoint that has answered early may go on reading
-/// the request, and a client that is cut while it sends would lose the answer.
+/// The response, and with it the end of the exchange; but an endpoint that has responded early may go on
+/// reading the request, and a client that is cut while it sends would lose the response.
 net::Task<Result<void>> Forward::receive(http::ClientExchange& upstream, Failure& failure) {
   failure = co_await read_response(upstream);
   const bool whole =
@@ -433,16 +433,16 @@ void Forward::note_exhausted(RetryState::Decision decision) {
   }
 }
 
-net::Task<void> Forward::answer_failure(Failure failure) {
+net::Task<void> Forward::reply_to_failure(Failure failure) {
   const bool for_cluster =
       failure != Failure::kClient && failure != Failure::kOverdue && !exchange_.response_started();
   leave_cluster();
-  co_await answer_as(failure);
+  co_await reply_as(failure);
   // An endpoint that was not reached, or too slow, is one that failed to whoever watches the cluster.
   if (for_cluster) count_status(cluster_->counters(), info_.status);
 }
 
-net::Task<void> Forward::answer_as(Failure failure) {
+net::Task<void> Forward::reply_as(Failure failure) {
   stream_.response().clear();
   exchange_.set_response_deadline(kNever);  // it has passed, perhaps, and a reply of our own is to come
   count_failure(failure);

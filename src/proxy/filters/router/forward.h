@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace weft::proxy {
 
 class HttpStream;
 
-/// One request on its way to an endpoint and its answer back, with the retries in between.
+/// One request on its way to an endpoint and its response back, with the retries in between.
 ///
 /// Owner: the coroutine that serves the request. Thread: the worker's loop.
 class Forward {
@@ -26,7 +25,7 @@ class Forward {
   Forward& operator=(const Forward&) = delete;
   ~Forward() { leave_cluster(); }
 
-  /// Returns when the answer, ours or the upstream's, is complete, or the exchange was cut.
+  /// Returns when the response, ours or the upstream's, is complete, or the exchange was cut.
   net::Task<void> run();
 
  private:
@@ -43,8 +42,8 @@ class Forward {
   void leave_cluster();
   void cut_response(const Error& why);
   net::Task<Failure> run_tunnel(http::ClientExchange& upstream);
-  net::Task<void> answer_failure(Failure failure);
-  net::Task<void> answer_as(Failure failure);
+  net::Task<void> reply_to_failure(Failure failure);
+  net::Task<void> reply_as(Failure failure);
   void count_failure(Failure failure);
 
   void prepare_request();

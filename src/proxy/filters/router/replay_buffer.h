@@ -15,7 +15,7 @@ class ReplayBuffer {
   static constexpr std::size_t kMaxBytes = 64 * 1024;
 
   /// Takes the next piece of the body. One that does not fit, or that no try could need, makes it incomplete
-  /// for good.
+  /// forever.
   void add(std::string_view piece, bool may_be_needed) {
     if (piece.empty()) return;
     if (may_be_needed && complete_ && bytes_.size() + piece.size() <= kMaxBytes) {

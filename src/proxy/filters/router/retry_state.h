@@ -20,7 +20,7 @@ namespace weft::proxy {
 /// methods that ask for no change (RFC 9110 §9.2). A policy adds its own conditions to these; retries: 0
 /// takes them away.
 ///
-/// Owner: one request. `policy` (null: none) outlives it.
+/// Owner: one request. Thread: the worker's loop. `policy` (null: none) outlives it.
 class RetryState {
  public:
   /// What is known of a try that has failed.

@@ -23,9 +23,9 @@ net::Task<void> redirect(HttpStream& stream, const RedirectAction& action) {
   response.clear();
   response.headers.add("location",
                        redirect_location(*stream.route().route->config, action, stream.request()));
-  LocalReply answer = local_reply(LocalReplyKind::kDirectResponse);
-  answer.status = action.status;
-  return stream.reply(answer);
+  LocalReply local = local_reply(LocalReplyKind::kDirectResponse);
+  local.status = action.status;
+  return stream.reply(local);
 }
 
 net::Task<void> respond(HttpStream& stream, const DirectAction& action) {
@@ -36,17 +36,17 @@ net::Task<void> respond(HttpStream& stream, const DirectAction& action) {
   if (action.status == 201 || (action.status >= 300 && action.status < 400 && action.status != 304))
     response.headers.add(
         "location", redirect_location(*stream.route().route->config, RedirectAction{}, stream.request()));
-  LocalReply answer = local_reply(LocalReplyKind::kDirectResponse);
-  answer.status = action.status;
-  answer.body = action.body;
-  return stream.reply(answer);
+  LocalReply local = local_reply(LocalReplyKind::kDirectResponse);
+  local.status = action.status;
+  local.body = action.body;
+  return stream.reply(local);
 }
 
 net::Task<void> forward(HttpStream& stream, const ForwardAction& action) {
   if (!count_forward(stream.request())) {
-    LocalReply answer = local_reply(LocalReplyKind::kMaxForwards);
-    if (stream.request().method == "OPTIONS") answer.status = 200;
-    co_await stream.reply(answer);
+    LocalReply local = local_reply(LocalReplyKind::kMaxForwards);
+    if (stream.request().method == "OPTIONS") local.status = 200;
+    co_await stream.reply(local);
     co_return;
   }
   std::string name;
@@ -59,9 +59,9 @@ net::Task<void> forward(HttpStream& stream, const ForwardAction& action) {
   std::shared_ptr<UpstreamCluster> cluster = stream.connection().worker().cluster(name);
   if (!cluster) {
     if (stream.chosen()) stream.info().missing_cluster = std::move(name);
-    LocalReply answer = local_reply(LocalReplyKind::kClusterMissing);
-    answer.status = action.cluster_not_found_status;
-    co_await stream.reply(answer);
+    LocalReply local = local_reply(LocalReplyKind::kClusterMissing);
+    local.status = action.cluster_not_found_status;
+    co_await stream.reply(local);
     co_return;
   }
   stream.info().cluster = cluster->shared_config();
