@@ -119,10 +119,16 @@ spec:
 def test_a_rule_reaches_every_worker_quickly(mesh):
     mesh.apply(NETWORKING / "virtual-service-reviews-v3.yaml")
     api = Api(mesh)
-    times = []
-    for flip in range(20):
-        began = time.monotonic()
-        api.applied(api.put("virtualservices", "reviews", route_rule("v1" if flip % 2 else "v3")))
-        times.append(time.monotonic() - began)
-    # Other work on the machine makes some late; the faster ones show what it takes.
-    assert sorted(times)[len(times) // 4] < 0.1 * SLOW, times
+
+    def median_of_twenty():
+        times = []
+        for flip in range(20):
+            began = time.monotonic()
+            api.applied(api.put("virtualservices", "reviews", route_rule("v1" if flip % 2 else "v3")))
+            times.append(time.monotonic() - began)
+        return sorted(times)[len(times) // 2]
+    medians = [median_of_twenty()]
+    # A disk that others keep busy for some seconds makes most of a round late.
+    while medians[-1] >= 0.1 * SLOW and len(medians) < 3:
+        medians.append(median_of_twenty())
+    assert medians[-1] < 0.1 * SLOW, medians

@@ -136,10 +136,8 @@ def test_sigterm_under_load_loses_no_accepted_request():
     for thread in threads:
         thread.join()
     assert len(served) == len(service.logged("/details/0")), "a request that it took has had no answer"
-    # A handshake that the kernel finishes at the very moment the listener closes is reset, and a connection whose client gets
-    # its turn too late is closed without a request; no server can prevent it. Of these the service has heard nothing, and a
-    # client meets one at most: the next finds nobody who listens.
-    assert len(failures) <= len(threads), failures
+    # A handshake that the kernel finishes at the very moment the listener closes is reset; no server can prevent it.
+    assert len(failures) <= 1, failures
 
 
 def test_slow_upstreams_do_not_hold_up_other_requests(start):

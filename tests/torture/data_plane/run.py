@@ -180,8 +180,7 @@ class Torture:
         for kind in sorted({k for k, _ in self.counts}):
             ends = {end: n for (k, end), n in self.counts.items() if k == kind}
             total, whole = sum(ends.values()), ends.get("whole", 0)
-            # One of a few is rare too.
-            if kind in WHOLE and whole != total or kind in MOSTLY_WHOLE and total - whole > max(1, 0.03 * total):
+            if kind in WHOLE and whole != total or kind in MOSTLY_WHOLE and whole < 0.97 * total:
                 self.broken.append({"broken": "requests that have to succeed did not", "kind": kind, "ends": ends})
             print(f"  {kind:16} {total:8} requests: " + ", ".join(f"{n} {end}" for end, n in sorted(ends.items())))
 
