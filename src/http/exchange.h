@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "http/limits.h"
 #include "http/message.h"
 #include "net/stream.h"
 #include "net/task.h"
@@ -19,16 +20,18 @@ struct BodyChunk {
   const Headers* trailers = nullptr;  ///< with `end`: the fields behind the body, if any (RFC 9110 §6.5)
 };
 
-/// One request and its answer as a server sees them, the same above HTTP/1 and HTTP/2. Everything is pulled:
-/// a body that nobody reads stays with the peer, which is the whole of back-pressure.
+/// One request and its response as a server sees them, the same above HTTP/1 and HTTP/2. Everything is
+/// pulled: a body that nobody reads stays with the peer, which is the whole of back-pressure.
 ///
 /// Owner: the connection that made it; valid until the handler's task ends. Thread: one loop.
 /// Errors of the reading side blame the client (Blame::kDownstream); after one, only reset() makes sense,
-/// unless the response has not begun, when a local answer may still be sent.
+/// unless the response has not begun, when a local reply may still be sent.
 class ServerExchange {
  public:
   virtual ~ServerExchange() = default;
   virtual RequestHead& request() = 0;
+  /// Memory for the head of the response, empty at the beginning; nothing leaves before send_head().
+  virtual ResponseHead& response() = 0;
   /// Whether the request's body has been read to its end (true at once when it has none).
   virtual bool request_complete() const = 0;
   /// Whether read_body() can give something without waiting; else flush() what the other side is waiting for
@@ -39,6 +42,8 @@ class ServerExchange {
   /// How long read_body() waits for the next piece, instead of what the connection was told; zero: no limit.
   /// Once the response is complete, a client has a few seconds at most: it may have stopped sending.
   virtual void set_body_timeout(Duration between_pieces) = 0;
+  /// Why the rest of the request is rejected; empty while it is not.
+  virtual const Rejection& rejection() const = 0;
 
   /// 1xx other than 101; ignored for HTTP/1.0 clients.
   virtual net::Task<Result<void>> send_interim(const ResponseHead& head) = 0;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <coroutine>
-#include <optional>
 #include <utility>
 
 #include "tls/stream.h"
@@ -30,7 +29,7 @@ class SocketServer final : public Server {
     draining_ = true;
     for (Open* open = first_; open;) {
       Open* const next = open->next;  // drain() may end the connection before it returns
-      if (open->connection) open->connection->drain();
+      if (open->session) open->session->drain();
       open = next;
     }
     co_await tasks_.join();
@@ -38,7 +37,7 @@ class SocketServer final : public Server {
 
  private:
   /// One of the connections there may be, from its acceptance until its end, whichever way that comes.
-  struct Open final : h1::ServerConnection::Observer {
+  struct Open final : ServerSession::Observer {
     Open(SocketServer& owner, std::unique_ptr<net::Stream> accepted)
         : server(owner), stream(std::move(accepted)), since(stream->loop().now()) {
       next = server.first_;
@@ -54,15 +53,16 @@ class SocketServer final : public Server {
       (previous ? previous->next : server.first_) = next;
       if (next) next->previous = previous;
     }
-    bool is_idle() const { return !stream->closed() && (!connection || connection->is_idle()); }
-    void on_refused(const h1::Refusal&, const RequestHead&) override {}
+    bool is_idle() const { return !stream->closed() && (!session || session->is_idle()); }
+    void on_head_rejected(const Rejection&, const RequestHead&) override {}
+    void on_body_rejected(const Rejection&) override {}
     void on_idle() override { server.there_may_be_room(); }
-    TimePoint idle_since() const { return connection ? connection->idle_since() : since; }
+    TimePoint idle_since() const { return session ? session->idle_since() : since; }
 
     SocketServer& server;
     std::unique_ptr<net::Stream> stream;
     TimePoint since;
-    std::optional<h1::ServerConnection> connection;  ///< once hands were shaken
+    std::unique_ptr<ServerSession> session;  ///< once hands were shaken
     Open* next = nullptr;
     Open* previous = nullptr;
   };
@@ -118,12 +118,12 @@ class SocketServer final : public Server {
       const auto shaken = co_await encrypted->shake_hands(loop.now() + server.options_.handshake_timeout);
       if (!shaken) co_return;
     }
-    open.connection.emplace(*open.stream, server.options_.connection, &open);
-    if (server.draining_) open.connection->drain();
+    open.session = make_server_session(Protocol::kHttp1, *open.stream, server.options_.session, &open);
+    if (server.draining_) open.session->drain();
     const Handler handler = [&server, &peer](ServerExchange& exchange) {
       return server.handler_(exchange, peer);
     };
-    co_await open.connection->serve(handler);
+    co_await open.session->serve(handler);
   }
 
   std::unique_ptr<net::Listener> listener_;

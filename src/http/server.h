@@ -4,7 +4,7 @@
 #include <string>
 
 #include "http/exchange.h"
-#include "http/h1/server_connection.h"
+#include "http/server_session.h"
 #include "net/socket.h"
 #include "tls/context.h"
 
@@ -14,7 +14,7 @@ struct ServerOptions {
   /// One more takes the place of the one that has been idle for longest: without a request, with an
   /// unfinished head, or with a body that nobody wants. When all have a request it waits.
   std::size_t max_connections = 1024;
-  h1::ServerConnectionOptions connection = {
+  ServerSessionOptions session = {
       .first_byte_timeout = 10s, .request_timeout = 60s, .cancel_reads_when_gone = true};
   tls::ContextSource tls = {};       ///< empty: plain
   Duration handshake_timeout = 10s;  ///< of TLS
@@ -24,7 +24,7 @@ struct ServerOptions {
 using PeerHandler = std::function<net::Task<void>(ServerExchange&, const net::Address& peer)>;
 
 /// An HTTP/1 server on one loop, plain or under TLS: for APIs, webhooks, the proxy's admin pages, and tests.
-/// The data plane builds on h1::ServerConnection itself.
+/// The data plane builds on ServerSession itself.
 ///
 /// Owner: whoever needs the port. Thread: the loop's.
 /// How it ends: drain() lets answers in progress end; the destructor ends everything at once.

@@ -18,10 +18,10 @@ constexpr Duration kScrapeTimeout = 5s;
 http::ServerOptions bounded() {
   http::ServerOptions options;
   options.max_connections = kMostConnections;
-  options.connection.limits.head_bytes = 16 * 1024;
-  options.connection.idle_timeout = 60s;
-  options.connection.header_timeout = 5s;
-  options.connection.body_timeout = 10s;
+  options.session.limits.head_bytes = 16 * 1024;
+  options.session.idle_timeout = 60s;
+  options.session.header_timeout = 5s;
+  options.session.body_timeout = 10s;
   return options;
 }
 

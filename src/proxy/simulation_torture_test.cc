@@ -101,7 +101,7 @@ class Torture {
   struct Server {
     explicit Server(std::unique_ptr<PipeEnd> of) : end(std::move(of)), connection(*end, options) {}
     std::unique_ptr<PipeEnd> end;
-    http::h1::ServerConnectionOptions options;
+    http::ServerSessionOptions options;
     http::h1::ServerConnection connection;
     net::TaskScope tasks;
   };

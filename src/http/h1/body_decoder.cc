@@ -62,19 +62,19 @@ BodyStep BodyDecoder::decode(std::string_view input) {
       // The end of the chunk, and the last chunk when it is here too, are taken in the same call, so that
       // whoever reads learns of the end together with the last bytes.
       while (!done() && state_ != State::kData && result.consumed < input.size()) {
-        if ((result.refusal = step(input[result.consumed]))) return result;
+        if ((result.rejection = step(input[result.consumed]))) return result;
         ++result.consumed;
       }
       break;
     }
-    if ((result.refusal = step(rest.front()))) return result;
+    if ((result.rejection = step(rest.front()))) return result;
     ++result.consumed;
   }
   result.done = done();
   return result;
 }
 
-Refusal BodyDecoder::step(char c) {
+Rejection BodyDecoder::step(char c) {
   switch (state_) {
     case State::kSize:
     case State::kSizeEnd: return size_step(c);
@@ -97,7 +97,7 @@ Refusal BodyDecoder::step(char c) {
   }
 }
 
-Refusal BodyDecoder::size_step(char c) {
+Rejection BodyDecoder::size_step(char c) {
   if (state_ == State::kSizeEnd) {
     if (c != '\n') return {400, "D05", "a chunk line has a CR without LF"};
     state_ = remaining_ == 0 ? State::kTrailerStart : State::kData;
@@ -117,7 +117,7 @@ Refusal BodyDecoder::size_step(char c) {
 }
 
 /// Behind a size, or behind a whole extension: another extension, or the end of the line.
-Refusal BodyDecoder::after_size(char c) {
+Rejection BodyDecoder::after_size(char c) {
   if (c == ';') {
     state_ = State::kExtensionStart;
     return {};
@@ -130,7 +130,7 @@ Refusal BodyDecoder::after_size(char c) {
 }
 
 /// RFC 9112 §7.1.1; without the white space that §7.1.1 calls bad.
-Refusal BodyDecoder::extension_step(char c) {
+Rejection BodyDecoder::extension_step(char c) {
   if (++extension_bytes_ > limits_.chunk_extension_bytes)
     return {400, "D07", "chunk extensions are too long"};
   if (is_control(c) && c != '\r') return {400, "D05", "a chunk extension has a control byte"};
@@ -148,7 +148,7 @@ Refusal BodyDecoder::extension_step(char c) {
       if (c != '"' && !is_token_char(c)) return {400, "D04", "a chunk extension has no value"};
       state_ = c == '"' ? State::kExtensionQuoted : State::kExtensionValue;
       return {};
-    case State::kExtensionValue: return is_token_char(c) ? Refusal{} : after_size(c);
+    case State::kExtensionValue: return is_token_char(c) ? Rejection{} : after_size(c);
     case State::kExtensionQuoted:
       if (c == '\r') return {400, "D06", "a quoted chunk extension holds a line end"};
       if (c == '"')
@@ -165,7 +165,7 @@ Refusal BodyDecoder::extension_step(char c) {
 }
 
 /// RFC 9112 §7.1.2: field lines, checked like those of a head.
-Refusal BodyDecoder::trailer_step(char c) {
+Rejection BodyDecoder::trailer_step(char c) {
   if (++trailer_bytes_ > limits_.trailer_bytes) return {431, "D07", "the trailer section is too large"};
   switch (state_) {
     case State::kTrailerStart:
@@ -202,7 +202,7 @@ Refusal BodyDecoder::trailer_step(char c) {
   }
 }
 
-Refusal BodyDecoder::take_trailer() {
+Rejection BodyDecoder::take_trailer() {
   const std::string_view line = trailers_->line;
   const std::size_t colon = line.find(':');
   const std::string_view name = line.substr(0, colon);

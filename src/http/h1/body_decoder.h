@@ -15,7 +15,7 @@ struct BodyStep {
   std::size_t consumed = 0;
   std::string_view data;
   bool done = false;
-  Refusal refusal;
+  Rejection rejection;
 };
 
 /// Takes a body out of its framing (RFC 9112 §6, §7.1), piece by piece, copying nothing. Trailers are
@@ -62,12 +62,12 @@ class BodyDecoder {
     kTrailerLf,
     kEndLf
   };
-  Refusal step(char c);
-  Refusal size_step(char c);
-  Refusal extension_step(char c);
-  Refusal trailer_step(char c);
-  Refusal after_size(char c);
-  Refusal take_trailer();
+  Rejection step(char c);
+  Rejection size_step(char c);
+  Rejection extension_step(char c);
+  Rejection trailer_step(char c);
+  Rejection after_size(char c);
+  Rejection take_trailer();
 
   Limits limits_;
   State state_ = State::kDone;

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     encoded.append(frame.before).append(piece).append(frame.after);
   }
   if (body.empty()) encoded += h1::ChunkFrame(0, true).after;
-  h1::BodyDecoder decoder{h1::Limits{}};
+  h1::BodyDecoder decoder{Limits{}};
   h1::Framing framing;
   framing.kind = h1::Framing::Kind::kChunked;
   decoder.start(framing);
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     waiting += std::string_view(encoded).substr(at, step);
     while (!waiting.empty() && !decoder.done()) {
       const h1::BodyStep taken = decoder.decode(waiting);
-      WEFT_ASSERT(!taken.refusal);
+      WEFT_ASSERT(!taken.rejection);
       decoded += taken.data;
       waiting.erase(0, taken.consumed);
       if (taken.consumed == 0) break;

@@ -24,11 +24,21 @@ bool ClientConnection::usable() const {
 
 ClientExchange& ClientConnection::start() {
   WEFT_ASSERT(between_exchanges());
-  in_exchange_ = true;
+  in_exchange_ = in_progress_ = true;
   ++exchanges_;
   head_started_ = head_read_ = request_sent_ = false;
   sent_ = received_ = 0;
   return *this;
+}
+
+void ClientConnection::finish(ClientExchange&) {
+  in_progress_ = false;
+  if (!between_exchanges()) stream_->close(true);
+}
+
+void ClientConnection::on_change(std::function<void()> action) {
+  if (!action) return stream_->on_unattended({});
+  stream_->on_unattended([action = std::move(action)](net::ReadyHandler::Ready) { action(); });
 }
 
 net::Task<Result<void>> ClientConnection::send_head(const RequestHead& head, bool end) {
@@ -115,9 +125,9 @@ net::Task<Result<void>> ClientConnection::read_head(ResponseHead& into) {
       head_started_ = true;
       const HeadStep step = parser_.feed(input_.view());
       input_.consume(step.consumed);
-      if (step.refusal) {
+      if (step.rejection) {
         broken_ = true;
-        co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.refusal.reason)));
+        co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.rejection.reason)));
       }
       if (step.done) break;
     }
@@ -143,9 +153,9 @@ net::Task<Result<BodyChunk>> ClientConnection::read_body() {
       if (++pieces_ % kPiecesInATurn == 0) co_await stream_->loop().yield();
       const BodyStep step = decoder_.decode(input_.view());
       input_.consume(step.consumed);
-      if (step.refusal) {
+      if (step.rejection) {
         broken_ = true;
-        co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.refusal.reason)));
+        co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, std::string(step.rejection.reason)));
       }
       received_ += step.data.size();
       if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done, decoder_.trailers()};

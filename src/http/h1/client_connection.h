@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "http/exchange.h"
+#include "http/client_session.h"
 #include "http/h1/body_decoder.h"
 #include "http/h1/encoder.h"
 #include "http/h1/head_parser.h"
@@ -16,16 +16,17 @@ namespace weft::http::h1 {
 ///
 /// Owner: a pool, or whoever connected. Thread: one loop. Deadlines are those of the stream, which the owner
 /// sets. How it ends: the destructor closes the stream.
-class ClientConnection final : private ClientExchange {
+class ClientConnection final : public ClientSession, private ClientExchange {
  public:
   explicit ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits = {});
   ~ClientConnection() override;
 
-  /// Begins the next exchange; only when usable().
-  ClientExchange& start();
-  /// Gives the read buffer back; call it when the last body chunk has been used and the connection goes to a
-  /// pool.
-  void park() {
+  std::uint32_t capacity() const override { return usable() ? 1 : 0; }
+  bool over() const override { return !in_progress_ && !usable(); }
+  ClientExchange& start() override;
+  void finish(ClientExchange& exchange) override;
+  void on_change(std::function<void()> action) override;
+  void park() override {
     input_.release();
     decoder_.forget_trailers();
     parked_ = true;
@@ -33,7 +34,7 @@ class ClientConnection final : private ClientExchange {
   /// The last exchange is over, in order, and nothing has happened on the connection since: no byte has come
   /// that no request has asked for.
   bool usable() const;
-  std::uint32_t exchanges() const { return exchanges_; }
+  std::uint32_t exchanges() const override { return exchanges_; }
   net::Stream& stream() { return *stream_; }
   /// Bodies only, of the exchange in progress.
   std::uint64_t body_bytes_sent() const { return sent_; }
@@ -71,6 +72,7 @@ class ClientConnection final : private ClientExchange {
   unsigned pieces_ = 0;  ///< of all bodies, for turns.h
   std::uint32_t exchanges_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
+  bool in_progress_ = false;  ///< between start() and finish()
   bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false,
        request_sent_ = false;
   bool broken_ = false;

@@ -14,7 +14,7 @@ struct Request {
 
 Request read(std::string_view bytes, std::size_t step) {
   using namespace weft::http;
-  const h1::Limits limits{.head_bytes = 4096, .request_line_bytes = 1024};
+  const Limits limits{.head_bytes = 4096, .request_line_bytes = 1024};
   h1::RequestParser parser(limits);
   h1::BodyDecoder decoder(limits);
   RequestHead head;

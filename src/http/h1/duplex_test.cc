@@ -123,7 +123,7 @@ struct Duplex {
   }
 
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
-  ServerConnectionOptions options;
+  ServerSessionOptions options;
   Plan plan;
   std::unique_ptr<net::testing::PipeEnd> server_end;
   std::unique_ptr<ClientConnection> client;
@@ -195,7 +195,7 @@ TEST(FullDuplex, a_client_that_breaks_while_one_half_reads_and_the_other_waits_t
   for (const bool times_out : {false, true}) {
     const auto loop = net::Loop::simulated();
     auto [client, server] = net::testing::make_pipe(*loop, 3000);
-    ServerConnectionOptions options;
+    ServerSessionOptions options;
     options.body_timeout = 7s;
     ServerConnection connection(*server, options);
     const Handler handler = read_and_write;

@@ -29,10 +29,10 @@ void FieldCollector::clear() {
   nominated_.clear();
 }
 
-Refusal FieldCollector::add_line(std::string_view line, Headers& into, const Limits& limits) {
+Rejection FieldCollector::add_line(std::string_view line, Headers& into, const Limits& limits) {
   if (line.front() == ' ' || line.front() == '\t')
-    return fields_ == 0 ? Refusal{400, "A19", "white space before the first field"}
-                        : Refusal{400, "A15", "a field line is folded"};
+    return fields_ == 0 ? Rejection{400, "A19", "white space before the first field"}
+                        : Rejection{400, "A15", "a field line is folded"};
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return {400, "A20", "a field line has no colon"};
   const std::string_view name = line.substr(0, colon);
@@ -44,7 +44,7 @@ Refusal FieldCollector::add_line(std::string_view line, Headers& into, const Lim
   if (++fields_ > limits.fields) return {431, "B12", "too many fields"};
   bool taken = false;
   const Known known = known_field(name);
-  if (const Refusal refusal = add_framing(known, value, limits, taken)) return refusal;
+  if (const Rejection rejection = add_framing(known, value, limits, taken)) return rejection;
   if (taken) return {};
   // Some servers read an underscore as a hyphen; framing must never depend on who reads.
   if (known == Known::kOther &&
@@ -54,7 +54,8 @@ Refusal FieldCollector::add_line(std::string_view line, Headers& into, const Lim
   return {};
 }
 
-Refusal FieldCollector::add_framing(Known known, std::string_view value, const Limits& limits, bool& taken) {
+Rejection FieldCollector::add_framing(Known known, std::string_view value, const Limits& limits,
+                                      bool& taken) {
   taken = true;
   switch (known) {
     case Known::kContentLength: return add_length(value);
@@ -82,7 +83,7 @@ Refusal FieldCollector::add_framing(Known known, std::string_view value, const L
 }
 
 /// RFC 9110 §8.6, RFC 9112 §6.3.
-Refusal FieldCollector::add_length(std::string_view value) {
+Rejection FieldCollector::add_length(std::string_view value) {
   if (value.empty()) return {400, "A05", "Content-Length is empty"};
   if (has_length) return {400, length == 0 ? "A03" : "A02", "Content-Length is there twice"};
   if (!is_digits(value))
@@ -94,7 +95,7 @@ Refusal FieldCollector::add_length(std::string_view value) {
 }
 
 /// RFC 9112 §6.1: only `chunked`, once and last, is understood.
-Refusal FieldCollector::add_transfer_encoding(std::string_view value) {
+Rejection FieldCollector::add_transfer_encoding(std::string_view value) {
   if (has_transfer_encoding) return {400, "A10", "Transfer-Encoding is there twice"};
   has_transfer_encoding = true;
   if (equal_ignoring_case(value, "chunked")) return {};
@@ -113,7 +114,7 @@ Refusal FieldCollector::add_transfer_encoding(std::string_view value) {
 }
 
 /// RFC 9112 §3.2.
-Refusal FieldCollector::add_host(std::string_view value) {
+Rejection FieldCollector::add_host(std::string_view value) {
   if (has_host) return {400, "B01", "Host is there twice"};
   if (!value.empty() && !is_authority(value)) return {400, "B01", "Host is not a host"};
   has_host = true;
@@ -121,7 +122,7 @@ Refusal FieldCollector::add_host(std::string_view value) {
   return {};
 }
 
-Refusal FieldCollector::add_connection(std::string_view value, const Limits& limits) {
+Rejection FieldCollector::add_connection(std::string_view value, const Limits& limits) {
   const bool few = for_each_element(value, [&](std::string_view option) {
     if (equal_ignoring_case(option, "close")) {
       close = true;
@@ -136,23 +137,23 @@ Refusal FieldCollector::add_connection(std::string_view value, const Limits& lim
     }
     return true;
   });
-  return few ? Refusal{} : Refusal{431, "B12", "Connection names too many fields"};
+  return few ? Rejection{} : Rejection{431, "B12", "Connection names too many fields"};
 }
 
 /// RFC 9110 §7.6.1.
-Refusal FieldCollector::finish(Headers& into, bool mesh_owned_refused) {
+Rejection FieldCollector::finish(Headers& into, bool mesh_owned_rejected) {
   if (has_transfer_encoding && has_length) return {400, "A01", "both Transfer-Encoding and Content-Length"};
   if (nominated_.empty()) return {};
-  Refusal refusal;
+  Rejection rejection;
   for_each_element(nominated_, [&](std::string_view name) {
-    if (mesh_owned_refused && is_mesh_owned(name)) {
-      refusal = {400, "B15", "Connection names a field that the mesh owns"};
+    if (mesh_owned_rejected && is_mesh_owned(name)) {
+      rejection = {400, "B15", "Connection names a field that the mesh owns"};
       return false;
     }
     if (!name.empty() && !is_mesh_owned(name)) into.remove(name);
     return true;
   });
-  return refusal;
+  return rejection;
 }
 
 }  // namespace weft::http::h1

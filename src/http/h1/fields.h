@@ -22,11 +22,11 @@ class FieldCollector {
  public:
   void clear();
   /// One line without its end. `into` receives it unless it is a framing field.
-  Refusal add_line(std::string_view line, Headers& into, const Limits& limits);
+  Rejection add_line(std::string_view line, Headers& into, const Limits& limits);
 
   /// After the last line: removes what Connection nominates and checks fields against each other.
-  /// `mesh_owned_refused`: a client may not have the mesh's own fields removed (rule B15).
-  Refusal finish(Headers& into, bool mesh_owned_refused);
+  /// `mesh_owned_rejected`: a client may not have the mesh's own fields removed (rule B15).
+  Rejection finish(Headers& into, bool mesh_owned_rejected);
 
   /// The names that Connection lists, each with a comma behind it; valid until clear().
   std::string_view nominated() const { return nominated_; }
@@ -42,15 +42,15 @@ class FieldCollector {
   bool has_host = false;
   std::string host;
   std::string upgrade;
-  /// Set when `Transfer-Encoding` is refused for a request but only matters once the version is known.
+  /// Set when `Transfer-Encoding` is rejected for a request but only matters once the version is known.
   bool te_trailers = false;
 
  private:
-  Refusal add_length(std::string_view value);
-  Refusal add_transfer_encoding(std::string_view value);
-  Refusal add_host(std::string_view value);
-  Refusal add_framing(Known known, std::string_view value, const Limits& limits, bool& taken);
-  Refusal add_connection(std::string_view value, const Limits& limits);
+  Rejection add_length(std::string_view value);
+  Rejection add_transfer_encoding(std::string_view value);
+  Rejection add_host(std::string_view value);
+  Rejection add_framing(Known known, std::string_view value, const Limits& limits, bool& taken);
+  Rejection add_connection(std::string_view value, const Limits& limits);
 
   std::uint32_t fields_ = 0, nominations_ = 0;
   std::string nominated_;

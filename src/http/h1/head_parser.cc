@@ -29,7 +29,7 @@ void HeadParser::restart() {
 }
 
 /// RFC 9112 §2.2: a CR must be followed by LF; this can be known before the line ends.
-Refusal HeadParser::judge_unfinished(std::string_view line) {
+Rejection HeadParser::judge_unfinished(std::string_view line) {
   const std::string_view fresh = line.substr(looked_at_);
   const auto cr = fresh.find('\r');
   if (cr != std::string_view::npos && cr + 1 < fresh.size()) return {400, "A18", "a CR without LF"};
@@ -47,17 +47,17 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
                             : nullptr;
     if (!found) {
       if (state_ == State::kFirstLine && rest.size() > limits_.request_line_bytes)
-        step.refusal = parser.line_too_long();
+        step.rejection = parser.line_too_long();
       else if (bytes_ + rest.size() > limits_.head_bytes)
-        step.refusal = {431, "B11", "the head is too large"};
+        step.rejection = {431, "B11", "the head is too large"};
       else
-        step.refusal = judge_unfinished(rest);
+        step.rejection = judge_unfinished(rest);
       return step;
     }
     const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - rest.data());
     looked_at_ = 0;
     if (size == 0 || rest[size - 1] != '\r') {
-      step.refusal = {400, "A17", "a line ends without CR"};
+      step.rejection = {400, "A17", "a line ends without CR"};
       return step;
     }
     const std::string_view line = rest.substr(0, size - 1);
@@ -65,15 +65,15 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
     bytes_ += static_cast<std::uint32_t>(size + 1);
     // Before the limit of the whole head, as it is told of a line that has not ended yet.
     if (state_ == State::kFirstLine && line.size() > limits_.request_line_bytes) {
-      step.refusal = parser.line_too_long();
+      step.rejection = parser.line_too_long();
       return step;
     }
     if (bytes_ > limits_.head_bytes) {
-      step.refusal = {431, "B12", "the head is too large"};
+      step.rejection = {431, "B12", "the head is too large"};
       return step;
     }
     if (line.find('\r') != std::string_view::npos) {
-      step.refusal = {400, "A18", "a CR without LF"};
+      step.rejection = {400, "A18", "a CR without LF"};
       return step;
     }
     if (state_ == State::kFirstLine) {
@@ -81,16 +81,16 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
         empty_line_skipped_ = true;  // RFC 9112 §2.2: one is tolerated
         continue;
       }
-      step.refusal = parser.first_line(line);
+      step.rejection = parser.first_line(line);
       state_ = State::kFields;
     } else if (line.empty()) {
-      step.refusal = parser.finish();
-      step.done = !step.refusal;
+      step.rejection = parser.finish();
+      step.done = !step.rejection;
       return step;
     } else {
-      step.refusal = parser.field_line(line);
+      step.rejection = parser.field_line(line);
     }
-    if (step.refusal) return step;
+    if (step.rejection) return step;
   }
 }
 
@@ -103,7 +103,7 @@ void RequestParser::start(RequestHead& into) {
   keep_alive_ = true;
 }
 
-Refusal RequestParser::first_line(std::string_view line) {
+Rejection RequestParser::first_line(std::string_view line) {
   const auto first = line.find(' ');
   const std::string_view method = line.substr(0, first);
   if (!is_token(method))
@@ -118,12 +118,12 @@ Refusal RequestParser::first_line(std::string_view line) {
   if (version.find(' ') != std::string_view::npos || version.find('\t') != std::string_view::npos)
     return {400, "A23", "too many spaces in the request line"};
   head_->method = method;
-  if (const Refusal refusal = parse_version(version)) return refusal;
+  if (const Rejection rejection = parse_version(version)) return rejection;
   return parse_target(rest.substr(0, second));
 }
 
 /// RFC 9112 §2.3: exactly HTTP/digit.digit.
-Refusal RequestParser::parse_version(std::string_view text) {
+Rejection RequestParser::parse_version(std::string_view text) {
   const bool well_formed = text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digits(text.substr(5, 1)) &&
                            text[6] == '.' && is_digits(text.substr(7, 1));
   if (!well_formed) return {400, "A26", "the version is malformed"};
@@ -134,7 +134,7 @@ Refusal RequestParser::parse_version(std::string_view text) {
 }
 
 /// RFC 9112 §3.2: origin, absolute, authority and asterisk form.
-Refusal RequestParser::parse_target(std::string_view target) {
+Rejection RequestParser::parse_target(std::string_view target) {
   if (!is_target(target)) return {400, "A28", "the target has a byte that targets may not have"};
   // A server that cuts the fragment off would see another path than the routes did.
   if (target.find('#') != std::string_view::npos) return {400, "B16", "the target has a fragment"};
@@ -172,11 +172,11 @@ Refusal RequestParser::parse_target(std::string_view target) {
   return {};
 }
 
-Refusal RequestParser::finish() {
+Rejection RequestParser::finish() {
   const bool old = head_->version == Version::k10;
   if (!fields_.has_host && !old) return {400, "B01", "there is no Host"};
   if (old && fields_.has_transfer_encoding) return {400, "A13", "Transfer-Encoding in HTTP/1.0"};
-  if (const Refusal refusal = fields_.finish(head_->headers, true)) return refusal;
+  if (const Rejection rejection = fields_.finish(head_->headers, true)) return rejection;
   if (fields_.expect_other && !old) return {417, "A33", "only 100-continue may be expected"};
   // RFC 9112 §3.2.2: an absolute target replaces Host.
   if (!absolute_) head_->authority = fields_.host;
@@ -203,7 +203,7 @@ void ResponseParser::start(ResponseHead& into, bool to_head_request) {
 }
 
 /// RFC 9112 §4: the reason phrase may be missing, with or without the space before it.
-Refusal ResponseParser::first_line(std::string_view line) {
+Rejection ResponseParser::first_line(std::string_view line) {
   const bool version = line.size() >= 12 && line.substr(0, 7) == "HTTP/1." &&
                        (line[7] == '0' || line[7] == '1') && line[8] == ' ';
   if (!version || !is_digits(line.substr(9, 3)) || line[9] == '0' || (line.size() > 12 && line[12] != ' '))
@@ -215,7 +215,7 @@ Refusal ResponseParser::first_line(std::string_view line) {
   return {};
 }
 
-Refusal ResponseParser::finish() {
+Rejection ResponseParser::finish() {
   const bool old = head_->version == Version::k10;
   const int status = head_->status;
   bool doubtful = false;
@@ -225,7 +225,7 @@ Refusal ResponseParser::finish() {
     doubtful = true;
   }
   if (fields_.has_transfer_encoding && old) return {502, "A38", "Transfer-Encoding in HTTP/1.0"};
-  if (const Refusal refusal = fields_.finish(head_->headers, false)) return refusal;
+  if (const Rejection rejection = fields_.finish(head_->headers, false)) return rejection;
   keep_alive_ = !fields_.close && !doubtful && (!old || fields_.keep_alive);
   if (fields_.has_length) head_->content_length = fields_.length;
   if (status == 101) {

@@ -12,7 +12,7 @@ namespace weft::http::h1 {
 struct HeadStep {
   std::size_t consumed = 0;  ///< whole lines taken; show the rest again, with more behind it
   bool done = false;         ///< the head is complete; what follows is the body
-  Refusal refusal;           ///< the message must be refused; nothing after it may be read
+  Rejection rejection;       ///< the message must be rejected; nothing after it may be read
 };
 
 /// Parses heads line by line: every whole line is judged at once, an unfinished one is looked at only for
@@ -40,7 +40,7 @@ class HeadParser {
   bool empty_line_skipped_ = false;
 
  private:
-  Refusal judge_unfinished(std::string_view line);
+  Rejection judge_unfinished(std::string_view line);
 };
 
 /// RFC 9112 §3 and §5: requests.
@@ -56,12 +56,12 @@ class RequestParser : public HeadParser {
 
  private:
   friend class HeadParser;
-  Refusal first_line(std::string_view line);
-  Refusal parse_target(std::string_view target);
-  Refusal parse_version(std::string_view text);
-  Refusal field_line(std::string_view line) { return fields_.add_line(line, head_->headers, limits_); }
-  Refusal finish();
-  Refusal line_too_long() const { return {414, "B11", "the request line is too long"}; }
+  Rejection first_line(std::string_view line);
+  Rejection parse_target(std::string_view target);
+  Rejection parse_version(std::string_view text);
+  Rejection field_line(std::string_view line) { return fields_.add_line(line, head_->headers, limits_); }
+  Rejection finish();
+  Rejection line_too_long() const { return {414, "B11", "the request line is too long"}; }
 
   RequestHead* head_ = nullptr;
   bool absolute_ = false;
@@ -82,10 +82,10 @@ class ResponseParser : public HeadParser {
 
  private:
   friend class HeadParser;
-  Refusal first_line(std::string_view line);
-  Refusal field_line(std::string_view line) { return fields_.add_line(line, head_->headers, limits_); }
-  Refusal finish();
-  Refusal line_too_long() const { return {502, "A38", "the status line is too long"}; }
+  Rejection first_line(std::string_view line);
+  Rejection field_line(std::string_view line) { return fields_.add_line(line, head_->headers, limits_); }
+  Rejection finish();
+  Rejection line_too_long() const { return {502, "A38", "the status line is too long"}; }
 
   ResponseHead* head_ = nullptr;
   bool to_head_request_ = false;

@@ -36,8 +36,8 @@ Outcome read(std::string_view bytes, std::size_t cut) {
     if (!outcome.head_done) {
       const HeadStep step = parser.feed(waiting);
       waiting.erase(0, step.consumed);
-      if (step.refusal) {
-        outcome.status = step.refusal.status;
+      if (step.rejection) {
+        outcome.status = step.rejection.status;
         return outcome;
       }
       if (!step.done) continue;
@@ -52,8 +52,8 @@ Outcome read(std::string_view bytes, std::size_t cut) {
       const BodyStep step = decoder.decode(waiting);
       outcome.body += step.data;
       waiting.erase(0, step.consumed);
-      if (step.refusal) {
-        outcome.status = step.refusal.status;
+      if (step.rejection) {
+        outcome.status = step.rejection.status;
         return outcome;
       }
       if (step.consumed == 0) break;
@@ -227,11 +227,11 @@ void expect_rows(const std::vector<Row>& rows) {
   }
 }
 
-TEST(RequestTable, what_could_be_framed_in_two_ways_is_refused_at_every_split_point) {
+TEST(RequestTable, what_could_be_framed_in_two_ways_is_rejected_at_every_split_point) {
   expect_rows(framing_rows());
 }
-TEST(RequestTable, what_breaks_the_grammar_is_refused_at_every_split_point) { expect_rows(syntax_rows()); }
-TEST(RequestTable, chunks_are_taken_exactly_or_refused_at_every_split_point) { expect_rows(chunk_rows()); }
+TEST(RequestTable, what_breaks_the_grammar_is_rejected_at_every_split_point) { expect_rows(syntax_rows()); }
+TEST(RequestTable, chunks_are_taken_exactly_or_rejected_at_every_split_point) { expect_rows(chunk_rows()); }
 
 TEST(RequestTable, b02_an_absolute_target_replaces_the_host) {
   const Outcome outcome = read("GET http://real:81/p?q HTTP/1.1\r\nHost: other\r\n\r\n", 9);
@@ -298,7 +298,7 @@ TEST(RequestTable, an_unfinished_line_is_looked_at_once) {
   bytes.erase(0, consumed);
   for (int i = 0; i < 1000; ++i) {
     bytes += 'v';
-    EXPECT_FALSE(parser.feed(bytes).refusal);
+    EXPECT_FALSE(parser.feed(bytes).rejection);
   }
   bytes += "\r\nHost: a\r\n\r\n";
   EXPECT_TRUE(parser.feed(bytes).done);

@@ -14,7 +14,7 @@ struct Response {
 
 Response read(std::string_view bytes, std::size_t step, bool to_head) {
   using namespace weft::http;
-  const h1::Limits limits{.head_bytes = 4096, .request_line_bytes = 1024};
+  const Limits limits{.head_bytes = 4096, .request_line_bytes = 1024};
   h1::ResponseParser parser(limits);
   h1::BodyDecoder decoder(limits);
   ResponseHead head;

@@ -8,7 +8,7 @@ namespace {
 
 struct Row {
   std::string name, bytes;
-  bool refused = false;
+  bool rejected = false;
   bool keep_alive = true;
   std::string body = {};
   bool to_head = false;
@@ -22,13 +22,13 @@ void expect_row(const Row& row) {
     ResponseHead head;
     parser.start(head, row.to_head);
     std::string waiting, body;
-    bool done = false, refused = false;
+    bool done = false, rejected = false;
     for (const std::string& piece : {row.bytes.substr(0, cut), row.bytes.substr(cut)}) {
       waiting += piece;
-      if (!done && !refused) {
+      if (!done && !rejected) {
         const HeadStep step = parser.feed(waiting);
         waiting.erase(0, step.consumed);
-        refused = static_cast<bool>(step.refusal);
+        rejected = static_cast<bool>(step.rejection);
         done = step.done;
         if (done) decoder.start(parser.framing());
       }
@@ -36,18 +36,18 @@ void expect_row(const Row& row) {
         const BodyStep step = decoder.decode(waiting);
         body += step.data;
         waiting.erase(0, step.consumed);
-        if (step.refusal || step.consumed == 0) break;
+        if (step.rejection || step.consumed == 0) break;
       }
     }
-    ASSERT_EQ(refused, row.refused) << row.name << " cut at " << cut << ": " << row.bytes;
-    if (refused) continue;
+    ASSERT_EQ(rejected, row.rejected) << row.name << " cut at " << cut << ": " << row.bytes;
+    if (rejected) continue;
     ASSERT_TRUE(done) << row.name << " cut at " << cut;
     EXPECT_EQ(parser.keep_alive(), row.keep_alive) << row.name << ": " << row.bytes;
     EXPECT_EQ(body, row.body) << row.name << " cut at " << cut;
   }
 }
 
-TEST(ResponseTable, upstream_answers_are_framed_in_one_way_or_refused_at_every_split_point) {
+TEST(ResponseTable, upstream_answers_are_framed_in_one_way_or_rejected_at_every_split_point) {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::vector<Row> rows{
       {"plain", ok + "Content-Length: 2\r\n\r\nok", false, true, "ok"},
@@ -77,13 +77,13 @@ TEST(ResponseTable, upstream_answers_are_framed_in_one_way_or_refused_at_every_s
   for (const Row& row : rows) expect_row(row);
 }
 
-TEST(ResponseTable, a38_a_status_line_over_the_limit_is_refused_before_it_ends) {
+TEST(ResponseTable, a38_a_status_line_over_the_limit_is_rejected_before_it_ends) {
   const Limits limits;
   ResponseParser parser(limits);
   ResponseHead head;
   parser.start(head, false);
   const HeadStep step = parser.feed("HTTP/1.1 200 " + std::string(70 * 1024, 'a'));
-  EXPECT_TRUE(step.refusal);
+  EXPECT_TRUE(step.rejection);
   EXPECT_FALSE(step.done);
 }
 

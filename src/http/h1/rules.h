@@ -1,30 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
-/// What both directions of the HTTP/1 codec share: limits, the form of a refusal, and the character classes
-/// of RFC 9110 §5.
+#include "http/limits.h"
+
+/// What both directions of the HTTP/1 codec share: the character classes of RFC 9110 §5.
 namespace weft::http::h1 {
-
-/// Bounds of one message. Every one has an answer: 431 for heads, 414 for the request line, 400 for chunk
-/// extensions.
-struct Limits {
-  std::uint32_t head_bytes = 60 * 1024;  ///< request or status line and fields, with line ends
-  std::uint32_t fields = 100;
-  std::uint32_t request_line_bytes = 16 * 1024;
-  std::uint32_t chunk_extension_bytes = 16 * 1024;  ///< of all chunks of one body
-  std::uint32_t trailer_bytes = 8 * 1024;
-};
-
-/// Why bytes are not taken. `rule` is the row of docs/bad-input.md ("A01"); it names a counter and goes to
-/// the log.
-struct Refusal {
-  int status = 0;  ///< what a client is told; an upstream's fault becomes 502
-  std::string_view rule;
-  std::string_view reason;
-  explicit operator bool() const { return status != 0; }
-};
 
 /// RFC 9110 §5.6.2.
 bool is_token(std::string_view text);

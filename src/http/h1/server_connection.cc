@@ -24,7 +24,7 @@ Error downstream_error(net::IoError error, std::string_view doing) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(net::Stream& stream, const ServerConnectionOptions& options,
+ServerConnection::ServerConnection(net::Stream& stream, const ServerSessionOptions& options,
                                    Observer* observer)
     : stream_(stream),
       options_(options),
@@ -53,9 +53,9 @@ void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
     client_ = in_order ? Client::kLeftInOrder : Client::kGone;
     return cancel_handler_->schedule();
   }
-  // Whoever has said that this request is the last may end his side behind it: that is no news of his
+  // A client that has said that this request is its last may end its side behind it: that is no news of its
   // leaving. Whether the body is whole shows when it is read.
-  const bool said = in_request() && !parser_.keep_alive();
+  const bool said = phase_ != Phase::kIdle && !parser_.keep_alive();
   if (in_order && said) {
     client_ = client_gone() ? Client::kLeftInOrder : Client::kHalfClosed;
     return;
@@ -128,20 +128,20 @@ net::Task<ServerConnection::Head> ServerConnection::read_head() {
   for (;;) {
     const HeadStep step = parser_.feed(input_.view());
     input_.consume(step.consumed);
-    Refusal refusal = step.refusal;
+    Rejection rejection = step.rejection;
     if (step.done && head_.version == Version::k10 && !options_.accept_http10)
-      refusal = {426, "A24", "HTTP/1.0 is not accepted here"};
-    if (refusal) {
-      co_await refuse(refusal);
-      co_return Head::kRefused;
+      rejection = {426, "A24", "HTTP/1.0 is not accepted here"};
+    if (rejection) {
+      co_await reject(rejection);
+      co_return Head::kRejected;
     }
     if (step.done) co_return Head::kRead;
     net::IoResult got = input_.fill(stream_);
     while (got.error == net::IoError::kWouldBlock) {
       const net::IoError waited = co_await stream_.readable();
       if (waited == net::IoError::kTimeout) {
-        co_await refuse({408, "B11", "the head did not come in time"});
-        co_return Head::kRefused;
+        co_await reject({408, "B11", "the head did not come in time"});
+        co_return Head::kRejected;
       }
       if (waited != net::IoError::kNone) co_return Head::kOver;
       got = input_.fill(stream_);
@@ -164,7 +164,8 @@ void ServerConnection::begin_exchange() {
   response_ = Response::kNone;
   client_ = Client::kThere;
   reset_ = false;
-  body_refusal_ = {};
+  body_rejection_ = {};
+  response_head_.clear();
   body_timeout_ = options_.body_timeout;
   out_.set_deadline(kNever);
   received_ = sent_ = 0;
@@ -212,7 +213,7 @@ bool ServerConnection::end_shows_the_cut() const {
 
 /// Reads past the rest of a request nobody wanted. False when that would take too much.
 net::Task<bool> ServerConnection::discard_request() {
-  if (continue_wanted_ || body_refusal_) co_return false;
+  if (continue_wanted_ || body_rejection_) co_return false;
   discard_deadline_ = after(stream_, kPieceAfterResponse);
   for (std::uint64_t discarded = 0; discarded < kDiscardToKeep;) {
     Result<BodyChunk> chunk = co_await read_body();
@@ -225,7 +226,7 @@ net::Task<bool> ServerConnection::discard_request() {
 
 /// Ends our side and lets the client take the answer before its unread bytes turn the end into a reset.
 net::Task<void> ServerConnection::linger() {
-  if (decoder_.done() && input_.empty() && !body_refusal_) co_return;
+  if (decoder_.done() && input_.empty() && !body_rejection_) co_return;
   stream_.shutdown_write();
   const TimePoint until = after(stream_, kLinger);
   while (stream_.loop().now() < until) {
@@ -240,17 +241,17 @@ net::Task<void> ServerConnection::linger() {
   }
 }
 
-net::Task<void> ServerConnection::refuse(Refusal refusal) {
-  if (observer_) observer_->on_refused(refusal, head_);
+net::Task<void> ServerConnection::reject(Rejection rejection) {
+  if (observer_) observer_->on_head_rejected(rejection, head_);
   ResponseHead head;
-  head.status = refusal.status;
+  head.status = rejection.status;
   if (!options_.server_name.empty()) head.headers.add(Known::kServer, options_.server_name);
   head.headers.add("content-type", "text/plain");
   if (head.status == 426) head.upgrade = "HTTP/1.1";  // RFC 9110 §15.5.22
-  const std::string_view body = refusal.reason;
+  const std::string_view body = rejection.reason;
   head.content_length = body.size();
   const ResponseForm form{.body = BodyForm::kLength, .close = true};
-  body_refusal_ = refusal;
+  body_rejection_ = rejection;
   if (!write_response_head(out_.text(), head, form)) co_return;
   const bool to_head = head_.method == "HEAD";
   const net::IoError error = co_await out_.write({.data = to_head ? std::string_view{} : body});
@@ -265,7 +266,7 @@ TimePoint ServerConnection::body_deadline() const {
 }
 
 net::Task<Result<BodyChunk>> ServerConnection::read_body() {
-  if (body_refusal_) co_return fail(Error::downstream(Code::kInvalid, std::string(body_refusal_.reason)));
+  if (body_rejection_) co_return fail(Error::downstream(Code::kInvalid, std::string(body_rejection_.reason)));
   if (decoder_.done()) co_return BodyChunk{{}, true};
   if (continue_wanted_) WEFT_CO_CHECK(co_await send_continue());
   if (!out_.nothing_to_flush()) WEFT_CO_CHECK(co_await flush());
@@ -275,12 +276,12 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
       if (++pieces_ % kPiecesInATurn == 0) co_await stream_.loop().yield();
       const BodyStep step = decoder_.decode(input_.view());
       input_.consume(step.consumed);
-      if (step.refusal) {
-        body_refusal_ = step.refusal;
+      if (step.rejection) {
+        body_rejection_ = step.rejection;
         keep_alive_ = false;
-        if (observer_) observer_->on_refused(step.refusal, head_);
-        co_return fail(Error::downstream(step.refusal.status == 431 ? Code::kTooLarge : Code::kInvalid,
-                                         std::string(step.refusal.reason)));
+        if (observer_) observer_->on_body_rejected(step.rejection);
+        co_return fail(Error::downstream(step.rejection.status == 431 ? Code::kTooLarge : Code::kInvalid,
+                                         std::string(step.rejection.reason)));
       }
       received_ += step.data.size();
       if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done, decoder_.trailers()};
@@ -339,7 +340,7 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   }
   // What the client was told to hold back it may send or not: the next bytes could be either (RFC 9110
   // §10.1.1).
-  if (continue_wanted_ || body_refusal_ || drain_ != Drain::kNo) keep_alive_ = false;
+  if (continue_wanted_ || body_rejection_ || drain_ != Drain::kNo) keep_alive_ = false;
   form.close = !keep_alive_;
   form.keep_alive = keep_alive_ && head_.version == Version::k10;
   return form;

@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const auto loop = weft::net::Loop::simulated();
   auto [ours, theirs] = weft::net::testing::make_pipe(*loop);
-  const h1::ServerConnectionOptions options;
+  const ServerSessionOptions options;
   h1::ServerConnection connection(*ours, options);
   weft::net::TaskScope tasks;
   const Handler handler = serve;

@@ -10,7 +10,7 @@ namespace {
 /// A connection served by `handler` at one end of a pipe; the test is the client at the other.
 class Served : public ServerConnection::Observer {
  public:
-  explicit Served(Handler handler, ServerConnectionOptions options = {}, std::size_t capacity = 256 * 1024)
+  explicit Served(Handler handler, ServerSessionOptions options = {}, std::size_t capacity = 256 * 1024)
       : handler_(std::move(handler)), options_(options) {
     auto [server_end, client_end] = net::testing::make_pipe(*loop, capacity);
     server = std::move(server_end);
@@ -29,19 +29,22 @@ class Served : public ServerConnection::Observer {
     return client->take();
   }
   bool over() const { return tasks_.active() == 0; }
-  void on_refused(const Refusal& refusal, const RequestHead&) override { refused.emplace_back(refusal.rule); }
+  void on_head_rejected(const Rejection& rejection, const RequestHead&) override {
+    rejected.emplace_back(rejection.rule);
+  }
+  void on_body_rejected(const Rejection& rejection) override { rejected.emplace_back(rejection.rule); }
 
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   std::unique_ptr<net::testing::PipeEnd> server, client;
   std::unique_ptr<ServerConnection> connection;
-  std::vector<std::string> refused;
+  std::vector<std::string> rejected;
 
  private:
   net::Task<void> run() { co_await connection->serve(handler_); }
   Handler handler_;
 
  public:
-  ServerConnectionOptions options_;
+  ServerSessionOptions options_;
 
  private:
   net::TaskScope tasks_;
@@ -414,7 +417,7 @@ TEST(ServerConnection, refuses_once_tells_why_and_never_reads_what_follows) {
   EXPECT_EQ(answer.find("HTTP/1.1 200"), 0u);
   EXPECT_NE(answer.find("HTTP/1.1 400 Bad Request\r\n"), std::string::npos);
   EXPECT_EQ(answer.find("HTTP/1.1", answer.find("400")), std::string::npos) << answer;
-  EXPECT_EQ(served.refused, std::vector<std::string>{"B08"});
+  EXPECT_EQ(served.rejected, std::vector<std::string>{"B08"});
   served.loop->advance(6s);
   EXPECT_TRUE(served.over());
 }
@@ -422,7 +425,7 @@ TEST(ServerConnection, refuses_once_tells_why_and_never_reads_what_follows) {
 TEST(ServerConnection, a_bad_chunk_after_the_head_ends_the_exchange) {
   Served served(echo);
   served.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
-  EXPECT_EQ(served.refused, std::vector<std::string>{"D02"});
+  EXPECT_EQ(served.rejected, std::vector<std::string>{"D02"});
   served.loop->advance(6s);
   EXPECT_TRUE(served.over());
 }

@@ -28,6 +28,8 @@ class FakeExchange final : public ServerExchange {
   }
 
   RequestHead& request() override { return head_; }
+  ResponseHead& response() override { return response_head_; }
+  const Rejection& rejection() const override { return rejection_; }
   bool request_complete() const override { return taken_ == body_.size(); }
   bool body_available() const override { return true; }
   net::Task<Result<BodyChunk>> read_body() override {
@@ -63,6 +65,8 @@ class FakeExchange final : public ServerExchange {
 
  private:
   RequestHead head_;
+  ResponseHead response_head_;
+  Rejection rejection_;
   std::string body_, answer_;
   std::size_t step_, taken_ = 0;
   int status_ = 0;

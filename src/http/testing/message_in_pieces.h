@@ -34,8 +34,8 @@ MessageRead read_in_pieces(Parser& parser, h1::BodyDecoder& decoder, std::string
       const h1::HeadStep taken = parser.feed(waiting);
       WEFT_ASSERT(taken.consumed <= waiting.size());
       waiting.erase(0, taken.consumed);
-      read.rejected_with = taken.refusal.status;
-      if (taken.refusal) return read;
+      read.rejected_with = taken.rejection.status;
+      if (taken.rejection) return read;
       read.head = taken.done;
       if (!read.head) continue;
       decoder.start(parser.framing());
@@ -45,8 +45,8 @@ MessageRead read_in_pieces(Parser& parser, h1::BodyDecoder& decoder, std::string
       WEFT_ASSERT(taken.consumed <= waiting.size());
       read.content += taken.data;
       waiting.erase(0, taken.consumed);
-      read.rejected_with = taken.refusal.status;
-      if (taken.refusal) return read;
+      read.rejected_with = taken.rejection.status;
+      if (taken.rejection) return read;
       if (taken.consumed == 0) break;
     }
   }

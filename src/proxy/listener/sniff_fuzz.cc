@@ -21,12 +21,12 @@ Sniffed decide(std::string_view bytes, std::size_t step) {
 }
 
 bool is_request(std::string_view bytes) {
-  const weft::http::h1::Limits limits;
+  const weft::http::Limits limits;
   weft::http::h1::RequestParser parser(limits);
   weft::http::RequestHead head;
   parser.start(head);
   const weft::http::h1::HeadStep step = parser.feed(bytes);
-  return step.done && !step.refusal;
+  return step.done && !step.rejection;
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 namespace weft::proxy {
 namespace {
 
-http::h1::ServerConnectionOptions options_of(const HttpConfig& config) {
-  http::h1::ServerConnectionOptions options;
+http::ServerSessionOptions options_of(const HttpConfig& config) {
+  http::ServerSessionOptions options;
   options.limits.head_bytes = config.max_request_headers_bytes;
   options.limits.fields = config.max_request_headers_count;
   options.limits.request_line_bytes = config.max_request_headers_bytes;
@@ -29,7 +29,7 @@ HttpService::HttpService(DownstreamConnection& connection)
       chain_(connection.current_chain()),
       config_(chain_->http()),
       options_(options_of(*config_)),
-      codec_(connection.stream(), options_, this),
+      session_(http::make_server_session(http::Protocol::kHttp1, connection.stream(), options_, this)),
       counters_(connection.worker().http_counters(config_->stat_prefix)) {
   Worker& worker = connection.worker();
   if (worker.is_draining() && connection.stream().quiet())
@@ -47,18 +47,18 @@ net::Task<void> HttpService::run() {
     ~Active() { --counters.downstream_cx_active; }
   } active{counters_};
   const http::Handler handler = [this](http::ServerExchange& exchange) { return handle(exchange); };
-  co_await codec_.serve(handler);
+  co_await session_->serve(handler);
 }
 
-void HttpService::drain() { codec_.drain(); }
+void HttpService::drain() { session_->drain(); }
 
-void HttpService::take_leave() { codec_.end_with_next_answer(); }
+void HttpService::take_leave() { session_->end_with_next_response(); }
 
 void HttpService::follow(std::shared_ptr<const CompiledChain> chain) {
   chain_ = std::move(chain);
   config_ = chain_->http();
   options_ = options_of(*config_);
-  codec_.follow_options();
+  session_->follow_options();
 }
 
 net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
@@ -66,21 +66,22 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
   return HttpStream::serve(*this, exchange);
 }
 
-void HttpService::on_refused(const http::h1::Refusal& refusal, const http::RequestHead& head) {
+void HttpService::on_body_rejected(const http::Rejection&) { ++counters_.downstream_cx_protocol_error; }
+
+/// There is no stream to write the line of such a request.
+void HttpService::on_head_rejected(const http::Rejection& rejection, const http::RequestHead& head) {
   ++counters_.downstream_cx_protocol_error;
-  if (stream_) stream_->info().flags.set(Flag::kDownstreamProtocolError);
-  if (codec_.in_request()) return;  // the request's own line tells
   ++counters_.downstream_rq_total;
-  if (refusal.status == 408) ++counters_.downstream_rq_timeout;
+  if (rejection.status == 408) ++counters_.downstream_rq_timeout;
   RequestInfo info;
   info.connection = &connection_.info();
   info.request = &head;
   info.started_at = std::chrono::system_clock::now();
   info.started = info.ended = connection_.stream().loop().now();
-  info.status = refusal.status;
+  info.status = rejection.status;
   info.flags.set(Flag::kDownstreamProtocolError);
-  info.details_text = "http1.refused{" + std::string(refusal.rule) + "}";
-  count_status(counters_, refusal.status);
+  info.details_text = "http1.rejected{" + std::string(rejection.rule) + "}";
+  count_status(counters_, rejection.status);
   connection_.worker().logs().write(connection_.current_chain()->logs, info);
 }
 

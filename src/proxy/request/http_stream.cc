@@ -27,13 +27,12 @@ void name_host(http::RequestHead& head, const ConnectionInfo& connection) {
 }  // namespace
 
 HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
-    : service_(service),
-      connection_(service.connection()),
+    : connection_(service.connection()),
       exchange_(exchange),
       counters_(service.counters()),
       chain_(service.chain()),
       table_(connection_.routes()),
-      response_(service.response_head()),
+      response_(exchange.response()),
       cancellation_(connection_.stream().loop()) {
   ++counters_.downstream_rq_total;
   ++counters_.downstream_rq_active;
@@ -42,15 +41,13 @@ HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
   info_.started_at = std::chrono::system_clock::now();
   info_.started = loop().now();
   if (exchange.request_complete()) info_.request_done = info_.started;
-  service.begin(*this);
   exchange.on_disconnect([this] { cancellation_.request(); });
 }
-
-HttpStream::~HttpStream() { service_.end(); }
 
 /// Called while everything that the log line shows is still there.
 void HttpStream::end() {
   info_.ended = loop().now();
+  if (exchange_.rejection()) info_.flags.set(Flag::kDownstreamProtocolError);
   info_.bytes_received = exchange_.body_bytes_received();
   info_.bytes_sent = exchange_.body_bytes_sent();
   --counters_.downstream_rq_active;

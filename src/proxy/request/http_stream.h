@@ -28,7 +28,6 @@ class HttpStream {
   static net::Task<void> serve(HttpService& service, http::ServerExchange& exchange);
   HttpStream(const HttpStream&) = delete;
   HttpStream& operator=(const HttpStream&) = delete;
-  ~HttpStream();
 
   http::ServerExchange& exchange() { return exchange_; }
   http::RequestHead& request() { return exchange_.request(); }
@@ -77,14 +76,13 @@ class HttpStream {
   net::Task<void> run_filters();
   void apply_response_rules();
 
-  HttpService& service_;
   DownstreamConnection& connection_;
   http::ServerExchange& exchange_;
   HttpCounters& counters_;
   std::shared_ptr<const CompiledChain> chain_;
   std::shared_ptr<const RoutingTable> table_;  ///< null while the routes have not come
   RequestInfo info_;
-  http::ResponseHead& response_;  ///< the service's, whose memory serves the next request
+  http::ResponseHead& response_;  ///< the exchange's
   Cancellation cancellation_;
   RoutingTable::Found route_;
   const RoutingTable::CompiledCluster* cluster_ = nullptr;

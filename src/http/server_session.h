@@ -1,0 +1,90 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/exchange.h"
+#include "http/limits.h"
+#include "net/stream.h"
+
+namespace weft::http {
+
+/// What an HTTP/2 peer may ask of us, on either side of a connection (RFC 9113 §10.5).
+struct Http2Limits {
+  std::uint32_t max_concurrent_streams = 100;  ///< that the peer may open; more get REFUSED_STREAM
+  std::uint32_t stream_window = 256 * 1024;    ///< bytes of a body that are taken before it is read
+  std::uint32_t connection_window = 1024 * 1024;
+  std::uint32_t max_frames_without_data = 1000;  ///< in a second: PING, SETTINGS, PRIORITY, empty DATA …
+  std::uint32_t max_resets = 100;                ///< in a second, of streams that had begun (rapid reset)
+  Duration ping_interval = 0s;                   ///< of silence, before the peer is asked by a PING; 0: never
+  Duration ping_timeout = 20s;                   ///< without a response to it the connection ends
+  bool extended_connect = false;                 ///< RFC 8441 is offered
+};
+
+/// What one downstream connection is held to. 0 durations: no limit.
+struct ServerSessionOptions {
+  Limits limits = {};
+  std::string_view scheme = "http";
+  bool accept_http10 = true;         ///< else 426
+  Duration idle_timeout = 3600s;     ///< without a request
+  Duration first_byte_timeout = 0s;  ///< for the first byte of the first request; 0: idle_timeout
+  Duration header_timeout = 10s;     ///< from the first byte of a head to its end
+  Duration body_timeout = 300s;      ///< between two pieces of a body, in each direction
+  Duration request_timeout = 0s;     ///< from the end of a head to the end of its body
+  Duration drain_timeout = 5s;       ///< HTTP/2: from the first GOAWAY to the last
+  std::uint32_t max_requests = 0;    ///< then the connection is closed; 0: no limit
+  std::string server_name = {};      ///< "server" field of rejections; empty: none
+  /// The handler of a GET or HEAD is destroyed where it waits when its client has gone: a watch, say, that
+  /// would wait for the next event. Handlers that change something go on to their end.
+  bool cancel_reads_when_gone = false;
+  Http2Limits http2 = {};
+};
+
+/// One connection from a client, whatever version it speaks: it reads heads, calls the handler for each, and
+/// ends when either side has enough. What its framing leaves in doubt is rejected, never guessed.
+///
+/// Owner: whoever accepted the stream, which must outlive this. Thread: one loop.
+/// How it ends: serve() returns; or its task is destroyed, and every exchange with it.
+class ServerSession {
+ public:
+  /// What the owner is told. Called on the loop; none may destroy the session.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    /// A request was rejected before any handler saw it. `head` holds what was understood.
+    virtual void on_head_rejected(const Rejection& rejection, const RequestHead& head) = 0;
+    /// The rest of a request was rejected, whose exchange says so too (ServerExchange::rejection).
+    virtual void on_body_rejected(const Rejection& rejection) = 0;
+    /// The last response is out: until the next request the connection may be closed without a loss. It may
+    /// be said twice of one request.
+    virtual void on_idle() {}
+  };
+
+  virtual ~ServerSession() = default;
+  /// Serves until the connection is over. The stream is closed when it returns.
+  virtual net::Task<void> serve(const Handler& handler) = 0;
+  /// Closes now when idle, else after the responses in progress, which tell the client so: "Connection:
+  /// close", or GOAWAY in two steps (RFC 9113 §6.8).
+  virtual void drain() = 0;
+  /// The next response of HTTP/1 says "Connection: close" and ends the connection; an idle connection stays
+  /// open for its next request, so that none is lost on its way. With HTTP/2 the first GOAWAY says the same.
+  virtual void end_with_next_response() = 0;
+  /// The options have changed where they are: limits hold from the next head on, the rest from now on.
+  virtual void follow_options() = 0;
+  /// No request, or only some whose responses are out: what their clients still send is not read for their
+  /// sake.
+  virtual bool is_idle() const = 0;
+  /// When the last response was out, or the connection began.
+  virtual TimePoint idle_since() const = 0;
+};
+
+/// The protocols that a session can be of.
+enum class Protocol : std::uint8_t { kHttp1, kHttp2 };
+
+/// `stream`, `options` and `observer` outlive the session.
+std::unique_ptr<ServerSession> make_server_session(Protocol protocol, net::Stream& stream,
+                                                   const ServerSessionOptions& options,
+                                                   ServerSession::Observer* observer = nullptr);
+
+}  // namespace weft::http
