@@ -42,7 +42,7 @@ class HttpFilter {
   virtual net::Task<FilterStatus> on_request(HttpStream& stream) const;
   /// The head of the response, ours or an upstream's, is as the routes want it; in reverse order.
   virtual void on_response(HttpStream&) const {}
-  /// The exchange is over, and its log line still to be written. Once for each request.
+  /// The exchange is over, and everything that its log line shows is still there. Once for each request.
   virtual void on_end(HttpStream&) const {}
 
  private:

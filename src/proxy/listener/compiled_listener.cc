@@ -4,6 +4,9 @@
 #include <array>
 #include <cstring>
 
+#include "proxy/filters/access_log/access_log_filter.h"
+#include "proxy/filters/counters/counters_filter.h"
+
 namespace weft::proxy {
 namespace {
 
@@ -13,6 +16,8 @@ Result<CompiledChain> compile_chain(const FilterChain& chain) {
   if (const HttpConfig* http = compiled.http()) {
     WEFT_TRY(compiled.logs, AccessLogs::compile(http->access_logs));
     WEFT_TRY(compiled.filters, HttpFilters::compile(http->filters));
+    compiled.observers.push_back(counters_filter());
+    if (!compiled.logs.logs().empty()) compiled.observers.push_back(access_log_filter());
     if (http->route_table) {
       WEFT_TRY(compiled.table, RoutingTable::compile(http->route_table));
     }

@@ -20,6 +20,8 @@ struct CompiledChain {
   AccessLogs logs;
   std::shared_ptr<const RoutingTable> table;  ///< of an HttpConfig with inline routes
   HttpFilters filters;
+  /// What looks at each exchange when it is over, after the filters: counters, access logs.
+  std::vector<std::shared_ptr<const HttpFilter>> observers;
   const HttpConfig* http() const { return std::get_if<HttpConfig>(&config->filter); }
   const TcpProxyConfig* tcp() const { return std::get_if<TcpProxyConfig>(&config->filter); }
 };

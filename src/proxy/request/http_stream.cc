@@ -50,13 +50,9 @@ void HttpStream::end() {
   if (exchange_.rejection()) info_.flags.set(Flag::kDownstreamProtocolError);
   info_.bytes_received = exchange_.body_bytes_received();
   info_.bytes_sent = exchange_.body_bytes_sent();
-  --counters_.downstream_rq_active;
-  counters_.downstream_cx_rx_bytes_total += info_.bytes_received;
-  counters_.downstream_cx_tx_bytes_total += info_.bytes_sent;
-  count_status(counters_, info_.status);
   for (const HttpFilters::Named& each : chain_->filters.list())
     if (const HttpFilter& filter = filter_for(each); filter.hooks().end) filter.on_end(*this);
-  connection_.worker().logs().write(chain_->logs, info_);
+  for (const auto& observer : chain_->observers) observer->on_end(*this);
 }
 
 net::Loop& HttpStream::loop() const { return connection_.stream().loop(); }

@@ -28,6 +28,7 @@ class HttpStream {
   static net::Task<void> serve(HttpService& service, http::ServerExchange& exchange);
   HttpStream(const HttpStream&) = delete;
   HttpStream& operator=(const HttpStream&) = delete;
+  ~HttpStream() { --counters_.downstream_rq_active; }
 
   http::ServerExchange& exchange() { return exchange_; }
   http::RequestHead& request() { return exchange_.request(); }
@@ -35,6 +36,7 @@ class HttpStream {
   http::ResponseHead& response() { return response_; }
   RequestInfo& info() { return info_; }
   const HttpConfig& config() const { return *chain_->http(); }
+  const CompiledChain& chain() const { return *chain_; }
   DownstreamConnection& connection() { return connection_; }
   HttpCounters& counters() { return counters_; }
   Cancellation& cancellation() { return cancellation_; }

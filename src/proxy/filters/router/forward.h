@@ -5,7 +5,8 @@
 
 #include "http/exchange.h"
 #include "proxy/filters/router/deadlines.h"
-#include "proxy/filters/router/replay_buffer.h"
+#include "proxy/filters/router/relay.h"
+#include "proxy/filters/router/request_body.h"
 #include "proxy/filters/router/retry_state.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/upstream/upstream_cluster.h"
@@ -14,43 +15,41 @@ namespace weft::proxy {
 
 class HttpStream;
 
-/// One request on its way to an endpoint and its response back, with the retries in between.
+/// One request on its way to an endpoint: which endpoint, how often, and what the client is told when none
+/// has responded. The messages of each try are a Relay's.
 ///
 /// Owner: the coroutine that serves the request. Thread: the worker's loop.
-class Forward {
+class Forward final : private Relay::Observer {
  public:
   /// `action` is that of the stream's route.
   Forward(HttpStream& stream, std::shared_ptr<UpstreamCluster> cluster, const ForwardAction& action);
   Forward(const Forward&) = delete;
   Forward& operator=(const Forward&) = delete;
-  ~Forward() { leave_cluster(); }
+  ~Forward() override { leave_cluster(); }
 
   /// Returns when the response, ours or the upstream's, is complete, or the exchange was cut.
   net::Task<void> run();
 
  private:
   using Failure = TryFailure;
+  enum class Presence : std::uint8_t {
+    kInCluster,
+    kLeft
+  };  ///< whether it counts among the cluster's requests
+  enum class Connect : std::uint8_t { kPooled, kFresh };
   net::Task<Failure> try_once();
   void avoid(std::shared_ptr<EndpointPool> endpoint);
   net::Task<Failure> connect();
-  net::Task<Failure> exchange_messages(http::ClientExchange& upstream);
-  net::Task<Failure> send_and_receive(http::ClientExchange& upstream);
-  net::Task<Result<void>> send_body(http::ClientExchange& upstream);
-  net::Task<Result<void>> receive(http::ClientExchange& upstream, Failure& failure);
-  net::Task<Failure> read_response(http::ClientExchange& upstream);
-  net::Task<Failure> relay(http::ClientExchange& upstream);
   void leave_cluster();
-  void cut_response(const Error& why);
-  net::Task<Failure> run_tunnel(http::ClientExchange& upstream);
   net::Task<void> reply_to_failure(Failure failure);
   net::Task<void> reply_as(Failure failure);
   void count_failure(Failure failure);
 
+  bool asks_again(const http::ResponseHead& response) override;
+  void on_request_whole() override;
+  void on_endpoint_done() override { leave_cluster(); }
+
   void prepare_request();
-  void prepare_response();
-  void request_came_whole();
-  void set_deadlines();
-  Failure failure_of(const Error& error);
   RetryState::Decision decide(Failure failure) const;
   net::Task<Failure> retry_after(Failure failure, RetryState::Decision decision);
   void note_exhausted(RetryState::Decision decision);
@@ -69,16 +68,14 @@ class Forward {
   Lease lease_;
   std::vector<const EndpointPool*> tried_;
   std::vector<std::shared_ptr<EndpointPool>> tried_owners_;
-  ReplayBuffer replay_;
-  std::unique_ptr<http::Headers> request_trailers_;  ///< once they have come
+  RequestBody body_;
   RetryState retries_;
   RetryState::Decision by_status_ =
       RetryState::Decision::kNo;  ///< of the last response that the policy names
   Deadlines deadlines_;
-  bool active_ = true;      ///< counted among the cluster's requests
-  bool body_read_ = false;  ///< the request's body has been read to its end
-  bool response_over_ = false, fresh_ = false, unanswered_ = false, tunnelled_ = false;
-  TimePoint sent_at_;
+  Presence presence_ = Presence::kInCluster;
+  Connect connect_ = Connect::kPooled;  ///< for the next try
+  bool unanswered_ = false;             ///< the last try, see RetryState::Facts
   std::string failure_text_;
 };
 

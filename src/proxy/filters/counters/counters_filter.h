@@ -1,0 +1,12 @@
+#pragma once
+
+#include <memory>
+
+#include "proxy/filters/http_filter.h"
+
+namespace weft::proxy {
+
+/// Counts each exchange at its end among `http.<prefix>.`: its status class and the bytes of its bodies.
+std::shared_ptr<const HttpFilter> counters_filter();
+
+}  // namespace weft::proxy

@@ -1,0 +1,270 @@
+#include "proxy/filters/router/relay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/filters/router/retry_policy.h"
+#include "proxy/listener/tunnel.h"
+#include "proxy/request/http_stream.h"
+#include "proxy/request/local_reply.h"
+
+namespace weft::proxy {
+namespace {
+
+using http::Known;
+
+constexpr int kMaxInterims = 8;
+/// How long an endpoint that has responded may leave the rest of the request waiting.
+constexpr Duration kPieceAfterResponse = 5s;
+
+Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other direction decides")); }
+
+}  // namespace
+
+Relay::Relay(const Parts& parts)
+    : stream_(parts.stream),
+      exchange_(parts.stream.exchange()),
+      upstream_(parts.upstream),
+      body_(parts.body),
+      deadlines_(parts.deadlines),
+      counters_(parts.counters),
+      observer_(parts.observer),
+      has_retry_policy_(parts.has_retry_policy),
+      sent_at_(loop().now()) {}
+
+net::Loop& Relay::loop() const { return stream_.loop(); }
+
+bool Relay::cancelled() const { return stream_.cancellation().requested(); }
+
+/// Called for every piece of either body.
+void Relay::set_deadlines() {
+  const TimePoint now = loop().now();
+  if (phase_ == Phase::kResponded) return upstream_.set_write_deadline(now + kPieceAfterResponse);
+  const bool started = exchange_.response_started();
+  upstream_.set_read_deadline(deadlines_.for_reading(now, body_.read, started));
+  upstream_.set_write_deadline(deadlines_.for_writing(now, started));
+}
+
+net::Task<TryFailure> Relay::run() {
+  set_deadlines();
+  return body_.none() ? send_whole() : send_and_receive();
+}
+
+net::Task<TryFailure> Relay::send_whole() {
+  const Result<void> sent = co_await upstream_.send_head(exchange_.request(), true);
+  if (!sent) co_return failure_of(sent.error());
+  co_return co_await read_response();
+}
+
+/// With a body both directions go on at once: an upstream may respond before it has read everything, or never
+/// read.
+net::Task<TryFailure> Relay::send_and_receive() {
+  const Result<void> head = co_await upstream_.send_head(exchange_.request(), false);
+  if (!head) co_return failure_of(head.error());
+  TryFailure failure = TryFailure::kNone;
+  const Result<void> both = co_await net::both(send_body(), receive(failure));
+  if (phase_ == Phase::kResponded || both) co_return failure;
+  if (both.error().blame == Blame::kDownstream) co_return co_await end_without_request(both.error());
+  co_return failure_of(both.error());
+}
+
+/// The client does not send the rest of its request.
+net::Task<TryFailure> Relay::end_without_request(const Error& why) {
+  failure_text_ = why.text;
+  if (why.code == Code::kTimeout && stream_.overdue()) co_return TryFailure::kOverdue;
+  const bool malformed = why.code == Code::kInvalid || why.code == Code::kTooLarge;
+  const bool started = exchange_.response_started();
+  if (!malformed && (why.code != Code::kTimeout || started)) co_return TryFailure::kClient;
+  stream_.response().clear();
+  if (started)
+    stream_.info().flags.set(Flag::kDownstreamProtocolError);
+  else
+    co_await stream_.reply(malformed ? LocalReplyKind::kRequestMalformed : LocalReplyKind::kRequestIdle);
+  co_return TryFailure::kNone;
+}
+
+/// A server that has responded may have stopped reading: its response decides, and this is no failure. One
+/// that takes nothing for too long is.
+Result<void> Relay::stopped(Result<void> sent) const {
+  const bool failed = sent.error().code == Code::kTimeout && phase_ != Phase::kResponded;
+  return failed ? std::move(sent) : Result<void>{};
+}
+
+/// The request's body: first what an earlier try had already read, then the rest.
+net::Task<Result<void>> Relay::send_body() {
+  if (!body_.replay.empty() || body_.read) {
+    Result<void> sent = co_await send_again();
+    if (!sent) co_return stopped(std::move(sent));
+  }
+  const bool needed_again =
+      has_retry_policy_ || (upstream_.reused() && is_idempotent(exchange_.request().method));
+  while (!body_.read) {
+    if (!exchange_.body_available()) static_cast<void>(co_await upstream_.flush());
+    WEFT_CO_TRY(const http::BodyChunk chunk, co_await exchange_.read_body());
+    body_.read = chunk.end;
+    body_.replay.add(chunk.data, needed_again);
+    if (body_.read) {
+      stream_.info().request_done = loop().now();
+      observer_.on_request_whole();
+      deadlines_.start_try(loop().now());
+    }
+    Result<void> sent = co_await send_piece(chunk);
+    if (!sent) co_return stopped(std::move(sent));
+  }
+  co_return Result<void>{};
+}
+
+net::Task<Result<void>> Relay::send_again() {
+  set_deadlines();
+  WEFT_CO_CHECK(co_await upstream_.send_body(body_.replay.bytes(), body_.read && !body_.trailers));
+  if (body_.trailers) co_return co_await upstream_.send_trailers(*body_.trailers);
+  co_return Result<void>{};
+}
+
+net::Task<Result<void>> Relay::send_piece(const http::BodyChunk& chunk) {
+  set_deadlines();
+  if (chunk.trailers) body_.trailers = std::make_unique<http::Headers>(*chunk.trailers);
+  WEFT_CO_CHECK(co_await upstream_.send_body(chunk.data, chunk.end && !body_.trailers));
+  if (body_.trailers) co_return co_await upstream_.send_trailers(*body_.trailers);
+  co_return Result<void>{};
+}
+
+/// The response, and with it the end of the exchange; but an endpoint that has responded early may go on
+/// reading the request, and a client that is cut while it sends would lose the response.
+net::Task<Result<void>> Relay::receive(TryFailure& failure) {
+  failure = co_await read_response();
+  const bool whole =
+      failure == TryFailure::kNone && exchange_.response_complete() && upstream_.response_complete();
+  const bool tunnelled = phase_ == Phase::kTunnelling;
+  phase_ = Phase::kResponded;
+  if (!whole || tunnelled || upstream_.request_complete()) co_return stop();
+  set_deadlines();
+  co_return Result<void>{};
+}
+
+net::Task<TryFailure> Relay::read_response() {
+  http::ResponseHead& response = stream_.response();
+  for (int interims = 0;; ++interims) {
+    const Result<void> read = co_await upstream_.read_head(response);
+    if (!read) co_return failure_of(read.error());
+    if (response.status >= 200 || response.status == 101) break;
+    if (interims == kMaxInterims) {
+      failure_text_ = "too many interim responses";
+      co_return TryFailure::kProtocol;
+    }
+    if (response.status != 100) static_cast<void>(co_await exchange_.send_interim(response));
+  }
+  stream_.info().response_begun = loop().now();
+  stream_.info().status = response.status;
+  if (response.status == 101) {
+    // RFC 9110 §7.8: only what was asked for, and after the whole request.
+    if (exchange_.request().upgrade.empty() || !upstream_.request_complete()) {
+      failure_text_ = "switched protocols without having been asked, or too early";
+      co_return TryFailure::kProtocol;
+    }
+    co_return co_await run_tunnel();
+  }
+  if (observer_.asks_again(response)) co_return TryFailure::kStatus;
+  phase_ = Phase::kResponding;
+  prepare_response();
+  co_return co_await relay_response();
+}
+
+void Relay::prepare_response() {
+  http::ResponseHead& response = stream_.response();
+  stream_.info().details = "via_upstream";
+  if (!stream_.config().suppress_envoy_headers) {
+    const auto taken = std::chrono::duration_cast<Milliseconds>(loop().now() - sent_at_).count();
+    response.headers.set(Known::kXEnvoyUpstreamServiceTime, std::to_string(taken));
+  }
+  stream_.prepare_response();
+}
+
+net::Task<TryFailure> Relay::relay_response() {
+  bool end = upstream_.response_complete();
+  if (end && upstream_.request_complete()) observer_.on_endpoint_done();
+  Result<void> sent = co_await exchange_.send_head(stream_.response(), end);
+  if (!sent && !exchange_.response_started()) {
+    stream_.response().clear();
+    stream_.forget_response_rules();  // one of them may have made it so
+    co_await stream_.reply(LocalReplyKind::kResponseMalformed);
+    co_return TryFailure::kNone;
+  }
+  while (sent && !end) {
+    // The head waits for the first bytes of the body, so both leave in one write; but not for bytes yet to
+    // come.
+    if (!upstream_.body_available()) sent = co_await exchange_.flush();
+    if (!sent) break;
+    set_deadlines();
+    const Result<http::BodyChunk> chunk = co_await upstream_.read_body();
+    if (!chunk) {
+      endpoint_broke(chunk.error());
+      co_return TryFailure::kNone;
+    }
+    end = chunk->end;
+    if (end) {
+      exchange_.set_response_deadline(kNever);  // nothing of the endpoint's is left to wait for
+      if (upstream_.request_complete()) observer_.on_endpoint_done();
+    }
+    sent = co_await exchange_.send_body(chunk->data, end && !chunk->trailers);
+    if (sent && chunk->trailers) sent = co_await exchange_.send_trailers(*chunk->trailers);
+  }
+  if (!sent) cut_response(sent.error());
+  co_return TryFailure::kNone;
+}
+
+/// The rest of the response does not come.
+void Relay::endpoint_broke(const Error& why) {
+  RequestInfo& info = stream_.info();
+  if (cancelled()) {
+    info.flags.set(Flag::kDownstreamTerminated);
+    info.details = "downstream_remote_disconnect";
+  } else {
+    info.flags.set(why.code == Code::kTimeout ? Flag::kUpstreamTimeout : Flag::kUpstreamTermination);
+    info.details = "upstream_reset_after_response_started{connection_termination}";
+  }
+  ++counters_.upstream_rq_rx_reset;
+  exchange_.reset();
+}
+
+/// The client does not take its response, or has gone.
+void Relay::cut_response(const Error& why) {
+  RequestInfo& info = stream_.info();
+  if (why.code == Code::kTimeout && !cancelled()) {
+    const bool overdue = deadlines_.passed(loop().now());
+    if (overdue) ++counters_.upstream_rq_timeout;
+    info.flags.set(overdue ? Flag::kUpstreamTimeout : Flag::kStreamIdleTimeout);
+    info.details = overdue ? "response_timeout" : "stream_idle_timeout";
+  } else {
+    info.flags.set(Flag::kDownstreamTerminated);
+    info.details = "downstream_remote_disconnect";
+  }
+  exchange_.reset();
+}
+
+net::Task<TryFailure> Relay::run_tunnel() {
+  prepare_response();
+  phase_ = Phase::kTunnelling;
+  Result<void> sent = co_await exchange_.send_head(stream_.response(), false);
+  if (sent) sent = co_await exchange_.flush();
+  if (!sent) co_return TryFailure::kClient;
+  auto client = exchange_.upgrade();
+  auto server = upstream_.upgrade();
+  exchange_.on_disconnect({});
+  co_await tunnel(*client.stream, *server.stream, std::move(client.read_ahead), std::move(server.read_ahead),
+                  {.idle = deadlines_.idle(), .stall = stream_.config().stall_timeout});
+  co_return TryFailure::kNone;
+}
+
+TryFailure Relay::failure_of(const Error& error) {
+  failure_text_ = error.text;
+  if (cancelled()) return TryFailure::kClient;
+  if (error.code == Code::kTimeout)
+    return deadlines_.try_passed(loop().now()) ? TryFailure::kPerTryTimeout : TryFailure::kTimeout;
+  if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return TryFailure::kProtocol;
+  unanswered_ = upstream_.reused() && !upstream_.response_begun();
+  const bool stale = error.retry == Retry::kFreshConnection && !upstream_.delivered();
+  return stale ? TryFailure::kStale : TryFailure::kReset;
+}
+
+}  // namespace weft::proxy
