@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "http/exchange.h"
+#include "http/limits.h"
+#include "http/protocol.h"
 #include "net/stream.h"
 
 namespace weft::http {
@@ -24,7 +27,7 @@ class ClientSession {
   /// Begins the next exchange; only with capacity(). It is the session's until finish().
   virtual ClientExchange& start() = 0;
   /// The end of an exchange; one that is not over is cut: an HTTP/1 connection with it, an HTTP/2 stream by
-  /// RST_STREAM.
+  /// RST_STREAM. One that has sent nothing leaves no trace.
   virtual void finish(ClientExchange& exchange) = 0;
   /// How many have begun, in all.
   virtual std::uint32_t exchanges() const = 0;
@@ -34,5 +37,9 @@ class ClientSession {
   /// GOAWAY, the end. An empty function removes it. It must not destroy the session.
   virtual void on_change(std::function<void()> action) = 0;
 };
+
+/// `protocol` is kHttp1 or kHttp2: a client says what is spoken.
+std::unique_ptr<ClientSession> make_client_session(Protocol protocol, std::unique_ptr<net::Stream> stream,
+                                                   const Limits& limits = {});
 
 }  // namespace weft::http

@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "http/limits.h"
+#include "http/protocol.h"
 #include "net/stream.h"
 
 namespace weft::http {
@@ -78,9 +79,6 @@ class ServerSession {
   /// When the last response was out, or the connection began.
   virtual TimePoint idle_since() const = 0;
 };
-
-/// The protocols that a session can be of.
-enum class Protocol : std::uint8_t { kHttp1, kHttp2 };
 
 /// `stream`, `options` and `observer` outlive the session.
 std::unique_ptr<ServerSession> make_server_session(Protocol protocol, net::Stream& stream,

@@ -26,13 +26,17 @@ ClientExchange& ClientConnection::start() {
   WEFT_ASSERT(between_exchanges());
   in_exchange_ = in_progress_ = true;
   ++exchanges_;
-  head_started_ = head_read_ = request_sent_ = false;
+  head_started_ = head_read_ = head_sent_ = request_sent_ = false;
   sent_ = received_ = 0;
   return *this;
 }
 
 void ClientConnection::finish(ClientExchange&) {
   in_progress_ = false;
+  if (!head_sent_ && !broken_) {
+    in_exchange_ = false;
+    --exchanges_;
+  }
   if (!between_exchanges()) stream_->close(true);
 }
 
@@ -42,6 +46,7 @@ void ClientConnection::on_change(std::function<void()> action) {
 }
 
 net::Task<Result<void>> ClientConnection::send_head(const RequestHead& head, bool end) {
+  head_sent_ = true;
   to_head_ = head.method == "HEAD";
   body_form_ = BodyForm::kNone;
   if (!end) body_form_ = head.content_length ? BodyForm::kLength : BodyForm::kChunked;

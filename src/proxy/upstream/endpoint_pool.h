@@ -1,32 +1,44 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "http/h1/client_connection.h"
+#include "http/client_session.h"
+#include "http/protocol.h"
 #include "proxy/config.h"
 #include "proxy/upstream/connector.h"
 #include "proxy/upstream/places.h"
 
 namespace weft::proxy {
 
-/// One HTTP/1 connection to an endpoint, idle in its pool or lent to a request.
+/// One HTTP connection to an endpoint. One of HTTP/1 is idle in its pool or lent to a request; one of HTTP/2
+/// stays in its pool, and many requests have streams of it.
 struct UpstreamConnection {
-  UpstreamConnection(Connection connected, ConnectionPlace taken);
+  /// `protocol` is kHttp1 or kHttp2.
+  UpstreamConnection(Connection connected, http::Protocol protocol, ConnectionPlace taken);
   ~UpstreamConnection();
   UpstreamConnection(const UpstreamConnection&) = delete;
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   ConnectionPlace place;  ///< first of all: given back when everything else is gone
   std::shared_ptr<EndpointPool> endpoint;
-  http::h1::ClientConnection http;
+  std::unique_ptr<http::ClientSession> http;
   std::string local_address;
-  TimePoint idle_since = kNever;
-  bool idle = false;
+  http::Protocol protocol;
+  std::uint32_t active = 0;       ///< exchanges that are lent
+  TimePoint idle_since = kNever;  ///< while it is in its pool and has none
+  bool idle() const { return idle_since != kNever; }
 };
 
-/// One endpoint as a worker sees it, with its idle connections.
+/// A connection that is being made, which several requests wait for. One of them makes it.
+struct ConnectionInProgress {
+  WaitingLine waiting;
+  std::optional<Error> failed;
+};
+
+/// One endpoint as a worker sees it, with its connections that can take a request.
 ///
 /// Owner: shared by the worker's cluster, the load balancer and requests in progress: an endpoint that is
 /// removed lives until its last request has ended. Thread: the worker's loop.
@@ -49,36 +61,48 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
     priority_ = priority;
   }
 
-  /// An idle connection that is fit for use, the last one returned first; null when there is none.
-  std::unique_ptr<UpstreamConnection> take();
-  void put(std::unique_ptr<UpstreamConnection> connection);
+  /// A connection that one more exchange can begin on; null when there is none. Of HTTP/1 the last one
+  /// returned, which leaves the pool; of HTTP/2 the first with room, which stays.
+  std::shared_ptr<UpstreamConnection> take(http::Protocol protocol);
+  /// One exchange less, or a new connection. It is dropped when no exchange can begin on it any more; its
+  /// last exchanges hold it.
+  void put(std::shared_ptr<UpstreamConnection> connection);
+  /// No exchange begins on it any more.
+  void withdraw(const UpstreamConnection& connection);
   /// Closes connections idle since before `then`; the earliest idle_since that is left, or kNever.
   TimePoint close_idle_before(TimePoint then);
   /// Since when its longest idle connection is idle; kNever when none is.
-  TimePoint idle_since() const { return idle_.empty() ? kNever : idle_.front()->idle_since; }
+  TimePoint idle_since() const;
   void close_longest_idle();
   /// No request uses a connection of it or waits for one to be made.
-  bool at_rest() const { return connections == idle_.size(); }
+  bool at_rest() const { return connections == idle_connections(); }
   /// Closes idle connections now and those in use when they come back. Whatever leaves a cluster is retired:
-  /// an idle connection holds its pool, and a pool that nobody sweeps would hold it for ever.
+  /// a connection holds its pool, and a pool that is not swept would hold it forever.
   void retire();
-  std::size_t idle_connections() const { return idle_.size(); }
-  /// The server ended an idle connection, or sent something nobody asked for: it goes (rule A39).
+  bool retired() const { return retired_; }
+  std::size_t idle_connections() const;
+  /// A connection in the pool has changed by the server's doing. An idle one of HTTP/1 goes: the server ended
+  /// it, or sent something that no request has asked for (rule A39).
   void disturbed();
 
   std::uint32_t active_requests = 0;
   std::uint32_t connections = 0;  ///< there or being made; counted by ConnectionPlace
   std::uint64_t total_requests = 0;
   std::int64_t credit = 0;  ///< of weighted round robin
+  /// Of HTTP/2, while one is being made.
+  std::shared_ptr<ConnectionInProgress> connecting;
 
  private:
+  void sweep();
+
   net::Loop& loop_;
   std::shared_ptr<ClusterShare> share_;
   Endpoint config_;
   std::string text_;
   std::uint32_t priority_;
   bool retired_ = false, sweeping_ = false;
-  std::vector<std::unique_ptr<UpstreamConnection>> idle_;
+  std::vector<std::shared_ptr<UpstreamConnection>> idle_;         ///< HTTP/1, the longest idle first
+  std::vector<std::shared_ptr<UpstreamConnection>> multiplexed_;  ///< HTTP/2, the oldest first
 };
 
 }  // namespace weft::proxy

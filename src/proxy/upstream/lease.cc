@@ -4,8 +4,9 @@
 
 namespace weft::proxy {
 
-Lease::Lease(UpstreamCluster& cluster, std::unique_ptr<UpstreamConnection> connection)
-    : cluster_(&cluster), connection_(std::move(connection)) {
+Lease::Lease(UpstreamCluster& cluster, std::shared_ptr<UpstreamConnection> connection)
+    : cluster_(&cluster), connection_(std::move(connection)), exchange_(&connection_->http->start()) {
+  ++connection_->active;
   ++connection_->endpoint->active_requests;
   ++connection_->endpoint->total_requests;
 }
@@ -19,14 +20,11 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-http::ClientExchange& Lease::exchange() {
-  if (!exchange_) exchange_ = &connection_->http.start();
-  return *exchange_;
-}
-
 void Lease::give_back() {
   if (!connection_) return;
+  --connection_->active;
   --connection_->endpoint->active_requests;
+  connection_->http->finish(*exchange_);
   cluster_->release(std::move(connection_));
 }
 

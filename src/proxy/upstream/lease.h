@@ -15,25 +15,26 @@ class UpstreamCluster;
 /// pool's private matter: with HTTP/1 it is one.
 ///
 /// Owner: the request; its cluster outlives it. Thread: the worker's loop. How it ends: give_back() or the
-/// destructor; an exchange that is not over by then is cut.
+/// destructor; an exchange that is not over by then is cut, one that has sent nothing leaves no trace.
 class Lease {
  public:
   Lease() = default;
-  Lease(UpstreamCluster& cluster, std::unique_ptr<UpstreamConnection> connection);
+  /// `connection` has room for one more.
+  Lease(UpstreamCluster& cluster, std::shared_ptr<UpstreamConnection> connection);
   Lease(Lease&& other) = default;
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { give_back(); }
 
   explicit operator bool() const { return connection_ != nullptr; }
-  /// Begins with the first call: a lease that was not used gives back a connection that still can be.
-  http::ClientExchange& exchange();
+  http::ClientExchange& exchange() { return *exchange_; }
   const std::shared_ptr<EndpointPool>& endpoint() const { return connection_->endpoint; }
   const std::string& local_address() const { return connection_->local_address; }
+  http::Protocol protocol() const { return connection_->protocol; }
   void give_back();
 
  private:
   UpstreamCluster* cluster_ = nullptr;
-  std::unique_ptr<UpstreamConnection> connection_;
+  std::shared_ptr<UpstreamConnection> connection_;
   http::ClientExchange* exchange_ = nullptr;
 };
 

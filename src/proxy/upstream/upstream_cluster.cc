@@ -258,12 +258,24 @@ Result<std::shared_ptr<EndpointPool>> UpstreamCluster::pick(const Request& reque
 }
 
 net::Task<Result<Lease>> UpstreamCluster::lease(Request request) {
+  const bool stream = request.protocol == http::Protocol::kHttp2;
+  return stream ? lease_stream(std::move(request)) : lease_connection(std::move(request));
+}
+
+Result<Place> UpstreamCluster::take_pending() {
+  Place pending = Place::take(share_->usage->pending, config_->max_pending_requests);
+  if (pending) return pending;
+  ++share_->counters.upstream_rq_pending_overflow;
+  return fail(upstream_error(Code::kExhausted, "too many pending requests"));
+}
+
+net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
   std::optional<WaitingLine::Turn> turn;
   for (;;) {
     WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
     const bool first_in_line = turn || share_->waiting.empty();
     if (first_in_line && !request.fresh) {
-      if (auto pooled = endpoint->take()) {
+      if (auto pooled = endpoint->take(http::Protocol::kHttp1)) {
         if (turn) turn->use();
         co_return Lease(*this, std::move(pooled));
       }
@@ -275,21 +287,24 @@ net::Task<Result<Lease>> UpstreamCluster::lease(Request request) {
       auto connected = co_await connect(endpoint->config().address, request.deadline, request.waiting);
       if (!connected && request.unreached) *request.unreached = std::move(endpoint);
       WEFT_CO_TRY(Connection made, std::move(connected));
-      co_return Lease(*this, std::make_unique<UpstreamConnection>(std::move(made), std::move(place)));
+      co_return Lease(*this, std::make_shared<UpstreamConnection>(std::move(made), http::Protocol::kHttp1,
+                                                                  std::move(place)));
     }
-    if (!turn) {
-      Place pending = Place::take(share_->usage->pending, config_->max_pending_requests);
-      if (!pending) {
-        ++share_->counters.upstream_rq_pending_overflow;
-        co_return fail(upstream_error(Code::kExhausted, "too many pending requests"));
-      }
-      turn.emplace(loop_, share_->waiting, std::move(pending), share_->counters, request.waiting);
-    }
-    // An arming that is there stays: whoever comes later must not put off those who wait.
-    if (!look_again_timer_.armed()) look_again_timer_.arm(loop_.now() + kLookAgain);
-    const bool in_time = co_await turn->wait(request.deadline);
-    if (!in_time) co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
+    WEFT_CO_CHECK(co_await wait_in_line(turn, request));
   }
+}
+
+net::Task<Result<void>> UpstreamCluster::wait_in_line(std::optional<WaitingLine::Turn>& turn,
+                                                      const Request& request) {
+  if (!turn) {
+    WEFT_CO_TRY(Place pending, take_pending());
+    turn.emplace(loop_, share_->waiting, std::move(pending), share_->counters, request.waiting);
+  }
+  // An arming that is there stays: a request that comes later must not put off those that wait.
+  if (!look_again_timer_.armed()) look_again_timer_.arm(loop_.now() + kLookAgain);
+  const bool in_time = co_await turn->wait(request.deadline);
+  if (!in_time) co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
+  co_return Result<void>{};
 }
 
 /// For who is first in line: within the limit, if need be in the place of an idle connection.
@@ -371,11 +386,17 @@ net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request
   co_return Dialed{std::move(place), std::move(endpoint), std::move(made)};
 }
 
-void UpstreamCluster::release(std::unique_ptr<UpstreamConnection> connection) {
-  const std::uint32_t most = config_->max_requests_per_connection;
+bool UpstreamCluster::used_up(const UpstreamConnection& connection) const {
+  const std::uint32_t max = config_->max_requests_per_connection;
+  return max != 0 && connection.http->exchanges() >= max;
+}
+
+void UpstreamCluster::release(std::shared_ptr<UpstreamConnection> connection) {
   const auto endpoint = connection->endpoint;
-  const bool used_up = most != 0 && connection->http.exchanges() >= most;
-  if (!used_up && !beyond_limit()) endpoint->put(std::move(connection));
+  if (used_up(*connection) || beyond_limit())
+    endpoint->withdraw(*connection);
+  else
+    endpoint->put(std::move(connection));
   connection.reset();
   share_->waiting.wake_one();
   if (endpoint->idle_connections() && config_->idle_timeout.count() && !sweep_timer_.armed())

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,7 +52,8 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   struct Request {
     net::Address original_destination;  ///< for clusters that go where the client meant to
     TimePoint deadline = kNever;
-    bool fresh = false;  ///< no pooled connection
+    http::Protocol protocol = http::Protocol::kHttp1;  ///< or kHttp2
+    bool fresh = false;                                ///< no pooled connection; of HTTP/1 only
     std::span<const EndpointPool* const> avoid = {};
     /// Set to the endpoint that could not be connected to, for the next try to avoid.
     std::shared_ptr<EndpointPool>* unreached = nullptr;
@@ -93,7 +95,16 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
                                               TimePoint deadline);
   net::Task<Result<Connection>> reach(net::Address to, TimePoint deadline);
   friend class Lease;
-  void release(std::unique_ptr<UpstreamConnection> connection);
+  void release(std::shared_ptr<UpstreamConnection> connection);
+  net::Task<Result<Lease>> lease_connection(Request request);
+  net::Task<Result<Lease>> lease_stream(Request request);
+  net::Task<Result<Lease>> connect_for_all(std::shared_ptr<EndpointPool> endpoint, ConnectionPlace place,
+                                           Request request);
+  net::Task<Result<void>> wait_for_connection(std::shared_ptr<EndpointPool> endpoint, Request request);
+  Lease lend(std::shared_ptr<UpstreamConnection> connection);
+  Result<Place> take_pending();
+  net::Task<Result<void>> wait_in_line(std::optional<WaitingLine::Turn>& turn, const Request& request);
+  bool used_up(const UpstreamConnection& connection) const;
   ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh);
   ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint);
   bool close_idle_of_other(const EndpointPool* than);

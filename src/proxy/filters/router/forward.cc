@@ -163,6 +163,7 @@ net::Task<Forward::Failure> Forward::connect() {
   wanted.original_destination = stream_.connection().original_destination();
   wanted.deadline = deadlines_.for_connection(loop().now());
   wanted.waiting = &waiting_;
+  if (cluster_->config().http2) wanted.protocol = http::Protocol::kHttp2;
   wanted.fresh = connect_ == Connect::kFresh;
   wanted.avoid = tried_;
   std::shared_ptr<EndpointPool> unreached;

@@ -1,0 +1,69 @@
+#include "http/auto_session.h"
+
+#include <array>
+#include <string_view>
+
+namespace weft::http {
+namespace {
+
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+TimePoint after(net::Stream& stream, Duration duration) {
+  return duration == Duration::zero() ? kNever : stream.loop().now() + duration;
+}
+
+}  // namespace
+
+AutoSession::AutoSession(net::Stream& stream, const ServerSessionOptions& options, Observer* observer)
+    : stream_(stream), options_(options), observer_(observer), since_(stream.loop().now()) {}
+
+net::Task<void> AutoSession::serve(const Handler& handler) {
+  const std::optional<Protocol> spoken = co_await recognize();
+  if (!spoken) {
+    stream_.close();
+    co_return;
+  }
+  session_ = make_server_session(*spoken, stream_, options_, observer_);
+  if (ends_with_next_response_) session_->end_with_next_response();
+  co_await session_->serve(handler);
+}
+
+/// Nothing is taken from the stream. Null: the connection is over.
+net::Task<std::optional<Protocol>> AutoSession::recognize() {
+  const bool own_limit = options_.first_byte_timeout != Duration::zero();
+  stream_.set_read_deadline(after(stream_, own_limit ? options_.first_byte_timeout : options_.idle_timeout));
+  for (bool begun = false;;) {
+    const net::IoError waited = co_await stream_.readable();
+    // What has begun like the preface and does not go on has a limit of HTTP/1 to meet, which says so.
+    const bool late = waited == net::IoError::kTimeout && begun;
+    if (waited != net::IoError::kNone && !late) co_return std::nullopt;
+    std::array<char, kPreface.size()> bytes;
+    const net::IoResult got = stream_.peek(bytes);
+    if (got.error == net::IoError::kWouldBlock) continue;
+    if (!got.ok()) co_return std::nullopt;
+    const std::string_view seen(bytes.data(), got.bytes);
+    const bool undecided = kPreface.starts_with(seen) && seen.size() < kPreface.size();
+    if (undecided && !late && !stream_.peer_ended()) {
+      if (!std::exchange(begun, true)) stream_.set_read_deadline(after(stream_, options_.header_timeout));
+      continue;
+    }
+    stream_.unpeek();
+    co_return seen == kPreface ? Protocol::kHttp2 : Protocol::kHttp1;
+  }
+}
+
+void AutoSession::drain() {
+  if (session_) return session_->drain();
+  stream_.close();
+}
+
+void AutoSession::end_with_next_response() {
+  ends_with_next_response_ = true;
+  if (session_) session_->end_with_next_response();
+}
+
+void AutoSession::follow_options() {
+  if (session_) session_->follow_options();
+}
+
+}  // namespace weft::http

@@ -1,0 +1,88 @@
+#include <optional>
+
+#include "proxy/upstream/upstream_cluster.h"
+
+namespace weft::proxy {
+
+/// Streams share connections: while one is being made to the endpoint, requests wait for it, and another is
+/// made only when no stream is left.
+net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
+  std::optional<WaitingLine::Turn> turn;
+  std::shared_ptr<EndpointPool> endpoint;
+  for (;;) {
+    if (!endpoint || endpoint->retired()) {
+      WEFT_CO_TRY(endpoint, pick(request));
+    }
+    const bool first_in_line = turn || share_->waiting.empty();
+    if (first_in_line) {
+      if (auto shared = endpoint->take(http::Protocol::kHttp2)) {
+        if (turn) turn->use();
+        co_return lend(std::move(shared));
+      }
+    }
+    if (endpoint->connecting) {
+      turn.reset();
+      WEFT_CO_CHECK(co_await wait_for_connection(endpoint, request));
+      continue;
+    }
+    ConnectionPlace place = first_in_line ? take_place(endpoint, false) : take_first_place(endpoint);
+    if (place) {
+      if (turn) turn->use();
+      turn.reset();
+      co_return co_await connect_for_all(std::move(endpoint), std::move(place), request);
+    }
+    endpoint.reset();  // another may have room by then
+    WEFT_CO_CHECK(co_await wait_in_line(turn, request));
+  }
+}
+
+/// A connection that was made is in the pool by then, or its maker has left it to others.
+net::Task<Result<void>> UpstreamCluster::wait_for_connection(std::shared_ptr<EndpointPool> endpoint,
+                                                             Request request) {
+  const std::shared_ptr<ConnectionInProgress> connecting = endpoint->connecting;
+  WEFT_CO_TRY(Place pending, take_pending());
+  WaitingLine::Turn turn(loop_, connecting->waiting, std::move(pending), share_->counters, request.waiting);
+  const bool in_time = co_await turn.wait(request.deadline);
+  turn.use();
+  if (connecting->failed) {
+    if (request.unreached) *request.unreached = std::move(endpoint);
+    co_return fail(*connecting->failed);
+  }
+  if (!in_time) co_return fail(Error::upstream(Code::kTimeout, Retry::kElsewhere, "not connected in time"));
+  co_return Result<void>{};
+}
+
+/// Makes the connection that others wait for, too. A limit that is this request's own fails only this one.
+net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<EndpointPool> endpoint,
+                                                          ConnectionPlace place, Request request) {
+  struct InProgress {
+    explicit InProgress(EndpointPool& to) : endpoint(to) { endpoint.connecting = state; }
+    ~InProgress() {
+      endpoint.connecting.reset();
+      state->waiting.wake_all();
+    }
+    EndpointPool& endpoint;
+    std::shared_ptr<ConnectionInProgress> state = std::make_shared<ConnectionInProgress>();
+  } const in_progress(*endpoint);
+  auto made = co_await connect(endpoint->config().address, request.deadline, request.waiting);
+  if (made) {
+    auto connection =
+        std::make_shared<UpstreamConnection>(std::move(*made), http::Protocol::kHttp2, std::move(place));
+    Lease lease(*this, connection);
+    if (!used_up(*connection)) endpoint->put(std::move(connection));
+    share_->waiting.wake_all();  // it has room for more than one
+    co_return lease;
+  }
+  const bool own = made.error().code == Code::kCancelled || request.deadline <= loop_.now();
+  if (!own) in_progress.state->failed = made.error();
+  if (request.unreached) *request.unreached = std::move(endpoint);
+  co_return fail(std::move(made).error());
+}
+
+Lease UpstreamCluster::lend(std::shared_ptr<UpstreamConnection> connection) {
+  Lease lease(*this, connection);
+  if (used_up(*connection)) connection->endpoint->withdraw(*connection);
+  return lease;
+}
+
+}  // namespace weft::proxy
