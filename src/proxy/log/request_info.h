@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,7 @@ struct RequestInfo {
   TimePoint response_begun = kNever;  ///< the first byte of the upstream's response came
   TimePoint ended;
   int status = 0;  ///< 0: none was sent
+  std::optional<int> grpc_status;  ///< of a call, once its response has said it
   ResponseFlags flags;
   std::string_view details;              ///< RESPONSE_CODE_DETAILS; a literal
   std::string details_text;              ///< instead of `details` where it is no literal

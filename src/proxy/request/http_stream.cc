@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "proxy/filters/router/router.h"
 #include "proxy/listener/downstream_connection.h"
+#include "proxy/request/grpc.h"
 #include "proxy/request/http_service.h"
 #include "proxy/request/request_headers.h"
 #include "proxy/routing/path_normal.h"
@@ -170,6 +171,7 @@ net::Task<void> HttpStream::reply(LocalReply local) {
     exchange_.reset();
     co_return;
   }
+  if (is_grpc(exchange_.request())) co_return co_await reply_to_call(local);
   info_.status = local.status;
   response_.status = local.status;
   response_.reason.clear();
@@ -181,6 +183,21 @@ net::Task<void> HttpStream::reply(LocalReply local) {
   if (bodiless) response_.content_length = no_content ? std::nullopt : std::optional(0ul);
   Result<void> sent = co_await exchange_.send_head(response_, bodiless);
   if (sent && !bodiless) sent = co_await exchange_.send_body(local.body, true);
+  if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
+}
+
+/// A client of gRPC looks for the status of its call in a response that is nothing but a head
+/// (Trailers-Only).
+net::Task<void> HttpStream::reply_to_call(const LocalReply& local) {
+  info_.status = response_.status = 200;
+  info_.grpc_status = grpc_status_of(local.status);
+  response_.reason.clear();
+  response_.content_length = 0;
+  response_.headers.set("content-type", "application/grpc");
+  response_.headers.set("grpc-status", std::to_string(*info_.grpc_status));
+  if (!local.body.empty()) response_.headers.set("grpc-message", grpc_message(local.body));
+  prepare_response();
+  const Result<void> sent = co_await exchange_.send_head(response_, true);
   if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
 }
 

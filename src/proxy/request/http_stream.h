@@ -77,6 +77,7 @@ class HttpStream {
   const HttpFilter& filter_for(const HttpFilters::Named& of_chain) const;
   net::Task<void> run_filters();
   void apply_response_rules();
+  net::Task<void> reply_to_call(const LocalReply& local);
 
   DownstreamConnection& connection_;
   http::ServerExchange& exchange_;

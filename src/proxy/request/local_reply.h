@@ -32,7 +32,9 @@ enum class LocalReplyKind : std::uint8_t {
   kResponseMalformed,
 };
 
-/// A whole response of our own, as its row of the table says or as configuration has changed it.
+/// A whole response of our own, as its row of the table says or as configuration has changed it. To a gRPC
+/// call it is said as a head alone: 200, with the grpc-status that goes with `status` (grpc_status_of) and
+/// `body` as grpc-message.
 struct LocalReply {
   int status;
   std::string_view body;     ///< text/plain unless a header says otherwise; empty: none

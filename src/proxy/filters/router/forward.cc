@@ -233,7 +233,7 @@ net::Task<void> Forward::reply_to_failure(Failure failure) {
   leave_cluster();
   co_await reply_as(failure);
   // An endpoint that was not reached, or too slow, is one that failed to whoever watches the cluster.
-  if (for_cluster) count_status(cluster_->counters(), info_.status);
+  if (for_cluster) count_status(cluster_->counters(), local_reply(local_reply_for(failure)).status);
 }
 
 net::Task<void> Forward::reply_as(Failure failure) {

@@ -5,6 +5,7 @@
 
 #include "proxy/filters/router/retry_policy.h"
 #include "proxy/listener/tunnel.h"
+#include "proxy/request/grpc.h"
 #include "proxy/request/http_stream.h"
 #include "proxy/request/local_reply.h"
 
@@ -166,6 +167,8 @@ net::Task<TryFailure> Relay::read_response() {
   }
   if (observer_.asks_again(response)) co_return TryFailure::kStatus;
   phase_ = Phase::kResponding;
+  // A call that is over with its head says so there; else in the trailers.
+  if (upstream_.response_complete()) stream_.info().grpc_status = grpc_status_in(response.headers);
   prepare_response();
   co_return co_await relay_response();
 }
@@ -207,6 +210,7 @@ net::Task<TryFailure> Relay::relay_response() {
       if (upstream_.request_complete()) observer_.on_endpoint_done();
     }
     sent = co_await exchange_.send_body(chunk->data, end && !chunk->trailers);
+    if (chunk->trailers) stream_.info().grpc_status = grpc_status_in(*chunk->trailers);
     if (sent && chunk->trailers) sent = co_await exchange_.send_trailers(*chunk->trailers);
   }
   if (!sent) cut_response(sent.error());

@@ -1,0 +1,66 @@
+#include "proxy/request/grpc.h"
+
+#include <charconv>
+
+namespace weft::proxy {
+namespace {
+
+constexpr std::string_view kContentType = "application/grpc";
+enum Status : int {
+  kUnknown = 2,
+  kPermissionDenied = 7,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kUnauthenticated = 16,
+};
+
+}  // namespace
+
+bool is_grpc(const http::RequestHead& head) {
+  const auto type = head.headers.get("content-type");
+  if (!type || !http::equal_ignoring_case(type->substr(0, kContentType.size()), kContentType)) return false;
+  const std::string_view rest = type->substr(kContentType.size());
+  return rest.empty() || rest.front() == '+' || rest.front() == ';';
+}
+
+int grpc_status_of(int http_status) {
+  switch (http_status) {
+    case 400: return kInternal;
+    case 401: return kUnauthenticated;
+    case 403: return kPermissionDenied;
+    case 404: return kUnimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504: return kUnavailable;
+    default: return kUnknown;
+  }
+}
+
+std::string grpc_message(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7e && c != '%') {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kHex[byte >> 4];
+      encoded += kHex[byte & 15];
+    }
+  }
+  return encoded;
+}
+
+std::optional<int> grpc_status_in(const http::Headers& headers) {
+  const auto text = headers.get("grpc-status");
+  if (!text) return std::nullopt;
+  int status = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), status);
+  if (error != std::errc() || end != text->data() + text->size() || status < 0) return std::nullopt;
+  return status;
+}
+
+}  // namespace weft::proxy
