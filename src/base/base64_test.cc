@@ -31,7 +31,7 @@ TEST(Base64, reads_what_others_write) {
   EXPECT_EQ(decode_base64("Zm8"), "fo");
 }
 
-TEST(Base64, refuses_what_is_none) {
+TEST(Base64, rejects_what_is_not_base64) {
   for (const std::string_view text : {"a", "ab c", "Zm9v!", "Zg=", "Z===", "Zg==Zg==", "====", "äöü"})
     EXPECT_FALSE(decode_base64(text)) << text;
 }

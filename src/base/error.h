@@ -13,11 +13,11 @@ namespace weft {
 enum class Code : std::uint8_t {
   kInvalid,      ///< bytes, a file or a flag that break a rule; sending the same again will not help
   kNotFound,     ///< the thing named is not there
-  kConflict,     ///< a version or a name is taken by somebody else
+  kConflict,     ///< a version or a name is taken already
   kUnsupported,  ///< understood, and not done by this program
   kTooLarge,     ///< a limit was reached
   kTimeout,      ///< a deadline passed
-  kRefused,      ///< nobody listens there, or a connection could not be made
+  kRefused,      ///< nothing listens there, or a connection could not be made
   kReset,        ///< the peer ended the connection before it was done
   kClosed,       ///< ended in order; nothing more will come
   kCancelled,    ///< we were asked to stop

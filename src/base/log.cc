@@ -23,7 +23,7 @@ LogOutput& standard_error() {
 void write_line(const std::string& line) {
   LogOutput& output = standard_error();
   if (const std::uint64_t lost = lines_lost.exchange(0, std::memory_order_relaxed)) {
-    const std::string note = std::to_string(lost) + " lines of this log were lost: nobody read it\n";
+    const std::string note = std::to_string(lost) + " lines of this log were lost: its reader was too slow\n";
     if (output.write(note) != note.size()) {
       lines_lost.fetch_add(lost + 1, std::memory_order_relaxed);
       return;

@@ -27,7 +27,7 @@ struct Field {
 /// Sets what is written from here on. Any thread.
 void set_level(Level level);
 Level level();
-/// "trace", "debug", "info", "warning" or "warn", "error", "off"; false when it is none of them.
+/// "trace", "debug", "info", "warning" or "warn", "error", "off"; false for any other text.
 bool parse_level(std::string_view text, Level& out);
 std::string_view to_string(Level level);
 

@@ -119,7 +119,7 @@ std::size_t LogOutput::write(std::string_view lines) {
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) {
       error_ = errno;
-      if (error_ != EAGAIN) close();  // the next write opens anew: a reader may have come
+      if (error_ != EAGAIN) close();  // the next write opens it again: a reader may have come
       break;
     }
     done += static_cast<std::size_t>(wrote);

@@ -10,14 +10,14 @@
 namespace weft::log {
 
 /// Where lines of a log go: a descriptor of the process or a path. Writing never waits for a reader: what a
-/// pipe, a terminal or a socket has no room for is not taken, and a FIFO that nobody reads is as a full one.
+/// pipe, a terminal or a socket has no room for is not taken, and a FIFO without a reader counts as full.
 /// Regular files are written as they are; one that was moved away or removed (log rotation) is created
 /// again under its path.
 ///
 /// The descriptor of the process may be shared with other programs, so its mode is left alone: pipes and
 /// terminals are opened once more for this. A descriptor that is redirected later is followed.
 ///
-/// Owner and thread: whoever writes. How it ends: the destructor closes what it opened.
+/// Owner and thread: the writer. How it ends: the destructor closes what it opened.
 class LogOutput {
  public:
   explicit LogOutput(int descriptor) : descriptor_(descriptor) {}
@@ -28,7 +28,7 @@ class LogOutput {
   ~LogOutput();
 
   /// The number of bytes taken, from the front. Into a pipe lines of up to 4096 bytes go whole or not at all,
-  /// whoever else writes to it.
+  /// even where other programs write to it too.
   std::size_t write(std::string_view lines);
   /// Why the last write took less than all; 0 when it took all.
   int error() const { return error_; }

@@ -28,7 +28,7 @@ std::string numbered_lines(int count) {
   return all;
 }
 
-TEST(LogOutput, a_pipe_that_nobody_reads_takes_whole_lines_until_it_is_full_and_more_when_it_is_read) {
+TEST(LogOutput, a_pipe_without_a_reader_takes_whole_lines_until_it_is_full_and_more_when_it_is_read) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   LogOutput output(ends[1]);
@@ -46,7 +46,7 @@ TEST(LogOutput, a_pipe_that_nobody_reads_takes_whole_lines_until_it_is_full_and_
   EXPECT_GT(output.write(lines.substr(taken)), 0u);
   ::close(ends[0]);
   ::signal(SIGPIPE, SIG_IGN);  // as every program of ours does
-  EXPECT_EQ(output.write("nobody\n"), 0u);
+  EXPECT_EQ(output.write("unread\n"), 0u);
   ::close(ends[1]);
 }
 
@@ -110,7 +110,7 @@ TEST(LogOutput, a_file_is_appended_to_and_a_path_that_cannot_be_opened_says_why)
   EXPECT_EQ(nowhere.error(), ENOENT);
 }
 
-TEST(LogOutput, a_file_that_was_moved_away_is_made_anew_under_its_path) {
+TEST(LogOutput, a_file_that_was_moved_away_is_created_again_under_its_path) {
   char folder[] = "/tmp/weft-output-XXXXXX";
   ASSERT_NE(::mkdtemp(folder), nullptr);
   const std::string path = std::string(folder) + "/access.log", old = path + ".1";
