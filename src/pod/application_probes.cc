@@ -155,7 +155,7 @@ net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_http(net::Loop& loop
     options.deadline = deadline;
     if (call.tls) {
       tls::ClientOptions anybody;
-      anybody.trust_anybody = true;
+      anybody.trust_any_certificate = true;
       anybody.server_name = call.host.empty() ? pod.ip() : without_port(call.host);
       auto context = tls::Context::client(anybody);
       if (!context) co_return failed(context.error().text);

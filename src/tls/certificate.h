@@ -57,7 +57,7 @@ class CertificateAuthority {
   static Result<CertificateAuthority> read(std::string_view certificate_pem, std::string_view key_pem);
 
   /// For servers and clients; valid from two minutes before `now`, for peers whose clocks are behind. The
-  /// serial number is random. The answer is PEM, the certificate alone.
+  /// serial number is random. The result is PEM, the certificate alone.
   Result<std::string> issue(const CertificateRequest& request, const PrivateKey& key, WallTime now) const;
 
   const std::string& certificate_pem() const { return pem_; }

@@ -100,9 +100,9 @@ Result<std::shared_ptr<const Context>> Context::client(const ClientOptions& opti
   SSL_CTX_set_min_proto_version(made->context_.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(made->context_.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(made->context_.get(), SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_verify(made->context_.get(), options.trust_anybody ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+  SSL_CTX_set_verify(made->context_.get(), options.trust_any_certificate ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                      nullptr);
-  if (!options.trust_anybody) WEFT_CHECK(made->trust(options.roots_pem));
+  if (!options.trust_any_certificate) WEFT_CHECK(made->trust(options.roots_pem));
   if (!options.certificate_chain_pem.empty() || !options.private_key_pem.empty())
     WEFT_CHECK(made->use_certificate(options.certificate_chain_pem, options.private_key_pem));
   WEFT_CHECK(made->speak(options.alpn));

@@ -22,9 +22,9 @@ struct ServerOptions {
 /// What a client asks of its server, and what it shows.
 struct ClientOptions {
   std::string roots_pem;  ///< the server's certificate must lead to one of these
-  /// Any certificate will do, `roots_pem` stays empty: for probes, which ask whether a server answers, not
+  /// Any certificate will do, `roots_pem` stays empty: for probes, which ask whether a server responds, not
   /// who it is.
-  bool trust_anybody = false;
+  bool trust_any_certificate = false;
   std::string server_name;  ///< a DNS name or an IP address that the certificate must have
   std::string certificate_chain_pem = {}, private_key_pem = {};  ///< empty: none is shown
   std::vector<std::string> alpn = {};

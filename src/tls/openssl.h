@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-/// For this room's own .cc files: owners for OpenSSL's objects. Nobody else includes it.
+/// For this room's own .cc files: owners for OpenSSL's objects. No other file includes it.
 namespace weft::tls {
 
 template <auto Free>

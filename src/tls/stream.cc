@@ -85,9 +85,7 @@ Result<void> Stream::start() {
     const bool set = is_address(name) ? X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) == 1
                                       : SSL_set1_host(ssl_.get(), name.c_str()) == 1 &&
                                             SSL_set_tlsext_host_name(ssl_.get(), name.c_str()) == 1;
-    if (!set)
-      return fail(
-          Error::config(Code::kInvalid, "\"" + name + "\" is no name that a server can be asked for"));
+    if (!set) return fail(Error::config(Code::kInvalid, "\"" + name + "\" is not a valid server name"));
     SSL_set_connect_state(ssl_.get());
   }
   return watch_.start(loop(), fd_.get(), *this);

@@ -32,7 +32,7 @@ class Stream final : public net::Stream, private net::ReadyHandler {
   void shutdown_write() override;
   net::IoResult peek(std::span<char> into) override;
   bool delivered() const override { return net::delivered(fd_.get()); }
-  /// Records that hold no bytes of the application, a session ticket say, are no noise.
+  /// Records that hold no bytes of the application, a session ticket say, do not count.
   bool quiet() override;
 
   /// What was agreed on by ALPN; empty: nothing.

@@ -65,7 +65,7 @@ TEST(Certificate, an_authority_comes_back_from_its_texts_and_goes_on) {
   EXPECT_NE(no_authority.error().text.find("CA:TRUE"), std::string::npos);
 }
 
-TEST(Certificate, texts_that_are_none_are_refused) {
+TEST(Certificate, texts_that_are_not_one_are_rejected) {
   const Issued leaf = Issuer().issue({"a"});
   for (const std::string& bad :
        {std::string(), std::string("x"), leaf.certificate.substr(0, leaf.certificate.size() / 2),
@@ -193,7 +193,7 @@ TEST_F(Tls, both_ends_know_what_was_agreed_on) {
   EXPECT_EQ(server().peer_address().ip(), "127.0.0.1");
 }
 
-TEST_F(Tls, protocols_without_overlap_are_no_agreement) {
+TEST_F(Tls, protocols_without_overlap_are_not_an_agreement) {
   const Issuer issuer;
   shake(trust(issuer, "a", {}, {"spdy"}), serve(issuer.issue({"a"}), "", {"h2"}));
   ASSERT_TRUE(*client_) << client_->error().text;
@@ -303,7 +303,7 @@ TEST_F(Tls, an_orderly_end_is_an_end_and_the_other_direction_goes_on) {
 
 TEST_F(Tls, is_quiet_when_all_that_came_was_read_and_not_before) {
   shake_plainly();
-  EXPECT_TRUE(client().quiet()) << "a session ticket is nothing that anybody reads";
+  EXPECT_TRUE(client().quiet()) << "a session ticket is not application data";
   bool done = false;
   net::TaskScope scope;
   scope.spawn(write_all(server(), "ab", done));
@@ -354,10 +354,10 @@ net::Task<void> speak_plainly(net::Loop& loop, net::Address at, std::string text
 }
 
 net::Task<void> accept_within(net::Loop& loop, net::Listener& listener,
-                              std::shared_ptr<const Context> context, Duration patience,
+                              std::shared_ptr<const Context> context, Duration timeout,
                               std::optional<Result<std::unique_ptr<Stream>>>& made) {
   auto socket = co_await listener.accept();
-  made.emplace(co_await handshake(std::move(*socket), std::move(context), loop.now() + patience));
+  made.emplace(co_await handshake(std::move(*socket), std::move(context), loop.now() + timeout));
 }
 
 TEST_F(Tls, a_client_that_speaks_no_tls_is_an_error_and_a_silent_one_a_timeout) {
