@@ -67,7 +67,7 @@ class Builder {
     std::unordered_set<std::string_view> keys{};  ///< filled only when the map is large
   };
 
-  bool refuse(int line, std::string text) {
+  bool reject(int line, std::string text) {
     fault_ = {line, std::move(text)};
     return false;
   }
@@ -76,7 +76,7 @@ class Builder {
     switch (event.kind) {
       case Event::Kind::kDocumentStart:
         anchors_.clear();
-        return !began_++ || refuse(event.line, "a second document begins here; one is read");
+        return !began_++ || reject(event.line, "a second document begins here; one is read");
       case Event::Kind::kMappingStart: return open(event, Node::Kind::kMapping);
       case Event::Kind::kSequenceStart: return open(event, Node::Kind::kSequence);
       case Event::Kind::kMappingEnd:
@@ -97,9 +97,9 @@ class Builder {
   }
 
   bool open(const Event& event, Node::Kind kind) {
-    if (open_.size() >= kMaxDepth) return refuse(event.line, "nested more than 100 levels deep");
+    if (open_.size() >= kMaxDepth) return reject(event.line, "nested more than 100 levels deep");
     if (!open_.empty() && open_.back().key_expected)
-      return refuse(event.line, "a key must be a plain text, not a list or a map");
+      return reject(event.line, "a key must be a plain text, not a list or a map");
     Node* node = make({.kind = kind,
                        .flow = event.flow,
                        .line = event.line,
@@ -144,7 +144,7 @@ class Builder {
     const std::string name(event.text);
     const auto found = anchors_.find(name);
     if (found == anchors_.end())
-      return refuse(event.line, "alias *" + name + " has no anchor &" + name + " before it");
+      return reject(event.line, "alias *" + name + " has no anchor &" + name + " before it");
     Node* node = make(*found->second);
     node->next = nullptr;
     node->line = event.line;
@@ -152,7 +152,7 @@ class Builder {
     node->begin = event.begin;
     node->end = event.end;
     if (!open_.empty() && open_.back().key_expected && !node->is_scalar())
-      return refuse(event.line, "a key must be a plain text");
+      return reject(event.line, "a key must be a plain text");
     return add(node);
   }
 
@@ -164,7 +164,7 @@ class Builder {
     Open& into = open_.back();
     if (into.node->is_mapping()) {
       if (into.key_expected && !new_key(into, *node))
-        return refuse(node->line,
+        return reject(node->line,
                       "duplicate key \"" + std::string(cut(node->text, 100)) + "\"; write it once");
       into.key_expected = !into.key_expected;
     }

@@ -33,7 +33,7 @@ struct Node {
 
 /// One YAML or JSON document as a tree, all of it in a few blocks of memory that are let go together.
 ///
-/// Owner: whoever reads a file, as long as it asks for lines. Thread: one.
+/// Owner: the reader of a file, as long as it asks for lines. Thread: one.
 class Document {
  public:
   /// Errors: not YAML, a duplicate key, a key that is not a scalar, an alias without an anchor, nested more

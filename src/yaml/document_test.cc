@@ -23,7 +23,7 @@ TEST(Document, is_a_tree_of_what_is_written) {
   EXPECT_EQ(parsed("a: {b: [1, 2], c: }\nd: x\n"), "{a {b [1 2] c null} d x}");
   EXPECT_EQ(parsed(R"({"a": [true, null], "b": "null"})"), "{a [true null] b null}");
   EXPECT_EQ(parsed(""), "nothing");
-  EXPECT_EQ(parsed("# nothing but words\n"), "nothing");
+  EXPECT_EQ(parsed("# only a comment\n"), "nothing");
 }
 
 TEST(Document, puts_what_an_alias_names_in_its_place) {
@@ -32,7 +32,7 @@ TEST(Document, puts_what_an_alias_names_in_its_place) {
 
 TEST(Document, names_line_and_reason_of_what_is_wrong) {
   EXPECT_EQ(parsed("a: 1\nb: 2\na: 3\n"), "f.yaml:3: duplicate key \"a\"; write it once");
-  EXPECT_EQ(parsed("a: *nobody\n"), "f.yaml:1: alias *nobody has no anchor &nobody before it");
+  EXPECT_EQ(parsed("a: *missing\n"), "f.yaml:1: alias *missing has no anchor &missing before it");
   EXPECT_EQ(parsed("a: 1\n---\nb: 2\n"), "f.yaml:2: a second document begins here; one is read");
   EXPECT_EQ(parsed("[a]: 1\n"), "f.yaml:1: a key must be a plain text, not a list or a map");
   EXPECT_EQ(parsed("a: &x [*x]\n"), "f.yaml:1: alias *x has no anchor &x before it");

@@ -23,7 +23,7 @@ struct IteratorEnd {
 };
 
 /// libfyaml 0.7.12 counts some texts of several lines longer than it writes them, and its whole text ends in
-/// bytes nobody set; piece by piece it is right.
+/// bytes that were never set; piece by piece it is right.
 std::string text_by_pieces(fy_token* token) {
   std::string text;
   std::unique_ptr<fy_token_iter, IteratorEnd> iterator(fy_token_iter_create(token));
@@ -87,7 +87,7 @@ class Cursor {
  public:
   explicit Cursor(std::string_view text) : text_(text) {}
 
-  /// Moves on to that line and column; backwards it begins anew.
+  /// Moves on to that line and column; backwards it begins again.
   std::size_t move_to(int line, int column) {
     if (line < line_ || (line == line_ && column < column_)) *this = Cursor(text_);
     while (at_ < text_.size() && (line_ < line || (line_ == line && column_ < column))) step();
@@ -238,7 +238,8 @@ Event EventReader::Parser::ended(Event::Kind kind, fy_token* end) {
   return made;
 }
 
-/// By line and column: libfyaml 0.7.12 begins to count bytes anew with each piece of 64 KiB that it is given.
+/// By line and column: libfyaml 0.7.12 begins to count bytes again with each piece of 64 KiB that it is
+/// given.
 void EventReader::Parser::set_span(Event& made, fy_token* token) {
   if (!token) return;
   if (const fy_mark* mark = fy_token_start_mark(token))

@@ -39,7 +39,7 @@ struct Fault {
 
 /// Reads a text event by event; duplicate keys and unknown anchors are for the caller to see.
 ///
-/// Owner: whoever reads. Thread: one. The text must outlive it. Memory: an open bracket makes the parser look
+/// Owner: the reader. Thread: one. The text must outlive it. Memory: an open bracket makes the parser look
 /// ahead for the end of a possible key, at up to 350 bytes a byte, so no more than 1 MB is given to it
 /// without an event.
 class EventReader {

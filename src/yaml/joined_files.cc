@@ -12,7 +12,7 @@ bool is_boundary(std::string_view line) {
          (line.size() == 3 || std::string_view(" \t\r").find(line[3]) != std::string_view::npos);
 }
 
-/// Behind the closing bracket of the map that begins at `at`; npos when it is not closed, or is no JSON.
+/// Behind the closing bracket of the map that begins at `at`; npos when it is not closed, or is not JSON.
 std::size_t end_of_map(std::string_view text, std::size_t at) {
   std::size_t depth = 0;
   for (bool quoted = false; at < text.size(); ++at) {
