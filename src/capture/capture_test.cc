@@ -63,12 +63,12 @@ std::string listed_after(const std::function<Result<void>()>& action) {
     while (std::size_t got = std::fread(block, 1, sizeof block, listing)) text.append(block, got);
     ::pclose(listing);
   }).join();
-  // Newer versions of nft have a word for these priorities at the output hook too.
-  for (const auto& [word, number] :
+  // Newer versions of nft have a name for these priorities at the output hook too.
+  for (const auto& [name, number] :
        {std::pair<std::string_view, const char*>{"output priority dstnat + 1", "-99"},
         {"output priority dstnat", "-100"}})
-    for (auto at = text.find(word); at != text.npos; at = text.find(word))
-      text.replace(at, word.size(), std::string("output priority ") + number);
+    for (auto at = text.find(name); at != text.npos; at = text.find(name))
+      text.replace(at, name.size(), std::string("output priority ") + number);
   return text;
 }
 
@@ -265,7 +265,7 @@ TEST(Remove, LeavesNothingAndMayBeRepeated) {
             "");
 }
 
-TEST(NetlinkExchange, GivesTheKernelsRefusal) {
+TEST(NetlinkExchange, GivesTheKernelsError) {
   NetlinkWriter writer;
   writer.message(RTM_DELADDR, 0, std::string(4, '\0'));
   writer.acknowledge();
@@ -288,7 +288,7 @@ TEST(Network, ReadsRangesAndClearsWhatIsBehindThePrefix) {
 
 TEST(Nameservers, AreReadFromLinesOfThatKind) {
   const auto servers = nameservers(
-      "# made by somebody\nsearch a.b\nnameserver 10.96.0.10\nnameserver\tfd00::a  \nnameserver "
+      "# made by hand\nsearch a.b\nnameserver 10.96.0.10\nnameserver\tfd00::a  \nnameserver "
       "fe80::1%eth0\n"
       "nameserver\nnameservers 1.1.1.1\nnameserver nowhere\nnameserver 10.0.0.0/8\n;nameserver "
       "2.2.2.2\noptions ndots:5");

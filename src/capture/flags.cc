@@ -12,8 +12,8 @@
 namespace weft::capture {
 namespace {
 
-constexpr std::size_t kMostEntries = 1024;
-constexpr std::size_t kMostOwnerGroups = 64;
+constexpr std::size_t kMaxEntries = 1024;
+constexpr std::size_t kMaxOwnerGroups = 64;
 constexpr std::uint8_t kWidestLoopback = 8;
 
 /// One flag on its way into a Redirection.
@@ -32,13 +32,13 @@ struct Flag {
 /// Each entry of a list through `parse`, which takes (flag, entry).
 template <class T>
 Result<std::vector<T>> list_of(const Flag& flag, Result<T> (*parse)(const Flag&, std::string_view),
-                               std::size_t most = kMostEntries) {
+                               std::size_t max = kMaxEntries) {
   std::vector<T> made;
   for (std::string_view entry : split(flag.value, ',')) {
     entry = trim(entry);
     if (entry.empty()) continue;
-    if (made.size() == most)
-      return flag.wrong(flag.value, "at most " + std::to_string(most) + " entries are possible",
+    if (made.size() == max)
+      return flag.wrong(flag.value, "at most " + std::to_string(max) + " entries are possible",
                         Code::kTooLarge);
     WEFT_TRY(T value, parse(flag, entry));
     made.push_back(std::move(value));
@@ -46,13 +46,13 @@ Result<std::vector<T>> list_of(const Flag& flag, Result<T> (*parse)(const Flag&,
   return made;
 }
 
-Result<std::uint32_t> number_in(const Flag& flag, std::string_view entry, std::uint32_t least,
-                                std::uint32_t most, std::string_view what) {
+Result<std::uint32_t> number_in(const Flag& flag, std::string_view entry, std::uint32_t min,
+                                std::uint32_t max, std::string_view what) {
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(entry.data(), entry.data() + entry.size(), number);
-  if (error != std::errc() || end != entry.data() + entry.size() || number < least || number > most)
-    return flag.wrong(entry, std::string(what) + " from " + std::to_string(least) + " to " +
-                                 std::to_string(most) + " is needed");
+  if (error != std::errc() || end != entry.data() + entry.size() || number < min || number > max)
+    return flag.wrong(entry, std::string(what) + " from " + std::to_string(min) + " to " +
+                                 std::to_string(max) + " is needed");
   return number;
 }
 
@@ -63,7 +63,7 @@ Result<std::uint16_t> port(const Flag& flag, std::string_view entry) {
 }
 
 Result<std::uint32_t> id(const Flag& flag, std::string_view entry) {
-  // The highest number means "nobody" to the kernel.
+  // The highest number means "no user" to the kernel.
   return number_in(flag, entry, 0, std::numeric_limits<std::uint32_t>::max() - 1, "a numeric id");
 }
 
@@ -139,9 +139,9 @@ Result<void> read_outbound(const Flags& from, Redirection& into) {
 Result<void> read_owner_groups(const Flags& from, Redirection& into) {
   const Flag captured{"ISTIO_OUTBOUND_OWNER_GROUPS", from.owner_groups};
   const Flag uncaptured{"ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", from.excluded_owner_groups};
-  WEFT_TRY(into.uncaptured_groups, list_of(uncaptured, id, kMostOwnerGroups));
+  WEFT_TRY(into.uncaptured_groups, list_of(uncaptured, id, kMaxOwnerGroups));
   if (captured.is_everything()) return {};
-  WEFT_TRY(into.captured_groups, list_of(captured, id, kMostOwnerGroups));
+  WEFT_TRY(into.captured_groups, list_of(captured, id, kMaxOwnerGroups));
   if (!into.captured_groups.empty() && !into.uncaptured_groups.empty())
     return uncaptured.wrong(from.excluded_owner_groups,
                             "only one of it and ISTIO_OUTBOUND_OWNER_GROUPS can be a list");

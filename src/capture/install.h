@@ -7,7 +7,7 @@ namespace weft::capture {
 
 /// Sets the rules in the calling thread's network namespace, all or none, in place of those of an earlier
 /// call; with IPv6, lo gets the address ::6, from which the sidecar connects to its application. Blocks until
-/// the kernel has answered. Needs CAP_NET_ADMIN there. Errors: kDenied, kUnsupported (a kernel without
+/// the kernel has replied. Needs CAP_NET_ADMIN there. Errors: kDenied, kUnsupported (a kernel without
 /// nf_tables nat), kTooLarge, kInternal.
 Result<void> install(const Redirection& redirection);
 

@@ -20,7 +20,7 @@ std::string message(std::uint16_t type, std::uint16_t flags) {
   ifaddrmsg about{};
   about.ifa_family = AF_INET6;
   about.ifa_prefixlen = 128;
-  about.ifa_flags = IFA_F_NODAD;  // nobody else can have it, so it is usable at once
+  about.ifa_flags = IFA_F_NODAD;  // no other machine can have it, so it is usable at once
   about.ifa_index = kLoopbackIndex;
   std::array<char, 16> address{};
   address.back() = 6;

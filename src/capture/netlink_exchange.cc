@@ -24,11 +24,11 @@ int netlink_exchange(int protocol, std::string_view messages) {
                sizeof kernel) < 0)
     return errno;
   for (;;) {
-    std::array<char, 32 * 1024> answer;
-    const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), 0);
+    std::array<char, 32 * 1024> reply;
+    const ssize_t got = ::recv(socket.get(), reply.data(), reply.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got < 0 ? errno : EIO;
-    if (const auto number = netlink_outcome(std::span(answer).first(static_cast<std::size_t>(got))))
+    if (const auto number = netlink_outcome(std::span(reply).first(static_cast<std::size_t>(got))))
       return *number;
   }
 }

@@ -10,14 +10,14 @@ namespace weft::capture {
 /// Writes netlink messages and their attributes into one buffer (linux/netlink.h); lengths are filled in and
 /// parts are padded to 4 bytes when they end.
 ///
-/// Owner: whoever makes a request. Not for more than one thread.
+/// Owner: the maker of a request. Not for more than one thread.
 class NetlinkWriter {
  public:
   /// One message: its head, `body` (the family's own header), and what `attributes` writes. Messages are
   /// numbered from 1; NLM_F_REQUEST is added to `flags`.
   void message(std::uint16_t type, std::uint16_t flags, std::string_view body,
                const std::function<void()>& attributes = {});
-  /// Asks for an answer to the last message: of several it comes when the kernel has taken them all.
+  /// Asks for an acknowledgement of the last message: of several it comes when the kernel has taken them all.
   void acknowledge();
 
   void attribute(std::uint16_t type, std::string_view value);

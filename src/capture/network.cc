@@ -29,7 +29,7 @@ Result<Network> Network::parse(std::string_view text) {
   const auto wrong = [&] {
     return fail(Error::config(
         Code::kInvalid,
-        "'" + std::string(text) + "' is no range of addresses; right are 10.0.0.0/8 or fd00::/8"));
+        "'" + std::string(text) + "' is not a range of addresses; valid are 10.0.0.0/8 or fd00::/8"));
   };
   const auto slash = text.find('/');
   const std::string address(text.substr(0, slash));

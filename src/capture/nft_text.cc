@@ -15,10 +15,10 @@ std::string hexadecimal(std::uint32_t value) {
 
 const char* name_of(Protocol protocol) { return protocol.number == IPPROTO_TCP ? "tcp" : "udp"; }
 
-/// The words of one match; a Protocol with a Port behind it is said by the Port.
-class Words {
+/// Writes one match; a Protocol with a Port behind it is written by the Port.
+class MatchText {
  public:
-  explicit Words(Family family) : header_(family == Family::kIpv4 ? "ip" : "ip6") {}
+  explicit MatchText(Family family) : header_(family == Family::kIpv4 ? "ip" : "ip6") {}
 
   void expect(Protocol protocol) { protocol_ = protocol; }
 
@@ -65,15 +65,15 @@ std::string to_text(Verdict verdict) {
 
 std::string to_line(const Rule& rule, Family family) {
   std::string line;
-  Words words(family);
+  MatchText match_text(family);
   for (std::size_t i = 0; i < rule.matches.size(); ++i) {
     const auto* protocol = std::get_if<Protocol>(&rule.matches[i]);
-    if (protocol != nullptr) words.expect(*protocol);
+    if (protocol != nullptr) match_text.expect(*protocol);
     const bool last = i + 1 == rule.matches.size();
     const bool said_by_next =
         protocol != nullptr && (last ? rule.verdict.kind == Verdict::Kind::kReset
                                      : std::holds_alternative<Port>(rule.matches[i + 1]));
-    if (!said_by_next) line += std::visit(words, rule.matches[i]) + " ";
+    if (!said_by_next) line += std::visit(match_text, rule.matches[i]) + " ";
   }
   return line + to_text(rule.verdict);
 }

@@ -30,7 +30,7 @@ bool interfaces_want_ipv6(bool dual_stack) {
     if (each->ifa_addr == nullptr) continue;
     if (each->ifa_addr->sa_family == AF_INET6 &&
         is_usable(reinterpret_cast<const sockaddr_in6*>(each->ifa_addr)->sin6_addr)) {
-      // ::6 is ours, of an earlier run, and no address that anybody reaches.
+      // ::6 is ours, of an earlier run, and not reachable from outside.
       static constexpr in6_addr kOurs = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6}}};
       if (!IN6_ARE_ADDR_EQUAL(&reinterpret_cast<const sockaddr_in6*>(each->ifa_addr)->sin6_addr, &kOurs))
         return true;

@@ -44,7 +44,7 @@ struct Redirection {
   std::vector<std::uint16_t> outbound_ports;  ///< even outside the ranges
   std::vector<std::uint16_t> excluded_outbound_ports;
 
-  /// Only these groups' connections are captured; empty: everybody's.
+  /// Only these groups' connections are captured; empty: all.
   std::vector<std::uint32_t> captured_groups;
   std::vector<std::uint32_t> uncaptured_groups;
 

@@ -54,9 +54,9 @@ class Generator {
     for (const Network& range : outbound_ranges_) output(to(range, {kTcp}), to_outbound());
   }
 
-  /// What the sidecar sends, then what anybody else sends to this pod itself.
+  /// What the sidecar sends, then what other processes send to this pod itself.
   void add_sidecar() {
-    // A pod that calls its own Service and is chosen: the sidecar's connection comes in like anybody's.
+    // A pod that calls its own Service and is chosen: the sidecar's connection comes in like any other.
     for (const Match& sidecar : sidecar_matches()) {
       std::vector<Match> matches = {ViaLoopback{}, Destination{loopback(), false}, kTcp};
       if (from_.dns) matches.push_back(Port{kDnsPort, false});

@@ -71,7 +71,7 @@ struct Verdict {
     kDrop,
     kDestination,  ///< to port `number` of the IPv4 address `address`
     kReset,        ///< rejected, by a reset
-    kUnreachable,  ///< rejected, as a port that nobody listens at
+    kUnreachable,  ///< rejected, as a port without a listener
   };
   Kind kind = Kind::kReturn;
   std::uint16_t number = 0;
@@ -96,7 +96,7 @@ struct RuleSet {
 /// IPv4 always, then IPv6 when it is wanted.
 std::vector<RuleSet> rules_of(const Redirection& redirection);
 
-/// Tables, chains and rules in the words of `nft list ruleset`, which `nft -f` reads as well.
+/// Tables, chains and rules in the syntax of `nft list ruleset`, which `nft -f` reads as well.
 std::string to_nft(const std::vector<RuleSet>& sets);
 
 /// The same for iptables-restore and ip6tables-restore: each takes the lines of its family and skips the

@@ -81,7 +81,7 @@ std::optional<Endpoint> outside(const Redirection& from, Family family) {
   if (holds(from.uncaptured_groups, group) ||
       (!from.captured_groups.empty() && !holds(from.captured_groups, group)))
     return std::nullopt;
-  // The ranges of documentation (RFC 5737, RFC 3849) belong to nobody.
+  // The ranges of documentation (RFC 5737, RFC 3849) are never assigned.
   std::vector<Network> candidates = {constant(family, "192.0.2.1", "2001:db8::1"),
                                      constant(family, "198.51.100.1", "2001:db8:1::1")};
   std::uint16_t port = kProbePort;
@@ -116,7 +116,7 @@ std::optional<Probe> choose(const Redirection& from, Family family) {
   return to ? std::optional(Probe{*to, from.outbound_port}) : std::nullopt;
 }
 
-/// Until the listener has a connection, the client is refused, or the time is over.
+/// Until the listener has a connection, the client is refused, or the timeout has passed.
 bool arrives(int listener, int client, std::chrono::milliseconds timeout) {
   pollfd waiting[] = {{.fd = listener, .events = POLLIN, .revents = 0},
                       {.fd = client, .events = 0, .revents = 0}};

@@ -23,8 +23,8 @@ struct ServiceFront {
 };
 
 /// What stands for kube-proxy in a pod's network: a connection to a Service's address goes to one of its
-/// endpoints, chosen at random; one to an address of `range` or a port that nobody serves is rejected at once
-/// (TCP: a reset, else ICMP port unreachable).
+/// endpoints, chosen at random; one to an address of `range` or a port that none of them serves is rejected
+/// at once (TCP: a reset, else ICMP port unreachable).
 ///
 /// A connection that the capture rules send to the sidecar is none of these rules' business: of two nat
 /// chains of one hook the kernel asks the second only about what the first left alone. They serve pods
@@ -40,7 +40,7 @@ RuleSet rules_of(const Services& services);
 /// alone. The same bytes do for every pod.
 std::string transaction_of(const Services& services);
 /// Gives it to the kernel, in the calling thread's network namespace. Blocks until it has
-/// answered; connections that are established go on. Needs CAP_NET_ADMIN there. Errors: as install().
+/// replied; connections that are established go on. Needs CAP_NET_ADMIN there. Errors: as install().
 Result<void> install_services(const std::string& transaction);
 
 }  // namespace weft::capture
