@@ -18,7 +18,7 @@ namespace weft::api {
 /// `check` is asked last, of an object with which nothing else is wrong.
 Result<Object> admit(Json body, const ObjectCheck& check = {});
 
-/// The same checks of an object that is stored already, whoever let it in: what is wrong with its spec, each
+/// The same checks of an object that is stored already, however it came in: what is wrong with its spec, each
 /// with its field; at most 10. What belongs to an API server (finalizers, generateName and the rest of
 /// metadata) is not looked at. `check` is asked as in admit(). Any thread.
 std::vector<Problem> problems_of(const Object& stored, const ObjectCheck& check = {});

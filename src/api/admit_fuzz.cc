@@ -4,7 +4,7 @@
 #include "api/admit.h"
 #include "api/json_text.h"
 
-/// Any JSON as an object that somebody writes to the API.
+/// Any JSON as an object that a client writes to the API.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   auto body = weft::api::parse_json(text);

@@ -42,7 +42,7 @@ TEST(Admit, what_was_admitted_is_admitted_again_unchanged) {
   }
 }
 
-TEST(Admit, refusals_tell_apart_wrong_unknown_and_not_supported) {
+TEST(Admit, rejections_tell_apart_wrong_unknown_and_not_supported) {
   auto error = [](const char* body) { return admit(Json::parse(body)).error(); };
   Error wrong = error(R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"A"},"spec":{"prots":1}})");
   EXPECT_EQ(wrong.code, Code::kInvalid);
@@ -61,14 +61,14 @@ TEST(Admit, refusals_tell_apart_wrong_unknown_and_not_supported) {
     EXPECT_EQ(error(body).code, Code::kInvalid) << body;
 }
 
-TEST(Admit, a_body_nested_without_end_is_refused) {
+TEST(Admit, a_body_nested_without_end_is_rejected) {
   Json deep = 1;
   for (int i = 0; i < 5000; ++i) deep = Json::array({std::move(deep)});
   Json body = Json::parse(kService);
   body["status"] = std::move(deep);
-  auto refused = admit(std::move(body));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().text, "the object is nested more than 100 levels deep");
+  auto rejected = admit(std::move(body));
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().text, "the object is nested more than 100 levels deep");
 }
 
 TEST(Admit, messages_of_long_and_foreign_texts_are_short_and_valid_utf8) {
@@ -78,10 +78,10 @@ TEST(Admit, messages_of_long_and_foreign_texts_are_short_and_valid_utf8) {
   body["spec"]["x" + umlauts] = 1;
   body["spec"]["type"] = umlauts;
   body["metadata"]["name"] = umlauts;
-  auto refused = admit(body);
-  ASSERT_FALSE(refused);
-  EXPECT_LT(refused.error().text.size(), 1000u);
-  EXPECT_NO_THROW((void)Json(refused.error().text).dump());
+  auto rejected = admit(body);
+  ASSERT_FALSE(rejected);
+  EXPECT_LT(rejected.error().text.size(), 1000u);
+  EXPECT_NO_THROW((void)Json(rejected.error().text).dump());
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace weft::api {
 namespace {
 
 /// Of one map; a larger one is for the parser.
-constexpr std::size_t kMostMembers = 256;
+constexpr std::size_t kMaxMembers = 256;
 
 bool is_key_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -37,9 +37,9 @@ bool is_plain(std::string_view text, const Json& wanted) {
   constexpr std::string_view kIndicators = ",[]{}#&*!|>'\"%@`?:";
   if (kIndicators.find(text[0]) != kIndicators.npos || is_item(text)) return false;
   if (text.back() == ':' || text.find(": ") != text.npos) return false;
-  constexpr std::size_t kLongestWord = 5;  // "false"
+  constexpr std::size_t kMaxWord = 5;  // "false"
   const bool letter = (text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z');
-  if (letter && text.size() > kLongestWord)
+  if (letter && text.size() > kMaxWord)
     return wanted.is_string() && wanted.get_ref<const std::string&>() == text;
   return plain_scalar(text) == wanted;
 }
@@ -76,8 +76,8 @@ class Matcher {
 
   bool map(const Json& wanted) {
     const std::size_t column = column_;
-    std::bitset<kMostMembers> seen;
-    if (wanted.size() > kMostMembers) return false;
+    std::bitset<kMaxMembers> seen;
+    if (wanted.size() > kMaxMembers) return false;
     std::size_t members = 0;
     for (; !ended_ && column_ == column; ++members) {
       const std::size_t length = key_length(line_);
@@ -156,7 +156,7 @@ class Matcher {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string_view line_;  ///< from its first byte that is no space
+  std::string_view line_;  ///< from its first byte that is not a space
   std::size_t column_ = 0;
   bool ended_ = false;
 };

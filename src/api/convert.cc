@@ -25,7 +25,7 @@ void convert_workload(Json& body) {
   if (!body["metadata"].contains("labels")) body["metadata"]["labels"] = labels;
 }
 
-/// Digits in quotes were a number to the old versions, and are no name of a port to today's.
+/// Digits in quotes were a number to the old versions, and are not a port's name to today's.
 Json convert_port(const Json& written, const Path& at, Report& report) {
   if (!written.is_string()) return written;
   const auto& text = written.get_ref<const std::string&>();
@@ -78,7 +78,7 @@ void convert_ingress(Json& spec, const Path& at, Report& report) {
 }
 
 /// What ImplementationSpecific means here: a trailing * or .* is a prefix; anything else with the signs of a
-/// pattern is refused rather than matched literally.
+/// pattern is rejected rather than matched literally.
 void plain_path(Json& rule, const Path& at, Report& report) {
   Json* path = member(rule, "path");
   if (!path || !path->is_string() || rule["pathType"] != "ImplementationSpecific") return;

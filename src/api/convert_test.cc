@@ -164,7 +164,7 @@ TEST(Convert, a_port_of_digits_in_quotes_is_a_number) {
   EXPECT_EQ(port("80-b"), R"({"name":"80-b"} )");
 }
 
-TEST(Convert, patterns_that_are_no_prefix_are_refused) {
+TEST(Convert, patterns_that_are_not_a_prefix_are_rejected) {
   EXPECT_EQ(first_problem(ingress("/.*")), "none");
   EXPECT_EQ(first_problem(ingress("/a/*")), "none");
   EXPECT_EQ(first_problem(ingress("/a(b)+$")), "none");

@@ -16,7 +16,7 @@ struct Unit {
 constexpr Unit kUnits[] = {{"ms", 1},        {"ns", 1e-6},  {"us", 1e-3}, {"\xc2\xb5s", 1e-3},
                            {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}};
 
-Error refused(std::string_view text) {
+Error rejected(std::string_view text) {
   return Error::config(
       Code::kInvalid, "\"" + std::string(cut(text, 64)) + "\" is not a duration such as 1.5s, 300ms or 1h2m");
 }
@@ -46,21 +46,21 @@ bool take_number(std::string_view& rest, double& number) {
 }  // namespace
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  constexpr double kLongest = 1e6 * 3'600'000;
+  constexpr double kMaxDuration = 1e6 * 3'600'000;
   if (text == "0") return std::chrono::milliseconds(0);
   std::string_view rest = text;
   double total = 0;
-  if (rest.empty()) return fail(refused(text));
+  if (rest.empty()) return fail(rejected(text));
   while (!rest.empty()) {
     double number = 0;
-    if (!take_number(rest, number)) return fail(refused(text));
+    if (!take_number(rest, number)) return fail(rejected(text));
     const Unit* found = nullptr;
     for (const Unit& unit : kUnits)
       if (!found && rest.starts_with(unit.name)) found = &unit;
-    if (!found) return fail(refused(text));
+    if (!found) return fail(rejected(text));
     rest.remove_prefix(found->name.size());
     total += number * found->milliseconds;
-    if (total > kLongest) return fail(refused(text));
+    if (total > kMaxDuration) return fail(rejected(text));
   }
   // The subtrahend keeps the sum's rounding noise from becoming a millisecond of its own.
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(total - 1e-7)));

@@ -21,7 +21,7 @@ TEST(Duration, texts_are_read_to_the_millisecond_and_rounded_up) {
   }
 }
 
-TEST(Duration, anything_else_is_refused_by_its_value) {
+TEST(Duration, anything_else_is_rejected_by_its_value) {
   for (const char* text : {"", "s", "1", "-1s", "+1s", "1 s", "1d", "1s ", "1..5s", ".s", "1sx", "1e3s",
                            "99999999999999999999999s", "1000001h"}) {
     auto parsed = parse_duration(text);

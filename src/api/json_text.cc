@@ -145,13 +145,13 @@ std::string json_string(const Json& from, std::string_view name) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::int64_t json_integer(const Json& from, std::string_view name, std::int64_t otherwise, std::int64_t least,
-                          std::int64_t most) {
+std::int64_t json_integer(const Json& from, std::string_view name, std::int64_t otherwise, std::int64_t min,
+                          std::int64_t max) {
   const Json& value = json_member(from, name);
   if (!value.is_number_integer()) return otherwise;
   if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return otherwise;
   const auto number = value.get<std::int64_t>();
-  return number < least || number > most ? otherwise : number;
+  return number < min || number > max ? otherwise : number;
 }
 
 bool is_utf8(std::string_view text) {

@@ -9,7 +9,7 @@
 namespace weft::api {
 
 // The door of JSON. The library throws where a type or a byte is not what was asked for, and nothing of ours
-// catches. So text becomes JSON and JSON becomes text only here, and members of what somebody else wrote are
+// catches. So text becomes JSON and JSON becomes text only here, and members of foreign objects are
 // read by these functions, or behind a test of their type (scripts/check_json).
 
 /// JSON text (RFC 8259) as a value; a discarded one, which is of no type, when it is not JSON, not UTF-8, or
@@ -20,14 +20,14 @@ Json parse_json(std::string_view text);
 std::string json_text(const Json& value, int indent = -1);
 std::string json_text(const nlohmann::json& value, int indent = -1);
 
-/// The member; null (of static life) when there is none, or `from` is no object.
+/// The member; null (of static life) when there is none, or `from` is not an object.
 const Json& json_member(const Json& from, std::string_view name);
-/// The member's text; empty when it is absent or no text.
+/// The member's text; empty when it is absent or not a text.
 std::string json_string(const Json& from, std::string_view name);
-/// The member's whole number; `otherwise` when it is absent, no whole number, or outside of `least` to
-/// `most`.
+/// The member's whole number; `otherwise` when it is absent, not a whole number, or outside of
+/// `min` to `max`.
 std::int64_t json_integer(const Json& from, std::string_view name, std::int64_t otherwise,
-                          std::int64_t least = INT64_MIN, std::int64_t most = INT64_MAX);
+                          std::int64_t min = INT64_MIN, std::int64_t max = INT64_MAX);
 
 /// Whether maps and lists are nested more than `levels` deep in it.
 bool deeper_than(const Json& value, int levels);

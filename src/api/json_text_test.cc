@@ -36,7 +36,7 @@ TEST(ParseJson, takes_no_longer_for_a_member_because_there_are_many) {
   EXPECT_EQ(made.size(), 200'000u);
 }
 
-TEST(ParseJson, rejects_what_is_no_json_and_what_is_nested_too_deep) {
+TEST(ParseJson, rejects_what_is_not_json_and_what_is_nested_too_deep) {
   for (const char* text :
        {"", "{", "[1,]", R"({"a":1,})", R"({"a" 1})", "1 2", "{\"\xff\":1}", "1e999", "nul"})
     EXPECT_TRUE(parse_json(text).is_discarded()) << text;

@@ -21,7 +21,7 @@ TEST(Merge, what_is_desired_wins_what_was_dropped_goes_and_the_rest_stays) {
   expect_merge(R"({})", R"({"a":3})", R"({"a":{"b":1,"c":null}})", R"({"a":{"b":1}})");
 }
 
-TEST(Merge, a_number_of_replicas_that_nobody_wrote_stays_as_it_was_scaled) {
+TEST(Merge, a_number_of_replicas_that_no_file_gives_stays_as_it_was_scaled) {
   expect_merge(R"({"spec":{"template":{}}})", R"({"spec":{"replicas":3,"template":{}}})",
                R"({"spec":{"template":{}}})", R"({"spec":{"replicas":3,"template":{}}})");
 }

@@ -27,7 +27,7 @@ struct KindInfo {
 /// Every kind served, in a fixed order.
 std::span<const KindInfo> kinds();
 /// By apiVersion and kind as written in a file; older versions that we read (networking.istio.io/v1beta1,
-/// extensions/v1beta1 Ingress ...) find the kind they are converted to. Null when it is none of ours.
+/// extensions/v1beta1 Ingress ...) find the kind they are converted to. Null when it is not a kind of ours.
 const KindInfo* find_kind(std::string_view api_version, std::string_view kind);
 /// By what a person types: plural, singular, short name or kind, any letter case, optionally "plural.group".
 /// Of several kinds with that name the first: "gateway" is Istio's, the Gateway API's is

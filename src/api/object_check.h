@@ -23,8 +23,8 @@ void with_place(std::string_view pointer, const Path& at, const std::function<vo
 std::string to_string(const Finding& finding);
 
 /// A check that this room cannot make by itself, of an object that fits its schema and is defaulted: what its
-/// proxies would say, for instance. Empty: nothing is wrong. It is handed in by whoever takes objects in, and
-/// has to be callable from any thread.
+/// proxies would say, for instance. Empty: nothing is wrong. It is handed in by the module that takes objects
+/// in, and has to be callable from any thread.
 using ObjectCheck = std::function<std::vector<Finding>(const Object&)>;
 
 }  // namespace weft::api

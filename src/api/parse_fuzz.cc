@@ -6,7 +6,7 @@
 #include "api/yaml_reader.h"
 #include "base/error.h"
 
-/// Any bytes as a file: they are refused or read, and what was read prints as YAML that reads as the same.
+/// Any bytes as a file: they are rejected or read, and what was read prints as YAML that reads as the same.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft::api;
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -19,8 +19,8 @@ std::string Path::to_string() const {
   if (is_root()) return {};
   std::string text = parent->to_string();
   if (index != kNotAnIndex) return text + "[" + std::to_string(index) + "]";
-  constexpr std::size_t kLongest = 100;
-  if (!plain(key) || key.size() > kLongest) return text + "[\"" + std::string(cut(key, kLongest)) + "\"]";
+  constexpr std::size_t kMaxLength = 100;
+  if (!plain(key) || key.size() > kMaxLength) return text + "[\"" + std::string(cut(key, kMaxLength)) + "\"]";
   if (!text.empty()) text += '.';
   return text.append(key);
 }

@@ -19,7 +19,8 @@ struct Path {
   Path at(std::size_t item) const { return {this, {}, item}; }
   bool is_root() const { return parent == nullptr; }
 
-  /// "spec.ports[0].port"; a key that is no identifier is written metadata.labels["app.kubernetes.io/name"].
+  /// "spec.ports[0].port"; a key that is not an identifier is written
+  /// metadata.labels["app.kubernetes.io/name"].
   std::string to_string() const;
 };
 

@@ -62,8 +62,8 @@ Json real(std::string_view text) {
   return number;
 }
 
-bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::ranges::find(words, text) != words.end();
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> candidates) {
+  return std::ranges::find(candidates, text) != candidates.end();
 }
 
 }  // namespace
@@ -78,8 +78,8 @@ Json plain_scalar(std::string_view text) {
     if (Json number = real(digits); !number.is_null()) return number;
     return std::string(text);
   }
-  constexpr std::size_t kLongestBoolean = 5;
-  if (text.size() > kLongestBoolean) return std::string(text);
+  constexpr std::size_t kMaxBoolean = 5;
+  if (text.size() > kMaxBoolean) return std::string(text);
   if (is_one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "y", "Y", "on", "On", "ON"})) return true;
   if (is_one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "n", "N", "off", "Off", "OFF"}))
     return false;

@@ -88,11 +88,11 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
 
 Result<LabelSelector> LabelSelector::from_json(const Json& body) {
   LabelSelector selector;
-  auto refuse = [](std::string text) {
+  auto reject = [](std::string text) {
     return fail(Error::config(Code::kInvalid, "label selector: " + std::move(text)));
   };
   if (body.is_null()) return selector;
-  if (!body.is_object()) return refuse("must be a map");
+  if (!body.is_object()) return reject("must be a map");
   const bool plain = !body.contains("matchLabels") && !body.contains("matchExpressions");
   const Json none = Json::object();
   auto part = [&](const char* name) {
@@ -100,14 +100,14 @@ Result<LabelSelector> LabelSelector::from_json(const Json& body) {
     return found == body.end() ? none : *found;
   };
   const Json labels = plain ? body : part("matchLabels");
-  if (!labels.is_object()) return refuse("matchLabels must be a map");
+  if (!labels.is_object()) return reject("matchLabels must be a map");
   for (const auto& [key, value] : labels.items()) {
-    if (!value.is_string()) return refuse("the value of " + key + " must be a text");
+    if (!value.is_string()) return reject("the value of " + key + " must be a text");
     selector.requirements_.push_back({key, Operator::kIn, {value.get<std::string>()}});
   }
   if (plain) return selector;
   for (const Json& expression : part("matchExpressions")) {
-    if (!expression.is_object()) return refuse("an expression must be a map");
+    if (!expression.is_object()) return reject("an expression must be a map");
     Requirement made;
     std::string op;
     if (auto key = expression.find("key"); key != expression.end() && key->is_string()) made.key = *key;
@@ -124,11 +124,11 @@ Result<LabelSelector> LabelSelector::from_json(const Json& body) {
     else if (op == "DoesNotExist")
       made.op = Operator::kNotExists;
     else
-      return refuse("operator \"" + op + "\" must be In, NotIn, Exists or DoesNotExist");
-    if (made.key.empty()) return refuse("an expression needs a key");
+      return reject("operator \"" + op + "\" must be In, NotIn, Exists or DoesNotExist");
+    if (made.key.empty()) return reject("an expression needs a key");
     bool wants_values = made.op == Operator::kIn || made.op == Operator::kNotIn;
     if (wants_values == made.values.empty())
-      return refuse("operator " + op + (wants_values ? " needs values" : " takes no values"));
+      return reject("operator " + op + (wants_values ? " needs values" : " takes no values"));
     selector.requirements_.push_back(std::move(made));
   }
   return selector;

@@ -39,7 +39,7 @@ TEST(LabelSelector, texts_select_as_kubectl_does) {
   }
 }
 
-TEST(LabelSelector, texts_that_are_none_are_refused) {
+TEST(LabelSelector, texts_that_are_not_one_are_rejected) {
   for (const char* text :
        {"=", "a=b=c", "a,", ",", "a in b", "a in (b", "a within (b)", "!", "a b", "a>1", "a=(b)", ")"})
     EXPECT_FALSE(LabelSelector::parse(text)) << text;
@@ -48,7 +48,7 @@ TEST(LabelSelector, texts_that_are_none_are_refused) {
 TEST(LabelSelector, objects_select_by_labels_and_expressions) {
   auto matches = [](const char* text) {
     auto selector = LabelSelector::from_json(Json::parse(text));
-    return selector ? (selector->matches(kLabels) ? "yes" : "no") : "refused";
+    return selector ? (selector->matches(kLabels) ? "yes" : "no") : "rejected";
   };
   EXPECT_STREQ(matches(R"({"matchLabels":{"app":"reviews"}})"), "yes");
   EXPECT_STREQ(matches(R"({"matchLabels":{"app":"x"}})"), "no");
@@ -60,13 +60,13 @@ TEST(LabelSelector, objects_select_by_labels_and_expressions) {
                "no");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Exists"}]})"), "no");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"DoesNotExist"}]})"), "yes");
-  EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Is"}]})"), "refused");
+  EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Is"}]})"), "rejected");
   EXPECT_STREQ(matches(R"({"matchExpressions":[{"key":"x","operator":"Exists","values":["a"]}]})"),
-               "refused");
-  EXPECT_STREQ(matches(R"({"matchExpressions":[{"operator":"Exists"}]})"), "refused");
-  EXPECT_STREQ(matches(R"({"matchExpressions":["x"]})"), "refused");
-  EXPECT_STREQ(matches(R"({"app":1})"), "refused");
-  EXPECT_STREQ(matches(R"([])"), "refused");
+               "rejected");
+  EXPECT_STREQ(matches(R"({"matchExpressions":[{"operator":"Exists"}]})"), "rejected");
+  EXPECT_STREQ(matches(R"({"matchExpressions":["x"]})"), "rejected");
+  EXPECT_STREQ(matches(R"({"app":1})"), "rejected");
+  EXPECT_STREQ(matches(R"([])"), "rejected");
 }
 
 }  // namespace

@@ -56,13 +56,13 @@ std::string escaped(std::string_view text) {
 bool reads_as_other(std::string_view text) {
   const char first = text[0];
   const bool numeric = (first >= '0' && first <= '9') || first == '-' || first == '+' || first == '.';
-  constexpr std::size_t kLongestWord = 5;
-  if (!numeric && text.size() > kLongestWord) return false;
+  constexpr std::size_t kMaxWord = 5;
+  if (!numeric && text.size() > kMaxWord) return false;
   if (!plain_scalar(text).is_string()) return true;
   std::string lower = to_lower(text);
-  for (std::string_view word : {"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", "-.inf",
-                                "+.inf", ".nan", "<<", "="})
-    if (lower == word) return true;
+  for (std::string_view reserved : {"y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf",
+                                    "-.inf", "+.inf", ".nan", "<<", "="})
+    if (lower == reserved) return true;
   if (!numeric || text.find_first_of("0123456789") == text.npos) return false;
   auto dash = text.find('-', 1);
   if (dash == 4 && text.size() >= 8 && text.find_first_not_of("0123456789") == 4) return true;

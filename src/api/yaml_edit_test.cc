@@ -7,7 +7,7 @@
 namespace weft::api {
 namespace {
 
-/// `text` after a JSON patch, "" in front of what was written anew.
+/// `text` after a JSON patch, "REWRITTEN" in front of what was written again.
 std::string edited(std::string_view text, std::string_view patch) {
   const YamlStream stream = read_yaml(text);
   EXPECT_EQ(stream.documents.size(), 1u) << text;
@@ -15,7 +15,7 @@ std::string edited(std::string_view text, std::string_view patch) {
   const Json& before = stream.documents[0].value;
   const Json after = before.patch(Json::parse(patch));
   const Rewritten made = rewrite(text, before, after);
-  return (made.anew ? "ANEW\n" : "") + made.text;
+  return (made.rewritten ? "REWRITTEN\n" : "") + made.text;
 }
 
 TEST(YamlEdit, leaves_what_does_not_change_byte_for_byte) {

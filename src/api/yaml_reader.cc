@@ -234,14 +234,14 @@ bool Reader::add(Document document, std::string_view anchor, std::size_t bytes) 
 }  // namespace
 
 YamlStream read_yaml(std::string_view text) {
-  YamlStream refused;
+  YamlStream rejected;
   if (text.size() > kMaxText) {
-    refused.fault = {0, std::to_string(text.size()) + " bytes; at most 10 MB are read at once", false};
-    return refused;
+    rejected.fault = {0, std::to_string(text.size()) + " bytes; at most 10 MB are read at once", false};
+    return rejected;
   }
   if (const int line = yaml::first_bad_byte(text)) {
-    refused.fault = {line, "not text: a byte that is not UTF-8, or a control byte", false};
-    return refused;
+    rejected.fault = {line, "not text: a byte that is not UTF-8, or a control byte", false};
+    return rejected;
   }
   std::string without_marks;
   if (yaml::has_byte_order_mark(text)) {

@@ -26,7 +26,7 @@ struct YamlStream {
     int line = 0;
     std::string text;
     /// Sound YAML that says what JSON has no form for, or what is not read here: duplicate keys, keys that
-    /// are no texts, merge keys, tags, numbers that are not finite.
+    /// are not texts, merge keys, tags, numbers that are not finite.
     bool no_json = false;
   };
   std::vector<Document> documents;  ///< those before the fault; empty documents are left out
@@ -37,10 +37,10 @@ struct YamlStream {
 /// and 0o644 are octal, 1_000 is a thousand. A document may begin with a byte order mark, and JSON objects
 /// may stand one after the other with nothing but white space between them. Any thread.
 ///
-/// Refused: duplicate keys, keys that are not scalars, merge keys, tags other than the core schema's, numbers
-/// that are not finite, byte order marks other than UTF-8, bytes that are not UTF-8; and beyond the limits:
-/// 10 MB of text, 100 levels, 10,000 keys in a map, 1 MB in one line or text, 64 MB of values, aliases
-/// expanded.
+/// Rejected: duplicate keys, keys that are not scalars, merge keys, tags other than the core schema's,
+/// numbers that are not finite, byte order marks other than UTF-8, bytes that are not UTF-8; and beyond the
+/// limits: 10 MB of text, 100 levels, 10,000 keys in a map, 1 MB in one line or text, 64 MB of values,
+/// aliases expanded.
 YamlStream read_yaml(std::string_view text);
 
 /// What a plain scalar means: null, bool, integer, number or text. The emitter

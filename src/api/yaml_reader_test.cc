@@ -65,7 +65,7 @@ TEST(YamlReader, plain_scalars_have_the_types_that_kubectl_reads) {
   for (const Case& each : cases) EXPECT_EQ(plain_scalar(each.text).dump(), each.json) << each.text;
 }
 
-TEST(YamlReader, what_is_no_text_without_quotes_is_written_with_them) {
+TEST(YamlReader, what_is_not_a_text_without_quotes_is_written_with_them) {
   for (const char* text : {"yes", "n", "Off", "1_000", "0b1"})
     EXPECT_EQ(one(to_yaml(Json({{"a", text}}))), Json({{"a", text}})) << text;
 }
@@ -94,7 +94,7 @@ TEST(YamlReader, json_objects_may_stand_one_after_the_other) {
   EXPECT_EQ(fault_of("{\"a\": 1}\n{\"a\": 1, \"a\": 2}\n"), "2: duplicate key \"a\"; write it once");
 }
 
-TEST(YamlReader, a_flow_map_that_is_no_json_is_one_document) {
+TEST(YamlReader, a_flow_map_that_is_not_json_is_one_document) {
   EXPECT_EQ(one("{a: '} {', b: 1}").dump(), R"({"a":"} {","b":1})");
   EXPECT_EQ(one("{a: 1, # } {\n b: 2}").dump(), R"({"a":1,"b":2})");
   EXPECT_NE(fault_of("{a: 1} b"), "none");
@@ -140,7 +140,7 @@ TEST(YamlReader, aliases_are_copied) {
             R"({"a":{"k":[1]},"b":{"k":[1]},"c":"t","t":2})");
 }
 
-TEST(YamlReader, aliases_that_grow_without_bound_are_refused) {
+TEST(YamlReader, aliases_that_grow_without_bound_are_rejected) {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 20; ++i) {
     std::string before = "*a" + std::to_string(i - 1);
@@ -155,12 +155,12 @@ TEST(YamlReader, aliases_that_grow_without_bound_are_refused) {
       fault_of(large + "1]\n").ends_with("more than 64 MB of values, with aliases expanded; split the file"));
 }
 
-TEST(YamlReader, what_is_refused_says_where_and_why) {
+TEST(YamlReader, what_is_rejected_says_where_and_why) {
   EXPECT_EQ(fault_of("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n"), "5: duplicate key \"c\"; write it once");
   EXPECT_EQ(fault_of("{\"a\": 1,\n \"a\": 2}"), "2: duplicate key \"a\"; write it once");
   EXPECT_EQ(fault_of("a: &x {b: 1}\nc:\n  <<: *x\n"),
             "3: merge keys (<<) are not supported; write the fields out");
-  EXPECT_EQ(fault_of("a: *nobody\n"), "1: alias *nobody has no anchor &nobody before it");
+  EXPECT_EQ(fault_of("a: *missing\n"), "1: alias *missing has no anchor &missing before it");
   EXPECT_EQ(fault_of("a: 1\nb: !!python/object x\n").substr(0, 7), "2: tag ");
   EXPECT_EQ(fault_of("a: 1\nb: \xff\n"), "2: not text: a byte that is not UTF-8, or a control byte");
   EXPECT_EQ(fault_of(std::string("a: 1\nb: \0c\n", 11)),
@@ -171,7 +171,7 @@ TEST(YamlReader, what_is_refused_says_where_and_why) {
   EXPECT_EQ(fault_of(std::string(10'000'001, '#')), "0: 10000001 bytes; at most 10 MB are read at once");
 }
 
-TEST(YamlReader, an_anchor_that_holds_itself_is_refused) { EXPECT_NE(fault_of("a: &x\n  b: *x\n"), "none"); }
+TEST(YamlReader, an_anchor_that_holds_itself_is_rejected) { EXPECT_NE(fault_of("a: &x\n  b: *x\n"), "none"); }
 
 TEST(YamlReader, nesting_ends_at_100_levels) {
   auto nested = [](int levels) { return std::string(levels, '[') + std::string(levels, ']'); };
@@ -192,7 +192,7 @@ TEST(YamlReader, a_text_is_as_long_as_a_config_map_may_be_and_look_ahead_ends_so
   EXPECT_NE(fault_of(std::string(2'000'000, '[')), "none");
 }
 
-TEST(YamlReader, a_map_of_many_keys_is_read_and_of_too_many_refused) {
+TEST(YamlReader, a_map_of_many_keys_is_read_and_of_too_many_rejected) {
   std::string text;
   for (int i = 0; i < 10'000; ++i) text += "k" + std::to_string(i) + ": 1\n";
   EXPECT_EQ(fault_of(text), "none");
@@ -201,7 +201,7 @@ TEST(YamlReader, a_map_of_many_keys_is_read_and_of_too_many_refused) {
             "9001: duplicate key \"k77\"; write it once");
 }
 
-TEST(YamlReader, every_beginning_of_a_file_is_read_or_refused) {
+TEST(YamlReader, every_beginning_of_a_file_is_read_or_rejected) {
   const std::string text =
       "# c\napiVersion: v1\nkind: \"Service\"\nmetadata: {name: a, labels: {x: 'y'}}\nspec: &s\n  ports:\n  "
       "- port: 80\n"

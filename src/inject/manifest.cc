@@ -170,7 +170,7 @@ class Injection {
         result_.notes.push_back(each.object + ": " + warning);
     }
     api::Rewritten made = api::rewrite(part.body, before, after, kOurs);
-    if (made.anew)
+    if (made.rewritten)
       result_.notes.push_back(
           file_name_ + ":" + std::to_string(part.first_line) +
           ": this document could not be edited in place and is written anew, without comments");

@@ -9,11 +9,11 @@
 namespace weft::api {
 namespace {
 
-void check_count(const Json& value, const char* name, std::size_t most, const Path& at, Report& report) {
+void check_count(const Json& value, const char* name, std::size_t max, const Path& at, Report& report) {
   const Json* list = member(value, name);
-  if (list && list->size() > most)
+  if (list && list->size() > max)
     report.problem(at.at(name), "has " + std::to_string(list->size()) + " entries; at most " +
-                                    std::to_string(most) + " are allowed");
+                                    std::to_string(max) + " are allowed");
 }
 
 bool is_regular_expression(const Json& match) { return text_of(match, "type") == "RegularExpression"; }

@@ -58,7 +58,7 @@ TEST(GatewayApi, routes_are_checked) {
             "spec.rules[0].matches[0].method: \"get\": must be one of GET, HEAD, POST, PUT, DELETE, CONNECT, "
             "OPTIONS, TRACE, PATCH");
   EXPECT_EQ(rule("{matches: [{method: CONNECT}]}"),
-            "spec.rules[0].matches[0].method: \"CONNECT\": is not routed by weft, and is answered 404; match "
+            "spec.rules[0].matches[0].method: \"CONNECT\": is not routed by weft: the response is 404; match "
             "another method");
   EXPECT_EQ(rule("{matches: [{queryParams: [{type: RegularExpression, name: a, value: '('}]}]}"),
             "spec.rules[0].matches[0].queryParams[0].value: \"(\": must be an RE2 regular expression: "

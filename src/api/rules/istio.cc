@@ -24,7 +24,7 @@ void check_weights(const Json& rule, const Path& at, Report& report) {
                                        "; their sum may be at most 4294967295: divide them all");
 }
 
-/// The host of a request that is forwarded can be set, and nothing else be done with it: it is no header
+/// The host of a request that is forwarded can be set, and nothing else be done with it: it is not a header
 /// field in every version of HTTP, and a response has none.
 void check_header_changes(const Json& owner, bool forwards, const Path& at, Report& report) {
   const Json* headers = member(owner, "headers");
@@ -55,14 +55,14 @@ void check_header_changes(const Json& owner, bool forwards, const Path& at, Repo
 }
 
 void check_direct_response(const Json& rule, const Path& at, Report& report) {
-  constexpr std::size_t kMost = 1 << 20;
+  constexpr std::size_t kMax = 1 << 20;
   const Json* direct = member(rule, "directResponse");
   const Json* body = direct ? member(*direct, "body") : nullptr;
   if (!body) return;
   const Path direct_at = at.at("directResponse"), body_at = direct_at.at("body");
   std::size_t size = text_of(*body, "string").size();
   if (body->contains("bytes")) size = decode_base64(text_of(*body, "bytes")).value_or("").size();
-  if (size > kMost)
+  if (size > kMax)
     report.problem(body_at, std::to_string(size) + " bytes; a response of a rule may have at most 1048576");
 }
 

@@ -41,7 +41,7 @@ void check_service(const Json& spec, const Path& at, Report& report) {
 }
 
 void check_sizes(const Json& body, const char* second, const Path& at, Report& report) {
-  constexpr std::size_t kMost = 1 << 20;
+  constexpr std::size_t kMax = 1 << 20;
   std::size_t size = 0;
   for (const char* name : {"data", second}) {
     const Json* entries = member(body, name);
@@ -49,7 +49,7 @@ void check_sizes(const Json& body, const char* second, const Path& at, Report& r
     for (const auto& [key, value] : entries->items())
       size += key.size() + value.get_ref<const std::string&>().size();
   }
-  if (size > kMost)
+  if (size > kMax)
     report.problem(at, std::to_string(size) + " bytes of data; at most 1048576 may be kept in one object");
 }
 

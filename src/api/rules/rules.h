@@ -29,9 +29,9 @@ const Json* member(const Json& value, std::string_view name);
 /// The text of a member; empty when it is not there.
 std::string_view text_of(const Json& value, std::string_view name);
 
-/// CONNECT is answered before any route is looked for, so a match of it would never be met.
+/// CONNECT gets its response before any route is looked for, so a match of it would never be met.
 inline constexpr std::string_view kConnectIsNotRouted =
-    "\"CONNECT\": is not routed by weft, and is answered 404; match another method";
+    "\"CONNECT\": is not routed by weft: the response is 404; match another method";
 
 /// Whether a header's name means the host that a request is for.
 bool is_host_header(std::string_view name);

@@ -154,7 +154,7 @@ TEST(Rules, virtual_services) {
       {"hosts: [a], http: [{match: [{method: {exact: GET}}, {method: {exact: CONNECT}}], directResponse: "
        "{status: "
        "200}}]",
-       "spec.http[0].match[1].method.exact: \"CONNECT\": is not routed by weft, and is answered 404; match "
+       "spec.http[0].match[1].method.exact: \"CONNECT\": is not routed by weft: the response is 404; match "
        "another "
        "method"},
       {"hosts: [a], http: [{route: [{destination: {host: a}, weight: 0}, {destination: {host: b}, weight: "
@@ -393,9 +393,10 @@ TEST(Rules, the_host_of_a_request_can_be_set_and_nothing_else_be_done_with_it) {
             "spec.http[0].headers.response.set.host" + nowhere);
   EXPECT_EQ(wrong_http("{redirect: {uri: /}, headers: {request: {set: {host: b}}}}"),
             "spec.http[0].headers.request.set.host" + nowhere);
-  EXPECT_EQ(wrong_http("{" + to + ", headers: {request: {set: {':path': /b}}}}"),
-            "spec.http[0].headers.request.set[\":path\"]: this key is no header that can be changed; write "
-            ":authority or host for the host, and rewrite.uri for the path");
+  EXPECT_EQ(
+      wrong_http("{" + to + ", headers: {request: {set: {':path': /b}}}}"),
+      "spec.http[0].headers.request.set[\":path\"]: this key is not a header that can be changed; write "
+      ":authority or host for the host, and rewrite.uri for the path");
 }
 
 TEST(Rules, sums_and_sizes_that_no_proxy_takes) {

@@ -51,11 +51,11 @@ void Checker::wrong_type(const Json& value, const Path& at, std::string_view wan
 }
 
 void Checker::unknown(const Schema& schema, const Path& at) {
-  constexpr std::size_t kLongestWord = 64;
+  constexpr std::size_t kMaxWord = 64;
   if (report_.full()) return;
   std::vector<std::string_view> names;
   for (const Field& field : schema.fields) names.push_back(field.name);
-  std::string_view near = at.key.size() > kLongestWord ? std::string_view() : nearest(at.key, names);
+  std::string_view near = at.key.size() > kMaxWord ? std::string_view() : nearest(at.key, names);
   if (!near.empty()) {
     report_.problem(at, "unknown field; did you mean \"" + std::string(near) + "\"?");
     return;
@@ -106,7 +106,7 @@ void Checker::object(Json& value, const Schema& schema, const Path& at) {
     }
   }
   if (dropped) {
-    // The ordered map's pairs have constant keys and cannot be moved along: what stays is collected anew.
+    // The ordered map's pairs have constant keys and cannot be moved: what stays is collected again.
     Json::object_t kept;
     using Members = std::vector<std::pair<const std::string, Json>>;
     for (auto& [name, member] : value.get_ref<Json::object_t&>())
@@ -212,11 +212,11 @@ const Field* Schema::find(std::string_view name) const {
 }
 
 std::string shown(const Json& value) {
-  constexpr std::size_t kMost = 60;
-  if (value.is_string() && value.get_ref<const std::string&>().size() > 4 * kMost)
-    return shown(cut(value.get_ref<const std::string&>(), 2 * kMost));
+  constexpr std::size_t kMax = 60;
+  if (value.is_string() && value.get_ref<const std::string&>().size() > 4 * kMax)
+    return shown(cut(value.get_ref<const std::string&>(), 2 * kMax));
   std::string text = json_text(value);
-  return text.size() <= kMost ? text : std::string(cut(text, kMost)) + "...";
+  return text.size() <= kMax ? text : std::string(cut(text, kMax)) + "...";
 }
 
 void check_schema(Json& body, const Schema& schema, Source source, const Path& at, Report& report) {

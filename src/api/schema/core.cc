@@ -14,7 +14,7 @@ constexpr std::string_view kOtherProtocols[] = {"UDP", "SCTP"};
 constexpr Field kServicePortFields[] = {
     text("name", port_name),
     port("port").required(),
-    one_of("protocol", kProtocols).refusing(kOtherProtocols, "the mesh carries TCP; remove this port"),
+    one_of("protocol", kProtocols).rejecting(kOtherProtocols, "the mesh carries TCP; remove this port"),
     int_or_text("targetPort", port_name_or_number),
     text("appProtocol", not_empty),
     port("nodePort").ignored(),
@@ -28,10 +28,10 @@ constexpr std::string_view kOtherAffinities[] = {"ClientIP"};
 constexpr Field kServiceSpecFields[] = {
     text("selector", label_value).map().keys(label_key),
     object("ports", kServicePort).list(),
-    one_of("type", kServiceTypes).refusing(kOtherServiceTypes, "name the external host where it is used"),
+    one_of("type", kServiceTypes).rejecting(kOtherServiceTypes, "name the external host where it is used"),
     text("clusterIP"),
     text("clusterIPs").list(),
-    one_of("sessionAffinity", kAffinities).refusing(kOtherAffinities, "remove it"),
+    one_of("sessionAffinity", kAffinities).rejecting(kOtherAffinities, "remove it"),
     text("ipFamilies").list().ignored(),
     text("ipFamilyPolicy").ignored(),
     text("internalTrafficPolicy").ignored(),

@@ -202,7 +202,7 @@ std::string changed_header(std::string_view text) {
   if (!header_name(text).empty()) return header_name(text);
   return unless(
       !text.starts_with(':') || text == ":authority",
-      "is no header that can be changed; write :authority or host for the host, and rewrite.uri for "
+      "is not a header that can be changed; write :authority or host for the host, and rewrite.uri for "
       "the path");
 }
 

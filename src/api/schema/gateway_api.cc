@@ -49,7 +49,7 @@ constexpr Field kListenerFields[] = {
     text("name", dns_subdomain).required(),
     text("hostname", route_host),
     port("port").required(),
-    one_of("protocol", kProtocols).refusing(kOtherProtocols, "write HTTP").required(),
+    one_of("protocol", kProtocols).rejecting(kOtherProtocols, "write HTTP").required(),
     object("allowedRoutes", kAllowedRoutes),
     later("tls", "certificates come later; serve HTTP"),
 };
@@ -59,7 +59,7 @@ constexpr std::string_view kAddressTypes[] = {"Hostname"};
 constexpr std::string_view kOtherAddressTypes[] = {"IPAddress", "NamedAddress"};
 constexpr Field kAddressFields[] = {
     one_of("type", kAddressTypes)
-        .refusing(kOtherAddressTypes, "name the Service of a gateway that is there, or remove addresses"),
+        .rejecting(kOtherAddressTypes, "name the Service of a gateway that is there, or remove addresses"),
     text("value", host).required(),
 };
 constexpr Schema kAddress{kAddressFields};
@@ -139,20 +139,20 @@ constexpr std::string_view kOtherBackendFilterTypes[] = {"RequestRedirect", "URL
                                                          "ExtensionRef",    "CORS",       "ExternalAuth"};
 constexpr std::string_view kFilterAdvice = "remove the filter; the rule works without";
 constexpr Field kFilterFields[] = {
-    one_of("type", kFilterTypes).refusing(kOtherFilterTypes, kFilterAdvice).required(),
+    one_of("type", kFilterTypes).rejecting(kOtherFilterTypes, kFilterAdvice).required(),
     object("requestHeaderModifier", kHeaderFilter),
     object("responseHeaderModifier", kHeaderFilter),
     object("requestRedirect", kRedirect),
     object("urlRewrite", kRewrite),
     later("requestMirror", kFilterAdvice),
     later("extensionRef", kFilterAdvice),
-    later("cors", "let the application answer preflight requests"),
+    later("cors", "let the application respond to preflight requests"),
     later("externalAuth", kFilterAdvice),
 };
 constexpr Schema kFilter{kFilterFields};
 constexpr Field kBackendFilterFields[] = {
     one_of("type", kBackendFilterTypes)
-        .refusing(kOtherBackendFilterTypes, "write it among the filters of the rule, or remove it")
+        .rejecting(kOtherBackendFilterTypes, "write it among the filters of the rule, or remove it")
         .required(),
     object("requestHeaderModifier", kHeaderFilter),
     object("responseHeaderModifier", kHeaderFilter),
@@ -160,7 +160,7 @@ constexpr Field kBackendFilterFields[] = {
     later("urlRewrite", "write it among the filters of the rule"),
     later("requestMirror", kFilterAdvice),
     later("extensionRef", kFilterAdvice),
-    later("cors", "let the application answer preflight requests"),
+    later("cors", "let the application respond to preflight requests"),
     later("externalAuth", kFilterAdvice),
 };
 constexpr Schema kBackendFilter{kBackendFilterFields};

@@ -4,7 +4,7 @@
 namespace weft::api {
 namespace {
 
-// The text forms of a match. An empty prefix or regex is refused as Istio refuses it.
+// The text forms of a match. An empty prefix or regex is rejected as Istio rejects it.
 constexpr std::string_view kMatchForms[] = {"exact", "prefix", "regex"};
 constexpr Field kStringMatchFields[] = {text("exact"), text("prefix", not_empty), text("regex", regex)};
 constexpr Schema kStringMatch{kStringMatchFields, kMatchForms, true};
@@ -113,7 +113,7 @@ constexpr Field kHttpRouteFields[] = {
     later("mirrorPercent", kMirrorAdvice),
     later("mirror_percent", kMirrorAdvice),
     later("mirrorPercentage", kMirrorAdvice),
-    later("corsPolicy", "let the application answer preflight requests"),
+    later("corsPolicy", "let the application respond to preflight requests"),
     later("delegate", "write the routes here"),
 };
 constexpr Schema kHttpRoute{kHttpRouteFields};
@@ -177,7 +177,7 @@ constexpr std::string_view kTlsModes[] = {"DISABLE"};
 constexpr std::string_view kOtherTlsModes[] = {"SIMPLE", "MUTUAL", "ISTIO_MUTUAL"};
 constexpr Field kClientTlsFields[] = {
     one_of("mode", kTlsModes)
-        .refusing(kOtherTlsModes, "certificates come later; write DISABLE or remove tls"),
+        .rejecting(kOtherTlsModes, "certificates come later; write DISABLE or remove tls"),
     later("clientCertificate", "certificates come later"),
     later("privateKey", "certificates come later"),
     later("caCertificates", "certificates come later"),
@@ -219,7 +219,7 @@ constexpr std::string_view kOtherServerProtocols[] = {"HTTPS", "TLS", "HTTP2", "
 constexpr Field kServerPortFields[] = {
     port("number").required(),
     text("name", not_empty).required(),
-    one_of("protocol", kServerProtocols).refusing(kOtherServerProtocols, "write HTTP or TCP").required(),
+    one_of("protocol", kServerProtocols).rejecting(kOtherServerProtocols, "write HTTP or TCP").required(),
     later("targetPort", "write the port the gateway listens on as number"),
 };
 constexpr Schema kServerPort{kServerPortFields};

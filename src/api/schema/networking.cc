@@ -29,7 +29,7 @@ constexpr Schema kEndpoint{kEndpointFields};
 // A slice's port may have an empty name: that of a Service with one unnamed port.
 constexpr Field kEndpointPortFields[] = {
     text("name"), port("port"), text("appProtocol"),
-    one_of("protocol", kProtocols).refusing(kOtherProtocols, "the mesh carries TCP; remove this port")};
+    one_of("protocol", kProtocols).rejecting(kOtherProtocols, "the mesh carries TCP; remove this port")};
 constexpr Schema kEndpointPort{kEndpointPortFields};
 constexpr Field kEndpointSliceFields[] = {
     api_version(),

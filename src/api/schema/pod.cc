@@ -9,7 +9,7 @@ constexpr std::string_view kOtherProtocols[] = {"UDP", "SCTP"};
 constexpr Field kPortFields[] = {
     text("name", port_name),
     port("containerPort").required(),
-    one_of("protocol", kProtocols).refusing(kOtherProtocols, "the mesh carries TCP; remove this port"),
+    one_of("protocol", kProtocols).rejecting(kOtherProtocols, "the mesh carries TCP; remove this port"),
     later("hostPort", "publish it through a Gateway or an Ingress"),
     later("hostIP", "publish it through a Gateway or an Ingress"),
 };
@@ -60,7 +60,7 @@ constexpr Field kHttpGetFields[] = {
     text("path", absolute_path),
     int_or_text("port", port_name_or_number).required(),
     text("host", not_empty),
-    one_of("scheme", kSchemes).refusing(kOtherSchemes, "probe with HTTP or tcpSocket"),
+    one_of("scheme", kSchemes).rejecting(kOtherSchemes, "probe with HTTP or tcpSocket"),
     object("httpHeaders", kHeader).list(),
 };
 constexpr Schema kHttpGet{kHttpGetFields};

@@ -28,7 +28,7 @@ enum class Shape : std::uint8_t { kOne, kList, kMap };
 
 enum class Support : std::uint8_t {
   kSupported,
-  kLater,      ///< a field of the real API that we do not do: refused by name, unless it says nothing (null,
+  kLater,      ///< a field of the real API that we do not do: rejected by name, unless it says nothing (null,
                ///< false, {})
   kServerSet,  ///< what a server writes: dropped from files, kept from the API
   kIgnored,    ///< has no effect in weft and does no harm: kept
@@ -47,7 +47,7 @@ struct Field {
   Format format = nullptr;                              ///< of texts: each item's, each map value's
   Format key_format = nullptr;                          ///< of the keys of a map
   std::span<const std::string_view> values = {};        ///< the only ones allowed, when not empty
-  std::span<const std::string_view> later_values = {};  ///< known, and refused as not supported
+  std::span<const std::string_view> later_values = {};  ///< known, and rejected as not supported
   std::string_view advice = {};                         ///< what to do instead, for kLater and later_values
 
   constexpr Field required() const {
@@ -75,7 +75,7 @@ struct Field {
     f.support = Support::kIgnored;
     return f;
   }
-  constexpr Field refusing(std::span<const std::string_view> known, std::string_view instead) const {
+  constexpr Field rejecting(std::span<const std::string_view> known, std::string_view instead) const {
     Field f = *this;
     f.later_values = known;
     f.advice = instead;
@@ -143,7 +143,7 @@ constexpr Field server_set(std::string_view name) {
 }
 
 /// Of an object as it is written in a file, which may be an older version than the one stored.
-/// Null when `api_version` and `kind` are none that find_kind knows.
+/// Null when `api_version` and `kind` are not a kind that find_kind knows.
 const Schema* find_schema(std::string_view api_version, std::string_view kind);
 
 }  // namespace weft::api
