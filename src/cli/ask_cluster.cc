@@ -42,7 +42,7 @@ Result<ClusterFacts> ask_current_cluster() {
   WEFT_TRY(std::vector<net::Address> addresses, store::resolve_host(access.host, access.port, kPatience));
   addresses.resize(std::min(addresses.size(), kMostAddresses));
   net::Loop loop;
-  const store::ClientPatience patience{.connect = kPatience, .answer = kPatience, .longest_pause = 0s};
+  const store::ClientTimeouts patience{.connect = kPatience, .answer = kPatience, .longest_pause = 0s};
   WEFT_TRY(auto client, store::ApiClient::make(loop, std::move(access), std::move(addresses), patience));
   store::KubernetesStore cluster(loop, std::move(client));
   return run(loop, ask_cluster(cluster));

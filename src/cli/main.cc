@@ -57,7 +57,7 @@ void sort_out_names(Invocation& invocation) {
 /// words.
 CommandResult explained(CommandResult result, const GlobalOptions& global) {
   if (result || result.error().code != Code::kTimeout ||
-      result.error().text.find(store::kNoAnswer) == std::string::npos)
+      result.error().text.find(store::kNoResponse) == std::string::npos)
     return result;
   result.error().text += "\nThe control plane of instance \"" + global.instance +
                          "\" has not answered within " + std::to_string(global.request_timeout.count()) +
@@ -84,7 +84,7 @@ CommandResult run_remotely(Console& console, Invocation& invocation) {
   }
   net::Loop loop;
   store::RemoteStore store(loop, *api);
-  store.set_patience(
+  store.set_timeout(
       invocation.global.request_timeout.count() > 0 ? Duration(invocation.global.request_timeout) : kForEver);
   RemoteMeshApi mesh(loop, *api);
   store::RemoteStore dry_run = store;

@@ -17,7 +17,7 @@ struct ApiPath {
   std::string subresource;  ///< "status", "scale", "log" or empty
 };
 
-/// Nullopt when the path is none of a kind that we serve.
+/// Nullopt when the path is not of a kind that we serve.
 std::optional<ApiPath> parse_api_path(std::string_view path);
 /// The path of a collection or object, as a client asks for it.
 std::string api_path(const api::KindInfo& kind, std::string_view ns, std::string_view name = {},

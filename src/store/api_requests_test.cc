@@ -33,7 +33,7 @@ class ApiRequests : public ::testing::Test {
     server_ = std::move(*server);
     ASSERT_EQ(ask("POST", kMaps, R"({"metadata":{"name":"there"},"data":{"key":"1"}})"), 201);
   }
-  /// The status; the answer is then in `answer_`.
+  /// The status; the body is then in `response_`.
   int ask(const std::string& method, const std::string& path, const std::string& body = "",
           const std::string& type = "application/json") {
     http::Request request;
@@ -46,14 +46,14 @@ class ApiRequests : public ::testing::Test {
     auto got = run(loop_, http::fetch(loop_, at_, std::move(request), options));
     EXPECT_TRUE(got) << method << " " << path << ": " << got.error().text;
     if (!got) return 0;
-    answer_ = api::parse_json(got->body);
-    EXPECT_TRUE(answer_.is_object() || got->head.status == 200) << got->body;
+    response_ = api::parse_json(got->body);
+    EXPECT_TRUE(response_.is_object() || got->head.status == 200) << got->body;
     return got->head.status;
   }
   int patch(const std::string& path, const std::string& body) {
     return ask("PATCH", path, body, "application/merge-patch+json");
   }
-  std::string message() const { return api::json_string(answer_, "message"); }
+  std::string message() const { return api::json_string(response_, "message"); }
   std::string value_of(const char* name) {
     const auto found = run(loop_, store_->get({api::find_kind("v1", "ConfigMap"), "default", name}));
     return found ? api::json_string(api::json_member((*found)->body, "data"), "key") : "absent";
@@ -65,7 +65,7 @@ class ApiRequests : public ::testing::Test {
   std::unique_ptr<EmbeddedStore> store_;
   std::unique_ptr<ApiServer> api_;
   std::unique_ptr<http::Server> server_;
-  api::Json answer_;
+  api::Json response_;
 };
 
 TEST_F(ApiRequests, members_of_a_wrong_type_are_errors_that_name_them) {
@@ -171,16 +171,16 @@ TEST_F(ApiRequests, a_client_in_a_dry_run_reads_as_ever_and_writes_nothing) {
   EXPECT_EQ(value_of("new"), "absent");
 }
 
-TEST_F(ApiRequests, a_dry_run_is_answered_as_the_real_one_and_changes_nothing) {
+TEST_F(ApiRequests, a_dry_run_has_the_response_of_the_real_one_and_changes_nothing) {
   const std::string there = std::string(kMaps) + "/there";
   ASSERT_EQ(ask("POST", "/api/v1/namespaces", R"({"metadata":{"name":"team"}})"), 201);
   const std::uint64_t version = store_->resource_version();
   EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"new"}})"), 201);
-  EXPECT_FALSE(api::json_string(answer_["metadata"], "uid").empty());
+  EXPECT_FALSE(api::json_string(response_["metadata"], "uid").empty());
   EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"there"}})"), 409);
   EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", R"({"metadata":{"name":"new"},"dat":{}})"), 422);
   EXPECT_EQ(ask("PUT", there + "?dryRun=All", R"({"data":{"key":"9"}})"), 200);
-  EXPECT_EQ(api::json_string(answer_["data"], "key"), "9");
+  EXPECT_EQ(api::json_string(response_["data"], "key"), "9");
   EXPECT_EQ(patch(there + "?dryRun=All", R"({"data":{"key":"9"}})"), 200);
   EXPECT_EQ(ask("DELETE", there + "?dryRun=All"), 200);
   EXPECT_EQ(ask("DELETE", there, R"({"dryRun":["All"]})"), 200);
@@ -210,21 +210,21 @@ TEST_F(ApiRequests, a_change_of_a_pods_spec_is_rejected_with_the_field_because_n
   for (const auto& [change, field] : changes)
     for (const char* query : {"", "?dryRun=All"}) {
       EXPECT_EQ(patch(pod + query, change), 422) << change;
-      EXPECT_EQ(api::json_string(answer_, "reason"), "Invalid");
+      EXPECT_EQ(api::json_string(response_, "reason"), "Invalid");
       EXPECT_TRUE(message().starts_with(field + "pod updates may not change the spec")) << message();
       EXPECT_NE(message().find("delete the pod and create it again"), std::string::npos) << message();
     }
   EXPECT_EQ(ask("PUT", pod, R"({"spec":{"containers":[{"name":"main","image":"a:2"}]}})"), 422);
   EXPECT_EQ(ask("GET", pod), 200);
-  EXPECT_EQ(answer_["spec"]["containers"][0]["image"], "a:1");
+  EXPECT_EQ(response_["spec"]["containers"][0]["image"], "a:1");
 }
 
-TEST_F(ApiRequests, a_pod_that_is_written_again_as_it_is_or_with_other_labels_is_no_change_of_its_spec) {
+TEST_F(ApiRequests, a_pod_that_is_written_again_as_it_is_or_with_other_labels_is_not_a_change_of_its_spec) {
   ASSERT_EQ(ask("POST", kPods, kPod), 201) << message();
   const std::string pod = std::string(kPods) + "/p";
   EXPECT_EQ(ask("PUT", pod, kPod), 200) << message();
   EXPECT_EQ(patch(pod, R"({"metadata":{"labels":{"a":"b"}}})"), 200) << message();
-  EXPECT_EQ(answer_["metadata"]["labels"]["a"], "b");
+  EXPECT_EQ(response_["metadata"]["labels"]["a"], "b");
   EXPECT_EQ(ask("PUT", pod + "/status", R"({"status":{"phase":"Running"}})"), 200) << message();
 }
 
@@ -265,7 +265,7 @@ TEST_F(ApiRequests, an_unknown_part_of_an_object_is_not_found_and_touches_nothin
   EXPECT_EQ(value_of("there"), "1");
 }
 
-TEST_F(ApiRequests, a_grace_period_or_a_version_that_is_no_number_is_an_error) {
+TEST_F(ApiRequests, a_grace_period_or_a_version_that_is_not_a_number_is_an_error) {
   const std::string there = std::string(kMaps) + "/there";
   for (const char* query : {"?gracePeriodSeconds=-1", "?gracePeriodSeconds=x", "?gracePeriodSeconds=1e3"})
     EXPECT_EQ(ask("DELETE", there + query), 422) << query;
@@ -287,7 +287,7 @@ TEST_F(ApiRequests, the_namespaces_that_everything_needs_may_not_be_deleted) {
 TEST_F(ApiRequests, what_has_two_owners_goes_with_the_last_of_them) {
   const auto uid_of = [&](const char* name) {
     EXPECT_EQ(ask("POST", kMaps, R"({"metadata":{"name":")" + std::string(name) + R"("}})"), 201);
-    return api::json_string(answer_["metadata"], "uid");
+    return api::json_string(response_["metadata"], "uid");
   };
   const std::string a = uid_of("a"), b = uid_of("b");
   const auto owner = [](const std::string& name, const std::string& uid) {
@@ -311,7 +311,7 @@ TEST_F(ApiRequests, what_is_made_for_an_owner_that_went_is_rejected) {
            uid + R"("}]}})";
   };
   ASSERT_EQ(ask("GET", std::string(kMaps) + "/there"), 200);
-  const std::string uid = api::json_string(answer_["metadata"], "uid");
+  const std::string uid = api::json_string(response_["metadata"], "uid");
   EXPECT_EQ(ask("POST", std::string(kMaps) + "?dryRun=All", owned(uid)), 201) << message();
   ASSERT_EQ(ask("DELETE", std::string(kMaps) + "/there"), 200);
   EXPECT_EQ(ask("POST", kMaps, owned(uid)), 404) << message();
@@ -323,11 +323,11 @@ TEST_F(ApiRequests, a_deletion_happens_only_to_the_object_that_it_means) {
   EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"resourceVersion":"1000"}})"), 409);
   EXPECT_EQ(value_of("there"), "1");
   ASSERT_EQ(ask("GET", there), 200);
-  const std::string uid = api::json_string(answer_["metadata"], "uid");
+  const std::string uid = api::json_string(response_["metadata"], "uid");
   EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"uid":")" + uid + R"("}})"), 200) << message();
 }
 
-TEST_F(ApiRequests, an_object_that_is_written_anew_from_one_that_was_ending_is_not) {
+TEST_F(ApiRequests, an_object_that_is_written_again_from_one_that_was_ending_is_not) {
   const std::string pods = "/api/v1/namespaces/default/pods";
   ASSERT_EQ(ask("POST", pods,
                 R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","deletionTimestamp":)"
@@ -335,15 +335,15 @@ TEST_F(ApiRequests, an_object_that_is_written_anew_from_one_that_was_ending_is_n
                 R"("status":{"phase":"Succeeded"}})"),
             201)
       << message();
-  EXPECT_FALSE(answer_["metadata"].contains("deletionTimestamp"));
-  EXPECT_EQ(answer_["status"]["phase"], "Pending");
+  EXPECT_FALSE(response_["metadata"].contains("deletionTimestamp"));
+  EXPECT_EQ(response_["status"]["phase"], "Pending");
 }
 
 TEST_F(ApiRequests, several_fields_select_together) {
   ASSERT_EQ(ask("POST", kMaps, R"({"metadata":{"name":"other"}})"), 201);
   ASSERT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.name=other,metadata.namespace=default"),
             200);
-  EXPECT_EQ(answer_["items"].size(), 1u);
+  EXPECT_EQ(response_["items"].size(), 1u);
   EXPECT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.name=other,spec.nodeName=x"), 422);
   EXPECT_EQ(ask("GET", std::string(kMaps) + "?fieldSelector=metadata.namespace=elsewhere"), 422);
 }
@@ -358,7 +358,7 @@ TEST_F(ApiRequests, a_pod_that_is_ending_can_be_given_less_time_and_no_more) {
   const auto grace_after = [&](const std::string& query) {
     EXPECT_EQ(ask("DELETE", one + query), 200) << message();
     EXPECT_EQ(ask("GET", one), 200);
-    return answer_["metadata"]["deletionGracePeriodSeconds"];
+    return response_["metadata"]["deletionGracePeriodSeconds"];
   };
   EXPECT_EQ(grace_after(""), 60);
   EXPECT_EQ(grace_after("?gracePeriodSeconds=20"), 20);
@@ -368,7 +368,7 @@ TEST_F(ApiRequests, a_pod_that_is_ending_can_be_given_less_time_and_no_more) {
   EXPECT_EQ(ask("GET", one), 404);
 }
 
-TEST_F(ApiRequests, a_watch_whose_client_has_gone_gives_its_place_back) {
+TEST_F(ApiRequests, a_watch_whose_client_disconnected_gives_its_place_back) {
   for (int round = 0; round < 20; ++round) {
     std::unique_ptr<http::Call> call;
     const auto open = [](net::Loop& loop, net::Address at,

@@ -14,17 +14,17 @@ namespace weft::store {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
-constexpr std::size_t kMostBody = 3 * 1024 * 1024;
-constexpr std::uint64_t kMostGrace = 1'000'000;
-constexpr int kMostPatchTries = 10;
+constexpr std::size_t kMaxBody = 3 * 1024 * 1024;
+constexpr std::uint64_t kMaxGrace = 1'000'000;
+constexpr int kMaxPatchTries = 10;
 constexpr std::size_t kMaxMembers = 10'000;
 
-net::Task<void> answer(http::ServerExchange& exchange, int status, const api::Json& body) {
+net::Task<void> respond_json(http::ServerExchange& exchange, int status, const api::Json& body) {
   static_cast<void>(co_await http::respond(exchange, status, kJson, api::json_text(body) + "\n"));
 }
 
-net::Task<void> answer_error(http::ServerExchange& exchange, const Error& error) {
-  co_await answer(exchange, status_form(error).http, status_object(error));
+net::Task<void> respond_error(http::ServerExchange& exchange, const Error& error) {
+  co_await respond_json(exchange, status_form(error).http, status_object(error));
 }
 
 Error invalid(std::string text) { return Error::config(Code::kInvalid, std::move(text)); }
@@ -192,7 +192,8 @@ net::Task<void> ApiServer::handle(http::ServerExchange& exchange) {
   const std::string target = exchange.request().path;
   const std::string path(http::path_of(target));
   if (!api::is_utf8(http::percent_decode(target))) {
-    co_await answer(exchange, 400, status_object(400, "BadRequest", "the path or the query is not UTF-8"));
+    co_await respond_json(exchange, 400,
+                          status_object(400, "BadRequest", "the path or the query is not UTF-8"));
     co_return;
   }
   for (const auto& [prefix, route] : routes_) {
@@ -203,8 +204,8 @@ net::Task<void> ApiServer::handle(http::ServerExchange& exchange) {
   if (co_await serve_fixed(exchange, path)) co_return;
   std::optional<ApiPath> parsed = parse_api_path(path);
   if (!parsed || !has_subresource(*parsed)) {
-    co_await answer(exchange, 404,
-                    status_object(404, "NotFound", "the server could not find the requested resource"));
+    co_await respond_json(exchange, 404,
+                          status_object(404, "NotFound", "the server could not find the requested resource"));
     co_return;
   }
   co_await serve(exchange, std::move(*parsed));
@@ -231,7 +232,7 @@ net::Task<bool> ApiServer::serve_fixed(http::ServerExchange& exchange, std::stri
     const auto slash = path.rfind('/');
     body = resource_list(path.substr(6, slash - 6), path.substr(slash + 1));
   }
-  co_await answer(exchange, 200, body);
+  co_await respond_json(exchange, 200, body);
   co_return true;
 }
 
@@ -244,31 +245,32 @@ net::Task<void> ApiServer::serve(http::ServerExchange& exchange, ApiPath path) {
   if (method == "GET") {
     const auto found = co_await store_.get({path.kind, path.ns, path.name});
     if (!found)
-      co_await answer_error(exchange, found.error());
+      co_await respond_error(exchange, found.error());
     else
-      co_await answer(exchange, 200, path.subresource == "scale" ? scale_of(**found) : (*found)->body);
+      co_await respond_json(exchange, 200, path.subresource == "scale" ? scale_of(**found) : (*found)->body);
     co_return;
   }
   const bool known = method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
   const bool part = !path.subresource.empty() && (method == "POST" || method == "DELETE");
   if (!known || part || (method == "POST") != path.name.empty()) {
-    co_await answer(exchange, 405, status_object(405, "MethodNotAllowed", method + " is not possible here"));
+    co_await respond_json(exchange, 405,
+                          status_object(405, "MethodNotAllowed", method + " is not possible here"));
     co_return;
   }
   const auto changed = co_await change(exchange, path);
   if (!changed) {
-    co_await answer_error(exchange, changed.error());
+    co_await respond_error(exchange, changed.error());
     co_return;
   }
-  co_await answer(exchange, method == "POST" ? 201 : 200,
-                  path.subresource == "scale" ? scale_of(**changed) : (*changed)->body);
+  co_await respond_json(exchange, method == "POST" ? 201 : 200,
+                        path.subresource == "scale" ? scale_of(**changed) : (*changed)->body);
 }
 
 net::Task<void> ApiServer::list(http::ServerExchange& exchange, const ApiPath& path) {
   const std::string target = exchange.request().path;
   auto query = query_of(path, target);
   if (!query) {
-    co_await answer_error(exchange, query.error());
+    co_await respond_error(exchange, query.error());
     co_return;
   }
   const std::string watching = http::query_parameter(target, "watch").value_or("");
@@ -279,7 +281,7 @@ net::Task<void> ApiServer::list(http::ServerExchange& exchange, const ApiPath& p
   }
   const auto found = co_await store_.list(std::move(*query));
   if (!found) {
-    co_await answer_error(exchange, found.error());
+    co_await respond_error(exchange, found.error());
     co_return;
   }
   // Text at once: all objects as one value would be there twice.
@@ -297,7 +299,7 @@ net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query, st
   auto watching = version ? co_await store_.watch(std::move(query), *version)
                           : Result<std::unique_ptr<Watch>>(fail(version.error()));
   if (!watching) {
-    co_await answer_error(exchange, watching.error());
+    co_await respond_error(exchange, watching.error());
     co_return;
   }
   http::ResponseHead head;
@@ -312,7 +314,7 @@ net::Task<void> ApiServer::watch(http::ServerExchange& exchange, Query query, st
 net::Task<Result<api::ObjectPtr>> ApiServer::change(http::ServerExchange& exchange, const ApiPath& path) {
   const std::string method = exchange.request().method, target = exchange.request().path;
   std::string type(exchange.request().headers.get("content-type").value_or(""));
-  WEFT_CO_TRY(const std::string text, co_await http::read_all(exchange, kMostBody));
+  WEFT_CO_TRY(const std::string text, co_await http::read_all(exchange, kMaxBody));
   api::Json body = api::parse_json(text);
   const bool may_be_empty = method == "DELETE" && text.empty();
   if (!body.is_object() && !may_be_empty) co_return fail(invalid("the body is not a JSON object"));
@@ -357,7 +359,7 @@ net::Task<Result<api::ObjectPtr>> ApiServer::patch(Store& store, std::string typ
     auto done = path.subresource == "status" ? co_await store.update_status(std::move(next))
                                              : co_await store.update(std::move(next));
     const bool again =
-        !done && done.error().code == Code::kConflict && !of_one_version && tries < kMostPatchTries;
+        !done && done.error().code == Code::kConflict && !of_one_version && tries < kMaxPatchTries;
     if (!again) co_return done;
   }
 }
@@ -384,7 +386,7 @@ net::Task<Result<api::ObjectPtr>> ApiServer::remove(Store& store, std::string ta
   std::int64_t grace = -1;
   if (!asked.empty()) {
     WEFT_CO_TRY(const std::uint64_t seconds, number(kGrace, asked, 0));
-    grace = static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kMostGrace));
+    grace = static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kMaxGrace));
   }
   const api::Key key{path.kind, path.ns, path.name};
   if (const api::Json& wanted = api::json_member(body, "preconditions"); wanted.is_object()) {

@@ -65,9 +65,9 @@ Error error_of_status(int http, const std::string& body) {
   const api::Json parsed = api::parse_json(body);
   const bool is_status = text_member(parsed, "kind") == "Status";
   std::string message = text_member(parsed, "message");
-  // A path that no resource has: a plain text, or these words.
+  // A path that no resource has: a plain text, or this message.
   const bool no_such_type = http == 404 && (!is_status || message == kNoSuchType);
-  if (message.empty()) message = "the API answered " + std::to_string(http);
+  if (message.empty()) message = "the API's response is " + std::to_string(http);
   const bool from_the_future = message.find("oo large resource version") != std::string::npos;
   if (from_the_future) return Error::config(Code::kConflict, std::move(message));
   if (no_such_type) return Error::config(Code::kUnsupported, std::string(kNoSuchType));

@@ -204,7 +204,7 @@ TEST(Durability, while_half_a_record_cannot_be_taken_back_nothing_is_written) {
   EXPECT_EQ(contents_on_disk(loop, path), contents_of(loop, **store));
 }
 
-TEST(Durability, damage_in_the_middle_is_told_with_what_helps_and_that_helps) {
+TEST(Durability, damage_in_the_middle_is_reported_with_what_helps_and_that_helps) {
   net::Loop loop;
   const Directory directory;
   const std::string path = directory.path + "/store", journal = path + "/journal";
@@ -287,7 +287,7 @@ TEST(Durability, a_snapshot_that_lacks_its_end_is_damage_and_not_an_unfinished_w
   }
 }
 
-/// Writes for ever and says what was acknowledged.
+/// Writes forever and says what was acknowledged.
 [[noreturn]] void write_until_killed(const std::string& path, int acknowledged) {
   net::Loop loop;
   auto store = EmbeddedStore::open(loop, path);

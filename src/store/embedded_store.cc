@@ -22,7 +22,7 @@ constexpr int kDefaultOfKind = -1;  // as a grace period
 // Without them there is no place for what names none, and no ingress.
 constexpr std::string_view kLastingNamespaces[] = {"default", "istio-system"};
 constexpr int kMaxStatusDepth = 100;
-constexpr std::int64_t kLongestGrace = 1'000'000;
+constexpr std::int64_t kMaxGrace = 1'000'000;
 // As text; less is not worth walking through the heap.
 constexpr std::size_t kWorthGivingBack = 256 * 1024;
 
@@ -70,7 +70,7 @@ std::vector<std::string_view> owners_of(const api::Object& object) {
   return uids;
 }
 
-/// What belongs to the store and not to whoever writes.
+/// What belongs to the store and not to the writer.
 void keep_server_fields(api::Json& metadata, const api::Json& stored) {
   for (const char* name :
        {"uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
@@ -95,7 +95,7 @@ Result<bool> selected(const Query& query, const api::Object& object) {
   return selector.matches(object.labels());
 }
 
-/// Writes are planned and answered, and not committed.
+/// Writes are planned, have their result, and are not committed.
 class EmbeddedStore::DryRun final : public Store {
  public:
   explicit DryRun(EmbeddedStore& store) : store_(store) {}
@@ -173,7 +173,7 @@ Result<void> EmbeddedStore::replay_change(const api::Json& change) {
     if (!object->kind || object->name().empty()) return reject();
     objects_[object->key()] = std::move(object);
   } else if (erased.is_array() && erased.size() == 4 &&
-             std::ranges::all_of(erased, [](const api::Json& word) { return word.is_string(); })) {
+             std::ranges::all_of(erased, [](const api::Json& name) { return name.is_string(); })) {
     const api::KindInfo* kind = api::find_kind(erased[0].get<std::string>(), erased[1].get<std::string>());
     if (kind) objects_.erase({kind, erased[2].get<std::string>(), erased[3].get<std::string>()});
   }
@@ -192,7 +192,7 @@ Result<void> EmbeddedStore::begin() {
   return commit(std::move(plan));
 }
 
-/// Makes the plan true: on disk first, then for everybody.
+/// Commits the plan: on disk first, then for readers and watchers.
 Result<void> EmbeddedStore::commit(Plan plan, Journal::Safe safe) {
   if (plan.changes.empty()) return {};
   std::string record;
@@ -202,7 +202,7 @@ Result<void> EmbeddedStore::commit(Plan plan, Journal::Safe safe) {
     const api::Key key = change.object->key();
     change.version = ++version;
     const bool erased = change.type == EventType::kDeleted;
-    // Nobody else has it yet.
+    // No other owner has it yet.
     const_cast<api::Object&>(*change.object).body["metadata"]["resourceVersion"] = version_text(version);
     std::string text = api::json_text(change.object->body);
     change.size = text.size();
@@ -279,7 +279,7 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
     if (owner == objects_.end())
       return fail(Error::config(Code::kNotFound, "namespaces \"" + key.ns + "\" not found"));
   }
-  // Nobody would ever remove it: who makes it has not seen yet that its owner went.
+  // It would never be removed: who makes it has not seen yet that its owner went.
   if (!has_owner(object))
     return fail(Error::config(Code::kNotFound, "the owner of " + key.to_string() +
                                                    " (metadata.ownerReferences) is not there any more"));
@@ -290,7 +290,7 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
   metadata.erase("deletionTimestamp");
   metadata.erase("deletionGracePeriodSeconds");
   object.body.erase("status");
-  // As Kubernetes does it, so that nobody sees a pod in no phase at all.
+  // As Kubernetes does it, so that no pod is seen without a phase.
   if (key.kind->kind == "Pod" && key.kind->group.empty()) object.body["status"] = {{"phase", "Pending"}};
   return put(plan, std::move(object), EventType::kAdded);
 }
@@ -381,14 +381,13 @@ bool EmbeddedStore::plan_end(Plan& plan, api::ObjectPtr& stored, int grace_perio
   if (graceful) {
     const api::Json& known = stored->body["metadata"];
     const bool marked_already = known.contains("deletionTimestamp");
-    const std::int64_t wanted = grace_period_seconds > 0
-                                    ? grace_period_seconds
-                                    : api::json_integer(stored->spec(), "terminationGracePeriodSeconds",
-                                                        kDefaultGrace, 0, kLongestGrace);
+    const std::int64_t wanted =
+        grace_period_seconds > 0
+            ? grace_period_seconds
+            : api::json_integer(stored->spec(), "terminationGracePeriodSeconds", kDefaultGrace, 0, kMaxGrace);
     // A grace that was given may be made shorter, and no longer.
-    if (marked_already &&
-        (grace_period_seconds < 0 ||
-         wanted >= api::json_integer(known, "deletionGracePeriodSeconds", 0, 0, kLongestGrace)))
+    if (marked_already && (grace_period_seconds < 0 ||
+                           wanted >= api::json_integer(known, "deletionGracePeriodSeconds", 0, 0, kMaxGrace)))
       return false;
     api::Object marked = *stored;
     if (!marked_already) marked.body["metadata"]["deletionTimestamp"] = timestamp_now();

@@ -36,7 +36,7 @@ class EmbeddedStore final : public Store {
   net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
   std::uint64_t resource_version() const { return version_; }
-  /// The same objects, for questions: a write is checked and answered as here, and changes nothing
+  /// The same objects, for questions: a write is checked and has the same result, and changes nothing
   /// (dryRun=All of Kubernetes). Lives as long as this.
   Store& dry_run();
   /// Asked of every object before it is stored, beside the checks of `api`.

@@ -58,7 +58,7 @@ TEST_F(EmbeddedWatch, may_begin_with_more_objects_than_changes_may_queue) {
   EXPECT_EQ(seen.size(), 10'600u);
 }
 
-TEST_F(EmbeddedWatch, that_nobody_reads_ends_at_its_bound_and_costs_no_other) {
+TEST_F(EmbeddedWatch, that_is_not_read_ends_at_its_bound_and_costs_no_other) {
   const auto slow = watch(0), other = watch(0);
   for (int i = 0; i < 20; ++i) {
     ASSERT_NO_FATAL_FAILURE(create(i, i + 1, std::string(600'000, 'x')));

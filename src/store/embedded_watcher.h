@@ -11,7 +11,7 @@ namespace weft::store {
 
 /// Changes queue here; a slow reader loses its watch, not the store its memory.
 ///
-/// Owner: whoever watches. Thread: the store's.
+/// Owner: the caller of watch(). Thread: the store's.
 class EmbeddedStore::Watcher final : public Watch {
  public:
   Watcher(EmbeddedStore& store, Query query) : store_(&store), query_(std::move(query)) {

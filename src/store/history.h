@@ -18,8 +18,8 @@ struct Change {
 };
 
 /// The last changes, so that a watch that broke goes on where it was. Bounded by number, size and age:
-/// whoever is away for longer lists again. They are kept as text: a few large pieces of memory, which go back
-/// to the system, where an object is many small ones.
+/// a watcher that is away for longer lists again. They are kept as text: a few large pieces of memory, which
+/// go back to the system, where an object is many small ones.
 ///
 /// Owner: EmbeddedStore. Thread: its loop's.
 class History {

@@ -50,10 +50,9 @@ Result<void> check_selector(const api::Object& wanted, const api::Object& stored
   const api::Json &next = api::json_member(wanted.spec(), "selector"),
                   &before = api::json_member(stored.spec(), "selector");
   if (next == before) return {};
-  return fail(
-      rejected(first_difference(next, before, "spec.selector"),
-               "field is immutable: the pods that it matches now would belong to nobody; delete the " +
-                   std::string(stored.kind->singular) + " and create it again"));
+  return fail(rejected(first_difference(next, before, "spec.selector"),
+                       "field is immutable: the pods that it matches now would have no owner; delete the " +
+                           std::string(stored.kind->singular) + " and create it again"));
 }
 
 /// A ConfigMap or Secret that says `immutable: true`: so it says until it is deleted, and so is what it

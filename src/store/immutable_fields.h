@@ -9,7 +9,7 @@ namespace weft::store {
 /// a ConfigMap and a Secret that say `immutable: true` all that they hold.
 ///
 /// Nothing would follow a change: a pod's processes run as they were started, and pods that a selector does
-/// not match any more belong to nobody. Kubernetes rejects the same changes, but for a Pod's image,
+/// not match any more have no owner. Kubernetes rejects the same changes, but for a Pod's image,
 /// tolerations and activeDeadlineSeconds (docs/decisions/0065). Any thread. Error: kInvalid, with the first
 /// field that differs and what to do.
 Result<void> check_immutable_fields(const api::Object& wanted, const api::Object& stored);

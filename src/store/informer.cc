@@ -5,8 +5,8 @@
 namespace weft::store {
 namespace {
 
-constexpr Duration kFirstPause = 20ms;
-constexpr Duration kLongestPause = 2s;
+constexpr Duration kInitialBackoff = 20ms;
+constexpr Duration kMaxBackoff = 2s;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ api::ObjectPtr Informer::find(std::string_view ns, std::string_view name) const 
 
 net::Task<void> Informer::run() {
   co_await loop_.yield();
-  Duration pause = kFirstPause;
+  Duration backoff = kInitialBackoff;
   bool listed = false;
   for (;;) {
     heard_ = false;
@@ -33,34 +33,35 @@ net::Task<void> Informer::run() {
       listed = done.has_value();
     }
     if (listed) done = co_await follow();
-    // A list alone is no success: a server that lists and refuses every watch must not be asked all the time.
-    const bool lived = heard_ || loop_.now() - began > kLongestPause;
+    // A list alone does not count as success: a server that lists and rejects every watch must not be asked
+    // all the time.
+    const bool lived = heard_ || loop_.now() - began > kMaxBackoff;
     if (!done) listed = explain(done.error(), lived) && listed;
-    if (lived) pause = kFirstPause;
-    if (absent_) pause = kLongestPause;
-    const auto jitter = static_cast<std::uint64_t>(pause.count());
-    co_await loop_.sleep(pause / 2 + Duration(random_.below(jitter)));
-    pause = std::min<Duration>(pause * 2, kLongestPause);
+    if (lived) backoff = kInitialBackoff;
+    if (absent_) backoff = kMaxBackoff;
+    const auto jitter = static_cast<std::uint64_t>(backoff.count());
+    co_await loop_.sleep(backoff / 2 + Duration(random_.below(jitter)));
+    backoff = std::min<Duration>(backoff * 2, kMaxBackoff);
   }
 }
 
 /// Whether what was listed is still worth following.
 bool Informer::explain(const Error& error, bool lived) {
   absent_ = error.code == Code::kUnsupported;
-  // Nothing can be there, and that is the truth until its type comes.
+  // Nothing can be there until its type comes, so the empty list holds.
   if (absent_) replace({});
   const bool ended = error.code == Code::kUnavailable && lived;
-  if (!ended && error.text != trouble_)
+  if (!ended && error.text != last_error_)
     WEFT_LOG(kWarn, "informer", absent_ ? "waits for a type of resource" : "cannot follow",
              {"kind", query_.kind->kind}, {"error", error.text});
-  trouble_ = ended || absent_ ? "" : error.text;
+  last_error_ = ended || absent_ ? "" : error.text;
   return !absent_ && error.code != Code::kConflict;
 }
 
 net::Task<Result<void>> Informer::list() {
   WEFT_CO_TRY(const List found, co_await store_.list(query_));
   absent_ = false;
-  trouble_.clear();
+  last_error_.clear();
   replace(found);
   co_return Result<void>{};
 }
@@ -87,7 +88,7 @@ void Informer::replace(const List& found) {
 net::Task<Result<void>> Informer::follow() {
   // Version 0 means "everything first"; an empty store is at version 1 at least.
   WEFT_CO_TRY(const auto watch, co_await store_.watch(query_, version_));
-  trouble_.clear();
+  last_error_.clear();
   for (;;) {
     WEFT_CO_TRY(const Event event, co_await watch->next());
     take(event);

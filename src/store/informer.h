@@ -12,11 +12,11 @@
 namespace weft::store {
 
 /// A copy of what a query selects, kept up to date: lists, then watches, and again from the last version when
-/// the watch breaks, from the beginning when that version is too old, with jittered growing pauses of at most
-/// 3 s. Events that come twice or late change nothing. While the store has no such type of resource
+/// the watch breaks, from the beginning when that version is too old, with a jittered exponential back-off of
+/// at most 3 s. Events that come twice or late change nothing. While the store has no such type of resource
 /// (kUnsupported) the copy is empty and counts as taken.
 ///
-/// Owner: whoever wants the copy; `store` must outlive it. Thread: the loop's. How it ends: the destructor.
+/// Owner: its user; `store` must outlive it. Thread: the loop's. How it ends: the destructor.
 class Informer {
  public:
   /// `on_event` is called after the copy has changed; never from inside start().
@@ -25,7 +25,7 @@ class Informer {
   /// The first list has been taken.
   bool synced() const { return synced_; }
   /// Why the copy may be out of date, for readiness; empty while it is not.
-  const std::string& trouble() const { return trouble_; }
+  const std::string& last_error() const { return last_error_; }
   const std::map<api::Key, api::ObjectPtr>& items() const { return items_; }
   api::ObjectPtr find(std::string_view ns, std::string_view name) const;
   const api::KindInfo* kind() const { return query_.kind; }
@@ -51,7 +51,7 @@ class Informer {
   bool synced_ = false;
   bool heard_ = false;   ///< something came over the present watch
   bool absent_ = false;  ///< there is no such type of resource
-  std::string trouble_;
+  std::string last_error_;
   Random random_;
   net::TaskScope tasks_;
 };

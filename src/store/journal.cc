@@ -14,7 +14,7 @@ namespace weft::store {
 namespace {
 
 constexpr std::size_t kHead = 17;  // crc, length, space
-constexpr std::size_t kLargest = 64 * 1024 * 1024;
+constexpr std::size_t kMaxRecord = 64 * 1024 * 1024;
 constexpr std::size_t kWriteBlock = 256 * 1024;
 constexpr std::string_view kSnapshotHead = "snapshot of ";  // and the number of records behind it
 
@@ -62,7 +62,7 @@ std::size_t record_at(std::string_view bytes) {
   const char* const data = bytes.data();
   const bool head = std::from_chars(data, data + 8, crc, 16).ptr == data + 8 &&
                     std::from_chars(data + 8, data + 16, size, 16).ptr == data + 16 && bytes[16] == ' ';
-  if (!head || size > kLargest || bytes.size() < kHead + size + 1 || bytes[kHead + size] != '\n') return 0;
+  if (!head || size > kMaxRecord || bytes.size() < kHead + size + 1 || bytes[kHead + size] != '\n') return 0;
   const std::string_view record = bytes.substr(kHead, size);
   const auto real = crc32(0, reinterpret_cast<const Bytef*>(record.data()), static_cast<uInt>(record.size()));
   return real == crc ? kHead + size + 1 : 0;
@@ -89,7 +89,7 @@ Error damaged(const std::string& file, const Replayed& upto, std::size_t size) {
       file + ": damaged at byte " + at + " of " + std::to_string(size) + ", behind " +
           std::to_string(upto.records) + " whole records: restore the file from a copy; or 'truncate -s " +
           at + " " + file +
-          "' to go on without the changes that stand behind it; or start anew with 'weft down --purge'");
+          "' to go on without the changes that stand behind it; or start afresh with 'weft down --purge'");
 }
 
 /// Replays a file up to its good end.
@@ -156,7 +156,7 @@ Result<Journal> Journal::open(std::string directory, const Replay& replay, Disk&
 }
 
 Result<void> Journal::append(std::string_view record, Safe safe) {
-  if (record.size() > kLargest)
+  if (record.size() > kMaxRecord)
     return fail(Error::config(Code::kTooLarge, "a change of more than 64 MB; make it in parts"));
   if (torn_) WEFT_CHECK(take_back());
   auto written = write_record(record, safe);
@@ -174,7 +174,7 @@ Result<void> Journal::write_record(std::string_view record, Safe safe) {
     return fail(broken(file(), "cannot seek"));
   const std::string whole = framed(record);
   WEFT_CHECK(write_whole(*disk_, fd_.get(), whole, file()));
-  // After a sync that failed nobody knows what the disk has: the record is written again by whoever asks
+  // After a sync that failed it is unknown what the disk has: a caller that asks again writes the record
   // again.
   if (safe == Safe::kFromPowerLoss && disk_->sync(fd_.get()) != 0) return fail(broken(file(), "cannot sync"));
   bytes_ += whole.size();

@@ -16,7 +16,7 @@ namespace weft::store {
 /// readable, and checked. A record is there as a whole or not at all, whatever happens while it is written:
 /// a write that fails is taken back, and while it cannot be taken back nothing more is written. What the end
 /// of the machine or of the process has cut off at the journal's end was never acknowledged, and is dropped;
-/// damage before that end is an error, since somebody was told that it was safe. Owner: EmbeddedStore.
+/// damage before that end is an error, since a writer was told that it was safe. Owner: EmbeddedStore.
 /// Thread: one.
 class Journal {
  public:
@@ -37,7 +37,7 @@ class Journal {
   /// Whether so much has come since the last snapshot that a new one is worth writing.
   bool wants_snapshot() const { return bytes_ > snapshot_after_; }
   /// Writes a snapshot of the `records` that `write_all(emit)` gives, atomically, and begins the journal
-  /// anew. Error: the disk is full or broken; snapshot and journal are then as they were, and
+  /// again. Error: the disk is full or broken; snapshot and journal are then as they were, and
   /// wants_snapshot() waits for as much again.
   Result<void> snapshot(std::size_t records, const std::function<void(const Emit&)>& write_all);
 

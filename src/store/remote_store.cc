@@ -11,10 +11,10 @@
 namespace weft::store {
 namespace {
 
-/// The store is on this machine and answers in milliseconds; a stopped or hung control plane is to be told
+/// The store is on this machine and responds in milliseconds; a stopped or hung control plane is to be told
 /// of.
 Error explain(Error error) {
-  if (error.code == Code::kTimeout) error.text = std::string(kNoAnswer) + ": " + error.text;
+  if (error.code == Code::kTimeout) error.text = std::string(kNoResponse) + ": " + error.text;
   return error;
 }
 
@@ -27,10 +27,10 @@ net::Task<Result<api::Json>> RemoteStore::call(std::string method, std::string p
   if (!body.empty()) request.headers.add("content-type", "application/json");
   request.body = std::move(body);
   http::FetchOptions options;
-  options.deadline = loop_.now() + patience_;
-  auto answered = co_await http::fetch(loop_, api_, std::move(request), options);
-  if (!answered) co_return fail(explain(std::move(answered).error()));
-  const http::Response response = std::move(*answered);
+  options.deadline = loop_.now() + timeout_;
+  auto fetched = co_await http::fetch(loop_, api_, std::move(request), options);
+  if (!fetched) co_return fail(explain(std::move(fetched).error()));
+  const http::Response response = std::move(*fetched);
   if (response.head.status >= 400) co_return fail(error_of_status(response.head.status, response.body));
   api::Json parsed = api::parse_json(response.body);
   if (!parsed.is_object()) co_return fail(Error::internal(Code::kInvalid, "the API's response is not JSON"));
@@ -89,7 +89,7 @@ net::Task<Result<std::unique_ptr<Watch>>> RemoteStore::watch(Query query, std::u
   request.path = api_path(*query.kind, query.ns) + "?" + selectors_of(query) +
                  "watch=1&resourceVersion=" + std::to_string(from);
   http::FetchOptions options;
-  options.deadline = loop_.now() + patience_;
+  options.deadline = loop_.now() + timeout_;
   auto opened = co_await http::Call::open(loop_, api_, std::move(request), options);
   if (!opened) co_return fail(explain(std::move(opened).error()));
   auto call = std::move(*opened);

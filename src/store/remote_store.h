@@ -7,20 +7,20 @@
 namespace weft::store {
 
 /// What an error says when the server is there and silent.
-inline constexpr std::string_view kNoAnswer = "the control plane does not answer in time";
+inline constexpr std::string_view kNoResponse = "the control plane does not respond in time";
 
 /// A store behind an ApiServer, over a Unix or TCP socket.
 ///
-/// Owner: the process that talks to it. Thread: the loop's. Errors carry the server's words; kRefused and
-/// kReset when nobody is there.
+/// Owner: the process that talks to it. Thread: the loop's. Errors carry the server's message; kRefused and
+/// kReset when it is not running.
 class RemoteStore final : public Store {
  public:
   RemoteStore(net::Loop& loop, net::Address api) : loop_(loop), api_(api) {}
 
   /// How long each question may take, 30 s unless this is said; a watch that has begun may last.
-  void set_patience(Duration patience) { patience_ = patience; }
+  void set_timeout(Duration timeout) { timeout_ = timeout; }
 
-  /// From now on writes are checked by the server as any other, answered, and not kept (dryRun=All of
+  /// From now on writes are checked by the server as any other and not kept (dryRun=All of
   /// Kubernetes).
   void set_dry_run() { dry_run_ = true; }
 
@@ -40,7 +40,7 @@ class RemoteStore final : public Store {
   net::Loop& loop_;
   net::Address api_;
   bool dry_run_ = false;
-  Duration patience_ = std::chrono::seconds(30);
+  Duration timeout_ = std::chrono::seconds(30);
 };
 
 }  // namespace weft::store

@@ -3,7 +3,7 @@
 namespace weft::store {
 namespace {
 
-constexpr std::size_t kMost = 1024;
+constexpr std::size_t kMax = 1024;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void Removals::note(const api::Key& key, std::uint64_t version) {
   if (last >= version) return;
   last = version;
   in_order_.emplace_back(key, version);
-  if (in_order_.size() <= kMost) return;
+  if (in_order_.size() <= kMax) return;
   const auto& [oldest, at] = in_order_.front();
   // A key that was removed again since is remembered by its later entry.
   if (const auto found = by_key_.find(oldest); found != by_key_.end() && found->second == at)

@@ -13,10 +13,10 @@ namespace weft::store {
 /// removal does not bring an object back. It remembers the last 1024 removals; with what a list has shown,
 /// more is not needed.
 ///
-/// Owner: whoever keeps a copy of the objects. Thread: its owner's.
+/// Owner: the keeper of a copy of the objects. Thread: its owner's.
 class Removals {
  public:
-  /// A list at `version` is the truth: what came before it is no news, and removals noted before count no
+  /// A list at `version` is authoritative: what came before it is stale, and removals noted before count no
   /// more, since a server that was restored goes on from a lower version.
   void listed(std::uint64_t version);
   void note(const api::Key& key, std::uint64_t version);

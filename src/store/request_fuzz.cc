@@ -21,7 +21,7 @@ class Memory final : public store::Disk {
   int sync(int) override { return 0; }
 };
 
-/// A store with something in it, made anew now and then so that it does not fill.
+/// A store with something in it, made again now and then so that it does not fill.
 class Api {
  public:
   static constexpr int kRequests = 2000;

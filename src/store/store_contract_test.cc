@@ -31,7 +31,7 @@ api::Object config_map(std::string name, std::string value, std::string labels =
 
 enum class Place { kEmbedded, kOverHttp, kKubernetes, kRealCluster };
 
-/// A real API server is tried when somebody names a kubeconfig; one that cannot be reached then is a failure.
+/// A real API server is tried when a kubeconfig is named; one that cannot be reached then is a failure.
 std::vector<Place> places() {
   std::vector<Place> all = {Place::kEmbedded, Place::kOverHttp, Place::kKubernetes};
   if (std::getenv("WEFT_TEST_KUBECONFIG")) all.push_back(Place::kRealCluster);
@@ -180,12 +180,12 @@ TEST_P(Contract, a_stale_update_is_a_conflict_and_an_equal_one_changes_nothing) 
   EXPECT_EQ((*same)->resource_version(), (*second)->resource_version());
 }
 
-TEST_P(Contract, invalid_objects_are_refused_and_not_stored) {
+TEST_P(Contract, invalid_objects_are_rejected_and_not_stored) {
   api::Object bad = config_map("a", "1");
   bad.body["dat"] = api::Json::object();
-  const auto refused = run(loop_, store_->create(bad));
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().text.find("dat"), std::string::npos) << refused.error().text;
+  const auto rejected = run(loop_, store_->create(bad));
+  ASSERT_FALSE(rejected);
+  EXPECT_NE(rejected.error().text.find("dat"), std::string::npos) << rejected.error().text;
   EXPECT_FALSE(run(loop_, store_->get(key("a"))));
   api::Object elsewhere = config_map("a", "1");
   elsewhere.body["metadata"]["namespace"] = "nowhere";

@@ -8,13 +8,13 @@
 namespace weft::store {
 namespace {
 
-constexpr std::size_t kLongestLine = 16 * 1024 * 1024;
+constexpr std::size_t kMaxLine = 16 * 1024 * 1024;
 
 std::unexpected<Error> no_event(std::string_view line) {
   std::string shown(line.substr(0, 80));
   for (char& c : shown)
     if (c < ' ' || c > '~') c = '?';
-  return fail(Error::internal(Code::kInvalid, "a line of the watch is no event: \"" + shown + "\""));
+  return fail(Error::internal(Code::kInvalid, "a line of the watch is not an event: \"" + shown + "\""));
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ net::Task<Result<Event>> WatchLines::next() {
     begin_ = 0;
     scanned_ = buffer_.size();
     if (ended_) co_return fail(Error::internal(Code::kUnavailable, "the watch has ended"));
-    if (buffer_.size() > kLongestLine)
+    if (buffer_.size() > kMaxLine)
       co_return fail(Error::internal(Code::kConflict, "an event is larger than 16 MB; list again"));
     const auto chunk = co_await call_->read();
     if (!chunk) co_return fail(Error::internal(Code::kUnavailable, "the watch broke: " + chunk.error().text));

@@ -11,8 +11,9 @@ namespace weft::store {
 
 /// The events of a watch as a server sends them: JSON, one on each line.
 ///
-/// Errors beside those of Watch: kInvalid: a line is no event; kConflict also for a line above 16 MB, so that
-/// it is left out by listing again. What stands after the last line end when the connection ends is dropped.
+/// Errors beside those of Watch: kInvalid: a line is not an event; kConflict also for a line above 16 MB, so
+/// that it is left out by listing again. What stands after the last line end when the connection ends is
+/// dropped.
 class WatchLines final : public Watch {
  public:
   /// `trim` is called with each object before it is kept; may be empty.

@@ -14,7 +14,7 @@ namespace {
 
 using namespace weft;
 
-/// An answer's body that comes in pieces of one length.
+/// A response's body that comes in pieces of one length.
 class Pieces final : public http::Call {
  public:
   Pieces(std::string_view bytes, std::size_t step) : bytes_(bytes), step_(step) {}

@@ -19,7 +19,7 @@ Result<std::uint64_t> version_of(std::string_view text) {
   if (error == std::errc() && end == text.data() + text.size()) return version;
   return fail(Error::internal(
       Code::kUnsupported,
-      "the server's resourceVersion \"" + std::string(cut(text, 80)) + "\" is no decimal number"));
+      "the server's resourceVersion \"" + std::string(cut(text, 80)) + "\" is not a decimal number"));
 }
 
 Result<api::ObjectPtr> object_of_wire(api::Json body, const api::KindInfo& kind) {
@@ -27,7 +27,7 @@ Result<api::ObjectPtr> object_of_wire(api::Json body, const api::KindInfo& kind)
   object->kind = &kind;
   object->body = std::move(body);
   if (!object->body.is_object() || object->name().empty())
-    return fail(Error::internal(Code::kInvalid, "the server sent something that is no object"));
+    return fail(Error::internal(Code::kInvalid, "the server sent something that is not an object"));
   // Items of a list come without these two.
   if (!object->body.contains("kind")) object->body["kind"] = kind.kind;
   if (!object->body.contains("apiVersion")) object->body["apiVersion"] = kind.api_version();

@@ -8,11 +8,11 @@
 
 namespace weft::store {
 
-/// The text of a member; empty when there is none, or it is no text. What a server sends may be anything.
+/// The text of a member; empty when there is none, or it is not a text. What a server sends may be anything.
 std::string text_member(const api::Json& object, std::string_view name);
 
-/// An object of `kind` that a server sent, taken as it is. Error: kInvalid: it is no object, or has no name
-/// or numeric resourceVersion.
+/// An object of `kind` that a server sent, taken as it is. Error: kInvalid: it is not an object, or has no
+/// name or numeric resourceVersion.
 Result<api::ObjectPtr> object_of_wire(api::Json body, const api::KindInfo& kind);
 
 /// "labelSelector=…&fieldSelector=…", each ending in '&'; empty when the query selects everything.

@@ -188,7 +188,7 @@ def test_a_control_plane_that_hangs_is_told_of_in_time(mesh):
         for command in (["get", "pods"], ["describe", "pod", "none"], ["proxy-status", "--request-timeout=2s"]):
             done = subprocess.run([WEFT, *command[:1], "--name", mesh.name, *command[1:]], env=mesh.environment, text=True,
                                   capture_output=True, timeout=60)
-            assert done.returncode != 0 and "does not answer in time" in done.stderr, (command, done)
+            assert done.returncode != 0 and "does not respond in time" in done.stderr, (command, done)
     finally:
         os.kill(pid, signal.SIGCONT)
     assert mesh.weft("get", "namespaces").stdout

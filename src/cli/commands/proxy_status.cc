@@ -49,7 +49,7 @@ net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusO
   const std::chrono::seconds limit = context.global.request_timeout;
   auto asked = co_await context.mesh.get("proxies", limit.count() > 0 ? Duration(limit) : kForEver);
   if (!asked && asked.error().code == Code::kTimeout)
-    asked.error().text = std::string(store::kNoAnswer) + ": " + asked.error().text;
+    asked.error().text = std::string(store::kNoResponse) + ": " + asked.error().text;
   WEFT_CO_TRY(const MeshApi::Answer answer, std::move(asked));
   if (answer.status != 200)
     co_return fail(Error::upstream(

@@ -6,11 +6,11 @@
 namespace weft::store {
 namespace {
 
-constexpr int kMostWaits = 3;
-constexpr std::size_t kMostBody = 64 * 1024 * 1024;
+constexpr int kMaxWaits = 3;
+constexpr std::size_t kMaxBody = 64 * 1024 * 1024;
 
 /// How long the server asks us to stay away; nothing when it does not.
-std::optional<Duration> pause_asked_for(const http::ResponseHead& head) {
+std::optional<Duration> delay_asked_for(const http::ResponseHead& head) {
   if (head.status != 429 && head.status != 503) return std::nullopt;
   const auto text = head.headers.get("retry-after");
   if (!text) return head.status == 429 ? std::optional<Duration>(1s) : std::nullopt;
@@ -23,18 +23,18 @@ std::optional<Duration> pause_asked_for(const http::ResponseHead& head) {
 }  // namespace
 
 ApiClient::ApiClient(net::Loop& loop, ClusterAccess access, std::vector<net::Address> addresses,
-                     ClientPatience patience)
+                     ClientTimeouts timeouts)
     : loop_(loop),
       access_(std::move(access)),
       addresses_(std::move(addresses)),
-      patience_(patience),
+      timeouts_(timeouts),
       token_(access_.token, access_.token_file) {}
 
 Result<std::unique_ptr<ApiClient>> ApiClient::make(net::Loop& loop, ClusterAccess access,
                                                    std::vector<net::Address> addresses,
-                                                   ClientPatience patience) {
+                                                   ClientTimeouts timeouts) {
   WEFT_ASSERT(!addresses.empty());
-  std::unique_ptr<ApiClient> client(new ApiClient(loop, std::move(access), std::move(addresses), patience));
+  std::unique_ptr<ApiClient> client(new ApiClient(loop, std::move(access), std::move(addresses), timeouts));
   const ClusterAccess& its = client->access_;
   auto context = tls::Context::client({.roots_pem = its.roots_pem,
                                        .server_name = its.server_name,
@@ -46,15 +46,15 @@ Result<std::unique_ptr<ApiClient>> ApiClient::make(net::Loop& loop, ClusterAcces
   return client;
 }
 
-/// To the address that answered last, or to the next that does.
+/// To the address that responded last, or to the next that does.
 net::Task<Result<std::unique_ptr<http::Call>>> ApiClient::send_once(http::Request request) {
   WEFT_CO_TRY(const std::string token, token_.at(loop_.now()));
   if (!token.empty()) request.headers.set("authorization", "Bearer " + token);
   Result<std::unique_ptr<http::Call>> call = fail(Error{});
   for (std::size_t tried = 0; tried < addresses_.size(); ++tried) {
     http::FetchOptions options;
-    options.deadline = loop_.now() + patience_.answer;
-    options.connect_deadline = loop_.now() + patience_.connect;
+    options.deadline = loop_.now() + timeouts_.answer;
+    options.connect_deadline = loop_.now() + timeouts_.connect;
     options.keepalive = true;
     options.tls = tls_;
     call = co_await http::Call::open(loop_, addresses_[first_], request, options);
@@ -76,14 +76,14 @@ net::Task<Result<std::unique_ptr<http::Call>>> ApiClient::send(http::Request req
     auto call = co_await send_once(request);
     if (!call) co_return fail(std::move(call).error().with_context(access_.authority()));
     const http::ResponseHead& head = (*call)->head();
-    if (head.status == 401 && !shown_again && token_.refused()) {
+    if (head.status == 401 && !shown_again && token_.rejected()) {
       shown_again = true;
       continue;
     }
-    const auto pause = pause_asked_for(head);
-    if (!pause || waits >= kMostWaits) co_return call;
+    const auto delay = delay_asked_for(head);
+    if (!delay || waits >= kMaxWaits) co_return call;
     call->reset();
-    const Duration bounded = std::min(*pause, patience_.longest_pause);
+    const Duration bounded = std::min(*delay, timeouts_.longest_pause);
     const auto jitter = static_cast<std::uint64_t>(bounded.count() / 4 + 1);
     co_await loop_.sleep(bounded + Duration(random_.below(jitter)));
   }
@@ -96,7 +96,7 @@ net::Task<Result<http::Response>> ApiClient::fetch(http::Request request) {
   for (;;) {
     const auto chunk = co_await call->read();
     if (!chunk) co_return fail(Error(chunk.error()).with_context(access_.authority()));
-    if (response.body.size() + chunk->data.size() > kMostBody)
+    if (response.body.size() + chunk->data.size() > kMaxBody)
       co_return fail(
           Error::upstream(Code::kTooLarge, Retry::kNever, "the API's response is larger than 64 MB"));
     response.body.append(chunk->data);
@@ -104,9 +104,9 @@ net::Task<Result<http::Response>> ApiClient::fetch(http::Request request) {
   }
 }
 
-net::Task<Result<std::unique_ptr<http::Call>>> ApiClient::open(http::Request request, Duration patience) {
+net::Task<Result<std::unique_ptr<http::Call>>> ApiClient::open(http::Request request, Duration timeout) {
   WEFT_CO_TRY(auto call, co_await send(std::move(request)));
-  if (call->head().status < 400) call->set_deadline(loop_.now() + patience);
+  if (call->head().status < 400) call->set_deadline(loop_.now() + timeout);
   co_return call;
 }
 

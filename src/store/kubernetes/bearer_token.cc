@@ -27,7 +27,7 @@ Result<std::string> BearerToken::at(TimePoint now) {
   return value_;
 }
 
-bool BearerToken::refused() {
+bool BearerToken::rejected() {
   read_again_ = TimePoint::min();
   return !file_.empty();
 }

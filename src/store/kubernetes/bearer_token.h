@@ -15,8 +15,8 @@ class BearerToken {
 
   /// Empty when there is none. Error: the file could never be read.
   Result<std::string> at(TimePoint now);
-  /// The server refused what it was shown: the next at() reads the file. False when there is no file.
-  bool refused();
+  /// The server rejected what it was shown: the next at() reads the file. False when there is no file.
+  bool rejected();
 
  private:
   std::string value_, file_;

@@ -22,10 +22,10 @@ Result<ClusterAccess> in_cluster_access(const AccessOptions& options) {
   const std::string host = options.environment("KUBERNETES_SERVICE_HOST");
   const std::string port = options.environment("KUBERNETES_SERVICE_PORT");
   if (host.empty() || port.empty())
-    return fail(
-        Error::config(Code::kNotFound,
-                      "this is no pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are "
-                      "not set"));
+    return fail(Error::config(
+        Code::kNotFound,
+        "this is not a pod of a cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are "
+        "not set"));
   ClusterAccess access;
   access.origin = "the pod's service account";
   access.host = access.server_name = host;
@@ -35,7 +35,7 @@ Result<ClusterAccess> in_cluster_access(const AccessOptions& options) {
   access.port = *number;
   const std::string& directory = options.service_account_directory;
   access.token_file = directory + "/token";
-  // The token is read by whoever shows it; that it is missing is said now.
+  // The token is read when it is shown; that it is missing is said now.
   WEFT_TRY(const std::string token, read_small_file(access.token_file));
   if (trim(token).empty()) return fail(Error::config(Code::kInvalid, access.token_file + ": holds no token"));
   WEFT_TRY(access.roots_pem, read_small_file(directory + "/ca.crt"));

@@ -46,7 +46,7 @@ struct AccessOptions {
 Result<ClusterAccess> read_kubeconfig(const AccessOptions& options = {});
 
 /// As a pod: token, ca.crt and namespace of its directory, KUBERNETES_SERVICE_HOST and _PORT. Errors:
-/// kNotFound when this is no pod, or the file that is missing.
+/// kNotFound when this is not a pod, or the file that is missing.
 Result<ClusterAccess> in_cluster_access(const AccessOptions& options = {});
 
 /// read_kubeconfig when a file or a context is named by `options` or $KUBECONFIG, else in_cluster_access when

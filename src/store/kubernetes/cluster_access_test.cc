@@ -171,7 +171,7 @@ TEST_F(ClusterAccessTest, what_is_wrong_is_said_with_file_line_and_field) {
             "config:2: contexts[0].context.cluster: there is no cluster called \"d\"");
 }
 
-TEST(ServerUrl, is_read_in_all_its_forms_and_refused_otherwise) {
+TEST(ServerUrl, is_read_in_all_its_forms_and_rejected_otherwise) {
   const auto url = parse_server_url("https://api.example.com:6443/k8s/c-1/");
   ASSERT_TRUE(url);
   EXPECT_EQ(url->host + " " + std::to_string(url->port) + " " + url->path, "api.example.com 6443 /k8s/c-1");
@@ -195,12 +195,12 @@ TEST(BearerToken, is_read_again_after_a_minute_and_kept_when_the_file_is_gone) {
   EXPECT_EQ(*token.at(start + 59s), "one");
   EXPECT_EQ(*token.at(start + 61s), "two");
   std::ofstream(file) << "three";
-  EXPECT_TRUE(token.refused());
+  EXPECT_TRUE(token.rejected());
   EXPECT_EQ(*token.at(start + 62s), "three");
   std::filesystem::remove(file);
   EXPECT_EQ(*token.at(start + 200s), "three");
   BearerToken fixed("f", "");
-  EXPECT_FALSE(fixed.refused());
+  EXPECT_FALSE(fixed.rejected());
   EXPECT_EQ(*fixed.at(start), "f");
 }
 
@@ -210,9 +210,9 @@ TEST(ResolveHost, takes_addresses_as_they_are_and_looks_names_up) {
   ASSERT_TRUE(local) << local.error().text;
   for (const net::Address& each : *local)
     EXPECT_TRUE(each.is_loopback() && each.port() == 5) << each.to_string();
-  const auto nobody = resolve_host("no_such..name", 5);
-  ASSERT_FALSE(nobody);
-  EXPECT_EQ(nobody.error().code, Code::kNotFound);
+  const auto unknown = resolve_host("no_such..name", 5);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, Code::kNotFound);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct Place {
   }
   bool given() const { return node && !node->is_null(); }
   std::string text() const { return given() && node->is_scalar() ? std::string(node->text) : ""; }
-  std::unexpected<Error> refuse(Code code, const std::string& why) const {
+  std::unexpected<Error> reject(Code code, const std::string& why) const {
     const int where = node ? node->line : line;
     return fail(
         Error::config(code, document->file_name() + ":" + std::to_string(where) + ": " + field + ": " + why));
@@ -110,29 +110,29 @@ Result<std::string> data_or_file(const Place& map, const std::string& name) {
   const Place data = map[name + "-data"];
   if (data.given()) {
     auto bytes = decode_base64(data.text());
-    if (!bytes || bytes->empty()) return data.refuse(Code::kInvalid, "is not base64");
+    if (!bytes || bytes->empty()) return data.reject(Code::kInvalid, "is not base64");
     return std::move(*bytes);
   }
   const Place file = map[name];
   if (!file.given()) return std::string();
   auto text = read_small_file(file.path());
-  if (!text) return file.refuse(text.error().code, text.error().text);
+  if (!text) return file.reject(text.error().code, text.error().text);
   return std::move(*text);
 }
 
-Result<void> refuse_if_given(const Place& map, std::string_view name, const std::string& advice) {
+Result<void> reject_if_given(const Place& map, std::string_view name, const std::string& advice) {
   const Place place = map[name];
   if (!place.given() || place.text() == "false") return {};
-  return place.refuse(Code::kUnsupported, "is not supported; " + advice);
+  return place.reject(Code::kUnsupported, "is not supported; " + advice);
 }
 
 Result<void> read_cluster(const Place& cluster, ClusterAccess& access) {
-  WEFT_CHECK(refuse_if_given(cluster, "insecure-skip-tls-verify", "give certificate-authority-data instead"));
-  WEFT_CHECK(refuse_if_given(cluster, "proxy-url", "name a server that can be reached without a proxy"));
+  WEFT_CHECK(reject_if_given(cluster, "insecure-skip-tls-verify", "give certificate-authority-data instead"));
+  WEFT_CHECK(reject_if_given(cluster, "proxy-url", "name a server that can be reached without a proxy"));
   const Place server = cluster["server"];
-  if (server.text().empty()) return server.refuse(Code::kInvalid, "missing");
+  if (server.text().empty()) return server.reject(Code::kInvalid, "missing");
   const auto url = parse_server_url(server.text());
-  if (!url) return server.refuse(url.error().code, url.error().text);
+  if (!url) return server.reject(url.error().code, url.error().text);
   access.host = url->host;
   access.port = url->port;
   access.base_path = url->path;
@@ -140,26 +140,26 @@ Result<void> read_cluster(const Place& cluster, ClusterAccess& access) {
   if (access.server_name.empty()) access.server_name = url->host;
   WEFT_TRY(access.roots_pem, data_or_file(cluster, "certificate-authority"));
   if (access.roots_pem.empty())
-    return cluster["certificate-authority-data"].refuse(
-        Code::kInvalid, "missing: without it nobody can tell whether " + url->host + " is the server");
+    return cluster["certificate-authority-data"].reject(
+        Code::kInvalid, "missing: without it weft cannot tell whether " + url->host + " is the server");
   return {};
 }
 
 Result<void> read_user(const Place& user, ClusterAccess& access) {
   const std::string advice = "give a token or a client certificate, e.g. by kubectl create token";
   for (const char* name : {"exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups"})
-    WEFT_CHECK(refuse_if_given(user, name, advice));
+    WEFT_CHECK(reject_if_given(user, name, advice));
   WEFT_TRY(access.certificate_chain_pem, data_or_file(user, "client-certificate"));
   WEFT_TRY(access.private_key_pem, data_or_file(user, "client-key"));
   if (access.certificate_chain_pem.empty() != access.private_key_pem.empty())
-    return user.refuse(Code::kInvalid, "client-certificate and client-key go together; one is missing");
+    return user.reject(Code::kInvalid, "client-certificate and client-key go together; one is missing");
   access.token = user["token"].text();
   // kubectl's rule: the file goes before the text.
   if (const Place file = user["tokenFile"]; file.given()) {
     access.token_file = file.path();
     access.token.clear();
     const auto token = read_small_file(access.token_file);
-    if (!token) return file.refuse(token.error().code, token.error().text);
+    if (!token) return file.reject(token.error().code, token.error().text);
   }
   return {};
 }
@@ -179,14 +179,14 @@ Result<ClusterAccess> read_kubeconfig(const AccessOptions& options) {
   access.origin = files.names + ", context " + name;
   const Place cluster = files.find("clusters", "cluster", context["cluster"].text());
   if (!cluster.given())
-    return context["cluster"].refuse(Code::kNotFound,
+    return context["cluster"].reject(Code::kNotFound,
                                      "there is no cluster called \"" + context["cluster"].text() + "\"");
   WEFT_CHECK(read_cluster(cluster, access));
   const Place named_user = context["user"];
   if (!named_user.text().empty()) {
     const Place user = files.find("users", "user", named_user.text());
     if (!user.document)
-      return named_user.refuse(Code::kNotFound, "there is no user called \"" + named_user.text() + "\"");
+      return named_user.reject(Code::kNotFound, "there is no user called \"" + named_user.text() + "\"");
     WEFT_CHECK(read_user(user, access));
   }
   access.ns = context["namespace"].text();

@@ -14,9 +14,9 @@
 namespace weft::store {
 namespace {
 
-constexpr int kMostLists = 3;
-constexpr int kMostPages = 2000;
-constexpr int kMostWrites = 5;
+constexpr int kMaxLists = 3;
+constexpr int kMaxPages = 2000;
+constexpr int kMaxWrites = 5;
 constexpr Duration kBetweenWrites = 20ms;
 constexpr std::string_view kStrict = "?fieldValidation=Strict";
 
@@ -43,8 +43,8 @@ int leading_number(std::string_view text) {
 
 }  // namespace
 
-KubernetesStore::KubernetesStore(net::Loop& loop, std::unique_ptr<ApiClient> client, WatchPatience patience)
-    : loop_(loop), client_(std::move(client)), patience_(patience) {}
+KubernetesStore::KubernetesStore(net::Loop& loop, std::unique_ptr<ApiClient> client, WatchPatience periods)
+    : loop_(loop), client_(std::move(client)), periods_(periods) {}
 
 Result<std::unique_ptr<KubernetesStore>> KubernetesStore::open(net::Loop& loop, ClusterAccess access) {
   auto addresses = resolve_host(access.host, access.port);
@@ -86,7 +86,7 @@ net::Task<Result<List>> KubernetesStore::list(Query query) {
   for (int tried = 0;; ++tried) {
     bool expired = false;
     auto found = co_await list_pages(query, expired);
-    if (!found && expired && tried + 1 < kMostLists) continue;
+    if (!found && expired && tried + 1 < kMaxLists) continue;
     if (!found) co_return fail(with_type(std::move(found).error(), *query.kind));
     co_return found;
   }
@@ -97,7 +97,7 @@ net::Task<Result<List>> KubernetesStore::list_pages(const Query& query, bool& ex
   const std::string path = api_path(*query.kind, query.ns) + "?" + selectors_of(query) + "limit=500";
   List list;
   std::string next;
-  for (int page = 0; page < kMostPages; ++page) {
+  for (int page = 0; page < kMaxPages; ++page) {
     auto body =
         co_await call({.path = next.empty() ? path : path + "&continue=" + http::percent_encode(next)});
     if (!body) {
@@ -142,7 +142,7 @@ net::Task<Result<api::ObjectPtr>> KubernetesStore::replace(api::Object wanted, b
   for (int tried = 0;; ++tried) {
     auto done = co_await replace_once(wanted, status);
     const bool again = !done && done.error().code == Code::kConflict && wanted.resource_version() == 0 &&
-                       tried + 1 < kMostWrites;
+                       tried + 1 < kMaxWrites;
     if (!again) co_return done;
     co_await loop_.sleep(kBetweenWrites * (tried + 1) + Duration(random_.below(static_cast<std::uint64_t>(
                                                             Duration(kBetweenWrites).count()))));
@@ -176,7 +176,7 @@ net::Task<Result<api::ObjectPtr>> KubernetesStore::replace_once(const api::Objec
 
 net::Task<Result<api::ObjectPtr>> KubernetesStore::remove(api::Key key, int grace_period_seconds,
                                                           std::string uid) {
-  // The object before it goes: the answer may be a Status instead.
+  // The object before it goes: the response may be a Status instead.
   WEFT_CO_TRY(const api::ObjectPtr present, co_await get(key));
   RawRequest request;
   request.method = "DELETE";
@@ -184,21 +184,21 @@ net::Task<Result<api::ObjectPtr>> KubernetesStore::remove(api::Key key, int grac
   request.body = {{"kind", "DeleteOptions"}, {"apiVersion", "v1"}, {"propagationPolicy", "Background"}};
   if (grace_period_seconds >= 0) request.body["gracePeriodSeconds"] = grace_period_seconds;
   if (!uid.empty()) request.body["preconditions"] = {{"uid", std::move(uid)}};
-  WEFT_CO_TRY(api::Json answer, co_await call(std::move(request)));
-  if (text_member(answer, "kind") == "Status") co_return present;
-  co_return object_of_wire(std::move(answer), *key.kind);
+  WEFT_CO_TRY(api::Json response, co_await call(std::move(request)));
+  if (text_member(response, "kind") == "Status") co_return present;
+  co_return object_of_wire(std::move(response), *key.kind);
 }
 
 net::Task<Result<std::unique_ptr<Watch>>> KubernetesStore::watch(Query query, std::uint64_t from) {
-  const auto spread = static_cast<std::uint64_t>((patience_.longest - patience_.shortest).count());
-  const Duration length = patience_.shortest + Duration(random_.below(spread + 1));
+  const auto spread = static_cast<std::uint64_t>((periods_.longest - periods_.shortest).count());
+  const Duration length = periods_.shortest + Duration(random_.below(spread + 1));
   // At least one: 0 would leave it to the server.
   const auto seconds = std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(length).count());
   http::Request request;
   request.path = api_path(*query.kind, query.ns) + "?" + selectors_of(query) +
                  "watch=true&allowWatchBookmarks=true&timeoutSeconds=" + std::to_string(seconds);
   if (from != 0) request.path += "&resourceVersion=" + std::to_string(from);
-  WEFT_CO_TRY(auto call, co_await client_->open(std::move(request), length + patience_.grace));
+  WEFT_CO_TRY(auto call, co_await client_->open(std::move(request), length + periods_.grace));
   if (call->head().status < 400)
     co_return std::unique_ptr<Watch>(std::make_unique<WatchLines>(
         std::move(call), *query.kind, [kind = query.kind](api::Json& body) { trim(body, *kind); }));
@@ -242,18 +242,18 @@ net::Task<Result<api::Json>> KubernetesStore::review_token(std::string token, st
   request.body = {{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenReview"}};
   request.body["spec"]["token"] = std::move(token);
   request.body["spec"]["audiences"] = api::Json::array({std::move(audience)});
-  WEFT_CO_TRY(api::Json answer, co_await call(std::move(request)));
-  if (!answer.contains("status") || !answer["status"].is_object())
+  WEFT_CO_TRY(api::Json response, co_await call(std::move(request)));
+  if (!response.contains("status") || !response["status"].is_object())
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "a TokenReview without a status"));
-  co_return std::move(answer["status"]);
+  co_return std::move(response["status"]);
 }
 
 net::Task<Result<KubernetesStore::Version>> KubernetesStore::version() {
-  WEFT_CO_TRY(const api::Json answer, co_await call({.path = "/version"}));
+  WEFT_CO_TRY(const api::Json response, co_await call({.path = "/version"}));
   Version version;
-  version.major = leading_number(text_member(answer, "major"));
-  version.minor = leading_number(text_member(answer, "minor"));
-  version.text = text_member(answer, "gitVersion");
+  version.major = leading_number(text_member(response, "major"));
+  version.minor = leading_number(text_member(response, "minor"));
+  version.text = text_member(response, "gitVersion");
   if (version.major == 0)
     co_return fail(
         Error::upstream(Code::kUnsupported, Retry::kNever, "/version names no version of Kubernetes"));

@@ -22,13 +22,12 @@ struct WatchPatience {
 /// running then.
 ///
 /// Beyond what Store says:
-/// * Objects of the cluster are taken as they are: fields we do not know are no error, and are kept. The
-/// server
-///   checks what is written, and refuses unknown fields in create() and update().
-/// * list() and watch() leave out what nobody reads (see trim.h), so that copies stay small; get() leaves out
+/// * Objects of the cluster are taken as they are: fields we do not know are not an error, and are kept.
+///   The server checks what is written, and rejects unknown fields in create() and update().
+/// * list() and watch() leave out what is not read (see trim.h), so that copies stay small; get() leaves out
 ///   metadata.managedFields alone. update() and update_status() read the present object first and put back
 ///   what was left out, so an object of a list may be changed and written. Without resourceVersion they try
-///   again when somebody was faster.
+///   again when another writer was faster.
 /// * A type of resource that the server does not have (no CustomResourceDefinition yet) is kUnsupported; a
 ///   missing object is kNotFound.
 /// * A watch ends with kUnavailable when its time is over or the connection breaks: watch again from the last
@@ -36,9 +35,9 @@ struct WatchPatience {
 /// * resourceVersion must be a decimal number, as Kubernetes promises since 1.35 and always did.
 class KubernetesStore final : public Store, public RawApi {
  public:
-  KubernetesStore(net::Loop& loop, std::unique_ptr<ApiClient> client, WatchPatience patience = {});
+  KubernetesStore(net::Loop& loop, std::unique_ptr<ApiClient> client, WatchPatience periods = {});
   /// Resolves a host name first, blocking for at most 5 s: call it at the start. Errors: kInvalid for
-  /// certificates that are none, kNotFound for a name that nobody knows.
+  /// what is not a certificate, kNotFound for an unknown name.
   static Result<std::unique_ptr<KubernetesStore>> open(net::Loop& loop, ClusterAccess access);
 
   net::Task<Result<api::ObjectPtr>> get(api::Key key) override;
@@ -59,7 +58,7 @@ class KubernetesStore final : public Store, public RawApi {
   /// says no more goes. `force` takes fields from other managers; without it that is kConflict.
   net::Task<Result<api::Json>> apply(std::string path, api::Json object, std::string field_manager,
                                      bool force);
-  /// kind: TokenReview, authentication.k8s.io/v1. The answer's status is returned: authenticated, user,
+  /// kind: TokenReview, authentication.k8s.io/v1. The response's status is returned: authenticated, user,
   /// audiences, error.
   net::Task<Result<api::Json>> review_token(std::string token, std::string audience);
 
@@ -79,7 +78,7 @@ class KubernetesStore final : public Store, public RawApi {
 
   net::Loop& loop_;
   std::unique_ptr<ApiClient> client_;
-  WatchPatience patience_;
+  WatchPatience periods_;
   Random random_;
 };
 

@@ -16,7 +16,7 @@ using End = Step::End;
 
 const api::KindInfo* config_maps() { return api::find_kind("v1", "ConfigMap"); }
 
-/// A store whose server is the double, with short patience.
+/// A store whose server is the double, with short timeouts.
 class KubernetesStoreTest : public ::testing::Test {
  protected:
   void SetUp() override { open(double_.access()); }
@@ -24,7 +24,7 @@ class KubernetesStoreTest : public ::testing::Test {
     auto client = ApiClient::make(loop_, std::move(access), {double_.address()},
                                   {.connect = 2s, .answer = 3s, .longest_pause = 20ms});
     ASSERT_TRUE(client) << client.error().text;
-    store_ = std::make_unique<KubernetesStore>(loop_, std::move(*client), patience_);
+    store_ = std::make_unique<KubernetesStore>(loop_, std::move(*client), periods_);
   }
   static Query all() {
     Query query;
@@ -61,7 +61,7 @@ class KubernetesStoreTest : public ::testing::Test {
 
   net::Loop loop_;
   ApiDouble double_{loop_};
-  WatchPatience patience_;
+  WatchPatience periods_;
   std::unique_ptr<KubernetesStore> store_;
   std::string events_;
 };
@@ -149,7 +149,7 @@ TEST_F(KubernetesStoreTest, garbage_in_a_watch_ends_it_and_the_next_goes_on) {
   EXPECT_EQ(follow(at_version(6)), "a6 ");
 }
 
-TEST_F(KubernetesStoreTest, garbage_in_answers_is_an_error) {
+TEST_F(KubernetesStoreTest, garbage_in_responses_is_an_error) {
   for (const std::string& each :
        {std::string("[]"), std::string("{"), std::string(""), std::string("{\"metadata\":{}}"),
         std::string("{\"metadata\":7,\"items\":3}"), std::string("{\"items\":[1]}")}) {
@@ -173,13 +173,13 @@ TEST_F(KubernetesStoreTest, bookmarks_move_the_version_that_a_watch_goes_on_from
   EXPECT_NE(double_.seen()[1].line.find("allowWatchBookmarks=true&timeoutSeconds="), std::string::npos);
 }
 
-TEST_F(KubernetesStoreTest, a_version_that_is_no_number_is_refused_by_name) {
+TEST_F(KubernetesStoreTest, a_version_that_is_not_a_number_is_rejected_by_name) {
   std::string body = list_json(5, {});
   body.replace(body.find("\"5\""), 3, "\"v5\"");
   double_.add({.pieces = {body}});
   const auto list = run(loop_, store_->list(all()));
   ASSERT_FALSE(list);
-  EXPECT_NE(list.error().text.find("\"v5\" is no decimal number"), std::string::npos) << list.error().text;
+  EXPECT_NE(list.error().text.find("\"v5\" is not a decimal number"), std::string::npos) << list.error().text;
 }
 
 // M04
@@ -190,7 +190,7 @@ TEST_F(KubernetesStoreTest, too_many_requests_are_waited_for_as_asked) {
   const auto found = run(loop_, store_->get(key("a")));
   ASSERT_TRUE(found) << found.error().text;
   ASSERT_EQ(double_.seen().size(), 3u);
-  // One second is asked for; the patience of this test is 20 ms.
+  // One second is asked for; the limit of this test is 20 ms.
   EXPECT_GE(double_.seen()[1].when - double_.seen()[0].when, 20ms);
 }
 
@@ -213,7 +213,7 @@ TEST_F(KubernetesStoreTest, errors_of_the_server_are_waited_out) {
 }
 
 // M05
-TEST_F(KubernetesStoreTest, a_refused_token_is_read_anew_and_shown_once_more) {
+TEST_F(KubernetesStoreTest, a_rejected_token_is_read_again_and_shown_once_more) {
   Directory directory;
   const std::string file = directory.path + "/token";
   std::ofstream(file) << "old\n";
@@ -228,16 +228,16 @@ TEST_F(KubernetesStoreTest, a_refused_token_is_read_anew_and_shown_once_more) {
   ASSERT_TRUE(run(loop_, store_->get(key("a"))));
   double_.add({.status = 401});
   double_.add({.status = 401, .pieces = {status_json(401, "Unauthorized", "Unauthorized")}});
-  const auto refused = run(loop_, store_->get(key("a")));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kDenied);
+  const auto rejected = run(loop_, store_->get(key("a")));
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().code, Code::kDenied);
   ASSERT_EQ(double_.seen().size(), 5u);
   EXPECT_EQ(double_.seen()[0].authorization, "Bearer old");
   EXPECT_EQ(double_.seen()[1].authorization, "Bearer old");
   EXPECT_EQ(double_.seen()[2].authorization, "Bearer new");
 }
 
-TEST_F(KubernetesStoreTest, a_fixed_token_that_is_refused_is_not_sent_again) {
+TEST_F(KubernetesStoreTest, a_fixed_token_that_is_rejected_is_not_sent_again) {
   double_.add({.status = 401});
   EXPECT_FALSE(run(loop_, store_->get(key("a"))));
   EXPECT_EQ(double_.seen().size(), 1u);
@@ -327,7 +327,7 @@ TEST_F(KubernetesStoreTest, events_that_come_twice_or_late_change_nothing) {
   EXPECT_EQ(events_, "+a ~a +b -a +a ");
 }
 
-TEST_F(KubernetesStoreTest, a_server_that_has_gone_back_in_time_is_listed_anew) {
+TEST_F(KubernetesStoreTest, a_server_that_has_gone_back_in_time_is_listed_again) {
   double_.add(page(50, {config_map_json("a", 40), config_map_json("b", 41)}));
   double_.add(
       {.expected = "resourceVersion=50",
@@ -340,7 +340,7 @@ TEST_F(KubernetesStoreTest, a_server_that_has_gone_back_in_time_is_listed_anew) 
 }
 
 TEST_F(KubernetesStoreTest, a_watch_that_is_silent_for_too_long_is_given_up) {
-  patience_ = {.shortest = 50ms, .longest = 60ms, .grace = 30ms};
+  periods_ = {.shortest = 50ms, .longest = 60ms, .grace = 30ms};
   open(double_.access());
   double_.add(page(5, {}));
   double_.add(watch_from(5, {}, End::kSilent));
@@ -348,7 +348,7 @@ TEST_F(KubernetesStoreTest, a_watch_that_is_silent_for_too_long_is_given_up) {
   EXPECT_EQ(follow(at_version(6)), "a6 ");
 }
 
-TEST_F(KubernetesStoreTest, a_server_that_never_answers_is_a_timeout) {
+TEST_F(KubernetesStoreTest, a_server_that_never_responds_is_a_timeout) {
   auto client = ApiClient::make(loop_, double_.access(), {double_.address()},
                                 {.connect = 2s, .answer = 50ms, .longest_pause = 20ms});
   KubernetesStore hasty(loop_, std::move(*client));
@@ -403,7 +403,7 @@ TEST_F(KubernetesStoreTest, unknown_fields_of_the_cluster_are_kept) {
   EXPECT_EQ((*found)->body["newField"]["x"][1], 2);
 }
 
-TEST_F(KubernetesStoreTest, a_server_that_proves_to_be_somebody_else_is_not_talked_to) {
+TEST_F(KubernetesStoreTest, a_server_that_proves_to_be_another_is_not_talked_to) {
   ClusterAccess other_root = double_.access();
   other_root.roots_pem = Certificates::make().authority.certificate_pem();
   open(other_root);
@@ -448,10 +448,10 @@ TEST_F(KubernetesStoreTest, an_informer_says_why_its_copy_may_be_out_of_date) {
                .status = 403,
                .pieces = {status_json(403, "Forbidden", "configmaps is forbidden")}});
   double_.add(watch_from(5, {added("b", 6)}, End::kSilent));
-  std::string trouble;
+  std::string last_error;
   EXPECT_EQ(follow([&](const Informer& informer) {
-              if (!informer.trouble().empty()) trouble = informer.trouble();
-              return informer.resource_version() == 6 && informer.trouble().empty();
+              if (!informer.last_error().empty()) last_error = informer.last_error();
+              return informer.resource_version() == 6 && informer.last_error().empty();
             }),
             "a1 b6 ");
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kApiVersion = "coordination.k8s.io/v1";
 
-/// Kubernetes' MicroTime. Nobody compares it with his own clock: it says only that the record has changed.
+/// Kubernetes' MicroTime. It is not compared with a local clock: it says only that the record has changed.
 std::string micro_time_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
@@ -64,14 +64,14 @@ net::Task<void> Lease::run() {
     if (!done)
       WEFT_LOG(kWarn, "kubernetes", "the lease cannot be asked for",
                {"lease", options_.ns + "/" + options_.name}, {"error", done.error().text});
-    Duration pause = options_.retry;
+    Duration delay = options_.retry;
     if (!leads())
-      pause += Duration(random_.below(static_cast<std::uint64_t>(options_.retry.count()) * 6 / 5));
-    co_await loop_.sleep(pause);
+      delay += Duration(random_.below(static_cast<std::uint64_t>(options_.retry.count()) * 6 / 5));
+    co_await loop_.sleep(delay);
   }
 }
 
-/// One look at the record, and one write if it is ours to write. What somebody else wrote meanwhile is no
+/// One look at the record, and one write if it is ours to write. What another wrote meanwhile is no
 /// error.
 net::Task<Result<void>> Lease::attempt() {
   const TimePoint asked = options_.clock();
@@ -91,7 +91,7 @@ net::Task<Result<void>> Lease::attempt() {
   } else {
     written = co_await take(api::Json::object(), asked);
   }
-  // Somebody was faster: the next look shows who.
+  // Another was faster: the next look shows who.
   if (!written && written.error().code == Code::kConflict) co_return Result<void>{};
   co_return written;
 }
@@ -103,7 +103,7 @@ void Lease::observe(const api::Json& lease) {
   if (spec == seen_) return;
   seen_ = spec;
   seen_at_ = options_.clock();
-  // At least our own patience: a record that asks for none must not have two leaders.
+  // At least our own duration: a record that asks for none must not have two leaders.
   const auto asked =
       std::chrono::seconds(std::clamp<std::int64_t>(number_in(spec, "leaseDurationSeconds"), 0, 3600));
   seen_duration_ = std::max<Duration>(asked, options_.duration);
@@ -131,9 +131,9 @@ net::Task<Result<void>> Lease::take(const api::Json& present, TimePoint asked) {
   }
   lease["spec"] = spec_of(present);
   WEFT_CO_TRY(
-      const api::Json answer,
+      const api::Json response,
       co_await api_.call({.method = made ? "PUT" : "POST", .path = path(made), .body = std::move(lease)}));
-  observe(answer);
+  observe(response);
   leads_until_ = asked + options_.renew_deadline;
   expiry_.arm(leads_until_);
   co_return Result<void>{};

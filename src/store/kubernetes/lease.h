@@ -20,9 +20,9 @@ struct LeaseOptions {
 };
 
 /// One leader among several processes, by a Lease (coordination.k8s.io/v1) and the rules of client-go's
-/// leader election: everybody measures by his own clock how long the record has not changed, so clocks may
-/// differ as long as they run equally fast. A leader counts from before it asked for a renewal and gives up
-/// `duration - renew_deadline` before anybody may follow.
+/// leader election: each candidate measures by its own clock how long the record has not changed, so clocks
+/// may differ as long as they run equally fast. A leader counts from before it asked for a renewal and stops
+/// `duration - renew_deadline` before another may follow.
 ///
 /// Owner: the control plane; `api` must outlive it. Thread: the loop's. How it ends: release(), or the
 /// destructor, after which others wait `duration`.
@@ -34,9 +34,9 @@ class Lease {
   void start();
   /// Whether we lead at this very moment: ask before every write.
   bool leads() const;
-  /// Who does, as far as is known; empty: nobody.
+  /// Who does, as far as is known; empty: none.
   const std::string& holder() const { return holder_; }
-  /// Leads no more and lets others follow at once. Bounded by the API's own patience; whoever leaves may give
+  /// Leads no more and lets others follow at once. Bounded by the API's own timeout; one that exits may give
   /// it up earlier. Does not start again.
   net::Task<void> release();
 
@@ -56,7 +56,7 @@ class Lease {
   std::string holder_;
   api::Json seen_;            ///< the spec as it was read last
   TimePoint seen_at_;         ///< when it had last changed, by our clock
-  Duration seen_duration_{};  ///< how long whoever holds it asks others to wait
+  Duration seen_duration_{};  ///< how long its holder asks others to wait
   TimePoint leads_until_ = TimePoint::min();
   bool announced_ = false;
   Random random_;

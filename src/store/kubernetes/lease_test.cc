@@ -11,7 +11,7 @@
 namespace weft::store {
 namespace {
 
-/// The Lease's server: one object with a version; may be away, or answer late.
+/// The Lease's server: one object with a version; may be away, or respond late.
 class LeaseServer final : public RawApi {
  public:
   explicit LeaseServer(net::Loop& loop) : loop_(loop) {}
@@ -86,7 +86,7 @@ TEST_F(LeaseTest, the_first_leads_and_renews_and_the_others_wait) {
   EXPECT_GE(server_.writes, 50);
 }
 
-TEST_F(LeaseTest, whoever_leaves_lets_another_follow_within_a_retry) {
+TEST_F(LeaseTest, a_leader_that_exits_lets_another_follow_within_a_retry) {
   const auto a = candidate("a", server_);
   loop_->advance(1s);
   const auto b = candidate("b", server_);
@@ -128,7 +128,7 @@ TEST_F(LeaseTest, a_leader_that_cannot_renew_steps_down_before_another_may_lead)
   EXPECT_TRUE(a->leads());
 }
 
-TEST_F(LeaseTest, an_answer_that_hangs_does_not_make_a_leader_for_longer) {
+TEST_F(LeaseTest, a_response_that_hangs_does_not_make_a_leader_for_longer) {
   const auto a = candidate("a", server_);
   loop_->advance(1s);
   server_.delay = 60s;

@@ -18,12 +18,12 @@ struct RawRequest {
   std::string content_type = "application/json";
 };
 
-/// Whoever answers such requests. Thread: one loop.
+/// Responds to such requests. Thread: one loop.
 class RawApi {
  public:
   virtual ~RawApi() = default;
-  /// The answer's object. Errors are those of a Store: kNotFound (no such object), kConflict (there already,
-  /// or another version), kInvalid, kDenied; kUnsupported: this server has no such type of resource;
+  /// The response's object. Errors are those of a Store: kNotFound (no such object), kConflict (there
+  /// already, or another version), kInvalid, kDenied; kUnsupported: this server has no such type of resource;
   /// kUnavailable, kTimeout, kRefused, kReset: it may work later.
   virtual net::Task<Result<api::Json>> call(RawRequest request) = 0;
 };

@@ -27,7 +27,7 @@ void take(void* into, int status, int, ares_addrinfo* found) {
   if (found) ares_freeaddrinfo(found);
 }
 
-/// Waits for the library's sockets until the answer has come or `until` has passed.
+/// Waits for the library's sockets until the reply has come or `until` has passed.
 void wait(ares_channel channel, const Outcome& outcome, TimePoint until) {
   while (!outcome.done && SteadyClock::now() < until) {
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
@@ -39,8 +39,8 @@ void wait(ares_channel channel, const Outcome& outcome, TimePoint until) {
       if (!read && !write) continue;
       states[count++] = {sockets[i], static_cast<short>((read ? POLLIN : 0) | (write ? POLLOUT : 0)), 0};
     }
-    timeval most{1, 0}, next{};
-    const timeval* soon = ares_timeout(channel, &most, &next);
+    timeval max{1, 0}, next{};
+    const timeval* soon = ares_timeout(channel, &max, &next);
     ::poll(states, count, static_cast<int>(soon->tv_sec * 1000 + soon->tv_usec / 1000 + 1));
     // With no socket it looks at its timers.
     ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
@@ -54,7 +54,7 @@ void wait(ares_channel channel, const Outcome& outcome, TimePoint until) {
 }  // namespace
 
 Result<std::vector<net::Address>> resolve_host(const std::string& host, std::uint16_t port,
-                                               Duration patience) {
+                                               Duration timeout) {
   if (const auto address = net::Address::parse_ip(host, port)) return std::vector{*address};
   static const int library = ares_library_init(ARES_LIB_INIT_ALL);
   ares_channel channel = nullptr;
@@ -65,7 +65,7 @@ Result<std::vector<net::Address>> resolve_host(const std::string& host, std::uin
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     ares_getaddrinfo(channel, host.c_str(), nullptr, &hints, take, &outcome);
-    wait(channel, outcome, SteadyClock::now() + patience);
+    wait(channel, outcome, SteadyClock::now() + timeout);
     ares_destroy(channel);
   } else {
     outcome.status = opened;

@@ -4,16 +4,14 @@
 
 namespace weft::store {
 
-/// Takes out of an object what nobody of us reads, before a copy of it is kept:
+/// Takes out of an object what weft does not read, before a copy of it is kept:
 /// * of every kind metadata.managedFields and the annotation of kubectl apply;
 /// * Pod: volumes, tolerations, affinity, topologySpreadConstraints; of containers command, args, env,
-/// envFrom,
-///   volumeMounts, lifecycle; of their statuses ids, resources and mounts;
+///   envFrom, volumeMounts, lifecycle; of their statuses ids, resources and mounts;
 /// * Deployment, ReplicaSet: the pod template's spec, but of those that were made for a Gateway;
 /// * ServiceAccount: secrets, imagePullSecrets;
 /// * Secret: data of the types that cannot be a certificate: service-account-token, dockercfg,
-/// dockerconfigjson,
-///   basic-auth, ssh-auth, bootstrap token, Helm's releases.
+///   dockerconfigjson, basic-auth, ssh-auth, bootstrap token, Helm's releases.
 /// An object that lost something says so by an empty metadata.managedFields, which no server sends. Any
 /// thread.
 void trim(api::Json& body, const api::KindInfo& kind);

@@ -21,7 +21,7 @@ struct Certificates {
   tls::ContextSource server() const;
 };
 
-/// One answer of the double, in the order of the requests.
+/// One response of the double, in the order of the requests.
 struct Step {
   enum class End { kOrderly, kCut, kSilent };
   std::string expected = {};  ///< "METHOD TARGET" of the request must contain it
@@ -33,7 +33,7 @@ struct Step {
   Duration before = Duration::zero();  ///< the head
 };
 
-/// An API server that does what a script says, however wrong. Requests beyond it are answered 500.
+/// An API server that does what a script says, however wrong. Requests beyond it get 500.
 class ApiDouble {
  public:
   explicit ApiDouble(net::Loop& loop, Certificates certificates = Certificates::make());
