@@ -31,10 +31,10 @@ std::string each(std::string_view list, Right right, std::string_view rule) {
 
 }  // namespace
 
-std::optional<int> number(std::string_view text, int least, int most) {
+std::optional<int> number(std::string_view text, int min, int max) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) return {};
+  if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) return {};
   if (text.starts_with('-')) return {};
   return value;
 }

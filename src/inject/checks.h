@@ -6,8 +6,8 @@
 
 namespace weft::inject {
 
-/// A whole number from `least` to `most`, without sign or space.
-std::optional<int> number(std::string_view text, int least, int most);
+/// A whole number from `min` to `max`, without sign or space.
+std::optional<int> number(std::string_view text, int min, int max);
 
 /// The rules of the texts of annotations and settings: each returns the end of a sentence that begins with
 /// the value, or nothing when it is right. Any thread.
@@ -25,7 +25,7 @@ std::string seconds(std::string_view text);
 std::string count(std::string_view text);  ///< from 1
 std::string stale_endpoint_wait(std::string_view text);
 
-/// What a quantity ("100m", "1Gi", "2e3") is worth; 0 for what is none.
+/// What a quantity ("100m", "1Gi", "2e3") is worth; 0 for any other text.
 double quantity(std::string_view text);
 
 /// A list without the spaces around its parts.

@@ -13,7 +13,8 @@ Json port(std::uint16_t number, const std::string& name) {
   return {{"containerPort", number}, {"name", name}, {"protocol", "TCP"}};
 }
 
-/// A gateway has no application beside it: nothing is captured, nobody waits for it, nothing outlives it.
+/// A gateway has no application beside it: nothing is captured, no application waits for it, nothing outlives
+/// it.
 PodOptions options_of(const Settings& settings) {
   PodOptions options;
   options.interception = PodOptions::Interception::kNone;
@@ -39,7 +40,7 @@ Json pod_spec(const GatewayDeployment& gateway, const Settings& settings) {
     container["ports"].push_back(port(number, "port-" + std::to_string(number)));
   spec["serviceAccountName"] = gateway.service_account;
   spec["terminationGracePeriodSeconds"] = 30;
-  // The proxy is nobody special, and 80 is the port that clients know.
+  // The proxy has no special user, and 80 is the port that clients know.
   spec["securityContext"] = {
       {"sysctls", Json::array({{{"name", "net.ipv4.ip_unprivileged_port_start"}, {"value", "0"}}})}};
   spec["containers"] = Json::array({std::move(container)});

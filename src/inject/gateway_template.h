@@ -22,7 +22,7 @@ struct GatewayDeployment {
 };
 
 /// The whole Deployment (apps/v1): pods that run `weft proxy router` as the user of sidecars, with their
-/// environment, volumes and probes. How many there are is left to the cluster and whoever scales it. A pure
+/// environment, volumes and probes. How many there are is left to the cluster and its autoscalers. A pure
 /// function.
 api::Json gateway_deployment(const GatewayDeployment& gateway, const Settings& settings);
 

@@ -7,23 +7,23 @@
 #include "api/json_text.h"
 #include "base/strings.h"
 #include "inject/decision.h"
-#include "inject/earlier.h"
 #include "inject/json_access.h"
 #include "inject/names.h"
 #include "inject/own_containers.h"
+#include "inject/previous_injection.h"
 #include "inject/probes.h"
 #include "inject/stale_endpoints.h"
-#include "inject/surprises.h"
+#include "inject/warnings.h"
 
 namespace weft::inject {
 namespace {
 
 using api::Json;
-constexpr std::size_t kLongestLabel = 63;
+constexpr std::size_t kMaxLabel = 63;
 // Names are looked for in lists and maps, for each of other names, and a webhook's patch is found by
 // comparing.
 constexpr std::size_t kMaxEntries = 1000;
-constexpr std::size_t kMaxAdded = 100;  // to one list or map, by an earlier injection
+constexpr std::size_t kMaxAdded = 100;  // to one list or map, by a previous injection
 
 /// What an injection adds besides containers and volumes, for the status annotation.
 struct Added {
@@ -32,14 +32,14 @@ struct Added {
   Json waits = Json::object(), port_names = Json::object();
 };
 
-bool has_more_entries(const Json& value, std::size_t most) {
+bool has_more_entries(const Json& value, std::size_t max) {
   if (!value.is_structured()) return false;
-  return value.size() > most ||
-         std::ranges::any_of(value, [most](const Json& each) { return has_more_entries(each, most); });
+  return value.size() > max ||
+         std::ranges::any_of(value, [max](const Json& each) { return has_more_entries(each, max); });
 }
 
-Result<void> check_size(const Json& metadata, const Json& spec, std::size_t most) {
-  if (!has_more_entries(metadata, most) && !has_more_entries(spec, most)) return {};
+Result<void> check_size(const Json& metadata, const Json& spec, std::size_t max) {
+  if (!has_more_entries(metadata, max) && !has_more_entries(spec, max)) return {};
   return fail(Error::config(Code::kTooLarge,
                             "the pod has a list or map of more than 1,000 entries, which none needs"));
 }
@@ -69,7 +69,7 @@ std::string first_of(const Json& metadata, std::initializer_list<const char*> la
 }
 
 std::string label_value(std::string text) {
-  text.resize(std::min(text.size(), kLongestLabel));
+  text.resize(std::min(text.size(), kMaxLabel));
   constexpr std::string_view kEdges = "-_.";
   while (!text.empty() && kEdges.find(text.back()) != kEdges.npos) text.pop_back();
   const std::size_t start = text.find_first_not_of(kEdges);
@@ -84,7 +84,7 @@ void add_labels(Json& metadata, const Owner& owner, Json& added) {
                 label_value(first_of(metadata, {"app.kubernetes.io/version", "version"}, "latest")), added);
 }
 
-/// Sends Prometheus to the sidecar, which adds the application's figures to its own. Returns what the
+/// Sends Prometheus to the sidecar, which adds the application's metrics to its own. Returns what the
 /// sidecar has to know of the application's; null when nothing changes hands.
 Result<Json> merge_metrics(Json& metadata, const PodOptions& options, Json& added) {
   const std::string prefix = "prometheus.io/";
@@ -287,7 +287,7 @@ Result<Outcome> inject_template(Json& pod, const Owner& owner, const Settings& s
   if (!decision.warning.empty()) outcome.warnings.push_back(decision.warning);
   if (!decision.inject) {
     if (!text_in(metadata, "annotations", kStatusAnnotation).empty())
-      outcome.warnings.push_back("the sidecar of an earlier injection stays");
+      outcome.warnings.push_back("the sidecar of a previous injection stays");
     return outcome;
   }
   WEFT_CHECK(check_size(metadata, spec, kMaxEntries + kMaxAdded));
@@ -295,7 +295,7 @@ Result<Outcome> inject_template(Json& pod, const Owner& owner, const Settings& s
   WEFT_CHECK(check_size(metadata, spec, kMaxEntries));
   WEFT_TRY(const PodOptions options, PodOptions::read(metadata, settings));
   outcome.warnings.insert(outcome.warnings.end(), options.warnings.begin(), options.warnings.end());
-  std::ranges::move(surprises_of(spec, owner, options), std::back_inserter(outcome.warnings));
+  std::ranges::move(warnings_of(spec, owner, options), std::back_inserter(outcome.warnings));
   WEFT_CHECK(inject(metadata, spec, owner, settings, options, outcome.warnings));
   pod["metadata"] = std::move(metadata);
   pod["spec"] = std::move(spec);

@@ -18,10 +18,11 @@ struct Outcome {
 };
 
 /// Puts a sidecar into a pod template (`pod` has `metadata` and `spec`), if the pod is to have one; a
-/// template that has one gets it anew, and stays the same when nothing about it has changed. A pure function.
+/// template that has one gets it again, and stays the same when nothing about it has changed. A pure
+/// function.
 ///
-/// Errors: kInvalid, the author's: a wrong annotation, or a spec that is none; kTooLarge, a list or map of
-/// more than 1000 entries. `pod` is then unchanged.
+/// Errors: kInvalid, the author's: a wrong annotation, or a spec of a wrong shape; kTooLarge, a list or map
+/// of more than 1000 entries. `pod` is then unchanged.
 Result<Outcome> inject_template(api::Json& pod, const Owner& owner, const Settings& settings);
 
 }  // namespace weft::inject

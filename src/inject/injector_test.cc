@@ -33,7 +33,7 @@ Made injected(Json pod, const Settings& settings = {}, const Owner& owner = kOwn
   return {pod, outcome ? outcome->warnings : std::vector<std::string>()};
 }
 
-std::string refused(Json pod, const Settings& settings = {}) {
+std::string rejected(Json pod, const Settings& settings = {}) {
   const Json before = pod;
   const auto outcome = inject_template(pod, kOwner, settings);
   EXPECT_EQ(pod, before);
@@ -103,12 +103,12 @@ TEST(StaleEndpoints, are_waited_for_as_long_as_the_pod_says) {
   EXPECT_EQ(lifecycle(injected(annotated(key, "7")))["preStop"]["sleep"]["seconds"], 7);
   EXPECT_TRUE(lifecycle(injected(annotated(key, "0"))).is_null());
   EXPECT_EQ(
-      refused(annotated(key, "2s")),
+      rejected(annotated(key, "2s")),
       "annotation weft.dev/stale-endpoint-wait-seconds: \"2s\" must be seconds from 0 (no wait) to 3600, "
       "without a unit");
 }
 
-TEST(PodOptions, refuse_what_weft_does_not_do_and_a_pod_would_miss) {
+TEST(PodOptions, reject_what_weft_does_not_do_and_a_pod_would_miss) {
   for (const auto& [key, value] : std::initializer_list<std::pair<const char*, const char*>>{
            {"sidecar.istio.io/interceptionMode", "TPROXY"},
            {"sidecar.istio.io/bootstrapOverride", "mine"},
@@ -124,8 +124,8 @@ TEST(PodOptions, refuse_what_weft_does_not_do_and_a_pod_would_miss) {
            {"traffic.sidecar.istio.io/excludeOutboundPorts", "80,"},
            {"sidecar.istio.io/userVolume", "{\"a\": 1}"},
            {"prometheus.io/port", "15020"}})
-    EXPECT_TRUE(refused(annotated(key, value)).starts_with("annotation " + std::string(key) + ": "))
-        << key << ": " << refused(annotated(key, value));
+    EXPECT_TRUE(rejected(annotated(key, value)).starts_with("annotation " + std::string(key) + ": "))
+        << key << ": " << rejected(annotated(key, value));
 }
 
 TEST(PodOptions, warn_by_name_of_what_has_no_effect) {
@@ -265,14 +265,14 @@ TEST(Injector, takes_a_pod_that_has_no_name_yet) {
             "none");
 }
 
-TEST(Injector, refuses_shapes_that_are_none_by_their_place) {
-  EXPECT_EQ(refused(yaml("spec: []")), "spec: must be a map");
-  EXPECT_EQ(refused(yaml("spec: {containers: [{name: a}, 5]}")), "spec.containers[1]: must be a map");
-  EXPECT_EQ(refused(yaml("metadata: {labels: [a]}\nspec: {containers: [{name: a}]}")),
+TEST(Injector, rejects_wrong_shapes_by_their_place) {
+  EXPECT_EQ(rejected(yaml("spec: []")), "spec: must be a map");
+  EXPECT_EQ(rejected(yaml("spec: {containers: [{name: a}, 5]}")), "spec.containers[1]: must be a map");
+  EXPECT_EQ(rejected(yaml("metadata: {labels: [a]}\nspec: {containers: [{name: a}]}")),
             "metadata.labels: must be a map");
-  EXPECT_EQ(refused(yaml("spec: {containers: [{name: a}], volumes: [{name: istio-token}]}")),
+  EXPECT_EQ(rejected(yaml("spec: {containers: [{name: a}], volumes: [{name: istio-token}]}")),
             "spec.volumes: \"istio-token\" is a volume of the sidecar's too; rename the pod's");
-  EXPECT_EQ(refused(yaml("spec: {containers: [{name: istio-proxy}]}")),
+  EXPECT_EQ(rejected(yaml("spec: {containers: [{name: istio-proxy}]}")),
             "spec.containers: there is no container but the sidecar");
 }
 
@@ -323,7 +323,7 @@ TEST(Injector, a_pod_with_more_containers_than_anybody_runs_is_rejected_before_t
   Json pod = yaml("spec: {containers: []}");
   for (int i = 0; i < 1001; ++i)
     pod["spec"]["containers"].push_back({{"name", "c" + std::to_string(i)}, {"image", "i"}});
-  EXPECT_EQ(refused(pod), "the pod has a list or map of more than 1,000 entries, which none needs");
+  EXPECT_EQ(rejected(pod), "the pod has a list or map of more than 1,000 entries, which none needs");
 }
 
 TEST(Injector, a_record_of_an_injection_that_is_nested_without_end_is_none) {
@@ -341,11 +341,11 @@ TEST(Injector, a_record_of_an_injection_that_is_nested_without_end_is_none) {
   static_cast<void>(inject_template(variables, kOwner, {}));
 }
 
-TEST(PodOptions, refuse_a_request_above_its_limit) {
+TEST(PodOptions, reject_a_request_above_its_limit) {
   const auto both = [](const char* what, const char* request, const char* limit) {
     Json pod = annotated("sidecar.istio.io/proxy" + std::string(what), request);
     pod["metadata"]["annotations"]["sidecar.istio.io/proxy" + std::string(what) + "Limit"] = limit;
-    return refused(pod);
+    return rejected(pod);
   };
   EXPECT_EQ(both("CPU", "2", "1500m"),
             "annotation sidecar.istio.io/proxyCPU: \"2\" must not be more than "
@@ -365,7 +365,7 @@ TEST(PodOptions, take_a_request_up_to_its_limit) {
   }
 }
 
-TEST(Settings, are_refused_by_line_and_name_when_they_are_wrong) {
+TEST(Settings, are_rejected_by_line_and_name_when_they_are_wrong) {
   for (const char* wrong :
        {"includeOutboundIPRanges: 10.0.0.0", "logLevel: loud", "staleEndpointWaitSeconds: -1",
         "cpuRequest: lots", "neverInjectSelector: [{matchExpressions: [{key: a, operator: Is}]}]",

@@ -7,7 +7,7 @@
 
 namespace weft::inject {
 
-/// Reading of objects that nobody has checked: what is not there, or is of another type, is as if it were not
+/// Reading of unchecked objects: what is not there, or is of another type, is as if it were not
 /// written.
 
 /// Null when it is not there.

@@ -43,7 +43,7 @@ bool is_separator(std::string_view line) {
           line[3] == '\t');
 }
 
-/// How much of a separator's line is no content: all of it unless a value begins there.
+/// How much of a separator's line is not content: all of it unless a value begins there.
 std::size_t separator_length(std::string_view line) {
   const auto content = line.find_first_not_of(" \t\r", 3);
   return content == line.npos || line[content] == '#' ? line.size() : 3;
@@ -129,17 +129,17 @@ class Injection {
     api::YamlStream stream = api::read_yaml(part.body);
     if (stream.fault && stream.fault->no_json && !is_concerned(part.body)) return as_it_is(part);
     if (stream.fault)
-      return refuse(part.first_line + std::max(stream.fault->line, 1) - 1, stream.fault->text);
+      return reject(part.first_line + std::max(stream.fault->line, 1) - 1, stream.fault->text);
     if (stream.documents.empty()) return as_it_is(part);
     if (stream.documents.size() > 1)
-      return refuse(part.first_line + std::max(stream.documents[1].lines.line, 1) - 1,
+      return reject(part.first_line + std::max(stream.documents[1].lines.line, 1) - 1,
                     "another document begins here; write a line of three dashes before it");
     WEFT_CHECK(inject(part, stream.documents.front().value));
     return std::move(result_);
   }
 
  private:
-  std::unexpected<Error> refuse(int line, const std::string& text) const {
+  std::unexpected<Error> reject(int line, const std::string& text) const {
     return fail(Error::config(Code::kInvalid, file_name_ + ":" + std::to_string(line) + ": " + text));
   }
 
@@ -161,7 +161,7 @@ class Injection {
       for (std::string& note : update_api_version(after)) result_.notes.push_back(std::move(note));
     auto looked = inject_object(after, options_.default_namespace, options_.settings);
     if (!looked)
-      return refuse(line_of(part, looked.error()), looked.error().object + ": " + looked.error().text);
+      return reject(line_of(part, looked.error()), looked.error().object + ": " + looked.error().text);
     for (const Looked& each : *looked) {
       result_.injected += each.outcome.injected ? 1 : 0;
       if (!each.outcome.injected)
@@ -173,7 +173,7 @@ class Injection {
     if (made.rewritten)
       result_.notes.push_back(
           file_name_ + ":" + std::to_string(part.first_line) +
-          ": this document could not be edited in place and is written anew, without comments");
+          ": this document could not be edited in place and is rewritten, without comments");
     result_.text += made.text;
     return {};
   }
@@ -212,10 +212,10 @@ Result<Manifest> inject_manifest(std::string_view text, const std::string& file_
   };
   {
     std::vector<std::jthread> helpers;
-    const std::size_t most =
+    const std::size_t max =
         std::min<std::size_t>(std::thread::hardware_concurrency(), parts.size() / kPartsPerThread);
     try {
-      for (std::size_t i = 1; i < most; ++i) helpers.emplace_back(work);
+      for (std::size_t i = 1; i < max; ++i) helpers.emplace_back(work);
     } catch (const std::system_error& error) {
       WEFT_LOG(kDebug, "inject", "no thread is to be had: this one does it all", {"error", error.what()});
     }

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "inject/manifest.h"
 
-/// Any bytes as a file: they are refused, or injected so that injecting again changes nothing.
+/// Any bytes as a file: they are rejected, or injected so that injecting again changes nothing.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft::inject;
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -6,10 +6,10 @@
 #include <iterator>
 
 #include "api/yaml_reader.h"
-#include "inject/earlier.h"
 #include "inject/json_access.h"
 #include "inject/manifest.h"
 #include "inject/names.h"
+#include "inject/previous_injection.h"
 
 namespace weft::inject {
 namespace {
@@ -116,13 +116,13 @@ std::vector<std::string> comments(const std::string& text) {
   return all;
 }
 
-TEST(Injection, leaves_every_comment_in_its_order_and_writes_nothing_anew) {
+TEST(Injection, leaves_every_comment_in_its_order_and_rewrites_nothing) {
   for (const Sample& sample : samples())
     for (const ManifestOptions& options : forms()) {
       const Manifest made = injected(sample.text, sample.name, options);
       EXPECT_EQ(comments(made.text), comments(sample.text)) << sample.name << "\n" << made.text;
       for (const std::string& note : made.notes)
-        EXPECT_EQ(note.find("written anew"), note.npos) << sample.name << ": " << note;
+        EXPECT_EQ(note.find("rewritten"), note.npos) << sample.name << ": " << note;
       if (made.injected == 0) EXPECT_EQ(made.text, sample.text) << sample.name;
     }
 }
@@ -158,8 +158,8 @@ TEST(Injection, done_again_gives_the_same_bytes) {
 
 TEST(Injection, with_other_settings_is_as_if_it_were_the_first) {
   for (const Sample& sample : samples())
-    for (const ManifestOptions& earlier : forms()) {
-      const std::string before = injected(sample.text, sample.name, earlier).text;
+    for (const ManifestOptions& previous : forms()) {
+      const std::string before = injected(sample.text, sample.name, previous).text;
       for (const ManifestOptions& options : forms()) {
         const Manifest made = injected(before, sample.name, options);
         EXPECT_EQ(plain(values(made.text)), plain(values(injected(sample.text, sample.name, options).text)))

@@ -15,7 +15,7 @@ Manifest injected(std::string_view text, ManifestOptions options = {}) {
   return made ? std::move(*made) : Manifest{};
 }
 
-std::string refused(std::string_view text, ManifestOptions options = {}) {
+std::string rejected(std::string_view text, ManifestOptions options = {}) {
   const auto made = inject_manifest(text, "f.yaml", options);
   return made ? "injected" : made.error().text;
 }
@@ -166,12 +166,12 @@ TEST(Manifest, passes_on_what_json_has_no_form_for_where_it_is_not_concerned) {
           "apiVersion: v1\nkind: List\n", "apiVersion: extensions/v1beta1\nkind: Ingress\n",
           "apiVersion: v1\nkind: Service\nkind: Pod\n", "kind: Service\n",
           "apiVersion: v1\nkind: [Service]\n", "apiVersion: v1\nk: &k Service\nkind: *k\n"})
-      EXPECT_NE(refused(concerned + std::string(data)), "injected") << concerned << data;
+      EXPECT_NE(rejected(concerned + std::string(data)), "injected") << concerned << data;
   }
-  EXPECT_EQ(refused("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  <<: *a\n").substr(0, 9),
+  EXPECT_EQ(rejected("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  <<: *a\n").substr(0, 9),
             "f.yaml:5:");
-  EXPECT_EQ(refused(map + "data: {a: b, a: c}\nx: [\n").substr(0, 7), "f.yaml:");
-  EXPECT_EQ(refused(map + "data: {a: b, a: c}\n{}\n").substr(0, 7), "f.yaml:");
+  EXPECT_EQ(rejected(map + "data: {a: b, a: c}\nx: [\n").substr(0, 7), "f.yaml:");
+  EXPECT_EQ(rejected(map + "data: {a: b, a: c}\n{}\n").substr(0, 7), "f.yaml:");
   ManifestOptions keep;
   keep.keep_api_versions = true;
   const std::string old = "apiVersion: extensions/v1beta1\nkind: Ingress\nspec: {a: .inf}\n";
@@ -275,25 +275,25 @@ spec:
   EXPECT_EQ(names(after["spec"]["containers"]), Names({"a"}));
 }
 
-TEST(Manifest, refuses_a_wrong_annotation_by_file_line_name_and_value) {
+TEST(Manifest, rejects_a_wrong_annotation_by_file_line_name_and_value) {
   EXPECT_EQ(
-      refused(with_annotation("traffic.sidecar.istio.io/includeOutboundIPRanges", "10.0.0.0/33")),
+      rejected(with_annotation("traffic.sidecar.istio.io/includeOutboundIPRanges", "10.0.0.0/33")),
       "f.yaml:16: Deployment default/ratings-v1: annotation "
       "traffic.sidecar.istio.io/includeOutboundIPRanges: \"10.0.0.0/33\" must be a list of ranges such as "
       "10.0.0.0/8,fd00::/8; \"10.0.0.0/33\" is not");
   EXPECT_EQ(
-      refused("\n---\n" + with_annotation("sidecar.istio.io/proxyCPU", "lots")),
+      rejected("\n---\n" + with_annotation("sidecar.istio.io/proxyCPU", "lots")),
       "f.yaml:18: Deployment default/ratings-v1: annotation sidecar.istio.io/proxyCPU: \"lots\" must be a "
       "quantity such as 100m, 0.5, 128Mi or 1Gi");
-  EXPECT_EQ(refused(with_annotation("status.sidecar.istio.io/port", "15020")),
+  EXPECT_EQ(rejected(with_annotation("status.sidecar.istio.io/port", "15020")),
             "f.yaml:16: Deployment default/ratings-v1: annotation status.sidecar.istio.io/port: 15020 must "
             "be a text: "
             "write quotes around it");
-  EXPECT_NE(refused(with_annotation("sidecar.istio.io/interceptionMode", "TPROXY")).find("not supported"),
+  EXPECT_NE(rejected(with_annotation("sidecar.istio.io/interceptionMode", "TPROXY")).find("not supported"),
             std::string::npos);
-  EXPECT_NE(
-      refused(with_annotation("proxy.istio.io/config", "'tracing: {}'")).find("tracing: {} is not supported"),
-      std::string::npos);
+  EXPECT_NE(rejected(with_annotation("proxy.istio.io/config", "'tracing: {}'"))
+                .find("tracing: {} is not supported"),
+            std::string::npos);
 }
 
 TEST(Manifest, lets_one_resource_annotation_replace_all_defaults) {
@@ -415,17 +415,17 @@ TEST(Manifest, says_that_a_selector_is_missing_where_no_labels_give_one) {
             "write both");
 }
 
-TEST(Manifest, names_the_line_of_what_is_no_yaml_in_any_document) {
-  EXPECT_EQ(refused("a: 1\n---\nb: [1\nc: 2\n").substr(0, 9), "f.yaml:3:");
-  EXPECT_EQ(refused("a: 1\n---\nb: 1\nb: 2\n"), "f.yaml:4: duplicate key \"b\"; write it once");
-  EXPECT_EQ(refused("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: {}\n"),
+TEST(Manifest, names_the_line_of_what_is_not_yaml_in_any_document) {
+  EXPECT_EQ(rejected("a: 1\n---\nb: [1\nc: 2\n").substr(0, 9), "f.yaml:3:");
+  EXPECT_EQ(rejected("a: 1\n---\nb: 1\nb: 2\n"), "f.yaml:4: duplicate key \"b\"; write it once");
+  EXPECT_EQ(rejected("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: {}\n"),
             "f.yaml:5: Pod default/p: spec.containers: must be a list of at least one container");
 }
 
 TEST(Manifest, takes_a_document_after_an_end_mark_and_rejects_two_without_any) {
   const std::string pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}\n";
   EXPECT_EQ(injected(pod + "...\n" + pod + "... # end\n---\n" + pod).injected, 3);
-  EXPECT_EQ(refused("[1]\n[2]\n").substr(0, 9), "f.yaml:2:");
+  EXPECT_EQ(rejected("[1]\n[2]\n").substr(0, 9), "f.yaml:2:");
 }
 
 TEST(Manifest, says_why_a_workload_gets_no_sidecar) {
@@ -450,7 +450,7 @@ TEST(Manifest, warns_of_the_wish_that_stands_on_the_workload) {
       made.notes[0].starts_with("Deployment default/d: sidecar.istio.io/inject stands on the Deployment"));
 }
 
-TEST(Manifest, refuses_an_ingress_of_no_shape_without_falling_over) {
+TEST(Manifest, rejects_an_ingress_of_no_shape_without_falling_over) {
   for (const char* spec : {"5", "[]", "{rules: {}}", "{rules: [5]}",
                            "{rules: [{http: {paths: [5, {backend: 5}]}}]}", "{backend: {resource: {}}}"})
     EXPECT_NE(
@@ -478,8 +478,9 @@ TEST(Manifest, injects_the_items_of_a_typed_list) {
       "- metadata: {name: d}\n  spec: {template: {spec: {containers: [{name: a}]}}}\n"
       "---\napiVersion: v1\nkind: ServiceList\nitems:\n- metadata: {name: s}\n");
   EXPECT_EQ(made.injected, 3);
-  EXPECT_EQ(refused("apiVersion: apps/v1\nkind: DeploymentList\nitems:\n- metadata: {name: d}\n  spec: {}\n"),
-            "f.yaml:5: Deployment default/d: items[0].spec.template: is missing");
+  EXPECT_EQ(
+      rejected("apiVersion: apps/v1\nkind: DeploymentList\nitems:\n- metadata: {name: d}\n  spec: {}\n"),
+      "f.yaml:5: Deployment default/d: items[0].spec.template: is missing");
 }
 
 TEST(Manifest, injects_files_that_were_joined_to_one) {

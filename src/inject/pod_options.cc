@@ -43,10 +43,10 @@ class Reader {
     const Json& found = member(annotations_, key);
     if (found.is_null()) return {};
     if (!found.is_string())
-      return refuse(key, api::json_text(found), "must be a text: write quotes around it");
+      return reject(key, api::json_text(found), "must be a text: write quotes around it");
     auto value = found.get<std::string>();
     if (const std::string problem = check(value); !problem.empty())
-      return refuse(key, "\"" + value + "\"", problem);
+      return reject(key, "\"" + value + "\"", problem);
     return value;
   }
   void text(std::string_view key, Check check, std::string& into) {
@@ -64,7 +64,7 @@ class Reader {
     if (value) into = static_cast<Number>(number(*value, 0, 1'000'000).value_or(0));
     return value.has_value();
   }
-  std::nullopt_t refuse(std::string_view key, std::string_view value, const std::string& problem) {
+  std::nullopt_t reject(std::string_view key, std::string_view value, const std::string& problem) {
     constexpr std::size_t kShown = 200;
     if (error_.empty())
       error_ = "annotation " + std::string(key) + ": " + std::string(cut(value, kShown)) + " " + problem;
@@ -73,7 +73,7 @@ class Reader {
   void warn(std::string_view key, std::string_view problem) {
     warnings_.push_back("annotation " + std::string(key) + ": " + std::string(problem));
   }
-  /// Warns of annotations that look like ours and that nobody asked for.
+  /// Warns of annotations that look like ours and that weft does not know.
   void warn_of_unknown();
 
   const std::string& error() const { return error_; }
@@ -136,14 +136,14 @@ void read_probes(Reader& reader, PodOptions& options) {
   reader.count("readiness.status.sidecar.istio.io/failureThreshold", count, options.readiness_failures);
 }
 
-/// The API server would refuse the pod, and not say where it comes from.
+/// The API server would reject the pod, and not say where it comes from.
 void check_limit(Reader& reader, const Json& asked, const char* request, const char* limit,
                  const char* resource) {
   const std::string wanted = text_of(member(asked, "requests"), resource);
-  const std::string most = text_of(member(asked, "limits"), resource);
-  if (!wanted.empty() && !most.empty() && quantity(wanted) > quantity(most))
-    reader.refuse(request, "\"" + wanted + "\"",
-                  "must not be more than " + std::string(limit) + ", \"" + most + "\"");
+  const std::string max = text_of(member(asked, "limits"), resource);
+  if (!wanted.empty() && !max.empty() && quantity(wanted) > quantity(max))
+    reader.reject(request, "\"" + wanted + "\"",
+                  "must not be more than " + std::string(limit) + ", \"" + max + "\"");
 }
 
 /// Any one of the four replaces all that the mesh asks for.
@@ -176,12 +176,12 @@ void read_volumes(Reader& reader, std::string_view key, Json& into) {
   if (!text) return;
   const Json map = api::parse_json(*text);
   if (!map.is_object()) {
-    reader.refuse(key, "\"" + std::string(cut(*text, 60)) + "\"", "must be a JSON map by name");
+    reader.reject(key, "\"" + std::string(cut(*text, 60)) + "\"", "must be a JSON map by name");
     return;
   }
   for (const auto& [name, value] : map.items()) {
     if (!value.is_object()) {
-      reader.refuse(key, name + ": " + api::json_text(value), "must be a map");
+      reader.reject(key, name + ": " + api::json_text(value), "must be a map");
       return;
     }
     Json named = {{"name", name}};
@@ -223,7 +223,7 @@ std::string metadata_problem(const Json& value) {
     if (each.is_structured()) return "must be a map of texts";
     if (const std::string problem = api::environment_name(name); !problem.empty())
       return "must have names of variables; \"" + name + "\" " + problem;
-    // A word that the sidecar and the capture rules would read in two ways leaves a pod without names.
+    // A value that the sidecar and the capture rules would read in two ways leaves a pod without names.
     if (const std::string text = metadata_text(each); name == kCaptureDns && !boolean(text).empty())
       return std::string("must say true or false of ") + kCaptureDns;
   }
@@ -246,13 +246,13 @@ void read_proxy_config(Reader& reader, PodOptions& options) {
   if (!text) return;
   api::YamlStream stream = api::read_yaml(*text);
   if (stream.fault)
-    return (void)reader.refuse(kConfig, "line " + std::to_string(stream.fault->line), stream.fault->text);
+    return (void)reader.reject(kConfig, "line " + std::to_string(stream.fault->line), stream.fault->text);
   if (stream.documents.empty()) return;
   Json& config = stream.documents.front().value;
-  if (!config.is_object()) return (void)reader.refuse(kConfig, api::json_text(config), "must be a map");
+  if (!config.is_object()) return (void)reader.reject(kConfig, api::json_text(config), "must be a map");
   for (const auto& [name, value] : config.items()) {
     if (const std::string problem = config_problem(name, value); !problem.empty())
-      return (void)reader.refuse(kConfig, name + ": " + api::json_text(value), problem);
+      return (void)reader.reject(kConfig, name + ": " + api::json_text(value), problem);
     if (name == "holdApplicationUntilProxyStarts") options.hold_application = value.get<bool>();
     if (name == "proxyMetadata") read_metadata(reader, value, options);
   }

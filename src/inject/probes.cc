@@ -123,18 +123,18 @@ RewrittenProbes rewrite_probes(Json& spec, std::uint16_t status_port, bool nativ
   return made;
 }
 
-void restore_probes(Json& spec, const RewrittenProbes& earlier) {
+void restore_probes(Json& spec, const RewrittenProbes& previous) {
   each_container(spec, [&](Json& container, const char*) {
     for (const Place& place : kPlaces) {
       Json* handler = handler_at(container, place);
       const std::string path = path_of(place, text_of(container, "name"));
-      const Json& original = member(earlier.originals, path);
+      const Json& original = member(previous.originals, path);
       if (!handler || !original.is_object() || text_of(member(*handler, "httpGet"), "path") != path) continue;
       handler->erase("httpGet");
       for (const char* kind : kKinds) {
         if (!member(original, kind).is_object()) continue;
         (*handler)[kind] = original[kind];
-        if (const Json& name = member(earlier.port_names, path); !name.is_null())
+        if (const Json& name = member(previous.port_names, path); !name.is_null())
           (*handler)[kind]["port"] = name;
       }
     }

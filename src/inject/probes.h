@@ -12,7 +12,7 @@ namespace weft::inject {
 struct RewrittenProbes {
   api::Json originals = api::Json::object();   ///< what the sidecar is given as ISTIO_KUBE_APP_PROBERS
   api::Json port_names = api::Json::object();  ///< of ports that were written as names
-  std::vector<std::string> warnings;           ///< of ports whose names nobody declares
+  std::vector<std::string> warnings;           ///< of ports whose names are not declared
 };
 
 /// Sends the kubelet's probes of every container but the sidecar through the sidecar's status port, where no
@@ -24,6 +24,6 @@ struct RewrittenProbes {
 RewrittenProbes rewrite_probes(api::Json& spec, std::uint16_t status_port, bool native);
 
 /// Puts them back.
-void restore_probes(api::Json& spec, const RewrittenProbes& earlier);
+void restore_probes(api::Json& spec, const RewrittenProbes& previous);
 
 }  // namespace weft::inject

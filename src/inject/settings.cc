@@ -127,24 +127,24 @@ void Settings::fit_to_cluster(int minor) {
 }
 
 Result<Settings> Settings::parse(std::string_view text, std::string_view file_name) {
-  const auto refuse = [&](int line, const std::string& what) {
+  const auto reject = [&](int line, const std::string& what) {
     return fail(
         Error::config(Code::kInvalid, std::string(file_name) + ":" + std::to_string(line) + ": " + what));
   };
   const api::YamlStream stream = api::read_yaml(text);
-  if (stream.fault) return refuse(stream.fault->line, stream.fault->text);
+  if (stream.fault) return reject(stream.fault->line, stream.fault->text);
   Settings settings;
   if (stream.documents.empty()) return settings;
   const api::Document& document = stream.documents.front();
   if (stream.documents.size() > 1 || !document.value.is_object())
-    return refuse(document.lines.line, "must be one map of settings");
+    return reject(document.lines.line, "must be one map of settings");
   std::size_t index = 0;
   for (const auto& [name, value] : document.value.items()) {
     const int line = document.lines.children[index++].line;
     const auto found = fields().find(name);
-    if (found == fields().end()) return refuse(line, name + ": there is no such setting");
+    if (found == fields().end()) return reject(line, name + ": there is no such setting");
     if (const std::string problem = found->second(settings, value); !problem.empty())
-      return refuse(line, name + ": " + api::json_text(value) + " " + problem);
+      return reject(line, name + ": " + api::json_text(value) + " " + problem);
   }
   return settings;
 }

@@ -36,7 +36,7 @@ struct Settings {
   bool hold_application = true;          ///< classic: the application starts when the proxy is ready
   bool rewrite_probes = true;
   bool merge_metrics = true;
-  /// How long an application that has no preStop goes on answering after its pod was told to end; 0: not.
+  /// How long an application that has no preStop goes on serving after its pod was told to end; 0: not.
   int stale_endpoint_wait = 2;  ///< seconds
   bool pre_stop_sleep = true;   ///< the cluster knows `preStop: {sleep: …}` (Kubernetes 1.30)
   std::uint16_t status_port = 15020;
@@ -50,7 +50,7 @@ struct Settings {
   /// lowers what is set.
   void fit_to_cluster(int minor);
 
-  /// From YAML or JSON with these names in lowerCamelCase. Unknown names and wrong types are refused.
+  /// From YAML or JSON with these names in lowerCamelCase. Unknown names and wrong types are rejected.
   static Result<Settings> parse(std::string_view text, std::string_view file_name);
   /// The names that parse() knows.
   static std::vector<std::string_view> names();

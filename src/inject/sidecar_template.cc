@@ -133,7 +133,7 @@ void add_identity(Json& environment, const Json& spec, const Owner& owner, const
   }
 }
 
-/// A name stands once: the pod's own word for it is the one.
+/// A name stands once: the pod's own value is the one.
 void set_variable(Json& environment, Json wanted) {
   for (Json& each : environment)
     if (each["name"] == wanted["name"]) return (void)(each = std::move(wanted));

@@ -1,4 +1,4 @@
-#include "inject/surprises.h"
+#include "inject/warnings.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ using api::Json;
 constexpr std::array<int, 6> kOwnPorts = {15001, 15006, kStatusPort, kHealthPort, 15053, kMetricsPort};
 constexpr const char* kOwnPortName = "http-envoy-prom";
 
-/// Whom the redirection leaves alone: the user of the sidecar.
+/// Which user the redirection leaves alone: the user of the sidecar.
 Json proxy_user(const Json& spec) {
   for (const char* list : {"initContainers", "containers"})
     for (const Json& each : list_of(spec, list))
@@ -49,7 +49,7 @@ void look_at_ports(const Json& container, std::vector<std::string>& warnings) {
 
 }  // namespace
 
-std::vector<std::string> surprises_of(const Json& spec, const Owner& owner, const PodOptions& options) {
+std::vector<std::string> warnings_of(const Json& spec, const Owner& owner, const PodOptions& options) {
   std::vector<std::string> warnings;
   const Json& policy = member(spec, "dnsPolicy");
   if (!policy.is_null() && policy != "ClusterFirst")

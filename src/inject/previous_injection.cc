@@ -1,4 +1,4 @@
-#include "inject/earlier.h"
+#include "inject/previous_injection.h"
 
 #include <set>
 #include <string>

@@ -7,7 +7,7 @@
 
 namespace weft::inject {
 
-/// Takes back what an earlier injection did to a pod template, by its own record of it
+/// Takes back what a previous injection did to a pod template, by its own record of it
 /// (sidecar.istio.io/status): its containers, volumes, labels, annotations and waits go, the user's own
 /// definitions of them come back, and so do probes and scrape annotations. A pod that was never injected
 /// stays as it is.
