@@ -12,20 +12,20 @@ namespace weft::install {
 namespace {
 
 using api::Json;
-using Words = std::vector<std::string>;
+using Texts = std::vector<std::string>;
 
-const Words kRead = {"get", "list", "watch"};
-const Words kKeep = {"get", "list", "watch", "update"};
-const Words kWriteStatus = {"update"};
+const Texts kRead = {"get", "list", "watch"};
+const Texts kKeep = {"get", "list", "watch", "update"};
+const Texts kWriteStatus = {"update"};
 
 struct Rule {
   std::string reason, group;
-  Words resources, verbs, names = {};
+  Texts resources, verbs, names = {};
 };
 
 /// The resources of a group of ours, with a suffix such as "/status".
-Words resources_of(std::string_view group, std::string_view suffix = {}) {
-  Words names;
+Texts resources_of(std::string_view group, std::string_view suffix = {}) {
+  Texts names;
   for (const CustomKind& each : custom_kinds(true))
     if (each.kind->group == group) names.push_back(std::string(each.kind->plural).append(suffix));
   return names;
@@ -38,7 +38,7 @@ std::vector<Rule> foreign_rules() {
     if (std::ranges::find(groups, each.group) == groups.end()) groups.push_back(each.group);
   std::vector<Rule> rules;
   for (std::string_view group : groups) {
-    Words resources, statuses;
+    Texts resources, statuses;
     for (const ForeignKind& each : foreign_kinds())
       if (each.group == group) {
         resources.emplace_back(each.plural);
@@ -95,7 +95,7 @@ std::vector<Rule> trust_rules() {
        "",
        {"configmaps"},
        {"create"}},
-      {"The same ConfigMap, and no other, is read, and put right when somebody has changed it.",
+      {"The same ConfigMap, and no other, is read, and restored when it was changed.",
        "",
        {"configmaps"},
        kKeep,
@@ -115,9 +115,9 @@ std::vector<Rule> trust_rules() {
 
 std::vector<Rule> gateway_api_rules() {
   const std::string group(kGatewayApiGroup);
-  const Words resources = resources_of(group);
+  const Texts resources = resources_of(group);
   if (resources.empty()) return {};
-  const Words made = {"get", "list", "watch", "create", "update"};
+  const Texts made = {"get", "list", "watch", "create", "update"};
   return {
       {"Gateway API: its objects are read.", group, resources, kRead},
       {"Its class is made when it is missing.", group, {"gatewayclasses"}, {"create"}},

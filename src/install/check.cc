@@ -31,8 +31,8 @@ void Check::failed(std::string what, std::string remedy) {
 void Check::unreadable(const std::string& what, const Error& error) {
   const bool denied = error.code == Code::kDenied;
   failed(what + " cannot be read: " + error.text,
-         denied ? "check as somebody who may read the whole cluster, or have the right given to you"
-                : "see that the API server answers: kubectl get --raw /readyz");
+         denied ? "check as a user who may read the whole cluster, or have the right given to you"
+                : "see that the API server responds: kubectl get --raw /readyz");
 }
 
 net::Task<Result<bool>> Check::installed() {

@@ -23,7 +23,7 @@ using Findings = std::vector<Finding>;
 std::string_view to_string(Finding::State state);  ///< "ok", "warning", "failed"
 bool has_failure(const Findings& findings);
 
-/// Looks at a cluster from outside and changes nothing. An API server that does not answer is a finding like
+/// Looks at a cluster from outside and changes nothing. An API server that does not respond is a finding like
 /// any other. `check` is what is asked of stored rules beside their schema. Owner: a command; `api` must
 /// outlive it. Thread: the loop's.
 class Check {

@@ -32,7 +32,7 @@ bool is_true(const Json& object, std::string_view condition) {
 }
 
 /// Why a pod does not run, as its containers say it; empty: they say nothing.
-std::string trouble_of(const Json& pod) {
+std::string problem_of(const Json& pod) {
   for (const char* list : {"initContainerStatuses", "containerStatuses"})
     for (const Json& each : list_at(pod, {"status", list})) {
       const std::string reason = text_at(each, {"state", "waiting", "reason"});
@@ -130,11 +130,11 @@ net::Task<void> Check::check_deployment(Json deployment) {
     co_return;
   }
   const auto pods = co_await reader_.list("/api/v1/namespaces/" + ns + "/pods?labelSelector=app%3D" + name);
-  std::string trouble;
+  std::string problem;
   if (pods)
     for (const Json& each : *pods)
-      if (trouble.empty()) trouble = trouble_of(each);
-  failed(what + ": " + count + (trouble.empty() ? "" : " (" + trouble + ")"),
+      if (problem.empty()) problem = problem_of(each);
+  failed(what + ": " + count + (problem.empty() ? "" : " (" + problem + ")"),
          "kubectl describe pod -n " + ns + " -l app=" + name + "; kubectl logs -n " + ns + " deployment/" +
              name);
 }
@@ -152,7 +152,7 @@ net::Task<void> Check::check_webhooks(std::string kind, std::string name) {
   std::vector<std::string> empty, open;
   for (const Json& each : list_at(*found, {"webhooks"})) {
     if (text_at(each, {"clientConfig", "caBundle"}).empty()) empty.push_back(text_at(each, {"name"}));
-    // What only warns stops nobody.
+    // A webhook that only warns blocks nothing.
     const bool warns = text_at(each, {"name"}).starts_with("not-done.");
     if (!warns && text_at(each, {"failurePolicy"}) != "Fail") open.push_back(text_at(each, {"name"}));
   }
@@ -280,7 +280,7 @@ net::Task<void> Check::check_pods(std::string ns, std::string image) {
       outdated.push_back(name_of(each));
   }
   const std::string restart =
-      "kubectl rollout restart deployment -n " + ns + "; single pods must be made anew";
+      "kubectl rollout restart deployment -n " + ns + "; single pods must be created again";
   if (!without.empty()) warn("namespace " + ns + ": pods without a sidecar: " + some_of(without), restart);
   if (!outdated.empty())
     warn("namespace " + ns + ": sidecars that are not " + image + ": " + some_of(outdated), restart);

@@ -189,7 +189,7 @@ TEST_F(CheckAfterTest, pods_that_injection_has_nothing_to_do_with_are_not_counte
   EXPECT_EQ(line("namespace shop"), "ok namespace shop: its one pod has its sidecar");
 }
 
-TEST_F(CheckAfterTest, nobody_who_asks_for_sidecars_is_a_warning) {
+TEST_F(CheckAfterTest, no_namespace_that_asks_for_sidecars_is_a_warning) {
   cluster.put("/api/v1/namespaces/shop");
   EXPECT_TRUE(line("no namespace asks").starts_with("warning"));
   cluster.put("/api/v1/namespaces/shop", labelled({}, "istio.io/rev", "default"));

@@ -74,7 +74,7 @@ net::Task<bool> Check::check_version(Plan plan) {
   store::RawRequest request{.path = "/version"};
   const auto version = co_await api_.call(std::move(request));
   if (!version) {
-    failed("the API server does not answer: " + version.error().text,
+    failed("the API server does not respond: " + version.error().text,
            "see that `kubectl version` works with this kubeconfig and context");
     co_return false;
   }
@@ -100,12 +100,12 @@ net::Task<void> Check::check_rights(Plan) {
     store::RawRequest request{.method = "POST",
                               .path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"};
     request.body = review_of(each);
-    const auto answer = co_await api_.call(std::move(request));
-    if (!answer) {
-      unreadable("what you may do", answer.error());
+    const auto response = co_await api_.call(std::move(request));
+    if (!response) {
+      unreadable("what you may do", response.error());
       co_return;
     }
-    if (at(*answer, {"status", "allowed"}) == true) continue;
+    if (at(*response, {"status", "allowed"}) == true) continue;
     missing += missing.empty() ? "" : ", ";
     missing += std::string(each.resource) + (*each.group != '\0' ? "." : "") + each.group;
   }
@@ -132,7 +132,7 @@ net::Task<void> Check::check_definitions(Plan plan) {
   if (!istio.empty())
     warn("definitions that are not weft's are there: " + istio,
          "another Istio may use them. Installing puts weft's in their place: `istioctl uninstall --purge` "
-         "first, or go on if it has gone");
+         "first, or go on if it is gone");
   if (!gateway_api.empty())
     warn("Gateway API's definitions are there: " + gateway_api,
          "keep them: install with --set gatewayApi.crds=false");

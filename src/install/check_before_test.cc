@@ -44,12 +44,12 @@ TEST_F(CheckBeforeTest, an_empty_cluster_is_good_in_every_line) {
     EXPECT_NE(line_with(found, part), "none") << part;
 }
 
-TEST_F(CheckBeforeTest, a_server_that_does_not_answer_is_the_only_line) {
+TEST_F(CheckBeforeTest, a_server_that_does_not_respond_is_the_only_line) {
   cluster.faults.emplace("/", Error::internal(Code::kRefused, "connection refused"));
   const Findings found = look();
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(has_failure(found));
-  EXPECT_NE(found[0].what.find("does not answer: connection refused"), std::string::npos) << found[0].what;
+  EXPECT_NE(found[0].what.find("does not respond: connection refused"), std::string::npos) << found[0].what;
 }
 
 TEST_F(CheckBeforeTest, the_version_decides_what_a_sidecar_can_be) {
@@ -72,7 +72,7 @@ TEST_F(CheckBeforeTest, rights_that_are_missing_are_named) {
   EXPECT_EQ(line("what you may do"), "failed what you may do cannot be read: forbidden");
 }
 
-TEST_F(CheckBeforeTest, definitions_of_somebody_else_are_a_warning_and_ours_are_not) {
+TEST_F(CheckBeforeTest, definitions_of_another_product_are_a_warning_and_ours_are_not) {
   cluster.put(std::string(kDefinitions) + "virtualservices.networking.istio.io", ours());
   EXPECT_TRUE(line("definitions").starts_with("ok"));
   cluster.put(std::string(kDefinitions) + "virtualservices.networking.istio.io");

@@ -33,7 +33,7 @@ std::vector<const api::KindInfo*> kinds_of_rules() {
   return all;
 }
 
-/// What sidecars do not do of a Service, each with its words.
+/// What sidecars do not do of a Service, each with its message.
 std::vector<std::string> unserved(const Json& service) {
   std::vector<std::string> found;
   if (text_at(service, {"spec", "sessionAffinity"}) == "ClientIP")
@@ -45,7 +45,7 @@ std::vector<std::string> unserved(const Json& service) {
   return found;
 }
 
-/// Why a rule has no effect, or not yet, in the control plane's words in its status; empty: it has.
+/// Why a rule has no effect, or not yet, as the control plane says in its status; empty: it has.
 std::string why_without_effect(const Json& rule) {
   for (const Json& each : list_at(rule, {"status", "conditions"})) {
     const std::string type = text_at(each, {"type"});

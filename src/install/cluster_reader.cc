@@ -6,7 +6,7 @@
 namespace weft::install {
 namespace {
 
-constexpr std::size_t kMostItems = 100'000;
+constexpr std::size_t kMaxItems = 100'000;
 
 bool is_absence(const Error& error) {
   return error.code == Code::kNotFound || error.code == Code::kUnsupported;
@@ -16,9 +16,9 @@ bool is_absence(const Error& error) {
 
 net::Task<Result<api::Json>> ClusterReader::get(std::string path) {
   store::RawRequest request{.path = std::move(path)};
-  auto answer = co_await api_.call(std::move(request));
-  if (!answer && is_absence(answer.error())) co_return api::Json(nullptr);
-  co_return answer;
+  auto response = co_await api_.call(std::move(request));
+  if (!response && is_absence(response.error())) co_return api::Json(nullptr);
+  co_return response;
 }
 
 net::Task<Result<std::vector<api::Json>>> ClusterReader::list(std::string path) {
@@ -28,12 +28,12 @@ net::Task<Result<std::vector<api::Json>>> ClusterReader::list(std::string path) 
     std::string page = path + (path.find('?') == path.npos ? "?" : "&") + "limit=500";
     if (!more.empty()) page += "&continue=" + http::percent_encode(more);
     store::RawRequest request{.path = std::move(page)};
-    auto answer = co_await api_.call(std::move(request));
-    if (!answer && is_absence(answer.error())) co_return items;
-    if (!answer) co_return fail(std::move(answer).error());
-    for (const api::Json& item : list_at(*answer, {"items"})) items.push_back(item);
-    more = text_at(*answer, {"metadata", "continue"});
-  } while (!more.empty() && items.size() < kMostItems);
+    auto response = co_await api_.call(std::move(request));
+    if (!response && is_absence(response.error())) co_return items;
+    if (!response) co_return fail(std::move(response).error());
+    for (const api::Json& item : list_at(*response, {"items"})) items.push_back(item);
+    more = text_at(*response, {"metadata", "continue"});
+  } while (!more.empty() && items.size() < kMaxItems);
   co_return items;
 }
 

@@ -7,8 +7,8 @@
 
 namespace weft::install {
 
-/// Reads a cluster piece by piece for commands. What is not there, be it the object or its type, is no error.
-/// Owner: a command; `api` must outlive it. Thread: the loop's.
+/// Reads a cluster piece by piece for commands. What is not there, be it the object or its type, is not an
+/// error. Owner: a command; `api` must outlive it. Thread: the loop's.
 class ClusterReader {
  public:
   explicit ClusterReader(store::RawApi& api) : api_(api) {}

@@ -89,8 +89,8 @@ net::Task<Result<ForeignObjectsFound>> find_foreign_objects(ClusterReader& reade
     if (!is_wanted_group(name)) continue;
     GroupSearch search(reader, name, found);
     for (const api::Json& version : list_at(group, {"versions"})) {
-      std::string word = text_at(version, {"version"});
-      co_await search.look_at(std::move(word));
+      std::string served = text_at(version, {"version"});
+      co_await search.look_at(std::move(served));
     }
   }
   co_return found;

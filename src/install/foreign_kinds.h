@@ -14,7 +14,7 @@ namespace weft::install {
 /// another Istio's definitions let such objects be stored, and no webhook of ours sees them.
 struct ForeignKind {
   std::string_view group, kind, plural;
-  /// Somebody relies on it to keep requests out, or to know who sends them.
+  /// It is relied on to keep requests out, or to know who sends them.
   bool guards = false;
 };
 std::span<const ForeignKind> foreign_kinds();

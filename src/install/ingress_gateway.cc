@@ -23,7 +23,8 @@ Json container_port(const char* name, int port) {
   return {{"name", name}, {"containerPort", port}, {"protocol", "TCP"}};
 }
 
-/// The program of a sidecar with a sidecar's environment; nothing is captured, and nobody waits for it.
+/// The program of a sidecar with a sidecar's environment; nothing is captured, and no application waits for
+/// it.
 inject::Sidecar proxy_of(const IngressGateway& gateway, const Plan& plan) {
   inject::PodOptions options;
   options.interception = inject::PodOptions::Interception::kNone;
@@ -47,7 +48,7 @@ Json pod_spec(const IngressGateway& gateway, const Plan& plan) {
   for (const auto& port : {container_port("http", kHttpPort), container_port("https", kHttpsPort),
                            container_port("status-port", inject::kHealthPort)})
     container["ports"].push_back(port);
-  // Those who have not heard yet that this pod ends still find it answering.
+  // Clients that have not heard yet that this pod ends are still served.
   container["lifecycle"] = {{"preStop", {{"sleep", {{"seconds", 2}}}}}};
   Json spec = {{"serviceAccountName", gateway.name},
                // It shows a token of its own audience, and needs no rights at the API server.

@@ -7,7 +7,7 @@
 
 namespace weft::install {
 
-/// What stands below `from` at that path; null when a step is missing or no map. For answers of the API
+/// What stands below `from` at that path; null when a step is missing or not a map. For responses of the API
 /// server, which are not to be trusted to have any shape.
 inline const api::Json& at(const api::Json& from, std::initializer_list<const char*> path) {
   static const api::Json kNothing = nullptr;
@@ -21,19 +21,19 @@ inline const api::Json& at(const api::Json& from, std::initializer_list<const ch
   return *here;
 }
 
-/// Empty when it is no text.
+/// Empty when it is not a text.
 inline std::string text_at(const api::Json& from, std::initializer_list<const char*> path) {
   const api::Json& found = at(from, path);
   return found.is_string() ? found.get<std::string>() : std::string();
 }
 
-/// 0 when it is no number.
+/// 0 when it is not a number.
 inline int number_at(const api::Json& from, std::initializer_list<const char*> path) {
   const api::Json& found = at(from, path);
   return found.is_number_integer() ? found.get<int>() : 0;
 }
 
-/// Empty when it is no list.
+/// Empty when it is not a list.
 inline const api::Json& list_at(const api::Json& from, std::initializer_list<const char*> path) {
   static const api::Json kNone = api::Json::array();
   const api::Json& found = at(from, path);

@@ -41,7 +41,7 @@ Parts definitions(const Plan& plan) {
     else if (each.kind->group != group)
       comment =
           "Istio's kinds, as far as weft serves them. What the schemas do not know is kept, so that the\n"
-          "validator can reject it by name; a schema alone would drop it without a word.";
+          "validator can reject it by name; a schema alone would drop it silently.";
     group = each.kind->group;
     parts.push_back({std::move(comment), custom_resource_definition(each)});
   }

@@ -19,7 +19,7 @@ Plan plan_of(std::string_view profile, std::vector<std::string> sets = {}) {
   return plan ? *plan : Plan{};
 }
 
-std::string refused(std::string_view profile, std::vector<std::string> sets = {}) {
+std::string rejected(std::string_view profile, std::vector<std::string> sets = {}) {
   const auto plan = Plan::read(profile, sets);
   return plan ? "accepted" : plan.error().text;
 }
@@ -83,7 +83,7 @@ TEST(Manifest, asks_for_no_right_by_a_wildcard) {
       if (each["kind"] != "ClusterRole" && each["kind"] != "Role") continue;
       for (const Json& rule : each["rules"])
         for (const char* list : {"apiGroups", "resources", "verbs"})
-          for (const Json& word : rule[list]) EXPECT_NE(word, "*") << each["metadata"]["name"];
+          for (const Json& text : rule[list]) EXPECT_NE(text, "*") << each["metadata"]["name"];
     }
 }
 
@@ -174,18 +174,18 @@ TEST(Manifest, sends_a_pod_to_one_webhook_or_none_by_the_labels_of_its_namespace
   EXPECT_EQ(used.size(), 4u) << "each webhook has pods of its own";
 }
 
-TEST(Manifest, takes_wishes_by_name_and_refuses_others) {
+TEST(Manifest, takes_wishes_by_name_and_rejects_others) {
   const auto objects =
       objects_of(plan_of("default", {"image=registry.test/weft:7", "gateway.nodePort=31380"}));
   const Json control = find(objects, "Deployment", "weft-control");
   EXPECT_EQ(control["spec"]["template"]["spec"]["containers"][0]["image"], "registry.test/weft:7");
   EXPECT_NE(find(objects, "Service", "istio-ingressgateway").dump().find("31380"), std::string::npos);
-  EXPECT_NE(refused("defualt").find("default"), std::string::npos) << refused("defualt");
-  EXPECT_NE(refused("default", {"imgae=x"}).find("image"), std::string::npos);
-  EXPECT_NE(refused("default", {"gateway.nodePort=70000"}).find("70000"), std::string::npos)
-      << refused("default", {"gateway.nodePort=70000"});
-  EXPECT_NE(refused("default", {"gateway.nodePort"}), "accepted");
-  EXPECT_NE(refused("minimal", {"gateway.nodePort=31380"}), "accepted");
+  EXPECT_NE(rejected("defualt").find("default"), std::string::npos) << rejected("defualt");
+  EXPECT_NE(rejected("default", {"imgae=x"}).find("image"), std::string::npos);
+  EXPECT_NE(rejected("default", {"gateway.nodePort=70000"}).find("70000"), std::string::npos)
+      << rejected("default", {"gateway.nodePort=70000"});
+  EXPECT_NE(rejected("default", {"gateway.nodePort"}), "accepted");
+  EXPECT_NE(rejected("minimal", {"gateway.nodePort=31380"}), "accepted");
 }
 
 TEST(Manifest, is_undone_by_the_names_of_all_that_it_makes) {

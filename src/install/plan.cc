@@ -36,12 +36,12 @@ std::string one_of(const std::string& value, std::span<const std::string_view> a
   return text;
 }
 
-Take number(int least, int most, int& (*place)(Plan&)) {
+Take number(int min, int max, int& (*place)(Plan&)) {
   return [=](Plan& plan, const std::string& value) -> std::string {
     int read = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), read);
-    if (error != std::errc() || end != value.data() + value.size() || read < least || read > most)
-      return "must be a number from " + std::to_string(least) + " to " + std::to_string(most);
+    if (error != std::errc() || end != value.data() + value.size() || read < min || read > max)
+      return "must be a number from " + std::to_string(min) + " to " + std::to_string(max);
     place(plan) = read;
     return {};
   };
@@ -95,7 +95,7 @@ const std::map<std::string_view, Take>& keys() {
 
 constexpr std::string_view kInjector = "injector.";
 
-std::unexpected<Error> refuse(const std::string& what) {
+std::unexpected<Error> reject(const std::string& what) {
   return fail(Error::config(Code::kInvalid, "--set " + what));
 }
 
@@ -107,10 +107,10 @@ std::unexpected<Error> unknown(const std::string& key) {
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const std::string_view near = key.size() > 80 ? std::string_view() : nearest(key, candidates);
   std::string text = std::string(cut(key, 80)) + ": there is no such key";
-  if (!near.empty()) return refuse(text + "; did you mean \"" + std::string(near) + "\"?");
+  if (!near.empty()) return reject(text + "; did you mean \"" + std::string(near) + "\"?");
   text += "; keys are ";
   for (const auto& [name, take] : keys()) text.append(name).append(", ");
-  return refuse(text + "and injector.NAME for the settings of injection");
+  return reject(text + "and injector.NAME for the settings of injection");
 }
 
 /// A setting of injection. The text is read as YAML first, so that true and [a, b] are what they look like;
@@ -133,24 +133,24 @@ Result<void> set_injection(Plan& plan, const std::string& key, const std::string
     if (problem.empty()) problem = parsed.error().text;
   }
   const auto sentence = problem.find(name + ": ");
-  return refuse(std::string(kInjector) + (sentence == problem.npos ? problem : problem.substr(sentence)));
+  return reject(std::string(kInjector) + (sentence == problem.npos ? problem : problem.substr(sentence)));
 }
 
 Result<void> set(Plan& plan, const std::string& assignment) {
   const auto equals = assignment.find('=');
   if (equals == assignment.npos || equals == 0)
-    return refuse("\"" + std::string(cut(assignment, 80)) + "\": must be KEY=VALUE");
+    return reject("\"" + std::string(cut(assignment, 80)) + "\": must be KEY=VALUE");
   const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
   if (key.starts_with(kInjector)) return set_injection(plan, key, value);
   const auto found = keys().find(key);
   if (found == keys().end()) return unknown(key);
   if (key.starts_with("gateway.") && !plan.has_gateway())
-    return refuse(key + ": the profile " + std::string(to_string(plan.profile)) + " has no gateway");
+    return reject(key + ": the profile " + std::string(to_string(plan.profile)) + " has no gateway");
   if (key.starts_with("ingress.") && !plan.has_ingress())
-    return refuse(key + ": only the profile walkthrough has this ingress; did you mean \"gateway." +
+    return reject(key + ": only the profile walkthrough has this ingress; did you mean \"gateway." +
                   key.substr(8) + "\"?");
   if (const std::string problem = found->second(plan, value); !problem.empty())
-    return refuse(key + ": \"" + std::string(cut(value, 80)) + "\" " + problem);
+    return reject(key + ": \"" + std::string(cut(value, 80)) + "\" " + problem);
   return {};
 }
 
@@ -183,9 +183,9 @@ Result<Plan> Plan::read(std::string_view profile, std::span<const std::string> s
   plan.injection = std::move(wishes);
   for (const std::string& each : sets) WEFT_CHECK(set(plan, each));
   if (plan.gateway.type == "ClusterIP" && plan.gateway.node_port != 0)
-    return refuse("gateway.nodePort: a Service of type ClusterIP has no node port; leave one of them out");
+    return reject("gateway.nodePort: a Service of type ClusterIP has no node port; leave one of them out");
   if (plan.gateway.node_port != 0 && plan.gateway.node_port == plan.ingress.node_port)
-    return refuse("ingress.nodePort: " + std::to_string(plan.ingress.node_port) +
+    return reject("ingress.nodePort: " + std::to_string(plan.ingress.node_port) +
                   " is the port of gateway.nodePort; give each its own");
   if (!plan.injection.contains("image")) plan.injection["image"] = plan.image;
   if (!plan.injection.contains("imagePullPolicy")) plan.injection["imagePullPolicy"] = plan.image_pull_policy;

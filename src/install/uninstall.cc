@@ -103,7 +103,7 @@ net::Task<Result<void>> Uninstall::find_labelled() {
   co_return Result<void>{};
 }
 
-/// A definition takes its objects along: whoever is asked should know how many.
+/// A definition takes its objects along: the user who is asked should know how many.
 net::Task<Result<void>> Uninstall::add_definition(Removal definition, Json object) {
   std::string version;
   for (const Json& each : list_at(object, {"spec", "versions"}))
@@ -133,7 +133,7 @@ net::Task<Result<void>> Uninstall::find_named() {
   co_return Result<void>{};
 }
 
-/// Where Gateway API's definitions are somebody else's, our class does not go with them.
+/// Where Gateway API's definitions are another product's, our class does not go with them.
 net::Task<Result<void>> Uninstall::find_class() {
   constexpr const char* kApi = "/apis/gateway.networking.k8s.io/v1";
   const std::string path = std::string(kApi) + "/gatewayclasses/" + kGatewayClass;
@@ -165,10 +165,10 @@ net::Task<void> Uninstall::start(Removal& removal, bool dry_run) {
   store::RawRequest request{.method = "DELETE", .path = removal.path};
   request.body = {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Foreground"}};
   if (dry_run) request.body["dryRun"] = api::Json::array({"All"});
-  // Somebody may have made it anew since it was listed: that one is not ours to remove.
+  // It may have been created again since it was listed: that one is not ours to remove.
   if (!removal.uid.empty()) request.body["preconditions"] = {{"uid", removal.uid}};
-  auto answer = co_await api_.call(std::move(request));
-  if (!answer && answer.error().code != Code::kNotFound) removal.reason = answer.error().text;
+  auto response = co_await api_.call(std::move(request));
+  if (!response && response.error().code != Code::kNotFound) removal.reason = response.error().text;
 }
 
 net::Task<std::vector<Removal>> Uninstall::rehearse(std::vector<Removal> all) {
@@ -182,14 +182,14 @@ net::Task<void> Uninstall::wait(std::vector<Removal>& removals, TimePoint deadli
   while (true) {
     std::vector<Removal> here;
     for (Removal& each : removals) {
-      auto answer = co_await reader_.get(each.path);
-      const bool same = answer && answer->is_object() &&
-                        (each.uid.empty() || text_at(*answer, {"metadata", "uid"}) == each.uid);
-      if (answer && !same) {
+      auto response = co_await reader_.get(each.path);
+      const bool same = response && response->is_object() &&
+                        (each.uid.empty() || text_at(*response, {"metadata", "uid"}) == each.uid);
+      if (response && !same) {
         say_(each.text + " deleted");
         continue;
       }
-      if (!answer) each.reason = answer.error().text;
+      if (!response) each.reason = response.error().text;
       here.push_back(std::move(each));
     }
     removals = std::move(here);

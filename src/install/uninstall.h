@@ -14,7 +14,7 @@ namespace weft::install {
 struct Removal {
   /// What is removed together; a stage begins when the one before it is gone.
   enum class Stage : std::uint8_t {
-    kWebhooks,  ///< first, so that nobody waits for a control plane that has gone
+    kWebhooks,  ///< first, so that no request waits for a control plane that is gone
     kPrograms,  ///< they would make again what is removed after them
     kObjects,
     kDefinitions,  ///< and with them every object of their kinds

@@ -106,7 +106,7 @@ TEST_F(UninstallTest, a_definition_says_how_many_objects_go_with_it) {
   EXPECT_EQ(line(), name + " and its 2 objects");
 }
 
-TEST_F(UninstallTest, a_namespace_with_somebody_elses_pods_stays_and_says_so) {
+TEST_F(UninstallTest, a_namespace_with_the_users_pods_stays_and_says_so) {
   cluster.put(kNamespacePath + "/pods/control-1", ours());
   EXPECT_EQ(find().size(), 8u);
   cluster.put(kNamespacePath + "/pods/mine");
@@ -129,7 +129,7 @@ TEST_F(UninstallTest, what_is_held_has_stayed_and_the_rest_still_goes) {
   EXPECT_FALSE(cluster.has(kNamespacePath));
 }
 
-TEST_F(UninstallTest, what_is_refused_has_stayed_with_the_reason) {
+TEST_F(UninstallTest, what_is_rejected_has_stayed_with_the_reason) {
   auto all = find();
   cluster.faults.emplace(kRolePath, Error::config(Code::kDenied, "forbidden"));
   const auto stayed = store::testing::run(loop, uninstall.remove(std::move(all), 5s));
@@ -137,7 +137,7 @@ TEST_F(UninstallTest, what_is_refused_has_stayed_with_the_reason) {
   EXPECT_EQ(stayed[0].reason, "forbidden");
 }
 
-TEST_F(UninstallTest, what_was_made_anew_meanwhile_is_not_removed) {
+TEST_F(UninstallTest, what_was_created_again_meanwhile_is_not_removed) {
   auto all = find();
   cluster.erase(kAuthorityPath);
   cluster.put(kAuthorityPath);
@@ -145,13 +145,13 @@ TEST_F(UninstallTest, what_was_made_anew_meanwhile_is_not_removed) {
   EXPECT_TRUE(cluster.has(kAuthorityPath)) << "it has another uid";
 }
 
-TEST_F(UninstallTest, what_has_gone_by_itself_is_no_error) {
+TEST_F(UninstallTest, what_is_gone_already_is_not_an_error) {
   auto all = find();
   cluster.erase(kRolePath);
   EXPECT_TRUE(store::testing::run(loop, uninstall.remove(std::move(all), 5s)).empty());
 }
 
-TEST_F(UninstallTest, a_server_that_does_not_answer_is_an_error) {
+TEST_F(UninstallTest, a_server_that_does_not_respond_is_an_error) {
   cluster.faults.emplace("/api/v1/secrets", Error::internal(Code::kRefused, "connection refused"));
   const auto found = store::testing::run(loop, uninstall.find());
   ASSERT_FALSE(found);

@@ -78,7 +78,7 @@ Part injector() {
       "  rev.namespace   the namespace has istio.io/rev=default and says nothing by istio-injection\n"
       "  object          the namespace says nothing, the pod has sidecar.istio.io/inject=true\n"
       "  rev.object      the namespace says nothing, the pod has istio.io/rev=default\n"
-      "A pod with sidecar.istio.io/inject=false gets none. While no control plane answers, such pods are\n"
+      "A pod with sidecar.istio.io/inject=false gets none. While no control plane responds, such pods are\n"
       "not created (failurePolicy Fail): a pod without its sidecar would be outside the mesh unseen.\n"
       "The control plane writes caBundle.",
       configuration("MutatingWebhookConfiguration", kSidecarInjector, std::move(hooks))};
@@ -131,8 +131,9 @@ Part validator(const Plan& plan) {
   return {
       "Rules of traffic are checked when they are written: an unknown or unsupported field is rejected by\n"
       "name, with what to do instead. It begins with Ignore, so that a control plane that is not there yet\n"
-      "stops nobody; the control plane sets Fail when it has seen a wrong object rejected. The second one\n"
-      "rejects nothing: whoever writes an object of a kind that weft does not do is told so.",
+      "stops no request; the control plane sets Fail when it has seen a wrong object rejected. The second "
+      "one\n"
+      "rejects nothing: it warns the writer of an object of a kind that weft does not do.",
       configuration("ValidatingWebhookConfiguration", kValidator, Json::array({hook, not_done()}))};
 }
 

@@ -70,9 +70,9 @@ void FakeCluster::put(const std::string& path, Json object) {
   objects_[path] = std::move(object);
 }
 
-net::Task<Result<Json>> FakeCluster::call(store::RawRequest request) { co_return answer(request); }
+net::Task<Result<Json>> FakeCluster::call(store::RawRequest request) { co_return respond(request); }
 
-Result<Json> FakeCluster::answer(const store::RawRequest& request) {
+Result<Json> FakeCluster::respond(const store::RawRequest& request) {
   for (const auto& [path, error] : faults)
     if (request.path.starts_with(path)) return fail(error);
   if (request.path == "/version") return Json{{"gitVersion", version}, {"minor", minor}};

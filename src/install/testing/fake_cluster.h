@@ -18,7 +18,7 @@ inline const std::string kDefinition =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/virtualservices.networking.istio.io";
 
 /// An API server that holds a handful of objects: reads with selectors by label and name, pages, removal, and
-/// what somebody may do. Objects are put by their own REST path.
+/// what a user may do. Objects are put by their own REST path.
 class FakeCluster final : public store::RawApi {
  public:
   net::Task<Result<api::Json>> call(store::RawRequest request) override;
@@ -30,21 +30,21 @@ class FakeCluster final : public store::RawApi {
   api::Json& at(const std::string& path) { return objects_.at(path); }
   bool has(const std::string& path) const { return objects_.contains(path); }
 
-  /// What a request whose path begins so is answered with.
+  /// The error of a request whose path begins so.
   std::map<std::string, Error> faults;
-  /// What a GET of exactly this path is answered with: what is no object and no list of them.
+  /// The response to a GET of exactly this path that is not an object or a list of them.
   std::map<std::string, api::Json> documents;
   /// Resources that may not be created (SelfSubjectAccessReview).
   std::set<std::string> denied;
   /// Objects that stay although they are asked to go: something holds them.
   std::set<std::string> held;
-  std::size_t page = 500;                    ///< items of one answer
+  std::size_t page = 500;                    ///< items of one response
   std::vector<std::string> deleted;          ///< paths, in the order in which they were asked to go
   std::vector<std::string> asked_to_delete;  ///< the same of dry runs
   std::string version = "v1.34.1", minor = "34";
 
  private:
-  Result<api::Json> answer(const store::RawRequest& request);
+  Result<api::Json> respond(const store::RawRequest& request);
   Result<api::Json> remove(const store::RawRequest& request);
   api::Json list(std::string_view collection, std::string_view query) const;
 
