@@ -33,15 +33,15 @@ net::Task<Result<std::unique_ptr<http::Call>>> call_application(net::Loop& loop,
   co_return co_await http::Call::open(loop, to, std::move(request), options);
 }
 
-net::Task<Result<std::string>> read_body(http::Call& call, std::size_t most, bool cut) {
+net::Task<Result<std::string>> read_body(http::Call& call, std::size_t max, bool cut) {
   std::string body;
   for (;;) {
     WEFT_CO_TRY(const http::BodyChunk chunk, co_await call.read());
-    body.append(chunk.data.substr(0, most - std::min(most, body.size()) + (cut ? 0 : 1)));
-    if (body.size() > most)
+    body.append(chunk.data.substr(0, max - std::min(max, body.size()) + (cut ? 0 : 1)));
+    if (body.size() > max)
       co_return fail(Error::upstream(Code::kTooLarge, Retry::kNever,
-                                     "the body is larger than " + std::to_string(most) + " bytes"));
-    if (chunk.end || (cut && body.size() == most)) co_return body;
+                                     "the body is larger than " + std::to_string(max) + " bytes"));
+    if (chunk.end || (cut && body.size() == max)) co_return body;
   }
 }
 

@@ -14,13 +14,13 @@ namespace weft::pod {
 net::Task<Result<std::unique_ptr<net::Socket>>> connect_to_application(net::Loop& loop, net::Address to,
                                                                        TimePoint deadline);
 
-/// A request with its answer's head read. `tls`: null, or what an https probe wants.
+/// A request with its response's head read. `tls`: null, or what an https probe wants.
 net::Task<Result<std::unique_ptr<http::Call>>> call_application(net::Loop& loop, net::Address to,
                                                                 http::Request request,
                                                                 http::FetchOptions options);
 
-/// What comes of a body until its end. Error: kTooLarge beyond `most` bytes; with `cut` they are the answer
+/// What comes of a body until its end. Error: kTooLarge beyond `max` bytes; with `cut` they are the response
 /// instead.
-net::Task<Result<std::string>> read_body(http::Call& call, std::size_t most, bool cut);
+net::Task<Result<std::string>> read_body(http::Call& call, std::size_t max, bool cut);
 
 }  // namespace weft::pod

@@ -11,7 +11,7 @@ namespace {
 
 using api::Json;
 
-constexpr std::size_t kMostBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
 constexpr std::string_view kDefaultPort = "80";
 
 std::string text_in(const Json& object, const char* name, std::string_view fallback) {
@@ -25,18 +25,18 @@ Result<std::optional<ApplicationMetrics>> ApplicationMetrics::parse(std::string_
                                                                     const net::Address& pod) {
   if (json.empty()) return std::nullopt;
   const Json all = api::parse_json(json);
-  const auto refused = [](std::string_view what) {
+  const auto rejected = [](std::string_view what) {
     return fail(Error::config(Code::kInvalid,
                               "environment variable ISTIO_PROMETHEUS_ANNOTATIONS: " + std::string(what)));
   };
   if (!all.is_object())
-    return refused("has to be a JSON object, not \"" + std::string(cut(json, 100)) + "\"");
+    return rejected("has to be a JSON object, not \"" + std::string(cut(json, 100)) + "\"");
   if (text_in(all, "scrape", "false") != "true") return std::nullopt;
   const std::string port = text_in(all, "port", kDefaultPort);
   unsigned number = 0;
   const char* const end = port.data() + port.size();
   if (std::from_chars(port.data(), end, number).ptr != end || number == 0 || number > 65535)
-    return refused("port: \"" + port + "\" is no port");
+    return rejected("port: \"" + port + "\" is not a port");
   ApplicationMetrics made;
   made.at = pod.with_port(static_cast<std::uint16_t>(number));
   made.path = text_in(all, "path", made.path);
@@ -56,7 +56,7 @@ net::Task<Result<std::string>> ApplicationMetrics::fetch(net::Loop& loop, TimePo
   if (call->head().status != 200)
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
                                    "the response is " + std::to_string(call->head().status)));
-  WEFT_CO_TRY(std::string text, co_await read_body(*call, kMostBytes, false));
+  WEFT_CO_TRY(std::string text, co_await read_body(*call, kMaxBytes, false));
   if (!text.empty() && !text.ends_with('\n')) text.push_back('\n');
   co_return text;
 }

@@ -15,13 +15,13 @@ namespace {
 
 using api::Json;
 
-constexpr std::size_t kMostBody = 10 * 1024;
-constexpr int kMostRedirects = 10;
+constexpr std::size_t kMaxBody = 10 * 1024;
+constexpr int kMaxRedirects = 10;
 constexpr std::chrono::seconds kLifecycleTimeout{300};
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kHealthCheck = "/grpc.health.v1.Health/Check";
 
-ApplicationProbes::Answer failed(std::string why) {
+ApplicationProbes::Response failed(std::string why) {
   return {.status = 500, .content_type = std::string(kText), .body = std::move(why) + "\n"};
 }
 
@@ -122,11 +122,11 @@ Result<ApplicationProbes> ApplicationProbes::parse(std::string_view json, const 
   return made;
 }
 
-net::Task<ApplicationProbes::Answer> ApplicationProbes::ask(net::Loop& loop, std::string path,
-                                                            std::string user_agent) const {
+net::Task<ApplicationProbes::Response> ApplicationProbes::ask(net::Loop& loop, std::string path,
+                                                              std::string user_agent) const {
   const auto found = probes_.find(path);
   if (found == probes_.end()) {
-    Answer unknown = failed("there is no probe " + path);
+    Response unknown = failed("there is no probe " + path);
     unknown.status = 400;
     co_return unknown;
   }
@@ -141,9 +141,10 @@ net::Task<ApplicationProbes::Answer> ApplicationProbes::ask(net::Loop& loop, std
   co_return failed("the probe " + path + " " + std::get<Broken>(probe.call).reason);
 }
 
-net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_http(net::Loop& loop, net::Address pod, Http call,
-                                                                 std::string user_agent, TimePoint deadline) {
-  for (int followed = 0; followed <= kMostRedirects; ++followed) {
+net::Task<ApplicationProbes::Response> ApplicationProbes::ask_http(net::Loop& loop, net::Address pod,
+                                                                   Http call, std::string user_agent,
+                                                                   TimePoint deadline) {
+  for (int followed = 0; followed <= kMaxRedirects; ++followed) {
     const net::Address to = pod.with_port(call.port);
     http::Request request;
     request.path = call.path;
@@ -154,26 +155,26 @@ net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_http(net::Loop& loop
     http::FetchOptions options;
     options.deadline = deadline;
     if (call.tls) {
-      tls::ClientOptions anybody;
-      anybody.trust_any_certificate = true;
-      anybody.server_name = call.host.empty() ? pod.ip() : without_port(call.host);
-      auto context = tls::Context::client(anybody);
+      tls::ClientOptions trust_any;
+      trust_any.trust_any_certificate = true;
+      trust_any.server_name = call.host.empty() ? pod.ip() : without_port(call.host);
+      auto context = tls::Context::client(trust_any);
       if (!context) co_return failed(context.error().text);
       options.tls = *context;
     }
-    auto answer = co_await call_application(loop, to, std::move(request), options);
-    if (!answer) co_return failed(answer.error().text);
-    const http::ResponseHead& head = (*answer)->head();
+    auto response = co_await call_application(loop, to, std::move(request), options);
+    if (!response) co_return failed(response.error().text);
+    const http::ResponseHead& head = (*response)->head();
     const auto location = head.headers.get("location");
     if (is_redirect(head.status) && location) {
       if (follow(call, *location, pod)) continue;
-      co_return Answer{
+      co_return Response{
           .status = 200, .content_type = std::string(kText), .body = "redirected to another host\n"};
     }
-    Answer handed;
+    Response handed;
     handed.status = head.status;
     handed.content_type = head.headers.get("content-type").value_or(kText);
-    auto body = co_await read_body(**answer, kMostBody, true);
+    auto body = co_await read_body(**response, kMaxBody, true);
     if (!body) co_return failed(body.error().text);
     handed.body = std::move(*body);
     co_return handed;
@@ -214,16 +215,16 @@ bool ApplicationProbes::follow(Http& call, std::string_view location, const net:
   return true;
 }
 
-net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_tcp(net::Loop& loop, net::Address to,
-                                                                TimePoint deadline) {
+net::Task<ApplicationProbes::Response> ApplicationProbes::ask_tcp(net::Loop& loop, net::Address to,
+                                                                  TimePoint deadline) {
   const auto socket = co_await connect_to_application(loop, to, deadline);
   if (!socket) co_return failed(socket.error().text);
-  co_return Answer{.status = 200, .content_type = std::string(kText), .body = "connected\n"};
+  co_return Response{.status = 200, .content_type = std::string(kText), .body = "connected\n"};
 }
 
 /// The health checking protocol (grpc/doc/health-checking.md): SERVING is a success.
-net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_grpc(net::Loop& loop, net::Address to,
-                                                                 std::string service, TimePoint deadline) {
+net::Task<ApplicationProbes::Response> ApplicationProbes::ask_grpc(net::Loop& loop, net::Address to,
+                                                                   std::string service, TimePoint deadline) {
   auto socket = co_await connect_to_application(loop, to, deadline);
   if (!socket) co_return failed(socket.error().text);
   (*socket)->set_read_deadline(deadline);
@@ -237,12 +238,12 @@ net::Task<ApplicationProbes::Answer> ApplicationProbes::ask_grpc(net::Loop& loop
   stream->finish();
   const auto message = co_await stream->read();
   if (!message) co_return failed(message.error().text);
-  grpc::health::v1::HealthCheckResponse answer;
-  if (!answer.ParseFromString(*message)) co_return failed("the response is no HealthCheckResponse");
+  grpc::health::v1::HealthCheckResponse response;
+  if (!response.ParseFromString(*message)) co_return failed("the response is not a HealthCheckResponse");
   using Status = grpc::health::v1::HealthCheckResponse;
-  const std::string status = Status::ServingStatus_Name(answer.status());
-  if (answer.status() != Status::SERVING) co_return failed("status " + status);
-  co_return Answer{.status = 200, .content_type = std::string(kText), .body = status + "\n"};
+  const std::string status = Status::ServingStatus_Name(response.status());
+  if (response.status() != Status::SERVING) co_return failed("status " + status);
+  co_return Response{.status = 200, .content_type = std::string(kText), .body = status + "\n"};
 }
 
 }  // namespace weft::pod

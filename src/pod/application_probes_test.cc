@@ -16,8 +16,8 @@ using testing::run;
 
 class ApplicationProbesTest : public ::testing::Test {
  protected:
-  /// What the sidecar answers when its one probe is `call`.
-  ApplicationProbes::Answer ask(const std::string& call, const std::string& agent = "kube-probe/1.34") {
+  /// The sidecar's response when its one probe is `call`.
+  ApplicationProbes::Response ask(const std::string& call, const std::string& agent = "kube-probe/1.34") {
     const std::string json = R"({"/app-health/web/readyz":)" + call + "}";
     const auto probes = ApplicationProbes::parse(json, *net::Address::parse_ip("127.0.0.1", 0));
     EXPECT_TRUE(probes) << probes.error().text;
@@ -31,12 +31,12 @@ class ApplicationProbesTest : public ::testing::Test {
   Application app{loop};
 };
 
-TEST_F(ApplicationProbesTest, hands_back_the_application_s_own_answer) {
+TEST_F(ApplicationProbesTest, hands_back_the_application_s_own_response) {
   app.pages["/health?deep"] = {.status = 418, .body = "teapot"};
-  const auto answer = ask(http("/health?deep"));
-  EXPECT_EQ(answer.status, 418);
-  EXPECT_EQ(answer.body, "teapot");
-  EXPECT_EQ(answer.content_type, "text/x-application");
+  const auto response = ask(http("/health?deep"));
+  EXPECT_EQ(response.status, 418);
+  EXPECT_EQ(response.body, "teapot");
+  EXPECT_EQ(response.content_type, "text/x-application");
   ASSERT_EQ(app.asked.size(), 1u);
   EXPECT_EQ(app.asked[0].peer.ip(), "127.0.0.6") << "the address that capture lets through";
   EXPECT_EQ(app.asked[0].head.headers.get("user-agent"), "kube-probe/1.34");
@@ -57,9 +57,9 @@ TEST_F(ApplicationProbesTest, sends_the_probe_s_own_headers_and_host) {
 
 TEST_F(ApplicationProbesTest, hands_back_ten_kibibytes_at_most) {
   app.pages["/long"] = {.body = std::string(100'000, 'x')};
-  const auto answer = ask(http("/long"));
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body.size(), 10u * 1024);
+  const auto response = ask(http("/long"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body.size(), 10u * 1024);
 }
 
 TEST_F(ApplicationProbesTest, a_silent_or_absent_application_is_500_with_the_reason) {
@@ -94,7 +94,7 @@ TEST_F(ApplicationProbesTest, follows_redirects_on_the_same_host_and_no_further)
 
 TEST_F(ApplicationProbesTest, https_takes_any_certificate) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const auto authority = *tls::CertificateAuthority::make("somebody", std::chrono::hours(1), now);
+  const auto authority = *tls::CertificateAuthority::make("unknown", std::chrono::hours(1), now);
   const tls::PrivateKey key = *tls::PrivateKey::make();
   tls::ServerOptions options;
   options.certificate_chain_pem = *authority.issue({.common_name = "x",
@@ -124,9 +124,9 @@ net::Task<void> check(http::grpc::Call call) {
   grpc::health::v1::HealthCheckRequest question;
   question.ParseFromString(*message);
   using Response = grpc::health::v1::HealthCheckResponse;
-  Response answer;
-  answer.set_status(question.service() == "shop" ? Response::SERVING : Response::NOT_SERVING);
-  static_cast<void>(co_await call.stream.write(answer.SerializeAsString()));
+  Response response;
+  response.set_status(question.service() == "shop" ? Response::SERVING : Response::NOT_SERVING);
+  static_cast<void>(co_await call.stream.write(response.SerializeAsString()));
   call.stream.finish();
 }
 
@@ -153,7 +153,7 @@ TEST_F(ApplicationProbesTest, grpc_is_serving_or_not) {
   EXPECT_EQ(ask(R"({"grpc":{"port":)" + silent_port + R"(},"timeoutSeconds":1})").status, 500);
 }
 
-TEST_F(ApplicationProbesTest, a_path_that_is_no_probe_is_400_and_what_is_no_json_is_refused) {
+TEST_F(ApplicationProbesTest, a_path_that_is_not_a_probe_is_400_and_what_is_not_json_is_rejected) {
   const net::Address pod = *net::Address::parse_ip("127.0.0.1", 0);
   const auto none = ApplicationProbes::parse("", pod);
   ASSERT_TRUE(none);
@@ -163,19 +163,19 @@ TEST_F(ApplicationProbesTest, a_path_that_is_no_probe_is_400_and_what_is_no_json
   EXPECT_NE(wrong.error().text.find("ISTIO_KUBE_APP_PROBERS"), std::string::npos);
 }
 
-TEST_F(ApplicationProbesTest, figures_come_from_where_the_annotations_said_and_are_bounded) {
+TEST_F(ApplicationProbesTest, metrics_come_from_where_the_annotations_said_and_are_bounded) {
   const net::Address pod = *net::Address::parse_ip("127.0.0.1", 0);
   const std::string port = std::to_string(app.port());
   const auto metrics =
-      ApplicationMetrics::parse(R"({"scrape":"true","port":")" + port + R"(","path":"/figures"})", pod);
+      ApplicationMetrics::parse(R"({"scrape":"true","port":")" + port + R"(","path":"/custom"})", pod);
   ASSERT_TRUE(metrics && *metrics);
-  app.pages["/figures"] = {.body = "up 1"};
+  app.pages["/custom"] = {.body = "up 1"};
   const auto text = run(loop, (*metrics)->fetch(loop, loop.now() + 5s));
   ASSERT_TRUE(text) << text.error().text;
   EXPECT_EQ(*text, "up 1\n");
-  app.pages["/figures"] = {.body = std::string(5'000'000, 'x')};
+  app.pages["/custom"] = {.body = std::string(5'000'000, 'x')};
   EXPECT_FALSE(run(loop, (*metrics)->fetch(loop, loop.now() + 5s)));
-  app.pages["/figures"] = {.status = 500};
+  app.pages["/custom"] = {.status = 500};
   EXPECT_FALSE(run(loop, (*metrics)->fetch(loop, loop.now() + 5s)));
   EXPECT_FALSE(ApplicationMetrics::parse(R"({"scrape":"true","port":"web"})", pod));
   EXPECT_FALSE(*ApplicationMetrics::parse(R"({"scrape":"false"})", pod));

@@ -12,9 +12,9 @@ namespace weft::pod {
 namespace {
 
 constexpr Duration kPeriod = 100ms;
-constexpr Duration kAnswerLimit = 500ms;
+constexpr Duration kResponseLimit = 500ms;
 constexpr Duration kDrainLimit = 2s;
-constexpr std::size_t kMostBody = 64 * 1024;
+constexpr std::size_t kMaxBody = 64 * 1024;
 
 /// Runs one task to its end on a loop of its own.
 Result<void> run(net::Loop& loop, net::Task<Result<void>> task) {
@@ -34,11 +34,12 @@ net::Task<Result<void>> ask(net::Loop& loop, std::uint16_t port, http::Request r
   WEFT_CO_TRY(const net::Address at, net::Address::parse_ip("127.0.0.1", port));
   http::FetchOptions options;
   options.deadline = deadline;
-  options.max_body = kMostBody;
-  WEFT_CO_TRY(const http::Response answer, co_await http::fetch(loop, at, std::move(request), options));
-  if (answer.head.status == 200) co_return Result<void>{};
-  co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                 std::to_string(answer.head.status) + " " + std::string(trim(answer.body))));
+  options.max_body = kMaxBody;
+  WEFT_CO_TRY(const http::Response response, co_await http::fetch(loop, at, std::move(request), options));
+  if (response.head.status == 200) co_return Result<void>{};
+  co_return fail(
+      Error::upstream(Code::kUnavailable, Retry::kNever,
+                      std::to_string(response.head.status) + " " + std::string(trim(response.body))));
 }
 
 net::Task<Result<void>> ask_until_ready(net::Loop& loop, std::uint16_t port, Duration limit) {
@@ -46,7 +47,7 @@ net::Task<Result<void>> ask_until_ready(net::Loop& loop, std::uint16_t port, Dur
   for (;;) {
     const TimePoint next = loop.now() + kPeriod;
     const Result<void> heard =
-        co_await ask(loop, port, {.path = "/healthz/ready"}, std::min(end, loop.now() + kAnswerLimit));
+        co_await ask(loop, port, {.path = "/healthz/ready"}, std::min(end, loop.now() + kResponseLimit));
     if (heard) co_return heard;
     if (loop.now() + kPeriod >= end)
       co_return fail(Error::upstream(Code::kTimeout, Retry::kNever,

@@ -35,15 +35,15 @@ net::Task<Result<std::vector<net::Address>>> ControlLink::resolve() {
   if (auto numeric = net::Address::parse_ip(options_.host, options_.port)) co_return std::vector{*numeric};
   // A new one each time: it reads resolv.conf when it is made.
   proxy::DnsResolver resolver(loop_, options_.name_servers);
-  Reply<Result<proxy::DnsResolver::Addresses>> answer;
-  resolver.resolve(options_.host, options_.port, answer.taker());
-  net::Timer limit(loop_, [this, give_up = answer.taker()] {
-    loop_.defer([give_up, text = "resolving '" + options_.host + "' took too long"] {
-      give_up(fail(Error::upstream(Code::kTimeout, Retry::kNever, text)));
+  Reply<Result<proxy::DnsResolver::Addresses>> response;
+  resolver.resolve(options_.host, options_.port, response.taker());
+  net::Timer limit(loop_, [this, time_out = response.taker()] {
+    loop_.defer([time_out, text = "resolving '" + options_.host + "' took too long"] {
+      time_out(fail(Error::upstream(Code::kTimeout, Retry::kNever, text)));
     });
   });
   limit.arm(loop_.now() + options_.timeout);
-  WEFT_CO_TRY(auto found, co_await answer.value());
+  WEFT_CO_TRY(auto found, co_await response.value());
   co_return std::move(found.list);
 }
 

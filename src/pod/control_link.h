@@ -9,7 +9,7 @@
 namespace weft::pod {
 
 /// How a proxy in a pod reaches its control plane: gRPC over TLS, to whom a root certificate in a file
-/// vouches for, with the pod's token. Name, root and token are looked up anew for each connection, so that a
+/// vouches for, with the pod's token. Name, root and token are looked up again for each connection, so that a
 /// control plane that moved and a token that was renewed need no restart.
 ///
 /// Owner: the program, longer than the AdsClient that asks it. Thread: the main loop.

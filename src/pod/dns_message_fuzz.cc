@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const bool question = weft::pod::is_dns_question(text);
   const std::string failure = question ? weft::pod::dns_server_failure(text) : std::string();
-  if (question) WEFT_ASSERT(weft::pod::answers_dns_question(failure, text));
-  static_cast<void>(weft::pod::answers_dns_question(text.substr(size / 2), text.substr(0, size / 2)));
+  if (question) WEFT_ASSERT(weft::pod::is_dns_response_to(failure, text));
+  static_cast<void>(weft::pod::is_dns_response_to(text.substr(size / 2), text.substr(0, size / 2)));
   return 0;
 }

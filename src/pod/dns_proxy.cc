@@ -12,10 +12,10 @@ namespace weft::pod {
 namespace {
 
 constexpr int kRounds = 2;
-// Of what a server sends that is no answer to its question; then it counts as silent.
-constexpr int kMostStrayMessages = 16;
+// Of what a server sends that is not a response to its question; then it counts as silent.
+constexpr int kMaxStrayMessages = 16;
 // Of what clients ask in one turn of the loop, so that other work gets its turn.
-constexpr int kMostAtOnce = 64;
+constexpr int kMaxAtOnce = 64;
 
 std::unexpected<Error> cannot(const std::string& what, const net::Address& at) {
   const std::string why = errno == EADDRINUSE ? "the port is in use by another program" : strerror(errno);
@@ -29,7 +29,7 @@ Result<net::Fd> datagram_socket(const net::Address& of) {
   return fd;
 }
 
-/// Only what the server sends is received, and its refusal (ICMP) is seen.
+/// Only what the server sends is received, and its rejection (ICMP) is seen.
 Result<std::unique_ptr<net::Socket>> towards(net::Loop& loop, const net::Address& server) {
   WEFT_TRY(net::Fd fd, datagram_socket(server));
   if (::connect(fd.get(), server.data(), server.size()) != 0) return cannot("ask", server);
@@ -89,7 +89,7 @@ net::Address DnsProxy::Port::address() const {
 }
 
 void DnsProxy::Port::on_ready(Ready) {
-  for (int i = 0; i < kMostAtOnce; ++i) {
+  for (int i = 0; i < kMaxAtOnce; ++i) {
     sockaddr_storage from{};
     socklen_t length = sizeof from;
     const ssize_t got = ::recvfrom(fd_.get(), owner_.block_.data(), owner_.block_.size(), 0,
@@ -106,29 +106,29 @@ void DnsProxy::Port::on_ready(Ready) {
 }
 
 void DnsProxy::Port::send(std::string_view message, const net::Address& to) const {
-  // A full buffer loses an answer, as a network does; the client asks again.
+  // A full buffer loses a response, as a network does; the client asks again.
   (void)::sendto(fd_.get(), message.data(), message.size(), MSG_NOSIGNAL, to.data(), to.size());
 }
 
 void DnsProxy::take(std::string_view message, const net::Address& client) {
-  // Whoever sends something else gets no answer: it might be an answer's answer.
+  // What is not a question gets no response: it might be a response's response.
   if (!is_dns_question(message)) return;
-  if (questions_.active() >= options_.most_questions) return port_->send(dns_server_failure(message), client);
-  questions_.spawn(answer(std::string(message), client));
+  if (questions_.active() >= options_.max_questions) return port_->send(dns_server_failure(message), client);
+  questions_.spawn(respond(std::string(message), client));
 }
 
-net::Task<void> DnsProxy::answer(std::string question, net::Address client) {
+net::Task<void> DnsProxy::respond(std::string question, net::Address client) {
   for (int round = 0; round < kRounds; ++round) {
     for (const net::Address& server : options_.servers) {
-      const bool answered = co_await ask(question, server, client);
-      if (answered) co_return;
+      const bool resolved = co_await ask(question, server, client);
+      if (resolved) co_return;
     }
   }
   note(false);
   port_->send(dns_server_failure(question), client);
 }
 
-/// Whether the server answered; the client then has it.
+/// Whether the server responded; the client then has it.
 net::Task<bool> DnsProxy::ask(const std::string& question, const net::Address& server,
                               const net::Address& client) {
   const auto socket = towards(loop_, server);
@@ -137,7 +137,7 @@ net::Task<bool> DnsProxy::ask(const std::string& question, const net::Address& s
   const iovec part{const_cast<char*>(question.data()), question.size()};
   if (!to.try_write({&part, 1}).ok()) co_return false;
   to.set_read_deadline(loop_.now() + options_.timeout);
-  for (int stray = 0; stray < kMostStrayMessages;) {
+  for (int stray = 0; stray < kMaxStrayMessages;) {
     const net::IoResult got = to.try_read(block_);
     if (got.error == net::IoError::kWouldBlock) {
       const net::IoError waited = co_await to.readable();
@@ -146,7 +146,7 @@ net::Task<bool> DnsProxy::ask(const std::string& question, const net::Address& s
     }
     if (got.error == net::IoError::kReset) co_return false;
     const std::string_view message(block_.data(), got.bytes);
-    if (answers_dns_question(message, question)) {
+    if (is_dns_response_to(message, question)) {
       note(true);
       port_->send(message, client);
       co_return true;
@@ -161,7 +161,7 @@ net::Task<void> DnsProxy::accept() {
     auto client = co_await listener_->accept();
     if (!client) co_return;
     connections_.spawn(serve(std::move(*client)));
-    while (connections_.active() >= options_.most_connections) co_await loop_.sleep(20ms);
+    while (connections_.active() >= options_.max_connections) co_await loop_.sleep(20ms);
   }
 }
 
@@ -170,11 +170,11 @@ net::Task<void> DnsProxy::serve(std::unique_ptr<net::Socket> client) {
     client->set_read_deadline(loop_.now() + options_.idle);
     const std::string question = co_await read_message(*client);
     if (!is_dns_question(question)) co_return;
-    std::string answer = co_await ask_by_tcp(question);
-    note(!answer.empty());
-    if (answer.empty()) answer = dns_server_failure(question);
+    std::string response = co_await ask_by_tcp(question);
+    note(!response.empty());
+    if (response.empty()) response = dns_server_failure(question);
     client->set_write_deadline(loop_.now() + options_.idle);
-    const std::string framed = with_length(answer);
+    const std::string framed = with_length(response);
     const net::IoResult written = co_await client->write(framed);
     if (!written.ok()) co_return;
   }
@@ -182,8 +182,8 @@ net::Task<void> DnsProxy::serve(std::unique_ptr<net::Socket> client) {
 
 net::Task<std::string> DnsProxy::ask_by_tcp(const std::string& question) {
   for (const net::Address& server : options_.servers) {
-    std::string answer = co_await ask_by_tcp(question, server);
-    if (answers_dns_question(answer, question)) co_return answer;
+    std::string response = co_await ask_by_tcp(question, server);
+    if (is_dns_response_to(response, question)) co_return response;
   }
   co_return std::string();
 }
@@ -201,17 +201,18 @@ net::Task<std::string> DnsProxy::ask_by_tcp(const std::string& question, const n
   co_return co_await read_message(**socket);
 }
 
-/// One line when the servers stop to answer, one when they answer again.
-void DnsProxy::note(bool answered) {
-  if (answered != troubled_) return;
-  troubled_ = !answered;
+/// One line when the servers stop responding, one when they respond again.
+void DnsProxy::note(bool resolved) {
+  if (resolved != failing_) return;
+  failing_ = !resolved;
   std::string servers;
   for (const net::Address& each : options_.servers)
     servers += (servers.empty() ? "" : ", ") + each.to_string();
-  if (troubled_)
-    WEFT_LOG(kWarn, "dns", "no server of /etc/resolv.conf answers the pod's questions", {"servers", servers});
+  if (failing_)
+    WEFT_LOG(kWarn, "dns", "no server of /etc/resolv.conf responds to the pod's questions",
+             {"servers", servers});
   else
-    WEFT_LOG(kInfo, "dns", "the pod's questions are answered again", {"servers", servers});
+    WEFT_LOG(kInfo, "dns", "a server responds to the pod's questions again", {"servers", servers});
 }
 
 }  // namespace weft::pod

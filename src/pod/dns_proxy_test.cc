@@ -56,7 +56,7 @@ std::string framed(const std::string& message) {
   return std::string(1, '\0') + static_cast<char>(message.size()) + message;
 }
 
-int code_of(const std::string& answer) { return answer.size() < 12 ? -1 : answer[3] & 0xf; }
+int code_of(const std::string& response) { return response.size() < 12 ? -1 : response[3] & 0xf; }
 
 class DnsProxyTest : public ::testing::Test {
  protected:
@@ -75,31 +75,31 @@ class DnsProxyTest : public ::testing::Test {
   Client client;
 };
 
-TEST_F(DnsProxyTest, hands_on_question_and_answer) {
+TEST_F(DnsProxyTest, hands_on_question_and_response) {
   open({first.address()});
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
-  EXPECT_EQ(client.await(loop), NameServer::answer_to(dns_question("reviews", 7)));
+  EXPECT_EQ(client.await(loop), NameServer::response_to(dns_question("reviews", 7)));
   EXPECT_EQ(first.asked, std::vector{dns_question("reviews", 7)});
 }
 
-TEST_F(DnsProxyTest, gives_each_client_its_own_answer) {
+TEST_F(DnsProxyTest, gives_each_client_its_own_response) {
   open({first.address()});
   Client other;
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
   other.ask(proxy->udp_address(), dns_question("ratings", 7));
-  EXPECT_EQ(client.await(loop), NameServer::answer_to(dns_question("reviews", 7)));
-  EXPECT_EQ(other.await(loop), NameServer::answer_to(dns_question("ratings", 7)));
+  EXPECT_EQ(client.await(loop), NameServer::response_to(dns_question("reviews", 7)));
+  EXPECT_EQ(other.await(loop), NameServer::response_to(dns_question("ratings", 7)));
 }
 
 TEST_F(DnsProxyTest, asks_the_next_server_when_one_is_silent_or_away) {
   first.silent = true;
   options.timeout = 30ms;
   auto gone = std::make_unique<NameServer>(loop);
-  const net::Address nobody = gone->address();
+  const net::Address unused = gone->address();
   gone.reset();
-  open({first.address(), nobody, second.address()});
+  open({first.address(), unused, second.address()});
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
-  EXPECT_EQ(client.await(loop), NameServer::answer_to(dns_question("reviews", 7)));
+  EXPECT_EQ(client.await(loop), NameServer::response_to(dns_question("reviews", 7)));
   EXPECT_EQ(first.asked.size(), 1u);
 }
 
@@ -108,17 +108,17 @@ TEST_F(DnsProxyTest, asks_a_server_that_lost_a_question_again) {
   options.timeout = 30ms;
   open({first.address()});
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
-  EXPECT_EQ(client.await(loop), NameServer::answer_to(dns_question("reviews", 7)));
+  EXPECT_EQ(client.await(loop), NameServer::response_to(dns_question("reviews", 7)));
 }
 
-TEST_F(DnsProxyTest, says_so_when_no_server_answers) {
+TEST_F(DnsProxyTest, says_so_when_no_server_responds) {
   first.silent = true;
   options.timeout = 20ms;
   open({first.address()});
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
-  const std::string answer = client.await(loop);
-  EXPECT_EQ(code_of(answer), 2);
-  EXPECT_EQ(answer.substr(0, 2), dns_question("reviews", 7).substr(0, 2));
+  const std::string response = client.await(loop);
+  EXPECT_EQ(code_of(response), 2);
+  EXPECT_EQ(response.substr(0, 2), dns_question("reviews", 7).substr(0, 2));
 }
 
 TEST_F(DnsProxyTest, a_pod_without_servers_is_told_at_once) {
@@ -127,52 +127,52 @@ TEST_F(DnsProxyTest, a_pod_without_servers_is_told_at_once) {
   EXPECT_EQ(code_of(client.await(loop)), 2);
 }
 
-TEST_F(DnsProxyTest, passes_over_what_answers_another_question) {
-  first.before_answer = {NameServer::answer_to(dns_question("reviews", 8)),
-                         NameServer::answer_to(dns_question("ratings", 7)), "x", ""};
+TEST_F(DnsProxyTest, passes_over_a_response_to_another_question) {
+  first.before_response = {NameServer::response_to(dns_question("reviews", 8)),
+                           NameServer::response_to(dns_question("ratings", 7)), "x", ""};
   open({first.address()});
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
-  EXPECT_EQ(client.await(loop), NameServer::answer_to(dns_question("reviews", 7)));
+  EXPECT_EQ(client.await(loop), NameServer::response_to(dns_question("reviews", 7)));
 }
 
-TEST_F(DnsProxyTest, bytes_that_are_no_question_reach_nobody) {
+TEST_F(DnsProxyTest, bytes_that_are_not_a_question_reach_no_server) {
   open({first.address()});
   client.ask(proxy->udp_address(), "x");
-  client.ask(proxy->udp_address(), NameServer::answer_to(dns_question("reviews", 7)));
+  client.ask(proxy->udp_address(), NameServer::response_to(dns_question("reviews", 7)));
   client.ask(proxy->udp_address(), dns_question("reviews", 7));
-  EXPECT_EQ(client.await(loop), NameServer::answer_to(dns_question("reviews", 7)));
+  EXPECT_EQ(client.await(loop), NameServer::response_to(dns_question("reviews", 7)));
   EXPECT_EQ(first.asked.size(), 1u);
   EXPECT_EQ(client.take(), "");
 }
 
 TEST_F(DnsProxyTest, takes_so_many_questions_and_no_more) {
   first.silent = true;
-  options.most_questions = 2;
+  options.max_questions = 2;
   open({first.address()});
   for (unsigned char id = 1; id <= 3; ++id) client.ask(proxy->udp_address(), dns_question("reviews", id));
-  const std::string answer = client.await(loop);
-  EXPECT_EQ(code_of(answer), 2);
-  EXPECT_EQ(answer[0], 3);
+  const std::string response = client.await(loop);
+  EXPECT_EQ(code_of(response), 2);
+  EXPECT_EQ(response[0], 3);
   ASSERT_TRUE(wait_until(loop, [this] { return first.asked.size() == 2; }));
 }
 
-TEST_F(DnsProxyTest, a_burst_larger_than_one_turn_is_answered) {
+TEST_F(DnsProxyTest, a_burst_larger_than_one_turn_is_resolved) {
   open({first.address()});
   constexpr int kBurst = 150;
   for (int id = 0; id < kBurst; ++id)
     client.ask(proxy->udp_address(), dns_question("reviews", static_cast<unsigned char>(id)));
-  int answered = 0;
+  int resolved = 0;
   EXPECT_TRUE(wait_until(loop, [&] {
-    for (std::string got = client.take(); !got.empty(); got = client.take()) ++answered;
-    return answered == kBurst;
-  })) << answered;
+    for (std::string got = client.take(); !got.empty(); got = client.take()) ++resolved;
+    return resolved == kBurst;
+  })) << resolved;
 }
 
 TEST_F(DnsProxyTest, hands_on_questions_by_tcp) {
   open({first.address()});
   const std::string asked = framed(dns_question("reviews", 7));
   EXPECT_EQ(testing::run(loop, ask_by_tcp(loop, proxy->tcp_address(), asked)),
-            framed(NameServer::answer_to(dns_question("reviews", 7))));
+            framed(NameServer::response_to(dns_question("reviews", 7))));
 }
 
 TEST_F(DnsProxyTest, asks_the_next_server_by_tcp_too) {
@@ -181,7 +181,7 @@ TEST_F(DnsProxyTest, asks_the_next_server_by_tcp_too) {
   open({first.address(), second.address()});
   const std::string asked = framed(dns_question("reviews", 7));
   EXPECT_EQ(testing::run(loop, ask_by_tcp(loop, proxy->tcp_address(), asked)),
-            framed(NameServer::answer_to(dns_question("reviews", 7))));
+            framed(NameServer::response_to(dns_question("reviews", 7))));
   second.silent = true;
   EXPECT_EQ(code_of(testing::run(loop, ask_by_tcp(loop, proxy->tcp_address(), asked)).substr(2)), 2);
 }

@@ -16,7 +16,7 @@ using api::Json;
 constexpr std::string_view kMetadataPrefix = "ISTIO_META_";
 constexpr std::string_view kJsonMetadataPrefix = "ISTIO_METAJSON_";
 
-std::unexpected<Error> refused(std::string_view name, std::string_view value, std::string_view right) {
+std::unexpected<Error> rejected(std::string_view name, std::string_view value, std::string_view right) {
   return fail(Error::config(Code::kInvalid, "environment variable " + std::string(name) + ": \"" +
                                                 std::string(cut(value, 100)) + "\": " + std::string(right)));
 }
@@ -58,7 +58,7 @@ Result<void> read_control_address(const Reader& reader, Environment& into) {
   std::string host = text.substr(0, colon);
   if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   if (!number || port == 0 || port > 65535 || host.empty())
-    return refused("CA_ADDR", text, "has to be host:port, such as weft-control.weft-system.svc:15012");
+    return rejected("CA_ADDR", text, "has to be host:port, such as weft-control.weft-system.svc:15012");
   into.control_host = std::move(host);
   into.control_port = static_cast<std::uint16_t>(port);
   return {};
@@ -68,11 +68,11 @@ Result<void> read_metadata(const Reader& reader, Environment& into) {
   for (const auto& [name, value] : reader.all()) {
     if (name.starts_with(kJsonMetadataPrefix)) {
       Json parsed = api::parse_json(value);
-      if (parsed.is_discarded()) return refused(name, value, "has to be JSON");
+      if (parsed.is_discarded()) return rejected(name, value, "has to be JSON");
       into.metadata[name.substr(kJsonMetadataPrefix.size())] = std::move(parsed);
     } else if (name == "ISTIO_META_POD_PORTS") {
       // A text that holds JSON, and so it is sent: istiod reads no list here.
-      if (!api::parse_json(value).is_array()) return refused(name, value, "has to be a JSON list of ports");
+      if (!api::parse_json(value).is_array()) return rejected(name, value, "has to be a JSON list of ports");
       into.metadata["POD_PORTS"] = value;
     } else if (name.starts_with(kMetadataPrefix)) {
       into.metadata[name.substr(kMetadataPrefix.size())] = value;
@@ -80,9 +80,9 @@ Result<void> read_metadata(const Reader& reader, Environment& into) {
   }
   const Json& mode = api::json_member(into.metadata, "INTERCEPTION_MODE");
   if (!mode.is_null() && mode != "REDIRECT" && mode != "NONE" && mode != "TPROXY")
-    return refused("ISTIO_META_INTERCEPTION_MODE",
-                   mode.is_string() ? mode.get<std::string>() : api::json_text(mode),
-                   "has to be REDIRECT, TPROXY or NONE");
+    return rejected("ISTIO_META_INTERCEPTION_MODE",
+                    mode.is_string() ? mode.get<std::string>() : api::json_text(mode),
+                    "has to be REDIRECT, TPROXY or NONE");
   const std::string& account = reader.get("SERVICE_ACCOUNT");
   const std::string& trust_domain = reader.get("TRUST_DOMAIN");
   into.metadata["NAMESPACE"] = into.ns;
@@ -94,15 +94,15 @@ Result<void> read_metadata(const Reader& reader, Environment& into) {
   return {};
 }
 
-Result<void> read_leave(const Reader& reader, Environment& into) {
+Result<void> read_drain(const Reader& reader, Environment& into) {
   const std::string& by_connections = reader.get("EXIT_ON_ZERO_ACTIVE_CONNECTIONS");
   if (!by_connections.empty() && by_connections != "true" && by_connections != "false")
-    return refused("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", by_connections, "has to be true or false");
+    return rejected("EXIT_ON_ZERO_ACTIVE_CONNECTIONS", by_connections, "has to be true or false");
   into.wait_for_connections = by_connections == "true";
   const std::string& minimum = reader.get("MINIMUM_DRAIN_DURATION");
   if (minimum.empty()) return {};
   const auto parsed = api::parse_duration(minimum);
-  if (!parsed) return refused("MINIMUM_DRAIN_DURATION", minimum, parsed.error().text);
+  if (!parsed) return rejected("MINIMUM_DRAIN_DURATION", minimum, parsed.error().text);
   into.proxy_config.termination_drain = *parsed;
   return {};
 }
@@ -135,15 +135,15 @@ Result<Environment> Environment::read(Role role, std::string domain, Variables v
   WEFT_TRY(made.ns, reader.need("POD_NAMESPACE", "the pod's namespace, from its metadata.namespace"));
   WEFT_TRY(const std::string ip, reader.need("INSTANCE_IP", "the pod's address, from its status.podIP"));
   auto address = net::Address::parse_ip(ip, 0);
-  if (!address) return refused("INSTANCE_IP", ip, "has to be an IPv4 or IPv6 address");
+  if (!address) return rejected("INSTANCE_IP", ip, "has to be an IPv4 or IPv6 address");
   made.ip = *address;
   for (const auto& [name, value] : {std::pair("POD_NAME", made.pod), std::pair("POD_NAMESPACE", made.ns)})
-    if (value.find('~') != std::string::npos) return refused(name, value, "cannot have a '~'");
+    if (value.find('~') != std::string::npos) return rejected(name, value, "cannot have a '~'");
   made.domain = domain.empty() ? made.ns + ".svc.cluster.local" : std::move(domain);
   WEFT_CHECK(read_control_address(reader, made));
   WEFT_CHECK(read_metadata(reader, made));
-  WEFT_CHECK(read_leave(reader, made));
-  // The same word as injection goes by; a gateway's traffic is not captured.
+  WEFT_CHECK(read_drain(reader, made));
+  // The same value as injection goes by; a gateway's traffic is not captured.
   made.capture_dns = role == Role::kSidecar && reader.get("ISTIO_META_DNS_CAPTURE") == "true";
   made.probes = reader.get("ISTIO_KUBE_APP_PROBERS");
   made.metrics = reader.get("ISTIO_PROMETHEUS_ANNOTATIONS");

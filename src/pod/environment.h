@@ -31,7 +31,7 @@ struct Environment {
   std::string probes;        ///< ISTIO_KUBE_APP_PROBERS
   std::string metrics;       ///< ISTIO_PROMETHEUS_ANNOTATIONS
   bool capture_dns = false;  ///< the pod's questions to its name servers come to the proxy
-  /// Take leave by connections instead of by requests: EXIT_ON_ZERO_ACTIVE_CONNECTIONS.
+  /// Drain by connections instead of by requests: EXIT_ON_ZERO_ACTIVE_CONNECTIONS.
   bool wait_for_connections = false;
 
   /// "sidecar~10.0.0.1~reviews-1.default~default.svc.cluster.local".

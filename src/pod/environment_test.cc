@@ -21,7 +21,7 @@ Variables good() {
           {"ISTIO_META_WORKLOAD_NAME", "reviews"}};
 }
 
-std::string refusal(const std::string& name, const std::string& value) {
+std::string rejection(const std::string& name, const std::string& value) {
   Variables all = good();
   all[name] = value;
   const auto made = Environment::read(Role::kSidecar, "", all);
@@ -48,18 +48,18 @@ TEST(Environment, names_the_variable_that_is_missing_or_wrong) {
     EXPECT_NE(made.error().text.find(std::string(name) + ": is missing"), std::string::npos)
         << made.error().text;
   }
-  EXPECT_NE(refusal("INSTANCE_IP", "10.0.0").find("INSTANCE_IP: \"10.0.0\""), std::string::npos);
-  EXPECT_NE(refusal("CA_ADDR", "weft-control").find("has to be host:port"), std::string::npos);
-  EXPECT_NE(refusal("CA_ADDR", "a:70000").find("has to be host:port"), std::string::npos);
-  EXPECT_NE(refusal("POD_NAME", "a~b").find("POD_NAME"), std::string::npos);
-  EXPECT_NE(refusal("ISTIO_META_POD_PORTS", "{").find("ISTIO_META_POD_PORTS"), std::string::npos);
-  EXPECT_NE(refusal("ISTIO_META_INTERCEPTION_MODE", "MAGIC").find("REDIRECT, TPROXY or NONE"),
+  EXPECT_NE(rejection("INSTANCE_IP", "10.0.0").find("INSTANCE_IP: \"10.0.0\""), std::string::npos);
+  EXPECT_NE(rejection("CA_ADDR", "weft-control").find("has to be host:port"), std::string::npos);
+  EXPECT_NE(rejection("CA_ADDR", "a:70000").find("has to be host:port"), std::string::npos);
+  EXPECT_NE(rejection("POD_NAME", "a~b").find("POD_NAME"), std::string::npos);
+  EXPECT_NE(rejection("ISTIO_META_POD_PORTS", "{").find("ISTIO_META_POD_PORTS"), std::string::npos);
+  EXPECT_NE(rejection("ISTIO_META_INTERCEPTION_MODE", "MAGIC").find("REDIRECT, TPROXY or NONE"),
             std::string::npos);
-  EXPECT_NE(refusal("MINIMUM_DRAIN_DURATION", "soon").find("MINIMUM_DRAIN_DURATION"), std::string::npos);
-  EXPECT_NE(refusal("PROXY_CONFIG", "[]").find("PROXY_CONFIG"), std::string::npos);
-  EXPECT_NE(refusal("PROXY_CONFIG", R"({"concurrency":-1})").find("PROXY_CONFIG: concurrency: -1"),
+  EXPECT_NE(rejection("MINIMUM_DRAIN_DURATION", "soon").find("MINIMUM_DRAIN_DURATION"), std::string::npos);
+  EXPECT_NE(rejection("PROXY_CONFIG", "[]").find("PROXY_CONFIG"), std::string::npos);
+  EXPECT_NE(rejection("PROXY_CONFIG", R"({"concurrency":-1})").find("PROXY_CONFIG: concurrency: -1"),
             std::string::npos);
-  EXPECT_NE(refusal("PROXY_CONFIG", R"({"drainDuration":"x"})").find("drainDuration"), std::string::npos);
+  EXPECT_NE(rejection("PROXY_CONFIG", R"({"drainDuration":"x"})").find("drainDuration"), std::string::npos);
 }
 
 TEST(Environment, takes_times_and_variables_from_the_proxy_s_configuration) {

@@ -10,8 +10,8 @@
 namespace weft::pod {
 namespace {
 
-constexpr std::size_t kMostBytes = 1024 * 1024;
-constexpr unsigned kMostUnasked = 2;
+constexpr std::size_t kMaxBytes = 1024 * 1024;
+constexpr unsigned kMaxUnasked = 2;
 
 /// The text between the quotes; labels and annotations need no more than these escapes of Go's.
 std::string unquoted(std::string_view text) {
@@ -34,10 +34,10 @@ std::string unquoted(std::string_view text) {
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(Error::config(Code::kNotFound, path + ": cannot be opened: " + errno_text(errno)));
-  std::string text(kMostBytes + 1, '\0');
+  std::string text(kMaxBytes + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  if (text.size() > kMostBytes) return fail(Error::config(Code::kTooLarge, path + ": is larger than 1 MiB"));
+  if (text.size() > kMaxBytes) return fail(Error::config(Code::kTooLarge, path + ": is larger than 1 MiB"));
   text.shrink_to_fit();
   return text;
 }
@@ -53,20 +53,20 @@ std::map<std::string, std::string> parse_pod_info(std::string_view text) {
 }
 
 std::optional<unsigned> cpu_limit(std::string_view cpu_max) {
-  const auto words = split(trim(cpu_max), ' ');
-  std::uint64_t most = 0, period = 0;
-  if (words.size() != 2) return std::nullopt;
-  std::from_chars(words[0].data(), words[0].data() + words[0].size(), most);
-  std::from_chars(words[1].data(), words[1].data() + words[1].size(), period);
-  if (most == 0 || period == 0) return std::nullopt;
-  const std::uint64_t rounded_up = most / period + (most % period != 0 ? 1 : 0);
+  const auto parts = split(trim(cpu_max), ' ');
+  std::uint64_t quota = 0, period = 0;
+  if (parts.size() != 2) return std::nullopt;
+  std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), quota);
+  std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), period);
+  if (quota == 0 || period == 0) return std::nullopt;
+  const std::uint64_t rounded_up = quota / period + (quota % period != 0 ? 1 : 0);
   return static_cast<unsigned>(std::min<std::uint64_t>(rounded_up, 1024));
 }
 
 unsigned worker_count(std::optional<unsigned> asked, std::optional<unsigned> limit, unsigned processors) {
   processors = std::max(1u, processors);
   if (asked) return *asked == 0 ? processors : *asked;
-  return std::min({limit.value_or(processors), processors, kMostUnasked});
+  return std::min({limit.value_or(processors), processors, kMaxUnasked});
 }
 
 }  // namespace weft::pod

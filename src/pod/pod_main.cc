@@ -12,7 +12,7 @@
 namespace weft::pod {
 namespace {
 
-constexpr int kLongestWait = 3600;
+constexpr int kMaxWait = 3600;
 
 int fail_with(const char* command, const std::string& text, int code = 1) {
   std::fprintf(stderr, "weft proxy %s: %s\n", command, text.c_str());
@@ -50,17 +50,17 @@ void declare(CLI::App& command, Flags& flags) {
                   "worker threads (default: one for each processor of the CPU limit, at most 2)")
       ->check(CLI::Range(1, 256).description(""));
   add_port(command, "--admin-port", flags.ports.admin, "of the admin page on 127.0.0.1 (default: 15000)");
-  command.add_option("--status-port", flags.status_port, "of probes and figures (default: 15020)")
+  command.add_option("--status-port", flags.status_port, "of probes and metrics (default: 15020)")
       ->check(CLI::Range(1, 65535).description(""));
   add_port(command, "--health-port", flags.ports.health, "of /healthz/ready (default: 15021)");
-  add_port(command, "--metrics-port", flags.ports.figures, "of /stats/prometheus (default: 15090)");
+  add_port(command, "--metrics-port", flags.ports.metrics, "of /stats/prometheus (default: 15090)");
   command.add_option("--secrets-directory", flags.places.secrets,
                      "where istio/root-cert.pem and tokens/istio-token are (default: /var/run/secrets)");
   command.add_option("--pod-info-directory", flags.places.pod_info,
                      "where the file of labels is (default: /etc/istio/pod)");
 }
 
-int serve(const char* word, const Flags& flags, Environment environment) {
+int serve(const char* mode, const Flags& flags, Environment environment) {
   for (const int ignored : {SIGPIPE, SIGHUP, SIGUSR1}) std::signal(ignored, SIG_IGN);
   net::Loop loop;
   std::unique_ptr<Program> program;
@@ -68,38 +68,38 @@ int serve(const char* word, const Flags& flags, Environment environment) {
     if (program) program->terminate();
   });
   if (const auto watched = signals.start({SIGTERM, SIGINT}); !watched)
-    return fail_with(word, watched.error().text);
+    return fail_with(mode, watched.error().text);
   Program::Options options{
       .environment = std::move(environment), .places = flags.places, .ports = flags.ports};
   options.concurrency = flags.concurrency;
   options.ports.status = flags.status_port;
   auto started = Program::start(loop, std::move(options), [&loop] { loop.stop(); });
-  if (!started) return fail_with(word, started.error().text);
+  if (!started) return fail_with(mode, started.error().text);
   program = std::move(*started);
   loop.run();
   const std::string failure = program->failure();
   program.reset();
-  return failure.empty() ? 0 : fail_with(word, failure);
+  return failure.empty() ? 0 : fail_with(mode, failure);
 }
 
 int proxy(Role role, int argc, char** argv) {
-  const char* const word = role == Role::kRouter ? "router" : "sidecar";
+  const char* const mode = role == Role::kRouter ? "router" : "sidecar";
   CLI::App command(
       role == Role::kRouter
           ? "The gateway of a pod. What it is, the pod's environment says; see docs/life-in-a-pod.md."
           : "The sidecar of a pod. What it is, the pod's environment says; see docs/life-in-a-pod.md.",
-      std::string("weft proxy ") + word);
+      std::string("weft proxy ") + mode);
   Flags flags;
   declare(command, flags);
   if (const auto code = parse(command, argc, argv)) return *code;
   log::Level level{};
   if (!log::parse_level(flags.level, level))
     return fail_with(
-        word, "--log-level " + flags.level + ": one of trace, debug, info, warning, error, off is needed", 2);
+        mode, "--log-level " + flags.level + ": one of trace, debug, info, warning, error, off is needed", 2);
   log::set_level(level);
   auto environment = Environment::read(role, flags.domain, process_variables());
-  if (!environment) return fail_with(word, environment.error().text);
-  return serve(word, flags, std::move(*environment));
+  if (!environment) return fail_with(mode, environment.error().text);
+  return serve(mode, flags, std::move(*environment));
 }
 
 int wait(int argc, char** argv) {
@@ -107,7 +107,7 @@ int wait(int argc, char** argv) {
   std::uint16_t port = 15021;
   int seconds = 60;
   command.add_option("--timeout-seconds", seconds, "how long at most (default: 60)")
-      ->check(CLI::Range(1, kLongestWait).description(""));
+      ->check(CLI::Range(1, kMaxWait).description(""));
   add_port(command, "--health-port", port, "where it says so (default: 15021)");
   if (const auto code = parse(command, argc, argv)) return *code;
   const auto ready = wait_until_ready(port, std::chrono::seconds(seconds));
@@ -115,8 +115,7 @@ int wait(int argc, char** argv) {
 }
 
 int drain(int argc, char** argv) {
-  CLI::App command("Tells the proxy of this pod that the pod ends: it takes leave and stays.",
-                   "weft proxy drain");
+  CLI::App command("Tells the proxy of this pod that the pod ends: it drains and stays.", "weft proxy drain");
   std::uint16_t port = 15020;
   add_port(command, "--status-port", port, "where it listens (default: 15020)");
   if (const auto code = parse(command, argc, argv)) return *code;
@@ -127,11 +126,11 @@ int drain(int argc, char** argv) {
 }  // namespace
 
 std::optional<int> pod_main(int argc, char** argv) {
-  const std::string_view word = argc > 1 ? argv[1] : "";
-  if (word == "sidecar") return proxy(Role::kSidecar, argc - 1, argv + 1);
-  if (word == "router") return proxy(Role::kRouter, argc - 1, argv + 1);
-  if (word == "wait") return wait(argc - 1, argv + 1);
-  if (word == "drain") return drain(argc - 1, argv + 1);
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "sidecar") return proxy(Role::kSidecar, argc - 1, argv + 1);
+  if (mode == "router") return proxy(Role::kRouter, argc - 1, argv + 1);
+  if (mode == "wait") return wait(argc - 1, argv + 1);
+  if (mode == "drain") return drain(argc - 1, argv + 1);
   return std::nullopt;
 }
 

@@ -21,9 +21,9 @@ std::map<std::string, std::string> labels_in(const std::string& folder) {
 }  // namespace
 
 Result<std::unique_ptr<Program>> Program::start(net::Loop& loop, Options options,
-                                                std::function<void()> gone) {
+                                                std::function<void()> on_exit) {
   std::unique_ptr<Program> made(new Program(loop, std::move(options)));
-  WEFT_CHECK(made->open(std::move(gone)));
+  WEFT_CHECK(made->open(std::move(on_exit)));
   return made;
 }
 
@@ -31,11 +31,11 @@ Program::~Program() {
   ads_.reset();
   admin_.reset();
   pages_.reset();
-  departure_.reset();
+  drain_manager_.reset();
   if (server_) server_->stop();
 }
 
-Result<void> Program::open(std::function<void()> gone) {
+Result<void> Program::open(std::function<void()> on_exit) {
   const Environment& environment = options_.environment;
   for (const std::string& field : environment.proxy_config.ignored)
     WEFT_LOG(kWarn, "proxy", "PROXY_CONFIG has a field that is not supported and has no effect",
@@ -43,16 +43,16 @@ Result<void> Program::open(std::function<void()> gone) {
   WEFT_TRY(bootstrap_,
            make_bootstrap(environment, labels_in(options_.places.pod_info), options_.ports.admin));
   WEFT_CHECK(start_data_plane());
-  Departure::Options leave;
-  leave.leaving = environment.role == Role::kRouter ? proxy::Leaving::kAll : proxy::Leaving::kInbound;
-  leave.minimum = environment.proxy_config.termination_drain;
-  leave.limit = environment.proxy_config.drain;
-  leave.wait_for_connections = environment.wait_for_connections;
-  departure_ = std::make_unique<Departure>(loop_, *server_, leave, gone);
+  DrainManager::Options drain;
+  drain.leaving = environment.role == Role::kRouter ? proxy::Leaving::kAll : proxy::Leaving::kInbound;
+  drain.minimum = environment.proxy_config.termination_drain;
+  drain.limit = environment.proxy_config.drain;
+  drain.wait_for_connections = environment.wait_for_connections;
+  drain_manager_ = std::make_unique<DrainManager>(loop_, *server_, drain, on_exit);
   WEFT_CHECK(serve_names());
   WEFT_CHECK(serve_pages());
   WEFT_CHECK(serve_admin());
-  start_asking(std::move(gone));
+  start_asking(std::move(on_exit));
   return {};
 }
 
@@ -75,11 +75,11 @@ Result<void> Program::serve_pages() {
   WEFT_TRY(auto metrics, ApplicationMetrics::parse(environment.metrics, environment.ip));
   StatusServer::Hooks hooks;
   hooks.not_ready = [this] { return not_ready(); };
-  hooks.figures = [this](std::function<void(std::string)> done) {
+  hooks.metrics = [this](std::function<void(std::string)> done) {
     server_->collect_stats(true, std::move(done));
   };
-  hooks.drain = [this] { departure_->drain(); };
-  hooks.quit = [this] { departure_->leave_at_once(); };
+  hooks.drain = [this] { drain_manager_->drain(); };
+  hooks.quit = [this] { drain_manager_->exit_at_once(); };
   pages_ = std::make_unique<StatusServer>(loop_, std::move(hooks), std::move(probes), std::move(metrics));
   // An IPv6 socket of all addresses takes IPv4 too.
   WEFT_TRY(const net::Address all, net::Address::parse_ip(environment.ip.is_v4() ? "0.0.0.0" : "::", 0));
@@ -90,7 +90,7 @@ Result<void> Program::serve_pages() {
     WEFT_TRY(status_address_, pages_->listen(all.with_port(status), Pages::kAll));
   }
   WEFT_TRY(health_address_, pages_->listen(all.with_port(options_.ports.health), Pages::kHealth));
-  WEFT_TRY(figures_address_, pages_->listen(all.with_port(options_.ports.figures), Pages::kFigures));
+  WEFT_TRY(metrics_address_, pages_->listen(all.with_port(options_.ports.metrics), Pages::kMetrics));
   return {};
 }
 
@@ -118,13 +118,13 @@ Result<void> Program::serve_admin() {
   hooks.config_dump = [this](std::string_view query) {
     return xds::config_dump(bootstrap_, *catalog_, query);
   };
-  hooks.quit = [this] { departure_->leave_at_once(); };
+  hooks.quit = [this] { drain_manager_->exit_at_once(); };
   admin_ = std::make_unique<proxy::Admin>(loop_, *server_, std::move(hooks));
   return admin_->listen(*bootstrap_.admin);
 }
 
 /// An empty configuration runs first: what comes from the control plane is a change of it.
-void Program::start_asking(std::function<void()> gone) {
+void Program::start_asking(std::function<void()> on_exit) {
   ControlLink::Options where;
   where.host = options_.environment.control_host;
   where.port = options_.environment.control_port;
@@ -138,18 +138,18 @@ void Program::start_asking(std::function<void()> gone) {
   ads.connect = [this] { return link_->connect(); };
   ads_ = std::make_unique<xds::AdsClient>(loop_, *server_, *catalog_, std::move(ads));
   catalog_->follow_references(loop_.now());
-  server_->apply(catalog_->build(loop_.now()), [this, gone = std::move(gone)](Result<void> result) {
+  server_->apply(catalog_->build(loop_.now()), [this, on_exit = std::move(on_exit)](Result<void> result) {
     if (result) {
       catalog_->commit();
       return ads_->start();
     }
     failure_ = result.error().text;
-    gone();
+    on_exit();
   });
 }
 
 std::string Program::not_ready() const {
-  if (departure_->begun()) return "the proxy is taking leave";
+  if (drain_manager_->begun()) return "the proxy is draining";
   if (server_->ready()) return {};
   if (link_ && !link_->awaited_file().empty()) return link_->awaited_file() + " is not there yet";
   const std::string missing = ads_ ? ads_->missing() : "the proxy has just started";

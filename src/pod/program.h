@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "pod/control_link.h"
-#include "pod/departure.h"
 #include "pod/dns_proxy.h"
+#include "pod/drain_manager.h"
 #include "pod/environment.h"
 #include "pod/status_server.h"
 #include "proxy/admin.h"
@@ -29,14 +29,14 @@ struct Places {
 
 /// 0: one that the kernel chooses, for tests.
 struct Ports {
-  std::uint16_t admin = 15000, health = 15021, figures = 15090, dns = 15053;
+  std::uint16_t admin = 15000, health = 15021, metrics = 15090, dns = 15053;
   std::optional<std::uint16_t> status = {};  ///< nothing: as PROXY_CONFIG says
 };
 
 /// The sidecar or gateway of a pod: the data plane, its configuration from the control plane, the pages that
 /// the pod's surroundings ask, and its end. No second process stands beside it.
 ///
-/// Owner: pod_main(), or a test. Thread: the main loop. How it ends: terminate(), then `gone`; or the
+/// Owner: pod_main(), or a test. Thread: the main loop. How it ends: terminate(), then `on_exit`; or the
 /// destructor, at once.
 class Program {
  public:
@@ -47,31 +47,32 @@ class Program {
     std::optional<unsigned> concurrency = {};
     std::string name_servers = {};  ///< see ControlLink
   };
-  /// Opens every port and starts to ask the control plane. `gone` runs once on the loop when the proxy has
-  /// taken its leave, or cannot go on. Errors: a variable, a port; each by its name.
-  static Result<std::unique_ptr<Program>> start(net::Loop& loop, Options options, std::function<void()> gone);
+  /// Opens every port and starts to ask the control plane. `on_exit` runs once on the loop when the proxy has
+  /// drained, or cannot go on. Errors: a variable, a port; each by its name.
+  static Result<std::unique_ptr<Program>> start(net::Loop& loop, Options options,
+                                                std::function<void()> on_exit);
   ~Program();
 
-  /// SIGTERM; see Departure.
-  void terminate() { departure_->terminate(); }
+  /// SIGTERM; see DrainManager.
+  void terminate() { drain_manager_->terminate(); }
   /// What made it impossible to go on; empty after an orderly end.
   const std::string& failure() const { return failure_; }
   /// Where the pages are.
   net::Address status_address() const { return status_address_; }
   net::Address health_address() const { return health_address_; }
-  net::Address figures_address() const { return figures_address_; }
+  net::Address metrics_address() const { return metrics_address_; }
   /// Where the pod's name server is, when its questions are captured.
   net::Address dns_address() const { return dns_.empty() ? net::Address() : dns_.front()->udp_address(); }
   proxy::Server& server() { return *server_; }
 
  private:
   Program(net::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
-  Result<void> open(std::function<void()> gone);
+  Result<void> open(std::function<void()> on_exit);
   Result<void> start_data_plane();
   Result<void> serve_pages();
   Result<void> serve_names();
   Result<void> serve_admin();
-  void start_asking(std::function<void()> gone);
+  void start_asking(std::function<void()> on_exit);
   std::string not_ready() const;
 
   net::Loop& loop_;
@@ -79,13 +80,13 @@ class Program {
   xds::Bootstrap bootstrap_;
   std::unique_ptr<proxy::Server> server_;
   std::unique_ptr<xds::Catalog> catalog_;
-  std::unique_ptr<Departure> departure_;
+  std::unique_ptr<DrainManager> drain_manager_;
   std::vector<std::unique_ptr<DnsProxy>> dns_;
   std::unique_ptr<StatusServer> pages_;
   std::unique_ptr<proxy::Admin> admin_;
   std::unique_ptr<ControlLink> link_;
   std::unique_ptr<xds::AdsClient> ads_;
-  net::Address status_address_, health_address_, figures_address_;
+  net::Address status_address_, health_address_, metrics_address_;
   std::string failure_;
 };
 

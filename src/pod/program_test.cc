@@ -49,8 +49,8 @@ class ProgramTest : public ::testing::Test {
     options.places = {
         .secrets = folder.path("secrets"), .pod_info = folder.path("info"), .cgroup = folder.path()};
     options.places.resolver = folder.path("resolv.conf");
-    options.ports = {.admin = 0, .health = 0, .figures = 0, .dns = dns_port, .status = 0};
-    WEFT_TRY(program, Program::start(loop, std::move(options), [this] { gone = true; }));
+    options.ports = {.admin = 0, .health = 0, .metrics = 0, .dns = dns_port, .status = 0};
+    WEFT_TRY(program, Program::start(loop, std::move(options), [this] { exited = true; }));
     return {};
   }
   void begin_and_wait() {
@@ -69,7 +69,7 @@ class ProgramTest : public ::testing::Test {
   net::Address front;
   std::uint16_t dns_port = 0;
   std::unique_ptr<Program> program;
-  bool gone = false;
+  bool exited = false;
 };
 
 TEST_F(ProgramTest, comes_with_its_token_and_is_ready_when_its_configuration_runs) {
@@ -83,26 +83,26 @@ TEST_F(ProgramTest, comes_with_its_token_and_is_ready_when_its_configuration_run
 }
 
 TEST_F(ProgramTest, says_what_it_waits_for) {
-  control.answers = false;
+  control.responds = false;
   ASSERT_TRUE(begin());
   EXPECT_EQ(ready().head.status, 503);
   EXPECT_NE(ready().body.find("no connection to the control plane yet"), std::string::npos) << ready().body;
 }
 
-TEST_F(ProgramTest, answers_the_pods_questions_for_names_when_they_are_captured) {
+TEST_F(ProgramTest, resolves_the_pods_names_when_they_are_captured) {
   begin_and_wait();
   EXPECT_TRUE(program->dns_address().empty());
   program.reset();
   variables["PROXY_CONFIG"] = R"({"proxyMetadata":{"ISTIO_META_DNS_CAPTURE":"true"}})";
-  control.answers = false;
+  control.responds = false;
   ASSERT_TRUE(begin()) << "without servers in resolv.conf too";
   const net::Fd client(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const net::Address at = program->dns_address();
   ASSERT_FALSE(at.empty()) << "its socket is there before the proxy can be ready";
   const std::string question = testing::dns_question("reviews", 7);
   ASSERT_GT(::sendto(client.get(), question.data(), question.size(), 0, at.data(), at.size()), 0);
-  char answer[512];
-  EXPECT_TRUE(wait_until(loop, [&] { return ::recv(client.get(), answer, sizeof answer, 0) > 0; }));
+  char response[512];
+  EXPECT_TRUE(wait_until(loop, [&] { return ::recv(client.get(), response, sizeof response, 0) > 0; }));
 }
 
 TEST_F(ProgramTest, does_not_start_without_the_port_of_captured_names) {
@@ -129,7 +129,7 @@ TEST_F(ProgramTest, waits_for_its_root_certificate_and_for_its_token) {
   EXPECT_TRUE(wait_until(loop, [this] { return program->server().ready(); }));
 }
 
-TEST_F(ProgramTest, reads_root_and_token_anew_for_each_connection) {
+TEST_F(ProgramTest, reads_root_and_token_again_for_each_connection) {
   folder.write("secrets/tokens/istio-token", "expired");
   folder.write("secrets/istio/root-cert.pem", ControlPlane(loop).root_pem());
   ASSERT_TRUE(begin());
@@ -137,7 +137,7 @@ TEST_F(ProgramTest, reads_root_and_token_anew_for_each_connection) {
   EXPECT_TRUE(control.authorizations.empty()) << "another authority vouches for it";
   EXPECT_NE(ready().body.find("not trusted"), std::string::npos) << ready().body;
   folder.write("secrets/istio/root-cert.pem", control.root_pem());
-  ASSERT_TRUE(wait_until(loop, [this] { return control.refused > 0; }));
+  ASSERT_TRUE(wait_until(loop, [this] { return control.rejected > 0; }));
   EXPECT_FALSE(program->server().ready());
   folder.write("secrets/tokens/istio-token", "the-token");
   EXPECT_TRUE(wait_until(loop, [this] { return program->server().ready(); }));
@@ -150,19 +150,19 @@ TEST_F(ProgramTest, a_server_of_another_name_is_not_asked) {
   ASSERT_TRUE(begin());
   ASSERT_TRUE(wait_until(
       loop, [this] { return ready().body.find("certificate is not for localhost") != std::string::npos; }));
-  EXPECT_TRUE(other.authorizations.empty()) << "no token goes to whoever answers";
+  EXPECT_TRUE(other.authorizations.empty()) << "no token goes to an unknown server";
 }
 
-TEST_F(ProgramTest, status_pages_hand_on_probes_and_join_figures) {
+TEST_F(ProgramTest, status_pages_hand_on_probes_and_join_metrics) {
   const std::string port = std::to_string(app.port());
   variables["ISTIO_KUBE_APP_PROBERS"] =
       R"({"/app-health/web/livez":{"httpGet":{"path":"/live","port":)" + port +
       R"(}},"/app-lifecycle/web/prestopz":{"httpGet":{"path":"/stop","port":)" + port + "}}}";
   variables["ISTIO_PROMETHEUS_ANNOTATIONS"] =
-      R"({"scrape":"true","port":")" + port + R"(","path":"/figures"})";
+      R"({"scrape":"true","port":")" + port + R"(","path":"/custom"})";
   app.pages["/live"] = {.status = 503, .body = "not well"};
   app.pages["/stop"] = {.status = 200, .body = "bye"};
-  app.pages["/figures"] = {.body = "application_up 1"};
+  app.pages["/custom"] = {.body = "application_up 1"};
   begin_and_wait();
   const auto live = request(loop, status(), "/app-health/web/livez");
   EXPECT_EQ(live.head.status, 503);
@@ -173,16 +173,16 @@ TEST_F(ProgramTest, status_pages_hand_on_probes_and_join_figures) {
   EXPECT_NE(joined.find("envoy_server_live"), std::string::npos);
   EXPECT_NE(joined.find("\napplication_up 1\n"), std::string::npos);
   const std::string own =
-      request(loop, loopback(program->figures_address().port()), "/stats/prometheus").body;
+      request(loop, loopback(program->metrics_address().port()), "/stats/prometheus").body;
   EXPECT_NE(own.find("envoy_server_live"), std::string::npos);
   EXPECT_EQ(own.find("application_up"), std::string::npos);
-  app.pages["/figures"] = {.status = 500};
+  app.pages["/custom"] = {.status = 500};
   const auto alone = request(loop, status(), "/stats/prometheus");
   EXPECT_EQ(alone.head.status, 200);
   EXPECT_NE(alone.body.find("envoy_server_live"), std::string::npos);
   EXPECT_EQ(request(loop, status(), "/else").head.status, 404);
   EXPECT_EQ(request(loop, loopback(program->health_address().port()), "/stats").head.status, 404);
-  EXPECT_EQ(request(loop, loopback(program->figures_address().port()), "/drain", "POST").head.status, 404);
+  EXPECT_EQ(request(loop, loopback(program->metrics_address().port()), "/drain", "POST").head.status, 404);
 }
 
 TEST_F(ProgramTest, only_the_pod_itself_and_only_by_post_may_end_it) {
@@ -191,10 +191,10 @@ TEST_F(ProgramTest, only_the_pod_itself_and_only_by_post_may_end_it) {
   EXPECT_EQ(request(loop, status(), "/drain").head.status, 405);
   EXPECT_EQ(ready().head.status, 200);
   EXPECT_EQ(request(loop, status(), "/quitquitquit", "POST").head.status, 200);
-  EXPECT_TRUE(wait_until(loop, [this] { return gone; }));
+  EXPECT_TRUE(wait_until(loop, [this] { return exited; }));
 }
 
-TEST_F(ProgramTest, a_classic_sidecar_finishes_what_is_open_and_answers_who_still_comes) {
+TEST_F(ProgramTest, a_classic_sidecar_finishes_what_is_open_and_serves_who_still_comes) {
   begin_and_wait();
   std::optional<Result<http::Response>> held;
   const auto ask = [](net::Loop& on, net::Address to,
@@ -206,15 +206,15 @@ TEST_F(ProgramTest, a_classic_sidecar_finishes_what_is_open_and_answers_who_stil
   ASSERT_TRUE(wait_until(loop, [this] { return !app.asked.empty(); }));
   program->terminate();
   EXPECT_EQ(ready().head.status, 503) << "at once";
-  EXPECT_NE(ready().body.find("taking leave"), std::string::npos);
+  EXPECT_NE(ready().body.find("draining"), std::string::npos);
   const auto late = request(loop, front, "/late");
-  EXPECT_EQ(late.head.status, 404) << "the application's own answer";
-  EXPECT_FALSE(gone);
+  EXPECT_EQ(late.head.status, 404) << "the application's own response";
+  EXPECT_FALSE(exited);
   app.released = true;
   ASSERT_TRUE(wait_until(loop, [&] { return held.has_value(); }));
   ASSERT_TRUE(*held) << held->error().text;
   EXPECT_EQ((*held)->head.status, 200);
-  EXPECT_TRUE(wait_until(loop, [this] { return gone; }));
+  EXPECT_TRUE(wait_until(loop, [this] { return exited; }));
 }
 
 TEST_F(ProgramTest, stays_at_least_as_long_as_asked_and_at_most_so_long) {
@@ -229,16 +229,16 @@ TEST_F(ProgramTest, stays_at_least_as_long_as_asked_and_at_most_so_long) {
   scope.spawn(ask(loop, front));
   ASSERT_TRUE(wait_until(loop, [this] { return !app.asked.empty(); }));
   program->terminate();
-  ASSERT_TRUE(wait_until(loop, [this] { return gone; }));
+  ASSERT_TRUE(wait_until(loop, [this] { return exited; }));
   EXPECT_GE(SteadyClock::now() - begun, 700ms) << "a request was open all the time";
   scope.cancel_all();
   program.reset();
-  gone = false;
+  exited = false;
   variables["PROXY_CONFIG"] = R"({"concurrency":1,"terminationDrainDuration":"300ms","drainDuration":"20s"})";
   begin_and_wait();
   const TimePoint idle = SteadyClock::now();
   program->terminate();
-  ASSERT_TRUE(wait_until(loop, [this] { return gone; }));
+  ASSERT_TRUE(wait_until(loop, [this] { return exited; }));
   EXPECT_GE(SteadyClock::now() - idle, 290ms);
   EXPECT_LT(SteadyClock::now() - idle, 20s) << "nothing was open";
 }
@@ -250,9 +250,10 @@ TEST_F(ProgramTest, a_native_sidecar_drains_without_an_end_and_then_goes_at_once
   EXPECT_EQ(ready().head.status, 503);
   app.pages["/page"] = {.body = "here"};
   EXPECT_EQ(request(loop, front, "/page").body, "here");
-  EXPECT_FALSE(gone);
+  EXPECT_FALSE(exited);
   program->terminate();
-  EXPECT_TRUE(wait_until(loop, [this] { return gone; })) << "the application has ended: nothing to wait for";
+  EXPECT_TRUE(wait_until(loop, [this] { return exited; }))
+      << "the application has ended: nothing to wait for";
 }
 
 TEST_F(ProgramTest, the_second_signal_ends_it_at_once) {
@@ -260,9 +261,9 @@ TEST_F(ProgramTest, the_second_signal_ends_it_at_once) {
   begin_and_wait();
   program->terminate();
   for (int i = 0; i < 20; ++i) loop.run_once(1ms);
-  EXPECT_FALSE(gone);
+  EXPECT_FALSE(exited);
   program->terminate();
-  EXPECT_TRUE(wait_until(loop, [this] { return gone; }));
+  EXPECT_TRUE(wait_until(loop, [this] { return exited; }));
 }
 
 TEST_F(ProgramTest, waits_for_connections_when_it_is_asked_to) {
@@ -273,9 +274,9 @@ TEST_F(ProgramTest, waits_for_connections_when_it_is_asked_to) {
   ASSERT_EQ(request(loop, front, "/x").head.status, 404);
   program->terminate();
   for (int i = 0; i < 30; ++i) loop.run_once(10ms);
-  EXPECT_FALSE(gone);
+  EXPECT_FALSE(exited);
   idle->reset();
-  EXPECT_TRUE(wait_until(loop, [this] { return gone; }));
+  EXPECT_TRUE(wait_until(loop, [this] { return exited; }));
 }
 
 TEST_F(ProgramTest, goes_on_when_the_control_plane_goes) {

@@ -10,24 +10,24 @@ namespace {
 
 using api::Json;
 
-constexpr unsigned kMostWorkers = 256;
+constexpr unsigned kMaxWorkers = 256;
 
-std::unexpected<Error> refused(std::string_view field, const Json& value, std::string_view right) {
+std::unexpected<Error> rejected(std::string_view field, const Json& value, std::string_view right) {
   return fail(Error::config(Code::kInvalid, "PROXY_CONFIG: " + std::string(field) + ": " +
                                                 std::string(cut(api::json_text(value), 100)) + ": " +
                                                 std::string(right)));
 }
 
 Result<void> read_duration(std::string_view field, const Json& value, std::chrono::milliseconds& into) {
-  if (!value.is_string()) return refused(field, value, "has to be a duration such as \"5s\"");
+  if (!value.is_string()) return rejected(field, value, "has to be a duration such as \"5s\"");
   auto parsed = api::parse_duration(value.get<std::string>());
-  if (!parsed) return refused(field, value, parsed.error().text);
+  if (!parsed) return rejected(field, value, parsed.error().text);
   into = *parsed;
   return {};
 }
 
 Result<void> read_metadata(const Json& value, ProxyConfig& into) {
-  if (!value.is_object()) return refused("proxyMetadata", value, "has to be a map of texts");
+  if (!value.is_object()) return rejected("proxyMetadata", value, "has to be a map of texts");
   for (const auto& [name, each] : value.items())
     into.metadata[name] = each.is_string() ? each.get<std::string>() : api::json_text(each);
   return {};
@@ -35,8 +35,8 @@ Result<void> read_metadata(const Json& value, ProxyConfig& into) {
 
 Result<void> read_field(const std::string& name, const Json& value, ProxyConfig& into) {
   if (name == "concurrency") {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMostWorkers)
-      return refused(name, value, "has to be a number up to 256");
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMaxWorkers)
+      return rejected(name, value, "has to be a number up to 256");
     into.concurrency = value.get<unsigned>();
   } else if (name == "drainDuration") {
     return read_duration(name, value, into.drain);
@@ -44,7 +44,7 @@ Result<void> read_field(const std::string& name, const Json& value, ProxyConfig&
     return read_duration(name, value, into.termination_drain);
   } else if (name == "statusPort") {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() > 65535)
-      return refused(name, value, "has to be a port, or 0 for none");
+      return rejected(name, value, "has to be a port, or 0 for none");
     into.status_port = value.get<std::uint16_t>();
   } else if (name == "proxyMetadata") {
     return read_metadata(value, into);

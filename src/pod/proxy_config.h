@@ -15,13 +15,13 @@ namespace weft::pod {
 /// What PROXY_CONFIG (Istio's ProxyConfig as JSON) says that matters to a running proxy. A value.
 struct ProxyConfig {
   std::optional<unsigned> concurrency;  ///< 0: one worker for each processor
-  /// How long a proxy that takes leave waits at most for requests that are open.
+  /// How long a proxy that drains waits at most for requests that are open.
   std::chrono::milliseconds drain{45'000};
   /// How long it stays at least, so that calls of an application that ends too still work.
   std::chrono::milliseconds termination_drain{5'000};
   std::uint16_t status_port = 15020;            ///< 0: no status server
   std::map<std::string, std::string> metadata;  ///< proxyMetadata: environment variables
-  std::vector<std::string> ignored;             ///< fields without a meaning here; to be told, not refused
+  std::vector<std::string> ignored;             ///< fields without a meaning here; reported, not rejected
 
   /// Errors: kInvalid, "PROXY_CONFIG: field: what is wrong". An empty text is all defaults.
   static Result<ProxyConfig> parse(std::string_view json);

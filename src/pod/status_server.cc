@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kPrometheus = "text/plain; version=0.0.4; charset=utf-8";
-constexpr std::size_t kMostConnections = 64;
-/// How long the application may take for its figures; less when Prometheus itself waits less.
+constexpr std::size_t kMaxConnections = 64;
+/// How long the application may take for its metrics; less when Prometheus itself waits less.
 constexpr Duration kScrapeTimeout = 5s;
 
 http::ServerOptions bounded() {
   http::ServerOptions options;
-  options.max_connections = kMostConnections;
+  options.max_connections = kMaxConnections;
   options.session.limits.head_bytes = 16 * 1024;
   options.session.idle_timeout = 60s;
   options.session.header_timeout = 5s;
@@ -33,9 +33,9 @@ Duration scrape_timeout(const http::RequestHead& request) {
   double seconds = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), seconds);
   if (!(seconds > 0 && seconds < 60)) return kScrapeTimeout;
-  // What is left goes to the answer itself.
-  const auto most = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds * 0.8));
-  return std::min(most, kScrapeTimeout);
+  // What is left goes to the response itself.
+  const auto max = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds * 0.8));
+  return std::min(max, kScrapeTimeout);
 }
 
 net::Task<void> say(http::ServerExchange& exchange, int status, std::string_view text) {
@@ -57,7 +57,7 @@ Result<net::Address> StatusServer::listen(const net::Address& at, Pages pages) {
   else if (pages == Pages::kHealth)
     handler = [this](Exchange& exchange, Peer peer) { return health(exchange, peer); };
   else
-    handler = [this](Exchange& exchange, Peer peer) { return own_figures(exchange, peer); };
+    handler = [this](Exchange& exchange, Peer peer) { return own_metrics(exchange, peer); };
   auto made = http::Server::listen(loop_, at, std::move(handler), bounded());
   if (!made) return fail(std::move(made).error().with_context("status"));
   servers_.push_back(std::move(*made));
@@ -71,7 +71,7 @@ net::Task<void> StatusServer::everything(http::ServerExchange& exchange, const n
   else if (path.starts_with("/app-health/") || path.starts_with("/app-lifecycle/"))
     co_await probe(exchange);
   else if (path == "/stats/prometheus" || path == "/metrics")
-    co_await figures(exchange, true);
+    co_await metrics(exchange, true);
   else if (path == "/drain" || path == "/quitquitquit")
     co_await change(exchange, peer);
   else
@@ -87,9 +87,9 @@ net::Task<void> StatusServer::health(http::ServerExchange& exchange, const net::
     co_await say(exchange, 404, "only /healthz/ready is here\n");
 }
 
-net::Task<void> StatusServer::own_figures(http::ServerExchange& exchange, const net::Address&) {
+net::Task<void> StatusServer::own_metrics(http::ServerExchange& exchange, const net::Address&) {
   if (http::path_of(exchange.request().path) == "/stats/prometheus")
-    co_await figures(exchange, false);
+    co_await metrics(exchange, false);
   else
     co_await say(exchange, 404, "only /stats/prometheus is here\n");
 }
@@ -103,15 +103,15 @@ net::Task<void> StatusServer::ready(http::ServerExchange& exchange) {
 net::Task<void> StatusServer::probe(http::ServerExchange& exchange) {
   std::string path(http::path_of(exchange.request().path));
   std::string who(exchange.request().headers.get("user-agent").value_or(""));
-  const ApplicationProbes::Answer answer = co_await probes_.ask(loop_, std::move(path), std::move(who));
-  const bool bodiless = answer.status == 204 || answer.status == 304 || answer.status < 200;
-  static_cast<void>(co_await http::respond(exchange, answer.status, answer.content_type,
-                                           bodiless ? std::string_view() : answer.body));
+  const ApplicationProbes::Response response = co_await probes_.ask(loop_, std::move(path), std::move(who));
+  const bool bodiless = response.status == 204 || response.status == 304 || response.status < 200;
+  static_cast<void>(co_await http::respond(exchange, response.status, response.content_type,
+                                           bodiless ? std::string_view() : response.body));
 }
 
-net::Task<void> StatusServer::figures(http::ServerExchange& exchange, bool with_application) {
+net::Task<void> StatusServer::metrics(http::ServerExchange& exchange, bool with_application) {
   Reply<std::string> own;
-  hooks_.figures(own.taker());
+  hooks_.metrics(own.taker());
   std::string text = co_await own.value();
   if (with_application && metrics_) {
     const TimePoint deadline = loop_.now() + scrape_timeout(exchange.request());
@@ -119,7 +119,7 @@ net::Task<void> StatusServer::figures(http::ServerExchange& exchange, bool with_
     if (more)
       text += *more;
     else
-      WEFT_LOG(kWarn, "status", "the application's figures are left out", {"at", metrics_->at.to_string()},
+      WEFT_LOG(kWarn, "status", "the application's metrics are left out", {"at", metrics_->at.to_string()},
                {"path", metrics_->path}, {"reason", more.error().text});
   }
   static_cast<void>(co_await http::respond(exchange, 200, kPrometheus, text));

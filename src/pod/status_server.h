@@ -13,24 +13,24 @@
 namespace weft::pod {
 
 /// The pages of a proxy that a kubelet, Prometheus and the pod itself ask for: readiness, the application's
-/// probes, figures, and the two words that end it.
+/// probes, metrics, and the two requests that end it.
 ///
-/// Owner: the program. Thread: the main loop, never a worker's, so that a busy data plane answers its probes.
-/// How it ends: the destructor closes the ports. Connections, bodies and times are bounded.
+/// Owner: the program. Thread: the main loop, never a worker's, so that a busy data plane responds to its
+/// probes. How it ends: the destructor closes the ports. Connections, bodies and times are bounded.
 class StatusServer {
  public:
   struct Hooks {
     /// Why the proxy is not ready, for people; empty when it is.
     std::function<std::string()> not_ready;
-    /// The proxy's own figures as Prometheus text; they come by the callback.
-    std::function<void(std::function<void(std::string)>)> figures;
+    /// The proxy's own metrics as Prometheus text; they come by the callback.
+    std::function<void(std::function<void(std::string)>)> metrics;
     std::function<void()> drain;
     std::function<void()> quit;
   };
   enum class Pages : std::uint8_t {
     kAll,      ///< 15020
     kHealth,   ///< 15021: /healthz/ready
-    kFigures,  ///< 15090: /stats/prometheus, the proxy's own alone
+    kMetrics,  ///< 15090: /stats/prometheus, the proxy's own alone
   };
 
   StatusServer(net::Loop& loop, Hooks hooks, ApplicationProbes probes,
@@ -41,10 +41,10 @@ class StatusServer {
  private:
   net::Task<void> everything(http::ServerExchange& exchange, const net::Address& peer);
   net::Task<void> health(http::ServerExchange& exchange, const net::Address& peer);
-  net::Task<void> own_figures(http::ServerExchange& exchange, const net::Address& peer);
+  net::Task<void> own_metrics(http::ServerExchange& exchange, const net::Address& peer);
   net::Task<void> ready(http::ServerExchange& exchange);
   net::Task<void> probe(http::ServerExchange& exchange);
-  net::Task<void> figures(http::ServerExchange& exchange, bool with_application);
+  net::Task<void> metrics(http::ServerExchange& exchange, bool with_application);
   net::Task<void> change(http::ServerExchange& exchange, const net::Address& peer);
 
   net::Loop& loop_;

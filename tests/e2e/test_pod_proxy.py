@@ -116,7 +116,7 @@ def test_a_classic_sidecar_ends_when_nothing_is_open(running):
         wait_for("the held request", lambda: any(b"/held" in r for r in running.app.upstream.requests))
         pod.process.send_signal(signal.SIGTERM)
         wait_for("unreadiness", lambda: pod.ready()[0] == 503)
-        assert "taking leave" in pod.ready()[1]
+        assert "draining" in pod.ready()[1]
         status, head = get(kept)
         assert status == 200 and b"connection: close" in head
         assert read_to_end(kept) == b""

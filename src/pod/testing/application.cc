@@ -20,10 +20,10 @@ http::Response request(net::Loop& loop, const net::Address& to, const std::strin
   wanted.path = path;
   http::FetchOptions options;
   options.deadline = SteadyClock::now() + 10s;
-  auto answer = run(loop, http::fetch(loop, to, std::move(wanted), options));
-  if (answer) return std::move(*answer);
+  auto response = run(loop, http::fetch(loop, to, std::move(wanted), options));
+  if (response) return std::move(*response);
   http::Response failed;
-  failed.body = answer.error().text;
+  failed.body = response.error().text;
   return failed;
 }
 

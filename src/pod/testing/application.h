@@ -28,7 +28,7 @@ T run(net::Loop& loop, net::Task<T> task) {
 /// Turns the loop until `condition` holds; false after ten seconds.
 bool wait_until(net::Loop& loop, const std::function<bool()>& condition);
 
-/// One request with an answer, at most ten seconds.
+/// One request with a response, at most ten seconds.
 http::Response request(net::Loop& loop, const net::Address& to, const std::string& path,
                        const std::string& method = "GET");
 
@@ -38,7 +38,7 @@ class Application {
   struct Page {
     int status = 200;
     std::string body = {}, location = {};
-    bool silent = false;  ///< never answers
+    bool silent = false;  ///< never responds
   };
   struct Asked {
     http::RequestHead head;

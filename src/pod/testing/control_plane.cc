@@ -64,7 +64,7 @@ ControlPlane::ControlPlane(net::Loop& loop, std::string certificate_name) : auth
 net::Task<void> ControlPlane::serve(http::grpc::Call call) {
   authorizations.emplace_back(call.metadata.get("authorization").value_or(""));
   if (authorizations.back() != "Bearer " + token) {
-    ++refused;
+    ++rejected;
     call.stream.finish(http::grpc::kPermissionDenied, "this token is not known");
     co_return;
   }
@@ -75,7 +75,7 @@ net::Task<void> ControlPlane::serve(http::grpc::Call call) {
     discovery::DiscoveryRequest request;
     if (!request.ParseFromString(*message)) co_return;
     if (asked.empty()) nodes.push_back(request.node().id());
-    if (!answers || asked[request.type_url()]++ > 0) continue;
+    if (!responds || asked[request.type_url()]++ > 0) continue;
     discovery::DiscoveryResponse response;
     response.set_type_url(request.type_url());
     response.set_version_info("1");

@@ -25,7 +25,7 @@ class Folder {
   std::string path_;
 };
 
-/// A control plane over TLS with an authority of its own: gives everybody with the right token what
+/// A control plane over TLS with an authority of its own: gives each client with the right token what
 /// `resources` holds, once for each type that is asked for, and remembers who came.
 class ControlPlane {
  public:
@@ -38,8 +38,8 @@ class ControlPlane {
   std::map<std::string, std::vector<std::string>> resources;  ///< by type URL, serialized
   std::vector<std::string> authorizations;                    ///< of each stream
   std::vector<std::string> nodes;                             ///< ids, of each stream
-  int refused = 0;
-  bool answers = true;
+  int rejected = 0;
+  bool responds = true;
 
  private:
   net::Task<void> serve(http::grpc::Call call);

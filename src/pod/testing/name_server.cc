@@ -11,14 +11,14 @@ std::string dns_question(const std::string& name, unsigned char id) {
   return made + name + std::string("\0\0\1\0\1", 5);
 }
 
-std::string NameServer::answer_to(std::string question) {
+std::string NameServer::response_to(std::string question) {
   question[2] = static_cast<char>(0x81);
   question[3] = static_cast<char>(0x80);
   question[7] = 1;
   return question + std::string("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3", 16);
 }
 
-/// The port that TCP was given may belong to somebody else's UDP.
+/// The port that TCP was given may be taken by another program's UDP.
 bool NameServer::bind(net::Loop& loop) {
   listener_ = std::move(*net::Listener::listen(loop, *net::Address::parse_ip("127.0.0.1", 0)));
   const net::Address at = address();
@@ -44,8 +44,8 @@ void NameServer::on_ready(Ready) {
     if (got < 0) return;
     asked.emplace_back(question, static_cast<std::size_t>(got));
     if (silent || loses-- > 0) continue;
-    std::vector<std::string> messages = before_answer;
-    messages.push_back(answer_to(asked.back()));
+    std::vector<std::string> messages = before_response;
+    messages.push_back(response_to(asked.back()));
     for (const std::string& each : messages)
       EXPECT_GE(::sendto(fd_.get(), each.data(), each.size(), 0, sender, length), 0);
   }
@@ -68,8 +68,8 @@ net::Task<void> NameServer::serve(std::unique_ptr<net::Socket> client) {
   }
   asked.push_back(message.substr(2));
   while (silent) co_await client->loop().sleep(5ms);
-  const std::string answer = answer_to(asked.back());
-  const std::string framed = std::string(1, '\0') + static_cast<char>(answer.size()) + answer;
+  const std::string response = response_to(asked.back());
+  const std::string framed = std::string(1, '\0') + static_cast<char>(response.size()) + response;
   co_await client->write(framed);
 }
 

@@ -19,11 +19,11 @@ class NameServer final : private net::ReadyHandler {
  public:
   explicit NameServer(net::Loop& loop);
   net::Address address() const { return listener_->local_address(); }
-  static std::string answer_to(std::string question);
+  static std::string response_to(std::string question);
 
-  bool silent = false;                     ///< never answers
-  int loses = 0;                           ///< this many questions by UDP
-  std::vector<std::string> before_answer;  ///< datagrams that each answer by UDP follows
+  bool silent = false;                       ///< never responds
+  int loses = 0;                             ///< this many questions by UDP
+  std::vector<std::string> before_response;  ///< datagrams that each response by UDP follows
   std::vector<std::string> asked;
 
  private:
