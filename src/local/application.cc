@@ -12,9 +12,9 @@ namespace {
 
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The words to execute, before `$(NAME)` is replaced, and what the image itself sets.
+/// The arguments to execute, before `$(NAME)` is replaced, and what the image itself sets.
 struct Program {
-  api::Json words = api::Json::array();
+  api::Json arguments = api::Json::array();
   std::map<std::string, std::string> environment;
 };
 
@@ -25,11 +25,11 @@ Result<Program> program_of(const PodPlace& place, const api::Json& container) {
   if (known) program.environment = known->environment;
   const api::Json& command = list_at(container, "command");
   if (!command.empty()) {
-    program.words = command;
+    program.arguments = command;
   } else if (const std::string_view line = place.pod->annotation("weft.dev/command"); !line.empty()) {
-    WEFT_TRY(program.words, split_words(line));
+    WEFT_TRY(program.arguments, split_arguments(line));
   } else if (known) {
-    program.words = known->words;
+    program.arguments = known->arguments;
   } else {
     return fail(Error::config(
         Code::kUnsupported,
@@ -37,8 +37,8 @@ Result<Program> program_of(const PodPlace& place, const api::Json& container) {
             std::string(image_name(image)) +
             "=COMMAND', or give the container a command or the pod the annotation weft.dev/command"));
   }
-  for (const api::Json& word : list_at(container, "args")) program.words.push_back(word);
-  if (program.words.empty())
+  for (const api::Json& argument : list_at(container, "args")) program.arguments.push_back(argument);
+  if (program.arguments.empty())
     return fail(Error::config(Code::kInvalid,
                               "the command of container " + text_at(container, "name") + " is empty"));
   return program;
@@ -67,7 +67,7 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
   ProcessSpec spec;
   WEFT_TRY(spec.environment,
            resolve_environment(*place.pod, container, place.interface.ip(), std::move(base), find));
-  WEFT_TRY(spec.words, expand_all(program.words, spec.environment));
+  WEFT_TRY(spec.arguments, expand_all(program.arguments, spec.environment));
   spec.directory = text_at(container, "workingDir");
   spec.log_file = place.logs + "/" + text_at(container, "name") + ".log";
   spec.network = place.interface.space().fd();
@@ -88,12 +88,12 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
 
 /// Runs a command where the container's process lives, as its exec probes want it.
 net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& container, pid_t process,
-                                  std::vector<std::string> words, Duration limit) {
+                                  std::vector<std::string> arguments, Duration limit) {
   WEFT_CO_TRY(ProcessSpec spec, process_of(place, container));
   const net::Fd mounts(
       ::open(("/proc/" + std::to_string(process) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
   if (!mounts) co_return fail(Error::internal(Code::kUnavailable, "the container's process has ended"));
-  spec.words = std::move(words);
+  spec.arguments = std::move(arguments);
   spec.mount_namespace = mounts.get();
   spec.mounts.clear();
   spec.log_file = "/dev/null";
@@ -104,7 +104,7 @@ net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& contai
     status = value;
     ended.set();
   });
-  // A probe that is given up, or whose container ends, leaves no process behind, nor what that has started.
+  // A probe that is cancelled, or whose container ends, leaves no process behind, nor what that has started.
   struct Guard {
     Reaper& reaper;
     Event& event;
@@ -117,8 +117,8 @@ net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& contai
   } guard{place.host.reaper, ended, started.pid};
   if (!co_await ended.wait_until(place.host.loop.now() + limit))
     co_return fail(Error::upstream(Code::kTimeout, Retry::kNever, "the command does not end in time"));
-  if (const std::string trouble = read_trouble(started.trouble); !trouble.empty())
-    co_return fail(Error::config(Code::kNotFound, trouble));
+  if (const std::string error = read_error_pipe(started.error_pipe); !error.empty())
+    co_return fail(Error::config(Code::kNotFound, error));
   co_return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -135,8 +135,8 @@ HealthPlan health_of(const PodPlace& place, const api::Json& container,
   const auto check = [&place, &container, running](const api::Json& probe) {
     return Check([&place, &container, &probe, running] {
       ProbeTarget target{place.host.loop, place.interface.space(), place.interface.ip(), container,
-                         [&place, &container, running](std::vector<std::string> words, Duration limit) {
-                           return run_inside(place, container, running(), std::move(words), limit);
+                         [&place, &container, running](std::vector<std::string> arguments, Duration limit) {
+                           return run_inside(place, container, running(), std::move(arguments), limit);
                          }};
       return try_probe(std::move(target), probe);
     });

@@ -24,7 +24,8 @@ constexpr int kNotExecuted = 127;
 
 class Child {
  public:
-  Child(const ProcessSpec& spec, int trouble, int mounts) : spec_(spec), trouble_(trouble), mounts_(mounts) {}
+  Child(const ProcessSpec& spec, int error_pipe, int mounts)
+      : spec_(spec), error_pipe_(error_pipe), mounts_(mounts) {}
 
   [[noreturn]] void run(int go) {
     wait_for(go);
@@ -38,14 +39,14 @@ class Child {
     become_user();
     // The last of what may fail: a working directory may stand on a volume.
     const std::string directory = spec_.directory.empty() ? "/" : spec_.directory;
-    if (::chdir(directory.c_str()) != 0) give_up("working directory " + directory);
+    if (::chdir(directory.c_str()) != 0) fail_and_exit("working directory " + directory);
     execute();
   }
 
  private:
-  [[noreturn]] void give_up(const std::string& doing) {
+  [[noreturn]] void fail_and_exit(const std::string& doing) {
     const std::string text = doing + ": " + errno_text(errno);
-    static_cast<void>(!::write(trouble_, text.data(), text.size()));
+    static_cast<void>(!::write(error_pipe_, text.data(), text.size()));
     ::_exit(kNotExecuted);
   }
 
@@ -63,31 +64,32 @@ class Child {
 
   void redirect_output() {
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0) give_up("/dev/null");
+    if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0) fail_and_exit("/dev/null");
     const int log =
         ::open(spec_.log_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (log < 0 || ::dup2(log, STDOUT_FILENO) < 0 || ::dup2(log, STDERR_FILENO) < 0) give_up(spec_.log_file);
+    if (log < 0 || ::dup2(log, STDOUT_FILENO) < 0 || ::dup2(log, STDERR_FILENO) < 0)
+      fail_and_exit(spec_.log_file);
   }
 
   void enter_namespaces() {
     if (spec_.network >= 0 && ::setns(spec_.network, CLONE_NEWNET) != 0)
-      give_up("the pod's network namespace");
+      fail_and_exit("the pod's network namespace");
     if (!spec_.host_name.empty() &&
         (::unshare(CLONE_NEWUTS) != 0 || ::sethostname(spec_.host_name.data(), spec_.host_name.size()) != 0))
-      give_up("the host name " + spec_.host_name);
+      fail_and_exit("the host name " + spec_.host_name);
     if (spec_.mount_namespace >= 0) {
-      if (::setns(spec_.mount_namespace, CLONE_NEWNS) != 0) give_up("the container's mount namespace");
+      if (::setns(spec_.mount_namespace, CLONE_NEWNS) != 0) fail_and_exit("the container's mount namespace");
       return;
     }
     if (spec_.mounts.empty()) return;
-    if (::unshare(CLONE_NEWNS) != 0) give_up("a mount namespace");
+    if (::unshare(CLONE_NEWNS) != 0) fail_and_exit("a mount namespace");
     hand_over_mounts();
   }
 
-  /// Before the program can end: whoever is reaped has no namespaces any more.
+  /// Before the program can end: a reaped process has no namespaces any more.
   void hand_over_mounts() {
     const int own = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    if (own < 0) give_up("/proc/self/ns/mnt");
+    if (own < 0) fail_and_exit("/proc/self/ns/mnt");
     char byte = 0;
     iovec block{&byte, 1};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof own)] = {};
@@ -101,23 +103,24 @@ class Child {
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(sizeof own);
     std::memcpy(CMSG_DATA(head), &own, sizeof own);
-    if (::sendmsg(mounts_, &message, MSG_NOSIGNAL) < 0) give_up("telling the mount namespace");
+    if (::sendmsg(mounts_, &message, MSG_NOSIGNAL) < 0) fail_and_exit("telling the mount namespace");
     ::close(own);
   }
 
   /// Mounts hide what is below them, our own folders too: everything needed later is opened before the first.
   /// What is bound has to be of the mount namespace that it is bound in.
   void open_sources() {
-    if (spec_.words[0].starts_with('/')) program_ = ::open(spec_.words[0].c_str(), O_PATH | O_CLOEXEC);
+    if (spec_.arguments[0].starts_with('/'))
+      program_ = ::open(spec_.arguments[0].c_str(), O_PATH | O_CLOEXEC);
     for (const Mount& mount : spec_.mounts) {
       sources_.push_back(::open(mount.from.c_str(), O_PATH | O_CLOEXEC));
-      if (sources_.back() < 0) give_up(mount.from);
+      if (sources_.back() < 0) fail_and_exit(mount.from);
     }
     if (spec_.scratch.empty()) return;
     std::error_code error;
     fs::create_directories(spec_.scratch, error);
     const int scratch = ::open(spec_.scratch.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (scratch < 0) give_up(spec_.scratch);
+    if (scratch < 0) fail_and_exit(spec_.scratch);
     scratch_ = opened(scratch);
   }
   static std::string opened(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
@@ -125,10 +128,10 @@ class Child {
   void bind(const Mount& mount, int source) {
     provide_mount_point(mount, source);
     if (::mount(opened(source).c_str(), mount.to.c_str(), nullptr, MS_BIND, nullptr) != 0)
-      give_up("mounting " + mount.to);
+      fail_and_exit("mounting " + mount.to);
     if (mount.read_only &&
         ::mount(nullptr, mount.to.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0)
-      give_up("mounting " + mount.to + " read-only");
+      fail_and_exit("mounting " + mount.to + " read-only");
   }
 
   /// A mount point that the machine does not have appears in this container only.
@@ -148,13 +151,14 @@ class Child {
       const int made = ::open(mount.to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
       if (made >= 0) ::close(made);
     }
-    if (!fs::exists(mount.to, error)) give_up("mount point " + mount.to);
+    if (!fs::exists(mount.to, error)) fail_and_exit("mount point " + mount.to);
   }
 
   std::string new_layer() {
     std::string layer = scratch_ + "/layer" + std::to_string(++layers_);
     ::mkdir(layer.c_str(), 0755);
-    if (::mount("none", layer.c_str(), "tmpfs", 0, "mode=0755") != 0) give_up("a layer for mount points");
+    if (::mount("none", layer.c_str(), "tmpfs", 0, "mode=0755") != 0)
+      fail_and_exit("a layer for mount points");
     return layer;
   }
 
@@ -165,7 +169,7 @@ class Child {
     const std::string options =
         "lowerdir=" + folder + ",upperdir=" + layer + "/upper,workdir=" + layer + "/work";
     if (::mount("none", folder.c_str(), "overlay", 0, options.c_str()) != 0)
-      give_up("a layer over " + folder);
+      fail_and_exit("a layer over " + folder);
   }
 
   /// Nothing can be layered over "/": a new root holds everything that the old one does, and what is to be
@@ -184,30 +188,31 @@ class Child {
       else
         ::close(::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
       if (::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
-        give_up("a root with " + from);
+        fail_and_exit("a root with " + from);
     }
-    if (::chroot(root.c_str()) != 0 || ::chdir("/") != 0) give_up("a root of its own");
+    if (::chroot(root.c_str()) != 0 || ::chdir("/") != 0) fail_and_exit("a root of its own");
   }
 
   void inherit_descriptors() {
     for (const int fd : spec_.inherited)
-      if (::fcntl(fd, F_SETFD, 0) != 0) give_up("an inherited descriptor");
+      if (::fcntl(fd, F_SETFD, 0) != 0) fail_and_exit("an inherited descriptor");
   }
 
   void become_user() {
     if (spec_.user < 0 && spec_.group < 0) return;
     const gid_t group = spec_.group >= 0 ? static_cast<gid_t>(spec_.group) : ::getgid();
     if (::setgroups(1, &group) != 0 || ::setresgid(group, group, group) != 0)
-      give_up("group " + std::to_string(group));
+      fail_and_exit("group " + std::to_string(group));
     if (spec_.user < 0) return;
     const uid_t user = static_cast<uid_t>(spec_.user);
-    if (::setresuid(user, user, user) != 0) give_up("user " + std::to_string(user));
+    if (::setresuid(user, user, user) != 0) fail_and_exit("user " + std::to_string(user));
   }
 
   [[noreturn]] void execute() {
-    std::vector<char*> words;
-    for (const std::string& word : spec_.words) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    std::vector<char*> arguments;
+    for (const std::string& argument : spec_.arguments)
+      arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
     std::vector<std::string> pairs;
     for (const auto& [name, value] : spec_.environment) pairs.push_back(name + "=" + value);
     std::vector<char*> environment;
@@ -216,14 +221,14 @@ class Child {
     // execvpe looks for the program by our own PATH; the container's is meant.
     if (auto path = spec_.environment.find("PATH"); path != spec_.environment.end())
       ::setenv("PATH", path->second.c_str(), 1);
-    ::execvpe(words[0], words.data(), environment.data());
+    ::execvpe(arguments[0], arguments.data(), environment.data());
     // A volume may hide where the program is.
-    if (errno == ENOENT && program_ >= 0) ::fexecve(program_, words.data(), environment.data());
-    give_up("executing " + spec_.words[0]);
+    if (errno == ENOENT && program_ >= 0) ::fexecve(program_, arguments.data(), environment.data());
+    fail_and_exit("executing " + spec_.arguments[0]);
   }
 
   const ProcessSpec& spec_;
-  int trouble_, mounts_;
+  int error_pipe_, mounts_;
   int program_ = -1;
   std::vector<int> sources_;
   std::string scratch_;
@@ -232,8 +237,8 @@ class Child {
 
 }  // namespace
 
-void run_child(const ProcessSpec& spec, int go, int trouble, int mounts) {
-  Child(spec, trouble, mounts).run(go);
+void run_child(const ProcessSpec& spec, int go, int error_pipe, int mounts) {
+  Child(spec, error_pipe, mounts).run(go);
 }
 
 }  // namespace weft::local

@@ -20,7 +20,7 @@ constexpr int kNotExecuted = 127;
 constexpr int kMaxSweeps = 100;
 constexpr Duration kBetweenSweeps = 1ms;
 
-std::string in_words(Duration duration) {
+std::string in_text(Duration duration) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   return ms < 1000 ? std::to_string(ms) + "ms" : std::to_string(ms / 1000) + "s";
 }
@@ -122,7 +122,7 @@ net::Task<bool> Container::run_once() {
     co_return false;
   }
   pid_ = started->pid;
-  trouble_ = std::move(started->trouble);
+  error_pipe_ = std::move(started->error_pipe);
   reaper_.expect(pid_, [this](int status) { on_ended(status); });
   started_at_ = store::timestamp_now();
   began_ = loop_.now();
@@ -132,13 +132,13 @@ net::Task<bool> Container::run_once() {
   changed();
   {
     PipeWatch executed(loop_);
-    if (executed.start(trouble_.get())) co_await executed.happened().wait();
+    if (executed.start(error_pipe_.get())) co_await executed.happened().wait();
   }
   mounts_ = take_mount_namespace(started->mounts);
-  if (!stopping_ && !ended_.is_set() && !holds_text(trouble_)) begin_health();
+  if (!stopping_ && !ended_.is_set() && !holds_text(error_pipe_)) begin_health();
   co_await ended_.wait();
   if (!mounts_) mounts_ = take_mount_namespace(started->mounts);
-  trouble_.reset();
+  error_pipe_.reset();
   health_.reset();
   if (plan_.after_end) plan_.after_end(pid_);
   pid_ = 0;
@@ -166,7 +166,7 @@ void Container::on_ended(int status) {
   Ending ending;
   ending.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   ending.code = ending.signal != 0 ? 128 + ending.signal : WEXITSTATUS(status);
-  ending.message = ending.code == kNotExecuted ? read_trouble(trouble_) : dead_because_;
+  ending.message = ending.code == kNotExecuted ? read_error_pipe(error_pipe_) : dead_because_;
   ending.started_at = started_at_;
   ending.finished_at = store::timestamp_now();
   exit_code_ = ending.code;
@@ -183,7 +183,7 @@ net::Task<void> Container::end_stragglers() {
   const net::Fd mounts = std::exchange(mounts_, {});
   const std::uint64_t number = number_of(mounts);
   if (number == 0) co_return;
-  // Whoever forks while we look is seen in the next sweep; nobody new can come from outside.
+  // A process that forks while we look is seen in the next sweep; none can come from outside.
   for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
     const std::vector<pid_t> left = processes_in_namespace("mnt", number);
     if (left.empty()) co_return;
@@ -198,14 +198,15 @@ bool Container::wants_restart() const {
 }
 
 net::Task<void> Container::wait_before_restart() {
-  if (loop_.now() - began_ >= plan_.back_off.forgiven_after) pause_ = {};
-  if (pause_ > Duration::zero())
+  if (loop_.now() - began_ >= plan_.back_off.forgiven_after) backoff_ = {};
+  if (backoff_ > Duration::zero())
     set_waiting("CrashLoopBackOff",
-                "back-off " + in_words(pause_) + " restarting failed container " + plan_.name);
+                "back-off " + in_text(backoff_) + " restarting failed container " + plan_.name);
   else
     changed();
-  co_await stop_asked_.wait_until(loop_.now() + pause_);
-  pause_ = pause_ == Duration::zero() ? plan_.back_off.first : std::min(pause_ * 2, plan_.back_off.most);
+  co_await stop_asked_.wait_until(loop_.now() + backoff_);
+  backoff_ =
+      backoff_ == Duration::zero() ? plan_.back_off.initial : std::min(backoff_ * 2, plan_.back_off.max);
 }
 
 net::Task<void> Container::kill_and_wait(Duration grace) {

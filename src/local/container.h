@@ -15,9 +15,9 @@ namespace weft::local {
 
 enum class RestartPolicy : std::uint8_t { kAlways, kOnFailure, kNever };
 
-/// How long to wait before the next start: nothing at first, then doubling; a long run begins it anew.
+/// How long to wait before the next start: nothing at first, then doubling; a long run resets it.
 struct BackOff {
-  Duration first = 1s, most = 60s, forgiven_after = 60s;
+  Duration initial = 1s, max = 60s, forgiven_after = 60s;
 };
 
 /// One container of a pod: a process that is started, asked how it is, ended, and started again.
@@ -30,7 +30,7 @@ class Container {
     std::string name, image;
     RestartPolicy restart = RestartPolicy::kAlways;
     BackOff back_off;
-    /// What to execute, looked up anew for each start. Errors become the reason of a waiting container:
+    /// What to execute, looked up again for each start. Errors become the reason of a waiting container:
     /// kUnsupported an image that is not there, kNotFound something the container refers to.
     std::function<Result<ProcessSpec>()> process;
     std::function<HealthPlan()> health;
@@ -82,7 +82,7 @@ class Container {
   Reaper& reaper_;
   Plan plan_;
   pid_t pid_ = 0;
-  net::Fd trouble_;
+  net::Fd error_pipe_;
   /// Where its process lives, when that is a place of its own. Held open: the kernel gives the number of a
   /// namespace that is gone to the next one at once, and what is left behind here is found by that number.
   net::Fd mounts_;
@@ -92,7 +92,7 @@ class Container {
   int restarts_ = 0, exit_code_ = 0;
   pid_t asked_to_end_ = 0;  ///< SIGTERM is sent once: many programs take a second one as "at once"
   bool ready_ = false, over_ = false, stopping_ = false;
-  Duration pause_{};
+  Duration backoff_{};
   TimePoint began_{};
   std::unique_ptr<Health> health_;
   Event ended_;  ///< the process

@@ -36,13 +36,13 @@ class ContainerTest : public ::testing::Test {
     plan.name = "main";
     plan.image = "example/main:1";
     plan.restart = restart;
-    plan.back_off = {.first = 20ms, .most = 40ms, .forgiven_after = 60s};
+    plan.back_off = {.initial = 20ms, .max = 40ms, .forgiven_after = 60s};
     plan.process = [this, script]() -> Result<ProcessSpec> {
-      if (refuse) return fail(Error::config(Code::kUnsupported, "no such image"));
+      if (reject) return fail(Error::config(Code::kUnsupported, "no such image"));
       ProcessSpec spec;
-      spec.words = {"/bin/sh", "-c", script};
-      if (!program.empty()) spec.words = {program};
-      spec.environment = {{"PATH", "/bin:/usr/bin"}, {"WORD", "from the environment"}};
+      spec.arguments = {"/bin/sh", "-c", script};
+      if (!program.empty()) spec.arguments = {program};
+      spec.environment = {{"PATH", "/bin:/usr/bin"}, {"TEXT", "from the environment"}};
       spec.log_file = log();
       if (own_mounts) spec.mounts = {{folder + "/hosts", "/etc/hosts", false}};
       return spec;
@@ -77,13 +77,13 @@ class ContainerTest : public ::testing::Test {
   net::Loop loop;
   Reaper reaper{loop};
   std::string folder, program;
-  bool refuse = false, own_mounts = false;
+  bool reject = false, own_mounts = false;
   int changes = 0;
   std::unique_ptr<Container> container;
 };
 
 TEST_F(ContainerTest, RunsItsProcessWithItsEnvironmentAndLogsWhatThatSays) {
-  begin("echo \"$WORD\"; echo to-stderr >&2; exec sleep 1000");
+  begin("echo \"$TEXT\"; echo to-stderr >&2; exec sleep 1000");
   ASSERT_TRUE(becomes([&] { return container->ready() && logged().find("to-stderr") != std::string::npos; }));
   EXPECT_EQ(logged(), "from the environment\nto-stderr\n");
   const api::Json status = container->status();
@@ -104,7 +104,7 @@ TEST_F(ContainerTest, WhatItIsToldToStopIsNotOver) {
   }
 }
 
-TEST_F(ContainerTest, StartsAnewWithBackOffWhenTheProcessEnds) {
+TEST_F(ContainerTest, StartsAgainWithBackOffWhenTheProcessEnds) {
   begin("exit 3");
   ASSERT_TRUE(becomes([&] {
     return container->status()["restartCount"] >= 2 && container->status()["state"].contains("waiting");
@@ -171,7 +171,7 @@ pid_t written_in(const std::string& file) {
 TEST_F(ContainerTest, EndsWhatAProgramLeavesBehindThatGoesToTheBackgroundAndEndsAtOnce) {
   std::ofstream(folder + "/hosts") << "127.0.0.1 localhost\n";
   own_mounts = true;
-  // As a daemon does it: a session of its own, and nobody waits for it.
+  // As a daemon does it: a session of its own, and no parent waits for it.
   begin("setsid sleep 1000 & echo $! > " + folder + "/daemon", RestartPolicy::kNever);
   ASSERT_TRUE(becomes([&] { return container->over(); }));
   const pid_t daemon = written_in(folder + "/daemon");
@@ -181,7 +181,7 @@ TEST_F(ContainerTest, EndsWhatAProgramLeavesBehindThatGoesToTheBackgroundAndEnds
 
 TEST_F(ContainerTest, ProcessesThatAreGivenUpLeaveNoneOfTheirChildren) {
   ProcessSpec spec;
-  spec.words = {"/bin/sh", "-c", "sleep 1000 & echo $! > " + folder + "/child; wait"};
+  spec.arguments = {"/bin/sh", "-c", "sleep 1000 & echo $! > " + folder + "/child; wait"};
   spec.environment = {{"PATH", "/bin:/usr/bin"}};
   spec.log_file = log();
   const auto started = start_process(spec);
@@ -215,12 +215,12 @@ TEST_F(ContainerTest, SaysWhyAProgramCannotBeExecuted) {
 }
 
 TEST_F(ContainerTest, WaitsWhileItsImageIsNotThereAndStartsWhenItIs) {
-  refuse = true;
+  reject = true;
   begin("exec sleep 1000");
   ASSERT_TRUE(becomes([&] { return container->status()["state"].contains("waiting"); }));
   EXPECT_EQ(container->status()["state"]["waiting"]["reason"], "ErrImageNeverPull");
   EXPECT_EQ(container->status()["state"]["waiting"]["message"], "no such image");
-  refuse = false;
+  reject = false;
   EXPECT_TRUE(becomes([&] { return container->ready(); }));
   stop(5s);
 }
@@ -236,9 +236,9 @@ TEST_F(ContainerTest, AsksItsProcessToEndOnceHoweverOftenItIsToldToStop) {
   begin("trap 'echo asked' TERM; echo up; while :; do sleep 0.01; done");
   ASSERT_TRUE(becomes([&] { return logged() == "up\n"; }));
   {
-    net::TaskScope given_up;
+    net::TaskScope cancelled;
     bool never = false;
-    given_up.spawn(stop_into(1000s, never));
+    cancelled.spawn(stop_into(1000s, never));
     ASSERT_TRUE(becomes([&] { return logged() == "up\nasked\n"; }));
   }
   stop(100ms);
@@ -269,7 +269,7 @@ TEST_F(ContainerTest, AKilledProcessCountsAsARestart) {
   stop(5s);
 }
 
-TEST(LogKeeper, BeginsALargeFileAnewAndKeepsOneCopy) {
+TEST(LogKeeper, BeginsALargeFileAgainAndKeepsOneCopy) {
   const std::string file = "/tmp/weft-rotate-" + std::to_string(::getpid()) + ".log";
   std::ofstream(file) << std::string(100, 'a');
   EXPECT_FALSE(rotate(file, 100));

@@ -15,14 +15,14 @@
 namespace weft::local {
 namespace {
 
-constexpr Duration kFirstPause = 20ms, kMostPause = 5s, kForgivenAfter = 10s;
-/// A control plane that a signal ended may be somebody's accident; one that ended itself said why.
-constexpr int kKilledAtMost = 3;
-constexpr std::uint64_t kLastWords = 4096;
+constexpr Duration kInitialBackoff = 20ms, kMaxBackoff = 5s, kForgivenAfter = 10s;
+/// A control plane that a signal ended may be an accident; one that ended itself said why.
+constexpr int kMaxKills = 3;
+constexpr std::uint64_t kLastBytes = 4096;
 
-/// What a line of the control plane's log says of trouble, without time and level: "cannot serve …". Empty:
+/// What a line of the control plane's log says of an error, without time and level: "cannot serve …". Empty:
 /// nothing.
-std::string trouble_in(std::string_view line) {
+std::string error_in(std::string_view line) {
   constexpr std::string_view kProgram = "weft control: ", kRoom = "control: ";
   if (line.starts_with(kProgram)) return std::string(line.substr(kProgram.size()));
   const auto level = line.find(' ');
@@ -63,10 +63,10 @@ net::Task<void> ControlProcess::watch() {
   for (int silent = 0; !stopping_;) {
     co_await loop_.sleep(options_.ask_every);
     const pid_t asked = pid_;
-    if (!answered_ || asked <= 0 || co_await is_there() || asked != pid_) {
+    if (!responded_ || asked <= 0 || co_await is_there() || asked != pid_) {
       silent = 0;
     } else if (++silent >= options_.silent_at_most && !stopping_) {
-      WEFT_LOG(kError, "local", "the control plane does not answer and is killed", {"pid", asked},
+      WEFT_LOG(kError, "local", "the control plane does not respond and is killed", {"pid", asked},
                {"questions", silent});
       ::kill(asked, SIGKILL);
       silent = 0;
@@ -75,7 +75,7 @@ net::Task<void> ControlProcess::watch() {
 }
 
 net::Task<void> ControlProcess::run() {
-  Duration pause = kFirstPause;
+  Duration backoff = kInitialBackoff;
   while (!stopping_) {
     const TimePoint began = loop_.now();
     if (const auto launched = launch(); !launched)
@@ -84,13 +84,13 @@ net::Task<void> ControlProcess::run() {
       co_await ended_.wait();
     if (stopping_) co_return;
     if (is_hopeless()) {
-      given_up_ = true;
+      failed_ = true;
       co_return;
     }
-    if (loop_.now() - began > kForgivenAfter) pause = kFirstPause;
+    if (loop_.now() - began > kForgivenAfter) backoff = kInitialBackoff;
     WEFT_LOG(kWarn, "local", "the control plane has ended and is started again", {"log", log_file()});
-    co_await loop_.sleep(pause);
-    pause = std::min(pause * 2, kMostPause);
+    co_await loop_.sleep(backoff);
+    backoff = std::min(backoff * 2, kMaxBackoff);
   }
 }
 
@@ -100,8 +100,8 @@ Result<void> ControlProcess::launch() {
     return fail(Error::internal(Code::kExhausted, "the registration channel: " + errno_text(errno)));
   net::Fd ours(ends[0]), theirs(ends[1]);
   ProcessSpec spec;
-  spec.words = {options_.program,   "control",           "--state-dir",
-                options_.state_dir, "--registration-fd", std::to_string(theirs.get())};
+  spec.arguments = {options_.program,   "control",           "--state-dir",
+                    options_.state_dir, "--registration-fd", std::to_string(theirs.get())};
   spec.environment = {{"PATH", "/usr/bin:/bin"}};
   spec.log_file = log_file();
   std::error_code error;
@@ -124,35 +124,35 @@ Result<void> ControlProcess::launch() {
 }
 
 bool ControlProcess::is_hopeless() {
-  if (answered_ || pid_ > 0) return false;
-  return WIFEXITED(status_) || ++ends_ >= kKilledAtMost;
+  if (responded_ || pid_ > 0) return false;
+  return WIFEXITED(status_) || ++ends_ >= kMaxKills;
 }
 
-std::string ControlProcess::last_words() const {
+std::string ControlProcess::last_error() const {
   std::ifstream file(log_file(), std::ios::binary);
   std::error_code error;
   const auto size = std::filesystem::file_size(log_file(), error);
   if (!file || error) return "it wrote nothing";
-  file.seekg(static_cast<std::streamoff>(std::max(log_begins_, size > kLastWords ? size - kLastWords : 0)));
+  file.seekg(static_cast<std::streamoff>(std::max(log_begins_, size > kLastBytes ? size - kLastBytes : 0)));
   std::string line, last;
   while (std::getline(file, line))
-    if (std::string said = trouble_in(line); !said.empty()) last = std::move(said);
+    if (std::string said = error_in(line); !said.empty()) last = std::move(said);
   if (!last.empty()) return last;
   return WIFSIGNALED(status_)
              ? "signal " + std::to_string(WTERMSIG(status_)) + " ended it"
              : "it ended with code " + std::to_string(WEXITSTATUS(status_)) + " and wrote nothing";
 }
 
-net::Task<Result<void>> ControlProcess::answers() {
+net::Task<Result<void>> ControlProcess::ready() {
   const auto at = net::Address::unix_path(options_.state_dir + "/api.sock");
   while (at) {
     const auto socket =
         co_await net::connect(loop_, *at, {.deadline = loop_.now() + 1s, .bind_source = {}, .mark = 0});
-    answered_ = answered_ || socket.has_value();
-    if (answered_) co_return Result<void>{};
-    if (given_up_)
+    responded_ = responded_ || socket.has_value();
+    if (responded_) co_return Result<void>{};
+    if (failed_)
       co_return fail(Error::internal(
-          Code::kUnavailable, "the control plane cannot start: " + last_words() + " (" + log_file() + ")"));
+          Code::kUnavailable, "the control plane cannot start: " + last_error() + " (" + log_file() + ")"));
     co_await loop_.sleep(1ms);
   }
   co_return std::unexpected(at.error());

@@ -45,8 +45,8 @@ class ControlProcessTest : public ::testing::Test {
     control.emplace(loop, reaper, registrar, options);
     control->start();
     scope.spawn([](ControlProcess& process, std::optional<Result<void>>& into) -> net::Task<void> {
-      into.emplace(co_await process.answers());
-    }(*control, answer));
+      into.emplace(co_await process.ready());
+    }(*control, response));
   }
   template <class Condition>
   bool becomes(Condition condition) {
@@ -67,37 +67,37 @@ class ControlProcessTest : public ::testing::Test {
   Registrar registrar{loop};
   std::string folder;
   std::optional<ControlProcess> control;
-  std::optional<Result<void>> answer;
+  std::optional<Result<void>> response;
   net::TaskScope scope;
 };
 
-TEST_F(ControlProcessTest, OneThatReadsNoneOfManySidecarsAndEndsHoldsNobodyUp) {
+TEST_F(ControlProcessTest, OneThatReadsNoneOfManySidecarsAndEndsHoldsNoOtherUp) {
   for (pid_t pid = 1; pid <= 3'000; ++pid) registrar.add(pid, 1, "default", "pod", "account");
   begin("#!/bin/sh\necho 'weft control: no' >&2\nexit 1\n");
-  ASSERT_TRUE(becomes([&] { return answer.has_value(); }));
-  EXPECT_FALSE(*answer);
+  ASSERT_TRUE(becomes([&] { return response.has_value(); }));
+  EXPECT_FALSE(*response);
 }
 
-TEST_F(ControlProcessTest, OneThatEndsItselfBeforeItAnswersIsNotStartedAgainAndItsLastWordsAreTheReason) {
+TEST_F(ControlProcessTest, OneThatEndsItselfBeforeItIsReadyIsNotStartedAgainAndItsLastErrorIsTheReason) {
   begin(
       "#!/bin/sh\necho started >> \"$3/starts\"\necho first >&2\necho 'weft control: the journal is damaged' "
       ">&2\nexit 1\n");
-  ASSERT_TRUE(becomes([&] { return answer.has_value(); }));
-  ASSERT_FALSE(*answer);
-  EXPECT_EQ(answer->error().text,
+  ASSERT_TRUE(becomes([&] { return response.has_value(); }));
+  ASSERT_FALSE(*response);
+  EXPECT_EQ(response->error().text,
             "the control plane cannot start: the journal is damaged (" + folder + "/logs/control.log)");
   EXPECT_EQ(starts(), 1u);
 }
 
 TEST_F(ControlProcessTest, OneThatASignalEndsHasThreeTries) {
   begin("#!/bin/sh\necho started >> \"$3/starts\"\nkill -9 $$\n");
-  ASSERT_TRUE(becomes([&] { return answer.has_value(); }));
-  ASSERT_FALSE(*answer);
-  EXPECT_NE(answer->error().text.find("signal 9 ended it"), std::string::npos) << answer->error().text;
+  ASSERT_TRUE(becomes([&] { return response.has_value(); }));
+  ASSERT_FALSE(*response);
+  EXPECT_NE(response->error().text.find("signal 9 ended it"), std::string::npos) << response->error().text;
   EXPECT_EQ(starts(), 3u);
 }
 
-TEST_F(ControlProcessTest, OneThatAcceptsAndSaysNothingForLongIsKilledAndStartedAnew) {
+TEST_F(ControlProcessTest, OneThatAcceptsAndSaysNothingForLongIsKilledAndStartedAgain) {
   begin(
       "#!/usr/bin/python3\n"
       "import os, socket, sys, time\n"
@@ -108,8 +108,8 @@ TEST_F(ControlProcessTest, OneThatAcceptsAndSaysNothingForLongIsKilledAndStarted
       "listener.bind(path)\n"
       "listener.listen()\n"
       "time.sleep(1000)\n");
-  ASSERT_TRUE(becomes([&] { return answer.has_value(); }));
-  EXPECT_TRUE(*answer);
+  ASSERT_TRUE(becomes([&] { return response.has_value(); }));
+  EXPECT_TRUE(*response);
   EXPECT_TRUE(becomes([&] { return starts() >= 2; }));
 }
 

@@ -86,7 +86,7 @@ Result<std::string> expand(std::string_view text, const Environment& environment
       out += text[i++];
       continue;
     }
-    // What is longer than every name is none: nobody looks for its end.
+    // What is longer than every name is none: its end is not looked for.
     const bool opens = text[i] == '$' && next == '(';
     const std::string_view rest = opens ? text.substr(i + 2, longest_name + 1) : std::string_view();
     const auto close = rest.find(')');
@@ -104,13 +104,13 @@ Result<std::string> expand(std::string_view text, const Environment& environment
   return out;
 }
 
-Result<std::vector<std::string>> expand_all(const api::Json& words, const Environment& environment) {
+Result<std::vector<std::string>> expand_all(const api::Json& arguments, const Environment& environment) {
   std::vector<std::string> out;
   std::size_t size = 0;
-  for (const api::Json& word : words) {
-    if (!word.is_string()) continue;
-    auto expanded = expand(word.get_ref<const std::string&>(), environment);
-    const std::string context = "word " + std::to_string(out.size() + 1) + " of the command";
+  for (const api::Json& argument : arguments) {
+    if (!argument.is_string()) continue;
+    auto expanded = expand(argument.get_ref<const std::string&>(), environment);
+    const std::string context = "argument " + std::to_string(out.size() + 1) + " of the command";
     if (!expanded) return fail(std::move(expanded).error().with_context(context));
     size += expanded->size();
     if (size > kMaxAll) return fail(Error::config(Code::kTooLarge, context + ": all have more than 2 MiB"));

@@ -26,7 +26,7 @@ Result<Environment> resolve_environment(const api::Object& pod, const api::Json&
 /// KiB.
 Result<std::string> expand(std::string_view text, const Environment& environment);
 
-/// An object's `$(…)`-expanded list of words, `command` or `args`. Errors: kTooLarge, as above.
-Result<std::vector<std::string>> expand_all(const api::Json& words, const Environment& environment);
+/// An object's `$(…)`-expanded list of arguments, `command` or `args`. Errors: kTooLarge, as above.
+Result<std::vector<std::string>> expand_all(const api::Json& arguments, const Environment& environment);
 
 }  // namespace weft::local

@@ -10,7 +10,7 @@ namespace weft::local {
 
 /// Something that has happened or not, and the coroutines that wait for it.
 ///
-/// Owner: what it is about; it outlives those who wait. Thread: the loop's. Whoever waits goes on from the
+/// Owner: what it is about; it outlives those who wait. Thread: the loop's. A waiter goes on from the
 /// loop, never inside set(), and may find the event cleared again by one who went on before.
 class Event {
  public:

@@ -11,7 +11,7 @@ net::Task<void> note_end(Event& event, TimePoint limit, std::vector<bool>& seen)
   seen.push_back(co_await event.wait_until(limit));
 }
 
-TEST(Event, lets_all_go_on_who_wait_for_it) {
+TEST(Event, wakes_all_its_waiters) {
   auto loop = net::Loop::simulated();
   Event event(*loop);
   std::vector<bool> seen;

@@ -7,9 +7,9 @@
 namespace weft::local {
 namespace {
 
-constexpr Duration kFirstPause = 5ms;
-constexpr Duration kMostHurried = 250ms;
-constexpr Duration kPortsPatience = 5s;
+constexpr Duration kInitialBackoff = 5ms;
+constexpr Duration kMaxHurried = 250ms;
+constexpr Duration kPortsTimeout = 5s;
 
 }  // namespace
 
@@ -44,7 +44,7 @@ net::Task<bool> Health::start_up() {
   const Repeated& probe = *plan_.startup;
   co_await loop_.sleep(probe.initial_delay);
   // The tries between are free: only those of the written period count as failures.
-  Duration pause = kFirstPause;
+  Duration backoff = kInitialBackoff;
   TimePoint counted = loop_.now() + probe.period;
   for (int failures = 0;;) {
     const Result<void> result = co_await probe.check();
@@ -56,25 +56,25 @@ net::Task<bool> Health::start_up() {
         co_return false;
       }
     }
-    co_await loop_.sleep(pause);
-    pause = std::min({pause * 2, kMostHurried, probe.period});
+    co_await loop_.sleep(backoff);
+    backoff = std::min({backoff * 2, kMaxHurried, probe.period});
   }
 }
 
 net::Task<void> Health::wait_for_ports() {
-  const TimePoint limit = loop_.now() + kPortsPatience;
-  Duration pause = kFirstPause;
+  const TimePoint limit = loop_.now() + kPortsTimeout;
+  Duration backoff = kInitialBackoff;
   while (!co_await plan_.listening()) {
     if (loop_.now() >= limit) co_return;
-    co_await loop_.sleep(pause);
-    pause = std::min(pause * 2, kMostHurried);
+    co_await loop_.sleep(backoff);
+    backoff = std::min(backoff * 2, kMaxHurried);
   }
 }
 
 net::Task<void> Health::watch_readiness() {
   const Repeated& probe = *plan_.readiness;
   co_await loop_.sleep(probe.initial_delay);
-  Duration pause = kFirstPause;
+  Duration backoff = kInitialBackoff;
   bool ready = false;
   for (int successes = 0, failures = 0;;) {
     const Result<void> result = co_await probe.check();
@@ -87,9 +87,9 @@ net::Task<void> Health::watch_readiness() {
       ready = false;
       listener_.on_ready(false, "Readiness probe failed: " + result.error().text);
     }
-    const bool hurried = !ready && pause < probe.period;
-    co_await loop_.sleep(hurried ? pause : probe.period);
-    if (hurried) pause = pause * 2;
+    const bool hurried = !ready && backoff < probe.period;
+    co_await loop_.sleep(hurried ? backoff : probe.period);
+    if (hurried) backoff = backoff * 2;
   }
 }
 

@@ -9,13 +9,13 @@ namespace {
 
 class HealthTest : public ::testing::Test {
  protected:
-  net::Task<Result<void>> answer(bool& well, int& count) {
+  net::Task<Result<void>> probe_result(bool& well, int& count) {
     ++count;
     if (well) co_return Result<void>{};
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "no"));
   }
   Check check(bool& well, int& count) {
-    return [this, &well, &count] { return answer(well, count); };
+    return [this, &well, &count] { return probe_result(well, count); };
   }
   void begin(HealthPlan plan) {
     health = std::make_unique<Health>(

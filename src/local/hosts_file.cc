@@ -41,8 +41,8 @@ std::string hosts_text(std::string_view host_name, std::string_view pod_namespac
 }
 
 std::string host_name_of(std::string_view pod_name) {
-  constexpr std::size_t kLongest = 63;  // RFC 1035 §2.3.4
-  std::string_view name = pod_name.substr(0, kLongest);
+  constexpr std::size_t kMaxLength = 63;  // RFC 1035 §2.3.4
+  std::string_view name = pod_name.substr(0, kMaxLength);
   while (name.ends_with('-') || name.ends_with('.')) name.remove_suffix(1);
   return std::string(name);
 }

@@ -20,7 +20,7 @@ std::string nsswitch_text();
 
 /// Writes a file in place: who has it open or bound sees the new content. Mode 0644.
 Result<void> write_in_place(const std::string& path, std::string_view content);
-/// Writes a file anew and puts it in the place of an older one at once; on disk when it returns. Mode 0600.
+/// Writes a new file and puts it in the place of an older one at once; on disk when it returns. Mode 0600.
 Result<void> write_atomically(const std::string& path, std::string_view content);
 
 }  // namespace weft::local

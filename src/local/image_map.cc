@@ -29,8 +29,8 @@ std::string_view image_name(std::string_view image) {
   return tagged ? image.substr(0, colon) : image;
 }
 
-Result<std::vector<std::string>> split_words(std::string_view line) {
-  std::vector<std::string> words;
+Result<std::vector<std::string>> split_arguments(std::string_view line) {
+  std::vector<std::string> arguments;
   bool inside = false;
   char quote = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -39,20 +39,20 @@ Result<std::vector<std::string>> split_words(std::string_view line) {
       inside = false;
       continue;
     }
-    if (!std::exchange(inside, true)) words.emplace_back();
+    if (!std::exchange(inside, true)) arguments.emplace_back();
     if (c == '\\' && quote != '\'' && i + 1 < line.size()) {
-      words.back() += line[++i];
+      arguments.back() += line[++i];
     } else if (quote == 0 && (c == '\'' || c == '"')) {
       quote = c;
     } else if (c == quote) {
       quote = 0;
     } else {
-      words.back() += c;
+      arguments.back() += c;
     }
   }
   if (quote != 0)
     return fail(Error::config(Code::kInvalid, "a quote in \"" + std::string(line) + "\" does not end"));
-  return words;
+  return arguments;
 }
 
 Result<void> ImageMap::add(std::string_view name_and_command) {
@@ -60,12 +60,12 @@ Result<void> ImageMap::add(std::string_view name_and_command) {
   if (equals == name_and_command.npos || equals == 0)
     return fail(
         Error::config(Code::kInvalid, "--image " + std::string(name_and_command) + ": must be NAME=COMMAND"));
-  auto words = split_words(name_and_command.substr(equals + 1));
-  if (!words) return std::unexpected(std::move(words).error().with_context("--image"));
-  if (words->empty())
+  auto arguments = split_arguments(name_and_command.substr(equals + 1));
+  if (!arguments) return std::unexpected(std::move(arguments).error().with_context("--image"));
+  if (arguments->empty())
     return fail(Error::config(
         Code::kInvalid, "--image " + std::string(name_and_command) + ": there is no command after '='"));
-  commands_.insert_or_assign(std::string(name_and_command.substr(0, equals)), std::move(*words));
+  commands_.insert_or_assign(std::string(name_and_command.substr(0, equals)), std::move(*arguments));
   return {};
 }
 

@@ -12,7 +12,7 @@ namespace weft::local {
 
 /// What an image's name stands for on this machine.
 struct ImageCommand {
-  std::vector<std::string> words;                  ///< the program and its arguments; not empty
+  std::vector<std::string> arguments;              ///< the program and its arguments; not empty
   std::map<std::string, std::string> environment;  ///< what the image itself would set
 };
 
@@ -33,9 +33,9 @@ class ImageMap {
   std::map<std::string, std::vector<std::string>, std::less<>> commands_;
 };
 
-/// A command line as words: blanks part them, '…' and "…" hold them together, a backslash takes the next as
-/// it is. Errors: kInvalid, a quote that does not end.
-Result<std::vector<std::string>> split_words(std::string_view line);
+/// A command line as arguments: blanks part them, '…' and "…" hold them together, a backslash takes the next
+/// as it is. Errors: kInvalid, a quote that does not end.
+Result<std::vector<std::string>> split_arguments(std::string_view line);
 
 /// An image without tag and digest: "registry:5000/shop:1" is "registry:5000/shop".
 std::string_view image_name(std::string_view image);

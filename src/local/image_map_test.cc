@@ -5,7 +5,7 @@
 namespace weft::local {
 namespace {
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 TEST(ImageMap, KnowsTheBookinfoImagesByAnyRegistryAndTag) {
   const ImageMap images("/bin/bookinfo");
@@ -15,12 +15,13 @@ TEST(ImageMap, KnowsTheBookinfoImagesByAnyRegistryAndTag) {
         "localhost:5000/examples-bookinfo-reviews-v3@sha256:00"}) {
     const auto found = images.find(image);
     ASSERT_TRUE(found) << image;
-    EXPECT_EQ(found->words, (Words{"/bin/bookinfo", "reviews", "9080"})) << image;
+    EXPECT_EQ(found->arguments, (Arguments{"/bin/bookinfo", "reviews", "9080"})) << image;
     EXPECT_EQ(found->environment.at("STAR_COLOR"), "red") << image;
   }
   EXPECT_EQ(images.find("x/examples-bookinfo-reviews-v1:1")->environment.at("ENABLE_RATINGS"), "false");
   EXPECT_EQ(images.find("x/examples-bookinfo-ratings-v2:1")->environment.at("SERVICE_VERSION"), "v2");
-  EXPECT_EQ(images.find("x/examples-bookinfo-mysqldb:1")->words, (Words{"/bin/bookinfo", "mysqldb", "3306"}));
+  EXPECT_EQ(images.find("x/examples-bookinfo-mysqldb:1")->arguments,
+            (Arguments{"/bin/bookinfo", "mysqldb", "3306"}));
 }
 
 TEST(ImageMap, KnowsNoOtherImage) {
@@ -34,12 +35,12 @@ TEST(ImageMap, TakesWhatTheUserSaysWithAndWithoutATag) {
   ImageMap images("/bin/bookinfo");
   ASSERT_TRUE(images.add("example/shop=/bin/shop --port 80 'two words'"));
   ASSERT_TRUE(images.add("registry:5000/other:2=/bin/other"));
-  EXPECT_EQ(images.find("example/shop:7")->words, (Words{"/bin/shop", "--port", "80", "two words"}));
-  EXPECT_EQ(images.find("registry:5000/other:2")->words, (Words{"/bin/other"}));
+  EXPECT_EQ(images.find("example/shop:7")->arguments, (Arguments{"/bin/shop", "--port", "80", "two words"}));
+  EXPECT_EQ(images.find("registry:5000/other:2")->arguments, (Arguments{"/bin/other"}));
   EXPECT_FALSE(images.find("registry:5000/other:3"));
 }
 
-TEST(ImageMap, RefusesWhatIsNoNameAndCommand) {
+TEST(ImageMap, RejectsWhatIsNotANameAndCommand) {
   ImageMap images("/bin/bookinfo");
   for (const char* bad : {"", "name", "=command", "name=", "name=  ", "name='open"}) {
     const auto added = images.add(bad);
@@ -51,13 +52,14 @@ TEST(ImageMap, RefusesWhatIsNoNameAndCommand) {
 TEST(ImageMap, GivesTheFloodingProductpageItsFactor) {
   const ImageMap images("/bin/bookinfo");
   const auto flooding = images.find("x/examples-bookinfo-productpage-v-flooding:1");
-  EXPECT_EQ(flooding->words, (Words{"/bin/bookinfo", "productpage", "9080"}));
+  EXPECT_EQ(flooding->arguments, (Arguments{"/bin/bookinfo", "productpage", "9080"}));
   EXPECT_EQ(flooding->environment.at("FLOOD_FACTOR"), "100");
 }
 
-TEST(SplitWords, HoldsQuotedWordsTogether) {
-  EXPECT_EQ(*split_words(" a  'b c' \"d \\\" e\" f\\ g '' "), (Words{"a", "b c", "d \" e", "f g", ""}));
-  EXPECT_EQ(*split_words(""), Words{});
+TEST(SplitArguments, HoldsQuotedTextTogether) {
+  EXPECT_EQ(*split_arguments(" a  'b c' \"d \\\" e\" f\\ g '' "),
+            (Arguments{"a", "b c", "d \" e", "f g", ""}));
+  EXPECT_EQ(*split_arguments(""), Arguments{});
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct InstanceRecord {
 };
 
 Result<void> write_record(const std::string& state_dir, const InstanceRecord& record);
-/// Nullopt when there is none, or it is none.
+/// Nullopt when there is no file, or it is not a record.
 std::optional<InstanceRecord> read_record(const std::string& state_dir);
 void remove_record(const std::string& state_dir);
 

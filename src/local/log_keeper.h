@@ -9,7 +9,7 @@
 namespace weft::local {
 
 /// Keeps the log files below a folder from filling the disk: one that has grown beyond 16 MiB is copied to
-/// `<name>.1`, replacing an older copy, and begun anew in place, since its writer has it open.
+/// `<name>.1`, replacing an older copy, and begun again in place, since its writer has it open.
 ///
 /// Logs of pods that are gone stay for who looks after them: the folders of the last kPodsKept pods, none
 /// longer than kKeptFor.
@@ -31,7 +31,7 @@ class LogKeeper {
   net::Timer timer_;
 };
 
-/// Whether the file was larger than `limit` bytes and has been begun anew.
+/// Whether the file was larger than `limit` bytes and has been begun again.
 bool rotate(const std::string& file, std::uint64_t limit);
 /// Removes folders below `logs` that have no namesake below `pods`, except the `kept` that changed last and
 /// only those that changed after `oldest`. How many.

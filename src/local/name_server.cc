@@ -14,14 +14,14 @@ namespace weft::local {
 namespace {
 
 // RFC 1035 §4.1: sizes, flags of the third and fourth byte, and codes.
-constexpr std::size_t kHeader = 12, kLongestLabel = 63, kLongestName = 255, kLongestMessage = 512;
-constexpr unsigned kIsAnswer = 0x80, kOpcode = 0x78, kAuthoritative = 0x04, kRecursionDesired = 0x01;
+constexpr std::size_t kHeader = 12, kMaxLabel = 63, kMaxName = 255, kMaxMessage = 512;
+constexpr unsigned kIsResponse = 0x80, kOpcode = 0x78, kAuthoritative = 0x04, kRecursionDesired = 0x01;
 constexpr unsigned kNotThere = 3, kNotDone = 4;
 constexpr std::uint16_t kTypeA = 1, kTypeSrv = 33, kAnyType = 255, kInternet = 1;
 constexpr std::string_view kNameOfQuestion = "\xc0\x0c";  // a pointer to byte 12 (§4.1.4)
 constexpr std::uint16_t kSeconds = 5;                     // endpoints come and go
 constexpr std::string_view kDomain[] = {"svc", "cluster", "local"};
-constexpr int kMostAtOnce = 64;
+constexpr int kMaxAtOnce = 64;
 
 unsigned byte_at(std::string_view message, std::size_t at) { return static_cast<unsigned char>(message[at]); }
 std::uint16_t number_at(std::string_view message, std::size_t at) {
@@ -35,15 +35,15 @@ struct Question {
 };
 
 std::optional<Question> read_question(std::string_view message) {
-  if (message.size() < kHeader || (byte_at(message, 2) & kIsAnswer) != 0 || number_at(message, 4) != 1)
+  if (message.size() < kHeader || (byte_at(message, 2) & kIsResponse) != 0 || number_at(message, 4) != 1)
     return std::nullopt;
   Question question;
   std::size_t at = kHeader;
   for (;;) {
-    if (at >= message.size() || at - kHeader > kLongestName) return std::nullopt;
+    if (at >= message.size() || at - kHeader > kMaxName) return std::nullopt;
     const std::size_t length = byte_at(message, at++);
     if (length == 0) break;
-    if (length > kLongestLabel || length > message.size() - at) return std::nullopt;
+    if (length > kMaxLabel || length > message.size() - at) return std::nullopt;
     question.labels.push_back(to_lower(message.substr(at, length)));
     at += length;
   }
@@ -144,7 +144,7 @@ class Finder {
 
 }  // namespace
 
-std::string answer_question(std::string_view message, const ServiceTable& table, std::size_t turn) {
+std::string dns_response(std::string_view message, const ServiceTable& table, std::size_t turn) {
   const auto question = read_question(message);
   if (!question) return {};
   const bool is_query = (byte_at(message, 2) & kOpcode) == 0 && question->of_class == kInternet;
@@ -154,17 +154,17 @@ std::string answer_question(std::string_view message, const ServiceTable& table,
   const std::size_t all = found ? found->size() : 0;
   for (std::size_t i = 0; i < all; ++i) {
     const std::string& next = (*found)[(i + turn) % all];
-    if (kHeader + question->bytes.size() + records.size() + next.size() > kLongestMessage) break;
+    if (kHeader + question->bytes.size() + records.size() + next.size() > kMaxMessage) break;
     records += next;
     ++count;
   }
   const unsigned code = !is_query ? kNotDone : found ? 0 : kNotThere;
-  std::string answer(message.substr(0, 2));
-  answer +=
-      static_cast<char>(kIsAnswer | kAuthoritative | (byte_at(message, 2) & (kOpcode | kRecursionDesired)));
-  answer += static_cast<char>(code);
-  answer += two(1) + two(count) + two(0) + two(0);
-  return answer.append(question->bytes) + records;
+  std::string response(message.substr(0, 2));
+  response +=
+      static_cast<char>(kIsResponse | kAuthoritative | (byte_at(message, 2) & (kOpcode | kRecursionDesired)));
+  response += static_cast<char>(code);
+  response += two(1) + two(count) + two(0) + two(0);
+  return response.append(question->bytes) + records;
 }
 
 Result<void> NameServer::start(const net::Address& at) {
@@ -185,18 +185,18 @@ net::Address NameServer::address() const {
 }
 
 void NameServer::on_ready(Ready) {
-  for (int i = 0; i < kMostAtOnce; ++i) {
+  for (int i = 0; i < kMaxAtOnce; ++i) {
     sockaddr_storage from{};
     socklen_t length = sizeof from;
     const ssize_t got =
         ::recvfrom(fd_.get(), block_.data(), block_.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (got < 0) continue;
-    const std::string answer =
-        answer_question({block_.data(), static_cast<std::size_t>(got)}, table_, turn_++);
-    // A full buffer loses an answer, as a network does; the client asks again.
-    if (!answer.empty())
-      static_cast<void>(::sendto(fd_.get(), answer.data(), answer.size(), MSG_NOSIGNAL,
+    const std::string response =
+        dns_response({block_.data(), static_cast<std::size_t>(got)}, table_, turn_++);
+    // A full buffer loses a response, as a network does; the client asks again.
+    if (!response.empty())
+      static_cast<void>(::sendto(fd_.get(), response.data(), response.size(), MSG_NOSIGNAL,
                                  reinterpret_cast<const sockaddr*>(&from), length));
   }
   // Readiness is said once: what is left is ours to remember.

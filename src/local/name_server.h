@@ -11,8 +11,8 @@
 
 namespace weft::local {
 
-/// The answer to one question of DNS (RFC 1035 §4) about the Services of `table`, in the names of Kubernetes'
-/// DNS specification 1.1:
+/// The response to one question of DNS (RFC 1035 §4) about the Services of `table`, in the names of
+/// Kubernetes' DNS specification 1.1:
 ///
 /// * A of `service.namespace.svc.cluster.local`: its address, headless: its ready endpoints';
 /// * A of `10-244-0-5.service.namespace.svc.cluster.local`: that endpoint of a headless Service;
@@ -20,10 +20,10 @@ namespace weft::local {
 ///
 /// Names that are there have no records of other types; any other name is not there (NXDOMAIN): nothing is
 /// asked of others. At most 512 bytes, what does not fit is left out; `turn` says which of many records comes
-/// first. Empty: these bytes are no question, and get no answer.
-std::string answer_question(std::string_view question, const ServiceTable& table, std::size_t turn = 0);
+/// first. Empty: these bytes are not a question, and get no response.
+std::string dns_response(std::string_view question, const ServiceTable& table, std::size_t turn = 0);
 
-/// Cluster DNS of one machine, over UDP: stateless, so it holds nothing for anybody who asks.
+/// Cluster DNS of one machine, over UDP: stateless, so it holds nothing per client.
 ///
 /// Owner: PodRuntime; what `table` gives outlives it. Thread: the loop's. How it ends: the destructor.
 class NameServer final : private net::ReadyHandler {

@@ -11,9 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace weft::local;
   static const ServiceTable table = testing::table_of(testing::kWebAndDatabase);
   const std::string_view question(reinterpret_cast<const char*>(data), size);
-  const std::string answer = answer_question(question, table, size);
-  if (answer.empty()) return 0;
-  WEFT_ASSERT(answer.size() <= 512 && answer.size() >= 12);
-  WEFT_ASSERT(answer.substr(0, 2) == question.substr(0, 2));
+  const std::string response = dns_response(question, table, size);
+  if (response.empty()) return 0;
+  WEFT_ASSERT(response.size() <= 512 && response.size() >= 12);
+  WEFT_ASSERT(response.substr(0, 2) == question.substr(0, 2));
   return 0;
 }

@@ -37,12 +37,12 @@ struct Said {
   std::string records;
 };
 Said ask(std::string_view name, std::uint16_t type, const ServiceTable& table, std::size_t turn = 0) {
-  const std::string asked = question(name, type), answer = answer_question(asked, table, turn);
-  EXPECT_EQ(answer.substr(0, 2), "\x12\x34");
-  EXPECT_EQ(static_cast<unsigned char>(answer[2]), 0x85);
-  EXPECT_EQ(answer.substr(12, asked.size() - 12), asked.substr(12));
-  return {static_cast<unsigned char>(answer[3]), static_cast<unsigned char>(answer[7]),
-          answer.substr(asked.size())};
+  const std::string asked = question(name, type), response = dns_response(asked, table, turn);
+  EXPECT_EQ(response.substr(0, 2), "\x12\x34");
+  EXPECT_EQ(static_cast<unsigned char>(response[2]), 0x85);
+  EXPECT_EQ(response.substr(12, asked.size() - 12), asked.substr(12));
+  return {static_cast<unsigned char>(response[3]), static_cast<unsigned char>(response[7]),
+          response.substr(asked.size())};
 }
 
 std::string address_record(std::string_view bytes) {
@@ -110,23 +110,23 @@ endpoints: [)" + endpoints + "]\n");
   EXPECT_LE(said.records.size() + question("db.shop.svc.cluster.local", kA).size(), 512u);
 }
 
-TEST(NameServer, AnswersNothingThatIsNoQuestion) {
+TEST(NameServer, RespondsOnlyToQuestions) {
   const ServiceTable table = two_services();
   const std::string whole = question("web.shop.svc.cluster.local", kA);
   for (std::size_t length = 0; length < whole.size(); ++length)
-    EXPECT_EQ(answer_question(whole.substr(0, length), table), "") << length;
-  std::string answer = whole;
-  answer[2] = '\x81';
-  EXPECT_EQ(answer_question(answer, table), "");
+    EXPECT_EQ(dns_response(whole.substr(0, length), table), "") << length;
+  std::string response = whole;
+  response[2] = '\x81';
+  EXPECT_EQ(dns_response(response, table), "");
   std::string pointer = whole;
   pointer[12] = '\xc0';
-  EXPECT_EQ(answer_question(pointer, table), "");
+  EXPECT_EQ(dns_response(pointer, table), "");
   std::string many = whole;
   many[5] = 2;
-  EXPECT_EQ(answer_question(many, table), "");
+  EXPECT_EQ(dns_response(many, table), "");
 }
 
-TEST(NameServer, AnswersOverUdp) {
+TEST(NameServer, RespondsOverUdp) {
   net::Loop loop;
   const ServiceTable table = two_services();
   NameServer server(loop, table);
@@ -144,7 +144,7 @@ TEST(NameServer, AnswersOverUdp) {
     got = ::recv(client.get(), block, sizeof block, 0);
   }
   ASSERT_GT(got, 0);
-  EXPECT_EQ(std::string(block, static_cast<std::size_t>(got)), answer_question(asked, table));
+  EXPECT_EQ(std::string(block, static_cast<std::size_t>(got)), dns_response(asked, table));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 constexpr Duration kApplicationWaitsForSidecar = 5s;
 constexpr Duration kSidecarGrace = 2s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
-constexpr Duration kFirstServicesPause = 100ms, kMaxServicesPause = 30s;
+constexpr Duration kInitialServicesBackoff = 100ms, kMaxServicesBackoff = 30s;
 
 std::string app_label(const api::Object& pod) {
   const std::string_view app = pod.label("app");
@@ -34,7 +34,7 @@ Pod::Pod(const Host& host, api::ObjectPtr object, std::function<void()> on_chang
       on_change_(std::move(on_change)),
       sidecar_ready_(host.loop),
       services_again_(host.loop, [this] { services_changed(); }),
-      services_pause_(kFirstServicesPause) {
+      services_backoff_(kInitialServicesBackoff) {
   const std::string name = std::string(place_pod_->ns()) + "_" + std::string(place_pod_->name());
   folder_ = host_.state_dir + "/pods/" + name;
   logs_ = host_.state_dir + "/logs/" + name;
@@ -140,7 +140,7 @@ Result<void> Pod::make_volumes() {
 }
 
 net::Task<void> Pod::run_applications() {
-  // An application that calls others as its first act would find nobody behind the redirection.
+  // An application that calls others as its first act would find no proxy behind the redirection.
   if (sidecar_) co_await sidecar_ready_.wait_until(host_.loop.now() + kApplicationWaitsForSidecar);
   if (stopping_) co_return;
   for (const auto& application : applications_) application->start();
@@ -166,10 +166,10 @@ void Pod::services_changed() {
   if (const auto taken = take_services(); !taken) {
     WEFT_LOG(kError, "local", "a pod's view of the Services", {"pod", place_pod_->name()},
              {"error", taken.error().text});
-    services_again_.arm(host_.loop.now() + services_pause_);
-    services_pause_ = std::min(services_pause_ * 2, kMaxServicesPause);
+    services_again_.arm(host_.loop.now() + services_backoff_);
+    services_backoff_ = std::min(services_backoff_ * 2, kMaxServicesBackoff);
   } else {
-    services_pause_ = kFirstServicesPause;
+    services_backoff_ = kInitialServicesBackoff;
   }
 }
 
@@ -218,7 +218,7 @@ void Pod::shorten(Duration grace) {
 
 net::Task<void> Pod::end_remaining_processes() {
   if (!interface_) co_return;
-  // Whoever forks while we look is seen in the next round; nobody new can come from outside.
+  // A process that forks while we look is seen in the next round; none can come from outside.
   for (int round = 0; round < 100; ++round) {
     const std::vector<pid_t> left = processes_in_namespace("net", interface_->space().inode());
     if (left.empty()) co_return;

@@ -27,11 +27,11 @@ class Pod {
   void start();
   /// SIGTERM to the application, then to the sidecar, each with at most `grace` before SIGKILL.
   net::Task<void> stop(Duration grace);
-  /// Whoever is still ending has at most `grace` from now on, and so has who comes after it.
+  /// A container that is still ending has at most `grace` from now on, and so have those after it.
   void shorten(Duration grace);
 
   const api::Object& object() const { return *place_pod_; }
-  /// The grace period that a pod asks for, or that whoever deletes it gives it.
+  /// The grace period that a pod asks for, or that its deletion gives it.
   static Duration grace_of(const api::Object& pod);
   bool stopping() const { return stopping_; }
   /// Names and rules are to follow the Services as they are now. What fails is tried again, with back-off,
@@ -70,7 +70,7 @@ class Pod {
   Event sidecar_ready_;
   std::uint64_t rules_taken_ = 0;  ///< of which version of the Services the rules in the kernel are
   net::Timer services_again_;      ///< what could not be taken over is tried again
-  Duration services_pause_;
+  Duration services_backoff_;
   bool stopping_ = false;
   Duration grace_{};  ///< for each process that is being stopped
   net::TaskScope tasks_;

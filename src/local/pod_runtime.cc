@@ -86,7 +86,7 @@ void PodRuntime::on_pod(const store::Event& event) {
   }
   if (is_terminating(*event.object)) {
     if (same)
-      tasks_.spawn(leave(key, event.object));
+      tasks_.spawn(end_when_drained(key, event.object));
     else if (known == pods_.end())
       tasks_.spawn(remove_object(key, std::string(event.object->uid())));
     return;
@@ -107,20 +107,20 @@ void PodRuntime::begin(api::ObjectPtr object) {
   started.start();
 }
 
-/// A pod that is deleted is told to end when nobody sends to it any more: every proxy has left it out, and so
-/// have the rules of pods without one.
-net::Task<void> PodRuntime::leave(api::Key key, api::ObjectPtr object) {
+/// A pod that is deleted is told to end when no client sends to it any more: every proxy has left it out, and
+/// so have the rules of pods without one.
+net::Task<void> PodRuntime::end_when_drained(api::Key key, api::ObjectPtr object) {
   Duration grace = Pod::grace_of(*object);
   const std::string uid(object->uid());
   const bool serves = is_ready(*object) && grace > Duration::zero() && !ending_.contains(key);
-  if (const auto waits = leaving_.find(uid); serves && waits != leaving_.end()) {
+  if (const auto waits = draining_.find(uid); serves && waits != draining_.end()) {
     waits->second = std::min(waits->second, grace);
     co_return;
   }
   if (serves) {
-    leaving_.emplace(uid, grace);
+    draining_.emplace(uid, grace);
     co_await unheard_of(object->resource_version());
-    grace = leaving_.extract(uid).mapped();
+    grace = draining_.extract(uid).mapped();
   }
   const auto found = pods_.find(key);
   if (found != pods_.end() && found->second->object().uid() == object->uid()) co_await end(key, grace, true);
@@ -191,7 +191,7 @@ net::Task<void> PodRuntime::write_statuses() {
   writing_ = false;
 }
 
-/// False: it is to be tried again. Only what the control plane will never take is given up.
+/// False: it is to be tried again. Only what the control plane will never take is not tried again.
 net::Task<bool> PodRuntime::write_status(const api::Key& key) {
   const auto found = pods_.find(key);
   if (found == pods_.end()) co_return true;

@@ -30,7 +30,7 @@ class PodRuntime {
  private:
   void on_pod(const store::Event& event);
   void begin(api::ObjectPtr object);
-  net::Task<void> leave(api::Key key, api::ObjectPtr object);
+  net::Task<void> end_when_drained(api::Key key, api::ObjectPtr object);
   net::Task<void> unheard_of(std::uint64_t version);
   net::Task<void> end(api::Key key, Duration grace, bool remove_object);
   net::Task<void> remove_object(api::Key key, std::string uid);
@@ -45,7 +45,7 @@ class PodRuntime {
   store::Store& store_;
   std::map<api::Key, std::unique_ptr<Pod>> pods_;
   std::set<api::Key> ending_;
-  std::map<std::string, Duration> leaving_;  ///< by uid, pods whose callers are waited for, and their grace
+  std::map<std::string, Duration> draining_;  ///< by uid, pods whose callers are waited for, and their grace
   std::set<api::Key> dirty_;
   bool writing_ = false, stopping_ = false;
   ServiceTable service_table_;

@@ -47,7 +47,7 @@ Result<std::uint16_t> port_of(const api::Json& action, const api::Json& containe
     if (text_at(candidate, "name") == text_at(action, "port"))
       return static_cast<std::uint16_t>(number_at(candidate, "containerPort", 0));
   return fail(Error::config(
-      Code::kInvalid, "the probe's port \"" + text_at(action, "port") + "\" is no port of the container"));
+      Code::kInvalid, "the probe's port \"" + text_at(action, "port") + "\" is not a port of the container"));
 }
 
 Result<net::Address> address_of(const ProbeTarget& target, const api::Json& action) {
@@ -73,14 +73,14 @@ net::Task<Result<void>> try_http(const ProbeTarget& target, const api::Json& act
               co_await http_status(target.loop, target.space, to, std::move(request), limit));
   if (status >= 200 && status < 400) co_return Result<void>{};
   co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                 "GET " + path + " answers " + std::to_string(status)));
+                                 "GET " + path + " responds " + std::to_string(status)));
 }
 
 net::Task<Result<void>> try_exec(const ProbeTarget& target, const api::Json& action, Duration limit) {
-  std::vector<std::string> words;
-  for (const api::Json& word : list_at(action, "command"))
-    words.push_back(word.is_string() ? word.get<std::string>() : api::json_text(word));
-  WEFT_CO_TRY(const int code, co_await target.exec(std::move(words), limit));
+  std::vector<std::string> arguments;
+  for (const api::Json& argument : list_at(action, "command"))
+    arguments.push_back(argument.is_string() ? argument.get<std::string>() : api::json_text(argument));
+  WEFT_CO_TRY(const int code, co_await target.exec(std::move(arguments), limit));
   if (code == 0) co_return Result<void>{};
   co_return fail(
       Error::upstream(Code::kUnavailable, Retry::kNever, "the command ends with " + std::to_string(code)));

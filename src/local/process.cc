@@ -33,17 +33,17 @@ std::uint64_t process_start_time(pid_t pid) {
   const auto name_end = text.rfind(')');
   if (name_end == text.npos) return 0;
   std::istringstream rest(text.substr(name_end + 1));
-  std::string word;
-  for (int field = 3; field <= 22; ++field) rest >> word;
+  std::string part;
+  for (int field = 3; field <= 22; ++field) rest >> part;
   std::uint64_t value = 0;
-  std::from_chars(word.data(), word.data() + word.size(), value);
+  std::from_chars(part.data(), part.data() + part.size(), value);
   return value;
 }
 
 Result<StartedProcess> start_process(const ProcessSpec& spec,
                                      const std::function<void(const StartedProcess&)>& before_exec) {
   WEFT_TRY(Pipe go, make_pipe());
-  WEFT_TRY(Pipe trouble, make_pipe());
+  WEFT_TRY(Pipe error_pipe, make_pipe());
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return fail(Error::internal(Code::kExhausted, "a socket: " + errno_text(errno)));
@@ -53,19 +53,19 @@ Result<StartedProcess> start_process(const ProcessSpec& spec,
   if (pid < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
   if (pid == 0) {
     go.write.reset();
-    run_child(spec, go.read.get(), trouble.write.get(), mounts_of_child.get());
+    run_child(spec, go.read.get(), error_pipe.write.get(), mounts_of_child.get());
   }
-  ::fcntl(trouble.read.get(), F_SETFL, O_NONBLOCK);
-  StartedProcess started{pid, process_start_time(pid), std::move(trouble.read), std::move(mounts)};
+  ::fcntl(error_pipe.read.get(), F_SETFL, O_NONBLOCK);
+  StartedProcess started{pid, process_start_time(pid), std::move(error_pipe.read), std::move(mounts)};
   if (before_exec) before_exec(started);
   // The child goes on when this end closes.
   go.write.reset();
   return started;
 }
 
-std::string read_trouble(const net::Fd& trouble) {
+std::string read_error_pipe(const net::Fd& error_pipe) {
   char text[1024];
-  const ssize_t got = trouble ? ::read(trouble.get(), text, sizeof text) : 0;
+  const ssize_t got = error_pipe ? ::read(error_pipe.get(), text, sizeof text) : 0;
   if (got <= 0) return {};
   // A text that fills the block may have been cut inside of a character.
   const std::string_view read(text, static_cast<std::size_t>(got));

@@ -29,7 +29,7 @@ Result<Pipe> make_pipe();
 
 /// What a process is to be.
 struct ProcessSpec {
-  std::vector<std::string> words;  ///< program and arguments; without '/' it is looked up in PATH
+  std::vector<std::string> arguments;  ///< program and arguments; without '/' it is looked up in PATH
   std::map<std::string, std::string> environment;  ///< all of it
   std::string directory;                           ///< empty: "/"
   std::string log_file;                            ///< standard output and error are appended to it
@@ -45,21 +45,21 @@ struct ProcessSpec {
 struct StartedProcess {
   pid_t pid = -1;
   std::uint64_t start_time = 0;  ///< field 22 of /proc/<pid>/stat
-  net::Fd trouble;               ///< what kept it from being executed can be read here once it has ended
+  net::Fd error_pipe;            ///< what kept it from being executed can be read here once it has ended
   net::Fd mounts;                ///< for take_mount_namespace()
 };
 
 /// Forks and executes. `before_exec` runs in the parent while the child waits to be let go: what it tells
 /// others about the process is known before the process can ask. Errors: kExhausted. That the program is not
-/// there is known only when it has ended: exit code 127 and a text in `trouble`.
+/// there is known only when it has ended: exit code 127 and a text in `error_pipe`.
 Result<StartedProcess> start_process(const ProcessSpec& spec,
                                      const std::function<void(const StartedProcess&)>& before_exec = {});
 
-/// The text in `trouble`; empty when the program was executed.
-std::string read_trouble(const net::Fd& trouble);
+/// The text in `error_pipe`; empty when the program was executed.
+std::string read_error_pipe(const net::Fd& error_pipe);
 
 /// The mount namespace that was made for the process, once, however soon it ended: whatever it left behind
-/// lives there. There when `trouble` can be read or has been closed. Nothing: it has none of its own.
+/// lives there. There when `error_pipe` can be read or has been closed. Nothing: it has none of its own.
 net::Fd take_mount_namespace(const net::Fd& mounts);
 
 /// SIGKILL to a process of start_process() that has not been reaped, and to what it started and what has not

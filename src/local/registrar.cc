@@ -66,7 +66,7 @@ void Registrar::flush() {
     else if (errno != EINTR)
       close(errno);
   }
-  // Nobody to say it to: whoever comes next hears everything.
+  // No control plane to tell: the next to connect is told everything.
   waiting_.clear();
   current_.clear();
 }

@@ -23,7 +23,7 @@ class Registrar final : private net::ReadyHandler {
  public:
   explicit Registrar(net::Loop& loop) : loop_(loop) {}
   /// From now on this end of the channel is spoken to; everything known is said first. One that cannot be
-  /// watched is closed, and the control plane then knows nobody.
+  /// watched is closed, and the control plane then knows no pod.
   void use(net::Fd channel);
   void add(pid_t pid, std::uint64_t start_time, std::string_view ns, std::string_view pod,
            std::string_view service_account);
@@ -41,7 +41,7 @@ class Registrar final : private net::ReadyHandler {
   net::FdWatch watch_;
   std::map<pid_t, std::string> lines_;    ///< of the sidecars that run
   std::map<pid_t, std::string> waiting_;  ///< to be said, in any order: a line is about one process
-  std::set<pid_t> told_;                  ///< whom the control plane knows, or is just being told of
+  std::set<pid_t> told_;                  ///< pods that the control plane knows, or is just being told of
   std::string current_;                   ///< the rest of a line that has been sent in part
 };
 

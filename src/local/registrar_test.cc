@@ -34,15 +34,15 @@ class RegistrarTest : public ::testing::Test {
     } while (registrar.waiting() > 0 && SteadyClock::now() < limit);
     read();
   }
-  /// Whom the control plane knows by what was said.
+  /// The pods that the control plane knows by what was said.
   std::set<int> known() const {
     std::set<int> pids;
     std::istringstream lines(said);
     for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line);
+      std::istringstream fields(line);
       std::string verb;
       int pid = 0;
-      words >> verb >> pid;
+      fields >> verb >> pid;
       EXPECT_TRUE(verb == "add" || verb == "remove") << line;
       if (verb == "add") EXPECT_TRUE(line.ends_with(" 1 default pod account")) << line;
       if (verb == "add")

@@ -53,10 +53,10 @@ Result<void> RouteSocket::exchange(std::string message, const std::string& doing
                                 doing + ": " + errno_text(number)));
   };
   if (::send(fd_.get(), message.data(), message.size(), 0) < 0) return failed(errno);
-  std::array<char, 8192> answer;
-  const ssize_t got = ::recv(fd_.get(), answer.data(), answer.size(), 0);
+  std::array<char, 8192> response;
+  const ssize_t got = ::recv(fd_.get(), response.data(), response.size(), 0);
   if (got < 0) return failed(errno);
-  const auto outcome = capture::netlink_outcome(std::span(answer).first(static_cast<std::size_t>(got)));
+  const auto outcome = capture::netlink_outcome(std::span(response).first(static_cast<std::size_t>(got)));
   if (const int number = outcome.value_or(EPROTO); number != 0) return failed(number);
   return {};
 }

@@ -11,8 +11,8 @@ namespace weft::local {
 
 /// Interfaces, addresses and routes of one network namespace, by rtnetlink: that in which it was opened.
 ///
-/// Owner: whoever sets up a namespace. Each call blocks for one exchange with the kernel. Errors name what
-/// was being done.
+/// Owner: the code that sets up a namespace. Each call blocks for one exchange with the kernel. Errors name
+/// what was being done.
 class RouteSocket {
  public:
   static Result<RouteSocket> open();

@@ -34,7 +34,7 @@ class ServiceTable {
   };
 
   ServiceTable();
-  /// Reads Services and EndpointSlices anew. Whether names or rules have changed.
+  /// Reads Services and EndpointSlices again. Whether names or rules have changed.
   bool set(const ObjectsByKey& services, const ObjectsByKey& slices);
 
   /// In the order of namespaces, then names.

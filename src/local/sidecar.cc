@@ -30,16 +30,16 @@ net::Task<Result<void>> ask_ready(net::Loop& loop, const NetworkNamespace& space
 Result<ProcessSpec> our_proxy(const Host& host, const api::Object& pod, const SidecarIdentity& identity,
                               const std::string& bootstrap) {
   ProcessSpec spec;
-  spec.words = {host.proxy_program,
-                "-c",
-                bootstrap,
-                "--concurrency",
-                std::to_string(proxy_concurrency(pod)),
-                "--socket-mark",
-                std::to_string(capture::kSidecarMark)};
+  spec.arguments = {host.proxy_program,
+                    "-c",
+                    bootstrap,
+                    "--concurrency",
+                    std::to_string(proxy_concurrency(pod)),
+                    "--socket-mark",
+                    std::to_string(capture::kSidecarMark)};
   if (identity.gateway && host.ingress_fd >= 0) {
-    spec.words.insert(spec.words.end(), {"--inherit-listener", std::string(kIngressAddress) + "=" +
-                                                                   std::to_string(host.ingress_fd)});
+    spec.arguments.insert(spec.arguments.end(), {"--inherit-listener", std::string(kIngressAddress) + "=" +
+                                                                           std::to_string(host.ingress_fd)});
     spec.inherited.push_back(host.ingress_fd);
   }
   return spec;
@@ -48,13 +48,15 @@ Result<ProcessSpec> our_proxy(const Host& host, const api::Object& pod, const Si
 /// Another proxy cannot mark its sockets: the capture rules know it by its group.
 Result<ProcessSpec> their_proxy(const api::Object& pod, std::string_view command,
                                 const std::string& bootstrap) {
-  auto words = split_words(command);
-  if (!words || words->empty())
-    return fail(Error::config(Code::kInvalid, "annotation weft.dev/proxy-command: " +
-                                                  (words ? std::string("is empty") : words.error().text)));
-  words->insert(words->end(), {"-c", bootstrap, "--concurrency", std::to_string(proxy_concurrency(pod))});
+  auto arguments = split_arguments(command);
+  if (!arguments || arguments->empty())
+    return fail(
+        Error::config(Code::kInvalid, "annotation weft.dev/proxy-command: " +
+                                          (arguments ? std::string("is empty") : arguments.error().text)));
+  arguments->insert(arguments->end(),
+                    {"-c", bootstrap, "--concurrency", std::to_string(proxy_concurrency(pod))});
   ProcessSpec spec;
-  spec.words = std::move(*words);
+  spec.arguments = std::move(*arguments);
   spec.group = capture::kSidecarId;
   return spec;
 }
@@ -114,7 +116,7 @@ Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const Pod
   Container::Plan plan;
   plan.name = kSidecarName;
   plan.image = command.empty() ? "weft-proxy" : std::string(command.substr(0, command.find(' ')));
-  plan.back_off = {.first = 100ms, .most = 5s, .forgiven_after = 10s};
+  plan.back_off = {.initial = 100ms, .max = 5s, .forgiven_after = 10s};
   plan.process = [&host, &pod, &interface, identity, command, folder,
                   mounts = std::move(mounts)]() -> Result<ProcessSpec> {
     const std::string bootstrap = folder + "/bootstrap.json";

@@ -22,11 +22,11 @@
 namespace weft::local {
 namespace {
 
-/// How long an application may take to leave when everything ends; a pod that is deleted has its own grace
+/// How long an application may take to exit when everything ends; a pod that is deleted has its own grace
 /// period.
 constexpr Duration kGraceAtTheEnd = 5s;
 constexpr Duration kControlGrace = 2s;
-/// How long the control plane, which answers by then, may fail to store what every instance has.
+/// How long the control plane, which responds by then, may fail to store what every instance has.
 constexpr Duration kSystemObjectsLimit = 5s;
 
 /// A descriptor that calls when it can be read.
@@ -154,8 +154,8 @@ class Instance {
   }
 
   net::Task<void> begin() {
-    if (auto answering = co_await control_.answers(); !answering) {
-      outcome_ = std::move(answering);
+    if (auto ready = co_await control_.ready(); !ready) {
+      outcome_ = std::move(ready);
       stop_asked_.set();
       co_return;
     }

@@ -18,7 +18,7 @@ class Supervisor {
     std::vector<std::string> images;
     std::string ingress;  ///< where the ingress socket listens, for the record
     int ingress_fd = -1;
-    int lifeline_fd = -1;  ///< it leaves when the other end of this pipe closes without a 'd' (detach) before
+    int lifeline_fd = -1;  ///< it exits when the other end of this pipe closes without a 'd' (detach) before
     int report_fd = -1;    ///< "ready" or "error: …" is written here
   };
   /// Runs until it is told to stop. Error: it could not start.

@@ -46,12 +46,12 @@ class SystemObjects : public ::testing::Test {
   FullStore store;
 };
 
-TEST_F(SystemObjects, AreNotTriedForEverOnADiskThatStaysFullAndTheReasonIsSaid) {
+TEST_F(SystemObjects, AreNotTriedForeverOnADiskThatStaysFullAndTheReasonIsGiven) {
   store.fail_for = INT_MAX;
   const auto done = create(400ms);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().text, "the instance's own objects cannot be created: No space left on device");
-  EXPECT_LE(store.attempts, 6) << "the pause between attempts grows";
+  EXPECT_LE(store.attempts, 6) << "the backoff between attempts grows";
 }
 
 TEST_F(SystemObjects, AreCreatedAfterAFailureThatPasses) {
