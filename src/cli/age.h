@@ -11,7 +11,7 @@ namespace weft::cli {
 /// "3y20d". The longer it is, the coarser; a little below zero (clocks differ) is "0s", more is "<invalid>".
 std::string human_duration(std::chrono::seconds duration);
 
-/// An API timestamp, RFC 3339 in UTC with or without fractions of a second. nullopt when it is none.
+/// An API timestamp, RFC 3339 in UTC with or without fractions of a second. nullopt for any other text.
 std::optional<std::chrono::sys_seconds> parse_timestamp(std::string_view text);
 
 /// How long ago the timestamp was; "<unknown>" when there is none.

@@ -7,9 +7,9 @@
 namespace weft::cli {
 namespace {
 
-/// Connecting to two addresses and two answers, none of which comes: about 2 s.
-constexpr Duration kPatience = 600ms;
-constexpr std::size_t kMostAddresses = 2;
+/// Connecting to two addresses and two responses, none of which comes: about 2 s.
+constexpr Duration kTimeout = 600ms;
+constexpr std::size_t kMaxAddresses = 2;
 constexpr const char* kSettingsPath = "/api/v1/namespaces/weft-system/configmaps/weft-injector";
 
 std::string settings_in(const api::Json& config_map) {
@@ -39,11 +39,11 @@ net::Task<Result<ClusterFacts>> ask_cluster(store::KubernetesStore& cluster) {
 
 Result<ClusterFacts> ask_current_cluster() {
   WEFT_TRY(store::ClusterAccess access, store::find_cluster_access());
-  WEFT_TRY(std::vector<net::Address> addresses, store::resolve_host(access.host, access.port, kPatience));
-  addresses.resize(std::min(addresses.size(), kMostAddresses));
+  WEFT_TRY(std::vector<net::Address> addresses, store::resolve_host(access.host, access.port, kTimeout));
+  addresses.resize(std::min(addresses.size(), kMaxAddresses));
   net::Loop loop;
-  const store::ClientTimeouts patience{.connect = kPatience, .answer = kPatience, .longest_pause = 0s};
-  WEFT_TRY(auto client, store::ApiClient::make(loop, std::move(access), std::move(addresses), patience));
+  const store::ClientTimeouts timeouts{.connect = kTimeout, .answer = kTimeout, .longest_pause = 0s};
+  WEFT_TRY(auto client, store::ApiClient::make(loop, std::move(access), std::move(addresses), timeouts));
   store::KubernetesStore cluster(loop, std::move(client));
   return run(loop, ask_cluster(cluster));
 }

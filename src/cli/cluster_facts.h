@@ -16,7 +16,7 @@ struct ClusterFacts {
   std::string note;       ///< for the person: what it would not tell
 };
 
-/// Asks; takes about 2 s at most. Errors: kNotFound when no kubeconfig names a cluster, which is no fault;
+/// Asks; takes about 2 s at most. Errors: kNotFound when no kubeconfig names a cluster, which is not a fault;
 /// else why it could not be asked.
 using AskCluster = std::function<Result<ClusterFacts>()>;
 

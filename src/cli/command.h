@@ -17,7 +17,7 @@ enum class Exit : int { kDone = 0, kFailed = 1, kUsage = 2 };
 /// What a command's task ends with: an exit code when it has said everything itself, else the error to print.
 using CommandResult = Result<Exit>;
 
-/// Says what is wrong with the words of the command line, for what parse_command_line could not see.
+/// Says what is wrong with the arguments of the command line, for what parse_command_line could not see.
 Exit misuse(Console& console, const Error& error);
 
 // One function per command, each in commands/<name>.cc. The context and the options outlive the task.

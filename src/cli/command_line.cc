@@ -63,10 +63,11 @@ void parse_output(const std::string& text, Formats allowed, Output& output) {
       return;
     }
   }
-  throw CLI::ValidationError("-o", "\"" + text + "\" is no output format; it may be " + std::string(known));
+  throw CLI::ValidationError("-o",
+                             "\"" + text + "\" is not an output format; it may be " + std::string(known));
 }
 
-/// Help in plain words: without the parser's own for what excludes what and for the value of a flag.
+/// Help in plain text: without the parser's own for what excludes what and for the value of a flag.
 class PlainFormatter final : public CLI::Formatter {
  public:
   std::string make_option_name(const CLI::Option* option, bool positional) const override {
@@ -74,7 +75,7 @@ class PlainFormatter final : public CLI::Formatter {
     if (const auto brace = name.find('{'); brace != name.npos) name.erase(brace, name.find('}') + 1 - brace);
     return name;
   }
-  /// Without the word that is taken only to say how it is written rightly.
+  /// Without the option that is taken only to say how it is written rightly.
   std::string make_usage(const CLI::App* app, std::string name) const override {
     constexpr std::string_view kMisplaced = " [FILE...]";
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
@@ -121,8 +122,8 @@ class Parser {
     for (CLI::App* each : app_.get_subcommands([](CLI::App*) { return true; })) name_values(*each);
   }
 
-  Result<Invocation> parse(const std::vector<std::string>& words) {
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
+  Result<Invocation> parse(const std::vector<std::string>& arguments) {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
       app_.parse(std::move(reversed));
       return chosen();
@@ -237,7 +238,7 @@ class Parser {
       logs_.since = parse_rfc3339(since_time_);
       if (!logs_.since)
         throw CLI::ValidationError("--since-time", "\"" + since_time_ +
-                                                       "\" is no RFC 3339 time; right would be "
+                                                       "\" is not an RFC 3339 time; right would be "
                                                        "2026-01-31T09:30:00Z");
     }
   }
@@ -523,39 +524,40 @@ constexpr std::string_view kCommands[] = {
     "version", "help",         "control",      "proxy",       "ps",      "pc"};
 
 /// kubectl and istioctl take "-n=default" for "-n default"; to CLI11 it is the value "=default". Behind "--"
-/// are another program's words, and letters that take no value are left as they are.
-std::vector<std::string> without_equals(const std::vector<std::string>& words) {
-  const bool follows = std::ranges::find(words, "logs") != words.end();  // its -f takes none
+/// are another program's arguments, and letters that take no value are left as they are.
+std::vector<std::string> without_equals(const std::vector<std::string>& arguments) {
+  const bool follows = std::ranges::find(arguments, "logs") != arguments.end();  // its -f takes none
   const std::string_view with_value = follows ? "nolkc" : "nolkcf";
   std::vector<std::string> plain;
   bool ours = true;
-  for (const std::string& word : words) {
-    ours = ours && word != "--";
-    if (!ours || word.size() < 3 || word[0] != '-' || word[2] != '=' || !with_value.contains(word[1])) {
-      plain.push_back(word);
+  for (const std::string& argument : arguments) {
+    ours = ours && argument != "--";
+    if (!ours || argument.size() < 3 || argument[0] != '-' || argument[2] != '=' ||
+        !with_value.contains(argument[1])) {
+      plain.push_back(argument);
       continue;
     }
-    plain.push_back(word.substr(0, 2));
-    plain.push_back(word.substr(3));
+    plain.push_back(argument.substr(0, 2));
+    plain.push_back(argument.substr(3));
   }
   return plain;
 }
 
 }  // namespace
 
-Result<Invocation> parse_command_line(const std::vector<std::string>& words, std::string instance) {
-  if (!words.empty() && !words.front().starts_with('-') &&
-      std::ranges::find(kCommands, words.front()) == std::end(kCommands)) {
-    if (const std::string_view instead = instead_of_command(words.front()); !instead.empty())
-      return fail(Error::config(Code::kInvalid, "weft has no \"" + words.front() +
+Result<Invocation> parse_command_line(const std::vector<std::string>& arguments, std::string instance) {
+  if (!arguments.empty() && !arguments.front().starts_with('-') &&
+      std::ranges::find(kCommands, arguments.front()) == std::end(kCommands)) {
+    if (const std::string_view instead = instead_of_command(arguments.front()); !instead.empty())
+      return fail(Error::config(Code::kInvalid, "weft has no \"" + arguments.front() +
                                                     "\": " + std::string(instead) + ". See 'weft --help'."));
-    const std::string_view near = nearest(words.front(), kCommands);
-    std::string text = "weft: there is no command \"" + words.front() + "\"";
+    const std::string_view near = nearest(arguments.front(), kCommands);
+    std::string text = "weft: there is no command \"" + arguments.front() + "\"";
     if (!near.empty()) text += "; did you mean \"" + std::string(near) + "\"?";
     return fail(Error::config(Code::kInvalid, text + "\nSee 'weft --help'."));
   }
   Parser parser(std::move(instance));
-  return parser.parse(without_equals(words));
+  return parser.parse(without_equals(arguments));
 }
 
 }  // namespace weft::cli

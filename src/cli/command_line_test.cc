@@ -8,10 +8,10 @@ namespace weft::cli {
 namespace {
 
 Result<Invocation> parse(std::string_view line) {
-  std::vector<std::string> words;
-  for (std::string_view word : split(line, ' '))
-    if (!word.empty()) words.emplace_back(word);
-  return parse_command_line(words, "default");
+  std::vector<std::string> arguments;
+  for (std::string_view each : split(line, ' '))
+    if (!each.empty()) arguments.emplace_back(each);
+  return parse_command_line(arguments, "default");
 }
 
 template <class Options>
@@ -126,7 +126,7 @@ TEST(CommandLine, ReadsKubectlsFormsOfADryRun) {
   EXPECT_EQ(options_of<DeleteOptions>("delete -k folder").kustomization, "folder");
 }
 
-TEST(CommandLine, ReadsTheWordsOfIstioctl) {
+TEST(CommandLine, ReadsTheCommandsOfIstioctl) {
   EXPECT_EQ(options_of<ProxyStatusOptions>("ps deploy/x").proxy, "deploy/x");
   const auto config =
       options_of<ProxyConfigOptions>("pc r reviews-1.default --name 9080 --port 80 --fqdn reviews");
@@ -139,9 +139,9 @@ TEST(CommandLine, ReadsTheWordsOfIstioctl) {
 }
 
 TEST(CommandLine, ReadsKubectlsFormsOfLogs) {
-  const auto words = options_of<LogsOptions>("logs pod-1 istio-proxy -p");
-  EXPECT_EQ(words.resource + " " + words.container, "pod-1 istio-proxy");
-  EXPECT_TRUE(words.previous);
+  const auto options = options_of<LogsOptions>("logs pod-1 istio-proxy -p");
+  EXPECT_EQ(options.resource + " " + options.container, "pod-1 istio-proxy");
+  EXPECT_TRUE(options.previous);
   const auto selected = options_of<LogsOptions>("logs -l app=reviews --all-containers --tail=3");
   EXPECT_EQ(selected.selector, "app=reviews");
   EXPECT_TRUE(selected.all_containers);
@@ -163,7 +163,7 @@ TEST(CommandLine, SaysWhatWeftHasInThePlaceOfACommandOfOthers) {
         "top",       "events",    "diff",       "wait",     "cp",    "run",     "api-resources", "completion",
         "analyze",   "dashboard", "bug-report", "stat",     "tap",   "edges",   "viz",           "inject",
         "kustomize", "autoscale", "config",     "manifest", "log"}) {
-    const auto invocation = parse(std::string(verb) + " some words --flag");
+    const auto invocation = parse(std::string(verb) + " some arguments --flag");
     ASSERT_FALSE(invocation) << verb;
     EXPECT_TRUE(invocation.error().text.starts_with("weft has no \"" + std::string(verb) + "\": ")) << verb;
     EXPECT_EQ(invocation.error().text.find('\n'), std::string::npos)
@@ -171,7 +171,7 @@ TEST(CommandLine, SaysWhatWeftHasInThePlaceOfACommandOfOthers) {
   }
 }
 
-TEST(CommandLine, HelpHasNoneOfTheParsersOwnWords) {
+TEST(CommandLine, HelpHasNoneOfTheParsersOwnText) {
   for (const char* line :
        {"--help", "apply --help", "kube-inject --help", "get --help", "logs --help", "check --help"}) {
     const std::string text = options_of<HelpOptions>(line).text;
@@ -181,13 +181,13 @@ TEST(CommandLine, HelpHasNoneOfTheParsersOwnWords) {
   }
 }
 
-TEST(CommandLine, RefusesWhatIsWrongAndSaysWhichHelpToRead) {
+TEST(CommandLine, RejectsWhatIsWrongAndSaysWhichHelpToRead) {
   const std::pair<const char*, const char*> cases[] = {
       {"nonsense", "no command \"nonsense\""},
       {"aply -f x", "did you mean \"apply\""},
       {"get", "RESOURCE"},
       {"get pods --nonsense", "--nonsense"},
-      {"get pods -o xml", "\"xml\" is no output format"},
+      {"get pods -o xml", "\"xml\" is not an output format"},
       {"proxy-status -o yaml", "table or json"},
       {"apply", "--filename"},
       {"apply rule.yaml", "weft apply -f rule.yaml"},

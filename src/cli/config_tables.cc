@@ -105,7 +105,7 @@ std::string match_text(const Json& match) {
 std::string action_text(const Json& route) {
   if (at(route, "redirect").is_object()) return "redirect";
   if (at(route, "direct_response").is_object())
-    return "answer " + scalar_text(at(route, "direct_response.status"));
+    return "respond " + scalar_text(at(route, "direct_response.status"));
   const Json& weighted = list_at(route, "route.weighted_clusters.clusters");
   if (weighted.empty()) return text_at(route, "route.cluster");
   std::vector<std::string> parts;

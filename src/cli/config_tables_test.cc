@@ -46,7 +46,7 @@ TEST(ConfigTables, ShowWhatASidecarRuns) {
       "outbound|9080|v2|reviews\n"
       "9080   reviews:9080   reviews + 2 more   /*                   http-route/edge.web   "
       "outbound|9080|v1|reviews 90, outbound|9080|v3|reviews 10\n"
-      "9080   reviews:9080   reviews + 2 more   /x                                         answer 503\n");
+      "9080   reviews:9080   reviews + 2 more   /x                                         respond 503\n");
   EXPECT_EQ(table(What::kClusters),
             "SERVICE FQDN                        PORT   SUBSET   DIRECTION   TYPE\n"
             "BlackHoleCluster                    -      -        -           STATIC\n"

@@ -13,7 +13,7 @@ namespace weft::cli {
 namespace {
 
 constexpr std::size_t kMaxInput = 16u << 20;
-constexpr std::size_t kLongestLine = 4096;
+constexpr std::size_t kMaxLine = 4096;
 
 bool set_in_environment(const char* name) {
   const char* value = std::getenv(name);
@@ -27,7 +27,7 @@ int write_all(int fd, std::string_view text) {
     if (written > 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (written < 0 && errno == EAGAIN) {
-      // Whoever gave us the descriptor, or shares it, has made it non-blocking.
+      // The process that gave us the descriptor, or shares it, has made it non-blocking.
       pollfd room{fd, POLLOUT, 0};
       ::poll(&room, 1, -1);
     } else if (written == 0 || errno != EINTR) {
@@ -80,7 +80,7 @@ class ProcessConsole final : public Console {
       const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail(Error::config(Code::kInvalid, "standard input: " + errno_text(errno)));
-      if (got == 0 || byte == '\n' || text.size() > kLongestLine) return text;
+      if (got == 0 || byte == '\n' || text.size() > kMaxLine) return text;
       text += byte;
     }
   }

@@ -11,7 +11,7 @@ namespace weft::cli {
 
 /// Where a command speaks, what it is fed, and the wall clock that ages are counted by.
 ///
-/// What commands say holds text of objects, of proxies and of applications, which anybody may have written.
+/// What commands say holds text of objects, of proxies and of applications, which is untrusted.
 /// This is the one place that keeps such text from giving orders to a terminal: control characters other than
 /// line ends and tabs come out as they are named (^[ for escape), and only paint() and redraw() may colour
 /// and move. Owner: main, or a test. Thread: one.
@@ -25,7 +25,7 @@ class Console {
   /// What an application printed: its bytes as they are; on a terminal its colours and nothing else that
   /// moves.
   void out_log(std::string_view text) { write_out(on_terminal() ? coloured_only(text) : std::string(text)); }
-  /// The progress line of standard error, drawn anew; empty: removed. Only where progress_interactive().
+  /// The progress line of standard error, drawn again; empty: removed. Only where progress_interactive().
   void redraw(std::string_view text) { write_err("\r\x1b[K" + printable(text)); }
   /// Whether a person watches standard output (for lines that are drawn again) and may be shown colours.
   virtual bool interactive() const = 0;
@@ -34,7 +34,7 @@ class Console {
   virtual bool progress_interactive() const = 0;
   /// Standard input to its end; at most 16 MiB.
   virtual Result<std::string> read_input() = 0;
-  /// Whether a person can answer on standard input.
+  /// Whether a person can reply on standard input.
   virtual bool input_interactive() const = 0;
   /// The next line of standard input, without its end; empty at the end of input. Blocks.
   virtual Result<std::string> read_line() = 0;

@@ -83,7 +83,7 @@ TEST(Console, SaysWhenStandardOutputCannotBeWritten) {
   EXPECT_EQ(lost_at(net::Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC))), "");
 }
 
-TEST(Console, TakesThatNobodyReadsAnyMoreForNoFault) {
+TEST(Console, TakesAClosedReaderForNoError) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   ::close(ends[0]);

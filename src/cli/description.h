@@ -13,7 +13,7 @@ namespace weft::cli {
 struct Surroundings {
   std::vector<api::ObjectPtr> endpoint_slices;  ///< of a Service
   api::Json receipt;                            ///< which proxies run it; null when there is none
-  bool knows_remarks = false;                   ///< the control plane has answered
+  bool knows_remarks = false;                   ///< the control plane has responded
   std::vector<api::Json> remarks = {};          ///< what it says of the object now: see cli/remarks.h
 };
 

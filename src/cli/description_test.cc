@@ -61,7 +61,7 @@ Conditions:
 )");
 }
 
-TEST(Description, OfAServiceHasTheAddressesThatAnswer) {
+TEST(Description, OfAServiceHasTheAddressesThatServe) {
   const api::Object service = object_of("service", R"({"metadata": {"name": "s", "namespace": "default"},
     "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.9", "selector": {"app": "x"}, "ports": [{"name": "http", "port": 80, "targetPort": 9080}]}})");
   Surroundings around;
@@ -76,7 +76,7 @@ TEST(Description, OfAServiceHasTheAddressesThatAnswer) {
       << text;
 }
 
-TEST(Description, OfARuleHasItsWordsConditionsAndProxies) {
+TEST(Description, OfARuleHasItsTextConditionsAndProxies) {
   const api::Object rule = object_of("vs", R"({"metadata": {"name": "reviews", "namespace": "default"},
     "spec": {"hosts": ["reviews"]}, "status": {"conditions": [{"type": "Reconciled", "status": "True"}]}})");
   Surroundings around;

@@ -22,8 +22,8 @@ int rank(const api::Object& pod) {
 
 net::Task<Result<api::ObjectPtr>> find_pod(const Context& context, std::string resource) {
   const bool typed = resource.find('/') != std::string::npos;
-  const std::vector<std::string> words{typed ? resource : "pod/" + resource};
-  WEFT_CO_TRY(std::vector<ResourceName> names, parse_resources(words));
+  const std::vector<std::string> arguments{typed ? resource : "pod/" + resource};
+  WEFT_CO_TRY(std::vector<ResourceName> names, parse_resources(arguments));
   const ResourceName name = names.front();
   WEFT_CO_TRY(const Found found, co_await find_resources(context, std::move(names), {}));
   if (!found.missing.empty()) co_return fail(found.missing.front());

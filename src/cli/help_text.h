@@ -141,9 +141,9 @@ inline constexpr CommandText kInstall = {
 inline constexpr CommandText kUninstall = {
     "Remove the mesh from a cluster",
     "Remove everything from the cluster that install and the control plane made, with the definitions and so "
-    "every object of their kinds. Lists it and asks first, when somebody is there to answer. Webhooks go "
-    "first, so that nothing is held up. Pods keep their sidecars until they are made anew. Exit code 1 names "
-    "what has stayed.",
+    "every object of their kinds. Lists it and asks first, when standard input is a terminal. Webhooks go "
+    "first, so that nothing is held up. Pods keep their sidecars until they are created again. Exit code 1 "
+    "names what has stayed.",
     "  weft uninstall --dry-run\n"
     "  weft uninstall --yes --context kind-test\n"
     "  weft uninstall --print --profile walkthrough | kubectl delete --ignore-not-found -f -\n"};

@@ -14,7 +14,7 @@ namespace weft::cli {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::uintmax_t kLargestFile = 10u << 20;
+constexpr std::uintmax_t kMaxFile = 10u << 20;
 
 bool holds_objects(const fs::path& path) {
   const std::string extension = path.extension().string();
@@ -63,15 +63,14 @@ Result<std::string> read_input_file(const std::string& name) {
         name + ": weft fetches nothing from the network; type 'curl -fsSL " + name + " | weft apply -f -'"));
   std::error_code error;
   const auto size = fs::file_size(name, error);
-  if (!error && size > kLargestFile)
-    return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
+  if (!error && size > kMaxFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
   errno = 0;
   std::ifstream file(name, std::ios::binary);
   std::string text;
   char buffer[16384];
   while (file.read(buffer, sizeof buffer) || file.gcount() > 0) {
     text.append(buffer, static_cast<std::size_t>(file.gcount()));
-    if (text.size() > kLargestFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
+    if (text.size() > kMaxFile) return fail(Error::config(Code::kTooLarge, name + ": larger than 10 MB"));
   }
   if (!file.is_open() || file.bad())
     return fail(Error::config(Code::kNotFound, name + ": " + errno_text(errno)));
@@ -105,7 +104,7 @@ class InputReader {
     }
   }
 
-  /// A file without objects among others is passed over with a word, as kubectl does without one.
+  /// A file without objects among others is passed over with a message, as kubectl does without one.
   Result<std::vector<InputObject>> result() {
     for (const std::string& name : empty_) {
       const std::string text = name + ": there is no object in it";

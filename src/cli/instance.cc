@@ -19,7 +19,7 @@ namespace {
 constexpr Duration kRestartLimit = 5s;
 constexpr auto kLookAgain = 20ms;
 
-bool answers(const net::Address& at) {
+bool accepts(const net::Address& at) {
   const net::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   return fd && ::connect(fd.get(), at.data(), at.size()) == 0;
 }
@@ -30,7 +30,7 @@ Result<net::Address> reach_instance(const StateDirectory& state, const std::stri
   WEFT_TRY(const net::Address at, net::Address::unix_path(state.api_socket()));
   const TimePoint limit = SteadyClock::now() + kRestartLimit;
   for (;;) {
-    if (answers(at)) return at;
+    if (accepts(at)) return at;
     if (errno == EACCES || errno == EPERM)
       return fail(Error::config(Code::kDenied,
                                 state.api_socket() + " belongs to another user: " + errno_text(errno)));
@@ -40,7 +40,7 @@ Result<net::Address> reach_instance(const StateDirectory& state, const std::stri
   if (state.supervisor() != 0)
     return fail(Error::upstream(
         Code::kRefused, Retry::kNever,
-        "the control plane of instance \"" + instance + "\" does not answer at " + state.api_socket()));
+        "the control plane of instance \"" + instance + "\" does not respond at " + state.api_socket()));
   const std::string others = running_instances(state);
   return fail(Error::config(Code::kRefused, "no mesh is running as instance \"" + instance + "\" (" +
                                                 state.path() + "); " + (others.empty() ? "" : others + "; ") +

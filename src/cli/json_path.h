@@ -19,7 +19,7 @@ bool flag_at(const api::Json& json, std::string_view path);
 /// A scalar as a person writes it, without quotes; containers as JSON.
 std::string scalar_text(const api::Json& json);
 
-/// The texts of a list, with `separator` between them; what is no text as scalar_text.
+/// The texts of a list, with `separator` between them; what is not a text as scalar_text.
 std::string joined(const api::Json& list, std::string_view separator);
 /// "a=b,c=d" of a map; `empty` when there is nothing in it.
 std::string pairs_text(const api::Json& map, std::string_view empty = "<none>");

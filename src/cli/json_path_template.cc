@@ -62,7 +62,7 @@ class Reader {
       }
       ++at_;
       skip_spaces();
-      if (word("end")) {
+      if (keyword("end")) {
         if (depth == 0) return wrong("{end} without {range}");
         WEFT_CHECK(expect('}'));
         ended_ = true;
@@ -78,7 +78,7 @@ class Reader {
  private:
   Result<Part> braced(int depth) {
     Part part;
-    if (word("range")) {
+    if (keyword("range")) {
       if (depth >= kDeepestRange) return wrong("more than 16 nested ranges");
       part.kind = Part::Kind::kRange;
       WEFT_CHECK(path(part));
@@ -225,7 +225,7 @@ class Reader {
     at_ = static_cast<std::size_t>(end - text_.data());
     return value;
   }
-  bool word(std::string_view expected) {
+  bool keyword(std::string_view expected) {
     if (!text_.substr(at_).starts_with(expected)) return false;
     const std::size_t after = at_ + expected.size();
     if (after < text_.size() && is_name_character(text_[after])) return false;

@@ -11,8 +11,8 @@
 namespace weft::cli {
 
 /// What stands after `-o jsonpath=`: text with {...} in it. Of kubectl's templates: `.name`, `['name']`,
-/// `[0]`, `[-1]`,
-/// `[1:3]`, `[*]`, `.*`, `..name`, `[?(@.a=="b")]` with == != < <= > >= or nothing, `{range ...}...{end}`,
+/// `[0]`, `[-1]`, `[1:3]`, `[*]`, `.*`, `..name`, `[?(@.a=="b")]` with == != < <= > >= or nothing, `{range
+/// ...}...{end}`,
 /// `{"text\n"}`, `$`, `@`. What is not there is nothing. Immutable after parse; any thread.
 class JsonPathTemplate {
  public:

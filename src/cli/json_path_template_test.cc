@@ -48,7 +48,7 @@ TEST(JsonPathTemplate, ExpandsWhatKubectlsUsersType) {
   }
 }
 
-TEST(JsonPathTemplate, RefusesWhatItCannotReadWithThePlace) {
+TEST(JsonPathTemplate, RejectsWhatItCannotReadWithThePlace) {
   for (const char* text : {"{.a", "{.a[}", "{.a[x]}", "{end}", "{range .a}x", "{.a[?(@.b~1)]}", "{\"a}",
                            "{.a[?(@.b==c)]}", "{.a[1}", "{.a]}", "{.a['b}"}) {
     const auto path = JsonPathTemplate::parse(text);
@@ -57,7 +57,7 @@ TEST(JsonPathTemplate, RefusesWhatItCannotReadWithThePlace) {
   }
 }
 
-TEST(JsonPathTemplate, RefusesRangesWithoutBound) {
+TEST(JsonPathTemplate, RejectsRangesWithoutBound) {
   std::string text;
   for (int i = 0; i < 100; ++i) text += "{range .a}";
   EXPECT_FALSE(JsonPathTemplate::parse(text));

@@ -134,7 +134,7 @@ Result<std::vector<Kustomized>> render(const fs::path& folder, int depth) {
            read_resources(file, folder, list_at(settings, "resources"), depth));
   const std::string ns = text_at(settings, "namespace");
   for (Kustomized& each : found) {
-    if (!each.value.is_object()) return wrong(each.file, "holds something that is no object");
+    if (!each.value.is_object()) return wrong(each.file, "holds something that is not an object");
     if (!ns.empty()) set_namespace(each.value, ns);
     for (const Json& image : list_at(settings, "images")) rename_images(each.value, image);
     for (const Json& patch : list_at(settings, "patches")) WEFT_CHECK(apply_patch(file, each.value, patch));

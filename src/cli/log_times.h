@@ -10,7 +10,7 @@ namespace weft::cli {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// An RFC 3339 time, "2026-11-28T19:21:08.120+01:00". nullopt when it is none.
+/// An RFC 3339 time, "2026-11-28T19:21:08.120+01:00". nullopt for any other text.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 /// The first time that a line of a log says in its first 128 bytes, as access logs, JSON loggers and most

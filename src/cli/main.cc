@@ -53,14 +53,14 @@ void sort_out_names(Invocation& invocation) {
   options->names = std::move(routes);
 }
 
-/// A control plane that does not answer is told as what it is; what waits for something else has its own
-/// words.
+/// A control plane that does not respond is reported as such; what waits for something else has its own
+/// message.
 CommandResult explained(CommandResult result, const GlobalOptions& global) {
   if (result || result.error().code != Code::kTimeout ||
       result.error().text.find(store::kNoResponse) == std::string::npos)
     return result;
   result.error().text += "\nThe control plane of instance \"" + global.instance +
-                         "\" has not answered within " + std::to_string(global.request_timeout.count()) +
+                         "\" has not responded within " + std::to_string(global.request_timeout.count()) +
                          " s (--request-timeout): it is overloaded or stopped; logs/control.log in the "
                          "instance's folder says more";
   return result;
@@ -69,11 +69,11 @@ CommandResult explained(CommandResult result, const GlobalOptions& global) {
 /// Commands that speak with a running instance.
 CommandResult run_remotely(Console& console, Invocation& invocation) {
   sort_out_names(invocation);
-  // Whoever waits five seconds for all of it does not wait ten for the first response.
-  auto& patience = invocation.global.request_timeout;
+  // A command that waits five seconds for all of it does not wait ten for the first response.
+  auto& timeout = invocation.global.request_timeout;
   if (const auto* options = std::get_if<ApplyOptions>(&invocation.command);
-      options && options->wait && options->timeout.count() > 0 && patience.count() > 0)
-    patience = std::min(patience, options->timeout);
+      options && options->wait && options->timeout.count() > 0 && timeout.count() > 0)
+    timeout = std::min(timeout, options->timeout);
   WEFT_TRY(const StateDirectory state, StateDirectory::resolve(invocation.global.instance));
   const Result<net::Address> api = reach_instance(state, invocation.global.instance);
   if (!api) {
@@ -115,7 +115,8 @@ CommandResult run_command(Console& console, Invocation& invocation) {
 }
 
 int main(int argc, char** argv) {
-  // The parts read their own words: they are started by the supervisor, or by tests, with their own options.
+  // The parts read their own arguments: they are started by the supervisor, or by tests, with their own
+  // options.
   const std::string first = argc > 1 ? argv[1] : "";
   if (first == "capture") return app::capture_main(argc - 1, argv + 1);
   if (first == "control") return app::control_main(argc - 1, argv + 1);

@@ -6,7 +6,7 @@
 
 namespace weft::cli {
 
-/// How somebody whose mesh is on a cluster gets what a command of one machine's mesh tells: added to the
+/// How a user whose mesh is on a cluster gets what a command of one machine's mesh tells: added to the
 /// error that no such mesh is running.
 std::string on_a_cluster(const Command& command);
 

@@ -13,7 +13,7 @@ namespace weft::cli {
 struct GlobalOptions {
   std::string instance = "default";  ///< --name, or WEFT_INSTANCE
   std::string ns = "default";        ///< -n
-  /// How long one question to the control plane may take; 0: for ever.
+  /// How long one request to the control plane may take; 0: forever.
   std::chrono::seconds request_timeout{10};
 };
 
@@ -138,7 +138,7 @@ struct CheckOptions {
 struct VersionOptions {
   Output output;
 };
-/// Text that answers by itself: help.
+/// Text that is the whole result: help.
 struct HelpOptions {
   std::string text;
 };

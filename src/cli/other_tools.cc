@@ -6,14 +6,14 @@ namespace weft::cli {
 namespace {
 
 struct Instead {
-  std::initializer_list<std::string_view> words;
+  std::initializer_list<std::string_view> names;
   std::string_view text;
 };
 
-std::string_view find(std::initializer_list<Instead> all, std::string_view word) {
+std::string_view find(std::initializer_list<Instead> all, std::string_view name) {
   for (const Instead& each : all)
-    for (std::string_view known : each.words)
-      if (known == word) return each.text;
+    for (std::string_view known : each.names)
+      if (known == name) return each.text;
   return {};
 }
 
@@ -29,13 +29,13 @@ std::string_view instead_of_command(std::string_view command) {
            "write the object into a file and type 'weft apply -f FILE'; 'weft get TYPE NAME -o yaml' prints "
            "it as it is"},
           {{"rollout"},
-           "'weft delete pods -l app=NAME' makes a deployment's pods anew, 'weft get deploy -w' shows how "
+           "'weft delete pods -l app=NAME' creates a deployment's pods again, 'weft get deploy -w' shows how "
            "far "
            "it is"},
           {{"autoscale"}, "'weft scale deployment NAME --replicas N' sets the number of pods"},
           {{"wait"}, "'weft apply', 'weft delete' and 'weft scale' return when what they changed is there"},
           {{"port-forward"},
-           "the ingress answers at the address that 'weft up' printed; 'weft get pods -o wide' shows the "
+           "the ingress listens at the address that 'weft up' printed; 'weft get pods -o wide' shows the "
            "address of a pod inside the mesh"},
           {{"explain", "api-resources", "api-versions"},
            "'weft get --help' lists the types, and 'weft apply -f FILE --dry-run' names each field that is "
@@ -58,13 +58,13 @@ std::string_view instead_of_command(std::string_view command) {
            "'weft logs POD -c istio-proxy' prints a sidecar's access log; its level is set by the annotation "
            "sidecar.istio.io/logLevel"},
           {{"dashboard", "viz", "jaeger", "d"},
-           "there are no dashboards; each proxy has its figures at port 15090 under /stats/prometheus"},
+           "there are no dashboards; each proxy has its metrics at port 15090 under /stats/prometheus"},
           {{"stat", "tap", "edges", "routes"},
            "'weft logs POD -c istio-proxy -f' shows each request as it ends, 'weft proxy-config routes POD' "
            "the routes"},
           {{"inject"}, "'weft kube-inject -f FILE' puts a sidecar into the workloads of a file"},
           {{"manifest", "upgrade", "operator", "install-cni", "admin", "tag", "revision"},
-           "'weft install' prints what a cluster needs, and applying it anew upgrades it"},
+           "'weft install' prints what a cluster needs, and applying it again upgrades it"},
           {{"prune"}, "'weft uninstall' removes the mesh from a cluster"},
           {{"bug-report", "diagnostics"},
            "'weft proxy-status' and the logs folder of the instance say what goes on"},

@@ -5,7 +5,7 @@
 namespace weft::cli {
 
 /// What weft has in the place of a command of kubectl, istioctl or linkerd that it does not have: the rest of
-/// a line that begins with the command's name. Empty for a word that is no such command.
+/// a line that begins with the command's name. Empty for a name that is not such a command.
 std::string_view instead_of_command(std::string_view command);
 
 /// The same for a type of resource that kubectl knows on a cluster.

@@ -10,9 +10,9 @@ constexpr Duration kLimit = 5s;
 }  // namespace
 
 net::Task<api::Json> ask_remarks(const Context& context) {
-  auto answer = co_await context.mesh.get("remarks", kLimit);
-  if (!answer || answer->status != 200) co_return api::Json(nullptr);
-  co_return std::move(answer->body);
+  auto response = co_await context.mesh.get("remarks", kLimit);
+  if (!response || response->status != 200) co_return api::Json(nullptr);
+  co_return std::move(response->body);
 }
 
 std::vector<api::Json> remarks_of(const api::Json& all, const api::Object& object) {

@@ -26,9 +26,9 @@ Result<const api::KindInfo*> find_type(std::string_view typed) {
   return fail(Error::config(Code::kInvalid, text));
 }
 
-Result<std::vector<ResourceName>> parse_types(std::string_view word) {
+Result<std::vector<ResourceName>> parse_types(std::string_view argument) {
   std::vector<ResourceName> names;
-  for (std::string_view typed : split(word, ',')) {
+  for (std::string_view typed : split(argument, ',')) {
     if (typed == "all") {
       for (std::string_view each : kAll) names.push_back({api::find_kind_by_name(each), ""});
       continue;
@@ -39,16 +39,17 @@ Result<std::vector<ResourceName>> parse_types(std::string_view word) {
   return names;
 }
 
-Result<std::vector<ResourceName>> parse_slashed(const std::vector<std::string>& words) {
+Result<std::vector<ResourceName>> parse_slashed(const std::vector<std::string>& arguments) {
   std::vector<ResourceName> names;
-  for (const std::string& word : words) {
-    const auto slash = word.find('/');
-    if (slash == word.npos || slash + 1 == word.size() || word.find('/', slash + 1) != word.npos)
-      return fail(Error::config(Code::kInvalid, "\"" + word +
+  for (const std::string& argument : arguments) {
+    const auto slash = argument.find('/');
+    if (slash == argument.npos || slash + 1 == argument.size() ||
+        argument.find('/', slash + 1) != argument.npos)
+      return fail(Error::config(Code::kInvalid, "\"" + argument +
                                                     "\" is not TYPE/NAME; when one resource is written so, "
                                                     "all are"));
-    WEFT_TRY(const api::KindInfo* kind, find_type(std::string_view(word).substr(0, slash)));
-    names.push_back({kind, word.substr(slash + 1)});
+    WEFT_TRY(const api::KindInfo* kind, find_type(std::string_view(argument).substr(0, slash)));
+    names.push_back({kind, argument.substr(slash + 1)});
   }
   return names;
 }
@@ -63,18 +64,19 @@ Group& group_of(std::vector<Group>& groups, const ResourceName& name) {
 
 }  // namespace
 
-Result<std::vector<ResourceName>> parse_resources(const std::vector<std::string>& words) {
-  if (words.empty()) return fail(Error::config(Code::kInvalid, "a resource type is missing, such as pods"));
-  if (words.front().find('/') != std::string::npos) return parse_slashed(words);
-  WEFT_TRY(std::vector<ResourceName> types, parse_types(words.front()));
-  if (words.size() == 1) return types;
+Result<std::vector<ResourceName>> parse_resources(const std::vector<std::string>& arguments) {
+  if (arguments.empty())
+    return fail(Error::config(Code::kInvalid, "a resource type is missing, such as pods"));
+  if (arguments.front().find('/') != std::string::npos) return parse_slashed(arguments);
+  WEFT_TRY(std::vector<ResourceName> types, parse_types(arguments.front()));
+  if (arguments.size() == 1) return types;
   std::vector<ResourceName> names;
   for (const ResourceName& type : types) {
-    for (std::size_t i = 1; i < words.size(); ++i) {
-      if (words[i].find('/') != std::string::npos)
-        return fail(Error::config(Code::kInvalid,
-                                  "\"" + words[i] + "\" is TYPE/NAME after the type \"" + words[0] + "\""));
-      names.push_back({type.kind, words[i]});
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+      if (arguments[i].find('/') != std::string::npos)
+        return fail(Error::config(
+            Code::kInvalid, "\"" + arguments[i] + "\" is TYPE/NAME after the type \"" + arguments[0] + "\""));
+      names.push_back({type.kind, arguments[i]});
     }
   }
   return names;

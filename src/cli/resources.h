@@ -17,7 +17,7 @@ struct ResourceName {
 
 /// "pods", "pods,svc", "all", "pod NAME NAME", "pod/NAME svc/NAME". Errors: kInvalid (wrong usage): an
 /// unknown type, with the one that was probably meant, or a mixture of the forms.
-Result<std::vector<ResourceName>> parse_resources(const std::vector<std::string>& words);
+Result<std::vector<ResourceName>> parse_resources(const std::vector<std::string>& arguments);
 
 /// One type's objects, in the order they are printed.
 struct Group {

@@ -40,22 +40,22 @@ Result<std::string> fetch_here(const AdminRequest& asked) {
   options.deadline = SteadyClock::now() + asked.limit;
   WEFT_TRY(http::Response response, run(loop, http::fetch(loop, at, std::move(request), options)));
   if (response.head.status != 200)
-    return fail(
-        Error::upstream(Code::kUnavailable, Retry::kNever,
-                        "the sidecar answers " + std::to_string(response.head.status) + " to " + asked.path));
+    return fail(Error::upstream(
+        Code::kUnavailable, Retry::kNever,
+        "the sidecar responds " + std::to_string(response.head.status) + " to " + asked.path));
   return std::move(response.body);
 }
 
-/// The child's whole life: the answer goes into `out`, after one byte that says whether it is one.
+/// The child's whole life: the response goes into `out`, after one byte that says whether it is one.
 [[noreturn]] void ask_inside(int ns, int out, const AdminRequest& request) {
   if (::setns(ns, CLONE_NEWNET) != 0) {
     write_all(out, "-the pod's network cannot be entered: " + errno_text(errno) +
                        "; run this as the user of 'weft up'");
     ::_exit(1);
   }
-  const auto answer = fetch_here(request);
-  write_all(out, answer ? "+" : "-");
-  write_all(out, answer ? *answer : answer.error().text);
+  const auto response = fetch_here(request);
+  write_all(out, response ? "+" : "-");
+  write_all(out, response ? *response : response.error().text);
   ::_exit(0);
 }
 
@@ -72,7 +72,7 @@ Result<int> find_sidecar(const std::string& pod_directory) {
       continue;
     std::ifstream file(entry->path() / "cmdline", std::ios::binary);
     const std::string line((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    // A launcher that has not executed the proxy yet has the same words; the proxy is the later process.
+    // A launcher that has not executed the proxy yet has the same arguments; the proxy is the later process.
     if (line.find(pod_directory + "/bootstrap") != line.npos && pid > found) found = pid;
   }
   if (found == 0)
@@ -95,12 +95,13 @@ Result<std::string> ask_sidecar(int pid, const AdminRequest& request) {
   if (child < 0) return fail(Error::internal(Code::kExhausted, "fork: " + errno_text(errno)));
   if (child == 0) ask_inside(ns.get(), out.get(), request);
   out.reset();
-  const std::string answer = net::read_to_end(in.get());
+  const std::string response = net::read_to_end(in.get());
   ::waitpid(child, nullptr, 0);
-  if (answer.empty())
-    return fail(Error::internal(Code::kInternal, "the process that asked the sidecar ended without a word"));
-  if (answer[0] == '-') return fail(Error::upstream(Code::kUnavailable, Retry::kNever, answer.substr(1)));
-  return answer.substr(1);
+  if (response.empty())
+    return fail(
+        Error::internal(Code::kInternal, "the process that asked the sidecar ended without a result"));
+  if (response[0] == '-') return fail(Error::upstream(Code::kUnavailable, Retry::kNever, response.substr(1)));
+  return response.substr(1);
 }
 
 }  // namespace weft::cli

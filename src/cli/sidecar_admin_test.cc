@@ -15,7 +15,7 @@
 namespace weft::cli {
 namespace {
 
-net::Task<void> answer(http::ServerExchange& exchange) {
+net::Task<void> respond(http::ServerExchange& exchange) {
   const std::string path(http::path_of(exchange.request().path));
   if (path == "/config_dump")
     static_cast<void>(co_await http::respond(exchange, 200, "application/json", "{\"configs\": []}"));
@@ -58,7 +58,7 @@ class SidecarAdmin : public ::testing::Test {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::unshare(CLONE_NEWNET) != 0 || !bring_loopback_up()) ::_exit(1);
     net::Loop loop;
-    auto server = http::Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 15000), answer);
+    auto server = http::Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 15000), respond);
     if (!server || ::write(out, "y", 1) != 1) ::_exit(1);
     loop.run();
     ::_exit(0);
@@ -68,21 +68,21 @@ class SidecarAdmin : public ::testing::Test {
 };
 
 TEST_F(SidecarAdmin, IsAskedInItsOwnNetworkNamespace) {
-  const auto answer = ask_sidecar(child_, {.path = "/config_dump?include_eds"});
-  ASSERT_TRUE(answer) << answer.error().text;
-  EXPECT_EQ(*answer, "{\"configs\": []}");
+  const auto response = ask_sidecar(child_, {.path = "/config_dump?include_eds"});
+  ASSERT_TRUE(response) << response.error().text;
+  EXPECT_EQ(*response, "{\"configs\": []}");
 }
 
 TEST_F(SidecarAdmin, IsAskedByTheMethodThatIsSaid) {
-  const auto answer = ask_sidecar(child_, {.path = "/logging?flush", .method = "POST"});
-  ASSERT_TRUE(answer) << answer.error().text;
-  EXPECT_EQ(*answer, "flushed");
+  const auto response = ask_sidecar(child_, {.path = "/logging?flush", .method = "POST"});
+  ASSERT_TRUE(response) << response.error().text;
+  EXPECT_EQ(*response, "flushed");
 }
 
 TEST_F(SidecarAdmin, TellsWhatWentWrong) {
-  const auto answer = ask_sidecar(child_, {.path = "/other"});
-  ASSERT_FALSE(answer);
-  EXPECT_NE(answer.error().text.find("404"), std::string::npos) << answer.error().text;
+  const auto response = ask_sidecar(child_, {.path = "/other"});
+  ASSERT_FALSE(response);
+  EXPECT_NE(response.error().text.find("404"), std::string::npos) << response.error().text;
 }
 
 TEST(SidecarProcess, IsFoundByItsBootstrap) {

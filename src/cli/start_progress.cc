@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "base/utc.h"
-#include "cli/in_force.h"
 #include "cli/json_path.h"
 #include "cli/pod_summary.h"
+#include "cli/wait_applied.h"
 
 namespace weft::cli {
 namespace {
@@ -142,7 +142,7 @@ StartProgress::State StartProgress::state() const {
   return deployments_ready() ? State::kReady : State::kWaiting;
 }
 
-std::string StartProgress::troubles() const {
+std::string StartProgress::problems() const {
   std::string text;
   for (const auto& [key, pod] : pods_.items()) {
     if (pod_ready(pod->body) || over_before_.contains(std::string(pod->uid()))) continue;

@@ -24,10 +24,10 @@ class StartProgress {
   void expect(const Applied& applied) { applied_ = applied; }
   /// The same, and of the pods and Deployments that controllers make of it or change for it.
   net::Task<Result<void>> expect_with_outcome(Applied applied);
-  /// kStuck: what is not ready will not get there by waiting; troubles() says why.
+  /// kStuck: what is not ready will not get there by waiting; problems() says why.
   State state() const;
   /// One line for each pod that is not ready.
-  std::string troubles() const;
+  std::string problems() const;
 
  private:
   void on_pod(const store::Event& event);

@@ -1,7 +1,7 @@
 #include "cli/start_progress.h"
 
-#include "cli/in_force.h"
 #include "cli/testing/command_test.h"
+#include "cli/wait_applied.h"
 #include "store/testing/forwarding_store.h"
 #include "store/testing/run.h"
 
@@ -164,7 +164,7 @@ TEST_F(StartProgressTest, WhatIsThereWithoutFilesIsAskedForByTheVersionOfNow) {
   set_status("Pod", "p", R"({"phase": "Running"})");
   const std::uint64_t now = run(loop, present_version(*context));
   EXPECT_EQ(now, store->resource_version());
-  mesh.answers["applied"] = {504, {{"applied", false}}};
+  mesh.responses["applied"] = {504, {{"applied", false}}};
   run(loop, [](const Context& in, std::uint64_t version) -> net::Task<bool> {
     co_await let_settle(in, version, 30s);
     co_return true;

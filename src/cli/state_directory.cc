@@ -9,7 +9,7 @@
 namespace weft::cli {
 namespace {
 
-constexpr std::size_t kLongestInstance = 40;
+constexpr std::size_t kMaxInstance = 40;
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -18,7 +18,7 @@ std::string variable(const char* name) {
 
 bool good_instance(std::string_view name) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; };
-  return !name.empty() && name.size() <= kLongestInstance &&
+  return !name.empty() && name.size() <= kMaxInstance &&
          std::isalnum(static_cast<unsigned char>(name[0])) != 0 && std::ranges::all_of(name, plain);
 }
 

@@ -5,20 +5,20 @@
 #include "api/merge.h"
 #include "cli/apply_objects.h"
 #include "cli/command.h"
-#include "cli/in_force.h"
 #include "cli/json_path.h"
 #include "cli/remarks.h"
+#include "cli/wait_applied.h"
 
 namespace weft::cli {
 namespace {
 
-/// A write that lost against another writer is computed anew from what that one left.
-constexpr int kMostConflicts = 8;
+/// A write that lost against another writer is computed again from what that one left.
+constexpr int kMaxConflicts = 8;
 
 struct Outcome {
-  std::string_view word;  ///< "created", "configured", "unchanged"
+  std::string_view verb;  ///< "created", "configured", "unchanged"
   std::uint64_t version = 0;
-  bool written() const { return word != "unchanged"; }
+  bool written() const { return verb != "unchanged"; }
 };
 
 /// `written` as one line, for the next apply to know what this one said.
@@ -54,7 +54,7 @@ net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& 
       api::Object made{key.kind, annotated(input.object.body, last_applied)};
       auto created = co_await writes.create(std::move(made));
       if (created) co_return Outcome{"created", (*created)->resource_version()};
-      if (created.error().code != Code::kConflict || attempt >= kMostConflicts)
+      if (created.error().code != Code::kConflict || attempt >= kMaxConflicts)
         co_return std::unexpected(std::move(created).error());
       continue;
     }
@@ -68,7 +68,7 @@ net::Task<Result<Outcome>> apply_one(const Context& context, const InputObject& 
       const bool same = (*updated)->resource_version() == (*live)->resource_version();
       co_return Outcome{same ? "unchanged" : "configured", (*updated)->resource_version()};
     }
-    if (updated.error().code != Code::kConflict || attempt >= kMostConflicts)
+    if (updated.error().code != Code::kConflict || attempt >= kMaxConflicts)
       co_return std::unexpected(std::move(updated).error());
   }
 }
@@ -93,7 +93,7 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
   for (const InputObject& input : inputs) {
     const std::string name = singular_with_group(*input.object.kind) + "/" + std::string(input.object.name());
     auto outcome = co_await apply_one(context, input, dry_run);
-    // Who does not answer for one object does not for the next.
+    // A server that does not respond for one object does not for the next.
     if (!outcome && outcome.error().code == Code::kTimeout) {
       outcome.error().text = name + ": " + outcome.error().text;
       co_return std::unexpected(std::move(outcome).error());
@@ -103,7 +103,7 @@ net::Task<Result<Applied>> apply_objects(const Context& context, const std::vect
       done.failed = true;
       continue;
     }
-    if (!quiet) context.out(name + " " + std::string(outcome->word) + std::string(note_of(dry_run)) + "\n");
+    if (!quiet) context.out(name + " " + std::string(outcome->verb) + std::string(note_of(dry_run)) + "\n");
     if (dry_run != DryRun::kNone) continue;
     done.version = std::max(done.version, outcome->version);
     if (outcome->written())
@@ -118,12 +118,12 @@ net::Task<CommandResult> apply(const Context& context, const ApplyOptions& optio
   const InputOptions from{options.files, options.recursive, context.global.ns, options.kustomization};
   WEFT_CO_TRY(const std::vector<InputObject> inputs, read_input_objects(context.console, from));
   WEFT_CO_TRY(const Applied done, co_await apply_objects(context, inputs, options.dry_run, false));
-  Exit in_force = Exit::kDone;
+  Exit confirmed = Exit::kDone;
   if (options.wait && done.version > 0) {
-    WEFT_CO_TRY(in_force, co_await wait_until_in_force(context, done.version, options.timeout, done.since));
+    WEFT_CO_TRY(confirmed, co_await wait_until_applied(context, done.version, options.timeout, done.since));
     co_await warn_of_remarks(context, inputs);
   }
-  co_return done.failed ? Exit::kFailed : in_force;
+  co_return done.failed ? Exit::kFailed : confirmed;
 }
 
 }  // namespace weft::cli

@@ -19,7 +19,7 @@ constexpr const char* kDeployment =
     "  template:\n    metadata: {labels: {app: d}}\n    spec:\n      containers:\n      - {name: main, "
     "image: x}\n";
 
-TEST_F(ApplyTest, CreatesConfiguresAndLeavesUnchangedWithKubectlsWords) {
+TEST_F(ApplyTest, CreatesConfiguresAndLeavesUnchangedWithKubectlsText) {
   EXPECT_EQ(apply_text(kRule), Exit::kDone) << console.errors;
   EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews created\n");
   EXPECT_EQ(apply_text(kRule), Exit::kDone);
@@ -189,7 +189,7 @@ TEST_F(ApplyTest, PutsObjectsWithoutANamespaceIntoTheOneThatIsNamed) {
 }
 
 TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
-  mesh.answers["applied"] = {200, {{"applied", true}, {"proxies", api::Json::array()}}};
+  mesh.responses["applied"] = {200, {{"applied", true}, {"proxies", api::Json::array()}}};
   ASSERT_EQ(apply_text(std::string(kConfig) + "---\n" + kRule), Exit::kDone) << console.errors;
   ASSERT_EQ(mesh.asked.size(), 2u) << "what there is to say of the objects is asked for afterwards";
   EXPECT_EQ(mesh.asked[0],
@@ -197,20 +197,20 @@ TEST_F(ApplyTest, WaitsUntilTheNewestVersionIsInForce) {
                 "&timeoutSeconds=30&since=" + std::to_string(object("cm", "c")->resource_version()));
 }
 
-TEST_F(ApplyTest, FailsWhenAProxyRefusesOrDoesNotConfirmAndNamesIt) {
-  mesh.answers["applied"] = {
+TEST_F(ApplyTest, FailsWhenAProxyRejectsOrDoesNotConfirmAndNamesIt) {
+  mesh.responses["applied"] = {
       504, api::Json::parse(R"({"applied": false, "missing": [{"proxy": "p.default"}], "rejected": []})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("p.default has not confirmed"), std::string::npos) << console.errors;
   EXPECT_NE(console.errors.find("after 30 s; see 'weft proxy-status'"), std::string::npos) << console.errors;
-  mesh.answers["applied"] = {
+  mesh.responses["applied"] = {
       409, api::Json::parse(R"({"rejected": [{"proxy": "p.default", "reason": "RDS: no"}]})")};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("p.default rejected the change and keeps what it had: RDS: no\n"),
             std::string::npos)
       << console.errors;
   EXPECT_EQ(console.output, "virtualservice.networking.istio.io/reviews unchanged\n");
-  mesh.answers["applied"] = {500, nullptr};
+  mesh.responses["applied"] = {500, nullptr};
   EXPECT_EQ(apply_text(kRule), Exit::kFailed);
   EXPECT_NE(console.errors.find("500"), std::string::npos) << console.errors;
   EXPECT_EQ(apply_text(kRule, {.files = {}, .wait = false}), Exit::kDone);
@@ -223,8 +223,8 @@ constexpr const char* kRemarks = R"({"remarks": [
    "remark": "Waiting", "field": "", "message": "is another's"}]})";
 
 TEST_F(ApplyTest, WarnsWithFileAndLineOfWhatCannotHaveItsEffectAndDoesNotFail) {
-  mesh.answers["applied"] = {200, {{"applied", true}}};
-  mesh.answers["remarks"] = {200, api::Json::parse(kRemarks)};
+  mesh.responses["applied"] = {200, {{"applied", true}}};
+  mesh.responses["remarks"] = {200, api::Json::parse(kRemarks)};
   ApplyOptions options;
   options.files = {write("rule.yaml", kRule)};
   EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone);
@@ -244,7 +244,7 @@ TEST_F(ApplyTest, AsksForFailuresSinceTheFirstObjectThatItWrote) {
                 "&timeoutSeconds=30&since=" + std::to_string(object("deploy", "d")->resource_version()));
 }
 
-/// A store in which somebody else writes between a reader's get and its update, so many times.
+/// A store in which another client writes between a reader's get and its update, so many times.
 class ContestedStore final : public store::testing::ForwardingStore {
  public:
   ContestedStore(store::Store& inner, int contests) : ForwardingStore(inner), left_(contests) {}
@@ -263,7 +263,7 @@ class ContestedStore final : public store::testing::ForwardingStore {
   int left_;
 };
 
-TEST_F(ApplyTest, MergesAnewWhenSomebodyElseWroteMeanwhile) {
+TEST_F(ApplyTest, MergesAgainWhenAnotherClientWroteMeanwhile) {
   ASSERT_EQ(apply_text(kConfig), Exit::kDone) << console.errors;
   ContestedStore contested(*store, 3);
   const Context there{console, loop, contested, mesh, global, *state};

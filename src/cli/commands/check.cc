@@ -47,7 +47,7 @@ net::Task<CommandResult> check_cluster(Console& console, store::RawApi& api, con
   using When = CheckOptions::When;
   bool after = options.when == When::kAfter;
   if (options.when == When::kByCluster) {
-    // When nobody answers, the first line of the check before says so.
+    // When no server responds, the first line of the check before says so.
     const Result<bool> installed = co_await check.installed();
     after = installed && *installed;
   }

@@ -54,7 +54,7 @@ TEST_F(ClusterCommandsTest, check_prints_a_line_each_and_fails_when_one_does) {
       << console.output;
 }
 
-TEST_F(ClusterCommandsTest, a_warning_is_no_failure) {
+TEST_F(ClusterCommandsTest, a_warning_is_not_a_failure) {
   cluster.minor = "29";
   EXPECT_EQ(check(), Exit::kDone);
   EXPECT_NE(console.output.find("warn  Kubernetes"), std::string::npos) << console.output;
@@ -119,9 +119,9 @@ TEST_F(ClusterCommandsTest, a_dry_run_of_the_server_asks_it_for_each_and_names_w
   EXPECT_TRUE(cluster.deleted.empty());
 }
 
-TEST_F(ClusterCommandsTest, whoever_is_there_is_asked_and_may_say_no) {
+TEST_F(ClusterCommandsTest, a_person_at_the_terminal_is_asked_and_may_say_no) {
   cluster.put(kControlPath, ours());
-  console.answering = true;
+  console.input_terminal = true;
   for (const char* no : {"n", "", "perhaps"}) {
     console.input = no;
     EXPECT_EQ(uninstall(), Exit::kFailed);
@@ -133,7 +133,7 @@ TEST_F(ClusterCommandsTest, whoever_is_there_is_asked_and_may_say_no) {
   EXPECT_NE(console.output.find("deployment weft-system/weft-control deleted\n"), std::string::npos);
 }
 
-TEST_F(ClusterCommandsTest, what_stayed_is_told_and_is_a_failure) {
+TEST_F(ClusterCommandsTest, what_stayed_is_reported_and_is_a_failure) {
   cluster.put(kControlPath, ours());
   cluster.put(kRolePath, ours());
   cluster.held = {kRolePath};

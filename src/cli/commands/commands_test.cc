@@ -209,7 +209,7 @@ TEST_F(CommandsTest, DeleteOfAllTakesNoOffenceAtWhatWentWithItsOwner) {
 }
 
 TEST_F(CommandsTest, DeleteRemovesByNameLabelAndFileAndWaitsUntilTheProxiesKnow) {
-  mesh.answers["applied"] = {200, {{"applied", true}}};
+  mesh.responses["applied"] = {200, {{"applied", true}}};
   ASSERT_EQ(apply_text(kTwo), Exit::kDone) << console.errors;
   mesh.asked.clear();
   DeleteOptions rule;
@@ -337,7 +337,7 @@ TEST_F(CommandsTest, DescribeShowsAHealthyRulesConditionsAndOfAnotherWhatIsWrong
       << console.errors;
   DescribeOptions options;
   options.resources = {"virtualservice", "reviews"};
-  mesh.answers["remarks"] = {200, {{"remarks", api::Json::array()}}};
+  mesh.responses["remarks"] = {200, {{"remarks", api::Json::array()}}};
   EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
   EXPECT_NE(console.output.find("True  AllFound: everything it names is there"), std::string::npos)
       << console.output;
@@ -345,13 +345,13 @@ TEST_F(CommandsTest, DescribeShowsAHealthyRulesConditionsAndOfAnotherWhatIsWrong
   set_status("vs", "reviews",
              R"({"conditions": [{"type": "Resolved", "status": "True", "reason": "AllFound",
                                  "message": "everything it names is there"}]})");
-  mesh.answers["remarks"].body["remarks"] = api::Json::array({{{"kind", "VirtualService"},
-                                                               {"group", "networking.istio.io"},
-                                                               {"namespace", "default"},
-                                                               {"name", "reviews"},
-                                                               {"remark", "Waiting"},
-                                                               {"field", "spec.hosts[0]"},
-                                                               {"message", "waits for host review"}}});
+  mesh.responses["remarks"].body["remarks"] = api::Json::array({{{"kind", "VirtualService"},
+                                                                 {"group", "networking.istio.io"},
+                                                                 {"namespace", "default"},
+                                                                 {"name", "reviews"},
+                                                                 {"remark", "Waiting"},
+                                                                 {"field", "spec.hosts[0]"},
+                                                                 {"message", "waits for host review"}}});
   EXPECT_EQ(run_one(describe(*context, options)), Exit::kDone) << console.errors;
   EXPECT_EQ(console.output.find("AllFound"), std::string::npos) << console.output;
   EXPECT_NE(
@@ -513,7 +513,7 @@ TEST_F(CommandsTest, GetSaysWhatWeftHasInThePlaceOfATypeOfACluster) {
 
 TEST_F(CommandsTest, ProxyStatusTakesAWorkloadAndSortsByName) {
   ASSERT_EQ(apply_text(std::string(kPod) + "---\n" + kDeployment), Exit::kDone) << console.errors;
-  mesh.answers["proxies"] = {200, api::Json::parse(R"([{"pod": "z", "namespace": "default", "types": {}},
+  mesh.responses["proxies"] = {200, api::Json::parse(R"([{"pod": "z", "namespace": "default", "types": {}},
                                                        {"pod": "p", "namespace": "default", "types": {}}])")};
   EXPECT_EQ(run_one(proxy_status(*context, {})), Exit::kDone) << console.errors;
   EXPECT_LT(console.output.find("p.default"), console.output.find("z.default"));
@@ -524,7 +524,7 @@ TEST_F(CommandsTest, ProxyStatusTakesAWorkloadAndSortsByName) {
 }
 
 TEST_F(CommandsTest, ProxyStatusComparesWhatWasSentWithWhatIsConfirmed) {
-  mesh.answers["proxies"] = {
+  mesh.responses["proxies"] = {
       200, api::Json::parse(R"({"proxies": [{"id": "p.default", "pod": "p", "namespace": "default",
       "types": {"CDS": {"sent": 7, "acked": 7, "nacked": 0}, "LDS": {"sent": 7, "acked": 6, "nacked": 5},
                 "EDS": {"sent": 8, "acked": 6, "nacked": 8, "reason": "bad endpoint"},

@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "cli/command.h"
-#include "cli/in_force.h"
 #include "cli/input_files.h"
 #include "cli/resources.h"
+#include "cli/wait_applied.h"
 
 namespace weft::cli {
 namespace {
@@ -37,11 +37,11 @@ class Deleter {
     }
     for (const api::Key& key : keys) WEFT_CO_CHECK(co_await remove_one(key));
     if (keys.empty() && !missing_) context_.note("No resources found\n");
-    Exit in_force = Exit::kDone;
+    Exit confirmed = Exit::kDone;
     if (options_.wait && !removed_.empty()) {
-      WEFT_CO_TRY(in_force, co_await wait());
+      WEFT_CO_TRY(confirmed, co_await wait());
     }
-    co_return missing_ ? Exit::kFailed : in_force;
+    co_return missing_ ? Exit::kFailed : confirmed;
   }
 
  private:
@@ -109,7 +109,7 @@ class Deleter {
                        .label_selector = "",
                        .name = removed_.back().first.name};
     WEFT_CO_TRY(const store::List list, co_await context_.store.list(std::move(query)));
-    co_return co_await wait_until_in_force(context_, list.resource_version, options_.timeout);
+    co_return co_await wait_until_applied(context_, list.resource_version, options_.timeout);
   }
 
   /// The pods of a namespace end after it: in one that is created again at once they would still be

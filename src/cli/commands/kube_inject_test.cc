@@ -50,12 +50,12 @@ TEST_F(KubeInjectTest, makes_native_sidecars_without_a_cluster_and_says_why_it_w
   EXPECT_TRUE(native(injected([] { return fail(Error::config(Code::kNotFound, "no kubeconfig")); })));
   EXPECT_EQ(console.errors, "");
   EXPECT_TRUE(
-      native(injected([] { return fail(Error::config(Code::kTimeout, "10.0.0.1:6443: no answer")); })));
+      native(injected([] { return fail(Error::config(Code::kTimeout, "10.0.0.1:6443: no response")); })));
   EXPECT_EQ(console.errors,
-            "the cluster was not asked for its version and settings: 10.0.0.1:6443: no answer\n");
+            "the cluster was not asked for its version and settings: 10.0.0.1:6443: no response\n");
 }
 
-TEST_F(KubeInjectTest, takes_the_mesh_s_settings_and_refuses_wrong_ones_by_their_place) {
+TEST_F(KubeInjectTest, takes_the_mesh_s_settings_and_rejects_wrong_ones_by_their_place) {
   EXPECT_NE(injected(cluster(34, "image: example/weft:9\n")).find("image: example/weft:9"),
             std::string::npos);
   EXPECT_EQ(

@@ -95,7 +95,7 @@ class LogFile {
     const bool watching = changes && ::inotify_add_watch(changes.get(), folder.c_str(), kinds) >= 0;
     if (watching) ::inotify_add_watch(changes.get(), pod_folder_.c_str(), IN_DELETE_SELF);
     for (;;) {
-      // Looked at before the last words are read: nothing is written after it is gone.
+      // Looked at before the last lines are read: nothing is written after it is gone.
       const bool over = ::access(pod_folder_.c_str(), F_OK) != 0 || context_.state.supervisor() == 0;
       WEFT_CHECK(print_rest());
       WEFT_CHECK(standard_output_written());

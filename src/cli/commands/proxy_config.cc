@@ -48,12 +48,12 @@ net::Task<CommandResult> proxy_config(const Context& context, const ProxyConfigO
   }
   AdminRequest request{.path = "/config_dump?include_eds"};
   if (context.global.request_timeout.count() > 0) request.limit = context.global.request_timeout;
-  auto answered = ask_sidecar(*pid, request);
-  if (!answered) co_return fail(std::move(answered).error().with_context("the sidecar of pod " + pod.name));
-  const std::string text = std::move(*answered);
+  auto fetched = ask_sidecar(*pid, request);
+  if (!fetched) co_return fail(std::move(fetched).error().with_context("the sidecar of pod " + pod.name));
+  const std::string text = std::move(*fetched);
   const api::Json dump = api::parse_json(text);
   if (dump.is_discarded())
-    co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, "the sidecar's config_dump is no JSON"));
+    co_return fail(Error::upstream(Code::kInvalid, Retry::kNever, "the sidecar's config_dump is not JSON"));
   const ConfigFilter filter{options.names.empty() ? "" : options.names.back(), options.port, options.fqdn};
   const api::Json resources = filtered(resources_of(dump, options.what), options.what, filter);
   if (!prints_values(options.output)) {

@@ -33,10 +33,10 @@ std::string name_of(const api::Json& proxy) {
 
 /// After the columns are laid out: colours have no width.
 std::string paint_states(const Console& console, std::string text) {
-  for (const auto& [word, colour] :
+  for (const auto& [state, colour] :
        {std::pair{"SYNCED", Colour::kGreen}, std::pair{"STALE", Colour::kYellow},
         std::pair{"REJECTED", Colour::kRed}, std::pair{"NOT SENT", Colour::kDim}}) {
-    const std::string before = " " + std::string(word), after = " " + paint(console, colour, word);
+    const std::string before = " " + std::string(state), after = " " + paint(console, colour, state);
     for (auto at = text.find(before); at != text.npos; at = text.find(before, at + after.size()))
       text.replace(at, before.size(), after);
   }
@@ -50,18 +50,18 @@ net::Task<CommandResult> proxy_status(const Context& context, const ProxyStatusO
   auto asked = co_await context.mesh.get("proxies", limit.count() > 0 ? Duration(limit) : kForEver);
   if (!asked && asked.error().code == Code::kTimeout)
     asked.error().text = std::string(store::kNoResponse) + ": " + asked.error().text;
-  WEFT_CO_TRY(const MeshApi::Answer answer, std::move(asked));
-  if (answer.status != 200)
+  WEFT_CO_TRY(const MeshApi::Response response, std::move(asked));
+  if (response.status != 200)
     co_return fail(Error::upstream(
         Code::kUnavailable, Retry::kNever,
-        "the control plane answers " + std::to_string(answer.status) + " when asked for its proxies"));
+        "the control plane responds " + std::to_string(response.status) + " when asked for its proxies"));
   api::Json proxies = api::Json::array();
   std::string wanted = options.proxy;
   if (wanted.find('/') != wanted.npos) {
     WEFT_CO_TRY(const api::ObjectPtr pod, co_await find_pod(context, wanted));
     wanted = std::string(pod->name()) + "." + std::string(pod->ns());
   }
-  for (const api::Json& proxy : answer.body.is_array() ? answer.body : list_at(answer.body, "proxies"))
+  for (const api::Json& proxy : response.body.is_array() ? response.body : list_at(response.body, "proxies"))
     if (wanted.empty() || text_at(proxy, "pod") == wanted || name_of(proxy) == wanted)
       proxies.push_back(proxy);
   if (!wanted.empty() && proxies.empty())

@@ -3,15 +3,15 @@
 
 #include "api/selector.h"
 #include "cli/command.h"
-#include "cli/in_force.h"
 #include "cli/json_path.h"
 #include "cli/resources.h"
+#include "cli/wait_applied.h"
 
 namespace weft::cli {
 namespace {
 
 constexpr Duration kLookAgain = 25ms;
-constexpr int kMostConflicts = 8;
+constexpr int kMaxConflicts = 8;
 
 /// How many of its pods are still ending; no status counts them.
 net::Task<Result<std::size_t>> going(const Context& context, const api::Object& workload) {
@@ -43,7 +43,7 @@ net::Task<Result<void>> set_replicas(const Context& context, api::Key key, std::
     changed.body["spec"]["replicas"] = replicas;
     auto updated = co_await context.store.update(std::move(changed));
     if (updated) co_return Result<void>();
-    if (updated.error().code != Code::kConflict || attempt >= kMostConflicts)
+    if (updated.error().code != Code::kConflict || attempt >= kMaxConflicts)
       co_return std::unexpected(std::move(updated).error());
   }
 }
@@ -120,7 +120,7 @@ net::Task<CommandResult> scale(const Context& context, const ScaleOptions& optio
   const api::KindInfo* slices = api::find_kind_by_name("endpointslices");
   store::Query query{.kind = slices, .ns = context.global.ns, .label_selector = "", .name = ""};
   WEFT_CO_TRY(const store::List list, co_await context.store.list(std::move(query)));
-  co_return co_await wait_until_in_force(context, list.resource_version, options.timeout);
+  co_return co_await wait_until_applied(context, list.resource_version, options.timeout);
 }
 
 }  // namespace weft::cli

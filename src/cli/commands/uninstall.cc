@@ -13,13 +13,13 @@ void list(Console& console, const std::vector<install::Removal>& all) {
   for (const install::Removal& each : all) console.out(each.text + "\n");
 }
 
-/// Asks whoever is there; without anybody the command line is the answer.
+/// Asks the person at the terminal; without one the command line decides.
 Result<bool> agreed(Console& console, const UninstallOptions& options) {
   if (options.yes || !console.input_interactive()) return true;
   console.err("Delete all of this? [y/N] ");
   WEFT_TRY(const std::string line, console.read_line());
-  const std::string answer = to_lower(trim(line));
-  return answer == "y" || answer == "yes";
+  const std::string reply = to_lower(trim(line));
+  return reply == "y" || reply == "yes";
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 
 #include "cli/apply_objects.h"
 #include "cli/command.h"
-#include "cli/in_force.h"
 #include "cli/instance.h"
 #include "cli/start_progress.h"
+#include "cli/wait_applied.h"
 #include "local/instance_record.h"
 #include "net/signal_watch.h"
 #include "store/remote_store.h"
@@ -43,7 +43,7 @@ net::Task<void> keep(net::Task<T> task, std::optional<T>& into) {
   into.emplace(co_await std::move(task));
 }
 
-/// Serves the loop until the task is done or somebody asks for the end; the task is gone then: nullopt.
+/// Serves the loop until the task is done or a signal asks for the end; the task is gone then: nullopt.
 std::optional<CommandResult> run_unless(const Interruptions& interruptions, net::Loop& loop,
                                         net::Task<CommandResult> task) {
   std::optional<CommandResult> result;
@@ -81,19 +81,19 @@ class Start {
     if (applied.failed) co_return Exit::kFailed;
     WEFT_CO_CHECK(co_await progress_.expect_with_outcome(applied));
     const bool ready = co_await pods();
-    if (!ready) context_.note("These pods are not ready:\n" + progress_.troubles());
-    Exit in_force = Exit::kDone;
+    if (!ready) context_.note("These pods are not ready:\n" + progress_.problems());
+    Exit confirmed = Exit::kDone;
     // That the pods are ready is a change of its own: callers are to know their endpoints.
     const std::uint64_t present = ready ? co_await present_version(context_) : 0;
     if (applied.version > 0) {
       const std::uint64_t since = applied.since == 0 ? applied.version : applied.since;
-      WEFT_CO_TRY(in_force, co_await wait_until_in_force(context_, std::max(present, applied.version),
+      WEFT_CO_TRY(confirmed, co_await wait_until_applied(context_, std::max(present, applied.version),
                                                          kInForceLimit, since));
     } else if (ready) {
       co_await let_settle(context_, present, kInForceLimit);
     }
     co_await say_address(ingress, ready);
-    co_return ready ? in_force : Exit::kFailed;
+    co_return ready ? confirmed : Exit::kFailed;
   }
 
  private:
@@ -195,13 +195,13 @@ CommandResult up(Console& console, const GlobalOptions& global, const UpOptions&
   if (!options.files.empty()) {
     WEFT_TRY(inputs, read_input_objects(console, {options.files, false, global.ns}));
   }
-  // One that is just ending does not answer any more, and then makes room.
+  // One that is just ending does not respond any more, and then makes room.
   if (const auto record = local::read_record(state.path()); record && record->alive()) {
     if (reach_instance(state, global.instance))
       return apply_to_running(console, global, state, options, inputs, *record);
     if (record->alive())
       return fail(Error::internal(Code::kUnavailable, "instance \"" + global.instance +
-                                                          "\" runs and does not answer; 'weft down" +
+                                                          "\" runs and does not respond; 'weft down" +
                                                           name_option(global.instance) + "' ends it"));
   }
   net::Loop loop;

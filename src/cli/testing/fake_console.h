@@ -14,7 +14,7 @@ class FakeConsole final : public Console {
   bool colour() const override { return coloured; }
   bool progress_interactive() const override { return watched; }
   Result<std::string> read_input() override { return input; }
-  bool input_interactive() const override { return answering; }
+  bool input_interactive() const override { return input_terminal; }
   Result<std::string> read_line() override { return input; }
   std::chrono::sys_seconds now() const override { return now_is; }
 
@@ -30,7 +30,7 @@ class FakeConsole final : public Console {
   std::function<void(std::string_view)> on_output;  ///< called with each piece, after it was added
   bool coloured = false;
   bool watched = false;
-  bool answering = false;  ///< whether somebody is there; says `input`
+  bool input_terminal = false;  ///< whether a person is there; says `input`
   std::chrono::sys_seconds now_is =
       std::chrono::sys_days{std::chrono::year{2026} / 3 / 1} + std::chrono::hours{12};
 };

@@ -1,4 +1,4 @@
-#include "cli/in_force.h"
+#include "cli/wait_applied.h"
 
 #include <utility>
 
@@ -7,7 +7,7 @@
 namespace weft::cli {
 namespace {
 
-/// Longer than the control plane's own wait, so that its answer says who is missing.
+/// Longer than the control plane's own wait, so that its response says which proxy is missing.
 constexpr Duration kGrace = 5s;
 
 /// {"rejected": [{proxy, reason}], "missing": [{proxy}], "message"} as lines; empty when nothing of it is
@@ -43,23 +43,24 @@ net::Task<std::uint64_t> present_version(const Context& context) {
   co_return list ? list->resource_version : 0;
 }
 
-net::Task<CommandResult> wait_until_in_force(const Context& context, std::uint64_t version,
-                                             std::chrono::seconds timeout, std::uint64_t since) {
+net::Task<CommandResult> wait_until_applied(const Context& context, std::uint64_t version,
+                                            std::chrono::seconds timeout, std::uint64_t since) {
   Progress progress(context, "waiting until every proxy runs the change");
   std::string path = applied_path(version, timeout);
   if (since != 0 && since < version) path += "&since=" + std::to_string(since);
-  auto answer = co_await context.mesh.get(std::move(path), timeout + kGrace);
-  if (!answer) co_return std::unexpected(std::move(answer).error());
-  if (answer->status == 404) co_return Exit::kDone;
-  if (answer->status == 200) co_return Exit::kDone;
-  if (answer->status != 409 && answer->status != 504)
+  auto response = co_await context.mesh.get(std::move(path), timeout + kGrace);
+  if (!response) co_return std::unexpected(std::move(response).error());
+  if (response->status == 404) co_return Exit::kDone;
+  if (response->status == 200) co_return Exit::kDone;
+  if (response->status != 409 && response->status != 504)
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever,
-                                   "the control plane answers " + std::to_string(answer->status) + " " +
-                                       text_at(answer->body, "message")));
-  context.note(complaint(answer->body));
-  context.note("the change is stored and not applied everywhere" +
-               (answer->status == 504 ? " after " + std::to_string(timeout.count()) + " s" : std::string()) +
-               "; see 'weft proxy-status'\n");
+                                   "the control plane responds " + std::to_string(response->status) + " " +
+                                       text_at(response->body, "message")));
+  context.note(complaint(response->body));
+  context.note(
+      "the change is stored and not applied everywhere" +
+      (response->status == 504 ? " after " + std::to_string(timeout.count()) + " s" : std::string()) +
+      "; see 'weft proxy-status'\n");
   co_return Exit::kFailed;
 }
 

@@ -8,11 +8,11 @@
 namespace weft::cli {
 
 /// Waits until every proxy concerned runs a configuration made from `version` or later, and says on standard
-/// error who refused it and why, or who has not confirmed within `timeout`: kFailed then. A control plane
-/// that cannot be asked (another API) counts as kDone. What controllers failed to write counts when it comes
-/// of a version from `since` on; 0: from `version` on. Errors: the connection's.
-net::Task<CommandResult> wait_until_in_force(const Context& context, std::uint64_t version,
-                                             std::chrono::seconds timeout, std::uint64_t since = 0);
+/// error which rejected it and why, or which has not confirmed within `timeout`: kFailed then. A control
+/// plane that cannot be asked (another API) counts as kDone. What controllers failed to write counts when it
+/// comes of a version from `since` on; 0: from `version` on. Errors: the connection's.
+net::Task<CommandResult> wait_until_applied(const Context& context, std::uint64_t version,
+                                            std::chrono::seconds timeout, std::uint64_t since = 0);
 
 /// Gives controllers and proxies up to `timeout` to do with `version` what they do, whatever becomes of it.
 net::Task<void> let_settle(const Context& context, std::uint64_t version, std::chrono::seconds timeout);
