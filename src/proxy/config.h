@@ -278,7 +278,8 @@ struct ListenerConfig {
 
 // clusters
 
-enum class Health : std::uint8_t { kHealthy, kUnhealthy, kDraining };
+/// kDegraded: for what healthy ones cannot take. The others: only in panic, see ClusterConfig.
+enum class Health : std::uint8_t { kHealthy, kDegraded, kUnhealthy, kDraining };
 
 struct Endpoint {
   net::Address address;
@@ -287,17 +288,22 @@ struct Endpoint {
   std::string hostname;
 };
 
-/// The names are for who reads a dump; only priorities decide.
+/// The names are for who reads a dump; priorities decide, and weights where ClusterConfig says so.
 struct Locality {
   std::string region, zone, sub_zone;
-  std::uint32_t priority = 0;
-  std::uint32_t weight = 0;
+  std::uint32_t priority = 0;  ///< 0 is used first
+  std::uint32_t weight = 0;    ///< 0: gets nothing while another of its priority has a weight
   std::vector<Endpoint> endpoints;
 };
+
+/// Scales the part of a priority or locality that is healthy to what it can take of the requests: at 140 a
+/// priority of which 72 % are healthy can take all.
+inline constexpr std::uint32_t kOverprovisioningPercent = 140;
 
 struct Endpoints {
   std::string name;
   std::vector<Locality> localities;
+  std::uint32_t overprovisioning_percent = kOverprovisioningPercent;
 };
 
 struct ClusterConfig {
@@ -310,6 +316,10 @@ struct ClusterConfig {
   std::shared_ptr<const Endpoints> endpoints;  ///< static ones, or the last EDS answer; null while none came
   Balance balance = Balance::kRoundRobin;
   std::uint32_t least_request_choices = 2;
+  /// Panic: when fewer of a priority's endpoints are healthy or degraded, and the others have no room for
+  /// what it cannot take, all of them are used. 0: never.
+  std::uint32_t panic_threshold_percent = 50;
+  bool locality_weights = false;  ///< requests of a priority are shared out by its localities' weights
   Milliseconds connect_timeout{5'000};
   Milliseconds idle_timeout{3'600'000};  ///< of a pooled connection; 0: none
   std::uint32_t max_requests_per_connection = 0;
@@ -333,9 +343,12 @@ struct ClusterConfig {
     std::uint32_t weight = 1;
     std::uint32_t priority = 0;
     Health health = Health::kHealthy;
+    std::uint32_t locality = 0;  ///< hosts with the same number are of one locality, of this weight
+    std::uint32_t locality_weight = 0;
     bool operator==(const DnsHost&) const = default;
   };
-  std::vector<DnsHost> dns_hosts;  ///< for kStrictDns and kLogicalDns
+  std::vector<DnsHost> dns_hosts;                                         ///< for kStrictDns and kLogicalDns
+  std::uint32_t dns_overprovisioning_percent = kOverprovisioningPercent;  ///< of their endpoints
 };
 
 // the whole

@@ -38,27 +38,36 @@ struct ConnectionInProgress {
   std::optional<Error> failed;
 };
 
+/// Which of its cluster's localities an endpoint is of, and that locality's weight.
+struct LocalityShare {
+  std::uint32_t index = 0, weight = 0;
+};
+
 /// One endpoint as a worker sees it, with its connections that can take a request.
 ///
 /// Owner: shared by the worker's cluster, the load balancer and requests in progress: an endpoint that is
 /// removed lives until its last request has ended. Thread: the worker's loop.
 class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
  public:
-  EndpointPool(net::Loop& loop, std::shared_ptr<ClusterShare> share, Endpoint config, std::uint32_t priority)
+  EndpointPool(net::Loop& loop, std::shared_ptr<ClusterShare> share, Endpoint config, std::uint32_t priority,
+               LocalityShare locality = {})
       : loop_(loop),
         share_(std::move(share)),
         config_(std::move(config)),
         text_(config_.address.to_string()),
-        priority_(priority) {}
+        priority_(priority),
+        locality_(locality) {}
 
   const Endpoint& config() const { return config_; }
   ClusterShare& share() const { return *share_; }
   const std::string& text() const { return text_; }
   std::uint32_t priority() const { return priority_; }
+  const LocalityShare& locality() const { return locality_; }
   std::uint32_t weight() const { return config_.weight; }
-  void update(Endpoint config, std::uint32_t priority) {
+  void update(Endpoint config, std::uint32_t priority, LocalityShare locality) {
     config_ = std::move(config);
     priority_ = priority;
+    locality_ = locality;
   }
 
   /// A connection that one more exchange can begin on; null when there is none. Of HTTP/1 the last one
@@ -100,6 +109,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   Endpoint config_;
   std::string text_;
   std::uint32_t priority_;
+  LocalityShare locality_;
   bool retired_ = false, sweeping_ = false;
   std::vector<std::shared_ptr<UpstreamConnection>> idle_;         ///< HTTP/1, the longest idle first
   std::vector<std::shared_ptr<UpstreamConnection>> multiplexed_;  ///< HTTP/2, the oldest first

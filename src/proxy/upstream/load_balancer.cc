@@ -3,71 +3,106 @@
 #include <algorithm>
 
 namespace weft::proxy {
+namespace {
 
-void LoadBalancer::set_endpoints(std::vector<std::shared_ptr<EndpointPool>> endpoints) {
-  eligible_.clear();
-  std::uint32_t priority = ~std::uint32_t{0};
-  for (const auto& endpoint : endpoints)
-    if (endpoint->config().health == Health::kHealthy) priority = std::min(priority, endpoint->priority());
-  for (auto& endpoint : endpoints) {
-    const bool usable = endpoint->config().health == Health::kHealthy && endpoint->priority() == priority;
-    if (usable && endpoint->weight() > 0) eligible_.push_back(std::move(endpoint));
-  }
-  total_weight_ = 0;
-  equal_weights_ = true;
-  for (const auto& endpoint : eligible_) {
-    total_weight_ += endpoint->weight();
-    equal_weights_ = equal_weights_ && endpoint->weight() == eligible_.front()->weight();
-  }
-}
+using EndpointPtr = std::shared_ptr<EndpointPool>;
+using Avoided = std::span<const EndpointPool* const>;
 
-std::shared_ptr<EndpointPool> LoadBalancer::pick(Random& random, std::span<const EndpointPool* const> avoid) {
-  if (eligible_.empty()) return nullptr;
-  if (eligible_.size() == 1) return eligible_.front();
-  std::shared_ptr<EndpointPool> picked = pick_once(random);
-  const auto avoided = [&](const EndpointPool* endpoint) {
-    return std::find(avoid.begin(), avoid.end(), endpoint) != avoid.end();
-  };
-  for (std::size_t i = 0; i < eligible_.size() && avoided(picked.get()); ++i)
-    picked = eligible_[(turn_ + i) % eligible_.size()];
-  return picked;
-}
-
-const std::shared_ptr<EndpointPool>& LoadBalancer::draw(Random& random) {
-  if (equal_weights_) return eligible_[random.below(eligible_.size())];
-  std::uint64_t drawn = random.below(total_weight_);
-  for (const auto& endpoint : eligible_) {
+const EndpointPtr& draw(const EndpointGroup& group, Random& random) {
+  if (group.equal_weights) return group.endpoints[random.below(group.endpoints.size())];
+  std::uint64_t drawn = random.below(group.total_weight);
+  for (const EndpointPtr& endpoint : group.endpoints) {
     if (drawn < endpoint->weight()) return endpoint;
     drawn -= endpoint->weight();
   }
-  return eligible_.back();
+  return group.endpoints.back();
 }
 
-std::shared_ptr<EndpointPool> LoadBalancer::pick_once(Random& random) {
-  switch (balance_) {
-    case ClusterConfig::Balance::kRandom: return draw(random);
-    case ClusterConfig::Balance::kLeastRequest: {
-      std::shared_ptr<EndpointPool> best = draw(random);
-      for (std::uint32_t i = 1; i < choices_; ++i) {
-        const auto& other = draw(random);
-        // Open requests in proportion to weight, compared without division.
-        if (std::uint64_t{other->active_requests} * best->weight() <
-            std::uint64_t{best->active_requests} * other->weight())
-          best = other;
-      }
-      return best;
-    }
-    default: break;
+const EndpointPtr& least_requests(const EndpointGroup& group, std::uint32_t choices, Random& random) {
+  const EndpointPtr* best = &draw(group, random);
+  for (std::uint32_t i = 1; i < choices; ++i) {
+    const EndpointPtr& other = draw(group, random);
+    // Open requests in proportion to weight, compared without division.
+    if (std::uint64_t{other->active_requests} * (*best)->weight() <
+        std::uint64_t{(*best)->active_requests} * other->weight())
+      best = &other;
   }
-  if (equal_weights_) return eligible_[turn_++ % eligible_.size()];
+  return *best;
+}
+
+const EndpointPtr& next_turn(EndpointGroup& group) {
+  if (group.equal_weights) return group.endpoints[group.turn++ % group.endpoints.size()];
   // Smooth weighted round robin: each gains its weight, the richest is picked and pays for all.
-  std::shared_ptr<EndpointPool>* richest = &eligible_.front();
-  for (auto& endpoint : eligible_) {
+  EndpointPtr* richest = &group.endpoints.front();
+  for (EndpointPtr& endpoint : group.endpoints) {
     endpoint->credit += static_cast<std::int64_t>(endpoint->weight());
     if (endpoint->credit > (*richest)->credit) richest = &endpoint;
   }
-  (*richest)->credit -= static_cast<std::int64_t>(total_weight_);
+  (*richest)->credit -= static_cast<std::int64_t>(group.total_weight);
   return *richest;
+}
+
+/// Of `group`, one that is not avoided; null when all are.
+EndpointPtr another_of(const EndpointGroup& group, Avoided avoid) {
+  for (std::size_t i = 0; i < group.endpoints.size(); ++i) {
+    const EndpointPtr& each = group.endpoints[(group.turn + i) % group.endpoints.size()];
+    if (std::ranges::find(avoid, each.get()) == avoid.end()) return each;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void LoadBalancer::set_policy(const BalancePolicy& policy) {
+  if (policy == policy_) return;
+  policy_ = policy;
+  regroup();
+}
+
+void LoadBalancer::set_endpoints(std::vector<EndpointPtr> endpoints, const BalancePolicy& policy) {
+  policy_ = policy;
+  endpoints_ = std::move(endpoints);
+  regroup();
+}
+
+void LoadBalancer::regroup() {
+  std::vector<EndpointGroup> before = std::exchange(groups_, group_endpoints(endpoints_, policy_));
+  total_share_ = 0;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    total_share_ += groups_[i].share;
+    if (i < before.size()) groups_[i].turn = before[i].turn;
+  }
+}
+
+EndpointGroup& LoadBalancer::choose(Random& random) {
+  if (groups_.size() == 1) return groups_.front();
+  std::uint64_t drawn = random.below(total_share_);
+  for (EndpointGroup& group : groups_) {
+    if (drawn < group.share) return group;
+    drawn -= group.share;
+  }
+  return groups_.back();
+}
+
+std::shared_ptr<EndpointPool> LoadBalancer::pick(Random& random, Avoided avoid) {
+  if (groups_.empty()) return nullptr;
+  EndpointGroup& group = choose(random);
+  EndpointPtr picked = pick_of(group, random);
+  if (std::ranges::find(avoid, picked.get()) == avoid.end()) return picked;
+  if (EndpointPtr other = another_of(group, avoid)) return other;
+  for (const EndpointGroup& each : groups_)
+    if (EndpointPtr other = another_of(each, avoid)) return other;
+  return picked;
+}
+
+std::shared_ptr<EndpointPool> LoadBalancer::pick_of(EndpointGroup& group, Random& random) {
+  if (group.endpoints.size() == 1) return group.endpoints.front();
+  switch (policy_.balance) {
+    case ClusterConfig::Balance::kRandom: return draw(group, random);
+    case ClusterConfig::Balance::kLeastRequest:
+      return least_requests(group, policy_.least_request_choices, random);
+    default: return next_turn(group);
+  }
 }
 
 }  // namespace weft::proxy

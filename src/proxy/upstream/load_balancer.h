@@ -6,36 +6,38 @@
 
 #include "base/random.h"
 #include "proxy/config.h"
-#include "proxy/upstream/endpoint_pool.h"
+#include "proxy/upstream/load_balancer_groups.h"
 
 namespace weft::proxy {
 
-/// Picks an endpoint of a cluster. Only healthy ones of the first priority that has any; unhealthy ones of
-/// that priority when no priority has a healthy one is *not* done: without a healthy endpoint there is no
-/// answer but 503.
+/// Picks an endpoint of a cluster: first one of the groups that its policy makes of the endpoints (see
+/// group_endpoints), at random by their shares, then an endpoint of it by the balance. Groups are made when
+/// endpoints or the policy change; a pick costs the choice of a group only where there are several.
 ///
 /// Owner: a worker's cluster. Thread: its loop.
 class LoadBalancer {
  public:
-  LoadBalancer(ClusterConfig::Balance balance, std::uint32_t choices)
-      : balance_(balance), choices_(choices) {}
+  explicit LoadBalancer(const BalancePolicy& policy) : policy_(policy) {}
 
+  const BalancePolicy& policy() const { return policy_; }
+  /// Goes on with the endpoints that are there.
+  void set_policy(const BalancePolicy& policy);
   /// Replaces the endpoints; state of those that stay (turns, open requests) is in them.
-  void set_endpoints(std::vector<std::shared_ptr<EndpointPool>> endpoints);
-  /// Null when there is none. `avoid`: endpoints already tried, passed over while another is there.
+  void set_endpoints(std::vector<std::shared_ptr<EndpointPool>> endpoints, const BalancePolicy& policy);
+  /// Null when no endpoint is to be used. `avoid`: endpoints already tried, passed over while another is
+  /// there.
   std::shared_ptr<EndpointPool> pick(Random& random, std::span<const EndpointPool* const> avoid = {});
-  bool empty() const { return eligible_.empty(); }
+  bool empty() const { return groups_.empty(); }
 
  private:
-  std::shared_ptr<EndpointPool> pick_once(Random& random);
-  const std::shared_ptr<EndpointPool>& draw(Random& random);
+  void regroup();
+  EndpointGroup& choose(Random& random);
+  std::shared_ptr<EndpointPool> pick_of(EndpointGroup& group, Random& random);
 
-  ClusterConfig::Balance balance_;
-  std::uint32_t choices_;
-  std::vector<std::shared_ptr<EndpointPool>> eligible_;
-  std::uint64_t total_weight_ = 0;
-  bool equal_weights_ = true;
-  std::size_t turn_ = 0;
+  BalancePolicy policy_;
+  std::vector<std::shared_ptr<EndpointPool>> endpoints_;
+  std::vector<EndpointGroup> groups_;
+  std::uint64_t total_share_ = 0;
 };
 
 }  // namespace weft::proxy

@@ -31,6 +31,14 @@ void keep_family(std::vector<net::Address>& addresses, ClusterConfig::DnsFamily 
   if (family == Family::kV6Only) std::erase_if(addresses, &net::Address::is_v4);
 }
 
+BalancePolicy policy_of(const ClusterConfig& config, std::uint32_t overprovisioning_percent) {
+  return {.balance = config.balance,
+          .least_request_choices = config.least_request_choices,
+          .panic_percent = config.panic_threshold_percent,
+          .locality_weights = config.locality_weights,
+          .overprovisioning_percent = overprovisioning_percent};
+}
+
 using Connected = Result<Connection>;
 
 net::Task<void> keep(net::Task<Connected> connecting, std::optional<Connected>& into) {
@@ -65,7 +73,7 @@ UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& d
       connector_(std::move(connector)),
       config_(std::move(config)),
       share_(std::make_shared<ClusterShare>(std::move(usage))),
-      balancer_(config_->balance, config_->least_request_choices),
+      balancer_(policy_of(*config_, kOverprovisioningPercent)),
       sweep_timer_(loop, [this] { sweep(); }),
       dns_timer_(loop, [this] { resolve(); }),
       look_again_timer_(loop, [this] { look_again(); }) {
@@ -98,27 +106,23 @@ void UpstreamCluster::begin_with_endpoints_of(const UpstreamCluster& before) {
   for (const auto& [text, endpoint] : before.endpoints_) {
     Locality& locality = same.localities.emplace_back();
     locality.priority = endpoint->priority();
+    locality.weight = endpoint->locality().weight;
     locality.endpoints.push_back(endpoint->config());
   }
   set_endpoints(same);
 }
 
 void UpstreamCluster::update(ConfigPtr config) {
-  const bool rebalance =
-      config->balance != config_->balance || config->least_request_choices != config_->least_request_choices;
   const bool other_names = config->dns_hosts != config_->dns_hosts ||
                            config->dns_family != config_->dns_family ||
-                           config->dns_ttl_decides != config_->dns_ttl_decides;
+                           config->dns_ttl_decides != config_->dns_ttl_decides ||
+                           config->dns_overprovisioning_percent != config_->dns_overprovisioning_percent;
   const ConfigPtr before = std::exchange(config_, std::move(config));
   if (by_name() && other_names) ask_for_other_names(*before);
-  if (rebalance) balancer_ = LoadBalancer(config_->balance, config_->least_request_choices);
-  if (!by_name() && config_->endpoints) {
+  if (!by_name() && config_->endpoints)
     set_endpoints(*config_->endpoints);
-  } else if (rebalance) {
-    std::vector<std::shared_ptr<EndpointPool>> all;
-    for (const auto& [text, endpoint] : endpoints_) all.push_back(endpoint);
-    balancer_.set_endpoints(std::move(all));
-  }
+  else
+    balancer_.set_policy(policy_of(*config_, balancer_.policy().overprovisioning_percent));
   while (beyond_limit() && close_idle_of_other(nullptr)) {
   }
   share_->waiting.wake_all();
@@ -128,7 +132,9 @@ void UpstreamCluster::update(ConfigPtr config) {
 void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
   std::map<std::string, std::shared_ptr<EndpointPool>> next;
   std::vector<std::shared_ptr<EndpointPool>> list;
+  LocalityShare share;
   for (const Locality& locality : endpoints.localities) {
+    share.weight = locality.weight;
     for (const Endpoint& endpoint : locality.endpoints) {
       const std::string text = endpoint.address.to_string();
       auto& place = next[text];
@@ -136,17 +142,18 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
       const auto known = endpoints_.find(text);
       if (known != endpoints_.end()) {
         place = known->second;
-        place->update(endpoint, locality.priority);
+        place->update(endpoint, locality.priority, share);
       } else {
-        place = std::make_shared<EndpointPool>(loop_, share_, endpoint, locality.priority);
+        place = std::make_shared<EndpointPool>(loop_, share_, endpoint, locality.priority, share);
       }
       list.push_back(place);
     }
+    ++share.index;
   }
   std::swap(endpoints_, next);
   for (const auto& [text, endpoint] : next)
     if (!endpoints_.contains(text)) endpoint->retire();
-  balancer_.set_endpoints(std::move(list));
+  balancer_.set_endpoints(std::move(list), policy_of(*config_, endpoints.overprovisioning_percent));
   share_->waiting.wake_all();
 }
 
@@ -212,19 +219,23 @@ void UpstreamCluster::take_answer(std::size_t host, std::vector<net::Address> ad
 }
 
 void UpstreamCluster::use_answers() {
-  Endpoints found;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Locality> localities;
   for (std::size_t i = 0; i < resolved_.size(); ++i) {
     const ClusterConfig::DnsHost& name = config_->dns_hosts[i];
     std::vector<net::Address> addresses = resolved_[i];
     keep_family(addresses, config_->dns_family);
     if (config_->discovery == ClusterConfig::Discovery::kLogicalDns && addresses.size() > 1)
       addresses.resize(1);
-    Locality& locality = found.localities.emplace_back();
+    Locality& locality = localities[{name.priority, name.locality}];
     locality.priority = name.priority;
+    locality.weight = name.locality_weight;
     for (const net::Address& address : addresses)
       locality.endpoints.push_back(
           {.address = address, .weight = name.weight, .health = name.health, .hostname = name.name});
   }
+  Endpoints found;
+  found.overprovisioning_percent = config_->dns_overprovisioning_percent;
+  for (auto& [key, locality] : localities) found.localities.push_back(std::move(locality));
   set_endpoints(found);
 }
 
