@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "xds/convert.h"
 
 namespace weft::xds {
@@ -9,20 +11,42 @@ using Balance = proxy::ClusterConfig::Balance;
 constexpr std::string_view kProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 constexpr std::uint32_t kMaxPriority = 128;
 
+proxy::Health to_health(core::HealthStatus from) {
+  switch (from) {
+    case core::UNHEALTHY:
+    case core::TIMEOUT: return proxy::Health::kUnhealthy;
+    case core::DRAINING: return proxy::Health::kDraining;
+    case core::DEGRADED: return proxy::Health::kDegraded;
+    default: return proxy::Health::kHealthy;
+  }
+}
+
 /// What an endpoint, or a name of endpoints, is to get of the requests.
 template <class Made>
 Result<void> read_share(const endpoint::LbEndpoint& from, Made& made, const Path& path) {
   if (from.has_load_balancing_weight()) made.weight = from.load_balancing_weight().value();
   if (made.weight == 0) return fail(path.field("load_balancing_weight").invalid("has to be at least 1"));
-  if (from.health_status() == core::UNHEALTHY || from.health_status() == core::TIMEOUT)
-    made.health = proxy::Health::kUnhealthy;
-  if (from.health_status() == core::DRAINING) made.health = proxy::Health::kDraining;
+  made.health = to_health(from.health_status());
   return {};
 }
 
 Result<std::uint32_t> to_priority(const endpoint::LocalityLbEndpoints& from, const Path& path) {
   if (from.priority() > kMaxPriority) return fail(path.field("priority").invalid("has to be at most 128"));
   return from.priority();
+}
+
+Result<std::uint32_t> to_weight(const endpoint::LocalityLbEndpoints& from, const Path& path) {
+  if (from.has_load_balancing_weight() && from.load_balancing_weight().value() == 0)
+    return fail(path.field("load_balancing_weight").invalid("has to be at least 1"));
+  return from.load_balancing_weight().value();
+}
+
+Result<std::uint32_t> to_overprovisioning(const endpoint::ClusterLoadAssignment& from, const Path& path) {
+  if (!from.policy().has_overprovisioning_factor()) return proxy::kOverprovisioningPercent;
+  const std::uint32_t percent = from.policy().overprovisioning_factor().value();
+  Path policy = path.field("policy");
+  if (percent == 0) return fail(policy.field("overprovisioning_factor").invalid("has to be at least 1"));
+  return percent;
 }
 
 Result<proxy::Endpoint> to_endpoint(const endpoint::LbEndpoint& from, const Path& path) {
@@ -40,7 +64,7 @@ Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, c
   made.region = from.locality().region();
   made.zone = from.locality().zone();
   made.sub_zone = from.locality().sub_zone();
-  made.weight = from.load_balancing_weight().value();
+  WEFT_TRY(made.weight, to_weight(from, path));
   WEFT_TRY(made.priority, to_priority(from, path));
   Path list = path.field("lb_endpoints");
   for (int i = 0; i < from.lb_endpoints_size(); ++i) {
@@ -65,6 +89,7 @@ proxy::ClusterConfig::DnsFamily dns_family(cluster::Cluster::DnsLookupFamily fro
 /// The host names of a DNS cluster.
 Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::ClusterConfig& into,
                             const Path& path) {
+  WEFT_TRY(into.dns_overprovisioning_percent, to_overprovisioning(from, path));
   Path localities = path.field("endpoints");
   for (int i = 0; i < from.endpoints_size(); ++i) {
     Path locality = localities.item(i), list = locality.field("lb_endpoints");
@@ -79,6 +104,8 @@ Result<void> read_dns_hosts(const endpoint::ClusterLoadAssignment& from, proxy::
             "a DNS cluster's endpoint has to have a socket_address with a host name and a port"));
       proxy::ClusterConfig::DnsHost made{.name = socket.address(),
                                          .port = static_cast<std::uint16_t>(socket.port_value())};
+      made.locality = static_cast<std::uint32_t>(i);
+      WEFT_TRY(made.locality_weight, to_weight(from.endpoints(i), locality));
       WEFT_TRY(made.priority, to_priority(from.endpoints(i), locality));
       WEFT_CHECK(read_share(one, made, here));
       into.dns_hosts.push_back(std::move(made));
@@ -163,6 +190,17 @@ Result<void> read_balance(const cluster::Cluster& from, proxy::ClusterConfig& in
     if (into.least_request_choices < 2)
       return fail(config.field("choice_count").invalid("has to be at least 2"));
   }
+  return {};
+}
+
+Result<void> read_common_balance(const cluster::Cluster::CommonLbConfig& from, proxy::ClusterConfig& into,
+                                 const Path& path) {
+  into.locality_weights = from.has_locality_weighted_lb_config();
+  if (!from.has_healthy_panic_threshold()) return {};
+  const double percent = from.healthy_panic_threshold().value();
+  if (!(percent >= 0 && percent <= 100))
+    return fail(path.field("healthy_panic_threshold").invalid("has to be from 0 to 100"));
+  into.panic_threshold_percent = static_cast<std::uint32_t>(std::lround(percent));
   return {};
 }
 
@@ -253,6 +291,7 @@ Result<proxy::Endpoints> to_endpoints(const endpoint::ClusterLoadAssignment& fro
                                       Conversion&) {
   proxy::Endpoints made;
   made.name = from.cluster_name();
+  WEFT_TRY(made.overprovisioning_percent, to_overprovisioning(from, path));
   Path list = path.field("endpoints");
   for (int i = 0; i < from.endpoints_size(); ++i) {
     WEFT_TRY(auto locality, to_locality(from.endpoints(i), list.item(i)));
@@ -269,6 +308,7 @@ Result<MadeCluster> to_cluster(const cluster::Cluster& from, const Path& path, C
   config.alt_stat_name = from.alt_stat_name();
   WEFT_CHECK(read_discovery(from, made, path, conversion));
   WEFT_CHECK(read_balance(from, config, path, conversion));
+  WEFT_CHECK(read_common_balance(from.common_lb_config(), config, path.field("common_lb_config")));
   WEFT_CHECK(read_limits(from, config, path, conversion));
   WEFT_CHECK(read_protocols(from, config, path, conversion));
   WEFT_CHECK(read_connections(from, config, path, conversion));

@@ -151,5 +151,33 @@ TEST(ConvertListener, a_fault_for_some_requests_only_is_not_done_to_all) {
   })) << "istiod's, which waits for what routes say";
 }
 
+TEST(ConvertListener, each_of_istio_s_path_normalizations_is_what_it_says) {
+  using Manager = filters::network::http_connection_manager::v3::HttpConnectionManager;
+  using Slashes = proxy::HttpConfig::EscapedSlashes;
+  struct Row {
+    const char* name;
+    bool normalize, merge;
+    Manager::PathWithEscapedSlashesAction sent;
+    Slashes slashes;
+  };
+  for (const Row& row : {Row{"NONE", false, false, Manager::KEEP_UNCHANGED, Slashes::kKeep},
+                         {"BASE", true, false, Manager::KEEP_UNCHANGED, Slashes::kKeep},
+                         {"MERGE_SLASHES", true, true, Manager::KEEP_UNCHANGED, Slashes::kKeep},
+                         {"DECODE_AND_MERGE_SLASHES", true, true, Manager::UNESCAPE_AND_FORWARD,
+                          Slashes::kUnescapeAndForward}}) {
+    const auto made = with_manager([&](Manager& manager) {
+      manager.mutable_normalize_path()->set_value(row.normalize);
+      manager.set_merge_slashes(row.merge);
+      manager.set_path_with_escaped_slashes_action(row.sent);
+    });
+    ASSERT_TRUE(made) << made.error().text;
+    const auto listener = (*made)->as<proxy::ListenerConfig>();
+    const auto& http = std::get<proxy::HttpConfig>(listener->chains.at(0).filter);
+    EXPECT_EQ(http.normalize_path, row.normalize) << row.name;
+    EXPECT_EQ(http.merge_slashes, row.merge) << row.name;
+    EXPECT_EQ(http.escaped_slashes, row.slashes) << row.name;
+  }
+}
+
 }  // namespace
 }  // namespace weft::xds

@@ -15,6 +15,7 @@ constexpr std::string_view kAccessLogFilter = "envoy.config.accesslog.v3.AccessL
 constexpr std::string_view kCircuitBreakers = "envoy.config.cluster.v3.CircuitBreakers";
 constexpr std::string_view kCircuitBreakersThresholds = "envoy.config.cluster.v3.CircuitBreakers.Thresholds";
 constexpr std::string_view kCluster = "envoy.config.cluster.v3.Cluster";
+constexpr std::string_view kClusterCommonLbConfig = "envoy.config.cluster.v3.Cluster.CommonLbConfig";
 constexpr std::string_view kClusterLeastRequestLbConfig =
     "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig";
 constexpr std::string_view kUpstreamConnectionOptions = "envoy.config.cluster.v3.UpstreamConnectionOptions";
@@ -26,6 +27,8 @@ constexpr std::string_view kHttp2ProtocolOptions = "envoy.config.core.v3.Http2Pr
 constexpr std::string_view kHttpProtocolOptions = "envoy.config.core.v3.HttpProtocolOptions";
 constexpr std::string_view kSocketAddress = "envoy.config.core.v3.SocketAddress";
 constexpr std::string_view kClusterLoadAssignment = "envoy.config.endpoint.v3.ClusterLoadAssignment";
+constexpr std::string_view kClusterLoadAssignmentPolicy =
+    "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy";
 constexpr std::string_view kEndpoint = "envoy.config.endpoint.v3.Endpoint";
 constexpr std::string_view kLbEndpoint = "envoy.config.endpoint.v3.LbEndpoint";
 constexpr std::string_view kLocalityLbEndpoints = "envoy.config.endpoint.v3.LocalityLbEndpoints";
@@ -97,7 +100,6 @@ constexpr FieldName kNames[] = {
     {kCluster, 23, "ring_hash_lb_config"},
     {kCluster, 24, "transport_socket"},
     {kCluster, 26, "protocol_selection"},
-    {kCluster, 27, "common_lb_config"},
     {kCluster, 29, "common_http_protocol_options"},
     {kCluster, 31, "close_connections_on_host_health_failure"},
     {kCluster, 32, "ignore_health_on_host_removal"},
@@ -121,6 +123,12 @@ constexpr FieldName kNames[] = {
     {kCluster, 57, "lrs_report_endpoint_metrics"},
     {kCluster, 58, "dns_jitter"},
     {kCluster, 59, "transport_socket_matcher"},
+    {kClusterCommonLbConfig, 2, "zone_aware_lb_config"},
+    {kClusterCommonLbConfig, 4, "update_merge_window"},
+    {kClusterCommonLbConfig, 5, "ignore_new_hosts_until_first_hc"},
+    {kClusterCommonLbConfig, 6, "close_connections_on_host_set_change"},
+    {kClusterCommonLbConfig, 7, "consistent_hashing_lb_config"},
+    {kClusterCommonLbConfig, 8, "override_host_status"},
     {kClusterLeastRequestLbConfig, 2, "active_request_bias"},
     {kClusterLeastRequestLbConfig, 3, "slow_start_config"},
     {kUpstreamConnectionOptions, 2, "set_local_interface_name_on_upstream_connections"},
@@ -157,8 +165,12 @@ constexpr FieldName kNames[] = {
     {kSocketAddress, 4, "named_port"},
     {kSocketAddress, 5, "resolver_name"},
     {kSocketAddress, 7, "network_namespace_filepath"},
-    {kClusterLoadAssignment, 4, "policy"},
     {kClusterLoadAssignment, 5, "named_endpoints"},
+    {kClusterLoadAssignmentPolicy, 1, "disable_overprovisioning"},
+    {kClusterLoadAssignmentPolicy, 2, "drop_overloads"},
+    {kClusterLoadAssignmentPolicy, 4, "endpoint_stale_after"},
+    {kClusterLoadAssignmentPolicy, 5, "disable_overprovisioning"},
+    {kClusterLoadAssignmentPolicy, 6, "weighted_priority_health"},
     {kEndpoint, 2, "health_check_config"},
     {kEndpoint, 4, "additional_addresses"},
     {kLbEndpoint, 5, "endpoint_name"},

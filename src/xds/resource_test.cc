@@ -220,11 +220,11 @@ TEST(RouteTable, the_host_of_a_weighted_cluster_is_rewritten_as_it_is_written) {
 TEST(Cluster, a_field_that_is_left_out_is_told_by_its_name) {
   cluster::Cluster made;
   made.set_name("c");
-  made.GetReflection()->MutableUnknownFields(&made)->AddLengthDelimited(27, "");
+  made.GetReflection()->MutableUnknownFields(&made)->AddLengthDelimited(42, "");
   made.GetReflection()->MutableUnknownFields(&made)->AddLengthDelimited(19, "");
   const auto resource = decode(Type::kCluster, made.SerializeAsString());
   ASSERT_TRUE(resource) << resource.error().text;
-  EXPECT_EQ((*resource)->left_out, (std::vector<std::string>{"common_lb_config: is not supported",
+  EXPECT_EQ((*resource)->left_out, (std::vector<std::string>{"lrs_server: is not supported",
                                                              "outlier_detection: is not supported"}));
 }
 
