@@ -20,6 +20,13 @@ int decoded(std::string_view text, std::size_t at) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+/// A '%' that servers read differently: it encodes nothing, or a NUL.
+bool has_bad_escape(std::string_view path) {
+  for (std::size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 3))
+    if (decoded(path, at) <= 0) return true;
+  return false;
+}
+
 /// RFC 3986 §2.3.
 bool unreserved(unsigned char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
@@ -139,6 +146,7 @@ PathVerdict settle_path(std::string& path, const HttpConfig& config) {
   if (path.empty() || path.front() != '/') return PathVerdict::kForward;
   using Slashes = HttpConfig::EscapedSlashes;
   PathVerdict verdict = PathVerdict::kForward;
+  if (has_bad_escape(std::string_view(path).substr(0, path.find('?')))) return PathVerdict::kReject;
   const auto end_of_path = [&path] { return std::min(path.find('?'), path.size()); };
   if (config.escaped_slashes != Slashes::kKeep && unescape_slashes(path, end_of_path())) {
     if (config.escaped_slashes == Slashes::kReject) return PathVerdict::kReject;
@@ -146,10 +154,7 @@ PathVerdict settle_path(std::string& path, const HttpConfig& config) {
   }
   if (config.normalize_path) {
     const std::size_t end = end_of_path();
-    if (!usual(std::string_view(path).substr(0, end))) {
-      if (path.find("%00") < end) return PathVerdict::kReject;
-      path.replace(0, end, normal_path({path.data(), end}));
-    }
+    if (!usual(std::string_view(path).substr(0, end))) path.replace(0, end, normal_path({path.data(), end}));
   }
   if (config.merge_slashes) {
     const std::size_t end = end_of_path();

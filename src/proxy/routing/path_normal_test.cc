@@ -77,10 +77,10 @@ TEST(PathNormal, settles_escaped_slashes_then_the_path_then_slashes_and_leaves_t
   }
 }
 
-TEST(PathNormal, a_nul_in_a_path_that_is_normalised_is_rejected) {
+TEST(PathNormal, a_nul_in_a_path_is_rejected) {
   HttpConfig config;
   std::string path = "/a%00b";
-  EXPECT_EQ(settle_path(path, config), PathVerdict::kForward);
+  EXPECT_EQ(settle_path(path, config), PathVerdict::kReject);
   config.normalize_path = true;
   EXPECT_EQ(settle_path(path, config), PathVerdict::kReject);
   EXPECT_EQ(settle_path(path = "/%00/../b", config), PathVerdict::kReject);

@@ -97,5 +97,11 @@ TEST(QueryMatch, looks_at_the_first_parameter_of_its_name) {
   EXPECT_FALSE(matches(QueryMatch{.name = "a", .match = text(Kind::kPresent, "")}, "b"));
 }
 
+TEST(StringMatch, a_pattern_that_makes_others_try_again_and_again_is_matched_in_one_pass) {
+  // A backtracking engine would take longer than there is time, for each of them.
+  for (const char* pattern : {"(a+)+b", "(a|aa)*b", "(.*)*x", "([a-z]+)*[0-9]"})
+    EXPECT_FALSE(matches(text(Kind::kRegex, pattern), std::string(8'000, 'a'))) << pattern;
+}
+
 }  // namespace
 }  // namespace weft::proxy

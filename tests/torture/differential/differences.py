@@ -162,6 +162,11 @@ def asked_about_all(request, _):
     return request.data.replace(b" * ", b" / ", 1) if request.line.startswith(b"OPTIONS * ") else None
 
 
+def stray_percent(request, _):
+    path = request.path()
+    return request.with_path(b"/%00") if path.startswith(b"/") and re.search(rb"%(?![0-9A-Fa-f]{2})", path) else None
+
+
 def one_offer(request, _):
     offers = request.values(b"upgrade")
     if len(offers) > 1 and b"websocket" in offers and not request.body:
@@ -192,7 +197,7 @@ TWINS = [
          lambda r, _: r.data.replace(b" HTTP/1.2", b" HTTP/1.1", 1) if r.version == b"HTTP/1.2" else None),
     Twin("HTTP/1.0 without Host", "bad-input B01: the address it came to; Envoy rejects it, or passes an empty Host on", own_host),
     Twin("final dot of the host", "decision 25", no_final_dot, final_dot),
-    Twin("per cent sign that encodes nothing", "decision 25", lambda r, _: r.with_path(re.sub(rb"%(?![0-9A-Fa-f]{2})", b"%25", r.path()))),
+    Twin("per cent sign that encodes nothing", "decision 74: 400, as Envoy answers a NUL", stray_percent),
     Twin("dot segment with encoded dots and parameters", "decision 25", lambda r, _: r.with_path(b"/".join(map(plain_dots, r.path().split(b"/"))))),
     Twin("upgrade that is not spoken here", "decision 25, and RFC 9110 §7.8 for HTTP/1.0; Envoy says 403", no_upgrade),
 ]
