@@ -203,6 +203,20 @@ Result<void> read_stream_duration(const route::RouteAction& from, const Path& pa
                             : conversion.unsupported(here, "a limit on streams is not supported");
 }
 
+/// A route offers upgrades beside those of its listener, and takes none of those away.
+Result<void> read_upgrades(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path,
+                           Conversion& conversion) {
+  for (int i = 0; i < from.upgrade_configs_size(); ++i) {
+    const auto& upgrade = from.upgrade_configs(i);
+    const Path here = path.item(i);
+    if (!upgrade.has_enabled() || upgrade.enabled().value())
+      into.upgrades.push_back(to_lower(upgrade.upgrade_type()));
+    else
+      WEFT_CHECK(conversion.unsupported(here.field("enabled"), "false is not supported for a route"));
+  }
+  return {};
+}
+
 Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Path& path,
                                         Conversion& conversion) {
   proxy::ForwardAction made;
@@ -222,9 +236,7 @@ Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Pa
   if (from.has_retry_policy()) {
     WEFT_TRY(made.retry, to_retry_policy(from.retry_policy(), path.field("retry_policy"), conversion));
   }
-  for (const auto& upgrade : from.upgrade_configs())
-    if (!upgrade.has_enabled() || upgrade.enabled().value())
-      made.upgrades.push_back(to_lower(upgrade.upgrade_type()));
+  WEFT_CHECK(read_upgrades(from, made, path.field("upgrade_configs"), conversion));
   return made;
 }
 
