@@ -1,168 +1,228 @@
 #include <gtest/gtest.h>
 
 #include "xds/convert.h"
+#include "xds/testing/messages.h"
+#include "xds/testing/shown.h"
 
 namespace weft::xds {
 namespace {
 
-using proxy::Health;
+using testing::parsed;
+using testing::shown;
 
-cluster::Cluster named_cluster() {
-  cluster::Cluster made;
-  made.set_name("c");
-  return made;
+struct Row {
+  std::string text;  ///< of the message
+  std::string want;
+};
+
+/// As a bootstrap's: what is not done is an error, whose text this is then.
+std::string made_of(const std::string& text) {
+  Conversion conversion(true);
+  const auto made = to_cluster(parsed<cluster::Cluster>(text), Path(), conversion);
+  return made ? shown(made->config) : made.error().text;
 }
 
-endpoint::ClusterLoadAssignment named_assignment() {
-  endpoint::ClusterLoadAssignment made;
-  made.set_cluster_name("c");
-  return made;
+std::string address_of(const std::string& ip, int port) {
+  return "address { socket_address { address: '" + ip + "' port_value: " + std::to_string(port) + " } }";
 }
 
-void add_endpoint(endpoint::LocalityLbEndpoints& locality, const std::string& address) {
-  auto& socket =
-      *locality.add_lb_endpoints()->mutable_endpoint()->mutable_address()->mutable_socket_address();
-  socket.set_address(address);
-  socket.set_port_value(80);
-}
-
-/// Error text, or "" when it is taken.
-template <class Message>
-std::string error_of(Type type, const Message& message) {
-  const auto made = decode(type, message.SerializeAsString());
-  return made ? std::string() : made.error().text;
-}
-
-TEST(ConvertCluster, panic_threshold_and_locality_weights_are_what_common_lb_config_says) {
-  const auto converted = [](const cluster::Cluster& from) {
-    const auto made = decode(Type::kCluster, from.SerializeAsString());
-    EXPECT_TRUE(made) << made.error().text;
-    EXPECT_TRUE((*made)->left_out.empty());
-    return *(*made)->as<proxy::ClusterConfig>();
+TEST(ConvertCluster, each_field_of_a_cluster_does_its_own_and_nothing_else) {
+  const std::string options =
+      "typed_extension_protocol_options { key: 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions' "
+      "value "
+      "{ [type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions] { ";
+  const Row rows[] = {
+      {"", ""},
+      {"alt_stat_name: 'd'", ", alt_stat_name 'd'"},
+      {"lb_policy: ROUND_ROBIN round_robin_lb_config {}", ""},
+      {"lb_policy: LEAST_REQUEST", ", balance least request"},
+      {"lb_policy: RANDOM", ", balance random"},
+      {"least_request_lb_config { choice_count { value: 2 } }", ""},
+      {"least_request_lb_config { choice_count { value: 5 } }", ", least_request_choices 5"},
+      {"connect_timeout { nanos: 1 }", ", connect_timeout 1ms"},
+      {"max_requests_per_connection { value: 3 }", ", max_requests_per_connection 3"},
+      {"per_connection_buffer_limit_bytes { value: 16384 }", ""},
+      {"upstream_bind_config { source_address { address: '127.0.0.6' } }", ", bind_source 127.0.0.6:0"},
+      {"upstream_bind_config { source_address { address: '127.0.0.6' port_value: 7 } freebind {} "
+       "extra_source_addresses { address { address: '::6' } } }",
+       ", bind_source 127.0.0.6:7, extra_bind_sources [[::6]:0]"},
+      {"circuit_breakers { thresholds { max_connections { value: 1 } } }", ", max_connections 1"},
+      {"circuit_breakers { thresholds { max_pending_requests { value: 2 } } }", ", max_pending_requests 2"},
+      {"circuit_breakers { thresholds { max_requests { value: 3 } } }", ", max_requests 3"},
+      {"circuit_breakers { thresholds { max_retries {} track_remaining: true } }", ", max_retries 0"},
+      {options + "explicit_http_config { http_protocol_options {} } } } }", ""},
+      {options + "explicit_http_config { http2_protocol_options {} } } } }", ", http2 true"},
+      {options + "use_downstream_protocol_config { http2_protocol_options {} } } } }", ""},
+      {options + "common_http_protocol_options { idle_timeout {} } } } }", ", idle_timeout 0ms"},
+      {options + "common_http_protocol_options { max_requests_per_connection { value: 9 } } } } }",
+       ", max_requests_per_connection 9"},
+      {"cleanup_interval { seconds: 1 } metadata { filter_metadata { key: 'a' value {} } }", ""},
+      {"upstream_connection_options {}", ""},
   };
-  cluster::Cluster from = named_cluster();
-  EXPECT_EQ(converted(from).panic_threshold_percent, 50u);
-  EXPECT_FALSE(converted(from).locality_weights);
-  auto& common = *from.mutable_common_lb_config();
-  EXPECT_EQ(converted(from).panic_threshold_percent, 50u) << "{} says nothing";
-  common.mutable_healthy_panic_threshold();
-  EXPECT_EQ(converted(from).panic_threshold_percent, 0u) << "what istiod sends, to switch panic off";
-  common.mutable_healthy_panic_threshold()->set_value(19.5);
-  common.mutable_locality_weighted_lb_config();
-  EXPECT_EQ(converted(from).panic_threshold_percent, 20u);
-  EXPECT_TRUE(converted(from).locality_weights);
+  for (const auto& [text, want] : rows)
+    EXPECT_EQ(made_of("name: 'c' " + text), "{name 'c', endpoints {}" + want + "}") << text;
 }
 
-TEST(ConvertCluster, a_panic_threshold_that_is_no_percentage_is_an_error) {
-  for (const double percent :
-       {-0.1, 100.1, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    cluster::Cluster from = named_cluster();
-    from.mutable_common_lb_config()->mutable_healthy_panic_threshold()->set_value(percent);
-    EXPECT_EQ(error_of(Type::kCluster, from),
-              "common_lb_config.healthy_panic_threshold: has to be from 0 to 100");
-  }
+TEST(ConvertCluster, what_is_wrong_with_a_cluster_is_told_by_its_field) {
+  const Row rows[] = {
+      {"name: ''", "name: is missing"},
+      {"type: 9", "type: type 9 is not supported"},
+      {"lb_policy: CLUSTER_PROVIDED", "lb_policy: CLUSTER_PROVIDED is for ORIGINAL_DST only"},
+      {"least_request_lb_config { choice_count { value: 1 } }",
+       "least_request_lb_config.choice_count: has to be at least 2"},
+      {"connect_timeout {}", "connect_timeout: has to be longer than 0"},
+      {"connect_timeout { seconds: -1 }", "connect_timeout: a duration cannot be negative"},
+      {"per_connection_buffer_limit_bytes {}", "per_connection_buffer_limit_bytes: has to be more than 0"},
+      {"upstream_bind_config { source_address { address: 'a' } }",
+       "upstream_bind_config.source_address.address: has to be a numeric IP address, not 'a'"},
+      {"upstream_bind_config { source_address { address: '::' } extra_source_addresses {} }",
+       "upstream_bind_config.extra_source_addresses[0].address.address: has to be a numeric IP address, not "
+       "''"},
+      {"typed_extension_protocol_options { key: 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions' "
+       "value { type_url: 'x/y' } }",
+       "typed_extension_protocol_options[\"envoy.extensions.upstreams.http.v3.HttpProtocolOptions\"]: 'x/y' "
+       "is not supported"},
+      {"typed_extension_protocol_options { key: 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions' "
+       "value { [type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions] { "
+       "common_http_protocol_options { idle_timeout { seconds: -1 } } } } }",
+       "typed_extension_protocol_options[\"envoy.extensions.upstreams.http.v3.HttpProtocolOptions\"]."
+       "common_http_protocol_options.idle_timeout: a duration cannot be negative"},
+  };
+  for (const auto& [text, want] : rows) EXPECT_EQ(made_of("name: 'c' " + text), want);
 }
 
-TEST(ConvertCluster, what_is_not_done_of_common_lb_config_is_left_out_by_name_and_an_error_in_a_bootstrap) {
-  const std::pair<int, std::string> kFields[] = {{2, "zone_aware_lb_config"},
-                                                 {4, "update_merge_window"},
-                                                 {5, "ignore_new_hosts_until_first_hc"},
-                                                 {6, "close_connections_on_host_set_change"},
-                                                 {7, "consistent_hashing_lb_config"},
-                                                 {8, "override_host_status"}};
-  for (const auto& [number, name] : kFields) {
-    cluster::Cluster from = named_cluster();
-    auto& common = *from.mutable_common_lb_config();
-    common.GetReflection()->MutableUnknownFields(&common)->AddLengthDelimited(number, "");
-    const auto made = decode(Type::kCluster, from.SerializeAsString());
+TEST(ConvertCluster, what_is_not_done_is_an_error_in_a_bootstrap_and_listed_when_it_is_a_control_plane_s) {
+  const std::string options =
+      "typed_extension_protocol_options[\"envoy.extensions.upstreams.http.v3.HttpProtocolOptions\"]";
+  const Row rows[] = {
+      {"lb_policy: RING_HASH", "lb_policy: RING_HASH is not supported; ROUND_ROBIN is"},
+      {"lb_policy: MAGLEV", "lb_policy: MAGLEV is not supported; ROUND_ROBIN is"},
+      {"lb_policy: LOAD_BALANCING_POLICY_CONFIG",
+       "lb_policy: LOAD_BALANCING_POLICY_CONFIG is not supported; ROUND_ROBIN is"},
+      {"per_connection_buffer_limit_bytes { value: 16383 }",
+       "per_connection_buffer_limit_bytes: less than 16384 bytes are not supported"},
+      {"circuit_breakers { thresholds { priority: HIGH max_requests { value: 1 } } }",
+       "circuit_breakers.thresholds[0]: routes of priority HIGH are not supported"},
+      {"typed_extension_protocol_options { key: 'a' value {} }",
+       "typed_extension_protocol_options[\"a\"]: is not supported"},
+      {"typed_extension_protocol_options { key: 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions' "
+       "value { [type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions] { "
+       "common_http_protocol_options { max_connection_duration {} } } } }",
+       options + ".common_http_protocol_options.max_connection_duration: is not supported"},
+      {"upstream_connection_options { tcp_keepalive {} }",
+       "upstream_connection_options: TCP keepalive is not supported"},
+  };
+  for (const auto& [text, want] : rows) {
+    EXPECT_EQ(made_of("name: 'c' " + text), want);
+    Conversion conversion(false);
+    const auto made = to_cluster(parsed<cluster::Cluster>("name: 'c' " + text), Path(), conversion);
     ASSERT_TRUE(made) << made.error().text;
-    const std::string text = "common_lb_config." + name + ": is not supported";
-    EXPECT_EQ((*made)->left_out, std::vector<std::string>{text});
-    Conversion strict(true);
-    const auto examined = strict.examine(from, Path());
-    ASSERT_FALSE(examined);
-    EXPECT_EQ(examined.error().text, text);
+    EXPECT_EQ(shown(made->config), "{name 'c', endpoints {}}") << text;
+    EXPECT_EQ(conversion.left_out(), std::vector<std::string>{want});
   }
 }
 
-TEST(ConvertEndpoints, localities_keep_their_weight_priority_and_order) {
-  endpoint::ClusterLoadAssignment from = named_assignment();
-  for (const std::uint32_t weight : {80u, 20u, 0u}) {
-    auto& locality = *from.add_endpoints();
-    locality.mutable_locality()->set_zone("z" + std::to_string(weight));
-    locality.set_priority(weight / 80);
-    if (weight) locality.mutable_load_balancing_weight()->set_value(weight);
-    add_endpoint(locality, "10.0.0.1");
+TEST(ConvertCluster, endpoints_of_its_own_are_read_with_their_place_weight_and_health) {
+  const Row rows[] = {
+      {"", "{address 10.0.0.1:80}"},
+      {"load_balancing_weight { value: 4 }", "{address 10.0.0.1:80, weight 4}"},
+      {"health_status: HEALTHY", "{address 10.0.0.1:80}"},
+      {"health_status: DEGRADED", "{address 10.0.0.1:80}"},
+      {"health_status: UNHEALTHY", "{address 10.0.0.1:80, health unhealthy}"},
+      {"health_status: TIMEOUT", "{address 10.0.0.1:80, health unhealthy}"},
+      {"health_status: DRAINING", "{address 10.0.0.1:80, health draining}"},
+      {"endpoint { hostname: 'h' }", "{address 10.0.0.1:80, hostname 'h'}"},
+      {"metadata { filter_metadata { key: 'a' value {} } }", "{address 10.0.0.1:80}"},
+      {"load_balancing_weight {}",
+       "load_assignment.endpoints[0].lb_endpoints[0].load_balancing_weight: has to be at least 1"},
+      {"endpoint { address { socket_address { port_value: 65536 } } }",
+       "load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address.port_value: has to be "
+       "at "
+       "most 65535, not 65536"},
+  };
+  for (const auto& [text, want] : rows) {
+    const std::string made = made_of(
+        "name: 'c' load_assignment { cluster_name: 'e' endpoints { locality { region: 'r' zone: 'z' "
+        "sub_zone: 's' } lb_endpoints { endpoint { " +
+        address_of("10.0.0.1", 80) + " } " + text + " } } }");
+    EXPECT_EQ(made, want[0] == '{' ? "{name 'c', endpoints {name 'e', localities [{region 'r', zone 'z', "
+                                     "sub_zone 's', endpoints [" +
+                                         want + "]}]}}"
+                                   : want);
   }
-  from.mutable_policy()->mutable_overprovisioning_factor()->set_value(200);
-  const auto made = decode(Type::kEndpoint, from.SerializeAsString());
-  ASSERT_TRUE(made) << made.error().text;
-  const auto endpoints = (*made)->as<proxy::Endpoints>();
-  EXPECT_EQ(endpoints->overprovisioning_percent, 200u);
-  ASSERT_EQ(endpoints->localities.size(), 3u);
-  EXPECT_EQ(endpoints->localities[0].weight, 80u);
-  EXPECT_EQ(endpoints->localities[0].priority, 1u);
-  EXPECT_EQ(endpoints->localities[1].weight, 20u);
-  EXPECT_EQ(endpoints->localities[2].weight, 0u) << "without one";
+  EXPECT_EQ(made_of("name: 'c' load_assignment { endpoints {} endpoints { lb_endpoints {} } }"),
+            "load_assignment.endpoints[1].lb_endpoints[0].endpoint: is missing");
 }
 
-TEST(ConvertEndpoints, each_health_that_a_control_plane_can_send_is_kept_apart) {
-  const std::pair<core::HealthStatus, Health> kRows[] = {
-      {core::UNKNOWN, Health::kHealthy},     {core::HEALTHY, Health::kHealthy},
-      {core::UNHEALTHY, Health::kUnhealthy}, {core::TIMEOUT, Health::kUnhealthy},
-      {core::DRAINING, Health::kDraining},   {core::DEGRADED, Health::kDegraded}};
-  for (const auto& [sent, health] : kRows) {
-    endpoint::ClusterLoadAssignment from = named_assignment();
-    add_endpoint(*from.add_endpoints(), "10.0.0.1");
-    from.mutable_endpoints(0)->mutable_lb_endpoints(0)->set_health_status(sent);
-    const auto made = decode(Type::kEndpoint, from.SerializeAsString());
-    ASSERT_TRUE(made) << made.error().text;
-    EXPECT_EQ((*made)->as<proxy::Endpoints>()->localities[0].endpoints[0].health, health) << sent;
+TEST(ConvertCluster, endpoints_of_eds_are_a_need_with_the_time_that_its_source_says) {
+  const auto made = [](const std::string& text) {
+    Conversion conversion(true);
+    return to_cluster(parsed<cluster::Cluster>("name: 'c' type: EDS " + text), Path(), conversion);
+  };
+  const struct {
+    std::string text, name;
+    int milliseconds;
+  } rows[] = {
+      {"eds_cluster_config { eds_config { ads {} } }", "c", 15'000},
+      {"eds_cluster_config { service_name: 's' eds_config { ads {} initial_fetch_timeout {} } }", "s", 0},
+      {"eds_cluster_config { eds_config { ads {} initial_fetch_timeout { nanos: 1 } } }", "c", 1},
+  };
+  for (const auto& [text, name, milliseconds] : rows) {
+    const auto cluster = made(text);
+    ASSERT_TRUE(cluster) << cluster.error().text;
+    EXPECT_EQ(shown(cluster->config), "{name 'c', discovery eds, eds_name '" + name + "'}");
+    ASSERT_EQ(cluster->needs.size(), 1u);
+    EXPECT_EQ(cluster->needs[0].name, name);
+    EXPECT_EQ(cluster->needs[0].timeout.count(), milliseconds);
   }
+  EXPECT_EQ(made("").error().text,
+            "eds_cluster_config.eds_config: the only source of configuration supported is ads: {}");
+  EXPECT_EQ(made("load_assignment {}").error().text, "load_assignment: an EDS cluster has none of its own");
+  EXPECT_EQ(
+      made("eds_cluster_config { eds_config { ads {} initial_fetch_timeout { seconds: -1 } } }").error().text,
+      "eds_cluster_config.eds_config.initial_fetch_timeout: a duration cannot be negative");
 }
 
-TEST(ConvertEndpoints, weights_and_factors_of_0_are_errors_and_what_is_not_done_of_the_policy_is_left_out) {
-  endpoint::ClusterLoadAssignment weightless = named_assignment();
-  weightless.add_endpoints()->mutable_load_balancing_weight();
-  EXPECT_EQ(error_of(Type::kEndpoint, weightless),
-            "endpoints[0].load_balancing_weight: has to be at least 1");
-  endpoint::ClusterLoadAssignment factorless = named_assignment();
-  factorless.mutable_policy()->mutable_overprovisioning_factor();
-  EXPECT_EQ(error_of(Type::kEndpoint, factorless), "policy.overprovisioning_factor: has to be at least 1");
-  const std::pair<int, std::string> kFields[] = {
-      {2, "drop_overloads"}, {4, "endpoint_stale_after"}, {6, "weighted_priority_health"}};
-  for (const auto& [number, name] : kFields) {
-    endpoint::ClusterLoadAssignment from = named_assignment();
-    auto& policy = *from.mutable_policy();
-    policy.GetReflection()->MutableUnknownFields(&policy)->AddLengthDelimited(number, "");
-    const auto made = decode(Type::kEndpoint, from.SerializeAsString());
-    ASSERT_TRUE(made) << made.error().text;
-    EXPECT_EQ((*made)->left_out, std::vector<std::string>{"policy." + name + ": is not supported"});
-  }
+TEST(ConvertCluster, names_are_resolved_for_the_two_kinds_of_dns_clusters) {
+  const std::string one = "endpoint { " + address_of("one.example", 80) + " }";
+  const std::string two = "endpoint { " + address_of("two.example", 81) +
+                          " } load_balancing_weight { value: "
+                          "3 } health_status: DRAINING";
+  const auto cluster = [](const std::string& rest, std::initializer_list<std::string> hosts) {
+    std::string text = "name: 'c' " + rest + " load_assignment { endpoints { ";
+    for (const std::string& host : hosts) text += "lb_endpoints { " + host + " } ";
+    return made_of(text + "} }");
+  };
+  const std::string shown_one = "dns_hosts [{name 'one.example', port 80}]}";
+  EXPECT_EQ(cluster("type: STRICT_DNS", {one, two}),
+            "{name 'c', discovery strict dns, dns_hosts [{name 'one.example', port 80}, {name 'two.example', "
+            "port 81, weight 3, health draining}]}");
+  EXPECT_EQ(cluster("type: LOGICAL_DNS", {one}), "{name 'c', discovery logical dns, " + shown_one);
+  EXPECT_EQ(cluster("type: STRICT_DNS dns_refresh_rate { nanos: 1 }", {one}),
+            "{name 'c', discovery strict dns, dns_refresh 1ms, " + shown_one);
+  EXPECT_EQ(cluster("type: LOGICAL_DNS", {one, two}),
+            "load_assignment.endpoints: a LOGICAL_DNS cluster has exactly one endpoint");
+  EXPECT_EQ(cluster("type: STRICT_DNS", {}),
+            "load_assignment.endpoints: is empty; a DNS cluster needs a host name");
+  EXPECT_EQ(cluster("type: STRICT_DNS dns_refresh_rate {}", {one}),
+            "dns_refresh_rate: has to be longer than 0");
+  for (const std::string& bad :
+       {std::string(), "endpoint { " + address_of("", 80) + " }", "endpoint { " + address_of("a", 0) + " }",
+        "endpoint { " + address_of("a", 65536) + " }",
+        std::string("endpoint { address { pipe { path: '/a' } } }")})
+    EXPECT_EQ(cluster("type: STRICT_DNS", {one, bad}),
+              "load_assignment.endpoints[0].lb_endpoints[1]: a DNS cluster's endpoint has to have a "
+              "socket_address with a host name and a port")
+        << bad;
 }
 
-TEST(ConvertCluster, names_keep_locality_weight_and_priority_and_the_factor_of_their_policy) {
-  cluster::Cluster from = named_cluster();
-  from.set_type(cluster::Cluster::STRICT_DNS);
-  auto& assignment = *from.mutable_load_assignment();
-  assignment.mutable_policy()->mutable_overprovisioning_factor()->set_value(100);
-  for (const std::uint32_t weight : {3u, 1u}) {
-    auto& locality = *assignment.add_endpoints();
-    locality.mutable_load_balancing_weight()->set_value(weight);
-    locality.set_priority(weight / 3);
-    add_endpoint(locality, "one.example");
-    add_endpoint(locality, "two.example");
-  }
-  const auto made = decode(Type::kCluster, from.SerializeAsString());
-  ASSERT_TRUE(made) << made.error().text;
-  const auto config = (*made)->as<proxy::ClusterConfig>();
-  EXPECT_EQ(config->dns_overprovisioning_percent, 100u);
-  ASSERT_EQ(config->dns_hosts.size(), 4u);
-  EXPECT_EQ(config->dns_hosts[1].locality, 0u);
-  EXPECT_EQ(config->dns_hosts[1].locality_weight, 3u);
-  EXPECT_EQ(config->dns_hosts[1].priority, 1u);
-  EXPECT_EQ(config->dns_hosts[2].locality, 1u);
-  EXPECT_EQ(config->dns_hosts[2].locality_weight, 1u);
+TEST(ConvertCluster, the_original_destination_is_its_own_only_choice_of_an_endpoint) {
+  EXPECT_EQ(made_of("name: 'c' type: ORIGINAL_DST lb_policy: CLUSTER_PROVIDED original_dst_lb_config {}"),
+            "{name 'c', discovery original destination, balance cluster provided}");
+  EXPECT_EQ(made_of("name: 'c' type: ORIGINAL_DST"),
+            "lb_policy: has to be CLUSTER_PROVIDED for ORIGINAL_DST");
+  EXPECT_EQ(made_of("name: 'c' type: ORIGINAL_DST lb_policy: CLUSTER_PROVIDED load_assignment {}"),
+            "load_assignment: an ORIGINAL_DST cluster has none");
 }
 
 }  // namespace

@@ -252,8 +252,8 @@ std::string shown(const proxy::Endpoints& endpoints) {
 
 std::string shown(const proxy::ClusterConfig& cluster) {
   using Shown = proxy::ClusterConfig;
-  return members(cluster, WEFT_MEMBER(name), WEFT_MEMBER(alt_stat_name), WEFT_MEMBER(discovery),
-                 WEFT_MEMBER(eds_name), WEFT_MEMBER(endpoints), WEFT_MEMBER(balance),
+  return members(cluster, WEFT_MEMBER(name), WEFT_MEMBER(discovery), WEFT_MEMBER(eds_name),
+                 WEFT_MEMBER(endpoints), WEFT_MEMBER(alt_stat_name), WEFT_MEMBER(balance),
                  WEFT_MEMBER(least_request_choices), WEFT_MEMBER(connect_timeout), WEFT_MEMBER(idle_timeout),
                  WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(bind_source),
                  WEFT_MEMBER(extra_bind_sources), WEFT_MEMBER(http2), WEFT_MEMBER(max_connections),
