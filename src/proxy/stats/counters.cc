@@ -42,11 +42,20 @@ struct Metric {
   std::string name, labels;
 };
 
+/// The dot before a counter's own name: the last, but that filters' counters have names with dots.
+std::size_t dot_before_name(std::string_view full) {
+  for (const std::string_view name : FilterCounter::names()) {
+    if (full.ends_with(name) && full.size() > name.size() && full[full.size() - name.size() - 1] == '.')
+      return full.size() - name.size() - 1;
+  }
+  return full.rfind('.');
+}
+
 /// "cluster.<name>.upstream_rq_total" → envoy_cluster_upstream_rq_total{envoy_cluster_name="<name>"}; the
-/// names of clusters hold dots, the names of counters do not.
+/// names of clusters hold dots.
 Metric metric_of(std::string_view full) {
   const auto first = full.find('.');
-  const auto last = full.rfind('.');
+  const auto last = dot_before_name(full);
   if (first == std::string_view::npos || first == last) return {metric_name(full), {}};
   const std::string_view group = full.substr(0, first), middle = full.substr(first + 1, last - first - 1);
   const std::string_view label = group == "cluster"    ? "envoy_cluster_name"
@@ -58,6 +67,7 @@ Metric metric_of(std::string_view full) {
           "{" + std::string(label) + "=\"" + label_value(middle) + "\"}"};
 }
 
+/// Of 200 and above.
 template <class Counters, class Total>
 void count_class(Counters& counters, int status, Total Counters::* two, Total Counters::* three,
                  Total Counters::* four, Total Counters::* five) {
@@ -171,6 +181,7 @@ std::string StatSheet::prometheus() const {
 }
 
 void count_status(HttpCounters& counters, int status) {
+  if (status / 100 == 1) ++counters.downstream_rq_1xx;
   count_class(counters, status, &HttpCounters::downstream_rq_2xx, &HttpCounters::downstream_rq_3xx,
               &HttpCounters::downstream_rq_4xx, &HttpCounters::downstream_rq_5xx);
 }
