@@ -205,6 +205,10 @@ TEST(ConvertRoute, each_field_of_a_redirect_does_its_own_and_nothing_else) {
     EXPECT_EQ(action_of("redirect { " + text + " }"), "redirect {" + want + "}");
   EXPECT_EQ(action_of("redirect { port_redirect: 65536 }"),
             "virtual_hosts[0].routes[0].redirect.port_redirect: has to be at most 65535");
+  EXPECT_EQ(
+      action_of("redirect { path_redirect: '/a#b c' }"),
+      "virtual_hosts[0].routes[0].redirect.path_redirect: a path may not have the byte 0x20 at position 1; "
+      "encode it with '%'");
   for (const std::string scheme : {"1a", "-", "a:"})
     EXPECT_EQ(action_of("redirect { scheme_redirect: '" + scheme + "' }"),
               "virtual_hosts[0].routes[0].redirect.scheme_redirect: '" + scheme + "' is no scheme");
