@@ -50,26 +50,39 @@ Result<proxy::FilterChainMatch> to_chain_match(const listener::FilterChainMatch&
   return made;
 }
 
+Result<void> read_tcp_clusters(const tcp_proxy::TcpProxy& from, proxy::TcpProxyConfig& into,
+                               const Path& path) {
+  auto add = [&](const std::string& cluster, std::uint32_t weight) {
+    proxy::WeightedCluster to;
+    to.cluster = cluster;
+    to.weight = weight;
+    into.clusters.push_back(std::move(to));
+  };
+  if (from.has_cluster()) {
+    if (from.cluster().empty()) return fail(path.field("cluster").invalid("is empty"));
+    add(from.cluster(), 1);
+  }
+  std::uint64_t total = from.has_cluster() ? 1 : 0;
+  const Path weighted = path.field("weighted_clusters"), list = weighted.field("clusters");
+  for (int i = 0; i < from.weighted_clusters().clusters_size(); ++i) {
+    const Path here = list.item(i);
+    const auto& one = from.weighted_clusters().clusters(i);
+    if (one.name().empty()) return fail(here.field("name").invalid("is missing"));
+    add(one.name(), one.weight());
+    total += one.weight();
+  }
+  if (total == 0)
+    return fail(
+        path.invalid("has to have cluster, or weighted_clusters whose weights sum up to more than 0"));
+  return {};
+}
+
 Result<proxy::TcpProxyConfig> to_tcp_proxy(const tcp_proxy::TcpProxy& from, const Path& path,
                                            Conversion& conversion) {
   proxy::TcpProxyConfig made;
   made.stat_prefix = from.stat_prefix();
   if (made.stat_prefix.empty()) return fail(path.field("stat_prefix").invalid("is missing"));
-  auto add = [&](const std::string& cluster, std::uint32_t weight) {
-    proxy::WeightedCluster to;
-    to.cluster = cluster;
-    to.weight = weight;
-    made.clusters.push_back(std::move(to));
-  };
-  if (from.has_cluster()) add(from.cluster(), 1);
-  std::uint64_t total = from.has_cluster() ? 1 : 0;
-  for (const auto& weighted : from.weighted_clusters().clusters()) {
-    add(weighted.name(), weighted.weight());
-    total += weighted.weight();
-  }
-  if (total == 0)
-    return fail(
-        path.invalid("has to have cluster, or weighted_clusters whose weights sum up to more than 0"));
+  WEFT_CHECK(read_tcp_clusters(from, made, path));
   if (from.has_idle_timeout()) {
     WEFT_TRY(made.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
   }

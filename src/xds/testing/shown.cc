@@ -45,6 +45,10 @@ static std::string shown(proxy::HttpConfig::EscapedSlashes slashes) {
   constexpr const char* kNames[] = {"keep", "reject", "unescape and redirect", "unescape and forward"};
   return kNames[static_cast<int>(slashes)];
 }
+static std::string shown(proxy::Direction direction) {
+  constexpr const char* kNames[] = {"unspecified", "inbound", "outbound"};
+  return kNames[static_cast<int>(direction)];
+}
 static std::string shown(proxy::Health health) {
   constexpr const char* kNames[] = {"healthy", "unhealthy", "draining"};
   return kNames[static_cast<int>(health)];
@@ -60,6 +64,12 @@ static std::string shown(proxy::ClusterConfig::Balance balance) {
 static std::string shown(proxy::ClusterConfig::DnsFamily family) {
   constexpr const char* kNames[] = {"any", "v4 only", "v6 only", "v4 preferred"};
   return kNames[static_cast<int>(family)];
+}
+static std::string shown(const proxy::PortRange& range) {
+  return std::to_string(range.first) + "-" + std::to_string(range.last);
+}
+static std::string shown(const proxy::FilterChainMatch::Prefix& prefix) {
+  return prefix.address.ip() + "/" + std::to_string(prefix.length);
 }
 static std::string shown(const proxy::NamedHttpFilter& filter) { return "'" + filter.name + "'"; }
 
@@ -231,6 +241,35 @@ std::string shown(const proxy::HttpConfig& config) {
                  WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(tracing),
                  WEFT_MEMBER(random_sampling_percent), WEFT_MEMBER(access_logs), WEFT_MEMBER(filters),
                  WEFT_MEMBER(suppress_envoy_headers));
+}
+
+std::string shown(const proxy::TcpProxyConfig& config) {
+  using Shown = proxy::TcpProxyConfig;
+  return "tcp " + members(config, WEFT_MEMBER(stat_prefix), WEFT_MEMBER(clusters), WEFT_MEMBER(idle_timeout),
+                          WEFT_MEMBER(access_logs));
+}
+
+std::string shown(const proxy::FilterChainMatch& match) {
+  using Shown = proxy::FilterChainMatch;
+  return members(match, WEFT_MEMBER(destination_port), WEFT_MEMBER(destination_prefixes),
+                 WEFT_MEMBER(server_names), WEFT_MEMBER(transport_protocol),
+                 WEFT_MEMBER(application_protocols));
+}
+
+std::string shown(const proxy::FilterChain& chain) {
+  using Shown = proxy::FilterChain;
+  return members(chain, WEFT_MEMBER(name), WEFT_MEMBER(match), WEFT_MEMBER(filter));
+}
+
+std::string shown(const proxy::ListenerConfig& listener) {
+  using Shown = proxy::ListenerConfig;
+  return members(listener, WEFT_MEMBER(name), WEFT_MEMBER(address), WEFT_MEMBER(chains),
+                 WEFT_MEMBER(additional_addresses), WEFT_MEMBER(ipv4_compatible), WEFT_MEMBER(bind_to_port),
+                 WEFT_MEMBER(use_original_destination), WEFT_MEMBER(original_destination_filter),
+                 WEFT_MEMBER(sniff_http), WEFT_MEMBER(sniff_tls), WEFT_MEMBER(sniff_http_off),
+                 WEFT_MEMBER(sniff_tls_off), WEFT_MEMBER(sniff_timeout),
+                 WEFT_MEMBER(continue_on_sniff_timeout), WEFT_MEMBER(transparent), WEFT_MEMBER(direction),
+                 WEFT_MEMBER(default_chain), WEFT_MEMBER(access_logs));
 }
 
 std::string shown(const proxy::Endpoint& endpoint) {
