@@ -17,6 +17,9 @@ Message parsed(const std::string& text) {
   return made;
 }
 
+/// The text of a message, in one line.
+std::string text_of(const google::protobuf::Message& message);
+
 /// A field that our subset lacks, as a peer that has the whole of Envoy's API sends it.
 void add_unknown(google::protobuf::Message& to, int number);
 
