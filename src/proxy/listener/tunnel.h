@@ -22,7 +22,7 @@ struct TunnelLimits {
 
 /// Copies bytes both ways until both sides have ended, one has broken, or it stands still for longer than
 /// `limits` allow. One side's end is handed on as an end and the other direction goes on. A
-/// direction holds what one read gave (64 KB at most), and only while its reader does not take it, so a
+/// direction holds what one read gave (62 KiB at most), and only while its reader does not take it, so a
 /// reader that stops stops its writer.
 ///
 /// `client_first` and `server_first` are bytes already read from each, sent before anything else.
