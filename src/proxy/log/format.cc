@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "proxy/kept_field.h"
+#include "proxy/log/line_writer.h"
 
 namespace weft::proxy {
 
@@ -24,69 +24,33 @@ const std::string_view kDefaultLogFormat =
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  char text[20];
-  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
-  out.append(text, end);
-}
-
 using Use = LogFormat::Use;
 
-void append_absent(std::string& out, Use use) {
-  if (use == Use::kLine) out += '-';
+void append_absent(LineWriter& out, Use use) {
+  if (use == Use::kLine) out.add('-');
 }
 
-void append_milliseconds(std::string& out, TimePoint from, TimePoint to, Use use) {
+void append_milliseconds(LineWriter& out, TimePoint from, TimePoint to, Use use) {
   if (from == kNever || to == kNever || to < from) return append_absent(out, use);
-  append_number(out, static_cast<std::uint64_t>(
-                         std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()));
+  out.add_number(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(to - from).count()));
 }
 
-bool plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
-
-/// Without a branch for each byte. Nearly every value is plain.
-bool all_plain(std::string_view value) {
-  std::uint8_t odd = 0;
-  for (const char each : value) {
-    const auto byte = static_cast<std::uint8_t>(each);
-    odd |= static_cast<std::uint8_t>((byte < 0x20) | (byte >= 0x7f) | (byte == '"') | (byte == '\\'));
-  }
-  return odd == 0;
+void append_escaped(LineWriter& out, std::string_view value, Use use) {
+  if (use == Use::kLine)
+    out.add_escaped(value);
+  else
+    out.add_field_value(value);
 }
 
-/// What the value of a field may not hold (RFC 9110 §5.5).
-bool is_control(unsigned char byte) { return (byte < 0x20 && byte != '\t') || byte == 0x7f; }
-
-void append_escaped(std::string& out, std::string_view value, Use use) {
-  if (use == Use::kFieldValue) {
-    for (const char byte : value) out += is_control(static_cast<unsigned char>(byte)) ? ' ' : byte;
-    return;
-  }
-  if (all_plain(value)) {
-    out.append(value);
-    return;
-  }
-  std::size_t done = 0;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(value[i]);
-    if (plain(byte)) continue;
-    static constexpr char kHex[] = "0123456789abcdef";
-    out.append(value, done, i - done);
-    const char escaped[4] = {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    out.append(escaped, sizeof escaped);
-    done = i + 1;
-  }
-  out.append(value, done, std::string_view::npos);
-}
-
-void append_if_any(std::string& out, std::string_view value, Use use) {
+void append_if_any(LineWriter& out, std::string_view value, Use use) {
   if (value.empty())
     append_absent(out, use);
   else
-    out += value;
+    out.add(value);
 }
 
-void append_escaped_if_any(std::string& out, std::string_view value, Use use) {
+void append_escaped_if_any(LineWriter& out, std::string_view value, Use use) {
   if (value.empty())
     append_absent(out, use);
   else
@@ -103,49 +67,11 @@ std::string_view without_port(std::string_view address) {
   return address;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-/// A length is valid until the next one is asked for.
+/// The first of the two that is there.
 template <class Head>
-std::optional<std::string_view> known_value(const Head& head, http::Known known) {
-  if (!is_kept(known)) return head.headers.get(known);
-  static thread_local std::array<char, 20> digits;
-  const std::string_view value = kept_field(head, known, digits);
-  return value.empty() ? std::nullopt : std::optional(value);
-}
-
-std::optional<std::string_view> request_field(const http::RequestHead& head, const std::string& name,
-                                              http::Known known) {
-  if (known != http::Known::kOther) {
-    if (known == http::Known::kHost)
-      return head.authority.empty() ? std::nullopt : std::optional<std::string_view>(head.authority);
-    return known_value(head, known);
-  }
-  if (name.front() != ':') return head.headers.get(std::string_view(name));
-  std::string_view value;
-  if (name == ":method")
-    value = head.method;
-  else if (name == ":path")
-    value = head.path;
-  else if (name == ":authority")
-    value = head.authority;
-  else if (name == ":scheme")
-    value = head.scheme;
-  if (value.empty()) return std::nullopt;
-  return value;
-}
-
-std::optional<std::string_view> response_field(const http::ResponseHead& head, const std::string& name,
-                                               http::Known known) {
-  if (known != http::Known::kOther) return known_value(head, known);
-  if (name.front() == ':') return std::nullopt;
-  return head.headers.get(std::string_view(name));
+std::optional<std::string_view> either(const Head& head, const FieldName& one, const FieldName& other) {
+  const auto value = one.value_in(head);
+  return value || other.empty() ? value : other.value_in(head);
 }
 
 std::string_view protocol_name(http::Version version) {
@@ -166,34 +92,34 @@ const std::string& host_name() {
   return name;
 }
 
-}  // namespace
-
-void append_time(std::string& out, std::chrono::system_clock::time_point when) {
+std::string_view time_text(std::chrono::system_clock::time_point when) {
+  constexpr std::size_t kToTheSecond = 20;
   thread_local std::time_t cached_second = -1;
-  thread_local char cached[32];
+  thread_local char text[32];
   const auto since_epoch =
       std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count();
   const auto second = static_cast<std::time_t>(since_epoch / 1000);
   if (second != cached_second) {
     std::tm parts{};
     gmtime_r(&second, &parts);
-    strftime(cached, sizeof cached, "%Y-%m-%dT%H:%M:%S.", &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &parts);
     cached_second = second;
   }
   const auto rest = static_cast<int>(since_epoch % 1000);
-  const char tail[4] = {static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                        static_cast<char>('0' + rest % 10), 'Z'};
-  out.append(cached, 20);
-  out.append(tail, sizeof tail);
+  char* const tail = text + kToTheSecond;
+  tail[0] = static_cast<char>('0' + rest / 100);
+  tail[1] = static_cast<char>('0' + rest / 10 % 10);
+  tail[2] = static_cast<char>('0' + rest % 10);
+  tail[3] = 'Z';
+  return {text, kToTheSecond + 4};
 }
+
+}  // namespace
 
 void LogFormat::compile_header(Part& part, std::string_view argument) {
   const auto question = argument.find('?');
-  part.text = lower(argument.substr(0, question));
-  part.known = http::known_field(part.text);
-  if (question == std::string_view::npos) return;
-  part.other = lower(argument.substr(question + 1));
-  part.other_known = http::known_field(part.other);
+  part.field = FieldName(argument.substr(0, question));
+  if (question != std::string_view::npos) part.other = FieldName(argument.substr(question + 1));
 }
 
 std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
@@ -279,7 +205,9 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body, Use u
   if (name == "ENVIRONMENT") {
     const char* value = std::getenv(std::string(argument).c_str());
     // One line stays one line, and a header's value one value.
-    append_escaped(part.text, value ? value : "-", use);
+    LineWriter text(part.text);
+    append_escaped(text, value ? value : "-", use);
+    text.flushed();
     return part;
   }
   const std::optional<Op> op = plain_operator(name);
@@ -296,12 +224,6 @@ Result<LogFormat> LogFormat::compile(std::string_view text, Use use) {
   LogFormat format;
   format.use_ = use;
   std::string literal;
-  const auto end_literal = [&] {
-    if (literal.empty()) return;
-    Part part;
-    part.text = std::exchange(literal, {});
-    format.parts_.push_back(std::move(part));
-  };
   for (std::size_t i = 0; i < text.size();) {
     if (text[i] != '%') {
       literal += text[i++];
@@ -324,12 +246,16 @@ Result<LogFormat> LogFormat::compile(std::string_view text, Use use) {
     if (part.op == Op::kLiteral) {
       literal += part.text;
     } else {
-      end_literal();
+      part.text = std::exchange(literal, {});
       format.parts_.push_back(std::move(part));
     }
     i = close + 1;
   }
-  end_literal();
+  if (!literal.empty()) {
+    Part end;
+    end.text = std::move(literal);
+    format.parts_.push_back(std::move(end));
+  }
   return format;
 }
 
@@ -340,19 +266,22 @@ bool LogFormat::is_literal() const {
 std::string_view LogFormat::literal() const { return parts_.empty() ? std::string_view() : parts_[0].text; }
 
 void LogFormat::append_to(std::string& out, const RequestInfo& info) const {
-  for (const Part& part : parts_) append_part(out, part, info);
+  LineWriter line(out);
+  for (const Part& part : parts_) {
+    line.add(part.text);
+    append_part(line, part, info);
+  }
 }
 
-void LogFormat::append_part(std::string& out, const Part& part, const RequestInfo& info) const {
+void LogFormat::append_part(LineWriter& out, const Part& part, const RequestInfo& info) const {
   switch (part.op) {
-    case Op::kLiteral: out += part.text; return;
-    case Op::kStartTime: append_time(out, info.started_at); return;
-    case Op::kStartTimeFormatted: part.time.append_to(out, info.started_at); return;
+    case Op::kLiteral: return;
+    case Op::kStartTime: out.add(time_text(info.started_at)); return;
+    case Op::kStartTimeFormatted: part.time.append_to(out.flushed(), info.started_at); return;
     case Op::kRequestHeader:
     case Op::kRequestPathWithoutQuery: {
       if (!info.request) break;
-      auto value = request_field(*info.request, part.text, part.known);
-      if (!value && !part.other.empty()) value = request_field(*info.request, part.other, part.other_known);
+      auto value = either(*info.request, part.field, part.other);
       if (!value) break;
       if (part.op == Op::kRequestPathWithoutQuery) value = value->substr(0, value->find('?'));
       append_escaped(out, value->substr(0, part.limit), use_);
@@ -360,38 +289,42 @@ void LogFormat::append_part(std::string& out, const Part& part, const RequestInf
     }
     case Op::kResponseHeader: {
       if (!info.response) break;
-      auto value = response_field(*info.response, part.text, part.known);
-      if (!value && !part.other.empty()) value = response_field(*info.response, part.other, part.other_known);
+      const auto value = either(*info.response, part.field, part.other);
       if (!value) break;
       append_escaped(out, value->substr(0, part.limit), use_);
       return;
     }
     case Op::kProtocol:
       if (!info.request) break;
-      out += protocol_name(info.request->version);
+      out.add(protocol_name(info.request->version));
       return;
-    case Op::kResponseCode: append_number(out, static_cast<std::uint64_t>(info.status)); return;
+    case Op::kResponseCode: out.add_number(static_cast<std::uint64_t>(info.status)); return;
     case Op::kResponseCodeDetails:
       append_if_any(out, info.details_text.empty() ? info.details : info.details_text, use_);
       return;
-    case Op::kResponseFlags: info.flags.append_to(out); return;
+    case Op::kResponseFlags:
+      if (info.flags.empty())
+        out.add('-');
+      else
+        info.flags.append_to(out.flushed());
+      return;
     case Op::kTerminationDetails: append_if_any(out, info.termination_details, use_); return;
     case Op::kUpstreamFailure: append_escaped_if_any(out, info.upstream_failure, use_); return;
     case Op::kDownstreamFailure: append_escaped_if_any(out, info.downstream_failure, use_); return;
-    case Op::kBytesReceived: append_number(out, info.bytes_received); return;
-    case Op::kBytesSent: append_number(out, info.bytes_sent); return;
+    case Op::kBytesReceived: out.add_number(info.bytes_received); return;
+    case Op::kBytesSent: out.add_number(info.bytes_sent); return;
     case Op::kDuration: append_milliseconds(out, info.started, info.ended, use_); return;
     case Op::kRequestDuration: append_milliseconds(out, info.started, info.request_done, use_); return;
     case Op::kResponseDuration: append_milliseconds(out, info.started, info.response_begun, use_); return;
     case Op::kResponseTxDuration: append_milliseconds(out, info.response_begun, info.ended, use_); return;
-    case Op::kAttemptCount: append_number(out, info.attempts); return;
-    case Op::kHostname: out += host_name(); return;
+    case Op::kAttemptCount: out.add_number(info.attempts); return;
+    case Op::kHostname: out.add(host_name()); return;
     default: append_connection_part(out, part, info); return;
   }
   append_absent(out, use_);
 }
 
-void LogFormat::append_connection_part(std::string& out, const Part& part, const RequestInfo& info) const {
+void LogFormat::append_connection_part(LineWriter& out, const Part& part, const RequestInfo& info) const {
   static const ConnectionInfo kUnknown;
   const ConnectionInfo& connection = info.connection ? *info.connection : kUnknown;
   const std::string& remote = info.remote_address.empty() ? connection.peer_text : info.remote_address;
@@ -408,14 +341,14 @@ void LogFormat::append_connection_part(std::string& out, const Part& part, const
     case Op::kDownstreamLocalAddressWithoutPort:
       append_if_any(out, without_port(connection.local_text), use_);
       return;
-    case Op::kDownstreamLocalPort: append_number(out, connection.local.port()); return;
+    case Op::kDownstreamLocalPort: out.add_number(connection.local.port()); return;
     case Op::kDownstreamRemoteAddress: append_if_any(out, remote, use_); return;
     case Op::kDownstreamRemoteAddressWithoutPort: append_if_any(out, without_port(remote), use_); return;
     case Op::kDownstreamDirectRemoteAddress: append_if_any(out, connection.peer_text, use_); return;
     case Op::kDownstreamDirectRemoteAddressWithoutPort:
       append_if_any(out, without_port(connection.peer_text), use_);
       return;
-    case Op::kConnectionId: append_number(out, connection.id); return;
+    case Op::kConnectionId: out.add_number(connection.id); return;
     case Op::kRouteName:
       append_escaped_if_any(out, info.route_name ? *info.route_name : std::string_view(), use_);
       return;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "http/message.h"
+#include "proxy/log/field_name.h"
 #include "proxy/log/request_info.h"
 #include "proxy/log/time_format.h"
 
@@ -14,6 +15,8 @@ namespace weft::proxy {
 
 /// Istio's default access-log line: 22 operators and a line end.
 extern const std::string_view kDefaultLogFormat;
+
+class LineWriter;
 
 /// A text with Envoy's command operators ("%REQ(X?Y):Z%" ...), compiled once and filled in for each request.
 ///
@@ -76,24 +79,19 @@ class LogFormat {
   };
   struct Part {
     Op op = Op::kLiteral;
-    http::Known known = http::Known::kOther;
-    http::Known other_known = http::Known::kOther;
     std::size_t limit = std::string::npos;
-    std::string text;   ///< literal, header name
-    TimeFormat time;    ///< of kStartTimeFormatted
-    std::string other;  ///< header name to use when `text` is absent
+    std::string text;        ///< the literal before it
+    FieldName field, other;  ///< `other` where the message has no `field`
+    TimeFormat time;         ///< of kStartTimeFormatted
   };
   static std::optional<Op> plain_operator(std::string_view name);
   static Result<Part> compile_operator(std::string_view body, Use use);
   static void compile_header(Part& part, std::string_view argument);
-  void append_part(std::string& out, const Part& part, const RequestInfo& info) const;
-  void append_connection_part(std::string& out, const Part& part, const RequestInfo& info) const;
+  void append_part(LineWriter& out, const Part& part, const RequestInfo& info) const;
+  void append_connection_part(LineWriter& out, const Part& part, const RequestInfo& info) const;
 
   std::vector<Part> parts_;
   Use use_ = Use::kLine;
 };
-
-/// Appends "2026-08-01T12:34:56.789Z". Keeps the last second's text per thread.
-void append_time(std::string& out, std::chrono::system_clock::time_point when);
 
 }  // namespace weft::proxy
