@@ -58,13 +58,35 @@ struct ByLength {
 };
 constexpr ByLength kByLength;
 
+/// Eight bytes with their ASCII capitals made small.
+std::uint64_t lower(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kTops = kOnes * 0x80;
+  const std::uint64_t ascii = bytes & ~kTops;
+  const std::uint64_t from_a = ascii + kOnes * (0x80 - 'A'), beyond_z = ascii + kOnes * (0x7f - 'Z');
+  const std::uint64_t capitals = from_a & ~beyond_z & ~bytes & kTops;
+  return bytes | (capitals >> 2);
+}
+
+std::uint64_t lower_word(const char* eight) {
+  std::uint64_t bytes;
+  std::memcpy(&bytes, eight, sizeof bytes);
+  return lower(bytes);
+}
+
 }  // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i])) return false;
-  return true;
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size < kWord) {
+    for (std::size_t i = 0; i < size; ++i)
+      if (lower(a[i]) != lower(b[i])) return false;
+    return true;
+  }
+  for (std::size_t i = 0; i + kWord < size; i += kWord)
+    if (lower_word(a.data() + i) != lower_word(b.data() + i)) return false;
+  return lower_word(a.data() + size - kWord) == lower_word(b.data() + size - kWord);
 }
 
 std::string_view name_of(Known known) { return kNames[static_cast<std::size_t>(known)]; }
@@ -104,8 +126,8 @@ void Headers::add(Known known, std::string_view value) { add(name_of(known), val
 void Headers::set(std::string_view name, std::string_view value, Known known) {
   bool placed = false;
   for (std::size_t i = 0; i < entries_.size();) {
-    const Field field = (*this)[i];
-    const bool same = known != Known::kOther ? field.known == known : equal_ignoring_case(field.name, name);
+    const bool same =
+        known != Known::kOther ? entries_[i].known == known : equal_ignoring_case((*this)[i].name, name);
     if (!same) {
       ++i;
     } else if (placed) {

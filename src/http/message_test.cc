@@ -36,6 +36,22 @@ TEST(Headers, sets_in_the_place_of_the_first_and_removes_every_one) {
   EXPECT_EQ(text_of(headers), "a=a longer value than before;c=new;");
 }
 
+TEST(EqualIgnoringCase, holds_for_letters_only_wherever_the_byte_stands) {
+  const auto small = [](int byte) { return byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte; };
+  for (std::size_t size = 1; size < 20; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int one = 0; one < 256; ++one)
+        for (const int other : {one, one ^ 0x20, one ^ 0x80, 0x4b, 0x6b, 0x5b, 0x40, 0}) {
+          std::string a(size, 'x'), b(size, 'X');
+          a[at] = static_cast<char>(one);
+          b[at] = static_cast<char>(other);
+          ASSERT_EQ(equal_ignoring_case(a, b), small(one) == small(other))
+              << one << " " << other << " at " << at;
+        }
+  EXPECT_TRUE(equal_ignoring_case("", ""));
+  EXPECT_FALSE(equal_ignoring_case("content-length", "content-lengt"));
+}
+
 TEST(Headers, every_known_name_is_found_by_its_name) {
   for (int i = 1; i < static_cast<int>(Known::kCount); ++i) {
     const Known known = static_cast<Known>(i);

@@ -38,12 +38,13 @@ Rejection FieldCollector::add_line(std::string_view line, Headers& into, const L
   const std::string_view name = line.substr(0, colon);
   if (name.empty()) return {400, "B05", "a field has no name"};
   if (name.back() == ' ' || name.back() == '\t') return {400, "A14", "white space before a colon"};
-  if (!is_token(name)) return {400, "B08", "a field name has a byte that names may not have"};
+  const Known known = known_field(name);
+  if (known == Known::kOther && !is_token(name))
+    return {400, "B08", "a field name has a byte that names may not have"};
   const std::string_view value = trim(line.substr(colon + 1));
   if (!is_field_value(value)) return {400, "B07", "a field value has a control byte"};
   if (++fields_ > limits.fields) return {431, "B12", "too many fields"};
   bool taken = false;
-  const Known known = known_field(name);
   if (const Rejection rejection = add_framing(known, value, limits, taken)) return rejection;
   if (taken) return {};
   // Some servers read an underscore as a hyphen; framing must never depend on who reads.
