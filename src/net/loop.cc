@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <climits>
 
+#include "net/system_calls.h"
+
 namespace weft::net {
 namespace {
 
@@ -98,7 +100,7 @@ void Loop::poll(Duration wait) {
     const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
     timeout = static_cast<int>(std::clamp<long long>(rounded_up, 0, INT_MAX));
   }
-  const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), timeout);
+  const int count = wait_for_events(epoll_fd_, events, timeout);
   now_ = SteadyClock::now();
   for (int i = 0; i < count; ++i) {
     const std::uint64_t data = events[i].data.u64;

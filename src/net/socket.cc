@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "net/keepalive.h"
+#include "net/system_calls.h"
 
 namespace weft::net {
 namespace {
@@ -103,7 +104,7 @@ IoResult Socket::try_read(std::span<char> into) {
   if (!fd_) return {0, IoError::kClosed};
   if (took_enough()) return {0, IoError::kWouldBlock};
   ssize_t got;
-  do got = ::recv(fd_.get(), into.data(), into.size(), 0);
+  do got = receive(fd_.get(), into, 0);
   while (got < 0 && errno == EINTR);
   if (got < 0) {
     const IoResult result = from_errno();
@@ -123,7 +124,7 @@ IoResult Socket::try_read(std::span<char> into) {
 IoResult Socket::peek(std::span<char> into) {
   if (!fd_) return {0, IoError::kClosed};
   ssize_t got;
-  do got = ::recv(fd_.get(), into.data(), into.size(), MSG_PEEK);
+  do got = receive(fd_.get(), into, MSG_PEEK);
   while (got < 0 && errno == EINTR);
   may_read_ = false;
   if (got < 0) return from_errno();
@@ -149,8 +150,8 @@ IoResult Socket::try_write(std::span<const iovec> parts) {
   message.msg_iovlen = parts.size();
   ssize_t sent;
   do
-    sent = parts.size() == 1 ? ::send(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
-                             : ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    sent = parts.size() == 1 ? send_bytes(fd_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+                             : send_message(fd_.get(), message, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   if (sent < 0) {
     const IoResult result = from_errno();
