@@ -68,8 +68,8 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
           loop, store, [this] { on_change(); }, std::move(options.mirror)),
       cpu_time_(options.cpu_time ? std::move(options.cpu_time) : cpu_time_of_thread),
       controllers_(
-          loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); },
-          cpu_time_),
+          loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }, cpu_time_,
+          options.random),
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),

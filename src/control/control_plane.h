@@ -27,6 +27,7 @@ struct ControlPlaneOptions {
   Ground ground = Ground::kOneMachine;
   /// What pushes are paced by; empty: what this thread has used.
   std::function<Duration()> cpu_time = {};
+  Random random = {};  ///< of the controllers
 };
 
 /// What runs on a cluster: it has controllers of its own for most kinds.
@@ -68,6 +69,8 @@ class ControlPlane {
   /// What there would be to say of an object if it were stored now (remarks/on_write.h).
   Remarks remarks_on_write(const api::ObjectPtr& object) const;
 
+  /// The objects as they are known at this moment.
+  WorldPtr world() { return mirror_.world(); }
   const Mirror& mirror() const { return mirror_; }
   const AdsServer& ads() const { return ads_; }
   const Receipts& receipts() const { return receipts_; }

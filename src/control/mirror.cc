@@ -33,6 +33,7 @@ Mirror::Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_ch
       store_(store),
       on_change_(std::move(on_change)),
       options_(std::move(options)),
+      random_(options_.random),
       world_(std::make_shared<const World>()) {}
 
 void Mirror::start() {

@@ -22,6 +22,7 @@ struct MirrorOptions {
   std::vector<const api::KindInfo*> kinds = {kinds::watched().begin(), kinds::watched().end()};
   /// What of an object is kept in memory; null: nothing, as if it were not there. Empty: all of it.
   std::function<api::ObjectPtr(const api::ObjectPtr&)> keep = {};
+  Random random = {};  ///< of the pauses
 };
 
 /// The store's objects kept in memory by watching every kind this room reads.

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <coroutine>
-#include <set>
+#include <cstdint>
+#include <map>
 
 #include "net/loop.h"
 
@@ -9,7 +10,8 @@ namespace weft::control {
 
 /// Tells everybody who waits that something has changed and is worth looking at again.
 ///
-/// Thread: one loop. Waiters are resumed from the loop, never inside notify_all(). Must outlive its waiters.
+/// Thread: one loop. Waiters are resumed from the loop, in the order in which they began to wait, never
+/// inside notify_all(). Must outlive its waiters.
 class Notifier {
  public:
   explicit Notifier(net::Loop& loop) : loop_(loop) {}
@@ -17,11 +19,12 @@ class Notifier {
   struct Awaiter {
     Awaiter(Notifier& notifier, TimePoint until)
         : owner(notifier), deadline(until), timer(notifier.loop_, [this] { handle.resume(); }) {}
-    ~Awaiter() { owner.waiting_.erase(this); }
+    ~Awaiter() { owner.waiting_.erase(turn); }
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> waiting) {
       handle = waiting;
-      owner.waiting_.insert(this);
+      turn = ++owner.turns_;
+      owner.waiting_.emplace(turn, this);
       timer.arm(deadline);
     }
     /// False when the deadline came first.
@@ -31,12 +34,13 @@ class Notifier {
     TimePoint deadline;
     net::Timer timer;
     std::coroutine_handle<> handle;
+    std::uint64_t turn = 0;
     bool notified = false;
   };
   Awaiter wait(TimePoint deadline) { return Awaiter(*this, deadline); }
 
   void notify_all() {
-    for (Awaiter* waiter : waiting_) {
+    for (const auto& [turn, waiter] : waiting_) {
       waiter->notified = true;
       waiter->timer.arm(loop_.now());
     }
@@ -45,7 +49,8 @@ class Notifier {
 
  private:
   net::Loop& loop_;
-  std::set<Awaiter*> waiting_;
+  std::map<std::uint64_t, Awaiter*> waiting_;
+  std::uint64_t turns_ = 0;
 };
 
 }  // namespace weft::control

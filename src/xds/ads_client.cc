@@ -30,6 +30,7 @@ AdsClient::AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, O
       server_(server),
       catalog_(catalog),
       options_(std::move(options)),
+      random_(options_.random),
       deadline_(loop, [this] { advance(); }),
       wake_writer_(loop) {}
 

@@ -41,6 +41,7 @@ class AdsClient {
     /// Makes each connection, instead of a plain one to `source.address`. An error is tried again after a
     /// pause.
     std::function<net::Task<Result<ControlConnection>>()> connect = {};
+    Random random = {};  ///< of the pauses
   };
   AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, Options options);
   void start();

@@ -29,12 +29,13 @@ std::string lasting_name(const api::Object& object) {
 
 ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
                                      std::vector<Controller> controllers, std::function<void()> on_idle,
-                                     std::function<Duration()> cpu_time)
+                                     std::function<Duration()> cpu_time, Random random)
     : loop_(loop),
       store_(store),
       mirror_(mirror),
       on_idle_(std::move(on_idle)),
       cpu_time_(std::move(cpu_time)),
+      random_(random),
       retry_(loop, [this] { retry(); }),
       rest_(loop, [this] { notice(); }) {
   for (auto& controller : controllers) entries_.push_back({std::move(controller), 0});

@@ -21,8 +21,9 @@ class ControllerManager {
  public:
   /// `on_idle` is called when nothing is left to do for now.
   /// `cpu_time` is what this thread has used so far: a controller whose run was costly rests before its next.
+  /// `random` gives the names of what controllers make.
   ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::vector<Controller> controllers,
-                    std::function<void()> on_idle, std::function<Duration()> cpu_time);
+                    std::function<void()> on_idle, std::function<Duration()> cpu_time, Random random = {});
 
   /// Something may have changed; cheap when nothing has.
   void notice();

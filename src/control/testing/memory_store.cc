@@ -100,7 +100,8 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::update(api::Object object) {
   if (object.resource_version() != 0 && object.resource_version() != before.resource_version())
     co_return fail(conflict(object.key()));
   WEFT_CO_TRY(object, check(std::move(object)));
-  object.body["status"] = before.status();
+  object.body.erase("status");
+  if (before.body.contains("status")) object.body["status"] = before.status();
   bool grows = !json::same(object.spec(), before.spec());
   object.body["metadata"]["generation"] = before.generation() + (grows ? 1 : 0);
   co_return store_object(std::move(object), store::EventType::kModified);

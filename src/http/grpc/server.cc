@@ -25,10 +25,15 @@ class SocketServer final : public Server {
                tls::ContextSource tls, ServerLimits limits)
       : listener_(std::move(listener)), methods_(std::move(methods)), tls_(std::move(tls)), limits_(limits) {
     limits_.max_connections = std::min(limits_.max_connections, half_of_descriptors());
-    tasks_.spawn(accept_all());
+    if (listener_) tasks_.spawn(accept_all());
   }
-  net::Address address() const override { return listener_->local_address(); }
+  net::Address address() const override { return listener_ ? listener_->local_address() : net::Address(); }
   ServerCounts counts() const override { return counts_; }
+  void serve(std::unique_ptr<net::Stream> connection, net::Socket::Credentials peer) override {
+    std::string name = name_of(peer);
+    if (!make_room(name)) return connection->close(true);
+    tasks_.spawn(serve_stream(*this, std::move(connection), std::move(name), peer));
+  }
 
  private:
   /// A connection's place among those that there may be, given back however its task ends.
@@ -70,7 +75,10 @@ class SocketServer final : public Server {
     const net::Address from = socket.peer_address();
     if (from.is_ip()) return from.ip();
     const auto process = socket.peer_credentials();
-    return process ? "pid " + std::to_string(process->pid) : "unknown";
+    return process ? name_of(*process) : "unknown";
+  }
+  static std::string name_of(const net::Socket::Credentials& process) {
+    return "pid " + std::to_string(process.pid);
   }
 
   net::Task<void> accept_all() {
@@ -82,7 +90,7 @@ class SocketServer final : public Server {
       const auto closed_before = counts_.closed_at_limit;
       if (!make_room(peer)) continue;
       net::ask_for_keepalive((*socket)->fd());
-      tasks_.spawn(serve(*this, std::move(*socket), std::move(peer)));
+      tasks_.spawn(serve_socket(*this, std::move(*socket), std::move(peer)));
       // What was closed for this one ends before the next is taken: else a burst would keep all of them.
       if (counts_.closed_at_limit != closed_before) co_await loop.yield();
     }
@@ -119,9 +127,17 @@ class SocketServer final : public Server {
     WEFT_LOG(kWarn, "grpc", what, {"open", counts_.open}, {"strangers", counts_.strangers});
   }
 
-  static net::Task<void> serve(SocketServer& server, std::unique_ptr<net::Socket> socket, std::string peer) {
+  static net::Task<void> serve_socket(SocketServer& server, std::unique_ptr<net::Socket> socket,
+                                      std::string peer) {
     Place place(server, std::move(peer), socket->loop());
     static_cast<void>(co_await net::both(converse(server, place, std::move(socket)), until_closed(place)));
+  }
+
+  static net::Task<void> serve_stream(SocketServer& server, std::unique_ptr<net::Stream> stream,
+                                      std::string name, net::Socket::Credentials peer) {
+    Place place(server, std::move(name), stream->loop());
+    static_cast<void>(
+        co_await net::both(converse_plainly(server, place, std::move(stream), peer), until_closed(place)));
   }
 
   static net::Task<Result<void>> until_closed(Place& place) {
@@ -134,22 +150,34 @@ class SocketServer final : public Server {
   static net::Task<Result<void>> converse(SocketServer& server, Place& place,
                                           std::unique_ptr<net::Socket> socket) {
     const auto peer = socket->peer_credentials();
-    net::Loop& loop = socket->loop();
-    // Until it has said anything a connection costs no more than its descriptor.
-    socket->set_read_deadline(loop.now() + server.limits_.first_bytes);
-    const net::IoError waited = co_await socket->readable();
-    if (waited != net::IoError::kNone) co_return silent(server);
-    socket->set_read_deadline(kNever);
-    std::unique_ptr<net::Stream> transport;
-    if (server.tls_) {
-      auto made =
-          co_await tls::handshake(std::move(socket), server.tls_(), loop.now() + server.limits_.first_bytes);
-      if (!made) co_return silent(server);
-      if ((*made)->protocol() != "h2") co_return fail(Error::downstream(Code::kUnsupported, "not HTTP/2"));
-      transport = std::move(*made);
-    } else {
-      transport = std::move(socket);
-    }
+    if (!server.tls_) co_return co_await converse_plainly(server, place, std::move(socket), peer);
+    if (!co_await says_something(server, *socket)) co_return silent(server);
+    const TimePoint deadline = socket->loop().now() + server.limits_.first_bytes;
+    auto made = co_await tls::handshake(std::move(socket), server.tls_(), deadline);
+    if (!made) co_return silent(server);
+    if ((*made)->protocol() != "h2") co_return fail(Error::downstream(Code::kUnsupported, "not HTTP/2"));
+    co_return co_await hold_session(server, place, std::move(*made), peer);
+  }
+
+  static net::Task<Result<void>> converse_plainly(SocketServer& server, Place& place,
+                                                  std::unique_ptr<net::Stream> stream,
+                                                  std::optional<net::Socket::Credentials> peer) {
+    if (!co_await says_something(server, *stream)) co_return silent(server);
+    co_return co_await hold_session(server, place, std::move(stream), peer);
+  }
+
+  /// Until it has said anything a connection costs no more than its descriptor.
+  static net::Task<bool> says_something(SocketServer& server, net::Stream& stream) {
+    stream.set_read_deadline(stream.loop().now() + server.limits_.first_bytes);
+    const net::IoError waited = co_await stream.readable();
+    stream.set_read_deadline(kNever);
+    co_return waited == net::IoError::kNone;
+  }
+
+  static net::Task<Result<void>> hold_session(SocketServer& server, Place& place,
+                                              std::unique_ptr<net::Stream> transport,
+                                              std::optional<net::Socket::Credentials> peer) {
+    net::Loop& loop = transport->loop();
     net::TaskScope calls;
     Session session(
         std::move(transport),
@@ -224,6 +252,10 @@ Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Addre
     WEFT_TRY(listener, net::Listener::listen(loop, at));
   }
   return std::make_unique<SocketServer>(std::move(listener), std::move(methods), std::move(tls), limits);
+}
+
+std::unique_ptr<Server> Server::without_port(std::map<std::string, Method> methods, ServerLimits limits) {
+  return std::make_unique<SocketServer>(nullptr, std::move(methods), tls::ContextSource(), limits);
 }
 
 }  // namespace weft::http::grpc

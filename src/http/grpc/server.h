@@ -57,9 +57,14 @@ class Server {
   static Result<std::unique_ptr<Server>> listen(net::Loop& loop, const net::Address& at,
                                                 std::map<std::string, Method> methods,
                                                 tls::ContextSource tls = {}, ServerLimits limits = {});
+  /// Without a port: it has the connections that serve() gives it.
+  static std::unique_ptr<Server> without_port(std::map<std::string, Method> methods,
+                                              ServerLimits limits = {});
   virtual ~Server() = default;
+  /// A connection accepted elsewhere, with prior knowledge; one for which there is no room is closed.
+  virtual void serve(std::unique_ptr<net::Stream> connection, net::Socket::Credentials peer) = 0;
   virtual ServerCounts counts() const = 0;
-  virtual net::Address address() const = 0;
+  virtual net::Address address() const = 0;  ///< empty: without a port
 };
 
 }  // namespace weft::http::grpc
