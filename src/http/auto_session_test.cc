@@ -39,11 +39,15 @@ class Served {
   bool over() const { return tasks_.active() == 0; }
 
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
+
+ private:
+  std::unique_ptr<net::testing::PipeEnd> server_;
+
+ public:
   std::unique_ptr<net::testing::PipeEnd> client;
   std::unique_ptr<AutoSession> session;
 
  private:
-  std::unique_ptr<net::testing::PipeEnd> server_;
   const Handler handler_ = say_ok;
   ServerSessionOptions options_;
   net::TaskScope tasks_;

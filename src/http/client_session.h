@@ -40,6 +40,6 @@ class ClientSession {
 
 /// `protocol` is kHttp1 or kHttp2: a client says what is spoken.
 std::unique_ptr<ClientSession> make_client_session(Protocol protocol, std::unique_ptr<net::Stream> stream,
-                                                   const Limits& limits = {});
+                                                   const Limits& limits = {}, const Http2Limits& http2 = {});
 
 }  // namespace weft::http

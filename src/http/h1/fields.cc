@@ -47,9 +47,7 @@ Rejection FieldCollector::add_line(std::string_view line, Headers& into, const L
   bool taken = false;
   if (const Rejection rejection = add_framing(known, value, limits, taken)) return rejection;
   if (taken) return {};
-  // Some servers read an underscore as a hyphen; framing must never depend on who reads.
-  if (known == Known::kOther &&
-      (equal_ignoring_case(name, "transfer_encoding") || equal_ignoring_case(name, "content_length")))
+  if (known == Known::kOther && is_framing_with_underscore(name))
     return {400, "A16", "a framing field is written with an underscore"};
   into.add(name, value, known);
   return {};

@@ -5,18 +5,8 @@
 namespace weft::http::h1 {
 namespace {
 
-constexpr std::size_t kLongestMethod = 64;
-/// For the preface of RFC 9113 §3.4.
-constexpr std::string_view kHttp2Advice =
-    "HTTP/2 is not spoken here, only HTTP/1; a port named http2 or grpc, or with appProtocol: "
-    "kubernetes.io/h2c, passes it through";
-
-/// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded.
-bool is_target(std::string_view text) {
-  for (const char c : text)
-    if (c <= 0x20 || c == 0x7f) return false;  // char is signed: this also rejects bytes from 0x80
-  return !text.empty();
-}
+/// For the preface of RFC 9113 §3.4, where codec_type is HTTP1.
+constexpr std::string_view kNoHttp2 = "HTTP/2 is not spoken here, only HTTP/1";
 
 }  // namespace
 
@@ -108,7 +98,7 @@ Rejection RequestParser::first_line(std::string_view line) {
   const std::string_view method = line.substr(0, first);
   if (!is_token(method))
     return {400, method.find('\t') == std::string_view::npos ? "A28" : "A23", "the method is not a token"};
-  if (method.size() > kLongestMethod) return {501, "A28", "the method is not known"};
+  if (method.size() > kMaxMethod) return {501, "A28", "the method is not known"};
   if (first == std::string_view::npos) return {400, "A27", "the request line has no target"};
   const std::string_view rest = line.substr(first + 1);
   const auto second = rest.find(' ');
@@ -127,7 +117,7 @@ Rejection RequestParser::parse_version(std::string_view text) {
   const bool well_formed = text.size() == 8 && text.substr(0, 5) == "HTTP/" && is_digits(text.substr(5, 1)) &&
                            text[6] == '.' && is_digits(text.substr(7, 1));
   if (!well_formed) return {400, "A26", "the version is malformed"};
-  if (text[5] != '1' && head_->method == "PRI") return {505, "A25", kHttp2Advice};
+  if (text[5] != '1' && head_->method == "PRI") return {505, "A25", kNoHttp2};
   if (text[5] != '1') return {505, "A25", "the version is not HTTP/1"};
   head_->version = text[7] == '0' ? Version::k10 : Version::k11;
   return {};
@@ -139,10 +129,7 @@ Rejection RequestParser::parse_target(std::string_view target) {
   // A server that cuts the fragment off would see another path than the routes did.
   if (target.find('#') != std::string_view::npos) return {400, "B16", "the target has a fragment"};
   if (head_->method == "CONNECT") {
-    const auto colon = target.rfind(':');  // RFC 9112 §3.2.3: with a port
-    if (!is_authority(target) || colon == std::string_view::npos || target.back() == ':' ||
-        target.back() == ']')
-      return {400, "B01", "the target of CONNECT is not host:port"};
+    if (!is_tunnel_target(target)) return {400, "B01", "the target of CONNECT is not host:port"};
     head_->authority = target;
     absolute_ = true;
     return {};

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "http/message.h"
+
 namespace weft::http::h1 {
 namespace {
 
@@ -101,6 +103,21 @@ bool is_digits(std::string_view text) {
   for (const char c : text)
     if (c < '0' || c > '9') return false;
   return !text.empty();
+}
+
+bool is_target(std::string_view text) {
+  for (const char c : text)
+    if (c <= 0x20 || c == 0x7f) return false;  // char is signed: this also rejects bytes from 0x80
+  return !text.empty();
+}
+
+bool is_tunnel_target(std::string_view text) {
+  return is_authority(text) && text.rfind(':') != std::string_view::npos && text.back() != ':' &&
+         text.back() != ']';
+}
+
+bool is_framing_with_underscore(std::string_view name) {
+  return equal_ignoring_case(name, "transfer_encoding") || equal_ignoring_case(name, "content_length");
 }
 
 }  // namespace weft::http::h1

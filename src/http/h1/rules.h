@@ -16,6 +16,14 @@ std::string_view trim(std::string_view text);
 /// RFC 3986 §3.2, host[:port], without userinfo; without a comma, too, which would be two hosts in one field.
 bool is_authority(std::string_view text);
 bool is_digits(std::string_view text);
+/// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded.
+bool is_target(std::string_view text);
+/// A longer method is not one that anybody knows.
+inline constexpr std::size_t kMaxMethod = 64;
+/// Of CONNECT (RFC 9112 §3.2.3, RFC 9113 §8.5): an authority with a port.
+bool is_tunnel_target(std::string_view text);
+/// Some servers read an underscore as a hyphen; framing must never depend on who reads.
+bool is_framing_with_underscore(std::string_view name);
 
 /// Calls `each(element)` for every comma-separated element, trimmed, empty ones included; stops when it
 /// returns false.

@@ -12,6 +12,8 @@ namespace {
 /// connection goes (RFC 9112 §9.6).
 constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
 constexpr Duration kLinger = 30s;
+/// What a thread keeps for the requests to come.
+constexpr std::size_t kSpareHeads = 64, kSpareBytes = 8 * 1024;
 constexpr Duration kPieceAfterResponse = 5s;
 
 TimePoint after(net::Stream& stream, Duration duration) {
@@ -23,6 +25,27 @@ Error downstream_error(net::IoError error, std::string_view doing) {
 }
 
 }  // namespace
+
+/// Those that no connection of the thread uses.
+std::vector<std::unique_ptr<ServerConnection::Heads>>& ServerConnection::spare_heads() {
+  static thread_local std::vector<std::unique_ptr<Heads>> spare;
+  return spare;
+}
+
+std::unique_ptr<ServerConnection::Heads> ServerConnection::borrow_heads() {
+  auto& spare = spare_heads();
+  if (spare.empty()) return std::make_unique<Heads>();
+  auto heads = std::move(spare.back());
+  spare.pop_back();
+  return heads;
+}
+
+void ServerConnection::give_back(std::unique_ptr<Heads> heads) {
+  auto& spare = spare_heads();
+  if (!heads || spare.size() == kSpareHeads) return;
+  if (heads->request.headers.bytes() + heads->response.headers.bytes() > kSpareBytes) return;
+  spare.push_back(std::move(heads));
+}
 
 ServerConnection::ServerConnection(net::Stream& stream, const ServerSessionOptions& options,
                                    Observer* observer)
@@ -81,7 +104,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     const Head head = co_await read_head();
     if (head != Head::kRead) break;
     begin_exchange();
-    const bool only_reads = head_.method == "GET" || head_.method == "HEAD";
+    const bool only_reads = heads_->request.method == "GET" || heads_->request.method == "HEAD";
     if (options_.cancel_reads_when_gone && only_reads)
       co_await run_until_gone(handler);
     else
@@ -110,6 +133,7 @@ net::Task<bool> ServerConnection::wait_for_request() {
   if (!input_.empty()) co_return true;
   input_.release();
   decoder_.forget_trailers();
+  give_back(std::move(heads_));
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
   for (;;) {
@@ -122,14 +146,15 @@ net::Task<bool> ServerConnection::wait_for_request() {
 }
 
 net::Task<ServerConnection::Head> ServerConnection::read_head() {
-  parser_.start(head_);
   if (!co_await wait_for_request()) co_return Head::kOver;
+  if (!heads_) heads_ = borrow_heads();
+  parser_.start(heads_->request);
   stream_.set_read_deadline(after(stream_, options_.header_timeout));
   for (;;) {
     const HeadStep step = parser_.feed(input_.view());
     input_.consume(step.consumed);
     Rejection rejection = step.rejection;
-    if (step.done && head_.version == Version::k10 && !options_.accept_http10)
+    if (step.done && heads_->request.version == Version::k10 && !options_.accept_http10)
       rejection = {426, "A24", "HTTP/1.0 is not accepted here"};
     if (rejection) {
       co_await reject(rejection);
@@ -153,19 +178,19 @@ net::Task<ServerConnection::Head> ServerConnection::read_head() {
 void ServerConnection::begin_exchange() {
   phase_ = Phase::kServing;
   ++requests_;
-  if (head_.scheme.empty()) head_.scheme = options_.scheme;
+  if (heads_->request.scheme.empty()) heads_->request.scheme = options_.scheme;
   decoder_.start(parser_.framing(), parser_.of_the_connection());
   request_deadline_ = after(stream_, options_.request_timeout);
   discard_deadline_ = kNever;
   keep_alive_ = parser_.keep_alive() && drain_ == Drain::kNo &&
                 (options_.max_requests == 0 || requests_ < options_.max_requests);
-  continue_wanted_ = head_.expect_continue && !decoder_.done();
-  to_head_ = head_.method == "HEAD";
+  continue_wanted_ = heads_->request.expect_continue && !decoder_.done();
+  to_head_ = heads_->request.method == "HEAD";
   response_ = Response::kNone;
   client_ = Client::kThere;
   reset_ = false;
   body_rejection_ = {};
-  response_head_.clear();
+  heads_->response.clear();
   body_timeout_ = options_.body_timeout;
   out_.set_deadline(kNever);
   received_ = sent_ = 0;
@@ -242,7 +267,7 @@ net::Task<void> ServerConnection::linger() {
 }
 
 net::Task<void> ServerConnection::reject(Rejection rejection) {
-  if (observer_) observer_->on_head_rejected(rejection, head_);
+  if (observer_) observer_->on_head_rejected(rejection, heads_->request);
   ResponseHead head;
   head.status = rejection.status;
   if (!options_.server_name.empty()) head.headers.add(Known::kServer, options_.server_name);
@@ -253,7 +278,7 @@ net::Task<void> ServerConnection::reject(Rejection rejection) {
   const ResponseForm form{.body = BodyForm::kLength, .close = true};
   body_rejection_ = rejection;
   if (!write_response_head(out_.text(), head, form)) co_return;
-  const bool to_head = head_.method == "HEAD";
+  const bool to_head = heads_->request.method == "HEAD";
   const net::IoError error = co_await out_.write({.data = to_head ? std::string_view{} : body});
   if (error == net::IoError::kNone) co_await linger();
 }
@@ -313,7 +338,7 @@ net::Task<Result<void>> ServerConnection::send_continue() {
 }
 
 net::Task<Result<void>> ServerConnection::send_interim(const ResponseHead& head) {
-  if (head_.version == Version::k10 || response_started()) co_return Result<void>{};
+  if (heads_->request.version == Version::k10 || response_started()) co_return Result<void>{};
   if (head.status == 100) {
     if (!continue_wanted_) co_return Result<void>{};
     continue_wanted_ = false;
@@ -331,7 +356,7 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   if (!bodiless && !form.length_only) {
     if (head.content_length || end) {
       form.body = BodyForm::kLength;
-    } else if (head_.version == Version::k10) {
+    } else if (heads_->request.version == Version::k10) {
       form.body = BodyForm::kUntilClose;
       keep_alive_ = false;
     } else {
@@ -342,7 +367,7 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   // §10.1.1).
   if (continue_wanted_ || body_rejection_ || drain_ != Drain::kNo) keep_alive_ = false;
   form.close = !keep_alive_;
-  form.keep_alive = keep_alive_ && head_.version == Version::k10;
+  form.keep_alive = keep_alive_ && heads_->request.version == Version::k10;
   return form;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "http/exchange.h"
 #include "http/h1/body_decoder.h"
@@ -33,8 +35,8 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   TimePoint idle_since() const override { return idle_since_; }
 
  private:
-  RequestHead& request() override { return head_; }
-  ResponseHead& response() override { return response_head_; }
+  RequestHead& request() override { return heads_->request; }
+  ResponseHead& response() override { return heads_->response; }
   const Rejection& rejection() const override { return body_rejection_; }
   bool request_complete() const override { return decoder_.done(); }
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
@@ -67,6 +69,14 @@ class ServerConnection final : public ServerSession, private ServerExchange {
     kGone,         ///< the connection broke
   };
   enum class Drain : std::uint8_t { kNo, kWithNextResponse, kNow };
+  /// Borrowed from the thread while there is a request, so that an idle connection has no memory of them.
+  struct Heads {
+    RequestHead request;
+    ResponseHead response;
+  };
+  static std::vector<std::unique_ptr<Heads>>& spare_heads();
+  static std::unique_ptr<Heads> borrow_heads();
+  static void give_back(std::unique_ptr<Heads> heads);
   bool client_gone() const { return client_ == Client::kLeftInOrder || client_ == Client::kGone; }
   bool half_closed() const { return client_ == Client::kHalfClosed || client_ == Client::kLeftInOrder; }
   net::Task<Head> read_head();
@@ -92,8 +102,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   ReadBuffer input_;
   RequestParser parser_;
   BodyDecoder decoder_;
-  RequestHead head_;
-  ResponseHead response_head_;  ///< lent to the handler
+  std::unique_ptr<Heads> heads_;  ///< null while no request is there
   Outbox out_;
   net::Deferred* cancel_handler_ = nullptr;
   Duration body_timeout_{};

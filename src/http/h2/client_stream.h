@@ -1,0 +1,84 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/exchange.h"
+#include "http/h2/head_reader.h"
+#include "http/h2/stream.h"
+#include "http/h2/tunnel.h"
+
+namespace weft::http::h2 {
+
+/// One request over an HTTP/2 connection to a server, and its response. The stream begins with the head.
+///
+/// Owner: the connection, until finish(). Thread: one loop.
+class ClientStream final : public Stream, public ClientExchange {
+ public:
+  /// What the stream wants of its connection.
+  class Owner {
+   public:
+    virtual const Limits& limits() const = 0;
+    virtual ResponseReader& reader() = 0;
+    /// Whether the server's SETTINGS have come, which say what it can do.
+    virtual bool settings_known() const = 0;
+    /// Whether the server takes one more stream.
+    virtual bool may_begin() const = 0;
+    /// Whether every byte that was sent has come to the server's machine.
+    virtual bool delivered() const = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  ClientStream(net::Loop& loop, Framing& framing, Owner& owner, bool reused);
+
+  void on_head_begins() override;
+  bool on_field(std::string_view name, std::string_view value) override;
+  void on_head(bool end) override;
+  void on_malformed(const Rejection& rejection) override;
+  /// The server's SETTINGS have come.
+  void on_settings() { writing_.notify(); }
+  /// The exchange is over for its owner: a stream that is not is reset.
+  void end();
+
+  net::Task<Result<void>> send_head(const RequestHead& head, bool end) override;
+  net::Task<Result<void>> send_body(std::string_view data, bool end) override;
+  net::Task<Result<void>> send_trailers(const Headers& trailers) override;
+  net::Task<Result<void>> flush() override;
+  bool request_complete() const override { return local_ended_; }
+  net::Task<Result<void>> read_head(ResponseHead& into) override;
+  bool response_complete() const override { return head_taken_ && end_taken_; }
+  bool body_available() const override { return end_taken_ || readable(); }
+  net::Task<Result<BodyChunk>> read_body() override;
+  ServerExchange::Upgraded upgrade() override;
+  void set_read_deadline(TimePoint when) override { reading_.set_deadline(when); }
+  void set_write_deadline(TimePoint when) override { writing_.set_deadline(when); }
+  void cancel() override;
+  bool reused() const override { return reused_; }
+  bool response_begun() const override { return begun_; }
+  bool delivered() const override;
+
+  ClientStream* next = nullptr;  ///< in the connection's list
+  ClientStream* previous = nullptr;
+
+ private:
+  bool unprocessed() const { return refused_ || (closed_ && code_ == ErrorCode::kRefusedStream); }
+  Error failure(std::string_view doing) const;
+  Result<void> count_body(std::size_t bytes, bool end);
+  net::Task<Result<void>> wait_for_settings();
+
+  Owner& owner_;
+  ResponseHead arriving_;
+  std::vector<ResponseHead> interim_;  ///< that are not read yet
+  std::unique_ptr<Tunnel> tunnel_owner_;
+  std::string protocol_;  ///< of an extended CONNECT
+  std::optional<std::uint64_t> length_left_;
+  Rejection malformed_;
+  unsigned pieces_ = 0, interims_ = 0;
+  bool reused_, begun_ = false, head_read_ = false, head_taken_ = false, tunnels_ = false, refused_ = false,
+                cancelled_ = false;
+};
+
+}  // namespace weft::http::h2

@@ -1,0 +1,103 @@
+#include "http/h2/connection.h"
+
+#include <algorithm>
+
+namespace weft::http::h2 {
+namespace {
+
+constexpr std::size_t kReadBlock = 16 * 1024;
+constexpr Duration kSettingsTimeout = 10s;
+/// How long a peer has to read the last frames.
+constexpr Duration kFarewell = 1s;
+
+TimePoint after(TimePoint now, Duration duration) {
+  return duration == Duration::zero() ? kNever : now + duration;
+}
+
+}  // namespace
+
+Connection::Connection(Framing::Role role, net::Stream& transport, const Http2Limits& limits,
+                       const Limits& heads)
+    : transport_(transport),
+      limits_(limits),
+      framing_(role, *this, limits, heads, transport.loop().now()),
+      wanted_(transport.loop()),
+      break_off_(transport.loop(), [this] { transport_.close(true); }),
+      clock_(transport.loop(), [this] { tick(); }) {}
+
+net::Task<net::IoError> Connection::read_all() {
+  // Nothing waits between a read and its use, so all connections of a thread share one block.
+  static thread_local char block[kReadBlock];
+  transport_.set_read_deadline(kNever);
+  for (;;) {
+    const net::IoError waited = co_await transport_.readable();
+    if (waited != net::IoError::kNone) co_return waited;
+    const net::IoResult got = transport_.try_read(block);
+    if (got.error == net::IoError::kWouldBlock) continue;
+    if (!got.ok()) co_return got.error;
+    if (framing_.over()) continue;
+    if (!heard()) settings_due_ = now() + kSettingsTimeout;
+    heard_at_ = now();
+    framing_.feed({block, got.bytes}, now());
+    while (on_fed()) co_await transport_.loop().yield();
+    wanted_.notify();
+    if (settings_due_ != kNever || limits_.ping_interval.count()) arm_clock();
+  }
+}
+
+net::Task<void> Connection::write_all() {
+  for (;;) {
+    framing_.pump();
+    const std::string_view output = framing_.output();
+    if (output.empty()) {
+      if (framing_.over()) break;
+      static_cast<void>(co_await wanted_);
+      continue;
+    }
+    const iovec part{const_cast<char*>(output.data()), output.size()};
+    const net::IoResult written = transport_.try_write(std::span(&part, 1));
+    if (written.ok()) {
+      framing_.sent(written.bytes);
+      continue;
+    }
+    if (written.error != net::IoError::kWouldBlock) co_return break_off();
+    transport_.set_write_deadline(after(now(), framing_.over() ? kFarewell : write_timeout()));
+    if (co_await transport_.writable() != net::IoError::kNone) co_return break_off();
+  }
+  transport_.shutdown_write();
+  transport_.set_read_deadline(now() + kFarewell);
+}
+
+void Connection::arm_clock() {
+  if (framing_.over() || transport_.closed() || break_off_.scheduled()) return;
+  TimePoint due = std::min(settings_due_, next_due());
+  if (limits_.ping_interval.count() && heard())
+    due = std::min(
+        due, asked_at_ == kNever ? heard_at_ + limits_.ping_interval : asked_at_ + limits_.ping_timeout);
+  // One that fires too early arms itself again.
+  if (due != kNever && (!clock_.armed() || due < clock_.when())) clock_.arm(due);
+}
+
+void Connection::tick() {
+  const TimePoint time = now();
+  if (framing_.over() || transport_.closed()) return;
+  if (time >= settings_due_)
+    framing_.terminate(ErrorCode::kSettingsTimeout, "our SETTINGS are not acknowledged");
+  if (limits_.ping_interval.count() && heard()) keep_alive(time);
+  on_time(time);
+  arm_clock();
+}
+
+/// A peer that has vanished without a word is noticed by asking it (RFC 9113 §6.7).
+void Connection::keep_alive(TimePoint time) {
+  if (asked_at_ != kNever && heard_at_ > asked_at_) asked_at_ = kNever;
+  if (asked_at_ != kNever) {
+    if (time >= asked_at_ + limits_.ping_timeout) break_off();
+    return;
+  }
+  if (time < heard_at_ + limits_.ping_interval) return;
+  asked_at_ = time;
+  framing_.ping(PingReason::kKeepAlive);
+}
+
+}  // namespace weft::http::h2

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "base/time.h"
+#include "http/server_session.h"
+
+namespace weft::http::h2 {
+
+/// Counts what costs a peer next to nothing and us more (RFC 9113 §10.5): each function says whether the
+/// connection has to end for it, with ENHANCE_YOUR_CALM. Pure; no I/O. Owner: one connection.
+class FloodGuard {
+ public:
+  FloodGuard(const Http2Limits& limits, TimePoint now) : limits_(limits), since_(now) {}
+
+  /// A frame that brings no data and opens no stream: PING, SETTINGS, PRIORITY, empty DATA, CONTINUATION …
+  bool idle_frame(TimePoint now) {
+    turn(now);
+    return ++idle_frames_ > limits_.max_frames_without_data;
+  }
+  /// A stream was reset by the peer, or made us reset it (rapid reset, and what looks like it from outside).
+  /// A peer that cancels some of many streams, as one that serves others has to, is none.
+  bool reset(TimePoint now) {
+    turn(now);
+    return ++resets_ > limits_.max_resets && resets_ > (opened_ + opened_before_) / 2;
+  }
+  /// The peer may open as many windows as it was given reasons to: a few for each stream, more for each DATA
+  /// frame that was sent to it.
+  bool window_update() { return --window_updates_ < 0; }
+  void stream_opened() {
+    ++opened_;
+    window_updates_ += kWindowUpdatesPerStream;
+  }
+  void data_sent() { window_updates_ += kWindowUpdatesPerFrame; }
+  /// A DATA frame with so many octets that is not the last of its stream: each small one costs what it lacks
+  /// of a useful size. The budget is far above what streams of small messages need.
+  bool data_frame(std::size_t octets, TimePoint now) {
+    turn(now);
+    if (octets < kSmallFrame) small_frames_ += kSmallFrame - octets;
+    return small_frames_ > kSmallFrames;
+  }
+
+ private:
+  static constexpr Duration kPeriod = 1s;
+  static constexpr std::int64_t kWindowUpdatesAtFirst = 64, kWindowUpdatesPerStream = 2,
+                                kWindowUpdatesPerFrame = 20;
+  static constexpr std::size_t kSmallFrame = 256, kSmallFrames = 50'000 * kSmallFrame;
+
+  void turn(TimePoint now) {
+    if (now - since_ < kPeriod) return;
+    since_ = now;
+    idle_frames_ = resets_ = small_frames_ = 0;
+    opened_before_ = std::exchange(opened_, 0);
+  }
+
+  const Http2Limits& limits_;
+  TimePoint since_;
+  std::uint32_t idle_frames_ = 0, resets_ = 0;
+  std::uint32_t opened_ = 0, opened_before_ = 0;  ///< streams, in this second and the one before
+  std::size_t small_frames_ = 0;
+  std::int64_t window_updates_ = kWindowUpdatesAtFirst;
+};
+
+}  // namespace weft::http::h2

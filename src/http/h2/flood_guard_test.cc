@@ -1,0 +1,46 @@
+#include "http/h2/flood_guard.h"
+
+#include <gtest/gtest.h>
+
+namespace weft::http::h2 {
+namespace {
+
+constexpr TimePoint kStart{};
+
+TEST(FloodGuard, a_peer_that_resets_most_of_what_it_opens_is_a_flood) {
+  const Http2Limits limits{.max_resets = 10};
+  FloodGuard guard(limits, kStart);
+  int borne = 0;
+  for (guard.stream_opened(); !guard.reset(kStart); guard.stream_opened()) ++borne;
+  EXPECT_EQ(borne, 10);
+}
+
+TEST(FloodGuard, a_peer_that_cancels_some_of_many_streams_is_none) {
+  const Http2Limits limits{.max_resets = 10};
+  FloodGuard guard(limits, kStart);
+  for (int i = 0; i < 1000; ++i) guard.stream_opened();
+  for (int i = 0; i < 500; ++i) EXPECT_FALSE(guard.reset(kStart)) << i;
+  EXPECT_TRUE(guard.reset(kStart));
+}
+
+TEST(FloodGuard, streams_of_the_second_before_count_too_and_those_before_it_do_not) {
+  const Http2Limits limits{.max_resets = 10};
+  FloodGuard guard(limits, kStart);
+  for (int i = 0; i < 1000; ++i) guard.stream_opened();
+  for (int i = 0; i < 400; ++i) EXPECT_FALSE(guard.reset(kStart + 1s)) << i;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(guard.reset(kStart + 2s)) << i;
+  EXPECT_TRUE(guard.reset(kStart + 2s));
+}
+
+TEST(FloodGuard, small_pieces_are_borne_until_they_lack_what_fifty_thousand_lack) {
+  const Http2Limits limits;
+  FloodGuard guard(limits, kStart);
+  int borne = 0;
+  while (!guard.data_frame(0, kStart)) ++borne;
+  EXPECT_EQ(borne, 50'000);
+  FloodGuard other(limits, kStart);
+  for (int i = 0; i < 200'000; ++i) ASSERT_FALSE(other.data_frame(256, kStart)) << "of a useful size";
+}
+
+}  // namespace
+}  // namespace weft::http::h2

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <nghttp2/nghttp2.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "http/h2/closed_streams.h"
+#include "http/h2/error_code.h"
+#include "http/h2/flood_guard.h"
+#include "http/server_session.h"
+
+namespace weft::http::h2 {
+
+class Stream;
+
+/// What a PING was sent for; it comes back with the acknowledgement.
+enum class PingReason : std::uint8_t { kKeepAlive, kDrain };
+
+/// HTTP/2 as a function of bytes: frames, HPACK, windows and the states of streams by nghttp2, within the
+/// limits. Pure: what is to be sent is collected in output() until the owner takes it.
+///
+/// Owner: one connection. Thread: one loop. Streams are the owner's; each is forgotten, by forget(), before
+/// it is destroyed. Nothing may be resumed, sent or destroyed from what feed() and pump() call.
+class Framing {
+ public:
+  enum class Role : std::uint8_t { kServer, kClient };
+  /// What the connection is told from inside feed() and pump().
+  class Receiver {
+   public:
+    /// Server: a request's head begins. Null: the stream is refused (REFUSED_STREAM).
+    virtual Stream* on_request_begins(std::int32_t id) = 0;
+    virtual void on_settings() = 0;
+    virtual void on_settings_ack() = 0;
+    virtual void on_ping_ack(PingReason reason) = 0;
+    virtual void on_goaway(std::int32_t last_id, ErrorCode code) = 0;
+    /// Something waits to be sent: pump(), soon, and write. Also from outside of feed() and pump().
+    virtual void on_output() = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  Framing(Role role, Receiver& receiver, const Http2Limits& limits, const Limits& heads, TimePoint now);
+  Framing(const Framing&) = delete;
+  Framing& operator=(const Framing&) = delete;
+  ~Framing();
+
+  /// Bytes from the peer. False: nothing more of it can be understood.
+  bool feed(std::string_view bytes, TimePoint now);
+  /// Packs into output() whatever may be sent now: heads at once, data while the output has room. Inside
+  /// feed() it waits for the end of that.
+  void pump();
+  std::string_view output() const { return std::string_view(output_).substr(taken_); }
+  /// So many bytes of output() have left.
+  void sent(std::size_t bytes);
+  /// Whether data should wait until some of the output has left.
+  bool full() const { return output_.size() - taken_ >= kMaxOutput; }
+
+  /// A head of an open stream; `stream` without an id becomes a new one (client). The fields are used before
+  /// this returns. False: it cannot be sent any more.
+  bool send_head(Stream& stream, std::span<const nghttp2_nv> fields, bool end);
+  /// The stream has something to send, or an end.
+  void push(Stream& stream);
+  void reset(Stream& stream, ErrorCode code);
+  void reset(std::int32_t id, ErrorCode code);
+  /// The owner of the stream has read so many bytes: the peer may send as many more.
+  void consume(const Stream& stream, std::size_t bytes);
+  /// Bytes that came for a stream that is not read any more.
+  void consume_unread(std::int32_t id, std::size_t bytes);
+  void forget(Stream& stream);
+  void ping(PingReason reason);
+  /// RFC 9113 §6.8: the first of two GOAWAYs, which names no stream.
+  void announce_goaway();
+  /// The last one: streams above the last that has come are not processed.
+  void goaway();
+  /// Ends the connection for a reason that the peer is told. What follows from it is not looked at.
+  void terminate(ErrorCode code, std::string_view reason);
+  /// Nothing more is read: after terminate(), after a fault that nghttp2 has ended the session for, or when
+  /// one side has said GOAWAY and no stream is left.
+  bool over() const { return terminated_ || over_; }
+  /// Why the peer's fault has ended it; empty while it has not.
+  std::string_view ended_for() const { return ended_for_; }
+
+  /// Streams that the client side may have open now.
+  std::uint32_t remote_max_streams() const;
+  bool ids_left() const;
+  bool remote_extended_connect() const;
+  /// Between the first byte of a head and its last.
+  bool in_head() const { return head_of_ != 0; }
+  std::int32_t last_processed_id() const;
+  const Limits& heads() const { return heads_; }
+
+ private:
+  struct Callbacks;
+  void open(Role role);
+  void submit_settings(Role role);
+  void take(std::string_view bytes);
+  bool judge_frame();
+  void note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id);
+  void note_reset();
+  void note_reset_sent(std::int32_t id, ErrorCode code);
+  void take_fault(const nghttp2_frame& frame, int fault);
+  void calm(bool beyond, std::string_view reason) {
+    if (beyond) terminate(ErrorCode::kEnhanceYourCalm, reason);
+  }
+  void reserve_output();
+  void resume_waiting();
+
+  static constexpr std::size_t kMaxOutput = 64 * 1024;
+
+  Receiver& receiver_;
+  const Http2Limits& limits_;
+  const Limits& heads_;
+  Role role_;
+  nghttp2_session* session_ = nullptr;
+  FloodGuard flood_;
+  ClosedStreams closed_;
+  TimePoint now_;
+  std::string output_;
+  std::size_t taken_ = 0;
+  std::string_view ended_for_;
+  std::array<char, 9> head_;  ///< of the frame that comes, as far as it is there
+  std::size_t head_size_ = 0, payload_left_ = 0;
+  std::int32_t head_of_ = 0;
+  Stream* waiting_ = nullptr;  ///< streams whose data waits for room in the output
+  std::int32_t head_not_sent_ = 0;
+  bool terminated_ = false, over_ = false, feeding_ = false;
+};
+
+}  // namespace weft::http::h2

@@ -1,0 +1,298 @@
+#include "http/h2/server_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/h1/turns.h"
+#include "http/h2/head_writer.h"
+
+namespace weft::http::h2 {
+namespace {
+
+/// How long a client whose response is complete may go on sending between two pieces.
+constexpr Duration kPieceAfterResponse = 5s;
+constexpr std::size_t kSpareHeads = 64, kSpareBytes = 8 * 1024;
+
+TimePoint after(net::Loop& loop, Duration duration) {
+  return duration == Duration::zero() ? kNever : loop.now() + duration;
+}
+
+bool is_success(int status) { return status >= 200 && status < 300; }
+
+}  // namespace
+
+std::vector<std::unique_ptr<ServerStream::Heads>>& ServerStream::spare_heads() {
+  static thread_local std::vector<std::unique_ptr<Heads>> spare;
+  return spare;
+}
+
+ServerStream::ServerStream(net::Loop& loop, Framing& framing, Owner& owner, std::int32_t id)
+    : Stream(loop, framing, id),
+      owner_(owner),
+      gone_(loop,
+            [this] {
+              if (on_disconnect_) std::exchange(on_disconnect_, {})();
+            }),
+      body_timeout_(owner.options().body_timeout) {
+  auto& spare = spare_heads();
+  if (spare.empty()) {
+    heads_ = std::make_unique<Heads>();
+  } else {
+    heads_ = std::move(spare.back());
+    spare.pop_back();
+  }
+  in_.swap(heads_->in);
+  piece_.swap(heads_->piece);
+}
+
+ServerStream::~ServerStream() {
+  const bool small = in_.capacity() + piece_.capacity() <= kSpareBytes &&
+                     heads_->request.headers.bytes() + heads_->response.headers.bytes() <= kSpareBytes;
+  auto& spare = spare_heads();
+  if (!small || !in_.empty() || spare.size() == kSpareHeads) return;
+  give_back();
+  piece_.clear();
+  heads_->response.clear();
+  in_.swap(heads_->in);
+  piece_.swap(heads_->piece);
+  spare.push_back(std::move(heads_));
+}
+
+void ServerStream::on_head_begins() {
+  if (!head_read_) return owner_.reader().start(heads_->request, owner_.options().limits);
+  trailers_ = std::make_unique<Headers>();
+  owner_.reader().start_trailers(*trailers_, owner_.options().limits);
+}
+
+bool ServerStream::on_field(std::string_view name, std::string_view value) {
+  return owner_.reader().field(name, value);
+}
+
+void ServerStream::on_head(bool end) {
+  if (std::exchange(head_read_, true)) {
+    const Rejection& rejection = owner_.reader().finish_trailers();
+    if (rejection) on_malformed(rejection);
+    if (trailers_->empty()) trailers_.reset();
+    return;
+  }
+  head_rejection_ = owner_.reader().finish(end);
+  continue_wanted_ = request().expect_continue;
+  to_head_ = request().method == "HEAD";
+  end_taken_ = end;
+  request_deadline_ = after(loop_, owner_.options().request_timeout);
+  owner_.on_head_read(*this);
+}
+
+void ServerStream::on_malformed(const Rejection& rejection) {
+  if (!std::exchange(head_read_, true)) {
+    head_rejection_ = rejection;
+    return owner_.on_head_read(*this);
+  }
+  if (body_rejection_) return;
+  body_rejection_ = rejection;
+  owner_.on_body_rejected(rejection);
+  moved_in();
+}
+
+void ServerStream::on_closed(ErrorCode code) {
+  const bool in_order = remote_ended_ && local_ended_;
+  // First, so that who is to be told of it, or cancelled, is so before a wait of its own ends.
+  if (!in_order && !resetting_) client_has_gone();
+  Stream::on_closed(code);
+}
+
+void ServerStream::client_has_gone() {
+  if (cancel_handler_)
+    cancel_handler_->schedule();
+  else if (!reading_.waiting() && !tunnel_)
+    gone_.schedule();
+}
+
+void ServerStream::on_disconnect(std::function<void()> action) {
+  on_disconnect_ = std::move(action);
+  if (on_disconnect_ && gone() && !resetting_) gone_.schedule();
+}
+
+net::Task<void> ServerStream::run_until_gone(const Handler& handler) {
+  net::TaskScope scope;
+  net::Deferred cancel(loop_, [&scope] { scope.cancel_all(); });
+  struct Watching {
+    net::Deferred*& place;
+    ~Watching() { place = nullptr; }
+  } const watching{cancel_handler_};
+  cancel_handler_ = &cancel;
+  scope.spawn(handler(*this));
+  co_await scope.join();
+}
+
+net::Task<void> ServerStream::finish() {
+  on_disconnect_ = {};
+  if (tunnel_owner_) {
+    tunnel_owner_->close();
+    tunnel_ = nullptr;
+    static_cast<void>(co_await wait_until_sent());
+  }
+  if (response_ == Response::kNone && !reset_ && !closed_) {
+    ResponseHead head;
+    head.status = 500;
+    static_cast<void>(co_await send_head(head, true));
+  }
+  // RFC 9113 §8.1: a response that is complete before its request is.
+  if (!closed_) framing_.reset(*this, local_ended_ ? ErrorCode::kNoError : ErrorCode::kInternalError);
+}
+
+net::Task<void> ServerStream::reject() {
+  ResponseHead& head = response();
+  head.status = head_rejection_.status;
+  if (!owner_.options().server_name.empty()) head.headers.add(Known::kServer, owner_.options().server_name);
+  head.headers.add("content-type", "text/plain");
+  const std::string_view body = head_rejection_.reason;
+  head.content_length = body.size();
+  if (co_await send_head(head, false)) static_cast<void>(co_await send_body(body, true));
+}
+
+Error ServerStream::gone_error(std::string_view doing) const {
+  if (body_rejection_) return Error::downstream(Code::kInvalid, std::string(body_rejection_.reason));
+  if (lost_ != net::IoError::kNone) return net::to_error(lost_, Blame::kDownstream, doing);
+  return Error::downstream(
+      Code::kReset, std::string(doing) + ": the stream was reset (" + std::string(to_string(code_)) + ")");
+}
+
+TimePoint ServerStream::body_deadline() const {
+  Duration limit = body_timeout_;
+  if (response_ == Response::kComplete)
+    limit = limit == Duration::zero() ? kPieceAfterResponse : std::min(limit, kPieceAfterResponse);
+  return std::min(after(loop_, limit), request_deadline_);
+}
+
+net::Task<Result<BodyChunk>> ServerStream::read_body() {
+  if (end_taken_) co_return BodyChunk{{}, true};
+  if (continue_wanted_) WEFT_CO_CHECK(co_await send_continue());
+  for (;;) {
+    if (body_rejection_)
+      co_return fail(Error::downstream(body_rejection_.status == 431 ? Code::kTooLarge : Code::kInvalid,
+                                       std::string(body_rejection_.reason)));
+    if (readable()) {
+      // Before anything is taken: the reader may be cancelled meanwhile, and the next one continues here.
+      if (++pieces_ % h1::kPiecesInATurn == 0) co_await loop_.yield();
+      if (const auto piece = take_piece()) co_return *piece;
+      continue;
+    }
+    static_cast<void>(take_piece());
+    if (closed_) co_return fail(gone_error("reading the request's body"));
+    reading_.set_deadline(body_deadline());
+    const bool late = co_await reading_;
+    if (late && !readable() && !closed_)
+      co_return fail(net::to_error(net::IoError::kTimeout, Blame::kDownstream, "reading the request's body"));
+  }
+}
+
+net::Task<Result<void>> ServerStream::send_continue() {
+  ResponseHead head;
+  head.status = 100;
+  co_return co_await send_interim(head);
+}
+
+net::Task<Result<void>> ServerStream::send_interim(const ResponseHead& head) {
+  if (response_started()) co_return Result<void>{};
+  if (head.status == 100 && !std::exchange(continue_wanted_, false)) co_return Result<void>{};
+  // One that cannot be written is not missed: the final response comes.
+  FieldList& list = field_list();
+  if (!list.response(head, head.status, false)) co_return Result<void>{};
+  if (!framing_.send_head(*this, list.fields(), false)) co_return fail(gone_error("writing the response"));
+  co_return Result<void>{};
+}
+
+net::Task<Result<void>> ServerStream::send_head(const ResponseHead& head, bool end) {
+  WEFT_ASSERT(response_ == Response::kNone);
+  const bool upgraded = head.status == 101;
+  const bool tunnelled = upgraded || (request().method == "CONNECT" && is_success(head.status));
+  bodiless_ = to_head_ || head.status == 204 || head.status == 304;
+  if (end && !bodiless_ && head.content_length.value_or(0) != 0)
+    co_return fail(Error::internal(Code::kInternal, "the response ended before its length"));
+  FieldList& list = field_list();
+  // RFC 8441 §5: the success of an extended CONNECT.
+  if (!list.response(head, upgraded ? 200 : head.status, head.status != 204 && !tunnelled))
+    co_return fail(Error::internal(Code::kInternal, "a value in the response's head holds a line end"));
+  continue_wanted_ = false;
+  if (!framing_.send_head(*this, list.fields(), (end && !upgraded) || bodiless_))
+    co_return fail(gone_error("writing the response"));
+  response_ = end && !upgraded ? Response::kComplete : Response::kStarted;
+  if (!tunnelled) length_left_ = head.content_length;
+  co_return Result<void>{};
+}
+
+/// A body must be exactly as long as its head said (RFC 9113 §8.1.1).
+Result<void> ServerStream::count_body(std::size_t bytes, bool end) {
+  if (!length_left_) return {};
+  if (bytes > *length_left_)
+    return fail(Error::internal(Code::kInternal, "the body is longer than its length"));
+  *length_left_ -= bytes;
+  if (end && *length_left_) return fail(Error::internal(Code::kInternal, "the body ended before its length"));
+  return {};
+}
+
+TimePoint ServerStream::write_deadline() const {
+  return std::min(after(loop_, owner_.options().body_timeout), response_deadline_);
+}
+
+void ServerStream::set_response_deadline(TimePoint when) {
+  response_deadline_ = when;
+  if (writing_.waiting()) writing_.set_deadline(write_deadline());
+}
+
+net::Task<Result<void>> ServerStream::send_body(std::string_view data, bool end) {
+  WEFT_ASSERT(response_ == Response::kStarted);
+  if (!bodiless_) {
+    WEFT_CO_CHECK(count_body(data.size(), end));
+    if (gone() || cut_) co_return fail(gone_error("writing the response"));
+    if (data.empty() && !end) co_return Result<void>{};
+    const Loan loan{*this};
+    lend(data, end);
+    if (!sent_all()) WEFT_CO_CHECK(co_await wait_until_sent());
+  }
+  if (end) response_ = Response::kComplete;
+  co_return Result<void>{};
+}
+
+/// Until the windows of the client, and the transport, had room for all that is lent.
+net::Task<Result<void>> ServerStream::wait_until_sent() {
+  for (std::uint64_t before = sent_; !sent_all(); before = sent_) {
+    if (closed_) co_return fail(gone_error("writing the response"));
+    writing_.set_deadline(write_deadline());
+    const bool late = co_await writing_;
+    // It is the time between two pieces that is limited, besides the time of all.
+    if (late && !sent_all() && (sent_ == before || loop_.now() >= response_deadline_))
+      co_return fail(net::to_error(net::IoError::kTimeout, Blame::kDownstream, "writing the response"));
+  }
+  co_return Result<void>{};
+}
+
+net::Task<Result<void>> ServerStream::send_trailers(const Headers& trailers) {
+  WEFT_ASSERT(response_ == Response::kStarted);
+  FieldList& list = field_list();
+  if (bodiless_ || trailers.empty() || !list.trailers(trailers)) co_return co_await send_body({}, true);
+  WEFT_CO_CHECK(count_body(0, true));
+  if (cut_ || !framing_.send_head(*this, list.fields(), true))
+    co_return fail(gone_error("writing the response"));
+  response_ = Response::kComplete;
+  co_return Result<void>{};
+}
+
+/// What was sent leaves with everything else of this turn.
+net::Task<Result<void>> ServerStream::flush() {
+  if (gone()) co_return fail(gone_error("writing the response"));
+  co_return Result<void>{};
+}
+
+void ServerStream::reset() {
+  reset_ = true;
+  if (!local_ended_) framing_.reset(*this, ErrorCode::kInternalError);
+}
+
+ServerExchange::Upgraded ServerStream::upgrade() {
+  tunnel_owner_ = std::make_unique<Tunnel>(*this);
+  return {tunnel_owner_.get(), {}};
+}
+
+}  // namespace weft::http::h2

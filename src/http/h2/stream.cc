@@ -1,0 +1,83 @@
+#include "http/h2/stream.h"
+
+#include "http/h2/tunnel.h"
+
+namespace weft::http::h2 {
+namespace {
+
+/// A body's memory that is kept for its next piece; more is given back while nothing is there.
+constexpr std::size_t kKeptPiece = 32 * 1024;
+
+}  // namespace
+
+Stream::Stream(net::Loop& loop, Framing& framing, std::int32_t id)
+    : loop_(loop), framing_(framing), id_(id), reading_(loop), writing_(loop) {}
+
+Stream::~Stream() {
+  if (!in_.empty() || unreturned_) framing_.consume_unread(id_, in_.size() + unreturned_);
+  framing_.forget(*this);
+}
+
+void Stream::on_data(std::string_view bytes) {
+  in_.append(bytes);
+  received_ += bytes.size();
+  moved_in();
+}
+
+void Stream::on_end() {
+  remote_ended_ = true;
+  moved_in();
+}
+
+void Stream::on_closed(ErrorCode code) {
+  closed_ = true;
+  if (code_ == ErrorCode::kNoError) code_ = code;
+  moved_in();
+  moved_out();
+}
+
+void Stream::on_lost(net::IoError how) {
+  if (closed_) return;
+  lost_ = how;
+  on_closed(ErrorCode::kNoError);
+}
+
+void Stream::moved_in() {
+  if (tunnel_)
+    tunnel_->moved_in();
+  else
+    reading_.notify();
+}
+
+void Stream::moved_out() {
+  if (tunnel_)
+    tunnel_->moved_out();
+  else
+    writing_.notify();
+}
+
+void Stream::give_back() {
+  if (unreturned_) framing_.consume(*this, std::exchange(unreturned_, 0));
+}
+
+std::optional<BodyChunk> Stream::take_piece() {
+  give_back();
+  piece_.clear();
+  if (in_.empty() && !remote_ended_) {
+    if (piece_.capacity() > kKeptPiece) piece_ = {};
+    return std::nullopt;
+  }
+  piece_.swap(in_);
+  unreturned_ = piece_.size();
+  // Data behind which the stream was reset is not the end of a body.
+  end_taken_ = remote_ended_;
+  return BodyChunk{piece_, remote_ended_, remote_ended_ ? trailers_.get() : nullptr};
+}
+
+void Stream::lend(std::string_view data, bool end) {
+  out_ = data;
+  out_ends_ = end;
+  framing_.push(*this);
+}
+
+}  // namespace weft::http::h2
