@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "http/limits.h"
+#include "http/protocol.h"
 #include "net/address.h"
 #include "net/transport.h"
 #include "proxy/filters/filter_config.h"
@@ -87,6 +89,7 @@ struct RetryPolicy {
   bool connect_failure = false;
   bool reset = false;
   bool reset_before_request = false;  ///< the server never took the request
+  bool refused_stream = false;        ///< the server said so (HTTP/2)
   bool five_xx = false;
   bool gateway_error = false;
   bool retriable_4xx = false;
@@ -189,6 +192,9 @@ struct TcpProxyConfig {
 
 struct HttpConfig {
   std::string stat_prefix;
+  http::Protocol codec = http::Protocol::kAuto;  ///< what clients may speak
+  http::Http2Limits http2;
+  Milliseconds drain_timeout{5'000};              ///< HTTP/2: from the first GOAWAY to the last
   std::string route_table_name;                   ///< by RDS when `route_table` is null
   std::shared_ptr<const RouteTable> route_table;  ///< inline
   bool use_remote_address =
@@ -257,6 +263,7 @@ struct ListenerConfig {
   bool ipv4_compatible =
       false;  ///< a socket of :: takes IPv4 too; it then knows no original destination of it
   bool bind_to_port = true;
+  std::uint32_t buffer_limit = 1024 * 1024;  ///< bytes held for one connection at most, in each direction
   bool use_original_destination =
       false;  ///< hand connections to the listener of their original destination, if there is one
   bool original_destination_filter =
@@ -326,7 +333,11 @@ struct ClusterConfig {
   net::Address bind_source;
   std::vector<net::Address> extra_bind_sources;  ///< for endpoints of another family than bind_source
   TransportPtr transport;                        ///< of connections to endpoints
-  bool http2 = false;                            ///< upstream speaks HTTP/2 (refused until it is supported)
+  std::uint32_t buffer_limit = 1024 * 1024;      ///< as of a listener
+  /// What endpoints speak; kAsDownstream: whatever the request came by.
+  enum class Spoken : std::uint8_t { kHttp1, kHttp2, kAsDownstream };
+  Spoken spoken = Spoken::kHttp1;
+  http::Http2Limits http2;
   /// Limits of the whole process.
   std::uint32_t max_connections = 1024;
   std::uint32_t max_pending_requests = 1024;

@@ -1,10 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 #include <set>
 
-#include "http/h1/client_connection.h"
-#include "http/h1/server_connection.h"
+#include "http/client_session.h"
+#include "http/server_session.h"
 #include "proxy/filters/fault/fault_filter.h"
 #include "proxy/testing/plane.h"
 #include "proxy/testing/simulated_plane.h"
@@ -74,7 +75,10 @@ net::Task<Result<void>> send_pieces(Exchange& exchange, std::string body, Script
 
 class Torture {
  public:
-  explicit Torture(std::uint64_t seed) : random_(seed), plane_(seed) {
+  /// By the version of the client, then that of the endpoint: "12".
+  using Answered = std::map<std::string, std::size_t>;
+
+  Torture(std::uint64_t seed, Answered& answered) : random_(seed), plane_(seed), answered_(answered) {
     plane_.accept = [this](const net::Address&, std::unique_ptr<PipeEnd> end) {
       return accept(std::move(end));
     };
@@ -83,10 +87,12 @@ class Torture {
 
   void run() {
     const std::size_t clients = 1 + random_.below(4);
-    for (std::size_t i = 0; i < clients; ++i) tasks_.spawn(client(i));
+    for (std::size_t i = 0; i < clients; ++i) begin_client(i);
     for (int step = 0; open_ > 0 && step < 4000; ++step) {
       plane_.loop().advance(Milliseconds(1 + random_.below(10) * random_.below(200)));
       if (random_.below(40) == 0) change();
+      if (random_.below(60) == 0 && !servers_.empty())
+        servers_[random_.below(servers_.size())]->session->drain();
     }
     EXPECT_EQ(open_, 0u) << "requests without an end:" << under_way() << plane_.worker().stats().plain();
     plane_.loop().advance(2h);
@@ -99,10 +105,11 @@ class Torture {
 
  private:
   struct Server {
-    explicit Server(std::unique_ptr<PipeEnd> of) : end(std::move(of)), connection(*end, options) {}
+    explicit Server(std::unique_ptr<PipeEnd> of)
+        : end(std::move(of)), session(http::make_server_session(http::Protocol::kAuto, *end, options)) {}
     std::unique_ptr<PipeEnd> end;
     http::ServerSessionOptions options;
-    http::h1::ServerConnection connection;
+    std::unique_ptr<http::ServerSession> session;
     net::TaskScope tasks;
   };
 
@@ -113,12 +120,13 @@ class Torture {
     servers_.push_back(std::make_unique<Server>(std::move(end)));
     servers_.back()->options.max_requests = static_cast<std::uint32_t>(random_.below(5));
     servers_.back()->options.idle_timeout = Milliseconds(1 + random_.below(random_.below(2) ? 50 : 100'000));
+    servers_.back()->options.http2.max_concurrent_streams = static_cast<std::uint32_t>(1 + random_.below(8));
     servers_.back()->tasks.spawn(serve(*this, *servers_.back()));
     return {};
   }
   static net::Task<void> serve(Torture& self, Server& server) {
     const http::Handler handler = [&self](http::ServerExchange& exchange) { return self.handle(exchange); };
-    co_await server.connection.serve(handler);
+    co_await server.session->serve(handler);
   }
 
   net::Task<void> handle(http::ServerExchange& exchange) {
@@ -156,6 +164,7 @@ class Torture {
     http::ResponseHead head;
     head.status = script.status;
     head.headers.add("x-token", script.token);
+    head.headers.add("x-version", exchange.request().version == http::Version::k2 ? "2" : "1");
     if (script.response_length) head.content_length = body.size();
     const Result<void> began = co_await exchange.send_head(head, body.empty() && !script.cut_at);
     if (!began) co_return false;
@@ -171,32 +180,54 @@ class Torture {
     return text + "\n";
   }
 
-  net::Task<void> client(std::size_t number) {
+  /// A client of one version. One of HTTP/2 makes several requests at once.
+  struct Client {
+    std::size_t number;
+    http::Protocol protocol;
+    std::shared_ptr<http::ClientSession> session;
+  };
+
+  void begin_client(std::size_t number) {
+    auto client = std::make_shared<Client>(Client{number, random_version(), nullptr});
+    const std::size_t lanes = client->protocol == http::Protocol::kHttp2 ? 1 + random_.below(4) : 1;
+    for (std::size_t lane = 0; lane < lanes; ++lane) tasks_.spawn(ask_in_turn(client, lane));
+  }
+  http::Protocol random_version() {
+    return random_.below(2) ? http::Protocol::kHttp1 : http::Protocol::kHttp2;
+  }
+
+  net::Task<void> ask_in_turn(std::shared_ptr<Client> client, std::size_t lane) {
     ++open_;
-    std::unique_ptr<http::h1::ClientConnection> connection;
     const std::size_t requests = 1 + random_.below(6);
     for (std::size_t i = 0; i < requests; ++i) {
-      if (!connection || !connection->usable()) connection = connect();
+      if (!client->session || client->session->capacity() == 0) client->session = connect(client->protocol);
       Script script((fine_ ? "f" : "c") + std::to_string(random_.next() % 1'000'000) + "-" +
-                    std::to_string(number) + "-" + std::to_string(i));
-      net::Timer leave(plane_.loop(), [&] { connection->stream().close(true); });
-      if (script.leaves_after) leave.arm(plane_.loop().now() + *script.leaves_after);
+                    std::to_string(client->number) + "-" + std::to_string(lane) + "-" + std::to_string(i));
       asked_.insert(script.token);
-      co_await ask(*connection, script);
+      co_await ask(*client, script);
       asked_.erase(script.token);
       if (random_.below(3) == 0) co_await plane_.loop().sleep(Milliseconds(random_.below(100)));
     }
     --open_;
   }
 
-  std::unique_ptr<http::h1::ClientConnection> connect() {
+  std::shared_ptr<http::ClientSession> connect(http::Protocol protocol) {
     auto end = plane_.connect(random_.below(2) ? 256 * 1024 : 1 + random_.below(4000));
     end->set_fragment(1 + random_.below(fine_ ? 20 : 60'000));
-    return std::make_unique<http::h1::ClientConnection>(std::move(end));
+    return http::make_client_session(protocol, std::move(end));
   }
 
-  net::Task<void> ask(http::h1::ClientConnection& connection, Script& script) {
-    http::ClientExchange& exchange = connection.start();
+  net::Task<void> ask(const Client& client, Script& script) {
+    const std::shared_ptr<http::ClientSession> session = client.session;
+    struct Exchange {
+      explicit Exchange(http::ClientSession& on) : session(on), of(on.start()) {}
+      ~Exchange() { session.finish(of); }
+      http::ClientSession& session;
+      http::ClientExchange& of;
+    } const made(*session);
+    http::ClientExchange& exchange = made.of;
+    net::Timer leave(plane_.loop(), [&] { exchange.cancel(); });
+    if (script.leaves_after) leave.arm(plane_.loop().now() + *script.leaves_after);
     http::RequestHead head;
     head.method = script.method;
     head.path = "/" + script.token;
@@ -223,6 +254,8 @@ class Torture {
     EXPECT_FALSE(script.cut_at && *script.cut_at < script.response_body().size())
         << "a cut response is whole";
     EXPECT_EQ(got, script.response_body());
+    const char* const spoken = client.protocol == http::Protocol::kHttp2 ? "2" : "1";
+    ++answered_[spoken + std::string(response.headers.get("x-version").value_or(""))];
   }
 
   /// An end of the response does not wait for it: what is still to be sent may not be wanted any more.
@@ -259,6 +292,8 @@ class Torture {
     cluster.max_pending_requests = static_cast<std::uint32_t>(random_.below(8) ? 100 : 1);
     cluster.max_requests_per_connection = static_cast<std::uint32_t>(random_.below(4));
     cluster.idle_timeout = Milliseconds(random_.below(2) ? 3'600'000 : 20);
+    cluster.spoken = std::array{ClusterConfig::Spoken::kHttp1, ClusterConfig::Spoken::kHttp2,
+                                ClusterConfig::Spoken::kAsDownstream}[random_.below(3)];
     Route route = route_to("/", "a");
     auto& action = std::get<ForwardAction>(route.action);
     action.timeout = Milliseconds(random_.below(3) ? 15'000 : 30);
@@ -282,6 +317,7 @@ class Torture {
   bool fine_ =
       random_.below(2) == 0;  ///< small messages in pieces of a few bytes, or large ones in large pieces
   SimulatedPlane plane_;
+  Answered& answered_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::size_t open_ = 0;
   std::set<std::string> asked_;
@@ -294,13 +330,16 @@ TEST(SimulationTorture, every_request_has_one_end_and_no_bytes_of_another) {
   const char* const many = std::getenv("SEEDS");
   const std::uint64_t first = one ? std::strtoull(one, nullptr, 10) : 1;
   const std::uint64_t count = one ? 1 : many ? std::strtoull(many, nullptr, 10) : 1000;
+  Torture::Answered answered;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    Torture(seed).run();
+    Torture(seed, answered).run();
     if (HasFailure()) {
       ADD_FAILURE() << "SEED=" << seed;
       break;
     }
   }
+  for (const char* pairing : {"11", "12", "21", "22"})
+    if (count >= 100) EXPECT_GT(answered[pairing], count / 4) << pairing;
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ Result<void> Builder::read_ads_address(const Path& config, AdsSource& into) {
     if (cluster.name() != into.cluster) continue;
     Path here = list.item(i), assignment = here.field("load_assignment");
     WEFT_TRY(auto made, to_cluster(cluster, here, conversion_));
-    if (!made.config.http2)
+    if (made.config.spoken != proxy::ClusterConfig::Spoken::kHttp2)
       return fail(
           here.invalid("a cluster for gRPC has to have explicit_http_config: {http2_protocol_options: {}} in "
                        "its HttpProtocolOptions"));
@@ -144,9 +144,6 @@ Result<void> Builder::read_clusters(Bootstrap& into) {
       return fail(here.field("name").invalid("there are two clusters '" + from.name() + "'"));
     if (into.ads && from.name() == into.ads->cluster) continue;
     WEFT_TRY(auto made, to_cluster(from, here, conversion_));
-    if (made.config.http2)
-      return fail(here.field("typed_extension_protocol_options")
-                      .unsupported("HTTP/2 to upstreams is not supported, other than for ADS"));
     into.clusters.push_back(make_resource(from, std::move(made.config), std::move(made.needs)));
   }
   return {};

@@ -34,7 +34,7 @@ TEST(Conversion, fields_that_our_subset_lacks_are_told_by_their_path_wherever_th
       "circuit_breakers { thresholds {} thresholds {} } load_assignment { endpoints { lb_endpoints { "
       "endpoint "
       "{ address { socket_address {} } } } } } connect_timeout {}");
-  testing::add_unknown(made, 27);
+  testing::add_unknown(made, 22);
   testing::add_unknown(*made.mutable_circuit_breakers()->mutable_thresholds(1), 8);
   testing::add_unknown(*made.mutable_load_assignment()
                             ->mutable_endpoints(0)
@@ -48,12 +48,12 @@ TEST(Conversion, fields_that_our_subset_lacks_are_told_by_their_path_wherever_th
   Conversion lenient(false), strict(true);
   EXPECT_TRUE(lenient.examine(made, Path()));
   EXPECT_EQ(lenient.left_out(),
-            (std::vector<std::string>{"common_lb_config: is not supported",
+            (std::vector<std::string>{"lb_subset_config: is not supported",
                                       "circuit_breakers.thresholds[1].retry_budget: is not supported",
                                       "load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_"
                                       "address.field #900: is not supported"}));
   const Path root("cluster");
-  EXPECT_EQ(strict.examine(made, root).error().text, "cluster.common_lb_config: is not supported");
+  EXPECT_EQ(strict.examine(made, root).error().text, "cluster.lb_subset_config: is not supported");
 }
 
 TEST(Conversion, what_guards_something_or_narrows_a_match_is_an_error_for_a_control_plane_too) {
@@ -142,7 +142,7 @@ TEST(Conversion, a_wrapper_names_what_it_wraps) {
 TEST(Conversion, an_any_is_unpacked_and_looked_through) {
   cluster::Cluster made, into;
   made.set_name("c");
-  testing::add_unknown(made, 27);
+  testing::add_unknown(made, 22);
   pb::Any any;
   any.PackFrom(made);
   Conversion conversion(false);
@@ -150,7 +150,7 @@ TEST(Conversion, an_any_is_unpacked_and_looked_through) {
   EXPECT_TRUE(unpack(any, into, path, conversion));
   EXPECT_EQ(into.name(), "c");
   EXPECT_EQ(conversion.left_out(),
-            std::vector<std::string>{"typed_config.common_lb_config: is not supported"});
+            std::vector<std::string>{"typed_config.lb_subset_config: is not supported"});
   any.set_value("\xff");
   EXPECT_EQ(unpack(any, into, path, conversion).error().text,
             "typed_config: the bytes are no envoy.config.cluster.v3.Cluster");

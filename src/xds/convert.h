@@ -46,6 +46,9 @@ Result<net::Address> to_address(const core::Address& from, const Path& path);
 Result<net::Address> to_address(const core::SocketAddress& from, const Path& path);
 Result<proxy::RegexPtr> to_regex(const matcher::RegexMatcher& from, const Path& path);
 Result<proxy::StringMatch> to_string_match(const matcher::StringMatcher& from, const Path& path);
+/// What is not said stays as it is in `into`.
+Result<void> read_http2_options(const core::Http2ProtocolOptions& from, http::Http2Limits& into,
+                                const Path& path);
 /// The header lists of a message that has all four fields of them.
 using Added = google::protobuf::RepeatedPtrField<core::HeaderValueOption>;
 using Removed = google::protobuf::RepeatedPtrField<std::string>;
@@ -56,7 +59,8 @@ Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
     Conversion& conversion);
 /// A connection holds one block of bytes in each direction, whatever the limit: one that is smaller is not
 /// kept.
-Result<void> expect_buffer_limit(std::uint32_t bytes, const Path& path, Conversion& conversion);
+Result<void> read_buffer_limit(std::uint32_t bytes, std::uint32_t& into, const Path& path,
+                               Conversion& conversion);
 /// Over ADS, or an error: the only source there is.
 Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
 /// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "for ever" when

@@ -221,13 +221,28 @@ Result<void> read_limits(const cluster::Cluster& from, proxy::ClusterConfig& int
   return {};
 }
 
+Result<void> read_spoken(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& from,
+                         proxy::ClusterConfig& into, const Path& path) {
+  using Spoken = proxy::ClusterConfig::Spoken;
+  const Path both = path.field("use_downstream_protocol_config"), one = path.field("explicit_http_config");
+  if (from.has_use_downstream_protocol_config()) {
+    into.spoken = Spoken::kAsDownstream;
+    return read_http2_options(from.use_downstream_protocol_config().http2_protocol_options(), into.http2,
+                              both.field("http2_protocol_options"));
+  }
+  if (!from.explicit_http_config().has_http2_protocol_options()) return {};
+  into.spoken = Spoken::kHttp2;
+  return read_http2_options(from.explicit_http_config().http2_protocol_options(), into.http2,
+                            one.field("http2_protocol_options"));
+}
+
 Result<void> read_protocol(const google::protobuf::Any& any, proxy::ClusterConfig& into, const Path& path,
                            Conversion& conversion) {
   envoy::extensions::upstreams::http::v3::HttpProtocolOptions options;
   if (!holds<decltype(options)>(any))
     return fail(path.unsupported("'" + any.type_url() + "' is not supported"));
   WEFT_CHECK(unpack(any, options, path, conversion));
-  into.http2 = options.explicit_http_config().has_http2_protocol_options();
+  WEFT_CHECK(read_spoken(options, into, path));
   const auto& common = options.common_http_protocol_options();
   Path here = path.field("common_http_protocol_options");
   if (common.has_idle_timeout()) {
@@ -263,8 +278,8 @@ Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig
   if (from.has_max_requests_per_connection())
     into.max_requests_per_connection = from.max_requests_per_connection().value();
   if (from.has_per_connection_buffer_limit_bytes())
-    WEFT_CHECK(expect_buffer_limit(from.per_connection_buffer_limit_bytes().value(),
-                                   path.field("per_connection_buffer_limit_bytes"), conversion));
+    WEFT_CHECK(read_buffer_limit(from.per_connection_buffer_limit_bytes().value(), into.buffer_limit,
+                                 path.field("per_connection_buffer_limit_bytes"), conversion));
   if (from.upstream_bind_config().has_source_address()) {
     Path bind = path.field("upstream_bind_config");
     if (from.upstream_bind_config().freebind().value())

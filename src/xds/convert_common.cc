@@ -201,10 +201,14 @@ Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
   return made;
 }
 
-Result<void> expect_buffer_limit(std::uint32_t bytes, const Path& path, Conversion& conversion) {
+Result<void> read_buffer_limit(std::uint32_t bytes, std::uint32_t& into, const Path& path,
+                               Conversion& conversion) {
   constexpr std::uint32_t kBlock = 16 * 1024;
   if (bytes == 0) return fail(path.unsupported("has to be more than 0"));
-  if (bytes >= kBlock) return {};
+  if (bytes >= kBlock) {
+    into = bytes;
+    return {};
+  }
   return conversion.unsupported(path, "less than " + std::to_string(kBlock) + " bytes are not supported");
 }
 

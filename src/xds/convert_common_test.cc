@@ -181,10 +181,12 @@ TEST(ConvertCommon, a_limit_of_a_connection_s_buffer_is_one_block_at_least) {
   const Path path("limit");
   for (const bool strict : {true, false}) {
     Conversion conversion(strict);
-    EXPECT_EQ(expect_buffer_limit(0, path, conversion).error().text, "limit: has to be more than 0");
-    EXPECT_EQ(expect_buffer_limit(16383, path, conversion).has_value(), !strict);
-    EXPECT_TRUE(expect_buffer_limit(16384, path, conversion));
-    EXPECT_TRUE(expect_buffer_limit(4294967295, path, conversion));
+    std::uint32_t limit = 7;
+    EXPECT_EQ(read_buffer_limit(0, limit, path, conversion).error().text, "limit: has to be more than 0");
+    EXPECT_EQ(read_buffer_limit(16383, limit, path, conversion).has_value(), !strict);
+    EXPECT_EQ(limit, 7u) << "what is not kept is not taken";
+    EXPECT_TRUE(read_buffer_limit(16384, limit, path, conversion));
+    EXPECT_TRUE(read_buffer_limit(4294967295, limit, path, conversion));
     EXPECT_EQ(conversion.left_out().size(), strict ? 0u : 1u);
   }
 }

@@ -83,9 +83,9 @@ Result<void> read_timeouts(const Manager& from, proxy::HttpConfig& into, const P
     WEFT_TRY(into.request_headers_timeout,
              to_milliseconds(from.request_headers_timeout(), path.field("request_headers_timeout")));
   }
-  // Between the two GOAWAY frames of HTTP/2: HTTP/1 has nothing to wait for.
-  if (from.has_drain_timeout())
-    WEFT_CHECK(to_milliseconds(from.drain_timeout(), path.field("drain_timeout")));
+  if (from.has_drain_timeout()) {
+    WEFT_TRY(into.drain_timeout, to_milliseconds(from.drain_timeout(), path.field("drain_timeout")));
+  }
   return {};
 }
 
@@ -100,8 +100,12 @@ void read_tracing(const Manager& from, proxy::HttpConfig& into) {
 
 Result<void> read_protocols(const Manager& from, proxy::HttpConfig& into, const Path& path,
                             Conversion& conversion) {
-  if (from.codec_type() == Manager::HTTP2 || from.codec_type() == Manager::HTTP3)
-    return fail(path.field("codec_type").unsupported("only AUTO and HTTP1 are supported"));
+  if (from.codec_type() == Manager::HTTP3)
+    return fail(path.field("codec_type").unsupported("only AUTO, HTTP1 and HTTP2 are supported"));
+  if (from.codec_type() == Manager::HTTP1) into.codec = http::Protocol::kHttp1;
+  if (from.codec_type() == Manager::HTTP2) into.codec = http::Protocol::kHttp2;
+  WEFT_CHECK(
+      read_http2_options(from.http2_protocol_options(), into.http2, path.field("http2_protocol_options")));
   const auto& http1 = from.http_protocol_options();
   into.accept_http10 = http1.accept_http_10();
   Path options = path.field("http_protocol_options");

@@ -37,7 +37,8 @@ TEST(ConvertHttp, each_field_of_a_manager_does_its_own_and_nothing_else) {
   const Row rows[] = {
       {"", ""},
       {"codec_type: AUTO", ""},
-      {"codec_type: HTTP1", ""},
+      {"codec_type: HTTP1", ", codec HTTP/1"},
+      {"codec_type: HTTP2", ", codec HTTP/2"},
       {"route_config { name: '2' }", ""},
       {"use_remote_address { value: true }", ", use_remote_address true"},
       {"xff_num_trusted_hops: 2", ", trusted_hops 2"},
@@ -45,7 +46,8 @@ TEST(ConvertHttp, each_field_of_a_manager_does_its_own_and_nothing_else) {
       {"preserve_external_request_id: true", ", preserve_external_request_id true"},
       {"http_protocol_options { accept_http_10: false }", ", accept_http10 false"},
       {"http_protocol_options { allow_absolute_url { value: true } enable_trailers: true }", ""},
-      {"http2_protocol_options { max_concurrent_streams { value: 1 } }", ""},
+      {"http2_protocol_options { max_concurrent_streams { value: 1 } }",
+       ", http2 {max_concurrent_streams 1}"},
       {"normalize_path { value: true }", ", normalize_path true"},
       {"merge_slashes: true", ", merge_slashes true"},
       {"server_name: 'edge'", ", server_name 'edge'"},
@@ -61,7 +63,7 @@ TEST(ConvertHttp, each_field_of_a_manager_does_its_own_and_nothing_else) {
       {"stream_idle_timeout {}", ", stream_idle_timeout 0ms"},
       {"request_timeout { nanos: 1 }", ", request_timeout 1ms"},
       {"request_headers_timeout { seconds: 1 nanos: 1000000 }", ", request_headers_timeout 1001ms"},
-      {"drain_timeout { seconds: 1 } delayed_close_timeout { seconds: 1 }", ""},
+      {"drain_timeout { seconds: 1 } delayed_close_timeout { seconds: 1 }", ", drain_timeout 1000ms"},
       {"max_request_headers_kb { value: 1 }", ", max_request_headers_bytes 1024"},
       {"max_request_headers_kb { value: 8192 }", ", max_request_headers_bytes 8388608"},
       {"tracing {}", ", tracing true"},
@@ -85,8 +87,7 @@ TEST(ConvertHttp, each_field_of_a_manager_does_its_own_and_nothing_else) {
 TEST(ConvertHttp, what_is_wrong_with_a_manager_is_told_by_its_field) {
   const Row rows[] = {
       {"stat_prefix: ''", "stat_prefix: is missing"},
-      {"codec_type: HTTP2", "codec_type: only AUTO and HTTP1 are supported"},
-      {"codec_type: HTTP3", "codec_type: only AUTO and HTTP1 are supported"},
+      {"codec_type: HTTP3", "codec_type: only AUTO, HTTP1 and HTTP2 are supported"},
       {"route_config { virtual_hosts { name: 'a' } }", "route_config.virtual_hosts[0].domains: is empty"},
       {"common_http_protocol_options { idle_timeout { seconds: -1 } }",
        "common_http_protocol_options.idle_timeout: a duration cannot be negative"},

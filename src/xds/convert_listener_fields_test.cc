@@ -45,7 +45,7 @@ TEST(ConvertListenerFields, each_does_its_own_and_nothing_else) {
       {"transparent { value: true }", ", transparent true"},
       {"traffic_direction: INBOUND", ", direction inbound"},
       {"traffic_direction: OUTBOUND", ", direction outbound"},
-      {"per_connection_buffer_limit_bytes { value: 16384 }", ""},
+      {"per_connection_buffer_limit_bytes { value: 16384 }", ", buffer_limit 16384"},
       {inspector + any("listener.http_inspector.v3.HttpInspector") + " }", ", sniff_http true"},
       {inspector + any("listener.tls_inspector.v3.TlsInspector") + " }", ", sniff_tls true"},
       {inspector + any("listener.tls_inspector.v3.TlsInspector") +

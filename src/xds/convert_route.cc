@@ -34,6 +34,7 @@ constexpr std::pair<std::string_view, bool proxy::RetryPolicy::*> kConditions[] 
     {"connect-failure", &proxy::RetryPolicy::connect_failure},
     {"reset", &proxy::RetryPolicy::reset},
     {"reset-before-request", &proxy::RetryPolicy::reset_before_request},
+    {"refused-stream", &proxy::RetryPolicy::refused_stream},
     {"5xx", &proxy::RetryPolicy::five_xx},
     {"gateway-error", &proxy::RetryPolicy::gateway_error},
     {"retriable-4xx", &proxy::RetryPolicy::retriable_4xx},
@@ -41,9 +42,8 @@ constexpr std::pair<std::string_view, bool proxy::RetryPolicy::*> kConditions[] 
     {"retriable-headers", &proxy::RetryPolicy::retriable_headers},
     {"envoy-ratelimited", &proxy::RetryPolicy::rate_limited}};
 
-/// What an HTTP/1 upstream never does: only streams of HTTP/2 are refused, and only HTTP/3 fails after it has
-/// connected. So these are as good as done.
-constexpr std::string_view kNeverMet[] = {"refused-stream", "http3-post-connect-failure"};
+/// What no upstream here ever does: only HTTP/3 fails after it has connected. So this is as good as done.
+constexpr std::string_view kNeverMet = "http3-post-connect-failure";
 
 bool read_retry_condition(std::string_view condition, proxy::RetryPolicy& into) {
   for (const auto& [name, field] : kConditions) {
@@ -56,7 +56,7 @@ bool read_retry_condition(std::string_view condition, proxy::RetryPolicy& into) 
     into.grpc_statuses |= 1u << status;
     return true;
   }
-  return condition.empty() || std::ranges::count(kNeverMet, condition) > 0;
+  return condition.empty() || condition == kNeverMet;
 }
 
 Result<void> read_retry_conditions(std::string_view text, proxy::RetryPolicy& into, const Path& path,

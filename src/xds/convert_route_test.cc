@@ -147,7 +147,7 @@ TEST(ConvertRoute, each_field_of_a_retry_policy_does_its_own_and_nothing_else) {
       {"retry_on: 'resource-exhausted'", "grpc_statuses 256"},
       {"retry_on: 'internal'", "grpc_statuses 8192"},
       {"retry_on: 'unavailable'", "grpc_statuses 16384"},
-      {"retry_on: 'refused-stream,http3-post-connect-failure'", ""},
+      {"retry_on: 'refused-stream,http3-post-connect-failure'", "refused_stream true"},
       {"retry_on: ' 5xx ,, reset '", "reset true, five_xx true"},
       {"num_retries {}", "retries 0"},
       {"num_retries { value: 7 }", "retries 7"},

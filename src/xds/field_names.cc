@@ -24,6 +24,7 @@ constexpr std::string_view kBindConfig = "envoy.config.core.v3.BindConfig";
 constexpr std::string_view kExtraSourceAddress = "envoy.config.core.v3.ExtraSourceAddress";
 constexpr std::string_view kHttp1ProtocolOptions = "envoy.config.core.v3.Http1ProtocolOptions";
 constexpr std::string_view kHttp2ProtocolOptions = "envoy.config.core.v3.Http2ProtocolOptions";
+constexpr std::string_view kKeepaliveSettings = "envoy.config.core.v3.KeepaliveSettings";
 constexpr std::string_view kHttpProtocolOptions = "envoy.config.core.v3.HttpProtocolOptions";
 constexpr std::string_view kSocketAddress = "envoy.config.core.v3.SocketAddress";
 constexpr std::string_view kClusterLoadAssignment = "envoy.config.endpoint.v3.ClusterLoadAssignment";
@@ -146,7 +147,6 @@ constexpr FieldName kNames[] = {
     {kHttp1ProtocolOptions, 10, "allow_custom_methods"},
     {kHttp1ProtocolOptions, 11, "ignore_http_11_upgrade"},
     {kHttp2ProtocolOptions, 1, "hpack_table_size"},
-    {kHttp2ProtocolOptions, 5, "allow_connect"},
     {kHttp2ProtocolOptions, 6, "allow_metadata"},
     {kHttp2ProtocolOptions, 7, "max_outbound_frames"},
     {kHttp2ProtocolOptions, 8, "max_outbound_control_frames"},
@@ -156,10 +156,11 @@ constexpr FieldName kNames[] = {
     {kHttp2ProtocolOptions, 12, "stream_error_on_invalid_http_messaging"},
     {kHttp2ProtocolOptions, 13, "custom_settings_parameters"},
     {kHttp2ProtocolOptions, 14, "override_stream_error_on_invalid_http_message"},
-    {kHttp2ProtocolOptions, 15, "connection_keepalive"},
     {kHttp2ProtocolOptions, 16, "use_oghttp2_codec"},
     {kHttp2ProtocolOptions, 17, "max_metadata_size"},
     {kHttp2ProtocolOptions, 18, "enable_huffman_encoding"},
+    {kKeepaliveSettings, 3, "interval_jitter"},
+    {kKeepaliveSettings, 4, "connection_idle_interval"},
     {kHttpProtocolOptions, 5, "headers_with_underscores_action"},
     {kHttpProtocolOptions, 7, "max_response_headers_kb"},
     {kSocketAddress, 4, "named_port"},

@@ -22,8 +22,6 @@ Result<void> fill_cluster(Resource& into, Conversion& conversion) {
   WEFT_TRY(auto message, parse<cluster::Cluster>(into.bytes));
   WEFT_CHECK(conversion.examine(message, Path()));
   WEFT_TRY(auto made, to_cluster(message, Path(), conversion));
-  if (made.config.http2)
-    return fail(Path("typed_extension_protocol_options").unsupported("HTTP/2 to upstreams is not supported"));
   into.needs = std::move(made.needs);
   into.value = std::make_shared<const proxy::ClusterConfig>(std::move(made.config));
   return {};

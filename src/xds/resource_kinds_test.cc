@@ -82,16 +82,5 @@ TEST(ResourceKinds, each_becomes_its_struct_and_keeps_its_bytes_and_what_it_wait
                                                          "bytes are not supported"});
 }
 
-TEST(ResourceKinds, a_cluster_of_http_2_is_rejected) {
-  EXPECT_EQ(error_of(Type::kCluster,
-                     parsed<cluster::Cluster>(
-                         "name: 'n' typed_extension_protocol_options { key: "
-                         "'envoy.extensions.upstreams.http.v3.HttpProtocolOptions' value { "
-                         "[type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions] { "
-                         "explicit_http_config { http2_protocol_options {} } } } }")
-                         .SerializeAsString()),
-            "typed_extension_protocol_options: HTTP/2 to upstreams is not supported");
-}
-
 }  // namespace
 }  // namespace weft::xds

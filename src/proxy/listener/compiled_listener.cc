@@ -147,7 +147,11 @@ const CompiledChain* CompiledListener::successor_of(const CompiledListener& befo
 const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input) {
   const CompiledChain* best = nullptr;
   std::array<int, 4> best_fit{};
+  const bool port_is_named = std::ranges::any_of(listener.chains, [&](const CompiledChain& chain) {
+    return chain.config->match.destination_port == input.destination.port();
+  });
   for (const CompiledChain& chain : listener.chains) {
+    if (port_is_named && !chain.config->match.destination_port) continue;
     const auto score = fit(chain.config->match, input);
     if (score && (!best || *score > best_fit)) {
       best = &chain;

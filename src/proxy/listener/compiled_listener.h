@@ -49,7 +49,8 @@ struct ChainInput {
 };
 /// The best match, by Envoy's order: destination port, then the longest destination prefix, then the
 /// transport protocol, then the application protocol; a criterion that is absent matches less well than one
-/// that fits.
+/// that fits. A port that any chain names is for those chains alone, and then for the default one: what they
+/// do not take must not pass by a chain for all ports.
 const CompiledChain* choose_chain(const CompiledListener& listener, const ChainInput& input);
 
 /// Which protocols the choice of a chain depends on at a destination: those have to be looked for in the

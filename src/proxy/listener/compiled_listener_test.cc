@@ -63,6 +63,14 @@ std::string chosen(const std::vector<FilterChain>& chains, std::string_view dest
                                           .application_protocol = protocol}));
 }
 
+TEST(ChainChoice, what_the_chains_of_a_port_do_not_take_passes_by_no_chain_of_all_ports) {
+  const std::vector<FilterChain> chains = {chain("any", {}),
+                                           chain("tls only", {.port = 80, .transport = "tls"})};
+  EXPECT_EQ(chosen(chains, "10.0.0.1:80", "tls"), "tls only");
+  EXPECT_EQ(chosen(chains, "10.0.0.1:80", "raw_buffer"), "none");
+  EXPECT_EQ(chosen(chains, "10.0.0.1:81", "raw_buffer"), "any");
+}
+
 TEST(ChainChoice, the_port_decides_first_then_the_longest_prefix) {
   const std::vector<FilterChain> all = {
       chain("any", {}),

@@ -39,6 +39,8 @@ class DownstreamConnection {
   /// Where an ORIGINAL_DST cluster is to go: where the client meant to. Empty when that is one of our own
   /// capturing listeners, which would only send the connection to itself again.
   net::Address original_destination() const { return to_itself_ ? net::Address() : info_.local; }
+  /// As first bytes, or the transport, say; empty where they were not looked at.
+  std::string_view application_protocol() const { return application_protocol_; }
   const CompiledListener& listener() const { return *listener_; }
   std::shared_ptr<const CompiledListener> shared_listener() const { return listener_; }
   /// The worker runs another snapshot than `before`: an old connection follows its listener and chain. One

@@ -1,5 +1,6 @@
 #include "proxy/listener/tcp_service.h"
 
+#include <algorithm>
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/listener/tunnel.h"
 #include "proxy/worker.h"
@@ -66,6 +67,10 @@ struct Session {
     if (cluster) return proxy::dial(*cluster, connection.original_destination(), waiting);
     return no_cluster();
   }
+  TunnelLimits limits() const {
+    return {.idle = chain.tcp()->idle_timeout,
+            .block = std::min(listener->config->buffer_limit, info.cluster->buffer_limit)};
+  }
   net::Task<void> finish(Dialed dialed);
   /// When one side left before there was anything to copy.
   void give_up() {
@@ -104,8 +109,8 @@ net::Task<void> Session::finish(Dialed dialed) {
   } else {
     info.upstream_host = dialed->endpoint->text();
     info.upstream_local_address = dialed->connection.local.to_string();
-    const TunnelResult result = co_await tunnel(connection.stream(), *dialed->connection.stream, {}, {},
-                                                {.idle = chain.tcp()->idle_timeout});
+    const TunnelResult result =
+        co_await tunnel(connection.stream(), *dialed->connection.stream, {}, {}, limits());
     info.bytes_received = result.bytes_from_client;
     info.bytes_sent = result.bytes_from_server;
     if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);

@@ -1,5 +1,6 @@
 #include "proxy/listener/tunnel.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace weft::proxy {
@@ -21,6 +22,7 @@ std::span<char> block_in_passing() {
 struct Shared {
   TunnelResult result;
   Duration idle_timeout{}, write_timeout{};
+  std::size_t block = 0;
   TimePoint last_moved;
 };
 
@@ -77,7 +79,7 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
     WEFT_CO_CHECK(co_await send_rest(direction, shared, {}, std::exchange(first, {})));
   }
   for (;;) {
-    const std::span<char> block = block_in_passing();
+    const std::span<char> block = block_in_passing().first(shared.block);
     const net::IoResult got = direction.from.try_read(block);
     if (got.error == net::IoError::kWouldBlock) {
       const net::IoError waited = co_await wait_readable(direction, shared);
@@ -106,7 +108,7 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
 net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first,
                                std::string server_first, TunnelLimits limits) {
   const Duration write_timeout = limits.idle != Duration::zero() ? limits.idle : limits.stall;
-  Shared shared{{}, limits.idle, write_timeout, client.loop().now()};
+  Shared shared{{}, limits.idle, write_timeout, std::min(limits.block, kBlock), client.loop().now()};
   TunnelResult& result = shared.result;
   client.set_read_deadline(kNever);
   server.set_read_deadline(kNever);

@@ -14,15 +14,16 @@ struct TunnelResult {
   bool client_broke = false, server_broke = false, idle = false;
 };
 
-/// How long a tunnel may stand still. 0: no limit.
+/// How long a tunnel may stand still (0: no limit), and how much it holds.
 struct TunnelLimits {
-  Duration idle{};   ///< nothing has moved in either direction
-  Duration stall{};  ///< with `idle` 0: bytes wait for a side that takes none
+  Duration idle{};                ///< nothing has moved in either direction
+  Duration stall{};               ///< with `idle` 0: bytes wait for a side that takes none
+  std::size_t block = 62 * 1024;  ///< bytes of one read at most; more than the default is as the default
 };
 
 /// Copies bytes both ways until both sides have ended, one has broken, or it stands still for longer than
 /// `limits` allow. One side's end is handed on as an end and the other direction goes on. A
-/// direction holds what one read gave (62 KiB at most), and only while its reader does not take it, so a
+/// direction holds what one read gave, and only while its reader does not take it, so a
 /// reader that stops stops its writer.
 ///
 /// `client_first` and `server_first` are bytes already read from each, sent before anything else.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "proxy/log/line_writer.h"
+#include "proxy/request/grpc.h"
 
 namespace weft::proxy {
 
@@ -127,6 +128,8 @@ std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
       {"PROTOCOL", Op::kProtocol},
       {"RESPONSE_CODE", Op::kResponseCode},
       {"RESPONSE_CODE_DETAILS", Op::kResponseCodeDetails},
+      {"GRPC_STATUS", Op::kGrpcStatus},
+      {"GRPC_STATUS_NUMBER", Op::kGrpcStatusNumber},
       {"RESPONSE_FLAGS", Op::kResponseFlags},
       {"CONNECTION_TERMINATION_DETAILS", Op::kTerminationDetails},
       {"UPSTREAM_TRANSPORT_FAILURE_REASON", Op::kUpstreamFailure},
@@ -307,6 +310,16 @@ void LogFormat::append_part(LineWriter& out, const Part& part, const RequestInfo
         out.add('-');
       else
         info.flags.append_to(out.flushed());
+      return;
+    case Op::kGrpcStatus: {
+      if (!info.grpc_status) break;
+      const std::string_view name = grpc_status_name(*info.grpc_status);
+      out.add(name.empty() ? std::to_string(*info.grpc_status) : std::string(name));
+      return;
+    }
+    case Op::kGrpcStatusNumber:
+      if (!info.grpc_status) break;
+      out.add_number(static_cast<std::uint64_t>(*info.grpc_status));
       return;
     case Op::kTerminationDetails: append_if_any(out, info.termination_details, use_); return;
     case Op::kUpstreamFailure: append_escaped_if_any(out, info.upstream_failure, use_); return;

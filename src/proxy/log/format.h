@@ -45,6 +45,8 @@ class LogFormat {
     kRequestPathWithoutQuery,
     kProtocol,
     kResponseCode,
+    kGrpcStatus,
+    kGrpcStatusNumber,
     kResponseCodeDetails,
     kResponseFlags,
     kTerminationDetails,

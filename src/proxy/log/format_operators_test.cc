@@ -40,6 +40,7 @@ struct Known {
     info.response_begun = TimePoint(1s + 50ms);
     info.ended = TimePoint(3s);
     info.status = 503;
+    info.grpc_status = 14;
     info.flags.set(Flag::kUpstreamRetryLimit);
     info.flags.set(Flag::kUpstreamConnectionFailure);
     info.details = "via_upstream";
@@ -78,6 +79,8 @@ TEST(LogOperators, each_writes_what_is_known_and_a_dash_or_for_a_field_nothing_w
       {"%START_TIME(%s.%3f)%", "1785587696.007", "0.000", "0.000"},
       {"%PROTOCOL%", "HTTP/1.1"},
       {"%RESPONSE_CODE%", "503", "0", "0"},
+      {"%GRPC_STATUS%", "Unavailable"},
+      {"%GRPC_STATUS_NUMBER%", "14"},
       {"%RESPONSE_CODE_DETAILS%", "via_upstream"},
       {"%RESPONSE_FLAGS%", "UF,URX", "-", "-"},
       {"%CONNECTION_TERMINATION_DETAILS%", "ended"},
@@ -170,8 +173,8 @@ TEST(LogOperators, addresses_names_and_versions_are_those_that_hold) {
   EXPECT_EQ(written(remote, known.info), "192.0.2.1 [fd00::8]:4321");
   known.info.remote_address = "192.0.2.1";
   EXPECT_EQ(written("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", known.info), "192.0.2.1");
-  known.info.details_text = "http1.refused{a rule}";
-  EXPECT_EQ(written("%RESPONSE_CODE_DETAILS%", known.info), "http1.refused{a rule}");
+  known.info.details_text = "http1.rejected{a rule}";
+  EXPECT_EQ(written("%RESPONSE_CODE_DETAILS%", known.info), "http1.rejected{a rule}");
   known.cluster->alt_stat_name.clear();
   EXPECT_EQ(written("%UPSTREAM_CLUSTER%", known.info), "outbound|80||a");
   known.info.cluster = nullptr;

@@ -38,6 +38,16 @@ int grpc_status_of(int http_status) {
   }
 }
 
+std::string_view grpc_status_name(int status) {
+  static constexpr std::string_view kNames[] = {
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
+  const auto index = static_cast<std::size_t>(status);
+  return status >= 0 && index < std::size(kNames) ? kNames[index] : std::string_view();
+}
+
 std::string grpc_message(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string encoded;

@@ -14,6 +14,8 @@ namespace weft::proxy {
 bool is_grpc(const http::RequestHead& head);
 /// The status of a call that ended with a reply of that HTTP status, as Envoy maps them.
 int grpc_status_of(int http_status);
+/// "Unavailable" for 14, as Envoy writes it; empty for a number that has no name.
+std::string_view grpc_status_name(int status);
 /// As grpc-message has it: bytes that are not printable ASCII, and '%', are percent-encoded.
 std::string grpc_message(std::string_view text);
 /// Of a response's head or trailers; nullopt where it says none, or no number.

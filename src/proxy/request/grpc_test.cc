@@ -30,6 +30,14 @@ TEST(Grpc, statuses_are_those_that_envoy_makes_of_http) {
   for (const auto& [http, grpc] : kRows) EXPECT_EQ(grpc_status_of(http), grpc) << http;
 }
 
+TEST(Grpc, statuses_have_the_names_that_envoy_s_logs_have) {
+  EXPECT_EQ(grpc_status_name(0), "OK");
+  EXPECT_EQ(grpc_status_name(14), "Unavailable");
+  EXPECT_EQ(grpc_status_name(16), "Unauthenticated");
+  EXPECT_EQ(grpc_status_name(17), "");
+  EXPECT_EQ(grpc_status_name(-1), "");
+}
+
 TEST(Grpc, a_message_keeps_printable_ascii_and_encodes_the_rest) {
   EXPECT_EQ(grpc_message("no healthy upstream"), "no healthy upstream");
   EXPECT_EQ(grpc_message("50%\n\xc3\xa4"), "50%25%0A%C3%A4");

@@ -19,7 +19,15 @@ http::ServerSessionOptions options_of(const HttpConfig& config) {
   options.request_timeout = config.request_timeout;
   options.max_requests = config.max_requests_per_connection;
   options.server_name = config.server_name;
+  options.http2 = config.http2;
+  options.drain_timeout = config.drain_timeout;
   return options;
+}
+
+/// Where the first bytes were looked at already, they are not asked again.
+http::Protocol protocol_of(const HttpConfig& config, std::string_view sniffed) {
+  if (config.codec != http::Protocol::kAuto || sniffed.empty()) return config.codec;
+  return sniffed == "h2c" || sniffed == "h2" ? http::Protocol::kHttp2 : http::Protocol::kHttp1;
 }
 
 }  // namespace
@@ -29,7 +37,8 @@ HttpService::HttpService(DownstreamConnection& connection)
       chain_(connection.current_chain()),
       config_(chain_->http()),
       options_(options_of(*config_)),
-      session_(http::make_server_session(http::Protocol::kHttp1, connection.stream(), options_, this)),
+      session_(http::make_server_session(protocol_of(*config_, connection.application_protocol()),
+                                         connection.stream(), options_, this)),
       counters_(connection.worker().http_counters(config_->stat_prefix)) {
   Worker& worker = connection.worker();
   if (worker.is_draining() && connection.stream().quiet())
@@ -80,7 +89,8 @@ void HttpService::on_head_rejected(const http::Rejection& rejection, const http:
   info.started = info.ended = connection_.stream().loop().now();
   info.status = rejection.status;
   info.flags.set(Flag::kDownstreamProtocolError);
-  info.details_text = "http1.rejected{" + std::string(rejection.rule) + "}";
+  info.details_text = (head.version == http::Version::k2 ? "http2" : "http1") +
+                      std::string(".rejected{").append(rejection.rule) + "}";
   count_status(counters_, rejection.status);
   connection_.worker().logs().write(connection_.current_chain()->logs, info);
 }

@@ -15,10 +15,11 @@ Connections::const_iterator longest_idle(const Connections& connections) {
 
 }  // namespace
 
-UpstreamConnection::UpstreamConnection(Connection connected, http::Protocol spoken, ConnectionPlace taken)
+UpstreamConnection::UpstreamConnection(Connection connected, http::Protocol spoken,
+                                       const http::Http2Limits& http2, ConnectionPlace taken)
     : place(std::move(taken)),
       endpoint(place.endpoint()),
-      http(http::make_client_session(spoken, std::move(connected.stream))),
+      http(http::make_client_session(spoken, std::move(connected.stream), {}, http2)),
       local_address(connected.local.to_string()),
       protocol(spoken) {
   http->on_change([this] {

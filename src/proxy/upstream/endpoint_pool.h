@@ -17,7 +17,8 @@ namespace weft::proxy {
 /// stays in its pool, and many requests have streams of it.
 struct UpstreamConnection {
   /// `protocol` is kHttp1 or kHttp2.
-  UpstreamConnection(Connection connected, http::Protocol protocol, ConnectionPlace taken);
+  UpstreamConnection(Connection connected, http::Protocol protocol, const http::Http2Limits& http2,
+                     ConnectionPlace taken);
   ~UpstreamConnection();
   UpstreamConnection(const UpstreamConnection&) = delete;
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;

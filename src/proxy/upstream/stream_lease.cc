@@ -66,8 +66,8 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
   } const in_progress(*endpoint);
   auto made = co_await connect(endpoint->config().address, request.deadline, request.waiting);
   if (made) {
-    auto connection =
-        std::make_shared<UpstreamConnection>(std::move(*made), http::Protocol::kHttp2, std::move(place));
+    auto connection = std::make_shared<UpstreamConnection>(std::move(*made), http::Protocol::kHttp2,
+                                                           config_->http2, std::move(place));
     Lease lease(*this, connection);
     if (!used_up(*connection)) endpoint->put(std::move(connection));
     share_->waiting.wake_all();  // it has room for more than one

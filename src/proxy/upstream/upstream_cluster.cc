@@ -95,8 +95,8 @@ UpstreamCluster::~UpstreamCluster() {
 bool UpstreamCluster::can_become(const ClusterConfig& config) const {
   return config.name == config_->name && config.discovery == config_->discovery &&
          config.bind_source == config_->bind_source &&
-         config.extra_bind_sources == config_->extra_bind_sources && config.http2 == config_->http2 &&
-         config.transport == config_->transport;
+         config.extra_bind_sources == config_->extra_bind_sources && config.spoken == config_->spoken &&
+         config.http2 == config_->http2 && config.transport == config_->transport;
 }
 
 void UpstreamCluster::begin_with_endpoints_of(const UpstreamCluster& before) {
@@ -299,7 +299,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
       if (!connected && request.unreached) *request.unreached = std::move(endpoint);
       WEFT_CO_TRY(Connection made, std::move(connected));
       co_return Lease(*this, std::make_shared<UpstreamConnection>(std::move(made), http::Protocol::kHttp1,
-                                                                  std::move(place)));
+                                                                  config_->http2, std::move(place)));
     }
     WEFT_CO_CHECK(co_await wait_in_line(turn, request));
   }
@@ -395,6 +395,13 @@ net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request
   WEFT_CO_TRY(Connection made,
               co_await connect(endpoint->config().address, request.deadline, request.waiting));
   co_return Dialed{std::move(place), std::move(endpoint), std::move(made)};
+}
+
+http::Protocol UpstreamCluster::protocol_for(http::Version downstream) const {
+  using Spoken = ClusterConfig::Spoken;
+  const bool http2 = config_->spoken == Spoken::kHttp2 ||
+                     (config_->spoken == Spoken::kAsDownstream && downstream == http::Version::k2);
+  return http2 ? http::Protocol::kHttp2 : http::Protocol::kHttp1;
 }
 
 bool UpstreamCluster::used_up(const UpstreamConnection& connection) const {

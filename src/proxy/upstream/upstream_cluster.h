@@ -72,6 +72,8 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
 
   ClusterCounters& counters() { return share_->counters; }
   const std::map<std::string, std::shared_ptr<EndpointPool>>& endpoints() const { return endpoints_; }
+  /// What is spoken with endpoints about a request of that version: kHttp1 or kHttp2.
+  http::Protocol protocol_for(http::Version downstream) const;
   /// A request in progress, if one more may be (max_requests).
   Place take_request() { return Place::take(share_->usage->requests, config_->max_requests); }
   /// Whether one more retry may be in progress (max_retries), and its place; `own`: how many the asker holds.

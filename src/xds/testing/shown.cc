@@ -10,6 +10,7 @@ namespace weft::xds::testing {
 // No unnamed namespace: in it, names would hide those of the header.
 static std::string shown(const std::string& text) { return "'" + text + "'"; }
 static std::string shown(const net::Address& address) { return address.to_string(); }
+static std::string shown(Duration time) { return std::to_string(time / 1ms) + "ms"; }
 static std::string shown(proxy::Milliseconds time) { return std::to_string(time.count()) + "ms"; }
 static std::string shown(const proxy::RegexPtr& regex) {
   return regex ? "'" + regex->pattern() + "'" : "none";
@@ -50,7 +51,7 @@ static std::string shown(proxy::Direction direction) {
   return kNames[static_cast<int>(direction)];
 }
 static std::string shown(proxy::Health health) {
-  constexpr const char* kNames[] = {"healthy", "unhealthy", "draining"};
+  constexpr const char* kNames[] = {"healthy", "degraded", "unhealthy", "draining"};
   return kNames[static_cast<int>(health)];
 }
 static std::string shown(proxy::ClusterConfig::Discovery discovery) {
@@ -65,6 +66,14 @@ static std::string shown(proxy::ClusterConfig::DnsFamily family) {
   constexpr const char* kNames[] = {"any", "v4 only", "v6 only", "v4 preferred"};
   return kNames[static_cast<int>(family)];
 }
+static std::string shown(proxy::ClusterConfig::Spoken spoken) {
+  constexpr const char* kNames[] = {"HTTP/1", "HTTP/2", "as downstream"};
+  return kNames[static_cast<int>(spoken)];
+}
+static std::string shown(http::Protocol protocol) {
+  constexpr const char* kNames[] = {"HTTP/1", "HTTP/2", "auto"};
+  return kNames[static_cast<int>(protocol)];
+}
 static std::string shown(const proxy::PortRange& range) {
   return std::to_string(range.first) + "-" + std::to_string(range.last);
 }
@@ -72,6 +81,8 @@ static std::string shown(const proxy::FilterChainMatch::Prefix& prefix) {
   return prefix.address.ip() + "/" + std::to_string(prefix.length);
 }
 static std::string shown(const proxy::NamedHttpFilter& filter) { return "'" + filter.name + "'"; }
+
+static std::string shown(const http::Http2Limits& limits);
 
 template <class... T>
 static std::string shown(const std::variant<T...>& value);
@@ -121,6 +132,13 @@ static std::string members(const Struct& of, Member<Struct, T>... all) {
 #define WEFT_MEMBER(name) \
   Member { #name, &Shown::name }
 
+static std::string shown(const http::Http2Limits& limits) {
+  using Shown = http::Http2Limits;
+  return members(limits, WEFT_MEMBER(max_concurrent_streams), WEFT_MEMBER(stream_window),
+                 WEFT_MEMBER(connection_window), WEFT_MEMBER(ping_interval), WEFT_MEMBER(ping_timeout),
+                 WEFT_MEMBER(extended_connect));
+}
+
 std::string shown(const proxy::PathMatch& path) {
   using Shown = proxy::PathMatch;
   return members(path, WEFT_MEMBER(kind), WEFT_MEMBER(text), WEFT_MEMBER(regex), WEFT_MEMBER(ignore_case));
@@ -167,11 +185,11 @@ std::string shown(const proxy::HeaderChanges& changes) {
 std::string shown(const proxy::RetryPolicy& policy) {
   using Shown = proxy::RetryPolicy;
   return members(policy, WEFT_MEMBER(connect_failure), WEFT_MEMBER(reset), WEFT_MEMBER(reset_before_request),
-                 WEFT_MEMBER(five_xx), WEFT_MEMBER(gateway_error), WEFT_MEMBER(retriable_4xx),
-                 WEFT_MEMBER(retriable_status_codes), WEFT_MEMBER(retriable_headers),
-                 WEFT_MEMBER(rate_limited), WEFT_MEMBER(grpc_statuses), WEFT_MEMBER(status_codes),
-                 WEFT_MEMBER(response_headers), WEFT_MEMBER(retries), WEFT_MEMBER(per_try_timeout),
-                 WEFT_MEMBER(base_interval), WEFT_MEMBER(max_interval));
+                 WEFT_MEMBER(refused_stream), WEFT_MEMBER(five_xx), WEFT_MEMBER(gateway_error),
+                 WEFT_MEMBER(retriable_4xx), WEFT_MEMBER(retriable_status_codes),
+                 WEFT_MEMBER(retriable_headers), WEFT_MEMBER(rate_limited), WEFT_MEMBER(grpc_statuses),
+                 WEFT_MEMBER(status_codes), WEFT_MEMBER(response_headers), WEFT_MEMBER(retries),
+                 WEFT_MEMBER(per_try_timeout), WEFT_MEMBER(base_interval), WEFT_MEMBER(max_interval));
 }
 
 std::string shown(const proxy::WeightedCluster& cluster) {
@@ -230,17 +248,17 @@ std::string shown(const proxy::AccessLogConfig& log) {
 
 std::string shown(const proxy::HttpConfig& config) {
   using Shown = proxy::HttpConfig;
-  return members(config, WEFT_MEMBER(stat_prefix), WEFT_MEMBER(route_table_name), WEFT_MEMBER(route_table),
-                 WEFT_MEMBER(use_remote_address), WEFT_MEMBER(trusted_hops), WEFT_MEMBER(generate_request_id),
-                 WEFT_MEMBER(preserve_external_request_id), WEFT_MEMBER(accept_http10),
-                 WEFT_MEMBER(normalize_path), WEFT_MEMBER(merge_slashes), WEFT_MEMBER(escaped_slashes),
-                 WEFT_MEMBER(server_name), WEFT_MEMBER(server_header), WEFT_MEMBER(upgrades),
-                 WEFT_MEMBER(idle_timeout), WEFT_MEMBER(stream_idle_timeout), WEFT_MEMBER(stall_timeout),
-                 WEFT_MEMBER(request_timeout), WEFT_MEMBER(request_headers_timeout),
-                 WEFT_MEMBER(max_request_headers_bytes), WEFT_MEMBER(max_request_headers_count),
-                 WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(tracing),
-                 WEFT_MEMBER(random_sampling_percent), WEFT_MEMBER(access_logs), WEFT_MEMBER(filters),
-                 WEFT_MEMBER(suppress_envoy_headers));
+  return members(
+      config, WEFT_MEMBER(stat_prefix), WEFT_MEMBER(route_table_name), WEFT_MEMBER(route_table),
+      WEFT_MEMBER(codec), WEFT_MEMBER(http2), WEFT_MEMBER(drain_timeout), WEFT_MEMBER(use_remote_address),
+      WEFT_MEMBER(trusted_hops), WEFT_MEMBER(generate_request_id), WEFT_MEMBER(preserve_external_request_id),
+      WEFT_MEMBER(accept_http10), WEFT_MEMBER(normalize_path), WEFT_MEMBER(merge_slashes),
+      WEFT_MEMBER(escaped_slashes), WEFT_MEMBER(server_name), WEFT_MEMBER(server_header),
+      WEFT_MEMBER(upgrades), WEFT_MEMBER(idle_timeout), WEFT_MEMBER(stream_idle_timeout),
+      WEFT_MEMBER(stall_timeout), WEFT_MEMBER(request_timeout), WEFT_MEMBER(request_headers_timeout),
+      WEFT_MEMBER(max_request_headers_bytes), WEFT_MEMBER(max_request_headers_count),
+      WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(tracing), WEFT_MEMBER(random_sampling_percent),
+      WEFT_MEMBER(access_logs), WEFT_MEMBER(filters), WEFT_MEMBER(suppress_envoy_headers));
 }
 
 std::string shown(const proxy::TcpProxyConfig& config) {
@@ -265,9 +283,9 @@ std::string shown(const proxy::ListenerConfig& listener) {
   using Shown = proxy::ListenerConfig;
   return members(listener, WEFT_MEMBER(name), WEFT_MEMBER(address), WEFT_MEMBER(chains),
                  WEFT_MEMBER(additional_addresses), WEFT_MEMBER(ipv4_compatible), WEFT_MEMBER(bind_to_port),
-                 WEFT_MEMBER(use_original_destination), WEFT_MEMBER(original_destination_filter),
-                 WEFT_MEMBER(sniff_http), WEFT_MEMBER(sniff_tls), WEFT_MEMBER(sniff_http_off),
-                 WEFT_MEMBER(sniff_tls_off), WEFT_MEMBER(sniff_timeout),
+                 WEFT_MEMBER(buffer_limit), WEFT_MEMBER(use_original_destination),
+                 WEFT_MEMBER(original_destination_filter), WEFT_MEMBER(sniff_http), WEFT_MEMBER(sniff_tls),
+                 WEFT_MEMBER(sniff_http_off), WEFT_MEMBER(sniff_tls_off), WEFT_MEMBER(sniff_timeout),
                  WEFT_MEMBER(continue_on_sniff_timeout), WEFT_MEMBER(transparent), WEFT_MEMBER(direction),
                  WEFT_MEMBER(default_chain), WEFT_MEMBER(access_logs));
 }
@@ -295,10 +313,10 @@ std::string shown(const proxy::ClusterConfig& cluster) {
                  WEFT_MEMBER(endpoints), WEFT_MEMBER(alt_stat_name), WEFT_MEMBER(balance),
                  WEFT_MEMBER(least_request_choices), WEFT_MEMBER(connect_timeout), WEFT_MEMBER(idle_timeout),
                  WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(bind_source),
-                 WEFT_MEMBER(extra_bind_sources), WEFT_MEMBER(http2), WEFT_MEMBER(max_connections),
-                 WEFT_MEMBER(max_pending_requests), WEFT_MEMBER(max_requests), WEFT_MEMBER(max_retries),
-                 WEFT_MEMBER(dns_refresh), WEFT_MEMBER(dns_ttl_decides), WEFT_MEMBER(dns_family),
-                 WEFT_MEMBER(dns_hosts));
+                 WEFT_MEMBER(extra_bind_sources), WEFT_MEMBER(spoken), WEFT_MEMBER(http2),
+                 WEFT_MEMBER(buffer_limit), WEFT_MEMBER(max_connections), WEFT_MEMBER(max_pending_requests),
+                 WEFT_MEMBER(max_requests), WEFT_MEMBER(max_retries), WEFT_MEMBER(dns_refresh),
+                 WEFT_MEMBER(dns_ttl_decides), WEFT_MEMBER(dns_family), WEFT_MEMBER(dns_hosts));
 }
 
 #undef WEFT_MEMBER

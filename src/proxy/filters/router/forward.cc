@@ -55,6 +55,7 @@ net::Task<void> Forward::run() {
     co_return;
   }
   prepare_request();
+  body_.replay = ReplayBuffer(stream_.connection().listener().config->buffer_limit);
   body_.read = exchange_.request_complete();
   if (body_.read)
     on_request_whole();
@@ -140,6 +141,7 @@ net::Task<Forward::Failure> Forward::try_once() {
                .deadlines = deadlines_,
                .counters = cluster_->counters(),
                .observer = *this,
+               .protocol = lease_.protocol(),
                .has_retry_policy = action_.retry.has_value()});
   const Failure failure = co_await relay.run();
   unanswered_ = relay.unanswered();
@@ -163,7 +165,7 @@ net::Task<Forward::Failure> Forward::connect() {
   wanted.original_destination = stream_.connection().original_destination();
   wanted.deadline = deadlines_.for_connection(loop().now());
   wanted.waiting = &waiting_;
-  if (cluster_->config().http2) wanted.protocol = http::Protocol::kHttp2;
+  wanted.protocol = cluster_->protocol_for(exchange_.request().version);
   wanted.fresh = connect_ == Connect::kFresh;
   wanted.avoid = tried_;
   std::shared_ptr<EndpointPool> unreached;
@@ -260,6 +262,7 @@ void Forward::count_failure(Failure failure) {
     case Failure::kPerTryTimeout: ++counters.upstream_rq_per_try_timeout; break;
     case Failure::kReset:
     case Failure::kStale:
+    case Failure::kUnprocessed:
     case Failure::kStatus: ++counters.upstream_rq_rx_reset; break;
     default: break;
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/filters/router/retry_policy.h"
+#include "proxy/listener/downstream_connection.h"
 #include "proxy/listener/tunnel.h"
 #include "proxy/request/grpc.h"
 #include "proxy/request/http_stream.h"
@@ -30,6 +31,7 @@ Relay::Relay(const Parts& parts)
       deadlines_(parts.deadlines),
       counters_(parts.counters),
       observer_(parts.observer),
+      protocol_(parts.protocol),
       has_retry_policy_(parts.has_retry_policy),
       sent_at_(loop().now()) {}
 
@@ -256,7 +258,10 @@ net::Task<TryFailure> Relay::run_tunnel() {
   auto server = upstream_.upgrade();
   exchange_.on_disconnect({});
   co_await tunnel(*client.stream, *server.stream, std::move(client.read_ahead), std::move(server.read_ahead),
-                  {.idle = deadlines_.idle(), .stall = stream_.config().stall_timeout});
+                  {.idle = deadlines_.idle(),
+                   .stall = stream_.config().stall_timeout,
+                   .block = std::min(stream_.connection().listener().config->buffer_limit,
+                                     stream_.info().cluster->buffer_limit)});
   co_return TryFailure::kNone;
 }
 
@@ -268,6 +273,7 @@ TryFailure Relay::failure_of(const Error& error) {
   if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return TryFailure::kProtocol;
   unanswered_ = upstream_.reused() && !upstream_.response_begun();
   const bool stale = error.retry == Retry::kFreshConnection && !upstream_.delivered();
+  if (stale && protocol_ == http::Protocol::kHttp2) return TryFailure::kUnprocessed;
   return stale ? TryFailure::kStale : TryFailure::kReset;
 }
 

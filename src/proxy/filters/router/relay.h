@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/exchange.h"
+#include "http/protocol.h"
 #include "proxy/filters/router/deadlines.h"
 #include "proxy/filters/router/request_body.h"
 #include "proxy/filters/router/try_failure.h"
@@ -41,7 +42,8 @@ class Relay {
     Deadlines& deadlines;
     ClusterCounters& counters;
     Observer& observer;
-    bool has_retry_policy = false;  ///< what is read of the body is kept for another try
+    http::Protocol protocol = http::Protocol::kHttp1;  ///< of `upstream`
+    bool has_retry_policy = false;                     ///< what is read of the body is kept for another try
   };
   explicit Relay(const Parts& parts);
   Relay(const Relay&) = delete;
@@ -83,6 +85,7 @@ class Relay {
   Deadlines& deadlines_;
   ClusterCounters& counters_;
   Observer& observer_;
+  http::Protocol protocol_;
   bool has_retry_policy_;
   Phase phase_ = Phase::kRequesting;
   bool unanswered_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,11 +15,15 @@ class ReplayBuffer {
  public:
   static constexpr std::size_t kMaxBytes = 64 * 1024;
 
+  ReplayBuffer() = default;
+  /// `limit`: bytes, where they are fewer than kMaxBytes.
+  explicit ReplayBuffer(std::size_t limit) : limit_(std::min(limit, kMaxBytes)) {}
+
   /// Takes the next piece of the body. One that does not fit, or that no try could need, makes it incomplete
   /// forever.
   void add(std::string_view piece, bool may_be_needed) {
     if (piece.empty()) return;
-    if (may_be_needed && complete_ && bytes_.size() + piece.size() <= kMaxBytes) {
+    if (may_be_needed && complete_ && bytes_.size() + piece.size() <= limit_) {
       bytes_.append(piece);
       return;
     }
@@ -31,6 +36,7 @@ class ReplayBuffer {
   std::string_view bytes() const { return bytes_; }
 
  private:
+  std::size_t limit_ = kMaxBytes;
   std::string bytes_;
   bool complete_ = true;
 };

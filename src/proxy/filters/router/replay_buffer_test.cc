@@ -17,6 +17,17 @@ TEST(ReplayBuffer, keeps_all_pieces_in_order_up_to_its_size) {
   EXPECT_EQ(buffer.bytes().size(), ReplayBuffer::kMaxBytes);
 }
 
+TEST(ReplayBuffer, keeps_no_more_than_its_connection_may_hold) {
+  ReplayBuffer buffer(3);
+  buffer.add("abc", true);
+  EXPECT_TRUE(buffer.complete());
+  buffer.add("d", true);
+  EXPECT_FALSE(buffer.complete());
+  ReplayBuffer large(10 * ReplayBuffer::kMaxBytes);
+  large.add(std::string(ReplayBuffer::kMaxBytes + 1, 'x'), true);
+  EXPECT_FALSE(large.complete());
+}
+
 TEST(ReplayBuffer, is_incomplete_for_good_once_a_piece_was_left_out) {
   for (const bool needed : {true, false}) {
     ReplayBuffer buffer;

@@ -23,6 +23,8 @@ bool RetryState::policy_names(TryFailure failure, const http::ResponseHead* resp
     case TryFailure::kConnect:
     case TryFailure::kConnectTimeout: return policy_->connect_failure || any_reset;
     case TryFailure::kStale: return policy_->reset_before_request || any_reset;
+    case TryFailure::kUnprocessed:
+      return policy_->refused_stream || policy_->reset_before_request || any_reset;
     case TryFailure::kReset:
     case TryFailure::kPerTryTimeout:
     case TryFailure::kProtocol: return any_reset;
@@ -34,7 +36,8 @@ bool RetryState::policy_names(TryFailure failure, const http::ResponseHead* resp
 bool RetryState::default_names(TryFailure failure, const Facts& facts) const {
   switch (failure) {
     case TryFailure::kConnect:
-    case TryFailure::kConnectTimeout: return true;
+    case TryFailure::kConnectTimeout:
+    case TryFailure::kUnprocessed: return true;
     case TryFailure::kStale: return is_idempotent(facts.method);
     case TryFailure::kReset: return facts.unanswered && is_safe(facts.method);
     default: return false;

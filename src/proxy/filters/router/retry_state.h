@@ -15,10 +15,10 @@ namespace weft::proxy {
 /// no clock.
 ///
 /// Without a policy one more try is made where the server cannot have done anything: after a connection that
-/// could not be made, for every method; after a reused connection that the server had ended before it could
-/// take the request, for idempotent methods; after one that ended before any byte of the response, for
-/// methods that ask for no change (RFC 9110 §9.2). A policy adds its own conditions to these; retries: 0
-/// takes them away.
+/// could not be made, and after a stream that the server said it did not look at, for every method; after a
+/// reused connection that the server had ended before it could take the request, for idempotent methods;
+/// after one that ended before any byte of the response, for methods that ask for no change (RFC 9110 §9.2).
+/// A policy adds its own conditions to these; retries: 0 takes them away.
 ///
 /// Owner: one request. Thread: the worker's loop. `policy` (null: none) outlives it.
 class RetryState {

@@ -11,9 +11,9 @@ namespace {
 using Decision = RetryState::Decision;
 using enum TryFailure;
 
-const std::vector<TryFailure> kAll = {kNoHost,        kOverflow, kConnect,  kConnectTimeout,
-                                      kReset,         kStale,    kProtocol, kTimeout,
-                                      kPerTryTimeout, kStatus,   kOverdue,  kClient};
+const std::vector<TryFailure> kAll = {kNoHost, kOverflow,    kConnect,  kConnectTimeout, kReset,
+                                      kStale,  kUnprocessed, kProtocol, kTimeout,        kPerTryTimeout,
+                                      kStatus, kOverdue,     kClient};
 
 RetryState::Facts facts(std::string_view method) {
   return {.method = method, .repeatable = true, .place = true, .unanswered = false, .response = nullptr};
@@ -31,14 +31,14 @@ std::string after_each(const RetryPolicy* policy, const RetryState::Facts& of) {
 }
 
 TEST(RetryState, without_a_policy_what_a_server_cannot_have_done_is_tried_once_more) {
-  EXPECT_EQ(after_each(nullptr, facts("GET")), "..dd.d......");
-  EXPECT_EQ(after_each(nullptr, facts("PUT")), "..dd.d......");
-  EXPECT_EQ(after_each(nullptr, facts("POST")), "..dd........");
+  EXPECT_EQ(after_each(nullptr, facts("GET")), "..dd.dd......");
+  EXPECT_EQ(after_each(nullptr, facts("PUT")), "..dd.dd......");
+  EXPECT_EQ(after_each(nullptr, facts("POST")), "..dd..d......");
   RetryState::Facts of = facts("GET");
   of.unanswered = true;
-  EXPECT_EQ(after_each(nullptr, of), "..dddd......");
+  EXPECT_EQ(after_each(nullptr, of), "..ddddd......");
   of.method = "PUT";
-  EXPECT_EQ(after_each(nullptr, of), "..dd.d......");
+  EXPECT_EQ(after_each(nullptr, of), "..dd.dd......");
 }
 
 TEST(RetryState, a_policy_adds_its_conditions) {
@@ -47,9 +47,11 @@ TEST(RetryState, a_policy_adds_its_conditions) {
     const char* after;
   };
   for (const Row& row :
-       {Row{&RetryPolicy::connect_failure, "..pp.d......"}, Row{&RetryPolicy::reset, "..ppppp.p..."},
-        Row{&RetryPolicy::reset_before_request, "..dd.p......"}, Row{&RetryPolicy::five_xx, "..ppppp.pp.."},
-        Row{&RetryPolicy::gateway_error, "..ppppp.pp.."}, Row{&RetryPolicy::retriable_4xx, "..dd.d......"}}) {
+       {Row{&RetryPolicy::connect_failure, "..pp.dd......"}, Row{&RetryPolicy::reset, "..pppppp.p..."},
+        Row{&RetryPolicy::reset_before_request, "..dd.pp......"},
+        Row{&RetryPolicy::refused_stream, "..dd.dp......"}, Row{&RetryPolicy::five_xx, "..pppppp.pp.."},
+        Row{&RetryPolicy::gateway_error, "..pppppp.pp.."},
+        Row{&RetryPolicy::retriable_4xx, "..dd.dd......"}}) {
     RetryPolicy policy;
     policy.*row.condition = true;
     http::ResponseHead response;
@@ -65,15 +67,15 @@ TEST(RetryState, nothing_is_sent_again_that_cannot_be_repeated) {
   policy.five_xx = policy.connect_failure = true;
   RetryState::Facts of = facts("GET");
   of.repeatable = false;
-  EXPECT_EQ(after_each(&policy, of), "............");
-  EXPECT_EQ(after_each(nullptr, of), "............");
+  EXPECT_EQ(after_each(&policy, of), ".............");
+  EXPECT_EQ(after_each(nullptr, of), ".............");
 }
 
 TEST(RetryState, a_policy_of_no_retries_takes_those_by_default_away) {
   RetryPolicy policy;
   policy.connect_failure = true;
   policy.retries = 0;
-  EXPECT_EQ(after_each(&policy, facts("GET")), "............");
+  EXPECT_EQ(after_each(&policy, facts("GET")), ".............");
 }
 
 TEST(RetryState, says_what_kept_the_policy_from_a_retry) {

@@ -15,6 +15,7 @@ LocalReplyKind local_reply_for(TryFailure failure) {
     case TryFailure::kNone:
     case TryFailure::kReset:
     case TryFailure::kStale:
+    case TryFailure::kUnprocessed:
     case TryFailure::kStatus:
     case TryFailure::kClient: break;
   }

@@ -15,7 +15,8 @@ enum class TryFailure : std::uint8_t {
   kConnect,
   kConnectTimeout,
   kReset,
-  kStale,  ///< a reused connection that the server had ended: it never took the request
+  kStale,        ///< a reused connection that the server had ended: it never took the request
+  kUnprocessed,  ///< an HTTP/2 server said that it has done nothing about the request (RFC 9113 §8.7)
   kProtocol,
   kTimeout,
   kPerTryTimeout,

@@ -24,6 +24,8 @@ TEST(TryFailure, each_failure_of_a_try_has_envoy_s_status_flag_and_details) {
                "upstream_reset_before_response_started{connection_termination}"},
            Row{TryFailure::kStale, 503, Flag::kUpstreamTermination,
                "upstream_reset_before_response_started{connection_termination}"},
+           Row{TryFailure::kUnprocessed, 503, Flag::kUpstreamTermination,
+               "upstream_reset_before_response_started{connection_termination}"},
            Row{TryFailure::kProtocol, 502, Flag::kUpstreamProtocolError,
                "upstream_reset_before_response_started{protocol_error}"},
            Row{TryFailure::kTimeout, 504, Flag::kUpstreamTimeout, "response_timeout"},

@@ -1,0 +1,404 @@
+#include <gtest/gtest.h>
+
+#include <list>
+
+#include "proxy/testing/http_call.h"
+#include "proxy/testing/plane.h"
+#include "proxy/testing/simulated_plane.h"
+
+namespace weft::proxy {
+namespace {
+
+using namespace testing;
+using http::Protocol;
+using net::testing::PipeEnd;
+using Spoken = ClusterConfig::Spoken;
+
+/// A data plane between clients of either version and endpoints of either version, all in one process.
+class Mesh {
+ public:
+  explicit Mesh(Protocol endpoints) : endpoints_(endpoints) {
+    options.http2.max_concurrent_streams = 100;
+    plane.accept = [this](const net::Address&, std::unique_ptr<PipeEnd> server) -> Result<void> {
+      if (rejects) return fail(Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"));
+      connections.push_back(std::make_unique<Endpoint>(*this, std::move(server)));
+      return {};
+    };
+  }
+  void apply(Spoken spoken, const std::function<void(ClusterConfig&)>& change = {}) {
+    ClusterConfig cluster = cluster_of("a", {simulated_endpoint(1)});
+    cluster.spoken = spoken;
+    if (change) change(cluster);
+    ASSERT_TRUE(plane.apply(table_of({route}), {std::move(cluster)}));
+  }
+  http::ClientSession& client(Protocol protocol) {
+    return *clients.emplace_back(http::make_client_session(protocol, plane.connect()));
+  }
+  void settle(Duration by = Duration::zero()) { plane.loop().advance(by); }
+
+  SimulatedPlane plane;
+  Route route = route_to("/", "a");
+  http::ServerSessionOptions options;  ///< of endpoints
+  bool rejects = false;
+  http::Handler handler = [](http::ServerExchange& exchange) { return echo(exchange); };
+
+  struct Endpoint {
+    Endpoint(Mesh& mesh, std::unique_ptr<PipeEnd> pipe) : stream(std::move(pipe)) {
+      session = http::make_server_session(mesh.endpoints_, *stream, mesh.options);
+      tasks.spawn(session->serve(mesh.handler));
+    }
+    ~Endpoint() { tasks.cancel_all(); }
+    std::unique_ptr<PipeEnd> stream;
+    std::unique_ptr<http::ServerSession> session;
+    net::TaskScope tasks;
+  };
+  std::vector<std::unique_ptr<Endpoint>> connections;
+  std::list<std::unique_ptr<http::ClientSession>> clients;
+
+  /// Answers with what it was sent, body and trailers.
+  static net::Task<void> echo(http::ServerExchange& exchange) {
+    http::Headers trailers;
+    std::string body;
+    for (;;) {
+      const auto chunk = co_await exchange.read_body();
+      if (!chunk) co_return;
+      body.append(chunk->data);
+      if (chunk->trailers) trailers = *chunk->trailers;
+      if (chunk->end) break;
+    }
+    http::ResponseHead head;
+    head.status = 200;
+    head.headers.add("x-path", exchange.request().path);
+    head.headers.add("x-authority", exchange.request().authority);
+    for (const http::Headers::Field field : exchange.request().headers)
+      if (field.name == "cookie" || field.name == "x-Case" || field.name == "x-case")
+        head.headers.add("x-saw", std::string(field.name) + "=" + std::string(field.value));
+    if (!co_await exchange.send_head(head, body.empty() && trailers.empty())) co_return;
+    if (body.empty() && trailers.empty()) co_return;
+    if (!co_await exchange.send_body(body, trailers.empty())) co_return;
+    if (!trailers.empty()) static_cast<void>(co_await exchange.send_trailers(trailers));
+  }
+
+ private:
+  Protocol endpoints_;
+};
+
+net::Task<void> never(net::Loop& loop) { co_await loop.sleep(24h); }
+
+struct Pairing {
+  Protocol client, endpoint;
+  Spoken spoken() const { return endpoint == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1; }
+};
+constexpr Pairing kPairings[] = {{Protocol::kHttp1, Protocol::kHttp1},
+                                 {Protocol::kHttp1, Protocol::kHttp2},
+                                 {Protocol::kHttp2, Protocol::kHttp1},
+                                 {Protocol::kHttp2, Protocol::kHttp2}};
+
+class Pairings : public ::testing::TestWithParam<Pairing> {
+ protected:
+  Pairings() : mesh(GetParam().endpoint) {
+    mesh.apply(GetParam().spoken());
+    session = &mesh.client(GetParam().client);
+  }
+  Mesh mesh;
+  http::ClientSession* session;
+};
+INSTANTIATE_TEST_SUITE_P(Http, Pairings, ::testing::ValuesIn(kPairings), [](const auto& info) {
+  const auto digit = [](Protocol protocol) { return protocol == Protocol::kHttp1 ? "1" : "2"; };
+  return std::string(digit(info.param.client)) + "_to_" + digit(info.param.endpoint);
+});
+
+TEST_P(Pairings, a_request_without_a_body_passes) {
+  HttpCall call(*session, get("/a?b=c"));
+  mesh.settle();
+  EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(call.response.headers.get("x-path"), "/a?b=c");
+  EXPECT_EQ(call.response.headers.get("x-authority"), "test");
+}
+
+TEST_P(Pairings, bodies_and_trailers_pass_in_both_directions) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, std::size_t{1'000'000}}) {
+    Message request = get("/");
+    request.head.method = "POST";
+    request.body = std::string(size, 'x');
+    request.trailers.add("x-sum", std::to_string(size));
+    HttpCall call(*session, std::move(request));
+    mesh.settle();
+    EXPECT_EQ(call.status(), 200) << size << (call.error ? call.error->text : "");
+    EXPECT_EQ(call.body, std::string(size, 'x')) << size;
+    EXPECT_EQ(call.trailers.get("x-sum"), std::to_string(size));
+  }
+}
+
+TEST_P(Pairings, a_body_of_known_length_passes) {
+  Message request = get("/");
+  request.head.method = "POST";
+  request.body = std::string(70'000, 'y');
+  request.head.content_length = request.body.size();
+  HttpCall call(*session, std::move(request));
+  mesh.settle();
+  EXPECT_EQ(call.body.size(), 70'000u);
+}
+
+TEST_P(Pairings, many_requests_one_after_another_use_one_connection_to_the_endpoint) {
+  for (int i = 0; i < 20; ++i) {
+    HttpCall call(*session, get("/" + std::to_string(i)));
+    mesh.settle();
+    ASSERT_EQ(call.status(), 200) << i;
+  }
+  EXPECT_EQ(mesh.connections.size(), 1u);
+}
+
+TEST_P(Pairings, a_request_that_nothing_answers_gets_504_at_its_time) {
+  mesh.handler = [&loop = mesh.plane.loop()](http::ServerExchange&) { return never(loop); };
+  HttpCall call(*session, get("/"));
+  mesh.settle(14'999ms);
+  EXPECT_FALSE(call.done());
+  mesh.settle(1ms);
+  EXPECT_EQ(call.status(), 504);
+}
+
+TEST_P(Pairings, the_response_to_head_has_a_length_and_no_body) {
+  mesh.handler = [](http::ServerExchange& exchange) -> net::Task<void> {
+    http::ResponseHead head;
+    head.status = 200;
+    head.content_length = 12;
+    static_cast<void>(co_await exchange.send_head(head, exchange.request().method == "HEAD"));
+  };
+  Message request = get("/");
+  request.head.method = "HEAD";
+  HttpCall call(*session, std::move(request));
+  mesh.settle();
+  EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(call.response.content_length, 12u);
+  EXPECT_EQ(call.body, "");
+  HttpCall next(*session, get("/"));
+  EXPECT_FALSE(next.done());
+}
+
+TEST(Http2, cookies_that_a_client_splits_reach_an_endpoint_of_http_1_as_one_field) {
+  Mesh mesh(Protocol::kHttp1);
+  mesh.apply(Spoken::kHttp1);
+  Message request = get("/");
+  request.head.headers.add("cookie", "a=1");
+  request.head.headers.add("cookie", "b=2");
+  HttpCall call(mesh.client(Protocol::kHttp2), std::move(request));
+  mesh.settle();
+  EXPECT_EQ(call.response.headers.get("x-saw"), "cookie=a=1; b=2");
+}
+
+TEST(Http2, streams_of_many_clients_share_one_connection_to_an_endpoint) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.plane.connect_delay = 10ms;
+  mesh.apply(Spoken::kHttp2);
+  std::list<HttpCall> calls;
+  for (const Protocol protocol : {Protocol::kHttp1, Protocol::kHttp2})
+    for (int i = 0; i < 20; ++i) calls.emplace_back(mesh.client(protocol), get("/"));
+  mesh.settle(10ms);
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 1u);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 1u);
+}
+
+TEST(Http2, a_cluster_as_downstream_speaks_what_each_client_spoke) {
+  Mesh mesh(Protocol::kAuto);
+  mesh.apply(Spoken::kAsDownstream);
+  std::vector<http::Version> seen;
+  mesh.handler = [&seen](http::ServerExchange& exchange) -> net::Task<void> {
+    seen.push_back(exchange.request().version);
+    return Mesh::echo(exchange);
+  };
+  HttpCall one(mesh.client(Protocol::kHttp1), get("/"));
+  HttpCall two(mesh.client(Protocol::kHttp2), get("/"));
+  mesh.settle();
+  EXPECT_EQ(one.status(), 200);
+  EXPECT_EQ(two.status(), 200);
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_NE(seen[0], seen[1]);
+}
+
+TEST(Http2, requests_that_wait_for_one_connection_share_its_failure) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.plane.connect_delay = 10ms;
+  mesh.rejects = true;
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 20; ++i) calls.emplace_back(client, get("/"));
+  mesh.settle(10ms);
+  mesh.settle(10ms);  // each is tried once more
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 503);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_total"), 2u);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_rq_pending_active"), 0u);
+}
+
+TEST(Http2, a_client_that_leaves_while_its_connection_is_made_leaves_it_to_the_others) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.plane.connect_delay = 10ms;
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall first(client, get("/first"));
+  mesh.settle(5ms);
+  HttpCall second(client, get("/second"));
+  mesh.settle(1ms);
+  first.cancel();
+  mesh.settle(1ms);
+  mesh.settle(10ms);
+  EXPECT_EQ(second.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 1u);
+}
+
+TEST(Http2, one_stream_that_is_cancelled_touches_no_other_of_its_connections) {
+  Mesh mesh(Protocol::kHttp2);
+  bool open = false;
+  net::Loop& loop = mesh.plane.loop();
+  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
+    while (!open) co_await loop.sleep(1ms);
+    co_await Mesh::echo(exchange);
+  };
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 10; ++i) calls.emplace_back(client, get("/"));
+  mesh.settle(2ms);
+  calls.front().cancel();
+  mesh.settle(2ms);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_rq_active"), 9u);
+  open = true;
+  mesh.settle(2ms);
+  for (auto call = std::next(calls.begin()); call != calls.end(); ++call) EXPECT_EQ(call->status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 1u);
+}
+
+TEST(Http2, another_connection_is_made_when_no_stream_is_left) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.options.http2.max_concurrent_streams = 2;
+  bool open = false;
+  net::Loop& loop = mesh.plane.loop();
+  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
+    while (!open) co_await loop.sleep(1ms);
+    co_await Mesh::echo(exchange);
+  };
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall first(client, get("/"));
+  mesh.settle(2ms);
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 4; ++i) calls.emplace_back(client, get("/"));
+  mesh.settle(5ms);
+  EXPECT_EQ(mesh.connections.size(), 3u);
+  open = true;
+  mesh.settle(5ms);
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 200);
+}
+
+TEST(Http2, at_the_limit_of_connections_requests_wait_for_a_stream) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.options.http2.max_concurrent_streams = 1;
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.max_connections = 1; });
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall first(client, get("/"));
+  mesh.settle();
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 10; ++i) calls.emplace_back(client, get("/"));
+  mesh.settle(100ms);
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 1u);
+}
+
+TEST(Http2, max_requests_per_connection_holds_also_for_streams) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.max_requests_per_connection = 3; });
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 9; ++i) {
+    calls.emplace_back(client, get("/"));
+    mesh.settle();
+  }
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 3u);
+}
+
+TEST(Http2, an_endpoint_that_drains_gets_no_new_request_and_finishes_those_it_has) {
+  Mesh mesh(Protocol::kHttp2);
+  bool open = false;
+  net::Loop& loop = mesh.plane.loop();
+  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
+    while (exchange.request().path == "/slow" && !open) co_await loop.sleep(1ms);
+    co_await Mesh::echo(exchange);
+  };
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall slow(client, get("/slow"));
+  mesh.settle(1ms);
+  mesh.connections[0]->session->drain();
+  mesh.settle(1ms);
+  HttpCall next(client, get("/next"));
+  mesh.settle(1ms);
+  EXPECT_EQ(next.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 2u);
+  open = true;
+  mesh.settle(2ms);
+  EXPECT_EQ(slow.status(), 200);
+}
+
+TEST(Http2, idle_connections_to_endpoints_are_closed_in_time) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.idle_timeout = 1000ms; });
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall call(client, get("/"));
+  mesh.settle();
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 1u);
+  mesh.settle(1000ms);
+  mesh.settle(1ms);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 0u);
+}
+
+TEST(Http2, an_endpoint_that_leaves_its_cluster_finishes_its_streams) {
+  Mesh mesh(Protocol::kHttp2);
+  bool open = false;
+  net::Loop& loop = mesh.plane.loop();
+  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
+    while (!open) co_await loop.sleep(1ms);
+    co_await Mesh::echo(exchange);
+  };
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall call(client, get("/"));
+  mesh.settle(1ms);
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) {
+    cluster.endpoints = cluster_of("a", {simulated_endpoint(2)}).endpoints;
+  });
+  open = true;
+  mesh.settle(2ms);
+  EXPECT_EQ(call.status(), 200);
+  mesh.settle(1ms);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 0u)
+      << "its connection ends with the last stream";
+}
+
+TEST(Http2, a_connection_that_breaks_ends_each_of_its_requests_once) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.handler = [&loop = mesh.plane.loop()](http::ServerExchange&) { return never(loop); };
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 5; ++i) {
+    Message request = get("/");
+    request.head.method = "POST";
+    request.has_body = true;
+    request.body = "x";
+    calls.emplace_back(client, std::move(request));
+  }
+  mesh.settle(1ms);
+  mesh.rejects = true;
+  mesh.connections[0]->stream->close(true);
+  mesh.settle(1ms);
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 503);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_rq_active"), 0u);
+  EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
+}
+
+}  // namespace
+}  // namespace weft::proxy
