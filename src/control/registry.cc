@@ -23,9 +23,9 @@ constexpr std::array<Word, 17> kWords = {{{"http", Protocol::kHttp},
                                           {"http_proxy", Protocol::kHttp},
                                           {"grpc-web", Protocol::kHttp},
                                           {"kubernetes.io/ws", Protocol::kHttp},
-                                          {"http2", Protocol::kTcp},
-                                          {"kubernetes.io/h2c", Protocol::kTcp},
-                                          {"grpc", Protocol::kTcp},
+                                          {"http2", Protocol::kHttp2},
+                                          {"kubernetes.io/h2c", Protocol::kHttp2},
+                                          {"grpc", Protocol::kHttp2},
                                           {"tcp", Protocol::kTcp},
                                           {"mongo", Protocol::kTcp},
                                           {"mysql", Protocol::kTcp},
@@ -147,6 +147,7 @@ Protocol protocol_of(const PortHints& hints) {
 std::string_view to_string(Protocol protocol) {
   switch (protocol) {
     case Protocol::kHttp: return "http";
+    case Protocol::kHttp2: return "http2";
     case Protocol::kTcp: return "tcp";
     case Protocol::kTls: return "tls";
     case Protocol::kSniff: return "sniffed";

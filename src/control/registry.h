@@ -15,8 +15,10 @@ namespace weft::control {
 
 using Labels = std::map<std::string, std::string>;
 
-/// How a port's bytes are treated. HTTP/2 and gRPC pass as TCP until the data plane speaks HTTP/2.
-enum class Protocol : std::uint8_t { kHttp, kTcp, kTls, kSniff, kUdp };
+/// What is spoken at a port, and so how its bytes are treated. gRPC is kHttp2.
+enum class Protocol : std::uint8_t { kHttp, kHttp2, kTcp, kTls, kSniff, kUdp };
+/// Declared to be HTTP, of whatever version.
+inline bool is_http(Protocol protocol) { return protocol == Protocol::kHttp || protocol == Protocol::kHttp2; }
 
 /// What a service says of one port.
 struct PortHints {

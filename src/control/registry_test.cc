@@ -92,13 +92,13 @@ TEST(Registry, services_that_say_different_things_of_one_pod_port_are_told_once_
   Texts texts;
   for (const PortConflict& conflict : registry.port_conflicts()) texts.push_back(to_text(conflict));
   const std::string why =
-      " in namespace default lead to the same port 7002 of a pod, which is taken for tcp: a declared "
+      " in namespace default lead to the same port 7002 of a pod, which is taken for http2: a declared "
       "protocol comes "
       "before a sniffed one, then the older Service decides; give both the same appProtocol";
-  EXPECT_EQ(texts, (Texts{"Service go port 7002 (tcp) and Service a-go port 7002 (sniffed)" + why,
-                          "Service go port 7002 (tcp) and Service z-go port 7002 (http)" + why}));
+  EXPECT_EQ(texts, (Texts{"Service go port 7002 (http2) and Service a-go port 7002 (sniffed)" + why,
+                          "Service go port 7002 (http2) and Service z-go port 7002 (http)" + why}));
   EXPECT_TRUE(
-      registry_of(leads_to_go("a", "name: tcp-x") + leads_to_go("b", "name: grpc")).port_conflicts().empty());
+      registry_of(leads_to_go("a", "name: http2-x") + leads_to_go("b", "name: grpc")).port_conflicts().empty());
 }
 
 TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {

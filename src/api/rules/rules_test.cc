@@ -243,6 +243,14 @@ TEST(Rules, destination_rules) {
        "{http1MaxPendingRequests: 1, http2MaxRequests: 5, maxRequestsPerConnection: 1, maxRetries: 1, "
        "idleTimeout: 5s}}}}",
        "none"},
+      {"spec: {host: a, trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: UPGRADE, "
+       "useClientProtocol: true, maxConcurrentStreams: 1}}}}",
+       "none"},
+      {"spec: {host: a, trafficPolicy: {connectionPool: {http: {h2UpgradePolicy: ALWAYS}}}}",
+       "spec.trafficPolicy.connectionPool.http.h2UpgradePolicy: \"ALWAYS\": must be one of DEFAULT, "
+       "DO_NOT_UPGRADE, UPGRADE"},
+      {"spec: {host: a, trafficPolicy: {connectionPool: {http: {maxConcurrentStreams: 0}}}}",
+       "spec.trafficPolicy.connectionPool.http.maxConcurrentStreams: 0: must be from 1 to 2147483647"},
       {"spec: {subsets: []}", "spec.host: is required"},
       {"spec: {host: a, subsets: [{name: v1}, {name: v1}]}",
        "spec.subsets[1].name: \"v1\": this subset's name is there twice"},
@@ -282,7 +290,8 @@ TEST(Rules, gateways) {
        "\"TCP\": port 80 "
        "is HTTP in another server"},
       {"spec: {servers: [{port: {number: 443, name: h, protocol: HTTPS}, hosts: [a], tls: {mode: SIMPLE}}]}",
-       "spec.servers[0].port.protocol: HTTPS is not supported by weft yet; write HTTP or TCP | "
+       "spec.servers[0].port.protocol: HTTPS is not supported by weft yet; write HTTP, HTTP2, GRPC, "
+       "GRPC-WEB or TCP | "
        "spec.servers[0].tls: tls is "
        "not supported by weft yet; certificates come later; serve HTTP"},
   };

@@ -160,15 +160,16 @@ constexpr Field kTcpPoolFields[] = {
     later("idleTimeout", "set http.idleTimeout"),
 };
 constexpr Schema kTcpPool{kTcpPoolFields};
+constexpr std::string_view kUpgradePolicies[] = {"DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"};
 constexpr Field kHttpPoolFields[] = {
     integer("http1MaxPendingRequests"),
     integer("http2MaxRequests"),
     integer("maxRequestsPerConnection"),
     integer("maxRetries"),
     text("idleTimeout", duration_or_zero),
-    later("h2UpgradePolicy", "remove it; HTTP/2 to applications comes later"),
-    later("useClientProtocol", "remove it; HTTP/2 to applications comes later"),
-    later("maxConcurrentStreams", "remove it; HTTP/2 to applications comes later"),
+    one_of("h2UpgradePolicy", kUpgradePolicies),
+    flag("useClientProtocol"),
+    integer("maxConcurrentStreams", 1),
 };
 constexpr Schema kHttpPool{kHttpPoolFields};
 constexpr Field kPoolFields[] = {object("tcp", kTcpPool), object("http", kHttpPool)};
@@ -214,12 +215,14 @@ constexpr Schema kDestinationRuleSpec{kDestinationRuleSpecFields};
 constexpr Field kDestinationRuleFields[] = {api_version(), kind(), metadata(),
                                             object("spec", kDestinationRuleSpec).required(), status()};
 
-constexpr std::string_view kServerProtocols[] = {"HTTP", "TCP"};
-constexpr std::string_view kOtherServerProtocols[] = {"HTTPS", "TLS", "HTTP2", "GRPC", "GRPC-WEB", "MONGO"};
+constexpr std::string_view kServerProtocols[] = {"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "TCP"};
+constexpr std::string_view kOtherServerProtocols[] = {"HTTPS", "TLS", "MONGO"};
 constexpr Field kServerPortFields[] = {
     port("number").required(),
     text("name", not_empty).required(),
-    one_of("protocol", kServerProtocols).rejecting(kOtherServerProtocols, "write HTTP or TCP").required(),
+    one_of("protocol", kServerProtocols)
+        .rejecting(kOtherServerProtocols, "write HTTP, HTTP2, GRPC, GRPC-WEB or TCP")
+        .required(),
     later("targetPort", "write the port the gateway listens on as number"),
 };
 constexpr Schema kServerPort{kServerPortFields};

@@ -16,7 +16,7 @@ struct SimulatedMesh::Serving {
     connection.emplace(*end, options);
   }
   std::unique_ptr<net::testing::PipeEnd> end;
-  http::h1::ServerConnectionOptions options;
+  http::ServerSessionOptions options;
   std::optional<http::h1::ServerConnection> connection;
   net::TaskScope tasks;
 };

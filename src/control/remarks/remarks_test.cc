@@ -17,7 +17,7 @@ spec: {selector: {app: reviews}, ports: [{port: 9080, name: http}]}
 apiVersion: v1
 kind: Service
 metadata: {name: rates, namespace: default}
-spec: {selector: {app: rates}, ports: [{port: 7000, name: grpc-api}]}
+spec: {selector: {app: rates}, ports: [{port: 7000, name: redis-api}]}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -124,7 +124,7 @@ TEST(Remarks, http_routes_for_a_service_without_an_http_port_are_told) {
   EXPECT_EQ(
       said(rule("r", "{hosts: [rates], http: [{route: [{destination: {host: rates}}]}]}")),
       "VirtualService r spec.hosts[0]: HTTP routes have no effect for rates.default.svc.cluster.local: no "
-      "port of it is HTTP/1, 7000 (grpc-api) pass as TCP; name the port http-… or give it appProtocol: "
+      "port of it is HTTP, 7000 (redis-api) pass as TCP; name the port http-… or give it appProtocol: "
       "http\n");
 }
 

@@ -14,7 +14,7 @@ std::string shown(const api::Object& object) {
 }
 
 bool speaks_http(const ServicePort& port) {
-  return port.protocol == Protocol::kHttp || port.protocol == Protocol::kSniff;
+  return is_http(port.protocol) || port.protocol == Protocol::kSniff;
 }
 
 std::vector<std::string> port_names(const Service& service) {
@@ -125,12 +125,11 @@ void VirtualServiceRemarks::service(const std::string& host, const std::string& 
     for (const ServicePort& port : service.ports)
       ports += (ports.empty() ? "" : ", ") + std::to_string(port.number) +
                (port.name.empty() ? "" : " (" + port.name + ")");
-    no_effect(field, "HTTP routes have no effect for " + host + ": no port of it is HTTP/1, " + ports +
+    no_effect(field, "HTTP routes have no effect for " + host + ": no port of it is HTTP, " + ports +
                          " pass as TCP; name the port http-… or give it appProtocol: http");
   }
-  if (has("tcp") && !has("http") && std::ranges::all_of(service.ports, [](const ServicePort& port) {
-        return port.protocol == Protocol::kHttp;
-      }))
+  if (has("tcp") && !has("http") &&
+      std::ranges::all_of(service.ports, [](const ServicePort& port) { return is_http(port.protocol); }))
     no_effect(field, "TCP routes have no effect for " + host + ": every port of it is HTTP");
 }
 

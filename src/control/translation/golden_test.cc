@@ -254,24 +254,20 @@ std::vector<std::string> protocols_of(const listener::Listener& listener, std::s
   return {match.application_protocols().begin(), match.application_protocols().end()};
 }
 
-const std::string kRuleForGo =
-    "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: go, namespace: "
-    "default}\n"
-    "spec: {hosts: [go], http: [{directResponse: {status: 418}}]}\n";
 using Names = std::vector<std::string>;
 
 TEST(Translation, a_pod_port_of_two_services_has_the_protocol_that_is_declared_or_the_older_one_s) {
-  const std::string grpc = service("go", "{name: grpc, port: 7002}", "2026-01-02T00:00:00Z");
+  const std::string redis = service("go", "{name: redis, port: 7002}", "2026-01-02T00:00:00Z");
   for (const std::string& other :
        {service("a-go", "{name: x, port: 7002}", "2026-01-01T00:00:00Z"),
         service("z-go", "{name: x, port: 80, targetPort: 7002}", "2026-01-03T00:00:00Z"),
         service("a-go", "{name: http, port: 7002}", "2026-01-03T00:00:00Z")}) {
-    const listener::Listener made = listener_of(grpc + other, "virtualInbound");
+    const listener::Listener made = listener_of(redis + other, "virtualInbound");
     EXPECT_EQ(chain_of(made, "0.0.0.0_7002"), nullptr) << other;
     EXPECT_NE(chain_of(made, "0.0.0.0_7002-tcp"), nullptr) << other;
   }
   const std::string older = service("z-go", "{name: http, port: 7002}", "2026-01-01T00:00:00Z");
-  EXPECT_NE(chain_of(listener_of(grpc + older, "virtualInbound"), "0.0.0.0_7002"), nullptr);
+  EXPECT_NE(chain_of(listener_of(redis + older, "virtualInbound"), "0.0.0.0_7002"), nullptr);
 }
 
 TEST(Translation, headless_services_that_share_an_address_have_one_listener_by_the_same_rule) {
@@ -316,21 +312,18 @@ TEST(Translation, a_declared_http_port_is_http_at_its_services_addresses_whateve
   EXPECT_EQ(declared->filter_chain_match().prefix_ranges(1).prefix_len().value(), 32u);
 }
 
-TEST(Translation, http_2_passes_as_tcp_only_where_no_rule_could_meet_it) {
+TEST(Translation, http_of_every_version_meets_the_routes_of_a_sniffed_port) {
   const std::string sniffed = service("go", "{name: x, port: 7000}", ""),
                     http = service("web", "{name: http, port: 80}", "", "clusterIP: 10.96.0.11");
-  const Names one = {"http/1.0", "http/1.1"}, two = {"http/1.0", "http/1.1", "h2c"};
-  const auto protocols = [&](const std::string& rule, const std::string& listener, int chain) {
-    const listener::Listener made = listener_of(sniffed + http + rule, listener);
+  const Names all = {"http/1.0", "http/1.1", "h2c"};
+  const auto protocols = [&](const std::string& listener, int chain) {
+    const listener::Listener made = listener_of(sniffed + http, listener);
     const auto& match = made.filter_chains(chain).filter_chain_match();
     return Names(match.application_protocols().begin(), match.application_protocols().end());
   };
-  EXPECT_EQ(protocols("", "10.96.0.10_7000", 0), one);
-  EXPECT_EQ(protocols(kRuleForGo, "10.96.0.10_7000", 0), two);
-  EXPECT_EQ(protocols("", "0.0.0.0_80", 1), one);
-  EXPECT_EQ(protocols(kRuleForGo, "0.0.0.0_80", 1), two);
-  EXPECT_EQ(protocols_of(listener_of(sniffed + kRuleForGo, "virtualInbound"), "0.0.0.0_7000"), one)
-      << "nothing rules what comes in";
+  EXPECT_EQ(protocols("10.96.0.10_7000", 0), all);
+  EXPECT_EQ(protocols("0.0.0.0_80", 1), all);
+  EXPECT_EQ(protocols_of(listener_of(sniffed, "virtualInbound"), "0.0.0.0_7000"), all);
 }
 
 TEST(Translation, the_same_objects_in_another_order_give_the_same_bytes) {

@@ -154,11 +154,10 @@ void add_http_inspector(listener::Listener& into, std::span<const std::uint16_t>
   into.set_continue_on_listener_filters_timeout(true);
 }
 
-void match_http(listener::FilterChain& chain, bool http2_too) {
+void match_http(listener::FilterChain& chain) {
   auto& match = *chain.mutable_filter_chain_match();
   match.set_transport_protocol("raw_buffer");
-  for (const char* protocol : {"http/1.0", "http/1.1"}) match.add_application_protocols(protocol);
-  if (http2_too) match.add_application_protocols("h2c");
+  for (const char* protocol : {"http/1.0", "http/1.1", "h2c"}) match.add_application_protocols(protocol);
 }
 
 void match_addresses(listener::FilterChain& chain, std::span<const std::string> addresses) {

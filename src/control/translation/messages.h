@@ -57,9 +57,8 @@ tcp_proxy::TcpProxy make_tcp_proxy(std::string_view stat_prefix);
 void add_original_destination(listener::Listener& into);
 /// `only_ports`: the destination ports where it looks; empty: everywhere.
 void add_http_inspector(listener::Listener& into, std::span<const std::uint16_t> only_ports = {});
-/// Only connections where the inspector saw HTTP/1. With `http2_too` those of HTTP/2 as well, which this
-/// chain rejects: where there are rules, what cannot be held to them must not pass by as TCP.
-void match_http(listener::FilterChain& chain, bool http2_too);
+/// Only connections where the inspector saw HTTP, of whatever version.
+void match_http(listener::FilterChain& chain);
 /// Only connections to these IP addresses.
 void match_addresses(listener::FilterChain& chain, std::span<const std::string> addresses);
 

@@ -46,8 +46,7 @@ void add_virtual_outbound(ResourceSet& into, const ProxyIdentity& proxy) {
 
 /// The listener that all HTTP services of a port number share. At their own addresses it is HTTP whatever
 /// comes; elsewhere it may be anything, and first bytes tell.
-void add_http_listener(ResourceSet& into, std::uint16_t port, const std::vector<std::string>& addresses,
-                       bool ruled) {
+void add_http_listener(ResourceSet& into, std::uint16_t port, const std::vector<std::string>& addresses) {
   listener::Listener made = make_listener(name_of("0.0.0.0", port), "0.0.0.0", port);
   made.mutable_bind_to_port()->set_value(false);
   add_http_inspector(made);
@@ -61,7 +60,7 @@ void add_http_listener(ResourceSet& into, std::uint16_t port, const std::vector<
   }
   auto& http = *made.add_filter_chains();
   http.set_name("sniffed-http");
-  match_http(http, ruled);
+  match_http(http);
   add_http_filter(http, manager);
   auto& rest = *made.mutable_default_filter_chain();
   rest.set_name("PassthroughFilterChain");
@@ -84,21 +83,15 @@ std::string sniffed_table(const Service& service, const ServicePort& port) {
   return service.host + ":" + std::to_string(port.number);
 }
 
-/// Whether requests to this service may meet a rule.
-bool has_http_rules(const Inputs& inputs, const ProxyIdentity& proxy, const Service& service) {
-  const VirtualService* rule = inputs.rules.for_mesh(service.host, proxy.ns);
-  return rule && rule->has_http_routes();
-}
-
 void add_address_listener(ResourceSet& into, const std::string& ip, const ServicePortRef& of,
-                          const tcp_proxy::TcpProxy& tcp, bool ruled) {
+                          const tcp_proxy::TcpProxy& tcp) {
   listener::Listener made = make_listener(name_of(ip, of.port->number), ip, of.port->number);
   made.mutable_bind_to_port()->set_value(false);
   std::vector<std::string> tables;
   if (of.port->protocol == Protocol::kSniff) {
     add_http_inspector(made);
     auto& http = *made.add_filter_chains();
-    match_http(http, ruled);
+    match_http(http);
     auto manager = make_http_manager(Side::kOutbound, "outbound_" + made.name());
     tables.push_back(sniffed_table(*of.service, *of.port));
     set_rds(manager, tables.back());
@@ -206,26 +199,18 @@ void add_table(ResourceSet& into, const route::RouteConfiguration& table) {
   into[Type::kRoute][table.name()] = std::make_shared<const Resource>(Resource{serialize(table), {}});
 }
 
-/// Whether there is a rule for requests that an HTTP listener might meet.
-bool has_http_rules_anywhere(const Inputs& inputs, const ProxyIdentity& proxy) {
-  return std::ranges::any_of(inputs.rules.virtual_services(), [&](const VirtualService& rule) {
-    return rule.applies_to(kMesh) && rule.visible_from(proxy.ns) && rule.has_http_routes();
-  });
-}
-
 std::set<std::uint16_t> http_ports(const Registry& registry) {
   std::set<std::uint16_t> ports;
   for (const Service& service : registry.services())
     for (const ServicePort& port : service.ports)
-      if (port.protocol == Protocol::kHttp) ports.insert(port.number);
+      if (is_http(port.protocol)) ports.insert(port.number);
   return ports;
 }
 
 void add_inbound_http(listener::Listener& made, const InboundPort& port) {
   auto& chain = *made.add_filter_chains();
   chain.set_name(name_of("0.0.0.0", port.number));
-  // Nothing rules what comes in, so HTTP/2 may pass.
-  if (port.protocol == Protocol::kSniff) match_http(chain, false);
+  if (port.protocol == Protocol::kSniff) match_http(chain);
   chain.mutable_filter_chain_match()->mutable_destination_port()->set_value(port.number);
   auto manager = make_http_manager(Side::kInbound, "inbound_" + chain.name());
   auto& table = *manager.mutable_route_config();
@@ -276,18 +261,16 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
 void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   add_virtual_outbound(into, proxy);
   const Claims claims = claims_of(inputs.registry);
-  const bool ruled = has_http_rules_anywhere(inputs, proxy);
   std::map<std::uint16_t, std::vector<std::string>> declared;
   for (std::uint16_t port : http_ports(inputs.registry)) declared[port];
   for (const auto& [place, of] : claims) {
-    if (of.port->protocol == Protocol::kHttp) {
+    if (is_http(of.port->protocol)) {
       declared[place.first].push_back(place.second);
     } else {
-      add_address_listener(into, place.second, of, tcp_destination(inputs, proxy, *of.service, *of.port),
-                           has_http_rules(inputs, proxy, *of.service));
+      add_address_listener(into, place.second, of, tcp_destination(inputs, proxy, *of.service, *of.port));
     }
   }
-  for (const auto& [port, addresses] : declared) add_http_listener(into, port, addresses, ruled);
+  for (const auto& [port, addresses] : declared) add_http_listener(into, port, addresses);
 }
 
 void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
@@ -297,7 +280,7 @@ void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIde
     set_route_table_options(table, std::to_string(number));
     for (const Service& service : inputs.registry.services()) {
       const ServicePort* port = service.find_port(number);
-      if (!port || port->protocol != Protocol::kHttp) continue;
+      if (!port || !is_http(port->protocol)) continue;
       auto& host = *table.add_virtual_hosts();
       add_host_domains(host, service, proxy);
       fill_host(host, service, *port, scope);
@@ -335,8 +318,8 @@ void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyId
   loop.mutable_filter_chain_match()->mutable_destination_port()->set_value(kInboundPort);
   add_tcp_filter(loop, kBlackHole);
   for (const InboundPort& port : ports) {
-    if (port.protocol == Protocol::kHttp || port.protocol == Protocol::kSniff) add_inbound_http(made, port);
-    if (port.protocol != Protocol::kHttp) add_inbound_tcp(made, port);
+    if (is_http(port.protocol) || port.protocol == Protocol::kSniff) add_inbound_http(made, port);
+    if (!is_http(port.protocol)) add_inbound_tcp(made, port);
   }
   auto& rest = *made.mutable_default_filter_chain();
   rest.set_name("virtualInbound");
