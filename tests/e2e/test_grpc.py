@@ -1,0 +1,100 @@
+"""gRPC through two sidecars, with the gRPC library's own client and server: calls of every shape, balanced one by one, by rules that
+name a method."""
+import collections
+import json
+import subprocess
+
+import pytest
+
+from harness import BUILD, ROOT, SLOW, instance, wait_for
+
+SAMPLE = ROOT / "samples/grpc-echo"
+PROGRAM = BUILD / "samples/grpc-echo/grpc-echo"
+BY_METHOD = SAMPLE / "networking/virtual-service-echo-by-method.yaml"
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    with instance(SAMPLE / "echo.yaml", up_options=[f"--image=grpc-echo={PROGRAM}"]) as made:
+        made.wait_ready(count=3)
+        yield made
+
+
+@pytest.fixture
+def by_method(mesh):
+    mesh.apply(BY_METHOD)
+    yield
+    mesh.weft("delete", "-f", BY_METHOD)
+
+
+def call(mesh, method, *arguments):
+    """From the caller's pod: the replies as (version, text, number), what else was printed, and the exit status."""
+    pid = str(mesh.application_pid(mesh.pod_name("caller")))
+    done = subprocess.run(["nsenter", "-t", pid, "-m", "-n", PROGRAM, "call", method, "--to=echo:9000", *map(str, arguments)],
+                          capture_output=True, text=True, timeout=60 * SLOW)
+    assert not done.stderr, done.stderr
+    replies, rest = [], []
+    for line in done.stdout.splitlines():
+        words = line.split()
+        if len(words) == 5 and words[2] == "says":
+            replies.append((words[0], words[3], int(words[4].strip("()"))))
+        else:
+            rest.append(line)
+    return replies, rest, done.returncode
+
+
+def test_calls_of_every_shape_get_their_replies_in_order(mesh):
+    assert call(mesh, "say", "--text=one")[0][0][1:] == ("one", 1)
+    replies, rest, status = call(mesh, "count", "--times=20")
+    assert ([number for _, _, number in replies], rest, status) == (list(range(1, 21)), [], 0)
+    assert len({version for version, _, _ in replies}) == 1, "one call has one server"
+    assert call(mesh, "collect", "--times=20")[0][0][2] == 20
+    replies, rest, status = call(mesh, "talk", "--times=20", "--interval=5")
+    assert ([number for _, _, number in replies], rest, status) == (list(range(1, 21)), [], 0)
+
+
+def test_calls_of_one_connection_are_balanced_one_by_one(mesh):
+    replies, rest, status = call(mesh, "say", "--times=100")
+    assert (rest, status) == ([], 0)
+    shares = collections.Counter(version for version, _, _ in replies)
+    assert min(shares["v1"], shares["v2"]) >= 20, shares
+
+
+def test_a_rule_that_names_a_method_decides_for_it_alone(mesh, by_method):
+    wait_for("Say to reach v1 only", lambda: {v for v, _, _ in call(mesh, "say", "--times=20")[0]} == {"v1"})
+    assert {version for version, _, _ in call(mesh, "count", "--times=3")[0]} == {"v2"}
+    assert {version for version, _, _ in call(mesh, "talk", "--times=3")[0]} == {"v2"}
+
+
+def test_the_servers_statuses_and_messages_arrive(mesh):
+    for status in (1, 5, 16):
+        assert call(mesh, "say", f"--status={status}")[1:] == ([f"status {status}: as was asked: hello"], status)
+    replies, rest, status = call(mesh, "count", "--times=2", "--status=8")
+    assert (len(replies), rest, status) == (2, ["status 8: as was asked: hello"], 8), "also behind messages"
+
+
+def test_a_deadline_ends_a_stream_and_what_is_behind_it_serves_on(mesh):
+    replies, rest, status = call(mesh, "count", "--times=1000", "--interval=50", "--deadline=1000")
+    assert replies and status == 4, (replies, rest)
+    assert call(mesh, "say")[2] == 0
+
+
+def test_without_an_endpoint_a_call_is_unavailable(mesh):
+    for version in ("v1", "v2"):
+        mesh.weft("scale", "deployment", f"echo-{version}", "--replicas=0")
+    try:
+        wait_for("no endpoint to be left", lambda: call(mesh, "say")[1:] == (["status 14: no healthy upstream"], 14))
+    finally:
+        for version in ("v1", "v2"):
+            mesh.weft("scale", "deployment", f"echo-{version}", "--replicas=1")
+        mesh.wait_ready(count=3)
+    wait_for("calls to be answered", lambda: call(mesh, "say")[2] == 0)
+
+
+def test_both_sidecars_log_the_call_as_http_2(mesh):
+    call(mesh, "say", "--text=logged")
+    for app, version in (("caller", None), ("echo", "v1")):
+        name = mesh.pod_name(app, version)
+        line = wait_for(f"a line of {name}", lambda: [each for each in mesh.weft("logs", name, "-c", "istio-proxy").stdout.splitlines()
+                                                      if "/weft.samples.echo.v1.Echo/Say HTTP/2" in each])[-1]
+        assert "POST /weft.samples.echo.v1.Echo/Say HTTP/2\" 200 - via_upstream" in line, line
