@@ -61,9 +61,9 @@ soak: deps ## load a mesh at full speed under changing rules for MINUTES (defaul
 	@scripts/build release weft weft-proxy bookinfo
 	@SOAK_MINUTES=$(or $(MINUTES),10) scripts/python -m pytest -q -s --no-header -p no:cacheprovider tests/soak
 
-bench: deps ## measure weft beside a bare relay, nginx, HAProxy and Envoy, each service of Bookinfo, and its page
+bench: deps ## measure weft beside nginx, HAProxy, nghttpx and Envoy over HTTP/1, HTTP/2 and TCP, each service of Bookinfo, and its page
 	@scripts/build release
-	@status=0; for each in run bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
+	@status=0; for each in run http2 stream bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
 
 fuzz: deps ## run each fuzz target for SECONDS_EACH (default 60) from its corpus on; TARGETS names some
 	@scripts/fuzz $(or $(SECONDS_EACH),60) $(TARGETS)

@@ -1,0 +1,196 @@
+"""Measures weft beside HAProxy, nghttpx, nginx and Envoy as proxies of HTTP/2, in one run; prints a table and JSON.
+
+The rules are those of run.py: one worker on one core, the access log on, a run whose requests, statuses and log lines do not agree is
+void. The load is h2load: 8 connections with 10 streams each, to HTTP/2 endpoints and to HTTP/1 endpoints.
+"""
+import argparse
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import run as http1  # noqa: E402
+
+CONNECTIONS, STREAMS = 8, 10
+PEERS = {"h2": ["haproxy", "nghttpx", "envoy", "weft"], "h1": ["nginx", "haproxy", "nghttpx", "envoy", "weft"]}
+
+
+class Peer(http1.Peer):
+    """A proxy whose clients speak HTTP/2 and whose endpoint speaks `to`: h2 or h1."""
+
+    def __init__(self, name, directory, upstream, to):
+        super().__init__(name, directory, upstream)
+        self.to = to
+
+    def command_nginx(self):
+        (self.directory / "nginx.conf").write_text(f"""
+worker_processes 1; daemon off; pid {self.directory}/pid; error_log {self.directory}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+  access_log {self.log} combined buffer=64k flush=1s; keepalive_requests 100000000;
+  client_body_temp_path {self.directory}/b; proxy_temp_path {self.directory}/p; fastcgi_temp_path {self.directory}/f;
+  uwsgi_temp_path {self.directory}/u; scgi_temp_path {self.directory}/s;
+  upstream c {{ server 127.0.0.1:{self.upstream}; keepalive 128; }}
+  server {{
+    listen 127.0.0.1:{self.port} http2; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+    location / {{ proxy_pass http://c; }}
+  }}
+}}
+""")
+        return ["nginx", "-c", self.directory / "nginx.conf"]
+
+    def command_haproxy(self):
+        endpoint = "proto h2" if self.to == "h2" else ""
+        (self.directory / "haproxy.cfg").write_text(f"""
+global
+  nbthread 1
+  log 127.0.0.1:{self.syslog()} format raw local0
+  maxconn 4096
+defaults
+  mode http
+  log global
+  option httplog
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+frontend front
+  bind 127.0.0.1:{self.port} proto h2
+  default_backend c
+backend c
+  http-reuse always
+  server s 127.0.0.1:{self.upstream} {endpoint}
+""")
+        return ["haproxy", "-db", "-f", self.directory / "haproxy.cfg"]
+
+    def command_nghttpx(self):
+        endpoint = ";;proto=h2" if self.to == "h2" else ""
+        return ["nghttpx", "--conf=/dev/null", f"--frontend=127.0.0.1,{self.port};no-tls", f"--backend=127.0.0.1,{self.upstream}{endpoint}",
+                "--workers=1", f"--accesslog-file={self.log}", "--errorlog-file=/dev/null", "--backend-connections-per-host=1024"]
+
+    def bootstrap(self):
+        file = super().bootstrap()
+        options = ("    typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": "
+                   "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: "
+                   "{http2_protocol_options: {}}}}\n")
+        if self.to == "h2":
+            file.write_text(file.read_text().replace("    connect_timeout: 5s\n", "    connect_timeout: 5s\n" + options))
+        return file
+
+    def ready(self):
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--http2-prior-knowledge",
+                                   f"http://127.0.0.1:{self.port}/r999/x"], capture_output=True, text=True)
+            if done.stdout == "200":
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f"{self.name} answers nothing on port {self.port}")
+
+    def start(self, core=0):
+        self.process = subprocess.Popen(["taskset", "-c", str(core), *map(str, self.command())], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True)
+        self.ready()
+
+
+def h2load(port, seconds):
+    """How many requests were answered 200; what else there was, or None."""
+    out = subprocess.run(["taskset", "-c", "1", "h2load", f"-c{CONNECTIONS}", f"-m{STREAMS}", f"-D{seconds}", "-t1",
+                          f"http://127.0.0.1:{port}/r999/x"], check=True, capture_output=True, text=True).stdout
+    done, failed, errored = (int(re.search(rf"(\d+) {word}", out).group(1)) for word in ("succeeded", "failed", "errored"))
+    return done, None if failed == errored == 0 else out
+
+
+def measure(peer, seconds):
+    """CPU in microseconds a request, and requests a second."""
+    h2load(peer.port, 1)
+    seen = -1
+    while seen != peer.log_lines():
+        seen = peer.log_lines()
+        time.sleep(1.5)
+    lines, pids = peer.log_lines(), peer.pids()
+    before = http1.cpu_seconds(pids)
+    requests, bad = h2load(peer.port, seconds)
+    spent = http1.cpu_seconds(pids) - before
+    if bad:
+        raise RuntimeError(f"{peer.name}: {bad}")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and peer.log_lines() - lines < requests:
+        time.sleep(0.2)
+    logged = peer.log_lines() - lines
+    # h2load does not count what is under way when it ends.
+    if not requests <= logged <= requests + CONNECTIONS * STREAMS * 2:
+        raise RuntimeError(f"{peer.name}: {requests} requests and {logged} log lines: the run is void")
+    return spent / requests * 1e6, requests / seconds
+
+
+def endpoint(directory, to):
+    """An nginx that answers 250 bytes over that version."""
+    port = http1.free_port()
+    spoken = " http2" if to == "h2" else ""
+    file = directory / f"endpoint-{to}.conf"
+    file.write_text(f"""
+worker_processes 1; daemon off; pid {directory}/endpoint-{to}.pid; error_log /dev/null;
+events {{ worker_connections 4096; }}
+http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {directory}/eb{to}; proxy_temp_path {directory}/ep{to};
+  fastcgi_temp_path {directory}/ef{to}; uwsgi_temp_path {directory}/eu{to}; scgi_temp_path {directory}/es{to};
+  http2_max_concurrent_streams 1000;
+  server {{ listen 127.0.0.1:{port}{spoken}; location / {{ default_type text/plain; return 200 "{"x" * 250}"; }} }} }}
+""")
+    return subprocess.Popen(["taskset", "-c", "1", "nginx", "-c", str(file)], stderr=subprocess.DEVNULL), port
+
+
+def compare(to, directory, options):
+    server, port = endpoint(directory, to)
+    peers, rounds = {}, {}
+    try:
+        for name in PEERS[to]:
+            if name in options.without or (name == "envoy" and not http1.ENVOY.exists()):
+                continue
+            folder = directory / to
+            folder.mkdir(exist_ok=True)
+            peers[name] = Peer(name, folder, port, to)
+            peers[name].start()
+        for turn in range(options.runs):
+            names = list(peers) if turn % 2 else list(reversed(peers))
+            for name in names:
+                rounds.setdefault(name, []).append(measure(peers[name], options.seconds))
+    finally:
+        for peer in peers.values():
+            if peer.process:
+                peer.stop()
+        server.terminate()
+        server.wait()
+    return {name: {"cpu_us_per_request": statistics.median(one[0] for one in made),
+                   "requests_per_s": statistics.median(one[1] for one in made)} for name, made in rounds.items()}
+
+
+def table(results):
+    print(f"{'':28}{'CPU a request':>16}{'weft to it':>13}{'requests/s':>13}")
+    for to, peers in results.items():
+        ours = peers["weft"]["cpu_us_per_request"]
+        for name, figures in peers.items():
+            spent = figures["cpu_us_per_request"]
+            print(f"HTTP/2 to HTTP/{to[1]}: {name:<12}{spent:>14.1f}us{ours / spent:>13.2f}{figures['requests_per_s']:>13.0f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=5, help="of load in each run")
+    parser.add_argument("--runs", type=int, default=5, help="of each peer, in turns; the median counts")
+    parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
+    parser.add_argument("--json", type=pathlib.Path, help="where to write the figures")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="weft-bench-") as directory:
+        results = {to: compare(to, pathlib.Path(directory), options) for to in ("h2", "h1")}
+    table(results)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
