@@ -20,7 +20,7 @@ PYTEST_SUITES = ["samples/bookinfo/tests", "tests/capture", "tests/e2e", "tests/
 # Speed and memory of what users run; a sanitizer's say nothing.
 RELEASE_SUITES = ["tests/soak"]
 # Without names: what users run meets the end-to-end tests, the sanitizers the unit tests and fuzz corpora, and both the tortures.
-PROGRAMS = ["weft", "weft-proxy", "bookinfo"]
+PROGRAMS = ["weft", "weft-proxy", "bookinfo", "grpc-echo"]
 SANITIZED_SUITES = ["tests/torture"]
 # ThreadSanitizer makes all of it several times slower and finds nothing in one thread: rules, load, faults and limits of
 # both planes, and both under torture, with this many workers in each proxy.
