@@ -378,6 +378,31 @@ TEST(Http2, an_endpoint_that_leaves_its_cluster_finishes_its_streams) {
       << "its connection ends with the last stream";
 }
 
+TEST(Http2, a_response_that_meets_the_reset_of_its_client_is_no_error_of_ours) {
+  Mesh mesh(Protocol::kHttp2);
+  net::Loop& loop = mesh.plane.loop();
+  mesh.handler = [&loop](http::ServerExchange& exchange) -> net::Task<void> {
+    co_await loop.sleep(10ms);
+    co_await Mesh::echo(exchange);
+  };
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall warm(client, get("/"));
+  mesh.settle(20ms);
+  for (int i = 0; i < 2; ++i) {
+    HttpCall call(client, get("/"));
+    mesh.settle(5ms);
+    // Before or behind the endpoint's timer, in the same turn of the loop.
+    net::Timer leave(loop, [&] { call.cancel(); });
+    if (i == 0) leave.arm(loop.now() + 5ms);
+    mesh.settle(i == 0 ? 5ms : 4999us);
+    if (i == 1) call.cancel();
+    mesh.settle(20ms);
+  }
+  EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_5xx"), 0u);
+  EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
+}
+
 TEST(Http2, a_connection_that_breaks_ends_each_of_its_requests_once) {
   Mesh mesh(Protocol::kHttp2);
   mesh.handler = [&loop = mesh.plane.loop()](http::ServerExchange&) { return never(loop); };

@@ -189,7 +189,8 @@ net::Task<TryFailure> Relay::relay_response() {
   bool end = upstream_.response_complete();
   if (end && upstream_.request_complete()) observer_.on_endpoint_done();
   Result<void> sent = co_await exchange_.send_head(stream_.response(), end);
-  if (!sent && !exchange_.response_started()) {
+  const bool malformed = !sent && sent.error().blame == Blame::kInternal;
+  if (malformed && !exchange_.response_started()) {
     stream_.response().clear();
     stream_.forget_response_rules();  // one of them may have made it so
     co_await stream_.reply(LocalReplyKind::kResponseMalformed);
@@ -215,6 +216,7 @@ net::Task<TryFailure> Relay::relay_response() {
     if (chunk->trailers) stream_.info().grpc_status = grpc_status_in(*chunk->trailers);
     if (sent && chunk->trailers) sent = co_await exchange_.send_trailers(*chunk->trailers);
   }
+  if (!sent && !exchange_.response_started()) stream_.info().status = 0;  // the client has not seen it
   if (!sent) cut_response(sent.error());
   co_return TryFailure::kNone;
 }
