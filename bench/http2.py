@@ -9,18 +9,17 @@ import pathlib
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import run as http1  # noqa: E402
+from run import ENVOY, backend, measure_cpu
+from run import Peer as Http1Peer
 
 CONNECTIONS, STREAMS = 8, 10
 PEERS = {"h2": ["haproxy", "nghttpx", "envoy", "weft"], "h1": ["nginx", "haproxy", "nghttpx", "envoy", "weft"]}
 
 
-class Peer(http1.Peer):
+class Peer(Http1Peer):
     """A proxy whose clients speak HTTP/2 and whose endpoint speaks `to`: h2 or h1."""
 
     def __init__(self, name, directory, upstream, to):
@@ -28,36 +27,12 @@ class Peer(http1.Peer):
         self.to = to
 
     def command_nginx(self):
-        (self.directory / "nginx.conf").write_text(f"""
-worker_processes 1; daemon off; pid {self.directory}/pid; error_log {self.directory}/error.log;
-events {{ worker_connections 4096; }}
-http {{
-  access_log {self.log} combined buffer=64k flush=1s; keepalive_requests 100000000;
-  client_body_temp_path {self.directory}/b; proxy_temp_path {self.directory}/p; fastcgi_temp_path {self.directory}/f;
-  uwsgi_temp_path {self.directory}/u; scgi_temp_path {self.directory}/s;
-  upstream c {{ server 127.0.0.1:{self.upstream}; keepalive 128; }}
-  server {{
-    listen 127.0.0.1:{self.port} http2; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
-    location / {{ proxy_pass http://c; }}
-  }}
-}}
-""")
-        return ["nginx", "-c", self.directory / "nginx.conf"]
+        return self.nginx(f"  upstream c {{ server 127.0.0.1:{self.upstream}; keepalive 128; }}",
+                          f"listen 127.0.0.1:{self.port} http2;", "    location / { proxy_pass http://c; }\n")
 
     def command_haproxy(self):
         endpoint = "proto h2" if self.to == "h2" else ""
-        (self.directory / "haproxy.cfg").write_text(f"""
-global
-  nbthread 1
-  log 127.0.0.1:{self.syslog()} format raw local0
-  maxconn 4096
-defaults
-  mode http
-  log global
-  option httplog
-  timeout client 60s
-  timeout server 60s
-  timeout connect 5s
+        return self.haproxy(f"""
 frontend front
   bind 127.0.0.1:{self.port} proto h2
   default_backend c
@@ -65,7 +40,6 @@ backend c
   http-reuse always
   server s 127.0.0.1:{self.upstream} {endpoint}
 """)
-        return ["haproxy", "-db", "-f", self.directory / "haproxy.cfg"]
 
     def command_nghttpx(self):
         endpoint = ";;proto=h2" if self.to == "h2" else ""
@@ -91,11 +65,6 @@ backend c
             time.sleep(0.01)
         raise RuntimeError(f"{self.name} answers nothing on port {self.port}")
 
-    def start(self, core=0):
-        self.process = subprocess.Popen(["taskset", "-c", str(core), *map(str, self.command())], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, start_new_session=True)
-        self.ready()
-
 
 def h2load(port, seconds):
     """How many requests were answered 200; what else there was, or None."""
@@ -105,51 +74,12 @@ def h2load(port, seconds):
     return done, None if failed == errored == 0 else out
 
 
-def measure(peer, seconds):
-    """CPU in microseconds a request, and requests a second."""
-    h2load(peer.port, 1)
-    seen = -1
-    while seen != peer.log_lines():
-        seen = peer.log_lines()
-        time.sleep(1.5)
-    lines, pids = peer.log_lines(), peer.pids()
-    before = http1.cpu_seconds(pids)
-    requests, bad = h2load(peer.port, seconds)
-    spent = http1.cpu_seconds(pids) - before
-    if bad:
-        raise RuntimeError(f"{peer.name}: {bad}")
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and peer.log_lines() - lines < requests:
-        time.sleep(0.2)
-    logged = peer.log_lines() - lines
-    # h2load does not count what is under way when it ends.
-    if not requests <= logged <= requests + CONNECTIONS * STREAMS * 2:
-        raise RuntimeError(f"{peer.name}: {requests} requests and {logged} log lines: the run is void")
-    return spent / requests * 1e6, requests / seconds
-
-
-def endpoint(directory, to):
-    """An nginx that answers 250 bytes over that version."""
-    port = http1.free_port()
-    spoken = " http2" if to == "h2" else ""
-    file = directory / f"endpoint-{to}.conf"
-    file.write_text(f"""
-worker_processes 1; daemon off; pid {directory}/endpoint-{to}.pid; error_log /dev/null;
-events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {directory}/eb{to}; proxy_temp_path {directory}/ep{to};
-  fastcgi_temp_path {directory}/ef{to}; uwsgi_temp_path {directory}/eu{to}; scgi_temp_path {directory}/es{to};
-  http2_max_concurrent_streams 1000;
-  server {{ listen 127.0.0.1:{port}{spoken}; location / {{ default_type text/plain; return 200 "{"x" * 250}"; }} }} }}
-""")
-    return subprocess.Popen(["taskset", "-c", "1", "nginx", "-c", str(file)], stderr=subprocess.DEVNULL), port
-
-
 def compare(to, directory, options):
-    server, port = endpoint(directory, to)
+    server, port = backend(directory, " http2" if to == "h2" else "")
     peers, rounds = {}, {}
     try:
         for name in PEERS[to]:
-            if name in options.without or (name == "envoy" and not http1.ENVOY.exists()):
+            if name in options.without or (name == "envoy" and not ENVOY.exists()):
                 continue
             folder = directory / to
             folder.mkdir(exist_ok=True)
@@ -158,7 +88,7 @@ def compare(to, directory, options):
         for turn in range(options.runs):
             names = list(peers) if turn % 2 else list(reversed(peers))
             for name in names:
-                rounds.setdefault(name, []).append(measure(peers[name], options.seconds))
+                rounds.setdefault(name, []).append(measure_cpu(peers[name], options.seconds, h2load, 2 * CONNECTIONS * STREAMS))
     finally:
         for peer in peers.values():
             if peer.process:
@@ -182,7 +112,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5, help="of load in each run")
     parser.add_argument("--runs", type=int, default=5, help="of each peer, in turns; the median counts")
-    parser.add_argument("--without", nargs="*", default=[], help="peers to leave out")
+    parser.add_argument("--without", nargs="*", default=[], choices=sorted({*PEERS["h1"], *PEERS["h2"]} - {"weft"}), help="peers to leave out")
     parser.add_argument("--json", type=pathlib.Path, help="where to write the figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as directory:

@@ -103,25 +103,29 @@ class Peer:
     def command_nginx(self):
         locations = "".join(f"    location /r{i}/ {{ proxy_pass http://c{i % CLUSTERS}; }}\n" for i in range(ROUTES))
         upstreams = "".join(f"  upstream c{i} {{ server 127.0.0.1:{self.upstream}; keepalive 64; }}\n" for i in range(CLUSTERS))
-        (self.directory / "nginx.conf").write_text(f"""
-worker_processes 1; daemon off; pid {self.directory}/pid; error_log {self.directory}/error.log;
-events {{ worker_connections 4096; }}
-http {{
-  access_log {self.log} combined buffer=64k flush=1s; keepalive_requests 100000000;
-  client_body_temp_path {self.directory}/b; proxy_temp_path {self.directory}/p; fastcgi_temp_path {self.directory}/f;
-  uwsgi_temp_path {self.directory}/u; scgi_temp_path {self.directory}/s;
+        return self.nginx(upstreams, f"listen 127.0.0.1:{self.port};", locations)
+
+    def nginx(self, upstreams, listen, locations):
+        (self.directory / "nginx.conf").write_text(nginx_config(self.directory, f"""
+  access_log {self.log} combined buffer=64k flush=1s;
 {upstreams}
   server {{
-    listen 127.0.0.1:{self.port}; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+    {listen} proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
 {locations}  }}
-}}
-""")
+"""))
         return ["nginx", "-c", self.directory / "nginx.conf"]
 
     def command_haproxy(self):
         backends = "".join(f"backend c{i}\n  http-reuse always\n  server s 127.0.0.1:{self.upstream}\n" for i in range(CLUSTERS))
         table = "".join(f"/r{i}/ c{i % CLUSTERS}\n" for i in range(ROUTES))
         (self.directory / "routes.map").write_text(table)
+        return self.haproxy(f"""
+frontend front
+  bind 127.0.0.1:{self.port}
+  use_backend %[path,map_beg({self.directory}/routes.map)]
+{backends}""")
+
+    def haproxy(self, frontend_and_backends):
         (self.directory / "haproxy.cfg").write_text(f"""
 global
   nbthread 1
@@ -134,10 +138,7 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout connect 5s
-frontend front
-  bind 127.0.0.1:{self.port}
-  use_backend %[path,map_beg({self.directory}/routes.map)]
-{backends}""")
+{frontend_and_backends}""")
         return ["haproxy", "-db", "-f", self.directory / "haproxy.cfg"]
 
     def syslog(self):
@@ -210,8 +211,11 @@ static_resources:
         began = time.monotonic()
         self.process = subprocess.Popen(["taskset", "-c", str(core), *map(str, command)], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, start_new_session=True)
-        answers(self.port)
+        self.ready()
         return time.monotonic() - began
+
+    def ready(self):
+        answers(self.port)
 
     def stop(self):
         self.process.terminate()
@@ -271,14 +275,16 @@ def latency_at_rate(port, rate, seconds):
     return results[len(results) // 2], results[int(len(results) * 0.99)]
 
 
-def measure_cpu(peer, seconds):
-    wrk(peer.port, 1)
+def measure_cpu(peer, seconds, load=wrk, under_way=64):
+    """CPU in microseconds a request, and requests a second. `load` counts neither what is under way when it ends, nor what it sent
+    before its clock began: `under_way` at most."""
+    load(peer.port, 1)
     seen = -1
     while seen != peer.log_lines():
         seen = peer.log_lines()
         time.sleep(1.5)
     lines, before, pids = peer.log_lines(), cpu_seconds(peer.pids()), peer.pids()
-    requests, bad = wrk(peer.port, seconds)
+    requests, bad = load(peer.port, seconds)
     spent = cpu_seconds(pids) - before
     if bad:
         raise RuntimeError(f"{peer.name}: {bad}")
@@ -286,8 +292,7 @@ def measure_cpu(peer, seconds):
     while peer.name != "relay" and time.monotonic() < deadline and peer.log_lines() - lines < requests:
         time.sleep(0.2)
     logged = peer.log_lines() - lines
-    # wrk counts neither what is under way on its 32 connections when it ends, nor what it sent before its clock began.
-    if peer.name != "relay" and not requests <= logged <= requests + 64:
+    if peer.name != "relay" and not requests <= logged <= requests + under_way:
         raise RuntimeError(f"{peer.name}: {requests} requests and {logged} log lines: the run is void")
     return spent / requests * 1e6, requests / seconds
 
@@ -341,17 +346,28 @@ def compare(before, directory, upstream, options):
     return {"median": statistics.median(ratios), "turns": ratios}
 
 
-def backend(directory):
-    port = free_port()
-    (directory / "backend.conf").write_text(f"""
-worker_processes 1; daemon off; pid {directory}/backend.pid; error_log /dev/null;
+def nginx_config(directory, http):
+    return f"""
+worker_processes 1; daemon off; pid {directory}/pid; error_log {directory}/error.log;
 events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {directory}/bb; proxy_temp_path {directory}/bp;
-  fastcgi_temp_path {directory}/bf; uwsgi_temp_path {directory}/bu; scgi_temp_path {directory}/bs;
-  server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 "{"x" * 250}"; }} }} }}
-""")
-    process = subprocess.Popen(["taskset", "-c", "1", "nginx", "-c", str(directory / "backend.conf")], stderr=subprocess.DEVNULL)
-    answers(port)
+http {{
+  keepalive_requests 100000000; client_body_temp_path {directory}/b; proxy_temp_path {directory}/p;
+  fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
+{http}}}
+"""
+
+
+def backend(directory, more=""):
+    """An nginx on a port of its own that answers 250 bytes; `more` stands behind the port in its listen directive."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="backend-", dir=directory))
+    port = free_port()
+    (folder / "nginx.conf").write_text(nginx_config(folder, f"""
+  access_log off;
+  server {{ listen 127.0.0.1:{port}{more}; location / {{ default_type text/plain; return 200 "{"x" * 250}"; }} }}
+"""))
+    process = subprocess.Popen(["taskset", "-c", "1", "nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+    if not more:
+        answers(port)
     return process, port
 
 

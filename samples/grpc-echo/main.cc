@@ -5,11 +5,11 @@
 #include "server.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("A gRPC service that answers with what it was told, and its client.");
+  CLI::App app("A gRPC service that responds with what it was sent, and its client.");
   app.require_subcommand(1);
   int port = 9000;
   std::string version = "v1";
-  auto* const serve = app.add_subcommand("serve", "answer calls until SIGTERM");
+  auto* const serve = app.add_subcommand("serve", "serve calls until SIGTERM");
   serve->add_option("--port", port, "port to listen on")->capture_default_str();
   serve->add_option("--version", version, "what each reply says of its sender")->capture_default_str();
   echo::Calls calls;

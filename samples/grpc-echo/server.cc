@@ -38,7 +38,8 @@ class Service final : public Echo::Service {
       EchoReply reply;
       fill(reply, request->text(), i);
       if (!writer->Write(reply)) break;
-      if (i < request->times()) std::this_thread::sleep_for(std::chrono::milliseconds(request->interval_ms()));
+      if (i < request->times())
+        std::this_thread::sleep_for(std::chrono::milliseconds(request->interval_ms()));
     }
     return request->status() != 0 ? wanted(*request) : grpc::Status::OK;
   }

@@ -26,6 +26,8 @@ class MeshSimulation : public ::testing::Test {
     mesh.loop().advance(1s);
   }
 
+  ~MeshSimulation() override { log::set_level(logged_before); }
+
   void add_pod(const std::string& name, MeshModel::Pod pod) {
     model.pods[name] = pod;
     mesh.start_application(name, pod.ip);
@@ -54,6 +56,7 @@ class MeshSimulation : public ::testing::Test {
     into = co_await mesh.ask(std::move(request));
   }
 
+  const log::Level logged_before = log::level();
   SimulatedMesh mesh;
   MeshModel model;
 };

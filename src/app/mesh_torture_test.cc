@@ -7,6 +7,7 @@
 #include "app/testing/mesh_model.h"
 #include "app/testing/simulated_mesh.h"
 #include "base/log.h"
+#include "net/testing/seeds.h"
 
 namespace weft::app {
 namespace {
@@ -85,7 +86,7 @@ class Torture {
     note(what);
   }
 
-  /// For the comparison of two runs, and for who looks at one (STORY=1).
+  /// For the comparison of two runs, and to be looked at (STORY=1).
   void note(const std::string& what) {
     static const bool told = std::getenv("STORY") != nullptr;
     const auto now =
@@ -383,7 +384,7 @@ class Torture {
                        [&](const MeshModel& moment) { return moment.receivers(to).contains(pod); });
   }
 
-  /// Whichever of the rules since then meets whichever of the subsets, there was somebody to serve it, and
+  /// Whatever rule since then meets whatever subset, there was an endpoint to serve it, and
   /// always the same.
   bool has_to_be_served(const Asked& asked) const {
     std::optional<std::set<std::string>> subsets = history_[asked.since].services.at(asked.service).subsets;
@@ -560,24 +561,26 @@ class Torture {
   net::TaskScope requests_;
 };
 
-/// SEED=n repeats one; SEEDS=n tries that many, from SEED on; STORY=1 tells what happens.
-TEST(MeshTorture, every_proxy_runs_in_the_end_what_users_ask_for_and_no_request_goes_wrong_meanwhile) {
-  if (!std::getenv("STORY")) log::set_level(log::Level::kOff);
-  const char* const one = std::getenv("SEED");
-  const char* const many = std::getenv("SEEDS");
-  const std::uint64_t first = one ? std::strtoull(one, nullptr, 10) : 1;
-  const std::uint64_t count = many ? std::strtoull(many, nullptr, 10) : one ? 1 : 60;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    Torture(seed).run();
-    if (HasFailure()) {
-      ADD_FAILURE() << "SEED=" << seed;
-      break;
-    }
+/// Without STORY=1 nothing is logged while it lives.
+class Quietly {
+ public:
+  Quietly() {
+    if (!std::getenv("STORY")) log::set_level(log::Level::kOff);
   }
+  ~Quietly() { log::set_level(before_); }
+
+ private:
+  log::Level before_ = log::level();
+};
+
+/// SEED=n repeats one; SEEDS=n tries that many; STORY=1 tells what happens.
+TEST(MeshTorture, every_proxy_runs_in_the_end_what_users_ask_for_and_no_request_goes_wrong_meanwhile) {
+  const Quietly quietly;
+  net::testing::try_seeds(60, [](std::uint64_t seed) { Torture(seed).run(); });
 }
 
 TEST(MeshTorture, one_seed_is_one_story) {
-  if (!std::getenv("STORY")) log::set_level(log::Level::kOff);
+  const Quietly quietly;
   for (std::uint64_t seed = 1; seed <= 5 && !HasFailure(); ++seed) {
     std::uint64_t events[2] = {};
     for (std::uint64_t& of_run : events) {

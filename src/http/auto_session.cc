@@ -3,17 +3,9 @@
 #include <array>
 #include <string_view>
 
+#include "http/time_limit.h"
+
 namespace weft::http {
-namespace {
-
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-TimePoint after(net::Stream& stream, Duration duration) {
-  return duration == Duration::zero() ? kNever : stream.loop().now() + duration;
-}
-
-}  // namespace
-
 AutoSession::AutoSession(net::Stream& stream, const ServerSessionOptions& options, Observer* observer)
     : stream_(stream), options_(options), observer_(observer), since_(stream.loop().now()) {}
 
@@ -31,24 +23,26 @@ net::Task<void> AutoSession::serve(const Handler& handler) {
 /// Nothing is taken from the stream. Null: the connection is over.
 net::Task<std::optional<Protocol>> AutoSession::recognize() {
   const bool own_limit = options_.first_byte_timeout != Duration::zero();
-  stream_.set_read_deadline(after(stream_, own_limit ? options_.first_byte_timeout : options_.idle_timeout));
+  stream_.set_read_deadline(
+      after(stream_.loop().now(), own_limit ? options_.first_byte_timeout : options_.idle_timeout));
   for (bool begun = false;;) {
     const net::IoError waited = co_await stream_.readable();
     // What has begun like the preface and does not go on has a limit of HTTP/1 to meet, which says so.
     const bool late = waited == net::IoError::kTimeout && begun;
     if (waited != net::IoError::kNone && !late) co_return std::nullopt;
-    std::array<char, kPreface.size()> bytes;
+    std::array<char, kHttp2Preface.size()> bytes;
     const net::IoResult got = stream_.peek(bytes);
     if (got.error == net::IoError::kWouldBlock) continue;
     if (!got.ok()) co_return std::nullopt;
     const std::string_view seen(bytes.data(), got.bytes);
-    const bool undecided = kPreface.starts_with(seen) && seen.size() < kPreface.size();
+    const bool undecided = kHttp2Preface.starts_with(seen) && seen.size() < kHttp2Preface.size();
     if (undecided && !late && !stream_.peer_ended()) {
-      if (!std::exchange(begun, true)) stream_.set_read_deadline(after(stream_, options_.header_timeout));
+      if (!std::exchange(begun, true))
+        stream_.set_read_deadline(after(stream_.loop().now(), options_.header_timeout));
       continue;
     }
     stream_.unpeek();
-    co_return seen == kPreface ? Protocol::kHttp2 : Protocol::kHttp1;
+    co_return seen == kHttp2Preface ? Protocol::kHttp2 : Protocol::kHttp1;
   }
 }
 

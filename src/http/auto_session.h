@@ -2,10 +2,14 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "http/server_session.h"
 
 namespace weft::http {
+
+/// RFC 9113 §3.4: what a client of HTTP/2 sends first.
+inline constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A connection whose first bytes tell what is spoken: the preface of HTTP/2 (RFC 9113 §3.4), or else HTTP/1.
 /// From then on it is a session of that version.

@@ -14,8 +14,8 @@ namespace weft::http {
 /// One connection to a server, whatever version it speaks: HTTP/1 carries one exchange at a time, HTTP/2
 /// many.
 ///
-/// Owner: a pool, or whoever connected. Thread: one loop. How it ends: the destructor closes the stream; no
-/// exchange may be left then.
+/// Owner: a pool, or the caller that connected. Thread: one loop. How it ends: the destructor closes the
+/// stream; no exchange may be left then.
 class ClientSession {
  public:
   virtual ~ClientSession() = default;

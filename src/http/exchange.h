@@ -21,7 +21,7 @@ struct BodyChunk {
 };
 
 /// One request and its response as a server sees them, the same above HTTP/1 and HTTP/2. Everything is
-/// pulled: a body that nobody reads stays with the peer, which is the whole of back-pressure.
+/// pulled: a body that is not read stays with the peer, which is the whole of back-pressure.
 ///
 /// Owner: the connection that made it; valid until the handler's task ends. Thread: one loop.
 /// Errors of the reading side blame the client (Blame::kDownstream); after one, only reset() makes sense,
@@ -64,13 +64,14 @@ class ServerExchange {
   /// Ends the exchange so that the client can see it was cut (HTTP/1: the connection closes without the last
   /// chunk).
   virtual void reset() = 0;
-  /// After a 101 head: the raw connection. Bytes already received come first from `read_ahead`. HTTP/1 only.
+  /// After a 101 head: the connection, or a stream of HTTP/2 as one (RFC 8441). Bytes already received come
+  /// first from `read_ahead`.
   struct Upgraded {
     net::Stream* stream;
     std::string read_ahead;
   };
   virtual Upgraded upgrade() = 0;
-  /// `action` runs from the loop, at most once, when the client has gone while nobody reads from it; work for
+  /// `action` runs from the loop, at most once, when the client has gone while it is not read from; work for
   /// it is then wasted. An empty function removes it, and so does the end of the handler's task, which it
   /// must not end itself.
   virtual void on_disconnect(std::function<void()> action) = 0;
@@ -79,16 +80,17 @@ class ServerExchange {
   virtual std::uint64_t body_bytes_sent() const = 0;
 };
 
-/// Answers one request. The task ends when the exchange is over; one that ends without an answer gives 500.
-/// Bind a member function, never a capturing lambda that is itself a coroutine.
+/// Responds to one request. The task ends when the exchange is over; one that ends without a response gives
+/// 500. Bind a member function, never a capturing lambda that is itself a coroutine.
 using Handler = std::function<net::Task<void>(ServerExchange&)>;
 
-/// One request and its answer as a client sees them. Both directions go on at once when the owner wants:
+/// One request and its response as a client sees them. Both directions go on at once when the owner wants:
 /// one coroutine may send while another reads.
 ///
-/// Owner: whoever asked the pool or the connection for it; dropping it before the response is complete closes
-/// an HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server (Blame::kUpstream) and carry
-/// Retry: kFreshConnection when the connection was reused and ended before any byte of the response.
+/// Owner: the caller that asked the pool or the connection for it; dropping it before the response is
+/// complete closes an HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server
+/// (Blame::kUpstream) and carry Retry: kFreshConnection when another connection may do; taken() says how safe
+/// that is.
 class ClientExchange {
  public:
   virtual ~ClientExchange() = default;
@@ -119,9 +121,13 @@ class ClientExchange {
   virtual bool reused() const = 0;
   /// Whether a byte of the response has come.
   virtual bool response_begun() const = 0;
-  /// Whether the server's machine has acknowledged every byte that was sent. When a server has ended a
-  /// connection by itself and this is false, it had done so before the request came, and never saw it.
-  virtual bool delivered() const = 0;
+  /// Whether the server can have taken a request whose exchange has failed.
+  enum class Taken : std::uint8_t {
+    kPerhaps,
+    kHardly,  ///< it had ended the connection by itself, before every byte of the request had come
+    kNot,     ///< it has said so, or nothing was sent (RFC 9113 §8.7)
+  };
+  virtual Taken taken() const = 0;
 };
 
 }  // namespace weft::http

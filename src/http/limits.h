@@ -20,14 +20,14 @@ struct Limits {
 
 /// What an HTTP/2 peer may ask of us, on either side of a connection (RFC 9113 §10.5).
 struct Http2Limits {
-  std::uint32_t max_concurrent_streams = 100;  ///< that the peer may open; more get REFUSED_STREAM
+  std::uint32_t max_concurrent_streams = 100;  ///< that the peer may open (bad-input.md G13)
   std::uint32_t stream_window = 256 * 1024;    ///< bytes of a body that are taken before it is read
   std::uint32_t connection_window = 1024 * 1024;
   std::uint32_t max_frames_without_data = 1000;  ///< in a second: PING, SETTINGS, PRIORITY, empty DATA …
   std::uint32_t max_resets = 100;                ///< in a second, of streams that had begun (rapid reset)
   Duration ping_interval = 0s;                   ///< of silence, before the peer is asked by a PING; 0: never
   Duration ping_timeout = 20s;                   ///< without a response to it the connection ends
-  bool extended_connect = false;                 ///< RFC 8441 is offered
+  bool extended_connect = false;                 ///< RFC 8441 is offered, or used
   bool operator==(const Http2Limits&) const = default;
 };
 

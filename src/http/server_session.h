@@ -21,7 +21,7 @@ struct ServerSessionOptions {
   Duration header_timeout = 10s;     ///< from the first byte of a head to its end
   Duration body_timeout = 300s;      ///< between two pieces of a body, in each direction
   Duration request_timeout = 0s;     ///< from the end of a head to the end of its body
-  Duration drain_timeout = 5s;       ///< HTTP/2: from the first GOAWAY to the last
+  Duration drain_timeout = 5s;       ///< HTTP/2: from the first GOAWAY to the last; 0: at once
   std::uint32_t max_requests = 0;    ///< then the connection is closed; 0: no limit
   std::string server_name = {};      ///< "server" field of rejections; empty: none
   /// The handler of a GET or HEAD is destroyed where it waits when its client has gone: a watch, say, that
@@ -33,7 +33,7 @@ struct ServerSessionOptions {
 /// One connection from a client, whatever version it speaks: it reads heads, calls the handler for each, and
 /// ends when either side has enough. What its framing leaves in doubt is rejected, never guessed.
 ///
-/// Owner: whoever accepted the stream, which must outlive this. Thread: one loop.
+/// Owner: the caller, whose stream must outlive this. Thread: one loop.
 /// How it ends: serve() returns; or its task is destroyed, and every exchange with it.
 class ServerSession {
  public:
@@ -59,7 +59,8 @@ class ServerSession {
   /// The next response of HTTP/1 says "Connection: close" and ends the connection; an idle connection stays
   /// open for its next request, so that none is lost on its way. With HTTP/2 the first GOAWAY says the same.
   virtual void end_with_next_response() = 0;
-  /// The options have changed where they are: limits hold from the next head on, the rest from now on.
+  /// The options have changed where they are: limits hold from the next head on, `http2` not at all, the rest
+  /// now.
   virtual void follow_options() = 0;
   /// No request, or only some whose responses are out: what their clients still send is not read for their
   /// sake.

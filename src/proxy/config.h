@@ -263,7 +263,7 @@ struct ListenerConfig {
   bool ipv4_compatible =
       false;  ///< a socket of :: takes IPv4 too; it then knows no original destination of it
   bool bind_to_port = true;
-  std::uint32_t buffer_limit = 1024 * 1024;  ///< bytes held for one connection at most, in each direction
+  std::uint32_t buffer_limit = 1024 * 1024;  ///< bytes of a tunnel's direction, and of a body for retries
   bool use_original_destination =
       false;  ///< hand connections to the listener of their original destination, if there is one
   bool original_destination_filter =

@@ -83,6 +83,20 @@ class Mesh {
   Protocol endpoints_;
 };
 
+/// Endpoints answer requests to `path` only once it is open; empty: to any.
+struct Gate {
+  explicit Gate(Mesh& mesh, std::string path = {}) : loop(mesh.plane.loop()), held(std::move(path)) {
+    mesh.handler = [this](http::ServerExchange& exchange) { return pass(exchange); };
+  }
+  net::Task<void> pass(http::ServerExchange& exchange) {
+    while (!open && (held.empty() || exchange.request().path == held)) co_await loop.sleep(1ms);
+    co_await Mesh::echo(exchange);
+  }
+  net::Loop& loop;
+  std::string held;
+  bool open = false;
+};
+
 net::Task<void> never(net::Loop& loop) { co_await loop.sleep(24h); }
 
 struct Pairing {
@@ -251,12 +265,7 @@ TEST(Http2, a_client_that_leaves_while_its_connection_is_made_leaves_it_to_the_o
 
 TEST(Http2, one_stream_that_is_cancelled_touches_no_other_of_its_connections) {
   Mesh mesh(Protocol::kHttp2);
-  bool open = false;
-  net::Loop& loop = mesh.plane.loop();
-  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
-    while (!open) co_await loop.sleep(1ms);
-    co_await Mesh::echo(exchange);
-  };
+  Gate gate(mesh);
   mesh.apply(Spoken::kHttp2);
   http::ClientSession& client = mesh.client(Protocol::kHttp2);
   std::list<HttpCall> calls;
@@ -265,7 +274,7 @@ TEST(Http2, one_stream_that_is_cancelled_touches_no_other_of_its_connections) {
   calls.front().cancel();
   mesh.settle(2ms);
   EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_rq_active"), 9u);
-  open = true;
+  gate.open = true;
   mesh.settle(2ms);
   for (auto call = std::next(calls.begin()); call != calls.end(); ++call) EXPECT_EQ(call->status(), 200);
   EXPECT_EQ(mesh.connections.size(), 1u);
@@ -274,12 +283,7 @@ TEST(Http2, one_stream_that_is_cancelled_touches_no_other_of_its_connections) {
 TEST(Http2, another_connection_is_made_when_no_stream_is_left) {
   Mesh mesh(Protocol::kHttp2);
   mesh.options.http2.max_concurrent_streams = 2;
-  bool open = false;
-  net::Loop& loop = mesh.plane.loop();
-  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
-    while (!open) co_await loop.sleep(1ms);
-    co_await Mesh::echo(exchange);
-  };
+  Gate gate(mesh);
   mesh.apply(Spoken::kHttp2);
   http::ClientSession& client = mesh.client(Protocol::kHttp2);
   HttpCall first(client, get("/"));
@@ -288,7 +292,7 @@ TEST(Http2, another_connection_is_made_when_no_stream_is_left) {
   for (int i = 0; i < 4; ++i) calls.emplace_back(client, get("/"));
   mesh.settle(5ms);
   EXPECT_EQ(mesh.connections.size(), 3u);
-  open = true;
+  gate.open = true;
   mesh.settle(5ms);
   for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 200);
 }
@@ -307,6 +311,61 @@ TEST(Http2, at_the_limit_of_connections_requests_wait_for_a_stream) {
   EXPECT_EQ(mesh.connections.size(), 1u);
 }
 
+TEST(Http2, a_connection_beyond_a_limit_that_shrank_serves_on_while_it_has_a_stream) {
+  Mesh mesh(Protocol::kHttp2);
+  Gate gate(mesh, "/slow");
+  mesh.apply(Spoken::kHttp2);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  HttpCall slow(client, get("/slow"));
+  mesh.settle(1ms);
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.max_connections = 0; });
+  for (int i = 0; i < 3; ++i) {
+    HttpCall call(client, get("/"));
+    mesh.settle(1ms);
+    EXPECT_EQ(call.status(), 200) << i;
+  }
+  gate.open = true;
+  mesh.settle(2ms);
+  EXPECT_EQ(slow.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 1u);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 0u) << "it ends with its last stream";
+}
+
+TEST(Http2, an_upgrade_passes_to_an_endpoint_of_http_2_and_bytes_both_ways) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.options.http2.extended_connect = true;
+  mesh.plane.http.upgrades = {"websocket"};
+  mesh.handler = [](http::ServerExchange& exchange) -> net::Task<void> {
+    http::ResponseHead head;
+    head.status = 101;
+    head.upgrade = exchange.request().upgrade;
+    if (!co_await exchange.send_head(head, false)) co_return;
+    net::Stream& stream = *exchange.upgrade().stream;
+    for (char block[64];;) {
+      const net::IoResult got = co_await stream.read(block);
+      if (!got.ok()) break;
+      static_cast<void>(co_await stream.write(std::string_view(block, got.bytes)));
+    }
+    stream.shutdown_write();
+  };
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.http2.extended_connect = true; });
+  const auto client = mesh.plane.connect();
+  const auto say = [&](std::string_view bytes) {
+    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    EXPECT_EQ(client->try_write({&part, 1}).bytes, bytes.size());
+    mesh.settle();
+    return client->take();
+  };
+  const std::string head =
+      say("GET /chat HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 101 ")) << head;
+  EXPECT_NE(head.find("\r\nupgrade: websocket\r\n"), std::string::npos) << head;
+  EXPECT_EQ(say("hello"), "hello");
+  client->shutdown_write();
+  mesh.settle();
+  EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
+}
+
 TEST(Http2, max_requests_per_connection_holds_also_for_streams) {
   Mesh mesh(Protocol::kHttp2);
   mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.max_requests_per_connection = 3; });
@@ -322,12 +381,7 @@ TEST(Http2, max_requests_per_connection_holds_also_for_streams) {
 
 TEST(Http2, an_endpoint_that_drains_gets_no_new_request_and_finishes_those_it_has) {
   Mesh mesh(Protocol::kHttp2);
-  bool open = false;
-  net::Loop& loop = mesh.plane.loop();
-  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
-    while (exchange.request().path == "/slow" && !open) co_await loop.sleep(1ms);
-    co_await Mesh::echo(exchange);
-  };
+  Gate gate(mesh, "/slow");
   mesh.apply(Spoken::kHttp2);
   http::ClientSession& client = mesh.client(Protocol::kHttp2);
   HttpCall slow(client, get("/slow"));
@@ -338,7 +392,7 @@ TEST(Http2, an_endpoint_that_drains_gets_no_new_request_and_finishes_those_it_ha
   mesh.settle(1ms);
   EXPECT_EQ(next.status(), 200);
   EXPECT_EQ(mesh.connections.size(), 2u);
-  open = true;
+  gate.open = true;
   mesh.settle(2ms);
   EXPECT_EQ(slow.status(), 200);
 }
@@ -357,12 +411,7 @@ TEST(Http2, idle_connections_to_endpoints_are_closed_in_time) {
 
 TEST(Http2, an_endpoint_that_leaves_its_cluster_finishes_its_streams) {
   Mesh mesh(Protocol::kHttp2);
-  bool open = false;
-  net::Loop& loop = mesh.plane.loop();
-  mesh.handler = [&](http::ServerExchange& exchange) -> net::Task<void> {
-    while (!open) co_await loop.sleep(1ms);
-    co_await Mesh::echo(exchange);
-  };
+  Gate gate(mesh);
   mesh.apply(Spoken::kHttp2);
   http::ClientSession& client = mesh.client(Protocol::kHttp2);
   HttpCall call(client, get("/"));
@@ -370,7 +419,7 @@ TEST(Http2, an_endpoint_that_leaves_its_cluster_finishes_its_streams) {
   mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) {
     cluster.endpoints = cluster_of("a", {simulated_endpoint(2)}).endpoints;
   });
-  open = true;
+  gate.open = true;
   mesh.settle(2ms);
   EXPECT_EQ(call.status(), 200);
   mesh.settle(1ms);

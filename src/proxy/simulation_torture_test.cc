@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <set>
 
 #include "http/client_session.h"
 #include "http/server_session.h"
+#include "net/testing/seeds.h"
 #include "proxy/filters/fault/fault_filter.h"
 #include "proxy/testing/plane.h"
 #include "proxy/testing/simulated_plane.h"
@@ -326,18 +326,9 @@ class Torture {
 
 /// SEED=n repeats one; SEEDS=n tries that many.
 TEST(SimulationTorture, every_request_has_one_end_and_no_bytes_of_another) {
-  const char* const one = std::getenv("SEED");
-  const char* const many = std::getenv("SEEDS");
-  const std::uint64_t first = one ? std::strtoull(one, nullptr, 10) : 1;
-  const std::uint64_t count = one ? 1 : many ? std::strtoull(many, nullptr, 10) : 1000;
   Torture::Answered answered;
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    Torture(seed, answered).run();
-    if (HasFailure()) {
-      ADD_FAILURE() << "SEED=" << seed;
-      break;
-    }
-  }
+  const std::uint64_t count =
+      net::testing::try_seeds(1000, [&](std::uint64_t seed) { Torture(seed, answered).run(); });
   for (const char* pairing : {"11", "12", "21", "22"})
     if (count >= 100) EXPECT_GT(answered[pairing], count / 4) << pairing;
 }

@@ -123,6 +123,10 @@ Result<void> Builder::read_ads_address(const Path& config, AdsSource& into) {
       return fail(
           here.invalid("a cluster for gRPC has to have explicit_http_config: {http2_protocol_options: {}} in "
                        "its HttpProtocolOptions"));
+    if (made.config.http2 != http::Http2Limits{})
+      WEFT_CHECK(
+          conversion_.unsupported(here.field("typed_extension_protocol_options"),
+                                  "http2_protocol_options of a cluster for ADS are fixed; leave them empty"));
     const auto* endpoints = made.config.endpoints.get();
     if (!endpoints || endpoints->localities.size() != 1 || endpoints->localities[0].endpoints.size() != 1)
       return fail(assignment.unsupported("a cluster for ADS has to be STATIC with exactly one endpoint"));

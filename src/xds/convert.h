@@ -57,8 +57,8 @@ Result<proxy::HeaderChanges> to_header_changes(const Added& added, const Removed
 Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
     const google::protobuf::RepeatedPtrField<accesslog::AccessLog>& from, const Path& path,
     Conversion& conversion);
-/// A connection holds one block of bytes in each direction, whatever the limit: one that is smaller is not
-/// kept.
+/// HTTP/1 holds one block of 16 KiB in each direction, whatever the limit: one that is smaller is not taken,
+/// and `into` stays.
 Result<void> read_buffer_limit(std::uint32_t bytes, std::uint32_t& into, const Path& path,
                                Conversion& conversion);
 /// Over ADS, or an error: the only source there is.

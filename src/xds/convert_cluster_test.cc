@@ -8,12 +8,8 @@ namespace weft::xds {
 namespace {
 
 using testing::parsed;
+using testing::Row;
 using testing::shown;
-
-struct Row {
-  std::string text;  ///< of the message
-  std::string want;
-};
 
 /// As a bootstrap's: what is not done is an error, whose text this is then.
 std::string made_of(const std::string& text) {

@@ -8,12 +8,8 @@ namespace weft::xds {
 namespace {
 
 using testing::parsed;
+using testing::Row;
 using testing::shown;
-
-struct Row {
-  std::string text;  ///< of the message
-  std::string want;
-};
 
 TEST(ConvertCommon, an_address_is_a_numeric_one_of_tcp_or_a_path) {
   const std::string path(107, 'a');

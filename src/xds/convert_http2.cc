@@ -19,13 +19,15 @@ Result<void> read_number(const google::protobuf::UInt32Value& from, std::uint32_
 }
 
 Result<void> read_keepalive(const core::KeepaliveSettings& from, http::Http2Limits& into, const Path& path) {
+  if (from.has_timeout()) {
+    WEFT_TRY(into.ping_timeout, to_milliseconds(from.timeout(), path.field("timeout")));
+    if (into.ping_timeout == Duration::zero())
+      return fail(path.field("timeout").invalid("has to be longer than 0"));
+  }
   if (!from.has_interval()) return {};
   WEFT_TRY(const auto interval, to_milliseconds(from.interval(), path.field("interval")));
   if (interval.count() == 0) return fail(path.field("interval").invalid("has to be longer than 0"));
-  WEFT_TRY(const auto timeout, to_milliseconds(from.timeout(), path.field("timeout")));
-  if (timeout.count() == 0) return fail(path.field("timeout").invalid("has to be longer than 0"));
   into.ping_interval = interval;
-  into.ping_timeout = timeout;
   return {};
 }
 

@@ -8,13 +8,9 @@ namespace weft::xds {
 namespace {
 
 using testing::parsed;
+using testing::Row;
 using testing::shown;
 using Manager = http_manager::HttpConnectionManager;
-
-struct Row {
-  std::string text;  ///< of the message
-  std::string want;
-};
 
 std::string filter_of(const std::string& name, const std::string& message, const std::string& text = "") {
   return "http_filters { name: '" + name + "' typed_config { [type.googleapis.com/" + message + "] { " +

@@ -8,12 +8,8 @@ namespace weft::xds {
 namespace {
 
 using testing::parsed;
+using testing::Row;
 using testing::shown;
-
-struct Row {
-  std::string text;  ///< of the message
-  std::string want;
-};
 
 std::string any(const std::string& message, const std::string& text = "") {
   return "typed_config { [type.googleapis.com/envoy.extensions.filters." + message + "] { " + text + " } }";

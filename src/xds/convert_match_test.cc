@@ -9,12 +9,8 @@ namespace weft::xds {
 namespace {
 
 using testing::parsed;
+using testing::Row;
 using testing::shown;
-
-struct Row {
-  std::string text;  ///< of the message
-  std::string want;
-};
 
 std::string match_of(const std::string& text) {
   const auto made = to_route_match(parsed<route::RouteMatch>(text), Path());

@@ -10,12 +10,8 @@ namespace weft::xds {
 namespace {
 
 using testing::parsed;
+using testing::Row;
 using testing::shown;
-
-struct Row {
-  std::string text;  ///< of the message
-  std::string want;
-};
 
 /// A table of one host with one route, of which the texts say the rest.
 route::RouteConfiguration table_of(const std::string& of_route, const std::string& of_host = "",

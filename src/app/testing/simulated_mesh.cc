@@ -5,7 +5,7 @@
 namespace weft::app::testing {
 namespace {
 
-Error refused() { return Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"); }
+Error nothing_listens() { return Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"); }
 
 }  // namespace
 
@@ -68,7 +68,7 @@ void SimulatedMesh::start_sidecar(const std::string& pod) {
   options.connector = [this, pod](net::Loop&, net::Address to, net::ConnectOptions how) {
     return dial(pod, to, how);
   };
-  options.reach_control = [this, pod, pid] { return reach_control(pod, pid); };
+  options.reach_control = [this, pid] { return reach_control(pid); };
   if (control_) control_->add_process(pid, pod);
   auto& made = sidecars_[pod] = std::make_unique<SimulatedSidecar>(*loop_, std::move(options));
   made->server().takes = sidecars_take;
@@ -98,8 +98,8 @@ std::list<std::unique_ptr<Wire>>& SimulatedMesh::wires() {
   return wires_;
 }
 
-Result<std::unique_ptr<net::Stream>> SimulatedMesh::reach_control(const std::string&, int pid) {
-  if (!control_ || !control_->listens()) return fail(refused());
+Result<std::unique_ptr<net::Stream>> SimulatedMesh::reach_control(int pid) {
+  if (!control_ || !control_->listens()) return fail(nothing_listens());
   auto wire = std::make_unique<Wire>(*loop_, 1 + random_.below(random_.below(2) ? 200 : 20'000));
   std::unique_ptr<net::Stream> client = wire->take_client();
   control_->accept(wire->take_server(), pid);
@@ -119,16 +119,16 @@ net::Task<Result<proxy::Connection>> SimulatedMesh::dial(std::string from, net::
 /// What capture does: who comes to a pod comes to its sidecar, but for the sidecar itself.
 Result<std::unique_ptr<net::Stream>> SimulatedMesh::connect_to(const net::Address& to, bool past_sidecar) {
   const auto pod = pods_by_ip_.find(to.ip());
-  if (pod == pods_by_ip_.end()) return fail(refused());
+  if (pod == pods_by_ip_.end()) return fail(nothing_listens());
   const auto application = applications_.find(pod->second);
-  if (application == applications_.end()) return fail(refused());
+  if (application == applications_.end()) return fail(nothing_listens());
   auto [client, server] = net::testing::make_pipe(*loop_);
   if (SimulatedSidecar* between = sidecar(pod->second); between && !past_sidecar) {
-    if (!between->listens()) return fail(refused());
+    if (!between->listens()) return fail(nothing_listens());
     between->to_application(std::move(server), to);
     return std::move(client);
   }
-  if (to.port() != 8080) return fail(refused());
+  if (to.port() != 8080) return fail(nothing_listens());
   auto& connections = application->second->connections;
   std::erase_if(connections, [](const Serving& one) { return one.tasks.active() == 0; });
   const auto most = static_cast<std::uint32_t>(random_.below(4) ? 0 : 1 + random_.below(4));

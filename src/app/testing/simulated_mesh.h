@@ -75,7 +75,7 @@ class SimulatedMesh {
  private:
   struct Application;
   struct Serving;
-  Result<std::unique_ptr<net::Stream>> reach_control(const std::string& pod, int pid);
+  Result<std::unique_ptr<net::Stream>> reach_control(int pid);
   net::Task<Result<proxy::Connection>> dial(std::string from, net::Address to, net::ConnectOptions options);
   Result<std::unique_ptr<net::Stream>> connect_to(const net::Address& to, bool past_sidecar);
   net::Task<void> handle(const std::string& pod, http::ServerExchange& exchange);

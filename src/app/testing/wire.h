@@ -13,9 +13,9 @@ namespace weft::app::testing {
 /// A connection in memory whose bytes pass through here, in both directions, so that it can be stalled or cut
 /// at any byte.
 ///
-/// Owner: the simulation; the ends belong to whoever takes them. Thread: the simulated loop. How it ends:
-/// when one end has, or it is cut, nothing moves any more and over() says so; the destructor breaks what is
-/// left.
+/// Owner: the simulation; the ends belong to the caller that takes them. Thread: the simulated loop. How it
+/// ends: when one end has, or it is cut, nothing moves any more and over() says so; the destructor breaks
+/// what is left.
 class Wire {
  public:
   using PipeEnd = net::testing::PipeEnd;

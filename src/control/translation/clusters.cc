@@ -47,67 +47,59 @@ cluster::Cluster make_cluster(std::string name) {
 using HttpOptions = envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 constexpr const char* kHttpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-void set_http_options(cluster::Cluster& made, const HttpOptions& options) {
+/// An upgrade goes on as an extended CONNECT (RFC 8441) where the other side offers it.
+core::Http2ProtocolOptions& speak_http2(HttpOptions& options) {
+  auto& http2 = *options.mutable_explicit_http_config()->mutable_http2_protocol_options();
+  http2.set_allow_connect(true);
+  return http2;
+}
+
+core::Http2ProtocolOptions& speak_as_client(HttpOptions& options) {
+  auto& both = *options.mutable_use_downstream_protocol_config();
+  both.mutable_http_protocol_options();
+  both.mutable_http2_protocol_options()->set_allow_connect(true);
+  return *both.mutable_http2_protocol_options();
+}
+
+/// What endpoints speak: a rule's word goes before the port's, useClientProtocol before h2UpgradePolicy.
+/// Null: HTTP/1 only.
+core::Http2ProtocolOptions* set_spoken(HttpOptions& options, Protocol protocol, const api::Json& http) {
+  if (protocol == Protocol::kSniff || json::boolean(http, "useClientProtocol"))
+    return &speak_as_client(options);
+  const bool upgraded = protocol == Protocol::kHttp && json::text(http, "h2UpgradePolicy") == "UPGRADE";
+  return protocol == Protocol::kHttp2 || upgraded ? &speak_http2(options) : nullptr;
+}
+
+/// `http`: what rules say of the pool; an empty object where there are none.
+void set_http_options(cluster::Cluster& made, Protocol protocol, const api::Json& http) {
+  HttpOptions options;
+  core::Http2ProtocolOptions* const http2 = set_spoken(options, protocol, http);
+  if (const auto streams = json::number(http, "maxConcurrentStreams"); http2 && streams > 0)
+    http2->mutable_max_concurrent_streams()->set_value(static_cast<std::uint32_t>(streams));
+  if (auto idle = api::parse_duration(json::text(http, "idleTimeout")); idle)
+    set_duration(*options.mutable_common_http_protocol_options()->mutable_idle_timeout(), *idle);
+  if (auto max = json::number(http, "maxRequestsPerConnection"); max > 0)
+    options.mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
+        static_cast<std::uint32_t>(max));
+  if (!http2 && !options.has_common_http_protocol_options()) return;
+  if (!http2) options.mutable_explicit_http_config()->mutable_http_protocol_options();
   (*made.mutable_typed_extension_protocol_options())[kHttpOptions].PackFrom(options);
 }
 
-void speak_as_client(HttpOptions& options) {
-  auto& both = *options.mutable_use_downstream_protocol_config();
-  both.mutable_http_protocol_options();
-  both.mutable_http2_protocol_options();
+/// A host's HTTP pool, with what its subset says instead, field by field.
+api::Json http_pool(const Destination& rule, const Subset* subset) {
+  api::Json merged = api::Json::object();
+  const auto add = [&merged](const api::Json& policy) {
+    for (const auto& [key, value] : json::map(json::map(policy, "connectionPool"), "http").items())
+      merged[key] = value;
+  };
+  add(*rule.policy);
+  if (subset) add(*subset->policy);
+  return merged;
 }
 
-/// What endpoints of such a port speak, as long as no rule says otherwise. HTTP/1 is what is spoken where
-/// nothing is said.
-void set_spoken(cluster::Cluster& made, Protocol protocol) {
-  HttpOptions options;
-  if (protocol == Protocol::kHttp2)
-    options.mutable_explicit_http_config()->mutable_http2_protocol_options();
-  else if (protocol == Protocol::kSniff)
-    speak_as_client(options);
-  else
-    return;
-  set_http_options(made, options);
-}
-
-/// The options of whichever HTTP/2 there is; null where none is spoken.
-core::Http2ProtocolOptions* http2_of(HttpOptions& options) {
-  if (options.has_use_downstream_protocol_config())
-    return options.mutable_use_downstream_protocol_config()->mutable_http2_protocol_options();
-  const bool explicitly = options.explicit_http_config().has_http2_protocol_options();
-  return explicitly ? options.mutable_explicit_http_config()->mutable_http2_protocol_options() : nullptr;
-}
-
-/// A rule's word goes before the port's, useClientProtocol before h2UpgradePolicy.
-void apply_spoken(HttpOptions& options, const api::Json& http, Protocol protocol) {
-  const bool upgrade = json::text(http, "h2UpgradePolicy") == "UPGRADE" && protocol == Protocol::kHttp;
-  if (json::boolean(http, "useClientProtocol"))
-    speak_as_client(options);
-  else if (upgrade)
-    options.mutable_explicit_http_config()->mutable_http2_protocol_options();
-  const auto streams = json::number(http, "maxConcurrentStreams");
-  if (auto* const http2 = http2_of(options); http2 && streams > 0)
-    http2->mutable_max_concurrent_streams()->set_value(static_cast<std::uint32_t>(streams));
-}
-
-void apply_http_pool(cluster::Cluster& made, const api::Json& http, Protocol protocol) {
-  if (http.empty()) return;
-  HttpOptions options;
-  const auto& known = made.typed_extension_protocol_options();
-  if (const auto found = known.find(kHttpOptions); found != known.end()) found->second.UnpackTo(&options);
-  if (auto idle = api::parse_duration(json::text(http, "idleTimeout")); idle)
-    set_duration(*options.mutable_common_http_protocol_options()->mutable_idle_timeout(), *idle);
-  if (auto most = json::number(http, "maxRequestsPerConnection"); most > 0)
-    options.mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
-        static_cast<std::uint32_t>(most));
-  apply_spoken(options, http, protocol);
-  const bool said = options.has_common_http_protocol_options() || http2_of(options);
-  if (!said) return;
-  if (!http2_of(options)) options.mutable_explicit_http_config()->mutable_http_protocol_options();
-  set_http_options(made, options);
-}
-
-void apply_pool(cluster::Cluster& made, const api::Json& pool, Protocol protocol) {
+/// All of a pool but what is said of HTTP itself.
+void apply_pool(cluster::Cluster& made, const api::Json& pool) {
   const api::Json& tcp = json::map(pool, "tcp");
   const api::Json& http = json::map(pool, "http");
   auto& limits = *made.mutable_circuit_breakers()->mutable_thresholds(0);
@@ -121,18 +113,17 @@ void apply_pool(cluster::Cluster& made, const api::Json& pool, Protocol protocol
   if (auto n = number(http, "maxRetries"); n > 0) limits.mutable_max_retries()->set_value(n);
   if (auto timeout = api::parse_duration(json::text(tcp, "connectTimeout")); timeout)
     set_duration(*made.mutable_connect_timeout(), *timeout);
-  apply_http_pool(made, http, protocol);
 }
 
 /// A DestinationRule's trafficPolicy; what it does not mention stays.
-void apply_policy(cluster::Cluster& made, const api::Json& policy, Protocol protocol) {
+void apply_policy(cluster::Cluster& made, const api::Json& policy) {
   std::string_view simple = json::text(json::map(policy, "loadBalancer"), "simple");
   if (simple == "ROUND_ROBIN") made.set_lb_policy(cluster::Cluster::ROUND_ROBIN);
   if (simple == "RANDOM") made.set_lb_policy(cluster::Cluster::RANDOM);
   if (simple == "LEAST_REQUEST" || simple == "LEAST_CONN")
     made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
   if (simple == "PASSTHROUGH") set_original_destination(made);
-  apply_pool(made, json::map(policy, "connectionPool"), protocol);
+  apply_pool(made, json::map(policy, "connectionPool"));
 }
 
 /// What a policy says of TLS for calls to one port; empty: nothing.
@@ -143,7 +134,7 @@ std::string_view tls_mode(const api::Json& policy, std::int64_t port) {
   return json::text(*tls, "mode");
 }
 
-/// Calls are to speak TLS to whoever answers; a subset's word goes before that for all of the host.
+/// Calls are to speak TLS; a subset's word goes before that for all of the host.
 bool wants_tls(const Destination& rule, const Subset* subset, std::int64_t port) {
   std::string_view mode = subset ? tls_mode(*subset->policy, port) : std::string_view();
   if (mode.empty()) mode = tls_mode(*rule.policy, port);
@@ -181,9 +172,9 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
   made.mutable_eds_cluster_config()->set_service_name(name);
   made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
   if (scope.as_original_destination) set_original_destination(made);
-  set_spoken(made, scope.port.protocol);
-  apply_policy(made, *rule.policy, scope.port.protocol);
-  if (subset) apply_policy(made, *subset->policy, scope.port.protocol);
+  set_http_options(made, scope.port.protocol, http_pool(rule, subset));
+  apply_policy(made, *rule.policy);
+  if (subset) apply_policy(made, *subset->policy);
   // What is to travel in TLS never travels in the clear instead: no endpoint, and the rule's status says why.
   if (wants_tls(rule, subset, scope.port.number)) {
     made.clear_eds_cluster_config();
@@ -199,14 +190,14 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
 void add_outbound_passthrough(ResourceSet& into) {
   cluster::Cluster made = make_cluster(std::string(kPassthrough));
   set_original_destination(made);
-  set_spoken(made, Protocol::kSniff);
+  set_http_options(made, Protocol::kSniff, api::Json::object());
   add_cluster(into, made);
 }
 
 void add_inbound(ResourceSet& into, std::string_view name, Protocol protocol, bool ipv6) {
   cluster::Cluster made = make_cluster(std::string(name));
   set_original_destination(made);
-  set_spoken(made, protocol);
+  set_http_options(made, protocol, api::Json::object());
   auto& bind = *made.mutable_upstream_bind_config();
   bind.mutable_source_address()->set_address(ipv6 ? kInboundSource6 : kInboundSource);
   bind.mutable_source_address()->set_port_value(0);

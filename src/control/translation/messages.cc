@@ -88,6 +88,7 @@ hcm::HttpConnectionManager make_http_manager(Side side, std::string_view stat_pr
   manager.mutable_generate_request_id()->set_value(true);
   manager.mutable_normalize_path()->set_value(true);
   manager.mutable_http_protocol_options()->set_accept_http_10(true);
+  manager.mutable_http2_protocol_options()->set_allow_connect(true);
   set_duration(*manager.mutable_stream_idle_timeout(), std::chrono::milliseconds(0));
   if (side != Side::kOutbound) manager.set_server_name("istio-envoy");
   manager.add_upgrade_configs()->set_upgrade_type("websocket");

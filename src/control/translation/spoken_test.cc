@@ -84,15 +84,43 @@ TEST(Spoken, is_what_a_rule_says_where_it_says_anything) {
     EXPECT_EQ(spoken_at(row.port, row.policy), row.version) << row.port << " " << row.policy;
 }
 
-TEST(Spoken, a_subset_s_policy_adds_to_that_of_its_host) {
-  const std::string yaml =
-      std::string(kService) +
-      "{name: http, port: 7000}]}\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
-      "metadata: {name: go, namespace: default}\nspec: {host: go, trafficPolicy: {connectionPool: {http: "
-      "{idleTimeout: 5s}}}, subsets: [{name: v1, labels: {version: v1}, trafficPolicy: {connectionPool: "
-      "{http: {h2UpgradePolicy: UPGRADE}}}}]}\n";
-  EXPECT_EQ(spoken(yaml, "outbound|7000|v1|go.default.svc.cluster.local"), "2 idle");
-  EXPECT_EQ(spoken(yaml, "outbound|7000||go.default.svc.cluster.local"), "1 idle");
+TEST(Spoken, a_subset_s_policy_goes_before_that_of_its_host_field_by_field) {
+  struct Row {
+    const char *host, *subset, *version;
+  };
+  for (const Row& row : {
+           Row{"idleTimeout: 5s", "h2UpgradePolicy: UPGRADE", "2 idle"},
+           Row{"h2UpgradePolicy: UPGRADE", "h2UpgradePolicy: DO_NOT_UPGRADE", "1"},
+           Row{"useClientProtocol: true", "useClientProtocol: false", "1"},
+           Row{"maxConcurrentStreams: 7", "h2UpgradePolicy: UPGRADE", "2 streams 7"},
+           Row{"h2UpgradePolicy: UPGRADE, maxConcurrentStreams: 7", "useClientProtocol: true",
+               "client's streams 7"},
+           Row{"h2UpgradePolicy: UPGRADE", "idleTimeout: 5s", "2 idle"},
+       }) {
+    const std::string yaml =
+        std::string(kService) +
+        "{name: http, port: 7000}]}\n---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+        "metadata: {name: go, namespace: default}\nspec: {host: go, trafficPolicy: {connectionPool: {http: "
+        "{" +
+        row.host +
+        "}}}, subsets: [{name: v1, labels: {version: v1}, trafficPolicy: {connectionPool: {http: {" +
+        row.subset + "}}}}]}\n";
+    EXPECT_EQ(spoken(yaml, "outbound|7000|v1|go.default.svc.cluster.local"), row.version)
+        << row.host << "; " << row.subset;
+  }
+}
+
+TEST(Spoken, upgrades_may_pass_where_http_2_is_spoken) {
+  const std::string yaml = std::string(kService) + "{name: grpc, port: 7000}]}\n";
+  Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(yaml))));
+  const auto set =
+      translate(inputs, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
+  cluster::Cluster made;
+  ASSERT_TRUE(
+      made.ParseFromString(set[Type::kCluster].at("outbound|7000||go.default.svc.cluster.local")->bytes));
+  HttpOptions options;
+  ASSERT_TRUE(made.typed_extension_protocol_options().begin()->second.UnpackTo(&options));
+  EXPECT_TRUE(options.explicit_http_config().http2_protocol_options().allow_connect());
 }
 
 TEST(Spoken, with_the_application_is_what_its_port_declares_whatever_rules_say_of_calls_to_it) {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "http/h1/fields.h"
-#include "http/h1/rules.h"
+#include "http/rules.h"
 
 namespace weft::http::h1 {
 

@@ -1,6 +1,6 @@
 #include "http/h1/client_connection.h"
 
-#include "http/h1/turns.h"
+#include "http/turns.h"
 
 namespace weft::http::h1 {
 

@@ -56,7 +56,7 @@ class ClientConnection final : public ClientSession, private ClientExchange {
   void cancel() override { stream_->close(true); }
   bool reused() const override { return exchanges_ > 1 || parked_; }
   bool response_begun() const override { return head_started_ || head_read_; }
-  bool delivered() const override { return stream_->delivered(); }
+  Taken taken() const override { return stream_->delivered() ? Taken::kPerhaps : Taken::kHardly; }
 
   bool between_exchanges() const;
   Result<void> outcome(net::IoError error);

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "http/h1/rules.h"
 #include "http/message.h"
+#include "http/rules.h"
 
 namespace weft::http::h1 {
 

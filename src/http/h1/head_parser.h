@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "http/h1/fields.h"
-#include "http/h1/rules.h"
 #include "http/message.h"
+#include "http/rules.h"
 
 namespace weft::http::h1 {
 

@@ -24,7 +24,7 @@ class ReadBuffer {
   bool empty() const { return begin_ == end_; }
   void consume(std::size_t bytes) { begin_ += bytes; }
   /// One read of what the stream has. When the buffer is full of unused bytes it doubles; whoever uses it
-  /// must reject before that goes on for ever.
+  /// must reject before that goes on forever.
   net::IoResult fill(net::Stream& stream);
   /// Gives the memory back if nothing is in it.
   void release() {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-#include "http/h1/turns.h"
+#include "http/time_limit.h"
+#include "http/turns.h"
+#include "net/cancellable.h"
 
 namespace weft::http::h1 {
 namespace {
@@ -12,40 +14,15 @@ namespace {
 /// connection goes (RFC 9112 §9.6).
 constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
 constexpr Duration kLinger = 30s;
-/// What a thread keeps for the requests to come.
-constexpr std::size_t kSpareHeads = 64, kSpareBytes = 8 * 1024;
 constexpr Duration kPieceAfterResponse = 5s;
 
-TimePoint after(net::Stream& stream, Duration duration) {
-  return duration == Duration::zero() ? kNever : stream.loop().now() + duration;
-}
+TimePoint after(net::Stream& stream, Duration limit) { return http::after(stream.loop().now(), limit); }
 
 Error downstream_error(net::IoError error, std::string_view doing) {
   return net::to_error(error, Blame::kDownstream, doing);
 }
 
 }  // namespace
-
-/// Those that no connection of the thread uses.
-std::vector<std::unique_ptr<ServerConnection::Heads>>& ServerConnection::spare_heads() {
-  static thread_local std::vector<std::unique_ptr<Heads>> spare;
-  return spare;
-}
-
-std::unique_ptr<ServerConnection::Heads> ServerConnection::borrow_heads() {
-  auto& spare = spare_heads();
-  if (spare.empty()) return std::make_unique<Heads>();
-  auto heads = std::move(spare.back());
-  spare.pop_back();
-  return heads;
-}
-
-void ServerConnection::give_back(std::unique_ptr<Heads> heads) {
-  auto& spare = spare_heads();
-  if (!heads || spare.size() == kSpareHeads) return;
-  if (heads->request.headers.bytes() + heads->response.headers.bytes() > kSpareBytes) return;
-  spare.push_back(std::move(heads));
-}
 
 ServerConnection::ServerConnection(net::Stream& stream, const ServerSessionOptions& options,
                                    Observer* observer)
@@ -87,18 +64,6 @@ void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
   if (on_disconnect_) std::exchange(on_disconnect_, {})();
 }
 
-net::Task<void> ServerConnection::run_until_gone(const Handler& handler) {
-  net::TaskScope scope;
-  net::Deferred cancel(stream_.loop(), [&scope] { scope.cancel_all(); });
-  struct Watching {
-    net::Deferred*& place;
-    ~Watching() { place = nullptr; }
-  } const watching{cancel_handler_};
-  cancel_handler_ = &cancel;
-  scope.spawn(handler(*this));
-  co_await scope.join();
-}
-
 net::Task<void> ServerConnection::serve(const Handler& handler) {
   for (;;) {
     const Head head = co_await read_head();
@@ -106,7 +71,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
     begin_exchange();
     const bool only_reads = heads_->request.method == "GET" || heads_->request.method == "HEAD";
     if (options_.cancel_reads_when_gone && only_reads)
-      co_await run_until_gone(handler);
+      co_await net::run_cancellable(stream_.loop(), cancel_handler_, handler(*this));
     else
       co_await handler(*this);
     on_disconnect_ = {};
@@ -133,7 +98,7 @@ net::Task<bool> ServerConnection::wait_for_request() {
   if (!input_.empty()) co_return true;
   input_.release();
   decoder_.forget_trailers();
-  give_back(std::move(heads_));
+  SpareHeads::give_back(std::move(heads_));
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
   for (;;) {
@@ -147,7 +112,7 @@ net::Task<bool> ServerConnection::wait_for_request() {
 
 net::Task<ServerConnection::Head> ServerConnection::read_head() {
   if (!co_await wait_for_request()) co_return Head::kOver;
-  if (!heads_) heads_ = borrow_heads();
+  if (!heads_) heads_ = SpareHeads::borrow();
   parser_.start(heads_->request);
   stream_.set_read_deadline(after(stream_, options_.header_timeout));
   for (;;) {

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "http/exchange.h"
 #include "http/h1/body_decoder.h"
@@ -11,6 +10,7 @@
 #include "http/h1/outbox.h"
 #include "http/h1/read_buffer.h"
 #include "http/server_session.h"
+#include "http/spare_heads.h"
 
 namespace weft::http::h1 {
 
@@ -69,14 +69,6 @@ class ServerConnection final : public ServerSession, private ServerExchange {
     kGone,         ///< the connection broke
   };
   enum class Drain : std::uint8_t { kNo, kWithNextResponse, kNow };
-  /// Borrowed from the thread while there is a request, so that an idle connection has no memory of them.
-  struct Heads {
-    RequestHead request;
-    ResponseHead response;
-  };
-  static std::vector<std::unique_ptr<Heads>>& spare_heads();
-  static std::unique_ptr<Heads> borrow_heads();
-  static void give_back(std::unique_ptr<Heads> heads);
   bool client_gone() const { return client_ == Client::kLeftInOrder || client_ == Client::kGone; }
   bool half_closed() const { return client_ == Client::kHalfClosed || client_ == Client::kLeftInOrder; }
   net::Task<Head> read_head();
@@ -87,7 +79,6 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   net::Task<void> reject(Rejection rejection);
   net::Task<void> linger();
   net::Task<Result<void>> send_continue();
-  net::Task<void> run_until_gone(const Handler& handler);
   TimePoint body_deadline() const;
   Result<void> outcome(net::IoError error, bool completes);
   Result<void> count_body(std::size_t bytes, bool end);
@@ -102,7 +93,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   ReadBuffer input_;
   RequestParser parser_;
   BodyDecoder decoder_;
-  std::unique_ptr<Heads> heads_;  ///< null while no request is there
+  std::unique_ptr<SpareHeads> heads_;  ///< null while no request is there
   Outbox out_;
   net::Deferred* cancel_handler_ = nullptr;
   Duration body_timeout_{};

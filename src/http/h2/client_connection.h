@@ -12,8 +12,8 @@ namespace weft::http::h2 {
 /// What one connection to a server is held to.
 struct ClientLimits {
   Limits limits = {};
-  Http2Limits http2 = {};  ///< `max_concurrent_streams`: the server may allow fewer; `extended_connect` is
-                           ///< its to say
+  Http2Limits http2 = {};  ///< `max_concurrent_streams`: the server may allow fewer, and has to offer what
+                           ///< `extended_connect` allows
 };
 
 /// One HTTP/2 connection to a server that is known to speak it (RFC 9113 §3.3), for as many requests at once
@@ -36,8 +36,6 @@ class ClientConnection final : public ClientSession,
   std::uint32_t exchanges() const override { return exchanges_; }
   void park() override { parked_ = true; }
   void on_change(std::function<void()> action) override { on_change_ = std::move(action); }
-  /// Whether the server takes extended CONNECT (RFC 8441), as far as is known.
-  bool extended_connect() const { return framing_.remote_extended_connect(); }
   net::Stream& stream() { return *stream_; }
 
  private:
@@ -45,7 +43,6 @@ class ClientConnection final : public ClientSession,
   ResponseReader& reader() override { return reader_; }
   bool settings_known() const override { return settings_known_; }
   bool may_begin() const override;
-  bool delivered() const override { return framing_.output().empty() && stream_->delivered(); }
 
   Stream* on_request_begins(std::int32_t) override { return nullptr; }
   void on_settings() override;

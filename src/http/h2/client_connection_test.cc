@@ -33,7 +33,8 @@ struct Outcome {
   ResponseHead head;
   std::string body, trailers, upgrade;
   std::optional<Error> error;
-  bool over = false, delivered = true;
+  bool over = false;
+  ClientExchange::Taken taken = ClientExchange::Taken::kPerhaps;
 };
 
 /// A client at one end of a pipe; the test is the server at the other, with frames made by hand.
@@ -86,7 +87,7 @@ class Asking {
   net::Task<void> run(ClientExchange& exchange, RequestHead head, std::string body, Outcome& into) {
     const Result<void> done = co_await talk(exchange, head, body, into);
     if (!done) into.error = done.error();
-    into.delivered = exchange.delivered();
+    into.taken = exchange.taken();
     client->finish(exchange);
     into.over = true;
   }
@@ -171,7 +172,7 @@ TEST(Http2Client, a_request_that_begins_when_the_server_lets_none_go_may_be_sent
   asking.ask(outcome);
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->retry, Retry::kFreshConnection);
-  EXPECT_FALSE(outcome.delivered);
+  EXPECT_EQ(outcome.taken, ClientExchange::Taken::kNot);
   EXPECT_EQ(asking.take(), Lines{});
 }
 
@@ -215,7 +216,7 @@ TEST(Http2Client, G32_what_the_server_has_not_processed_may_be_sent_again_and_no
     EXPECT_EQ(outcome.error->blame, Blame::kUpstream);
     EXPECT_EQ(outcome.error->code, Code::kReset);
     EXPECT_EQ(outcome.error->retry == Retry::kFreshConnection, each.again);
-    EXPECT_EQ(outcome.delivered, !each.again);
+    EXPECT_EQ(outcome.taken == ClientExchange::Taken::kNot, each.again);
   }
 }
 
@@ -229,7 +230,7 @@ TEST(Http2Client, what_goaway_does_not_name_goes_on_to_its_end) {
   EXPECT_TRUE(asking.client->over());
   EXPECT_EQ(asking.client->capacity(), 0u);
   ASSERT_TRUE(two.error);
-  EXPECT_FALSE(two.delivered);
+  EXPECT_EQ(two.taken, ClientExchange::Taken::kNot);
   EXPECT_FALSE(one.over);
   asking.send(headers(1, status("200"), true));
   EXPECT_TRUE(one.over);
@@ -251,25 +252,53 @@ TEST(Http2Client, an_idle_connection_that_the_server_ends_is_noticed) {
   }
 }
 
-TEST(Http2Client, the_end_of_a_reused_connection_before_any_response_may_mean_that_nothing_came) {
-  Asking asking;
-  asking.greet();
-  Outcome one, two;
-  asking.ask(one);
-  asking.send(headers(1, status("200"), true));
-  asking.ask(two);
-  asking.server->close();
+TEST(Http2Client, a_connection_that_ends_without_a_word_may_have_taken_each_of_its_requests) {
+  for (const bool reused : {false, true}) {
+    Asking asking;
+    asking.greet();
+    Outcome before, outcome, beside;
+    if (reused) {
+      asking.ask(before);
+      asking.send(headers(1, status("200"), true));
+    }
+    asking.ask(outcome, Asking::request("POST"), "body");
+    asking.ask(beside, Asking::request("POST"), std::string(300'000, 'x'));
+    asking.server->close();
+    asking.loop->settle();
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->retry, Retry::kNever);
+    EXPECT_EQ(outcome.taken, ClientExchange::Taken::kPerhaps);
+  }
+}
+
+TEST(Http2Client, the_end_of_a_tunnel_waits_for_the_windows_of_its_last_bytes) {
+  ClientLimits limits;
+  limits.http2.extended_connect = true;
+  Asking asking(limits);
+  asking.greet(setting(8, 1) + setting(4, 10));
+  RequestHead head = Asking::request("GET", "/chat");
+  head.upgrade = "websocket";
+  ClientExchange& exchange = asking.client->start();
+  bool over = false;
+  const auto talk = [](ClientExchange& with, RequestHead asked, bool& ended) -> net::Task<void> {
+    ResponseHead answered;
+    if (!co_await with.send_head(asked, false) || !co_await with.read_head(answered)) co_return;
+    net::Stream& stream = *with.upgrade().stream;
+    static_cast<void>(co_await stream.write("0123456789abcdef"));
+    stream.close();
+    EXPECT_TRUE(co_await with.flush());
+    ended = true;
+  };
+  net::TaskScope tasks;
+  tasks.spawn(talk(exchange, head, over));
   asking.loop->settle();
-  ASSERT_TRUE(two.error);
-  EXPECT_EQ(two.error->retry, Retry::kFreshConnection);
-  Asking fresh;
-  fresh.greet();
-  Outcome three;
-  fresh.ask(three);
-  fresh.server->close();
-  fresh.loop->settle();
-  ASSERT_TRUE(three.error);
-  EXPECT_EQ(three.error->retry, Retry::kNever);
+  asking.send(headers(1, status("200"), false));
+  EXPECT_EQ(asking.take().back(), "DATA 1 10 0123456789");
+  EXPECT_FALSE(over);
+  asking.send(window_update(1, 100));
+  EXPECT_EQ(asking.take(), Lines{"DATA 1 end 6 abcdef"});
+  EXPECT_TRUE(over);
+  asking.client->finish(exchange);
 }
 
 TEST(Http2Client, a_malformed_response_ends_its_exchange_alone) {
@@ -374,8 +403,10 @@ TEST(Http2Client, a_server_that_does_not_answer_a_ping_is_missed) {
   EXPECT_TRUE(asking.client->over());
 }
 
-TEST(Http2Client, an_upgrade_is_an_extended_connect_where_the_server_offers_it) {
-  Asking asking;
+TEST(Http2Client, an_upgrade_is_an_extended_connect_where_it_is_allowed_and_the_server_offers_it) {
+  ClientLimits limits;
+  limits.http2.extended_connect = true;
+  Asking asking(limits);
   RequestHead head = Asking::request("GET", "/chat");
   head.upgrade = "websocket";
   ClientExchange& exchange = asking.client->start();
@@ -411,12 +442,15 @@ TEST(Http2Client, an_upgrade_is_an_extended_connect_where_the_server_offers_it) 
   EXPECT_EQ(asking.take(), Lines{"DATA 1 end 0 "});
   asking.client->finish(exchange);
 
-  Asking other;
-  other.greet();
-  Outcome outcome;
-  other.ask(outcome, head);
-  ASSERT_TRUE(outcome.error);
-  EXPECT_EQ(outcome.error->code, Code::kUnsupported);
+  for (const bool allowed : {false, true}) {
+    limits.http2.extended_connect = allowed;
+    Asking other(limits);
+    other.greet(allowed ? std::string() : setting(8, 1));
+    Outcome outcome;
+    other.ask(outcome, head);
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->code, Code::kUnsupported);
+  }
 }
 
 TEST(Http2Client, F08_an_offer_of_extended_connect_that_is_none_ends_the_connection) {

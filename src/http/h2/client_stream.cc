@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "http/h1/turns.h"
 #include "http/h2/head_writer.h"
+#include "http/turns.h"
 
 namespace weft::http::h2 {
 namespace {
@@ -75,13 +75,11 @@ Error ClientStream::failure(std::string_view doing) const {
     return Error::upstream(
         Code::kReset, Retry::kNever,
         std::string(doing) + ": the stream was reset (" + std::string(to_string(code_)) + ")");
+  // Without a word of the server's it may have taken the request.
   Error error = net::to_error(lost_, Blame::kUpstream, doing);
-  // What broke may have been taken by the server; what ended in order before it was sent has not.
-  if (!reused_ || begun_ || lost_ != net::IoError::kEnd) error.retry = Retry::kNever;
+  error.retry = Retry::kNever;
   return error;
 }
-
-bool ClientStream::delivered() const { return !unprocessed() && owner_.delivered(); }
 
 net::Task<Result<void>> ClientStream::wait_for_settings() {
   while (!owner_.settings_known() && !closed_) {
@@ -89,9 +87,10 @@ net::Task<Result<void>> ClientStream::wait_for_settings() {
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kUpstream, "waiting for SETTINGS"));
   }
   if (closed_) co_return fail(failure("waiting for SETTINGS"));
-  if (!framing_.remote_extended_connect())
-    co_return fail(Error::upstream(Code::kUnsupported, Retry::kNever,
-                                   "the server does not offer extended CONNECT (RFC 8441)"));
+  if (!framing_.extended_connect())
+    co_return fail(
+        Error::upstream(Code::kUnsupported, Retry::kNever,
+                        "extended CONNECT (RFC 8441) is not allowed here, or not offered by the server"));
   co_return Result<void>{};
 }
 
@@ -128,6 +127,11 @@ net::Task<Result<void>> ClientStream::send_body(std::string_view data, bool end)
   if (data.empty() && !end) co_return Result<void>{};
   const Loan loan{*this};
   lend(data, end);
+  co_return co_await wait_until_sent();
+}
+
+/// Until the windows of the server, and the transport, had room for all that is lent.
+net::Task<Result<void>> ClientStream::wait_until_sent() {
   for (std::uint64_t before = sent_; !sent_all(); before = sent_) {
     if (closed_) co_return fail(failure("writing the request"));
     const bool late = co_await writing_;
@@ -145,8 +149,14 @@ net::Task<Result<void>> ClientStream::send_trailers(const Headers& trailers) {
   co_return Result<void>{};
 }
 
-/// What was sent leaves with everything else of this turn.
-net::Task<Result<void>> ClientStream::flush() { co_return Result<void>{}; }
+/// What was sent leaves with everything else of this turn. A tunnel that has ended may still wait for
+/// windows.
+net::Task<Result<void>> ClientStream::flush() {
+  if (!tunnel_owner_) co_return Result<void>{};
+  tunnel_owner_->close();
+  tunnel_ = nullptr;
+  co_return co_await wait_until_sent();
+}
 
 net::Task<Result<void>> ClientStream::read_head(ResponseHead& into) {
   for (;;) {
@@ -174,7 +184,7 @@ net::Task<Result<BodyChunk>> ClientStream::read_body() {
     if (malformed_) co_return fail(failure("reading the response's body"));
     if (readable()) {
       // Before anything is taken: the reader may be cancelled meanwhile, and the next one continues here.
-      if (++pieces_ % h1::kPiecesInATurn == 0) co_await loop_.yield();
+      if (++pieces_ % kPiecesInATurn == 0) co_await loop_.yield();
       if (const auto piece = take_piece()) co_return *piece;
       continue;
     }

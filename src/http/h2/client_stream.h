@@ -25,8 +25,6 @@ class ClientStream final : public Stream, public ClientExchange {
     virtual bool settings_known() const = 0;
     /// Whether the server takes one more stream.
     virtual bool may_begin() const = 0;
-    /// Whether every byte that was sent has come to the server's machine.
-    virtual bool delivered() const = 0;
 
    protected:
     ~Owner() = default;
@@ -47,7 +45,8 @@ class ClientStream final : public Stream, public ClientExchange {
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;
   net::Task<Result<void>> send_trailers(const Headers& trailers) override;
   net::Task<Result<void>> flush() override;
-  bool request_complete() const override { return local_ended_; }
+  /// What follows the head of a tunnel is not of the request.
+  bool request_complete() const override { return local_ended_ || (tunnels_ && id_ > 0); }
   net::Task<Result<void>> read_head(ResponseHead& into) override;
   bool response_complete() const override { return head_taken_ && end_taken_; }
   bool body_available() const override { return end_taken_ || readable(); }
@@ -58,7 +57,7 @@ class ClientStream final : public Stream, public ClientExchange {
   void cancel() override;
   bool reused() const override { return reused_; }
   bool response_begun() const override { return begun_; }
-  bool delivered() const override;
+  Taken taken() const override { return unprocessed() ? Taken::kNot : Taken::kPerhaps; }
 
   ClientStream* next = nullptr;  ///< in the connection's list
   ClientStream* previous = nullptr;
@@ -68,6 +67,7 @@ class ClientStream final : public Stream, public ClientExchange {
   Error failure(std::string_view doing) const;
   Result<void> count_body(std::size_t bytes, bool end);
   net::Task<Result<void>> wait_for_settings();
+  net::Task<Result<void>> wait_until_sent();
 
   Owner& owner_;
   ResponseHead arriving_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/time_limit.h"
+
 namespace weft::http::h2 {
 namespace {
 
@@ -10,18 +12,16 @@ constexpr Duration kSettingsTimeout = 10s;
 /// How long a peer has to read the last frames.
 constexpr Duration kFarewell = 1s;
 
-TimePoint after(TimePoint now, Duration duration) {
-  return duration == Duration::zero() ? kNever : now + duration;
-}
-
 }  // namespace
 
 Connection::Connection(Framing::Role role, net::Stream& transport, const Http2Limits& limits,
                        const Limits& heads)
-    : transport_(transport),
+    : role_(role),
+      transport_(transport),
       limits_(limits),
-      framing_(role, *this, limits, heads, transport.loop().now()),
+      framing_(role, *this, limits_, heads, transport.loop().now()),
       wanted_(transport.loop()),
+      room_(transport.loop()),
       break_off_(transport.loop(), [this] { transport_.close(true); }),
       clock_(transport.loop(), [this] { tick(); }) {}
 
@@ -41,6 +41,8 @@ net::Task<net::IoError> Connection::read_all() {
     framing_.feed({block, got.bytes}, now());
     while (on_fed()) co_await transport_.loop().yield();
     wanted_.notify();
+    hurry_if_over();
+    if (framing_.crowded()) co_await wait_for_room();
     if (settings_due_ != kNever || limits_.ping_interval.count()) arm_clock();
   }
 }
@@ -58,6 +60,7 @@ net::Task<void> Connection::write_all() {
     const net::IoResult written = transport_.try_write(std::span(&part, 1));
     if (written.ok()) {
       framing_.sent(written.bytes);
+      if (!framing_.crowded()) room_.notify();
       continue;
     }
     if (written.error != net::IoError::kWouldBlock) co_return break_off();
@@ -85,7 +88,23 @@ void Connection::tick() {
     framing_.terminate(ErrorCode::kSettingsTimeout, "our SETTINGS are not acknowledged");
   if (limits_.ping_interval.count() && heard()) keep_alive(time);
   on_time(time);
+  hurry_if_over();
   arm_clock();
+}
+
+/// A server takes no more requests from a client that does not read the responses. A client of ours always
+/// reads: were both sides to wait for room, neither would get it; and what a server makes it send has an end.
+net::Task<void> Connection::wait_for_room() {
+  if (role_ == Framing::Role::kClient) {
+    framing_.terminate(ErrorCode::kEnhanceYourCalm, "what has to be sent is not read");
+    co_return hurry_if_over();
+  }
+  while (framing_.crowded() && !framing_.over() && !broken_off_) static_cast<void>(co_await room_);
+}
+
+/// The writer may wait already, for as long as a peer has that is not about to be left.
+void Connection::hurry_if_over() {
+  if (framing_.over()) transport_.set_write_deadline(now() + kFarewell);
 }
 
 /// A peer that has vanished without a word is noticed by asking it (RFC 9113 §6.7).

@@ -13,7 +13,8 @@ namespace weft::http::h2 {
 /// Everything that is sent in one turn of the loop leaves in one write. While a connection is idle it has
 /// neither a read buffer nor output.
 ///
-/// Owner: the session of either side, whose transport outlives it. Thread: one loop.
+/// Owner: ServerConnection or ClientConnection, whose transport outlives it. Thread: one loop. How it ends:
+/// read_all() and write_all() return; or their tasks are destroyed.
 class Connection : protected Framing::Receiver {
  public:
   Connection(const Connection&) = delete;
@@ -37,7 +38,11 @@ class Connection : protected Framing::Receiver {
   virtual Duration write_timeout() const = 0;
 
   /// Ends the connection at once, from the loop.
-  void break_off() { break_off_.schedule(); }
+  void break_off() {
+    broken_off_ = true;
+    break_off_.schedule();
+    room_.notify();
+  }
   /// After whatever brings the next due time nearer.
   void arm_clock();
   TimePoint now() const { return transport_.loop().now(); }
@@ -48,15 +53,21 @@ class Connection : protected Framing::Receiver {
   void on_settings() override {}
   void on_output() override { wanted_.notify(); }
 
+  const Framing::Role role_;
   net::Stream& transport_;
-  const Http2Limits& limits_;
+  const Http2Limits limits_;  ///< those of the beginning: the peer was told so
   Framing framing_;
 
  private:
   void tick();
   void keep_alive(TimePoint now);
 
+  net::Task<void> wait_for_room();
+  void hurry_if_over();
+
   Wait wanted_;  ///< the writer, while there is nothing to write
+  Wait room_;    ///< the reader, while the peer reads too little of what it causes
+  bool broken_off_ = false;
   TimePoint heard_at_{}, settings_due_ = kNever, asked_at_ = kNever;
   net::Deferred break_off_;
   net::Timer clock_;

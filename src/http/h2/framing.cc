@@ -181,7 +181,7 @@ struct Framing::Callbacks {
     if (frame->hd.type == NGHTTP2_RST_STREAM)
       framing.note_reset_sent(frame->hd.stream_id, static_cast<ErrorCode>(frame->rst_stream.error_code));
     const bool fault = frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR;
-    if (fault && !std::exchange(framing.terminated_, true)) framing.ended_for_ = "a fault of the framing";
+    if (fault) framing.terminated_ = true;
     return 0;
   }
 
@@ -340,7 +340,7 @@ void Framing::reserve_output() {
 }
 
 void Framing::pump() {
-  if (feeding_) return;
+  if (feeding_ || failed_) return;
   for (;;) {
     const std::uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &data);
@@ -349,8 +349,7 @@ void Framing::pump() {
       return;
     }
     if (size < 0) {
-      terminated_ = true;
-      if (ended_for_.empty()) ended_for_ = nghttp2_strerror(static_cast<int>(size));
+      terminated_ = failed_ = true;
       return;
     }
     reserve_output();
@@ -410,7 +409,7 @@ bool Framing::send_head(Stream& stream, std::span<const nghttp2_nv> fields, bool
   if (end) stream.local_ended_ = true;
   pump();
   receiver_.on_output();
-  if (std::exchange(head_not_sent_, 0) == stream.id_) {
+  if (std::exchange(head_not_sent_, 0) == stream.id_ || failed_) {
     stream.local_ended_ = false;
     return false;
   }
@@ -485,7 +484,6 @@ void Framing::goaway() {
 
 void Framing::terminate(ErrorCode code, std::string_view reason) {
   if (std::exchange(terminated_, true)) return;
-  if (code != ErrorCode::kNoError) ended_for_ = reason;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_processed_id(), static_cast<std::uint32_t>(code),
                         reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
   receiver_.on_output();
@@ -497,8 +495,9 @@ std::uint32_t Framing::remote_max_streams() const {
 
 bool Framing::ids_left() const { return nghttp2_session_get_next_stream_id(session_) < 1u << 31; }
 
-bool Framing::remote_extended_connect() const {
-  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+bool Framing::extended_connect() const {
+  return limits_.extended_connect &&
+         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
 std::int32_t Framing::last_processed_id() const { return nghttp2_session_get_last_proc_stream_id(session_); }

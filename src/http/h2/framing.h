@@ -60,6 +60,8 @@ class Framing {
   void sent(std::size_t bytes);
   /// Whether data should wait until some of the output has left.
   bool full() const { return output_.size() - taken_ >= kMaxOutput; }
+  /// More than data can have brought: heads and acknowledgements that the peer causes and does not read.
+  bool crowded() const { return output_.size() - taken_ >= 4 * kMaxOutput; }
 
   /// A head of an open stream; `stream` without an id becomes a new one (client). The fields are used before
   /// this returns. False: it cannot be sent any more.
@@ -83,20 +85,18 @@ class Framing {
   /// Nothing more is read: after terminate(), after a fault that nghttp2 has ended the session for, or when
   /// one side has said GOAWAY and no stream is left.
   bool over() const { return terminated_ || over_; }
-  /// Why the peer's fault has ended it; empty while it has not.
-  std::string_view ended_for() const { return ended_for_; }
 
   /// Streams that the client side may have open now.
   std::uint32_t remote_max_streams() const;
   bool ids_left() const;
-  bool remote_extended_connect() const;
+  /// Client: RFC 8441 is offered, and to be used.
+  bool extended_connect() const;
   /// Between the first byte of a head and its last.
   bool in_head() const { return head_of_ != 0; }
-  std::int32_t last_processed_id() const;
-  const Limits& heads() const { return heads_; }
 
  private:
   struct Callbacks;
+  std::int32_t last_processed_id() const;
   void open(Role role);
   void submit_settings(Role role);
   void take(std::string_view bytes);
@@ -123,13 +123,13 @@ class Framing {
   TimePoint now_;
   std::string output_;
   std::size_t taken_ = 0;
-  std::string_view ended_for_;
   std::array<char, 9> head_;  ///< of the frame that comes, as far as it is there
   std::size_t head_size_ = 0, payload_left_ = 0;
   std::int32_t head_of_ = 0;
   Stream* waiting_ = nullptr;  ///< streams whose data waits for room in the output
   std::int32_t head_not_sent_ = 0;
-  bool terminated_ = false, over_ = false, feeding_ = false;
+  bool terminated_ = false, over_ = false, feeding_ = false,
+       failed_ = false;  ///< nghttp2 cannot go on
 };
 
 }  // namespace weft::http::h2

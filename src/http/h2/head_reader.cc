@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "http/connection_fields.h"
-#include "http/h1/rules.h"
+#include "http/rules.h"
 #include "http/trailers.h"
 
 namespace weft::http::h2 {
@@ -33,6 +33,7 @@ bool take_trailer(FieldBudget& budget, Headers& into, Rejection& rejection, std:
 void RequestReader::start(RequestHead& into, const Limits& limits) {
   head_ = &into;
   head_->clear();
+  head_->version = Version::k2;
   trailers_ = nullptr;
   limits_ = limits;
   budget_.start(limits.head_bytes, limits.fields);
@@ -89,14 +90,13 @@ void RequestReader::regular(std::string_view name, std::string_view value) {
     default: break;
   }
   if (is_of_the_connection(known)) return;
-  if (known == Known::kOther && h1::is_framing_with_underscore(name))
+  if (known == Known::kOther && is_framing_with_underscore(name))
     rejection_ = {400, "A16", "a framing field is written with an underscore"};
   else
     head_->headers.add(name, value, known);
 }
 
 Rejection RequestReader::finish(bool end) {
-  head_->version = Version::k2;
   if (rejection_) return rejection_;
   if (const Rejection rejection = settle_target()) return rejection;
   if (const Rejection rejection = settle_authority()) return rejection;
@@ -108,12 +108,11 @@ Rejection RequestReader::finish(bool end) {
 
 /// The rules of RequestParser, for what the request line has there.
 Rejection RequestReader::settle_target() {
-  if (head_->method.size() > h1::kMaxMethod) return {501, "A28", "the method is not known"};
+  if (head_->method.size() > kMaxMethod) return {501, "A28", "the method is not known"};
   if (head_->method.size() + head_->path.size() + kAroundTarget > limits_.request_line_bytes)
     return {414, "B11", "the path is too long"};
   if (head_->method == "CONNECT" && protocol_.empty()) {
-    if (!h1::is_tunnel_target(head_->authority))
-      return {400, "B01", "the target of CONNECT is not host:port"};
+    if (!is_tunnel_target(head_->authority)) return {400, "B01", "the target of CONNECT is not host:port"};
     return {};
   }
   if (equal_ignoring_case(head_->scheme, "https"))
@@ -122,11 +121,11 @@ Rejection RequestReader::settle_target() {
     head_->scheme = "http";
   else
     return {400, "B02", "the scheme is not http or https"};
-  if (!h1::is_target(head_->path)) return {400, "A28", "the path has a byte that paths may not have"};
+  if (!is_target(head_->path)) return {400, "A28", "the path has a byte that paths may not have"};
   // A server that cuts the fragment off would see another path than the routes did.
   if (head_->path.find('#') != std::string::npos) return {400, "B16", "the path has a fragment"};
   if (protocol_.empty()) return {};
-  if (!h1::is_token(protocol_)) return {400, "F07", "the protocol is not a token"};
+  if (!is_token(protocol_)) return {400, "F07", "the protocol is not a token"};
   // RFC 8441 §4: what HTTP/1 asks for by an Upgrade.
   head_->method = "GET";
   head_->upgrade = protocol_;
@@ -140,7 +139,7 @@ Rejection RequestReader::settle_authority() {
     head_->authority = host_;
   else if (!host_.empty() && !equal_ignoring_case(host_, head_->authority))
     return {400, "G26", "Host and :authority differ"};
-  if (!h1::is_authority(head_->authority)) return {400, "B01", "the authority is not a host"};
+  if (!is_authority(head_->authority)) return {400, "B01", "the authority is not a host"};
   return {};
 }
 

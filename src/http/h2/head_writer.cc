@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "http/connection_fields.h"
-#include "http/h1/rules.h"
+#include "http/rules.h"
 
 namespace weft::http::h2 {
 namespace {
@@ -49,7 +49,7 @@ void FieldList::add_all(const Headers& headers, bool request) {
     if (each.known == Known::kContentLength || (request && each.known == Known::kHost)) continue;
     if (is_of_the_connection(each.known) && !(request && each.known == Known::kTe)) continue;
     const std::string_view name = each.known == Known::kOther ? each.name : name_of(each.known);
-    add(name, h1::trim(each.value));
+    add(name, trim(each.value));
     // nghttp2 writes in lower case what it copies.
     if (each.known == Known::kOther && has_upper_case(name))
       fields_.back().flags = NGHTTP2_NV_FLAG_NO_COPY_VALUE;

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
-#include "http/h1/turns.h"
+#include "http/time_limit.h"
+#include "http/turns.h"
 
 namespace weft::http::h2 {
 namespace {
-
-TimePoint after(TimePoint now, Duration duration) {
-  return duration == Duration::zero() ? kNever : now + duration;
-}
 
 /// What RFC 9113 §8.1.1 calls malformed gets no response.
 bool is_malformed(const Rejection& rejection) { return rejection.rule.starts_with('G'); }
@@ -49,7 +46,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
 Stream* ServerConnection::on_request_begins(std::int32_t id) {
   // A stream that its client has reset counts here until its handler has ended: a client that resets and asks
   // again is let do so, but not without end. Open streams are counted by nghttp2.
-  if (active_ / 2 >= options_.http2.max_concurrent_streams) return nullptr;
+  if (active_ / 2 >= limits_.max_concurrent_streams) return nullptr;
   auto* const stream = new ServerStream(transport_.loop(), framing_, *this, id);
   stream->next = streams_;
   if (streams_) streams_->previous = stream;
@@ -64,7 +61,7 @@ Stream* ServerConnection::on_request_begins(std::int32_t id) {
 bool ServerConnection::on_fed() {
   unsigned begun = 0;
   std::size_t looked_at = 0;
-  for (; looked_at < begun_.size() && begun < h1::kRequestsInATurn; ++looked_at)
+  for (; looked_at < begun_.size() && begun < kRequestsInATurn; ++looked_at)
     begun += begin(*begun_[looked_at]);
   begun_.erase(begun_.begin(), begun_.begin() + static_cast<std::ptrdiff_t>(looked_at));
   if (framing_.in_head()) arm_clock();

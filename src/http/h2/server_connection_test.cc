@@ -264,6 +264,44 @@ TEST(Http2Server, a_client_that_gives_no_window_gets_what_fits_and_then_a_timeou
   EXPECT_EQ(outcome.error().code, Code::kTimeout);
 }
 
+TEST(Http2Server, a_client_that_reads_no_heads_is_not_read_either_until_it_does) {
+  int calls = 0;
+  const auto handler = [&calls](ServerExchange& exchange) -> net::Task<void> {
+    ++calls;
+    ResponseHead head;
+    head.status = 200;
+    head.headers.add("x-large", std::string(8000, 'x'));
+    static_cast<void>(co_await exchange.send_head(head, true));
+  };
+  Served served(handler, {}, 64 * 1024);
+  served.greet();
+  constexpr int kRequests = 120;
+  for (int i = 0; i < kRequests; ++i)
+    served.send(headers(static_cast<unsigned char>(2 * i + 1), get(), true));
+  EXPECT_LT(calls, 60) << "64 KiB are on their way, 256 KiB wait";
+  std::size_t heads = 0;
+  for (int i = 0; i < 200 && heads < kRequests; ++i) heads += served.take().size();
+  EXPECT_EQ(heads, std::size_t{kRequests});
+  EXPECT_EQ(calls, kRequests);
+}
+
+TEST(Http2Server, a_client_that_breaks_a_rule_and_reads_nothing_is_left_in_a_moment) {
+  const auto handler = [](ServerExchange& exchange) -> net::Task<void> {
+    ResponseHead head;
+    head.status = 200;
+    if (!co_await exchange.send_head(head, false)) co_return;
+    static_cast<void>(co_await exchange.send_body(std::string(1'000'000, 'x'), true));
+  };
+  Served served(handler, {}, 1000);
+  served.greet(setting(4, 10'000'000));
+  served.send(headers(1, get(), true));
+  served.loop->advance(20ms);
+  EXPECT_FALSE(served.over());
+  served.send(frame(kData, 0, 0, "data of the connection"));
+  served.loop->advance(3s);
+  EXPECT_TRUE(served.over());
+}
+
 TEST(Http2Server, a_body_that_does_not_come_in_time_is_a_timeout_of_its_own_stream) {
   Waiting waiting;
   ServerSessionOptions options;

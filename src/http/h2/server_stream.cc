@@ -3,28 +3,22 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/h1/turns.h"
 #include "http/h2/head_writer.h"
+#include "http/time_limit.h"
+#include "http/turns.h"
+#include "net/cancellable.h"
 
 namespace weft::http::h2 {
 namespace {
 
 /// How long a client whose response is complete may go on sending between two pieces.
 constexpr Duration kPieceAfterResponse = 5s;
-constexpr std::size_t kSpareHeads = 64, kSpareBytes = 8 * 1024;
 
-TimePoint after(net::Loop& loop, Duration duration) {
-  return duration == Duration::zero() ? kNever : loop.now() + duration;
-}
+TimePoint after(net::Loop& loop, Duration limit) { return http::after(loop.now(), limit); }
 
 bool is_success(int status) { return status >= 200 && status < 300; }
 
 }  // namespace
-
-std::vector<std::unique_ptr<ServerStream::Heads>>& ServerStream::spare_heads() {
-  static thread_local std::vector<std::unique_ptr<Heads>> spare;
-  return spare;
-}
 
 ServerStream::ServerStream(net::Loop& loop, Framing& framing, Owner& owner, std::int32_t id)
     : Stream(loop, framing, id),
@@ -34,28 +28,16 @@ ServerStream::ServerStream(net::Loop& loop, Framing& framing, Owner& owner, std:
               if (on_disconnect_) std::exchange(on_disconnect_, {})();
             }),
       body_timeout_(owner.options().body_timeout) {
-  auto& spare = spare_heads();
-  if (spare.empty()) {
-    heads_ = std::make_unique<Heads>();
-  } else {
-    heads_ = std::move(spare.back());
-    spare.pop_back();
-  }
-  in_.swap(heads_->in);
+  in_.swap(heads_->body);
   piece_.swap(heads_->piece);
 }
 
 ServerStream::~ServerStream() {
-  const bool small = in_.capacity() + piece_.capacity() <= kSpareBytes &&
-                     heads_->request.headers.bytes() + heads_->response.headers.bytes() <= kSpareBytes;
-  auto& spare = spare_heads();
-  if (!small || !in_.empty() || spare.size() == kSpareHeads) return;
+  if (!in_.empty()) return;  // ~Stream() returns it to the peer's window
   give_back();
-  piece_.clear();
-  heads_->response.clear();
-  in_.swap(heads_->in);
+  in_.swap(heads_->body);
   piece_.swap(heads_->piece);
-  spare.push_back(std::move(heads_));
+  SpareHeads::give_back(std::move(heads_));
 }
 
 void ServerStream::on_head_begins() {
@@ -114,15 +96,7 @@ void ServerStream::on_disconnect(std::function<void()> action) {
 }
 
 net::Task<void> ServerStream::run_until_gone(const Handler& handler) {
-  net::TaskScope scope;
-  net::Deferred cancel(loop_, [&scope] { scope.cancel_all(); });
-  struct Watching {
-    net::Deferred*& place;
-    ~Watching() { place = nullptr; }
-  } const watching{cancel_handler_};
-  cancel_handler_ = &cancel;
-  scope.spawn(handler(*this));
-  co_await scope.join();
+  return net::run_cancellable(loop_, cancel_handler_, handler(*this));
 }
 
 net::Task<void> ServerStream::finish() {
@@ -174,7 +148,7 @@ net::Task<Result<BodyChunk>> ServerStream::read_body() {
                                        std::string(body_rejection_.reason)));
     if (readable()) {
       // Before anything is taken: the reader may be cancelled meanwhile, and the next one continues here.
-      if (++pieces_ % h1::kPiecesInATurn == 0) co_await loop_.yield();
+      if (++pieces_ % kPiecesInATurn == 0) co_await loop_.yield();
       if (const auto piece = take_piece()) co_return *piece;
       continue;
     }

@@ -8,6 +8,7 @@
 #include "http/h2/stream.h"
 #include "http/h2/tunnel.h"
 #include "http/server_session.h"
+#include "http/spare_heads.h"
 
 namespace weft::http::h2 {
 
@@ -77,13 +78,6 @@ class ServerStream final : public Stream, public ServerExchange {
 
  private:
   enum class Response : std::uint8_t { kNone, kStarted, kComplete };
-  /// Kept by the thread from one request to the next.
-  struct Heads {
-    RequestHead request;
-    ResponseHead response;
-    std::string in, piece;
-  };
-  static std::vector<std::unique_ptr<Heads>>& spare_heads();
 
   bool gone() const { return closed_ && !local_ended_; }
   Error gone_error(std::string_view doing) const;
@@ -95,7 +89,7 @@ class ServerStream final : public Stream, public ServerExchange {
   void client_has_gone();
 
   Owner& owner_;
-  std::unique_ptr<Heads> heads_;
+  std::unique_ptr<SpareHeads> heads_ = SpareHeads::borrow();
   std::unique_ptr<Tunnel> tunnel_owner_;
   std::function<void()> on_disconnect_;
   net::Deferred gone_;

@@ -3,10 +3,12 @@
 #include <string>
 #include <string_view>
 
+#include "http/auto_session.h"
+
 namespace weft::http::testing {
 
 /// HTTP/2 as bytes (RFC 9113 §4.1), by hand: for what no library would send.
-inline constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+inline constexpr std::string_view kPreface = kHttp2Preface;
 enum FrameType : unsigned char {
   kData = 0,
   kHeaders = 1,

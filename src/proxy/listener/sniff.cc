@@ -1,12 +1,11 @@
 #include "proxy/listener/sniff.h"
 
-#include "http/h1/rules.h"
+#include "http/auto_session.h"
 #include "http/message.h"
+#include "http/rules.h"
 
 namespace weft::proxy {
 namespace {
-
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -60,8 +59,8 @@ Sniffed Sniffer::look(std::string_view bytes) {
   bytes = bytes.substr(0, kMost);
   if (bytes.front() == kHandshake)
     return bytes.size() < 2 ? Sniffed::kUndecided : bytes[1] == 0x03 ? Sniffed::kTls : Sniffed::kOther;
-  if (bytes.starts_with(kPreface)) return Sniffed::kHttp2;
-  if (kPreface.starts_with(bytes)) return Sniffed::kUndecided;
+  if (bytes.starts_with(http::kHttp2Preface)) return Sniffed::kHttp2;
+  if (http::kHttp2Preface.starts_with(bytes)) return Sniffed::kUndecided;
   const Sniffed seen = first_line(bytes);
   return seen == Sniffed::kUndecided && bytes.size() == kMost ? Sniffed::kHttp11 : seen;
 }
@@ -75,7 +74,7 @@ Sniffed Sniffer::first_line(std::string_view bytes) {
       method_ = at_;
     }
     if (stage_ == Stage::kMethod) {
-      if (http::h1::is_token_char(c)) continue;
+      if (http::is_token_char(c)) continue;
       if (at_ == method_ || !is_gap(c)) return Sniffed::kOther;
       stage_ = Stage::kGap;
     }

@@ -12,7 +12,7 @@ namespace weft::proxy {
 /// with no look at the string's capacity for each of them.
 ///
 /// Owner: the function that writes the line. Thread: its own. How it ends: the destructor appends what is
-/// left; until then the string is incomplete, and nobody else touches it.
+/// left; until then the string is incomplete, and is left alone.
 class LineWriter {
  public:
   explicit LineWriter(std::string& out) : out_(out) {}

@@ -29,7 +29,6 @@ class Lease {
   http::ClientExchange& exchange() { return *exchange_; }
   const std::shared_ptr<EndpointPool>& endpoint() const { return connection_->endpoint; }
   const std::string& local_address() const { return connection_->local_address; }
-  http::Protocol protocol() const { return connection_->protocol; }
   void give_back();
 
  private:

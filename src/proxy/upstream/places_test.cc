@@ -94,7 +94,7 @@ TEST_F(ConnectionPlaces, wake_the_first_request_in_line_when_they_end_and_no_oth
   EXPECT_EQ(share->counters.upstream_rq_pending_active, 2u);
   EXPECT_EQ(usage->pending, 2u);
   place.reset();
-  EXPECT_EQ(log, "") << "whoever gave it back goes on first";
+  EXPECT_EQ(log, "") << "the one that gave it back goes on first";
   loop->advance(1ms);
   EXPECT_EQ(log, "a");
   EXPECT_EQ(share->counters.upstream_rq_pending_active, 1u);

@@ -9,11 +9,12 @@ namespace weft::proxy {
 net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
   std::optional<WaitingLine::Turn> turn;
   std::shared_ptr<EndpointPool> endpoint;
+  bool waited_for_connection = false;
   for (;;) {
     if (!endpoint || endpoint->retired()) {
       WEFT_CO_TRY(endpoint, pick(request));
     }
-    const bool first_in_line = turn || share_->waiting.empty();
+    const bool first_in_line = turn || waited_for_connection || share_->waiting.empty();
     if (first_in_line) {
       if (auto shared = endpoint->take(http::Protocol::kHttp2)) {
         if (turn) turn->use();
@@ -23,6 +24,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
     if (endpoint->connecting) {
       turn.reset();
       WEFT_CO_CHECK(co_await wait_for_connection(endpoint, request));
+      waited_for_connection = true;
       continue;
     }
     ConnectionPlace place = first_in_line ? take_place(endpoint, false) : take_first_place(endpoint);

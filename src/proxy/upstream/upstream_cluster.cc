@@ -4,11 +4,12 @@
 #include <optional>
 
 #include "base/log.h"
+#include "net/cancellable.h"
 
 namespace weft::proxy {
 namespace {
 
-constexpr std::size_t kMostOriginalDestinations = 1024;
+constexpr std::size_t kMaxOriginalDestinations = 1024;
 constexpr Duration kLookAgain = 50ms;
 
 Error upstream_error(Code code, std::string text) {
@@ -45,21 +46,13 @@ net::Task<void> keep(net::Task<Connected> connecting, std::optional<Connected>& 
   into = co_await connecting;
 }
 
-/// What `connecting` comes to, or kCancelled as soon as it is given up; the stream is then closed.
+/// What `connecting` comes to, or kCancelled as soon as it is cancelled; the stream is then closed.
 net::Task<Connected> while_wanted(net::Loop& loop, net::Task<Connected> connecting,
                                   WaitingLine::Handle* waiting) {
   if (!waiting) co_return co_await connecting;
   std::optional<Connected> made;
-  net::TaskScope scope;
-  net::Deferred give_up(loop, [&scope] { scope.cancel_all(); });
-  struct Watching {
-    net::Deferred*& place;
-    ~Watching() { place = nullptr; }
-  } const watching{waiting->connect};
-  waiting->connect = &give_up;
-  scope.spawn(keep(std::move(connecting), made));
-  co_await scope.join();
-  if (!made) co_return fail(upstream_error(Code::kCancelled, "given up"));
+  co_await net::run_cancellable(loop, waiting->connect, keep(std::move(connecting), made));
+  if (!made) co_return fail(upstream_error(Code::kCancelled, "cancelled"));
   co_return std::move(*made);
 }
 
@@ -242,7 +235,7 @@ void UpstreamCluster::use_answers() {
 std::shared_ptr<EndpointPool> UpstreamCluster::endpoint_at(const net::Address& address) {
   const std::string text = address.to_string();
   if (const auto known = endpoints_.find(text); known != endpoints_.end()) return known->second;
-  if (endpoints_.size() >= kMostOriginalDestinations) make_room();
+  if (endpoints_.size() >= kMaxOriginalDestinations) make_room();
   return endpoints_
       .emplace(text,
                std::make_shared<EndpointPool>(loop_, share_, Endpoint{.address = address, .hostname = {}}, 0))
@@ -411,7 +404,8 @@ bool UpstreamCluster::used_up(const UpstreamConnection& connection) const {
 
 void UpstreamCluster::release(std::shared_ptr<UpstreamConnection> connection) {
   const auto endpoint = connection->endpoint;
-  if (used_up(*connection) || beyond_limit())
+  // One that other requests use stays for those to come: they would wait for it.
+  if (used_up(*connection) || (connection->active == 0 && beyond_limit()))
     endpoint->withdraw(*connection);
   else
     endpoint->put(std::move(connection));

@@ -17,6 +17,12 @@ Message parsed(const std::string& text) {
   return made;
 }
 
+/// A message as text, and what is to come of it.
+struct Row {
+  std::string text;
+  std::string want;
+};
+
 /// The text of a message, in one line.
 std::string text_of(const google::protobuf::Message& message);
 

@@ -157,7 +157,7 @@ std::string shown(const proxy::HeaderChange& change) {
 std::string shown(const proxy::ClusterConfig::DnsHost& host) {
   using Shown = proxy::ClusterConfig::DnsHost;
   return members(host, WEFT_MEMBER(name), WEFT_MEMBER(port), WEFT_MEMBER(weight), WEFT_MEMBER(priority),
-                 WEFT_MEMBER(health));
+                 WEFT_MEMBER(health), WEFT_MEMBER(locality), WEFT_MEMBER(locality_weight));
 }
 
 std::string shown(const proxy::StringMatch& match) {
@@ -304,7 +304,8 @@ std::string shown(const proxy::Locality& locality) {
 
 std::string shown(const proxy::Endpoints& endpoints) {
   using Shown = proxy::Endpoints;
-  return members(endpoints, WEFT_MEMBER(name), WEFT_MEMBER(localities));
+  return members(endpoints, WEFT_MEMBER(name), WEFT_MEMBER(localities),
+                 WEFT_MEMBER(overprovisioning_percent));
 }
 
 std::string shown(const proxy::ClusterConfig& cluster) {
@@ -316,7 +317,9 @@ std::string shown(const proxy::ClusterConfig& cluster) {
                  WEFT_MEMBER(extra_bind_sources), WEFT_MEMBER(spoken), WEFT_MEMBER(http2),
                  WEFT_MEMBER(buffer_limit), WEFT_MEMBER(max_connections), WEFT_MEMBER(max_pending_requests),
                  WEFT_MEMBER(max_requests), WEFT_MEMBER(max_retries), WEFT_MEMBER(dns_refresh),
-                 WEFT_MEMBER(dns_ttl_decides), WEFT_MEMBER(dns_family), WEFT_MEMBER(dns_hosts));
+                 WEFT_MEMBER(dns_ttl_decides), WEFT_MEMBER(dns_family), WEFT_MEMBER(dns_hosts),
+                 WEFT_MEMBER(panic_threshold_percent), WEFT_MEMBER(locality_weights),
+                 WEFT_MEMBER(dns_overprovisioning_percent));
 }
 
 #undef WEFT_MEMBER

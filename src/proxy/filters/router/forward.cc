@@ -141,7 +141,6 @@ net::Task<Forward::Failure> Forward::try_once() {
                .deadlines = deadlines_,
                .counters = cluster_->counters(),
                .observer = *this,
-               .protocol = lease_.protocol(),
                .has_retry_policy = action_.retry.has_value()});
   const Failure failure = co_await relay.run();
   unanswered_ = relay.unanswered();
@@ -234,7 +233,7 @@ net::Task<void> Forward::reply_to_failure(Failure failure) {
       failure != Failure::kClient && failure != Failure::kOverdue && !exchange_.response_started();
   leave_cluster();
   co_await reply_as(failure);
-  // An endpoint that was not reached, or too slow, is one that failed to whoever watches the cluster.
+  // An endpoint that was not reached, or too slow, is one that failed in the eyes of the cluster.
   if (for_cluster) count_status(cluster_->counters(), local_reply(local_reply_for(failure)).status);
 }
 

@@ -31,7 +31,6 @@ Relay::Relay(const Parts& parts)
       deadlines_(parts.deadlines),
       counters_(parts.counters),
       observer_(parts.observer),
-      protocol_(parts.protocol),
       has_retry_policy_(parts.has_retry_policy),
       sent_at_(loop().now()) {}
 
@@ -168,7 +167,6 @@ net::Task<TryFailure> Relay::read_response() {
     co_return co_await run_tunnel();
   }
   if (observer_.asks_again(response)) co_return TryFailure::kStatus;
-  phase_ = Phase::kResponding;
   // A call that is over with its head says so there; else in the trailers.
   if (upstream_.response_complete()) stream_.info().grpc_status = grpc_status_in(response.headers);
   prepare_response();
@@ -264,6 +262,8 @@ net::Task<TryFailure> Relay::run_tunnel() {
                    .stall = stream_.config().stall_timeout,
                    .block = std::min(stream_.connection().listener().config->buffer_limit,
                                      stream_.info().cluster->buffer_limit)});
+  upstream_.set_write_deadline(loop().now() + kPieceAfterResponse);
+  static_cast<void>(co_await upstream_.flush());
   co_return TryFailure::kNone;
 }
 
@@ -274,9 +274,13 @@ TryFailure Relay::failure_of(const Error& error) {
     return deadlines_.try_passed(loop().now()) ? TryFailure::kPerTryTimeout : TryFailure::kTimeout;
   if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return TryFailure::kProtocol;
   unanswered_ = upstream_.reused() && !upstream_.response_begun();
-  const bool stale = error.retry == Retry::kFreshConnection && !upstream_.delivered();
-  if (stale && protocol_ == http::Protocol::kHttp2) return TryFailure::kUnprocessed;
-  return stale ? TryFailure::kStale : TryFailure::kReset;
+  if (error.retry != Retry::kFreshConnection) return TryFailure::kReset;
+  switch (upstream_.taken()) {
+    case http::ClientExchange::Taken::kNot: return TryFailure::kUnprocessed;
+    case http::ClientExchange::Taken::kHardly: return TryFailure::kStale;
+    case http::ClientExchange::Taken::kPerhaps: break;
+  }
+  return TryFailure::kReset;
 }
 
 }  // namespace weft::proxy

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "http/exchange.h"
-#include "http/protocol.h"
 #include "proxy/filters/router/deadlines.h"
 #include "proxy/filters/router/request_body.h"
 #include "proxy/filters/router/try_failure.h"
@@ -17,8 +16,8 @@ class HttpStream;
 /// The messages of one try: the request to an endpoint, its response to the client, and what both become
 /// after a 101.
 ///
-///   kRequesting ─ final head ─► kResponding ─ last byte, request unfinished ─► kResponded
-///                                    └─ 101 ─► kTunnelling
+///   kOpen ─ the response is over, or has failed ─► kResponded
+///     └─ 101 ─► kTunnelling ─ both sides are over ──┘
 ///
 /// Owner: the coroutine of the try; what it is given outlives it. Thread: the worker's loop. How it ends:
 /// run() returns; or its task is destroyed.
@@ -42,8 +41,7 @@ class Relay {
     Deadlines& deadlines;
     ClusterCounters& counters;
     Observer& observer;
-    http::Protocol protocol = http::Protocol::kHttp1;  ///< of `upstream`
-    bool has_retry_policy = false;                     ///< what is read of the body is kept for another try
+    bool has_retry_policy = false;  ///< what is read of the body is kept for another try
   };
   explicit Relay(const Parts& parts);
   Relay(const Relay&) = delete;
@@ -58,7 +56,7 @@ class Relay {
   bool unanswered() const { return unanswered_; }
 
  private:
-  enum class Phase : std::uint8_t { kRequesting, kResponding, kResponded, kTunnelling };
+  enum class Phase : std::uint8_t { kOpen, kTunnelling, kResponded };
   net::Task<TryFailure> send_whole();
   net::Task<TryFailure> send_and_receive();
   net::Task<TryFailure> end_without_request(const Error& why);
@@ -85,9 +83,8 @@ class Relay {
   Deadlines& deadlines_;
   ClusterCounters& counters_;
   Observer& observer_;
-  http::Protocol protocol_;
   bool has_retry_policy_;
-  Phase phase_ = Phase::kRequesting;
+  Phase phase_ = Phase::kOpen;
   bool unanswered_ = false;
   TimePoint sent_at_;
   std::string failure_text_;

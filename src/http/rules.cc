@@ -1,4 +1,4 @@
-#include "http/h1/rules.h"
+#include "http/rules.h"
 
 #include <arpa/inet.h>
 
@@ -6,7 +6,7 @@
 
 #include "http/message.h"
 
-namespace weft::http::h1 {
+namespace weft::http {
 namespace {
 
 consteval std::array<bool, 256> make_token_table() {
@@ -120,4 +120,4 @@ bool is_framing_with_underscore(std::string_view name) {
   return equal_ignoring_case(name, "transfer_encoding") || equal_ignoring_case(name, "content_length");
 }
 
-}  // namespace weft::http::h1
+}  // namespace weft::http

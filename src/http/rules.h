@@ -4,8 +4,8 @@
 
 #include "http/limits.h"
 
-/// What both directions of the HTTP/1 codec share: the character classes of RFC 9110 §5.
-namespace weft::http::h1 {
+/// What the codecs of all versions share: the character classes of RFC 9110 §5, and what targets may be.
+namespace weft::http {
 
 /// RFC 9110 §5.6.2.
 bool is_token(std::string_view text);
@@ -37,4 +37,4 @@ bool for_each_element(std::string_view list, Each each) {
   }
 }
 
-}  // namespace weft::http::h1
+}  // namespace weft::http
