@@ -97,8 +97,9 @@ TEST(Registry, services_that_say_different_things_of_one_pod_port_are_told_once_
       "before a sniffed one, then the older Service decides; give both the same appProtocol";
   EXPECT_EQ(texts, (Texts{"Service go port 7002 (http2) and Service a-go port 7002 (sniffed)" + why,
                           "Service go port 7002 (http2) and Service z-go port 7002 (http)" + why}));
-  EXPECT_TRUE(
-      registry_of(leads_to_go("a", "name: http2-x") + leads_to_go("b", "name: grpc")).port_conflicts().empty());
+  EXPECT_TRUE(registry_of(leads_to_go("a", "name: http2-x") + leads_to_go("b", "name: grpc"))
+                  .port_conflicts()
+                  .empty());
 }
 
 TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "net/testing/pipe.h"
+#include "http/testing/served.h"
 
 namespace weft::http {
 namespace {
@@ -16,41 +16,10 @@ net::Task<void> say_ok(ServerExchange& exchange) {
   static_cast<void>(co_await exchange.send_head(head, true));
 }
 
-/// A connection of either version at one end of a pipe; the test is the client at the other.
-class Served {
+class Served : public testing::Served {
  public:
-  explicit Served(ServerSessionOptions options = {}) : options_(options) {
-    auto [server_end, client_end] = net::testing::make_pipe(*loop);
-    server_ = std::move(server_end);
-    client = std::move(client_end);
-    session = std::make_unique<AutoSession>(*server_, options_, nullptr);
-    tasks_.spawn(session->serve(handler_));
-    loop->settle();
-  }
-  void send(std::string_view bytes) {
-    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-    ASSERT_EQ(client->try_write({&part, 1}).bytes, bytes.size());
-    loop->settle();
-  }
-  std::string take() {
-    loop->settle();
-    return client->take();
-  }
-  bool over() const { return tasks_.active() == 0; }
-
-  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
-
- private:
-  std::unique_ptr<net::testing::PipeEnd> server_;
-
- public:
-  std::unique_ptr<net::testing::PipeEnd> client;
-  std::unique_ptr<AutoSession> session;
-
- private:
-  const Handler handler_ = say_ok;
-  ServerSessionOptions options_;
-  net::TaskScope tasks_;
+  explicit Served(ServerSessionOptions options = {})
+      : testing::Served(Protocol::kAuto, say_ok, std::move(options)) {}
 };
 
 TEST(AutoSession, serves_http_1_however_its_first_bytes_are_cut) {
@@ -98,15 +67,15 @@ TEST(AutoSession, a_silent_client_has_the_time_of_an_idle_one) {
 
 TEST(AutoSession, is_idle_and_ends_at_once_when_it_is_drained_before_its_first_byte) {
   Served served;
-  EXPECT_TRUE(served.session->is_idle());
-  served.session->drain();
+  EXPECT_TRUE(served.connection->is_idle());
+  served.connection->drain();
   served.loop->settle();
   EXPECT_TRUE(served.over());
 }
 
 TEST(AutoSession, told_before_the_first_byte_to_end_with_the_next_response_it_does) {
   Served served;
-  served.session->end_with_next_response();
+  served.connection->end_with_next_response();
   served.send(kRequest);
   EXPECT_NE(served.take().find("\r\nconnection: close\r\n"), std::string::npos);
   EXPECT_TRUE(served.over());

@@ -11,10 +11,12 @@ namespace weft::http::grpc {
 /// gRPC status codes that we give or look at (grpc/doc/statuscodes.md).
 enum Status : int {
   kOk = 0,
+  kUnknown = 2,
   kInvalidArgument = 3,
   kPermissionDenied = 7,
   kResourceExhausted = 8,
   kUnimplemented = 12,
+  kInternal = 13,
   kUnavailable = 14,
   kUnauthenticated = 16,
 };

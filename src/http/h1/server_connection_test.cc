@@ -2,52 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "net/testing/pipe.h"
+#include "http/testing/served.h"
 
 namespace weft::http::h1 {
 namespace {
 
-/// A connection served by `handler` at one end of a pipe; the test is the client at the other.
-class Served : public ServerConnection::Observer {
+class Served : public http::testing::Served {
  public:
   explicit Served(Handler handler, ServerSessionOptions options = {}, std::size_t capacity = 256 * 1024)
-      : handler_(std::move(handler)), options_(options) {
-    auto [server_end, client_end] = net::testing::make_pipe(*loop, capacity);
-    server = std::move(server_end);
-    client = std::move(client_end);
-    connection = std::make_unique<ServerConnection>(*server, options_, this);
-    tasks_.spawn(run());
-    loop->settle();
-  }
-  void send(std::string_view bytes) {
-    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-    ASSERT_EQ(client->try_write({&part, 1}).bytes, bytes.size());
-    loop->settle();
-  }
-  std::string take() {
-    loop->settle();
-    return client->take();
-  }
-  bool over() const { return tasks_.active() == 0; }
-  void on_head_rejected(const Rejection& rejection, const RequestHead&) override {
-    rejected.emplace_back(rejection.rule);
-  }
-  void on_body_rejected(const Rejection& rejection) override { rejected.emplace_back(rejection.rule); }
-
-  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
-  std::unique_ptr<net::testing::PipeEnd> server, client;
-  std::unique_ptr<ServerConnection> connection;
-  std::vector<std::string> rejected;
-
- private:
-  net::Task<void> run() { co_await connection->serve(handler_); }
-  Handler handler_;
-
- public:
-  ServerSessionOptions options_;
-
- private:
-  net::TaskScope tasks_;
+      : http::testing::Served(Protocol::kHttp1, std::move(handler), std::move(options), capacity) {}
 };
 
 net::Task<void> echo(ServerExchange& exchange) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "http/h2/testing/served.h"
 
 /// Rows G and H of docs/bad-input.md: bytes in, what the server says and does.

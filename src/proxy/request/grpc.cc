@@ -2,18 +2,12 @@
 
 #include <charconv>
 
+#include "http/grpc/stream.h"
+
 namespace weft::proxy {
 namespace {
 
 constexpr std::string_view kContentType = "application/grpc";
-enum Status : int {
-  kUnknown = 2,
-  kPermissionDenied = 7,
-  kUnimplemented = 12,
-  kInternal = 13,
-  kUnavailable = 14,
-  kUnauthenticated = 16,
-};
 
 }  // namespace
 
@@ -26,15 +20,15 @@ bool is_grpc(const http::RequestHead& head) {
 
 int grpc_status_of(int http_status) {
   switch (http_status) {
-    case 400: return kInternal;
-    case 401: return kUnauthenticated;
-    case 403: return kPermissionDenied;
-    case 404: return kUnimplemented;
+    case 400: return http::grpc::kInternal;
+    case 401: return http::grpc::kUnauthenticated;
+    case 403: return http::grpc::kPermissionDenied;
+    case 404: return http::grpc::kUnimplemented;
     case 429:
     case 502:
     case 503:
-    case 504: return kUnavailable;
-    default: return kUnknown;
+    case 504: return http::grpc::kUnavailable;
+    default: return http::grpc::kUnknown;
   }
 }
 
