@@ -8,7 +8,7 @@
 namespace weft::control {
 namespace {
 
-bool before(const api::ObjectPtr& object, const api::Key& key) {
+bool precedes(const api::ObjectPtr& object, const api::Key& key) {
   if (object->ns() != key.ns) return object->ns() < key.ns;
   return object->name() < key.name;
 }
@@ -22,7 +22,7 @@ World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
   std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults;
   Judge judge;
   for (auto& [kind, list] : sorted) {
-    std::ranges::sort(list, [](const auto& a, const auto& b) { return before(a, b->key()); });
+    std::ranges::sort(list, [](const auto& a, const auto& b) { return precedes(a, b->key()); });
     faults[kind] = judge.judge(kind, list);
     lists[kind] = std::make_shared<const Objects>(std::move(list));
   }
@@ -34,9 +34,35 @@ std::span<const api::ObjectPtr> World::all(const api::KindInfo* kind) const {
   return found == objects_.end() ? std::span<const api::ObjectPtr>() : std::span(*found->second);
 }
 
+bool World::shares(const api::KindInfo* kind, const World& other) const {
+  const auto mine = objects_.find(kind), its = other.objects_.find(kind);
+  if (mine == objects_.end() || its == other.objects_.end())
+    return all(kind).empty() && other.all(kind).empty();
+  return mine->second == its->second;
+}
+
+void for_each_change(const World& before, const World& after, const api::KindInfo* kind,
+                     const std::function<void(const api::ObjectPtr&, const api::ObjectPtr&)>& changed) {
+  if (before.shares(kind, after)) return;
+  const auto olds = before.all(kind), news = after.all(kind);
+  auto old = olds.begin();
+  auto now = news.begin();
+  while (old != olds.end() || now != news.end()) {
+    if (old != olds.end() && now != news.end() && *old == *now) {
+      ++old, ++now;
+    } else if (now == news.end() || (old != olds.end() && precedes(*old, (*now)->key()))) {
+      changed(*old++, nullptr);
+    } else if (old == olds.end() || precedes(*now, (*old)->key())) {
+      changed(nullptr, *now++);
+    } else {
+      changed(*old++, *now++);
+    }
+  }
+}
+
 api::ObjectPtr World::find(const api::Key& key) const {
   auto list = all(key.kind);
-  auto found = std::lower_bound(list.begin(), list.end(), key, before);
+  auto found = std::lower_bound(list.begin(), list.end(), key, precedes);
   if (found == list.end() || (*found)->name() != key.name || (*found)->ns() != key.ns) return nullptr;
   return *found;
 }
@@ -45,7 +71,7 @@ World World::with(const api::ObjectPtr& object) const {
   const auto all_of_kind = all(object->kind);
   Objects changed(all_of_kind.begin(), all_of_kind.end());
   const api::Key key = object->key();
-  const auto place = std::lower_bound(changed.begin(), changed.end(), key, before);
+  const auto place = std::lower_bound(changed.begin(), changed.end(), key, precedes);
   if (place != changed.end() && (*place)->key() == key)
     *place = object;
   else

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -36,6 +37,8 @@ class World {
 
   std::uint64_t generation() const { return generation_; }
   std::span<const api::ObjectPtr> all(const api::KindInfo* kind) const;
+  /// Whether both have the same objects of `kind`, for all that is known without a look at each.
+  bool shares(const api::KindInfo* kind, const World& other) const;
   /// Null when absent. O(log n).
   api::ObjectPtr find(const api::Key& key) const;
   /// What is wrong with the object, or not done by weft, although it is stored: it was written by an older
@@ -49,6 +52,12 @@ class World {
 };
 
 using WorldPtr = std::shared_ptr<const World>;
+
+/// Calls `changed(before, after)` for each object of `kind` in which the two worlds differ, by namespace,
+/// then name; null stands for one that is absent. An object is the same when it is the same one in memory.
+/// Costs a comparison of pointers for each object that both have.
+void for_each_change(const World& before, const World& after, const api::KindInfo* kind,
+                     const std::function<void(const api::ObjectPtr&, const api::ObjectPtr&)>& changed);
 
 /// The kinds that this room reads.
 namespace kinds {
