@@ -8,7 +8,8 @@ namespace weft::control {
 namespace {
 
 std::string service(const std::string& name) {
-  return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name + ", namespace: default}\nspec: {}\n";
+  return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+         ", namespace: default}\nspec: {ports: [{port: 80}]}\n";
 }
 
 std::vector<std::string> changes(const World& before, const World& after) {
