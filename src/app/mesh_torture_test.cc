@@ -482,20 +482,21 @@ class Torture {
     fresh.start();
     mesh_.loop().settle();
     ASSERT_TRUE(fresh.synced());
-    const control::Inputs inputs(fresh.world());
-    control::Proof proof;
+    const auto inputs = std::make_shared<const control::Inputs>(fresh.world());
+    control::Translator translator;
+    translator.update(inputs);
     for (const control::AdsServer::Proxy* proxy : mesh_.control()->plane().ads().proxies()) {
       const SimulatedSidecar* sidecar = mesh_.sidecar(proxy->identity.pod);
       ASSERT_TRUE(sidecar) << proxy->identity.pod;
-      control::ResourceSet set = translate(inputs, control::identify(proxy->peer, inputs.registry));
-      proof.keep_sound(set, 1);
-      for (const control::Type type : control::kAllTypes) compare(*sidecar, type, set[type]);
+      const control::ResourceSetPtr set =
+          translator.translate(control::identify(proxy->peer, inputs->registry));
+      for (const control::Type type : control::kAllTypes) compare(*sidecar, type, (*set)[type]);
     }
   }
 
-  void compare(const SimulatedSidecar& sidecar, control::Type type, const control::Resources& wanted) {
+  void compare(const SimulatedSidecar& sidecar, control::Type type, const control::ResourceTable& wanted) {
     std::map<std::string, std::string> expected, running;
-    for (const auto& [name, resource] : wanted) expected[name] = resource->bytes;
+    for (const control::ResourcePtr& each : wanted) expected[each->name] = each->bytes;
     const auto of_type = static_cast<xds::Type>(type);
     const bool by_name = type == control::Type::kEndpoint || type == control::Type::kRoute;
     const std::set<std::string> needed =

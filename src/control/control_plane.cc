@@ -114,7 +114,8 @@ void ControlPlane::push() {
   std::uint64_t generation = configuration_changes(mirror_);
   if (generation == ads_.generation()) return;
   const Duration begin = cpu_time_();
-  auto inputs = std::make_shared<const Inputs>(mirror_.world(), generation);
+  auto inputs = pushed_ ? std::make_shared<const Inputs>(mirror_.world(), generation, *pushed_)
+                        : std::make_shared<const Inputs>(mirror_.world(), generation);
   tell_conflicts(inputs->registry);
   receipts_.update(*inputs);
   pushed_ = inputs;

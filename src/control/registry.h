@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/carry_over.h"
 #include "control/world.h"
 
 namespace weft::control {
@@ -37,6 +38,7 @@ struct ServicePort {
   Protocol protocol = Protocol::kSniff;
   std::uint16_t target = 0;  ///< 0 when `target_name` says it
   std::string target_name;   ///< a container port's name
+  bool operator==(const ServicePort&) const = default;
 };
 
 struct Service {
@@ -52,6 +54,7 @@ struct Service {
   std::vector<ServicePort> ports;
   Labels selector;
   const ServicePort* find_port(std::uint16_t number) const;
+  bool operator==(const Service&) const = default;
 };
 
 struct ServicePortRef {
@@ -87,12 +90,14 @@ struct Endpoint {
   bool ending = false;  ///< its pod ends, and still serves; then it is not ready
   Labels labels;        ///< of its pod: what subsets choose by
   std::string pod;
+  bool operator==(const Endpoint&) const = default;
 };
 
 struct ContainerPort {
   std::string name;
   std::uint16_t number = 0;
   bool tcp = true;
+  bool operator==(const ContainerPort&) const = default;
 };
 
 struct Workload {
@@ -101,17 +106,31 @@ struct Workload {
   std::vector<ContainerPort> ports;
   /// Of the TCP port of that name; 0 when there is none.
   std::uint16_t find_port(std::string_view name) const;
+  bool operator==(const Workload&) const = default;
 };
 
+struct Slice;
+struct ServiceEndpoints;
+
 /// What there is to talk to, read from one World: services, what is behind them, and pods. Immutable; any
-/// thread.
+/// thread. What has not changed since an earlier registry is the same in memory in both: reading one more
+/// world costs what has changed in it, and a pointer for each object.
 class Registry {
  public:
+  Registry();
   explicit Registry(const World& world);
+  /// `old` was read from `old_world`.
+  Registry(const World& world, const World& old_world, const Registry& old);
 
-  const std::vector<Service>& services() const { return services_; }  ///< sorted by namespace, then name
+  SharedList<Service> services() const;  ///< sorted by namespace, then name
   /// By full name; null when there is none.
-  const Service* find(std::string_view host) const;
+  const Service* find(std::string_view host) const { return shared(host).get(); }
+  const std::shared_ptr<const Service>& shared(std::string_view host) const;
+  /// Whether both have the same Services, ExternalNames among them.
+  bool same_services(const Registry& other) const { return services_ == other.services_; }
+  bool same_aliases(const Registry& other) const;
+  /// By host, of all services that have some.
+  std::span<const std::shared_ptr<const ServiceEndpoints>> all_endpoints() const { return endpoints_; }
   /// Sorted by address.
   const std::vector<Endpoint>& endpoints(const Service& service, const ServicePort& port) const;
   const Workload* workload(std::string_view ns, std::string_view pod) const;
@@ -125,19 +144,24 @@ class Registry {
   std::string resolve_destination(std::string_view host, std::string_view ns) const;
 
  private:
-  void read_services(const World& world);
-  void read_aliases(const World& world);
-  void read_workloads(const World& world);
-  void read_slices(const World& world);
-  void read_slice(const api::Object& slice);
-  void find_conflicts();
-  void choose_families(const Service& service, std::vector<Endpoint>& list) const;
+  struct ServiceTable;
+  using Slices = std::vector<std::shared_ptr<const Slice>>;
 
-  std::vector<Service> services_;
-  std::map<std::string, std::size_t, std::less<>> by_host_;
-  std::map<std::string, std::string, std::less<>> aliases_;  ///< full name to full name, a service's at last
-  std::map<std::pair<std::string, std::string>, Workload> workloads_;
-  std::map<std::pair<std::string, std::string>, std::vector<Endpoint>> endpoints_;  ///< by host and port name
+  void read_services(const World& world, const World& old_world, std::set<std::string>& hosts);
+  std::map<std::string, std::string, std::less<>> read_aliases(const World& world) const;
+  std::shared_ptr<const ServiceTable> make_services(
+      std::map<std::string, std::string, std::less<>> aliases) const;
+  void read_workloads(const World& world, const World& old_world, std::set<std::string>& hosts);
+  std::map<std::string, Slices> read_slices(const World& world, const World& old_world,
+                                            std::set<std::string>& hosts);
+  void read_endpoints(const std::set<std::string>& hosts, std::map<std::string, Slices>& slices);
+  void find_conflicts();
+
+  MadeOf<Service> service_objects_;  ///< null: an ExternalName
+  std::shared_ptr<const ServiceTable> services_;
+  MadeOf<Workload> workloads_;
+  MadeOf<Slice> slices_;                                            ///< null: of names, not addresses
+  std::vector<std::shared_ptr<const ServiceEndpoints>> endpoints_;  ///< by host
   std::vector<PortConflict> conflicts_;
 };
 

@@ -8,12 +8,17 @@
 namespace weft::control {
 namespace {
 
-bool precedes(const api::ObjectPtr& object, const api::Key& key) {
+bool before(const api::ObjectPtr& object, const api::Key& key) {
   if (object->ns() != key.ns) return object->ns() < key.ns;
   return object->name() < key.name;
 }
 
 }  // namespace
+
+bool precedes(const api::Object& a, const api::Object& b) {
+  const int by_namespace = a.ns().compare(b.ns());
+  return by_namespace != 0 ? by_namespace < 0 : a.name() < b.name();
+}
 
 World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
   std::map<const api::KindInfo*, Objects> sorted;
@@ -22,7 +27,7 @@ World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
   std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults;
   Judge judge;
   for (auto& [kind, list] : sorted) {
-    std::ranges::sort(list, [](const auto& a, const auto& b) { return precedes(a, b->key()); });
+    std::ranges::sort(list, [](const auto& a, const auto& b) { return precedes(*a, *b); });
     faults[kind] = judge.judge(kind, list);
     lists[kind] = std::make_shared<const Objects>(std::move(list));
   }
@@ -50,9 +55,9 @@ void for_each_change(const World& before, const World& after, const api::KindInf
   while (old != olds.end() || now != news.end()) {
     if (old != olds.end() && now != news.end() && *old == *now) {
       ++old, ++now;
-    } else if (now == news.end() || (old != olds.end() && precedes(*old, (*now)->key()))) {
+    } else if (now == news.end() || (old != olds.end() && precedes(**old, **now))) {
       changed(*old++, nullptr);
-    } else if (old == olds.end() || precedes(*now, (*old)->key())) {
+    } else if (old == olds.end() || precedes(**now, **old)) {
       changed(nullptr, *now++);
     } else {
       changed(*old++, *now++);
@@ -62,7 +67,7 @@ void for_each_change(const World& before, const World& after, const api::KindInf
 
 api::ObjectPtr World::find(const api::Key& key) const {
   auto list = all(key.kind);
-  auto found = std::lower_bound(list.begin(), list.end(), key, precedes);
+  auto found = std::lower_bound(list.begin(), list.end(), key, before);
   if (found == list.end() || (*found)->name() != key.name || (*found)->ns() != key.ns) return nullptr;
   return *found;
 }
@@ -71,7 +76,7 @@ World World::with(const api::ObjectPtr& object) const {
   const auto all_of_kind = all(object->kind);
   Objects changed(all_of_kind.begin(), all_of_kind.end());
   const api::Key key = object->key();
-  const auto place = std::lower_bound(changed.begin(), changed.end(), key, precedes);
+  const auto place = std::lower_bound(changed.begin(), changed.end(), key, before);
   if (place != changed.end() && (*place)->key() == key)
     *place = object;
   else

@@ -53,6 +53,9 @@ class World {
 
 using WorldPtr = std::shared_ptr<const World>;
 
+/// The order of objects of one kind: by namespace, then name.
+bool precedes(const api::Object& a, const api::Object& b);
+
 /// Calls `changed(before, after)` for each object of `kind` in which the two worlds differ, by namespace,
 /// then name; null stands for one that is absent. An object is the same when it is the same one in memory.
 /// Costs a comparison of pointers for each object that both have.

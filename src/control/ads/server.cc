@@ -223,15 +223,13 @@ void AdsServer::count_request(const Session::Request& request) {
 
 void AdsServer::offer(Proxy& proxy) {
   proxy.identity = identify(proxy.peer, inputs_->registry);
-  auto set = std::make_shared<ResourceSet>(translate(*inputs_, proxy.identity));
-  proof_.keep_sound(*set, inputs_->generation);
-  proxy.session.offer(std::move(set), inputs_->generation);
+  proxy.session.offer(translator_.translate(proxy.identity), inputs_->generation);
 }
 
 void AdsServer::update(std::shared_ptr<const Inputs> inputs) {
   inputs_ = std::move(inputs);
+  translator_.update(inputs_);
   for (Proxy* proxy : proxies_) offer(*proxy);
-  proof_.forget_before(inputs_->generation);
   updated_.notify_all();
 }
 

@@ -9,8 +9,7 @@
 #include "control/ads/session.h"
 #include "control/identity/authenticator.h"
 #include "control/notifier.h"
-#include "control/translation/proof.h"
-#include "control/translation/translate.h"
+#include "control/translation/translator.h"
 #include "http/grpc/server.h"
 
 namespace weft::control {
@@ -71,7 +70,7 @@ class AdsServer {
   Authenticator& authenticator_;
   std::function<void()> on_progress_;
   std::shared_ptr<const Inputs> inputs_;
-  Proof proof_;
+  Translator translator_;
   std::list<Proxy*> proxies_;
   std::uint64_t connections_ = 0;
   std::array<Counts, kTypes> counts_{};

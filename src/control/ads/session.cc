@@ -21,11 +21,9 @@ std::optional<Type> type_of(std::string_view url) {
 
 bool asks_by_name(Type type) { return type == Type::kEndpoint || type == Type::kRoute; }
 
-/// Stands for a resource of any name with nothing in it: silence would keep a proxy waiting that asked for
-/// it, and names that do not exist are to cost nothing.
-const ResourcePtr& nothing() {
-  static const ResourcePtr kNothing = std::make_shared<const Resource>();
-  return kNothing;
+/// Stands for a resource with nothing in it: silence would keep a proxy waiting that asked for it.
+ResourcePtr nothing(std::string_view name) {
+  return std::make_shared<const Resource>(Resource{std::string(name), {}});
 }
 
 std::string empty_resource(Type type, const std::string& name) {
@@ -39,24 +37,24 @@ std::string empty_resource(Type type, const std::string& name) {
   return table.SerializeAsString();
 }
 
-using Names = std::set<std::string, std::less<>>;
+using NameSet = std::set<std::string, std::less<>>;
 
-/// What of `names` a reason is about. Proxies say it in words: ours put the name into quotes, Envoy names
+/// What of `resources` a reason is about. Proxies say it in words: ours put the name into quotes, Envoy names
 /// clusters and listeners without. One that names nothing may be about any of them.
-Names named_in(std::string_view reason, const Names& names, bool bare) {
-  Names quoted, named;
-  for (const std::string& name : names) {
+NameSet named_in(std::string_view reason, const ResourceTable& resources, bool bare) {
+  NameSet quoted, named, all;
+  for (const ResourcePtr& each : resources) {
+    const std::string& name = each->name;
     if (reason.find("'" + name + "'") != reason.npos) quoted.insert(name);
     if (bare && reason.find(name) != reason.npos) named.insert(name);
+    all.insert(name);
   }
-  return !quoted.empty() ? quoted : !named.empty() ? named : names;
+  return !quoted.empty() ? quoted : !named.empty() ? named : all;
 }
 
-bool same(const ResourcePtr& a, const ResourcePtr& b) { return a == b || (a && b && a->bytes == b->bytes); }
-
-ResourcePtr find(const Resources& resources, const std::string& name) {
-  auto found = resources.find(name);
-  return found == resources.end() ? nullptr : found->second;
+/// `sent` as it is said most cheaply: by `target` itself when it has nothing else.
+ResourceTablePtr shared_form(ResourceTablePtr sent, const ResourceTablePtr& target) {
+  return std::ranges::equal(*sent, *target) ? target : std::move(sent);
 }
 
 }  // namespace
@@ -105,7 +103,7 @@ void Session::on_accepted(Channel& state, Type type) {
   state.report.acked = state.report.sent;
   if (!asks_by_name(type)) state.doubts.clear();
   for (Doubt& doubt : state.doubts)
-    std::erase_if(doubt.resources, [&](const auto& entry) { return state.last.contains(entry.first); });
+    std::erase_if(doubt.resources, [&](const auto& entry) { return state.last->contains(entry.first); });
   drop_settled(state.doubts, state.report);
 }
 
@@ -114,35 +112,43 @@ void Session::on_rejected(Channel& state, Type type, const Request& request) {
   state.report.nacked = state.report.sent;
   state.report.reason = std::string(cut(request.error_detail().message(), kMaxReason));
   // A complaint about what was sent again is one about any of it.
-  if (state.last.empty())
-    for (const auto& [name, resource] : state.sent) state.last.insert(name);
+  if (state.last->empty()) state.last = state.sent;
   Doubt doubt{{type, state.base, state.report.sent, state.report.reason}, {}};
-  for (const std::string& name : named_in(state.report.reason, state.last, !asks_by_name(type)))
+  for (const std::string& name : named_in(state.report.reason, *state.last, !asks_by_name(type)))
     doubt.resources.emplace(name, rejected(state, name));
   const bool said_before = stands_rejected(state, doubt);
   if (state.report.sent == active_generation_ && !said_before) refused_now_ = true;
-  for (const auto& [name, resource] : state.sent) {
-    if (!doubt.resources.contains(name)) {
-      state.held[name] = resource;
-    } else if (same(find(state.held, name), resource)) {
-      state.held.erase(name);  // it was acknowledged, and then turned out not to be possible
-    }
-  }
-  // A list without a name takes it away, whatever else of the list is rejected.
-  if (!asks_by_name(type))
-    std::erase_if(state.held, [&](const auto& entry) { return !state.sent.contains(entry.first); });
+  hold_all_but(state, type, doubt);
   if (said_before) return;
   std::erase_if(state.doubts, [&](const Doubt& one) { return one.refusal.upto == doubt.refusal.upto; });
   state.doubts.push_back(std::move(doubt));
   if (state.doubts.size() > kMaxDoubts) join_oldest(state, type);
 }
 
+/// The proxy has taken what was sent, but for what is doubted.
+void Session::hold_all_but(Channel& state, Type type, const Doubt& doubt) {
+  std::vector<ResourcePtr> taken;
+  Names gone;
+  for (const ResourcePtr& each : *state.sent) {
+    if (!doubt.resources.contains(each->name)) {
+      taken.push_back(each);
+    } else if (same(state.held->find(each->name), each)) {
+      gone.push_back(each->name);  // it was acknowledged, and then turned out not to be possible
+    }
+  }
+  state.held = state.held->with(std::move(taken), gone);
+  // A list without a name takes it away, whatever else of the list is rejected.
+  if (!asks_by_name(type))
+    state.held =
+        filtered(state.held, [&](const ResourcePtr& each) { return state.sent->contains(each->name); });
+}
+
 /// A resource that was rejected before has had its last good form since before that.
 Session::Rejected Session::rejected(const Channel& state, const std::string& name) const {
   for (const Doubt& doubt : state.doubts)
     if (const auto found = doubt.resources.find(name); found != doubt.resources.end())
-      return {find(state.sent, name), found->second.before};
-  return {find(state.sent, name), state.before};
+      return {state.sent->find(name), found->second.before};
+  return {state.sent->find(name), state.before};
 }
 
 /// Told apart less well, both still stand, for what is still wanted.
@@ -188,8 +194,8 @@ bool Session::any_doubted() const {
 
 /// What the proxy is not to run any more cannot stand in the way of what it is to run.
 void Session::erase_unwanted(Doubt& doubt, Type type) const {
-  const Resources& wanted = (*active_)[type];
-  const Names& asked = channel(type).names;
+  const ResourceTable& wanted = (*active_)[type];
+  const AskedNames& asked = channel(type).names;
   std::erase_if(doubt.resources, [&](const auto& entry) {
     return !wanted.contains(entry.first) || (asks_by_name(type) && !asked.contains(entry.first));
   });
@@ -208,7 +214,7 @@ bool Session::lacks_clusters() const {
   const Channel& state = channel(Type::kCluster);
   return std::ranges::any_of(state.doubts, [&](const Doubt& doubt) {
     return std::ranges::any_of(doubt.resources,
-                               [&](const auto& entry) { return !state.held.contains(entry.first); });
+                               [&](const auto& entry) { return !state.held->contains(entry.first); });
   });
 }
 
@@ -224,12 +230,14 @@ void Session::subscribe(Channel& state, Type type, const Request& request, bool 
     state.must_answer = state.must_answer || repeated;
     return;
   }
-  Names names(request.resource_names().begin(), request.resource_names().end());
-  // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener anew and
+  const bool changed = state.names.assign(request.resource_names());
+  // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener again and
   // waits for what belongs to it.
-  if (repeated && names == state.names) state.resend = names;
-  state.names = std::move(names);
-  std::erase_if(state.sent, [&](const auto& entry) { return !state.names.contains(entry.first); });
+  if (repeated && !changed) state.resend_all = true;
+  if (!changed) return;
+  state.compared = nullptr;
+  state.sent =
+      filtered(state.sent, [&](const ResourcePtr& each) { return state.names.contains(each->name); });
 }
 
 void Session::advance() {
@@ -249,12 +257,11 @@ bool Session::step() {
       asked_again_ = false;
       active_ = target_;
       active_generation_ = target_generation_;
-      Resources clusters = (*active_)[Type::kCluster];
       // A proxy that has routes may be using any cluster it has.
       const Channel& state = channel(Type::kCluster);
-      clusters.insert(state.held.begin(), state.held.end());
-      if (!state.rejected) clusters.insert(state.sent.begin(), state.sent.end());
-      send_clusters(clusters);
+      ResourceTablePtr clusters = merged(active_->table(Type::kCluster), state.held);
+      if (!state.rejected) clusters = merged(clusters, state.sent);
+      send_complete(Type::kCluster, clusters);
       stage_ = Stage::kEndpoints;
       return true;
     }
@@ -268,7 +275,7 @@ bool Session::step() {
       if (lacks_clusters()) hold_back();
       return true;
     case Stage::kListeners:
-      send_listeners();
+      send_complete(Type::kListener, active_->table(Type::kListener));
       stage_ = Stage::kRoutes;
       return true;
     case Stage::kRoutes:
@@ -283,7 +290,7 @@ bool Session::step() {
       stage_ = Stage::kPrune;
       return true;
     case Stage::kPrune:
-      send_clusters(needed_clusters());
+      send_complete(Type::kCluster, needed_clusters());
       stage_ = Stage::kPruned;
       return true;
     case Stage::kPruned:
@@ -297,14 +304,15 @@ bool Session::step() {
 }
 
 /// The clusters of what the proxy is to run, and of what it may be running in its place.
-Resources Session::needed_clusters() const {
-  Resources needed = (*active_)[Type::kCluster];
+ResourceTablePtr Session::needed_clusters() const {
+  ResourceTablePtr needed = active_->table(Type::kCluster);
   const Channel& clusters = channel(Type::kCluster);
   std::set<const ResourceSet*> seen;
   const auto add = [&](const ResourceSetPtr& set) {
     if (!set || set == active_ || !seen.insert(set.get()).second) return;
-    for (const auto& [name, resource] : (*set)[Type::kCluster])
-      if (const ResourcePtr held = find(clusters.held, name)) needed.try_emplace(name, held);
+    const ResourceTable& names = (*set)[Type::kCluster];
+    needed = merged(
+        needed, filtered(clusters.held, [&](const ResourcePtr& each) { return names.contains(each->name); }));
   };
   if (refused_now_) add(whole_);
   for (const Channel& state : channels_)
@@ -332,27 +340,26 @@ void Session::finish_push() {
 bool Session::settled(Type type) const { return !channel(type).awaiting; }
 
 /// Whether the proxy asks for everything that its clusters or listeners need.
-bool Session::covers(Type type, Type needed_by) const {
+bool Session::covers(Type type, Type needed_by) {
   const Channel& from = channel(needed_by);
-  const Resources& in_use = from.rejected ? from.held : from.sent;
-  const auto& names = channel(type).names;
-  return std::ranges::all_of(in_use, [&](const auto& entry) {
+  AskedNames& names = channel(type).names;
+  if (!from.rejected) return names.cover(from.sent);
+  return std::ranges::all_of(*from.held, [&](const ResourcePtr& each) {
     // What came with something rejected the proxy may use, or may not.
-    return (from.rejected && from.last.contains(entry.first)) ||
-           std::ranges::all_of(entry.second->needs,
-                               [&](const std::string& name) { return names.contains(name); });
+    return from.last->contains(each->name) ||
+           std::ranges::all_of(each->needs, [&](const std::string& name) { return names.contains(name); });
   });
 }
 
 /// A cluster whose definition changes, or that was away, is created again by the proxy and needs its
 /// endpoints again; a listener that was away needs its routes. The proxy may still be asking for them by the
 /// names of before, and then has nothing new to ask.
-void Session::note_recreated(Type type, const Resources& resources) {
+void Session::note_recreated(Type type, const ResourceTable& resources) {
   Channel& needed = channel(type == Type::kCluster ? Type::kEndpoint : Type::kRoute);
-  for (const auto& [name, resource] : resources) {
-    const ResourcePtr before = find(channel(type).sent, name);
-    if (before && (type == Type::kListener || same(before, resource))) continue;
-    for (const std::string& need : resource->needs)
+  for (const ResourcePtr& each : resources) {
+    const ResourcePtr& before = channel(type).sent->find(each->name);
+    if (before && (type == Type::kListener || same(before, each))) continue;
+    for (const std::string& need : each->needs)
       if (needed.names.contains(need)) needed.resend.insert(need);
   }
 }
@@ -361,60 +368,61 @@ void Session::note_recreated(Type type, const Resources& resources) {
 bool Session::owes() const {
   return std::ranges::any_of(kAllTypes, [&](Type type) {
     const Channel& state = channel(type);
-    const auto unsent = [&](const std::string& name) { return !state.sent.contains(name); };
-    return state.must_answer || !state.resend.empty() ||
-           (asks_by_name(type) && std::ranges::any_of(state.names, unsent));
+    const auto unsent = [&](std::string_view name) { return !state.sent->contains(name); };
+    return state.must_answer || state.resend_all || !state.resend.empty() ||
+           (asks_by_name(type) && std::ranges::any_of(state.names.all(), unsent));
   });
 }
 
-void Session::send_clusters(const Resources& clusters) {
-  Channel& state = channel(Type::kCluster);
-  if (!state.subscribed || (!state.must_answer && same_resources(state.sent, clusters))) return;
-  note_recreated(Type::kCluster, clusters);
-  send_all(Type::kCluster, clusters);
-}
-
-void Session::send_listeners() {
-  Channel& state = channel(Type::kListener);
-  const Resources& listeners = (*active_)[Type::kListener];
-  if (!state.subscribed || (!state.must_answer && same_resources(state.sent, listeners))) return;
-  note_recreated(Type::kListener, listeners);
-  send_all(Type::kListener, listeners);
-}
-
 /// A response that is everything there is; new in it is what the proxy does not hold.
-void Session::send_all(Type type, const Resources& resources) {
+void Session::send_complete(Type type, const ResourceTablePtr& resources) {
   Channel& state = channel(type);
-  std::vector<const Resources::value_type*> all;
-  Names changed;
-  for (const auto& entry : resources) {
-    all.push_back(&entry);
-    if (!same(find(state.held, entry.first), entry.second)) changed.insert(entry.first);
+  if (!state.subscribed) return;
+  if (!state.must_answer && same_resources(*state.sent, *resources)) {
+    if (state.held == state.sent) state.held = resources;
+    state.sent = resources;
+    return;
   }
+  note_recreated(type, *resources);
   state.sent = resources;
-  emit(type, all, std::move(changed));
+  emit(type, *resources, filtered(resources, [&](const ResourcePtr& each) {
+         return !same(state.held->find(each->name), each);
+       }));
 }
 
 /// Of what the proxy asks for: what is new or has changed since it was sent.
 void Session::send_asked(Type type) {
   Channel& state = channel(type);
-  if (!state.subscribed) return;
-  std::vector<const Resources::value_type*> changed;
-  Names names;
-  for (const std::string& name : state.names) {
-    ResourcePtr before = find(state.sent, name);
-    ResourcePtr now = find((*active_)[type], name);
-    if (!now) now = before ? before : nothing();
-    if (same(before, now) && !state.resend.contains(name)) continue;
-    const auto place = state.sent.insert_or_assign(name, std::move(now)).first;
-    changed.push_back(&*place);
-    names.insert(name);
-  }
+  const ResourceTablePtr& target = active_->table(type);
+  const bool again = state.resend_all || !state.resend.empty();
+  if (!state.subscribed || (state.compared == target && !again && !state.must_answer)) return;
+  const ResourceTablePtr changed =
+      shared_form(std::make_shared<const ResourceTable>(unsent(state, *target)), target);
+  state.compared = target;
+  state.resend_all = false;
   state.resend.clear();
-  if (!changed.empty() || state.must_answer) emit(type, changed, std::move(names));
+  if (!changed->empty())
+    state.sent = shared_form(state.sent->with({changed->begin(), changed->end()}), target);
+  if (!changed->empty() || state.must_answer) emit(type, *changed, changed);
 }
 
-void Session::emit(Type type, const std::vector<const Resources::value_type*>& resources, Names changed) {
+std::vector<ResourcePtr> Session::unsent(const Channel& state, const ResourceTable& target) const {
+  std::vector<ResourcePtr> changed;
+  auto before = state.sent->begin();
+  auto now = target.begin();
+  for (const std::string_view name : state.names.all()) {
+    while (before != state.sent->end() && (*before)->name < name) ++before;
+    while (now != target.end() && (*now)->name < name) ++now;
+    const bool was_sent = before != state.sent->end() && (*before)->name == name;
+    const bool is_there = now != target.end() && (*now)->name == name;
+    const bool again = state.resend_all || state.resend.contains(name);
+    if (was_sent && !again && (!is_there || same(*before, *now))) continue;
+    changed.push_back(is_there ? *now : was_sent ? *before : nothing(name));
+  }
+  return changed;
+}
+
+void Session::emit(Type type, const ResourceTable& resources, ResourceTablePtr changed) {
   Channel& state = channel(type);
   state.last = std::move(changed);
   state.base = settled_;
@@ -428,10 +436,10 @@ void Session::emit(Type type, const std::vector<const Resources::value_type*>& r
   response.set_type_url(std::string(type_url(type)));
   response.set_version_info(std::to_string(active_generation_));
   response.set_nonce(state.nonce);
-  for (const auto* entry : resources) {
+  for (const ResourcePtr& each : resources) {
     auto& any = *response.add_resources();
     any.set_type_url(std::string(type_url(type)));
-    any.set_value(entry->second == nothing() ? empty_resource(type, entry->first) : entry->second->bytes);
+    any.set_value(each->bytes.empty() ? empty_resource(type, each->name) : each->bytes);
   }
   send_(response);
 }

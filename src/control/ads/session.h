@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "control/ads/asked_names.h"
 #include "control/translation/resource_set.h"
 
 namespace envoy::service::discovery::v3 {
@@ -82,7 +83,7 @@ class Session {
     kPruned
   };
 
-  using Names = std::set<std::string, std::less<>>;
+  using NameSet = std::set<std::string, std::less<>>;
 
   struct Rejected {
     ResourcePtr form;
@@ -101,12 +102,15 @@ class Session {
     bool must_answer = false;  ///< the first request: answered even when there is nothing
     bool awaiting = false;     ///< sent, neither accepted nor refused yet
     bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
-    Names names;               ///< endpoints and routes: what the proxy asks for
-    Names resend;              ///< of these, what it needs again although nothing changed
-    Resources sent, held;
-    Names last;              ///< what the response with `nonce` said that was new
-    std::uint64_t base = 0;  ///< what the proxy ran when that was sent
-    ResourceSetPtr before;   ///< and of what it had been sent all
+    AskedNames names;          ///< endpoints and routes: what the proxy asks for
+    bool resend_all = false;   ///< it needs all of these again although nothing changed
+    NameSet resend;            ///< or these
+    /// In the ordinary case both are the target's own table.
+    ResourceTablePtr sent = empty_table(), held = empty_table();
+    ResourceTablePtr compared;              ///< with which `sent` was compared last for the present names
+    ResourceTablePtr last = empty_table();  ///< what the response with `nonce` said that was new
+    std::uint64_t base = 0;                 ///< what the proxy ran when that was sent
+    ResourceSetPtr before;                  ///< and of what it had been sent all
     std::vector<Doubt> doubts;
     std::string nonce;
     TypeReport report;
@@ -118,25 +122,25 @@ class Session {
   void on_verdict(Channel& state, Type type, const Request& request);
   void on_rejected(Channel& state, Type type, const Request& request);
   void on_accepted(Channel& state, Type type);
+  static void hold_all_but(Channel& state, Type type, const Doubt& doubt);
   void forget_unwanted();
   static void drop_settled(std::vector<Doubt>& doubts, TypeReport& report);
   bool lacks_clusters() const;
   void advance();
   bool step();
   bool settled(Type type) const;
-  bool covers(Type type, Type needed_by) const;
-  void send_clusters(const Resources& clusters);
-  void send_listeners();
-  void send_all(Type type, const Resources& resources);
+  bool covers(Type type, Type needed_by);
+  void send_complete(Type type, const ResourceTablePtr& resources);
   void send_asked(Type type);
-  void note_recreated(Type type, const Resources& resources);
+  std::vector<ResourcePtr> unsent(const Channel& state, const ResourceTable& target) const;
+  void note_recreated(Type type, const ResourceTable& resources);
   bool owes() const;
   static bool stands_rejected(const Channel& state, const Doubt& doubt);
   void join_oldest(Channel& state, Type type) const;
   void erase_unwanted(Doubt& doubt, Type type) const;
   Rejected rejected(const Channel& state, const std::string& name) const;
-  Resources needed_clusters() const;
-  void emit(Type type, const std::vector<const Resources::value_type*>& resources, Names changed);
+  ResourceTablePtr needed_clusters() const;
+  void emit(Type type, const ResourceTable& resources, ResourceTablePtr changed);
   void hold_back();
   void finish_push();
 

@@ -12,15 +12,12 @@ namespace {
 using namespace weft::control;
 
 ResourceSetPtr set_of(const std::string& form) {
-  auto set = std::make_shared<ResourceSet>();
-  const auto resource = [](std::string bytes, std::vector<std::string> needs = {}) {
-    return std::make_shared<const Resource>(Resource{std::move(bytes), std::move(needs)});
-  };
-  (*set)[Type::kCluster]["c"] = resource("c" + form, {"e"});
-  (*set)[Type::kEndpoint]["e"] = resource("e" + form);
-  (*set)[Type::kListener]["l"] = resource("l" + form, {"table"});
-  (*set)[Type::kRoute]["table"] = resource("r" + form);
-  return set;
+  ResourceLists lists;
+  add(lists, Type::kCluster, {"c", "c" + form, {"e"}});
+  add(lists, Type::kEndpoint, {"e", "e" + form});
+  add(lists, Type::kListener, {"l", "l" + form, {"table"}});
+  add(lists, Type::kRoute, {"table", "r" + form});
+  return std::make_shared<const ResourceSet>(to_set(std::move(lists)));
 }
 
 /// The texts that matter, by one byte of the input, so that nonces and types fit more often than chance has

@@ -10,21 +10,21 @@
 namespace weft::control {
 namespace {
 
-ResourcePtr resource(std::string bytes, std::vector<std::string> needs = {}) {
-  return std::make_shared<const Resource>(Resource{std::move(bytes), std::move(needs)});
+ResourcePtr resource(std::string name, std::string bytes, std::vector<std::string> needs = {}) {
+  return std::make_shared<const Resource>(Resource{std::move(name), std::move(bytes), std::move(needs)});
 }
 
 /// One listener with one route table that points to `cluster`; clusters as given, each with its endpoints.
 ResourceSetPtr set_of(const std::string& route_to, std::initializer_list<const char*> clusters,
                       const std::string& cluster_form = "c") {
-  auto set = std::make_shared<ResourceSet>();
+  ResourceLists lists;
   for (const char* name : clusters) {
-    (*set)[Type::kCluster][name] = resource(cluster_form + name, {name});
-    (*set)[Type::kEndpoint][name] = resource(std::string("e") + name);
+    add(lists, Type::kCluster, {name, cluster_form + name, {name}});
+    add(lists, Type::kEndpoint, {name, std::string("e") + name});
   }
-  (*set)[Type::kListener]["l"] = resource("l", {"table"});
-  (*set)[Type::kRoute]["table"] = resource("to " + route_to);
-  return set;
+  add(lists, Type::kListener, {"l", "l", {"table"}});
+  add(lists, Type::kRoute, {"table", "to " + route_to});
+  return std::make_shared<const ResourceSet>(to_set(std::move(lists)));
 }
 
 /// A proxy that behaves like Envoy: it asks for endpoints and routes when it learns of them, and checks at
@@ -318,7 +318,9 @@ TEST_F(SessionTest, a_listener_that_stands_rejected_and_is_sent_again_blames_nob
   begin(set_of("v1", {"v1"}));
   const auto with = [](std::initializer_list<const char*> listeners) {
     auto set = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
-    for (const char* name : listeners) (*set)[Type::kListener][name] = resource(name);
+    std::vector<ResourcePtr> more;
+    for (const char* name : listeners) more.push_back(resource(name, name));
+    set->set(Type::kListener, (*set)[Type::kListener].with(std::move(more)));
     return set;
   };
   session.offer(with({"taken"}), 2);
@@ -402,8 +404,8 @@ TEST_F(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_aga
 TEST_F(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_again_gets_its_routes_again) {
   begin(set_of("v1", {"v1"}));
   auto without = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
-  (*without)[Type::kListener].clear();
-  (*without)[Type::kRoute].clear();
+  without->set(Type::kListener, empty_table());
+  without->set(Type::kRoute, empty_table());
   session.offer(without, 2);
   only_acknowledge_one();
   session.offer(set_of("v1", {"v1"}), 3);

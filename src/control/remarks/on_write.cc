@@ -24,9 +24,10 @@ api::ObjectPtr as_stored(const World& before, const api::ObjectPtr& object) {
 }
 
 template <class Rule>
-Remarks remarks_on_one(const std::vector<Rule>& rules, const api::ObjectPtr& object, const Scene& scene) {
-  const auto found = std::ranges::find(rules, object, &Rule::object);
-  return found == rules.end() ? Remarks() : remarks_on(*found, scene);
+Remarks remarks_on_one(SharedList<Rule> rules, const api::ObjectPtr& object, const Scene& scene) {
+  for (const Rule& rule : rules)
+    if (rule.object == object) return remarks_on(rule, scene);
+  return {};
 }
 
 }  // namespace
@@ -36,7 +37,7 @@ Remarks remarks_on_write(const Inputs& before, const api::ObjectPtr& written, Gr
   if (!is_rule(written->kind) || count > kMaxRules) return {};
   const api::ObjectPtr object = as_stored(*before.world, written);
   const World world = before.world->with(object);
-  const Rules rules(world, before.registry);
+  const Rules rules(world, before.registry, *before.world, before.registry, before.rules);
   const Scene scene(world, before.registry, rules, ground);
   if (object->kind == kinds::virtual_service())
     return remarks_on_one(rules.virtual_services(), object, scene);

@@ -15,11 +15,10 @@ constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
 constexpr const char* kInboundSource = "127.0.0.6";
 constexpr const char* kInboundSource6 = "::6";
 
-void add_cluster(ResourceSet& into, const cluster::Cluster& made) {
+void add_cluster(ResourceLists& into, const cluster::Cluster& made) {
   std::vector<std::string> needs;
   if (made.type() == cluster::Cluster::EDS) needs.push_back(made.name());
-  into[Type::kCluster][made.name()] =
-      std::make_shared<const Resource>(Resource{serialize(made), std::move(needs)});
+  add(into, Type::kCluster, {made.name(), serialize(made), std::move(needs)});
 }
 
 void set_no_limits(cluster::Cluster& made) {
@@ -141,7 +140,7 @@ bool wants_tls(const Destination& rule, const Subset* subset, std::int64_t port)
   return mode == "SIMPLE" || mode == "MUTUAL";
 }
 
-void add_endpoints(ResourceSet& into, const std::string& name, const std::vector<Endpoint>& endpoints,
+void add_endpoints(ResourceLists& into, const std::string& name, const std::vector<Endpoint>& endpoints,
                    const Labels& wanted) {
   endpoint::ClusterLoadAssignment assignment;
   assignment.set_cluster_name(name);
@@ -152,12 +151,12 @@ void add_endpoints(ResourceSet& into, const std::string& name, const std::vector
     set_address(*made.mutable_endpoint()->mutable_address(), one.ip, one.port);
     made.mutable_load_balancing_weight()->set_value(1);
   }
-  into[Type::kEndpoint][name] = std::make_shared<const Resource>(Resource{serialize(assignment), {}});
+  add(into, Type::kEndpoint, {name, serialize(assignment)});
 }
 
 /// What the clusters of one service's port have in common.
 struct PortScope {
-  ResourceSet& into;
+  ResourceLists& into;
   const Inputs& inputs;
   const Service& service;
   const ServicePort& port;
@@ -187,14 +186,14 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
                   subset ? subset->labels : Labels());
 }
 
-void add_outbound_passthrough(ResourceSet& into) {
+void add_outbound_passthrough(ResourceLists& into) {
   cluster::Cluster made = make_cluster(std::string(kPassthrough));
   set_original_destination(made);
   set_http_options(made, Protocol::kSniff, api::Json::object());
   add_cluster(into, made);
 }
 
-void add_inbound(ResourceSet& into, std::string_view name, Protocol protocol, bool ipv6) {
+void add_inbound(ResourceLists& into, std::string_view name, Protocol protocol, bool ipv6) {
   cluster::Cluster made = make_cluster(std::string(name));
   set_original_destination(made);
   set_http_options(made, protocol, api::Json::object());
@@ -211,27 +210,28 @@ void add_inbound(ResourceSet& into, std::string_view name, Protocol protocol, bo
 
 }  // namespace
 
-void add_outbound_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+void add_black_hole(ResourceLists& into) {
   cluster::Cluster black_hole = make_cluster(std::string(kBlackHole));
   black_hole.set_type(cluster::Cluster::STATIC);
   add_cluster(into, black_hole);
-  for (const Service& service : inputs.registry.services()) {
-    Destination rule = inputs.rules.destination(service.host, proxy.ns);
-    for (const ServicePort& port : service.ports) {
-      if (port.protocol == Protocol::kUdp) continue;
-      bool direct = service.headless && proxy.kind == ProxyIdentity::Kind::kSidecar;
-      PortScope scope{into, inputs, service, port, direct};
-      add_service_cluster(scope, rule, nullptr);
-      for (const Subset& subset : rule.subsets) add_service_cluster(scope, rule, &subset);
-    }
+}
+
+void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+                          const ProxyIdentity& proxy) {
+  const Destination rule = inputs.rules.destination(service.host, proxy.ns);
+  for (const ServicePort& port : service.ports) {
+    if (port.protocol == Protocol::kUdp) continue;
+    bool direct = service.headless && proxy.kind == ProxyIdentity::Kind::kSidecar;
+    PortScope scope{into, inputs, service, port, direct};
+    add_service_cluster(scope, rule, nullptr);
+    for (const Subset& subset : rule.subsets) add_service_cluster(scope, rule, &subset);
   }
 }
 
-void add_sidecar_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+void add_inbound_clusters(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6) {
   add_outbound_passthrough(into);
-  add_inbound(into, kInboundPassthrough, Protocol::kSniff, proxy.ipv6);
-  for (const InboundPort& port : inbound_ports(inputs.registry, proxy))
-    add_inbound(into, inbound_cluster(port.number), port.protocol, proxy.ipv6);
+  add_inbound(into, kInboundPassthrough, Protocol::kSniff, ipv6);
+  for (const InboundPort& port : ports) add_inbound(into, inbound_cluster(port.number), port.protocol, ipv6);
 }
 
 }  // namespace weft::control

@@ -219,7 +219,7 @@ void add_ingresses(Ports& ports, const std::vector<api::ObjectPtr>& ingresses, c
   }
 }
 
-void add_listener(ResourceSet& into, std::uint16_t number, const Port& port, bool ipv6) {
+void add_listener(ResourceLists& into, std::uint16_t number, const Port& port, bool ipv6) {
   listener::Listener made;
   made.set_name("0.0.0.0_" + std::to_string(number));
   set_all_addresses(made, number, ipv6);
@@ -234,24 +234,25 @@ void add_listener(ResourceSet& into, std::uint16_t number, const Port& port, boo
   } else {
     add_tcp_filter(chain, *port.tcp);
   }
-  into[Type::kListener][made.name()] =
-      std::make_shared<const Resource>(Resource{serialize(made), std::move(tables)});
+  add(into, Type::kListener, {made.name(), serialize(made), std::move(tables)});
 }
 
-void add_table(ResourceSet& into, std::uint16_t number, Port& port) {
-  route::RouteConfiguration table;
-  set_route_table_options(table, "http." + std::to_string(number));
+/// Routes of several rules stand one after another; one that catches everything must not hide what follows.
+void put_catch_alls_last(route::VirtualHost& host) {
+  std::vector<route::Route> routes(host.routes().begin(), host.routes().end());
+  host.clear_routes();
+  for (bool last : {false, true})
+    for (const auto& made : routes)
+      if (is_catch_all(made.match()) == last) *host.add_routes() = made;
+}
+
+void add_table(ResourceLists& into, std::uint16_t number, Port& port, Proof* proof) {
+  std::vector<HostPiecePtr> pieces;
   for (auto& [domain, host] : port.hosts) {
-    // Routes of several rules stand one after another; one that catches everything must not hide what
-    // follows.
-    std::vector<route::Route> routes(host.routes().begin(), host.routes().end());
-    host.clear_routes();
-    for (bool last : {false, true})
-      for (const auto& made : routes)
-        if (is_catch_all(made.match()) == last) *host.add_routes() = made;
-    *table.add_virtual_hosts() = std::move(host);
+    put_catch_alls_last(host);
+    pieces.push_back(piece_of(host, proof));
   }
-  into[Type::kRoute][table.name()] = std::make_shared<const Resource>(Resource{serialize(table), {}});
+  add(into, Type::kRoute, table_of_pieces("http." + std::to_string(number), std::move(pieces), proof));
 }
 
 bool selects(const api::Object& gateway, const ProxyIdentity& proxy) {
@@ -357,7 +358,7 @@ Backend ingress_backend(const Registry& registry, const api::Json& backend, std:
   return found;
 }
 
-void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+void add_gateway(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy, Proof* proof) {
   Ports ports;
   add_gateways(ports, inputs, proxy);
   const bool made_for_one = proxy.labels.contains(std::string(kGatewayNameLabel));
@@ -374,7 +375,7 @@ void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& p
   for (auto& [number, port] : ports) {
     if (!port.http && !port.tcp) continue;
     add_listener(into, number, port, proxy.ipv6);
-    if (port.http) add_table(into, number, port);
+    if (port.http) add_table(into, number, port, proof);
   }
 }
 

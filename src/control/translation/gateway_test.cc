@@ -54,7 +54,7 @@ std::vector<std::string> routes(const std::string& yaml, const std::string& doma
   const Inputs inputs = inputs_of(yaml);
   const ResourceSet set = translate(inputs, proxy);
   std::vector<std::string> found;
-  for (const auto& [name, resource] : set[Type::kRoute]) {
+  for (const ResourcePtr& resource : set[Type::kRoute]) {
     route::RouteConfiguration table;
     EXPECT_TRUE(table.ParseFromString(resource->bytes));
     for (const auto& host : table.virtual_hosts()) {
@@ -176,7 +176,7 @@ TEST(GatewayTranslation, a_rule_that_is_not_exported_is_not_seen_by_gateways_of_
 /// The ports that the gateway listens on, and what for.
 std::map<std::uint16_t, std::string> open_ports(const Inputs& inputs) {
   std::map<std::uint16_t, std::string> found;
-  for (const auto& [name, resource] : translate(inputs, ingress())[Type::kListener]) {
+  for (const ResourcePtr& resource : translate(inputs, ingress())[Type::kListener]) {
     listener::Listener made;
     EXPECT_TRUE(made.ParseFromString(resource->bytes));
     const std::string& filter = made.filter_chains(0).filters(0).name();
@@ -249,10 +249,11 @@ std::string closed_clusters(const std::string& policy) {
     object.body["spec"]["subsets"][1]["trafficPolicy"]["tls"]["mode"] = "DISABLE";
   });
   std::string closed;
-  for (const auto& [name, resource] : translate(inputs, ingress())[Type::kCluster]) {
+  for (const ResourcePtr& resource : translate(inputs, ingress())[Type::kCluster]) {
     cluster::Cluster made;
     EXPECT_TRUE(made.ParseFromString(resource->bytes));
-    if (name.starts_with("outbound") && made.type() == cluster::Cluster::STATIC) closed += name + " ";
+    if (resource->name.starts_with("outbound") && made.type() == cluster::Cluster::STATIC)
+      closed += resource->name + " ";
   }
   return closed;
 }
@@ -311,7 +312,7 @@ TEST(RulesReading, what_stands_behind_a_route_for_everything_is_never_reached_at
           "directResponse: {status: 200}}]"));
   const ResourceSet set = translate(inputs, ingress());
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->second->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->bytes));
   ASSERT_EQ(table.virtual_hosts(0).routes_size(), 2);
   EXPECT_EQ(table.virtual_hosts(0).routes(1).direct_response().status(), 503u);
 }
@@ -331,7 +332,7 @@ TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
   const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
   const ResourceSet set = translate(inputs, ingress());
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->second->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->bytes));
   ASSERT_EQ(table.virtual_hosts(0).routes_size(), 1);
   EXPECT_EQ(table.virtual_hosts(0).routes(0).match().path(), "/a");
 }

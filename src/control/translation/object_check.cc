@@ -159,9 +159,10 @@ void check_http_route(const api::ObjectPtr& object, Findings& findings) {
 void check_all(const Inputs& inputs, const ProxyIdentity& proxy, const std::string& at, Findings& findings) {
   const ResourceSet set = translate(inputs, proxy);
   for (Type type : kAllTypes)
-    for (const auto& [name, resource] : set[type])
-      for (const std::string& complaint : complaints_of(type, resource->bytes))
-        findings.push_back({at, words(std::string(short_name(type)) + " '" + name + "': " + complaint)});
+    for (const ResourcePtr& each : set[type])
+      for (const std::string& complaint : complaints_of(type, each->bytes))
+        findings.push_back(
+            {at, words(std::string(short_name(type)) + " '" + each->name + "': " + complaint)});
 }
 
 void check_ingress(const api::ObjectPtr& object, Findings& findings) {

@@ -9,8 +9,8 @@
 #include "api/parse.h"
 #include "control/testing/objects.h"
 #include "control/translation/messages.h"
-#include "control/translation/proof.h"
 #include "control/translation/translate.h"
+#include "control/translation/translator.h"
 
 namespace weft::control {
 namespace {
@@ -69,6 +69,13 @@ TEST(ObjectCheck, values_of_an_http_route_are_plain_texts) {
 
 std::vector<api::ObjectPtr> stored(std::string_view yaml) { return testing::objects(yaml); }
 
+/// The bytes of an empty list of endpoints.
+std::string assignment(const std::string& cluster_name) {
+  endpoint::ClusterLoadAssignment made;
+  made.set_cluster_name(cluster_name);
+  return serialize(made);
+}
+
 constexpr const char* kShop = R"(
 apiVersion: v1
 kind: Service
@@ -94,18 +101,19 @@ TEST(Proof, a_stored_rule_that_no_proxy_accepts_costs_its_own_route_and_no_other
     changed.body["spec"]["http"][0]["headers"]["request"]["set"]["x-discount"] = "100%";
     object = std::make_shared<const api::Object>(std::move(changed));
   }
-  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  const auto inputs =
+      std::make_shared<const Inputs>(std::make_shared<const World>(World::of(1, std::move(objects))));
   ProxyIdentity sidecar;
   sidecar.ns = "default";
-  ResourceSet set = translate(inputs, sidecar);
-  Proof proof;
-  proof.keep_sound(set, 1);
+  Translator translator;
+  translator.update(inputs);
+  const ResourceSet set = *translator.translate(sidecar);
   for (Type type : kAllTypes)
-    for (const auto& [name, resource] : set[type])
-      EXPECT_TRUE(complaints_of(type, resource->bytes).empty()) << short_name(type) << " " << name;
+    for (const ResourcePtr& each : set[type])
+      EXPECT_TRUE(complaints_of(type, each->bytes).empty()) << short_name(type) << " " << each->name;
   route::RouteConfiguration table;
   ASSERT_TRUE(set[Type::kRoute].contains("80"));
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].at("80")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->bytes));
   ASSERT_GE(table.virtual_hosts_size(), 2);
   const auto& web = table.virtual_hosts(0);
   ASSERT_EQ(web.routes_size(), 2);
@@ -115,17 +123,17 @@ TEST(Proof, a_stored_rule_that_no_proxy_accepts_costs_its_own_route_and_no_other
 }
 
 TEST(Proof, equal_resources_are_one_and_what_is_not_used_is_forgotten) {
-  const Inputs inputs(std::make_shared<const World>(World::of(1, stored(kShop))));
-  ProxyIdentity sidecar;
-  sidecar.ns = "default";
   Proof proof;
-  ResourceSet one = translate(inputs, sidecar), two = translate(inputs, sidecar);
-  proof.keep_sound(one, 1);
-  proof.keep_sound(two, 1);
-  EXPECT_EQ(one[Type::kRoute].at("80"), two[Type::kRoute].at("80"));
-  EXPECT_GT(proof.size(), 0u);
-  proof.forget_before(2);
-  EXPECT_EQ(proof.size(), 0u);
+  const auto endpoints = [](int i) {
+    return std::make_shared<const Resource>(
+        Resource{"c" + std::to_string(i), assignment("c" + std::to_string(i))});
+  };
+  const ResourcePtr kept = proof.sound(Type::kEndpoint, endpoints(0));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(proof.sound(Type::kEndpoint, endpoints(0)), kept);
+  for (int i = 1; i < 100'000; ++i) proof.sound(Type::kEndpoint, endpoints(i));
+  EXPECT_LT(proof.size(), 5000u);
+  EXPECT_EQ(proof.sound(Type::kEndpoint, endpoints(0)), kept);
 }
 
 // --- random objects
@@ -302,11 +310,11 @@ TEST(ObjectCheckProperty, whatever_is_admitted_every_proxy_accepts_as_translated
     for (const ProxyIdentity& proxy : {sidecar, gateway}) {
       const ResourceSet set = translate(inputs, proxy);
       for (Type type : kAllTypes)
-        for (const auto& [name, resource] : set[type])
-          for (const std::string& complaint : complaints_of(type, resource->bytes))
+        for (const ResourcePtr& each : set[type])
+          for (const std::string& complaint : complaints_of(type, each->bytes))
             // Two objects may want the same domain; which of them has it is not a matter of one of them.
             EXPECT_NE(complaint.find("is there twice"), complaint.npos)
-                << "seed " << seed << ": " << short_name(type) << " " << name << ": " << complaint;
+                << "seed " << seed << ": " << short_name(type) << " " << each->name << ": " << complaint;
     }
   }
   EXPECT_GT(admitted, 20u);

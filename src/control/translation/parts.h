@@ -2,20 +2,14 @@
 
 #include <set>
 
+#include "control/translation/proof.h"
 #include "control/translation/resource_set.h"
+#include "control/translation/route_builder.h"
+#include "control/translation/route_table.h"
 #include "control/translation/translate.h"
 
-/// The parts translate() is made of; each adds resources to the set.
+/// The parts that a translation is made of.
 namespace weft::control {
-
-/// Outbound clusters of every service and subset, and their endpoints.
-void add_outbound_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy);
-void add_sidecar_clusters(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy);
-void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy);
-void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy);
-void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy);
-/// Listeners and routes from Gateways with their VirtualServices, and from Ingresses.
-void add_gateway(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy);
 
 /// A port of the proxy's own pod that some service sends to.
 struct InboundPort {
@@ -23,8 +17,48 @@ struct InboundPort {
   Protocol protocol = Protocol::kSniff;
   std::string operation;  ///< "<host>:<port>" of that service
 };
-/// Sorted by number, each once.
+/// Those of the proxy's pod, sorted by number, each once.
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy);
+
+/// The cluster that answers nothing.
+void add_black_hole(ResourceLists& into);
+/// The clusters of a service and its subsets as `proxy` sees them, and their endpoints.
+void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+                          const ProxyIdentity& proxy);
+/// What a sidecar needs for its own pod: where everything is captured, and what goes to the application.
+void add_inbound_clusters(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6);
+void add_inbound_listeners(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6);
+/// The listeners of services, at their ports and addresses.
+void add_outbound_listeners(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy);
+/// Listeners and routes from Gateways with their VirtualServices, and from Ingresses. Without a proof as they
+/// are written.
+void add_gateway(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy, Proof* proof);
+
+/// The numbers of ports at which some service is HTTP.
+std::set<std::uint16_t> http_ports(const Registry& registry);
+/// The route table of a service's port at its addresses.
+std::string sniffed_table(const Service& service, const ServicePort& port);
+/// Addresses at which a service's port is known by its address.
+std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
+                                      const ServicePort& port);
+
+/// The virtual host of a service's port: its rule's routes, or one to its cluster. `scope` says for whom;
+/// `rule` may be null.
+HostPiecePtr service_host(const Service& service, const ServicePort& port, const VirtualService* rule,
+                          const RouteScope& scope, Proof* proof);
+/// The same in the table of that port alone, where every name is the service's.
+HostPiecePtr only_host(const Service& service, const ServicePort& port, const VirtualService* rule,
+                       const RouteScope& scope, Proof* proof);
+/// Of a host that a rule names and no service has; null when the rule has no route here.
+HostPiecePtr foreign_host(const std::string& name, const VirtualService& rule, const RouteScope& scope,
+                          Proof* proof);
+/// For everything else: where it was sent to.
+HostPiecePtr allow_any_host(Proof* proof);
+
+/// What of the host is to be sent; null: nothing. Without a proof all of it.
+HostPiecePtr piece_of(const envoy::config::route::v3::VirtualHost& host, Proof* proof);
+/// The table of these, without those that are null; with a proof each domain in one of them only.
+Resource table_of_pieces(const std::string& name, std::vector<HostPiecePtr> hosts, Proof* proof);
 
 /// A server of an Istio Gateway that passes bytes on.
 bool is_tcp_server(const api::Json& server);

@@ -1,9 +1,6 @@
 #include "control/translation/proof.h"
 
-#include <set>
-
 #include "base/log.h"
-#include "base/strings.h"
 #include "control/translation/messages.h"
 #include "control/translation/route_builder.h"
 #include "xds/resource.h"
@@ -40,39 +37,27 @@ route::Route closed(const route::Route& made) {
   return answer;
 }
 
-/// Each domain stays with the first host that has it, whatever the letter case.
-void keep_unique_domains(route::VirtualHost& host, std::set<std::string>& seen) {
-  std::vector<std::string> domains;
-  for (const std::string& domain : host.domains())
-    if (seen.insert(to_lower(domain)).second) domains.push_back(domain);
-  host.clear_domains();
-  for (std::string& domain : domains) host.add_domains(std::move(domain));
-}
-
-std::string repaired_table(const std::string& bytes) {
+std::string table_of(const route::VirtualHost& host) {
   route::RouteConfiguration table;
-  table.ParseFromString(bytes);
-  std::set<std::string> seen;
-  route::RouteConfiguration sound = table;
-  sound.clear_virtual_hosts();
-  for (route::VirtualHost& host : *table.mutable_virtual_hosts()) {
-    for (route::Route& made : *host.mutable_routes())
-      if (!is_sound(made)) made = closed(made);
-    keep_unique_domains(host, seen);
-    if (host.domains_size() > 0) *sound.add_virtual_hosts() = std::move(host);
-  }
-  return serialize(sound);
+  set_route_table_options(table, "one");
+  *table.add_virtual_hosts() = host;
+  return serialize(table);
 }
 
-ResourcePtr repaired(Type type, const std::string& name, const ResourcePtr& from) {
-  const auto complaints = complaints_of(type, from->bytes);
-  if (complaints.empty()) return from;
+void tell(Type type, const std::string& name, const std::vector<std::string>& complaints) {
   for (const std::string& complaint : complaints)
     WEFT_LOG(kError, "control", "no proxy would accept this; it is left out", {"type", short_name(type)},
              {"name", name}, {"reason", complaint});
-  if (type != Type::kRoute) return nullptr;
-  auto made = std::make_shared<const Resource>(Resource{repaired_table(from->bytes), from->needs});
-  return complaints_of(type, made->bytes).empty() ? made : nullptr;
+}
+
+/// Null when nothing of it can be kept.
+HostPiecePtr repaired(route::VirtualHost host) {
+  for (route::Route& made : *host.mutable_routes())
+    if (!is_sound(made)) made = closed(made);
+  std::set<std::string> seen;
+  keep_unique_domains(host, seen);
+  if (!complaints_of(Type::kRoute, table_of(host)).empty()) return nullptr;
+  return std::make_shared<const HostPiece>(make_piece(host));
 }
 
 }  // namespace
@@ -83,31 +68,46 @@ std::vector<std::string> complaints_of(Type type, const std::string& bytes) {
   return (*converted)->rejected;
 }
 
-const Proof::Known& Proof::look(Type type, const std::string& name, const ResourcePtr& resource,
-                                std::uint64_t generation) {
-  auto& known = known_[index_of(type)];
-  auto found = known.find(resource->bytes);
-  if (found == known.end())
-    found = known.emplace(resource->bytes, Known{resource, repaired(type, name, resource), 0}).first;
-  found->second.seen = generation;
-  return found->second;
+template <class T>
+const Proof::Known<T>* Proof::Memory<T>::find(std::string_view bytes) const {
+  const auto found = known.find(bytes);
+  return found == known.end() ? nullptr : &found->second;
 }
 
-void Proof::keep_sound(ResourceSet& set, std::uint64_t generation) {
-  for (Type type : kAllTypes) {
-    for (auto& [name, resource] : set[type]) resource = look(type, name, resource, generation).sound;
-    std::erase_if(set[type], [](const auto& entry) { return entry.second == nullptr; });
+template <class T>
+const Proof::Known<T>& Proof::Memory<T>::add(Known<T> made) {
+  constexpr std::size_t kFewest = 1000;
+  if (++added > kFewest + known.size() / 2) {
+    added = 0;
+    std::erase_if(known, [](const auto& entry) {
+      const Known<T>& each = entry.second;
+      return each.from.use_count() == (each.sound == each.from ? 2 : 1) &&
+             (!each.sound || each.sound == each.from || each.sound.use_count() == 1);
+    });
   }
+  const std::string_view bytes = made.from->bytes;
+  return known.emplace(bytes, std::move(made)).first->second;
 }
 
-void Proof::forget_before(std::uint64_t generation) {
-  for (auto& known : known_)
-    std::erase_if(known, [&](const auto& entry) { return entry.second.seen < generation; });
+ResourcePtr Proof::sound(Type type, const ResourcePtr& resource) {
+  Memory<Resource>& memory = resources_[index_of(type)];
+  if (const auto* known = memory.find(resource->bytes)) return known->sound;
+  const auto complaints = complaints_of(type, resource->bytes);
+  tell(type, resource->name, complaints);
+  return memory.add({resource, complaints.empty() ? resource : nullptr}).sound;
+}
+
+HostPiecePtr Proof::sound(const route::VirtualHost& host) {
+  auto made = std::make_shared<const HostPiece>(make_piece(host));
+  if (const auto* known = hosts_.find(made->bytes)) return known->sound;
+  const auto complaints = complaints_of(Type::kRoute, table_of(host));
+  tell(Type::kRoute, host.name(), complaints);
+  return hosts_.add({made, complaints.empty() ? made : repaired(host)}).sound;
 }
 
 std::size_t Proof::size() const {
-  std::size_t sum = 0;
-  for (const auto& known : known_) sum += known.size();
+  std::size_t sum = hosts_.known.size();
+  for (const auto& memory : resources_) sum += memory.known.size();
   return sum;
 }
 

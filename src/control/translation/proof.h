@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/translation/resource_set.h"
+#include "control/translation/route_table.h"
 
 namespace weft::control {
 
@@ -20,27 +21,33 @@ std::vector<std::string> complaints_of(Type type, const std::string& bytes);
 /// place of what it was to do, a domain that an earlier host has is left to that one, a cluster or listener
 /// is left out. Each is logged with the reason.
 ///
-/// It also makes equal resources one: proxies that get the same share the bytes. Owner: AdsServer. Thread:
+/// It also makes equal resources one: proxies that get the same share the bytes. Owner: Translator. Thread:
 /// the loop's.
 class Proof {
  public:
-  /// Leaves in `set` what every proxy accepts. `generation` only says what is in use.
-  void keep_sound(ResourceSet& set, std::uint64_t generation);
-  /// Forgets what has not been seen since `generation`.
-  void forget_before(std::uint64_t generation);
+  /// What every proxy accepts of a cluster, its endpoints or a listener; null: nothing.
+  ResourcePtr sound(Type type, const ResourcePtr& resource);
+  HostPiecePtr sound(const envoy::config::route::v3::VirtualHost& host);
+  /// How many resources and hosts it remembers.
   std::size_t size() const;
 
  private:
+  template <class T>
   struct Known {
-    ResourcePtr from;
-    ResourcePtr sound;  ///< null: left out
-    std::uint64_t seen = 0;
+    std::shared_ptr<const T> from;
+    std::shared_ptr<const T> sound;  ///< null: left out
   };
-  const Known& look(Type type, const std::string& name, const ResourcePtr& resource,
-                    std::uint64_t generation);
-
-  /// By the bytes of `from`.
-  std::array<std::unordered_map<std::string_view, Known>, kTypes> known_;
+  /// By the bytes of `from`. What nothing else holds is forgotten now and then, at a cost that the additions
+  /// since have paid.
+  template <class T>
+  struct Memory {
+    std::unordered_map<std::string_view, Known<T>> known;
+    std::size_t added = 0;
+    const Known<T>* find(std::string_view bytes) const;
+    const Known<T>& add(Known<T> made);
+  };
+  std::array<Memory<Resource>, kTypes> resources_;
+  Memory<HostPiece> hosts_;
 };
 
 }  // namespace weft::control

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "control/carry_over.h"
+#include "control/names.h"
 #include "control/registry.h"
 #include "control/world.h"
 
@@ -26,6 +28,9 @@ struct VirtualService {
   /// "http[0].match[1]": matches that ask for what weft cannot tell. No request is theirs: a rule that is
   /// narrower than we can see must not become wider.
   std::set<std::string, std::less<>> unreadable = {};
+  Names asks = {};           ///< services by whose coming, going or changing the rule may mean something else
+  Names source_labels = {};  ///< keys of labels of the caller that a match asks for
+  std::uint64_t meaning = 0;  ///< another number when what the rule says, or means, may be something else
   bool applies_to(std::string_view gateway) const;
   bool has_http_routes() const;  ///< an empty list is none
   bool visible_from(std::string_view ns) const { return exported || object->ns() == ns; }
@@ -42,6 +47,8 @@ struct DestinationRule {
   api::ObjectPtr object;
   std::string host;
   bool exported = true;
+  Names asks = {};
+  std::uint64_t meaning = 0;
 };
 
 /// What DestinationRules say about one host: the policy for all of it, and its subsets.
@@ -51,28 +58,48 @@ struct Destination {
   std::vector<api::ObjectPtr> objects;
 };
 
-/// Where in a list of rules those stand that name a host, so that a look-up costs no look at every rule.
+/// Which rules name a host, so that a look-up costs no look at every rule.
+template <class Rule>
 class HostIndex {
  public:
-  void add(const std::string& pattern, std::size_t position);
-  /// Rules that name exactly this, in the order in which they were added.
-  const std::vector<std::size_t>& exact(std::string_view host) const;
-  /// Rules with "*" or "*.example.com", in the order in which they were added.
-  const std::vector<std::size_t>& wildcards() const { return wildcards_; }
+  /// Rules are added oldest first, then sort() ends it.
+  void add(const std::string& pattern, const Rule& rule);
+  void sort();
+  /// Rules that name exactly this, oldest first.
+  std::vector<const Rule*> exact(std::string_view host) const;
+  /// Rules with "*" or "*.example.com", oldest first.
+  const std::vector<const Rule*>& wildcards() const { return wildcards_; }
 
  private:
-  std::map<std::string, std::vector<std::size_t>, std::less<>> exact_;
-  std::vector<std::size_t> wildcards_;
+  struct Entry {
+    std::string_view host;
+    std::size_t age;  ///< the oldest has the least
+    const Rule* rule;
+  };
+  std::vector<Entry> exact_;
+  std::vector<const Rule*> wildcards_;
 };
 
-/// The user's rules by what they are looked up by. Immutable; lives no longer than the registry and world it
-/// was made from.
+/// The user's rules by what they are looked up by. Immutable. What has not changed since earlier rules is the
+/// same in memory in both, and means the same when its number says so.
 class Rules {
  public:
-  Rules(const World& world, const Registry& registry);
+  Rules() = default;
+  Rules(const World& world, const Registry& registry)
+      : Rules(world, registry, World(), Registry(), Rules()) {}
+  /// `old` was read from `old_world` and `old_registry`.
+  Rules(const World& world, const Registry& registry, const World& old_world, const Registry& old_registry,
+        const Rules& old);
 
-  const std::vector<VirtualService>& virtual_services() const { return virtual_services_; }  ///< oldest first
-  const std::vector<DestinationRule>& destination_rules() const { return destination_rules_; }  ///< as well
+  SharedList<VirtualService> virtual_services() const {  ///< oldest first
+    return SharedList<VirtualService>(*virtual_services_);
+  }
+  SharedList<DestinationRule> destination_rules() const {  ///< as well
+    return SharedList<DestinationRule>(*destination_rules_);
+  }
+  /// By namespace, then name.
+  const MadeOf<VirtualService>& virtual_services_by_name() const { return *virtual_service_objects_; }
+  const MadeOf<DestinationRule>& destination_rules_by_name() const { return *destination_rule_objects_; }
   /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the
   /// oldest first.
   const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
@@ -84,16 +111,21 @@ class Rules {
   Destination destination(std::string_view host, std::string_view ns) const;
 
  private:
-  void read_virtual_services(const World& world, const Registry& registry);
+  template <class Rule>
+  using Shared = std::shared_ptr<const MadeOf<Rule>>;
+
+  void index();
   enum class Among : std::uint8_t { kVisible, kUnexported };
   std::vector<const DestinationRule*> best_match(std::string_view host, std::string_view rule_ns,
                                                  std::string_view client_ns,
                                                  Among among = Among::kVisible) const;
 
-  std::vector<VirtualService> virtual_services_;
-  std::vector<DestinationRule> destination_rules_;
-  HostIndex mesh_hosts_;         ///< into virtual_services_: those that apply to sidecars
-  HostIndex destination_hosts_;  ///< into destination_rules_
+  Shared<VirtualService> virtual_service_objects_ = std::make_shared<MadeOf<VirtualService>>();
+  Shared<DestinationRule> destination_rule_objects_ = std::make_shared<MadeOf<DestinationRule>>();
+  Shared<VirtualService> virtual_services_ = std::make_shared<MadeOf<VirtualService>>();
+  Shared<DestinationRule> destination_rules_ = std::make_shared<MadeOf<DestinationRule>>();
+  HostIndex<VirtualService> mesh_hosts_;  ///< those that apply to sidecars
+  HostIndex<DestinationRule> destination_hosts_;
 };
 
 /// "namespace/name" of a gateway that a rule in `ns` names as "name", "namespace/name", "./name",

@@ -13,9 +13,9 @@ namespace {
 constexpr std::uint16_t kOutboundPort = 15001;
 constexpr std::uint16_t kInboundPort = 15006;
 
-void add_listener(ResourceSet& into, const listener::Listener& made, std::vector<std::string> route_tables) {
-  into[Type::kListener][made.name()] =
-      std::make_shared<const Resource>(Resource{serialize(made), std::move(route_tables)});
+void add_listener(ResourceLists& into, const listener::Listener& made,
+                  std::vector<std::string> route_tables) {
+  add(into, Type::kListener, {made.name(), serialize(made), std::move(route_tables)});
 }
 
 listener::Listener make_listener(std::string name, std::string_view ip, std::uint16_t port) {
@@ -30,9 +30,9 @@ std::string name_of(std::string_view ip, std::uint16_t port) {
   return std::string(ip) + "_" + std::to_string(port);
 }
 
-void add_virtual_outbound(ResourceSet& into, const ProxyIdentity& proxy) {
+void add_virtual_outbound(ResourceLists& into, bool ipv6) {
   listener::Listener made = make_listener("virtualOutbound", "0.0.0.0", kOutboundPort);
-  set_all_addresses(made, kOutboundPort, proxy.ipv6);
+  set_all_addresses(made, kOutboundPort, ipv6);
   made.mutable_use_original_dst()->set_value(true);
   auto& loop = *made.add_filter_chains();
   loop.set_name("virtualOutbound-blackhole");
@@ -46,7 +46,7 @@ void add_virtual_outbound(ResourceSet& into, const ProxyIdentity& proxy) {
 
 /// The listener that all HTTP services of a port number share. At their own addresses it is HTTP whatever
 /// comes; elsewhere it may be anything, and first bytes tell.
-void add_http_listener(ResourceSet& into, std::uint16_t port, const std::vector<std::string>& addresses) {
+void add_http_listener(ResourceLists& into, std::uint16_t port, const std::vector<std::string>& addresses) {
   listener::Listener made = make_listener(name_of("0.0.0.0", port), "0.0.0.0", port);
   made.mutable_bind_to_port()->set_value(false);
   add_http_inspector(made);
@@ -79,11 +79,7 @@ tcp_proxy::TcpProxy tcp_destination(const Inputs& inputs, const ProxyIdentity& p
   return to;
 }
 
-std::string sniffed_table(const Service& service, const ServicePort& port) {
-  return service.host + ":" + std::to_string(port.number);
-}
-
-void add_address_listener(ResourceSet& into, const std::string& ip, const ServicePortRef& of,
+void add_address_listener(ResourceLists& into, const std::string& ip, const ServicePortRef& of,
                           const tcp_proxy::TcpProxy& tcp) {
   listener::Listener made = make_listener(name_of(ip, of.port->number), ip, of.port->number);
   made.mutable_bind_to_port()->set_value(false);
@@ -103,16 +99,6 @@ void add_address_listener(ResourceSet& into, const std::string& ip, const Servic
   add_listener(into, made, std::move(tables));
 }
 
-/// Addresses at which a service's port is known by its address.
-std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
-                                      const ServicePort& port) {
-  if (!service.headless) return service.cluster_ips;
-  std::set<std::string> ips;
-  for (const Endpoint& endpoint : registry.endpoints(service, port))
-    if (endpoint.port == port.number) ips.insert(endpoint.ip);
-  return {ips.begin(), ips.end()};
-}
-
 /// Which service's port an address and a port number belong to: headless Services may share theirs.
 using Claims = std::map<std::pair<std::uint16_t, std::string>, ServicePortRef>;
 
@@ -129,82 +115,6 @@ Claims claims_of(const Registry& registry) {
     }
   }
   return claims;
-}
-
-void add_names(route::VirtualHost& host, const std::string& name, const std::string& ns,
-               const ProxyIdentity& proxy) {
-  host.add_domains(full_host(name, ns));
-  host.add_domains(full_host(name, ns) + ".");
-  if (ns == proxy.ns) host.add_domains(name);
-  host.add_domains(name + "." + ns + ".svc");
-  host.add_domains(name + "." + ns);
-}
-
-void add_host_domains(route::VirtualHost& host, const Service& service, const ProxyIdentity& proxy) {
-  add_names(host, service.name, service.ns, proxy);
-  for (const std::string& alias : service.aliases) {
-    auto parts = split(alias, '.');
-    add_names(host, std::string(parts[0]), std::string(parts[1]), proxy);
-  }
-  // As it stands in a Host header (RFC 3986, 3.2.2).
-  for (const std::string& ip : service.cluster_ips)
-    host.add_domains(ip.find(':') == ip.npos ? ip : "[" + ip + "]");
-  if (service.headless) host.add_domains("*." + service.host);
-}
-
-void fill_host(route::VirtualHost& host, const Service& service, const ServicePort& port,
-               const RouteScope& scope) {
-  host.set_name(service.host + ":" + std::to_string(port.number));
-  host.set_include_request_attempt_count(true);
-  const VirtualService* rule = scope.inputs.rules.for_mesh(service.host, scope.proxy.ns);
-  if (rule) add_rule_routes(host, *rule, scope);
-  // A rule without HTTP routes (one for TCP) leaves HTTP as it was; one whose matches all miss answers 404.
-  bool ruled = rule && rule->has_http_routes();
-  if (!ruled) add_plain_route(host, outbound_cluster(port.number, "", service.host), host.name());
-}
-
-void add_allow_any(route::RouteConfiguration& table) {
-  auto& host = *table.add_virtual_hosts();
-  host.set_name("allow_any");
-  host.add_domains("*");
-  host.set_include_request_attempt_count(true);
-  auto& made = *host.add_routes();
-  made.set_name("allow_any");
-  made.mutable_match()->set_prefix("/");
-  made.mutable_route()->set_cluster(std::string(kPassthrough));
-  set_duration(*made.mutable_route()->mutable_timeout(), 0ms);
-}
-
-/// Hosts that rules of the mesh name and that no service has: reachable at every HTTP port.
-void add_foreign_hosts(route::RouteConfiguration& table, const RouteScope& scope) {
-  std::set<std::string> seen;
-  for (const VirtualService& rule : scope.inputs.rules.virtual_services()) {
-    if (!rule.applies_to(kMesh) || !rule.visible_from(scope.proxy.ns)) continue;
-    for (const std::string& name : rule.hosts) {
-      bool covers_services =
-          std::ranges::any_of(scope.inputs.registry.services(),
-                              [&](const Service& service) { return host_match(name, service.host) > 0; });
-      if (covers_services || name == "*" || !seen.insert(name).second) continue;
-      route::VirtualHost host;
-      host.set_name(name + ":" + std::to_string(scope.port));
-      host.add_domains(name);
-      host.set_include_request_attempt_count(true);
-      add_rule_routes(host, rule, scope);
-      if (host.routes_size() > 0) *table.add_virtual_hosts() = std::move(host);
-    }
-  }
-}
-
-void add_table(ResourceSet& into, const route::RouteConfiguration& table) {
-  into[Type::kRoute][table.name()] = std::make_shared<const Resource>(Resource{serialize(table), {}});
-}
-
-std::set<std::uint16_t> http_ports(const Registry& registry) {
-  std::set<std::uint16_t> ports;
-  for (const Service& service : registry.services())
-    for (const ServicePort& port : service.ports)
-      if (is_http(port.protocol)) ports.insert(port.number);
-  return ports;
 }
 
 void add_inbound_http(listener::Listener& made, const InboundPort& port) {
@@ -237,6 +147,27 @@ void add_inbound_tcp(listener::Listener& made, const InboundPort& port) {
 
 }  // namespace
 
+std::string sniffed_table(const Service& service, const ServicePort& port) {
+  return service.host + ":" + std::to_string(port.number);
+}
+
+std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
+                                      const ServicePort& port) {
+  if (!service.headless) return service.cluster_ips;
+  std::set<std::string> ips;
+  for (const Endpoint& endpoint : registry.endpoints(service, port))
+    if (endpoint.port == port.number) ips.insert(endpoint.ip);
+  return {ips.begin(), ips.end()};
+}
+
+std::set<std::uint16_t> http_ports(const Registry& registry) {
+  std::set<std::uint16_t> ports;
+  for (const Service& service : registry.services())
+    for (const ServicePort& port : service.ports)
+      if (is_http(port.protocol)) ports.insert(port.number);
+  return ports;
+}
+
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy) {
   std::map<std::uint16_t, ServicePortRef> ports;
   const Workload* workload = registry.workload(proxy.ns, proxy.pod);
@@ -258,8 +189,7 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
   return sorted;
 }
 
-void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
-  add_virtual_outbound(into, proxy);
+void add_outbound_listeners(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy) {
   const Claims claims = claims_of(inputs.registry);
   std::map<std::uint16_t, std::vector<std::string>> declared;
   for (std::uint16_t port : http_ports(inputs.registry)) declared[port];
@@ -273,42 +203,12 @@ void add_outbound_listeners(ResourceSet& into, const Inputs& inputs, const Proxy
   for (const auto& [port, addresses] : declared) add_http_listener(into, port, addresses);
 }
 
-void add_outbound_routes(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
-  for (std::uint16_t number : http_ports(inputs.registry)) {
-    RouteScope scope{inputs, proxy, std::string(kMesh), number};
-    route::RouteConfiguration table;
-    set_route_table_options(table, std::to_string(number));
-    for (const Service& service : inputs.registry.services()) {
-      const ServicePort* port = service.find_port(number);
-      if (!port || !is_http(port->protocol)) continue;
-      auto& host = *table.add_virtual_hosts();
-      add_host_domains(host, service, proxy);
-      fill_host(host, service, *port, scope);
-    }
-    add_foreign_hosts(table, scope);
-    add_allow_any(table);
-    add_table(into, table);
-  }
-  for (const Service& service : inputs.registry.services()) {
-    for (const ServicePort& port : service.ports) {
-      if (port.protocol != Protocol::kSniff || addresses_of(inputs.registry, service, port).empty()) continue;
-      RouteScope scope{inputs, proxy, std::string(kMesh), port.number};
-      route::RouteConfiguration table;
-      set_route_table_options(table, sniffed_table(service, port));
-      auto& host = *table.add_virtual_hosts();
-      host.add_domains("*");
-      fill_host(host, service, port, scope);
-      add_table(into, table);
-    }
-  }
-}
-
-void add_inbound_listener(ResourceSet& into, const Inputs& inputs, const ProxyIdentity& proxy) {
+void add_inbound_listeners(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6) {
+  add_virtual_outbound(into, ipv6);
   listener::Listener made = make_listener("virtualInbound", "0.0.0.0", kInboundPort);
-  set_all_addresses(made, kInboundPort, proxy.ipv6);
+  set_all_addresses(made, kInboundPort, ipv6);
   made.set_traffic_direction(core::INBOUND);
   add_original_destination(made);
-  auto ports = inbound_ports(inputs.registry, proxy);
   std::vector<std::uint16_t> sniffed;
   for (const InboundPort& port : ports)
     if (port.protocol == Protocol::kSniff) sniffed.push_back(port.number);

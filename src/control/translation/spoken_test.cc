@@ -25,10 +25,10 @@ std::string spoken(const std::string& yaml, const std::string& cluster_name) {
   Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(yaml))));
   const auto set =
       translate(inputs, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
-  const auto found = set[Type::kCluster].find(cluster_name);
-  if (found == set[Type::kCluster].end()) return "no cluster " + cluster_name;
+  const ResourcePtr& found = set[Type::kCluster].find(cluster_name);
+  if (!found) return "no cluster " + cluster_name;
   cluster::Cluster made;
-  EXPECT_TRUE(made.ParseFromString(found->second->bytes));
+  EXPECT_TRUE(made.ParseFromString(found->bytes));
   HttpOptions options;
   for (const auto& [name, any] : made.typed_extension_protocol_options())
     EXPECT_TRUE(any.UnpackTo(&options)) << name;
@@ -117,7 +117,7 @@ TEST(Spoken, upgrades_may_pass_where_http_2_is_spoken) {
       translate(inputs, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
   cluster::Cluster made;
   ASSERT_TRUE(
-      made.ParseFromString(set[Type::kCluster].at("outbound|7000||go.default.svc.cluster.local")->bytes));
+      made.ParseFromString(set[Type::kCluster].find("outbound|7000||go.default.svc.cluster.local")->bytes));
   HttpOptions options;
   ASSERT_TRUE(made.typed_extension_protocol_options().begin()->second.UnpackTo(&options));
   EXPECT_TRUE(options.explicit_http_config().http2_protocol_options().allow_connect());

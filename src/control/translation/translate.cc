@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "control/translation/parts.h"
+#include "control/translation/translator.h"
 
 namespace weft::control {
 
@@ -13,17 +13,10 @@ bool is_proxys_own(std::uint16_t port) {
 }
 
 ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy) {
-  ResourceSet set;
-  add_outbound_clusters(set, inputs, proxy);
-  if (proxy.kind == ProxyIdentity::Kind::kGateway) {
-    add_gateway(set, inputs, proxy);
-  } else {
-    add_sidecar_clusters(set, inputs, proxy);
-    add_outbound_listeners(set, inputs, proxy);
-    add_outbound_routes(set, inputs, proxy);
-    add_inbound_listener(set, inputs, proxy);
-  }
-  return set;
+  Translator translator(Translator::Look::kAsWritten);
+  // They outlive it.
+  translator.update(std::shared_ptr<const Inputs>(std::shared_ptr<const Inputs>(), &inputs));
+  return *translator.translate(proxy);
 }
 
 bool is_gateway(const Labels& labels) {

@@ -3,11 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "control/registry.h"
-#include "control/translation/gateway_api.h"
+#include "control/translation/inputs.h"
 #include "control/translation/resource_set.h"
-#include "control/translation/rules.h"
-#include "control/world.h"
 
 namespace weft::control {
 
@@ -21,22 +18,8 @@ struct ProxyIdentity {
   std::string id() const { return pod + "." + ns; }
 };
 
-/// One World, read for translation. Immutable.
-struct Inputs {
-  explicit Inputs(WorldPtr from, std::uint64_t number = 1)
-      : world(std::move(from)),
-        generation(number),
-        registry(*world),
-        rules(*world, registry),
-        gateway_api(*world, registry) {}
-  WorldPtr world;
-  std::uint64_t generation;  ///< grows with each change that translation could see
-  Registry registry;
-  Rules rules;
-  GatewayApi gateway_api;
-};
-
-/// What `proxy` is to run. A pure function: the same objects and identity give the same bytes.
+/// What `proxy` is to run, as it is written: what no proxy would accept is in it. A pure function: the same
+/// objects and identity give the same bytes. Translator does it for many proxies.
 ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
 
 /// Whether a proxy listens at this port for itself: administration, capture, probes. No gateway can have it.

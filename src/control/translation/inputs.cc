@@ -1,0 +1,113 @@
+#include "control/translation/inputs.h"
+
+#include <map>
+#include <tuple>
+
+#include "control/service_endpoints.h"
+
+namespace weft::control {
+namespace {
+
+/// Whether nothing of what GatewayApi reads differs.
+bool same_gateway_api(const World& before, const World& after) {
+  for (const api::KindInfo* kind : {kinds::api_gateway(), kinds::gateway_class(), kinds::http_route(),
+                                    kinds::reference_grant(), kinds::name_space()})
+    if (!before.shares(kind, after)) return false;
+  return true;
+}
+
+/// Calls `changed` for each element that only one of two lists has. Both are in the order of `precedes`.
+template <class T, class Precedes, class Changed>
+void compare(std::span<const std::shared_ptr<const T>> olds, std::span<const std::shared_ptr<const T>> news,
+             const Precedes& comes_first, const Changed& changed) {
+  auto old = olds.begin();
+  auto now = news.begin();
+  while (old != olds.end() || now != news.end()) {
+    if (old != olds.end() && now != news.end() && *old == *now) {
+      ++old, ++now;
+    } else if (now == news.end() || (old != olds.end() && !comes_first(**now, **old))) {
+      changed(*old++);
+    } else {
+      changed(*now++);
+    }
+  }
+}
+
+void add_pattern(const std::string& host, Names& hosts, bool& any) {
+  if (host.starts_with('*')) any = true;
+  hosts.push_back(host);
+}
+
+/// A rule whose object alone is another means what it meant.
+template <class Rule, class Changed>
+void compare_rules(const MadeOf<Rule>& olds, const MadeOf<Rule>& news, const Changed& changed) {
+  const auto by_name = [](const Rule& a, const Rule& b) { return precedes(*a.object, *b.object); };
+  std::vector<std::shared_ptr<const Rule>> differing;
+  compare<Rule>(olds, news, by_name, [&](const auto& rule) { differing.push_back(rule); });
+  std::map<std::uint64_t, int> times;
+  for (const auto& rule : differing) ++times[rule->meaning];
+  for (const auto& rule : differing)
+    if (times[rule->meaning] == 1) changed(*rule);
+}
+
+}  // namespace
+
+/// It refers to the world and the registry that it was read from.
+struct Inputs::GatewayReading {
+  GatewayReading(WorldPtr from, const Registry& services)
+      : world(std::move(from)), registry(services), api(*world, registry) {}
+  const WorldPtr world;
+  const Registry registry;
+  const GatewayApi api;
+};
+
+Inputs::Inputs(WorldPtr from, std::uint64_t number)
+    : world(std::move(from)),
+      generation(number),
+      registry(*world),
+      rules(*world, registry),
+      gateway_reading(std::make_shared<const GatewayReading>(world, registry)),
+      gateway_api(gateway_reading->api) {}
+
+Inputs::Inputs(WorldPtr from, std::uint64_t number, const Inputs& before)
+    : world(std::move(from)),
+      generation(number),
+      registry(*world, *before.world, before.registry),
+      rules(*world, registry, *before.world, before.registry, before.rules),
+      gateway_reading(same_gateway_api(*before.world, *world) && registry.same_services(before.registry)
+                          ? before.gateway_reading
+                          : std::make_shared<const GatewayReading>(world, registry)),
+      gateway_api(gateway_reading->api) {}
+
+Changes changes_between(const Inputs& before, const Inputs& after) {
+  Changes found;
+  const auto by_name = [](const Service& a, const Service& b) {
+    return std::tie(a.ns, a.name) < std::tie(b.ns, b.name);
+  };
+  compare<Service>(before.registry.services().pointers(), after.registry.services().pointers(), by_name,
+                   [&](const auto& service) { found.services.push_back(service->host); });
+  compare<ServiceEndpoints>(
+      before.registry.all_endpoints(), after.registry.all_endpoints(),
+      [](const auto& a, const auto& b) { return a.host < b.host; },
+      [&](const auto& endpoints) { found.endpoints.push_back(endpoints->host); });
+  bool any_rule = false;
+  compare_rules(before.rules.virtual_services_by_name(), after.rules.virtual_services_by_name(),
+                [&](const VirtualService& rule) {
+                  any_rule = true;
+                  if (rule.applies_to(kMesh))
+                    for (const std::string& host : rule.hosts)
+                      add_pattern(host, found.rules, found.any_rule_host);
+                });
+  compare_rules(before.rules.destination_rules_by_name(), after.rules.destination_rules_by_name(),
+                [&](const DestinationRule& rule) {
+                  add_pattern(rule.host, found.destinations, found.any_destination_host);
+                });
+  for (Names* names : {&found.services, &found.endpoints, &found.rules, &found.destinations})
+    sort_names(*names);
+  found.gateways = any_rule || !found.services.empty() || &before.gateway_api != &after.gateway_api;
+  for (const api::KindInfo* kind : {kinds::gateway(), kinds::ingress(), kinds::ingress_class()})
+    found.gateways = found.gateways || !before.world->shares(kind, *after.world);
+  return found;
+}
+
+}  // namespace weft::control

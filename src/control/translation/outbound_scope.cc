@@ -1,0 +1,264 @@
+#include "control/translation/outbound_scope.h"
+
+#include <algorithm>
+#include <set>
+
+#include "control/service_endpoints.h"
+#include "control/translation/parts.h"
+
+namespace weft::control {
+namespace {
+
+/// The service that a cluster, its endpoints or a table of its own belongs to; else anything.
+std::string_view host_in(Type type, std::string_view name) {
+  return type == Type::kRoute ? name.substr(0, name.rfind(':')) : name.substr(name.rfind('|') + 1);
+}
+
+/// The services that these hosts name, each once, in any order.
+std::vector<std::shared_ptr<const Service>> services_of(const Registry& registry,
+                                                        std::initializer_list<const Names*> hosts) {
+  std::set<std::string_view> all;
+  for (const Names* names : hosts) all.insert(names->begin(), names->end());
+  std::vector<std::shared_ptr<const Service>> found;
+  for (const std::string_view host : all)
+    if (auto service = registry.shared(host)) found.push_back(std::move(service));
+  return found;
+}
+
+std::vector<std::shared_ptr<const Service>> all_services(const Registry& registry) {
+  const auto all = registry.services().pointers();
+  return {all.begin(), all.end()};
+}
+
+/// Hosts that rules of the mesh name and that no service has, with the rule that comes first.
+std::vector<std::pair<std::string_view, const VirtualService*>> foreign_hosts(const Inputs& inputs,
+                                                                              std::string_view ns) {
+  std::vector<std::pair<std::string_view, const VirtualService*>> found;
+  std::set<std::string_view> seen;
+  const auto is_of_service = [&](const std::string& name) {
+    if (!name.starts_with('*')) return inputs.registry.find(name) != nullptr;
+    return std::ranges::any_of(inputs.registry.services(),
+                               [&](const Service& service) { return host_match(name, service.host) > 0; });
+  };
+  for (const VirtualService& rule : inputs.rules.virtual_services()) {
+    if (!rule.applies_to(kMesh) || !rule.visible_from(ns)) continue;
+    for (const std::string& name : rule.hosts)
+      if (name != "*" && !is_of_service(name) && seen.insert(name).second) found.emplace_back(name, &rule);
+  }
+  return found;
+}
+
+}  // namespace
+
+OutboundScope::OutboundScope(ScopeKey key, Proof* proof) : key_(std::move(key)), proof_(proof) {
+  proxy_.kind = key_.kind;
+  proxy_.ns = key_.ns;
+  proxy_.labels = key_.labels;
+}
+
+void OutboundScope::update(const Inputs& inputs, const Changes& changes) {
+  update_clusters(inputs, changes);
+  if (key_.kind == ProxyIdentity::Kind::kGateway) return;
+  update_listeners(inputs, changes);
+  update_port_tables(inputs, changes);
+  update_sniffed_tables(inputs, changes);
+}
+
+RouteScope OutboundScope::route_scope(const Inputs& inputs, std::uint16_t port) const {
+  return {inputs, proxy_, std::string(kMesh), port};
+}
+
+void OutboundScope::update_clusters(const Inputs& inputs, const Changes& changes) {
+  ResourceLists made;
+  if (changes.everything) add_black_hole(made);
+  const bool all = changes.everything || changes.any_destination_host;
+  for (const auto& service :
+       all ? all_services(inputs.registry)
+           : services_of(inputs.registry, {&changes.services, &changes.endpoints, &changes.destinations}))
+    add_service_clusters(made, inputs, *service, proxy_);
+  Names hosts = changes.services;
+  hosts.insert(hosts.end(), changes.destinations.begin(), changes.destinations.end());
+  if (all)
+    for (const Service& service : inputs.registry.services()) hosts.push_back(service.host);
+  sort_names(hosts);
+  const Names clusters = names_of(Type::kCluster, hosts), endpoints = names_of(Type::kEndpoint, hosts);
+  replace(Type::kCluster, std::move(made[index_of(Type::kCluster)]), clusters);
+  replace(Type::kEndpoint, std::move(made[index_of(Type::kEndpoint)]), endpoints);
+}
+
+void OutboundScope::update_listeners(const Inputs& inputs, const Changes& changes) {
+  const auto passes_bytes = [&](const std::string& host) {
+    const Service* service = inputs.registry.find(host);
+    return service && !std::ranges::all_of(service->ports,
+                                           [](const ServicePort& port) { return is_http(port.protocol); });
+  };
+  const auto is_headless = [&](const std::string& host) {
+    const Service* service = inputs.registry.find(host);
+    return service && service->headless;
+  };
+  const bool concerned = changes.everything || changes.any_rule_host || !changes.services.empty() ||
+                         std::ranges::any_of(changes.rules, passes_bytes) ||
+                         std::ranges::any_of(changes.endpoints, is_headless);
+  if (!concerned) return;
+  ResourceLists made;
+  add_outbound_listeners(made, inputs, proxy_);
+  Names before;
+  for (const ResourcePtr& each : *table(Type::kListener)) before.push_back(each->name);
+  replace(Type::kListener, std::move(made[index_of(Type::kListener)]), before);
+}
+
+void OutboundScope::update_port_tables(const Inputs& inputs, const Changes& changes) {
+  if (!changes.everything && changes.services.empty() && changes.rules.empty()) return;
+  const std::set<std::uint16_t> numbers = http_ports(inputs.registry);
+  Names gone;
+  for (const auto& [port, table] : ports_)
+    if (!numbers.contains(port)) gone.push_back(std::to_string(port));
+  sort_names(gone);
+  std::erase_if(ports_, [&](const auto& entry) { return !numbers.contains(entry.first); });
+  std::vector<ResourcePtr> made;
+  for (std::uint16_t port : numbers) {
+    const bool is_new = !ports_.contains(port);
+    PortTable& table = ports_[port];
+    if (update_port_table(table, port, inputs, changes) || is_new)
+      made.push_back(std::make_shared<const Resource>(port_table(table, port)));
+  }
+  replace(Type::kRoute, std::move(made), gone);
+}
+
+/// Whether it has changed.
+bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, const Inputs& inputs,
+                                      const Changes& changes) {
+  const RouteScope scope = route_scope(inputs, port);
+  std::vector<Host> hosts;
+  hosts.reserve(table.hosts.size() + 1);
+  auto before = table.hosts.begin();
+  for (const auto& service : inputs.registry.services().pointers()) {
+    const ServicePort* at = service->find_port(port);
+    if (!at || !is_http(at->protocol)) continue;
+    // Both lists are in one order; what has gone, or has changed, stands in between.
+    auto same =
+        std::find_if(before, table.hosts.end(), [&](const Host& host) { return host.service == service; });
+    if (same == table.hosts.end()) {
+      hosts.push_back(made_host(service, *at, nullptr, scope, Only::kNo));
+      continue;
+    }
+    before = same + 1;
+    hosts.push_back(changes.rule_of(service->host) ? made_host(service, *at, &*same, scope, Only::kNo)
+                                                   : *same);
+  }
+  add_foreign_hosts(hosts, table, scope);
+  const auto same_domains = [](const Host& a, const Host& b) {
+    return a.piece == b.piece || (a.piece && b.piece && a.piece->domains == b.piece->domains);
+  };
+  const auto same_piece = [](const Host& a, const Host& b) { return a.piece == b.piece; };
+  const bool changed = !std::ranges::equal(hosts, table.hosts, same_piece);
+  if (!std::ranges::equal(hosts, table.hosts, same_domains)) table.unique = false;
+  table.hosts = std::move(hosts);
+  return changed;
+}
+
+/// Reachable at every HTTP port.
+void OutboundScope::add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before,
+                                      const RouteScope& scope) const {
+  std::map<std::pair<std::string_view, std::uint64_t>, const Host*> known;
+  for (const Host& host : before.hosts)
+    if (!host.service) known.emplace(std::pair(std::string_view(host.name), host.rule), &host);
+  for (const auto& [name, rule] : foreign_hosts(scope.inputs, key_.ns)) {
+    const auto found = known.find({name, rule->meaning});
+    if (found != known.end())
+      hosts.push_back(*found->second);
+    else
+      hosts.push_back(
+          {nullptr, std::string(name), rule->meaning, foreign_host(std::string(name), *rule, scope, proof_)});
+  }
+}
+
+OutboundScope::Host OutboundScope::made_host(const std::shared_ptr<const Service>& service,
+                                             const ServicePort& port, const Host* before,
+                                             const RouteScope& scope, Only only) const {
+  const VirtualService* rule = scope.inputs.rules.for_mesh(service->host, key_.ns);
+  const std::uint64_t meaning = rule ? rule->meaning : 0;
+  if (before && before->service == service && before->rule == meaning) return *before;
+  return {service,
+          {},
+          meaning,
+          only == Only::kYes ? only_host(*service, port, rule, scope, proof_)
+                             : service_host(*service, port, rule, scope, proof_)};
+}
+
+Resource OutboundScope::port_table(PortTable& table, std::uint16_t port) const {
+  std::vector<HostPiecePtr> pieces;
+  pieces.reserve(table.hosts.size() + 1);
+  for (const Host& host : table.hosts)
+    if (host.piece) pieces.push_back(host.piece);
+  pieces.push_back(allow_any_host(proof_));
+  if (proof_ && !table.unique) table.unique = has_unique_domains(pieces);
+  if (proof_ && !table.unique) pieces = with_unique_domains(pieces);
+  return make_table(std::to_string(port), pieces);
+}
+
+void OutboundScope::update_sniffed_tables(const Inputs& inputs, const Changes& changes) {
+  const bool all = changes.everything || changes.any_rule_host;
+  Names hosts = changes.services, gone;
+  if (!all) {
+    hosts.insert(hosts.end(), changes.rules.begin(), changes.rules.end());
+    hosts.insert(hosts.end(), changes.endpoints.begin(), changes.endpoints.end());
+    sort_names(hosts);
+  }
+  std::map<std::string, Host, std::less<>> now;
+  std::vector<ResourcePtr> made;
+  for (const auto& service : all ? all_services(inputs.registry) : services_of(inputs.registry, {&hosts}))
+    for (const ServicePort& port : service->ports) {
+      if (port.protocol != Protocol::kSniff || addresses_of(inputs.registry, *service, port).empty())
+        continue;
+      const std::string name = sniffed_table(*service, port);
+      const auto before = sniffed_.find(name);
+      const bool known = before != sniffed_.end();
+      Host host = made_host(service, port, known ? &before->second : nullptr,
+                            route_scope(inputs, port.number), Only::kYes);
+      if (!known || host.piece != before->second.piece)
+        made.push_back(std::make_shared<const Resource>(table_of_pieces(name, {host.piece}, proof_)));
+      now.emplace(name, std::move(host));
+    }
+  for (auto it = sniffed_.begin(); it != sniffed_.end();) {
+    const bool looked_at = all || contains(hosts, host_in(Type::kRoute, it->first));
+    if (looked_at && !now.contains(it->first)) gone.push_back(it->first);
+    it = looked_at ? sniffed_.erase(it) : std::next(it);
+  }
+  sniffed_.merge(now);
+  replace(Type::kRoute, std::move(made), gone);
+}
+
+/// Names of the resources of these hosts.
+Names OutboundScope::names_of(Type type, const Names& hosts) const {
+  Names names;
+  if (hosts.empty()) return names;
+  for (const ResourcePtr& each : *table(type))
+    if (contains(hosts, host_in(type, each->name))) names.push_back(each->name);
+  return names;
+}
+
+/// Puts `made` into the table and takes out what `removed` names and is not among it. What has the same bytes
+/// as before stays what it was.
+void OutboundScope::replace(Type type, std::vector<ResourcePtr> made, const Names& removed) {
+  ResourceTablePtr& table = tables_[index_of(type)];
+  Names drop = removed;
+  std::vector<ResourcePtr> sound;
+  for (ResourcePtr& each : made) {
+    const ResourcePtr& before = table->find(each->name);
+    // Route tables are made of what was looked at.
+    ResourcePtr taken = same(before, each)               ? before
+                        : proof_ && type != Type::kRoute ? proof_->sound(type, each)
+                                                         : each;
+    if (taken)
+      sound.push_back(std::move(taken));
+    else
+      drop.push_back(each->name);
+  }
+  if (sound.empty() && drop.empty()) return;
+  sort_names(drop);
+  ResourceTablePtr renewed = table->with(std::move(sound), drop);
+  if (!std::ranges::equal(*renewed, *table)) table = std::move(renewed);
+}
+
+}  // namespace weft::control

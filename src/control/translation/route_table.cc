@@ -1,0 +1,86 @@
+#include "control/translation/route_table.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <functional>
+
+#include "base/strings.h"
+#include "control/translation/messages.h"
+#include "control/translation/route_builder.h"
+
+namespace weft::control {
+namespace {
+
+constexpr char kHostTag = route::RouteConfiguration::kVirtualHostsFieldNumber << 3 | 2;
+
+void append_host(std::string& into, const std::string& bytes) {
+  into += kHostTag;
+  std::uint8_t length[10];
+  const std::uint8_t* end =
+      google::protobuf::io::CodedOutputStream::WriteVarint64ToArray(bytes.size(), length);
+  into.append(reinterpret_cast<const char*>(length), static_cast<std::size_t>(end - length));
+  into += bytes;
+}
+
+}  // namespace
+
+void keep_unique_domains(route::VirtualHost& host, std::set<std::string>& seen) {
+  std::vector<std::string> domains;
+  for (const std::string& domain : host.domains())
+    if (seen.insert(to_lower(domain)).second) domains.push_back(domain);
+  if (static_cast<int>(domains.size()) == host.domains_size()) return;
+  host.clear_domains();
+  for (std::string& domain : domains) host.add_domains(std::move(domain));
+}
+
+HostPiece make_piece(const route::VirtualHost& host) {
+  HostPiece made{.bytes = serialize(host), .domains = {}};
+  for (const std::string& domain : host.domains())
+    made.domains.push_back(std::hash<std::string>()(to_lower(domain)));
+  return made;
+}
+
+Resource make_table(const std::string& name, std::span<const HostPiecePtr> hosts) {
+  // In the order of the fields' numbers, as the whole message would be written.
+  static_assert(route::RouteConfiguration::kNameFieldNumber <
+                route::RouteConfiguration::kVirtualHostsFieldNumber);
+  route::RouteConfiguration head, tail;
+  head.set_name(name);
+  set_route_table_options(tail, name);
+  tail.clear_name();
+  Resource made{.name = name, .bytes = serialize(head)};
+  const std::string rest = serialize(tail);
+  std::size_t size = made.bytes.size() + rest.size();
+  for (const HostPiecePtr& host : hosts) size += host->bytes.size() + 8;
+  made.bytes.reserve(size);
+  for (const HostPiecePtr& host : hosts) append_host(made.bytes, host->bytes);
+  made.bytes += rest;
+  return made;
+}
+
+bool has_unique_domains(std::span<const HostPiecePtr> hosts) {
+  std::vector<std::uint64_t> all;
+  for (const HostPiecePtr& host : hosts) all.insert(all.end(), host->domains.begin(), host->domains.end());
+  std::ranges::sort(all);
+  return std::ranges::adjacent_find(all) == all.end();
+}
+
+std::vector<HostPiecePtr> with_unique_domains(std::span<const HostPiecePtr> hosts) {
+  std::vector<HostPiecePtr> kept;
+  std::set<std::string> seen;
+  for (const HostPiecePtr& piece : hosts) {
+    route::VirtualHost host;
+    host.ParseFromString(piece->bytes);
+    const int before = host.domains_size();
+    keep_unique_domains(host, seen);
+    if (host.domains_size() == 0) continue;
+    if (host.domains_size() == before) {
+      kept.push_back(piece);
+      continue;
+    }
+    kept.push_back(std::make_shared<const HostPiece>(make_piece(host)));
+  }
+  return kept;
+}
+
+}  // namespace weft::control
