@@ -5,7 +5,7 @@ PRESET ?= release
 WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
-.PHONY: help deps build up down test test-all soak bench fuzz tsan coverage format lint clean arrows \
+.PHONY: help deps build up down test test-all soak bench bench-control fuzz tsan coverage format lint clean arrows \
   torture real images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
@@ -64,6 +64,10 @@ soak: deps ## load a mesh at full speed under changing rules for MINUTES (defaul
 bench: deps ## measure weft beside nginx, HAProxy, nghttpx and Envoy over HTTP/1, HTTP/2 and TCP, each service of Bookinfo, and its page
 	@scripts/build release
 	@status=0; for each in run http2 stream bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
+
+bench-control: deps ## measure what services, rules and simulated proxies cost the control plane; OPTIONS="--scales 10,1000" and others
+	@scripts/build release weft weft-proxy bookinfo ads_load
+	@scripts/python bench/control.py $(OPTIONS)
 
 fuzz: deps ## run each fuzz target for SECONDS_EACH (default 60) from its corpus on; TARGETS names some
 	@scripts/fuzz $(or $(SECONDS_EACH),60) $(TARGETS)

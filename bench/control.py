@@ -1,0 +1,478 @@
+"""Measures what services, rules and proxies cost the control plane, and prints a table and JSON.
+
+    scripts/python bench/control.py [--scales 10,100,300,1000] [--proxies 200,2000] [--repeat 15] [-o table|json]
+
+Scales: N Services of two fixed endpoints and N VirtualServices are applied beside Bookinfo, which runs on this machine
+with its sidecars as `make up` starts it; each scale has a mesh of its own. Then one rule and one endpoint change, each
+`--repeat` times and each when the control plane has rested: by `weft apply`, and by the API, where the time runs from
+the response to the write until every sidecar runs the change. Rests and what follows a change (statuses, remarks) are
+in the CPU time, not in the milliseconds.
+
+Proxies: `weft control` by itself, with Bookinfo's objects, 100 Services and a Pod for each proxy; ads_load plays the
+sidecars of these pods, with a connection and an identity each. It takes one of the machine's cores while it answers.
+
+Goals are marked as met or not and never fail the run: exit code 1 says that something could not be measured.
+"""
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import yaml
+
+from run import BUILD, ROOT
+
+sys.path.append(str(ROOT / "tests/e2e"))
+from harness import BOOKINFO, GATEWAY, PROXY, SUBSETS, WEFT, Api, Instance, instance, wait_for
+
+LIMIT = 120  # seconds for anything
+GOAL_SCALE, GOAL_PROXIES = 1000, 2000  # where the goals hold
+SERVICES_OF_PROXIES = 100
+# Longer than the control plane waits after a change before it looks for remarks.
+REMARKS = 2.2
+LATE = f">{LIMIT}"
+SERIAL = itertools.count(1)  # makes each change differ from those before
+
+# Key, what it is, its form, its goal at GOAL_SCALE or GOAL_PROXIES.
+OF_SCALES = [
+    ("apply_s", "all objects by weft apply, s", ".2f", 3),
+    ("apply_cpu_s", "  CPU of the control plane, s", ".2f", None),
+    ("rule_command_ms", "one rule: weft apply, ms", ".1f", None),
+    ("rule_ms", "  from the write's response to applied, ms", ".1f", 20),
+    ("rule_max_ms", "  the longest of them, ms", ".1f", None),
+    ("rule_cpu_ms", "  CPU of the control plane, ms", ".1f", None),
+    ("rule_ratio", "  ms, by those of the first scale", ".2f", 1.5),
+    ("rule_cpu_ratio", "  CPU, by that of the first scale", ".2f", None),
+    ("endpoint_command_ms", "one endpoint: weft apply, ms", ".1f", None),
+    ("endpoint_ms", "  from the write's response to applied, ms", ".1f", 10),
+    ("endpoint_max_ms", "  the longest of them, ms", ".1f", None),
+    ("endpoint_cpu_ms", "  CPU of the control plane, ms", ".1f", None),
+    ("endpoint_ratio", "  ms, by those of the first scale", ".2f", 1.5),
+    ("endpoint_cpu_ratio", "  CPU, by that of the first scale", ".2f", None),
+    ("resident_mb", "control plane: resident, MB", ".1f", 60),
+    ("anonymous_mb", "  anonymous, MB", ".1f", None),
+    ("sidecar_mb", "sidecars: anonymous, median, MB", ".1f", None),
+    ("sidecar_max_mb", "  the largest of them, MB", ".1f", 6),
+]
+OF_PROXIES = [
+    ("connect_s", "all have their configuration, s", ".2f", None),
+    ("connect_cpu_s", "  CPU of the control plane, s", ".2f", None),
+    ("connect_mb", "  sent, MB", ".1f", None),
+    ("rule_s", "one rule: from the write's response to the last ACK, s", ".3f", 1),
+    ("rule_max_s", "  the longest of them, s", ".3f", None),
+    ("rule_cpu_ms", "  CPU of the control plane, ms", ".1f", None),
+    ("rule_mb", "  sent, MB", ".1f", None),
+    ("resident_mb", "control plane: resident, MB", ".1f", 150),
+    ("anonymous_mb", "  anonymous, MB", ".1f", None),
+    ("proxy_kb", "  resident for each proxy, kB", ".1f", None),
+]
+
+
+class Late(Exception):
+    """Something took longer than LIMIT."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def name_of(number):
+    return f"load-{number:04}"
+
+
+def address_of(block, number):
+    """Of the addresses that are for benchmarks (RFC 2544): 198.18.0.0/15."""
+    return f"198.{block}.{number // 250}.{number % 250 + 1}"
+
+
+def service(number, selector=None):
+    spec = {"ports": [{"name": "http", "port": 8080}]} | ({"selector": selector} if selector else {})
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name_of(number)}, "spec": spec}
+
+
+def endpoints(number, last=None):
+    addresses = [address_of(18, number), last or address_of(19, number)]
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": f"{name_of(number)}-fixed", "labels": {"kubernetes.io/service-name": name_of(number)}},
+            "ports": [{"name": "http", "port": 8080}],
+            "endpoints": [{"addresses": [each], "conditions": {"ready": True}} for each in addresses]}
+
+
+def rule(number, count, timeout_ms=5000):
+    """Some requests by header and path, the rest by weight to this service and the next."""
+    to, beside = ({"host": name_of(each)} for each in (number, (number + 1) % count))
+    some = {"match": [{"headers": {"end-user": {"exact": "tester"}}, "uri": {"prefix": "/api"}}],
+            "timeout": f"{timeout_ms}ms", "retries": {"attempts": 2, "perTryTimeout": "2s", "retryOn": "5xx"},
+            "route": [{"destination": to}]}
+    rest = {"route": [{"destination": to, "weight": 90}, {"destination": beside, "weight": 10}]}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": name_of(number)},
+            "spec": {"hosts": [name_of(number)], "http": [some, rest]}}
+
+
+def pod(number):
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": f"simulated-{number}", "labels": {"app": name_of(number % SERVICES_OF_PROXIES)}},
+            "spec": {"serviceAccountName": "default",
+                     "containers": [{"name": "app", "image": "app", "ports": [{"containerPort": 8080}]}]}}
+
+
+def running(number):
+    """A pod's status; from 198.18.0.0 on."""
+    address = address_of(18, number)
+    return {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}],
+            "conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def write_objects(folder, name, objects):
+    file = pathlib.Path(folder) / f"{name}.yaml"
+    file.write_text(yaml.dump_all(objects, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
+    return file
+
+
+def memory_mb(pid, key):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"process {pid} has no {key}")
+
+
+class Control:
+    """The process of a control plane, as /proc shows it."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def cpu(self):
+        """Seconds; to the nanosecond, which utime and stime are not."""
+        return sum(int((task / "schedstat").read_text().split()[0])
+                   for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir()) / 1e9
+
+    def settle(self):
+        """Until it has had nothing to do for a while."""
+        deadline, calm = time.monotonic() + LIMIT, 0
+        while calm < 3:
+            before = self.cpu()
+            time.sleep(0.1)
+            calm = calm + 1 if self.cpu() - before < 0.005 else 0
+            if time.monotonic() > deadline:
+                raise Late
+
+    def series(self, repeat, change):
+        """Seconds of each change, and the CPU seconds of one with all that follows it."""
+        change()
+        time.sleep(REMARKS)
+        self.settle()
+        times, before = [], self.cpu()
+        for _ in range(repeat):
+            mark = self.cpu()
+            times.append(change())
+            # A control plane may pace itself by what a push has cost: every change finds it at rest.
+            time.sleep(0.02 + min(2, 4 * (self.cpu() - mark)))
+        time.sleep(REMARKS)
+        self.settle()
+        return times, (self.cpu() - before) / repeat
+
+    def memory(self):
+        return {"resident_mb": memory_mb(self.pid, "VmRSS"), "anonymous_mb": memory_mb(self.pid, "RssAnon")}
+
+
+class Changes:
+    """Changes of one rule and one endpoint, each unlike the one before."""
+
+    def __init__(self, mesh, folder, count):
+        self.mesh, self.folder, self.count, self.number = mesh, folder, count, count // 2
+        self.api = Api(mesh)
+        self.api.connection.timeout = LIMIT + 10
+
+    def rule(self):
+        return rule(self.number, self.count, 5000 + next(SERIAL))
+
+    def endpoint(self):
+        return endpoints(self.number, address_of(19, 10_000 + next(SERIAL)))
+
+    def by_command(self, made):
+        """Seconds of the whole command."""
+        file = write_objects(self.folder, "one", [made])
+        began = time.monotonic()
+        apply(self.mesh, file)
+        return time.monotonic() - began
+
+    def put(self, made):
+        """The version that was written, and when its response was there."""
+        group = {"VirtualService": "networking.istio.io/v1/namespaces/default/virtualservices",
+                 "EndpointSlice": "discovery.k8s.io/v1/namespaces/default/endpointslices"}[made["kind"]]
+        path = f"/apis/{group}/{made['metadata']['name']}"
+        current = self.api.call("GET", path)
+        written = self.api.call("PUT", path, current | {key: made[key] for key in made if key != "metadata"})
+        return written["metadata"]["resourceVersion"], time.monotonic()
+
+    def wait_applied(self, version):
+        try:
+            self.api.call("GET", f"/weft/v1/applied?resourceVersion={version}&timeoutSeconds={LIMIT}")
+        except AssertionError as error:
+            if " 504 " in str(error):
+                raise Late from None
+            raise
+
+    def by_api(self, made):
+        """Seconds from the response to the write until it is applied everywhere."""
+        version, at = self.put(made)
+        self.wait_applied(version)
+        return time.monotonic() - at
+
+
+def apply(mesh, *files):
+    try:
+        done = mesh.weft("apply", f"--timeout={LIMIT}s", *itertools.chain(*(("-f", file) for file in files)), check=False,
+                         timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        raise Late from None
+    if done.returncode != 0:
+        raise RuntimeError(f"weft apply ended with {done.returncode}: {done.stderr}")
+
+
+def measure_changes(control, changes, repeat, figures):
+    for what, make in [("rule", changes.rule), ("endpoint", changes.endpoint)]:
+        say(f"  one {what}'s change, {repeat} times by weft apply and by the API ...")
+        times, _ = control.series(repeat, lambda make=make: changes.by_command(make()))
+        figures[f"{what}_command_ms"] = statistics.median(times) * 1e3
+        times, cpu = control.series(repeat, lambda make=make: changes.by_api(make()))
+        figures |= {f"{what}_ms": statistics.median(times) * 1e3, f"{what}_max_ms": max(times) * 1e3,
+                    f"{what}_cpu_ms": cpu * 1e3}
+
+
+def measure_scale(count, repeat):
+    figures = {}
+    with instance(BOOKINFO, SUBSETS, GATEWAY) as mesh, tempfile.TemporaryDirectory(prefix="weft-bench-") as folder:
+        mesh.wait_ready()
+        control = Control(next(pid for pid, line in mesh.processes().items() if " control --state-dir" in line))
+        control.settle()
+        files = [write_objects(folder, "services", map(service, range(count))),
+                 write_objects(folder, "endpoints", map(endpoints, range(count))),
+                 write_objects(folder, "rules", (rule(each, count) for each in range(count)))]
+        say(f"  {3 * count} objects by weft apply ...")
+        cpu, began = control.cpu(), time.monotonic()
+        try:
+            apply(mesh, *files)
+            figures |= {"apply_s": time.monotonic() - began, "apply_cpu_s": control.cpu() - cpu}
+            control.settle()
+            measure_changes(control, Changes(mesh, folder, count), repeat, figures)
+        except Late:
+            figures.setdefault("apply_s", LATE)
+            say(f"  not within {LIMIT} s")
+        sidecars = [memory_mb(pid, "RssAnon") for pid, line in mesh.processes().items() if line.startswith(str(PROXY))]
+        figures |= control.memory()
+        figures |= {"sidecars": len(sidecars), "sidecar_mb": statistics.median(sidecars), "sidecar_max_mb": max(sidecars)}
+    return figures
+
+
+class Alone(Instance):
+    """A control plane without a supervisor: whom it serves is said on `registration`."""
+
+    def up(self):
+        self.state_dir().mkdir()
+        self.registration, theirs = socket.socketpair()
+        with theirs, open(self.state_dir() / "control.log", "wb") as log:
+            self.process = subprocess.Popen([WEFT, "control", "--state-dir", self.state_dir(), "--registration-fd",
+                                             str(theirs.fileno())], pass_fds=[theirs.fileno()], stdout=log, stderr=log)
+        wait_for("the control plane's API", lambda: Api(self).call("GET", "/api/v1/namespaces/default"))
+
+    def down(self):
+        self.process.terminate()
+        self.process.wait()
+        self.registration.close()
+
+
+@contextlib.contextmanager
+def alone():
+    made = Alone()
+    try:
+        made.up()
+        yield made
+    finally:
+        made.destroy()
+
+
+class Crowd:
+    """ads_load as a process."""
+
+    def __init__(self, mesh, count):
+        descriptor = mesh.registration.fileno()
+        self.process = subprocess.Popen([BUILD / "bench/ads_load", mesh.state_dir() / "xds.sock", str(descriptor), str(count)],
+                                        pass_fds=[descriptor], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def event(self):
+        timer = threading.Timer(LIMIT, self.process.kill)
+        timer.start()
+        line = self.process.stdout.readline()
+        timer.cancel()
+        if line:
+            return json.loads(line)
+        if self.process.wait() < 0:
+            raise Late
+        raise RuntimeError("ads_load has ended")
+
+    def ask(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.event()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def prepare(mesh, folder, count):
+    """Bookinfo's objects, services, rules, and a pod for each proxy."""
+    services = range(SERVICES_OF_PROXIES)
+    apply(mesh, BOOKINFO, SUBSETS, GATEWAY,
+          write_objects(folder, "services", (service(each, {"app": name_of(each)}) for each in services)),
+          write_objects(folder, "rules", (rule(each, SERVICES_OF_PROXIES) for each in services)))
+    api, path = Api(mesh), "/api/v1/namespaces/default/pods"
+    for number in range(count):
+        made = api.call("POST", path, pod(number))
+        api.call("PUT", f"{path}/{made['metadata']['name']}/status", made | {"status": running(number)})
+
+
+def measure_crowd(control, crowd, changes, repeat, figures):
+    cpu = control.cpu()
+    first = crowd.event()
+    figures |= {"connect_s": first["last_ack"] - first["began"], "connect_cpu_s": control.cpu() - cpu,
+                "connect_mb": first["bytes"] / 2**20}
+    control.settle()
+    figures |= control.memory()
+    say(f"  one rule's change, {repeat} times ...")
+    sent = []
+
+    def change():
+        before = crowd.ask()["bytes"]
+        version, at = changes.put(changes.rule())
+        changes.wait_applied(version)
+        seen = crowd.ask()
+        sent.append(seen["bytes"] - before)
+        return seen["last_ack"] - at
+
+    times, cpu = control.series(repeat, change)
+    figures |= {"rule_s": statistics.median(times), "rule_max_s": max(times), "rule_cpu_ms": cpu * 1e3,
+                "rule_mb": statistics.median(sent) / 2**20} | control.memory()
+
+
+def measure_proxies(count, repeat):
+    figures = {}
+    with alone() as mesh, tempfile.TemporaryDirectory(prefix="weft-bench-") as folder:
+        control = Control(mesh.process.pid)
+        say(f"  Bookinfo's objects, {SERVICES_OF_PROXIES} services and {count} pods ...")
+        try:
+            prepare(mesh, folder, count)
+            time.sleep(REMARKS)
+            control.settle()
+            before = control.memory()["resident_mb"]
+            say(f"  {count} proxies connect ...")
+            with Crowd(mesh, count) as crowd:
+                measure_crowd(control, crowd, Changes(mesh, folder, SERVICES_OF_PROXIES), repeat, figures)
+        except Late:
+            figures.setdefault("connect_s", LATE)
+            figures.setdefault("rule_s", LATE)
+            say(f"  not within {LIMIT} s")
+        if "resident_mb" in figures:
+            figures["proxy_kb"] = (figures["resident_mb"] - before) * 1024 / count
+    return figures
+
+
+def add_ratios(scales):
+    """Of each scale's costs to those of the first one."""
+    first = next(iter(scales.values()), {})
+    for figures in scales.values():
+        for ratio, key in [("rule_ratio", "rule_ms"), ("rule_cpu_ratio", "rule_cpu_ms"), ("endpoint_ratio", "endpoint_ms"),
+                           ("endpoint_cpu_ratio", "endpoint_cpu_ms")]:
+            if key in figures and key in first and len(scales) > 1:
+                figures[ratio] = figures[key] / first[key]
+
+
+def verdict(value, goal):
+    if goal is None or value is None:
+        return ""
+    return "met" if value != LATE and value <= goal else "NOT MET"
+
+
+def rows_of(rows, title, columns, where):
+    """Lines of cells, and {key: verdict}."""
+    lines, verdicts = [[title, *(f"{count:,}" for count in columns), f"goal at {where:,}", ""]], {}
+    for key, label, form, goal in rows:
+        values = [columns[count].get(key) for count in columns]
+        said = verdict(columns.get(where, {}).get(key), goal)
+        if said:
+            verdicts[key] = said
+        cells = ["-" if value is None else value if isinstance(value, str) else format(value, form) for value in values]
+        lines.append([label, *cells, "" if goal is None else f"<= {goal}", said])
+    return lines, verdicts
+
+
+def table(blocks):
+    """The blocks below each other, their columns aligned."""
+    lines = [line for block in blocks for line in block]
+    label = max(len(line[0]) for line in lines)
+    text = []
+    for block in blocks:
+        text += ["" if text else None, *(line[0].ljust(label) + "".join(cell.rjust(10) for cell in line[1:-2]) + line[-2].rjust(16)
+                                         + "   " + line[-1] for line in block)]
+    return "\n".join(line.rstrip() for line in text if line is not None)
+
+
+def counts(text):
+    return [int(each) for each in text.split(",") if each]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scales", type=counts, default="10,100,300,1000", help="numbers of services; empty: none")
+    parser.add_argument("--proxies", type=counts, default="200,2000", help="numbers of simulated proxies; empty: none")
+    parser.add_argument("--repeat", type=int, default=15, help="changes for each median")
+    parser.add_argument("-o", "--output", choices=["table", "json"], default="table")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    # ads_load has a descriptor for each proxy, and the control plane takes connections for half of what it may have.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    machine = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0]}
+    scales, proxies = {}, {}
+    for count in options.scales:
+        say(f"{count} services beside Bookinfo ...")
+        scales[count] = measure_scale(count, options.repeat)
+    for count in options.proxies:
+        say(f"{count} simulated proxies ...")
+        proxies[count] = measure_proxies(count, options.repeat)
+    add_ratios(scales)
+    machine["load_after"] = os.getloadavg()[0]
+    first, of_scales = rows_of(OF_SCALES, "services and rules, beside Bookinfo", scales, GOAL_SCALE)
+    second, of_proxies = rows_of(OF_PROXIES, f"simulated proxies, {SERVICES_OF_PROXIES} services", proxies, GOAL_PROXIES)
+    result = {"machine": machine, "repeat": options.repeat, "scales": scales, "proxies": proxies,
+              "goals": {"scales": of_scales, "proxies": of_proxies}}
+    out = BUILD / "bench-control.json"
+    out.write_text(json.dumps(result, indent=1))
+    if options.output == "json":
+        print(json.dumps(result, indent=1))
+        return
+    print(f"{machine['cores']} cores, load average {machine['load_before']:.1f} before and {machine['load_after']:.1f} after; medians of "
+          f"{options.repeat} changes; written to {out.relative_to(ROOT)}\n")
+    print(table([block for block, columns in [(first, scales), (second, proxies)] if columns]))
+
+
+if __name__ == "__main__":
+    main()
