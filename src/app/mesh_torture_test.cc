@@ -413,6 +413,7 @@ class Torture {
   void note_who_is_up_to_date() {
     testing::SimulatedControl* control = mesh_.control();
     if (!control || !control->listens() || !control_has_everything(*control)) return;
+    if (!control->plane().has_pushed_everything()) return;
     const control::AdsServer& ads = control->plane().ads();
     for (const control::AdsServer::Proxy* proxy : ads.proxies()) {
       const SimulatedSidecar* sidecar = mesh_.sidecar(proxy->identity.pod);

@@ -19,6 +19,7 @@ constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
 constexpr Duration kCheapPush = 50ms;
 constexpr Duration kLongestRest = 2s;
+constexpr int kMaxQuiets = 5;
 
 /// That this thread has used: what else the machine does is no reason to go slower.
 Duration cpu_time_of_thread() {
@@ -63,6 +64,7 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
     : loop_(loop),
       progress_(loop),
       look_again_(options.look_again),
+      quiet_(options.quiet),
       authenticator_(std::move(authenticator)),
       mirror_(
           loop, store, [this] { on_change(); }, std::move(options.mirror)),
@@ -91,12 +93,15 @@ void ControlPlane::on_change() {
   if (!remark_timer_.armed()) remark_timer_.arm(loop_.now() + kRemarksAfter);
 }
 
-/// A push is made from all objects for all proxies: pushing each change of many would cost their number
-/// squared. What a push took in CPU time is left free three times before the next one; with few objects that
-/// is nothing.
+/// The first change after a while is pushed at once; those that follow it closely are likely to be some of
+/// many, and are gathered. What a push took in CPU time, when it took much, is left free three times before
+/// the next one.
 void ControlPlane::push_when_due() {
-  if (loop_.now() < next_push_) return push_timer_.arm(next_push_);
-  push();
+  const TimePoint now = loop_.now();
+  if (now < next_push_) return push_timer_.arm(next_push_);
+  if (!gathering_since_ && now >= last_push_ + quiet_) return push();
+  if (!gathering_since_) gathering_since_ = now;
+  push_timer_.arm(std::min(now + quiet_, *gathering_since_ + kMaxQuiets * quiet_));
 }
 
 std::map<api::Key, Remarks> ControlPlane::remarks() { return all_remarks(Inputs(mirror_.world()), ground_); }
@@ -110,9 +115,16 @@ void ControlPlane::on_progress() {
   progress_.notify_all();
 }
 
+bool ControlPlane::has_pushed_everything() const {
+  return configuration_changes(mirror_) == ads_.generation();
+}
+
 void ControlPlane::push() {
+  push_timer_.disarm();
+  gathering_since_.reset();
   std::uint64_t generation = configuration_changes(mirror_);
   if (generation == ads_.generation()) return;
+  last_push_ = loop_.now();
   const Duration begin = cpu_time_();
   auto inputs = pushed_ ? std::make_shared<const Inputs>(mirror_.world(), generation, *pushed_)
                         : std::make_shared<const Inputs>(mirror_.world(), generation);
@@ -156,26 +168,30 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
   push();
   std::uint64_t generation = ads_.generation();
   while (true) {
-    api::Json progress = Receipts::progress_json(ads_, generation);
-    if (!caught_up) {
-      progress["applied"] = false;
-      progress["message"] = "the controllers have not caught up with this version";
-      co_return progress;
-    }
     // What the controllers could not write is not there, whatever the proxies have; it is tried again.
     const auto failures = controllers_.failures_since(since == 0 ? version : since);
-    bool for_good = false;
-    for (const ControllerManager::Failure& failure : failures) {
-      progress["applied"] = false;
-      progress["message"] = "not written: " + failure.text;
-      for_good = for_good || failure.for_good;
-    }
-    bool over =
-        progress["applied"] == true || !progress["rejected"].empty() || for_good || loop_.now() >= deadline;
-    if (over) co_return progress;
+    const bool for_good = std::ranges::any_of(failures, &ControllerManager::Failure::for_good);
+    const bool applied = failures.empty() && Receipts::is_applied(ads_, generation);
+    if (!caught_up || for_good || applied || Receipts::is_rejected(ads_, generation) ||
+        loop_.now() >= deadline)
+      co_return progress_of(generation, caught_up, failures);
     // That a sidecar has ended is no progress of any proxy, and may be all that was missing.
     co_await progress_.wait(std::min(deadline, loop_.now() + kMissedAgain));
   }
+}
+
+api::Json ControlPlane::progress_of(std::uint64_t generation, bool caught_up,
+                                    const std::vector<ControllerManager::Failure>& failures) const {
+  api::Json progress = Receipts::progress_json(ads_, generation);
+  for (const ControllerManager::Failure& failure : failures) {
+    progress["applied"] = false;
+    progress["message"] = "not written: " + failure.text;
+  }
+  if (!caught_up) {
+    progress["applied"] = false;
+    progress["message"] = "the controllers have not caught up with this version";
+  }
+  return progress;
 }
 
 net::Task<void> ControlPlane::serve_applied(http::ServerExchange& exchange, std::string target) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -24,6 +25,9 @@ struct ControlPlaneOptions {
   std::vector<Controller> controllers = all_controllers();
   /// How often the store is compared with the mirror while a change is on its way from one to the other.
   Duration look_again = 1ms;
+  /// Changes that come within this time of a push wait until none has come for as long (and at most five
+  /// times that), and are pushed together.
+  Duration quiet = 10ms;
   Ground ground = Ground::kOneMachine;
   /// What pushes are paced by; empty: what this thread has used.
   std::function<Duration()> cpu_time = {};
@@ -69,6 +73,9 @@ class ControlPlane {
   /// What there would be to say of an object if it were stored now (remarks/on_write.h).
   Remarks remarks_on_write(const api::ObjectPtr& object) const;
 
+  /// No change that is known waits for others to be pushed with.
+  bool has_pushed_everything() const;
+
   /// The objects as they are known at this moment.
   WorldPtr world() { return mirror_.world(); }
   const Mirror& mirror() const { return mirror_; }
@@ -84,11 +91,13 @@ class ControlPlane {
   net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
   net::Task<Result<void>> answer_applied(http::ServerExchange& exchange, std::uint64_t version,
                                          TimePoint deadline, std::uint64_t since);
+  api::Json progress_of(std::uint64_t generation, bool caught_up,
+                        const std::vector<ControllerManager::Failure>& failures) const;
   net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);
 
   net::Loop& loop_;
   Notifier progress_;
-  Duration look_again_;
+  Duration look_again_, quiet_;
   std::unique_ptr<Authenticator> authenticator_;
   Mirror mirror_;
   std::function<Duration()> cpu_time_;
@@ -101,6 +110,8 @@ class ControlPlane {
   RemarkLog remark_log_;
   net::Timer remark_timer_;
   TimePoint next_push_{};  ///< not before, so that pushing leaves time for everything else
+  TimePoint last_push_{};
+  std::optional<TimePoint> gathering_since_;  ///< changes wait for more of them
   net::Timer push_timer_;
 };
 

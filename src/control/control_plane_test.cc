@@ -91,11 +91,12 @@ class Proxy {
 
 class ControlPlaneTest : public ::testing::Test {
  protected:
-  ControlPlaneTest() : loop(net::Loop::simulated()), store(*loop) {
+  explicit ControlPlaneTest(Duration quiet = 0ms) : loop(net::Loop::simulated()), store(*loop) {
     auto registrations = std::make_unique<Registrations>();
     registered = registrations.get();
     ControlPlaneOptions options;
     options.cpu_time = [] { return Duration::zero(); };  // simulated time does not wait for a slow machine
+    options.quiet = quiet;
     plane = std::make_unique<ControlPlane>(*loop, store, std::move(registrations), std::move(options));
     for (const auto& object : testing::objects_of_file("bookinfo.yaml")) store.put(*object);
     plane->start();
@@ -305,6 +306,63 @@ TEST_F(ControlPlaneTest, a_deadline_names_who_is_missing) {
   EXPECT_FALSE((*wait->answer)["applied"].get<bool>());
   ASSERT_EQ((*wait->answer)["missing"].size(), 1u);
   EXPECT_EQ((*wait->answer)["missing"][0]["proxy"], "productpage-v1-a.default");
+}
+
+class GatheringTest : public ControlPlaneTest {
+ protected:
+  GatheringTest() : ControlPlaneTest(10ms) {
+    loop->advance(1s);
+    run();
+  }
+  std::uint64_t pushes() const { return plane->ads().generation(); }
+};
+
+TEST_F(GatheringTest,
+       a_change_after_a_while_is_pushed_at_once_and_those_behind_it_together_when_it_is_quiet) {
+  const std::uint64_t before = pushes();
+  put_rule("v1");
+  run();
+  const std::uint64_t first = pushes();
+  EXPECT_NE(first, before);
+  for (const char* subset : {"v2", "v3", "v1"}) {
+    loop->advance(5ms);
+    put_rule(subset);
+    run();
+    EXPECT_EQ(pushes(), first);
+    EXPECT_FALSE(plane->has_pushed_everything());
+  }
+  loop->advance(9ms);
+  EXPECT_EQ(pushes(), first);
+  loop->advance(1ms);
+  EXPECT_TRUE(plane->has_pushed_everything());
+}
+
+TEST_F(GatheringTest, changes_that_never_stop_are_pushed_every_fifty_milliseconds) {
+  put_rule("v1");
+  run();
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i < 100; ++i) {
+    loop->advance(5ms);
+    put_rule(i % 2 ? "v1" : "v3");
+    run();
+    seen.insert(pushes());
+  }
+  EXPECT_GE(seen.size(), 8u);
+  EXPECT_LE(seen.size(), 11u);
+}
+
+TEST_F(GatheringTest, a_call_that_waits_for_a_change_has_it_pushed_at_once) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  put_subsets("13");
+  put_rule("v1");
+  run();
+  auto wait = wait_applied(put_rule("v3"));
+  run();
+  loop->advance(2ms);
+  run();
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
+  EXPECT_NE(proxy.route_text.find("outbound|9080|v3|reviews"), std::string::npos);
 }
 
 TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_status_until_it_is_put_right) {

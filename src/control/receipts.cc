@@ -1,5 +1,6 @@
 #include "control/receipts.h"
 
+#include <algorithm>
 #include <array>
 
 #include "control/translation/object_check.h"
@@ -20,9 +21,11 @@ const Session::Refusal* refusal_of(const AdsServer::Proxy& proxy, std::uint64_t 
 
 constexpr std::string_view kControlPlane = "control plane";
 
-/// Objects that came in before a check, or past it, are checked here again.
-std::string left_out_of(const api::Object& object) {
+/// Objects that came in before a check, or past it, are checked here again. Those in which the world's look
+/// finds no fault have passed this check in it.
+std::string left_out_of(const api::Object& object, const World& world) {
   std::string text;
+  if (object.kind != kinds::service() && world.faults(object).empty()) return text;
   for (const api::Finding& finding : check_object(object))
     text += (text.empty() ? "" : "; ") + to_string(finding);
   return text;
@@ -39,27 +42,43 @@ api::Json refusal_json(const AdsServer::Proxy& proxy, const Session::Refusal& re
 }  // namespace
 
 void Receipts::update(const Inputs& inputs) {
-  std::map<api::Key, Entry> now;
-  for (const api::KindInfo* kind : kinds_with_receipts()) {
-    for (const auto& object : inputs.world->all(kind)) {
-      api::Key key = object->key();
-      Entry entry{std::string(object->uid()),
-                  object->generation(),
-                  object->resource_version(),
-                  inputs.generation,
-                  {}};
-      auto before = entries_.find(key);
-      const bool same =
-          before != entries_.end() && before->second.uid == entry.uid &&
-          before->second.object_generation == entry.object_generation &&
-          // Kubernetes counts no generation of a Service.
-          (entry.object_generation != 0 || before->second.resource_version == entry.resource_version);
-      if (same) entry.since = before->second.since;
-      entry.left_out = same ? before->second.left_out : left_out_of(*object);
-      now.emplace(std::move(key), std::move(entry));
-    }
-  }
-  entries_ = std::move(now);
+  for (const api::KindInfo* kind : kinds_with_receipts())
+    for_each_change(*seen_, *inputs.world, kind,
+                    [&](const api::ObjectPtr& before, const api::ObjectPtr& now) {
+                      if (now) return note(*now, inputs);
+                      entries_.erase(before->key());
+                      left_out_.erase(before->key());
+                    });
+  seen_ = inputs.world;
+}
+
+void Receipts::note(const api::Object& object, const Inputs& inputs) {
+  api::Key key = object.key();
+  Entry& entry = entries_[key];
+  const bool same = entry.since != 0 && entry.uid == object.uid() &&
+                    entry.object_generation == object.generation() &&
+                    // Kubernetes counts no generation of a Service.
+                    (object.generation() != 0 || entry.resource_version == object.resource_version());
+  entry.resource_version = object.resource_version();
+  if (same) return;
+  entry.uid = object.uid();
+  entry.object_generation = object.generation();
+  entry.since = inputs.generation;
+  if (std::string text = left_out_of(object, *inputs.world); text.empty())
+    left_out_.erase(key);
+  else
+    left_out_.insert_or_assign(std::move(key), std::move(text));
+}
+
+bool Receipts::is_applied(const AdsServer& ads, std::uint64_t generation) {
+  const auto runs = [&](const AdsServer::Proxy* proxy) { return proxy->session.runs(generation); };
+  return std::ranges::all_of(ads.proxies(), runs) && ads.absent().empty();
+}
+
+bool Receipts::is_rejected(const AdsServer& ads, std::uint64_t generation) {
+  return std::ranges::any_of(ads.proxies(), [&](const AdsServer::Proxy* proxy) {
+    return proxy->session.refusal_of(generation) != nullptr;
+  });
 }
 
 api::Json Receipts::to_json(const AdsServer& ads) const {
@@ -67,8 +86,8 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
   for (const auto& [key, entry] : entries_) {
     std::uint64_t sent = 0, applied = 0;
     api::Json pending = api::Json::array(), refused = api::Json::array();
-    if (!entry.left_out.empty())
-      refused.push_back({{"proxy", std::string(kControlPlane)}, {"reason", entry.left_out}});
+    if (const auto left_out = left_out_.find(key); left_out != left_out_.end())
+      refused.push_back({{"proxy", std::string(kControlPlane)}, {"reason", left_out->second}});
     for (const AdsServer::Proxy* proxy : ads.proxies()) {
       if (proxy->session.sending() >= entry.since) ++sent;
       if (const auto* refusal = refusal_of(*proxy, entry.since)) {
@@ -117,8 +136,7 @@ api::Json Receipts::proxies_json(const AdsServer& ads) {
 
 std::map<api::Key, std::string> Receipts::refusals(const AdsServer& ads) const {
   std::map<api::Key, std::string> found;
-  for (const auto& [key, entry] : entries_)
-    if (!entry.left_out.empty()) found[key] = std::string(kControlPlane) + " leaves out " + entry.left_out;
+  for (const auto& [key, text] : left_out_) found[key] = std::string(kControlPlane) + " leaves out " + text;
   for (const AdsServer::Proxy* proxy : ads.proxies()) {
     if (!proxy->session.any_doubted()) continue;
     for (const auto& [key, entry] : entries_)

@@ -16,7 +16,7 @@ namespace weft::control {
 /// ControlPlane. Thread: the loop's.
 class Receipts {
  public:
-  /// Notes what has changed. Status changes do not count.
+  /// Notes what has changed. Status changes do not count. Costs what has changed.
   void update(const Inputs& inputs);
 
   /// {"receipts": [{kind, namespace, name, resourceVersion, sent, applied, pending, refused: [{proxy,
@@ -30,6 +30,10 @@ class Receipts {
   /// why. A proxy that has never run anything blames none.
   std::map<api::Key, std::string> refusals(const AdsServer& ads) const;
 
+  /// Whether every proxy that is known to run runs `generation`.
+  static bool is_applied(const AdsServer& ads, std::uint64_t generation);
+  /// Whether a proxy has rejected something that `generation` may be the cause of.
+  static bool is_rejected(const AdsServer& ads, std::uint64_t generation);
   /// How far the proxies are on the way to `generation`: {"missing": [...], "rejected": [...]}, both empty
   /// when it is applied everywhere.
   static api::Json progress_json(const AdsServer& ads, std::uint64_t generation);
@@ -40,9 +44,12 @@ class Receipts {
     std::uint64_t object_generation = 0;
     std::uint64_t resource_version = 0;
     std::uint64_t since = 0;  ///< generation of the configuration
-    std::string left_out;     ///< what of it no proxy would accept, and is not sent; empty: nothing
   };
+  void note(const api::Object& object, const Inputs& inputs);
+
+  WorldPtr seen_ = std::make_shared<const World>();
   std::map<api::Key, Entry> entries_;
+  std::map<api::Key, std::string> left_out_;  ///< what of it no proxy would accept, and is not sent
 };
 
 }  // namespace weft::control
