@@ -31,7 +31,7 @@ class Proxy {
   /// Handles what has come; true when there was something.
   bool turn() {
     if (stream.outgoing.empty() || silent) return false;
-    Session::Response response;
+    envoy::service::discovery::v3::DiscoveryResponse response;
     EXPECT_TRUE(response.ParseFromString(stream.outgoing.front()));
     stream.outgoing.pop_front();
     for (Type type : kAllTypes)
@@ -46,7 +46,7 @@ class Proxy {
   testing::FakeStream stream;
 
  private:
-  void take(Type type, const Session::Response& response) {
+  void take(Type type, const envoy::service::discovery::v3::DiscoveryResponse& response) {
     ++responses;
     nonces_[index_of(type)] = response.nonce();
     for (const auto& any : response.resources()) {

@@ -10,8 +10,8 @@
 
 namespace weft::control {
 
-/// Which resources of one type a proxy asks for. A proxy mostly asks for what the clusters or listeners that it
-/// was sent need, and then nothing is kept but that table, which all proxies of its kind share.
+/// Which resources of one type a proxy asks for. A proxy mostly asks for what the clusters or listeners that
+/// it was sent need, and then nothing is kept but that table, which all proxies of its kind share.
 ///
 /// Owner: Session. Thread: one loop.
 class AskedNames {

@@ -59,20 +59,20 @@ struct AdsServer::Connection {
         proxy{.identity = std::move(identity),
               .peer = std::move(peer),
               .connection = 0,
-              .session = Session([this](const Session::Response& response) { enqueue(response); })} {}
+              .session = Session([this](Push push) { enqueue(push); })} {}
 
-  void enqueue(const Session::Response& response) {
-    if (auto type = type_of(response.type_url())) ++owner.counts_[index_of(*type)].pushes;
-    outbox.push_back(response.SerializeAsString());
+  void enqueue(const Push& push) {
+    ++owner.counts_[index_of(push.type)].pushes;
+    outbox.push_back(owner.encoder_.encode(push));
     if (tasks.active() == 0) tasks.spawn(write_all());
   }
 
   // The outbox is bounded by the session, which has at most one response of each type on its way.
   net::Task<void> write_all() {
     while (!outbox.empty()) {
-      std::string message = std::move(outbox.front());
+      EncodedPush message = std::move(outbox.front());
       outbox.pop_front();
-      auto written = co_await stream.write(message);
+      auto written = co_await stream.write_parts(message.own, std::move(message.resources));
       // The reading side sees the same failure and ends the connection.
       if (!written) co_return;
     }
@@ -80,7 +80,7 @@ struct AdsServer::Connection {
 
   AdsServer& owner;
   http::grpc::MessageStream& stream;
-  std::deque<std::string> outbox;
+  std::deque<EncodedPush> outbox;
   Proxy proxy;
   net::TaskScope tasks;
 };

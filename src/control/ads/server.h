@@ -71,6 +71,7 @@ class AdsServer {
   std::function<void()> on_progress_;
   std::shared_ptr<const Inputs> inputs_;
   Translator translator_;
+  PushEncoder encoder_;
   std::list<Proxy*> proxies_;
   std::uint64_t connections_ = 0;
   std::array<Counts, kTypes> counts_{};

@@ -4,8 +4,6 @@
 
 #include "base/strings.h"
 #include "xds/proto/discovery.pb.h"
-#include "xds/proto/endpoint.pb.h"
-#include "xds/proto/route.pb.h"
 
 namespace weft::control {
 namespace {
@@ -24,17 +22,6 @@ bool asks_by_name(Type type) { return type == Type::kEndpoint || type == Type::k
 /// Stands for a resource with nothing in it: silence would keep a proxy waiting that asked for it.
 ResourcePtr nothing(std::string_view name) {
   return std::make_shared<const Resource>(Resource{std::string(name), {}});
-}
-
-std::string empty_resource(Type type, const std::string& name) {
-  if (type == Type::kEndpoint) {
-    envoy::config::endpoint::v3::ClusterLoadAssignment assignment;
-    assignment.set_cluster_name(name);
-    return assignment.SerializeAsString();
-  }
-  envoy::config::route::v3::RouteConfiguration table;
-  table.set_name(name);
-  return table.SerializeAsString();
 }
 
 using NameSet = std::set<std::string, std::less<>>;
@@ -385,7 +372,7 @@ void Session::send_complete(Type type, const ResourceTablePtr& resources) {
   }
   note_recreated(type, *resources);
   state.sent = resources;
-  emit(type, *resources, filtered(resources, [&](const ResourcePtr& each) {
+  emit(type, resources, filtered(resources, [&](const ResourcePtr& each) {
          return !same(state.held->find(each->name), each);
        }));
 }
@@ -403,7 +390,7 @@ void Session::send_asked(Type type) {
   state.resend.clear();
   if (!changed->empty())
     state.sent = shared_form(state.sent->with({changed->begin(), changed->end()}), target);
-  if (!changed->empty() || state.must_answer) emit(type, *changed, changed);
+  if (!changed->empty() || state.must_answer) emit(type, changed, changed);
 }
 
 std::vector<ResourcePtr> Session::unsent(const Channel& state, const ResourceTable& target) const {
@@ -422,7 +409,7 @@ std::vector<ResourcePtr> Session::unsent(const Channel& state, const ResourceTab
   return changed;
 }
 
-void Session::emit(Type type, const ResourceTable& resources, ResourceTablePtr changed) {
+void Session::emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed) {
   Channel& state = channel(type);
   state.last = std::move(changed);
   state.base = settled_;
@@ -432,16 +419,7 @@ void Session::emit(Type type, const ResourceTable& resources, ResourceTablePtr c
   state.rejected = false;
   state.nonce = std::to_string(++nonces_);
   state.report.sent = active_generation_;
-  Response response;
-  response.set_type_url(std::string(type_url(type)));
-  response.set_version_info(std::to_string(active_generation_));
-  response.set_nonce(state.nonce);
-  for (const ResourcePtr& each : resources) {
-    auto& any = *response.add_resources();
-    any.set_type_url(std::string(type_url(type)));
-    any.set_value(each->bytes.empty() ? empty_resource(type, each->name) : each->bytes);
-  }
-  send_(response);
+  send_({type, std::to_string(active_generation_), state.nonce, std::move(resources)});
 }
 
 }  // namespace weft::control

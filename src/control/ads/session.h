@@ -9,11 +9,11 @@
 #include <string>
 
 #include "control/ads/asked_names.h"
+#include "control/ads/push.h"
 #include "control/translation/resource_set.h"
 
 namespace envoy::service::discovery::v3 {
 class DiscoveryRequest;
-class DiscoveryResponse;
 }  // namespace envoy::service::discovery::v3
 
 namespace weft::control {
@@ -32,9 +32,8 @@ namespace weft::control {
 /// consistency".
 class Session {
  public:
-  using Response = envoy::service::discovery::v3::DiscoveryResponse;
   using Request = envoy::service::discovery::v3::DiscoveryRequest;
-  using Send = std::function<void(const Response&)>;
+  using Send = std::function<void(Push)>;
 
   /// What the proxy rejected: everything that came into the world after `after`, up to `upto`, may be the
   /// cause. It stands until the proxy has accepted what takes the place of each rejected resource.
@@ -140,7 +139,7 @@ class Session {
   void erase_unwanted(Doubt& doubt, Type type) const;
   Rejected rejected(const Channel& state, const std::string& name) const;
   ResourceTablePtr needed_clusters() const;
-  void emit(Type type, const ResourceTable& resources, ResourceTablePtr changed);
+  void emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed);
   void hold_back();
   void finish_push();
 

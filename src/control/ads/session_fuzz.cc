@@ -34,9 +34,11 @@ std::string nonce_of(unsigned char pick, const std::string& last) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::size_t sent = 0, steps = 0;
   std::string last;
-  Session session([&](const Session::Response& response) {
+  PushEncoder encoder;
+  Session session([&](const Push& push) {
     ++sent;
-    last = response.nonce();
+    last = push.nonce;
+    static_cast<void>(encoder.encode(push));
   });
   std::uint64_t generation = 1;
   session.offer(set_of("1"), generation);

@@ -14,6 +14,16 @@ ResourcePtr resource(std::string name, std::string bytes, std::vector<std::strin
   return std::make_shared<const Resource>(Resource{std::move(name), std::move(bytes), std::move(needs)});
 }
 
+using Response = envoy::service::discovery::v3::DiscoveryResponse;
+
+/// As it arrives.
+Response to_response(const Push& push) {
+  const EncodedPush encoded = PushEncoder().encode(push);
+  Response response;
+  EXPECT_TRUE(response.ParseFromString(encoded.own + *encoded.resources));
+  return response;
+}
+
 /// One listener with one route table that points to `cluster`; clusters as given, each with its endpoints.
 ResourceSetPtr set_of(const std::string& route_to, std::initializer_list<const char*> clusters,
                       const std::string& cluster_form = "c") {
@@ -36,14 +46,14 @@ class ScriptedProxy {
   void connect() { ask(Type::kCluster, ""); }
 
   /// Takes one response and says yes, or no with the reason.
-  void take(const Session::Response& response, const std::string& rejection = {}) {
+  void take(const Response& response, const std::string& rejection = {}) {
     answer(response, rejection);
     if (rejection.empty()) follow_up(type_named(response.type_url()));
     check();
   }
 
   /// The same, and it has not come to asking for what belongs to it yet.
-  void answer(const Session::Response& response, const std::string& rejection = {}) {
+  void answer(const Response& response, const std::string& rejection = {}) {
     Type type = type_named(response.type_url());
     log.push_back(std::string(short_name(type)) + " " + std::to_string(response.resources_size()));
     nonce_[type] = response.nonce();
@@ -57,7 +67,7 @@ class ScriptedProxy {
   }
 
   /// Takes all clusters but one, as proxies do, and complains of that.
-  void take_all_but(const std::string& bad, const Session::Response& response) {
+  void take_all_but(const std::string& bad, const Response& response) {
     nonce_[Type::kCluster] = response.nonce();
     store(Type::kCluster, response);
     clusters.erase(bad);
@@ -97,7 +107,7 @@ class ScriptedProxy {
     return Type::kCluster;
   }
 
-  void store(Type type, const Session::Response& response) {
+  void store(Type type, const Response& response) {
     if (type == Type::kCluster) clusters.clear();
     for (const auto& any : response.resources()) {
       if (type == Type::kCluster) clusters.insert(any.value().substr(1));
@@ -131,19 +141,18 @@ class ScriptedProxy {
 
 class SessionTest : public ::testing::Test {
  protected:
-  SessionTest()
-      : session([this](const Session::Response& response) { wire.push_back(response); }), proxy(session) {}
+  SessionTest() : session([this](const Push& push) { wire.push_back(to_response(push)); }), proxy(session) {}
 
   void deliver() {
     while (!wire.empty()) take_one();
   }
   void take_one(const std::string& rejection = {}) {
-    Session::Response response = wire.front();
+    Response response = wire.front();
     wire.pop_front();
     proxy.take(response, rejection);
   }
   void only_acknowledge_one() {
-    Session::Response response = wire.front();
+    Response response = wire.front();
     wire.pop_front();
     proxy.answer(response);
   }
@@ -159,7 +168,7 @@ class SessionTest : public ::testing::Test {
   }
   using Log = std::vector<std::string>;
 
-  std::deque<Session::Response> wire;
+  std::deque<Response> wire;
   Session session;
   ScriptedProxy proxy;
 };
@@ -522,7 +531,7 @@ TEST_F(SessionTest, a_cluster_that_stays_rejected_makes_the_list_no_longer) {
         take_one();
         continue;
       }
-      const Session::Response clusters = wire.front();
+      const Response clusters = wire.front();
       wire.pop_front();
       last = clusters.resources_size();
       proxy.take_all_but("bad", clusters);

@@ -20,8 +20,9 @@ class FakeStream final : public http::grpc::MessageStream {
     incoming.pop_front();
     co_return message;
   }
-  net::Task<Result<void>> write(std::string_view message) override {
-    outgoing.emplace_back(message);
+  net::Task<Result<void>> write_parts(std::string_view first,
+                                      std::shared_ptr<const std::string> second) override {
+    outgoing.emplace_back(std::string(first) + (second ? *second : ""));
     co_return Result<void>();
   }
   void finish(int status, std::string_view message) override {

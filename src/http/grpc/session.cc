@@ -116,15 +116,19 @@ net::Task<Result<std::string>> SessionStream::read() {
   }
 }
 
-net::Task<Result<void>> SessionStream::write(std::string_view message) {
+net::Task<Result<void>> SessionStream::write_parts(std::string_view first,
+                                                   std::shared_ptr<const std::string> second) {
   if (!session_ || closed_ || finished_) co_return fail(end_error());
   if (!client_ && !headers_sent_)
     session_->send_headers(*this, {{":status", "200"}, {"content-type", "application/grpc"}}, false);
+  const std::size_t size = first.size() + (second ? second->size() : 0);
   char prefix[kPrefix] = {};
-  for (std::size_t i = 0; i < 4; ++i) prefix[i + 1] = static_cast<char>(message.size() >> (8 * (3 - i)));
-  out_.append(prefix, kPrefix).append(message);
+  for (std::size_t i = 0; i < 4; ++i) prefix[i + 1] = static_cast<char>(size >> (8 * (3 - i)));
+  out_.append(std::string_view(prefix, kPrefix));
+  out_.append(first);
+  out_.append(std::move(second));
   session_->resume_data(*this);
-  while (session_ && !closed_ && unsent() > kWriteBuffer) co_await writable_.wait();
+  while (session_ && !closed_ && out_.size() > kWriteBuffer) co_await writable_.wait();
   if (!session_ || closed_) co_return fail(end_error());
   co_return Result<void>{};
 }
@@ -243,19 +247,9 @@ struct Session::Callbacks {
                            std::uint32_t* flags, nghttp2_data_source*, void* user) {
     SessionStream* const stream = find(user, id);
     if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    const std::size_t take = std::min(length, stream->unsent());
-    std::copy_n(stream->out_.data() + stream->out_sent_, take, buffer);
-    stream->out_sent_ += take;
-    if (stream->unsent() == 0) {
-      stream->out_ = {};
-      stream->out_sent_ = 0;
-    } else if (stream->out_sent_ > kWriteBuffer) {
-      // A writer that stays ahead of its reader never lets it run empty.
-      stream->out_.erase(0, stream->out_sent_);
-      stream->out_sent_ = 0;
-    }
+    const std::size_t take = stream->out_.take(reinterpret_cast<char*>(buffer), length);
     static_cast<Session*>(user)->to_wake_.push_back(id);
-    if (stream->unsent() != 0) return static_cast<ssize_t>(take);
+    if (stream->out_.size() != 0) return static_cast<ssize_t>(take);
     if (stream->finished_) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (!stream->client_) {
@@ -432,7 +426,7 @@ void Session::wake() {
   for (const std::int32_t id : std::exchange(to_wake_, {})) {
     const auto found = streams_.find(id);
     if (found == streams_.end()) continue;
-    if (found->second->unsent() <= kWriteBuffer) found->second->writable_.notify();
+    if (found->second->out_.size() <= kWriteBuffer) found->second->writable_.notify();
     found->second->readable_.notify();
   }
 }

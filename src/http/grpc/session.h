@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "http/grpc/outgoing.h"
 #include "http/grpc/stream.h"
 #include "http/message.h"
 #include "net/stream.h"
@@ -47,7 +48,8 @@ class SessionStream final : public MessageStream {
   ~SessionStream() override;
 
   net::Task<Result<std::string>> read() override;
-  net::Task<Result<void>> write(std::string_view message) override;
+  net::Task<Result<void>> write_parts(std::string_view first,
+                                      std::shared_ptr<const std::string> second) override;
   void finish(int status, std::string_view message) override;
   /// Server: resumes when what finish() said has been sent, or the call is over anyway.
   net::Task<void> drained();
@@ -58,7 +60,6 @@ class SessionStream final : public MessageStream {
   std::size_t whole_message() const;
   Result<void> check_prefix() const;
   Error end_error() const;
-  std::size_t unsent() const { return out_.size() - out_sent_; }
 
   Session* session_;
   std::int32_t id_;
@@ -68,8 +69,8 @@ class SessionStream final : public MessageStream {
   int http_status_ = 200, status_ = -1;
   std::uint32_t reset_code_ = 0;
   std::string status_message_;
-  std::string in_, out_;
-  std::size_t out_sent_ = 0;    ///< bytes at the front of out_ that are gone
+  std::string in_;
+  Outgoing out_;
   std::size_t unconsumed_ = 0;  ///< received bytes that the peer's window does not have back yet
   Signal readable_, writable_;
 };

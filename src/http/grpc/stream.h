@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,11 @@ class MessageStream {
   /// text has the status and the peer's message.
   virtual net::Task<Result<std::string>> read() = 0;
   /// Resumes when the message is sent or a bounded buffer (1 MiB) has taken it.
-  virtual net::Task<Result<void>> write(std::string_view message) = 0;
+  net::Task<Result<void>> write(std::string_view message) { return write_parts(message, nullptr); }
+  /// The same for a message of two parts, of which other streams send the second too: it is held until it is
+  /// sent, and not copied. It may be null.
+  virtual net::Task<Result<void>> write_parts(std::string_view first,
+                                              std::shared_ptr<const std::string> second) = 0;
   /// Server: ends the call with that status. Client: ends our direction (the arguments are not sent).
   virtual void finish(int status = kOk, std::string_view message = {}) = 0;
 };
