@@ -11,6 +11,8 @@ that follows it: statuses, remarks.
 Proxies: `weft control` by itself, with Bookinfo's objects, 100 Services and a Pod for each proxy; ads_load plays the
 sidecars of these pods, with a connection and an identity each. It takes one of the machine's cores while it answers.
 
+WEFT_BUILD names another build than build/release, such as one of an earlier state.
+
 Goals are marked as met or not and never fail the run: exit code 1 says that something could not be measured.
 """
 import argparse
@@ -31,10 +33,8 @@ import time
 
 import yaml
 
-from run import BUILD, ROOT
-
-sys.path.append(str(ROOT / "tests/e2e"))
-from harness import BOOKINFO, GATEWAY, PROXY, SUBSETS, WEFT, Api, Instance, instance, wait_for
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
+from harness import BOOKINFO, BUILD, GATEWAY, PROXY, SUBSETS, WEFT, Api, Instance, instance, wait_for
 
 LIMIT = 120  # seconds for anything that is measured
 PREPARE_LIMIT = 600  # and for what other measurements stand on
@@ -542,8 +542,7 @@ def main():
         print(json.dumps(result, indent=1))
     else:
         load = " and ".join(f"{machine[key]:.1f} {key[5:]}" for key in ["load_before", "load_after"])
-        print(f"{machine['cores']} cores, load average {load}; medians of {options.repeat} changes; written to "
-              f"{out.relative_to(ROOT)}\n")
+        print(f"{machine['cores']} cores, load average {load}; medians of {options.repeat} changes; written to {out}\n")
         print(table([block for block, columns in [(first, scales), (second, proxies)] if columns]))
     return 0 if first_whole and second_whole else 1
 
