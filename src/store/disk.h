@@ -23,7 +23,7 @@ class Disk {
   virtual int truncate(int fd, off_t size);
   virtual int rename(const std::string& from, const std::string& to);
   virtual int unlink(const std::string& file);
-  /// Bytes of journal after which a snapshot is written.
+  /// Bytes of journal after which a snapshot is written at the earliest.
   virtual std::size_t snapshot_after() const { return 4 * 1024 * 1024; }
 };
 

@@ -7,11 +7,13 @@
 #include <unordered_set>
 
 #include "api/admit.h"
+#include "api/json_size.h"
 #include "api/json_text.h"
 #include "api/selector.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "store/embedded_watcher.h"
+#include "store/embedded_write.h"
 #include "store/immutable_fields.h"
 
 namespace weft::store {
@@ -25,6 +27,8 @@ constexpr int kMaxStatusDepth = 100;
 constexpr std::int64_t kMaxGrace = 1'000'000;
 // As text; less is not worth walking through the heap.
 constexpr std::size_t kWorthGivingBack = 256 * 1024;
+// Of writes that wait for the end of the turn; beyond, they are made at once.
+constexpr std::size_t kMaxWaitingBytes = 4 * 1024 * 1024;
 
 Error named(Code code, const api::Key& key, std::string_view what) {
   return Error::config(code, std::string(key.kind->plural) + " \"" + key.name + "\" " + std::string(what));
@@ -130,7 +134,8 @@ class EmbeddedStore::DryRun final : public Store {
 EmbeddedStore::EmbeddedStore(net::Loop& loop)
     : loop_(loop),
       expiry_(loop, [this] { forget_old_changes(); }),
-      dry_run_(std::make_unique<DryRun>(*this)) {}
+      dry_run_(std::make_unique<DryRun>(*this)),
+      end_of_turn_(loop, [this] { make_waiting_writes(); }) {}
 
 Store& EmbeddedStore::dry_run() { return *dry_run_; }
 
@@ -148,6 +153,10 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(net::Loop& loop, std:
 
 EmbeddedStore::~EmbeddedStore() {
   for (Watcher* watcher : watchers_) watcher->orphan();
+  for (Write* write : waiting_writes_) {
+    write->fail_with(Error::internal(Code::kUnavailable, "the store has closed"));
+    write->finish();
+  }
 }
 
 /// A change is {"version": N, "put": {...}} or {"version": N, "erase": [apiVersion, kind, namespace, name]};
@@ -181,52 +190,103 @@ Result<void> EmbeddedStore::replay_change(const api::Json& change) {
 }
 
 Result<void> EmbeddedStore::begin() {
-  Plan plan;
+  Batch batch;
   for (const char* name : {"default", "istio-system"}) {
     const api::KindInfo* kind = api::find_kind("v1", "Namespace");
     if (objects_.contains({kind, "", name})) continue;
     api::Json body = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}};
     WEFT_TRY(api::Object object, api::admit(std::move(body)));
+    Plan plan;
     WEFT_CHECK(plan_create(plan, std::move(object)));
+    enter(std::move(plan), Journal::Safe::kFromPowerLoss, batch);
   }
-  return commit(std::move(plan));
+  return commit(std::move(batch));
 }
 
-/// Commits the plan: on disk first, then for readers and watchers.
-Result<void> EmbeddedStore::commit(Plan plan, Journal::Safe safe) {
-  if (plan.changes.empty()) return {};
-  std::string record;
-  std::vector<std::string> texts;
-  std::uint64_t version = version_;
+void EmbeddedStore::enqueue(Write& write) {
+  waiting_writes_.push_back(&write);
+  waiting_bytes_ += write.size();
+  if (waiting_bytes_ > kMaxWaitingBytes)
+    make_waiting_writes();
+  else
+    end_of_turn_.schedule();
+}
+
+/// Together when the disk takes them so; otherwise each by itself, so that none fails for another's sake.
+void EmbeddedStore::make_waiting_writes() {
+  end_of_turn_.cancel();
+  waiting_bytes_ = 0;
+  const std::vector<Write*> writes = std::exchange(waiting_writes_, {});
+  if (!make(writes) && writes.size() > 1)
+    for (Write* const& write : writes) static_cast<void>(make({&write, 1}));
+  for (Write* write : writes) write->finish();
+}
+
+/// Each is planned against what those before it have changed. Error: nothing of it is true.
+Result<void> EmbeddedStore::make(std::span<Write* const> writes) {
+  Batch batch;
+  for (Write* write : writes) {
+    Plan plan;
+    if (write->plan(plan, writes.size() == 1)) enter(std::move(plan), write->safe(), batch);
+  }
+  auto done = commit(std::move(batch));
+  if (!done)
+    for (Write* write : writes) write->fail_with(done.error());
+  return done;
+}
+
+/// Gives the changes their versions and makes them true for the plans that follow. Readers see nothing of it
+/// before commit(), since nothing else runs meanwhile.
+void EmbeddedStore::enter(Plan plan, Journal::Safe safe, Batch& batch) {
+  if (safe == Journal::Safe::kFromPowerLoss && !plan.changes.empty()) batch.safe = safe;
   for (Change& change : plan.changes) {
     const api::Key key = change.object->key();
-    change.version = ++version;
-    const bool erased = change.type == EventType::kDeleted;
+    change.version = ++version_;
     // No other owner has it yet.
-    const_cast<api::Object&>(*change.object).body["metadata"]["resourceVersion"] = version_text(version);
+    const_cast<api::Object&>(*change.object).body["metadata"]["resourceVersion"] = version_text(version_);
     std::string text = api::json_text(change.object->body);
     change.size = text.size();
-    record.append(record.empty() ? "" : ",").append(R"({"version":)").append(version_text(version));
-    if (erased)
-      record.append(R"(,"erase":)")
+    batch.record.append(batch.record.empty() ? "" : ",")
+        .append(R"({"version":)")
+        .append(version_text(version_));
+    if (change.type == EventType::kDeleted) {
+      batch.record.append(R"(,"erase":)")
           .append(api::json_text(api::Json{key.kind->api_version(), key.kind->kind, key.ns, key.name}));
-    else
-      record.append(R"(,"put":)").append(text);
-    record.append("}");
-    texts.push_back(std::move(text));
+      objects_.erase(key);
+    } else {
+      batch.record.append(R"(,"put":)").append(text);
+      objects_[key] = change.object;
+    }
+    batch.record.append("}");
+    batch.texts.push_back(std::move(text));
+    batch.changes.push_back(std::move(change));
   }
-  WEFT_CHECK(journal_->append(plan.changes.size() == 1 ? record : "[" + record + "]", safe));
-  for (std::size_t i = 0; i < texts.size(); ++i) publish(plan.changes[i], std::move(texts[i]));
+}
+
+void EmbeddedStore::take_back(const Batch& batch) {
+  for (auto change = batch.changes.rbegin(); change != batch.changes.rend(); ++change)
+    if (change->before)
+      objects_[change->object->key()] = change->before;
+    else
+      objects_.erase(change->object->key());
+  version_ -= batch.changes.size();
+}
+
+/// On disk first, then for readers and watchers.
+Result<void> EmbeddedStore::commit(Batch batch) {
+  if (batch.changes.empty()) return {};
+  const bool list = batch.changes.size() > 1;
+  auto written = journal_->append(list ? "[" + batch.record + "]" : batch.record, batch.safe);
+  if (!written) {
+    take_back(batch);
+    return written;
+  }
+  for (std::size_t i = 0; i < batch.changes.size(); ++i) publish(batch.changes[i], std::move(batch.texts[i]));
   snapshot_when_due();
   return {};
 }
 
 void EmbeddedStore::publish(const Change& change, std::string text) {
-  version_ = change.version;
-  if (change.type == EventType::kDeleted)
-    objects_.erase(change.object->key());
-  else
-    objects_[change.object->key()] = change.object;
   for (Watcher* watcher : watchers_) watcher->offer(change);
   history_.add(change, std::move(text), loop_.now());
   if (!expiry_.armed()) expiry_.arm(history_.next_expiry());
@@ -443,34 +503,31 @@ net::Task<Result<List>> EmbeddedStore::list(Query query) {
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::create(api::Object object) {
   WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), check_));
-  Plan plan;
-  WEFT_CO_TRY(api::ObjectPtr created, plan_create(plan, std::move(admitted)));
-  WEFT_CO_CHECK(commit(std::move(plan)));
-  co_return created;
+  co_return co_await Write(*this, Journal::Safe::kFromPowerLoss, api::json_bytes(admitted.body),
+                           [this, &admitted](Plan& plan, bool last) {
+                             return plan_create(plan, last ? std::move(admitted) : admitted);
+                           });
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update(api::Object object) {
   WEFT_CO_TRY(api::Object admitted, api::admit(std::move(object.body), check_));
-  Plan plan;
-  WEFT_CO_TRY(api::ObjectPtr updated, plan_update(plan, std::move(admitted)));
-  WEFT_CO_CHECK(commit(std::move(plan)));
-  co_return updated;
+  co_return co_await Write(*this, Journal::Safe::kFromPowerLoss, api::json_bytes(admitted.body),
+                           [this, &admitted](Plan& plan, bool last) {
+                             return plan_update(plan, last ? std::move(admitted) : admitted);
+                           });
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::update_status(api::Object object) {
-  Plan plan;
-  WEFT_CO_TRY(api::ObjectPtr updated, plan_status(plan, object));
   // What runs is seen again after a crash: a status need not wait for the disk.
-  WEFT_CO_CHECK(commit(std::move(plan), Journal::Safe::kFromOurEnd));
-  co_return updated;
+  co_return co_await Write(*this, Journal::Safe::kFromOurEnd, api::json_bytes(object.body),
+                           [this, &object](Plan& plan, bool) { return plan_status(plan, object); });
 }
 
 net::Task<Result<api::ObjectPtr>> EmbeddedStore::remove(api::Key key, int grace_period_seconds,
                                                         std::string uid) {
-  Plan plan;
-  WEFT_CO_TRY(api::ObjectPtr removed, plan_removal(plan, key, grace_period_seconds, uid));
-  WEFT_CO_CHECK(commit(std::move(plan)));
-  co_return removed;
+  co_return co_await Write(*this, Journal::Safe::kFromPowerLoss, 0, [&, this](Plan& plan, bool) {
+    return plan_removal(plan, key, grace_period_seconds, uid);
+  });
 }
 
 net::Task<Result<std::unique_ptr<Watch>>> EmbeddedStore::watch(Query query, std::uint64_t from) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,9 @@ namespace weft::store {
 /// seen.
 ///
 /// What one request changes becomes true as a whole or not at all: when the disk does not take it, the
-/// request fails and nothing has changed. Owner: the control plane's process. Thread: its loop. How it ends:
-/// the destructor; open watches then fail.
+/// request fails and nothing has changed. Writes that arrive in one turn of the loop are one write to the
+/// disk at its end (docs/decisions/0083). Owner: the control plane's process. Thread: its loop. How it ends:
+/// the destructor; open watches, and writes that wait, then fail.
 class EmbeddedStore final : public Store {
  public:
   /// Reads what is in `directory`, or begins it with the namespaces "default" and "istio-system".
@@ -44,8 +46,9 @@ class EmbeddedStore final : public Store {
 
  private:
   class Watcher;
+  class Write;
   class DryRun;
-  /// What one request changes, in order. Versions are given when it is committed.
+  /// What one request changes, in order. Versions are given when it is entered.
   struct Plan {
     std::vector<Change> changes;
     std::set<api::Key> keys;
@@ -55,11 +58,23 @@ class EmbeddedStore final : public Store {
     }
   };
   using Planned = Result<api::ObjectPtr>;
+  /// What is entered and not yet on disk: the changes of one or more requests, in order.
+  struct Batch {
+    std::vector<Change> changes;
+    std::vector<std::string> texts;  ///< of each change's object
+    std::string record;              ///< without the brackets of a list
+    Journal::Safe safe = Journal::Safe::kFromOurEnd;
+  };
   explicit EmbeddedStore(net::Loop& loop);
   Result<void> replay(std::string_view record);
   Result<void> replay_change(const api::Json& change);
   Result<void> begin();
-  Result<void> commit(Plan plan, Journal::Safe safe = Journal::Safe::kFromPowerLoss);
+  void enqueue(Write& write);
+  void make_waiting_writes();
+  Result<void> make(std::span<Write* const> writes);
+  void enter(Plan plan, Journal::Safe safe, Batch& batch);
+  void take_back(const Batch& batch);
+  Result<void> commit(Batch batch);
   void publish(const Change& change, std::string text);
   void snapshot_when_due();
   void forget_old_changes();
@@ -86,6 +101,9 @@ class EmbeddedStore final : public Store {
   net::Timer expiry_;
   std::unique_ptr<DryRun> dry_run_;
   std::vector<Watcher*> watchers_;
+  std::vector<Write*> waiting_writes_;  ///< in the order in which they came
+  std::size_t waiting_bytes_ = 0;
+  net::Deferred end_of_turn_;
 };
 
 /// Whether an object belongs to a query. Error: the label selector is not one.

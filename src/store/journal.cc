@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -114,8 +115,8 @@ Result<Replayed> replay_file(const std::string& file, const Journal::Replay& rep
 }
 
 /// A snapshot is renamed into place when it is whole: one with an unfinished end, or with fewer records than
-/// its head says, was damaged later. Those without a head are taken by their records.
-Result<void> replay_snapshot(const std::string& file, const Journal::Replay& replay) {
+/// its head says, was damaged later. Those without a head are taken by their records. Its size.
+Result<std::uint64_t> replay_snapshot(const std::string& file, const Journal::Replay& replay) {
   std::uint64_t expected = 0;
   bool first = true;
   const auto each = [&](std::string_view record) -> Result<void> {
@@ -126,7 +127,7 @@ Result<void> replay_snapshot(const std::string& file, const Journal::Replay& rep
     return {};
   };
   WEFT_TRY(const Replayed done, replay_file(file, each));
-  if (done.dropped == 0 && (expected == 0 || done.records == expected + 1)) return {};
+  if (done.dropped == 0 && (expected == 0 || done.records == expected + 1)) return done.end;
   return fail(damaged(file, done, done.end + done.dropped));
 }
 
@@ -138,9 +139,9 @@ Result<Journal> Journal::open(std::string directory, const Replay& replay, Disk&
   Journal journal;
   journal.directory_ = std::move(directory);
   journal.disk_ = &disk;
-  journal.snapshot_after_ = disk.snapshot_after();
   const std::string file = journal.file();
-  WEFT_CHECK(replay_snapshot(journal.directory_ + "/snapshot", replay));
+  WEFT_TRY(journal.snapshot_bytes_, replay_snapshot(journal.directory_ + "/snapshot", replay));
+  journal.snapshot_after_ = journal.enough_for_snapshot();
   WEFT_TRY(const Replayed done, replay_file(file, replay));
   journal.fd_ = disk.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (!journal.fd_) return fail(broken(file, "cannot open"));
@@ -196,14 +197,21 @@ Result<void> Journal::sync_directory() const {
   return {};
 }
 
-Result<void> Journal::write_snapshot(const std::string& temporary, std::size_t records,
-                                     const std::function<void(const Emit&)>& write_all) {
+std::uint64_t Journal::enough_for_snapshot() const {
+  return std::max<std::uint64_t>(disk_->snapshot_after(), snapshot_bytes_);
+}
+
+/// Its size.
+Result<std::uint64_t> Journal::write_snapshot(const std::string& temporary, std::size_t records,
+                                              const std::function<void(const Emit&)>& write_all) {
   const net::Fd fd = disk_->open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (!fd) return fail(broken(temporary, "cannot open"));
   Result<void> outcome;
+  std::uint64_t bytes = 0;
   std::string block = framed(std::string(kSnapshotHead) + std::to_string(records));
   const auto put = [&] {
     if (outcome) outcome = write_whole(*disk_, fd.get(), block, temporary);
+    bytes += block.size();
     block.clear();
   };
   write_all([&](std::string_view record) {
@@ -215,23 +223,25 @@ Result<void> Journal::write_snapshot(const std::string& temporary, std::size_t r
   if (disk_->sync(fd.get()) != 0) return fail(broken(temporary, "cannot sync"));
   const std::string file = directory_ + "/snapshot";
   if (disk_->rename(temporary, file) != 0) return fail(broken(file, "cannot replace"));
-  return {};
+  return bytes;
 }
 
 Result<void> Journal::snapshot(std::size_t records, const std::function<void(const Emit&)>& write_all) {
-  snapshot_after_ = bytes_ + disk_->snapshot_after();
+  snapshot_after_ = bytes_ + enough_for_snapshot();
   const std::string temporary = directory_ + "/snapshot.new";
-  if (auto written = write_snapshot(temporary, records, write_all); !written) {
+  auto written = write_snapshot(temporary, records, write_all);
+  if (!written) {
     disk_->unlink(temporary);
-    return written;
+    return fail(std::move(written).error());
   }
+  snapshot_bytes_ = *written;
   WEFT_CHECK(sync_directory());
   // A crash before this leaves records that the snapshot holds already: replaying them changes nothing.
   if (disk_->truncate(fd_.get(), 0) != 0) return fail(broken(file(), "cannot empty"));
   bytes_ = 0;
   // New records must not come to stand in front of old ones.
   if (disk_->sync(fd_.get()) != 0) return fail(broken(file(), "cannot sync"));
-  snapshot_after_ = disk_->snapshot_after();
+  snapshot_after_ = enough_for_snapshot();
   return {};
 }
 

@@ -34,7 +34,8 @@ class Journal {
   /// Adds one record of at most 64 MB. Errors: kTooLarge; kInternal: the disk is full or broken; the record
   /// is then not there, and the next one may be tried.
   Result<void> append(std::string_view record, Safe safe);
-  /// Whether so much has come since the last snapshot that a new one is worth writing.
+  /// Whether so much has come since the last snapshot that a new one is worth writing: as much as Disk says,
+  /// and as much as the last one was, so that a change costs the same however many objects there are.
   bool wants_snapshot() const { return bytes_ > snapshot_after_; }
   /// Writes a snapshot of the `records` that `write_all(emit)` gives, atomically, and begins the journal
   /// again. Error: the disk is full or broken; snapshot and journal are then as they were, and
@@ -43,8 +44,9 @@ class Journal {
 
  private:
   Result<void> write_record(std::string_view record, Safe safe);
-  Result<void> write_snapshot(const std::string& temporary, std::size_t records,
-                              const std::function<void(const Emit&)>& write_all);
+  Result<std::uint64_t> write_snapshot(const std::string& temporary, std::size_t records,
+                                       const std::function<void(const Emit&)>& write_all);
+  std::uint64_t enough_for_snapshot() const;
   Result<void> take_back();
   Result<void> sync_directory() const;
   std::string file() const { return directory_ + "/journal"; }
@@ -52,7 +54,8 @@ class Journal {
   std::string directory_;
   Disk* disk_ = nullptr;
   net::Fd fd_;
-  std::uint64_t bytes_ = 0;  ///< of whole records; where the next one begins
+  std::uint64_t bytes_ = 0;           ///< of whole records; where the next one begins
+  std::uint64_t snapshot_bytes_ = 0;  ///< of the last one
   std::uint64_t snapshot_after_ = 0;
   bool torn_ = false;  ///< there may be bytes behind bytes_
 };

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -206,6 +207,59 @@ TEST_P(Contract, lists_by_label_in_order) {
   ASSERT_TRUE(some);
   EXPECT_EQ(some->items.size(), 2u);
   EXPECT_FALSE(run(loop_, store_->list(all("app in ("))));
+}
+
+/// Writes at the same time, and what became of each.
+struct Together {
+  static net::Task<void> keep(Together& in, net::Task<Result<api::ObjectPtr>> write, api::Key key) {
+    auto done = co_await write;
+    if (done) {
+      // What is acknowledged can be read.
+      const auto found = co_await in.store.get(std::move(key));
+      EXPECT_TRUE(found && (*found)->resource_version() >= (*done)->resource_version());
+      in.versions.push_back((*done)->resource_version());
+    } else {
+      in.errors.push_back(std::move(done).error());
+    }
+  }
+  void spawn(net::Task<Result<api::ObjectPtr>> write, api::Key key) {
+    tasks.spawn(keep(*this, std::move(write), std::move(key)));
+  }
+  explicit Together(Store& to) : store(to) {}
+  Store& store;
+  std::vector<std::uint64_t> versions;
+  std::vector<Error> errors;
+  net::TaskScope tasks;
+};
+
+TEST_P(Contract,
+       writes_at_the_same_time_are_each_made_whole_and_watched_once_in_the_order_of_their_versions) {
+  const auto first = run(loop_, store_->create(config_map("a", "1")));
+  ASSERT_TRUE(first);
+  auto watch = run(loop_, store_->watch(all(), version_now()));
+  ASSERT_TRUE(watch) << watch.error().text;
+  Together writes(*store_);
+  for (int i = 0; i < 24; ++i) {
+    const std::string name = "m" + std::to_string(i % 20);
+    writes.spawn(store_->create(config_map(name, "1")), key(name));
+  }
+  for (const char* value : {"2", "3"}) {
+    api::Object next = config_map("a", value);
+    next.body["metadata"]["resourceVersion"] = std::to_string((*first)->resource_version());
+    writes.spawn(store_->update(std::move(next)), key("a"));
+  }
+  ASSERT_TRUE(run_until(loop_, [&] { return writes.tasks.active() == 0; }));
+  EXPECT_EQ(writes.versions.size(), 21u);
+  ASSERT_EQ(writes.errors.size(), 5u);
+  for (const Error& each : writes.errors) EXPECT_EQ(each.code, Code::kConflict) << each.text;
+  std::ranges::sort(writes.versions);
+  for (const std::uint64_t version : writes.versions) {
+    const auto event = run(loop_, (*watch)->next());
+    ASSERT_TRUE(event) << event.error().text;
+    EXPECT_EQ(event->resource_version, version);
+    EXPECT_EQ(event->object->resource_version(), version);
+  }
+  EXPECT_EQ(run(loop_, store_->list(all()))->items.size(), 21u);
 }
 
 TEST_P(Contract, a_watch_from_a_list_misses_nothing_and_repeats_nothing) {
