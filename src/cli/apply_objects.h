@@ -19,8 +19,10 @@ struct Applied {
   bool failed = false;      ///< at least one was rejected; why has been said
 };
 
-/// Writes each object as kubectl apply does, one after another, and says of each what became of it unless
-/// `quiet`. What the store rejects is said on standard error, and the rest goes on.
+/// Writes each object as kubectl apply does and says of each what became of it, in the order of `inputs`,
+/// unless `quiet`. A few are under way at once, as far as ApplyOrder lets them. What the store rejects is
+/// said on standard error, and the rest goes on. Error: kTimeout, for an object; no more have been sent
+/// since.
 net::Task<Result<Applied>> apply_objects(const Context& context, const std::vector<InputObject>& inputs,
                                          DryRun dry_run, bool quiet);
 

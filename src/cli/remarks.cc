@@ -1,11 +1,20 @@
 #include "cli/remarks.h"
 
+#include <array>
+#include <map>
+
 #include "cli/json_path.h"
 
 namespace weft::cli {
 namespace {
 
 constexpr Duration kLimit = 5s;
+
+/// Which object a remark is about.
+std::array<std::string, 4> object_of(const api::Json& remark) {
+  return {text_at(remark, "kind"), text_at(remark, "group"), text_at(remark, "namespace"),
+          text_at(remark, "name")};
+}
 
 }  // namespace
 
@@ -27,12 +36,20 @@ std::vector<api::Json> remarks_of(const api::Json& all, const api::Object& objec
 
 net::Task<void> warn_of_remarks(const Context& context, std::span<const InputObject> inputs) {
   const api::Json all = co_await ask_remarks(context);
-  for (const InputObject& input : inputs)
-    for (const api::Json& each : remarks_of(all, input.object)) {
-      const std::string field = text_at(each, "field"), place = input.origin.place(field);
+  std::map<std::array<std::string, 4>, std::vector<const api::Json*>> by_object;
+  if (all.is_object())
+    for (const api::Json& each : list_at(all, "remarks")) by_object[object_of(each)].push_back(&each);
+  for (const InputObject& input : inputs) {
+    const api::Key key = input.object.key();
+    const auto found =
+        by_object.find({std::string(key.kind->kind), std::string(key.kind->group), key.ns, key.name});
+    if (found == by_object.end()) continue;
+    for (const api::Json* each : found->second) {
+      const std::string field = text_at(*each, "field"), place = input.origin.place(field);
       context.note("warning: " + (place.empty() ? "" : place + ": ") + (field.empty() ? "" : field + ": ") +
-                   text_at(each, "message") + "\n");
+                   text_at(*each, "message") + "\n");
     }
+  }
 }
 
 }  // namespace weft::cli

@@ -111,12 +111,11 @@ TEST_F(StartProgressTest, WhatControllersMakeOfTheFilesIsWaitedForToo) {
       "r}}\n"
       "  template:\n    metadata: {labels: {app: r}}\n    spec: {containers: [{name: main, image: x}]}\n");
   mesh.on_get = [&] {
-    net::TaskScope controllers;
-    controllers.spawn([](store::Store& to) -> net::Task<void> {
+    return [](store::Store& to) -> net::Task<void> {
       auto parsed = api::parse_objects(pod("r-1"), "pod.yaml");
       parsed.objects.at(0).body["metadata"]["namespace"] = "default";
       EXPECT_TRUE(co_await to.create(std::move(parsed.objects.at(0))));
-    }(*store));
+    }(*store);
   };
   ASSERT_TRUE(run(loop, start.progress.expect_with_outcome(set)));
   ASSERT_EQ(mesh.asked.size(), 1u);

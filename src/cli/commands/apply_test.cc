@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/merge.h"
 #include "cli/json_path.h"
 #include "cli/testing/command_test.h"
@@ -272,6 +274,89 @@ TEST_F(ApplyTest, MergesAgainWhenAnotherClientWroteMeanwhile) {
   options.files = {"-"};
   EXPECT_EQ(run_one(apply(there, options)), Exit::kDone) << console.errors;
   EXPECT_EQ(at(object("cm", "c")->body, "data"), api::Json({{"a", "uno"}, {"b", "two"}, {"contest", "0"}}));
+}
+
+/// A store that takes its time for each object created, the longer the earlier it came, and may reject some.
+class SlowStore final : public store::testing::ForwardingStore {
+ public:
+  SlowStore(net::Loop& loop, store::Store& inner) : ForwardingStore(inner), loop_(loop) {}
+  std::function<Error(const api::Object&)> reject = [](const api::Object&) { return Error{}; };
+  std::vector<std::string> sent;
+  std::size_t under_way = 0, most = 0;
+
+  net::Task<Result<api::ObjectPtr>> create(api::Object object) override {
+    sent.emplace_back(object.name());
+    most = std::max(most, ++under_way);
+    for (std::size_t turns = 40 - sent.size() % 40; turns > 0; --turns) co_await loop_.yield();
+    --under_way;
+    if (Error error = reject(object); !error.text.empty()) co_return fail(std::move(error));
+    co_return co_await inner_.create(std::move(object));
+  }
+
+ private:
+  net::Loop& loop_;
+};
+
+class ApplyManyTest : public ApplyTest {
+ protected:
+  Exit apply_to_slow(const std::string& text) {
+    console.input = text;
+    ApplyOptions options;
+    options.files = {"-"};
+    return run_one(apply(there, options));
+  }
+  static std::string config_maps(int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i)
+      text += "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m" + std::to_string(i) + "}\n---\n";
+    return text;
+  }
+  SlowStore slow{loop, *store};
+  Context there{console, loop, slow, mesh, global, *state};
+};
+
+TEST_F(ApplyManyTest, SendsSomeTogetherAndSaysWhatBecameOfThemInTheOrderOfTheFile) {
+  slow.reject = [](const api::Object& object) {
+    return object.name() == "m70" ? Error::config(Code::kDenied, "not this one") : Error{};
+  };
+  EXPECT_EQ(apply_to_slow(config_maps(200)), Exit::kFailed);
+  EXPECT_GT(slow.most, 32u);
+  EXPECT_LE(slow.most, 64u);
+  std::string expected;
+  for (int i = 0; i < 200; ++i)
+    if (i != 70) expected += "configmap/m" + std::to_string(i) + " created\n";
+  EXPECT_EQ(console.output, expected);
+  EXPECT_EQ(console.errors, "configmap/m70: not this one\n");
+  EXPECT_TRUE(object("cm", "m199"));
+}
+
+TEST_F(ApplyManyTest, SendsANamespaceBeforeWhatIsInItAndARuleAfterWhatItLeadsTo) {
+  EXPECT_EQ(
+      apply_to_slow("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n---\n"
+                    "apiVersion: v1\nkind: Service\nmetadata: {name: reviews}\nspec: {ports: [{port: "
+                    "80}]}\n---\n" +
+                    std::string(kRule) + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"),
+      Exit::kDone)
+      << console.errors;
+  EXPECT_EQ(slow.sent, (std::vector<std::string>{"shop", "c", "reviews", "reviews"}));
+  EXPECT_LT(object("svc", "reviews")->resource_version(), object("vs", "reviews")->resource_version());
+  EXPECT_EQ(console.output,
+            "configmap/c created\nservice/reviews created\n"
+            "virtualservice.networking.istio.io/reviews created\nnamespace/shop created\n");
+}
+
+TEST_F(ApplyManyTest, SendsNoMoreToAServerThatDoesNotRespond) {
+  slow.reject = [](const api::Object& object) {
+    return object.name() == "m5" || object.name() == "m9"
+               ? Error::upstream(Code::kTimeout, Retry::kNever, "does not respond")
+               : Error{};
+  };
+  EXPECT_EQ(apply_to_slow(config_maps(500)), Exit::kFailed);
+  EXPECT_LT(slow.sent.size(), 200u);
+  EXPECT_EQ(console.errors, "configmap/m5: does not respond\n");
+  EXPECT_TRUE(console.output.starts_with("configmap/m0 created\n")) << console.output;
+  EXPECT_EQ(std::ranges::count(console.output, '\n'), static_cast<long>(slow.sent.size()) - 2)
+      << "what has been written is said";
 }
 
 }  // namespace

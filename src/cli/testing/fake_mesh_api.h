@@ -14,14 +14,14 @@ class FakeMeshApi final : public MeshApi {
  public:
   net::Task<Result<Response>> get(std::string path, Duration) override {
     asked.push_back(path);
-    if (on_get) on_get();
+    if (on_get) co_await on_get();
     const auto found = responses.find(path.substr(0, path.find('?')));
     if (found == responses.end()) co_return Response{404, nullptr};
     co_return found->second;
   }
   std::map<std::string, Response> responses;
   std::vector<std::string> asked;
-  std::function<void()> on_get;  ///< what controllers do meanwhile
+  std::function<net::Task<void>()> on_get;  ///< what controllers do meanwhile
 };
 
 }  // namespace weft::cli::testing
