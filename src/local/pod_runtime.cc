@@ -1,6 +1,7 @@
 #include "local/pod_runtime.h"
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/log.h"
 #include "http/client.h"
@@ -14,6 +15,8 @@ constexpr Duration kWriteAgain = 50ms;
 constexpr Duration kLookAgain = 1ms;
 /// A file of many Services, or pods that become ready together, make one writing for each pod, not many.
 constexpr Duration kGatherServices = 5ms;
+/// Between two of them, however many Services and pods there are.
+constexpr Duration kMaxServicesRest = 1s;
 /// How long a pod that goes serves those that have not heard of it yet (docs/decisions/0012).
 constexpr std::chrono::seconds kMaxUnheard{2};
 /// For rules of pods without a sidecar, and for most requests that are under way.
@@ -21,6 +24,13 @@ constexpr Duration kUnderWay = 100ms;
 
 store::Query all(std::string_view kind, std::string_view api_version = "v1") {
   return {.kind = api::find_kind(api_version, kind), .ns = "", .label_selector = "", .name = ""};
+}
+
+/// Of this thread.
+Duration spent_processor_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 bool is_terminating(const api::Object& pod) {
@@ -46,6 +56,7 @@ PodRuntime::PodRuntime(Host& host, store::Store& store)
       store_(store),
       name_server_(host.loop, service_table_),
       services_timer_(host.loop, [this] { tell_services(); }),
+      services_pace_(kGatherServices, kMaxServicesRest),
       pods_informer_(host.loop, store, all("Pod"), [this](const store::Event& event) { on_pod(event); }),
       services_(host.loop, store, all("Service"), [this](const store::Event&) { on_service(); }),
       slices_(host.loop, store, all("EndpointSlice", "discovery.k8s.io/v1"),
@@ -212,12 +223,15 @@ net::Task<bool> PodRuntime::write_status(const api::Key& key) {
 }
 
 void PodRuntime::on_service() {
-  if (!services_timer_.armed()) services_timer_.arm(host_.loop.now() + kGatherServices);
+  if (!services_timer_.armed()) services_timer_.arm(services_pace_.next(host_.loop.now()));
 }
 
+/// All Services for all pods: in each change of many it would cost their number squared.
 void PodRuntime::tell_services() {
-  if (!service_table_.set(services_.items(), slices_.items())) return;
-  for (const auto& [key, pod] : pods_) pod->services_changed();
+  const Duration begin = spent_processor_time();
+  if (service_table_.set(services_.items(), slices_.items()))
+    for (const auto& [key, pod] : pods_) pod->services_changed();
+  services_pace_.worked(host_.loop.now(), spent_processor_time() - begin);
 }
 
 net::Task<void> PodRuntime::stop(Duration grace) {

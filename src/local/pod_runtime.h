@@ -6,6 +6,7 @@
 
 #include "local/host.h"
 #include "local/name_server.h"
+#include "local/pace.h"
 #include "local/pod.h"
 #include "store/informer.h"
 
@@ -51,6 +52,7 @@ class PodRuntime {
   ServiceTable service_table_;
   NameServer name_server_;
   net::Timer services_timer_;
+  Pace services_pace_;
   store::Informer pods_informer_, services_, slices_, config_maps_, secrets_;
   net::TaskScope tasks_;
 };
