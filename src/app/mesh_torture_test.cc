@@ -500,12 +500,12 @@ class Torture {
     for (const control::ResourcePtr& each : wanted) expected[each->name] = each->bytes;
     const auto of_type = static_cast<xds::Type>(type);
     const bool by_name = type == control::Type::kEndpoint || type == control::Type::kRoute;
-    const std::set<std::string> needed =
-        by_name ? sidecar.catalog().wanted(of_type) : std::set<std::string>();
+    const xds::Catalog::NamesPtr needed = sidecar.catalog().wanted(of_type);
     // Endpoints of a cluster that has gone stand in the catalog until the next change; no request can meet
     // them.
-    for (const auto& [name, resource] : sidecar.catalog().running(of_type))
-      if (!by_name || needed.contains(name)) running[name] = resource->bytes;
+    for (const xds::ResourcePtr& resource : sidecar.catalog().running(of_type))
+      if (!by_name || std::ranges::binary_search(needed->list(), resource->name()))
+        running[std::string(resource->name())] = resource->bytes;
     EXPECT_TRUE(expected == running) << sidecar.pod() << " " << control::short_name(type)
                                      << differences(expected, running);
   }

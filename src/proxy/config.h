@@ -14,6 +14,7 @@
 #include "net/address.h"
 #include "net/transport.h"
 #include "proxy/filters/filter_config.h"
+#include "proxy/named_list.h"
 
 namespace re2 {
 class RE2;
@@ -159,9 +160,35 @@ struct VirtualHost {
   bool require_tls = false;  ///< plain requests are redirected to https
 };
 
+/// The virtual hosts of a table, in order. Each is immutable, and shared by the versions of the table that
+/// have it. A value.
+class VirtualHosts {
+ public:
+  using Ptr = std::shared_ptr<const VirtualHost>;
+
+  std::size_t size() const { return list_.size(); }
+  bool empty() const { return list_.empty(); }
+  const VirtualHost& operator[](std::size_t index) const { return *list_[index]; }
+  const VirtualHost& at(std::size_t index) const { return *list_.at(index); }
+  /// Puts a copy in its place, to be changed before anything else is done with the list.
+  VirtualHost& edit(std::size_t index) {
+    auto copy = std::make_shared<VirtualHost>(*list_.at(index));
+    VirtualHost& host = *copy;
+    list_[index] = std::move(copy);
+    return host;
+  }
+  void push_back(VirtualHost host) { list_.push_back(std::make_shared<const VirtualHost>(std::move(host))); }
+  void push_back(Ptr host) { list_.push_back(std::move(host)); }
+  void reserve(std::size_t hosts) { list_.reserve(hosts); }
+  const std::vector<Ptr>& shared() const { return list_; }
+
+ private:
+  std::vector<Ptr> list_;
+};
+
 struct RouteTable {
   std::string name;
-  std::vector<VirtualHost> hosts;
+  VirtualHosts hosts;
   HeaderChanges request_headers;
   HeaderChanges response_headers;
   bool ignore_port_in_host = false;
@@ -319,8 +346,8 @@ struct ClusterConfig {
   std::string name;
   std::string alt_stat_name;
   Discovery discovery = Discovery::kStatic;
-  std::string eds_name;                        ///< name asked for by EDS; the cluster's own when empty
-  std::shared_ptr<const Endpoints> endpoints;  ///< static ones, or the last EDS answer; null while none came
+  std::string eds_name;                        ///< of a kEds cluster's endpoints; its own name when empty
+  std::shared_ptr<const Endpoints> endpoints;  ///< static ones; those of a kEds cluster are in the Snapshot
   Balance balance = Balance::kRoundRobin;
   std::uint32_t least_request_choices = 2;
   /// Panic: when fewer of a priority's endpoints are healthy or degraded, and the others have no room for
@@ -370,7 +397,14 @@ struct Snapshot {
   std::uint64_t generation = 0;
   std::map<std::string, std::shared_ptr<const ListenerConfig>> listeners;
   std::map<std::string, std::shared_ptr<const RouteTable>> route_tables;  ///< those fetched by name
-  std::map<std::string, std::shared_ptr<const ClusterConfig>> clusters;
+  NamedList<ClusterConfig> clusters;
+  NamedList<Endpoints> endpoints;  ///< of kEds clusters, by the name that they ask for
+
+  /// Those of a cluster that has any: its own, or the last EDS response. Null while none has come.
+  std::shared_ptr<const Endpoints> endpoints_of(const ClusterConfig& cluster) const {
+    if (cluster.endpoints || cluster.discovery != ClusterConfig::Discovery::kEds) return cluster.endpoints;
+    return endpoints.find(cluster.eds_name.empty() ? cluster.name : cluster.eds_name);
+  }
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

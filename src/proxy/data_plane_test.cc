@@ -490,7 +490,7 @@ TEST(DataPlane, taking_leave_answers_everything_and_ends_inbound_connections_wit
     chain.filter = plane.http;
     snapshot.listeners["front"] = capturing_listener(plane.front(), direction, std::move(chain));
     snapshot.route_tables["routes"] = std::make_shared<RouteTable>(table_of({route_to("/", "a")}));
-    snapshot.clusters["a"] = std::make_shared<ClusterConfig>(cluster_of("a", {a.address()}));
+    snapshot.clusters.put(std::make_shared<ClusterConfig>(cluster_of("a", {a.address()})));
     ASSERT_TRUE(plane.apply(std::move(snapshot)));
     plane.server->set_ready(true);
     auto socket = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));
@@ -527,7 +527,7 @@ TEST(DataPlane, a_connection_to_a_capturing_port_itself_is_closed_and_does_not_l
   passthrough.name = "passthrough";
   passthrough.discovery = ClusterConfig::Discovery::kOriginalDestination;
   passthrough.balance = ClusterConfig::Balance::kClusterProvided;
-  snapshot.clusters["passthrough"] = std::make_shared<ClusterConfig>(passthrough);
+  snapshot.clusters.put(std::make_shared<ClusterConfig>(passthrough));
   ASSERT_TRUE(plane.apply(std::move(snapshot)));
   for (int i = 0; i < 10; ++i) {
     auto socket = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));

@@ -236,7 +236,7 @@ TEST_F(SimulationTest, a_silent_client_of_a_tcp_chain_has_to_get_through_its_tra
   listener->chains.push_back({.name = "http", .match = {}, .transport = nullptr, .filter = plane.http});
   listener->chains.back().match.application_protocols = {"http/1.1"};
   snapshot.listeners["front"] = std::move(listener);
-  snapshot.clusters["a"] = std::make_shared<ClusterConfig>(one_endpoint());
+  snapshot.clusters.put(std::make_shared<ClusterConfig>(one_endpoint()));
   ASSERT_TRUE(plane.apply(std::move(snapshot)));
   client = plane.connect();
   plane.loop().advance(100ms);

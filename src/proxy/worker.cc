@@ -1,6 +1,7 @@
 #include "proxy/worker.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "proxy/listener/downstream_connection.h"
@@ -13,6 +14,27 @@ struct Worker::Accepting {
   std::vector<std::unique_ptr<net::Listener>> sockets;
   net::TaskScope tasks;
 };
+
+namespace {
+
+/// The endpoints of a cluster that no request has asked for, as they would be then: of two with one address
+/// the first.
+void add_unused(std::vector<Worker::EndpointView>& views, const std::string& cluster,
+                const Endpoints& endpoints) {
+  std::set<std::string> seen;
+  for (const Locality& locality : endpoints.localities)
+    for (const Endpoint& endpoint : locality.endpoints) {
+      const auto [address, added] = seen.insert(endpoint.address.to_string());
+      if (added)
+        views.push_back({.cluster = cluster,
+                         .address = *address,
+                         .weight = endpoint.weight,
+                         .priority = locality.priority,
+                         .healthy = endpoint.health == Health::kHealthy});
+    }
+}
+
+}  // namespace
 
 Worker::Worker(net::Loop& loop, Options options)
     : loop_(loop),
@@ -33,7 +55,7 @@ void Worker::end_everything() {
 
 void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
   const CompiledSnapshotPtr before = std::exchange(snapshot_, std::move(next));
-  update_clusters();
+  update_clusters(before.get());
   std::erase_if(accepting_, [&](const auto& entry) {
     const auto found = snapshot_->listeners.find(entry.first);
     return found == snapshot_->listeners.end() || !found->second->config->bind_to_port;
@@ -75,22 +97,38 @@ std::vector<std::uint64_t> Worker::connection_ids() const {
   return ids;
 }
 
-void Worker::update_clusters() {
-  std::map<std::string, std::shared_ptr<UpstreamCluster>, std::less<>> next;
-  for (const auto& [name, config] : snapshot_->source->clusters) {
-    const auto known = clusters_.find(name);
-    if (known != clusters_.end() && &known->second->config() == config.get()) {
-      next[name] = known->second;
-    } else if (known != clusters_.end() && known->second->can_become(*config)) {
-      known->second->update(config);
-      next[name] = known->second;
-    } else {
-      auto& made = next[name] = std::make_shared<UpstreamCluster>(loop_, random_, dns_, connector_, config,
-                                                                  snapshot_->usage.at(name));
-      if (known != clusters_.end()) made->begin_with_endpoints_of(*known->second);
+std::shared_ptr<UpstreamCluster> Worker::make_cluster(const CompiledCluster& from) {
+  return std::make_shared<UpstreamCluster>(loop_, random_, dns_, connector_, from);
+}
+
+/// What has not been asked for has nothing to be brought up to date, but for names: those are resolved before
+/// they are needed.
+void Worker::update_clusters(const CompiledSnapshot* before) {
+  const NamedList<CompiledCluster>& list = snapshot_->clusters.list();
+  if (before && list.is_shared_with(before->clusters.list())) return;
+  for (auto each = clusters_.begin(); each != clusters_.end();) {
+    const CompiledClusterPtr now = list.find(each->first);
+    if (!now) {
+      each = clusters_.erase(each);
+      continue;
     }
+    MadeCluster& made = (each++)->second;
+    if (made.from == now) continue;
+    if (made.cluster->can_become(*now->config)) {
+      made.cluster->update(*now);
+    } else {
+      const auto old = std::exchange(made.cluster, make_cluster(*now));
+      made.cluster->begin_with_endpoints_of(*old);
+    }
+    made.from = now;
   }
-  clusters_ = std::move(next);
+  for (const CompiledClusterPtr& named : snapshot_->clusters.by_name()) {
+    if (clusters_.contains(named->name())) continue;
+    const auto made = make_cluster(*named);
+    const auto old = before ? before->clusters.list().find(named->name()) : nullptr;
+    if (old) made->begin_with_endpoints_of(*make_cluster(*old));
+    clusters_.emplace(named->name(), MadeCluster{made, named});
+  }
 }
 
 net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
@@ -146,9 +184,13 @@ DownstreamConnection* Worker::connection(std::uint64_t id) const {
   return found == connections_.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<UpstreamCluster> Worker::cluster(std::string_view name) const {
-  const auto found = clusters_.find(name);
-  return found == clusters_.end() ? nullptr : found->second;
+std::shared_ptr<UpstreamCluster> Worker::cluster(std::string_view name) {
+  if (const auto found = clusters_.find(name); found != clusters_.end()) return found->second.cluster;
+  CompiledClusterPtr from = snapshot_ ? snapshot_->clusters.list().find(name) : nullptr;
+  if (!from) return nullptr;
+  auto made = make_cluster(*from);
+  clusters_.emplace(name, MadeCluster{made, std::move(from)});
+  return made;
 }
 
 void Worker::stop_accepting() { accepting_.clear(); }
@@ -187,20 +229,36 @@ StatSheet Worker::stats() const {
   StatSheet sheet;
   for (const auto& [prefix, counters] : http_counters_) sheet.add_http(prefix, counters);
   for (const auto& [name, counters] : listener_counters_) sheet.add_listener(name, counters);
-  for (const auto& [name, cluster] : clusters_) sheet.add_cluster(cluster->stat_name(), cluster->counters());
+  for_each_cluster([&](const CompiledCluster& from, const UpstreamCluster* made) {
+    sheet.add_cluster(stat_name_of(*from.config), made ? made->counters() : ClusterCounters());
+  });
   sheet.add("access_log.lines_dropped", logs_.dropped());
   return sheet;
 }
 
+template <class Visit>
+void Worker::for_each_cluster(Visit visit) const {
+  if (!snapshot_) return;
+  for (const CompiledClusterPtr& each : snapshot_->clusters.list()) {
+    const auto made = clusters_.find(each->name());
+    visit(*each, made == clusters_.end() ? nullptr : made->second.cluster.get());
+  }
+}
+
 std::vector<Worker::EndpointView> Worker::endpoint_views() const {
   std::vector<EndpointView> views;
-  for (const auto& [name, cluster] : clusters_) {
-    for (const auto& [text, endpoint] : cluster->endpoints())
-      views.push_back({name, text, endpoint->connections, endpoint->active_requests, endpoint->total_requests,
-                       endpoint->weight(), endpoint->priority(),
-                       endpoint->config().health == Health::kHealthy});
-    if (cluster->endpoints().empty()) views.push_back({.cluster = name, .address = {}});
-  }
+  for_each_cluster([&](const CompiledCluster& from, const UpstreamCluster* made) {
+    const std::size_t before = views.size();
+    const std::string& name = from.config->name;
+    if (made)
+      for (const auto& [text, endpoint] : made->endpoints())
+        views.push_back({name, text, endpoint->connections, endpoint->active_requests,
+                         endpoint->total_requests, endpoint->weight(), endpoint->priority(),
+                         endpoint->config().health == Health::kHealthy});
+    else if (from.endpoints)
+      add_unused(views, name, *from.endpoints);
+    if (views.size() == before) views.push_back({.cluster = name, .address = {}});
+  });
   return views;
 }
 

@@ -13,6 +13,7 @@
 #include "proxy/listener/accepted_connection.h"
 #include "proxy/listener/compiled_listener.h"
 #include "proxy/log/access_log.h"
+#include "proxy/routing/string_map.h"
 #include "proxy/server.h"
 #include "proxy/stats/counters.h"
 #include "proxy/upstream/upstream_cluster.h"
@@ -70,8 +71,9 @@ class Worker {
   // what connections use
 
   const CompiledSnapshotPtr& snapshot() const { return snapshot_; }
-  /// Null when there is no such cluster.
-  std::shared_ptr<UpstreamCluster> cluster(std::string_view name) const;
+  /// Made when it is asked for first: a mesh has many clusters, and a worker has requests for few. Null when
+  /// there is no such cluster.
+  std::shared_ptr<UpstreamCluster> cluster(std::string_view name);
   HttpCounters& http_counters(const std::string& prefix) { return http_counters_[prefix]; }
   ListenerCounters& listener_counters(const std::string& name) { return listener_counters_[name]; }
   Random& random() { return random_; }
@@ -85,7 +87,11 @@ class Worker {
 
  private:
   struct Accepting;
-  void update_clusters();
+  void update_clusters(const CompiledSnapshot* before);
+  std::shared_ptr<UpstreamCluster> make_cluster(const CompiledCluster& from);
+  /// With what this worker has of each; null where it has been asked for nothing.
+  template <class Visit>
+  void for_each_cluster(Visit visit) const;
   bool has_listeners_of(const CompiledSnapshot& before) const;
   void tell_connections(const CompiledSnapshotPtr& before);
   std::vector<std::uint64_t> connection_ids() const;
@@ -100,7 +106,11 @@ class Worker {
   LogWriter logs_;
   DnsResolver dns_;
   CompiledSnapshotPtr snapshot_;
-  std::map<std::string, std::shared_ptr<UpstreamCluster>, std::less<>> clusters_;
+  struct MadeCluster {
+    std::shared_ptr<UpstreamCluster> cluster;
+    CompiledClusterPtr from;
+  };
+  StringMap<MadeCluster> clusters_;  ///< those that have been asked for
   std::map<std::string, HttpCounters> http_counters_;
   std::map<std::string, ListenerCounters> listener_counters_;
   std::unordered_map<std::uint64_t, DownstreamConnection*> connections_;

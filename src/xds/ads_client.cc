@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "xds/proto/discovery.pb.h"
+#include "xds/wire.h"
 
 namespace weft::xds {
 namespace {
@@ -14,14 +15,35 @@ constexpr std::chrono::milliseconds kFirstPause{50};
 constexpr std::chrono::milliseconds kLongestPause{10'000};
 constexpr int kInvalidArgument = 3;
 
-std::optional<Type> type_of(std::string_view url) {
-  for (const Type type : kAllTypes)
-    if (type_url(type) == url) return type;
-  return std::nullopt;
+/// A response with the bytes of its resources, which are not copied. Nullopt: it is none.
+struct Response {
+  discovery::DiscoveryResponse message;  ///< without resources
+  std::vector<std::string_view> resources;
+};
+std::optional<Response> read_response(std::string_view bytes) {
+  auto split = split_repeated(bytes, discovery::DiscoveryResponse::kResourcesFieldNumber);
+  Response response;
+  if (!split || !response.message.ParseFromString(split->rest)) return std::nullopt;
+  for (const std::string_view any : split->items) {
+    std::string_view value;
+    WireReader reader(any);
+    for (WireField field; reader.next(field);)
+      if (field.number == google::protobuf::Any::kValueFieldNumber && field.length_delimited)
+        value = field.value;
+    if (!reader.at_end()) return std::nullopt;
+    response.resources.push_back(value);
+  }
+  return response;
 }
 
-/// Kinds of which a response is everything there is; of the others it is what was named.
-bool is_complete(Type type) { return type == Type::kCluster || type == Type::kListener; }
+Result<std::shared_ptr<Resource>> decode_and_tell(Type type, std::string_view name, std::string_view bytes,
+                                                  const Resource* before) {
+  WEFT_TRY(auto decoded, decode(type, std::string(bytes), before));
+  for (const std::string& part : decoded->rejected)
+    WEFT_LOG(kWarn, "ads", "a part of a resource cannot be done and answers with an error",
+             {"type", short_name(type)}, {"name", name}, {"reason", part});
+  return decoded;
+}
 
 }  // namespace
 
@@ -104,23 +126,28 @@ void AdsClient::connected() {
     state.nonce.clear();
     state.asked = state.owed = false;
   }
-  for (const Type type : kAllTypes) {
-    if (type == Type::kCluster && !options_.source.clusters) continue;
-    if (type == Type::kListener && !options_.source.listeners) continue;
-    if (!is_complete(type)) of(type).names = catalog_.wanted(type);
-    if (is_complete(type) || !of(type).names.empty()) send(type, {}, {});
+  for (const ResourceType& row : kResourceTypes) {
+    if (!is_asked_for(row.type)) continue;
+    if (row.complete || !catalog_.wanted(row.type)->list().empty()) send(row.type, {}, {});
   }
+}
+
+bool AdsClient::is_asked_for(Type type) const {
+  if (type == Type::kCluster) return options_.source.clusters;
+  return type != Type::kListener || options_.source.listeners;
 }
 
 void AdsClient::send(Type type, const std::string& nonce, const std::string& error) {
   State& state = of(type);
   state.asked = true;
-  if (!is_complete(type)) state.names = catalog_.wanted(type);
+  if (!row_of(type).complete) state.names = catalog_.wanted(type);
   discovery::DiscoveryRequest request;
   request.set_type_url(std::string(type_url(type)));
   request.set_version_info(state.version);
   request.set_response_nonce(nonce);
-  for (const std::string& name : state.names) request.add_resource_names(name);
+  if (state.names)
+    for (const std::string_view name : state.names->list())
+      request.add_resource_names(name.data(), name.size());
   if (!std::exchange(node_sent_, true)) request.mutable_node()->ParseFromString(options_.node);
   if (!error.empty()) {
     request.mutable_error_detail()->set_code(kInvalidArgument);
@@ -131,65 +158,71 @@ void AdsClient::send(Type type, const std::string& nonce, const std::string& err
 }
 
 void AdsClient::received(const std::string& bytes) {
-  discovery::DiscoveryResponse response;
-  const std::optional<Type> type =
-      response.ParseFromString(bytes) ? type_of(response.type_url()) : std::nullopt;
+  const std::optional<Response> read = read_response(bytes);
+  const std::optional<Type> type = read ? type_of(read->message.type_url()) : std::nullopt;
   if (!type) {
-    WEFT_LOG(kWarn, "ads", "a response of a type that was not asked for", {"type", response.type_url()});
+    WEFT_LOG(kWarn, "ads", "a response of a type that was not asked for",
+             {"type", read ? read->message.type_url() : ""});
     return;
   }
   State& state = of(*type);
-  state.nonce = response.nonce();
+  state.nonce = read->message.nonce();
   state.owed = true;
   ++updates_;
-  Answer answer{*type, response.version_info(), response.nonce(), {}, streams_};
-  std::set<std::string> names;
-  for (const auto& any : response.resources()) {
-    const std::string name = name_in(*type, any.value());
-    auto reject = [&](const std::string& why) {
-      const std::string reason = std::string(short_name(*type)) + " '" + name + "': " + why;
-      catalog_.refuse(*type, name,
-                      {reason, response.version_info(), any.value(), std::chrono::system_clock::now()});
-      answer.error += (answer.error.empty() ? "" : "; ") + reason;
-    };
-    if (!names.insert(name).second) {
-      reject("is there twice in one response");
-      continue;
-    }
-    const auto known = catalog_.accepted(*type).find(name);
-    // The same bytes are the same resource: what did not change keeps its pools and its compiled form.
-    if (known != catalog_.accepted(*type).end() && known->second->bytes == any.value()) {
-      catalog_.put(*type, ResourcePtr(known->second));
-      continue;
-    }
-    auto decoded = decode(*type, any.value());
-    if (!decoded) {
-      reject(decoded.error().text);
-      continue;
-    }
-    for (const std::string& part : (*decoded)->rejected)
-      WEFT_LOG(kWarn, "ads", "a part of a resource cannot be done and answers with an error",
-               {"type", short_name(*type)}, {"name", name}, {"reason", part});
-    (*decoded)->version = response.version_info();
-    (*decoded)->updated = std::chrono::system_clock::now();
-    catalog_.put(*type, std::move(*decoded));
-  }
-  if (is_complete(*type)) catalog_.keep_only(*type, names);
+  Answer answer{*type, read->message.version_info(), state.nonce, {}, streams_};
+  take(read->resources, answer);
   catalog_.follow_references(loop_.now());
   waiting_.push_back(std::move(answer));
   subscribe();
   advance();
 }
 
+void AdsClient::take(const std::vector<std::string_view>& resources, Answer& answer) {
+  Catalog::NameSet names;
+  std::vector<ResourcePtr> changed;
+  for (const std::string_view bytes : resources) {
+    const std::string_view name = name_in(answer.type, bytes);
+    auto reject = [&](const std::string& why) {
+      const std::string reason =
+          std::string(short_name(answer.type)) + " '" + std::string(name) + "': " + why;
+      catalog_.refuse(answer.type, name,
+                      {reason, answer.version, std::string(bytes), std::chrono::system_clock::now()});
+      answer.error += (answer.error.empty() ? "" : "; ") + reason;
+    };
+    if (!names.insert(name).second) {
+      reject("is there twice in one response");
+      continue;
+    }
+    auto known = catalog_.accepted(answer.type).find(name);
+    // The same bytes are the same resource: what did not change keeps its pools and its compiled form.
+    if (known && known->bytes == bytes) {
+      catalog_.confirm(answer.type, name);
+      continue;
+    }
+    auto decoded = decode_and_tell(answer.type, name, bytes, known.get());
+    if (!decoded) {
+      reject(decoded.error().text);
+      continue;
+    }
+    (*decoded)->version = answer.version;
+    (*decoded)->updated = std::chrono::system_clock::now();
+    changed.push_back(std::move(*decoded));
+  }
+  catalog_.put(answer.type, std::move(changed));
+  if (row_of(answer.type).complete) catalog_.keep_only(answer.type, names);
+}
+
 /// Asks for the endpoints and routes that are wanted now, when they are others than before. A request carries
 /// the newest nonce and so speaks of the newest response: while that is not answered, its answer has to do.
 void AdsClient::subscribe() {
-  for (const Type type : {Type::kEndpoint, Type::kRoute}) {
-    State& state = of(type);
-    std::set<std::string> names = catalog_.wanted(type);
-    if (state.owed || names == state.names) continue;
-    state.names = std::move(names);
-    if (!state.names.empty() || state.asked) send(type, state.nonce, {});
+  for (const ResourceType& row : kResourceTypes) {
+    if (row.complete) continue;
+    State& state = of(row.type);
+    if (state.owed) continue;
+    const Catalog::NamesPtr names = catalog_.wanted(row.type);
+    const Catalog::NamesPtr before = std::exchange(state.names, names);
+    const bool same = before ? names == before || *names == *before : names->list().empty();
+    if (!same && (!names->list().empty() || state.asked)) send(row.type, state.nonce, {});
   }
 }
 
@@ -269,12 +302,12 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
 }
 
 std::string AdsClient::missing() const {
-  for (const Type type : {Type::kCluster, Type::kListener}) {
-    const bool wanted = type == Type::kCluster ? options_.source.clusters : options_.source.listeners;
-    const State& state = types_[static_cast<std::size_t>(type)];
+  for (const ResourceType& row : kResourceTypes) {
+    const Type type = row.type;
+    const State& state = of(type);
     // What is rejected is said, and what else there is serves. A type of which nothing is in force does not.
     const bool some = !state.rejected || !catalog_.running(type).empty();
-    if (!wanted || (state.taken && some)) continue;
+    if (!row.complete || !is_asked_for(type) || (state.taken && some)) continue;
     if (state.taken) return "every " + std::string(short_name(type)) + " resource was rejected";
     if (connected_) return std::string(short_name(type)) + " has not come from the control plane yet";
     return "no connection to the control plane yet" + (last_failure_.empty() ? "" : ": " + last_failure_);

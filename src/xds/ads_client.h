@@ -56,7 +56,7 @@ class AdsClient {
   std::string missing() const;
   std::uint64_t updates() const { return updates_; }
   std::uint64_t refusals() const { return refusals_; }
-  const std::string& version(Type type) const { return types_[static_cast<std::size_t>(type)].version; }
+  const std::string& version(Type type) const { return types_[index_of(type)].version; }
 
  private:
   struct Answer {
@@ -66,18 +66,22 @@ class AdsClient {
   };
   struct State {
     std::string version, nonce;
-    std::set<std::string> names;
+    Catalog::NamesPtr names;  ///< asked for last; null: none, or all there are
     bool asked = false;
     bool owed = false;      ///< the response with `nonce` is not answered yet
     bool taken = false;     ///< a response has been answered, accepted or not
     bool rejected = false;  ///< something of the last one was not accepted
   };
-  State& of(Type type) { return types_[static_cast<std::size_t>(type)]; }
+  State& of(Type type) { return types_[index_of(type)]; }
+  const State& of(Type type) const { return types_[index_of(type)]; }
+  bool is_asked_for(Type type) const;
   net::Task<void> run();
   net::Task<Result<void>> stream_once();
   net::Task<Result<ControlConnection>> connect();
   net::Task<Result<void>> read_all(http::grpc::MessageStream& stream);
   net::Task<Result<void>> write_all(http::grpc::MessageStream& stream);
+  /// Accepts or rejects each of a response's resources; `answer` gets what is said of them.
+  void take(const std::vector<std::string_view>& resources, Answer& answer);
   void subscribe();
   void send(Type type, const std::string& nonce, const std::string& error);
   /// Puts in force what has come, if anything has and nothing is being put in force already.
@@ -91,7 +95,7 @@ class AdsClient {
   proxy::Server& server_;
   Catalog& catalog_;
   Options options_;
-  std::array<State, kAllTypes.size()> types_;
+  PerType<State> types_;
   std::vector<Answer> waiting_;  ///< responses taken and not yet in force
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;

@@ -227,7 +227,7 @@ TEST_F(AdsClientTest, AListenerWaitsForItsRoutesAndAClusterForItsEndpoints) {
   while (server.applying()) finish();
   EXPECT_FALSE(server.ready());
   EXPECT_TRUE(!server.current() || server.current()->listeners.empty());
-  EXPECT_EQ(catalog.wanted(Type::kRoute), (std::set<std::string>{"80"}));
+  EXPECT_EQ(catalog.wanted(Type::kRoute)->list(), std::vector<std::string_view>{"80"});
   respond(Type::kEndpoint, "3", Assignments{endpoints("a", 80)});
   while (server.applying()) finish();
   respond(Type::kRoute, "4", Tables{routes("80", "a")});
@@ -259,7 +259,7 @@ TEST_F(AdsClientTest, WhatIsNoLongerNamedGoes) {
   respond(Type::kCluster, "3", Clusters{cluster("b")});
   while (server.applying()) finish();
   EXPECT_EQ(server.current()->clusters.size(), 1u);
-  EXPECT_EQ(catalog.wanted(Type::kEndpoint), (std::set<std::string>{"b"}));
+  EXPECT_EQ(catalog.wanted(Type::kEndpoint)->list(), std::vector<std::string_view>{"b"});
 }
 
 TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRefusedAndTheOldStays) {

@@ -18,7 +18,6 @@ using Message = envoy::config::bootstrap::v3::Bootstrap;
 template <class From, class Config>
 ResourcePtr make_resource(const From& from, Config config, std::vector<Need> needs) {
   auto made = std::make_shared<Resource>();
-  made->name = config.name;
   made->value = std::make_shared<const Config>(std::move(config));
   made->needs = std::move(needs);
   made->bytes = from.SerializeAsString();

@@ -5,135 +5,201 @@
 namespace weft::xds {
 namespace {
 
-/// Who refers to resources of this kind.
-Type dependent_of(Type type) { return type == Type::kEndpoint ? Type::kCluster : Type::kListener; }
-Type needed_by(Type dependent) { return dependent == Type::kCluster ? Type::kEndpoint : Type::kRoute; }
-
-ResourcePtr find(const Catalog::Shelf& shelf, std::string_view name) {
-  auto found = shelf.find(name);
-  return found == shelf.end() ? nullptr : found->second;
-}
-
 template <class T>
 void add_to(std::map<std::string, std::shared_ptr<const T>>& into, const Catalog::Shelf& shelf) {
-  for (const auto& [name, resource] : shelf) into.emplace(name, resource->as<T>());
+  for (const ResourcePtr& resource : shelf) into.emplace(resource->name(), resource->as<T>());
 }
 
 }  // namespace
 
+void Names::add(const proxy::NamedList<Resource>& shelf, Type type) {
+  for (const ResourcePtr& resource : shelf)
+    for (const Need& need : resource->needs)
+      if (need.type == type) list_.push_back(need.name);
+  owners_.push_back(shelf);
+}
+
+void Names::sort() {
+  std::ranges::sort(list_);
+  list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+  list_.shrink_to_fit();
+}
+
 Catalog::Catalog(const std::vector<ResourcePtr>& static_clusters,
                  const std::vector<ResourcePtr>& static_listeners) {
-  for (const auto& cluster : static_clusters) statics_[index(Type::kCluster)].emplace(cluster->name, cluster);
-  for (const auto& listener : static_listeners)
-    statics_[index(Type::kListener)].emplace(listener->name, listener);
+  of(Type::kCluster).statics.put_all(static_clusters);
+  of(Type::kListener).statics.put_all(static_listeners);
 }
 
-void Catalog::put(Type type, ResourcePtr resource) {
-  refusals_[index(type)].erase(resource->name);
-  accepted_[index(type)].insert_or_assign(resource->name, std::move(resource));
+void Catalog::put(Type type, std::vector<ResourcePtr> resources) {
+  OfType& mine = of(type);
+  for (const ResourcePtr& resource : resources) confirm(type, resource->name());
+  const std::size_t before = mine.accepted.size();
+  mine.accepted.put_all(std::move(resources));
+  if (mine.accepted.size() != before) changed(type);
 }
 
-void Catalog::refuse(Type type, const std::string& name, Refusal refusal) {
-  refusals_[index(type)].insert_or_assign(name, std::move(refusal));
-}
-
-void Catalog::keep_only(Type type, const std::set<std::string>& names) {
-  std::erase_if(accepted_[index(type)], [&](const auto& entry) { return !names.contains(entry.first); });
-  std::erase_if(refusals_[index(type)], [&](const auto& entry) { return !names.contains(entry.first); });
-}
-
-std::set<std::string> Catalog::wanted(Type type) const {
-  std::set<std::string> names;
-  const std::size_t from = index(dependent_of(type));
-  for (const auto* shelves : {&statics_, &accepted_, &running_})
-    for (const auto& [name, resource] : (*shelves)[from])
-      for (const Need& need : resource->needs) names.insert(need.name);
-  return names;
-}
-
-void Catalog::follow_references(TimePoint now) {
-  for (Type type : {Type::kEndpoint, Type::kRoute}) {
-    keep_only(type, wanted(type));
-    auto& deadlines = deadlines_[index(type)];
-    std::map<std::string, TimePoint, std::less<>> still;
-    const std::size_t from = index(dependent_of(type));
-    for (const auto* shelves : {&statics_, &accepted_})
-      for (const auto& [name, resource] : (*shelves)[from])
-        for (const Need& need : resource->needs) {
-          if (has(type, need.name) || refusals_[index(type)].contains(need.name)) continue;
-          auto before = deadlines.find(need.name);
-          still[need.name] = before != deadlines.end()   ? before->second
-                             : need.timeout.count() == 0 ? kNever
-                                                         : now + need.timeout;
-        }
-    deadlines = std::move(still);
+void Catalog::confirm(Type type, std::string_view name) {
+  Refusals& refusals = of(type).refusals;
+  if (const auto found = refusals.find(name); found != refusals.end()) {
+    refusals.erase(found);
+    changed(type);
   }
 }
 
-bool Catalog::has(Type type, std::string_view name) const { return accepted_[index(type)].contains(name); }
+void Catalog::refuse(Type type, std::string_view name, Refusal refusal) {
+  of(type).refusals.insert_or_assign(std::string(name), std::move(refusal));
+  changed(type);
+}
 
-bool Catalog::is_warm(Type dependent, const Resource& resource, TimePoint now) const {
-  const Type type = needed_by(dependent);
-  const auto& deadlines = deadlines_[index(type)];
+void Catalog::keep_only(Type type, const NameSet& names) {
+  auto next = names.begin();
+  // Both are sorted.
+  const std::size_t gone = of(type).accepted.erase_if([&](const Resource& resource) {
+    while (next != names.end() && *next < resource.name()) ++next;
+    return next == names.end() || *next != resource.name();
+  });
+  const std::size_t forgotten =
+      std::erase_if(of(type).refusals, [&](const auto& entry) { return !names.contains(entry.first); });
+  if (gone + forgotten > 0) changed(type);
+}
+
+Catalog::NamesPtr Catalog::wanted(Type type) const {
+  std::vector<Shelf> shelves;
+  for (const ResourceType& row : kResourceTypes) {
+    if (!row.needs.contains(type)) continue;
+    const OfType& dependent = of(row.type);
+    shelves.insert(shelves.end(), {dependent.statics, dependent.accepted, dependent.running});
+  }
+  const OfType& mine = of(type);
+  const auto shared = [](const Shelf& a, const Shelf& b) { return a.is_shared_with(b); };
+  if (mine.wanted && std::ranges::equal(shelves, mine.wanted_by, shared)) return mine.wanted;
+  auto names = std::make_shared<Names>();
+  for (std::size_t i = 0; i < shelves.size(); ++i)
+    if (i == 0 || !shelves[i].is_shared_with(shelves[i - 1])) names->add(shelves[i], type);
+  names->sort();
+  mine.wanted = std::move(names);
+  mine.wanted_by = std::move(shelves);
+  return mine.wanted;
+}
+
+void Catalog::follow_references(TimePoint now) {
+  for (const ResourceType& row : kResourceTypes)
+    if (!row.complete) follow(row.type, now);
+}
+
+void Catalog::follow(Type type, TimePoint now) {
+  OfType& mine = of(type);
+  const NamesPtr names = wanted(type);
+  if (names == mine.followed && mine.followed_changes == changes_[index_of(type)]) return;
+  keep_only(type, NameSet(names->list().begin(), names->list().end()));
+  std::map<std::string, TimePoint, std::less<>> still;
+  for (const ResourceType& row : kResourceTypes)
+    for (const Shelf* shelf : {&of(row.type).statics, &of(row.type).accepted})
+      for (const ResourcePtr& resource : *shelf)
+        for (const Need& need : resource->needs) {
+          if (need.type != type || is_known(type, need.name)) continue;
+          const auto before = mine.deadlines.find(need.name);
+          still[need.name] = before != mine.deadlines.end() ? before->second
+                             : need.timeout.count() == 0    ? kNever
+                                                            : now + need.timeout;
+        }
+  mine.deadlines = std::move(still);
+  mine.followed = names;
+  mine.followed_changes = changes_[index_of(type)];
+}
+
+/// It is there, or was rejected and will not come.
+bool Catalog::is_known(Type type, std::string_view name) const {
+  return of(type).accepted.contains(name) || of(type).refusals.contains(name);
+}
+
+bool Catalog::is_warm(const Resource& resource, TimePoint now) const {
   return std::ranges::all_of(resource.needs, [&](const Need& need) {
-    if (has(type, need.name) || refusals_[index(type)].contains(need.name)) return true;
-    auto deadline = deadlines.find(need.name);
+    if (is_known(need.type, need.name)) return true;
+    const auto& deadlines = of(need.type).deadlines;
+    const auto deadline = deadlines.find(need.name);
     return deadline != deadlines.end() && deadline->second <= now;
   });
 }
 
-/// Of clusters or listeners: for each name the accepted one when it is warm, its predecessor otherwise.
-/// Static ones cannot be replaced.
-Catalog::Shelf Catalog::choose(Type type, TimePoint now) const {
-  Shelf chosen;
-  for (const auto* shelves : {&statics_, &accepted_})
-    for (const auto& [name, resource] : (*shelves)[index(type)]) {
-      ResourcePtr usable = is_warm(type, *resource, now) ? resource : find(running_[index(type)], name);
-      if (usable) chosen.emplace(name, std::move(usable));
-    }
-  return chosen;
+/// Whether all were warm when they were chosen last, and nothing has come or gone since. What waits depends
+/// on the time.
+bool Catalog::is_up_to_date(Type type) const {
+  const Choice& choice = of(type).choice;
+  if (!choice.all_warm || !choice.from.is_shared_with(of(type).accepted)) return false;
+  return std::ranges::all_of(kAllTypes, [&](Type needed) {
+    const std::size_t i = index_of(needed);
+    return !row_of(type).needs.contains(needed) || choice.changes[i] == changes_[i];
+  });
 }
 
-std::shared_ptr<const proxy::ClusterConfig> Catalog::join(const ResourcePtr& cluster) {
-  const auto& plain = cluster->as<proxy::ClusterConfig>();
-  if (cluster->needs.empty()) return plain;
-  ResourcePtr endpoints = find(accepted_[index(Type::kEndpoint)], cluster->needs.front().name);
-  if (!endpoints) return plain;
-  Joined& joined = joined_[cluster->name];
-  if (joined.cluster == cluster && joined.endpoints == endpoints) return joined.config;
-  proxy::ClusterConfig made = *plain;
-  made.endpoints = endpoints->as<proxy::Endpoints>();
-  joined = {cluster, std::move(endpoints), std::make_shared<const proxy::ClusterConfig>(std::move(made))};
-  return joined.config;
+/// For each name the accepted one when it is warm, its predecessor otherwise. Static ones cannot be replaced.
+const Catalog::Shelf& Catalog::choose(Type type, TimePoint now) {
+  OfType& mine = of(type);
+  if (row_of(type).needs.empty()) return mine.accepted;
+  Choice& choice = mine.choice;
+  if (is_up_to_date(type)) return choice.chosen;
+  Shelf all = mine.accepted;
+  all.put_all(mine.statics.items());
+  choice.all_warm = true;
+  Shelf::Items usable;
+  usable.reserve(all.size());
+  for (const ResourcePtr& resource : all) {
+    const bool warm = is_warm(*resource, now);
+    choice.all_warm = choice.all_warm && warm;
+    ResourcePtr chosen = warm ? resource : mine.running.find(resource->name());
+    if (chosen) usable.push_back(std::move(chosen));
+  }
+  choice.chosen = choice.all_warm ? std::move(all) : Shelf::of_sorted(std::move(usable));
+  choice.from = mine.accepted;
+  choice.changes = changes_;
+  return choice.chosen;
+}
+
+/// A value that is there already is not looked for in its resource.
+template <class T>
+void Catalog::Values<T>::follow(const Shelf& shelf) {
+  if (of.is_shared_with(shelf)) return;
+  typename proxy::NamedList<T>::Items items;
+  items.reserve(shelf.size());
+  for (std::size_t i = 0; i < shelf.size(); ++i) {
+    const bool same = i < of.size() && of.items()[i] == shelf.items()[i];
+    items.push_back(same ? list.items()[i] : shelf.items()[i]->template as<T>());
+  }
+  list = proxy::NamedList<T>::of_sorted(std::move(items));
+  of = shelf;
 }
 
 proxy::SnapshotPtr Catalog::build(TimePoint now) {
-  next_[index(Type::kCluster)] = choose(Type::kCluster, now);
-  next_[index(Type::kListener)] = choose(Type::kListener, now);
-  next_[index(Type::kEndpoint)] = accepted_[index(Type::kEndpoint)];
-  next_[index(Type::kRoute)] = accepted_[index(Type::kRoute)];
-  if (built_ && next_ == running_) return nullptr;
+  bool same = built_;
+  for (const Type type : kAllTypes) {
+    of(type).next = choose(type, now);
+    same = same && of(type).next == of(type).running;
+  }
+  if (same) return nullptr;
   auto made = std::make_shared<proxy::Snapshot>();
   made->generation = ++generation_;
-  std::erase_if(joined_,
-                [&](const auto& entry) { return !next_[index(Type::kCluster)].contains(entry.first); });
-  for (const auto& [name, cluster] : next_[index(Type::kCluster)])
-    made->clusters.emplace(name, join(cluster));
-  add_to(made->listeners, next_[index(Type::kListener)]);
-  add_to(made->route_tables, next_[index(Type::kRoute)]);
+  clusters_.follow(of(Type::kCluster).next);
+  endpoints_.follow(of(Type::kEndpoint).next);
+  made->clusters = clusters_.list;
+  made->endpoints = endpoints_.list;
+  add_to(made->listeners, of(Type::kListener).next);
+  add_to(made->route_tables, of(Type::kRoute).next);
   return made;
 }
 
 void Catalog::commit() {
-  running_ = next_;
+  for (OfType& each : types_) each.running = each.next;
   built_ = true;
 }
 
 /// The data plane's errors name what they are about in quotes.
 bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::vector<Blamed>& blamed) {
-  const Shelf& running = running_[index(type)];
-  for (const auto& [name, resource] : next_[index(type)]) {
-    if (find(running, name) == resource || is_static(type, name)) continue;
+  const Shelf& running = of(type).running;
+  for (const ResourcePtr& resource : of(type).next) {
+    const std::string name(resource->name());
+    if (running.find(name) == resource || is_static(type, name)) continue;
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
     blamed.push_back({type, name});
     refuse(type, name, {reason, resource->version, resource->bytes, std::chrono::system_clock::now()});
@@ -143,36 +209,40 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
 
 std::vector<Catalog::Blamed> Catalog::reject(const std::string& reason) {
   std::vector<Blamed> blamed;
-  constexpr std::array kSuspects = {Type::kListener, Type::kRoute, Type::kCluster, Type::kEndpoint};
   for (Type type : kSuspects)
     if (blame(type, reason, true, blamed)) break;
   if (blamed.empty())
     for (Type type : kSuspects)
       if (blame(type, reason, false, blamed)) break;
   for (const Blamed& one : blamed) {
-    Shelf& accepted = accepted_[index(one.type)];
-    if (ResourcePtr before = find(running_[index(one.type)], one.name))
-      accepted.insert_or_assign(one.name, before);
+    Shelf& accepted = of(one.type).accepted;
+    if (ResourcePtr before = of(one.type).running.find(one.name))
+      accepted.put(std::move(before));
     else
       accepted.erase(one.name);
+    changed(one.type);
   }
   return blamed;
 }
 
 TimePoint Catalog::next_deadline(TimePoint now) const {
   TimePoint next = kNever;
-  for (const auto& deadlines : deadlines_)
-    for (const auto& [name, deadline] : deadlines)
+  for (const OfType& each : types_)
+    for (const auto& [name, deadline] : each.deadlines)
       if (deadline > now) next = std::min(next, deadline);
   return next;
 }
 
 bool Catalog::warming(TimePoint now) const {
-  for (Type type : {Type::kCluster, Type::kListener})
-    for (const auto* shelves : {&statics_, &accepted_})
-      for (const auto& [name, resource] : (*shelves)[index(type)])
-        if (!is_warm(type, *resource, now)) return true;
-  return false;
+  return std::ranges::any_of(kAllTypes, [&](Type type) {
+    if (row_of(type).needs.empty() || is_up_to_date(type)) return false;
+    const auto waits = [&](const ResourcePtr& resource) { return !is_warm(*resource, now); };
+    const auto of_use_and_waits = [&](const ResourcePtr& resource) {
+      return waits(resource) && !is_static(type, resource->name());
+    };
+    return std::ranges::any_of(of(type).statics, waits) ||
+           std::ranges::any_of(of(type).accepted, of_use_and_waits);
+  });
 }
 
 }  // namespace weft::xds

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "proxy/config.h"
+#include "proxy/named_list.h"
 #include "xds/resource.h"
 
 namespace weft::xds {
@@ -22,30 +23,55 @@ struct Refusal {
   std::chrono::system_clock::time_point when;
 };
 
+/// The names that resources refer to, sorted, each once. A value; the names are those of the resources, which
+/// it keeps.
+class Names {
+ public:
+  void add(const proxy::NamedList<Resource>& shelf, Type type);
+  /// After the last add().
+  void sort();
+  const std::vector<std::string_view>& list() const { return list_; }
+  bool operator==(const Names& other) const { return list_ == other.list_; }
+
+ private:
+  std::vector<std::string_view> list_;
+  std::vector<proxy::NamedList<Resource>> owners_;
+};
+
 /// What the proxy has been given, what of it is in force, and how the one becomes the other.
 ///
-/// Each kind of resource has two shelves: what was accepted last, and what the running snapshot is made of.
+/// Each type of resource has two shelves: what was accepted last, and what the running snapshot is made of.
 /// They differ while something warms: a cluster that has no endpoints yet, a listener whose route table has
 /// not come, keep their predecessor running (or nothing, at first). What is needed and was rejected is not
-/// waited for: it goes without, and answers so. build() makes the next snapshot; commit()
-/// or reject() says how that went. Owner: whoever drives the proxy. Thread: one. Pure: time comes from
-/// outside.
+/// waited for: it goes without, and answers so. build() makes the next snapshot; commit() or reject() says
+/// how that went.
+///
+/// What a change has nothing to do with is not looked at again: shelves share their memory with the snapshots
+/// and with each other, and which resources are warm is remembered until others come or go.
+///
+/// Owner: whoever drives the proxy. Thread: one. Pure: time comes from outside.
 class Catalog {
  public:
-  using Shelf = std::map<std::string, ResourcePtr, std::less<>>;
+  using Shelf = proxy::NamedList<Resource>;
   using Refusals = std::map<std::string, Refusal, std::less<>>;
+  using NamesPtr = std::shared_ptr<const Names>;
 
   Catalog(const std::vector<ResourcePtr>& static_clusters, const std::vector<ResourcePtr>& static_listeners);
 
-  /// Accepts one resource; it replaces that of the same name.
-  void put(Type type, ResourcePtr resource);
-  void refuse(Type type, const std::string& name, Refusal refusal);
-  /// Drops what was accepted and is not in `names`: for kinds whose responses are complete.
-  void keep_only(Type type, const std::set<std::string>& names);
-  bool is_static(Type type, std::string_view name) const { return statics_[index(type)].contains(name); }
+  /// Accepts resources of different names; each replaces that of its name.
+  void put(Type type, std::vector<ResourcePtr> resources);
+  void put(Type type, ResourcePtr resource) { put(type, std::vector{std::move(resource)}); }
+  /// The one that is accepted has come again.
+  void confirm(Type type, std::string_view name);
+  void refuse(Type type, std::string_view name, Refusal refusal);
+  /// Drops what was accepted or rejected and is not in `names`: for types whose responses are complete.
+  using NameSet = std::set<std::string_view>;
+  void keep_only(Type type, const NameSet& names);
+  bool is_static(Type type, std::string_view name) const { return of(type).statics.contains(name); }
 
-  /// The endpoints or route tables that clusters or listeners, accepted or running, refer to.
-  std::set<std::string> wanted(Type type) const;
+  /// The resources of this type that others, accepted or running, refer to. The same pointer while those are
+  /// the same.
+  NamesPtr wanted(Type type) const;
   /// Starts waiting for what is newly wanted, and drops what nobody wants any more.
   void follow_references(TimePoint now);
 
@@ -66,31 +92,54 @@ class Catalog {
   /// Whether something accepted is not in force because it waits.
   bool warming(TimePoint now) const;
 
-  const Shelf& statics(Type type) const { return statics_[index(type)]; }
-  const Shelf& accepted(Type type) const { return accepted_[index(type)]; }
-  const Shelf& running(Type type) const { return running_[index(type)]; }
-  const Refusals& refusals(Type type) const { return refusals_[index(type)]; }
+  const Shelf& statics(Type type) const { return of(type).statics; }
+  const Shelf& accepted(Type type) const { return of(type).accepted; }
+  const Shelf& running(Type type) const { return of(type).running; }
+  const Refusals& refusals(Type type) const { return of(type).refusals; }
 
  private:
-  static constexpr std::size_t index(Type type) { return static_cast<std::size_t>(type); }
-  using Shelves = std::array<Shelf, kAllTypes.size()>;
-  /// A cluster's configuration with the endpoints of one EDS answer.
-  struct Joined {
-    ResourcePtr cluster, endpoints;
-    std::shared_ptr<const proxy::ClusterConfig> config;
+  /// How often the names of each type that are there, or rejected, have become others.
+  using Changes = PerType<std::uint64_t>;
+  /// Those of a type that may run, and what that was found by.
+  struct Choice {
+    Shelf from, chosen;
+    Changes changes{};
+    bool all_warm = false;
+  };
+  struct OfType {
+    Shelf statics, accepted, running, next;
+    Refusals refusals;
+    /// Until when what is wanted and not there is waited for.
+    std::map<std::string, TimePoint, std::less<>> deadlines;
+    Choice choice;
+    mutable NamesPtr wanted;
+    mutable std::vector<Shelf> wanted_by;  ///< the shelves that `wanted` was found in
+    /// What follow_references() has seen.
+    NamesPtr followed;
+    std::uint64_t followed_changes = 0;
+  };
+  /// The values of a shelf, as a snapshot has them.
+  template <class T>
+  struct Values {
+    Shelf of;
+    proxy::NamedList<T> list;
+    void follow(const Shelf& shelf);
   };
 
-  bool has(Type type, std::string_view name) const;
-  bool is_warm(Type dependent, const Resource& resource, TimePoint now) const;
-  Shelf choose(Type type, TimePoint now) const;
-  std::shared_ptr<const proxy::ClusterConfig> join(const ResourcePtr& cluster);
+  OfType& of(Type type) { return types_[index_of(type)]; }
+  const OfType& of(Type type) const { return types_[index_of(type)]; }
+  void changed(Type type) { ++changes_[index_of(type)]; }
+  bool is_known(Type type, std::string_view name) const;
+  bool is_warm(const Resource& resource, TimePoint now) const;
+  bool is_up_to_date(Type type) const;
+  const Shelf& choose(Type type, TimePoint now);
+  void follow(Type type, TimePoint now);
   bool blame(Type type, const std::string& reason, bool only_named, std::vector<Blamed>& blamed);
 
-  Shelves statics_, accepted_, running_, next_;
-  std::array<Refusals, kAllTypes.size()> refusals_;
-  /// Until when what is wanted and not there is waited for, by kind and name.
-  std::array<std::map<std::string, TimePoint, std::less<>>, kAllTypes.size()> deadlines_;
-  std::map<std::string, Joined, std::less<>> joined_;
+  PerType<OfType> types_;
+  Changes changes_{};
+  Values<proxy::ClusterConfig> clusters_;
+  Values<proxy::Endpoints> endpoints_;
   std::uint64_t generation_ = 0;
   bool built_ = false;
 };

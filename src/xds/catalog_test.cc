@@ -12,7 +12,6 @@ ResourcePtr resource(const std::string& name, std::vector<Need> needs = {}) {
   auto made = std::make_shared<Resource>();
   auto config = std::make_shared<Config>();
   config->name = name;
-  made->name = name;
   made->value = std::shared_ptr<const Config>(std::move(config));
   made->needs = std::move(needs);
   made->version = "version of " + name;
@@ -20,14 +19,28 @@ ResourcePtr resource(const std::string& name, std::vector<Need> needs = {}) {
   return made;
 }
 
+/// With a need, one whose endpoints are by EDS.
 ResourcePtr cluster(const std::string& name, std::vector<Need> needs = {}) {
-  return resource<proxy::ClusterConfig>(name, std::move(needs));
+  auto made = std::make_shared<Resource>(*resource<proxy::ClusterConfig>(name, needs));
+  if (needs.empty()) return made;
+  auto config = std::make_shared<proxy::ClusterConfig>(*made->as<proxy::ClusterConfig>());
+  config->discovery = proxy::ClusterConfig::Discovery::kEds;
+  config->eds_name = needs.front().name;
+  made->value = std::shared_ptr<const proxy::ClusterConfig>(std::move(config));
+  return made;
 }
 ResourcePtr listener(const std::string& name, std::vector<Need> needs = {}) {
   return resource<proxy::ListenerConfig>(name, std::move(needs));
 }
 ResourcePtr endpoints(const std::string& name) { return resource<proxy::Endpoints>(name); }
 ResourcePtr routes(const std::string& name) { return resource<proxy::RouteTable>(name); }
+
+Need eds(std::string name, std::chrono::milliseconds timeout = 15s) {
+  return {Type::kEndpoint, std::move(name), timeout};
+}
+Need rds(std::string name, std::chrono::milliseconds timeout = 15s) {
+  return {Type::kRoute, std::move(name), timeout};
+}
 
 /// A catalog and the snapshot that runs, as the ADS client drives them.
 struct Driven {
@@ -51,6 +64,9 @@ struct Driven {
     return step(now);
   }
   bool runs_cluster(const std::string& name) const { return running->clusters.contains(name); }
+  std::shared_ptr<const proxy::Endpoints> endpoints_of(const std::string& name) const {
+    return running->endpoints_of(*running->clusters.at(name));
+  }
   bool runs_listener(const std::string& name) const { return running->listeners.contains(name); }
 
   Catalog catalog;
@@ -106,15 +122,15 @@ TEST(Catalog, a_cluster_waits_for_its_endpoints_and_a_listener_for_its_routes) {
   const struct {
     Type type, needed;
     ResourcePtr dependent, need;
-  } rows[] = {{Type::kCluster, Type::kEndpoint, cluster("x", {{.name = "n"}}), endpoints("n")},
-              {Type::kListener, Type::kRoute, listener("x", {{.name = "n"}}), routes("n")}};
+  } rows[] = {{Type::kCluster, Type::kEndpoint, cluster("x", {eds("n")}), endpoints("n")},
+              {Type::kListener, Type::kRoute, listener("x", {rds("n")}), routes("n")}};
   for (const auto& row : rows) {
     Driven driven;
     const auto runs = [&] { return driven.runs_cluster("x") || driven.runs_listener("x"); };
     EXPECT_FALSE(driven.put(row.type, row.dependent));
     EXPECT_FALSE(runs());
     EXPECT_TRUE(driven.catalog.warming(kStart));
-    EXPECT_EQ(driven.catalog.wanted(row.needed), std::set<std::string>{"n"});
+    EXPECT_EQ(driven.catalog.wanted(row.needed)->list(), std::vector<std::string_view>{"n"});
     EXPECT_TRUE(driven.catalog.accepted(row.type).contains("x"));
     EXPECT_FALSE(driven.catalog.running(row.type).contains("x"));
     EXPECT_TRUE(driven.put(row.needed, row.need));
@@ -125,7 +141,7 @@ TEST(Catalog, a_cluster_waits_for_its_endpoints_and_a_listener_for_its_routes) {
 
 TEST(Catalog, one_that_needs_several_waits_for_all_of_them) {
   Driven driven;
-  driven.put(Type::kListener, listener("l", {{.name = "a"}, {.name = "b"}}));
+  driven.put(Type::kListener, listener("l", {rds("a"), rds("b")}));
   driven.put(Type::kRoute, routes("a"));
   EXPECT_FALSE(driven.runs_listener("l"));
   driven.put(Type::kRoute, routes("b"));
@@ -137,7 +153,7 @@ TEST(Catalog, what_waits_leaves_its_predecessor_running) {
   Driven driven;
   const ResourcePtr first = cluster("c");
   driven.put(Type::kCluster, first);
-  EXPECT_FALSE(driven.put(Type::kCluster, cluster("c", {{.name = "e"}})));
+  EXPECT_FALSE(driven.put(Type::kCluster, cluster("c", {eds("e")})));
   EXPECT_EQ(driven.running->clusters.at("c"), first->as<proxy::ClusterConfig>());
   EXPECT_TRUE(driven.catalog.warming(kStart));
   EXPECT_TRUE(driven.put(Type::kEndpoint, endpoints("e")));
@@ -146,14 +162,14 @@ TEST(Catalog, what_waits_leaves_its_predecessor_running) {
 
 TEST(Catalog, waits_for_what_never_comes_as_long_as_was_said_and_0_is_forever) {
   Driven driven;
-  driven.put(Type::kCluster, cluster("c", {{.name = "e", .timeout = 5s}}), kStart + 1s);
-  driven.put(Type::kListener, listener("l", {{.name = "r", .timeout = 0s}}), kStart + 2s);
+  driven.put(Type::kCluster, cluster("c", {eds("e", 5s)}), kStart + 1s);
+  driven.put(Type::kListener, listener("l", {rds("r", 0s)}), kStart + 2s);
   EXPECT_EQ(driven.catalog.next_deadline(kStart + 2s), kStart + 6s)
       << "counted from when it was first wanted";
   EXPECT_FALSE(driven.step(kStart + 6s - 1ns));
   EXPECT_TRUE(driven.step(kStart + 6s));
   EXPECT_TRUE(driven.runs_cluster("c"));
-  EXPECT_EQ(driven.running->clusters.at("c")->endpoints, nullptr);
+  EXPECT_EQ(driven.endpoints_of("c"), nullptr);
   EXPECT_EQ(driven.catalog.next_deadline(kStart + 6s), kNever);
   EXPECT_FALSE(driven.step(kNever - 1ns));
   EXPECT_FALSE(driven.runs_listener("l"));
@@ -162,7 +178,7 @@ TEST(Catalog, waits_for_what_never_comes_as_long_as_was_said_and_0_is_forever) {
 
 TEST(Catalog, what_is_needed_and_was_rejected_is_not_waited_for) {
   Driven driven;
-  driven.put(Type::kListener, listener("l", {{.name = "r"}}));
+  driven.put(Type::kListener, listener("l", {rds("r")}));
   driven.catalog.refuse(Type::kRoute, "r", {"bad", "1", "bytes", {}});
   driven.catalog.follow_references(kStart);
   EXPECT_TRUE(driven.step(kStart));
@@ -174,34 +190,34 @@ TEST(Catalog, what_is_needed_and_was_rejected_is_not_waited_for) {
   EXPECT_TRUE(driven.catalog.refusals(Type::kRoute).empty());
 }
 
-TEST(Catalog, a_cluster_has_its_endpoints_in_one_configuration_that_stays_while_both_do) {
+TEST(Catalog, a_cluster_has_the_endpoints_that_came_last_and_stays_the_same_with_others) {
   Driven driven;
   const ResourcePtr first = endpoints("e"), second = endpoints("e");
-  driven.put(Type::kCluster, cluster("c", {{.name = "e"}}));
+  driven.put(Type::kCluster, cluster("c", {eds("e")}));
   driven.put(Type::kEndpoint, first);
-  const auto with_first = driven.running->clusters.at("c");
-  EXPECT_EQ(with_first->name, "c");
-  EXPECT_EQ(with_first->endpoints, first->as<proxy::Endpoints>());
+  const auto before = driven.running->clusters.at("c");
+  EXPECT_EQ(driven.endpoints_of("c"), first->as<proxy::Endpoints>());
   driven.put(Type::kCluster, cluster("other"));
-  EXPECT_EQ(driven.running->clusters.at("c"), with_first) << "its connections go on";
+  EXPECT_EQ(driven.running->clusters.at("c"), before) << "its connections go on";
+  const proxy::SnapshotPtr earlier = driven.running;
   driven.put(Type::kEndpoint, second);
-  const auto with_second = driven.running->clusters.at("c");
-  EXPECT_EQ(with_second->endpoints, second->as<proxy::Endpoints>());
-  driven.put(Type::kCluster, cluster("c", {{.name = "e"}}));
-  EXPECT_NE(driven.running->clusters.at("c"), with_second);
-  EXPECT_EQ(driven.running->clusters.at("c")->endpoints, second->as<proxy::Endpoints>());
+  EXPECT_EQ(driven.endpoints_of("c"), second->as<proxy::Endpoints>());
+  EXPECT_TRUE(driven.running->clusters.is_shared_with(earlier->clusters)) << "clusters are not looked at";
+  driven.put(Type::kCluster, cluster("c", {eds("e")}));
+  EXPECT_NE(driven.running->clusters.at("c"), before);
+  EXPECT_EQ(driven.endpoints_of("c"), second->as<proxy::Endpoints>());
 }
 
 TEST(Catalog, what_nothing_refers_to_any_more_is_dropped_when_what_ran_does_not_either) {
   Driven driven;
-  driven.put(Type::kCluster, cluster("c", {{.name = "old"}}));
+  driven.put(Type::kCluster, cluster("c", {eds("old")}));
   driven.put(Type::kEndpoint, endpoints("old"));
-  driven.put(Type::kCluster, cluster("c", {{.name = "new"}}));
-  EXPECT_EQ(driven.catalog.wanted(Type::kEndpoint), (std::set<std::string>{"new", "old"}));
+  driven.put(Type::kCluster, cluster("c", {eds("new")}));
+  EXPECT_EQ(driven.catalog.wanted(Type::kEndpoint)->list(), (std::vector<std::string_view>{"new", "old"}));
   EXPECT_TRUE(driven.catalog.accepted(Type::kEndpoint).contains("old")) << "its predecessor runs with them";
   driven.put(Type::kEndpoint, endpoints("new"));
   driven.catalog.follow_references(kStart);
-  EXPECT_EQ(driven.catalog.wanted(Type::kEndpoint), std::set<std::string>{"new"});
+  EXPECT_EQ(driven.catalog.wanted(Type::kEndpoint)->list(), std::vector<std::string_view>{"new"});
   EXPECT_FALSE(driven.catalog.accepted(Type::kEndpoint).contains("old"));
   driven.catalog.keep_only(Type::kCluster, {});
   driven.step(kStart);

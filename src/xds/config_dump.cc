@@ -92,15 +92,10 @@ Json resource_json(const std::string& bytes, std::string_view url) {
   return json;
 }
 
-Json resource_of(Type type, const std::string& bytes) {
-  switch (type) {
-    case Type::kCluster: return resource_json<cluster::Cluster>(bytes, type_url(type));
-    case Type::kEndpoint: return resource_json<endpoint::ClusterLoadAssignment>(bytes, type_url(type));
-    case Type::kListener: return resource_json<listener::Listener>(bytes, type_url(type));
-    case Type::kRoute: return resource_json<route::RouteConfiguration>(bytes, type_url(type));
-  }
-  return Json::object();
-}
+using Show = Json (*)(const std::string& bytes, std::string_view url);
+constexpr PerType<Show> kShow = {resource_json<cluster::Cluster>,
+                                 resource_json<endpoint::ClusterLoadAssignment>,
+                                 resource_json<listener::Listener>, resource_json<route::RouteConfiguration>};
 
 Json error_state(const Refusal& refusal) {
   return {{"last_update_attempt", utc_text(refusal.when)},
@@ -112,10 +107,11 @@ Json error_state(const Refusal& refusal) {
 /// active_state.
 Json entries(Type type, const Catalog& catalog, std::string_view field, bool statics) {
   Json list = Json::array();
-  for (const auto& [name, one] : statics ? catalog.statics(type) : catalog.running(type)) {
+  for (const ResourcePtr& one : statics ? catalog.statics(type) : catalog.running(type)) {
+    const std::string_view name = one->name();
     if (!statics && catalog.is_static(type, name)) continue;
     Json entry = {{"version_info", one->version},
-                  {std::string(field), resource_of(type, one->bytes)},
+                  {std::string(field), kShow[index_of(type)](one->bytes, type_url(type))},
                   {"last_updated", utc_text(one->updated)}};
     if (statics) entry.erase("version_info");
     const auto refused = catalog.refusals(type).find(name);

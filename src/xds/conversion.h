@@ -30,6 +30,9 @@ class Conversion {
   const std::vector<std::string>& rejected() const { return rejected_; }
   /// Notes such a part. Only what is not strict may have any.
   void reject(const Error& error) { rejected_.push_back(error.text); }
+  /// Notes what was found in a part of the whole.
+  void add_left_out(const std::vector<std::string>& texts) { append(left_out_, texts); }
+  void add_rejected(const std::vector<std::string>& texts) { append(rejected_, texts); }
 
   /// Something understood that we do not do: an error when strict, listed otherwise.
   Result<void> unsupported(const Path& path, std::string_view text);
@@ -38,6 +41,10 @@ class Conversion {
   Result<void> examine(const google::protobuf::Message& message, const Path& path);
 
  private:
+  static void append(std::vector<std::string>& to, const std::vector<std::string>& texts) {
+    to.insert(to.end(), texts.begin(), texts.end());
+  }
+
   bool strict_;
   std::vector<std::string> left_out_, rejected_;
 };

@@ -68,6 +68,16 @@ Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
 Result<proxy::Milliseconds> fetch_timeout(const core::ConfigSource& source, const Path& path);
 
 // convert_route.cc
+/// What the routes of one table share.
+struct TableScope {
+  std::size_t max_direct_body;
+  Conversion& conversion;
+};
+/// Unless it is strict, a host of which something is wrong beside its routes answers 500.
+Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, const Path& path,
+                                             const TableScope& scope);
+
+// convert_table.cc; see convert_table.h too
 Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path,
                                          Conversion& conversion);
 

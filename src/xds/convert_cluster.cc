@@ -125,8 +125,7 @@ Result<void> read_eds(const cluster::Cluster& from, MadeCluster& into, const Pat
   into.config.eds_name = from.eds_cluster_config().service_name().empty()
                              ? from.name()
                              : from.eds_cluster_config().service_name();
-  Need need;
-  need.name = into.config.eds_name;
+  Need need{.type = Type::kEndpoint, .name = into.config.eds_name};
   WEFT_TRY(need.timeout, fetch_timeout(from.eds_cluster_config().eds_config(), source));
   into.needs.push_back(std::move(need));
   return {};

@@ -156,8 +156,7 @@ Result<void> read_routes(const Manager& from, HttpChain& into, const Path& path,
   if (from.rds().route_config_name().empty())
     return fail(rds.field("route_config_name").invalid("is missing"));
   into.config.route_table_name = from.rds().route_config_name();
-  Need need;
-  need.name = into.config.route_table_name;
+  Need need{.type = Type::kRoute, .name = into.config.route_table_name};
   WEFT_TRY(need.timeout, fetch_timeout(from.rds().config_source(), source));
   into.needs.push_back(std::move(need));
   return {};

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 #include "base/strings.h"
 #include "xds/convert.h"
@@ -10,8 +9,6 @@
 
 namespace weft::xds {
 namespace {
-
-constexpr std::size_t kDefaultMaxDirectBody = 4096;
 
 /// The two pairs of header lists that route tables, virtual hosts, routes and weighted clusters all have.
 template <class From, class Into>
@@ -276,12 +273,6 @@ Result<proxy::RedirectAction> to_redirect(const route::RedirectAction& from, con
   return made;
 }
 
-/// What the routes of one table share.
-struct TableScope {
-  std::size_t max_direct_body;
-  Conversion& conversion;
-};
-
 Result<proxy::DirectAction> to_direct(const route::DirectResponseAction& from, const Path& path,
                                       const TableScope& scope) {
   if (from.status() < 200 || from.status() > 599)
@@ -400,7 +391,8 @@ Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const
   return made;
 }
 
-/// The same for a whole host, of which something is wrong beside its routes.
+}  // namespace
+
 Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, const Path& path,
                                              const TableScope& scope) {
   auto made = to_virtual_host(from, path, scope);
@@ -411,49 +403,6 @@ Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, con
   closed.domains.assign(from.domains().begin(), from.domains().end());
   closed.routes.push_back(closed_route(route::Route(), path));
   return closed;
-}
-
-/// Each domain belongs to the first host that names it, whatever the letter case; a host that is left without
-/// any is none.
-Result<void> keep_unique_domains(proxy::VirtualHost& host, std::set<std::string>& seen, const Path& path,
-                                 Conversion& conversion) {
-  Path domains = path.field("domains");
-  std::vector<std::string> kept;
-  for (std::size_t i = 0; i < host.domains.size(); ++i) {
-    if (seen.insert(to_lower(host.domains[i])).second) {
-      kept.push_back(std::move(host.domains[i]));
-      continue;
-    }
-    Error twice = domains.item(static_cast<int>(i))
-                      .invalid("'" + host.domains[i] + "' is there twice in one route configuration");
-    if (conversion.strict()) return fail(std::move(twice));
-    conversion.reject(twice);
-  }
-  host.domains = std::move(kept);
-  return {};
-}
-
-}  // namespace
-
-Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path,
-                                         Conversion& conversion) {
-  proxy::RouteTable made;
-  made.name = from.name();
-  std::size_t limit = from.has_max_direct_response_body_size_bytes()
-                          ? from.max_direct_response_body_size_bytes().value()
-                          : kDefaultMaxDirectBody;
-  TableScope scope{limit, conversion};
-  Path hosts = path.field("virtual_hosts");
-  std::set<std::string> seen;
-  for (int i = 0; i < from.virtual_hosts_size(); ++i) {
-    Path here = hosts.item(i);
-    WEFT_TRY(auto host, to_host_or_closed(from.virtual_hosts(i), here, scope));
-    WEFT_CHECK(keep_unique_domains(host, seen, here, conversion));
-    if (!host.domains.empty()) made.hosts.push_back(std::move(host));
-  }
-  WEFT_CHECK(read_header_changes(from, made, path));
-  made.ignore_port_in_host = from.ignore_port_in_host_matching();
-  return made;
 }
 
 }  // namespace weft::xds

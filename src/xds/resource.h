@@ -1,8 +1,6 @@
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,20 +9,15 @@
 
 #include "base/error.h"
 #include "proxy/config.h"
+#include "xds/resource_type.h"
 
 namespace weft::xds {
 
-/// The four kinds of resources, in the order in which they are asked for and sent: make before break.
-enum class Type : std::uint8_t { kCluster, kEndpoint, kListener, kRoute };
-inline constexpr std::array kAllTypes = {Type::kCluster, Type::kEndpoint, Type::kListener, Type::kRoute};
-
-/// "type.googleapis.com/envoy.config.cluster.v3.Cluster".
-std::string_view type_url(Type type);
-/// "CDS", "EDS", "LDS", "RDS".
-std::string_view short_name(Type type);
+struct ConvertedHosts;
 
 /// Something a resource waits for before it can be used: a cluster its endpoints, a listener its route table.
 struct Need {
+  Type type;
   std::string name;
   /// After this long it goes without; zero: waits for ever.
   std::chrono::milliseconds timeout{15'000};
@@ -35,7 +28,6 @@ struct Resource {
   using Value =
       std::variant<std::shared_ptr<const proxy::ClusterConfig>, std::shared_ptr<const proxy::Endpoints>,
                    std::shared_ptr<const proxy::ListenerConfig>, std::shared_ptr<const proxy::RouteTable>>;
-  std::string name;
   Value value;
   std::vector<Need> needs;
   /// What a control plane asked for that we do not do, each with its path; never of a static resource.
@@ -48,7 +40,12 @@ struct Resource {
   std::string bytes;    ///< the message as it came
   std::string version;  ///< version_info of the response it came in; empty for static ones
   std::chrono::system_clock::time_point updated;
+  /// Of a route table that a control plane sent, for the next version of it.
+  std::shared_ptr<const ConvertedHosts> hosts;
 
+  std::string_view name() const {
+    return std::visit([](const auto& config) -> std::string_view { return config->name; }, value);
+  }
   template <class T>
   const std::shared_ptr<const T>& as() const {
     return std::get<std::shared_ptr<const T>>(value);
@@ -58,10 +55,11 @@ struct Resource {
 using ResourcePtr = std::shared_ptr<const Resource>;
 
 /// The name of the resource in `bytes`, as far as it can be read: for telling which one is refused.
-std::string name_in(Type type, std::string_view bytes);
+std::string_view name_in(Type type, std::string_view bytes);
 
 /// Turns a message that a control plane sent into what the data plane runs. `version` and `updated` are left
-/// to the caller. Errors begin with the path of the field.
-Result<std::shared_ptr<Resource>> decode(Type type, std::string bytes);
+/// to the caller. Errors begin with the path of the field. `before`: the version that is there, if any; parts
+/// that are the same are taken from it, and the result is what it would be without.
+Result<std::shared_ptr<Resource>> decode(Type type, std::string bytes, const Resource* before = nullptr);
 
 }  // namespace weft::xds

@@ -196,17 +196,15 @@ Result<std::shared_ptr<const CompiledSnapshot>> CompiledSnapshot::compile(Snapsh
   }
   for (const auto& [name, table] : compiled->source->route_tables) {
     const auto old = previous ? previous->tables.find(name) : decltype(previous->tables.end()){};
-    if (previous && old != previous->tables.end() && &old->second->source() == table.get()) {
+    const bool known = previous && old != previous->tables.end();
+    if (known && &old->second->source() == table.get()) {
       compiled->tables[name] = old->second;
       continue;
     }
-    WEFT_TRY(compiled->tables[name], RoutingTable::compile(table));
+    WEFT_TRY(compiled->tables[name], RoutingTable::compile(table, known ? old->second.get() : nullptr));
   }
-  for (const auto& [name, cluster] : compiled->source->clusters) {
-    const auto old = previous ? previous->usage.find(name) : decltype(previous->usage.end()){};
-    const bool known = previous && old != previous->usage.end();
-    compiled->usage[name] = known ? old->second : std::make_shared<ClusterUsage>();
-  }
+  compiled->clusters = previous ? previous->clusters.changed_to(*compiled->source)
+                                : CompiledClusters().changed_to(*compiled->source);
   return std::shared_ptr<const CompiledSnapshot>(std::move(compiled));
 }
 

@@ -10,7 +10,7 @@
 #include "proxy/filters/http_filter.h"
 #include "proxy/log/access_log.h"
 #include "proxy/routing/routing_table.h"
-#include "proxy/upstream/places.h"
+#include "proxy/upstream/compiled_clusters.h"
 
 namespace weft::proxy {
 
@@ -66,7 +66,7 @@ struct CompiledSnapshot {
   SnapshotPtr source;
   std::map<std::string, std::shared_ptr<const CompiledListener>> listeners;
   std::map<std::string, std::shared_ptr<const RoutingTable>> tables;
-  std::map<std::string, std::shared_ptr<ClusterUsage>> usage;  ///< by cluster
+  CompiledClusters clusters;
 
   static Result<std::shared_ptr<const CompiledSnapshot>> compile(SnapshotPtr source,
                                                                  const CompiledSnapshot* previous);

@@ -13,6 +13,12 @@ std::shared_ptr<ListenerConfig> listener(std::string name, const char* address) 
   return made;
 }
 
+std::shared_ptr<const ClusterConfig> cluster(const std::string& name) {
+  auto made = std::make_shared<ClusterConfig>();
+  made->name = name;
+  return made;
+}
+
 CompiledSnapshotPtr compiled(Snapshot snapshot, const CompiledSnapshot* previous = nullptr) {
   auto made = CompiledSnapshot::compile(std::make_shared<const Snapshot>(std::move(snapshot)), previous);
   EXPECT_TRUE(made) << made.error().text;
@@ -23,19 +29,23 @@ TEST(CompiledSnapshot, takes_what_has_not_changed_from_the_one_before) {
   Snapshot first;
   first.listeners = {{"l", listener("l", "10.0.0.1:1")}, {"m", listener("m", "10.0.0.1:2")}};
   first.route_tables = {{"r", std::make_shared<RouteTable>()}, {"s", std::make_shared<RouteTable>()}};
-  first.clusters = {{"c", std::make_shared<ClusterConfig>()}, {"gone", std::make_shared<ClusterConfig>()}};
+  first.clusters.put_all({cluster("c"), cluster("gone"), cluster("same")});
   Snapshot second = first;
   second.listeners["m"] = listener("m", "10.0.0.1:3");
   second.route_tables["s"] = std::make_shared<RouteTable>();
-  second.clusters = {{"c", std::make_shared<ClusterConfig>()}, {"new", std::make_shared<ClusterConfig>()}};
+  second.clusters.erase("gone");
+  second.clusters.put_all({cluster("new"), cluster("c")});
   const auto before = compiled(first), after = compiled(second, before.get());
   EXPECT_EQ(after->listeners.at("l"), before->listeners.at("l"));
   EXPECT_NE(after->listeners.at("m"), before->listeners.at("m"));
   EXPECT_EQ(after->tables.at("r"), before->tables.at("r"));
   EXPECT_NE(after->tables.at("s"), before->tables.at("s"));
-  EXPECT_EQ(after->usage.at("c"), before->usage.at("c")) << "limits hold for the name, whatever has changed";
-  EXPECT_TRUE(after->usage.at("new"));
-  EXPECT_EQ(after->usage.size(), 2u);
+  const auto &old = before->clusters.list(), &list = after->clusters.list();
+  EXPECT_NE(list.at("c"), old.at("c"));
+  EXPECT_EQ(list.at("c")->usage, old.at("c")->usage) << "limits hold for the name, whatever has changed";
+  EXPECT_EQ(list.at("same"), old.at("same"));
+  EXPECT_TRUE(list.at("new")->usage);
+  EXPECT_EQ(list.size(), 3u);
 }
 
 TEST(CompiledSnapshot, says_what_cannot_be_compiled) {

@@ -138,8 +138,8 @@ struct FirstWord : ::testing::Test {
     sniffing = std::make_unique<Sniffing>(change);
     server = std::make_unique<TcpServer>(sniffing->plane.loop, std::move(greeting));
     Snapshot snapshot = *sniffing->plane.server->current();
-    snapshot.clusters["server"] =
-        std::make_shared<ClusterConfig>(testing::cluster_of("server", {server->address()}));
+    snapshot.clusters.put(
+        std::make_shared<ClusterConfig>(testing::cluster_of("server", {server->address()})));
     ASSERT_TRUE(sniffing->plane.apply(std::move(snapshot)));
   }
   void TearDown() override { server.reset(); }

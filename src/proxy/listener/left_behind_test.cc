@@ -33,8 +33,8 @@ struct Changing {
   }
   Snapshot without_listeners() {
     Snapshot snapshot;
-    snapshot.clusters["a"] = std::make_shared<ClusterConfig>(cluster_of("a", {a.address()}));
-    snapshot.clusters["b"] = std::make_shared<ClusterConfig>(cluster_of("b", {b.address()}));
+    snapshot.clusters.put(std::make_shared<ClusterConfig>(cluster_of("a", {a.address()})));
+    snapshot.clusters.put(std::make_shared<ClusterConfig>(cluster_of("b", {b.address()})));
     return snapshot;
   }
   FilterChain chain(std::string routes, const char* prefix = "127.0.0.0", std::uint32_t bits = 8) {

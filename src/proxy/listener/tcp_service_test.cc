@@ -38,7 +38,7 @@ class TcpService : public ::testing::Test {
     snapshot.listeners["front"] = std::move(listener);
     for (ClusterConfig& cluster : clusters) {
       const std::string name = cluster.name;
-      snapshot.clusters[name] = std::make_shared<ClusterConfig>(std::move(cluster));
+      snapshot.clusters.put(std::make_shared<ClusterConfig>(std::move(cluster)));
     }
     EXPECT_TRUE(plane.apply(std::move(snapshot)));
     auto made = plane.connect();

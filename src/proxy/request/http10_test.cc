@@ -57,7 +57,7 @@ TEST(Http10, who_names_no_host_means_the_address_that_he_connected_to) {
   testing::Plane plane;
   testing::Upstream a(plane.loop, "a");
   RouteTable table = testing::table_of({testing::route_to("/", "a")});
-  table.hosts[0].domains = {plane.front().to_string()};
+  table.hosts.edit(0).domains = {plane.front().to_string()};
   ASSERT_TRUE(plane.apply(std::move(table), {testing::cluster_of("a", {a.address()})}));
   const std::string answer = exchange(plane, "OPTIONS /health HTTP/1.0\r\n\r\n");
   EXPECT_NE(answer.find(" 200 "), std::string::npos) << answer;

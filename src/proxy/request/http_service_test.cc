@@ -131,7 +131,7 @@ TEST(HttpService, a_final_dot_in_the_host_is_the_same_name_and_goes_on_as_it_was
   Plane plane;
   Upstream a(plane.loop, "a");
   RouteTable table = table_of({route_to("/", "a")});
-  table.hosts[0].domains = {"shop.example", "dotted.example.", "shop.example:81", "*.wild.example"};
+  table.hosts.edit(0).domains = {"shop.example", "dotted.example.", "shop.example:81", "*.wild.example"};
   ASSERT_TRUE(plane.apply(table, {cluster_of("a", {a.address()})}));
   for (const char* host : {"shop.example", "shop.example.", "SHOP.example.", "shop.example.:81",
                            "dotted.example", "dotted.example.", "x.wild.example."}) {
@@ -183,18 +183,19 @@ TEST(HttpService, its_own_responses_have_the_header_rules_of_route_host_and_tabl
   direct.action = DirectAction{.status = 200, .body = "here"};
   redirect.response_headers.add = direct.response_headers.add = {route_rule};
   RouteTable table = table_of({redirect, direct});
-  table.hosts[0].response_headers.add = {host_rule};
+  table.hosts.edit(0).response_headers.add = {host_rule};
   table.response_headers.add = {table_rule};
   Plane plane;
   Route refused = route_to("/refused", "gone"), nowhere = route_to("/nowhere", "missing"),
         faulty = route_to("/faulty", "gone");
   faulty.filters = {{"fault", fault_filter(Fault{.abort_status = 418, .aborts_per_million = 1'000'000})}};
   refused.response_headers.add = nowhere.response_headers.add = faulty.response_headers.add = {route_rule};
-  table.hosts[0].routes.insert(table.hosts[0].routes.end(), {refused, nowhere, faulty});
+  std::vector<Route>& routes = table.hosts.edit(0).routes;
+  routes.insert(routes.end(), {refused, nowhere, faulty});
   plane.http.filters = {{"fault", fault_filter(Fault{})}};
   const auto nobody = *net::Address::parse_ip("127.0.0.1", 1);
   for (const bool to_tls : {false, true}) {
-    table.hosts[0].require_tls = to_tls;
+    table.hosts.edit(0).require_tls = to_tls;
     ASSERT_TRUE(plane.apply(table, {cluster_of("gone", {nobody})}));
     for (const auto& [path, status] :
          {std::pair{"/old", 301}, {"/direct", 200}, {"/refused", 503}, {"/nowhere", 503}, {"/faulty", 418}}) {
@@ -242,7 +243,7 @@ TEST(HttpService, who_came_with_tls_to_a_trusted_hop_is_not_sent_to_tls_again_an
   elsewhere.path = "/elsewhere";
   other.action = elsewhere;
   RouteTable table = table_of({secure, other});
-  table.hosts[0].require_tls = true;
+  table.hosts.edit(0).require_tls = true;
   for (const auto& [trusted_hops, proto, status] :
        {std::tuple{1u, "https", 200}, {1u, "http", 301}, {0u, "https", 301}, {1u, "https, http", 301}}) {
     plane.http.trusted_hops = trusted_hops;

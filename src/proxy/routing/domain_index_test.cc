@@ -7,17 +7,23 @@
 namespace weft::proxy {
 namespace {
 
-DomainIndex index_of(const std::vector<std::string>& domains) {
+/// Each domain is of the host with its number.
+struct Indexed {
+  Indexed(std::initializer_list<std::string> names) : Indexed(std::vector(names)) {}
+  explicit Indexed(std::vector<std::string> names) : domains(std::move(names)) {
+    for (std::uint32_t i = 0; i < domains.size(); ++i) index.add(domains[i], i);
+  }
+  std::optional<std::uint32_t> find(std::string_view authority, bool ignore_port) const {
+    return index.find(authority, ignore_port);
+  }
+  std::vector<std::string> domains;
   DomainIndex index;
-  for (std::uint32_t i = 0; i < domains.size(); ++i) index.add(domains[i], i);
-  index.seal();
-  return index;
-}
+};
 
 TEST(DomainIndex, the_exact_name_wins_then_the_longest_suffix_then_the_longest_prefix_then_any) {
   const std::vector<std::string> domains = {
       "*", "a.*", "a.b.*", "*.example", "*.shop.example", "x.shop.example", "x.shop.example:8080"};
-  const DomainIndex index = index_of(domains);
+  const Indexed index(domains);
   struct Row {
     const char *authority, *domain;
   };
@@ -42,13 +48,13 @@ TEST(DomainIndex, the_exact_name_wins_then_the_longest_suffix_then_the_longest_p
 }
 
 TEST(DomainIndex, without_a_name_that_fits_there_is_no_host) {
-  const DomainIndex index = index_of({"a.example", "*.b.example"});
+  const Indexed index{"a.example", "*.b.example"};
   for (const char* none : {"", "b.example", "a.example.org", "xa.example", "a.example:80"})
     EXPECT_EQ(index.find(none, false), std::nullopt) << none;
 }
 
 TEST(DomainIndex, a_port_is_left_out_of_account_where_that_is_wished) {
-  const DomainIndex index = index_of({"a.example", "[::1]"});
+  const Indexed index{"a.example", "[::1]"};
   EXPECT_EQ(index.find("a.example:80", true), 0u);
   EXPECT_EQ(index.find("a.example.:80", true), 0u);
   EXPECT_EQ(index.find("[::1]:80", true), 1u);
@@ -56,7 +62,7 @@ TEST(DomainIndex, a_port_is_left_out_of_account_where_that_is_wished) {
 }
 
 TEST(DomainIndex, the_first_host_that_names_a_domain_keeps_it) {
-  const DomainIndex index = index_of({"a.example", "A.EXAMPLE", "*.x", "*.x", "*", "*"});
+  const Indexed index{"a.example", "A.EXAMPLE", "*.x", "*.x", "*", "*", "a.example."};
   EXPECT_EQ(index.find("a.example", false), 0u);
   EXPECT_EQ(index.find("y.x", false), 2u);
   EXPECT_EQ(index.find("other", false), 4u);

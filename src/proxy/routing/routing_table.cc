@@ -2,6 +2,9 @@
 
 #include <re2/re2.h>
 
+#include <span>
+#include <unordered_map>
+
 #include "proxy/routing/string_match.h"
 
 namespace weft::proxy {
@@ -35,6 +38,49 @@ Result<RoutingTable::CompiledRoute> compile_route(const Route& route) {
   return compiled;
 }
 
+Result<std::shared_ptr<const RoutingTable::CompiledHost>> compile_host(
+    std::shared_ptr<const VirtualHost> host) {
+  auto compiled = std::make_shared<RoutingTable::CompiledHost>();
+  WEFT_TRY(compiled->request, HeaderMutation::compile(host->request_headers));
+  WEFT_TRY(compiled->response, HeaderMutation::compile(host->response_headers));
+  compiled->routes.reserve(host->routes.size());
+  for (const Route& route : host->routes) {
+    auto made = compile_route(route);
+    if (!made) return fail(std::move(made).error().with_context("route '" + route.name + "'"));
+    compiled->routes.push_back(std::move(*made));
+  }
+  compiled->paths.build(host->routes);
+  compiled->domain_hashes.reserve(host->domains.size());
+  for (const std::string& domain : host->domains)
+    compiled->domain_hashes.push_back(DomainIndex::hash_of(domain));
+  compiled->config = std::move(host);
+  return compiled;
+}
+
+/// What virtual hosts of the version before were compiled to. Most stand where they stood, and one that has
+/// changed has its name; only when others are in their places is it worth to look everywhere.
+class CompiledBefore {
+ public:
+  using HostPtr = std::shared_ptr<const RoutingTable::CompiledHost>;
+  explicit CompiledBefore(std::span<const HostPtr> hosts) : hosts_(hosts) {}
+
+  HostPtr find(std::size_t index, const VirtualHost& host) {
+    if (index < hosts_.size()) {
+      const HostPtr& there = hosts_[index];
+      if (there->config.get() == &host) return there;
+      if (there->config->name == host.name) return nullptr;
+    }
+    if (by_config_.empty())
+      for (const HostPtr& each : hosts_) by_config_.emplace(each->config.get(), each);
+    const auto found = by_config_.find(&host);
+    return found == by_config_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::span<const HostPtr> hosts_;
+  std::unordered_map<const VirtualHost*, HostPtr> by_config_;
+};
+
 /// "OPTIONS *" asks about the server as a whole (RFC 9110 §9.3.7): whoever has its root answers.
 std::string_view routed_target(std::string_view target) { return target == "*" ? "/" : target; }
 
@@ -56,42 +102,49 @@ std::string as_target(std::string path) {
 
 }  // namespace
 
-Result<std::shared_ptr<const RoutingTable>> RoutingTable::compile(std::shared_ptr<const RouteTable> source) {
+Result<std::shared_ptr<const RoutingTable>> RoutingTable::compile(std::shared_ptr<const RouteTable> source,
+                                                                  const RoutingTable* previous) {
   auto table = std::make_shared<RoutingTable>();
   table->source_ = std::move(source);
-  const std::string where = "route table '" + table->source_->name + "'";
   WEFT_TRY(table->request, HeaderMutation::compile(table->source_->request_headers));
   WEFT_TRY(table->response, HeaderMutation::compile(table->source_->response_headers));
-  for (const VirtualHost& host : table->source_->hosts) {
-    auto compiled = table->compile_host(host);
-    if (!compiled)
-      return fail(std::move(compiled).error().with_context(where + ", virtual host '" + host.name + "'"));
-  }
-  table->domains_.seal();
+  WEFT_CHECK(table->compile_hosts(previous));
+  table->index_domains();
   return std::shared_ptr<const RoutingTable>(std::move(table));
 }
 
-Result<void> RoutingTable::compile_host(const VirtualHost& host) {
-  CompiledHost compiled{&host, {}, {}, {}, {}};
-  WEFT_TRY(compiled.request, HeaderMutation::compile(host.request_headers));
-  WEFT_TRY(compiled.response, HeaderMutation::compile(host.response_headers));
-  for (const Route& route : host.routes) {
-    auto made = compile_route(route);
-    if (!made) return fail(std::move(made).error().with_context("route '" + route.name + "'"));
-    compiled.routes.push_back(std::move(*made));
+Result<void> RoutingTable::compile_hosts(const RoutingTable* previous) {
+  CompiledBefore before(previous ? std::span(previous->hosts_) : std::span<const HostPtr>());
+  hosts_.reserve(source_->hosts.size());
+  for (const VirtualHosts::Ptr& host : source_->hosts.shared()) {
+    HostPtr known = before.find(hosts_.size(), *host);
+    if (!known) {
+      auto compiled = compile_host(host);
+      if (!compiled)
+        return fail(std::move(compiled).error().with_context("route table '" + source_->name +
+                                                             "', virtual host '" + host->name + "'"));
+      known = std::move(*compiled);
+    }
+    hosts_.push_back(std::move(known));
   }
-  compiled.paths.build(host.routes);
-  for (const std::string& domain : host.domains)
-    domains_.add(domain, static_cast<std::uint32_t>(hosts_.size()));
-  hosts_.push_back(std::move(compiled));
   return {};
+}
+
+void RoutingTable::index_domains() {
+  std::size_t count = 0;
+  for (const HostPtr& host : hosts_) count += host->domain_hashes.size();
+  domains_.reserve(count);
+  for (std::uint32_t i = 0; i < hosts_.size(); ++i) {
+    const std::vector<std::string>& domains = hosts_[i]->config->domains;
+    for (std::size_t j = 0; j < domains.size(); ++j) domains_.add(domains[j], hosts_[i]->domain_hashes[j], i);
+  }
 }
 
 RoutingTable::Found RoutingTable::find(const http::RequestHead& request_head, Random& random) const {
   Found found;
   const auto host = domains_.find(request_head.authority, source_->ignore_port_in_host);
   if (!host) return found;
-  found.host = &hosts_[*host];
+  found.host = hosts_[*host].get();
   const std::string_view target = routed_target(request_head.path);
   const auto question = target.find('?');
   const std::string_view path = target.substr(0, question);

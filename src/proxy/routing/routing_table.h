@@ -26,19 +26,23 @@ class RoutingTable {
     std::vector<CompiledCluster> clusters;  ///< of a ForwardAction
     HttpFilters filters;
   };
+  /// Shared by the versions of a table that have the same virtual host.
   struct CompiledHost {
-    const VirtualHost* config;
+    std::shared_ptr<const VirtualHost> config;
     std::vector<CompiledRoute> routes;
     PathIndex paths;
     HeaderMutation request, response;
+    std::vector<std::uint32_t> domain_hashes;  ///< of config->domains, for the DomainIndex
   };
   struct Found {
     const CompiledHost* host = nullptr;
     const CompiledRoute* route = nullptr;
   };
 
-  /// Errors name the virtual host and route.
-  static Result<std::shared_ptr<const RoutingTable>> compile(std::shared_ptr<const RouteTable> source);
+  /// Errors name the virtual host and route. What hosts of `previous` were compiled to is used again where
+  /// they are in `source` too.
+  static Result<std::shared_ptr<const RoutingTable>> compile(std::shared_ptr<const RouteTable> source,
+                                                             const RoutingTable* previous = nullptr);
   /// The first route of the request's virtual host that matches it; `route` null when none does.
   Found find(const http::RequestHead& request, Random& random) const;
   const RouteTable& source() const { return *source_; }
@@ -46,10 +50,12 @@ class RoutingTable {
   HeaderMutation request, response;
 
  private:
-  Result<void> compile_host(const VirtualHost& host);
+  using HostPtr = std::shared_ptr<const CompiledHost>;
+  Result<void> compile_hosts(const RoutingTable* previous);
+  void index_domains();
 
   std::shared_ptr<const RouteTable> source_;
-  std::vector<CompiledHost> hosts_;
+  std::vector<HostPtr> hosts_;
   DomainIndex domains_;
 };
 

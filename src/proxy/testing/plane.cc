@@ -40,6 +40,10 @@ ClusterConfig cluster_of(std::string name, std::vector<net::Address> endpoints) 
   return config;
 }
 
+CompiledCluster compiled(std::shared_ptr<const ClusterConfig> config, std::shared_ptr<ClusterUsage> usage) {
+  return {config, config->endpoints, std::move(usage)};
+}
+
 Route route_to(std::string prefix, std::string cluster) {
   Route route;
   route.match.path.text = std::move(prefix);
@@ -91,8 +95,7 @@ Result<void> Plane::apply(RouteTable routes, std::vector<ClusterConfig> clusters
   listener->chains.push_back(std::move(chain));
   snapshot.listeners["front"] = std::move(listener);
   snapshot.route_tables["routes"] = std::make_shared<RouteTable>(std::move(routes));
-  for (ClusterConfig& cluster : clusters)
-    snapshot.clusters[cluster.name] = std::make_shared<ClusterConfig>(cluster);
+  for (ClusterConfig& cluster : clusters) snapshot.clusters.put(std::make_shared<ClusterConfig>(cluster));
   return apply(std::move(snapshot));
 }
 

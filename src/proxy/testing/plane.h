@@ -9,6 +9,7 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "proxy/server.h"
+#include "proxy/upstream/compiled_clusters.h"
 
 namespace weft::proxy::testing {
 
@@ -44,6 +45,9 @@ class Upstream {
 };
 
 ClusterConfig cluster_of(std::string name, std::vector<net::Address> endpoints);
+/// One with the endpoints of its configuration.
+CompiledCluster compiled(std::shared_ptr<const ClusterConfig> config,
+                         std::shared_ptr<ClusterUsage> usage = std::make_shared<ClusterUsage>());
 Route route_to(std::string prefix, std::string cluster);
 RouteTable table_of(std::vector<Route> routes);
 

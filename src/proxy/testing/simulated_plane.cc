@@ -35,10 +35,8 @@ Result<void> SimulatedPlane::apply(RouteTable routes, std::vector<ClusterConfig>
   snapshot.listeners["front"] = std::move(listener);
   routes.name = "routes";
   snapshot.route_tables["routes"] = std::make_shared<RouteTable>(std::move(routes));
-  for (ClusterConfig& cluster : clusters) {
-    const std::string name = cluster.name;
-    snapshot.clusters[name] = std::make_shared<ClusterConfig>(std::move(cluster));
-  }
+  for (ClusterConfig& cluster : clusters)
+    snapshot.clusters.put(std::make_shared<ClusterConfig>(std::move(cluster)));
   return apply(std::move(snapshot));
 }
 

@@ -141,8 +141,8 @@ TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve
   config->discovery = ClusterConfig::Discovery::kStrictDns;
   config->dns_refresh = Milliseconds{20};
   config->dns_hosts = {{"nobody.example", 80}, {"one.known", 80}, {"nobody.either", 80}};
-  const auto cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, kernel_connector(0), config,
-                                                         std::make_shared<ClusterUsage>());
+  const auto cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, kernel_connector(0),
+                                                         testing::compiled(config));
   EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.3:80"));
   server.last_byte = 4;
   EXPECT_TRUE(leads_to(loop, *cluster, "10.1.2.4:80"));
@@ -152,8 +152,8 @@ TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve
 struct Named {
   explicit Named(std::vector<ClusterConfig::DnsHost> hosts) : resolver(loop, server.address()) {
     config = with(std::move(hosts));
-    cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, kernel_connector(0), config,
-                                                std::make_shared<ClusterUsage>());
+    cluster = std::make_shared<UpstreamCluster>(loop, random, resolver, kernel_connector(0),
+                                                testing::compiled(config));
   }
   std::shared_ptr<ClusterConfig> with(std::vector<ClusterConfig::DnsHost> hosts) const {
     auto made = std::make_shared<ClusterConfig>();
@@ -178,7 +178,7 @@ TEST(UpstreamCluster, keeps_its_endpoints_until_the_names_of_a_new_configuration
   const auto next = named.with({{"two.known", 81}});
   ASSERT_TRUE(named.cluster->can_become(*next));
   const int before = named.server.asked;
-  named.cluster->update(next);
+  named.cluster->update(testing::compiled(next));
   for (const TimePoint end = named.loop.now() + 20s; named.server.asked == before && named.loop.now() < end;)
     named.loop.run_once(10ms);
   EXPECT_TRUE(named.cluster->endpoints().contains("10.1.2.3:80")) << "no answer has come yet";
@@ -189,7 +189,7 @@ TEST(UpstreamCluster, keeps_its_endpoints_until_the_names_of_a_new_configuration
 TEST(UpstreamCluster, goes_on_with_no_endpoint_of_old_names_when_no_new_one_is_known) {
   Named named({{"one.known", 80}});
   EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
-  named.cluster->update(named.with({{"nobody.example", 80}}));
+  named.cluster->update(testing::compiled(named.with({{"nobody.example", 80}})));
   for (const TimePoint end = named.loop.now() + 20s;
        !named.cluster->endpoints().empty() && named.loop.now() < end;)
     named.loop.run_once(10ms);
@@ -224,8 +224,8 @@ TEST(UpstreamCluster, what_is_said_anew_of_a_name_holds_at_once_though_its_serve
   Named named({{"one.known", 80}});
   EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
   named.server.silent = true;
-  named.cluster->update(
-      named.with({{.name = "one.known", .port = 80, .weight = 7}, {.name = "two.known", .port = 81}}));
+  named.cluster->update(testing::compiled(
+      named.with({{.name = "one.known", .port = 80, .weight = 7}, {.name = "two.known", .port = 81}})));
   ASSERT_TRUE(named.cluster->endpoints().contains("10.1.2.3:80"));
   EXPECT_EQ(named.cluster->endpoints().at("10.1.2.3:80")->weight(), 7u);
 }
@@ -237,9 +237,8 @@ TEST(UpstreamCluster, one_that_takes_another_s_place_begins_with_its_endpoints) 
   auto config = named.with({{"two.known", 81}});
   config->discovery = ClusterConfig::Discovery::kLogicalDns;
   ASSERT_FALSE(named.cluster->can_become(*config));
-  const auto next =
-      std::make_shared<UpstreamCluster>(named.loop, named.random, named.resolver, kernel_connector(0), config,
-                                        std::make_shared<ClusterUsage>());
+  const auto next = std::make_shared<UpstreamCluster>(named.loop, named.random, named.resolver,
+                                                      kernel_connector(0), testing::compiled(config));
   next->begin_with_endpoints_of(*named.cluster);
   EXPECT_TRUE(next->endpoints().contains("10.1.2.3:80"));
   named.server.silent = false;
@@ -255,7 +254,7 @@ TEST(UpstreamCluster, takes_only_addresses_of_the_family_that_is_asked_for) {
     Named named({{"one.known", 80}});
     auto config = named.with({{"two.known", 80}});
     config->dns_family = family;
-    named.cluster->update(config);
+    named.cluster->update(testing::compiled(config));
     if (there) {
       EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
       continue;
@@ -273,7 +272,7 @@ TEST(UpstreamCluster, does_not_ask_for_a_name_again_before_its_answer_ends_where
     Named named({{"one.known", 80}});
     auto config = named.with({{"two.known", 80}});
     config->dns_ttl_decides = ttl_decides;
-    named.cluster->update(config);
+    named.cluster->update(testing::compiled(config));
     EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:80"));
     const int before = named.server.asked;
     if (!ttl_decides) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "net/testing/pipe.h"
+#include "proxy/testing/plane.h"
 #include "proxy/testing/simulated_plane.h"
 #include "proxy/upstream/upstream_cluster.h"
 
@@ -22,7 +23,8 @@ class LeaseTest : public ::testing::Test {
     config->name = "c";
     config->endpoints = std::move(endpoints);
     const auto connector = [this](net::Loop&, net::Address, net::ConnectOptions) { return connect(); };
-    cluster = std::make_shared<UpstreamCluster>(*loop, random, dns, connector, config, usage);
+    cluster =
+        std::make_shared<UpstreamCluster>(*loop, random, dns, connector, testing::compiled(config, usage));
   }
   net::Task<Result<Connection>> connect() {
     auto [client, server] = net::testing::make_pipe(*loop);
@@ -142,7 +144,7 @@ TEST_F(LeaseTest, keeps_its_endpoint_when_the_cluster_has_it_no_more_and_ends_it
   Lease one = lease();
   auto without = std::make_shared<ClusterConfig>(cluster->config());
   without->endpoints = std::make_shared<Endpoints>();
-  cluster->update(without);
+  cluster->update(testing::compiled(without));
   EXPECT_TRUE(cluster->endpoints().empty());
   const std::weak_ptr<EndpointPool> gone = one.endpoint();
   exchange(one);

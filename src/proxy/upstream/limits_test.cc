@@ -175,7 +175,7 @@ TEST(Limits, a_tcp_client_that_breaks_off_while_its_connection_is_made_leaves_no
   listener->address = plane.front();
   listener->chains.push_back(std::move(chain));
   snapshot.listeners["front"] = std::move(listener);
-  snapshot.clusters["a"] = std::make_shared<ClusterConfig>(never_connected(deaf));
+  snapshot.clusters.put(std::make_shared<ClusterConfig>(never_connected(deaf)));
   ASSERT_TRUE(plane.apply(std::move(snapshot)));
   auto client = testing::run(plane.loop, net::connect(plane.loop, plane.front(), {}));
   ASSERT_TRUE(client);
@@ -257,7 +257,8 @@ TEST(Limits, a_destination_whose_connection_is_being_made_is_not_forgotten_for_o
   config->discovery = ClusterConfig::Discovery::kOriginalDestination;
   config->max_connections = 1;
   auto usage = std::make_shared<ClusterUsage>();
-  auto cluster = std::make_shared<UpstreamCluster>(loop, random, dns, kernel_connector(0), config, usage);
+  auto cluster = std::make_shared<UpstreamCluster>(loop, random, dns, kernel_connector(0),
+                                                   testing::compiled(config, usage));
   const auto take = [](UpstreamCluster& from, net::Address to, Lease& into) -> net::Task<void> {
     auto got = co_await from.lease({.original_destination = to});
     if (got) into = std::move(*got);

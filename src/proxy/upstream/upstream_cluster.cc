@@ -59,26 +59,21 @@ net::Task<Connected> while_wanted(net::Loop& loop, net::Task<Connected> connecti
 }  // namespace
 
 UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector,
-                                 ConfigPtr config, std::shared_ptr<ClusterUsage> usage)
+                                 const CompiledCluster& from)
     : loop_(loop),
       random_(random),
       dns_(dns),
       connector_(std::move(connector)),
-      config_(std::move(config)),
-      share_(std::make_shared<ClusterShare>(std::move(usage))),
+      config_(from.config),
+      share_(std::make_shared<ClusterShare>(from.usage)),
       balancer_(policy_of(*config_, kOverprovisioningPercent)),
       sweep_timer_(loop, [this] { sweep(); }),
       dns_timer_(loop, [this] { resolve(); }),
       look_again_timer_(loop, [this] { look_again(); }) {
   if (by_name())
     dns_timer_.arm(loop_.now());
-  else if (config_->endpoints)
-    set_endpoints(*config_->endpoints);
-}
-
-bool UpstreamCluster::by_name() const {
-  return config_->discovery == ClusterConfig::Discovery::kStrictDns ||
-         config_->discovery == ClusterConfig::Discovery::kLogicalDns;
+  else if (from.endpoints)
+    set_endpoints(*from.endpoints);
 }
 
 UpstreamCluster::~UpstreamCluster() {
@@ -105,15 +100,15 @@ void UpstreamCluster::begin_with_endpoints_of(const UpstreamCluster& before) {
   set_endpoints(same);
 }
 
-void UpstreamCluster::update(ConfigPtr config) {
-  const bool other_names = config->dns_hosts != config_->dns_hosts ||
-                           config->dns_family != config_->dns_family ||
-                           config->dns_ttl_decides != config_->dns_ttl_decides ||
-                           config->dns_overprovisioning_percent != config_->dns_overprovisioning_percent;
-  const ConfigPtr before = std::exchange(config_, std::move(config));
+void UpstreamCluster::update(const CompiledCluster& from) {
+  const ConfigPtr before = std::exchange(config_, from.config);
+  const bool other_names = before->dns_hosts != config_->dns_hosts ||
+                           before->dns_family != config_->dns_family ||
+                           before->dns_ttl_decides != config_->dns_ttl_decides ||
+                           before->dns_overprovisioning_percent != config_->dns_overprovisioning_percent;
   if (by_name() && other_names) ask_for_other_names(*before);
-  if (!by_name() && config_->endpoints)
-    set_endpoints(*config_->endpoints);
+  if (!by_name() && from.endpoints)
+    set_endpoints(*from.endpoints);
   else
     balancer_.set_policy(policy_of(*config_, balancer_.policy().overprovisioning_percent));
   while (beyond_limit() && close_idle_of_other(nullptr)) {

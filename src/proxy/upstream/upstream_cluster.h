@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "net/task.h"
+#include "proxy/upstream/compiled_clusters.h"
 #include "proxy/upstream/dns_resolver.h"
 #include "proxy/upstream/endpoint_pool.h"
 #include "proxy/upstream/lease.h"
@@ -32,19 +33,17 @@ namespace weft::proxy {
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
-  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector, ConfigPtr config,
-                  std::shared_ptr<ClusterUsage> usage);
+  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector,
+                  const CompiledCluster& from);
   ~UpstreamCluster();
 
   /// Replaced by update(): who needs it over a suspension keeps shared_config().
   const ClusterConfig& config() const { return *config_; }
   const ConfigPtr& shared_config() const { return config_; }
-  std::string_view stat_name() const {
-    return config_->alt_stat_name.empty() ? config_->name : config_->alt_stat_name;
-  }
   /// Whether `config` differs only in what update() can take over: endpoints, balancing, limits, timeouts.
   bool can_become(const ClusterConfig& config) const;
-  void update(ConfigPtr config);
+  /// Without endpoints in `from` those that are there stay.
+  void update(const CompiledCluster& from);
   /// For one that takes the place of `before` under its name and cannot become it: until the first name has
   /// answered there are the endpoints that were there.
   void begin_with_endpoints_of(const UpstreamCluster& before);
@@ -71,6 +70,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   net::Task<Result<Dialed>> dial(Request request);
 
   ClusterCounters& counters() { return share_->counters; }
+  const ClusterCounters& counters() const { return share_->counters; }
   const std::map<std::string, std::shared_ptr<EndpointPool>>& endpoints() const { return endpoints_; }
   /// What is spoken with endpoints about a request of that version: kHttp1 or kHttp2.
   http::Protocol protocol_for(http::Version downstream) const;
@@ -83,7 +83,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   Place take_retry() { return Place::beyond(share_->usage->retries); }
 
  private:
-  bool by_name() const;
+  bool by_name() const { return is_by_name(*config_); }
   void set_endpoints(const Endpoints& endpoints);
   void resolve();
   void take_answer(std::size_t host, std::vector<net::Address> addresses);

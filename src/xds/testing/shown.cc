@@ -110,6 +110,8 @@ static std::string shown(const std::vector<T>& values) {
   return "[" + text + "]";
 }
 
+static std::string shown(const proxy::VirtualHosts& hosts) { return shown(hosts.shared()); }
+
 template <class Struct, class T>
 struct Member {
   std::string_view name;
