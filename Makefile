@@ -6,7 +6,7 @@ WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
 .PHONY: help deps build up down test test-all soak bench bench-control fuzz tsan coverage format lint clean arrows \
-  torture real images e2e-kubernetes kubernetes-up kubernetes-down
+  torture real interop images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ torture: deps ## random adversaries for MINUTES (default 1) each, on both builds
 real: ## send real servers and clients through sidecars and compare with the same without; ends in "N passed, N failed"
 	@scripts/deps real
 	@scripts/real
+
+interop: deps ## gRPC's own interoperability client and server (grpc-go) with two sidecars between them; ends in "N passed, N failed"
+	@scripts/interop
 
 tsan: deps ## unit tests, and end-to-end tests and torture with 4 workers a proxy, under ThreadSanitizer
 	@scripts/test tsan
