@@ -90,7 +90,7 @@ using Handler = std::function<net::Task<void>(ServerExchange&)>;
 /// Owner: the caller that asked the pool or the connection for it; dropping it before the response is
 /// complete closes an HTTP/1 connection or resets an HTTP/2 stream. Errors blame the server
 /// (Blame::kUpstream) and carry Retry: kFreshConnection when another connection may do; taken() says how safe
-/// that is.
+/// that is. A reset of the stream is kCancelled, kExhausted (ENHANCE_YOUR_CALM) or kUnavailable (any other).
 class ClientExchange {
  public:
   virtual ~ClientExchange() = default;

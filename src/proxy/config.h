@@ -113,11 +113,20 @@ struct WeightedCluster {
   HeaderChanges response_headers;
 };
 
+/// How a route goes by the grpc-timeout of its calls.
+struct GrpcTimeout {
+  Milliseconds max{0};     ///< a longer one is cut to this; 0: none is
+  Milliseconds offset{0};  ///< taken off it
+};
+
 struct ForwardAction {
   std::vector<WeightedCluster> clusters;  ///< one for a plain cluster; weights count relative to their sum
   std::string cluster_header;             ///< when not empty the request's header names the cluster
   int cluster_not_found_status = 503;
-  std::optional<Milliseconds> timeout;  ///< whole response; nullopt: 15 s; 0: none
+  std::optional<Milliseconds> timeout;       ///< whole response; nullopt: 15 s; 0: none
+  Milliseconds max_duration{0};              ///< from the request's head to the response's end; 0: no limit
+  std::optional<GrpcTimeout> grpc_duration;  ///< for calls with a grpc-timeout: that instead of max_duration
+  std::optional<GrpcTimeout> grpc_response;  ///< for calls: grpc-timeout, or its max, instead of `timeout`
   std::optional<Milliseconds> idle_timeout;
   std::optional<RetryPolicy> retry;
   std::string prefix_rewrite;

@@ -191,13 +191,40 @@ Result<void> read_rewrites(const route::RouteAction& from, proxy::ForwardAction&
   return {};
 }
 
-Result<void> read_stream_duration(const route::RouteAction& from, const Path& path, Conversion& conversion) {
-  if (!from.has_max_stream_duration() || !from.max_stream_duration().has_max_stream_duration()) return {};
-  Path here = path.field("max_stream_duration");
-  WEFT_TRY(auto limit, to_milliseconds(from.max_stream_duration().max_stream_duration(),
-                                       here.field("max_stream_duration")));
-  return limit.count() == 0 ? Result<void>()
-                            : conversion.unsupported(here, "a limit on streams is not supported");
+/// Limits of whole exchanges. Where one is said, even zero, `timeout` no longer holds, as in Envoy.
+Result<void> read_max_stream_duration(const route::RouteAction::MaxStreamDuration& from,
+                                      proxy::ForwardAction& into, const Path& path) {
+  into.timeout = proxy::Milliseconds(0);
+  WEFT_TRY(into.max_duration, to_milliseconds(from.max_stream_duration(), path.field("max_stream_duration")));
+  if (!from.has_grpc_timeout_header_max()) return {};
+  proxy::GrpcTimeout made;
+  WEFT_TRY(made.max, to_milliseconds(from.grpc_timeout_header_max(), path.field("grpc_timeout_header_max")));
+  WEFT_TRY(made.offset,
+           to_milliseconds(from.grpc_timeout_header_offset(), path.field("grpc_timeout_header_offset")));
+  into.grpc_duration = made;
+  return {};
+}
+
+/// The older way to say what is to become of a call's own time.
+Result<void> read_max_grpc_timeout(const route::RouteAction& from, proxy::ForwardAction& into,
+                                   const Path& path) {
+  proxy::GrpcTimeout made;
+  WEFT_TRY(made.max, to_milliseconds(from.max_grpc_timeout(), path.field("max_grpc_timeout")));
+  WEFT_TRY(made.offset, to_milliseconds(from.grpc_timeout_offset(), path.field("grpc_timeout_offset")));
+  into.grpc_response = made;
+  return {};
+}
+
+Result<void> read_times(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path) {
+  if (from.has_timeout()) {
+    WEFT_TRY(into.timeout, to_milliseconds(from.timeout(), path.field("timeout")));
+  }
+  if (from.has_idle_timeout()) {
+    WEFT_TRY(into.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
+  }
+  if (from.has_max_stream_duration())
+    return read_max_stream_duration(from.max_stream_duration(), into, path.field("max_stream_duration"));
+  return from.has_max_grpc_timeout() ? read_max_grpc_timeout(from, into, path) : Result<void>();
 }
 
 /// A route offers upgrades beside those of its listener, and takes none of those away.
@@ -219,17 +246,11 @@ Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Pa
   proxy::ForwardAction made;
   WEFT_CHECK(read_destination(from, made, path));
   WEFT_CHECK(read_rewrites(from, made, path));
-  WEFT_CHECK(read_stream_duration(from, path, conversion));
+  WEFT_CHECK(read_times(from, made, path));
   if (from.cluster_not_found_response_code() == route::RouteAction::NOT_FOUND)
     made.cluster_not_found_status = 404;
   if (from.cluster_not_found_response_code() == route::RouteAction::INTERNAL_SERVER_ERROR)
     made.cluster_not_found_status = 500;
-  if (from.has_timeout()) {
-    WEFT_TRY(made.timeout, to_milliseconds(from.timeout(), path.field("timeout")));
-  }
-  if (from.has_idle_timeout()) {
-    WEFT_TRY(made.idle_timeout, to_milliseconds(from.idle_timeout(), path.field("idle_timeout")));
-  }
   if (from.has_retry_policy()) {
     WEFT_TRY(made.retry, to_retry_policy(from.retry_policy(), path.field("retry_policy"), conversion));
   }

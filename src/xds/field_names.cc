@@ -45,8 +45,6 @@ constexpr std::string_view kRedirectAction = "envoy.config.route.v3.RedirectActi
 constexpr std::string_view kRetryPolicy = "envoy.config.route.v3.RetryPolicy";
 constexpr std::string_view kRoute = "envoy.config.route.v3.Route";
 constexpr std::string_view kRouteAction = "envoy.config.route.v3.RouteAction";
-constexpr std::string_view kRouteActionMaxStreamDuration =
-    "envoy.config.route.v3.RouteAction.MaxStreamDuration";
 constexpr std::string_view kRouteActionUpgradeConfig = "envoy.config.route.v3.RouteAction.UpgradeConfig";
 constexpr std::string_view kRouteConfiguration = "envoy.config.route.v3.RouteConfiguration";
 constexpr std::string_view kRouteMatch = "envoy.config.route.v3.RouteMatch";
@@ -232,7 +230,6 @@ constexpr FieldName kNames[] = {
     {kRouteAction, 17, "cors"},
     {kRouteAction, 26, "internal_redirect_action"},
     {kRouteAction, 27, "hedge_policy"},
-    {kRouteAction, 28, "grpc_timeout_offset"},
     {kRouteAction, 29, "host_rewrite_header"},
     {kRouteAction, 30, "request_mirror_policies"},
     {kRouteAction, 31, "max_internal_redirects"},
@@ -246,7 +243,6 @@ constexpr FieldName kNames[] = {
     {kRouteAction, 42, "flush_timeout"},
     {kRouteAction, 44, "host_rewrite"},
     {kRouteAction, 45, "path_rewrite"},
-    {kRouteActionMaxStreamDuration, 3, "grpc_timeout_header_offset"},
     {kRouteActionUpgradeConfig, 3, "connect_config"},
     {kRouteConfiguration, 3, "internal_only_headers"},
     {kRouteConfiguration, 9, "vhds"},

@@ -12,8 +12,10 @@ namespace weft::http::grpc {
 /// gRPC status codes that we give or look at (grpc/doc/statuscodes.md).
 enum Status : int {
   kOk = 0,
+  kCancelled = 1,
   kUnknown = 2,
   kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
   kPermissionDenied = 7,
   kResourceExhausted = 8,
   kUnimplemented = 12,

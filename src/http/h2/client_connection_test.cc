@@ -199,11 +199,15 @@ TEST(Http2Client, G32_what_the_server_has_not_processed_may_be_sent_again_and_no
     const char* name;
     std::string says;
     bool again;
+    Code code;
   };
   const Case cases[] = {
-      {"REFUSED_STREAM", rst_stream(1, 7), true},        {"GOAWAY below", goaway(0, 0), true},
-      {"GOAWAY below, for a fault", goaway(0, 2), true}, {"CANCEL", rst_stream(1, 8), false},
-      {"INTERNAL_ERROR", rst_stream(1, 2), false},       {"ENHANCE_YOUR_CALM", rst_stream(1, 11), false},
+      {"REFUSED_STREAM", rst_stream(1, 7), true, Code::kReset},
+      {"GOAWAY below", goaway(0, 0), true, Code::kReset},
+      {"GOAWAY below, for a fault", goaway(0, 2), true, Code::kReset},
+      {"CANCEL", rst_stream(1, 8), false, Code::kCancelled},
+      {"INTERNAL_ERROR", rst_stream(1, 2), false, Code::kUnavailable},
+      {"ENHANCE_YOUR_CALM", rst_stream(1, 11), false, Code::kExhausted},
   };
   for (const Case& each : cases) {
     SCOPED_TRACE(each.name);
@@ -214,7 +218,7 @@ TEST(Http2Client, G32_what_the_server_has_not_processed_may_be_sent_again_and_no
     asking.send(each.says);
     ASSERT_TRUE(outcome.error);
     EXPECT_EQ(outcome.error->blame, Blame::kUpstream);
-    EXPECT_EQ(outcome.error->code, Code::kReset);
+    EXPECT_EQ(outcome.error->code, each.code);
     EXPECT_EQ(outcome.error->retry == Retry::kFreshConnection, each.again);
     EXPECT_EQ(outcome.taken == ClientExchange::Taken::kNot, each.again);
   }

@@ -11,6 +11,16 @@ namespace {
 /// A server that sends more of them than this for one request means harm.
 constexpr unsigned kMaxInterims = 16;
 
+/// What the server means by it, for who has to say it on. Apart from kReset, which is a connection that is
+/// lost.
+Code meaning_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kCancel: return Code::kCancelled;
+    case ErrorCode::kEnhanceYourCalm: return Code::kExhausted;
+    default: return Code::kUnavailable;
+  }
+}
+
 }  // namespace
 
 ClientStream::ClientStream(net::Loop& loop, Framing& framing, Owner& owner, bool reused)
@@ -73,7 +83,7 @@ Error ClientStream::failure(std::string_view doing) const {
                            std::string(doing) + ": the server has not taken the request");
   if (lost_ == net::IoError::kNone)
     return Error::upstream(
-        Code::kReset, Retry::kNever,
+        meaning_of(code_), Retry::kNever,
         std::string(doing) + ": the stream was reset (" + std::string(to_string(code_)) + ")");
   // Without a word of the server's it may have taken the request.
   Error error = net::to_error(lost_, Blame::kUpstream, doing);

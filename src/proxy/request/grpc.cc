@@ -1,6 +1,8 @@
 #include "proxy/request/grpc.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "http/grpc/stream.h"
 
@@ -8,14 +10,35 @@ namespace weft::proxy {
 namespace {
 
 constexpr std::string_view kContentType = "application/grpc";
+constexpr std::size_t kMaxTimeoutDigits = 8;
+
+/// How many microseconds a unit of grpc-timeout has; 0: it is none. Nanoseconds have a value of their own.
+std::int64_t microseconds_in(char unit) {
+  switch (unit) {
+    case 'H': return 3'600'000'000;
+    case 'M': return 60'000'000;
+    case 'S': return 1'000'000;
+    case 'm': return 1'000;
+    case 'u': return 1;
+    default: return 0;
+  }
+}
+
+std::int64_t rounded_up(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
 
 }  // namespace
 
+std::optional<std::string_view> type_suffix(std::string_view content_type, std::string_view of) {
+  if (!http::equal_ignoring_case(content_type.substr(0, of.size()), of)) return std::nullopt;
+  const std::string_view rest = content_type.substr(of.size());
+  if (rest.empty() || rest.front() == '+' || rest.front() == ';') return rest;
+  return std::nullopt;
+}
+
 bool is_grpc(const http::RequestHead& head) {
+  if (head.method != "POST") return false;
   const auto type = head.headers.get("content-type");
-  if (!type || !http::equal_ignoring_case(type->substr(0, kContentType.size()), kContentType)) return false;
-  const std::string_view rest = type->substr(kContentType.size());
-  return rest.empty() || rest.front() == '+' || rest.front() == ';';
+  return type && type_suffix(*type, kContentType);
 }
 
 int grpc_status_of(int http_status) {
@@ -29,6 +52,15 @@ int grpc_status_of(int http_status) {
     case 503:
     case 504: return http::grpc::kUnavailable;
     default: return http::grpc::kUnknown;
+  }
+}
+
+std::optional<int> grpc_status_of_reset(Code code) {
+  switch (code) {
+    case Code::kCancelled: return http::grpc::kCancelled;
+    case Code::kExhausted: return http::grpc::kResourceExhausted;
+    case Code::kUnavailable: return http::grpc::kInternal;
+    default: return std::nullopt;
   }
 }
 
@@ -65,6 +97,28 @@ std::optional<int> grpc_status_in(const http::Headers& headers) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), status);
   if (error != std::errc() || end != text->data() + text->size() || status < 0) return std::nullopt;
   return status;
+}
+
+Result<std::optional<std::chrono::milliseconds>> grpc_timeout_in(const http::Headers& headers) {
+  using std::chrono::milliseconds;
+  const auto text = headers.get("grpc-timeout");
+  if (!text) return std::nullopt;
+  const std::size_t digits = std::min(text->find_first_not_of("0123456789"), text->size());
+  if (digits == 0 || digits > kMaxTimeoutDigits || digits + 1 != text->size())
+    return fail(Error::downstream(Code::kInvalid, "grpc-timeout is not one to eight digits and a unit"));
+  std::int64_t value = 0;
+  std::from_chars(text->data(), text->data() + digits, value);
+  if (text->back() == 'n') return milliseconds(rounded_up(value, 1'000'000));
+  const std::int64_t unit = microseconds_in(text->back());
+  if (unit == 0) return fail(Error::downstream(Code::kInvalid, "the unit of grpc-timeout is none of HMSmun"));
+  return std::min(milliseconds(rounded_up(value * unit, 1'000)), kMaxGrpcTimeout);
+}
+
+std::string grpc_timeout_text(std::chrono::milliseconds timeout) {
+  constexpr std::int64_t kMaxValue = 99'999'999;
+  const std::int64_t count = timeout.count();
+  if (count <= kMaxValue) return std::to_string(count) + "m";
+  return std::to_string(std::min(rounded_up(count, 1'000), kMaxValue)) + "S";
 }
 
 }  // namespace weft::proxy

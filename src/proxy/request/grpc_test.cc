@@ -13,15 +13,21 @@ using namespace testing;
 TEST(Grpc, a_call_is_known_by_its_content_type) {
   const auto call_of = [](std::string_view type) {
     http::RequestHead head;
+    head.method = "POST";
     head.headers.add("Content-Type", type);
     return is_grpc(head);
   };
   for (const std::string_view type :
        {"application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8", "Application/GRPC"})
     EXPECT_TRUE(call_of(type)) << type;
-  for (const std::string_view type : {"application/grpc-web", "application/grp", "text/plain", ""})
+  for (const std::string_view type :
+       {"application/grpc-web", "application/grpcx", "application/grp", "text/plain", ""})
     EXPECT_FALSE(call_of(type)) << type;
   EXPECT_FALSE(is_grpc({}));
+  http::RequestHead get;
+  get.method = "GET";
+  get.headers.add("content-type", "application/grpc");
+  EXPECT_FALSE(is_grpc(get));
 }
 
 TEST(Grpc, statuses_are_those_that_envoy_makes_of_http) {
@@ -55,6 +61,57 @@ TEST(Grpc, a_status_is_a_whole_number_or_none) {
   for (const std::string_view text : {"", "-1", "1x", "99999999999"})
     EXPECT_EQ(status_of(text), std::nullopt);
   EXPECT_EQ(grpc_status_in({}), std::nullopt);
+}
+
+std::string timeout_of(std::string_view text) {
+  http::Headers headers;
+  headers.add("Grpc-Timeout", text);
+  const auto timeout = grpc_timeout_in(headers);
+  return timeout ? std::to_string((*timeout)->count()) : "rejected";
+}
+
+TEST(Grpc, a_timeout_is_one_to_eight_digits_and_a_unit) {
+  const std::pair<const char*, const char*> kRows[] = {{"1H", "3600000"},
+                                                       {"2M", "120000"},
+                                                       {"3S", "3000"},
+                                                       {"4m", "4"},
+                                                       {"5u", "1"},
+                                                       {"1001u", "2"},
+                                                       {"6n", "1"},
+                                                       {"0S", "0"},
+                                                       {"99999999n", "100"},
+                                                       {"00000001m", "1"},
+                                                       {"", "rejected"},
+                                                       {"1", "rejected"},
+                                                       {"S", "rejected"},
+                                                       {"-1S", "rejected"},
+                                                       {"1X", "rejected"},
+                                                       {"1s", "rejected"},
+                                                       {"+1S", "rejected"},
+                                                       {"1 S", "rejected"},
+                                                       {"1SS", "rejected"},
+                                                       {"1.5S", "rejected"},
+                                                       {"123456789S", "rejected"},
+                                                       {"000000001S", "rejected"}};
+  for (const auto& [text, milliseconds] : kRows) EXPECT_EQ(timeout_of(text), milliseconds) << text;
+  const auto none = grpc_timeout_in({});
+  ASSERT_TRUE(none);
+  EXPECT_EQ(*none, std::nullopt);
+}
+
+TEST(Grpc, a_timeout_beyond_a_hundred_years_is_a_hundred_years) {
+  const std::string max = std::to_string(kMaxGrpcTimeout.count());
+  EXPECT_EQ(timeout_of("99999999H"), max);
+  EXPECT_EQ(timeout_of("876000H"), max);
+  EXPECT_EQ(timeout_of("875999H"), std::to_string(kMaxGrpcTimeout.count() - 3'600'000));
+  EXPECT_GT(TimePoint{} + kMaxGrpcTimeout, TimePoint{}) << "it can be added to a time";
+}
+
+TEST(Grpc, a_timeout_is_written_in_milliseconds_while_eight_digits_hold_them) {
+  EXPECT_EQ(grpc_timeout_text(1ms), "1m");
+  EXPECT_EQ(grpc_timeout_text(99'999'999ms), "99999999m");
+  EXPECT_EQ(grpc_timeout_text(100'000'001ms), "100001S");
+  EXPECT_EQ(grpc_timeout_text(kMaxGrpcTimeout), "99999999S");
 }
 
 std::string response_to(SimulatedPlane& plane, std::string_view request) {

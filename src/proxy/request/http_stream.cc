@@ -190,7 +190,7 @@ net::Task<void> HttpStream::reply(LocalReply local) {
 /// (Trailers-Only).
 net::Task<void> HttpStream::reply_to_call(const LocalReply& local) {
   info_.status = response_.status = 200;
-  info_.grpc_status = grpc_status_of(local.status);
+  info_.grpc_status = local.grpc_status.value_or(grpc_status_of(local.status));
   response_.reason.clear();
   response_.content_length = 0;
   response_.headers.set("content-type", "application/grpc");

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "http/grpc/stream.h"
+
 namespace weft::proxy {
 namespace {
 
@@ -15,6 +17,7 @@ struct Row {
 #define WEFT_RESET_DETAILS "upstream_reset_before_response_started"
 
 using enum LocalReplyKind;
+using http::grpc::kDeadlineExceeded;
 constexpr std::array kRows = {
     Row{kSchemeWithoutTls, {403, "https: without TLS", "http1.invalid_scheme"}},
     Row{kPathRejected, {400, "", "path_normalization_failed"}},
@@ -26,6 +29,8 @@ constexpr std::array kRows = {
     Row{kMaxForwards, {405, "", "max_forwards_reached"}},
     Row{kFaultAbort, {503, "fault filter abort", "fault_filter_abort", Flag::kFaultInjected}},
     Row{kRequestMalformed, {400, "Bad Request", "http1.codec_error", Flag::kDownstreamProtocolError}},
+    Row{kGrpcTimeoutMalformed,
+        {400, "malformed grpc-timeout", "grpc_timeout_malformed", Flag::kDownstreamProtocolError}},
     Row{kRequestIdle, {408, "stream timeout", "stream_idle_timeout", Flag::kStreamIdleTimeout}},
     Row{kRequestOverdue, {408, "request timeout", "request_overall_timeout", Flag::kDownstreamTerminated}},
     Row{kNoHealthyUpstream, {503, "no healthy upstream", "no_healthy_upstream", Flag::kNoHealthyUpstream}},
@@ -37,9 +42,13 @@ constexpr std::array kRows = {
     Row{kConnectTimeout,
         {503, WEFT_RESET_TEXT "connection timeout", WEFT_RESET_DETAILS "{connection_timeout}",
          Flag::kUpstreamConnectionFailure}},
-    Row{kUpstreamTimeout, {504, "upstream request timeout", "response_timeout", Flag::kUpstreamTimeout}},
+    Row{kUpstreamTimeout,
+        {504, "upstream request timeout", "response_timeout", Flag::kUpstreamTimeout, kDeadlineExceeded}},
     Row{kPerTryTimeout,
-        {504, "upstream request timeout", "upstream_per_try_timeout", Flag::kUpstreamTimeout}},
+        {504, "upstream request timeout", "upstream_per_try_timeout", Flag::kUpstreamTimeout,
+         kDeadlineExceeded}},
+    Row{kMaxDuration,
+        {504, "downstream duration timeout", "max_duration_timeout", Flag::kNone, kDeadlineExceeded}},
     Row{kUpstreamProtocolError,
         {502, WEFT_RESET_TEXT "protocol error", WEFT_RESET_DETAILS "{protocol_error}",
          Flag::kUpstreamProtocolError}},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "proxy/log/response_flags.h"
@@ -19,6 +20,7 @@ enum class LocalReplyKind : std::uint8_t {
   kMaxForwards,
   kFaultAbort,
   kRequestMalformed,
+  kGrpcTimeoutMalformed,
   kRequestIdle,
   kRequestOverdue,
   kNoHealthyUpstream,
@@ -27,19 +29,20 @@ enum class LocalReplyKind : std::uint8_t {
   kConnectTimeout,
   kUpstreamTimeout,
   kPerTryTimeout,
+  kMaxDuration,
   kUpstreamProtocolError,
   kUpstreamReset,
   kResponseMalformed,
 };
 
 /// A whole response of our own, as its row of the table says or as configuration has changed it. To a gRPC
-/// call it is said as a head alone: 200, with the grpc-status that goes with `status` (grpc_status_of) and
-/// `body` as grpc-message.
+/// call it is said as a head alone: 200, with `grpc_status` and with `body` as grpc-message.
 struct LocalReply {
   int status;
   std::string_view body;     ///< text/plain unless a header says otherwise; empty: none
   std::string_view details;  ///< RESPONSE_CODE_DETAILS; a literal
   Flag flag = Flag::kNone;
+  std::optional<int> grpc_status = {};  ///< nullopt: what goes with `status`, see grpc_status_of()
 };
 
 /// The row of that kind: statuses, bodies, flags and details are Envoy's, which users search their logs for.

@@ -200,14 +200,20 @@ std::string shown(const proxy::WeightedCluster& cluster) {
                  WEFT_MEMBER(response_headers));
 }
 
+std::string shown(const proxy::GrpcTimeout& timeout) {
+  using Shown = proxy::GrpcTimeout;
+  return members(timeout, WEFT_MEMBER(max), WEFT_MEMBER(offset));
+}
+
 std::string shown(const proxy::ForwardAction& action) {
   using Shown = proxy::ForwardAction;
   return "forward " + members(action, WEFT_MEMBER(clusters), WEFT_MEMBER(cluster_header),
                               WEFT_MEMBER(cluster_not_found_status), WEFT_MEMBER(timeout),
-                              WEFT_MEMBER(idle_timeout), WEFT_MEMBER(retry), WEFT_MEMBER(prefix_rewrite),
-                              WEFT_MEMBER(regex_rewrite), WEFT_MEMBER(regex_substitution),
-                              WEFT_MEMBER(host_rewrite), WEFT_MEMBER(append_x_forwarded_host),
-                              WEFT_MEMBER(upgrades));
+                              WEFT_MEMBER(max_duration), WEFT_MEMBER(grpc_duration),
+                              WEFT_MEMBER(grpc_response), WEFT_MEMBER(idle_timeout), WEFT_MEMBER(retry),
+                              WEFT_MEMBER(prefix_rewrite), WEFT_MEMBER(regex_rewrite),
+                              WEFT_MEMBER(regex_substitution), WEFT_MEMBER(host_rewrite),
+                              WEFT_MEMBER(append_x_forwarded_host), WEFT_MEMBER(upgrades));
 }
 
 std::string shown(const proxy::RedirectAction& action) {

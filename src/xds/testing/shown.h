@@ -17,6 +17,7 @@ std::string shown(const proxy::HeaderChange& change);
 std::string shown(const proxy::HeaderChanges& changes);
 std::string shown(const proxy::RetryPolicy& policy);
 std::string shown(const proxy::WeightedCluster& cluster);
+std::string shown(const proxy::GrpcTimeout& timeout);
 std::string shown(const proxy::ForwardAction& action);
 std::string shown(const proxy::RedirectAction& action);
 std::string shown(const proxy::DirectAction& action);

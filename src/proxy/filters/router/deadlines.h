@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "base/time.h"
 #include "proxy/config.h"
@@ -19,8 +20,9 @@ class Deadlines {
     Milliseconds per_try{0};   ///< likewise, until the first byte of the response
     Milliseconds idle{0};      ///< between two bytes of either direction
     Milliseconds stall{0};     ///< where `idle` is none: for a peer that takes no byte of what waits for it
+    TimePoint end = kNever;    ///< of the exchange, however long its request takes
   };
-  explicit Deadlines(const Limits& limits) : limits_(limits) {}
+  explicit Deadlines(const Limits& limits) : limits_(limits), whole_(limits.end) {}
 
   Milliseconds idle() const { return limits_.idle; }
   /// A peer may take no byte for that long, or owe one that was announced.
@@ -28,7 +30,7 @@ class Deadlines {
 
   /// The request has come whole; only the first call counts.
   void start(TimePoint now) {
-    if (whole_ == kNever) whole_ = after(now, limits_.response);
+    if (!std::exchange(started_, true)) whole_ = std::min(whole_, after(now, limits_.response));
   }
   void begin_try() { try_ = kNever; }
   /// The endpoint has, or is about to have, the whole request of this try; only the first call counts.
@@ -38,6 +40,8 @@ class Deadlines {
 
   TimePoint whole() const { return whole_; }
   bool passed(TimePoint now) const { return whole_ <= now; }
+  /// The time of the exchange as a whole is over.
+  bool ended(TimePoint now) const { return limits_.end <= now; }
   bool try_passed(TimePoint now) const { return try_ <= now; }
 
   /// For a connection. A request whose body is still to come has no deadline of its own yet; it waits as long
@@ -62,7 +66,8 @@ class Deadlines {
   }
 
   Limits limits_;
-  TimePoint whole_ = kNever;
+  TimePoint whole_;
+  bool started_ = false;
   TimePoint try_ = kNever;
 };
 

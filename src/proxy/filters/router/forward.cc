@@ -5,9 +5,11 @@
 
 #include "proxy/filters/router/retry_policy.h"
 #include "proxy/listener/downstream_connection.h"
+#include "proxy/request/grpc.h"
 #include "proxy/request/http_stream.h"
 #include "proxy/request/local_reply.h"
 #include "proxy/request/request_headers.h"
+#include "proxy/stats/filter_counter.h"
 #include "proxy/worker.h"
 
 namespace weft::proxy {
@@ -15,25 +17,28 @@ namespace {
 
 using http::Known;
 
-constexpr Milliseconds kDefaultTimeout{15'000};
+const FilterCounter kMaxDurationReached("downstream_rq_max_duration_reached");
 
-Deadlines::Limits limits_of(const ForwardAction& action, const HttpConfig& config) {
-  return {.response = action.timeout.value_or(kDefaultTimeout),
+Deadlines::Limits limits_of(const ForwardAction& action, const RequestTime& time, HttpStream& stream) {
+  return {.response = time.response,
           .per_try = action.retry ? action.retry->per_try_timeout : Milliseconds{0},
-          .idle = action.idle_timeout.value_or(config.stream_idle_timeout),
-          .stall = config.stall_timeout};
+          .idle = action.idle_timeout.value_or(stream.config().stream_idle_timeout),
+          .stall = stream.config().stall_timeout,
+          .end = time.duration ? stream.info().started + *time.duration : kNever};
 }
 
 }  // namespace
 
-Forward::Forward(HttpStream& stream, std::shared_ptr<UpstreamCluster> cluster, const ForwardAction& action)
+Forward::Forward(HttpStream& stream, std::shared_ptr<UpstreamCluster> cluster, const ForwardAction& action,
+                 const RequestTime& time)
     : stream_(stream),
       exchange_(stream.exchange()),
       info_(stream.info()),
       cluster_(std::move(cluster)),
       action_(action),
+      time_(time),
       retries_(action.retry ? &*action.retry : nullptr),
-      deadlines_(limits_of(action, stream.config())) {
+      deadlines_(limits_of(action, time, stream)) {
   ++cluster_->counters().upstream_rq_total;
   ++cluster_->counters().upstream_rq_active;
 }
@@ -55,6 +60,7 @@ net::Task<void> Forward::run() {
     co_return;
   }
   prepare_request();
+  exchange_.set_response_deadline(deadlines_.whole());
   body_.replay = ReplayBuffer(stream_.connection().listener().config->buffer_limit);
   body_.read = exchange_.request_complete();
   if (body_.read)
@@ -115,9 +121,15 @@ void Forward::prepare_request() {
     head.headers.set(Known::kXEnvoyDecoratorOperation, operation);
   else
     head.headers.remove(Known::kXEnvoyDecoratorOperation);
-  const Milliseconds timeout = action_.timeout.value_or(kDefaultTimeout);
-  if (timeout.count() && !stream_.config().suppress_envoy_headers)
-    head.headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(timeout.count()));
+  tell_time();
+}
+
+/// The endpoint may spare itself what comes too late.
+void Forward::tell_time() {
+  http::Headers& headers = exchange_.request().headers;
+  if (time_.response.count() && !stream_.config().suppress_envoy_headers)
+    headers.set("x-envoy-expected-rq-timeout-ms", std::to_string(time_.response.count()));
+  if (time_.told) headers.set("grpc-timeout", grpc_timeout_text(*time_.told));
 }
 
 /// The response's time begins. It holds for a client that does not take its response, too: the endpoint
@@ -148,6 +160,7 @@ net::Task<Forward::Failure> Forward::try_once() {
     count_status(cluster_->counters(), info_.status);
   } else {
     failure_text_ = relay.failure_text();
+    reset_status_ = relay.grpc_status();
     avoid(std::move(endpoint));
   }
   lease_.give_back();
@@ -229,6 +242,7 @@ void Forward::note_exhausted(RetryState::Decision decision) {
 }
 
 net::Task<void> Forward::reply_to_failure(Failure failure) {
+  if (failure == Failure::kTimeout && deadlines_.ended(loop().now())) failure = Failure::kMaxDuration;
   const bool for_cluster =
       failure != Failure::kClient && failure != Failure::kOverdue && !exchange_.response_started();
   leave_cluster();
@@ -249,7 +263,9 @@ net::Task<void> Forward::reply_as(Failure failure) {
   if (failure == Failure::kConnect || failure == Failure::kConnectTimeout || failure == Failure::kProtocol)
     info_.upstream_failure = failure_text_;
   if (failure == Failure::kOverflow) stream_.response().headers.add("x-envoy-overloaded", "true");
-  co_await stream_.reply(local_reply_for(failure));
+  LocalReply local = local_reply(local_reply_for(failure));
+  if (failure == Failure::kReset) local.grpc_status = reset_status_;
+  co_await stream_.reply(local);
 }
 
 void Forward::count_failure(Failure failure) {
@@ -258,6 +274,7 @@ void Forward::count_failure(Failure failure) {
     case Failure::kClient: ++counters.upstream_rq_cancelled; break;
     case Failure::kOverdue: ++stream_.counters().downstream_rq_timeout; break;
     case Failure::kTimeout: ++counters.upstream_rq_timeout; break;
+    case Failure::kMaxDuration: stream_.counters().count(kMaxDurationReached); break;
     case Failure::kPerTryTimeout: ++counters.upstream_rq_per_try_timeout; break;
     case Failure::kReset:
     case Failure::kStale:

@@ -7,6 +7,7 @@
 #include "proxy/filters/router/deadlines.h"
 #include "proxy/filters/router/relay.h"
 #include "proxy/filters/router/request_body.h"
+#include "proxy/filters/router/request_time.h"
 #include "proxy/filters/router/retry_state.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/upstream/upstream_cluster.h"
@@ -21,8 +22,9 @@ class HttpStream;
 /// Owner: the coroutine that serves the request. Thread: the worker's loop.
 class Forward final : private Relay::Observer {
  public:
-  /// `action` is that of the stream's route.
-  Forward(HttpStream& stream, std::shared_ptr<UpstreamCluster> cluster, const ForwardAction& action);
+  /// `action` is that of the stream's route; `time` what it and the request make of each other.
+  Forward(HttpStream& stream, std::shared_ptr<UpstreamCluster> cluster, const ForwardAction& action,
+          const RequestTime& time);
   Forward(const Forward&) = delete;
   Forward& operator=(const Forward&) = delete;
   ~Forward() override { leave_cluster(); }
@@ -50,6 +52,7 @@ class Forward final : private Relay::Observer {
   void on_endpoint_done() override { leave_cluster(); }
 
   void prepare_request();
+  void tell_time();
   RetryState::Decision decide(Failure failure) const;
   net::Task<Failure> retry_after(Failure failure, RetryState::Decision decision);
   void note_exhausted(RetryState::Decision decision);
@@ -65,6 +68,7 @@ class Forward final : private Relay::Observer {
   Place request_place_, retry_place_;
   WaitingLine::Handle waiting_;
   const ForwardAction& action_;
+  const RequestTime time_;
   Lease lease_;
   std::vector<const EndpointPool*> tried_;
   std::vector<std::shared_ptr<EndpointPool>> tried_owners_;
@@ -77,6 +81,7 @@ class Forward final : private Relay::Observer {
   Connect connect_ = Connect::kPooled;  ///< for the next try
   bool unanswered_ = false;             ///< the last try, see RetryState::Facts
   std::string failure_text_;
+  std::optional<int> reset_status_;  ///< of the last try, see Relay::grpc_status()
 };
 
 }  // namespace weft::proxy

@@ -202,7 +202,7 @@ net::Task<TryFailure> Relay::relay_response() {
     set_deadlines();
     const Result<http::BodyChunk> chunk = co_await upstream_.read_body();
     if (!chunk) {
-      endpoint_broke(chunk.error());
+      co_await endpoint_broke(chunk.error());
       co_return TryFailure::kNone;
     }
     end = chunk->end;
@@ -220,8 +220,10 @@ net::Task<TryFailure> Relay::relay_response() {
 }
 
 /// The rest of the response does not come.
-void Relay::endpoint_broke(const Error& why) {
+net::Task<void> Relay::endpoint_broke(const Error& why) {
   RequestInfo& info = stream_.info();
+  ++counters_.upstream_rq_rx_reset;
+  if (why.code == Code::kTimeout && is_overdue_call()) co_return co_await end_overdue_call();
   if (cancelled()) {
     info.flags.set(Flag::kDownstreamTerminated);
     info.details = "downstream_remote_disconnect";
@@ -229,8 +231,31 @@ void Relay::endpoint_broke(const Error& why) {
     info.flags.set(why.code == Code::kTimeout ? Flag::kUpstreamTimeout : Flag::kUpstreamTermination);
     info.details = "upstream_reset_after_response_started{connection_termination}";
   }
-  ++counters_.upstream_rq_rx_reset;
   exchange_.reset();
+}
+
+/// Where a status can still be said behind what has come of the response.
+bool Relay::is_overdue_call() const {
+  const http::RequestHead& request = exchange_.request();
+  return deadlines_.passed(loop().now()) && !cancelled() && is_grpc(request) &&
+         request.version != http::Version::k10 && !stream_.response().content_length;
+}
+
+/// The time of a call is over and its messages still come: to the client, that is a status like others.
+net::Task<void> Relay::end_overdue_call() {
+  const bool whole = deadlines_.ended(loop().now());
+  const LocalReply& reply =
+      local_reply(whole ? LocalReplyKind::kMaxDuration : LocalReplyKind::kUpstreamTimeout);
+  RequestInfo& info = stream_.info();
+  info.flags.set(reply.flag);
+  info.details = reply.details;
+  info.grpc_status = reply.grpc_status;
+  http::Headers trailers;
+  trailers.add("grpc-status", std::to_string(*reply.grpc_status));
+  trailers.add("grpc-message", grpc_message(reply.body));
+  exchange_.set_response_deadline(loop().now() + kPieceAfterResponse);
+  const Result<void> sent = co_await exchange_.send_trailers(trailers);
+  if (!sent) exchange_.reset();
 }
 
 /// The client does not take its response, or has gone.
@@ -274,6 +299,7 @@ TryFailure Relay::failure_of(const Error& error) {
     return deadlines_.try_passed(loop().now()) ? TryFailure::kPerTryTimeout : TryFailure::kTimeout;
   if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return TryFailure::kProtocol;
   unanswered_ = upstream_.reused() && !upstream_.response_begun();
+  grpc_status_ = grpc_status_of_reset(error.code);
   if (error.retry != Retry::kFreshConnection) return TryFailure::kReset;
   switch (upstream_.taken()) {
     case http::ClientExchange::Taken::kNot: return TryFailure::kUnprocessed;

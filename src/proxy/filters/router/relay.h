@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "http/exchange.h"
@@ -52,6 +53,8 @@ class Relay {
   net::Task<TryFailure> run();
   /// Of what run() returned: UPSTREAM_TRANSPORT_FAILURE_REASON.
   const std::string& failure_text() const { return failure_text_; }
+  /// Likewise, for kReset: how a call is told of it; nullopt: as of any other.
+  std::optional<int> grpc_status() const { return grpc_status_; }
   /// The connection had served before, and ended before any byte of a response.
   bool unanswered() const { return unanswered_; }
 
@@ -68,7 +71,9 @@ class Relay {
   net::Task<TryFailure> read_response();
   void prepare_response();
   net::Task<TryFailure> relay_response();
-  void endpoint_broke(const Error& why);
+  net::Task<void> endpoint_broke(const Error& why);
+  [[nodiscard]] bool is_overdue_call() const;
+  net::Task<void> end_overdue_call();
   void cut_response(const Error& why);
   net::Task<TryFailure> run_tunnel();
   TryFailure failure_of(const Error& error);
@@ -88,6 +93,7 @@ class Relay {
   bool unanswered_ = false;
   TimePoint sent_at_;
   std::string failure_text_;
+  std::optional<int> grpc_status_;
 };
 
 }  // namespace weft::proxy

@@ -65,7 +65,12 @@ net::Task<void> forward(HttpStream& stream, const ForwardAction& action) {
     co_return;
   }
   stream.info().cluster = cluster->shared_config();
-  Forward forwarding(stream, std::move(cluster), action);
+  const Result<RequestTime> time = RequestTime::of(action, stream.request());
+  if (!time) {
+    co_await stream.reply(LocalReplyKind::kGrpcTimeoutMalformed);
+    co_return;
+  }
+  Forward forwarding(stream, std::move(cluster), action, *time);
   co_await forwarding.run();
 }
 

@@ -11,6 +11,7 @@ LocalReplyKind local_reply_for(TryFailure failure) {
     case TryFailure::kProtocol: return LocalReplyKind::kUpstreamProtocolError;
     case TryFailure::kTimeout: return LocalReplyKind::kUpstreamTimeout;
     case TryFailure::kPerTryTimeout: return LocalReplyKind::kPerTryTimeout;
+    case TryFailure::kMaxDuration: return LocalReplyKind::kMaxDuration;
     case TryFailure::kOverdue: return LocalReplyKind::kRequestOverdue;
     case TryFailure::kNone:
     case TryFailure::kReset:

@@ -20,9 +20,10 @@ enum class TryFailure : std::uint8_t {
   kProtocol,
   kTimeout,
   kPerTryTimeout,
-  kStatus,   ///< a response whose status the retry policy names
-  kOverdue,  ///< the client did not send its request within request_timeout
-  kClient,   ///< the client disconnected
+  kMaxDuration,  ///< the time of the whole exchange is over
+  kStatus,       ///< a response whose status the retry policy names
+  kOverdue,      ///< the client did not send its request within request_timeout
+  kClient,       ///< the client disconnected
 };
 
 /// What the client is told when no try is left. kNone, kClient and kStatus have no reply of their own and
