@@ -280,7 +280,6 @@ constexpr FieldName kNames[] = {
     {kWeightedClusterClusterWeight, 10, "typed_per_filter_config"},
     {kWeightedClusterClusterWeight, 12, "cluster_header"},
     {kFaultAbort, 4, "header_abort"},
-    {kFaultAbort, 5, "grpc_status"},
     {kHTTPFault, 3, "upstream_cluster"},
     {kHTTPFault, 4, "headers"},
     {kHTTPFault, 5, "downstream_nodes"},

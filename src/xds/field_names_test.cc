@@ -11,7 +11,7 @@ namespace {
 TEST(FieldNames, gives_envoy_s_name_to_a_number_of_a_message_that_our_subset_lacks) {
   EXPECT_EQ(name_of_field("envoy.config.cluster.v3.Cluster", 19), "outlier_detection");
   EXPECT_EQ(name_of_field("envoy.config.cluster.v3.CircuitBreakers.Thresholds", 8), "retry_budget");
-  EXPECT_EQ(name_of_field("envoy.extensions.filters.http.fault.v3.FaultAbort", 5), "grpc_status");
+  EXPECT_EQ(name_of_field("envoy.extensions.filters.http.fault.v3.FaultAbort", 4), "header_abort");
 }
 
 TEST(FieldNames, what_is_not_known_is_told_by_its_number) {

@@ -50,10 +50,11 @@ int status_of(const proxy::Route& made) {
   return direct ? direct->status : 0;
 }
 
-TEST(RouteTable, a_route_with_a_grpc_abort_answers_500_and_the_others_of_its_table_are_in_force) {
+TEST(RouteTable,
+     a_route_with_an_abort_that_a_header_decides_answers_500_and_the_others_of_its_table_are_in_force) {
   route::Route aborting = route_to("/abort");
   envoy::extensions::filters::http::fault::v3::HTTPFault fault;
-  fault.mutable_abort()->GetReflection()->MutableUnknownFields(fault.mutable_abort())->AddVarint(5, 14);
+  fault.mutable_abort()->GetReflection()->MutableUnknownFields(fault.mutable_abort())->AddLengthDelimited(4);
   (*aborting.mutable_typed_per_filter_config())["envoy.filters.http.fault"].PackFrom(fault);
   const auto resource = decoded(table_of({aborting, route_to("/")}));
   ASSERT_TRUE(resource);

@@ -1,6 +1,8 @@
 """gRPC through two sidecars, with the gRPC library's own client and server: calls of every shape, balanced one by one, by rules that
 name a method."""
+import base64
 import collections
+import contextlib
 import json
 import subprocess
 
@@ -89,6 +91,44 @@ def test_without_an_endpoint_a_call_is_unavailable(mesh):
             mesh.weft("scale", "deployment", f"echo-{version}", "--replicas=1")
         mesh.wait_ready(count=3)
     wait_for("calls to be answered", lambda: call(mesh, "say")[2] == 0)
+
+
+@contextlib.contextmanager
+def rule(mesh, text):
+    """While it lasts, this is what is said of every call to echo."""
+    mesh.apply(text=f"""
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: echo}}
+spec: {{hosts: [echo], http: [{{route: [{{destination: {{host: echo}}}}], {text}}}]}}
+""")
+    try:
+        yield
+    finally:
+        mesh.weft("delete", "virtualservice", "echo")
+
+
+def test_a_fault_ends_calls_with_the_status_that_it_names(mesh):
+    for name, number in (("UNAVAILABLE", 14), ("PERMISSION_DENIED", 7)):
+        with rule(mesh, f"fault: {{abort: {{grpcStatus: {name}, percentage: {{value: 100}}}}}}"):
+            assert call(mesh, "say") == ([], [f"status {number}: fault filter abort"], number)
+            assert call(mesh, "count", "--times=3") == ([], [f"status {number}: fault filter abort"], number)
+    with rule(mesh, "fault: {abort: {httpStatus: 404, percentage: {value: 100}}}"):
+        assert call(mesh, "say")[2] == 12, "a status of HTTP is told to calls as the one that goes with it"
+    assert call(mesh, "say")[2] == 0
+
+
+def test_a_status_that_there_is_not_is_rejected_with_its_field(mesh):
+    with pytest.raises(AssertionError, match=r"spec.http\[0\].fault.abort.grpcStatus: \"14\": must be the name of a gRPC status"):
+        with rule(mesh, 'fault: {abort: {grpcStatus: "14"}}'):
+            pass
+
+
+def test_the_time_of_a_rule_ends_a_stream_with_a_status_behind_what_has_come(mesh):
+    with rule(mesh, "timeout: 1s"):
+        replies, rest, status = call(mesh, "count", "--times=1000", "--interval=50")
+        assert len(replies) >= 5 and (rest, status) == (["status 4: upstream request timeout"], 4), (replies, rest)
+    assert call(mesh, "say")[2] == 0
 
 
 def test_both_sidecars_log_the_call_as_http_2(mesh):

@@ -207,9 +207,13 @@ TEST(Rules, virtual_services) {
       {"hosts: [a], http: [{TO, fault: {}}]", "spec.http[0].fault: must have a delay, an abort, or both"},
       {"hosts: [a], http: [{TO, fault: {abort: {httpStatus: 600}}}]",
        "spec.http[0].fault.abort.httpStatus: 600: must be from 200 to 599"},
-      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE}}}]",
-       "spec.http[0].fault.abort.grpcStatus: grpcStatus is not supported by weft yet; write httpStatus | "
-       "spec.http[0].fault.abort.httpStatus: is required"},
+      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE}}}]", "none"},
+      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: '14'}}}]",
+       "spec.http[0].fault.abort.grpcStatus: \"14\": must be the name of a gRPC status, such as UNAVAILABLE "
+       "or "
+       "NOT_FOUND"},
+      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE, httpStatus: 503}}}]", "?"},
+      {"hosts: [a], http: [{TO, fault: {abort: {percentage: {value: 1}}}}]", "?"},
       {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 0s}}}]",
        "spec.http[0].fault.delay.fixedDelay: \"0s\": must be longer than zero"},
       {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 1s, percentage: {value: 100.5}}}}]",

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "api/duration.h"
+#include "api/grpc_status.h"
 #include "base/base64.h"
 #include "base/strings.h"
 
@@ -49,6 +50,11 @@ constexpr const char* kSubdomainRule =
     "ends";
 
 }  // namespace
+
+std::string grpc_status_name(std::string_view text) {
+  return unless(grpc_status_number(text).has_value(),
+                "must be the name of a gRPC status, such as UNAVAILABLE or NOT_FOUND");
+}
 
 std::string dns_label(std::string_view text) { return unless(is_label(text), kLabelRule); }
 std::string dns_subdomain(std::string_view text) { return unless(is_subdomain(text), kSubdomainRule); }

@@ -37,6 +37,7 @@ std::string authority(std::string_view text);         ///< "reviews:9080"; RFC 3
 std::string request_target(std::string_view text);    ///< a path that may stand in a request line
 std::string location_path(std::string_view text);     ///< the same, perhaps with a fragment
 std::string url_scheme(std::string_view text);        ///< RFC 3986 §3.1
+std::string grpc_status_name(std::string_view text);  ///< "UNAVAILABLE"
 std::string one_line(std::string_view text);          ///< no control characters
 std::string not_empty(std::string_view text);
 

@@ -54,6 +54,10 @@ TEST(Formats, each_takes_what_is_right_and_says_something_about_what_is_not) {
       {"location_path", location_path, {"/", "/a%20b?c#d"}, {"", "a", "/a b", "/\xc3\xa4", "/\r"}},
       {"changed_header", changed_header, {"x", "Host", ":authority"}, {":path", "", "a b"}},
       {"header_name", header_name, {"end-user", "X_1", ":authority"}, {"", "a b", "a:", ":", "a\n"}},
+      {"grpc_status_name",
+       grpc_status_name,
+       {"OK", "CANCELLED", "UNAVAILABLE", "UNAUTHENTICATED"},
+       {"", "14", "unavailable", "Unavailable", "CANCELED"}},
       {"absolute_path", absolute_path, {"/", "/a b"}, {"", "a"}},
   };
   for (const Row& row : rows) {

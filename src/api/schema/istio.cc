@@ -86,13 +86,14 @@ constexpr Field kDelayFields[] = {
     later("exponentialDelay", "write fixedDelay"),
 };
 constexpr Schema kDelay{kDelayFields};
+constexpr std::string_view kAbortForms[] = {"httpStatus", "grpcStatus"};
 constexpr Field kAbortFields[] = {
-    integer("httpStatus", 200, 599).required(),
+    integer("httpStatus", 200, 599),
+    text("grpcStatus", grpc_status_name),
     object("percentage", kPercent),
-    later("grpcStatus", "write httpStatus"),
     later("http2Error", "write httpStatus"),
 };
-constexpr Schema kAbort{kAbortFields};
+constexpr Schema kAbort{kAbortFields, kAbortForms, true};
 constexpr Field kFaultFields[] = {object("delay", kDelay), object("abort", kAbort)};
 constexpr Schema kFault{kFaultFields};
 

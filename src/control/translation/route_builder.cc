@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "api/duration.h"
+#include "api/grpc_status.h"
 #include "base/base64.h"
 #include "base/strings.h"
 #include "base/time.h"
@@ -176,8 +177,11 @@ void set_fault(route::Route& made, const api::Json& fault) {
     set_percentage(*settings.mutable_delay(), delay);
   }
   if (const api::Json& abort = json::map(fault, "abort"); !abort.empty()) {
-    settings.mutable_abort()->set_http_status(
-        static_cast<std::uint32_t>(json::number(abort, "httpStatus", 503)));
+    if (const auto status = api::grpc_status_number(json::text(abort, "grpcStatus")))
+      settings.mutable_abort()->set_grpc_status(static_cast<std::uint32_t>(*status));
+    else
+      settings.mutable_abort()->set_http_status(
+          static_cast<std::uint32_t>(json::number(abort, "httpStatus", 503)));
     set_percentage(*settings.mutable_abort(), abort);
   }
   (*made.mutable_typed_per_filter_config())[std::string(kFaultFilter)].PackFrom(settings);

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "proxy/filters/fault/fault_filter.h"
 #include "xds/convert.h"
 #include "xds/filters/http_filters.h"
@@ -16,14 +18,24 @@ Result<void> read_delay(const HttpFault& from, proxy::Fault& into, const Path& p
   return {};
 }
 
+/// To what is no call, it is said with a status of HTTP that all calls have.
+Result<void> read_grpc_status(std::uint32_t status, proxy::Fault& into, const Path& path) {
+  if (status > std::numeric_limits<std::int32_t>::max())
+    return fail(path.field("grpc_status").invalid("has to be at most 2147483647"));
+  into.abort_status = 200;
+  into.abort_grpc_status = static_cast<int>(status);
+  return {};
+}
+
 Result<void> read_abort(const HttpFault& from, proxy::Fault& into, const Path& path) {
   if (!from.has_abort()) return {};
+  into.aborts_per_million = per_million(from.abort().percentage());
+  if (from.abort().has_grpc_status()) return read_grpc_status(from.abort().grpc_status(), into, path);
   const std::uint32_t status = from.abort().http_status();
   if (status < 200 || status > 599)
     return fail(
         path.field("http_status").invalid("has to be from 200 to 599, not " + std::to_string(status)));
   into.abort_status = static_cast<int>(status);
-  into.aborts_per_million = per_million(from.abort().percentage());
   return {};
 }
 

@@ -26,6 +26,7 @@ class FaultFilter final : public HttpFilter {
       stream.counters().count(kAbortsInjected);
       LocalReply abort = local_reply(LocalReplyKind::kFaultAbort);
       abort.status = fault_.abort_status;
+      abort.grpc_status = fault_.abort_grpc_status;
       co_await stream.reply(abort);
       co_return FilterStatus::kStop;
     }

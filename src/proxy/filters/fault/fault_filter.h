@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
 #include "proxy/filters/filter_config.h"
@@ -14,6 +15,8 @@ struct Fault {
   std::chrono::milliseconds delay{0};
   std::uint32_t delays_per_million = 0;
   int abort_status = 0;
+  /// Of calls, whose abort_status is then that of other requests. nullopt: what goes with abort_status.
+  std::optional<int> abort_grpc_status = {};
   std::uint32_t aborts_per_million = 0;
 };
 

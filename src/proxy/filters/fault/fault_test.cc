@@ -2,6 +2,7 @@
 
 #include "proxy/filters/fault/fault_filter.h"
 #include "proxy/testing/plane.h"
+#include "proxy/testing/simulated_plane.h"
 
 namespace weft::proxy {
 namespace {
@@ -36,6 +37,42 @@ TEST(Fault, aborts_by_the_route_s_share_and_asks_no_endpoint_then) {
   EXPECT_EQ(a.requests, 400 - aborted);
   EXPECT_NE(plane.stats().find("http.front.fault.aborts_injected: " + std::to_string(aborted + 1) + "\n"),
             std::string::npos);
+}
+
+std::string reply_to(SimulatedPlane& plane, std::string_view fields) {
+  const auto client = plane.connect();
+  const std::string request =
+      "POST /s/M HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n" + std::string(fields) + "\r\n";
+  const iovec part{const_cast<char*>(request.data()), request.size()};
+  client->try_write({&part, 1});
+  plane.loop().settle();
+  return client->take();
+}
+
+TEST(Fault, to_a_call_an_abort_is_a_status_of_grpc_and_to_other_requests_one_of_http) {
+  constexpr std::string_view kCall = "Content-Type: application/grpc\r\n";
+  struct Row {
+    int status;
+    std::optional<int> grpc_status;
+    std::string call, other;
+  };
+  for (const Row& row : {Row{200, 8, "grpc-status: 8\r\n", "HTTP/1.1 200 "},
+                         Row{200, 0, "grpc-status: 0\r\n", "HTTP/1.1 200 "},
+                         Row{404, {}, "grpc-status: 12\r\n", "HTTP/1.1 404 "}}) {
+    SimulatedPlane plane;
+    plane.http.filters = {{"fault", fault_filter({.abort_status = row.status,
+                                                  .abort_grpc_status = row.grpc_status,
+                                                  .aborts_per_million = kAlways})}};
+    ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {})}));
+    const std::string to_call = reply_to(plane, kCall), to_other = reply_to(plane, "");
+    EXPECT_TRUE(to_call.starts_with("HTTP/1.1 200 ")) << to_call;
+    EXPECT_NE(to_call.find(row.call), std::string::npos) << to_call;
+    EXPECT_NE(to_call.find("grpc-message: fault filter abort\r\n"), std::string::npos) << to_call;
+    EXPECT_TRUE(to_call.ends_with("\r\n\r\n")) << "there is no body: " << to_call;
+    EXPECT_TRUE(to_other.starts_with(row.other)) << to_other;
+    EXPECT_TRUE(to_other.ends_with("fault filter abort")) << to_other;
+    EXPECT_EQ(to_other.find("grpc-status"), std::string::npos) << to_other;
+  }
 }
 
 TEST(Fault, delays_before_the_route_s_timeout_begins) {
