@@ -29,7 +29,7 @@ void name_host(http::RequestHead& head, const ConnectionInfo& connection) {
 
 HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
     : connection_(service.connection()),
-      exchange_(exchange),
+      exchange_(&exchange),
       counters_(service.counters()),
       chain_(service.chain()),
       table_(connection_.routes()),
@@ -48,9 +48,9 @@ HttpStream::HttpStream(HttpService& service, http::ServerExchange& exchange)
 /// Called while everything that the log line shows is still there.
 void HttpStream::end() {
   info_.ended = loop().now();
-  if (exchange_.rejection()) info_.flags.set(Flag::kDownstreamProtocolError);
-  info_.bytes_received = exchange_.body_bytes_received();
-  info_.bytes_sent = exchange_.body_bytes_sent();
+  if (exchange_->rejection()) info_.flags.set(Flag::kDownstreamProtocolError);
+  info_.bytes_received = exchange_->body_bytes_received();
+  info_.bytes_sent = exchange_->body_bytes_sent();
   for (const HttpFilters::Named& each : chain_->filters.list())
     if (const HttpFilter& filter = filter_for(each); filter.hooks().end) filter.on_end(*this);
   for (const auto& observer : chain_->observers) observer->on_end(*this);
@@ -82,11 +82,11 @@ bool HttpStream::overdue() const {
 /// RFC 9110 §7.4: what is asked for by https: is not given to who came without TLS. Behind trusted hops, and
 /// in the mesh, a peer may have had TLS from its client.
 bool HttpStream::misdirected() const {
-  return config().use_remote_address && config().trusted_hops == 0 && exchange_.request().scheme == "https";
+  return config().use_remote_address && config().trusted_hops == 0 && exchange_->request().scheme == "https";
 }
 
 std::optional<LocalReplyKind> HttpStream::settle_target() {
-  http::RequestHead& head = exchange_.request();
+  http::RequestHead& head = exchange_->request();
   if (misdirected()) return LocalReplyKind::kSchemeWithoutTls;
   switch (settle_path(head.path, config())) {
     case PathVerdict::kForward: return std::nullopt;
@@ -99,7 +99,7 @@ std::optional<LocalReplyKind> HttpStream::settle_target() {
 }
 
 void HttpStream::find_route() {
-  http::RequestHead& head = exchange_.request();
+  http::RequestHead& head = exchange_->request();
   // No route takes a CONNECT: what it asks for is a tunnel.
   if (!table_ || head.method == "CONNECT") return;
   route_ = table_->find(head, random());
@@ -153,13 +153,21 @@ void HttpStream::prepare_response(std::string_view default_content_type) {
   const auto& filters = chain_->filters.list();
   for (auto each = filters.rbegin(); each != filters.rend(); ++each)
     if (const HttpFilter& filter = filter_for(*each); filter.hooks().response) filter.on_response(*this);
+  for (ExchangeFilter* each = exchange_filter_.get(); each; each = each->nearer_to_client())
+    each->on_response(response_);
   finish_response(response_, config());
+}
+
+void HttpStream::filter_exchange(std::unique_ptr<ExchangeFilter> filter) {
+  filter->stand_before(*exchange_, std::move(exchange_filter_));
+  exchange_filter_ = std::move(filter);
+  exchange_ = exchange_filter_.get();
 }
 
 void HttpStream::client_disconnected() {
   info_.flags.set(Flag::kDownstreamTerminated);
   info_.details = "downstream_remote_disconnect";
-  exchange_.reset();
+  exchange_->reset();
 }
 
 net::Task<void> HttpStream::reply(LocalReplyKind kind) { return reply(local_reply(kind)); }
@@ -167,11 +175,11 @@ net::Task<void> HttpStream::reply(LocalReplyKind kind) { return reply(local_repl
 net::Task<void> HttpStream::reply(LocalReply local) {
   info_.details = local.details;
   info_.flags.set(local.flag);
-  if (exchange_.response_started()) {
-    exchange_.reset();
+  if (exchange_->response_started()) {
+    exchange_->reset();
     co_return;
   }
-  if (is_grpc(exchange_.request())) co_return co_await reply_to_call(local);
+  if (is_grpc(exchange_->request())) co_return co_await reply_to_call(local);
   info_.status = local.status;
   response_.status = local.status;
   response_.reason.clear();
@@ -181,8 +189,8 @@ net::Task<void> HttpStream::reply(LocalReply local) {
   const bool bodiless = local.body.empty() || no_content;
   // RFC 9110 §8.6: a 304 would tell the length of the representation, which nobody knows here.
   if (bodiless) response_.content_length = no_content ? std::nullopt : std::optional(0ul);
-  Result<void> sent = co_await exchange_.send_head(response_, bodiless);
-  if (sent && !bodiless) sent = co_await exchange_.send_body(local.body, true);
+  Result<void> sent = co_await exchange_->send_head(response_, bodiless);
+  if (sent && !bodiless) sent = co_await exchange_->send_body(local.body, true);
   if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
 }
 
@@ -197,7 +205,7 @@ net::Task<void> HttpStream::reply_to_call(const LocalReply& local) {
   response_.headers.set("grpc-status", std::to_string(*info_.grpc_status));
   if (!local.body.empty()) response_.headers.set("grpc-message", grpc_message(local.body));
   prepare_response();
-  const Result<void> sent = co_await exchange_.send_head(response_, true);
+  const Result<void> sent = co_await exchange_->send_head(response_, true);
   if (!sent) info_.flags.set(Flag::kDownstreamTerminated);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "http/exchange.h"
+#include "proxy/filters/exchange_filter.h"
 #include "proxy/filters/http_filter.h"
 #include "proxy/listener/compiled_listener.h"
 #include "proxy/log/request_info.h"
@@ -30,8 +31,9 @@ class HttpStream {
   HttpStream& operator=(const HttpStream&) = delete;
   ~HttpStream() { --counters_.downstream_rq_active; }
 
-  http::ServerExchange& exchange() { return exchange_; }
-  http::RequestHead& request() { return exchange_.request(); }
+  /// The client, or what a filter has put before it.
+  http::ServerExchange& exchange() { return *exchange_; }
+  http::RequestHead& request() { return exchange_->request(); }
   /// The head of the response, as far as it is made.
   http::ResponseHead& response() { return response_; }
   RequestInfo& info() { return info_; }
@@ -62,6 +64,8 @@ class HttpStream {
   void prepare_response(std::string_view default_content_type = {});
   /// The response does without what routes say of responses.
   void forget_response_rules() { without_rules_ = true; }
+  /// From now on the client is read and written through `filter`. For HttpFilter::on_request().
+  void filter_exchange(std::unique_ptr<ExchangeFilter> filter);
   /// Ends the exchange, and says so in the log.
   void client_disconnected();
 
@@ -80,7 +84,8 @@ class HttpStream {
   net::Task<void> reply_to_call(const LocalReply& local);
 
   DownstreamConnection& connection_;
-  http::ServerExchange& exchange_;
+  http::ServerExchange* exchange_;
+  std::unique_ptr<ExchangeFilter> exchange_filter_;  ///< the one that was put in last
   HttpCounters& counters_;
   std::shared_ptr<const CompiledChain> chain_;
   std::shared_ptr<const RoutingTable> table_;  ///< null while the routes have not come

@@ -21,8 +21,12 @@ struct HttpFilterConverter {
 Result<proxy::HttpFilterFactory> to_fault_filter(const google::protobuf::Any& from, const Path& path,
                                                  Conversion& conversion);
 
+Result<proxy::HttpFilterFactory> to_grpc_web_filter(const google::protobuf::Any& from, const Path& path,
+                                                    Conversion& conversion);
+
 inline constexpr HttpFilterConverter kHttpFilterConverters[] = {
     {"envoy.extensions.filters.http.fault.v3.HTTPFault", &to_fault_filter},
+    {"envoy.extensions.filters.http.grpc_web.v3.GrpcWeb", &to_grpc_web_filter},
 };
 
 /// Null: no filter of ours has such settings.

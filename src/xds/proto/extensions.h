@@ -3,6 +3,7 @@
 /// The messages that stand inside a google.protobuf.Any: filters, access loggers, protocol options. Heavy:
 /// .cc files only.
 #include "xds/proto/file_access_log.pb.h"
+#include "xds/proto/grpc_web.pb.h"
 #include "xds/proto/http_connection_manager.pb.h"
 #include "xds/proto/http_fault.pb.h"
 #include "xds/proto/http_inspector.pb.h"
