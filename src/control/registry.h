@@ -16,10 +16,14 @@ namespace weft::control {
 
 using Labels = std::map<std::string, std::string>;
 
-/// What is spoken at a port, and so how its bytes are treated. gRPC is kHttp2.
-enum class Protocol : std::uint8_t { kHttp, kHttp2, kTcp, kTls, kSniff, kUdp };
+/// What is spoken at a port, and so how its bytes are treated. gRPC is kHttp2; so is kGrpcWeb to the pods,
+/// whose sidecars make gRPC of what browsers send (grpc/doc/PROTOCOL-WEB.md).
+enum class Protocol : std::uint8_t { kHttp, kHttp2, kGrpcWeb, kTcp, kTls, kSniff, kUdp };
+inline bool is_http2(Protocol protocol) {
+  return protocol == Protocol::kHttp2 || protocol == Protocol::kGrpcWeb;
+}
 /// Declared to be HTTP, of whatever version.
-inline bool is_http(Protocol protocol) { return protocol == Protocol::kHttp || protocol == Protocol::kHttp2; }
+inline bool is_http(Protocol protocol) { return protocol == Protocol::kHttp || is_http2(protocol); }
 
 /// What a service says of one port.
 struct PortHints {

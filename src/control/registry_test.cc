@@ -58,7 +58,7 @@ TEST(Registry, port_protocols_follow_appProtocol_then_the_name_then_the_number) 
   EXPECT_EQ(protocol_of({"", "web", "TCP", 27017}), Protocol::kTcp);
   EXPECT_EQ(protocol_of({"", "http-db", "TCP", 3306}), Protocol::kHttp);
   EXPECT_EQ(protocol_of({"kubernetes.io/wss", "http", "TCP", 80}), Protocol::kTls);
-  EXPECT_EQ(protocol_of({"", "GRPC-Web-x", "TCP", 80}), Protocol::kHttp);
+  EXPECT_EQ(protocol_of({"", "GRPC-Web-x", "TCP", 80}), Protocol::kGrpcWeb);
   EXPECT_EQ(protocol_of({"", "http", "UDP", 80}), Protocol::kUdp);
 }
 

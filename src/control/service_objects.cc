@@ -18,7 +18,7 @@ struct Word {
 constexpr std::array<Word, 17> kWords = {{{"http", Protocol::kHttp},
                                           {"http/1.1", Protocol::kHttp},
                                           {"http_proxy", Protocol::kHttp},
-                                          {"grpc-web", Protocol::kHttp},
+                                          {"grpc-web", Protocol::kGrpcWeb},
                                           {"kubernetes.io/ws", Protocol::kHttp},
                                           {"http2", Protocol::kHttp2},
                                           {"kubernetes.io/h2c", Protocol::kHttp2},
@@ -103,6 +103,7 @@ std::string_view to_string(Protocol protocol) {
   switch (protocol) {
     case Protocol::kHttp: return "http";
     case Protocol::kHttp2: return "http2";
+    case Protocol::kGrpcWeb: return "grpc-web";
     case Protocol::kTcp: return "tcp";
     case Protocol::kTls: return "tls";
     case Protocol::kSniff: return "sniffed";

@@ -138,3 +138,75 @@ def test_both_sidecars_log_the_call_as_http_2(mesh):
         line = wait_for(f"a line of {name}", lambda: [each for each in mesh.weft("logs", name, "-c", "istio-proxy").stdout.splitlines()
                                                       if "/weft.samples.echo.v1.Echo/Say HTTP/2" in each])[-1]
         assert "POST /weft.samples.echo.v1.Echo/Say HTTP/2\" 200 - via_upstream" in line, line
+
+
+WEB = """
+apiVersion: v1
+kind: Service
+metadata: {name: echo-web}
+spec: {selector: {app: echo}, ports: [{name: grpc-web, port: 9001, targetPort: 9000}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def web(mesh):
+    mesh.apply(text=WEB)
+    yield mesh
+    mesh.weft("delete", "service", "echo-web")
+
+
+def frame(payload, flag=0):
+    return bytes([flag]) + len(payload).to_bytes(4, "big") + payload
+
+
+def frames(body):
+    """Of a response of grpc-web: its messages, and the fields of the last frame."""
+    messages = []
+    while body:
+        flag, size = body[0], int.from_bytes(body[1:5], "big")
+        payload, body = body[5:5 + size], body[5 + size:]
+        if flag & 0x80:
+            assert not body, "nothing is behind the trailers"
+            return messages, dict(line.split(":", 1) for line in payload.decode().splitlines())
+        messages.append(payload)
+    raise AssertionError("no trailers")
+
+
+def browse(mesh, method, message, kind="application/grpc-web+proto", http="--http1.1"):
+    """From the caller's pod, as a browser would: the head and the body of the response."""
+    pid = str(mesh.application_pid(mesh.pod_name("caller")))
+    body = base64.b64encode(frame(message)) if "text" in kind else frame(message)
+    done = subprocess.run(["nsenter", "-t", pid, "-m", "-n", "curl", "-sS", "-i", http, "--data-binary", "@-",
+                           "-H", f"content-type: {kind}", "-H", f"accept: {kind}",
+                           f"http://echo-web:9001/weft.samples.echo.v1.Echo/{method}"], input=body, capture_output=True, timeout=60 * SLOW)
+    assert done.returncode == 0, done.stderr
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    return head.decode().lower(), body
+
+
+SAY = b"\x0a\x02hi"  # text: "hi"
+COUNT = SAY + b"\x10\x03"  # times: 3
+
+
+@pytest.mark.parametrize("http", ["--http1.1", "--http2-prior-knowledge"])
+def test_a_browser_s_request_to_a_port_of_grpc_web_is_a_call(web, http):
+    wait_for("the port", lambda: "200" in browse(web, "Say", SAY, http=http)[0].splitlines()[0])
+    head, body = browse(web, "Say", SAY, http=http)
+    assert "content-type: application/grpc-web+proto" in head
+    messages, trailers = frames(body)
+    assert len(messages) == 1 and messages[0].startswith(SAY) and trailers["grpc-status"] == "0"
+    messages, trailers = frames(browse(web, "Count", COUNT, http=http)[1])
+    assert len(messages) == 3 and trailers["grpc-status"] == "0"
+
+
+def test_a_browser_s_request_in_text_is_a_call_too(web):
+    head, body = browse(web, "Count", COUNT, kind="application/grpc-web-text")
+    assert "content-type: application/grpc-web-text+proto" in head
+    quanta = [body[at:at + 4] for at in range(0, len(body), 4)]
+    messages, trailers = frames(b"".join(map(base64.b64decode, quanta)))
+    assert len(messages) == 3 and trailers["grpc-status"] == "0"
+
+
+def test_a_browser_is_told_a_status_without_messages_in_the_head(web):
+    head, body = browse(web, "None", SAY)
+    assert "grpc-status: 12" in head and "content-type: application/grpc-web+proto" in head and body == b""

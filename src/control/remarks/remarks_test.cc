@@ -387,23 +387,6 @@ TEST(Remarks, of_two_services_with_one_address_the_younger_is_told) {
       "Service b spec.clusterIP: 10.96.7.7 is the address of Service default/a, which is older and has it\n");
 }
 
-TEST(Remarks, a_port_of_grpc_web_is_told_that_it_is_not_made_grpc) {
-  const auto service = [](const std::string& port) {
-    return "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: {selector: "
-           "{app: reviews}, ports: [" +
-           port + "]}\n";
-  };
-  const std::string text =
-      "grpc-web: grpc-web is passed on as HTTP/1.1 and is not made gRPC; the pods behind this port have to "
-      "speak grpc-web themselves\n";
-  for (Ground ground : {Ground::kOneMachine, Ground::kCluster}) {
-    EXPECT_EQ(said(service("{port: 80, name: grpc-web}"), ground), "Service s spec.ports[0].name: " + text);
-    EXPECT_EQ(said(service("{port: 80, name: x, appProtocol: grpc-web}"), ground),
-              "Service s spec.ports[0].appProtocol: " + text);
-    EXPECT_EQ(said(service("{port: 80, name: grpc-web, appProtocol: http}"), ground), "");
-  }
-}
-
 TEST(Remarks, what_no_proxy_would_accept_of_a_stored_rule_is_told_with_its_field) {
   auto discount = [](api::Object& object) {
     if (object.kind == kinds::virtual_service())

@@ -134,19 +134,6 @@ void check_cluster(Remarks& made, const api::Object& service) {
   }
 }
 
-/// Sidecars of Istio make gRPC of it.
-void check_grpc_web(Remarks& made, const api::Object& service) {
-  const api::Json& ports = json::list(service.spec(), "ports");
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const bool declares = !json::text(ports[i], "appProtocol").empty();
-    const std::string word = to_lower(json::text(ports[i], declares ? "appProtocol" : "name"));
-    if (declares ? word != "grpc-web" : !word.starts_with("grpc-web")) continue;
-    made.push_back({Remark::Kind::kUnsupported, item("spec.ports", i) + (declares ? ".appProtocol" : ".name"),
-                    word + ": grpc-web is passed on as HTTP/1.1 and is not made gRPC; the pods behind this "
-                           "port have to speak grpc-web themselves"});
-  }
-}
-
 }  // namespace
 
 const std::map<std::string, api::ObjectPtr>& Scene::addresses() const {
@@ -168,7 +155,6 @@ Remarks remarks_on_service(const api::Object& service, const Scene& scene) {
     made.push_back({Remark::Kind::kUnsupported, "metadata.annotations",
                     std::string(kExportTo) + ": " + std::string(to) +
                         " is not supported by weft yet: the Service is there for every namespace"});
-  check_grpc_web(made, service);
   if (scene.ground == Ground::kOneMachine)
     check_one_machine(made, service, scene);
   else

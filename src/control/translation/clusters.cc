@@ -66,7 +66,7 @@ core::Http2ProtocolOptions* set_spoken(HttpOptions& options, Protocol protocol, 
   if (protocol == Protocol::kSniff || json::boolean(http, "useClientProtocol"))
     return &speak_as_client(options);
   const bool upgraded = protocol == Protocol::kHttp && json::text(http, "h2UpgradePolicy") == "UPGRADE";
-  return protocol == Protocol::kHttp2 || upgraded ? &speak_http2(options) : nullptr;
+  return is_http2(protocol) || upgraded ? &speak_http2(options) : nullptr;
 }
 
 /// `http`: what rules say of the pool; an empty object where there are none.

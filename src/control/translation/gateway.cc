@@ -31,6 +31,7 @@ struct Port {
   std::map<std::string, route::VirtualHost> hosts;  ///< by domain
   std::optional<tcp_proxy::TcpProxy> tcp;
   bool http = false;
+  bool grpc_web = false;
   bool claimed_by_tcp = false;  ///< with or without a rule that says where to
 };
 
@@ -86,6 +87,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
     return;
   }
   port.http = true;
+  port.grpc_web = port.grpc_web || json::text(port_json, "protocol") == "GRPC-WEB";
   for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns))
     for (const std::string& domain : common_hosts(*rule, server, gateway.ns()))
       add_rule_routes(host_of(port, domain, number), *rule, scope);
@@ -229,6 +231,7 @@ void add_listener(ResourceLists& into, std::uint16_t number, const Port& port, b
   if (port.http) {
     auto manager = make_http_manager(Side::kGateway, "outbound_" + made.name());
     tables.push_back("http." + std::to_string(number));
+    if (port.grpc_web) add_grpc_web(manager);
     set_rds(manager, tables.back());
     add_http_filter(chain, manager);
   } else {

@@ -108,6 +108,14 @@ hcm::HttpConnectionManager make_http_manager(Side side, std::string_view stat_pr
   return manager;
 }
 
+void add_grpc_web(hcm::HttpConnectionManager& manager) {
+  auto& filter = *manager.add_http_filters();
+  filter.set_name("envoy.filters.http.grpc_web");
+  filter.mutable_typed_config()->PackFrom(envoy::extensions::filters::http::grpc_web::v3::GrpcWeb());
+  auto& filters = *manager.mutable_http_filters();
+  for (int i = filters.size() - 1; i > 0; --i) filters.SwapElements(i, i - 1);
+}
+
 void set_rds(hcm::HttpConnectionManager& manager, std::string_view name) {
   manager.mutable_rds()->set_route_config_name(std::string(name));
   set_ads(*manager.mutable_rds()->mutable_config_source());

@@ -47,6 +47,8 @@ std::string serialize(const google::protobuf::Message& message);
 enum class Side : std::uint8_t { kOutbound, kInbound, kGateway };
 /// An HTTP connection manager without routes.
 hcm::HttpConnectionManager make_http_manager(Side side, std::string_view stat_prefix);
+/// Makes gRPC of grpc-web, before anything else looks at requests.
+void add_grpc_web(hcm::HttpConnectionManager& manager);
 void set_rds(hcm::HttpConnectionManager& manager, std::string_view name);
 void add_http_filter(listener::FilterChain& chain, const hcm::HttpConnectionManager& manager);
 /// A TCP proxy to one cluster, with the access log.

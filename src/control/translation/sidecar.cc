@@ -46,11 +46,13 @@ void add_virtual_outbound(ResourceLists& into, bool ipv6) {
 
 /// The listener that all HTTP services of a port number share. At their own addresses it is HTTP whatever
 /// comes; elsewhere it may be anything, and first bytes tell.
-void add_http_listener(ResourceLists& into, std::uint16_t port, const std::vector<std::string>& addresses) {
+void add_http_listener(ResourceLists& into, std::uint16_t port, const std::vector<std::string>& addresses,
+                       bool grpc_web) {
   listener::Listener made = make_listener(name_of("0.0.0.0", port), "0.0.0.0", port);
   made.mutable_bind_to_port()->set_value(false);
   add_http_inspector(made);
   auto manager = make_http_manager(Side::kOutbound, "outbound_" + name_of("0.0.0.0", port));
+  if (grpc_web) add_grpc_web(manager);
   set_rds(manager, std::to_string(port));
   if (!addresses.empty()) {
     auto& declared = *made.add_filter_chains();
@@ -117,12 +119,20 @@ Claims claims_of(const Registry& registry) {
   return claims;
 }
 
+bool has_grpc_web(const Registry& registry, std::uint16_t number) {
+  return std::ranges::any_of(registry.services(), [&](const Service& service) {
+    const ServicePort* port = service.find_port(number);
+    return port && port->protocol == Protocol::kGrpcWeb;
+  });
+}
+
 void add_inbound_http(listener::Listener& made, const InboundPort& port) {
   auto& chain = *made.add_filter_chains();
   chain.set_name(name_of("0.0.0.0", port.number));
   if (port.protocol == Protocol::kSniff) match_http(chain);
   chain.mutable_filter_chain_match()->mutable_destination_port()->set_value(port.number);
   auto manager = make_http_manager(Side::kInbound, "inbound_" + chain.name());
+  if (port.protocol == Protocol::kGrpcWeb) add_grpc_web(manager);
   auto& table = *manager.mutable_route_config();
   table.set_name(inbound_cluster(port.number));
   table.mutable_validate_clusters()->set_value(false);
@@ -200,7 +210,8 @@ void add_outbound_listeners(ResourceLists& into, const Inputs& inputs, const Pro
       add_address_listener(into, place.second, of, tcp_destination(inputs, proxy, *of.service, *of.port));
     }
   }
-  for (const auto& [port, addresses] : declared) add_http_listener(into, port, addresses);
+  for (const auto& [port, addresses] : declared)
+    add_http_listener(into, port, addresses, has_grpc_web(inputs.registry, port));
 }
 
 void add_inbound_listeners(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6) {

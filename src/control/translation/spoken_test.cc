@@ -54,7 +54,7 @@ TEST(Spoken, is_what_a_port_declares_and_what_the_client_speaks_where_it_declare
   const std::pair<const char*, const char*> kRows[] = {{"name: http", "1"},
                                                        {"name: http2", "2"},
                                                        {"name: grpc-api", "2"},
-                                                       {"name: grpc-web", "1"},
+                                                       {"name: grpc-web", "2"},
                                                        {"name: x, appProtocol: kubernetes.io/h2c", "2"},
                                                        {"name: x", "client's"},
                                                        {"name: redis", "1"}};
