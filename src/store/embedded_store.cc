@@ -147,6 +147,7 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(net::Loop& loop, std:
   if (!journal) return fail(std::move(journal).error());
   store->journal_ = std::make_unique<Journal>(std::move(*journal));
   store->history_ = History(store->version_);
+  store->opened_at_ = store->version_;
   WEFT_CHECK(store->begin());
   return store;
 }
@@ -287,9 +288,15 @@ Result<void> EmbeddedStore::commit(Batch batch) {
 }
 
 void EmbeddedStore::publish(const Change& change, std::string text) {
+  newest_[change.object->kind] = change.version;
   for (Watcher* watcher : watchers_) watcher->offer(change);
   history_.add(change, std::move(text), loop_.now());
   if (!expiry_.armed()) expiry_.arm(history_.next_expiry());
+}
+
+std::optional<Progress> EmbeddedStore::progress(const api::KindInfo* kind) const {
+  const auto newest = newest_.find(kind);
+  return Progress{version_, newest == newest_.end() ? opened_at_ : newest->second};
 }
 
 /// The changes are safe in the journal already: when there is no room for a snapshot they stay there.

@@ -38,6 +38,7 @@ class EmbeddedStore final : public Store {
   net::Task<Result<api::ObjectPtr>> remove(api::Key key, int grace_period_seconds, std::string uid) override;
   net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) override;
   std::uint64_t resource_version() const { return version_; }
+  std::optional<Progress> progress(const api::KindInfo* kind) const override;
   /// The same objects, for questions: a write is checked and has the same result, and changes nothing
   /// (dryRun=All of Kubernetes). Lives as long as this.
   Store& dry_run();
@@ -96,6 +97,8 @@ class EmbeddedStore final : public Store {
   Random random_;
   std::map<api::Key, api::ObjectPtr> objects_;
   std::uint64_t version_ = 0;
+  std::uint64_t opened_at_ = 0;  ///< which kinds had changed last by then is not known
+  std::map<const api::KindInfo*, std::uint64_t> newest_;  ///< since then
   History history_;
   std::size_t forgotten_bytes_ = 0;  ///< since freed memory was last given back to the system
   net::Timer expiry_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,12 @@ class Watch {
   virtual net::Task<Result<Event>> next() = 0;
 };
 
+/// How far a store has come.
+struct Progress {
+  std::uint64_t version = 0;  ///< of its newest change
+  std::uint64_t of_kind = 0;  ///< of its newest change of one kind, or later than that
+};
+
 /// Where objects live: the embedded store, a client of its socket, later a Kubernetes API server. Nothing
 /// above this line knows which.
 ///
@@ -65,6 +72,12 @@ class Store {
                                                    std::string uid = {}) = 0;
   /// Changes after `from` (0: every present object as kAdded first).
   virtual net::Task<Result<std::unique_ptr<Watch>>> watch(Query query, std::uint64_t from) = 0;
+  /// At this moment, where the store knows without asking anybody; else nothing. A watch of the kind that
+  /// has come to `of_kind` has no event to come.
+  virtual std::optional<Progress> progress(const api::KindInfo* kind) const {
+    (void)kind;
+    return std::nullopt;
+  }
 };
 
 }  // namespace weft::store
