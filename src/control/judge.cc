@@ -9,7 +9,7 @@ namespace weft::control {
 namespace {
 
 bool is_looked_at(const api::KindInfo* kind) {
-  const api::KindInfo* rules[] = {
+  static const api::KindInfo* const rules[] = {
       kinds::ingress(),       kinds::gateway(),     kinds::virtual_service(), kinds::destination_rule(),
       kinds::gateway_class(), kinds::api_gateway(), kinds::http_route(),      kinds::reference_grant()};
   return std::ranges::find(rules, kind) != std::end(rules);
@@ -17,24 +17,29 @@ bool is_looked_at(const api::KindInfo* kind) {
 
 }  // namespace
 
-std::shared_ptr<const World::Faults> Judge::judge(const api::KindInfo* kind, const World::Objects& objects) {
-  if (!is_looked_at(kind)) return nullptr;
-  std::map<api::Key, Seen> now;
-  World::Faults faults;
-  for (const auto& object : objects) {
-    api::Key key = object->key();
-    auto before = seen_[kind].find(key);
-    // A store that counts no generations is asked anew each time.
-    const bool known = before != seen_[kind].end() && before->second.uid == object->uid() &&
-                       object->generation() != 0 && before->second.generation == object->generation();
-    Seen seen = known ? std::move(before->second)
-                      : Seen{std::string(object->uid()), object->generation(),
-                             api::problems_of(*object, check_object)};
-    if (!seen.problems.empty()) faults.emplace(key, seen.problems);
-    now.emplace(std::move(key), std::move(seen));
+void Judge::note(const api::ObjectPtr& before, const api::ObjectPtr& after) {
+  const api::Object& either = after ? *after : *before;
+  if (!is_looked_at(either.kind)) return;
+  // A store that counts no generations is asked anew each time.
+  if (before && after && before->uid() == after->uid() && after->generation() != 0 &&
+      before->generation() == after->generation())
+    return;
+  OfKind& of_kind = kinds_[either.kind];
+  std::vector<api::Problem> problems;
+  if (after) problems = api::problems_of(*after, check_object);
+  if (problems.empty()) {
+    if (!of_kind.now.empty() && of_kind.now.erase(either.key()) > 0) of_kind.told = nullptr;
+    return;
   }
-  seen_[kind] = std::move(now);
-  return std::make_shared<const World::Faults>(std::move(faults));
+  of_kind.now.insert_or_assign(either.key(), std::move(problems));
+  of_kind.told = nullptr;
+}
+
+std::shared_ptr<const World::Faults> Judge::faults(const api::KindInfo* kind) {
+  if (!is_looked_at(kind)) return nullptr;
+  OfKind& of_kind = kinds_[kind];
+  if (!of_kind.told) of_kind.told = std::make_shared<const World::Faults>(of_kind.now);
+  return of_kind.told;
 }
 
 }  // namespace weft::control

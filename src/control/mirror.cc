@@ -156,7 +156,7 @@ bool Mirror::put(Table& table, const api::ObjectPtr& object, bool listed) {
   auto found = table.find(object->key());
   if (!kept) {
     if (found == table.end()) return false;
-    table.erase(found);
+    erase(table, found);
     return true;
   }
   if (found != table.end()) {
@@ -164,8 +164,17 @@ bool Mirror::put(Table& table, const api::ObjectPtr& object, bool listed) {
     const bool same = known == object->resource_version() && found->second->uid() == object->uid();
     if (same || (!listed && known >= object->resource_version())) return false;
   }
-  table.insert_or_assign(object->key(), std::move(kept));
+  judge_.note(found == table.end() ? nullptr : found->second, kept);
+  if (found == table.end())
+    table.emplace(object->key(), std::move(kept));
+  else
+    found->second = std::move(kept);
   return true;
+}
+
+void Mirror::erase(Table& table, Table::iterator at) {
+  judge_.note(at->second, nullptr);
+  table.erase(at);
 }
 
 void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
@@ -179,8 +188,12 @@ void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
     gone_.erase(std::string(object->uid()));
     if (put(table, object, true)) differs = true;
   }
-  if (std::erase_if(table, [&](const auto& each) { return !present.contains(each.first); }) > 0)
+  for (auto each = table.begin(); each != table.end();) {
+    const auto at = each++;
+    if (present.contains(at->first)) continue;
+    erase(table, at);
     differs = true;
+  }
   if (differs) changed(kind);
 }
 
@@ -193,7 +206,7 @@ void Mirror::apply(const store::Event& event) {
   auto found = table.find(event.object->key());
   // An end that comes late is that of another object of this name.
   if (found == table.end() || found->second->resource_version() > event.resource_version) return;
-  table.erase(found);
+  erase(table, found);
   changed(event.object->kind);
 }
 
@@ -208,7 +221,7 @@ void Mirror::forget(const api::Key& key) {
   auto found = table.find(key);
   if (found == table.end()) return;
   gone_.emplace(found->second->uid());
-  table.erase(found);
+  erase(table, found);
   changed(key.kind);
 }
 
@@ -227,16 +240,17 @@ void Mirror::changed(const api::KindInfo* kind) {
 
 WorldPtr Mirror::world() {
   if (world_->generation() == generation_) return world_;
+  std::map<const api::KindInfo*, std::shared_ptr<const World::Faults>> faults;
   for (const auto& [kind, table] : tables_) {
+    faults[kind] = judge_.faults(kind);
     auto& list = lists_[kind];
     if (list) continue;
     World::Objects objects;
     objects.reserve(table.size());
     for (const auto& [key, object] : table) objects.push_back(object);
-    faults_[kind] = judge_.judge(kind, objects);
     list = std::make_shared<const World::Objects>(std::move(objects));
   }
-  world_ = std::make_shared<const World>(generation_, lists_, faults_);
+  world_ = std::make_shared<const World>(generation_, lists_, std::move(faults));
   return world_;
 }
 
@@ -248,9 +262,11 @@ std::uint64_t Mirror::changes(const api::KindInfo* kind) const {
 net::Task<bool> Mirror::has_seen(std::uint64_t version) {
   if (!synced()) co_return false;
   for (const api::KindInfo* kind : options_.kinds) {
-    if (auto state = follows_.find(kind);
-        state != follows_.end() && state->second.listed && state->second.version >= version)
-      continue;
+    const Follow& state = follows_[kind];
+    if (state.listed && state.version >= version) continue;
+    const std::optional<store::Progress> progress = store_.progress(kind);
+    if (progress && progress->version < version) co_return false;
+    if (progress && state.listed && state.version >= progress->of_kind) continue;
     store::Query query;
     query.kind = kind;
     auto list = co_await store_.list(query);

@@ -86,6 +86,7 @@ class Mirror {
   void replace(const api::KindInfo* kind, const store::List& list);
   void apply(const store::Event& event);
   bool put(Table& table, const api::ObjectPtr& object, bool listed);
+  void erase(Table& table, Table::iterator at);
   void changed(const api::KindInfo* kind);
   bool behind(const api::KindInfo* kind, const store::List& list, std::uint64_t version) const;
 
@@ -99,7 +100,6 @@ class Mirror {
   std::map<const api::KindInfo*, store::Removals> removals_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
   std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists_;  ///< absent: changed since
-  std::map<const api::KindInfo*, std::shared_ptr<const World::Faults>> faults_;  ///< of lists_
   Judge judge_;
   std::set<const api::KindInfo*> listed_;
   std::set<std::string, std::less<>> gone_;  ///< uids removed by us whose last event has not come yet

@@ -183,5 +183,43 @@ TEST_F(MirrorTest, before_the_first_list_the_kinds_that_are_missing_are_named) {
   EXPECT_EQ(mirror->problems().size(), kinds::watched().size());
 }
 
+/// What has_seen() answers before the loop turns: the lists of these stores need no turn.
+bool has_seen(net::Loop& loop, Mirror& mirror, std::uint64_t version) {
+  std::optional<bool> seen;
+  net::TaskScope tasks;
+  tasks.spawn([](Mirror& of, std::uint64_t at, std::optional<bool>& into) -> net::Task<void> {
+    into = co_await of.has_seen(at);
+  }(mirror, version, seen));
+  for (int i = 0; i < 3 && !seen; ++i) loop.advance(0ms);
+  return seen.value();
+}
+
+TEST_F(MirrorTest, a_store_that_tells_its_progress_is_not_listed_to_find_out_whether_all_is_seen) {
+  store.tells_progress = true;
+  start();
+  put_service("a");
+  const std::size_t lists = store.lists();
+  EXPECT_TRUE(has_seen(*loop, *mirror, store.version()));
+  EXPECT_FALSE(has_seen(*loop, *mirror, store.version() + 1)) << "no such version is there yet";
+  EXPECT_EQ(store.lists(), lists);
+}
+
+TEST_F(MirrorTest, a_change_that_no_watch_has_told_of_is_not_seen) {
+  for (const bool tells : {false, true}) {
+    store.tells_progress = tells;
+    start();
+    put_service("a");
+    store.on_watch = [](const auto&) { return Error::internal(Code::kUnavailable, "away"); };
+    store.break_watches(Error::internal(Code::kUnavailable, "away"));
+    loop->advance(1ms);
+    put_service("b");
+    EXPECT_FALSE(has_seen(*loop, *mirror, store.version()));
+    store.on_watch = {};
+    loop->advance(10s);
+    EXPECT_TRUE(has_seen(*loop, *mirror, store.version()));
+    put_service(tells ? "d" : "c");
+  }
+}
+
 }  // namespace
 }  // namespace weft::control

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/json.h"
 #include "control/judge.h"
 
 namespace weft::control {
@@ -28,7 +29,8 @@ World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
   Judge judge;
   for (auto& [kind, list] : sorted) {
     std::ranges::sort(list, [](const auto& a, const auto& b) { return precedes(*a, *b); });
-    faults[kind] = judge.judge(kind, list);
+    for (const auto& object : list) judge.note(nullptr, object);
+    faults[kind] = judge.faults(kind);
     lists[kind] = std::make_shared<const Objects>(std::move(list));
   }
   return World(generation, std::move(lists), std::move(faults));
@@ -86,11 +88,29 @@ World World::with(const api::ObjectPtr& object) const {
   return {generation_, std::move(lists)};
 }
 
+World World::only(std::span<const api::KindInfo* const> kinds) const {
+  World made;
+  made.generation_ = generation_;
+  for (const api::KindInfo* kind : kinds) {
+    if (const auto list = objects_.find(kind); list != objects_.end()) made.objects_.insert(*list);
+    if (const auto faults = faults_.find(kind); faults != faults_.end()) made.faults_.insert(*faults);
+  }
+  return made;
+}
+
 std::span<const api::Problem> World::faults(const api::Object& object) const {
   auto of_kind = faults_.find(object.kind);
-  if (of_kind == faults_.end() || !of_kind->second) return {};
+  if (of_kind == faults_.end() || !of_kind->second || of_kind->second->empty()) return {};
   auto found = of_kind->second->find(object.key());
   return found == of_kind->second->end() ? std::span<const api::Problem>() : std::span(found->second);
+}
+
+bool has_labels(const api::Object& object, const std::map<std::string, std::string>& wanted) {
+  const api::Json& labels = json::map(json::map(object.body, "metadata"), "labels");
+  return std::ranges::all_of(wanted, [&](const auto& want) {
+    const api::Json& has = json::at(labels, want.first);
+    return has.is_string() && has.get_ref<const std::string&>() == want.second;
+  });
 }
 
 namespace kinds {

@@ -35,6 +35,9 @@ class World {
   /// Nobody has looked at it for faults.
   World with(const api::ObjectPtr& object) const;
 
+  /// This world as if objects of other kinds were not there.
+  World only(std::span<const api::KindInfo* const> kinds) const;
+
   std::uint64_t generation() const { return generation_; }
   std::span<const api::ObjectPtr> all(const api::KindInfo* kind) const;
   /// Whether both have the same objects of `kind`, for all that is known without a look at each.
@@ -61,6 +64,9 @@ bool precedes(const api::Object& a, const api::Object& b);
 /// Costs a comparison of pointers for each object that both have.
 void for_each_change(const World& before, const World& after, const api::KindInfo* kind,
                      const std::function<void(const api::ObjectPtr&, const api::ObjectPtr&)>& changed);
+
+/// Every label of `wanted` is on the object.
+bool has_labels(const api::Object& object, const std::map<std::string, std::string>& wanted);
 
 /// The kinds that this room reads.
 namespace kinds {

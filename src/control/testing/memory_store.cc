@@ -154,6 +154,14 @@ net::Task<Result<std::unique_ptr<store::Watch>>> MemoryStore::watch(store::Query
   co_return std::make_unique<MemoryWatch>(*this, std::move(query), next);
 }
 
+std::optional<store::Progress> MemoryStore::progress(const api::KindInfo* kind) const {
+  if (!tells_progress) return std::nullopt;
+  store::Progress made{version_, 0};
+  for (const store::Event& event : events_)
+    if (event.object->kind == kind) made.of_kind = event.resource_version;
+  return made;
+}
+
 std::uint64_t MemoryStore::put(api::Object object) {
   auto found = objects_.find(object.key());
   auto& metadata = object.body["metadata"];

@@ -25,6 +25,8 @@ class MemoryStore final : public store::Store {
                                            std::string uid = {}) override;
   net::Task<Result<std::unique_ptr<store::Watch>>> watch(store::Query query, std::uint64_t from) override;
 
+  std::optional<store::Progress> progress(const api::KindInfo* kind) const override;
+
   std::uint64_t version() const { return version_; }
   std::size_t writes() const { return events_.size(); }
   /// Creates or replaces all of it, status included, as a test's shorthand. Returns the version.
@@ -38,6 +40,8 @@ class MemoryStore final : public store::Store {
   std::function<std::optional<Error>(const api::Object&)> on_create;
   void break_watches(Error with);
   Duration watch_takes = Duration::zero();  ///< until the answer to the question for one
+  /// Says how far it has come, as the store of one machine does.
+  bool tells_progress = false;
   /// A schema that knows nothing of status drops what is written there.
   bool prunes_status = false;
 
