@@ -1,20 +1,14 @@
+#include <optional>
 #include <set>
 
 #include "control/control_plane.h"
 #include "control/controllers/gateway_parts.h"
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
 #include "control/translation/parts.h"
 
 namespace weft::control {
 namespace {
-
-bool is_gateway_role(std::string_view role) { return role == "ingressgateway" || role == "ingress"; }
-
-/// A Service in front of gateways that take Ingresses.
-bool is_gateway_service(const api::Object& service) {
-  return is_gateway_role(json::text(json::map(service.spec(), "selector"), "istio"));
-}
 
 void add_service_addresses(api::Json& into, const api::Object& service) {
   for (const auto& entry : json::list(json::map(service.status(), "loadBalancer"), "ingress"))
@@ -26,16 +20,20 @@ void add_service_addresses(api::Json& into, const api::Object& service) {
 }
 
 /// Where gateways can be reached: through their Services' load balancers, else at the nodes they run on.
-api::Json gateway_addresses(const World& world) {
+api::Json gateway_addresses(const LinkIndex& links) {
   api::Json addresses = api::Json::array();
-  for (const auto& service : world.all(kinds::service()))
-    if (is_gateway_service(*service)) add_service_addresses(addresses, *service);
-  if (!addresses.empty()) return addresses;
   std::set<std::string> nodes;
-  for (const auto& pod : world.all(kinds::pod())) {
-    std::string_view node = json::text(pod->status(), "hostIP");
-    if (is_gateway_role(pod->label("istio")) && is_ready(*pod) && !node.empty()) nodes.emplace(node);
+  for (const auto& each : links.found(topic(About::kIngressAddresses))) {
+    const std::string_view role = each->kind == kinds::service()
+                                      ? json::text(json::map(each->spec(), "selector"), "istio")
+                                      : each->label("istio");
+    if (!is_gateway_role(role)) continue;
+    if (each->kind == kinds::service())
+      add_service_addresses(addresses, *each);
+    else if (std::string_view node = json::text(each->status(), "hostIP"); is_ready(*each) && !node.empty())
+      nodes.emplace(node);
   }
+  if (!addresses.empty()) return addresses;
   for (const std::string& node : nodes) addresses.push_back({{"ip", node}});
   return addresses;
 }
@@ -57,16 +55,18 @@ api::ObjectPtr keep(const api::ObjectPtr& object) {
 
 }  // namespace
 
-Plan plan_cluster_ingresses(const World& world, PlanContext&) {
+Plan plan_cluster_ingresses(const World& world, PlanContext& context) {
   Plan plan;
-  const api::Json addresses = gateway_addresses(world);
-  for (const auto& object : world.all(kinds::ingress())) {
-    if (!is_our_ingress(world, *object) || is_terminating(*object)) continue;
+  View view(world, context);
+  std::optional<api::Json> addresses;
+  view.each(kinds::ingress(), plan, [&](const api::ObjectPtr& object) {
+    if (!is_our_ingress(world, *object) || is_terminating(*object)) return;
+    if (!addresses) addresses = gateway_addresses(view.links());
     api::Json status = object->status();
-    status["loadBalancer"] = addresses.empty() ? api::Json::object() : api::Json{{"ingress", addresses}};
-    if (addresses.empty() && json::map(object->status(), "loadBalancer").empty()) continue;
+    status["loadBalancer"] = addresses->empty() ? api::Json::object() : api::Json{{"ingress", *addresses}};
+    if (addresses->empty() && json::map(object->status(), "loadBalancer").empty()) return;
     set_status(plan, *object, std::move(status));
-  }
+  });
   return plan;
 }
 
@@ -80,7 +80,8 @@ std::vector<Controller> cluster_controllers() {
        plan_cluster_gateways,
        true},
       {"rules",
-       {virtual_service(), destination_rule(), gateway(), service(), pod(), endpoint_slice()},
+       {virtual_service(), destination_rule(), gateway(), service(), pod(), endpoint_slice(), deployment(),
+        replica_set()},
        plan_cluster_rule_statuses,
        true},
   };

@@ -2,7 +2,7 @@
 #include <charconv>
 #include <optional>
 
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
 
 namespace weft::control {
@@ -52,7 +52,7 @@ std::int64_t revision_of(const api::Object& set) {
   return revision;
 }
 
-Rollout read_rollout(const World& world, const api::Object& deployment, const std::string& hash) {
+Rollout read_rollout(const LinkIndex& links, const api::Object& deployment, const std::string& hash) {
   Rollout rollout{deployment};
   const api::Json& spec = deployment.spec();
   rollout.desired = json::number(spec, "replicas", 1);
@@ -63,8 +63,9 @@ Rollout read_rollout(const World& world, const api::Object& deployment, const st
   rollout.unavailable =
       share(json::at(rolling, "maxUnavailable"), rollout.desired, false, rollout.desired / 4);
   if (rollout.surge == 0 && rollout.unavailable == 0) rollout.unavailable = 1;
-  for (const auto& object : world.all(kinds::replica_set())) {
-    if (object->ns() != deployment.ns() || is_terminating(*object) || !is_owned_by(*object, deployment))
+  for (const auto& object : links.found(topic(About::kOwner, deployment.uid()))) {
+    if (object->kind != kinds::replica_set() || object->ns() != deployment.ns() || is_terminating(*object) ||
+        !is_owned_by(*object, deployment))
       continue;
     Set set{object, json::number(object->spec(), "replicas"),
             json::number(object->status(), "availableReplicas")};
@@ -190,10 +191,11 @@ api::Json status_of(const Rollout& rollout, const PlanContext& context) {
 
 Plan plan_deployments(const World& world, PlanContext& context) {
   Plan plan;
-  for (const auto& deployment : world.all(kinds::deployment())) {
-    if (is_terminating(*deployment)) continue;
+  View view(world, context);
+  view.each(kinds::deployment(), plan, [&](const api::ObjectPtr& deployment) {
+    if (is_terminating(*deployment)) return;
     std::string hash = name_hash(json::canonical(json::map(deployment->spec(), "template")));
-    Rollout rollout = read_rollout(world, *deployment, hash);
+    Rollout rollout = read_rollout(view.links(), *deployment, hash);
     bool paused = json::boolean(deployment->spec(), "paused");
     if (!rollout.current && !paused) {
       plan.push_back({Change::Kind::kCreate, make_replica_set(rollout, hash, current_goal(rollout))});
@@ -203,7 +205,7 @@ Plan plan_deployments(const World& world, PlanContext& context) {
     if (rollout.current) shrink_old(plan, rollout);
     remove_history(plan, rollout);
     set_status(plan, *deployment, status_of(rollout, context));
-  }
+  });
   return plan;
 }
 

@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <span>
-#include <tuple>
+#include <utility>
 
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
-#include "control/registry.h"
 
 namespace weft::control {
 namespace {
@@ -35,46 +34,33 @@ api::Json endpoint_of(const api::Object& pod, bool publish_not_ready) {
             {"uid", std::string(pod.uid())}}}};
 }
 
-/// Pods and slices by what a Service finds its own by: looking at each for every Service would cost the
-/// product.
-class Index {
- public:
-  explicit Index(const World& world) {
-    for (const auto& pod : world.all(kinds::pod())) {
-      std::string_view phase = json::text(pod->status(), "phase");
-      if (json::text(pod->status(), "podIP").empty() || phase == "Failed" || phase == "Succeeded") continue;
-      for (const auto& [key, value] : pod->labels())
-        pods_[{std::string(pod->ns()), key, value}].push_back(pod);
-    }
-    for (const auto& slice : world.all(kinds::endpoint_slice()))
-      for (const auto& owner : json::list(json::map(slice->body, "metadata"), "ownerReferences"))
-        slices_[std::string(json::text(owner, "uid"))].push_back(slice);
-  }
+bool has_address(const api::Object& pod) {
+  const std::string_view phase = json::text(pod.status(), "phase");
+  return !json::text(pod.status(), "podIP").empty() && phase != "Failed" && phase != "Succeeded";
+}
 
-  std::vector<api::ObjectPtr> pods_of(const Service& service) const {
-    const auto& [key, value] = *service.selector.begin();
-    const auto found = pods_.find({service.ns, key, value});
-    std::vector<api::ObjectPtr> pods = found == pods_.end() ? std::vector<api::ObjectPtr>() : found->second;
-    std::erase_if(pods, [&](const auto& pod) { return !contains(pod->labels(), service.selector); });
-    return pods;
+/// Looking at every pod for every Service would cost the product.
+std::vector<api::ObjectPtr> pods_of(const LinkIndex& links, const Service& service) {
+  std::span<const api::ObjectPtr> fewest;
+  for (bool first = true; const auto& [key, value] : service.selector) {
+    const auto found = links.found(topic(About::kPodsLabelled, service.ns, key, value));
+    if (std::exchange(first, false) || found.size() < fewest.size()) fewest = found;
   }
-  std::span<const api::ObjectPtr> slices_of(const api::Object& service) const {
-    const auto found = slices_.find(std::string(service.uid()));
-    return found == slices_.end() ? std::span<const api::ObjectPtr>() : std::span(found->second);
-  }
-
- private:
-  std::map<std::tuple<std::string, std::string, std::string>, std::vector<api::ObjectPtr>> pods_;
-  std::map<std::string, std::vector<api::ObjectPtr>> slices_;
-};
+  std::vector<api::ObjectPtr> pods;
+  for (const api::ObjectPtr& pod : fewest)
+    if (pod->kind == kinds::pod() && pod->ns() == service.ns && has_address(*pod) &&
+        has_labels(*pod, service.selector))
+      pods.push_back(pod);
+  return pods;
+}
 
 /// Pods of the service that have an address, by the ports they serve it on. Pods that give one port's name to
 /// different numbers need slices of their own.
-std::map<Ports, api::Json> group_endpoints(const Index& index, const api::Object& object,
+std::map<Ports, api::Json> group_endpoints(const LinkIndex& links, const api::Object& object,
                                            const Service& service) {
   std::map<Ports, api::Json> groups;
   bool publish_not_ready = json::boolean(object.spec(), "publishNotReadyAddresses");
-  for (const auto& pod : index.pods_of(service)) {
+  for (const auto& pod : pods_of(links, service)) {
     Ports ports;
     for (const ServicePort& port : service.ports) ports.push_back(resolve_port(port, *pod));
     auto& group = groups.try_emplace(std::move(ports), api::Json::array()).first->second;
@@ -140,31 +126,32 @@ void reconcile_slice(Plan& plan, const World& world, api::Object slice) {
   plan.push_back({Change::Kind::kUpdate, std::move(changed)});
 }
 
-void remove_others(Plan& plan, std::span<const api::ObjectPtr> slices, const std::vector<api::Key>& wanted) {
-  for (const auto& slice : slices)
-    if (std::ranges::find(wanted, slice->key()) == wanted.end())
+void remove_others(Plan& plan, const LinkIndex& links, const api::Object& service,
+                   const std::vector<api::Key>& wanted) {
+  for (const auto& slice : links.found(topic(About::kOwner, service.uid())))
+    if (slice->kind == kinds::endpoint_slice() && is_owned_by(*slice, service) &&
+        std::ranges::find(wanted, slice->key()) == wanted.end())
       plan.push_back({Change::Kind::kRemove, *slice});
 }
 
 }  // namespace
 
-Plan plan_endpoint_slices(const World& world, PlanContext&) {
+Plan plan_endpoint_slices(const World& world, PlanContext& context) {
   Plan plan;
-  Registry registry(world);
-  const Index owned(world);
-  for (const auto& object : world.all(kinds::service())) {
-    const Service* service = registry.find(full_host(object->name(), object->ns()));
-    if (!service || service->selector.empty() || is_terminating(*object)) continue;
+  View view(world, context);
+  view.each(kinds::service(), plan, [&](const api::ObjectPtr& object) {
+    const Service* service = view.inputs().registry.find(full_host(object->name(), object->ns()));
+    if (!service || service->selector.empty() || is_terminating(*object)) return;
     std::vector<api::Key> wanted;
     std::size_t index = 0;
-    for (auto& [numbers, endpoints] : group_endpoints(owned, *object, *service)) {
+    for (auto& [numbers, endpoints] : group_endpoints(view.links(), *object, *service)) {
       api::Object slice =
           make_slice(*object, index++, slice_ports(*object, *service, numbers), std::move(endpoints));
       wanted.push_back(slice.key());
       reconcile_slice(plan, world, std::move(slice));
     }
-    remove_others(plan, owned.slices_of(*object), wanted);
-  }
+    remove_others(plan, view.links(), *object, wanted);
+  });
   return plan;
 }
 

@@ -2,7 +2,7 @@
 #include <set>
 
 #include "control/controllers/gateway_parts.h"
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
 
 namespace weft::control {
@@ -28,23 +28,24 @@ void add_balancer_addresses(api::Json& into, const api::Object& service) {
     if (ip.is_string()) into.push_back(address("IPAddress", ip.get_ref<const std::string&>()));
 }
 
-std::vector<api::ObjectPtr> ready_pods(const World& world, const api::Object& service) {
+std::vector<api::ObjectPtr> ready_pods(const LinkIndex& links, const api::Object& service) {
   Labels selector = labels_from(json::map(service.spec(), "selector"));
   std::vector<api::ObjectPtr> pods;
   if (selector.empty()) return pods;
-  for (const auto& pod : world.all(kinds::pod()))
-    if (pod->ns() == service.ns() && is_ready(*pod) && !is_terminating(*pod) &&
-        contains(pod->labels(), selector))
+  const auto& [key, value] = *selector.begin();
+  for (const auto& pod : links.found(topic(About::kPodsLabelled, service.ns(), key, value)))
+    if (pod->kind == kinds::pod() && pod->ns() == service.ns() && is_ready(*pod) && !is_terminating(*pod) &&
+        has_labels(*pod, selector))
       pods.push_back(pod);
   return pods;
 }
 
 /// By the kind of Service: its load balancer's addresses, those of the nodes that its pods run on, or its
 /// name.
-Addresses service_addresses(const World& world, const api::Object& service) {
+Addresses service_addresses(const LinkIndex& links, const api::Object& service) {
   Addresses made;
   std::string name = std::string(service.ns()) + "/" + std::string(service.name());
-  auto pods = ready_pods(world, service);
+  auto pods = ready_pods(links, service);
   if (pods.empty()) made.found = {false, "Pending", "no pod behind Service " + name + " is ready"};
   std::string_view type = json::text(service.spec(), "type");
   if (type == "LoadBalancer") {
@@ -65,7 +66,8 @@ Addresses service_addresses(const World& world, const api::Object& service) {
   return made;
 }
 
-Addresses addresses_of(const World& world, const Registry& registry, const ApiGateway& gateway) {
+Addresses addresses_of(const World& world, View& view, const ApiGateway& gateway) {
+  const Registry& registry = view.inputs().registry;
   std::string host = address_service(registry, *gateway.object);
   api::Key key{kinds::service(), std::string(gateway.object->ns()), parts_name(*gateway.object)};
   if (!host.empty()) {
@@ -75,13 +77,14 @@ Addresses addresses_of(const World& world, const Registry& registry, const ApiGa
   }
   api::ObjectPtr service = world.find(key);
   if (!service) return {api::Json::array(), {false, "Pending", "its Service is being made"}};
-  return service_addresses(world, *service);
+  return service_addresses(view.links(), *service);
 }
 
 /// One machine has one ingress gateway; it is every Gateway, at the address that `weft up` listens on.
 Addresses local_addresses(const World& world) {
   Addresses made;
-  if (api::ObjectPtr service = world.find({kinds::service(), "istio-system", "istio-ingressgateway"}))
+  if (api::ObjectPtr service =
+          world.find({kinds::service(), std::string(kRootNamespace), std::string(kIngressService)}))
     add_balancer_addresses(made.list, *service);
   if (made.list.empty()) made.list.push_back(address("IPAddress", "127.0.0.1"));
   return made;
@@ -216,7 +219,7 @@ api::Json supported_features() {
   return made;
 }
 
-void plan_classes(Plan& plan, const World& world, const PlanContext& context) {
+void plan_classes(Plan& plan, const World& world, View& view, const PlanContext& context) {
   if (!world.find({kinds::gateway_class(), "", std::string(kGatewayClass)})) {
     api::Object made;
     made.kind = kinds::gateway_class();
@@ -228,8 +231,8 @@ void plan_classes(Plan& plan, const World& world, const PlanContext& context) {
          {{"controllerName", std::string(kGatewayController)}, {"description", "Gateways of this mesh"}}}};
     plan.push_back({Change::Kind::kCreate, std::move(made)});
   }
-  for (const auto& object : world.all(kinds::gateway_class())) {
-    if (json::text(object->spec(), "controllerName") != kGatewayController) continue;
+  view.each(kinds::gateway_class(), plan, [&](const api::ObjectPtr& object) {
+    if (json::text(object->spec(), "controllerName") != kGatewayController) return;
     ConditionWriter conditions{json::list(object->status(), "conditions"), object->generation(), context.now};
     Finding accepted{true, "Accepted", "Gateways of this class are served"};
     if (auto faults = world.faults(*object); !faults.empty())
@@ -237,46 +240,62 @@ void plan_classes(Plan& plan, const World& world, const PlanContext& context) {
     conditions.add("Accepted", accepted);
     set_status(plan, *object,
                {{"conditions", std::move(conditions.made)}, {"supportedFeatures", supported_features()}});
-  }
+  });
 }
 
-void plan_routes(Plan& plan, const GatewayApi& api, const PlanContext& context) {
-  for (const ApiRoute& route : api.routes()) set_route_status(plan, route, context);
+void plan_routes(Plan& plan, View& view, const PlanContext& context) {
+  view.each(kinds::http_route(), plan, [&](const api::ObjectPtr& object) {
+    const auto& routes = view.inputs().gateway_api.routes();
+    const auto route = std::ranges::lower_bound(routes, object, older, &ApiRoute::object);
+    if (route != routes.end() && route->object == object) set_route_status(plan, *route, context);
+  });
+}
+
+/// Calls `look` for the Gateways of our classes that are in scope.
+template <class Look>
+void each_gateway(Plan& plan, View& view, const Look& look) {
+  const auto precedes = [](const api::ObjectPtr& a, const api::ObjectPtr& b) {
+    return a->ns() != b->ns() ? a->ns() < b->ns() : a->name() < b->name();
+  };
+  view.each(kinds::api_gateway(), plan, [&](const api::ObjectPtr& object) {
+    const auto& gateways = view.inputs().gateway_api.gateways();
+    const auto gateway = std::ranges::lower_bound(gateways, object, precedes, &ApiGateway::object);
+    if (gateway != gateways.end() && gateway->object == object) look(*gateway);
+  });
 }
 
 }  // namespace
 
 Plan plan_local_gateways(const World& world, PlanContext& context) {
   Plan plan;
-  Registry registry(world);
-  GatewayApi api(world, registry);
-  plan_classes(plan, world, context);
-  for (const ApiGateway& gateway : api.gateways())
+  View view(world, context);
+  plan_classes(plan, world, view, context);
+  each_gateway(plan, view, [&](const ApiGateway& gateway) {
     set_gateway_status(plan, gateway, local_addresses(world), context);
-  plan_routes(plan, api, context);
+  });
+  plan_routes(plan, view, context);
   return plan;
 }
 
 Plan plan_cluster_gateways(const World& world, PlanContext& context) {
   Plan plan;
-  Registry registry(world);
-  GatewayApi api(world, registry);
+  View view(world, context);
   const inject::Settings settings = context.injection ? *context.injection : inject::Settings();
-  plan_classes(plan, world, context);
-  for (const ApiGateway& gateway : api.gateways()) {
-    if (is_terminating(*gateway.object)) continue;
+  plan_classes(plan, world, view, context);
+  each_gateway(plan, view, [&](const ApiGateway& gateway) {
+    if (is_terminating(*gateway.object)) return;
     Addresses addresses;
     bool automated = json::list(gateway.object->spec(), "addresses").empty();
     Finding parts{true, "", ""};
     if (automated && acceptance(gateway).good) parts = plan_parts(plan, world, gateway, settings);
     if (parts.good) {
-      addresses = addresses_of(world, registry, gateway);
+      addresses = addresses_of(world, view, gateway);
     } else {
       addresses.found = std::move(parts);
     }
     set_gateway_status(plan, gateway, addresses, context);
-  }
-  plan_routes(plan, api, context);
+  });
+  plan_routes(plan, view, context);
   return plan;
 }
 

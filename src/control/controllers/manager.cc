@@ -1,10 +1,12 @@
 #include "control/controllers/manager.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/log.h"
 #include "base/utc.h"
 #include "control/json.h"
+#include "control/translation/translate.h"
 
 namespace weft::control {
 namespace {
@@ -18,6 +20,8 @@ constexpr int kRoundsInARow = 50;
 // long.
 constexpr Duration kCheapRun = 1ms;
 constexpr Duration kMaxRest = 2s;
+// What a run overlooked, if there is such a thing, is not overlooked for ever.
+constexpr Duration kEverythingAgain = 10min;
 
 std::string lasting_name(const api::Object& object) {
   const api::Json& owners = json::list(json::map(object.body, "metadata"), "ownerReferences");
@@ -57,7 +61,11 @@ bool ControllerManager::due() const {
 
 void ControllerManager::leadership_changed() {
   // What another leader has done meanwhile was not looked at here.
-  for (Entry& entry : entries_) entry.seen = 0;
+  for (Entry& entry : entries_) {
+    entry.seen = 0;
+    entry.attention.look_at_everything();
+  }
+  links_ = {};
   notice();
 }
 
@@ -82,9 +90,14 @@ void ControllerManager::wake_after_rest() {
 
 void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
   if (refusals == refusals_) return;
+  std::vector<std::pair<api::Key, std::string>> others;
+  std::ranges::set_symmetric_difference(refusals, refusals_, std::back_inserter(others));
   refusals_ = std::move(refusals);
-  for (Entry& entry : entries_)
-    if (entry.controller.reads_refusals) entry.seen = 0;
+  for (Entry& entry : entries_) {
+    if (!entry.controller.reads_refusals) continue;
+    for (const auto& [key, text] : others) entry.attention.look_again_at(key);
+    entry.seen = 0;
+  }
   notice();
 }
 
@@ -96,16 +109,42 @@ net::Task<void> ControllerManager::run() {
     if (++rounds_ % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
   }
   if (!stale()) rounds_ = 0;
+  inputs_ = nullptr;
   running_ = false;
   wake_after_rest();
   on_idle_();
 }
 
+/// Several controllers see one world, each after what those before it have written.
+const Inputs& ControllerManager::inputs_of(const WorldPtr& world) {
+  if (read_inputs_) {
+    inputs_ = read_inputs_(world);
+  } else if (!inputs_ || inputs_->world != world) {
+    inputs_ = std::make_shared<const Inputs>(world);
+  }
+  return *inputs_;
+}
+
+Plan ControllerManager::plan_for(Entry& entry) {
+  const WorldPtr world = mirror_.world();
+  const auto& reads = entry.controller.reads;
+  links_.follow(world);
+  if (loop_.now() - entry.looked_at_everything >= kEverythingAgain) entry.attention.look_at_everything();
+  const std::optional<Scope> scope = entry.attention.scope(links_, *world, reads);
+  if (!scope) entry.looked_at_everything = loop_.now();
+  PlanContext context{random_, utc_text(std::chrono::system_clock::now()), refusals_, injection_};
+  context.scope = scope ? &*scope : nullptr;
+  context.links = &links_;
+  context.inputs = [&]() -> const Inputs& { return inputs_of(world); };
+  Plan plan = entry.controller.plan(*world, context);
+  entry.attention.looked_at(*world, reads, context.unsettled);
+  return plan;
+}
+
 net::Task<void> ControllerManager::run_one(Entry& entry) {
   entry.seen = changes_for(entry.controller);
-  PlanContext context{random_, utc_text(std::chrono::system_clock::now()), refusals_, injection_};
   const Duration begin = cpu_time_();
-  Plan plan = entry.controller.plan(*mirror_.world(), context);
+  Plan plan = plan_for(entry);
   const Duration end = cpu_time_(), cost = end - begin;
   // The loop's time is that at which its turn began: what was used since counts before the rest.
   if (!run_began_) run_began_ = begin;
@@ -177,8 +216,10 @@ void ControllerManager::note_kept(const api::Key& key, const api::Json& wanted, 
            {"object", key.to_string()});
 }
 
+/// What was not written is looked at again; the rest is as it was.
 void ControllerManager::retry() {
-  for (Entry& entry : entries_) entry.seen = 0;
+  for (Entry& entry : entries_)
+    if (!entry.failures.empty()) entry.seen = 0;
   notice();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "control/controllers/attention.h"
 #include "control/controllers/plan.h"
 #include "control/mirror.h"
 #include "net/loop.h"
@@ -14,7 +15,9 @@
 
 namespace weft::control {
 
-/// Runs each controller when something that it reads has changed, and does what its plan says.
+/// Runs each controller when something that it reads has changed, and does what its plan says. A run looks at
+/// what the changes since the one before can concern; at everything the first time, when this replica begins
+/// to lead, and at the latest with the first change after ten minutes (decision 0086).
 ///
 /// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor, between two writes.
 class ControllerManager {
@@ -47,8 +50,13 @@ class ControllerManager {
   bool leads() const { return !leads_ || leads_(); }
   /// What proxies refused, for the objects' statuses.
   void set_refusals(std::map<api::Key, std::string> refusals);
-  /// What pods that a controller makes are made by; read at each run, so it may change. It must outlive this.
+  /// What pods that a controller makes are made by; it must outlive this. It may change; what was made by it
+  /// before follows when its object is looked at again.
   void set_injection(const inject::Settings* settings) { injection_ = settings; }
+  /// How a world is read for controllers, which compare its objects with those that come back: of that world
+  /// and no other. By default each is read from its beginning, where a controller asks for it.
+  using ReadInputs = std::function<std::shared_ptr<const Inputs>(const WorldPtr&)>;
+  void set_read_inputs(ReadInputs read) { read_inputs_ = std::move(read); }
 
  private:
   struct Entry {
@@ -58,9 +66,13 @@ class ControllerManager {
     /// Of its last run, by what was written; of what is made again under another name by its kind and owner.
     std::map<std::string, Failure> failures = {};
     TimePoint rests_until = {};
+    Attention attention = {};
+    TimePoint looked_at_everything = {};
   };
   net::Task<void> run();
   net::Task<void> run_one(Entry& entry);
+  Plan plan_for(Entry& entry);
+  const Inputs& inputs_of(const WorldPtr& world);
   /// Nothing: the write is done, or no longer wanted because somebody else was there first.
   net::Task<std::optional<Error>> carry_out(Change change);
   net::Task<Result<api::ObjectPtr>> write(Change change);
@@ -82,6 +94,9 @@ class ControllerManager {
   std::vector<Entry> entries_;
   std::map<api::Key, std::string> refusals_;
   const inject::Settings* injection_ = nullptr;
+  ReadInputs read_inputs_;
+  std::shared_ptr<const Inputs> inputs_;  ///< of the world that was read last; null between two runs
+  LinkIndex links_;
   /// Versions of objects whose status the store does not keep as we wrote it: writing it again would go on
   /// for ever.
   std::map<api::Key, std::uint64_t> unkept_;

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 
 namespace weft::control {
 namespace {
@@ -19,14 +19,16 @@ api::Object make(const api::KindInfo* kind, std::string_view ns, std::string_vie
 
 }  // namespace
 
-Plan plan_namespaces(const World& world, PlanContext&) {
+Plan plan_namespaces(const World& world, PlanContext& context) {
   Plan plan;
+  View view(world, context);
   for (std::string_view name : kAlways)
     if (!world.find({kinds::name_space(), "", std::string(name)}))
       plan.push_back({Change::Kind::kCreate, make(kinds::name_space(), "", name)});
-  for (const auto& ns : world.all(kinds::name_space()))
+  view.each(kinds::name_space(), plan, [&](const api::ObjectPtr& ns) {
     if (!is_terminating(*ns) && !world.find({kinds::service_account(), std::string(ns->name()), "default"}))
       plan.push_back({Change::Kind::kCreate, make(kinds::service_account(), ns->name(), "default")});
+  });
   return plan;
 }
 

@@ -1,7 +1,5 @@
 #include "control/controllers/plan.h"
 
-#include <array>
-
 #include "control/json.h"
 
 namespace weft::control {
@@ -77,6 +75,8 @@ std::string name_hash(std::string_view text) {
   for (; name.size() < 10; hash /= kAlphabet.size()) name += kAlphabet[hash % kAlphabet.size()];
   return name;
 }
+
+bool is_gateway_role(std::string_view role) { return role == "ingressgateway" || role == "ingress"; }
 
 api::Json make_condition(const Condition& condition, const api::Json& before, const std::string& now) {
   std::string since = now;

@@ -1,14 +1,18 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "control/controllers/links.h"
 #include "control/world.h"
 #include "inject/settings.h"
 
 namespace weft::control {
+
+struct Inputs;
 
 /// One write that a controller wants done.
 struct Change {
@@ -25,11 +29,19 @@ struct PlanContext {
   std::string now;                                ///< RFC 3339 UTC, for conditions
   std::map<api::Key, std::string> refusals = {};  ///< rules that a proxy rejected, and what it said
   const inject::Settings* injection = nullptr;    ///< for pods that are made here; null: the defaults
+
+  // What saves a plan work, all of it of the same world; by default it does the work itself.
+  const Scope* scope = nullptr;                ///< what is to be looked at; null: every object
+  const LinkIndex* links = nullptr;            ///< null: made from the world
+  std::function<const Inputs&()> inputs = {};  ///< empty: made from the world
+  /// Comes back: the objects for which something is to be written. Until it is, they have to be looked at.
+  std::vector<api::Key> unsettled = {};
 };
 
-/// A controller is a function from the whole world to the writes that bring it nearer to what its objects ask
-/// for. It remembers nothing, so it may run at any time, any number of times, after any crash; when nothing
-/// is left to do the plan is empty.
+/// A controller is a function from the world to the writes that bring it nearer to what its objects ask for:
+/// of every object, or of those in PlanContext::scope as it would for every object. It remembers nothing, so
+/// it may run at any time, any number of times, after any crash; when nothing is left to do the plan is
+/// empty. What it says of one object follows from that object and from what Links of it name (decision 0086).
 struct Controller {
   std::string_view name;
   std::vector<const api::KindInfo*> reads;  ///< it runs again when one of these kinds has changed
@@ -74,6 +86,10 @@ bool is_ready(const api::Object& pod);
 std::string name_suffix(Random& random);
 /// The same alphabet, from a text: up to 10 characters, equal for equal texts.
 std::string name_hash(std::string_view text);
+/// Values of label "istio" on the pods of gateways that take Ingresses.
+bool is_gateway_role(std::string_view role);
+/// The Service of one machine's gateway, in kRootNamespace.
+inline constexpr std::string_view kIngressService = "istio-ingressgateway";
 /// A condition for .status.conditions; keeps `before`'s lastTransitionTime while its status is the same.
 struct Condition {
   std::string_view type, status, reason;

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
 
 namespace weft::control {
@@ -13,10 +13,11 @@ bool is_over(const api::Object& pod) {
 
 /// The set's pods that work or will. One that is over never works again: it is replaced, and nobody else
 /// would remove it.
-std::vector<api::ObjectPtr> pods_of(const World& world, const api::Object& set, Plan& plan) {
+std::vector<api::ObjectPtr> pods_of(const LinkIndex& links, const api::Object& set, Plan& plan) {
   std::vector<api::ObjectPtr> pods;
-  for (const auto& pod : world.all(kinds::pod())) {
-    if (pod->ns() != set.ns() || !is_owned_by(*pod, set) || is_terminating(*pod)) continue;
+  for (const auto& pod : links.found(topic(About::kOwner, set.uid()))) {
+    if (pod->kind != kinds::pod() || pod->ns() != set.ns() || !is_owned_by(*pod, set) || is_terminating(*pod))
+      continue;
     if (is_over(*pod))
       plan.push_back({Change::Kind::kRemove, *pod});
     else
@@ -79,9 +80,10 @@ void create_missing(Plan& plan, const api::Object& set, std::size_t have, Random
 
 Plan plan_replica_sets(const World& world, PlanContext& context) {
   Plan plan;
-  for (const auto& set : world.all(kinds::replica_set())) {
-    if (is_terminating(*set)) continue;
-    auto pods = pods_of(world, *set, plan);
+  View view(world, context);
+  view.each(kinds::replica_set(), plan, [&](const api::ObjectPtr& set) {
+    if (is_terminating(*set)) return;
+    auto pods = pods_of(view.links(), *set, plan);
     // A reader who finds the status sufficient must not count on pods that are going.
     remove_surplus(plan, *set, pods);
     auto ready = std::ranges::count_if(pods, [](const auto& pod) { return is_ready(*pod); });
@@ -90,7 +92,7 @@ Plan plan_replica_sets(const World& world, PlanContext& context) {
     if (ready > 0) status["readyReplicas"] = status["availableReplicas"] = ready;
     set_status(plan, *set, std::move(status));
     create_missing(plan, *set, pods.size(), context.random);
-  }
+  });
   return plan;
 }
 

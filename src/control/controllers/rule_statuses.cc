@@ -1,7 +1,9 @@
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/strings.h"
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
 #include "control/remarks/remarks.h"
 #include "control/translation/parts.h"
@@ -69,18 +71,46 @@ void set_rule_status(Plan& plan, const api::Object& object, const Remarks& remar
   set_status(plan, object, std::move(status));
 }
 
+/// The rule that was made of `object`; null when there is none.
+template <class Rule>
+const Rule* rule_of(const std::vector<Rule>& rules, const api::ObjectPtr& object) {
+  const auto found = std::ranges::lower_bound(rules, object, older, &Rule::object);
+  return found != rules.end() && found->object == object ? &*found : nullptr;
+}
+
 Plan plan_rules(const World& world, PlanContext& context, Ground ground) {
   Plan plan;
-  Registry registry(world);
-  Rules rules(world, registry);
-  const Scene scene(world, registry, rules, ground);
-  for (const VirtualService& rule : rules.virtual_services())
-    set_rule_status(plan, *rule.object, remarks_on(rule, scene), context);
-  for (const DestinationRule& rule : rules.destination_rules())
-    set_rule_status(plan, *rule.object, remarks_on(rule, scene), context);
-  for (const auto& object : world.all(kinds::gateway()))
-    set_rule_status(plan, *object, remarks_on_gateway(*object, scene), context);
+  View view(world, context);
+  std::optional<Scene> made;
+  const auto scene = [&]() -> const Scene& { return made ? *made : made.emplace(view.inputs(), ground); };
+  view.each(kinds::virtual_service(), plan, [&](const api::ObjectPtr& object) {
+    if (const auto* rule = rule_of(view.inputs().rules.virtual_services(), object))
+      set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
+  });
+  view.each(kinds::destination_rule(), plan, [&](const api::ObjectPtr& object) {
+    if (const auto* rule = rule_of(view.inputs().rules.destination_rules(), object))
+      set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
+  });
+  view.each(kinds::gateway(), plan, [&](const api::ObjectPtr& object) {
+    set_rule_status(plan, *object, remarks_on_gateway(*object, scene()), context);
+  });
   return plan;
+}
+
+/// With the address that it is reached at.
+void set_ingress_status(Plan& plan, const World& world, const api::Object& ingress, const Remarks& remarks,
+                        const PlanContext& context) {
+  api::ObjectPtr gateway =
+      world.find({kinds::service(), std::string(kRootNamespace), std::string(kIngressService)});
+  api::Json balancer = gateway ? json::map(gateway->status(), "loadBalancer") : api::Json::object();
+  if (json::list(balancer, "ingress").empty())
+    balancer = {{"ingress", api::Json::array({{{"ip", "127.0.0.1"}}})}};
+  api::Object changed = ingress;
+  changed.body["status"]["loadBalancer"] = std::move(balancer);
+  Plan waiting;
+  set_rule_status(waiting, changed, remarks, context);
+  api::Json status = waiting.empty() ? changed.status() : waiting.front().object.status();
+  set_status(plan, ingress, std::move(status));
 }
 
 }  // namespace
@@ -95,22 +125,13 @@ Plan plan_cluster_rule_statuses(const World& world, PlanContext& context) {
 
 Plan plan_ingresses(const World& world, PlanContext& context) {
   Plan plan;
-  Registry registry(world);
-  Rules rules(world, registry);
-  const Scene scene(world, registry, rules, Ground::kOneMachine);
-  for (const auto& object : world.all(kinds::ingress())) {
-    if (!is_our_ingress(world, *object)) continue;
-    api::ObjectPtr gateway = world.find({kinds::service(), "istio-system", "istio-ingressgateway"});
-    api::Json balancer = gateway ? json::map(gateway->status(), "loadBalancer") : api::Json::object();
-    if (json::list(balancer, "ingress").empty())
-      balancer = {{"ingress", api::Json::array({{{"ip", "127.0.0.1"}}})}};
-    api::Object changed = *object;
-    changed.body["status"]["loadBalancer"] = std::move(balancer);
-    Plan waiting;
-    set_rule_status(waiting, changed, remarks_on_ingress(*object, scene), context);
-    api::Json status = waiting.empty() ? changed.status() : waiting.front().object.status();
-    set_status(plan, *object, std::move(status));
-  }
+  View view(world, context);
+  std::optional<Scene> scene;
+  view.each(kinds::ingress(), plan, [&](const api::ObjectPtr& object) {
+    if (!is_our_ingress(world, *object)) return;
+    if (!scene) scene.emplace(view.inputs(), Ground::kOneMachine);
+    set_ingress_status(plan, world, *object, remarks_on_ingress(*object, *scene), context);
+  });
   return plan;
 }
 

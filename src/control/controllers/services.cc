@@ -1,10 +1,9 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <functional>
 #include <set>
 
-#include "control/controllers/plan.h"
+#include "control/controllers/view.h"
 #include "control/json.h"
 
 namespace weft::control {
@@ -30,21 +29,19 @@ std::uint32_t hash(std::string_view text) {
   return value;
 }
 
-/// What is taken already, by all services.
-struct Taken {
-  std::set<std::string, std::less<>> addresses;
-  std::set<std::int64_t> node_ports;
-};
-
-Taken read_taken(const World& world) {
-  Taken taken;
-  for (const auto& service : world.all(kinds::service())) {
-    taken.addresses.emplace(json::text(service->spec(), "clusterIP"));
-    for (const auto& port : json::list(service->spec(), "ports"))
-      taken.node_ports.insert(json::number(port, "nodePort"));
+/// What is taken already: by the Services that are there, and by what this plan has given away.
+class Taken {
+ public:
+  explicit Taken(const LinkIndex& links) : links_(links) {}
+  /// False: it was taken.
+  bool take(About about, const std::string& what) {
+    return links_.found(topic(about, what)).empty() && given_.insert(what).second;
   }
-  return taken;
-}
+
+ private:
+  const LinkIndex& links_;
+  std::set<std::string> given_;
+};
 
 /// The place follows from the name, so that a service made again most often gets its old address.
 std::string allocate_address(const api::Object& service, Taken& taken) {
@@ -52,7 +49,7 @@ std::string allocate_address(const api::Object& service, Taken& taken) {
   std::uint32_t start = hash(service.key().to_string());
   for (std::uint32_t step = 0; step < room; ++step) {
     std::string address = address_text(kFirst + kReserved + (start + step) % room);
-    if (taken.addresses.insert(address).second) return address;
+    if (taken.take(About::kAddress, address)) return address;
   }
   return {};
 }
@@ -61,7 +58,7 @@ std::int64_t allocate_node_port(const api::Object& service, const api::Json& por
   std::uint32_t start = hash(service.key().to_string() + ":" + std::to_string(json::number(port, "port")));
   for (std::uint32_t step = 0; step < kNodePorts; ++step) {
     std::int64_t number = kFirstNodePort + (start + step) % kNodePorts;
-    if (taken.node_ports.insert(number).second) return number;
+    if (taken.take(About::kNodePort, std::to_string(number))) return number;
   }
   return 0;
 }
@@ -82,12 +79,13 @@ bool complete_node_ports(api::Object& service, Taken& taken) {
 
 }  // namespace
 
-Plan plan_services(const World& world, PlanContext&) {
+Plan plan_services(const World& world, PlanContext& context) {
   Plan plan;
-  Taken taken = read_taken(world);
-  for (const auto& service : world.all(kinds::service())) {
+  View view(world, context);
+  Taken taken(view.links());
+  view.each(kinds::service(), plan, [&](const api::ObjectPtr& service) {
     std::string_view type = json::text(service->spec(), "type");
-    if (type == "ExternalName" || is_terminating(*service)) continue;
+    if (type == "ExternalName" || is_terminating(*service)) return;
     api::Object changed = *service;
     bool differs = false;
     if (json::text(service->spec(), "clusterIP").empty()) {
@@ -97,7 +95,7 @@ Plan plan_services(const World& world, PlanContext&) {
     }
     if (type == "NodePort" || type == "LoadBalancer") differs |= complete_node_ports(changed, taken);
     if (differs) plan.push_back({Change::Kind::kUpdate, std::move(changed)});
-  }
+  });
   return plan;
 }
 

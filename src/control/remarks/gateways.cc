@@ -31,7 +31,7 @@ std::vector<Labels> gateways(const Scene& scene) {
 
 bool is_any_pods(const Labels& selector, const World& world) {
   return !selector.empty() && std::ranges::any_of(world.all(kinds::pod()), [&](const api::ObjectPtr& pod) {
-    return contains(pod->labels(), selector);
+    return has_labels(*pod, selector);
   });
 }
 

@@ -10,6 +10,8 @@ namespace weft::control {
 namespace {
 
 constexpr std::size_t kShown = 6;
+// Up to here a look at every rule costs less than an index of them all.
+constexpr int kFewQuestions = 8;
 
 void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks remarks) {
   if (!remarks.empty()) into[object.key()] = std::move(remarks);
@@ -18,25 +20,45 @@ void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks r
 }  // namespace
 
 Scene::Scene(const World& from, const Registry& services, const Rules& made, Ground where)
-    : world(from), registry(services), rules(made), ground(where) {
+    : world(from), registry(services), rules(made), ground(where) {}
+
+/// Null: not worth its making yet.
+const Scene::ByHost* Scene::by_host() const {
+  if (by_host_) return &*by_host_;
+  if (++asked_ <= kFewQuestions) return nullptr;
+  by_host_.emplace();
   for (const VirtualService& rule : rules.virtual_services())
     if (rule.applies_to(kMesh))
-      for (const std::string& host : rule.hosts) mesh_rules_[host].push_back(&rule);
+      for (const std::string& host : rule.hosts) by_host_->mesh_rules[host].push_back(&rule);
   for (const DestinationRule& rule : rules.destination_rules())
-    destination_rules_[{std::string(rule.object->ns()), rule.host}].push_back(&rule);
+    by_host_->destination_rules[rule.host].push_back(&rule);
+  return &*by_host_;
 }
 
-const std::vector<const VirtualService*>& Scene::mesh_rules(const std::string& host) const {
-  static const std::vector<const VirtualService*> kNone;
-  auto found = mesh_rules_.find(host);
-  return found == mesh_rules_.end() ? kNone : found->second;
+std::vector<const VirtualService*> Scene::mesh_rules(const std::string& host) const {
+  if (const ByHost* made = by_host()) {
+    const auto found = made->mesh_rules.find(host);
+    return found == made->mesh_rules.end() ? std::vector<const VirtualService*>() : found->second;
+  }
+  std::vector<const VirtualService*> found;
+  for (const VirtualService& rule : rules.virtual_services())
+    if (std::ranges::find(rule.hosts, host) != rule.hosts.end() && rule.applies_to(kMesh))
+      found.push_back(&rule);
+  return found;
 }
 
-const std::vector<const DestinationRule*>& Scene::destination_rules(std::string_view ns,
-                                                                    const std::string& host) const {
-  static const std::vector<const DestinationRule*> kNone;
-  auto found = destination_rules_.find({std::string(ns), host});
-  return found == destination_rules_.end() ? kNone : found->second;
+std::vector<const DestinationRule*> Scene::destination_rules(std::string_view ns,
+                                                             const std::string& host) const {
+  std::vector<const DestinationRule*> found;
+  if (const ByHost* made = by_host()) {
+    if (const auto of_host = made->destination_rules.find(host); of_host != made->destination_rules.end())
+      found = of_host->second;
+  } else {
+    for (const DestinationRule& rule : rules.destination_rules())
+      if (rule.host == host) found.push_back(&rule);
+  }
+  std::erase_if(found, [&](const DestinationRule* rule) { return rule->object->ns() != ns; });
+  return found;
 }
 
 /// Those of the namespace that is meant; where the namespace has none of that sort, the same name elsewhere.

@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "control/translation/translate.h"
@@ -37,10 +39,9 @@ class Scene {
   const Ground ground;
 
   /// The rules of the mesh that name exactly this host, oldest first.
-  const std::vector<const VirtualService*>& mesh_rules(const std::string& host) const;
+  std::vector<const VirtualService*> mesh_rules(const std::string& host) const;
   /// The DestinationRules of a namespace for exactly this host, oldest first.
-  const std::vector<const DestinationRule*>& destination_rules(std::string_view ns,
-                                                               const std::string& host) const;
+  std::vector<const DestinationRule*> destination_rules(std::string_view ns, const std::string& host) const;
   /// The oldest of our Ingresses that has "host path pathType".
   const std::map<std::string, api::ObjectPtr>& ingress_paths() const;
   /// The oldest Service of each address.
@@ -49,8 +50,14 @@ class Scene {
   std::string services_like(std::string_view host, std::string_view ns) const;
 
  private:
-  std::map<std::string, std::vector<const VirtualService*>> mesh_rules_;
-  std::map<std::pair<std::string, std::string>, std::vector<const DestinationRule*>> destination_rules_;
+  struct ByHost {
+    std::unordered_map<std::string_view, std::vector<const VirtualService*>> mesh_rules;
+    std::unordered_map<std::string_view, std::vector<const DestinationRule*>> destination_rules;
+  };
+  const ByHost* by_host() const;
+
+  mutable int asked_ = 0;
+  mutable std::optional<ByHost> by_host_;
   mutable std::optional<std::map<std::string, api::ObjectPtr>> ingress_paths_, addresses_;
 };
 

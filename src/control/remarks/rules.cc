@@ -175,7 +175,7 @@ std::set<std::string> VirtualServiceRemarks::namespaces_of(const api::Object& ga
   const Labels selector = labels_from(json::map(gateway.spec(), "selector"));
   std::set<std::string> found;
   for (const auto& pod : scene_.world.all(kinds::pod()))
-    if (contains(pod->labels(), selector)) found.emplace(pod->ns());
+    if (has_labels(*pod, selector)) found.emplace(pod->ns());
   return found;
 }
 

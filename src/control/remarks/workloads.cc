@@ -60,7 +60,7 @@ void check_pod(Remarks& made, const api::Json& pod, const std::string& at) {
 /// On one machine Deployments are known, and with them which pods there will be.
 bool somebody_has(const Labels& selector, std::string_view ns, const World& world) {
   for (const auto& pod : world.all(kinds::pod()))
-    if (pod->ns() == ns && contains(pod->labels(), selector)) return true;
+    if (pod->ns() == ns && has_labels(*pod, selector)) return true;
   for (const api::KindInfo* kind : {kinds::deployment(), kinds::replica_set()})
     for (const auto& each : world.all(kind)) {
       const api::Json& metadata = json::map(json::map(each->spec(), "template"), "metadata");

@@ -1,0 +1,21 @@
+#include "control/controllers/attention.h"
+
+namespace weft::control {
+
+std::optional<Scope> Attention::scope(const LinkIndex& links, const World& now,
+                                      std::span<const api::KindInfo* const> kinds) const {
+  if (!seen_) return std::nullopt;
+  Scope scope = links.concerned(*seen_, kinds);
+  for (const api::Key& key : again_)
+    if (const api::ObjectPtr object = now.find(key)) scope[key.kind].push_back(object);
+  for (auto& [kind, objects] : scope) tidy(objects);
+  return scope;
+}
+
+void Attention::looked_at(const World& world, std::span<const api::KindInfo* const> kinds,
+                          const std::vector<api::Key>& unsettled) {
+  seen_ = world.only(kinds);
+  again_ = {unsettled.begin(), unsettled.end()};
+}
+
+}  // namespace weft::control

@@ -1,0 +1,96 @@
+#include "control/controllers/links.h"
+
+#include <gtest/gtest.h>
+
+#include "control/controllers/attention.h"
+#include "control/controllers/plan.h"
+#include "control/json.h"
+#include "control/testing/random_objects.h"
+#include "control/translation/translate.h"
+
+namespace weft::control {
+namespace {
+
+std::string text_of(const Plan& plan) {
+  std::string text;
+  for (const Change& change : plan)
+    text += std::to_string(static_cast<int>(change.kind)) + " " + change.object.key().to_string() + " " +
+            json::canonical(change.object.body) + "\n";
+  return text;
+}
+
+/// Controllers that look at everything each time beside the same that look at what has changed.
+class Pair {
+ public:
+  explicit Pair(std::vector<Controller> controllers, std::uint64_t seed)
+      : random_(seed), objects_(Random(seed + 1)), controllers_(std::move(controllers)) {
+    for (const Controller& each : controllers_) attention_[each.name] = {};
+  }
+
+  /// Changes something, runs all controllers, and writes some of what they want.
+  ::testing::AssertionResult step() {
+    const std::string what = objects_.change();
+    for (const Controller& controller : controllers_) {
+      const WorldPtr world = objects_.world();
+      links_.follow(world);
+      PlanContext all{random_seed(), "2026-01-01T00:00:00Z", refusals_}, some = all;
+      const Plan expected = controller.plan(*world, all);
+      const auto scope = attention_[controller.name].scope(links_, *world, controller.reads);
+      some.scope = scope ? &*scope : nullptr;
+      some.links = &links_;
+      again_ = Random(1);
+      const Plan plan = controller.plan(*world, some);
+      if (text_of(plan) != text_of(expected))
+        return ::testing::AssertionFailure() << "after " << what << " " << controller.name << " should plan\n"
+                                             << text_of(expected) << "and plans\n"
+                                             << text_of(plan);
+      attention_[controller.name].looked_at(*world, controller.reads, some.unsettled);
+      for (const Change& change : plan) {
+        ++writes;
+        if (random_.below(5) != 0) write(change);
+      }
+    }
+    return ::testing::AssertionSuccess();
+  }
+
+  std::size_t writes = 0;
+
+ private:
+  Random& random_seed() { return again_ = Random(1); }
+  void write(const Change& change) {
+    switch (change.kind) {
+      case Change::Kind::kCreate: return objects_.create(change.object);
+      case Change::Kind::kUpdate: return objects_.update(change.object);
+      case Change::Kind::kUpdateStatus: return objects_.update_status(change.object);
+      case Change::Kind::kRemove: return objects_.remove(change.object.key());
+    }
+  }
+
+  Random random_, again_{1};
+  testing::RandomObjects objects_;
+  std::vector<Controller> controllers_;
+  std::map<std::string_view, Attention> attention_;
+  std::map<api::Key, std::string> refusals_;
+  LinkIndex links_;
+};
+
+void run(std::vector<Controller> (*controllers)(), std::uint64_t seeds) {
+  std::size_t writes = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Pair pair(controllers(), seed);
+    for (int step = 0; step < 40; ++step) ASSERT_TRUE(pair.step()) << "seed " << seed << ", step " << step;
+    writes += pair.writes;
+  }
+  EXPECT_GT(writes, seeds * 40) << "there was little to find out";
+}
+
+TEST(Links, what_changes_can_concern_is_all_that_needs_to_be_looked_at_on_one_machine) {
+  run(all_controllers, 60);
+}
+
+TEST(Links, what_changes_can_concern_is_all_that_needs_to_be_looked_at_on_a_cluster) {
+  run(cluster_controllers, 60);
+}
+
+}  // namespace
+}  // namespace weft::control
