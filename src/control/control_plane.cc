@@ -75,7 +75,9 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
-      push_timer_(loop, [this] { push(); }) {}
+      push_timer_(loop, [this] { push(); }) {
+  controllers_.set_read_inputs([this](const WorldPtr& world) { return inputs_of(world); });
+}
 
 void ControlPlane::start() { mirror_.start(); }
 
@@ -104,7 +106,19 @@ void ControlPlane::push_when_due() {
   push_timer_.arm(std::min(now + quiet_, *gathering_since_ + kMaxQuiets * quiet_));
 }
 
-std::map<api::Key, Remarks> ControlPlane::remarks() { return all_remarks(Inputs(mirror_.world()), ground_); }
+/// From those read last, whatever that was for: most of both is the same.
+std::shared_ptr<const Inputs> ControlPlane::inputs_of(const WorldPtr& world) {
+  const std::uint64_t generation = configuration_changes(mirror_);
+  if (!read_)
+    read_ = std::make_shared<const Inputs>(world, generation);
+  else if (read_->world != world)
+    read_ = std::make_shared<const Inputs>(world, generation, *read_);
+  return read_;
+}
+
+std::map<api::Key, Remarks> ControlPlane::remarks() {
+  return all_remarks(*inputs_of(mirror_.world()), ground_);
+}
 
 Remarks ControlPlane::remarks_on_write(const api::ObjectPtr& object) const {
   return pushed_ ? control::remarks_on_write(*pushed_, object, ground_) : Remarks();
@@ -126,8 +140,7 @@ void ControlPlane::push() {
   if (generation == ads_.generation()) return;
   last_push_ = loop_.now();
   const Duration begin = cpu_time_();
-  auto inputs = pushed_ ? std::make_shared<const Inputs>(mirror_.world(), generation, *pushed_)
-                        : std::make_shared<const Inputs>(mirror_.world(), generation);
+  std::shared_ptr<const Inputs> inputs = inputs_of(mirror_.world());
   tell_conflicts(inputs->registry);
   receipts_.update(*inputs);
   pushed_ = inputs;

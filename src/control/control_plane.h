@@ -83,6 +83,7 @@ class ControlPlane {
   const Receipts& receipts() const { return receipts_; }
 
  private:
+  std::shared_ptr<const Inputs> inputs_of(const WorldPtr& world);
   void on_change();
   void on_progress();
   void push();
@@ -105,6 +106,7 @@ class ControlPlane {
   AdsServer ads_;
   Receipts receipts_;
   std::shared_ptr<const Inputs> pushed_;  ///< what proxies were offered last
+  std::shared_ptr<const Inputs> read_;    ///< of the newest world that something was read of
   std::vector<PortConflict> conflicts_told_;
   Ground ground_;
   RemarkLog remark_log_;

@@ -6,9 +6,7 @@
 namespace weft::control {
 namespace {
 
-bool precedes(const api::ObjectPtr& a, const api::ObjectPtr& b) {
-  return a->ns() != b->ns() ? a->ns() < b->ns() : a->name() < b->name();
-}
+constexpr auto kByName = [](const api::ObjectPtr& a, const api::ObjectPtr& b) { return precedes(*a, *b); };
 
 template <class Map, class Value>
 void erase_one(Map& map, Topic topic, const Value& value) {
@@ -43,7 +41,7 @@ Topic topic(About about, std::string_view a, std::string_view b, std::string_vie
 }
 
 void tidy(std::vector<api::ObjectPtr>& objects) {
-  std::ranges::sort(objects, precedes);
+  std::ranges::sort(objects, kByName);
   const auto same = std::ranges::unique(objects);
   objects.erase(same.begin(), same.end());
 }
@@ -63,7 +61,7 @@ void LinkIndex::add(const api::ObjectPtr& object) {
   for (const auto& [when, then] : links.passes_on) passed_on_[when].push_back(then);
   for (const Topic each : links.found_by) {
     auto& list = found_[each];
-    list.insert(std::ranges::upper_bound(list, object, precedes), object);
+    list.insert(std::ranges::upper_bound(list, object, kByName), object);
   }
 }
 

@@ -73,9 +73,10 @@ void set_rule_status(Plan& plan, const api::Object& object, const Remarks& remar
 
 /// The rule that was made of `object`; null when there is none.
 template <class Rule>
-const Rule* rule_of(const std::vector<Rule>& rules, const api::ObjectPtr& object) {
-  const auto found = std::ranges::lower_bound(rules, object, older, &Rule::object);
-  return found != rules.end() && found->object == object ? &*found : nullptr;
+const Rule* rule_of(const MadeOf<Rule>& rules_by_name, const api::ObjectPtr& object) {
+  const auto found = std::ranges::partition_point(
+      rules_by_name, [&](const auto& rule) { return precedes(*rule->object, *object); });
+  return found != rules_by_name.end() && (*found)->object == object ? found->get() : nullptr;
 }
 
 Plan plan_rules(const World& world, PlanContext& context, Ground ground) {
@@ -84,11 +85,11 @@ Plan plan_rules(const World& world, PlanContext& context, Ground ground) {
   std::optional<Scene> made;
   const auto scene = [&]() -> const Scene& { return made ? *made : made.emplace(view.inputs(), ground); };
   view.each(kinds::virtual_service(), plan, [&](const api::ObjectPtr& object) {
-    if (const auto* rule = rule_of(view.inputs().rules.virtual_services(), object))
+    if (const auto* rule = rule_of(view.inputs().rules.virtual_services_by_name(), object))
       set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
   });
   view.each(kinds::destination_rule(), plan, [&](const api::ObjectPtr& object) {
-    if (const auto* rule = rule_of(view.inputs().rules.destination_rules(), object))
+    if (const auto* rule = rule_of(view.inputs().rules.destination_rules_by_name(), object))
       set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
   });
   view.each(kinds::gateway(), plan, [&](const api::ObjectPtr& object) {
