@@ -9,6 +9,18 @@ namespace weft::cli {
 namespace {
 
 constexpr Duration kLimit = 5s;
+// Of more objects than this all are asked for.
+constexpr std::size_t kMaxAsked = 40;
+
+/// "?of=virtualservices.networking.istio.io/default/reviews,..."; empty for all there are.
+std::string question_about(std::span<const api::Key> keys) {
+  if (keys.empty() || keys.size() > kMaxAsked) return {};
+  std::string text;
+  for (const api::Key& key : keys)
+    text += (text.empty() ? "?of=" : ",") + std::string(key.kind->plural) + "." +
+            std::string(key.kind->group) + "/" + key.ns + "/" + key.name;
+  return text;
+}
 
 /// Which object a remark is about.
 std::array<std::string, 4> object_of(const api::Json& remark) {
@@ -18,8 +30,8 @@ std::array<std::string, 4> object_of(const api::Json& remark) {
 
 }  // namespace
 
-net::Task<api::Json> ask_remarks(const Context& context) {
-  auto response = co_await context.mesh.get("remarks", kLimit);
+net::Task<api::Json> ask_remarks(const Context& context, std::vector<api::Key> of) {
+  auto response = co_await context.mesh.get("remarks" + question_about(of), kLimit);
   if (!response || response->status != 200) co_return api::Json(nullptr);
   co_return std::move(response->body);
 }
@@ -35,7 +47,9 @@ std::vector<api::Json> remarks_of(const api::Json& all, const api::Object& objec
 }
 
 net::Task<void> warn_of_remarks(const Context& context, std::span<const InputObject> inputs) {
-  const api::Json all = co_await ask_remarks(context);
+  std::vector<api::Key> keys;
+  for (const InputObject& input : inputs) keys.push_back(input.object.key());
+  const api::Json all = co_await ask_remarks(context, std::move(keys));
   std::map<std::array<std::string, 4>, std::vector<const api::Json*>> by_object;
   if (all.is_object())
     for (const api::Json& each : list_at(all, "remarks")) by_object[object_of(each)].push_back(&each);

@@ -8,8 +8,9 @@
 namespace weft::cli {
 
 /// What the control plane has to say of the mesh's objects: {"remarks": [...]}, see
-/// control/remarks/remarks.h. Null when it cannot be asked (another API).
-net::Task<api::Json> ask_remarks(const Context& context);
+/// control/remarks/remarks.h. With `of`, what it has to say of these at least. Null when it cannot be asked
+/// (another API).
+net::Task<api::Json> ask_remarks(const Context& context, std::vector<api::Key> of = {});
 /// Those of one object, in order.
 std::vector<api::Json> remarks_of(const api::Json& all, const api::Object& object);
 

@@ -6,6 +6,7 @@
 
 #include "api/json_text.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "control/remarks/on_write.h"
 #include "http/server.h"
 #include "http/while_wanted.h"
@@ -20,6 +21,7 @@ constexpr std::uint64_t kMaxTimeout = 3600;
 constexpr Duration kCheapPush = 50ms;
 constexpr Duration kLongestRest = 2s;
 constexpr int kMaxQuiets = 5;
+constexpr int kMaxBusyQuiets = 50;
 
 /// That this thread has used: what else the machine does is no reason to go slower.
 Duration cpu_time_of_thread() {
@@ -49,6 +51,20 @@ std::optional<std::uint64_t> number_parameter(std::string_view target, std::stri
   return number;
 }
 
+/// "virtualservices.networking.istio.io/default/reviews,services./default/web"; nothing when it is not that.
+std::optional<std::vector<api::Key>> keys_in(std::string_view text) {
+  std::vector<api::Key> keys;
+  for (const std::string_view each : split(text, ',')) {
+    const auto parts = split(each, '/');
+    const auto dot = parts[0].find('.');
+    if (parts.size() != 3 || dot == parts[0].npos) return std::nullopt;
+    const api::KindInfo* kind = api::find_kind_by_plural(parts[0].substr(dot + 1), parts[0].substr(0, dot));
+    if (!kind) return std::nullopt;
+    keys.push_back({kind, std::string(parts[1]), std::string(parts[2])});
+  }
+  return keys;
+}
+
 net::Task<void> answer(http::ServerExchange& exchange, int status, api::Json body) {
   std::string text = api::json_text(body) + "\n";
   // A client that has gone misses its answer; there is nobody else to tell.
@@ -75,7 +91,7 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
-      push_timer_(loop, [this] { push(); }) {
+      push_timer_(loop, [this] { push_if_proxies_are_ready(); }) {
   controllers_.set_read_inputs([this](const WorldPtr& world) { return inputs_of(world); });
 }
 
@@ -96,14 +112,26 @@ void ControlPlane::on_change() {
 }
 
 /// The first change after a while is pushed at once; those that follow it closely are likely to be some of
-/// many, and are gathered. What a push took in CPU time, when it took much, is left free three times before
-/// the next one.
+/// many, and are gathered: until it is quiet, and as long as proxies are busy with what they were sent, for
+/// there they would wait as well. What a push took in CPU time, when it took much, is left free three times
+/// before the next one.
 void ControlPlane::push_when_due() {
   const TimePoint now = loop_.now();
   if (now < next_push_) return push_timer_.arm(next_push_);
   if (!gathering_since_ && now >= last_push_ + quiet_) return push();
   if (!gathering_since_) gathering_since_ = now;
-  push_timer_.arm(std::min(now + quiet_, *gathering_since_ + kMaxQuiets * quiet_));
+  const Duration longest =
+      (Receipts::is_settled(ads_, ads_.generation()) ? kMaxQuiets : kMaxBusyQuiets) * quiet_;
+  push_timer_.arm(std::min(now + quiet_, *gathering_since_ + longest));
+}
+
+void ControlPlane::push_if_proxies_are_ready() {
+  const bool waits = gathering_since_ && loop_.now() < *gathering_since_ + kMaxBusyQuiets * quiet_ &&
+                     !Receipts::is_settled(ads_, ads_.generation());
+  if (waits)
+    push_timer_.arm(loop_.now() + quiet_);
+  else
+    push();
 }
 
 /// From those read last, whatever that was for: most of both is the same.
@@ -118,6 +146,14 @@ std::shared_ptr<const Inputs> ControlPlane::inputs_of(const WorldPtr& world) {
 
 std::map<api::Key, Remarks> ControlPlane::remarks() {
   return all_remarks(*inputs_of(mirror_.world()), ground_);
+}
+
+std::map<api::Key, Remarks> ControlPlane::remarks_on(const std::vector<api::Key>& keys) {
+  const auto inputs = inputs_of(mirror_.world());
+  std::set<const api::Object*> wanted;
+  for (const api::Key& key : keys) wanted.insert(inputs->world->find(key).get());
+  return remarks_on_those(*inputs, ground_,
+                          [&](const api::Object& object) { return wanted.contains(&object); });
 }
 
 Remarks ControlPlane::remarks_on_write(const api::ObjectPtr& object) const {
@@ -138,7 +174,6 @@ void ControlPlane::push() {
   gathering_since_.reset();
   std::uint64_t generation = configuration_changes(mirror_);
   if (generation == ads_.generation()) return;
-  last_push_ = loop_.now();
   const Duration begin = cpu_time_();
   std::shared_ptr<const Inputs> inputs = inputs_of(mirror_.world());
   tell_conflicts(inputs->registry);
@@ -146,6 +181,8 @@ void ControlPlane::push() {
   pushed_ = inputs;
   ads_.update(std::move(inputs));
   const Duration cost = cpu_time_() - begin;
+  // The loop's time is that at which its turn began.
+  last_push_ = loop_.now() + cost;
   if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kLongestRest);
   controllers_.set_refusals(receipts_.refusals(ads_));
 }
@@ -227,6 +264,16 @@ net::Task<Result<void>> ControlPlane::answer_applied(http::ServerExchange& excha
   co_return Result<void>{};
 }
 
+net::Task<void> ControlPlane::serve_remarks(http::ServerExchange& exchange, std::string target) {
+  const std::optional<std::string> of = http::query_parameter(target, "of");
+  const std::optional<std::vector<api::Key>> keys = of ? keys_in(*of) : std::vector<api::Key>();
+  if (!keys)
+    co_await answer(exchange, 400,
+                    problem("of: \"" + *of + "\" is not <plural>.<group>/<namespace>/<name>[,...]"));
+  else
+    co_await answer(exchange, 200, remarks_json(of ? remarks_on(*keys) : remarks()));
+}
+
 net::Task<void> ControlPlane::serve_mesh_api(http::ServerExchange& exchange) {
   std::string target = exchange.request().path;
   std::string path(http::path_of(target));
@@ -239,7 +286,7 @@ net::Task<void> ControlPlane::serve_mesh_api(http::ServerExchange& exchange) {
   } else if (path == "/weft/v1/receipts") {
     co_await answer(exchange, 200, receipts_.to_json(ads_));
   } else if (path == "/weft/v1/remarks") {
-    co_await answer(exchange, 200, remarks_json(remarks()));
+    co_await serve_remarks(exchange, target);
   } else {
     co_await answer(exchange, 404, problem("no such path; there are applied, proxies, receipts and remarks"));
   }

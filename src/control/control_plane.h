@@ -25,8 +25,9 @@ struct ControlPlaneOptions {
   std::vector<Controller> controllers = all_controllers();
   /// How often the store is compared with the mirror while a change is on its way from one to the other.
   Duration look_again = 1ms;
-  /// Changes that come within this time of a push wait until none has come for as long (and at most five
-  /// times that), and are pushed together.
+  /// Changes that come within this time of a push wait until none has come for as long, at most five times
+  /// that, or at most fifty times while proxies are busy with what they were sent; then they are pushed
+  /// together.
   Duration quiet = 10ms;
   Ground ground = Ground::kOneMachine;
   /// What pushes are paced by; empty: what this thread has used.
@@ -53,7 +54,9 @@ class ControlPlane {
 
   /// The gRPC method at AdsServer::kPath.
   net::Task<void> serve_proxy(http::grpc::Call call) { return ads_.serve(std::move(call)); }
-  /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts, /weft/v1/remarks.
+  /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts, /weft/v1/remarks. The last takes a parameter
+  /// `of`: the objects that are asked about, as <plural>.<group>/<namespace>/<name>, with commas between
+  /// them.
   net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
 
   /// Waits until the controllers and every connected proxy have done with everything up to `version`. The
@@ -70,6 +73,7 @@ class ControlPlane {
 
   /// What there is to say of every object at this moment.
   std::map<api::Key, Remarks> remarks();
+  std::map<api::Key, Remarks> remarks_on(const std::vector<api::Key>& keys);
   /// What there would be to say of an object if it were stored now (remarks/on_write.h).
   Remarks remarks_on_write(const api::ObjectPtr& object) const;
 
@@ -89,6 +93,8 @@ class ControlPlane {
   void push();
   void tell_conflicts(const Registry& registry);
   void push_when_due();
+  void push_if_proxies_are_ready();
+  net::Task<void> serve_remarks(http::ServerExchange& exchange, std::string target);
   net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
   net::Task<Result<void>> answer_applied(http::ServerExchange& exchange, std::uint64_t version,
                                          TimePoint deadline, std::uint64_t since);

@@ -75,6 +75,12 @@ bool Receipts::is_applied(const AdsServer& ads, std::uint64_t generation) {
   return std::ranges::all_of(ads.proxies(), runs) && ads.absent().empty();
 }
 
+bool Receipts::is_settled(const AdsServer& ads, std::uint64_t generation) {
+  return std::ranges::all_of(ads.proxies(), [&](const AdsServer::Proxy* proxy) {
+    return proxy->session.runs(generation) || proxy->session.refusal_of(generation);
+  });
+}
+
 bool Receipts::is_rejected(const AdsServer& ads, std::uint64_t generation) {
   return std::ranges::any_of(ads.proxies(), [&](const AdsServer::Proxy* proxy) {
     return proxy->session.refusal_of(generation) != nullptr;

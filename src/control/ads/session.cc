@@ -356,8 +356,9 @@ bool Session::owes() const {
   return std::ranges::any_of(kAllTypes, [&](Type type) {
     const Channel& state = channel(type);
     const auto unsent = [&](std::string_view name) { return !state.sent->contains(name); };
+    // What the present names were compared for has all been sent.
     return state.must_answer || state.resend_all || !state.resend.empty() ||
-           (asks_by_name(type) && std::ranges::any_of(state.names.all(), unsent));
+           (asks_by_name(type) && !state.compared && std::ranges::any_of(state.names.all(), unsent));
   });
 }
 

@@ -109,24 +109,32 @@ std::string_view to_string(Remark::Kind kind) {
 }
 
 std::map<api::Key, Remarks> all_remarks(const Inputs& inputs, Ground ground) {
+  return remarks_on_those(inputs, ground, [](const api::Object&) { return true; });
+}
+
+std::map<api::Key, Remarks> remarks_on_those(const Inputs& inputs, Ground ground,
+                                             const std::function<bool(const api::Object&)>& wanted) {
   const Scene scene(inputs, ground);
   std::map<api::Key, Remarks> all;
-  for (const VirtualService& rule : inputs.rules.virtual_services())
-    put(all, *rule.object, remarks_on(rule, scene));
-  for (const DestinationRule& rule : inputs.rules.destination_rules())
-    put(all, *rule.object, remarks_on(rule, scene));
-  for (const ApiGateway& gateway : inputs.gateway_api.gateways())
-    put(all, *gateway.object, remarks_on(gateway, scene));
-  for (const ApiRoute& route : inputs.gateway_api.routes()) put(all, *route.object, remarks_on(route, scene));
+  const auto add = [&](const auto& list) {
+    for (const auto& each : list)
+      if (wanted(*each.object)) put(all, *each.object, remarks_on(each, scene));
+  };
+  add(inputs.rules.virtual_services());
+  add(inputs.rules.destination_rules());
+  add(inputs.gateway_api.gateways());
+  add(inputs.gateway_api.routes());
   using On = Remarks (*)(const api::Object&, const Scene&);
   const std::pair<const api::KindInfo*, On> plain[] = {
       {kinds::gateway(), remarks_on_gateway},      {kinds::ingress(), remarks_on_ingress},
       {kinds::service(), remarks_on_service},      {kinds::pod(), remarks_on_workload},
       {kinds::replica_set(), remarks_on_workload}, {kinds::deployment(), remarks_on_workload}};
   for (const auto& [kind, on] : plain)
-    for (const auto& object : inputs.world->all(kind)) put(all, *object, on(*object, scene));
+    for (const auto& object : inputs.world->all(kind))
+      if (wanted(*object)) put(all, *object, on(*object, scene));
   for (const api::KindInfo* kind : {kinds::gateway_class(), kinds::reference_grant()})
     for (const auto& object : inputs.world->all(kind)) {
+      if (!wanted(*object)) continue;
       Remarks faults;
       add_faults(faults, *object, scene);
       put(all, *object, std::move(faults));

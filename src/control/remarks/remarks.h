@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,6 +75,9 @@ Remarks remarks_on(const ApiRoute& route, const Scene& scene);
 
 /// Of every object that there is something to say about.
 std::map<api::Key, Remarks> all_remarks(const Inputs& inputs, Ground ground);
+/// Of those objects that `wanted` accepts; each is asked for by its place in the inputs' world.
+std::map<api::Key, Remarks> remarks_on_those(const Inputs& inputs, Ground ground,
+                                             const std::function<bool(const api::Object&)>& wanted);
 /// {"remarks": [{kind, group, namespace, name, remark, field, message}]}; `remark` is "Unsupported",
 /// "Waiting" or "NoEffect".
 api::Json remarks_json(const std::map<api::Key, Remarks>& remarks);

@@ -48,6 +48,13 @@ std::vector<std::pair<std::string_view, const VirtualService*>> foreign_hosts(co
   return found;
 }
 
+/// A rule for hosts that are all Services' has none of them.
+bool may_differ_in_foreign_hosts(const Inputs& inputs, const Changes& changes) {
+  return changes.everything || !changes.services.empty() ||
+         !std::ranges::all_of(changes.rules,
+                              [&](const std::string& host) { return inputs.registry.find(host) != nullptr; });
+}
+
 }  // namespace
 
 OutboundScope::OutboundScope(ScopeKey key, Proof* proof) : key_(std::move(key)), proof_(proof) {
@@ -146,7 +153,11 @@ bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, cons
     hosts.push_back(changes.rule_of(service->host) ? made_host(service, *at, &*same, scope, Only::kNo)
                                                    : *same);
   }
-  add_foreign_hosts(hosts, table, scope);
+  if (may_differ_in_foreign_hosts(inputs, changes))
+    add_foreign_hosts(hosts, table, scope);
+  else
+    std::ranges::copy_if(before, table.hosts.end(), std::back_inserter(hosts),
+                         [](const Host& host) { return !host.service; });
   const auto same_domains = [](const Host& a, const Host& b) {
     return a.piece == b.piece || (a.piece && b.piece && a.piece->domains == b.piece->domains);
   };
