@@ -254,12 +254,10 @@ void plan_routes(Plan& plan, View& view, const PlanContext& context) {
 /// Calls `look` for the Gateways of our classes that are in scope.
 template <class Look>
 void each_gateway(Plan& plan, View& view, const Look& look) {
-  const auto precedes = [](const api::ObjectPtr& a, const api::ObjectPtr& b) {
-    return a->ns() != b->ns() ? a->ns() < b->ns() : a->name() < b->name();
-  };
+  const auto before = [](const api::ObjectPtr& a, const api::ObjectPtr& b) { return precedes(*a, *b); };
   view.each(kinds::api_gateway(), plan, [&](const api::ObjectPtr& object) {
     const auto& gateways = view.inputs().gateway_api.gateways();
-    const auto gateway = std::ranges::lower_bound(gateways, object, precedes, &ApiGateway::object);
+    const auto gateway = std::ranges::lower_bound(gateways, object, before, &ApiGateway::object);
     if (gateway != gateways.end() && gateway->object == object) look(*gateway);
   });
 }

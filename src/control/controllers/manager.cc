@@ -19,6 +19,7 @@ constexpr int kRoundsInARow = 50;
 // to this much CPU time a run is followed by the next at once; after a longer one it rests three times as
 // long.
 constexpr Duration kCheapRun = 1ms;
+constexpr std::size_t kWritesAtOnce = 32;
 constexpr Duration kMaxRest = 2s;
 // What a run overlooked, if there is such a thing, is not overlooked for ever.
 constexpr Duration kEverythingAgain = 10min;
@@ -66,6 +67,7 @@ void ControllerManager::leadership_changed() {
     entry.attention.look_at_everything();
   }
   links_ = {};
+  inputs_ = nullptr;
   notice();
 }
 
@@ -109,7 +111,6 @@ net::Task<void> ControllerManager::run() {
     if (++rounds_ % kRoundsInARow == 0) co_await loop_.sleep(kRetryAfter);
   }
   if (!stale()) rounds_ = 0;
-  inputs_ = nullptr;
   running_ = false;
   wake_after_rest();
   on_idle_();
@@ -119,8 +120,10 @@ net::Task<void> ControllerManager::run() {
 const Inputs& ControllerManager::inputs_of(const WorldPtr& world) {
   if (read_inputs_) {
     inputs_ = read_inputs_(world);
-  } else if (!inputs_ || inputs_->world != world) {
+  } else if (!inputs_) {
     inputs_ = std::make_shared<const Inputs>(world);
+  } else if (inputs_->world != world) {
+    inputs_ = std::make_shared<const Inputs>(world, inputs_->generation + 1, *inputs_);
   }
   return *inputs_;
 }
@@ -150,18 +153,27 @@ net::Task<void> ControllerManager::run_one(Entry& entry) {
   if (!run_began_) run_began_ = begin;
   if (cost > kCheapRun)
     entry.rests_until = loop_.now() + (end - *run_began_) + std::min<Duration>(cost * 3, kMaxRest);
-  std::map<std::string, Failure> failures;
-  for (Change& change : plan) {
+  Failures failures;
+  for (auto next = plan.begin(); next != plan.end();) {
     if (!leads()) co_return;
-    const std::string name = change.object.key().to_string(), what = lasting_name(change.object);
-    const std::optional<Error> failed = co_await carry_out(std::move(change));
-    if (!failed) continue;
-    const auto before = entry.failures.find(what);
-    failures[what] = {name + ": " + failed->text, failed->code == Code::kInvalid,
-                      before == entry.failures.end() ? mirror_.highest_version() : before->second.since};
+    // Several on their way at once: a store that is asked for all of them writes them together.
+    net::TaskScope writes;
+    for (std::size_t i = 0; i < kWritesAtOnce && next != plan.end(); ++i)
+      writes.spawn(carry_out_one(std::move(*next++), entry, failures));
+    co_await writes.join();
   }
   entry.failures = std::move(failures);
   if (!entry.failures.empty() && !retry_.armed()) retry_.arm(loop_.now() + kRetryAfter);
+}
+
+net::Task<void> ControllerManager::carry_out_one(Change change, const Entry& entry, Failures& failures) {
+  if (!leads()) co_return;
+  const std::string name = change.object.key().to_string(), what = lasting_name(change.object);
+  const std::optional<Error> failed = co_await carry_out(std::move(change));
+  if (!failed) co_return;
+  const auto before = entry.failures.find(what);
+  failures[what] = {name + ": " + failed->text, failed->code == Code::kInvalid,
+                    before == entry.failures.end() ? mirror_.highest_version() : before->second.since};
 }
 
 std::vector<ControllerManager::Failure> ControllerManager::failures_since(std::uint64_t version) const {

@@ -54,17 +54,18 @@ class ControllerManager {
   /// before follows when its object is looked at again.
   void set_injection(const inject::Settings* settings) { injection_ = settings; }
   /// How a world is read for controllers, which compare its objects with those that come back: of that world
-  /// and no other. By default each is read from its beginning, where a controller asks for it.
+  /// and no other. By default it is carried on from the world before, where a controller asks for it.
   using ReadInputs = std::function<std::shared_ptr<const Inputs>(const WorldPtr&)>;
   void set_read_inputs(ReadInputs read) { read_inputs_ = std::move(read); }
 
  private:
+  using Failures = std::map<std::string, Failure>;
   struct Entry {
     Controller controller;
     std::uint64_t seen =
         0;  ///< sum of the changes of what it reads, at its last run; 0: never or to be repeated
     /// Of its last run, by what was written; of what is made again under another name by its kind and owner.
-    std::map<std::string, Failure> failures = {};
+    Failures failures = {};
     TimePoint rests_until = {};
     Attention attention = {};
     TimePoint looked_at_everything = {};
@@ -74,6 +75,7 @@ class ControllerManager {
   Plan plan_for(Entry& entry);
   const Inputs& inputs_of(const WorldPtr& world);
   /// Nothing: the write is done, or no longer wanted because somebody else was there first.
+  net::Task<void> carry_out_one(Change change, const Entry& entry, Failures& failures);
   net::Task<std::optional<Error>> carry_out(Change change);
   net::Task<Result<api::ObjectPtr>> write(Change change);
   void note_kept(const api::Key& key, const api::Json& wanted, const api::Object& written);
@@ -95,7 +97,7 @@ class ControllerManager {
   std::map<api::Key, std::string> refusals_;
   const inject::Settings* injection_ = nullptr;
   ReadInputs read_inputs_;
-  std::shared_ptr<const Inputs> inputs_;  ///< of the world that was read last; null between two runs
+  std::shared_ptr<const Inputs> inputs_;  ///< of the world that was read last
   LinkIndex links_;
   /// Versions of objects whose status the store does not keep as we wrote it: writing it again would go on
   /// for ever.
