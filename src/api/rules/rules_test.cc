@@ -212,8 +212,10 @@ TEST(Rules, virtual_services) {
        "spec.http[0].fault.abort.grpcStatus: \"14\": must be the name of a gRPC status, such as UNAVAILABLE "
        "or "
        "NOT_FOUND"},
-      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE, httpStatus: 503}}}]", "?"},
-      {"hosts: [a], http: [{TO, fault: {abort: {percentage: {value: 1}}}}]", "?"},
+      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE, httpStatus: 503}}}]",
+       "spec.http[0].fault.abort: only one of httpStatus and grpcStatus may be given"},
+      {"hosts: [a], http: [{TO, fault: {abort: {percentage: {value: 1}}}}]",
+       "spec.http[0].fault.abort: one of httpStatus and grpcStatus is required"},
       {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 0s}}}]",
        "spec.http[0].fault.delay.fixedDelay: \"0s\": must be longer than zero"},
       {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 1s, percentage: {value: 100.5}}}}]",

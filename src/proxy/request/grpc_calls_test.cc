@@ -9,9 +9,6 @@ using namespace testing;
 using http::testing::Fields;
 using http::testing::with;
 
-#define EXPECT_HAS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
-#define EXPECT_HAS_NOT(text, part) EXPECT_EQ((text).find(part), std::string::npos) << (text)
-
 const Fields kResponse = {{":status", "200"}, {"content-type", "application/grpc"}};
 const Fields kOk = {{"grpc-status", "0"}};
 
@@ -24,8 +21,8 @@ TEST_F(GrpcCalls, I01_without_a_route_a_call_is_unimplemented) {
   ask(call_head(), true);
   pass();
   const std::string told = at_client();
-  EXPECT_HAS(told, "HEADERS 1 end :status=200");
-  EXPECT_HAS(told, "grpc-status=12");
+  EXPECT_TRUE(has(told, "HEADERS 1 end :status=200"));
+  EXPECT_TRUE(has(told, "grpc-status=12"));
 }
 
 TEST_F(GrpcCalls, I02_a_response_of_http_passes_and_gets_no_status_of_grpc) {
@@ -37,9 +34,9 @@ TEST_F(GrpcCalls, I02_a_response_of_http_passes_and_gets_no_status_of_grpc) {
     respond_more("busy", true);
     pass();
     const std::string told = at_client();
-    EXPECT_HAS(told, std::string(":status=") + status);
-    EXPECT_HAS(told, "DATA 1 end 4 busy");
-    EXPECT_HAS_NOT(told, "grpc-status");
+    EXPECT_TRUE(has(told, std::string(":status=") + status));
+    EXPECT_TRUE(has(told, "DATA 1 end 4 busy"));
+    EXPECT_FALSE(has(told, "grpc-status"));
   }
 }
 
@@ -53,7 +50,7 @@ TEST_F(GrpcCalls, I05_a_stream_that_the_endpoint_resets_is_the_status_that_the_r
     pass();
     from_endpoint(http::testing::rst_stream(1, code));
     pass();
-    EXPECT_HAS(at_client(), status) << code;
+    EXPECT_TRUE(has(at_client(), status)) << code;
   }
 }
 
@@ -61,13 +58,13 @@ TEST_F(GrpcCalls, I05_a_refused_stream_is_tried_once_more_and_then_unavailable) 
   begin(route_to("/", "a"));
   ask(call_head(), true);
   pass();
-  EXPECT_HAS(at_endpoint(), "HEADERS 1 end");
+  EXPECT_TRUE(has(at_endpoint(), "HEADERS 1 end"));
   from_endpoint(http::testing::rst_stream(1, 7));
   pass();
-  EXPECT_HAS(at_endpoint(), "HEADERS 3 end");
+  EXPECT_TRUE(has(at_endpoint(), "HEADERS 3 end"));
   from_endpoint(http::testing::rst_stream(3, 7));
   pass();
-  EXPECT_HAS(at_client(), "grpc-status=14 ");
+  EXPECT_TRUE(has(at_client(), "grpc-status=14 "));
   EXPECT_EQ(at_endpoint(), "");
 }
 
@@ -77,7 +74,7 @@ TEST_F(GrpcCalls, I05_a_connection_that_is_lost_is_unavailable) {
   pass();
   endpoint.reset();
   pass();
-  EXPECT_HAS(at_client(), "grpc-status=14 ");
+  EXPECT_TRUE(has(at_client(), "grpc-status=14 "));
 }
 
 TEST_F(GrpcCalls, I06_trailers_before_the_client_s_end_are_followed_by_a_reset_without_error) {
@@ -87,12 +84,8 @@ TEST_F(GrpcCalls, I06_trailers_before_the_client_s_end_are_followed_by_a_reset_w
   respond(kResponse, false);
   respond({{"grpc-status", "3"}}, true);
   pass();
-  acknowledge_settings();
-  const std::string told = at_client();
-  EXPECT_HAS(told, "HEADERS 1 end grpc-status=3\n");
-  pass(10s);
-  EXPECT_EQ(told + at_client(), told.substr(0, told.find("HEADERS 1 end")) +
-                                    "HEADERS 1 end grpc-status=3\nRST_STREAM 1 NO_ERROR\n");
+  EXPECT_TRUE(has(at_client(), "HEADERS 1 end grpc-status=3\nRST_STREAM 1 NO_ERROR\n"));
+  EXPECT_TRUE(has(at_endpoint(), "RST_STREAM 1 CANCEL\n"));
 }
 
 TEST_F(GrpcCalls, I07_a_message_that_claims_four_gigabytes_costs_what_has_come_of_it) {
@@ -100,7 +93,7 @@ TEST_F(GrpcCalls, I07_a_message_that_claims_four_gigabytes_costs_what_has_come_o
   ask(call_head(), false);
   ask_more({"\0\xff\xff\xff\xff", 5}, false);
   pass();
-  EXPECT_HAS(at_endpoint(), "DATA 1 5");
+  EXPECT_TRUE(has(at_endpoint(), "DATA 1 5"));
   EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 1u);
 }
 
@@ -110,13 +103,13 @@ TEST_F(GrpcCalls, I08_what_is_wrong_inside_a_call_is_the_servers_to_judge_and_pa
   ask_more({"\1\0\0\0\1x", 6}, true);
   pass();
   const std::string sent = at_endpoint();
-  EXPECT_HAS(sent, "key-bin=?=?");
-  EXPECT_HAS(sent, "grpc-message=%zz%");
-  EXPECT_HAS(sent, std::string("DATA 1 end 6 \1\0\0\0\1x", 19));
+  EXPECT_TRUE(has(sent, "key-bin=?=?"));
+  EXPECT_TRUE(has(sent, "grpc-message=%zz%"));
+  EXPECT_TRUE(has(sent, std::string("DATA 1 end 6 \1\0\0\0\1x", 19)));
   respond(kResponse, false);
   respond({{"grpc-status", "2"}, {"grpc-message", "%zz%"}, {"key-bin", "?=?"}}, true);
   pass();
-  EXPECT_HAS(at_client(), "HEADERS 1 end grpc-status=2 grpc-message=%zz% key-bin=?=?\n");
+  EXPECT_TRUE(has(at_client(), "HEADERS 1 end grpc-status=2 grpc-message=%zz% key-bin=?=?\n"));
 }
 
 TEST_F(GrpcCalls, I09_other_types_and_methods_are_no_calls) {
@@ -127,14 +120,14 @@ TEST_F(GrpcCalls, I09_other_types_and_methods_are_no_calls) {
     ask(other, true);
     pass();
     const std::string told = at_client();
-    EXPECT_HAS(told, ":status=404");
-    EXPECT_HAS_NOT(told, "grpc-status");
+    EXPECT_TRUE(has(told, ":status=404"));
+    EXPECT_FALSE(has(told, "grpc-status"));
     begin(route_to("/", "a"));
     ask(other, true);
     pass();
     respond({{":status", "415"}}, true);
     pass();
-    EXPECT_HAS(at_client(), ":status=415");
+    EXPECT_TRUE(has(at_client(), ":status=415"));
   }
 }
 
@@ -151,7 +144,7 @@ TEST_F(GrpcCalls, I10_a_cancelled_stream_is_cancelled_at_the_endpoint_at_once_an
   static_cast<void>(at_endpoint());
   from_client(http::testing::rst_stream(1, 8));
   pass();
-  EXPECT_HAS(at_endpoint(), "RST_STREAM 1 CANCEL\n");
+  EXPECT_EQ(at_endpoint(), "RST_STREAM 1 CANCEL\n") << at_client();
   EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 0u);
   EXPECT_EQ(plane.stat("http.front.downstream_rq_active"), 0u);
 }
@@ -166,12 +159,12 @@ TEST_F(GrpcCalls, I11_a_ping_every_ten_seconds_is_answered_and_a_thousand_at_onc
     from_client(ping);
     pass(10s);
   }
-  EXPECT_HAS_NOT(at_client(), "GOAWAY");
+  EXPECT_FALSE(has(at_client(), "GOAWAY"));
   std::string flood;
   for (int i = 0; i < 1'100; ++i) flood += ping;
   from_client(flood);
   pass();
-  EXPECT_HAS(at_client(), "ENHANCE_YOUR_CALM");
+  EXPECT_TRUE(has(at_client(), "ENHANCE_YOUR_CALM"));
 }
 
 Route with_retries(std::uint32_t statuses) {
@@ -192,11 +185,11 @@ TEST_F(GrpcCalls, I12_a_head_that_tells_a_status_of_the_policy_is_asked_for_agai
     static_cast<void>(at_endpoint());
     respond(with(kResponse, "grpc-status", std::to_string(status)), true);
     pass();
-    EXPECT_HAS(at_endpoint(), "HEADERS 3 end") << status;
+    EXPECT_TRUE(has(at_endpoint(), "HEADERS 3 end")) << status;
     EXPECT_EQ(at_client(), "") << status;
     from_endpoint(http::testing::headers(3, with(kResponse, "grpc-status", "0"), true));
     pass();
-    EXPECT_HAS(at_client(), "grpc-status=0") << status;
+    EXPECT_TRUE(has(at_client(), "grpc-status=0")) << status;
   }
 }
 
@@ -209,7 +202,7 @@ TEST_F(GrpcCalls, I12_once_a_head_has_been_relayed_nothing_is_asked_for_again) {
   pass();
   respond({{"grpc-status", "14"}}, true);
   pass();
-  EXPECT_HAS(at_client(), "HEADERS 1 end grpc-status=14\n");
+  EXPECT_TRUE(has(at_client(), "HEADERS 1 end grpc-status=14\n"));
   EXPECT_EQ(at_endpoint(), "");
   EXPECT_EQ(plane.stat("cluster.a.upstream_rq_retry"), 0u);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +11,12 @@
 #include "proxy/testing/simulated_plane.h"
 
 namespace weft::proxy::testing {
+
+/// Whether frames, as FramedPlane tells them, say that; the failure shows them all.
+inline ::testing::AssertionResult has(const std::string& frames, const std::string& part) {
+  const bool found = frames.find(part) != frames.npos;
+  return (found ? ::testing::AssertionSuccess() : ::testing::AssertionFailure()) << "frames: " << frames;
+}
 
 /// A client and an endpoint of HTTP/2, both frame by frame in the hands of the test, and the data plane
 /// between them: one stream, number 1, to the one endpoint of cluster "a".

@@ -24,19 +24,19 @@ std::string trailer_frame(const std::string& fields) {
 class GrpcWeb : public ::testing::Test {
  protected:
   GrpcWeb() {
+    options.http2.max_concurrent_streams = 100;
     plane.http.filters = {{"grpc_web", grpc_web_filter()}};
     plane.accept = [this](const net::Address&, std::unique_ptr<PipeEnd> pipe) -> Result<void> {
-      endpoint = std::move(pipe);
-      session = http::make_server_session(Protocol::kHttp2, *endpoint, {});
-      tasks.spawn(session->serve(handler));
+      Endpoint& made = *endpoints.emplace_back(std::make_unique<Endpoint>());
+      made.pipe = std::move(pipe);
+      made.session = http::make_server_session(Protocol::kHttp2, *made.pipe, options);
+      made.tasks.spawn(made.session->serve(handler));
       return {};
     };
     ClusterConfig cluster = cluster_of("a", {simulated_endpoint(1)});
     cluster.spoken = ClusterConfig::Spoken::kHttp2;
     WEFT_ASSERT(plane.apply(table_of({route_to("/", "a")}), {std::move(cluster)}).has_value());
   }
-  ~GrpcWeb() override { tasks.cancel_all(); }
-
   net::Task<void> echo(http::ServerExchange& exchange) {
     seen = exchange.request();
     std::string body;
@@ -67,19 +67,24 @@ class GrpcWeb : public ::testing::Test {
     return request;
   }
   std::unique_ptr<HttpCall> call(Message request, Protocol protocol = Protocol::kHttp1) {
-    client = http::make_client_session(protocol, plane.connect());
-    auto made = std::make_unique<HttpCall>(*client, std::move(request));
-    plane.loop().settle();
+    auto& client = *clients.emplace_back(http::make_client_session(protocol, plane.connect()));
+    auto made = std::make_unique<HttpCall>(client, std::move(request));
+    plane.loop().advance(0ms);
     return made;
   }
 
   SimulatedPlane plane;
   http::RequestHead seen;
   http::Handler handler = [this](http::ServerExchange& exchange) { return echo(exchange); };
-  std::unique_ptr<PipeEnd> endpoint;
-  std::unique_ptr<http::ServerSession> session;
-  std::unique_ptr<http::ClientSession> client;
-  net::TaskScope tasks;
+  struct Endpoint {
+    ~Endpoint() { tasks.cancel_all(); }
+    std::unique_ptr<PipeEnd> pipe;
+    std::unique_ptr<http::ServerSession> session;
+    net::TaskScope tasks;
+  };
+  std::vector<std::unique_ptr<Endpoint>> endpoints;
+  http::ServerSessionOptions options;                         ///< of endpoints
+  std::vector<std::unique_ptr<http::ClientSession>> clients;  ///< their calls do not outlive them
 };
 
 constexpr std::string_view kMessage{"\0\0\0\0\3abc", 8};

@@ -65,6 +65,8 @@ net::Task<void> Forward::run() {
   body_.read = exchange_.request_complete();
   if (body_.read)
     on_request_whole();
+  else if (is_grpc(exchange_.request()))
+    exchange_.set_body_timeout(deadlines_.idle());  // between two messages nothing stalls
   else if (action_.idle_timeout)
     exchange_.set_body_timeout(deadlines_.idle_or_stall());
   for (;;) {

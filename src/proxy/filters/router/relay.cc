@@ -139,7 +139,9 @@ net::Task<Result<void>> Relay::receive(TryFailure& failure) {
       failure == TryFailure::kNone && exchange_.response_complete() && upstream_.response_complete();
   const bool tunnelled = phase_ == Phase::kTunnelling;
   phase_ = Phase::kResponded;
-  if (!whole || tunnelled || upstream_.request_complete()) co_return stop();
+  // With its status a call is over: no server takes messages behind it.
+  const bool wanted = !upstream_.request_complete() && !is_grpc(exchange_.request());
+  if (!whole || tunnelled || !wanted) co_return stop();
   set_deadlines();
   co_return Result<void>{};
 }
