@@ -127,7 +127,8 @@ def test_a_status_that_there_is_not_is_rejected_with_its_field(mesh):
 def test_the_time_of_a_rule_ends_a_stream_with_a_status_behind_what_has_come(mesh):
     with rule(mesh, "timeout: 1s"):
         replies, rest, status = call(mesh, "count", "--times=1000", "--interval=50")
-        assert len(replies) >= 5 and (rest, status) == (["status 4: upstream request timeout"], 4), (replies, rest)
+        # The server is told the limit too, and may be the one that says so.
+        assert len(replies) >= 5 and status == 4 and rest[0].startswith("status 4: "), (replies, rest)
     assert call(mesh, "say")[2] == 0
 
 

@@ -54,6 +54,15 @@ void set_duration(google::protobuf::Duration& into, std::chrono::milliseconds du
   into.set_nanos(static_cast<std::int32_t>(duration.count() % 1000 * 1'000'000));
 }
 
+void set_timeout(route::RouteAction& into, std::chrono::milliseconds timeout) {
+  set_duration(*into.mutable_timeout(), timeout);
+  // Beside max_stream_duration, `timeout` would not hold.
+  if (timeout.count() > 0) return set_duration(*into.mutable_max_grpc_timeout(), timeout);
+  auto& whole = *into.mutable_max_stream_duration();
+  set_duration(*whole.mutable_max_stream_duration(), timeout);
+  set_duration(*whole.mutable_grpc_timeout_header_max(), timeout);
+}
+
 void set_address(core::Address& into, std::string_view ip, std::uint32_t port) {
   into.mutable_socket_address()->set_address(std::string(ip));
   into.mutable_socket_address()->set_port_value(port);

@@ -36,6 +36,8 @@ std::string outbound_cluster(std::uint16_t port, std::string_view subset, std::s
 std::string inbound_cluster(std::uint16_t port);
 
 void set_duration(google::protobuf::Duration& into, std::chrono::milliseconds duration);
+/// How long a response may take (0: as long as it likes), and that what a call says of itself counts too.
+void set_timeout(route::RouteAction& into, std::chrono::milliseconds timeout);
 void set_address(core::Address& into, std::string_view ip, std::uint32_t port);
 /// All addresses of a proxy's pod: 0.0.0.0, and with `ipv6` :: before it. Two sockets rather than one for
 /// both, which would not know IPv4's original destinations.

@@ -102,7 +102,7 @@ std::string operation_of(const std::string& cluster_name) {
 void set_forward(route::Route& made, const api::Json& http, const VirtualService& rule,
                  const RouteScope& scope) {
   auto& action = *made.mutable_route();
-  set_duration(*action.mutable_timeout(), duration_or(http, "timeout", 0ms));
+  set_timeout(action, duration_or(http, "timeout", 0ms));
   set_retries(action, json::map(http, "retries"));
   const api::Json& rewrite = json::map(http, "rewrite");
   if (std::string_view uri = json::text(rewrite, "uri"); !uri.empty()) set_path_rewrite(made, uri);
@@ -284,7 +284,7 @@ void add_plain_route(route::VirtualHost& into, const std::string& cluster_name,
   made.set_name("default");
   made.mutable_match()->set_prefix("/");
   made.mutable_route()->set_cluster(cluster_name);
-  set_duration(*made.mutable_route()->mutable_timeout(), 0ms);
+  set_timeout(*made.mutable_route(), 0ms);
   set_retries(*made.mutable_route(), api::Json::object());
   made.mutable_decorator()->set_operation(operation + "/*");
 }

@@ -143,7 +143,7 @@ void add_inbound_http(listener::Listener& made, const InboundPort& port) {
   made_route.set_name("default");
   made_route.mutable_match()->set_prefix("/");
   made_route.mutable_route()->set_cluster(inbound_cluster(port.number));
-  set_duration(*made_route.mutable_route()->mutable_timeout(), 0ms);
+  set_timeout(*made_route.mutable_route(), 0ms);
   made_route.mutable_decorator()->set_operation(port.operation + "/*");
   add_http_filter(chain, manager);
 }

@@ -75,7 +75,7 @@ HostPiecePtr allow_any_host(Proof* proof) {
   made.set_name("allow_any");
   made.mutable_match()->set_prefix("/");
   made.mutable_route()->set_cluster(std::string(kPassthrough));
-  set_duration(*made.mutable_route()->mutable_timeout(), 0ms);
+  set_timeout(*made.mutable_route(), 0ms);
   return piece_of(host, proof);
 }
 
