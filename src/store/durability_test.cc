@@ -388,5 +388,25 @@ TEST(EmbeddedStore, removing_a_namespace_takes_time_by_the_number_of_its_objects
   EXPECT_LT(many, few * 40) << "of ten times as many; by the square it were a hundred times as long";
 }
 
+/// How long 50 removals of one object take beside so many others.
+Duration time_to_remove_some(int others) {
+  net::Loop loop;
+  const Directory directory;
+  NoSync disk;
+  auto store = EmbeddedStore::open(loop, directory.path + "/store", disk);
+  EXPECT_TRUE(store) << store.error().text;
+  for (int i = 0; i < others + 50; ++i)
+    EXPECT_TRUE(run(loop, (*store)->create(config_map("default", "m" + std::to_string(i), "1"))));
+  const Duration before = spent();
+  for (int i = 0; i < 50; ++i)
+    EXPECT_TRUE(run(loop, (*store)->remove(key_of("default", "m" + std::to_string(i)), -1, {})));
+  return spent() - before;
+}
+
+TEST(EmbeddedStore, removing_an_object_takes_no_longer_because_there_are_many) {
+  const Duration few = time_to_remove_some(10), many = time_to_remove_some(5000);
+  EXPECT_LT(many, few * 8) << "as each removal would read 80 times as many objects";
+}
+
 }  // namespace
 }  // namespace weft::store

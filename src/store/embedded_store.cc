@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "api/admit.h"
@@ -60,18 +59,6 @@ bool same_without(const api::Json& a, const api::Json& b) {
     for (const char* name : {"resourceVersion", "generation", "managedFields"})
       (*one)["metadata"].erase(name);
   return left == right;
-}
-
-/// The uids of an object's owners, as views of its text.
-std::vector<std::string_view> owners_of(const api::Object& object) {
-  std::vector<std::string_view> uids;
-  const api::Json& references =
-      api::json_member(api::json_member(object.body, "metadata"), "ownerReferences");
-  if (!references.is_array()) return uids;
-  for (const api::Json& reference : references)
-    if (const api::Json& uid = api::json_member(reference, "uid"); uid.is_string())
-      uids.push_back(uid.get_ref<const std::string&>());
-  return uids;
 }
 
 /// What belongs to the store and not to the writer.
@@ -181,11 +168,11 @@ Result<void> EmbeddedStore::replay_change(const api::Json& change) {
     object->body = put;
     object->kind = api::find_kind(api::json_string(put, "apiVersion"), api::json_string(put, "kind"));
     if (!object->kind || object->name().empty()) return reject();
-    objects_[object->key()] = std::move(object);
+    place(std::move(object));
   } else if (erased.is_array() && erased.size() == 4 &&
              std::ranges::all_of(erased, [](const api::Json& name) { return name.is_string(); })) {
     const api::KindInfo* kind = api::find_kind(erased[0].get<std::string>(), erased[1].get<std::string>());
-    if (kind) objects_.erase({kind, erased[2].get<std::string>(), erased[3].get<std::string>()});
+    if (kind) displace({kind, erased[2].get<std::string>(), erased[3].get<std::string>()});
   }
   return {};
 }
@@ -253,10 +240,10 @@ void EmbeddedStore::enter(Plan plan, Journal::Safe safe, Batch& batch) {
     if (change.type == EventType::kDeleted) {
       batch.record.append(R"(,"erase":)")
           .append(api::json_text(api::Json{key.kind->api_version(), key.kind->kind, key.ns, key.name}));
-      objects_.erase(key);
+      displace(key);
     } else {
       batch.record.append(R"(,"put":)").append(text);
-      objects_[key] = change.object;
+      place(change.object);
     }
     batch.record.append("}");
     batch.texts.push_back(std::move(text));
@@ -264,12 +251,26 @@ void EmbeddedStore::enter(Plan plan, Journal::Safe safe, Batch& batch) {
   }
 }
 
+void EmbeddedStore::place(api::ObjectPtr object) {
+  api::ObjectPtr& at = objects_[object->key()];
+  if (at) dependents_.remove(*at);
+  dependents_.add(*object);
+  at = std::move(object);
+}
+
+void EmbeddedStore::displace(const api::Key& key) {
+  const auto found = objects_.find(key);
+  if (found == objects_.end()) return;
+  dependents_.remove(*found->second);
+  objects_.erase(found);
+}
+
 void EmbeddedStore::take_back(const Batch& batch) {
   for (auto change = batch.changes.rbegin(); change != batch.changes.rend(); ++change)
     if (change->before)
-      objects_[change->object->key()] = change->before;
+      place(change->before);
     else
-      objects_.erase(change->object->key());
+      displace(change->object->key());
   version_ -= batch.changes.size();
 }
 
@@ -362,18 +363,26 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
   return put(plan, std::move(object), EventType::kAdded);
 }
 
+/// The owner that one of `object`'s references names; null when it is not there.
+const api::Object* EmbeddedStore::owner_of(const api::Object& object, const api::Json& reference) const {
+  const api::KindInfo* const kind =
+      api::find_kind(api::json_string(reference, "apiVersion"), api::json_string(reference, "kind"));
+  if (!kind) return nullptr;
+  const auto owner = objects_.find(
+      {kind, kind->namespaced ? std::string(object.ns()) : "", api::json_string(reference, "name")});
+  const bool same = owner != objects_.end() && owner->second->uid() == api::json_string(reference, "uid");
+  return same ? owner->second.get() : nullptr;
+}
+
 /// Whether an owner that it names is there, or it names none. Of kinds that are not served nothing is known.
 bool EmbeddedStore::has_owner(const api::Object& object) const {
   const api::Json& references =
       api::json_member(api::json_member(object.body, "metadata"), "ownerReferences");
   if (!references.is_array() || references.empty()) return true;
   return std::ranges::any_of(references, [&](const api::Json& reference) {
-    const api::KindInfo* const kind =
+    const bool known =
         api::find_kind(api::json_string(reference, "apiVersion"), api::json_string(reference, "kind"));
-    if (!kind) return true;
-    const auto owner = objects_.find(
-        {kind, kind->namespaced ? std::string(object.ns()) : "", api::json_string(reference, "name")});
-    return owner != objects_.end() && owner->second->uid() == api::json_string(reference, "uid");
+    return !known || owner_of(object, reference);
   });
 }
 
@@ -467,30 +476,36 @@ bool EmbeddedStore::plan_end(Plan& plan, api::ObjectPtr& stored, int grace_perio
 }
 
 /// What the object owned goes with the last of its owners, and what that owned, and what was in a namespace
-/// with the namespace. All objects are read once, however many go.
+/// with the namespace. Only what goes, and what else it names as owners, is looked at.
 void EmbeddedStore::plan_dependents(Plan& plan, const api::Object& removed) const {
-  std::unordered_map<std::string_view, std::vector<const api::ObjectPtr*>> owned;
-  std::unordered_set<std::string_view> staying;  // by uid
-  std::vector<const api::ObjectPtr*> going;
-  const bool whole_namespace = removed.kind->kind == "Namespace";
-  for (const auto& [key, object] : objects_) {
-    if (whole_namespace && key.kind->namespaced && key.ns == removed.name()) going.push_back(&object);
-    for (const std::string_view owner : owners_of(*object)) owned[owner].push_back(&object);
-    staying.insert(object->uid());
-  }
+  std::vector<api::ObjectPtr> going;
+  if (removed.kind->kind == "Namespace")
+    for (const api::KindInfo& kind : api::kinds())
+      for (auto at = objects_.lower_bound({&kind, std::string(removed.name()), ""});
+           kind.namespaced && at != objects_.end() && at->first.kind == &kind &&
+           at->first.ns == removed.name();
+           ++at)
+        going.push_back(at->second);
+  std::unordered_set<const api::Object*> gone;
   const auto add_owned_by = [&](const api::Object& owner) {
-    staying.erase(owner.uid());
-    const auto found = owned.find(owner.uid());
-    if (found == owned.end() || owner.uid().empty()) return;
-    for (const api::ObjectPtr* each : found->second)
-      if (std::ranges::none_of(owners_of(**each),
-                               [&](std::string_view uid) { return staying.contains(uid); }))
-        going.push_back(each);
+    if (owner.uid().empty()) return;
+    gone.insert(&owner);
+    for (const api::Key& key : dependents_.of(owner.uid())) {
+      const api::ObjectPtr& each = objects_.find(key)->second;
+      const api::Json& references =
+          api::json_member(api::json_member(each->body, "metadata"), "ownerReferences");
+      const bool stays = std::ranges::any_of(references, [&](const api::Json& reference) {
+        const api::Object* const other = owner_of(*each, reference);
+        return other && !gone.contains(other);
+      });
+      if (!stays) going.push_back(each);
+    }
   };
   add_owned_by(removed);
   for (std::size_t next = 0; next < going.size(); ++next) {
-    api::ObjectPtr object = *going[next];
-    if (!plan.keys.contains(object->key()) && plan_end(plan, object, kDefaultOfKind)) add_owned_by(*object);
+    const api::ObjectPtr stored = going[next];
+    api::ObjectPtr object = stored;
+    if (!plan.keys.contains(object->key()) && plan_end(plan, object, kDefaultOfKind)) add_owned_by(*stored);
   }
 }
 

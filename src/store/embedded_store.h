@@ -10,6 +10,7 @@
 #include "api/object_check.h"
 #include "base/random.h"
 #include "net/loop.h"
+#include "store/dependents.h"
 #include "store/history.h"
 #include "store/journal.h"
 #include "store/store.h"
@@ -75,6 +76,8 @@ class EmbeddedStore final : public Store {
   Result<void> make(std::span<Write* const> writes);
   void enter(Plan plan, Journal::Safe safe, Batch& batch);
   void take_back(const Batch& batch);
+  void place(api::ObjectPtr object);
+  void displace(const api::Key& key);
   Result<void> commit(Batch batch);
   void publish(const Change& change, std::string text);
   void snapshot_when_due();
@@ -88,6 +91,7 @@ class EmbeddedStore final : public Store {
   bool plan_end(Plan& plan, api::ObjectPtr& stored, int grace_period_seconds) const;
   void plan_dependents(Plan& plan, const api::Object& removed) const;
   bool has_owner(const api::Object& object) const;
+  const api::Object* owner_of(const api::Object& object, const api::Json& reference) const;
   static Result<void> check_uid(std::string_view wanted, const api::Object& stored);
   Result<void> check_version(const api::Object& wanted, const api::Object& stored) const;
 
@@ -96,6 +100,7 @@ class EmbeddedStore final : public Store {
   std::unique_ptr<Journal> journal_;
   Random random_;
   std::map<api::Key, api::ObjectPtr> objects_;
+  Dependents dependents_;  ///< of them
   std::uint64_t version_ = 0;
   std::uint64_t opened_at_ = 0;  ///< which kinds had changed last by then is not known
   std::map<const api::KindInfo*, std::uint64_t> newest_;  ///< since then
