@@ -13,8 +13,10 @@
 #include "http/protocol.h"
 #include "net/address.h"
 #include "net/transport.h"
+#include "proxy/endpoint_address.h"
 #include "proxy/filters/filter_config.h"
 #include "proxy/named_list.h"
+#include "proxy/rare_vector.h"
 
 namespace re2 {
 class RE2;
@@ -62,8 +64,8 @@ struct PathMatch {
 
 struct RouteMatch {
   PathMatch path;
-  std::vector<HeaderMatch> headers;
-  std::vector<QueryMatch> query;
+  RareVector<HeaderMatch> headers;
+  RareVector<QueryMatch> query;
   std::optional<std::uint32_t> runtime_fraction_per_million;
 };
 
@@ -79,8 +81,8 @@ struct HeaderChange {
 };
 
 struct HeaderChanges {
-  std::vector<HeaderChange> add;
-  std::vector<std::string> remove;
+  RareVector<HeaderChange> add;
+  RareVector<std::string> remove;
   bool empty() const { return add.empty() && remove.empty(); }
 };
 
@@ -134,7 +136,7 @@ struct ForwardAction {
   std::string regex_substitution;
   std::string host_rewrite;
   bool append_x_forwarded_host = false;
-  std::vector<std::string> upgrades;  ///< lower case, e.g. "websocket"; beside those of the listener
+  RareVector<std::string> upgrades;  ///< lower case, e.g. "websocket"; beside those of the listener
 };
 
 struct RedirectAction {
@@ -325,15 +327,14 @@ struct ListenerConfig {
 enum class Health : std::uint8_t { kHealthy, kDegraded, kUnhealthy, kDraining };
 
 struct Endpoint {
-  net::Address address;
+  EndpointAddress address;
   std::uint32_t weight = 1;
   Health health = Health::kHealthy;
   std::string hostname;
 };
 
-/// The names are for who reads a dump; priorities decide, and weights where ClusterConfig says so.
+/// Priorities decide, and weights where ClusterConfig says so. Its name does not, and is not kept.
 struct Locality {
-  std::string region, zone, sub_zone;
   std::uint32_t priority = 0;  ///< 0 is used first
   std::uint32_t weight = 0;    ///< 0: gets nothing while another of its priority has a weight
   std::vector<Endpoint> endpoints;
@@ -366,10 +367,10 @@ struct ClusterConfig {
   Milliseconds connect_timeout{5'000};
   Milliseconds idle_timeout{3'600'000};  ///< of a pooled connection; 0: none
   std::uint32_t max_requests_per_connection = 0;
-  net::Address bind_source;
-  std::vector<net::Address> extra_bind_sources;  ///< for endpoints of another family than bind_source
-  TransportPtr transport;                        ///< of connections to endpoints
-  std::uint32_t buffer_limit = 1024 * 1024;      ///< as of a listener
+  /// Connections come from the first that is of the endpoint's family, from the first of all when none is.
+  RareVector<net::Address> bind_sources;
+  TransportPtr transport;                    ///< of connections to endpoints
+  std::uint32_t buffer_limit = 1024 * 1024;  ///< as of a listener
   /// What endpoints speak; kAsDownstream: whatever the request came by.
   enum class Spoken : std::uint8_t { kHttp1, kHttp2, kAsDownstream };
   Spoken spoken = Spoken::kHttp1;

@@ -225,7 +225,7 @@ TEST(DataPlane, an_endpoint_that_this_machine_cannot_connect_to_is_a_failed_conn
   const net::Address unreachable = *net::Address::parse_ip("::1", 80);
   ClusterConfig one = cluster_of("one", {unreachable}), two = cluster_of("two", {unreachable, a.address()});
   // A source of the other family cannot be bound, as an address that the machine does not have.
-  one.bind_source = two.bind_source = *net::Address::parse_ip("127.0.0.1", 0);
+  one.bind_sources = two.bind_sources = {*net::Address::parse_ip("127.0.0.1", 0)};
   ASSERT_TRUE(plane.apply(table_of({route_to("/one", "one"), route_to("/two", "two")}), {one, two}));
   for (int i = 0; i < 6; ++i) EXPECT_EQ(plane.get("/two").head.status, 200);
   const http::Response response = plane.get("/one");

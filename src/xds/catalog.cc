@@ -15,7 +15,7 @@ void add_to(std::map<std::string, std::shared_ptr<const T>>& into, const Catalog
 void Names::add(const proxy::NamedList<Resource>& shelf, Type type) {
   for (const ResourcePtr& resource : shelf)
     for (const Need& need : resource->needs)
-      if (need.type == type) list_.push_back(need.name);
+      if (need.type == type) list_.push_back(resource->name_of(need));
   owners_.push_back(shelf);
 }
 
@@ -98,11 +98,12 @@ void Catalog::follow(Type type, TimePoint now) {
     for (const Shelf* shelf : {&of(row.type).statics, &of(row.type).accepted})
       for (const ResourcePtr& resource : *shelf)
         for (const Need& need : resource->needs) {
-          if (need.type != type || is_known(type, need.name)) continue;
-          const auto before = mine.deadlines.find(need.name);
-          still[need.name] = before != mine.deadlines.end() ? before->second
-                             : need.timeout.count() == 0    ? kNever
-                                                            : now + need.timeout;
+          const std::string name(resource->name_of(need));
+          if (need.type != type || is_known(type, name)) continue;
+          const auto before = mine.deadlines.find(name);
+          still[name] = before != mine.deadlines.end() ? before->second
+                        : need.timeout.count() == 0    ? kNever
+                                                       : now + need.timeout;
         }
   mine.deadlines = std::move(still);
   mine.followed = names;
@@ -116,9 +117,10 @@ bool Catalog::is_known(Type type, std::string_view name) const {
 
 bool Catalog::is_warm(const Resource& resource, TimePoint now) const {
   return std::ranges::all_of(resource.needs, [&](const Need& need) {
-    if (is_known(need.type, need.name)) return true;
+    const std::string_view name = resource.name_of(need);
+    if (is_known(need.type, name)) return true;
     const auto& deadlines = of(need.type).deadlines;
-    const auto deadline = deadlines.find(need.name);
+    const auto deadline = deadlines.find(name);
     return deadline != deadlines.end() && deadline->second <= now;
   });
 }

@@ -118,8 +118,8 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
     if (type == Type::kListener && !statics) entry = Json{{"name", name}, {"active_state", std::move(entry)}};
     if (!statics && refused != catalog.refusals(type).end())
       entry["error_state"] = error_state(refused->second);
-    if (!one->left_out.empty()) entry["not_supported"] = one->left_out;
-    if (!one->rejected.empty()) entry["rejected"] = one->rejected;
+    if (!one->left_out.empty()) entry["not_supported"] = one->left_out.all();
+    if (!one->rejected.empty()) entry["rejected"] = one->rejected.all();
     list.push_back(std::move(entry));
   }
   for (const auto& [name, refusal] : catalog.refusals(type))

@@ -61,9 +61,6 @@ Result<proxy::Endpoint> to_endpoint(const endpoint::LbEndpoint& from, const Path
 
 Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, const Path& path) {
   proxy::Locality made;
-  made.region = from.locality().region();
-  made.zone = from.locality().zone();
-  made.sub_zone = from.locality().sub_zone();
   WEFT_TRY(made.weight, to_weight(from, path));
   WEFT_TRY(made.priority, to_priority(from, path));
   Path list = path.field("lb_endpoints");
@@ -122,9 +119,8 @@ Result<void> read_eds(const cluster::Cluster& from, MadeCluster& into, const Pat
   if (from.has_load_assignment())
     return fail(path.field("load_assignment").invalid("an EDS cluster has none of its own"));
   WEFT_CHECK(expect_ads(from.eds_cluster_config().eds_config(), source));
-  into.config.eds_name = from.eds_cluster_config().service_name().empty()
-                             ? from.name()
-                             : from.eds_cluster_config().service_name();
+  const std::string& name = from.eds_cluster_config().service_name();
+  if (name != from.name()) into.config.eds_name = name;
   Need need{.type = Type::kEndpoint, .name = into.config.eds_name};
   WEFT_TRY(need.timeout, fetch_timeout(from.eds_cluster_config().eds_config(), source));
   into.needs.push_back(std::move(need));
@@ -283,14 +279,15 @@ Result<void> read_connections(const cluster::Cluster& from, proxy::ClusterConfig
     Path bind = path.field("upstream_bind_config");
     if (from.upstream_bind_config().freebind().value())
       WEFT_CHECK(conversion.unsupported(bind.field("freebind"), "is not supported"));
-    WEFT_TRY(into.bind_source,
+    WEFT_TRY(auto source,
              to_address(from.upstream_bind_config().source_address(), bind.field("source_address")));
+    into.bind_sources.push_back(source);
     Path extras = bind.field("extra_source_addresses");
     for (int i = 0; i < from.upstream_bind_config().extra_source_addresses_size(); ++i) {
       Path here = extras.item(i);
       WEFT_TRY(auto extra, to_address(from.upstream_bind_config().extra_source_addresses(i).address(),
                                       here.field("address")));
-      into.extra_bind_sources.push_back(extra);
+      into.bind_sources.push_back(extra);
     }
   }
   if (from.upstream_connection_options().has_tcp_keepalive())

@@ -18,7 +18,7 @@ struct ConvertedHosts;
 /// Something a resource waits for before it can be used: a cluster its endpoints, a listener its route table.
 struct Need {
   Type type;
-  std::string name;
+  std::string name;  ///< empty: that of the resource which needs it
   /// After this long it goes without; zero: waits for ever.
   std::chrono::milliseconds timeout{15'000};
 };
@@ -31,11 +31,11 @@ struct Resource {
   Value value;
   std::vector<Need> needs;
   /// What a control plane asked for that we do not do, each with its path; never of a static resource.
-  std::vector<std::string> left_out;
+  proxy::RareVector<std::string> left_out;
 
   /// Parts that could not be converted, each with its path: such a route answers 500, and every other one is
   /// in force. Never of a static resource.
-  std::vector<std::string> rejected;
+  proxy::RareVector<std::string> rejected;
 
   std::string bytes;    ///< the message as it came
   std::string version;  ///< version_info of the response it came in; empty for static ones
@@ -46,6 +46,7 @@ struct Resource {
   std::string_view name() const {
     return std::visit([](const auto& config) -> std::string_view { return config->name; }, value);
   }
+  std::string_view name_of(const Need& need) const { return need.name.empty() ? name() : need.name; }
   template <class T>
   const std::shared_ptr<const T>& as() const {
     return std::get<std::shared_ptr<const T>>(value);

@@ -131,7 +131,7 @@ std::string_view HttpStream::allowed_upgrade(std::string_view list) const {
     protocol = trim(protocol);
     if (protocol.empty()) continue;
     if (contains_ignoring_case(config().upgrades, protocol)) return protocol;
-    if (action && contains_ignoring_case(action->upgrades, protocol)) return protocol;
+    if (action && contains_ignoring_case(action->upgrades.all(), protocol)) return protocol;
   }
   return {};
 }

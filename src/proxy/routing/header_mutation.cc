@@ -4,19 +4,22 @@ namespace weft::proxy {
 
 Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
   HeaderMutation mutation;
-  mutation.remove_ = changes.remove;
+  if (changes.empty()) return mutation;
+  auto compiled = std::make_unique<Compiled>();
+  compiled->remove = changes.remove.all();
   for (const HeaderChange& change : changes.add) {
     auto value = LogFormat::compile(change.value, LogFormat::Use::kFieldValue);
     if (!value) return fail(std::move(value).error().with_context("header '" + change.name + "'"));
-    mutation.add_.push_back({change.name, std::move(*value), change.action, change.keep_empty});
+    compiled->add.push_back({change.name, std::move(*value), change.action, change.keep_empty});
   }
+  mutation.changes_ = std::move(compiled);
   return mutation;
 }
 
 void HeaderMutation::change(http::Headers& headers, const RequestInfo& info, std::string* authority) const {
-  for (const std::string& name : remove_) headers.remove(name);
+  for (const std::string& name : changes_->remove) headers.remove(name);
   std::string value;
-  for (const Addition& addition : add_) {
+  for (const Addition& addition : changes_->add) {
     value.clear();
     if (addition.value.is_literal())
       value = addition.value.literal();

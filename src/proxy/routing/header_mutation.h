@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ class HeaderMutation {
  public:
   /// Errors name the value's operator that is not known.
   static Result<HeaderMutation> compile(const HeaderChanges& changes);
-  bool empty() const { return add_.empty() && remove_.empty(); }
+  bool empty() const { return !changes_; }
   /// Removes first, then adds in order. "host" and ":authority" change `authority` when it is not null.
   void apply(http::Headers& headers, const RequestInfo& info, std::string* authority = nullptr) const {
     if (!empty()) change(headers, info, authority);
@@ -28,8 +29,11 @@ class HeaderMutation {
     HeaderChange::Action action;
     bool keep_empty;
   };
-  std::vector<Addition> add_;
-  std::vector<std::string> remove_;
+  struct Compiled {
+    std::vector<Addition> add;
+    std::vector<std::string> remove;
+  };
+  std::unique_ptr<const Compiled> changes_;  ///< null: none, as of nearly every route
 };
 
 }  // namespace weft::proxy

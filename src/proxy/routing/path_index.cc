@@ -33,26 +33,27 @@ bool matches(const PathMatch& match, std::string_view path) {
 void PathIndex::build(const std::vector<Route>& routes) {
   count_ = static_cast<std::uint32_t>(routes.size());
   if (routes.size() < kWorthIndexing) return;
+  ByPath lists;
   for (std::uint32_t i = 0; i < count_; ++i) {
     const PathMatch& path = routes[i].match.path;
     if (path.kind == PathMatch::Kind::kRegex || path.ignore_case || path.text.empty()) {
-      always_.push_back(i);
+      lists.always.push_back(i);
     } else if (path.kind == PathMatch::Kind::kExact) {
-      exact_[path.text].push_back(i);
+      lists.exact[path.text].push_back(i);
     } else {
       const auto same = [&](const ByLength& g) { return g.length == path.text.size(); };
-      auto group = std::find_if(prefixes_.begin(), prefixes_.end(), same);
-      if (group == prefixes_.end()) group = prefixes_.insert(group, ByLength{path.text.size(), {}});
+      auto group = std::ranges::find_if(lists.prefixes, same);
+      if (group == lists.prefixes.end()) group = lists.prefixes.insert(group, ByLength{path.text.size(), {}});
       group->texts[path.text].push_back(i);
     }
   }
-  indexed_ = prefixes_.size() <= kMostLengths;
+  if (lists.prefixes.size() <= kMostLengths) by_path_ = std::make_unique<const ByPath>(std::move(lists));
 }
 
 void PathIndex::collect(std::string_view path, Lists& lists) const {
-  if (!always_.empty()) lists.add(always_);
-  if (const auto found = exact_.find(path); found != exact_.end()) lists.add(found->second);
-  for (const ByLength& group : prefixes_) {
+  if (!by_path_->always.empty()) lists.add(by_path_->always);
+  if (const auto found = by_path_->exact.find(path); found != by_path_->exact.end()) lists.add(found->second);
+  for (const ByLength& group : by_path_->prefixes) {
     if (path.size() < group.length) continue;
     const auto found = group.texts.find(path.substr(0, group.length));
     if (found != group.texts.end()) lists.add(found->second);

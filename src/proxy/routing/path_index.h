@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +23,7 @@ class PathIndex {
   /// Calls `visit(index)` for each candidate, lowest first, until it returns true; returns whether one did.
   template <class Visit>
   bool each_candidate(std::string_view path, Visit visit) const {
-    if (!indexed_) {
+    if (!by_path_) {
       for (std::uint32_t i = 0; i < count_; ++i) {
         if (visit(i)) return true;
       }
@@ -59,11 +60,13 @@ class PathIndex {
   };
   void collect(std::string_view path, Lists& lists) const;
 
-  bool indexed_ = false;
+  struct ByPath {
+    StringMap<Indexes> exact;
+    std::vector<ByLength> prefixes;
+    Indexes always;  ///< regular expressions, and what ignores letter case
+  };
   std::uint32_t count_ = 0;
-  StringMap<Indexes> exact_;
-  std::vector<ByLength> prefixes_;
-  Indexes always_;  ///< regular expressions, and what ignores letter case
+  std::unique_ptr<const ByPath> by_path_;  ///< null: each is tried
 };
 
 }  // namespace weft::proxy

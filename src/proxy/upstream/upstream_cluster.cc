@@ -18,10 +18,10 @@ Error upstream_error(Code code, std::string text) {
 
 /// The first that can reach `to`; the configured one when none can, so that the error names it.
 const net::Address& source_towards(const ClusterConfig& config, const net::Address& to) {
-  if (config.bind_source.empty() || config.bind_source.family() == to.family()) return config.bind_source;
-  for (const net::Address& each : config.extra_bind_sources)
+  static const net::Address kNone;
+  for (const net::Address& each : config.bind_sources)
     if (each.family() == to.family()) return each;
-  return config.bind_source;
+  return config.bind_sources.empty() ? kNone : config.bind_sources[0];
 }
 
 void keep_family(std::vector<net::Address>& addresses, ClusterConfig::DnsFamily family) {
@@ -82,8 +82,7 @@ UpstreamCluster::~UpstreamCluster() {
 
 bool UpstreamCluster::can_become(const ClusterConfig& config) const {
   return config.name == config_->name && config.discovery == config_->discovery &&
-         config.bind_source == config_->bind_source &&
-         config.extra_bind_sources == config_->extra_bind_sources && config.spoken == config_->spoken &&
+         config.bind_sources.all() == config_->bind_sources.all() && config.spoken == config_->spoken &&
          config.http2 == config_->http2 && config.transport == config_->transport;
 }
 

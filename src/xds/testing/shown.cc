@@ -10,6 +10,7 @@ namespace weft::xds::testing {
 // No unnamed namespace: in it, names would hide those of the header.
 static std::string shown(const std::string& text) { return "'" + text + "'"; }
 static std::string shown(const net::Address& address) { return address.to_string(); }
+static std::string shown(const proxy::EndpointAddress& address) { return address.to_string(); }
 static std::string shown(Duration time) { return std::to_string(time / 1ms) + "ms"; }
 static std::string shown(proxy::Milliseconds time) { return std::to_string(time.count()) + "ms"; }
 static std::string shown(const proxy::RegexPtr& regex) {
@@ -110,6 +111,10 @@ static std::string shown(const std::vector<T>& values) {
   return "[" + text + "]";
 }
 
+template <class T>
+static std::string shown(const proxy::RareVector<T>& values) {
+  return shown(values.all());
+}
 static std::string shown(const proxy::VirtualHosts& hosts) { return shown(hosts.shared()); }
 
 template <class Struct, class T>
@@ -306,8 +311,7 @@ std::string shown(const proxy::Endpoint& endpoint) {
 
 std::string shown(const proxy::Locality& locality) {
   using Shown = proxy::Locality;
-  return members(locality, WEFT_MEMBER(region), WEFT_MEMBER(zone), WEFT_MEMBER(sub_zone),
-                 WEFT_MEMBER(priority), WEFT_MEMBER(weight), WEFT_MEMBER(endpoints));
+  return members(locality, WEFT_MEMBER(priority), WEFT_MEMBER(weight), WEFT_MEMBER(endpoints));
 }
 
 std::string shown(const proxy::Endpoints& endpoints) {
@@ -321,12 +325,11 @@ std::string shown(const proxy::ClusterConfig& cluster) {
   return members(cluster, WEFT_MEMBER(name), WEFT_MEMBER(discovery), WEFT_MEMBER(eds_name),
                  WEFT_MEMBER(endpoints), WEFT_MEMBER(alt_stat_name), WEFT_MEMBER(balance),
                  WEFT_MEMBER(least_request_choices), WEFT_MEMBER(connect_timeout), WEFT_MEMBER(idle_timeout),
-                 WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(bind_source),
-                 WEFT_MEMBER(extra_bind_sources), WEFT_MEMBER(spoken), WEFT_MEMBER(http2),
-                 WEFT_MEMBER(buffer_limit), WEFT_MEMBER(max_connections), WEFT_MEMBER(max_pending_requests),
-                 WEFT_MEMBER(max_requests), WEFT_MEMBER(max_retries), WEFT_MEMBER(dns_refresh),
-                 WEFT_MEMBER(dns_ttl_decides), WEFT_MEMBER(dns_family), WEFT_MEMBER(dns_hosts),
-                 WEFT_MEMBER(panic_threshold_percent), WEFT_MEMBER(locality_weights),
+                 WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(bind_sources), WEFT_MEMBER(spoken),
+                 WEFT_MEMBER(http2), WEFT_MEMBER(buffer_limit), WEFT_MEMBER(max_connections),
+                 WEFT_MEMBER(max_pending_requests), WEFT_MEMBER(max_requests), WEFT_MEMBER(max_retries),
+                 WEFT_MEMBER(dns_refresh), WEFT_MEMBER(dns_ttl_decides), WEFT_MEMBER(dns_family),
+                 WEFT_MEMBER(dns_hosts), WEFT_MEMBER(panic_threshold_percent), WEFT_MEMBER(locality_weights),
                  WEFT_MEMBER(dns_overprovisioning_percent));
 }
 
