@@ -252,7 +252,7 @@ class Torture {
   Result<void> try_to_apply(const proxy::Snapshot& snapshot) {
     if (!faults_ || !ports_in_use_ || random_.below(8)) return {};
     std::vector<std::string> names;
-    for (const auto& [name, cluster] : snapshot.clusters) names.push_back("cluster '" + name + "'");
+    for (const auto& cluster : snapshot.clusters) names.push_back("cluster '" + cluster->name + "'");
     for (const auto& [name, listener] : snapshot.listeners) names.push_back("listener '" + name + "'");
     for (const auto& [name, table] : snapshot.route_tables) names.push_back("route table '" + name + "'");
     if (names.empty()) return {};
@@ -498,12 +498,11 @@ class Torture {
   void compare(const SimulatedSidecar& sidecar, control::Type type, const control::ResourceTable& wanted) {
     std::map<std::string, std::string> expected, running;
     for (const control::ResourcePtr& each : wanted) expected[each->name] = each->bytes;
-    const auto of_type = static_cast<xds::Type>(type);
     const bool by_name = type == control::Type::kEndpoint || type == control::Type::kRoute;
-    const xds::Catalog::NamesPtr needed = sidecar.catalog().wanted(of_type);
+    const xds::Catalog::NamesPtr needed = sidecar.catalog().wanted(type);
     // Endpoints of a cluster that has gone stand in the catalog until the next change; no request can meet
     // them.
-    for (const xds::ResourcePtr& resource : sidecar.catalog().running(of_type))
+    for (const xds::ResourcePtr& resource : sidecar.catalog().running(type))
       if (!by_name || std::ranges::binary_search(needed->list(), resource->name()))
         running[std::string(resource->name())] = resource->bytes;
     EXPECT_TRUE(expected == running) << sidecar.pod() << " " << control::short_name(type)

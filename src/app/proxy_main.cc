@@ -1,5 +1,7 @@
 #include "app/proxy_main.h"
 
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <csignal>
@@ -186,6 +188,9 @@ int proxy_main(int argc, char** argv) {
   if (const auto code = pod::pod_main(argc, argv)) return *code;
   Options options;
   if (const auto code = parse(argc, argv, options)) return *code;
+  // What a whole configuration needs while it is read goes back to the kernel. By default the threshold grows
+  // with the first such block, and stays.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   Program program(std::move(options));
   if (const Result<void> started = program.start(); !started) {
     std::fprintf(stderr, "weft proxy: %s\n", started.error().text.c_str());

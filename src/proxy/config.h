@@ -411,10 +411,7 @@ struct Snapshot {
   NamedList<Endpoints> endpoints;  ///< of kEds clusters, by the name that they ask for
 
   /// Those of a cluster that has any: its own, or the last EDS response. Null while none has come.
-  std::shared_ptr<const Endpoints> endpoints_of(const ClusterConfig& cluster) const {
-    if (cluster.endpoints || cluster.discovery != ClusterConfig::Discovery::kEds) return cluster.endpoints;
-    return endpoints.find(cluster.eds_name.empty() ? cluster.name : cluster.eds_name);
-  }
+  std::shared_ptr<const Endpoints> endpoints_of(const ClusterConfig& cluster) const;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

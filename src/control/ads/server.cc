@@ -43,12 +43,6 @@ std::string complaint_about_names(std::string_view message) {
          std::to_string(kMaxNames) + " of " + std::to_string(kMaxNameBytes);
 }
 
-std::optional<Type> type_of(std::string_view url) {
-  for (Type type : kAllTypes)
-    if (type_url(type) == url) return type;
-  return std::nullopt;
-}
-
 }  // namespace
 
 /// A stream's proxy and what waits to be written to it.

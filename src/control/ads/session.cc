@@ -11,13 +11,7 @@ namespace {
 constexpr std::size_t kMaxReason = 2000;
 constexpr std::size_t kMaxDoubts = 8;
 
-std::optional<Type> type_of(std::string_view url) {
-  for (Type type : kAllTypes)
-    if (type_url(type) == url) return type;
-  return std::nullopt;
-}
-
-bool asks_by_name(Type type) { return type == Type::kEndpoint || type == Type::kRoute; }
+bool asks_by_name(Type type) { return !xds::row_of(type).complete; }
 
 /// Stands for a resource with nothing in it: silence would keep a proxy waiting that asked for it.
 ResourcePtr nothing(std::string_view name) {

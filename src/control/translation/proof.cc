@@ -63,9 +63,9 @@ HostPiecePtr repaired(route::VirtualHost host) {
 }  // namespace
 
 std::vector<std::string> complaints_of(Type type, const std::string& bytes) {
-  const auto converted = xds::decode(static_cast<xds::Type>(index_of(type)), bytes);
+  const auto converted = xds::decode(type, bytes);
   if (!converted) return {converted.error().text};
-  return (*converted)->rejected;
+  return (*converted)->rejected.all();
 }
 
 template <class T>

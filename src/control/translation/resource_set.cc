@@ -9,21 +9,6 @@ constexpr auto kName = [](const ResourcePtr& resource) -> const std::string& { r
 
 }  // namespace
 
-std::string_view type_url(Type type) {
-  switch (type) {
-    case Type::kCluster: return "type.googleapis.com/envoy.config.cluster.v3.Cluster";
-    case Type::kEndpoint: return "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
-    case Type::kListener: return "type.googleapis.com/envoy.config.listener.v3.Listener";
-    case Type::kRoute: return "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
-  }
-  return {};
-}
-
-std::string_view short_name(Type type) {
-  constexpr std::array<std::string_view, kTypes> kNames = {"CDS", "EDS", "LDS", "RDS"};
-  return kNames[index_of(type)];
-}
-
 ResourceTable::ResourceTable(std::vector<ResourcePtr> resources) : resources_(std::move(resources)) {
   if (std::ranges::adjacent_find(resources_, std::ranges::greater_equal(), kName) != resources_.end()) {
     std::map<std::string_view, ResourcePtr> sorted;

@@ -10,19 +10,17 @@
 #include <vector>
 
 #include "control/names.h"
+#include "xds/resource_type.h"
 
 namespace weft::control {
 
-/// The four types of resource a proxy gets, in the order in which a change is sent.
-enum class Type : std::uint8_t { kCluster, kEndpoint, kListener, kRoute };
-inline constexpr std::size_t kTypes = 4;
-inline constexpr std::array<Type, kTypes> kAllTypes = {Type::kCluster, Type::kEndpoint, Type::kListener,
-                                                       Type::kRoute};
-constexpr std::size_t index_of(Type type) { return static_cast<std::size_t>(type); }
-
-std::string_view type_url(Type type);
-/// "CDS", "EDS", "LDS", "RDS"
-std::string_view short_name(Type type);
+using xds::index_of;
+using xds::kAllTypes;
+using xds::kTypes;
+using xds::short_name;
+using xds::Type;
+using xds::type_of;
+using xds::type_url;
 
 /// One serialized resource. Immutable and shared by every proxy that has the same one.
 struct Resource {

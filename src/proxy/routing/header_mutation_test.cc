@@ -49,14 +49,14 @@ TEST(HeaderMutation, removes_every_field_of_the_name_before_it_adds) {
 TEST(HeaderMutation, an_empty_value_is_added_only_where_it_is_to_be_kept) {
   HeaderChanges changes = adding("", Action::kOverwriteOrAdd);
   EXPECT_EQ(after(changes, {{"x", "1"}}), "x=1 ");
-  changes.add[0].keep_empty = true;
+  changes.add.edit()[0].keep_empty = true;
   EXPECT_EQ(after(changes, {{"x", "1"}}), "x= ");
 }
 
 TEST(HeaderMutation, host_changes_the_authority_of_a_request) {
   for (const char* name : {"host", "Host", ":authority"}) {
     HeaderChanges changes = adding("other", Action::kOverwriteOrAdd);
-    changes.add[0].name = name;
+    changes.add.edit()[0].name = name;
     std::string authority = "shop";
     EXPECT_EQ(after(changes, {{"y", "2"}}, &authority), "y=2 ");
     EXPECT_EQ(authority, "other");

@@ -34,7 +34,7 @@ class Endpoints {
     std::string ports;
     for (int i = 0; i < times; ++i) {
       const auto picked = balancer_.pick(random_);
-      ports += picked ? std::to_string(picked->config().address.port()) : "-";
+      ports += picked ? std::to_string(net::Address(picked->config().address).port()) : "-";
     }
     return ports;
   }
