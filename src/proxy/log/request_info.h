@@ -41,7 +41,7 @@ struct RequestInfo {
   TimePoint request_done = kNever;    ///< the last byte of the request came
   TimePoint response_begun = kNever;  ///< the first byte of the upstream's response came
   TimePoint ended;
-  int status = 0;  ///< 0: none was sent
+  int status = 0;                  ///< 0: none was sent
   std::optional<int> grpc_status;  ///< of a call, once its response has said it
   ResponseFlags flags;
   std::string_view details;              ///< RESPONSE_CODE_DETAILS; a literal
