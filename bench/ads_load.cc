@@ -1,7 +1,7 @@
 // Many sidecars that only listen to the control plane, in one process, for bench/control.py.
 //   ads_load XDS_SOCKET REGISTRATION_FD PROXIES < commands > reports
 // Each proxy has a connection of its own and asks, subscribes and acknowledges as xds/ads_client.h does; what
-// it is sent is counted and put in force nowhere. It says once, in a line of JSON, that all have their
+// it is sent is counted and applied nowhere. It says once, in a line of JSON, that all have their
 // configuration, and after each line that it reads how far they are; at the end of its input it ends. A
 // stream that has ended is counted as lost and not made again. Exit code 1: it could not connect.
 #include <fcntl.h>

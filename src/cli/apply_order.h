@@ -13,8 +13,8 @@ namespace weft::cli {
 ///
 /// Namespaces come before everything, wherever they stand. Otherwise an object waits for those in front of it
 /// that it may lead to or read: workloads and routes for Services, Gateways, DestinationRules, and all of
-/// these for what they are configured by (ConfigMaps, Secrets, ServiceAccounts, classes). Whoever writes a
-/// subset in front of the rule that leads to it has it in force first, as when each object waited for all.
+/// these for what they are configured by (ConfigMaps, Secrets, ServiceAccounts, classes). A subset that
+/// stands in front of the rule that leads to it is applied first, as when each object waited for all.
 /// Objects of one name and kind go in their order. What may go is given out in the order of the file.
 ///
 /// Owner: the function that applies. Thread: its own.

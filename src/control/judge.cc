@@ -20,7 +20,7 @@ bool is_looked_at(const api::KindInfo* kind) {
 void Judge::note(const api::ObjectPtr& before, const api::ObjectPtr& after) {
   const api::Object& either = after ? *after : *before;
   if (!is_looked_at(either.kind)) return;
-  // A store that counts no generations is asked anew each time.
+  // A store that counts no generations is asked again each time.
   if (before && after && before->uid() == after->uid() && after->generation() != 0 &&
       before->generation() == after->generation())
     return;

@@ -32,7 +32,7 @@ class World {
   static World of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
 
   /// This world with `object` in the place of the one of its key, or as a new one; everything else is shared.
-  /// Nobody has looked at it for faults.
+  /// It has not been looked at for faults.
   World with(const api::ObjectPtr& object) const;
 
   /// This world as if objects of other kinds were not there.

@@ -49,7 +49,7 @@ class Names {
 /// What a change has nothing to do with is not looked at again: shelves share their memory with the snapshots
 /// and with each other, and which resources are warm is remembered until others come or go.
 ///
-/// Owner: whoever drives the proxy. Thread: one. Pure: time comes from outside.
+/// Owner: the proxy's program, or a test. Thread: one. Pure: time comes from outside.
 class Catalog {
  public:
   using Shelf = proxy::NamedList<Resource>;

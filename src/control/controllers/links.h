@@ -54,8 +54,8 @@ enum class Topic : std::uint64_t {};
 Topic topic(About about, std::string_view a = {}, std::string_view b = {}, std::string_view c = {});
 
 /// How one object hangs together with others, in topics, told by that object alone. This is where it says
-/// which changes of others can change what a controller has to say or do of an object: whoever lets a
-/// controller, a remark or a reading of the Gateway API depend on one thing more adds it here
+/// which changes of others can change what a controller has to say or do of an object. When a controller,
+/// a remark or a reading of the Gateway API comes to depend on one thing more, it is added here
 /// (links_test.cc finds what is missing).
 struct Links {
   std::vector<Topic> says;   ///< each change of the object raises them

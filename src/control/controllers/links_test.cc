@@ -85,11 +85,11 @@ void run(std::vector<Controller> (*controllers)(), std::uint64_t seeds) {
 }
 
 TEST(Links, what_changes_can_concern_is_all_that_needs_to_be_looked_at_on_one_machine) {
-  run(all_controllers, 60);
+  run(all_controllers, 12);
 }
 
 TEST(Links, what_changes_can_concern_is_all_that_needs_to_be_looked_at_on_a_cluster) {
-  run(cluster_controllers, 60);
+  run(cluster_controllers, 12);
 }
 
 /// A Service and a VirtualService for it, `count` times; the rule of the last one is in its `generation`.

@@ -21,7 +21,7 @@ constexpr int kRoundsInARow = 50;
 constexpr Duration kCheapRun = 1ms;
 constexpr std::size_t kWritesAtOnce = 32;
 constexpr Duration kMaxRest = 2s;
-// What a run overlooked, if there is such a thing, is not overlooked for ever.
+// What a run overlooked, if there is such a thing, is not overlooked forever.
 constexpr Duration kEverythingAgain = 10min;
 
 std::string lasting_name(const api::Object& object) {

@@ -18,7 +18,7 @@ class RandomObjects {
 
   /// Makes, edits or removes one; in words, which.
   std::string change();
-  /// Nobody has looked at it for faults.
+  /// It has not been looked at for faults.
   WorldPtr world() const;
 
   // What controllers write. What is not there (any more) is left out, as is what is there already.
