@@ -65,7 +65,8 @@ class References {
     auto [at, is_new] = known_.try_emplace(bytes);
     if (!is_new) return at->second;
     if (auto resource = xds::decode(type, bytes))
-      for (const xds::Need& need : (*resource)->needs) at->second.push_back(need.name);
+      for (const xds::Need& need : (*resource)->needs)
+        at->second.emplace_back(need.name.empty() ? (*resource)->name() : std::string_view(need.name));
     return at->second;
   }
 
