@@ -4,6 +4,7 @@
 #include <map>
 
 #include "cli/json_path.h"
+#include "store/api_path.h"
 
 namespace weft::cli {
 namespace {
@@ -12,13 +13,12 @@ constexpr Duration kLimit = 5s;
 // Of more objects than this all are asked for.
 constexpr std::size_t kMaxAsked = 40;
 
-/// "?of=virtualservices.networking.istio.io/default/reviews,..."; empty for all there are.
+/// "?of=<REST path>,<another>"; empty for all there are.
 std::string question_about(std::span<const api::Key> keys) {
   if (keys.empty() || keys.size() > kMaxAsked) return {};
   std::string text;
   for (const api::Key& key : keys)
-    text += (text.empty() ? "?of=" : ",") + std::string(key.kind->plural) + "." +
-            std::string(key.kind->group) + "/" + key.ns + "/" + key.name;
+    text += (text.empty() ? "?of=" : ",") + store::api_path(*key.kind, key.ns, key.name);
   return text;
 }
 

@@ -8,44 +8,6 @@
 
 namespace weft::control {
 
-/// A list whose elements are shared with earlier ones, read as if they stood in it.
-template <class T>
-class SharedList {
- public:
-  using Pointer = std::shared_ptr<const T>;
-
-  class Iterator {
-   public:
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-    Iterator() = default;
-    explicit Iterator(const Pointer* at) : at_(at) {}
-    const T& operator*() const { return **at_; }
-    const T* operator->() const { return at_->get(); }
-    Iterator& operator++() {
-      ++at_;
-      return *this;
-    }
-    Iterator operator++(int) { return Iterator(at_++); }
-    bool operator==(const Iterator&) const = default;
-
-   private:
-    const Pointer* at_ = nullptr;
-  };
-
-  explicit SharedList(std::span<const Pointer> list) : list_(list) {}
-  Iterator begin() const { return Iterator(list_.data()); }
-  Iterator end() const { return Iterator(list_.data() + list_.size()); }
-  std::size_t size() const { return list_.size(); }
-  bool empty() const { return list_.empty(); }
-  const T& front() const { return *list_.front(); }
-  const T& operator[](std::size_t index) const { return *list_[index]; }
-  std::span<const Pointer> pointers() const { return list_; }
-
- private:
-  std::span<const Pointer> list_;
-};
-
 /// What is made of each object of a kind, in the order of the world's list; null where nothing is.
 template <class T>
 using MadeOf = std::vector<std::shared_ptr<const T>>;

@@ -10,6 +10,7 @@
 #include "control/remarks/on_write.h"
 #include "http/server.h"
 #include "http/while_wanted.h"
+#include "store/api_path.h"
 
 namespace weft::control {
 namespace {
@@ -51,16 +52,13 @@ std::optional<std::uint64_t> number_parameter(std::string_view target, std::stri
   return number;
 }
 
-/// "virtualservices.networking.istio.io/default/reviews,services./default/web"; nothing when it is not that.
+/// "<REST path of an object>,<another>"; nothing when it is not that.
 std::optional<std::vector<api::Key>> keys_in(std::string_view text) {
   std::vector<api::Key> keys;
   for (const std::string_view each : split(text, ',')) {
-    const auto parts = split(each, '/');
-    const auto dot = parts[0].find('.');
-    if (parts.size() != 3 || dot == parts[0].npos) return std::nullopt;
-    const api::KindInfo* kind = api::find_kind_by_plural(parts[0].substr(dot + 1), parts[0].substr(0, dot));
-    if (!kind) return std::nullopt;
-    keys.push_back({kind, std::string(parts[1]), std::string(parts[2])});
+    const auto path = store::parse_api_path(each);
+    if (!path || path->name.empty()) return std::nullopt;
+    keys.push_back({path->kind, path->ns, path->name});
   }
   return keys;
 }
@@ -120,9 +118,7 @@ void ControlPlane::push_when_due() {
   if (now < next_push_) return push_timer_.arm(next_push_);
   if (!gathering_since_ && now >= last_push_ + quiet_) return push();
   if (!gathering_since_) gathering_since_ = now;
-  const Duration longest =
-      (Receipts::is_settled(ads_, ads_.generation()) ? kMaxQuiets : kMaxBusyQuiets) * quiet_;
-  push_timer_.arm(std::min(now + quiet_, *gathering_since_ + longest));
+  push_timer_.arm(std::min(now + quiet_, *gathering_since_ + kMaxQuiets * quiet_));
 }
 
 void ControlPlane::push_if_proxies_are_ready() {
@@ -268,8 +264,9 @@ net::Task<void> ControlPlane::serve_remarks(http::ServerExchange& exchange, std:
   const std::optional<std::string> of = http::query_parameter(target, "of");
   const std::optional<std::vector<api::Key>> keys = of ? keys_in(*of) : std::vector<api::Key>();
   if (!keys)
-    co_await answer(exchange, 400,
-                    problem("of: \"" + *of + "\" is not <plural>.<group>/<namespace>/<name>[,...]"));
+    co_await answer(
+        exchange, 400,
+        problem("of: \"" + *of + "\" is not a list of REST paths of objects with commas between them"));
   else
     co_await answer(exchange, 200, remarks_json(of ? remarks_on(*keys) : remarks()));
 }

@@ -55,8 +55,7 @@ class ControlPlane {
   /// The gRPC method at AdsServer::kPath.
   net::Task<void> serve_proxy(http::grpc::Call call) { return ads_.serve(std::move(call)); }
   /// GET /weft/v1/applied, /weft/v1/proxies, /weft/v1/receipts, /weft/v1/remarks. The last takes a parameter
-  /// `of`: the objects that are asked about, as <plural>.<group>/<namespace>/<name>, with commas between
-  /// them.
+  /// `of`: the REST paths of the objects that are asked about, with commas between them.
   net::Task<void> serve_mesh_api(http::ServerExchange& exchange);
 
   /// Waits until the controllers and every connected proxy have done with everything up to `version`. The

@@ -123,6 +123,20 @@ class ControlPlaneTest : public ::testing::Test {
     }
   }
 
+  Proxy& connect_with_rule() {
+    Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+    put_subsets("13");
+    put_rule("v1");
+    run();
+    return proxy;
+  }
+  /// Once the control plane has looked at its store again.
+  void settle() {
+    run();
+    loop->advance(2ms);
+    run();
+  }
+
   std::uint64_t put(std::string_view yaml) {
     std::uint64_t version = 0;
     for (const auto& object : testing::objects(yaml)) version = store.put(*object);
@@ -351,30 +365,51 @@ TEST_F(GatheringTest, changes_that_never_stop_are_pushed_every_fifty_millisecond
   EXPECT_LE(seen.size(), 11u);
 }
 
-TEST_F(GatheringTest, a_call_that_waits_for_a_change_has_it_pushed_at_once) {
+TEST_F(GatheringTest,
+       changes_wait_for_proxies_that_are_busy_with_what_they_were_sent_but_half_a_second_at_most) {
   Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  loop->advance(1s);
   put_subsets("13");
-  put_rule("v1");
+  loop->advance(1s);
   run();
+  for (const bool answers : {true, false}) {
+    proxy.silent = true;
+    put_rule("v1");
+    run();
+    const std::uint64_t first = pushes();
+    loop->advance(5ms);
+    put_rule("v3");
+    run();
+    loop->advance(490ms);
+    EXPECT_EQ(pushes(), first) << "the proxy has not said anything";
+    if (answers) {
+      proxy.silent = false;
+      run();
+      EXPECT_EQ(pushes(), first);
+    }
+    loop->advance(10ms);
+    EXPECT_NE(pushes(), first);
+    proxy.silent = false;
+    run();
+    loop->advance(1s);
+    run();
+  }
+}
+
+TEST_F(GatheringTest, a_call_that_waits_for_a_change_has_it_pushed_at_once) {
+  Proxy& proxy = connect_with_rule();
   auto wait = wait_applied(put_rule("v3"));
-  run();
-  loop->advance(2ms);
-  run();
+  settle();
   ASSERT_TRUE(wait->answer);
   EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
   EXPECT_NE(proxy.route_text.find("outbound|9080|v3|reviews"), std::string::npos);
 }
 
 TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_status_until_it_is_put_right) {
-  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
-  put_subsets("13");
-  put_rule("v1");
-  run();
+  Proxy& proxy = connect_with_rule();
   proxy.refuse = "the route is no good";
   auto wait = wait_applied(put_rule("v3"));
-  run();
-  loop->advance(2ms);
-  run();
+  settle();
   ASSERT_TRUE(wait->answer);
   EXPECT_EQ((*wait->answer)["rejected"][0]["reason"], "RDS: the route is no good") << wait->answer->dump();
   std::string receipts = plane->receipts().to_json(plane->ads()).dump();
@@ -389,10 +424,7 @@ TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_s
 
 TEST_F(ControlPlaneTest,
        apply_receipts_proxies_and_status_say_the_same_of_a_rejected_rule_whatever_is_written) {
-  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
-  put_subsets("13");
-  put_rule("v1");
-  run();
+  Proxy& proxy = connect_with_rule();
   proxy.refuse = "RDS '9080': no good";
   const std::uint64_t bad = put_rule("v3");
   run();
@@ -414,9 +446,7 @@ TEST_F(ControlPlaneTest,
   }
   EXPECT_GT(bad, 0u);
   auto wait = wait_applied(put_rule("v1"));
-  run();
-  loop->advance(2ms);
-  run();
+  settle();
   ASSERT_TRUE(wait->answer);
   EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
   for (const api::Json& receipt : plane->receipts().to_json(plane->ads())["receipts"])

@@ -91,13 +91,13 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
   api::Json list = api::Json::array();
   for (const auto& [key, entry] : entries_) {
     std::uint64_t sent = 0, applied = 0;
-    api::Json pending = api::Json::array(), refused = api::Json::array();
+    api::Json pending = api::Json::array(), rejected = api::Json::array();
     if (const auto left_out = left_out_.find(key); left_out != left_out_.end())
-      refused.push_back({{"proxy", std::string(kControlPlane)}, {"reason", left_out->second}});
+      rejected.push_back({{"proxy", std::string(kControlPlane)}, {"reason", left_out->second}});
     for (const AdsServer::Proxy* proxy : ads.proxies()) {
       if (proxy->session.sending() >= entry.since) ++sent;
       if (const auto* refusal = refusal_of(*proxy, entry.since)) {
-        refused.push_back(refusal_json(*proxy, *refusal));
+        rejected.push_back(refusal_json(*proxy, *refusal));
       } else if (proxy->session.runs(entry.since)) {
         ++applied;
       } else {
@@ -112,7 +112,7 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
                     {"sent", sent},
                     {"applied", applied},
                     {"pending", std::move(pending)},
-                    {"rejected", std::move(refused)}});
+                    {"rejected", std::move(rejected)}});
   }
   return {{"receipts", std::move(list)}};
 }
@@ -153,21 +153,21 @@ std::map<api::Key, std::string> Receipts::refusals(const AdsServer& ads) const {
 }
 
 api::Json Receipts::progress_json(const AdsServer& ads, std::uint64_t generation) {
-  api::Json proxies = api::Json::array(), missing = api::Json::array(), refused = api::Json::array();
+  api::Json proxies = api::Json::array(), missing = api::Json::array(), rejected = api::Json::array();
   for (const AdsServer::Proxy* proxy : ads.proxies()) {
     proxies.push_back(proxy->identity.id());
     if (const auto* refusal = proxy->session.refusal_of(generation)) {
-      refused.push_back(refusal_json(*proxy, *refusal));
+      rejected.push_back(refusal_json(*proxy, *refusal));
     } else if (!proxy->session.runs(generation)) {
       missing.push_back({{"proxy", proxy->identity.id()}, {"running", proxy->session.running()}});
     }
   }
   for (const std::string& id : ads.absent()) missing.push_back({{"proxy", id}, {"running", 0}});
-  return {{"applied", missing.empty() && refused.empty()},
+  return {{"applied", missing.empty() && rejected.empty()},
           {"generation", generation},
           {"proxies", std::move(proxies)},
           {"missing", std::move(missing)},
-          {"rejected", std::move(refused)}};
+          {"rejected", std::move(rejected)}};
 }
 
 }  // namespace weft::control

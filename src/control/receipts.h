@@ -12,14 +12,14 @@ namespace weft::control {
 /// For each rule and service: since which generation it is as it is, and with that which proxies run it.
 ///
 /// Nothing is kept for each pair of object and proxy: a proxy that runs generation G runs every object that
-/// has not changed since G, and one that refused G refused something that came after what it runs. Owner:
+/// has not changed since G, and one that rejected G rejected something that came after what it runs. Owner:
 /// ControlPlane. Thread: the loop's.
 class Receipts {
  public:
   /// Notes what has changed. Status changes do not count. Costs what has changed.
   void update(const Inputs& inputs);
 
-  /// {"receipts": [{kind, namespace, name, resourceVersion, sent, applied, pending, refused: [{proxy,
+  /// {"receipts": [{kind, namespace, name, resourceVersion, sent, applied, pending, rejected: [{proxy,
   /// reason}]}]}
   api::Json to_json(const AdsServer& ads) const;
   /// {"proxies": [{id, pod, namespace, kind, pid, running, types: {CDS: {sent, acked, nacked, reason},

@@ -243,7 +243,17 @@ std::vector<Endpoint> receivers(const std::vector<Endpoint>& endpoints, const La
   return ready.empty() ? ending : ready;
 }
 
+bool Service::by_name(const Service& a, const Service& b) {
+  return std::tie(a.ns, a.name) < std::tie(b.ns, b.name);
+}
+
 SharedList<Service> Registry::services() const { return SharedList<Service>(services_->list); }
+
+SharedList<Service> Registry::services_of(std::string_view ns) const {
+  const auto range = std::ranges::equal_range(
+      services_->list, ns, {}, [](const auto& service) -> std::string_view { return service->ns; });
+  return SharedList<Service>(range);
+}
 
 bool Registry::same_aliases(const Registry& other) const {
   return services_ == other.services_ || services_->aliases == other.services_->aliases;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/carry_over.h"
+#include "control/shared_list.h"
 #include "control/world.h"
 
 namespace weft::control {
@@ -58,6 +59,8 @@ struct Service {
   std::vector<ServicePort> ports;
   Labels selector;
   const ServicePort* find_port(std::uint16_t number) const;
+  /// The order of a registry's list: by namespace, then name.
+  static bool by_name(const Service& a, const Service& b);
   bool operator==(const Service&) const = default;
 };
 
@@ -126,7 +129,8 @@ class Registry {
   /// `old` was read from `old_world`.
   Registry(const World& world, const World& old_world, const Registry& old);
 
-  SharedList<Service> services() const;  ///< sorted by namespace, then name
+  SharedList<Service> services() const;  ///< in the order of Service::by_name
+  SharedList<Service> services_of(std::string_view ns) const;
   /// By full name; null when there is none.
   const Service* find(std::string_view host) const { return shared(host).get(); }
   const std::shared_ptr<const Service>& shared(std::string_view host) const;

@@ -34,18 +34,25 @@ std::string encode_resources(Type type, const ResourceTable& resources) {
 
 }  // namespace
 
+/// Null when these resources are not on their way to any proxy.
+std::shared_ptr<const std::string> PushEncoder::known_bytes(const Push& push) const {
+  for (const Recent& each : recent_) {
+    const ResourceTablePtr resources = each.resources.lock();
+    auto bytes = each.bytes.lock();
+    if (bytes && resources && each.type == push.type && std::ranges::equal(*resources, *push.resources))
+      return bytes;
+  }
+  return nullptr;
+}
+
 EncodedPush PushEncoder::encode(const Push& push) {
   Response own;
   own.set_version_info(push.version);
   own.set_type_url(std::string(type_url(push.type)));
   own.set_nonce(push.nonce);
   EncodedPush encoded{.own = own.SerializeAsString(), .resources = nullptr};
-  for (const Recent& each : recent_) {
-    if (each.type != push.type || !each.resources || !std::ranges::equal(*each.resources, *push.resources))
-      continue;
-    encoded.resources = each.bytes.lock();
-    if (encoded.resources) return encoded;
-  }
+  encoded.resources = known_bytes(push);
+  if (encoded.resources) return encoded;
   encoded.resources = std::make_shared<const std::string>(encode_resources(push.type, *push.resources));
   recent_[next_++ % recent_.size()] = {push.type, push.resources, encoded.resources};
   return encoded;

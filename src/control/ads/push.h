@@ -34,9 +34,11 @@ class PushEncoder {
   /// Bytes that some proxy has not been sent wholly yet. Few: those of the last pushes.
   struct Recent {
     Type type = Type::kCluster;
-    ResourceTablePtr resources;
+    std::weak_ptr<const ResourceTable> resources;
     std::weak_ptr<const std::string> bytes;
   };
+  std::shared_ptr<const std::string> known_bytes(const Push& push) const;
+
   std::array<Recent, 8> recent_;
   std::size_t next_ = 0;
 };

@@ -47,7 +47,8 @@ TEST(PushEncoder, sends_an_empty_one_for_a_name_of_which_there_is_nothing) {
 TEST(PushEncoder, shares_the_bytes_of_the_same_resources_while_one_of_them_is_being_sent) {
   PushEncoder encoder;
   const ResourcePtr a = resource("a", "x");
-  EncodedPush first = encoder.encode({Type::kRoute, "1", "1", table({a})});
+  const ResourceTablePtr sent = table({a});  // which the first proxy's session keeps
+  EncodedPush first = encoder.encode({Type::kRoute, "1", "1", sent});
   EncodedPush second = encoder.encode({Type::kRoute, "2", "9", table({a})});
   EXPECT_EQ(first.resources, second.resources);
   EXPECT_NE(encoder.encode({Type::kCluster, "1", "1", table({a})}).resources, first.resources)

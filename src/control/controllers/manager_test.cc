@@ -74,6 +74,58 @@ TEST_F(ControllerManagerTest, no_rest_is_longer_than_two_seconds_after_the_run) 
   EXPECT_EQ(runs, 2);
 }
 
+/// Wants seventy namespaces.
+Plan want_many(const World& world, PlanContext&) {
+  Plan plan;
+  for (int i = 0; i < 70; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    if (world.find({kinds::name_space(), "", name})) continue;
+    const auto made = testing::objects("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + "}\n");
+    plan.push_back({Change::Kind::kCreate, *made.front()});
+  }
+  return plan;
+}
+
+class WritesOfAPlan : public ::testing::Test {
+ protected:
+  WritesOfAPlan()
+      : mirror(*loop, store, [this] { manager.notice(); }),
+        manager(
+            *loop, store, mirror, {{"many", {kinds::name_space()}, want_many}}, [] {},
+            [] { return Duration::zero(); }) {
+    store.create_takes = 10ms;
+    store.on_create = [this](const api::Object&) {
+      ++begun;
+      return std::optional<Error>();
+    };
+    manager.follow([this] { return leads; });
+    mirror.start();
+    loop->advance(0ms);
+  }
+
+  std::size_t begun = 0;
+  bool leads = true;
+  std::unique_ptr<net::Loop> loop = net::Loop::simulated();
+  testing::MemoryStore store{*loop};
+  Mirror mirror;
+  ControllerManager manager;
+};
+
+TEST_F(WritesOfAPlan, are_on_their_way_together_and_not_too_many_at_once) {
+  for (const std::size_t so_far : {32u, 64u, 70u}) {
+    EXPECT_EQ(begun, so_far);
+    loop->advance(10ms);
+  }
+  EXPECT_EQ(store.all(kinds::name_space()).size(), 70u);
+  EXPECT_TRUE(manager.idle());
+}
+
+TEST_F(WritesOfAPlan, end_when_another_replica_leads) {
+  leads = false;
+  loop->advance(100ms);
+  EXPECT_EQ(begun, 32u) << "those that were on their way";
+}
+
 TEST_F(ControllerManagerTest, nobody_who_waits_waits_for_a_rest) {
   costly = 1s;
   change_service(2);

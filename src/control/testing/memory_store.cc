@@ -86,6 +86,7 @@ net::Task<Result<api::ObjectPtr>> MemoryStore::create(api::Object object) {
   if (objects_.contains(object.key())) co_return fail(conflict(object.key()));
   if (on_create)
     if (auto error = on_create(object)) co_return fail(std::move(*error));
+  if (create_takes > Duration::zero()) co_await loop_.sleep(create_takes);
   WEFT_CO_TRY(object, check(std::move(object)));
   object.body["metadata"]["uid"] = "uid-" + std::to_string(++uids_);
   object.body["metadata"]["generation"] = 1;

@@ -2,7 +2,8 @@
 
 namespace weft::control::testing {
 
-RandomObjects::RandomObjects(Random random) : random_(random) {
+RandomObjects::RandomObjects(Random random, std::vector<const api::KindInfo*> kinds)
+    : random_(random), kinds_(std::move(kinds)) {
   for (const char* name : {"a", "b", "istio-system"}) {
     api::Json body = {{"metadata", {{"name", name}}}};
     create({kinds::name_space(), std::move(body)});
@@ -72,8 +73,8 @@ void RandomObjects::service(api::Json& body) {
   if (one_in(5)) spec["selector"]["version"] = any({"v1", "v2"});
   if (one_in(8)) spec["selector"] = {{"istio", any({"ingressgateway", "egress"})}};
   if (one_in(4)) spec["clusterIP"] = any({"10.96.0.20", "10.96.0.21", "None"});
-  spec["ports"] = api::Json::array(
-      {{{"name", any({"http", "tcp", "web"})}, {"port", any({"a", "b"}) == "a" ? 80 : 9080}}});
+  spec["ports"] = api::Json::array({{{"name", any({"http", "tcp", "web", "grpc", "grpc-web", "mongo"})},
+                                     {"port", any({"a", "b"}) == "a" ? 80 : 9080}}});
   if (one_in(3))
     spec["ports"].push_back({{"name", "named"}, {"port", 7000}, {"targetPort", any({"p", "q"})}});
   if (one_in(4))
@@ -158,6 +159,8 @@ void RandomObjects::virtual_service(api::Json& body) {
   if (!one_in(3)) spec["http"] = api::Json::array({{{"route", to()}}});
   if (spec.contains("http") && one_in(4))
     spec["http"][0]["match"] = api::Json::array({{{"gateways", some({"mesh", "g"})}}});
+  if (spec.contains("http") && one_in(4))
+    spec["http"][0]["match"] = api::Json::array({{{"sourceLabels", labels()}}});
   if (one_in(3)) spec["tcp"] = api::Json::array({{{"route", to()}}});
 }
 
@@ -226,7 +229,7 @@ api::Json RandomObjects::body(const api::KindInfo* kind) {
 }
 
 std::string RandomObjects::change() {
-  const api::KindInfo* const kind = kinds::watched()[random_.below(kinds::watched().size())];
+  const api::KindInfo* const kind = kinds_[random_.below(kinds_.size())];
   api::Object made{kind, body(kind)};
   const api::Key key = made.key();
   const bool is_there = objects_.contains(key);

@@ -14,7 +14,9 @@ namespace weft::control::testing {
 /// gives them. Equal seeds, equal objects.
 class RandomObjects {
  public:
-  explicit RandomObjects(Random random);
+  /// Of these kinds alone; one that is named twice is met twice as often.
+  explicit RandomObjects(Random random, std::vector<const api::KindInfo*> kinds = {kinds::watched().begin(),
+                                                                                   kinds::watched().end()});
 
   /// Makes, edits or removes one; in words, which.
   std::string change();
@@ -49,6 +51,7 @@ class RandomObjects {
   void put(api::Object object);
 
   Random random_;
+  std::vector<const api::KindInfo*> kinds_;
   std::map<api::Key, api::ObjectPtr> objects_;
   std::uint64_t count_ = 0;
 };

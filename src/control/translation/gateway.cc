@@ -327,10 +327,9 @@ std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& 
 std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentity& proxy,
                                     std::uint16_t port) {
   const Workload* pod = registry.workload(proxy.ns, proxy.pod);
-  for (const Service& service : registry.services()) {
-    bool in_front =
-        pod ? service.ns == proxy.ns && !service.selector.empty() && contains(proxy.labels, service.selector)
-            : service.ns == "istio-system" && service.name == "istio-ingressgateway";
+  for (const Service& service : registry.services_of(pod ? proxy.ns : kRootNamespace)) {
+    bool in_front = pod ? !service.selector.empty() && contains(proxy.labels, service.selector)
+                        : service.name == "istio-ingressgateway";
     const ServicePort* mapped = in_front ? service.find_port(port) : nullptr;
     if (!mapped) continue;
     std::uint16_t target = mapped->target;

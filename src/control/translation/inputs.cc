@@ -16,23 +16,6 @@ bool same_gateway_api(const World& before, const World& after) {
   return true;
 }
 
-/// Calls `changed` for each element that only one of two lists has. Both are in the order of `precedes`.
-template <class T, class Precedes, class Changed>
-void compare(std::span<const std::shared_ptr<const T>> olds, std::span<const std::shared_ptr<const T>> news,
-             const Precedes& comes_first, const Changed& changed) {
-  auto old = olds.begin();
-  auto now = news.begin();
-  while (old != olds.end() || now != news.end()) {
-    if (old != olds.end() && now != news.end() && *old == *now) {
-      ++old, ++now;
-    } else if (now == news.end() || (old != olds.end() && !comes_first(**now, **old))) {
-      changed(*old++);
-    } else {
-      changed(*now++);
-    }
-  }
-}
-
 void add_pattern(const std::string& host, Names& hosts, bool& any) {
   if (host.starts_with('*')) any = true;
   hosts.push_back(host);
@@ -43,7 +26,7 @@ template <class Rule, class Changed>
 void compare_rules(const MadeOf<Rule>& olds, const MadeOf<Rule>& news, const Changed& changed) {
   const auto by_name = [](const Rule& a, const Rule& b) { return precedes(*a.object, *b.object); };
   std::vector<std::shared_ptr<const Rule>> differing;
-  compare<Rule>(olds, news, by_name, [&](const auto& rule) { differing.push_back(rule); });
+  for_each_difference<Rule>(olds, news, by_name, [&](const auto& rule) { differing.push_back(rule); });
   std::map<std::uint64_t, int> times;
   for (const auto& rule : differing) ++times[rule->meaning];
   for (const auto& rule : differing)
@@ -81,12 +64,10 @@ Inputs::Inputs(WorldPtr from, std::uint64_t number, const Inputs& before)
 
 Changes changes_between(const Inputs& before, const Inputs& after) {
   Changes found;
-  const auto by_name = [](const Service& a, const Service& b) {
-    return std::tie(a.ns, a.name) < std::tie(b.ns, b.name);
-  };
-  compare<Service>(before.registry.services().pointers(), after.registry.services().pointers(), by_name,
-                   [&](const auto& service) { found.services.push_back(service->host); });
-  compare<ServiceEndpoints>(
+  for_each_difference<Service>(before.registry.services().pointers(), after.registry.services().pointers(),
+                               Service::by_name,
+                               [&](const auto& service) { found.services.push_back(service->host); });
+  for_each_difference<ServiceEndpoints>(
       before.registry.all_endpoints(), after.registry.all_endpoints(),
       [](const auto& a, const auto& b) { return a.host < b.host; },
       [&](const auto& endpoints) { found.endpoints.push_back(endpoints->host); });

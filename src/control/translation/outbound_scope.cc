@@ -138,26 +138,23 @@ bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, cons
   const RouteScope scope = route_scope(inputs, port);
   std::vector<Host> hosts;
   hosts.reserve(table.hosts.size() + 1);
+  const auto foreign = std::ranges::find(table.hosts, nullptr, &Host::service);
   auto before = table.hosts.begin();
   for (const auto& service : inputs.registry.services().pointers()) {
     const ServicePort* at = service->find_port(port);
     if (!at || !is_http(at->protocol)) continue;
-    // Both lists are in one order; what has gone, or has changed, stands in between.
-    auto same =
-        std::find_if(before, table.hosts.end(), [&](const Host& host) { return host.service == service; });
-    if (same == table.hosts.end()) {
-      hosts.push_back(made_host(service, *at, nullptr, scope, Only::kNo));
-      continue;
-    }
-    before = same + 1;
-    hosts.push_back(changes.rule_of(service->host) ? made_host(service, *at, &*same, scope, Only::kNo)
-                                                   : *same);
+    while (before != foreign && before->service != service && Service::by_name(*before->service, *service))
+      ++before;
+    const bool known = before != foreign && before->service == service;
+    if (known && !changes.rule_of(service->host))
+      hosts.push_back(*before);
+    else
+      hosts.push_back(made_host(service, *at, known ? &*before : nullptr, scope, service_host));
   }
   if (may_differ_in_foreign_hosts(inputs, changes))
     add_foreign_hosts(hosts, table, scope);
   else
-    std::ranges::copy_if(before, table.hosts.end(), std::back_inserter(hosts),
-                         [](const Host& host) { return !host.service; });
+    hosts.insert(hosts.end(), foreign, table.hosts.end());
   const auto same_domains = [](const Host& a, const Host& b) {
     return a.piece == b.piece || (a.piece && b.piece && a.piece->domains == b.piece->domains);
   };
@@ -186,15 +183,11 @@ void OutboundScope::add_foreign_hosts(std::vector<Host>& hosts, const PortTable&
 
 OutboundScope::Host OutboundScope::made_host(const std::shared_ptr<const Service>& service,
                                              const ServicePort& port, const Host* before,
-                                             const RouteScope& scope, Only only) const {
+                                             const RouteScope& scope, MakeHost& make) const {
   const VirtualService* rule = scope.inputs.rules.for_mesh(service->host, key_.ns);
   const std::uint64_t meaning = rule ? rule->meaning : 0;
   if (before && before->service == service && before->rule == meaning) return *before;
-  return {service,
-          {},
-          meaning,
-          only == Only::kYes ? only_host(*service, port, rule, scope, proof_)
-                             : service_host(*service, port, rule, scope, proof_)};
+  return {service, {}, meaning, make(*service, port, rule, scope, proof_)};
 }
 
 Resource OutboundScope::port_table(PortTable& table, std::uint16_t port) const {
@@ -226,7 +219,7 @@ void OutboundScope::update_sniffed_tables(const Inputs& inputs, const Changes& c
       const auto before = sniffed_.find(name);
       const bool known = before != sniffed_.end();
       Host host = made_host(service, port, known ? &before->second : nullptr,
-                            route_scope(inputs, port.number), Only::kYes);
+                            route_scope(inputs, port.number), only_host);
       if (!known || host.piece != before->second.piece)
         made.push_back(std::make_shared<const Resource>(table_of_pieces(name, {host.piece}, proof_)));
       now.emplace(name, std::move(host));
@@ -256,11 +249,7 @@ void OutboundScope::replace(Type type, std::vector<ResourcePtr> made, const Name
   Names drop = removed;
   std::vector<ResourcePtr> sound;
   for (ResourcePtr& each : made) {
-    const ResourcePtr& before = table->find(each->name);
-    // Route tables are made of what was looked at.
-    ResourcePtr taken = same(before, each)               ? before
-                        : proof_ && type != Type::kRoute ? proof_->sound(type, each)
-                                                         : each;
+    ResourcePtr taken = successor(type, table->find(each->name), each, proof_);
     if (taken)
       sound.push_back(std::move(taken));
     else

@@ -50,7 +50,9 @@ class OutboundScope {
     std::vector<Host> hosts;  ///< those of services first
     bool unique = false;      ///< no domain is that of two hosts
   };
-  enum class Only : std::uint8_t { kNo, kYes };
+  /// service_host() or only_host().
+  using MakeHost = HostPiecePtr(const Service&, const ServicePort&, const VirtualService*, const RouteScope&,
+                                Proof*);
 
   void update_clusters(const Inputs& inputs, const Changes& changes);
   void update_listeners(const Inputs& inputs, const Changes& changes);
@@ -59,7 +61,7 @@ class OutboundScope {
   bool update_port_table(PortTable& table, std::uint16_t port, const Inputs& inputs, const Changes& changes);
   void add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before, const RouteScope& scope) const;
   Host made_host(const std::shared_ptr<const Service>& service, const ServicePort& port, const Host* before,
-                 const RouteScope& scope, Only only) const;
+                 const RouteScope& scope, MakeHost& make) const;
   Resource port_table(PortTable& table, std::uint16_t port) const;
   void replace(Type type, std::vector<ResourcePtr> made, const Names& removed);
   Names names_of(Type type, const Names& hosts) const;

@@ -89,7 +89,13 @@ const Proof::Known<T>& Proof::Memory<T>::add(Known<T> made) {
   return known.emplace(bytes, std::move(made)).first->second;
 }
 
+ResourcePtr successor(Type type, const ResourcePtr& before, const ResourcePtr& made, Proof* proof) {
+  if (same(before, made)) return before;
+  return proof ? proof->sound(type, made) : made;
+}
+
 ResourcePtr Proof::sound(Type type, const ResourcePtr& resource) {
+  if (type == Type::kRoute) return resource;
   Memory<Resource>& memory = resources_[index_of(type)];
   if (const auto* known = memory.find(resource->bytes)) return known->sound;
   const auto complaints = complaints_of(type, resource->bytes);

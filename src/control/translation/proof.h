@@ -25,7 +25,8 @@ std::vector<std::string> complaints_of(Type type, const std::string& bytes);
 /// the loop's.
 class Proof {
  public:
-  /// What every proxy accepts of a cluster, its endpoints or a listener; null: nothing.
+  /// What every proxy accepts of a cluster, its endpoints or a listener; null: nothing. Route tables are made
+  /// of hosts that were looked at, and pass.
   ResourcePtr sound(Type type, const ResourcePtr& resource);
   HostPiecePtr sound(const envoy::config::route::v3::VirtualHost& host);
   /// How many resources and hosts it remembers.
@@ -49,5 +50,9 @@ class Proof {
   std::array<Memory<Resource>, kTypes> resources_;
   Memory<HostPiece> hosts_;
 };
+
+/// What takes the place of `before` (null: there was none): itself when `made` has the same bytes, else what
+/// `proof` leaves of that, or all of it without a proof. Null: nothing.
+ResourcePtr successor(Type type, const ResourcePtr& before, const ResourcePtr& made, Proof* proof);
 
 }  // namespace weft::control

@@ -108,7 +108,10 @@ class Renewal {
     if (same_services_) return;
     // A name that leads elsewhere may be any rule's.
     all_ = !registry.same_aliases(old_registry);
-    carry_over_changes(old_registry);
+    for_each_difference<Service>(old_registry.services().pointers(), registry.services().pointers(),
+                                 Service::by_name,
+                                 [&](const auto& service) { changed_.push_back(service->host); });
+    sort_names(changed_);
   }
 
   template <class Rule, class Read>
@@ -127,15 +130,6 @@ class Renewal {
   }
 
  private:
-  void carry_over_changes(const Registry& old_registry) {
-    const auto olds = old_registry.services().pointers(), news = registry_.services().pointers();
-    std::set<std::shared_ptr<const Service>> before(olds.begin(), olds.end());
-    for (const auto& each : news)
-      if (before.erase(each) == 0) changed_.push_back(each->host);
-    for (const auto& each : before) changed_.push_back(each->host);
-    sort_names(changed_);
-  }
-
   bool concerned(const auto& rule) const {
     return all_ ||
            std::ranges::any_of(rule.asks, [&](const std::string& host) { return contains(changed_, host); });
@@ -154,7 +148,7 @@ class Renewal {
   const Registry& registry_;
   const bool same_services_;
   bool all_ = false;
-  Names changed_;
+  Names changed_;  ///< hosts of Services that came, went or changed
 };
 
 template <class Rule>

@@ -9,6 +9,7 @@
 #include "control/carry_over.h"
 #include "control/names.h"
 #include "control/registry.h"
+#include "control/shared_list.h"
 #include "control/world.h"
 
 namespace weft::control {

@@ -181,9 +181,8 @@ std::set<std::uint16_t> http_ports(const Registry& registry) {
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy) {
   std::map<std::uint16_t, ServicePortRef> ports;
   const Workload* workload = registry.workload(proxy.ns, proxy.pod);
-  for (const Service& service : registry.services()) {
-    if (service.ns != proxy.ns || service.selector.empty() || !contains(proxy.labels, service.selector))
-      continue;
+  for (const Service& service : registry.services_of(proxy.ns)) {
+    if (service.selector.empty() || !contains(proxy.labels, service.selector)) continue;
     for (const ServicePort& port : service.ports) {
       std::uint16_t number = port.target;
       if (!port.target_name.empty() && workload) number = workload->find_port(port.target_name);

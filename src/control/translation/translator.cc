@@ -91,10 +91,7 @@ ResourceSet Translator::made_own(const ProxyIdentity& proxy, const ResourceSet& 
     const ResourceTable& old = before[type];
     std::vector<ResourcePtr> kept;
     for (const ResourcePtr& each : made[index_of(type)]) {
-      const ResourcePtr& known = old.find(each->name);
-      ResourcePtr taken = same(known, each)                ? known
-                          : proof_ && type != Type::kRoute ? proof_->sound(type, each)
-                                                           : each;
+      ResourcePtr taken = successor(type, old.find(each->name), each, proof_.get());
       if (taken) kept.push_back(std::move(taken));
     }
     auto table = std::make_shared<const ResourceTable>(std::move(kept));
