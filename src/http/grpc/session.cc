@@ -100,13 +100,23 @@ Error SessionStream::end_error() const {
   return {Code::kUnavailable, blame, Retry::kFreshConnection, "the connection ended"};
 }
 
+/// The message of `size` bytes at the front, without its prefix. One that is all there is is not copied: it
+/// may be megabytes.
+std::string SessionStream::take_in(std::size_t size) {
+  std::string message;
+  if (size == in_.size())
+    message = std::exchange(in_, {});
+  else
+    message.assign(in_, 0, size), in_.erase(0, size);
+  message.erase(0, kPrefix);
+  return message;
+}
+
 net::Task<Result<std::string>> SessionStream::read() {
   for (;;) {
     WEFT_CO_CHECK(check_prefix());
     if (const std::size_t size = whole_message()) {
-      std::string message = in_.substr(kPrefix, size - kPrefix);
-      in_.erase(0, size);
-      if (in_.empty()) in_ = {};
+      std::string message = take_in(size);
       if (session_) session_->give_window_back(*this);
       co_return message;
     }

@@ -58,6 +58,7 @@ class SessionStream final : public MessageStream {
   friend class Session;
   /// A whole message at the front of what was received; its size with the five bytes before it, or 0.
   std::size_t whole_message() const;
+  std::string take_in(std::size_t size);
   Result<void> check_prefix() const;
   Error end_error() const;
 
