@@ -3,7 +3,8 @@
 # *_test.cc. Files ending in _test, _bench and _fuzz are not part of the library, nor is main.cc, which is a program's;
 # testing/ holds fakes: library weft_<name>_testing, linked to this room's tests and to those of rooms that name it.
 # SMALL: a room that no request passes through; its code is made for size.
-# DEPS are the rooms this one may include; scripts/check_arrows reads the same call.
+# DEPS are the rooms this one may include, and what those include: no other room is on its include path. scripts/check_arrows
+# reads the same call and says which include is wrong and why.
 function(weft_room)
   cmake_parse_arguments(ROOM "SMALL" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
@@ -22,7 +23,11 @@ function(weft_room)
     add_library(weft_${ROOM_NAME} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(weft_${ROOM_NAME} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  # A folder with nothing but this room in it, under the name that an #include begins with.
+  set(include ${CMAKE_BINARY_DIR}/include/${ROOM_NAME})
+  file(MAKE_DIRECTORY ${include})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include}/${ROOM_NAME} SYMBOLIC)
+  target_include_directories(weft_${ROOM_NAME} ${scope} ${include})
   target_link_libraries(weft_${ROOM_NAME} ${scope} weft_flags)
   if(ROOM_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(weft_${ROOM_NAME} PRIVATE -Os)
