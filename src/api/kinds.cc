@@ -99,6 +99,12 @@ const KindInfo* find_kind_by_name(std::string_view typed) {
   return nullptr;
 }
 
+std::string resource_name(const KindInfo& kind) {
+  std::string text(kind.plural);
+  if (!kind.group.empty()) text.append(".").append(kind.group);
+  return text;
+}
+
 const KindInfo* find_kind_by_plural(std::string_view group, std::string_view plural) {
   auto found =
       std::ranges::find_if(kKinds, [&](const KindInfo& k) { return k.group == group && k.plural == plural; });

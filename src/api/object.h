@@ -35,6 +35,8 @@ const KindInfo* find_kind(std::string_view api_version, std::string_view kind);
 const KindInfo* find_kind_by_name(std::string_view typed);
 /// By REST path parts.
 const KindInfo* find_kind_by_plural(std::string_view group, std::string_view plural);
+/// "deployments.apps", "services": what kubectl and errors call a type of resource.
+std::string resource_name(const KindInfo& kind);
 
 /// Which object: unique in a store.
 struct Key {

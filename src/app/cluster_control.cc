@@ -1,12 +1,14 @@
 #include "app/cluster_control.h"
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "control/certificates/mesh_authority.h"
 
 namespace weft::app {
 namespace {
 
-constexpr Duration kFirstPause = 200ms, kLongestPause = 5s, kLookAtAuthority = 5s;
+constexpr Backoff::Limits kBackoff{.initial = 200ms, .max = 5s};
+constexpr Duration kLookAtSettings = 50ms, kLookAtAuthority = 5s;
 
 tls::WallTime wall_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -46,7 +48,7 @@ net::Task<void> ClusterControl::run() {
   Result<void> opened = hold_certificate(std::move(authority));
   if (opened) {
     co_await plane_.ready();
-    while (!settings_.synced()) co_await loop_.sleep(kFirstPause / 4);
+    while (!settings_.synced()) co_await loop_.sleep(kLookAtSettings);
     opened = listen();
   }
   if (!opened) {
@@ -62,9 +64,9 @@ net::Task<void> ClusterControl::run() {
            {"mesh-api", mesh_api_server_->address().to_string()});
 }
 
-/// Waits for an API server that is away, and for a Secret that somebody has to put right.
+/// Waits for an API server that is away, and for a Secret that must be put right.
 net::Task<tls::CertificateAuthority> ClusterControl::load_authority() {
-  for (Duration pause = kFirstPause;; pause = std::min(pause * 2, kLongestPause)) {
+  for (Backoff backoff(kBackoff);;) {
     auto loaded = co_await control::load_authority(store_, options_.ns, wall_now());
     if (loaded) {
       authority_problem_.clear();
@@ -72,7 +74,7 @@ net::Task<tls::CertificateAuthority> ClusterControl::load_authority() {
     }
     authority_problem_ = "the authority is not loaded: " + loaded.error().text;
     WEFT_LOG(kWarn, "control", "cannot load the authority", {"error", loaded.error().text});
-    co_await loop_.sleep(pause);
+    co_await loop_.sleep(backoff.next());
   }
 }
 

@@ -1,7 +1,8 @@
 #include "cli/age.h"
 
 #include <array>
-#include <cstdio>
+
+#include "cli/log_times.h"
 
 namespace weft::cli {
 namespace {
@@ -43,23 +44,9 @@ std::string human_duration(std::chrono::seconds duration) {
   return std::to_string(seconds / kYear) + "y";
 }
 
-std::optional<std::chrono::sys_seconds> parse_timestamp(std::string_view text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, end = 0;
-  const std::string copy(text.substr(0, 40));
-  const int fields = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour,
-                                 &minute, &second, &end);
-  if (fields != 6 || copy.back() != 'Z') return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second);
-}
-
 std::string age_since(std::string_view timestamp, std::chrono::sys_seconds now) {
-  const auto then = parse_timestamp(timestamp);
-  return then ? human_duration(now - *then) : "<unknown>";
+  const auto then = parse_rfc3339(timestamp);
+  return then ? human_duration(now - std::chrono::floor<std::chrono::seconds>(*then)) : "<unknown>";
 }
 
 }  // namespace weft::cli

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,10 +10,7 @@ namespace weft::cli {
 /// "3y20d". The longer it is, the coarser; a little below zero (clocks differ) is "0s", more is "<invalid>".
 std::string human_duration(std::chrono::seconds duration);
 
-/// An API timestamp, RFC 3339 in UTC with or without fractions of a second. nullopt for any other text.
-std::optional<std::chrono::sys_seconds> parse_timestamp(std::string_view text);
-
-/// How long ago the timestamp was; "<unknown>" when there is none.
+/// How long ago an API timestamp (RFC 3339) was, its fraction cut off; "<unknown>" when it is none.
 std::string age_since(std::string_view timestamp, std::chrono::sys_seconds now);
 
 }  // namespace weft::cli

@@ -4,12 +4,6 @@
 
 namespace weft::cli {
 
-std::string plural_with_group(const api::KindInfo& kind) {
-  std::string text(kind.plural);
-  if (!kind.group.empty()) text += "." + std::string(kind.group);
-  return text;
-}
-
 std::string singular_with_group(const api::KindInfo& kind) {
   std::string text(kind.singular);
   if (!kind.group.empty()) text += "." + std::string(kind.group);
@@ -17,7 +11,7 @@ std::string singular_with_group(const api::KindInfo& kind) {
 }
 
 Error not_found(const api::Key& key) {
-  return Error::config(Code::kNotFound, "Error from server (NotFound): " + plural_with_group(*key.kind) +
+  return Error::config(Code::kNotFound, "Error from server (NotFound): " + api::resource_name(*key.kind) +
                                             " \"" + key.name + "\" not found");
 }
 

@@ -28,8 +28,7 @@ struct Context {
 
 /// "Error from server (NotFound): pods "x" not found", as kubectl says it; `error` is kNotFound.
 Error not_found(const api::Key& key);
-/// The plural with its group, "deployments.apps"; the singular, "deployment.apps".
-std::string plural_with_group(const api::KindInfo& kind);
+/// The singular with its group, "deployment.apps".
 std::string singular_with_group(const api::KindInfo& kind);
 
 /// Says after a second of waiting what is waited for, on standard error: once for a file or pipe, drawn again

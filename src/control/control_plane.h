@@ -10,11 +10,11 @@
 #include "control/controllers/manager.h"
 #include "control/identity/authenticator.h"
 #include "control/mirror.h"
-#include "control/notifier.h"
 #include "control/receipts.h"
 #include "control/remarks/remark_log.h"
 #include "control/remarks/remarks.h"
 #include "http/exchange.h"
+#include "net/wait_queue.h"
 #include "store/store.h"
 
 namespace weft::control {
@@ -102,7 +102,7 @@ class ControlPlane {
   net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);
 
   net::Loop& loop_;
-  Notifier progress_;
+  net::WaitQueue progress_;
   Duration look_again_, quiet_;
   std::unique_ptr<Authenticator> authenticator_;
   Mirror mirror_;

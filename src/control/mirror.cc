@@ -2,29 +2,10 @@
 
 #include <algorithm>
 
-#include "base/log.h"
-
 namespace weft::control {
 namespace {
 
-constexpr Duration kFirstPause = 100ms;
-// Short enough that ten seconds after an outage, however long it was, everything is known again.
-constexpr Duration kLongestPause = 5s;
-constexpr int kMostDoublings = 6;
-// Before a kind that the store does not have is looked for again.
-constexpr int kAbsent = kMostDoublings;
-// A watch that has lived this long, or by which something was heard, ends the row of failures before it. A
-// list does not: a server that lists and refuses every watch must not be asked all the time.
-constexpr Duration kLivedWell = 2s;
-
-/// The store has no such kind.
-bool is_absent(const Error& error) {
-  return error.code == Code::kUnsupported || error.code == Code::kNotFound;
-}
-
-std::string full_name(const api::KindInfo& kind) {
-  return std::string(kind.plural) + (kind.group.empty() ? "" : ".") + std::string(kind.group);
-}
+constexpr Backoff::Limits kBackoff{.initial = 100ms, .max = 5s};
 
 }  // namespace
 
@@ -36,98 +17,32 @@ Mirror::Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_ch
       random_(options_.random),
       world_(std::make_shared<const World>()) {}
 
+Mirror::Follow::Follow(Mirror& owner, const api::KindInfo* of)
+    : mirror(owner),
+      kind(of),
+      reflector(owner.loop_, owner.store_, *this,
+                {.query = {.kind = of}, .backoff = kBackoff, .random = Random(owner.random_.next())}) {}
+
 void Mirror::start() {
-  for (const api::KindInfo* kind : options_.kinds) tasks_.spawn(follow(kind));
+  for (const api::KindInfo* kind : options_.kinds)
+    follows_.try_emplace(kind, *this, kind).first->second.reflector.start();
 }
 
-net::Task<void> Mirror::follow(const api::KindInfo* kind) {
-  Follow& state = follows_[kind];
-  while (true) {
-    if (!state.listed) {
-      Result<void> listed = co_await list(kind, state);
-      note(state, kind, "list", listed);
-    }
-    if (state.listed) {
-      state.watched_since = TimePoint::max();
-      Result<void> ended = co_await watch(kind, state);
-      if (state.watched_since <= loop_.now() - kLivedWell) state.failed_in_a_row = 0;
-      const bool too_old = !ended && ended.error().code == Code::kConflict;
-      if (too_old) state.listed = false;
-      // One version that is too old is ordinary, and the list that follows is told of by itself.
-      if (too_old && state.failed_in_a_row == 0)
-        ++state.failed_in_a_row;
-      else
-        note(state, kind, "watch", ended);
-    }
-    co_await loop_.sleep(pause(state));
-  }
-}
-
-net::Task<Result<void>> Mirror::list(const api::KindInfo* kind, Follow& state) {
-  store::Query query;
-  query.kind = kind;
-  auto list = co_await store_.list(query);
-  if (!list && is_absent(list.error())) {
-    // The kind's definition is not installed. That is no reason to keep the rest waiting.
-    replace(kind, {});
-    state.failed_in_a_row = kAbsent;
-    co_return Result<void>();
-  }
-  if (!list) co_return fail(std::move(list).error());
-  replace(kind, *list);
-  state.version = list->resource_version;
-  state.listed = true;
-  co_return Result<void>();
-}
-
-net::Task<Result<void>> Mirror::watch(const api::KindInfo* kind, Follow& state) {
-  store::Query query;
-  query.kind = kind;
-  WEFT_CO_TRY(auto watching, co_await store_.watch(query, state.version));
-  state.watched_since = loop_.now();
-  state.denied.clear();
-  while (true) {
-    WEFT_CO_TRY(const store::Event event, co_await watching->next());
-    state.error.clear();
-    state.failed_in_a_row = 0;
-    apply(event);
-    state.version = std::max(state.version, event.resource_version);
-  }
-}
-
-void Mirror::note(Follow& state, const api::KindInfo* kind, std::string_view verb,
-                  const Result<void>& outcome) {
-  state.denied.clear();
-  state.error.clear();
-  if (outcome) return;
-  ++state.failed_in_a_row;
-  ++state.failures;
-  state.error = outcome.error().text;
-  if (outcome.error().code == Code::kDenied) state.denied = std::string(verb);
-  // A kind whose definition goes while we watch is listed anew, and found to be absent.
-  if (is_absent(outcome.error())) state.listed = false;
-  // The end of a watch is ordinary; only one failure after another is worth a line.
-  if (state.failed_in_a_row > 1 || verb == "list" || !state.denied.empty())
-    WEFT_LOG(kWarn, "control", "cannot follow a kind", {"verb", verb}, {"kind", full_name(*kind)},
-             {"error", state.error});
-}
-
-Duration Mirror::pause(const Follow& state) {
-  auto longest =
-      std::min(kLongestPause, kFirstPause * (1 << std::min(state.failed_in_a_row, kMostDoublings)));
-  return longest / 2 + std::chrono::duration_cast<Duration>(longest / 2 * random_.unit());
+const store::Reflector* Mirror::reflector_of(const api::KindInfo* kind) const {
+  const auto found = follows_.find(kind);
+  return found == follows_.end() ? nullptr : &found->second.reflector;
 }
 
 std::vector<std::string> Mirror::problems() const {
   std::vector<std::string> found;
   for (const api::KindInfo* kind : options_.kinds) {
-    auto state = follows_.find(kind);
-    bool denied = state != follows_.end() && !state->second.denied.empty();
-    std::string error = state == follows_.end() ? std::string() : state->second.error;
-    if (denied) {
-      found.push_back(state->second.denied + " " + full_name(*kind) + " is denied: " + error);
+    const store::Reflector* reflector = reflector_of(kind);
+    const auto* error = reflector ? reflector->last_error() : nullptr;
+    if (error && error->code == Code::kDenied) {
+      found.push_back(std::string(error->verb) + " " + api::resource_name(*kind) +
+                      " is denied: " + error->text);
     } else if (!listed_.contains(kind)) {
-      found.push_back(full_name(*kind) + " not listed yet" + (error.empty() ? "" : ": " + error));
+      found.push_back(api::resource_name(*kind) + " not listed yet" + (error ? ": " + error->text : ""));
     }
   }
   return found;
@@ -135,13 +50,13 @@ std::vector<std::string> Mirror::problems() const {
 
 std::uint64_t Mirror::highest_version() const {
   std::uint64_t highest = 0;
-  for (const auto& [kind, state] : follows_) highest = std::max(highest, state.version);
+  for (const auto& [kind, follow] : follows_) highest = std::max(highest, follow.reflector.version());
   return highest;
 }
 
 std::uint64_t Mirror::failures(const api::KindInfo* kind) const {
-  auto state = follows_.find(kind);
-  return state == follows_.end() ? 0 : state->second.failures;
+  const store::Reflector* reflector = reflector_of(kind);
+  return reflector ? reflector->failures() : 0;
 }
 
 std::size_t Mirror::count(const api::KindInfo* kind) const {
@@ -262,15 +177,16 @@ std::uint64_t Mirror::changes(const api::KindInfo* kind) const {
 net::Task<bool> Mirror::has_seen(std::uint64_t version) {
   if (!synced()) co_return false;
   for (const api::KindInfo* kind : options_.kinds) {
-    const Follow& state = follows_[kind];
-    if (state.listed && state.version >= version) continue;
+    const store::Reflector* reflector = reflector_of(kind);
+    const bool listed = reflector && reflector->listed();
+    if (listed && reflector->version() >= version) continue;
     const std::optional<store::Progress> progress = store_.progress(kind);
     if (progress && progress->version < version) co_return false;
-    if (progress && state.listed && state.version >= progress->of_kind) continue;
+    if (progress && listed && reflector->version() >= progress->of_kind) continue;
     store::Query query;
     query.kind = kind;
     auto list = co_await store_.list(query);
-    if (!list && is_absent(list.error())) continue;
+    if (!list && store::Reflector::is_absent(list.error())) continue;
     if (!list || list->resource_version < version || behind(kind, *list, version)) co_return false;
   }
   co_return true;

@@ -12,6 +12,7 @@
 #include "control/world.h"
 #include "net/loop.h"
 #include "net/task.h"
+#include "store/reflector.h"
 #include "store/removals.h"
 #include "store/store.h"
 
@@ -22,16 +23,15 @@ struct MirrorOptions {
   std::vector<const api::KindInfo*> kinds = {kinds::watched().begin(), kinds::watched().end()};
   /// What of an object is kept in memory; null: nothing, as if it were not there. Empty: all of it.
   std::function<api::ObjectPtr(const api::ObjectPtr&)> keep = {};
-  Random random = {};  ///< of the pauses
+  Random random = {};  ///< of the jitter of back-offs
 };
 
-/// The store's objects kept in memory by watching every kind this room reads.
+/// The store's objects kept in memory by a store::Reflector for every kind this room reads.
 ///
-/// A watch that breaks goes on from the last version seen; only when that is too old the kind is listed
-/// again, and what has not changed is no news. A list is the truth, also when the server has gone back to an
-/// earlier state; events that come twice or late change nothing. A kind that the store does not have (yet)
-/// counts as one without objects and is looked for again. Pauses grow with each failure to at most 5 s and
-/// are jittered.
+/// What a list shows unchanged is not announced. A list is authoritative, also when the server has gone back
+/// to an earlier state; events that come twice or late change nothing. A kind that the store does not have
+/// (yet) counts as one without objects. A back-off is at most 5 s: ten seconds after an outage, however long
+/// it was, everything is known again.
 ///
 /// Changes within one turn of the loop are announced once: `on_change` runs from the loop after them.
 /// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor ends the watches.
@@ -40,25 +40,25 @@ class Mirror {
   Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change, MirrorOptions options = {});
 
   void start();
-  /// Every kind has been listed once; before that, world() is only part of the truth.
+  /// Every kind has been listed once; before that, world() is incomplete.
   bool synced() const { return listed_.size() == options_.kinds.size(); }
   /// The present moment. Cheap when nothing has changed since the last call.
   WorldPtr world();
-  /// How many changes objects of this kind have had: for whoever wants to do nothing when nothing changed.
+  /// How many changes objects of this kind have had. The same number: nothing changed.
   std::uint64_t changes(const api::KindInfo* kind) const;
   std::span<const api::KindInfo* const> kinds() const { return options_.kinds; }
   std::size_t count(const api::KindInfo* kind) const;
 
-  /// What stands between this mirror and the truth: kinds not listed yet, and those that we may not list or
-  /// watch, each with the verb.
+  /// Why this mirror may be incomplete: kinds not listed yet, and those that we may not list or watch, each
+  /// with the verb.
   std::vector<std::string> problems() const;
   /// Of the lists and events that came.
   std::uint64_t highest_version() const;
   /// How often a list or a watch of the kind has failed.
   std::uint64_t failures(const api::KindInfo* kind) const;
 
-  /// Takes the store's answer to a write of ours at once, so that the next look at world() has it; its watch
-  /// event is then no news.
+  /// Takes the store's response to a write of ours at once, so that the next look at world() has it; its
+  /// watch event then changes nothing.
   void observe(const api::ObjectPtr& object);
   /// The object of that uid is gone by a removal of ours.
   void forget(const api::Key& key);
@@ -68,21 +68,17 @@ class Mirror {
 
  private:
   using Table = std::map<api::Key, api::ObjectPtr>;
-  /// Where the following of one kind stands.
-  struct Follow {
-    bool listed = false;                         ///< what was listed, and watched from there, is not too old
-    std::uint64_t version = 0;                   ///< everything up to here is in the table
-    TimePoint watched_since = TimePoint::max();  ///< the store's consent to the present watch
-    int failed_in_a_row = 0;
-    std::uint64_t failures = 0;
-    std::string denied;  ///< the verb and the server's words while we may not; else empty
-    std::string error;   ///< of the last attempt, while it stands
+  /// One kind's Reflector, and what tells it from the others.
+  struct Follow final : store::Reflector::Sink {
+    Follow(Mirror& owner, const api::KindInfo* of);
+    void on_list(const store::List& list) override { mirror.replace(kind, list); }
+    void on_event(const store::Event& event) override { mirror.apply(event); }
+
+    Mirror& mirror;
+    const api::KindInfo* kind;
+    store::Reflector reflector;
   };
-  net::Task<void> follow(const api::KindInfo* kind);
-  net::Task<Result<void>> list(const api::KindInfo* kind, Follow& state);
-  net::Task<Result<void>> watch(const api::KindInfo* kind, Follow& state);
-  void note(Follow& state, const api::KindInfo* kind, std::string_view verb, const Result<void>& outcome);
-  Duration pause(const Follow& state);
+  const store::Reflector* reflector_of(const api::KindInfo* kind) const;
   void replace(const api::KindInfo* kind, const store::List& list);
   void apply(const store::Event& event);
   bool put(Table& table, const api::ObjectPtr& object, bool listed);
@@ -95,7 +91,6 @@ class Mirror {
   std::function<void()> on_change_;
   MirrorOptions options_;
   Random random_;
-  std::map<const api::KindInfo*, Follow> follows_;
   std::map<const api::KindInfo*, Table> tables_;
   std::map<const api::KindInfo*, store::Removals> removals_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
@@ -107,7 +102,7 @@ class Mirror {
   WorldPtr world_;
   bool announced_ = false;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
-  net::TaskScope tasks_;
+  std::map<const api::KindInfo*, Follow> follows_;  ///< end first
 };
 
 }  // namespace weft::control

@@ -18,7 +18,7 @@ class SocketServer final : public Server {
       : listener_(std::move(listener)),
         handler_(std::move(handler)),
         options_(std::move(options)),
-        room_(loop, [this] { std::exchange(waiting_, {}).resume(); }) {
+        slot_free_(loop) {
     tasks_.spawn(accept_all());
   }
 
@@ -49,14 +49,14 @@ class SocketServer final : public Server {
     Open& operator=(const Open&) = delete;
     ~Open() override {
       --server.open_;
-      server.there_may_be_room();
+      server.slot_free_.notify();
       (previous ? previous->next : server.first_) = next;
       if (next) next->previous = previous;
     }
     bool is_idle() const { return !stream->closed() && (!session || session->is_idle()); }
     void on_head_rejected(const Rejection&, const RequestHead&) override {}
     void on_body_rejected(const Rejection&) override {}
-    void on_idle() override { server.there_may_be_room(); }
+    void on_idle() override { server.slot_free_.notify(); }
     TimePoint idle_since() const { return session ? session->idle_since() : since; }
 
     SocketServer& server;
@@ -67,26 +67,11 @@ class SocketServer final : public Server {
     Open* previous = nullptr;
   };
 
-  /// Until a connection has ended, or has no request any more.
-  struct Room {
-    SocketServer& server;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { server.waiting_ = handle; }
-    void await_resume() const noexcept {}
-    ~Room() {
-      server.waiting_ = {};
-      server.room_.cancel();
-    }
-  };
-  void there_may_be_room() {
-    if (waiting_) room_.schedule();
-  }
-
   net::Task<void> accept_all() {
     for (;;) {
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
-      while (open_ >= options_.max_connections && !close_longest_idle()) co_await Room{*this};
+      while (open_ >= options_.max_connections && !close_longest_idle()) co_await slot_free_.wait();
       tasks_.spawn(serve(*this, std::move(*socket)));
     }
   }
@@ -132,8 +117,7 @@ class SocketServer final : public Server {
   Open* first_ = nullptr;
   std::size_t open_ = 0;
   bool draining_ = false;
-  std::coroutine_handle<> waiting_;  ///< accept_all(), while all places have a request
-  net::Deferred room_;
+  net::Signal slot_free_;  ///< a connection has ended, or has no request any more
   net::TaskScope tasks_;
 };
 

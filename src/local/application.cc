@@ -98,7 +98,7 @@ net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& contai
   spec.mounts.clear();
   spec.log_file = "/dev/null";
   WEFT_CO_TRY(const StartedProcess started, start_process(spec));
-  Event ended(place.host.loop);
+  net::Event ended(place.host.loop);
   int status = 0;
   place.host.reaper.expect(started.pid, [&](int value) {
     status = value;
@@ -107,7 +107,7 @@ net::Task<Result<int>> run_inside(const PodPlace& place, const api::Json& contai
   // A probe that is cancelled, or whose container ends, leaves no process behind, nor what that has started.
   struct Guard {
     Reaper& reaper;
-    Event& event;
+    net::Event& event;
     pid_t pid;
     ~Guard() {
       if (event.is_set()) return;

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "store/embedded_store.h"
+#include "base/utc.h"
 
 namespace weft::local {
 namespace {
@@ -40,13 +40,13 @@ class PipeWatch final : private net::ReadyHandler {
  public:
   explicit PipeWatch(net::Loop& loop) : loop_(loop), happened_(loop) {}
   Result<void> start(int fd) { return watch_.start(loop_, fd, *this); }
-  Event& happened() { return happened_; }
+  net::Event& happened() { return happened_; }
 
  private:
   void on_ready(Ready) override { happened_.set(); }
   net::Loop& loop_;
   net::FdWatch watch_;
-  Event happened_;
+  net::Event happened_;
 };
 
 bool holds_text(const net::Fd& pipe) {
@@ -124,7 +124,7 @@ net::Task<bool> Container::run_once() {
   pid_ = started->pid;
   error_pipe_ = std::move(started->error_pipe);
   reaper_.expect(pid_, [this](int status) { on_ended(status); });
-  started_at_ = store::timestamp_now();
+  started_at_ = utc_now();
   began_ = loop_.now();
   waiting_reason_.clear();
   waiting_message_.clear();
@@ -168,7 +168,7 @@ void Container::on_ended(int status) {
   ending.code = ending.signal != 0 ? 128 + ending.signal : WEXITSTATUS(status);
   ending.message = ending.code == kNotExecuted ? read_error_pipe(error_pipe_) : dead_because_;
   ending.started_at = started_at_;
-  ending.finished_at = store::timestamp_now();
+  ending.finished_at = utc_now();
   exit_code_ = ending.code;
   ready_ = false;
   if (!stopping_)
@@ -198,15 +198,17 @@ bool Container::wants_restart() const {
 }
 
 net::Task<void> Container::wait_before_restart() {
-  if (loop_.now() - began_ >= plan_.back_off.forgiven_after) backoff_ = {};
-  if (backoff_ > Duration::zero())
+  if (loop_.now() - began_ >= plan_.backoff.reset_after) {
+    backoff_.reset();
+    restart_delay_ = {};
+  }
+  if (restart_delay_ > Duration::zero())
     set_waiting("CrashLoopBackOff",
-                "back-off " + in_text(backoff_) + " restarting failed container " + plan_.name);
+                "back-off " + in_text(restart_delay_) + " restarting failed container " + plan_.name);
   else
     changed();
-  co_await stop_asked_.wait_until(loop_.now() + backoff_);
-  backoff_ =
-      backoff_ == Duration::zero() ? plan_.back_off.initial : std::min(backoff_ * 2, plan_.back_off.max);
+  co_await stop_asked_.wait_until(loop_.now() + restart_delay_);
+  restart_delay_ = backoff_.next();
 }
 
 net::Task<void> Container::kill_and_wait(Duration grace) {

@@ -6,18 +6,21 @@
 #include <string>
 
 #include "api/object.h"
-#include "local/event.h"
+#include "base/backoff.h"
 #include "local/health.h"
 #include "local/process.h"
+#include "net/event.h"
 #include "net/task.h"
 
 namespace weft::local {
 
 enum class RestartPolicy : std::uint8_t { kAlways, kOnFailure, kNever };
 
-/// How long to wait before the next start: nothing at first, then doubling; a long run resets it.
-struct BackOff {
-  Duration initial = 1s, max = 60s, forgiven_after = 60s;
+/// How long to wait before the next start: not at all the first time, then as a Backoff says; a run of
+/// `reset_after` resets it.
+struct RestartBackoff {
+  Backoff::Limits limits = {.initial = 1s, .max = 60s};
+  Duration reset_after = 60s;
 };
 
 /// One container of a pod: a process that is started, asked how it is, ended, and started again.
@@ -29,7 +32,7 @@ class Container {
   struct Plan {
     std::string name, image;
     RestartPolicy restart = RestartPolicy::kAlways;
-    BackOff back_off;
+    RestartBackoff backoff = {};
     /// What to execute, looked up again for each start. Errors become the reason of a waiting container:
     /// kUnsupported an image that is not there, kNotFound something the container refers to.
     std::function<Result<ProcessSpec>()> process;
@@ -92,12 +95,13 @@ class Container {
   int restarts_ = 0, exit_code_ = 0;
   pid_t asked_to_end_ = 0;  ///< SIGTERM is sent once: many programs take a second one as "at once"
   bool ready_ = false, over_ = false, stopping_ = false;
-  Duration backoff_{};
+  Backoff backoff_{plan_.backoff.limits};
+  Duration restart_delay_{};
   TimePoint began_{};
   std::unique_ptr<Health> health_;
-  Event ended_;  ///< the process
-  Event gone_;   ///< all of it: what it forked, too
-  Event stop_asked_;
+  net::Event ended_;  ///< the process
+  net::Event gone_;   ///< all of it: what it forked, too
+  net::Event stop_asked_;
   net::Timer kill_;  ///< the earliest end of the graces that the process was given
   net::TaskScope tasks_;
 };

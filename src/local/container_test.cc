@@ -36,7 +36,7 @@ class ContainerTest : public ::testing::Test {
     plan.name = "main";
     plan.image = "example/main:1";
     plan.restart = restart;
-    plan.back_off = {.initial = 20ms, .max = 40ms, .forgiven_after = 60s};
+    plan.backoff = {.limits = {.initial = 20ms, .max = 40ms}, .reset_after = 60s};
     plan.process = [this, script]() -> Result<ProcessSpec> {
       if (reject) return fail(Error::config(Code::kUnsupported, "no such image"));
       ProcessSpec spec;

@@ -9,13 +9,15 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "http/client.h"
 
 namespace weft::local {
 namespace {
 
-constexpr Duration kInitialBackoff = 20ms, kMaxBackoff = 5s, kForgivenAfter = 10s;
+constexpr Backoff::Limits kBackoff{.initial = 20ms, .max = 5s};
+constexpr Duration kForgivenAfter = 10s;
 /// A control plane that a signal ended may be an accident; one that ended itself said why.
 constexpr int kMaxKills = 3;
 constexpr std::uint64_t kLastBytes = 4096;
@@ -75,7 +77,7 @@ net::Task<void> ControlProcess::watch() {
 }
 
 net::Task<void> ControlProcess::run() {
-  Duration backoff = kInitialBackoff;
+  Backoff backoff(kBackoff);
   while (!stopping_) {
     const TimePoint began = loop_.now();
     if (const auto launched = launch(); !launched)
@@ -87,10 +89,9 @@ net::Task<void> ControlProcess::run() {
       failed_ = true;
       co_return;
     }
-    if (loop_.now() - began > kForgivenAfter) backoff = kInitialBackoff;
+    if (loop_.now() - began > kForgivenAfter) backoff.reset();
     WEFT_LOG(kWarn, "local", "the control plane has ended and is started again", {"log", log_file()});
-    co_await loop_.sleep(backoff);
-    backoff = std::min(backoff * 2, kMaxBackoff);
+    co_await loop_.sleep(backoff.next());
   }
 }
 

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 
-#include "local/event.h"
 #include "local/process.h"
 #include "local/registrar.h"
 #include "net/address.h"
+#include "net/event.h"
 
 namespace weft::local {
 
@@ -48,7 +48,7 @@ class ControlProcess {
   bool stopping_ = false, responded_ = false, failed_ = false;
   int status_ = 0, ends_ = 0;
   std::uint64_t log_begins_ = 0;  ///< where in the log file the present process began
-  Event ended_;
+  net::Event ended_;
   net::TaskScope tasks_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/backoff.h"
 #include "local/json.h"
 
 namespace weft::local {
@@ -44,7 +45,7 @@ net::Task<bool> Health::start_up() {
   const Repeated& probe = *plan_.startup;
   co_await loop_.sleep(probe.initial_delay);
   // The tries between are free: only those of the written period count as failures.
-  Duration backoff = kInitialBackoff;
+  Backoff backoff({kInitialBackoff, std::min(kMaxHurried, probe.period)});
   TimePoint counted = loop_.now() + probe.period;
   for (int failures = 0;;) {
     const Result<void> result = co_await probe.check();
@@ -56,25 +57,23 @@ net::Task<bool> Health::start_up() {
         co_return false;
       }
     }
-    co_await loop_.sleep(backoff);
-    backoff = std::min({backoff * 2, kMaxHurried, probe.period});
+    co_await loop_.sleep(backoff.next());
   }
 }
 
 net::Task<void> Health::wait_for_ports() {
   const TimePoint limit = loop_.now() + kPortsTimeout;
-  Duration backoff = kInitialBackoff;
+  Backoff backoff({kInitialBackoff, kMaxHurried});
   while (!co_await plan_.listening()) {
     if (loop_.now() >= limit) co_return;
-    co_await loop_.sleep(backoff);
-    backoff = std::min(backoff * 2, kMaxHurried);
+    co_await loop_.sleep(backoff.next());
   }
 }
 
 net::Task<void> Health::watch_readiness() {
   const Repeated& probe = *plan_.readiness;
   co_await loop_.sleep(probe.initial_delay);
-  Duration backoff = kInitialBackoff;
+  Backoff backoff({kInitialBackoff, probe.period});
   bool ready = false;
   for (int successes = 0, failures = 0;;) {
     const Result<void> result = co_await probe.check();
@@ -87,9 +86,7 @@ net::Task<void> Health::watch_readiness() {
       ready = false;
       listener_.on_ready(false, "Readiness probe failed: " + result.error().text);
     }
-    const bool hurried = !ready && backoff < probe.period;
-    co_await loop_.sleep(hurried ? backoff : probe.period);
-    if (hurried) backoff = backoff * 2;
+    co_await loop_.sleep(ready ? probe.period : backoff.next());
   }
 }
 

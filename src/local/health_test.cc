@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "local/event.h"
+#include "net/event.h"
 
 namespace weft::local {
 namespace {

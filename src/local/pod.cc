@@ -8,10 +8,10 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "base/utc.h"
 #include "local/capture_options.h"
 #include "local/json.h"
 #include "local/sidecar.h"
-#include "store/embedded_store.h"
 
 namespace weft::local {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 constexpr Duration kApplicationWaitsForSidecar = 5s;
 constexpr Duration kSidecarGrace = 2s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
-constexpr Duration kInitialServicesBackoff = 100ms, kMaxServicesBackoff = 30s;
+constexpr Backoff::Limits kServicesBackoff{.initial = 100ms, .max = 30s};
 
 std::string app_label(const api::Object& pod) {
   const std::string_view app = pod.label("app");
@@ -34,11 +34,11 @@ Pod::Pod(const Host& host, api::ObjectPtr object, std::function<void()> on_chang
       on_change_(std::move(on_change)),
       sidecar_ready_(host.loop),
       services_again_(host.loop, [this] { services_changed(); }),
-      services_backoff_(kInitialServicesBackoff) {
+      services_backoff_(kServicesBackoff) {
   const std::string name = std::string(place_pod_->ns()) + "_" + std::string(place_pod_->name());
   folder_ = host_.state_dir + "/pods/" + name;
   logs_ = host_.state_dir + "/logs/" + name;
-  started_at_ = since_ = ready_since_ = store::timestamp_now();
+  started_at_ = since_ = ready_since_ = utc_now();
 }
 
 Pod::~Pod() = default;
@@ -166,10 +166,9 @@ void Pod::services_changed() {
   if (const auto taken = take_services(); !taken) {
     WEFT_LOG(kError, "local", "a pod's view of the Services", {"pod", place_pod_->name()},
              {"error", taken.error().text});
-    services_again_.arm(host_.loop.now() + services_backoff_);
-    services_backoff_ = std::min(services_backoff_ * 2, kMaxServicesBackoff);
+    services_again_.arm(host_.loop.now() + services_backoff_.next());
   } else {
-    services_backoff_ = kInitialServicesBackoff;
+    services_backoff_.reset();
   }
 }
 
@@ -241,7 +240,7 @@ api::Json Pod::conditions() const {
   const bool sidecar_ready = !has_sidecar() || (sidecar_ && sidecar_->ready());
   const bool ready = interface_ && !stopping_ && sidecar_ready &&
                      std::ranges::all_of(applications_, [](const auto& each) { return each->ready(); });
-  if (ready != was_ready_) ready_since_ = store::timestamp_now();
+  if (ready != was_ready_) ready_since_ = utc_now();
   was_ready_ = ready;
   api::Json list = api::Json::array();
   const auto add = [&](const char* type, bool value, const std::string& when) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "local/application.h"
 #include "local/container.h"
 #include "local/host.h"
@@ -67,10 +68,10 @@ class Pod {
   std::unique_ptr<PodPlace> place_;
   std::unique_ptr<Container> sidecar_;
   std::vector<std::unique_ptr<Container>> applications_;
-  Event sidecar_ready_;
+  net::Event sidecar_ready_;
   std::uint64_t rules_taken_ = 0;  ///< of which version of the Services the rules in the kernel are
   net::Timer services_again_;      ///< what could not be taken over is tried again
-  Duration services_backoff_;
+  Backoff services_backoff_;
   bool stopping_ = false;
   Duration grace_{};  ///< for each process that is being stopped
   net::TaskScope tasks_;

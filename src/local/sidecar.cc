@@ -116,7 +116,7 @@ Container::Plan sidecar_plan(const Host& host, const api::Object& pod, const Pod
   Container::Plan plan;
   plan.name = kSidecarName;
   plan.image = command.empty() ? "weft-proxy" : std::string(command.substr(0, command.find(' ')));
-  plan.back_off = {.initial = 100ms, .max = 5s, .forgiven_after = 10s};
+  plan.backoff = {.limits = {.initial = 100ms, .max = 5s}, .reset_after = 10s};
   plan.process = [&host, &pod, &interface, identity, command, folder,
                   mounts = std::move(mounts)]() -> Result<ProcessSpec> {
     const std::string bootstrap = folder + "/bootstrap.json";

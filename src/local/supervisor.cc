@@ -196,7 +196,7 @@ class Instance {
   Registrar registrar_;
   ControlProcess control_;
   LogKeeper logs_;
-  Event stop_asked_;
+  net::Event stop_asked_;
   Result<void> outcome_;
   std::unique_ptr<store::RemoteStore> store_;
   std::unique_ptr<Host> host_;

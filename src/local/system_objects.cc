@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "api/parse.h"
+#include "base/backoff.h"
 #include "base/log.h"
 
 namespace weft::local {
 namespace {
 
-constexpr Duration kInitialBackoff = 50ms;
+constexpr Duration kInitialBackoff = 50ms, kMaxBackoff = 10s;
 
 constexpr const char* kText = R"(
 apiVersion: v1
@@ -65,13 +66,13 @@ std::vector<api::Object> system_objects() {
 
 net::Task<Result<void>> create_system_objects(net::Loop& loop, store::Store& store, Duration limit) {
   const TimePoint end = loop.now() + limit;
-  for (Duration backoff = kInitialBackoff;; backoff *= 2) {
+  for (Backoff backoff({kInitialBackoff, kMaxBackoff});;) {
     auto created = co_await create_once(store);
     if (created) co_return created;
     if (loop.now() >= end)
       co_return fail(std::move(created).error().with_context("the instance's own objects cannot be created"));
     WEFT_LOG(kWarn, "local", "the instance's own objects", {"error", created.error().text});
-    co_await loop.sleep(std::min(backoff, end - loop.now()));
+    co_await loop.sleep(std::min(backoff.next(), end - loop.now()));
   }
 }
 

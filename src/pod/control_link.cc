@@ -3,9 +3,9 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "http/grpc/client.h"
+#include "net/dns_resolver.h"
+#include "net/reply.h"
 #include "pod/pod_info.h"
-#include "pod/reply.h"
-#include "proxy/upstream/dns_resolver.h"
 #include "tls/context.h"
 
 namespace weft::pod {
@@ -34,8 +34,8 @@ net::Task<std::string> ControlLink::read_when_there(std::string path) {
 net::Task<Result<std::vector<net::Address>>> ControlLink::resolve() {
   if (auto numeric = net::Address::parse_ip(options_.host, options_.port)) co_return std::vector{*numeric};
   // A new one each time: it reads resolv.conf when it is made.
-  proxy::DnsResolver resolver(loop_, options_.name_servers);
-  Reply<Result<proxy::DnsResolver::Addresses>> response;
+  net::DnsResolver resolver(loop_, options_.name_servers);
+  net::Reply<Result<net::DnsResolver::Addresses>> response;
   resolver.resolve(options_.host, options_.port, response.taker());
   net::Timer limit(loop_, [this, time_out = response.taker()] {
     loop_.defer([time_out, text = "resolving '" + options_.host + "' took too long"] {

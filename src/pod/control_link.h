@@ -21,7 +21,7 @@ class ControlLink {
     std::string root_file, token_file;
     Duration timeout = 5s;          ///< for the name, the connection and the handshake together
     Duration poll = 100ms;          ///< how often a file that is not there yet is looked for
-    std::string name_servers = {};  ///< instead of those of resolv.conf, see proxy::DnsResolver
+    std::string name_servers = {};  ///< instead of those of resolv.conf, see net::DnsResolver
   };
   ControlLink(net::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
 

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "base/log.h"
-#include "pod/reply.h"
+#include "net/reply.h"
 
 namespace weft::pod {
 namespace {
@@ -110,7 +110,7 @@ net::Task<void> StatusServer::probe(http::ServerExchange& exchange) {
 }
 
 net::Task<void> StatusServer::metrics(http::ServerExchange& exchange, bool with_application) {
-  Reply<std::string> own;
+  net::Reply<std::string> own;
   hooks_.metrics(own.taker());
   std::string text = co_await own.value();
   if (with_application && metrics_) {

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "net/reply.h"
 #include "proxy/json_string.h"
 
 namespace weft::proxy {
@@ -19,25 +20,6 @@ constexpr std::string_view kHelp =
     "/quitquitquit (POST)\n"
     "  /ready\n  /server_info\n  /stats (?filter=regex, ?usedonly, ?format=prometheus|json)\n  "
     "/stats/prometheus\n";
-
-/// Waits for an answer that comes by a callback on the same loop.
-struct Answer {
-  std::optional<std::string> text;
-  std::coroutine_handle<> waiting;
-  struct Awaiter {
-    Answer& answer;
-    bool await_ready() const noexcept { return answer.text.has_value(); }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { answer.waiting = handle; }
-    std::string await_resume() { return std::move(*answer.text); }
-    ~Awaiter() { answer.waiting = {}; }
-  };
-  static std::function<void(std::string)> setter(const std::shared_ptr<Answer>& answer) {
-    return [answer](std::string text) {
-      answer->text = std::move(text);
-      if (answer->waiting) std::exchange(answer->waiting, {}).resume();
-    };
-  }
-};
 
 bool wants_json(std::string_view target) { return http::query_parameter(target, "format") == "json"; }
 
@@ -135,9 +117,9 @@ net::Task<void> Admin::ready(http::ServerExchange& exchange) {
 
 net::Task<void> Admin::stats(http::ServerExchange& exchange, bool prometheus) {
   const std::string target = exchange.request().path;
-  auto answer = std::make_shared<Answer>();
-  server_.collect_stats(prometheus, Answer::setter(answer));
-  const std::string all = co_await Answer::Awaiter{*answer};
+  net::Reply<std::string> lines;
+  server_.collect_stats(prometheus, lines.taker());
+  const std::string all = co_await lines.value();
   if (prometheus) {
     static_cast<void>(co_await http::respond(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", all));
     co_return;
@@ -152,9 +134,9 @@ net::Task<void> Admin::stats(http::ServerExchange& exchange, bool prometheus) {
 
 net::Task<void> Admin::clusters(http::ServerExchange& exchange) {
   const bool json = wants_json(exchange.request().path);
-  auto answer = std::make_shared<Answer>();
-  server_.collect_clusters(json, Answer::setter(answer));
-  const std::string text = co_await Answer::Awaiter{*answer};
+  net::Reply<std::string> clusters;
+  server_.collect_clusters(json, clusters.taker());
+  const std::string text = co_await clusters.value();
   static_cast<void>(co_await http::respond(exchange, 200, json ? kJson : kText, text));
 }
 
@@ -171,9 +153,9 @@ net::Task<void> Admin::logging(http::ServerExchange& exchange) {
     log::set_level(level);
   }
   if (http::query_parameter(exchange.request().path, "flush") && exchange.request().method == "POST") {
-    auto flushed = std::make_shared<Answer>();
-    server_.flush_logs([set = Answer::setter(flushed)] { set({}); });
-    co_await Answer::Awaiter{*flushed};
+    net::Reply<bool> flushed;
+    server_.flush_logs([done = flushed.taker()] { done(true); });
+    co_await flushed.value();
   }
   static_cast<void>(co_await http::respond(
       exchange, 200, kText, "active loggers:\n  all: " + std::string(log::to_string(log::level())) + "\n"));

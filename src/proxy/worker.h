@@ -104,7 +104,7 @@ class Worker {
   Connector connector_;
   Random random_;
   LogWriter logs_;
-  DnsResolver dns_;
+  net::DnsResolver dns_;
   CompiledSnapshotPtr snapshot_;
   struct MadeCluster {
     std::shared_ptr<UpstreamCluster> cluster;

@@ -11,6 +11,7 @@
 #include "api/selector.h"
 #include "base/log.h"
 #include "base/utc.h"
+#include "base/uuid.h"
 #include "store/embedded_watcher.h"
 #include "store/embedded_write.h"
 #include "store/immutable_fields.h"
@@ -34,17 +35,6 @@ Error named(Code code, const api::Key& key, std::string_view what) {
 }
 
 std::string version_text(std::uint64_t version) { return std::to_string(version); }
-
-std::string make_uuid(Random& random) {
-  char text[37];
-  const std::uint64_t a = random.next(), b = random.next();
-  std::snprintf(text, sizeof text, "%08llx-%04llx-4%03llx-%04llx-%012llx",
-                static_cast<unsigned long long>(a >> 32), static_cast<unsigned long long>(a >> 16 & 0xffff),
-                static_cast<unsigned long long>(a & 0xfff),
-                static_cast<unsigned long long>((b >> 48 & 0x3fff) | 0x8000),
-                static_cast<unsigned long long>(b & 0xffffffffffff));
-  return text;
-}
 
 std::string random_suffix(Random& random) {
   static constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
@@ -74,8 +64,6 @@ void keep_server_fields(api::Json& metadata, const api::Json& stored) {
 }
 
 }  // namespace
-
-std::string timestamp_now() { return utc_text(std::chrono::system_clock::now()); }
 
 Result<bool> selected(const Query& query, const api::Object& object) {
   if (object.kind != query.kind) return false;
@@ -351,8 +339,10 @@ Result<api::ObjectPtr> EmbeddedStore::plan_create(Plan& plan, api::Object object
   if (!has_owner(object))
     return fail(Error::config(Code::kNotFound, "the owner of " + key.to_string() +
                                                    " (metadata.ownerReferences) is not there any more"));
-  metadata["uid"] = make_uuid(random_);
-  metadata["creationTimestamp"] = timestamp_now();
+  std::string uid;
+  append_uuid(uid, random_);
+  metadata["uid"] = std::move(uid);
+  metadata["creationTimestamp"] = utc_now();
   metadata["generation"] = std::uint64_t{1};
   // What was read from another object and written as a new one: it is not ending, and nothing of it has run.
   metadata.erase("deletionTimestamp");
@@ -466,7 +456,7 @@ bool EmbeddedStore::plan_end(Plan& plan, api::ObjectPtr& stored, int grace_perio
                            wanted >= api::json_integer(known, "deletionGracePeriodSeconds", 0, 0, kMaxGrace)))
       return false;
     api::Object marked = *stored;
-    if (!marked_already) marked.body["metadata"]["deletionTimestamp"] = timestamp_now();
+    if (!marked_already) marked.body["metadata"]["deletionTimestamp"] = utc_now();
     marked.body["metadata"]["deletionGracePeriodSeconds"] = wanted;
     stored = put(plan, std::move(marked), EventType::kModified);
     return false;

@@ -117,7 +117,4 @@ class EmbeddedStore final : public Store {
 /// Whether an object belongs to a query. Error: the label selector is not one.
 Result<bool> selected(const Query& query, const api::Object& object);
 
-/// "2026-08-01T12:34:56Z", now.
-std::string timestamp_now();
-
 }  // namespace weft::store

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <coroutine>
 #include <deque>
 #include <memory>
 #include <utility>
 
+#include "net/signal.h"
 #include "store/embedded_store.h"
 
 namespace weft::store {
@@ -34,11 +34,11 @@ class EmbeddedStore::Watcher final : public Watch {
   void begin_with(Event event) {
     queue_.push_back({std::move(event), 0});
     ++initial_;
-    wake();
+    changed_.notify();
   }
   void orphan() {
     store_ = nullptr;
-    wake();
+    changed_.notify();
   }
 
   net::Task<Result<Event>> next() override {
@@ -53,7 +53,7 @@ class EmbeddedStore::Watcher final : public Watch {
       if (overflowed_)
         co_return fail(Error::internal(Code::kUnavailable, "the watch fell behind; list again"));
       if (!store_) co_return fail(Error::internal(Code::kUnavailable, "the store has closed"));
-      co_await Wait{*this};
+      co_await changed_.wait();
     }
   }
 
@@ -64,13 +64,6 @@ class EmbeddedStore::Watcher final : public Watch {
     Event event;
     std::size_t size;
   };
-  struct Wait {
-    Watcher& watcher;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { watcher.waiting_ = handle; }
-    void await_resume() const noexcept {}
-    ~Wait() { watcher.waiting_ = {}; }
-  };
   void push(Event event, std::size_t size) {
     bytes_ += size;
     if (queue_.size() - initial_ >= kMaxQueued || bytes_ > kMaxQueuedBytes) {
@@ -80,27 +73,16 @@ class EmbeddedStore::Watcher final : public Watch {
     } else {
       queue_.push_back({std::move(event), size});
     }
-    wake();
-  }
-  void wake() {
-    if (!waiting_ || scheduled_ || !loop_) return;
-    scheduled_ = true;
-    loop_->defer([this, alive = std::weak_ptr<char>(alive_)] {
-      if (alive.expired()) return;
-      scheduled_ = false;
-      if (waiting_) std::exchange(waiting_, {}).resume();
-    });
+    changed_.notify();
   }
 
   EmbeddedStore* store_;
-  net::Loop* loop_ = &store_->loop_;
   Query query_;
   std::deque<Queued> queue_;
   std::size_t bytes_ = 0;
   std::size_t initial_ = 0;  ///< of the queue, at its front: what was there when the watch began
-  bool overflowed_ = false, scheduled_ = false;
-  std::coroutine_handle<> waiting_;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  bool overflowed_ = false;
+  net::Signal changed_{store_->loop_};
 };
 
 }  // namespace weft::store

@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
-#include "control/notifier.h"
 #include "net/task.h"
 #include "net/testing/pipe.h"
+#include "net/wait_queue.h"
 
 namespace weft::app::testing {
 
@@ -43,7 +43,7 @@ class Wire {
   std::optional<std::size_t> left_;  ///< bytes until the fault
   Fault fault_ = Fault::kStall;
   bool over_ = false;
-  control::Notifier healed_;
+  net::WaitQueue healed_;
   std::unique_ptr<PipeEnd> client_, near_, far_, server_;
   net::TaskScope tasks_;
 };

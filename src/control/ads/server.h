@@ -8,9 +8,9 @@
 
 #include "control/ads/session.h"
 #include "control/identity/authenticator.h"
-#include "control/notifier.h"
 #include "control/translation/translator.h"
 #include "http/grpc/server.h"
+#include "net/wait_queue.h"
 
 namespace weft::control {
 
@@ -76,7 +76,7 @@ class AdsServer {
   std::uint64_t connections_ = 0;
   std::array<Counts, kTypes> counts_{};
   std::uint64_t over_limit_ = 0;
-  Notifier updated_;
+  net::WaitQueue updated_;
 };
 
 /// Who a peer is in the mesh: its labels are its Pod's; a pod labelled istio=ingressgateway (or

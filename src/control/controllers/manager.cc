@@ -135,7 +135,7 @@ Plan ControllerManager::plan_for(Entry& entry) {
   if (loop_.now() - entry.looked_at_everything >= kEverythingAgain) entry.attention.look_at_everything();
   const std::optional<Scope> scope = entry.attention.scope(links_, *world, reads);
   if (!scope) entry.looked_at_everything = loop_.now();
-  PlanContext context{random_, utc_text(std::chrono::system_clock::now()), refusals_, injection_};
+  PlanContext context{random_, utc_now(), refusals_, injection_};
   context.scope = scope ? &*scope : nullptr;
   context.links = &links_;
   context.inputs = [&]() -> const Inputs& { return inputs_of(world); };

@@ -95,9 +95,8 @@ net::Task<void> ForeignObjects::say(install::ForeignObject object) {
 net::Task<void> ForeignObjects::write_status(install::ForeignObject object) {
   const std::string name = object.name();
   api::Json conditions = json::list(json::map(object.body, "status"), "conditions");
-  conditions.push_back(
-      make_condition({kCondition, "False", "UnsupportedKind", install::foreign_text(*object.kind)},
-                     conditions, utc_text(std::chrono::system_clock::now())));
+  conditions.push_back(make_condition(
+      {kCondition, "False", "UnsupportedKind", install::foreign_text(*object.kind)}, conditions, utc_now()));
   if (!json::at(object.body, "status").is_object()) object.body["status"] = api::Json::object();
   object.body["status"]["conditions"] = std::move(conditions);
   store::RawRequest request{"PUT", object.path + "/status", std::move(object.body)};

@@ -3,8 +3,8 @@
 #include <deque>
 #include <string>
 
-#include "control/notifier.h"
 #include "http/grpc/stream.h"
+#include "net/wait_queue.h"
 
 namespace weft::control::testing {
 
@@ -45,7 +45,7 @@ class FakeStream final : public http::grpc::MessageStream {
   std::string finish_message;
 
  private:
-  Notifier arrived_;
+  net::WaitQueue arrived_;
 };
 
 }  // namespace weft::control::testing

@@ -5,7 +5,7 @@
 #include <optional>
 #include <set>
 
-#include "control/notifier.h"
+#include "net/wait_queue.h"
 #include "store/store.h"
 
 namespace weft::control::testing {
@@ -52,7 +52,7 @@ class MemoryStore final : public store::Store {
   void erase(const api::Key& key);
 
   net::Loop& loop_;
-  Notifier changed_;
+  net::WaitQueue changed_;
   std::map<api::Key, api::ObjectPtr> objects_;
   std::vector<store::Event> events_;
   std::uint64_t version_ = 0;

@@ -39,7 +39,7 @@ class SocketServer final : public Server {
   /// A connection's place among those that there may be, given back however its task ends.
   struct Place {
     Place(SocketServer& owner, std::string from, net::Loop& loop)
-        : server(owner), peer(std::move(from)), since(loop.now()), give_up(loop) {
+        : server(owner), peer(std::move(from)), since(loop.now()), close_asked(loop) {
       ++server.counts_.open;
       ++server.counts_.strangers;
       ++server.strangers_of_[peer];
@@ -60,13 +60,13 @@ class SocketServer final : public Server {
     void close() {
       no_stranger();
       closing = true;
-      give_up.notify();
+      close_asked.notify();
     }
 
     SocketServer& server;
     const std::string peer;
     const TimePoint since;
-    Signal give_up;
+    net::Signal close_asked;
     bool stranger = true, closing = false;
     std::list<Place*>::iterator at;
   };
@@ -141,7 +141,7 @@ class SocketServer final : public Server {
   }
 
   static net::Task<Result<void>> until_closed(Place& place) {
-    while (!place.closing) co_await place.give_up.wait();
+    while (!place.closing) co_await place.close_asked.wait();
     co_return fail(Error::downstream(Code::kExhausted, "its place was needed"));
   }
 

@@ -47,17 +47,6 @@ std::string decode_message(std::string_view text) {
 
 }  // namespace
 
-void Signal::notify() {
-  set_ = true;
-  if (!waiting_ || scheduled_) return;
-  scheduled_ = true;
-  loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
-    if (alive.expired()) return;
-    scheduled_ = false;
-    if (waiting_) std::exchange(waiting_, {}).resume();
-  });
-}
-
 SessionStream::SessionStream(Session& session, std::int32_t id, bool client)
     : session_(&session), id_(id), client_(client), readable_(session.loop()), writable_(session.loop()) {}
 

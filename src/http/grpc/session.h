@@ -10,6 +10,7 @@
 #include "http/grpc/outgoing.h"
 #include "http/grpc/stream.h"
 #include "http/message.h"
+#include "net/signal.h"
 #include "net/stream.h"
 
 struct nghttp2_session;
@@ -17,29 +18,6 @@ struct nghttp2_session;
 namespace weft::http::grpc {
 
 class Session;
-
-/// A coroutine waiting for something that another one says. One waiter. It is resumed from the loop, never
-/// inside notify(), so it may destroy whatever it likes.
-class Signal {
- public:
-  explicit Signal(net::Loop& loop) : loop_(loop) {}
-  struct Awaiter {
-    Signal& signal;
-    bool await_ready() const noexcept { return signal.set_; }
-    void await_suspend(std::coroutine_handle<> handle) noexcept { signal.waiting_ = handle; }
-    void await_resume() const noexcept { signal.set_ = false; }
-    ~Awaiter() { signal.waiting_ = {}; }
-  };
-  Awaiter wait() { return Awaiter{*this}; }
-  /// Without a waiter the next wait is over at once.
-  void notify();
-
- private:
-  net::Loop& loop_;
-  bool set_ = false, scheduled_ = false;
-  std::coroutine_handle<> waiting_;
-  std::shared_ptr<char> alive_ = std::make_shared<char>();
-};
 
 /// A call inside a session.
 class SessionStream final : public MessageStream {
@@ -73,7 +51,7 @@ class SessionStream final : public MessageStream {
   std::string in_;
   Outgoing out_;
   std::size_t unconsumed_ = 0;  ///< received bytes that the peer's window does not have back yet
-  Signal readable_, writable_;
+  net::Signal readable_, writable_;
 };
 
 /// What a session takes from its peer, and how long it bears its silence.
@@ -156,7 +134,7 @@ class Session {
   std::size_t header_bytes_ = 0, header_fields_ = 0;  ///< of the list that is being decoded
   std::size_t idle_frames_ = 0;
   TimePoint idle_frames_since_, heard_at_;
-  Signal write_signal_;
+  net::Signal write_signal_;
 };
 
 }  // namespace weft::http::grpc

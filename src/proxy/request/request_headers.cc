@@ -1,8 +1,9 @@
 #include "proxy/request/request_headers.h"
 
+#include <charconv>
 #include <ctime>
 
-#include <charconv>
+#include "base/uuid.h"
 
 namespace weft::proxy {
 namespace {
@@ -37,11 +38,6 @@ bool is_hex(std::string_view text, std::size_t size) {
   for (const char c : text)
     if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
   return true;
-}
-
-void write_hex(char* to, std::uint64_t value) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  for (int i = 15; i >= 0; --i, value >>= 4) to[i] = kHex[value & 15];
 }
 
 std::string random_hex(Random& random, int words) {
@@ -123,26 +119,6 @@ std::optional<Trace> trace_of(const http::Headers& headers) {
 }
 
 }  // namespace
-
-void append_hex(std::string& out, std::uint64_t value) {
-  char digits[16];
-  write_hex(digits, value);
-  out.append(digits, sizeof digits);
-}
-
-/// RFC 9562 §5.4.
-void append_uuid(std::string& out, Random& random) {
-  char hex[32];
-  write_hex(hex, (random.next() & ~std::uint64_t{0xf000}) | 0x4000);
-  write_hex(hex + 16, (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62));
-  char text[36];
-  char* to = text;
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) *to++ = '-';
-    *to++ = hex[i];
-  }
-  out.append(text, sizeof text);
-}
 
 bool came_by_tls(const http::Headers& headers) {
   // Most requests say http, or come with one field: only "https" is worth a look at all of them.

@@ -10,10 +10,6 @@
 /// The fields that a proxy of the mesh puts on, takes off and hands on, apart from what routes say.
 namespace weft::proxy {
 
-/// A random (version 4) UUID, 36 characters (RFC 9562 §5.4), and lower-case hexadecimal digits.
-void append_uuid(std::string& out, Random& random);
-void append_hex(std::string& out, std::uint64_t value);
-
 /// Whether x-forwarded-proto, as it is after prepare_request(), says https: all its fields as one (RFC 9110
 /// §5.3), so that what a client says before a hop that is trusted does not count.
 bool came_by_tls(const http::Headers& headers);

@@ -1,4 +1,4 @@
-#include "proxy/upstream/dns_resolver.h"
+#include "net/dns_resolver.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -70,9 +70,9 @@ class NameServer final : private net::ReadyHandler {
 TEST(DnsResolver, gives_the_addresses_of_a_name_with_the_port_asked_for) {
   net::Loop loop;
   NameServer server(loop);
-  DnsResolver resolver(loop, server.address());
+  net::DnsResolver resolver(loop, server.address());
   std::vector<std::string> seen;
-  resolver.resolve("one.known", 8080, [&](Result<DnsResolver::Addresses> found) {
+  resolver.resolve("one.known", 8080, [&](Result<net::DnsResolver::Addresses> found) {
     ASSERT_TRUE(found) << found.error().text;
     EXPECT_EQ(found->ttl, 60s);
     for (const net::Address& address : found->list) seen.push_back(address.to_string());
@@ -86,9 +86,9 @@ TEST(DnsResolver, gives_the_addresses_of_a_name_with_the_port_asked_for) {
 TEST(DnsResolver, says_which_name_does_not_exist) {
   net::Loop loop;
   NameServer server(loop);
-  DnsResolver resolver(loop, server.address());
+  net::DnsResolver resolver(loop, server.address());
   std::string error;
-  resolver.resolve("nobody.example", 80, [&](Result<DnsResolver::Addresses> found) {
+  resolver.resolve("nobody.example", 80, [&](Result<net::DnsResolver::Addresses> found) {
     if (!found) error = found.error().text;
     loop.stop();
   });
@@ -99,9 +99,9 @@ TEST(DnsResolver, says_which_name_does_not_exist) {
 TEST(DnsResolver, reads_the_hosts_file_without_asking_anybody) {
   net::Loop loop;
   NameServer server(loop);
-  DnsResolver resolver(loop, server.address());
+  net::DnsResolver resolver(loop, server.address());
   bool loopback = false;
-  resolver.resolve("localhost", 80, [&](Result<DnsResolver::Addresses> found) {
+  resolver.resolve("localhost", 80, [&](Result<net::DnsResolver::Addresses> found) {
     loopback = found && !found->list.empty() && found->list.front().is_loopback();
     loop.stop();
   });
@@ -117,7 +117,7 @@ TEST(DnsResolver, ends_without_waiting_for_a_server_that_is_silent) {
   server.on_question = [&] { loop.stop(); };
   bool answered = false;
   {
-    DnsResolver resolver(loop, server.address());
+    net::DnsResolver resolver(loop, server.address());
     resolver.resolve("one.known", 80, [&](auto) { answered = true; });
     loop.run();
   }
@@ -134,7 +134,7 @@ bool leads_to(net::Loop& loop, const UpstreamCluster& cluster, const std::string
 TEST(DnsResolver, a_name_of_a_cluster_is_followed_while_another_does_not_resolve) {
   net::Loop loop;
   NameServer server(loop);
-  DnsResolver resolver(loop, server.address());
+  net::DnsResolver resolver(loop, server.address());
   Random random;
   auto config = std::make_shared<ClusterConfig>();
   config->name = "named";
@@ -165,7 +165,7 @@ struct Named {
   }
   net::Loop loop;
   NameServer server{loop};
-  DnsResolver resolver;
+  net::DnsResolver resolver;
   Random random;
   std::shared_ptr<ClusterConfig> config;
   std::shared_ptr<UpstreamCluster> cluster;

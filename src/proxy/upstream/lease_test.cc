@@ -71,7 +71,7 @@ class LeaseTest : public ::testing::Test {
 
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   Random random{1};
-  DnsResolver dns{*loop};
+  net::DnsResolver dns{*loop};
   std::shared_ptr<ClusterUsage> usage = std::make_shared<ClusterUsage>();
   std::vector<std::unique_ptr<PipeEnd>> servers;
   std::shared_ptr<UpstreamCluster> cluster;

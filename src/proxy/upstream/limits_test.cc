@@ -251,7 +251,7 @@ TEST(Limits, a_destination_whose_connection_is_being_made_is_not_forgotten_for_o
   net::Loop loop;
   Upstream a(loop, "a");
   Random random;
-  DnsResolver dns(loop);
+  net::DnsResolver dns(loop);
   auto config = std::make_shared<ClusterConfig>();
   config->name = "passthrough";
   config->discovery = ClusterConfig::Discovery::kOriginalDestination;

@@ -58,7 +58,7 @@ net::Task<Connected> while_wanted(net::Loop& loop, net::Task<Connected> connecti
 
 }  // namespace
 
-UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector,
+UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, net::DnsResolver& dns, Connector connector,
                                  const CompiledCluster& from)
     : loop_(loop),
       random_(random),

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/random.h"
+#include "net/dns_resolver.h"
 #include "net/task.h"
 #include "proxy/upstream/compiled_clusters.h"
-#include "proxy/upstream/dns_resolver.h"
 #include "proxy/upstream/endpoint_pool.h"
 #include "proxy/upstream/lease.h"
 #include "proxy/upstream/load_balancer.h"
@@ -33,7 +33,7 @@ namespace weft::proxy {
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
-  UpstreamCluster(net::Loop& loop, Random& random, DnsResolver& dns, Connector connector,
+  UpstreamCluster(net::Loop& loop, Random& random, net::DnsResolver& dns, Connector connector,
                   const CompiledCluster& from);
   ~UpstreamCluster();
 
@@ -116,7 +116,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
 
   net::Loop& loop_;
   Random& random_;
-  DnsResolver& dns_;
+  net::DnsResolver& dns_;
   Connector connector_;
   ConfigPtr config_;
   std::shared_ptr<ClusterShare> share_;

@@ -1,4 +1,4 @@
-#include "proxy/upstream/dns_resolver.h"
+#include "net/dns_resolver.h"
 
 #include <ares.h>
 #include <netdb.h>
@@ -6,11 +6,11 @@
 
 #include <algorithm>
 
-namespace weft::proxy {
+namespace weft::net {
 
 /// A socket of the channel. The loop tells once that it can be read, the library reads once each time it is
 /// told: it is told again while there is more.
-class DnsResolver::Socket final : private net::ReadyHandler {
+class DnsResolver::Socket final : private ReadyHandler {
  public:
   Socket(DnsResolver& owner, int fd) : owner_(owner), fd_(fd) {
     static_cast<void>(watch_.start(owner.loop_, fd, *this));
@@ -18,14 +18,14 @@ class DnsResolver::Socket final : private net::ReadyHandler {
   bool wants_write = false;
 
  private:
-  static constexpr int kMostRounds = 64;
+  static constexpr int kMaxRounds = 64;
 
   void on_ready(Ready) override {
     // The library may close this socket, and so end this object, while it works.
     DnsResolver& owner = owner_;
     const int fd = fd_;
     pollfd state{fd, POLLIN, 0};
-    for (int round = 0; round == 0 || (round < kMostRounds && ::poll(&state, 1, 0) > 0); ++round) {
+    for (int round = 0; round == 0 || (round < kMaxRounds && ::poll(&state, 1, 0) > 0); ++round) {
       const bool write = wants_write;
       ares_process_fd(owner.channel_, fd, write ? fd : ARES_SOCKET_BAD);
       const auto now = owner.sockets_.find(fd);
@@ -36,34 +36,34 @@ class DnsResolver::Socket final : private net::ReadyHandler {
 
   DnsResolver& owner_;
   int fd_;
-  net::FdWatch watch_;
+  FdWatch watch_;
 };
 
 /// One name being looked up; owned by the library's callback.
 struct DnsResolver::Question {
-  net::Loop& loop;
+  Loop& loop;
   std::string host;
   std::uint16_t port;
-  Answer answer;
+  Callback done;
 
   void finish(Result<Addresses> addresses) {
     auto shared = std::make_shared<Result<Addresses>>(std::move(addresses));
-    loop.defer([answer = std::move(answer), shared] { answer(std::move(*shared)); });
+    loop.defer([done = std::move(done), shared] { done(std::move(*shared)); });
   }
-  void refuse(int status) {
+  void fail_with(int status) {
     const bool none = status == ARES_ENOTFOUND || status == ARES_ENODATA;
     finish(fail(Error::upstream(none ? Code::kNotFound : Code::kUnavailable, Retry::kNever,
                                 "cannot resolve '" + host + "': " + ares_strerror(status))));
   }
 
-  static void done(void* self, int status, int, ares_addrinfo* found) {
+  static void on_result(void* self, int status, int, ares_addrinfo* found) {
     const std::unique_ptr<Question> question(static_cast<Question*>(self));
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owned(found, &ares_freeaddrinfo);
     if (status == ARES_EDESTRUCTION) return;
-    if (status != ARES_SUCCESS) return question->refuse(status);
+    if (status != ARES_SUCCESS) return question->fail_with(status);
     Addresses addresses;
     for (const ares_addrinfo_node* one = found->nodes; one; one = one->ai_next) {
-      addresses.list.push_back(net::Address::from(one->ai_addr, one->ai_addrlen).with_port(question->port));
+      addresses.list.push_back(Address::from(one->ai_addr, one->ai_addrlen).with_port(question->port));
       const std::chrono::seconds ttl(std::max(one->ai_ttl, 0));
       addresses.ttl = one == found->nodes ? ttl : std::min(addresses.ttl, ttl);
     }
@@ -71,7 +71,7 @@ struct DnsResolver::Question {
   }
 };
 
-DnsResolver::DnsResolver(net::Loop& loop, std::string servers)
+DnsResolver::DnsResolver(Loop& loop, std::string servers)
     : loop_(loop), servers_(std::move(servers)), timer_(loop, [this] { time_out(); }) {}
 
 DnsResolver::~DnsResolver() {
@@ -94,15 +94,15 @@ Result<void> DnsResolver::open() {
   return fail(Error::internal(Code::kInternal, std::string("the resolver: ") + ares_strerror(status)));
 }
 
-void DnsResolver::resolve(std::string host, std::uint16_t port, Answer answer) {
-  auto question = std::make_unique<Question>(Question{loop_, std::move(host), port, std::move(answer)});
+void DnsResolver::resolve(std::string host, std::uint16_t port, Callback done) {
+  auto question = std::make_unique<Question>(Question{loop_, std::move(host), port, std::move(done)});
   if (!channel_)
     if (auto opened = open(); !opened) return question->finish(fail(std::move(opened).error()));
   ares_addrinfo_hints hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   Question* asked = question.release();
-  ares_getaddrinfo(channel_, asked->host.c_str(), nullptr, &hints, &Question::done, asked);
+  ares_getaddrinfo(channel_, asked->host.c_str(), nullptr, &hints, &Question::on_result, asked);
   arm();
 }
 
@@ -127,4 +127,4 @@ void DnsResolver::time_out() {
   arm();
 }
 
-}  // namespace weft::proxy
+}  // namespace weft::net

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace weft::pod {
+namespace weft::net {
 
 /// A value that a callback brings, for a coroutine to wait for: `give(reply.taker()); co_await
 /// reply.value()`. The callback comes on the same loop, once, or never; it may come after the coroutine has
@@ -43,4 +43,4 @@ class Reply {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-}  // namespace weft::pod
+}  // namespace weft::net

@@ -12,29 +12,29 @@
 
 struct ares_channeldata;
 
-namespace weft::proxy {
+namespace weft::net {
 
 /// Resolves names without blocking, by c-ares: hosts file and name servers as the machine is configured
 /// (resolv.conf, nsswitch.conf), addresses in the order of RFC 6724. Costs nothing until the first name.
 ///
-/// Owner: a worker. Thread: the worker's loop; answers come there, never inside resolve(). How it ends: the
-/// destructor gives up what is open, and those answers do not come.
+/// Owner: its user. Thread: the loop's; results come there, never inside resolve(). How it ends: the
+/// destructor cancels what is open, and those results do not come.
 class DnsResolver {
  public:
   struct Addresses {
-    std::vector<net::Address> list;
+    std::vector<Address> list;
     std::chrono::seconds ttl{0};  ///< the shortest of them (RFC 1035 §3.2.1); 0: not said, as by a hosts file
   };
-  using Answer = std::function<void(Result<Addresses>)>;
+  using Callback = std::function<void(Result<Addresses>)>;
   /// `servers`: "ADDRESS:PORT,…" instead of the machine's.
-  explicit DnsResolver(net::Loop& loop, std::string servers = {});
+  explicit DnsResolver(Loop& loop, std::string servers = {});
   DnsResolver(const DnsResolver&) = delete;
   DnsResolver& operator=(const DnsResolver&) = delete;
   ~DnsResolver();
 
   /// Errors, with the name and the reason: kNotFound (there is no such name, or it has no address),
-  /// kUnavailable (nobody who knows has answered).
-  void resolve(std::string host, std::uint16_t port, Answer answer);
+  /// kUnavailable (no server responded).
+  void resolve(std::string host, std::uint16_t port, Callback done);
 
  private:
   class Socket;
@@ -44,11 +44,11 @@ class DnsResolver {
   void arm();
   void time_out();
 
-  net::Loop& loop_;
+  Loop& loop_;
   std::string servers_;
   ares_channeldata* channel_ = nullptr;
   std::map<int, std::unique_ptr<Socket>> sockets_;
-  net::Timer timer_;
+  Timer timer_;
 };
 
-}  // namespace weft::proxy
+}  // namespace weft::net

@@ -1,21 +1,21 @@
-#include "local/event.h"
+#include "net/event.h"
 
 #include <gtest/gtest.h>
 
 #include "net/task.h"
 
-namespace weft::local {
+namespace weft::net {
 namespace {
 
-net::Task<void> note_end(Event& event, TimePoint limit, std::vector<bool>& seen) {
+Task<void> note_end(Event& event, TimePoint limit, std::vector<bool>& seen) {
   seen.push_back(co_await event.wait_until(limit));
 }
 
 TEST(Event, wakes_all_its_waiters) {
-  auto loop = net::Loop::simulated();
+  auto loop = Loop::simulated();
   Event event(*loop);
   std::vector<bool> seen;
-  net::TaskScope tasks;
+  TaskScope tasks;
   tasks.spawn(note_end(event, kNever, seen));
   tasks.spawn(note_end(event, loop->now() + 10s, seen));
   event.set();
@@ -25,10 +25,10 @@ TEST(Event, wakes_all_its_waiters) {
 }
 
 TEST(Event, says_that_the_limit_came_first) {
-  auto loop = net::Loop::simulated();
+  auto loop = Loop::simulated();
   Event event(*loop);
   std::vector<bool> seen;
-  net::TaskScope tasks;
+  TaskScope tasks;
   tasks.spawn(note_end(event, loop->now() + 10s, seen));
   loop->advance(9s);
   EXPECT_TRUE(seen.empty());
@@ -40,11 +40,11 @@ TEST(Event, says_that_the_limit_came_first) {
 }
 
 TEST(Event, forgets_a_waiter_that_was_given_up) {
-  auto loop = net::Loop::simulated();
+  auto loop = Loop::simulated();
   Event event(*loop);
   std::vector<bool> seen;
   {
-    net::TaskScope tasks;
+    TaskScope tasks;
     tasks.spawn(note_end(event, kNever, seen));
   }
   event.set();
@@ -53,4 +53,4 @@ TEST(Event, forgets_a_waiter_that_was_given_up) {
 }
 
 }  // namespace
-}  // namespace weft::local
+}  // namespace weft::net
