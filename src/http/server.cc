@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <coroutine>
 #include <utility>
 
+#include "net/signal.h"
 #include "tls/stream.h"
 
 namespace weft::http {

@@ -1,6 +1,6 @@
 #include "http/while_wanted.h"
 
-#include "http/grpc/session.h"
+#include "net/signal.h"
 
 namespace weft::http {
 namespace {
@@ -11,13 +11,13 @@ net::Task<Result<void>> finish(net::Task<Result<void>> work, Result<void>& outco
   co_return fail(Error::internal(Code::kClosed, "done"));
 }
 
-net::Task<Result<void>> gone(grpc::Signal& signal) {
+net::Task<Result<void>> gone(net::Signal& signal) {
   co_await signal.wait();
   co_return fail(Error::downstream(Code::kCancelled, "the client has gone"));
 }
 
 struct Notice {
-  Notice(ServerExchange& exchange_, grpc::Signal& signal) : exchange(exchange_) {
+  Notice(ServerExchange& exchange_, net::Signal& signal) : exchange(exchange_) {
     exchange.on_disconnect([&signal] { signal.notify(); });
   }
   ~Notice() { exchange.on_disconnect({}); }
@@ -28,7 +28,7 @@ struct Notice {
 
 net::Task<Result<void>> while_wanted(ServerExchange& exchange, net::Loop& loop,
                                      net::Task<Result<void>> work) {
-  grpc::Signal signal(loop);
+  net::Signal signal(loop);
   const Notice notice(exchange, signal);
   Result<void> outcome = fail(Error::downstream(Code::kCancelled, "the client has gone"));
   static_cast<void>(co_await net::both(finish(std::move(work), outcome), gone(signal)));

@@ -43,13 +43,13 @@ void update_workload(Json& object, const std::string& version, std::vector<std::
     if (spec->erase(gone) > 0)
       notes.push_back(name + ": spec." + gone + " is gone from apps/v1, and removed");
   const bool replaced_on_delete =
-      (version == "extensions/v1beta1" && text_of(object, "kind") == "DaemonSet") ||
-      (version == "apps/v1beta1" && text_of(object, "kind") == "StatefulSet");
+      (version == "extensions/v1beta1" && json::string(object, "kind") == "DaemonSet") ||
+      (version == "apps/v1beta1" && json::string(object, "kind") == "StatefulSet");
   if (replaced_on_delete && !spec->contains("updateStrategy"))
     notes.push_back(name +
                     ": spec.updateStrategy is RollingUpdate today when it is not written, and was OnDelete");
   if (spec->contains("selector") || !spec->contains("template") || !(*spec)["template"].is_object()) return;
-  const Json labels = member(member((*spec)["template"], "metadata"), "labels");
+  const Json labels = json::at(json::at((*spec)["template"], "metadata"), "labels");
   if (!labels.is_object() || labels.empty())
     return notes.push_back(
         name +
@@ -71,11 +71,11 @@ void update_ingress(Json& object, std::vector<std::string>& notes, const std::st
 }
 
 void update(Json& object, std::vector<std::string>& notes) {
-  const std::string version = text_of(object, "apiVersion"), kind = text_of(object, "kind");
+  const std::string version = json::string(object, "apiVersion"), kind = json::string(object, "kind");
   for (const Removed& each : kRemoved) {
     if (each.version != version || each.kind != kind) continue;
-    const Json& metadata = member(object, "metadata");
-    const std::string name = kind + " " + text_of(metadata, "name");
+    const Json& metadata = json::at(object, "metadata");
+    const std::string name = kind + " " + json::string(metadata, "name");
     notes.push_back(name + ": apiVersion " + version + " is no longer served by Kubernetes; written as " +
                     std::string(each.today));
     if (kind == "Ingress") {
@@ -91,7 +91,7 @@ void update(Json& object, std::vector<std::string>& notes) {
 void walk(Json& object, std::vector<std::string>& notes, int depth) {
   if (!object.is_object() || depth > 8) return;
   const auto items = object.find("items");
-  if (text_of(object, "kind") == "List" && items != object.end() && items->is_array()) {
+  if (json::string(object, "kind") == "List" && items != object.end() && items->is_array()) {
     for (Json& each : *items) walk(each, notes, depth + 1);
     return;
   }

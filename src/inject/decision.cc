@@ -14,7 +14,7 @@ constexpr std::string_view kInject = "sidecar.istio.io/inject";
 
 std::map<std::string, std::string> labels_of(const Json& metadata) {
   std::map<std::string, std::string> labels;
-  const Json& found = member(metadata, "labels");
+  const Json& found = json::at(metadata, "labels");
   if (!found.is_object()) return labels;
   for (const auto& [name, value] : found.items())
     if (value.is_string()) labels[name] = value.get<std::string>();
@@ -24,7 +24,7 @@ std::map<std::string, std::string> labels_of(const Json& metadata) {
 /// What the label says, or else the annotation; empty when neither is there.
 std::string asked(const Json& metadata) {
   for (const char* place : {"labels", "annotations"}) {
-    const Json& value = member(member(metadata, place), kInject);
+    const Json& value = json::at(json::at(metadata, place), kInject);
     if (!value.is_null()) return value.is_string() ? value.get<std::string>() : api::json_text(value);
   }
   return {};
@@ -41,9 +41,9 @@ bool any_matches(const std::vector<Json>& selectors, const std::map<std::string,
 }  // namespace
 
 Decision decide(const Json& metadata, const Json& spec, std::string_view ns, const Settings& settings) {
-  if (member(spec, "hostNetwork") == true)
+  if (json::at(spec, "hostNetwork") == true)
     return {false, "it uses the host's network, which no sidecar can redirect"};
-  if (member(member(spec, "os"), "name") == "windows")
+  if (json::at(json::at(spec, "os"), "name") == "windows")
     return {false, "its os is windows, for which there is no sidecar"};
   for (const std::string_view system :
        {"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})

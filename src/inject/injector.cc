@@ -46,7 +46,7 @@ Result<void> check_size(const Json& metadata, const Json& spec, std::size_t max)
 
 /// A text member of a map inside `metadata`; empty when it is not there.
 std::string text_in(const Json& metadata, const char* map, std::string_view key) {
-  return text_of(member(metadata, map), key);
+  return json::string(json::at(metadata, map), key);
 }
 
 /// Notes in `added` what was not there.
@@ -58,7 +58,7 @@ void set(Json& metadata, const char* map, const std::string& key, const std::str
 
 void set_if_absent(Json& metadata, const char* map, const std::string& key, const std::string& value,
                    Json& added) {
-  if (!member(metadata, map).contains(key)) set(metadata, map, key, value, added);
+  if (!json::at(metadata, map).contains(key)) set(metadata, map, key, value, added);
 }
 
 std::string first_of(const Json& metadata, std::initializer_list<const char*> labels,
@@ -95,7 +95,7 @@ Result<Json> merge_metrics(Json& metadata, const PodOptions& options, Json& adde
   for (const char* name : {"scrape", "port", "path"})
     if (const std::string value = text_in(metadata, "annotations", prefix + name); !value.empty())
       original[name] = value;
-  const std::string port = text_of(original, "port");
+  const std::string port = json::string(original, "port");
   for (const char* own : {"15000", "15001", "15004", "15006", "15008", "15020", "15021", "15053", "15090"})
     if (port == own)
       return fail(Error::config(Code::kInvalid, "annotation prometheus.io/port: \"" + port +
@@ -113,7 +113,7 @@ Json& list_at(Json& object, const char* name) {
 }
 
 bool has_named(const Json& list, const Json& name) {
-  return std::ranges::any_of(list, [&](const Json& each) { return member(each, "name") == name; });
+  return std::ranges::any_of(list, [&](const Json& each) { return json::at(each, "name") == name; });
 }
 
 void place(Json& spec, Sidecar& sidecar, const PodOptions& options) {
@@ -133,7 +133,7 @@ void place(Json& spec, Sidecar& sidecar, const PodOptions& options) {
 
 Result<void> add_volumes(Json& spec, const Sidecar& sidecar) {
   for (const Json& volume : sidecar.volumes) {
-    if (has_named(list_of(spec, "volumes"), volume["name"]))
+    if (has_named(json::list(spec, "volumes"), volume["name"]))
       return fail(Error::config(Code::kInvalid, "spec.volumes: " + api::json_text(volume["name"]) +
                                                     " is a volume of the sidecar's too; rename the pod's"));
     list_at(spec, "volumes").push_back(volume);
@@ -144,20 +144,20 @@ Result<void> add_volumes(Json& spec, const Sidecar& sidecar) {
 /// Secrets for the image, and a gateway's right to listen on low ports without being root.
 void add_rights(Json& spec, const PodOptions& options, const Settings& settings, Added& added) {
   for (const std::string& each : settings.image_pull_secrets) {
-    if (has_named(list_of(spec, "imagePullSecrets"), each)) continue;
+    if (has_named(json::list(spec, "imagePullSecrets"), each)) continue;
     list_at(spec, "imagePullSecrets").push_back({{"name", each}});
     added.secrets.push_back(each);
   }
   if (options.form != PodOptions::Template::kGateway) return;
   Json& context = spec["securityContext"];
-  if (has_named(list_of(context, "sysctls"), kLowPortsControl)) return;
+  if (has_named(json::list(context, "sysctls"), kLowPortsControl)) return;
   list_at(context, "sysctls").push_back({{"name", kLowPortsControl}, {"value", "0"}});
   added.controls.push_back(kLowPortsControl);
 }
 
 Json names_of(const Json& items) {
   Json names = Json::array();
-  for (const Json& each : items) names.push_back(text_of(each, "name"));
+  for (const Json& each : items) names.push_back(json::string(each, "name"));
   return names;
 }
 
@@ -182,7 +182,7 @@ std::string status_of(const Sidecar& sidecar, const PodOptions& options, const S
 
 /// A sidecar that runs as another user is told apart by that one.
 void follow_user(Sidecar& sidecar, const Json& own_proxy) {
-  const Json& user = member(member(own_proxy, "securityContext"), "runAsUser");
+  const Json& user = json::at(json::at(own_proxy, "securityContext"), "runAsUser");
   if (!user.is_number_unsigned() || user == 0 || sidecar.init_container.is_null()) return;
   Json& arguments = sidecar.init_container["args"];
   for (std::size_t i = 0; i + 1 < arguments.size(); ++i)
@@ -192,34 +192,34 @@ void follow_user(Sidecar& sidecar, const Json& own_proxy) {
 std::unexpected<Error> wrong(const std::string& what) { return fail(Error::config(Code::kInvalid, what)); }
 
 Result<void> check_items(const Json& spec, const char* list) {
-  const Json& items = member(spec, list);
+  const Json& items = json::at(spec, list);
   if (items.is_null()) return {};
   const std::string path = std::string("spec.") + list;
   if (!items.is_array()) return wrong(path + ": must be a list");
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::string item = path + "[" + std::to_string(i) + "]";
     if (!items[i].is_object()) return wrong(item + ": must be a map");
-    if (text_of(items[i], "name").empty()) return wrong(item + ".name: must be a text");
-    const Json& lifecycle = member(items[i], "lifecycle");
+    if (json::string(items[i], "name").empty()) return wrong(item + ".name: must be a text");
+    const Json& lifecycle = json::at(items[i], "lifecycle");
     if (!lifecycle.is_null() && !lifecycle.is_object()) return wrong(item + ".lifecycle: must be a map");
   }
   return {};
 }
 
 Result<void> check_shape(const Json& pod) {
-  const Json& spec = member(pod, "spec");
+  const Json& spec = json::at(pod, "spec");
   if (!spec.is_object()) return wrong("spec: must be a map");
-  const Json& containers = member(spec, "containers");
+  const Json& containers = json::at(spec, "containers");
   if (!containers.is_array() || containers.empty())
     return wrong("spec.containers: must be a list of at least one container");
   for (const char* list : {"initContainers", "containers", "volumes", "imagePullSecrets"})
     WEFT_CHECK(check_items(spec, list));
-  const Json& context = member(spec, "securityContext");
+  const Json& context = json::at(spec, "securityContext");
   if (!context.is_null() && !context.is_object()) return wrong("spec.securityContext: must be a map");
-  const Json& metadata = member(pod, "metadata");
+  const Json& metadata = json::at(pod, "metadata");
   if (!metadata.is_null() && !metadata.is_object()) return wrong("metadata: must be a map");
   for (const char* map : {"labels", "annotations"})
-    if (const Json& found = member(metadata, map); !found.is_null() && !found.is_object())
+    if (const Json& found = json::at(metadata, map); !found.is_null() && !found.is_object())
       return wrong(std::string("metadata.") + map + ": must be a map");
   return {};
 }
@@ -227,7 +227,7 @@ Result<void> check_shape(const Json& pod) {
 /// What ends by itself has no callers to wait for, and a wait must leave time to end.
 bool may_wait(const Json& spec, const Owner& owner, const PodOptions& options) {
   constexpr int kUsualGracePeriod = 30;
-  const Json& period = member(spec, "terminationGracePeriodSeconds");
+  const Json& period = json::at(spec, "terminationGracePeriodSeconds");
   const std::int64_t grace = period.is_number_integer() ? period.get<std::int64_t>() : kUsualGracePeriod;
   return options.stale_endpoint_wait > 0 && owner.kind != "Job" && owner.kind != "CronJob" &&
          grace > options.stale_endpoint_wait;
@@ -247,10 +247,10 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
   api::reserve_members(metadata, kNewMembers);
   Added added;
   const OwnContainers own = take_own_containers(spec);
-  const Json& containers = list_of(spec, "containers");
+  const Json& containers = json::list(spec, "containers");
   if (containers.empty() && options.form == PodOptions::Template::kSidecar)
     return wrong("spec.containers: there is no container but the sidecar");
-  const std::string first = containers.empty() ? "" : text_of(containers[0], "name");
+  const std::string first = containers.empty() ? "" : json::string(containers[0], "name");
   if (may_wait(spec, owner, options))
     added.waits = wait_for_stale_endpoints(spec, options.stale_endpoint_wait);
   RewrittenProbes probes;
@@ -278,7 +278,7 @@ Result<void> inject(Json& metadata, Json& spec, const Owner& owner, const Settin
 
 Result<Outcome> inject_template(Json& pod, const Owner& owner, const Settings& settings) {
   WEFT_CHECK(check_shape(pod));
-  Json metadata = member(pod, "metadata");
+  Json metadata = json::at(pod, "metadata");
   if (metadata.is_null()) metadata = Json::object();
   Json spec = pod["spec"];
   Outcome outcome;

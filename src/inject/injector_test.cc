@@ -46,11 +46,11 @@ Json annotated(const std::string& annotation, const std::string& value) {
   return pod;
 }
 
-const Json& lifecycle(const Made& made) { return member(made.pod["spec"]["containers"][0], "lifecycle"); }
+const Json& lifecycle(const Made& made) { return json::at(made.pod["spec"]["containers"][0], "lifecycle"); }
 
 std::string variable(const Json& container, std::string_view name) {
   for (const Json& each : container["env"])
-    if (each["name"] == name) return text_of(each, "value");
+    if (each["name"] == name) return json::string(each, "value");
   return "none";
 }
 
@@ -58,9 +58,9 @@ TEST(Injector, tells_capture_the_pods_first_address_as_it_tells_the_sidecar) {
   const Made made = injected(yaml("spec: {containers: [{name: a}]}"));
   int told = 0;
   for (const char* list : {"initContainers", "containers"})
-    for (const Json& container : list_of(made.pod["spec"], list))
-      for (const Json& each : list_of(container, "env"))
-        if (text_of(each, "name") == "INSTANCE_IP") {
+    for (const Json& container : json::list(made.pod["spec"], list))
+      for (const Json& each : json::list(container, "env"))
+        if (json::string(each, "name") == "INSTANCE_IP") {
           EXPECT_EQ(each["valueFrom"]["fieldRef"]["fieldPath"], "status.podIP");
           ++told;
         }
@@ -175,7 +175,7 @@ TEST(Injector, pulls_its_own_image_as_the_mesh_says_whatever_an_api_server_made_
     const Json pod =
         yaml("spec: {containers: [{name: istio-proxy, image: auto, imagePullPolicy: " + std::string(own) +
              "}, {name: a}]}");
-    return text_of(injected(pod).pod["spec"]["initContainers"][1], "imagePullPolicy");
+    return json::string(injected(pod).pod["spec"]["initContainers"][1], "imagePullPolicy");
   };
   EXPECT_EQ(policy("Always"), "IfNotPresent");
   EXPECT_EQ(policy("Never"), "Never");

@@ -83,7 +83,7 @@ std::vector<Json> values(const std::string& text) {
 /// Takes every injection in `value` back.
 void strip(Json& value) {
   if (value.is_object() && value.contains("spec") && value["spec"].is_object() &&
-      !member(member(member(value, "metadata"), "annotations"), kStatusAnnotation).is_null())
+      !json::at(json::at(json::at(value, "metadata"), "annotations"), kStatusAnnotation).is_null())
     undo_injection(value["metadata"], value["spec"]);
   for (Json& each : value)
     if (each.is_structured()) strip(each);

@@ -25,7 +25,7 @@ void merge_list(Json& made, const Json& own, const char* key) {
   for (const Json& item : own) {
     bool known = false;
     for (Json& each : made) {
-      if (member(item, key).is_null() || member(each, key) != member(item, key)) continue;
+      if (json::at(item, key).is_null() || json::at(each, key) != json::at(item, key)) continue;
       each = item;
       known = true;
     }
@@ -43,7 +43,7 @@ void drop_other_handlers(Json& made, const Json& own) {
 /// An API server gives an image without a tag, which "auto" is to it, the policy Always before a webhook sees
 /// it.
 bool means_ours(const Json& own, std::string_view name, const Json& value) {
-  if (text_of(own, "image") != "auto") return false;
+  if (json::string(own, "image") != "auto") return false;
   return name == "image" || (name == "imagePullPolicy" && value == "Always");
 }
 
@@ -74,7 +74,7 @@ OwnContainers take_own_containers(Json& spec) {
     if (found == spec.end() || !found->is_array()) continue;
     Json kept = Json::array();
     for (Json& each : *found) {
-      const std::string name = text_of(each, "name");
+      const std::string name = json::string(each, "name");
       Json* place = name == kProxyContainer ? &own.proxy : name == kInitContainer ? &own.init : nullptr;
       if (!place) {
         kept.push_back(std::move(each));

@@ -34,13 +34,13 @@ std::string not_wanted(std::string_view text) { return text == "false" ? "" : no
 /// Reads annotations one by one; the first wrong one ends it.
 class Reader {
  public:
-  explicit Reader(const Json& metadata) : annotations_(member(metadata, "annotations")) {}
+  explicit Reader(const Json& metadata) : annotations_(json::at(metadata, "annotations")) {}
 
   /// The value, if the annotation is there and right.
   std::optional<std::string> take(std::string_view key, Check check) {
     known_.push_back(key);
     if (!error_.empty()) return {};
-    const Json& found = member(annotations_, key);
+    const Json& found = json::at(annotations_, key);
     if (found.is_null()) return {};
     if (!found.is_string())
       return reject(key, api::json_text(found), "must be a text: write quotes around it");
@@ -139,8 +139,8 @@ void read_probes(Reader& reader, PodOptions& options) {
 /// The API server would reject the pod, and not say where it comes from.
 void check_limit(Reader& reader, const Json& asked, const char* request, const char* limit,
                  const char* resource) {
-  const std::string wanted = text_of(member(asked, "requests"), resource);
-  const std::string max = text_of(member(asked, "limits"), resource);
+  const std::string wanted = json::string(json::at(asked, "requests"), resource);
+  const std::string max = json::string(json::at(asked, "limits"), resource);
   if (!wanted.empty() && !max.empty() && quantity(wanted) > quantity(max))
     reader.reject(request, "\"" + wanted + "\"",
                   "must not be more than " + std::string(limit) + ", \"" + max + "\"");

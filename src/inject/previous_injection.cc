@@ -16,7 +16,7 @@ namespace {
 using api::Json;
 
 Json annotation(const Json& metadata, const char* key) {
-  const Json& found = member(member(metadata, "annotations"), key);
+  const Json& found = json::at(json::at(metadata, "annotations"), key);
   if (!found.is_string()) return nullptr;
   Json value = api::parse_json(found.get_ref<const std::string&>());
   if (value.is_discarded()) return nullptr;
@@ -37,7 +37,7 @@ void remove_named(Json& spec, const char* list, const Json& names) {
   const std::set<std::string> unwanted = texts_of(names);
   Json kept = Json::array();
   for (Json& each : *found)
-    if (!unwanted.contains(text_of(each, "name"))) kept.push_back(std::move(each));
+    if (!unwanted.contains(json::string(each, "name"))) kept.push_back(std::move(each));
   if (kept.empty())
     spec.erase(list);
   else
@@ -55,10 +55,11 @@ void remove_members(Json& metadata, const char* map, const Json& names) {
 /// What the sidecar's variable says, as JSON.
 Json sidecar_variable(const Json& spec, const char* name) {
   for (const char* list : {"initContainers", "containers"})
-    for (const Json& container : list_of(spec, list)) {
-      if (text_of(container, "name") != kProxyContainer) continue;
-      for (const Json& each : list_of(container, "env"))
-        if (text_of(each, "name") == name) return api::parse_json(read_variable(text_of(each, "value")));
+    for (const Json& container : json::list(spec, list)) {
+      if (json::string(container, "name") != kProxyContainer) continue;
+      for (const Json& each : json::list(container, "env"))
+        if (json::string(each, "name") == name)
+          return api::parse_json(read_variable(json::string(each, "value")));
     }
   return nullptr;
 }
@@ -66,12 +67,13 @@ Json sidecar_variable(const Json& spec, const char* name) {
 /// An injection of ours has recorded which annotations it added, and what stood in place of the others;
 /// another make's has not.
 void restore_scraping(Json& metadata, const Json& status, const Json& originals) {
-  const Json& annotations = member(metadata, "annotations");
-  if (!status.contains("annotations") && text_of(annotations, "prometheus.io/path") == "/stats/prometheus")
+  const Json& annotations = json::at(metadata, "annotations");
+  if (!status.contains("annotations") &&
+      json::string(annotations, "prometheus.io/path") == "/stats/prometheus")
     remove_members(metadata, "annotations",
                    Json::array({"prometheus.io/scrape", "prometheus.io/port", "prometheus.io/path"}));
   for (const char* name : {"scrape", "port", "path"})
-    if (!member(originals, name).is_null())
+    if (!json::at(originals, name).is_null())
       metadata["annotations"][std::string("prometheus.io/") + name] = originals[name];
 }
 
@@ -99,19 +101,19 @@ void undo_injection(Json& metadata, Json& spec) {
   const Json probers = sidecar_variable(spec, kProbersVariable);
   const Json prometheus = sidecar_variable(spec, kPrometheusVariable);
   for (const char* list : {"initContainers", "containers", "volumes", "imagePullSecrets"})
-    remove_named(spec, list, member(status, list));
+    remove_named(spec, list, json::at(status, list));
   const Json overrides = annotation(metadata, kOverridesAnnotation);
   for (const char* list : {"initContainers", "containers"})
-    for (const Json& own : list_of(overrides, list)) {
+    for (const Json& own : json::list(overrides, list)) {
       Json& into = spec[list];
       if (into.is_null() || into.is_array()) into.push_back(own);
     }
-  stop_waiting(spec, member(status, "preStop"));
-  if (probers.is_object()) restore_probes(spec, {probers, member(status, "portNames"), {}});
-  remove_controls(spec, member(status, "sysctls"));
+  stop_waiting(spec, json::at(status, "preStop"));
+  if (probers.is_object()) restore_probes(spec, {probers, json::at(status, "portNames"), {}});
+  remove_controls(spec, json::at(status, "sysctls"));
   restore_scraping(metadata, status, prometheus);
-  remove_members(metadata, "labels", member(status, "labels"));
-  remove_members(metadata, "annotations", member(status, "annotations"));
+  remove_members(metadata, "labels", json::at(status, "labels"));
+  remove_members(metadata, "annotations", json::at(status, "annotations"));
   remove_members(metadata, "annotations", Json::array({kStatusAnnotation, kOverridesAnnotation}));
 }
 

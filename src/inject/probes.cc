@@ -46,8 +46,8 @@ std::string path_of(const Place& place, const std::string& container) {
 Json resolved(const Json& port, const Json& container) {
   if (port.is_number_unsigned()) return port;
   if (!port.is_string()) return nullptr;
-  for (const Json& each : list_of(container, "ports"))
-    if (member(each, "name") == port) return member(each, "containerPort");
+  for (const Json& each : json::list(container, "ports"))
+    if (json::at(each, "name") == port) return json::at(each, "containerPort");
   const auto written = number(port.get_ref<const std::string&>(), 1, 65535);
   return written ? Json(*written) : Json(nullptr);
 }
@@ -55,13 +55,13 @@ Json resolved(const Json& port, const Json& container) {
 /// What the sidecar has to know; null for what is left as it is.
 Json original_of(const Json& handler, const Json& container) {
   for (const char* kind : kKinds) {
-    const Json& found = member(handler, kind);
+    const Json& found = json::at(handler, kind);
     if (!found.is_object() || found.contains("host")) continue;
     Json call = found;
-    call["port"] = resolved(member(call, "port"), container);
+    call["port"] = resolved(json::at(call, "port"), container);
     if (call["port"].is_null()) return nullptr;
     Json original = {{kind, std::move(call)}};
-    if (const Json& timeout = member(handler, "timeoutSeconds"); !timeout.is_null())
+    if (const Json& timeout = json::at(handler, "timeoutSeconds"); !timeout.is_null())
       original["timeoutSeconds"] = timeout;
     return original;
   }
@@ -71,9 +71,10 @@ Json original_of(const Json& handler, const Json& container) {
 /// The name of a port that the handler asks for and its container does not declare; empty when there is none.
 std::string undeclared_port(const Json& handler, const Json& container) {
   for (const char* kind : kKinds) {
-    const Json& found = member(handler, kind);
-    if (found.is_object() && !found.contains("host") && resolved(member(found, "port"), container).is_null())
-      return text_of(found, "port");
+    const Json& found = json::at(handler, kind);
+    if (found.is_object() && !found.contains("host") &&
+        resolved(json::at(found, "port"), container).is_null())
+      return json::string(found, "port");
   }
   return {};
 }
@@ -90,7 +91,7 @@ void each_container(Json& spec, Visit visit) {
     Json* found = list_in(spec, list);
     if (!found) continue;
     for (Json& container : *found)
-      if (container.is_object() && text_of(container, "name") != kProxyContainer) visit(container, list);
+      if (container.is_object() && json::string(container, "name") != kProxyContainer) visit(container, list);
   }
 }
 
@@ -106,13 +107,13 @@ RewrittenProbes rewrite_probes(Json& spec, std::uint16_t status_port, bool nativ
         const std::string port = handler ? undeclared_port(*handler, container) : "";
         if (!port.empty())
           made.warnings.push_back(
-              "container " + text_of(container, "name") + ": " + place.field + " asks for port \"" + port +
-              "\", which the container does not declare; it is left as it is and will fail");
+              "container " + json::string(container, "name") + ": " + place.field + " asks for port \"" +
+              port + "\", which the container does not declare; it is left as it is and will fail");
         continue;
       }
-      const std::string path = path_of(place, text_of(container, "name"));
+      const std::string path = path_of(place, json::string(container, "name"));
       for (const char* kind : kKinds) {
-        if (const Json& port = member(member(*handler, kind), "port"); port.is_string())
+        if (const Json& port = json::at(json::at(*handler, kind), "port"); port.is_string())
           made.port_names[path] = port;
         handler->erase(kind);
       }
@@ -127,14 +128,15 @@ void restore_probes(Json& spec, const RewrittenProbes& previous) {
   each_container(spec, [&](Json& container, const char*) {
     for (const Place& place : kPlaces) {
       Json* handler = handler_at(container, place);
-      const std::string path = path_of(place, text_of(container, "name"));
-      const Json& original = member(previous.originals, path);
-      if (!handler || !original.is_object() || text_of(member(*handler, "httpGet"), "path") != path) continue;
+      const std::string path = path_of(place, json::string(container, "name"));
+      const Json& original = json::at(previous.originals, path);
+      if (!handler || !original.is_object() || json::string(json::at(*handler, "httpGet"), "path") != path)
+        continue;
       handler->erase("httpGet");
       for (const char* kind : kKinds) {
-        if (!member(original, kind).is_object()) continue;
+        if (!json::at(original, kind).is_object()) continue;
         (*handler)[kind] = original[kind];
-        if (const Json& name = member(previous.port_names, path); !name.is_null())
+        if (const Json& name = json::at(previous.port_names, path); !name.is_null())
           (*handler)[kind]["port"] = name;
       }
     }

@@ -97,15 +97,15 @@ Json init_container(const PodOptions& options, const Settings& settings) {
 /// The ports that the application's containers declare.
 Json pod_ports(const Json& spec) {
   Json all = Json::array();
-  for (const Json& container : list_of(spec, "containers"))
-    for (const Json& port : list_of(container, "ports")) all.push_back(port);
+  for (const Json& container : json::list(spec, "containers"))
+    for (const Json& port : json::list(container, "ports")) all.push_back(port);
   return all;
 }
 
 std::string application_containers(const Json& spec) {
   std::string names;
-  for (const Json& container : list_of(spec, "containers"))
-    names += (names.empty() ? "" : ",") + text_of(container, "name");
+  for (const Json& container : json::list(spec, "containers"))
+    names += (names.empty() ? "" : ",") + json::string(container, "name");
   return names;
 }
 

@@ -17,11 +17,11 @@ Json wait_for_stale_endpoints(Json& spec, int seconds) {
   Json* containers = list_in(spec, "containers");
   if (!containers) return record;
   for (Json& container : *containers) {
-    const std::string name = text_of(container, "name");
+    const std::string name = json::string(container, "name");
     if (!container.is_object() || name == kProxyContainer) continue;
-    const Json& lifecycle = member(container, "lifecycle");
+    const Json& lifecycle = json::at(container, "lifecycle");
     if (!lifecycle.is_null() && !lifecycle.is_object()) continue;
-    if (!member(lifecycle, "preStop").is_null()) continue;
+    if (!json::at(lifecycle, "preStop").is_null()) continue;
     container["lifecycle"]["preStop"] = sleep(seconds);
     record[name] = seconds;
   }
@@ -32,8 +32,9 @@ void stop_waiting(Json& spec, const Json& record) {
   Json* containers = list_in(spec, "containers");
   if (!containers) return;
   for (Json& container : *containers) {
-    const Json& seconds = member(record, text_of(container, "name"));
-    if (seconds.is_null() || member(member(container, "lifecycle"), "preStop") != sleep(seconds)) continue;
+    const Json& seconds = json::at(record, json::string(container, "name"));
+    if (seconds.is_null() || json::at(json::at(container, "lifecycle"), "preStop") != sleep(seconds))
+      continue;
     Json& lifecycle = container["lifecycle"];
     lifecycle.erase("preStop");
     if (lifecycle.empty()) container.erase("lifecycle");

@@ -18,9 +18,9 @@ constexpr const char* kOwnPortName = "http-envoy-prom";
 /// Which user the redirection leaves alone: the user of the sidecar.
 Json proxy_user(const Json& spec) {
   for (const char* list : {"initContainers", "containers"})
-    for (const Json& each : list_of(spec, list))
-      if (text_of(each, "name") == kProxyContainer)
-        if (const Json& user = member(member(each, "securityContext"), "runAsUser");
+    for (const Json& each : json::list(spec, list))
+      if (json::string(each, "name") == kProxyContainer)
+        if (const Json& user = json::at(json::at(each, "securityContext"), "runAsUser");
             user.is_number_unsigned())
           return user;
   return static_cast<unsigned>(kProxyUser);
@@ -28,20 +28,21 @@ Json proxy_user(const Json& spec) {
 
 void look_at_user(const Json& container, const Json& pod_user, const Json& proxy,
                   std::vector<std::string>& warnings) {
-  const Json& own = member(member(container, "securityContext"), "runAsUser");
+  const Json& own = json::at(json::at(container, "securityContext"), "runAsUser");
   if ((own.is_null() ? pod_user : own) == proxy)
-    warnings.push_back("container " + text_of(container, "name") + " runs as user " + api::json_text(proxy) +
+    warnings.push_back("container " + json::string(container, "name") + " runs as user " +
+                       api::json_text(proxy) +
                        ", the sidecar's, whose connections are not captured; give it another runAsUser");
 }
 
 void look_at_ports(const Json& container, std::vector<std::string>& warnings) {
-  for (const Json& each : list_of(container, "ports")) {
-    const Json& port = member(each, "containerPort");
-    const std::string name = text_of(container, "name");
+  for (const Json& each : json::list(container, "ports")) {
+    const Json& port = json::at(each, "containerPort");
+    const std::string name = json::string(container, "name");
     if (std::ranges::any_of(kOwnPorts, [&](int own) { return port == own; }))
       warnings.push_back("container " + name + " has port " + api::json_text(port) +
                          ", on which the sidecar listens; give it another");
-    else if (text_of(each, "name") == kOwnPortName)
+    else if (json::string(each, "name") == kOwnPortName)
       warnings.push_back("container " + name + " names a port " + kOwnPortName +
                          ", as the sidecar does; give it another name");
   }
@@ -51,7 +52,7 @@ void look_at_ports(const Json& container, std::vector<std::string>& warnings) {
 
 std::vector<std::string> warnings_of(const Json& spec, const Owner& owner, const PodOptions& options) {
   std::vector<std::string> warnings;
-  const Json& policy = member(spec, "dnsPolicy");
+  const Json& policy = json::at(spec, "dnsPolicy");
   if (!policy.is_null() && policy != "ClusterFirst")
     warnings.push_back("dnsPolicy " + api::json_text(policy) +
                        ": names of the cluster may not resolve in this pod");
@@ -61,10 +62,10 @@ std::vector<std::string> warnings_of(const Json& spec, const Owner& owner, const
         "it does not end by itself beside a classic sidecar; let it POST to "
         "http://127.0.0.1:15020/quitquitquit");
   const Json proxy = proxy_user(spec);
-  const Json& pod_user = member(member(spec, "securityContext"), "runAsUser");
+  const Json& pod_user = json::at(json::at(spec, "securityContext"), "runAsUser");
   for (const char* list : {"initContainers", "containers"})
-    for (const Json& each : list_of(spec, list)) {
-      const std::string name = text_of(each, "name");
+    for (const Json& each : json::list(spec, list)) {
+      const std::string name = json::string(each, "name");
       if (name == kProxyContainer || name == kInitContainer) continue;
       if (options.interception == PodOptions::Interception::kRedirect)
         look_at_user(each, pod_user, proxy, warnings);

@@ -28,7 +28,7 @@ constexpr int kMaxListDepth = 8;
 void warn_of_misplaced(const Json& metadata, const std::string& kind, std::vector<std::string>& warnings) {
   constexpr const char* kInject = "sidecar.istio.io/inject";
   for (const char* map : {"labels", "annotations"})
-    if (!member(member(metadata, map), kInject).is_null())
+    if (!json::at(json::at(metadata, map), kInject).is_null())
       warnings.push_back(std::string(kInject) + " stands on the " + kind +
                          " and means nothing there; write it into its pod template's labels");
 }
@@ -75,14 +75,14 @@ class Walk {
   std::expected<void, WorkloadError> object(Json& object, const Kind& implied, const std::string& prefix,
                                             int depth) {
     if (!object.is_object()) return {};
-    const Kind own{text_of(object, "apiVersion"), text_of(object, "kind")};
+    const Kind own{json::string(object, "apiVersion"), json::string(object, "kind")};
     const Kind& kind = own.version.empty() && own.kind.empty() ? implied : own;
     if (is_list(kind.version, kind.kind)) return list(object, kind, prefix, depth);
     const Workload* workload = find_workload(kind.version, kind.kind);
     if (!workload) return {};
-    const Json& metadata = member(object, "metadata");
-    Owner owner{kind.version, kind.kind, text_of(metadata, "name"), text_of(metadata, "namespace")};
-    if (owner.name.empty()) owner.name = text_of(metadata, "generateName");
+    const Json& metadata = json::at(object, "metadata");
+    Owner owner{kind.version, kind.kind, json::string(metadata, "name"), json::string(metadata, "namespace")};
+    if (owner.name.empty()) owner.name = json::string(metadata, "generateName");
     if (owner.ns.empty()) owner.ns = default_namespace_;
     std::string path = prefix;
     if (!prefix.empty() && !workload->path.empty()) path += ".";
@@ -94,8 +94,8 @@ class Walk {
     if (!outcome) return std::unexpected(WorkloadError{name, path, outcome.error().text});
     if (!workload->path.empty()) warn_of_misplaced(metadata, owner.kind, outcome->warnings);
     if (owner.kind == "CronJob")
-      warn_of_misplaced(member(member(member(object, "spec"), "jobTemplate"), "metadata"), "job template",
-                        outcome->warnings);
+      warn_of_misplaced(json::at(json::at(json::at(object, "spec"), "jobTemplate"), "metadata"),
+                        "job template", outcome->warnings);
     looked.push_back({name, path, std::move(*outcome)});
     return {};
   }

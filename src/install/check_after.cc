@@ -26,24 +26,24 @@ std::string some_of(const std::vector<std::string>& names) {
 }
 
 bool is_true(const Json& object, std::string_view condition) {
-  for (const Json& each : list_at(object, {"status", "conditions"}))
-    if (text_at(each, {"type"}) == condition) return text_at(each, {"status"}) == "True";
+  for (const Json& each : json::list(object, {"status", "conditions"}))
+    if (json::string(each, {"type"}) == condition) return json::string(each, {"status"}) == "True";
   return false;
 }
 
 /// Why a pod does not run, as its containers say it; empty: they say nothing.
 std::string problem_of(const Json& pod) {
   for (const char* list : {"initContainerStatuses", "containerStatuses"})
-    for (const Json& each : list_at(pod, {"status", list})) {
-      const std::string reason = text_at(each, {"state", "waiting", "reason"});
+    for (const Json& each : json::list(pod, {"status", list})) {
+      const std::string reason = json::string(each, {"state", "waiting", "reason"});
       if (!reason.empty() && reason != "PodInitializing") {
-        const std::string message = text_at(each, {"state", "waiting", "message"});
+        const std::string message = json::string(each, {"state", "waiting", "message"});
         return name_of(pod) + ": " + reason + (message.empty() ? "" : ": " + message);
       }
     }
-  for (const Json& each : list_at(pod, {"status", "conditions"}))
-    if (text_at(each, {"type"}) == "PodScheduled" && text_at(each, {"status"}) == "False")
-      return name_of(pod) + ": " + text_at(each, {"message"});
+  for (const Json& each : json::list(pod, {"status", "conditions"}))
+    if (json::string(each, {"type"}) == "PodScheduled" && json::string(each, {"status"}) == "False")
+      return name_of(pod) + ": " + json::string(each, {"message"});
   return {};
 }
 
@@ -54,10 +54,10 @@ bool asks_for_injection(const Json& ns) {
 
 /// One that injection has to do with: it runs, in a network of its own, and does not say no.
 bool takes_part(const Json& pod) {
-  const std::string phase = text_at(pod, {"status", "phase"});
+  const std::string phase = json::string(pod, {"status", "phase"});
   if (phase == "Succeeded" || phase == "Failed") return false;
-  if (!at(pod, {"metadata", "deletionTimestamp"}).is_null()) return false;
-  if (at(pod, {"spec", "hostNetwork"}) == true) return false;
+  if (!json::at(pod, {"metadata", "deletionTimestamp"}).is_null()) return false;
+  if (json::at(pod, {"spec", "hostNetwork"}) == true) return false;
   std::string said = label_of(pod, "sidecar.istio.io/inject");
   if (said.empty()) said = annotation_of(pod, "sidecar.istio.io/inject");
   return said != "false";
@@ -66,8 +66,8 @@ bool takes_part(const Json& pod) {
 /// The image of its sidecar; empty when it has none.
 std::string sidecar_image(const Json& pod) {
   for (const char* list : {"initContainers", "containers"})
-    for (const Json& each : list_at(pod, {"spec", list}))
-      if (text_at(each, {"name"}) == inject::kProxyContainer) return text_at(each, {"image"});
+    for (const Json& each : json::list(pod, {"spec", list}))
+      if (json::string(each, {"name"}) == inject::kProxyContainer) return json::string(each, {"image"});
   return {};
 }
 
@@ -121,9 +121,9 @@ net::Task<void> Check::check_deployments() {
 net::Task<void> Check::check_deployment(Json deployment) {
   const std::string ns = namespace_of(deployment), name = name_of(deployment);
   const std::string what = "deployment " + ns + "/" + name;
-  const Json& asked = at(deployment, {"spec", "replicas"});
+  const Json& asked = json::at(deployment, {"spec", "replicas"});
   const int wanted = asked.is_number_integer() ? asked.get<int>() : 1;
-  const int ready = number_at(deployment, {"status", "readyReplicas"});
+  const int ready = json::number(deployment, {"status", "readyReplicas"});
   const std::string count = std::to_string(ready) + " of " + std::to_string(wanted) + " ready";
   if (ready >= wanted && ready > 0) {
     ok(what + ": " + count);
@@ -150,11 +150,13 @@ net::Task<void> Check::check_webhooks(std::string kind, std::string name) {
     co_return;
   }
   std::vector<std::string> empty, open;
-  for (const Json& each : list_at(*found, {"webhooks"})) {
-    if (text_at(each, {"clientConfig", "caBundle"}).empty()) empty.push_back(text_at(each, {"name"}));
+  for (const Json& each : json::list(*found, {"webhooks"})) {
+    if (json::string(each, {"clientConfig", "caBundle"}).empty())
+      empty.push_back(json::string(each, {"name"}));
     // A webhook that only warns blocks nothing.
-    const bool warns = text_at(each, {"name"}).starts_with("not-done.");
-    if (!warns && text_at(each, {"failurePolicy"}) != "Fail") open.push_back(text_at(each, {"name"}));
+    const bool warns = json::string(each, {"name"}).starts_with("not-done.");
+    if (!warns && json::string(each, {"failurePolicy"}) != "Fail")
+      open.push_back(json::string(each, {"name"}));
   }
   if (!empty.empty())
     failed("webhooks " + name + " have no caBundle: " + some_of(empty),
@@ -182,9 +184,9 @@ net::Task<void> Check::check_certificates() {
     const std::string name = name_of(each);
     if (std::ranges::find(kWithoutCertificate, std::string_view(name)) != std::end(kWithoutCertificate))
       continue;
-    if (!at(each, {"metadata", "deletionTimestamp"}).is_null()) continue;
+    if (!json::at(each, {"metadata", "deletionTimestamp"}).is_null()) continue;
     const auto has = [&](const Json& map) {
-      return namespace_of(map) == name && !text_at(map, {"data", "root-cert.pem"}).empty();
+      return namespace_of(map) == name && !json::string(map, {"data", "root-cert.pem"}).empty();
     };
     if (std::ranges::none_of(*maps, has)) without.push_back(name);
   }
@@ -205,10 +207,10 @@ net::Task<void> Check::check_addresses() {
   for (const Json& each : *found) {
     if (label_of(each, "istio").empty()) continue;
     const std::string what = "service " + namespace_of(each) + "/" + name_of(each);
-    const std::string type = text_at(each, {"spec", "type"});
-    const Json& ports = list_at(each, {"spec", "ports"});
-    const int node_port = ports.empty() ? 0 : number_at(ports.front(), {"nodePort"});
-    if (type == "LoadBalancer" && list_at(each, {"status", "loadBalancer", "ingress"}).empty())
+    const std::string type = json::string(each, {"spec", "type"});
+    const Json& ports = json::list(each, {"spec", "ports"});
+    const int node_port = ports.empty() ? 0 : json::number(ports.front(), {"nodePort"});
+    if (type == "LoadBalancer" && json::list(each, {"status", "loadBalancer", "ingress"}).empty())
       warn(what + " has no address of a load balancer yet" +
                (node_port != 0 ? "; its node port is " + std::to_string(node_port) : ""),
            "where there is no load balancer: weft install --set gateway.serviceType=NodePort");
@@ -227,7 +229,7 @@ net::Task<void> Check::check_injection() {
     unreadable("namespaces", spaces ? map.error() : spaces.error());
     co_return;
   }
-  const auto settings = inject::Settings::parse(text_at(*map, {"data", "settings"}), "weft-injector");
+  const auto settings = inject::Settings::parse(json::string(*map, {"data", "settings"}), "weft-injector");
   if (!settings)
     failed("settings of injection are wrong: " + settings.error().text,
            "kubectl edit configmap weft-injector -n weft-system");

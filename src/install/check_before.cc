@@ -18,7 +18,7 @@ constexpr int kFirstNodePort = 30000, kLastNodePort = 32767;
 
 /// "29" or, of some clouds, "29+".
 int minor_of(const Json& version) {
-  const std::string text = text_at(version, {"minor"});
+  const std::string text = json::string(version, {"minor"});
   int minor = -1;
   std::from_chars(text.data(), text.data() + text.size(), minor);
   return minor;
@@ -78,7 +78,7 @@ net::Task<bool> Check::check_version(Plan plan) {
            "see that `kubectl version` works with this kubeconfig and context");
     co_return false;
   }
-  const std::string name = "Kubernetes " + text_at(*version, {"gitVersion"});
+  const std::string name = "Kubernetes " + json::string(*version, {"gitVersion"});
   const int minor = minor_of(*version);
   if (minor >= kSleepHook) {
     ok(name + ": native sidecars, preStop sleep");
@@ -105,7 +105,7 @@ net::Task<void> Check::check_rights(Plan) {
       unreadable("what you may do", response.error());
       co_return;
     }
-    if (at(*response, {"status", "allowed"}) == true) continue;
+    if (json::at(*response, {"status", "allowed"}) == true) continue;
     missing += missing.empty() ? "" : ", ";
     missing += std::string(each.resource) + (*each.group != '\0' ? "." : "") + each.group;
   }
@@ -149,9 +149,9 @@ net::Task<void> Check::check_injectors() {
   std::string others;
   for (const Json& each : *found) {
     const auto injects = [](const Json& hook) {
-      return text_at(hook, {"name"}).ends_with("sidecar-injector.istio.io");
+      return json::string(hook, {"name"}).ends_with("sidecar-injector.istio.io");
     };
-    if (!is_ours(each) && std::ranges::any_of(list_at(each, {"webhooks"}), injects))
+    if (!is_ours(each) && std::ranges::any_of(json::list(each, {"webhooks"}), injects))
       others += (others.empty() ? "" : ", ") + name_of(each);
   }
   if (others.empty())
@@ -169,7 +169,7 @@ net::Task<void> Check::check_namespaces(Plan plan) {
     const auto found = co_await reader_.get("/api/v1/namespaces/" + name);
     if (!found) {
       unreadable("namespace " + name, found.error());
-    } else if (!at(*found, {"metadata", "deletionTimestamp"}).is_null()) {
+    } else if (!json::at(*found, {"metadata", "deletionTimestamp"}).is_null()) {
       failed("namespace " + name + " is on its way out",
              "wait until `kubectl get namespace " + name + "` says NotFound");
     } else if (found->is_object() && !is_ours(*found)) {
@@ -197,8 +197,8 @@ net::Task<void> Check::check_node_ports(Plan plan) {
     const std::string what = "node port " + std::to_string(port);
     std::string owner;
     for (const Json& each : *services)
-      for (const Json& entry : list_at(each, {"spec", "ports"}))
-        if (number_at(entry, {"nodePort"}) == port &&
+      for (const Json& entry : json::list(each, {"spec", "ports"}))
+        if (json::number(entry, {"nodePort"}) == port &&
             !(name_of(each) == gateway->name && namespace_of(each) == gateway->ns))
           owner = namespace_of(each) + "/" + name_of(each);
     if (!owner.empty())

@@ -22,7 +22,7 @@ std::string where(const Json& object) {
 /// Ingresses of other classes are other controllers' affair.
 bool is_ours(const Json& object, const api::KindInfo& kind) {
   if (kind.kind != "Ingress") return true;
-  const std::string named = text_at(object, {"spec", "ingressClassName"});
+  const std::string named = json::string(object, {"spec", "ingressClassName"});
   return (named.empty() ? annotation_of(object, "kubernetes.io/ingress.class") : named) == "istio";
 }
 
@@ -36,22 +36,22 @@ std::vector<const api::KindInfo*> kinds_of_rules() {
 /// What sidecars do not do of a Service, each with its message.
 std::vector<std::string> unserved(const Json& service) {
   std::vector<std::string> found;
-  if (text_at(service, {"spec", "sessionAffinity"}) == "ClientIP")
+  if (json::string(service, {"spec", "sessionAffinity"}) == "ClientIP")
     found.emplace_back("spec.sessionAffinity: ClientIP");
-  if (text_at(service, {"spec", "internalTrafficPolicy"}) == "Local")
+  if (json::string(service, {"spec", "internalTrafficPolicy"}) == "Local")
     found.emplace_back("spec.internalTrafficPolicy: Local");
-  if (const std::string said = text_at(service, {"spec", "trafficDistribution"}); !said.empty())
+  if (const std::string said = json::string(service, {"spec", "trafficDistribution"}); !said.empty())
     found.push_back("spec.trafficDistribution: " + said);
   return found;
 }
 
 /// Why a rule has no effect, or not yet, as the control plane says in its status; empty: it has.
 std::string why_without_effect(const Json& rule) {
-  for (const Json& each : list_at(rule, {"status", "conditions"})) {
-    const std::string type = text_at(each, {"type"});
+  for (const Json& each : json::list(rule, {"status", "conditions"})) {
+    const std::string type = json::string(each, {"type"});
     if ((type == "Resolved" || type == "Effective" || type == "Applied") &&
-        text_at(each, {"status"}) == "False")
-      return text_at(each, {"message"});
+        json::string(each, {"status"}) == "False")
+      return json::string(each, {"message"});
   }
   return {};
 }

@@ -31,8 +31,8 @@ net::Task<Result<std::vector<api::Json>>> ClusterReader::list(std::string path) 
     auto response = co_await api_.call(std::move(request));
     if (!response && is_absence(response.error())) co_return items;
     if (!response) co_return fail(std::move(response).error());
-    for (const api::Json& item : list_at(*response, {"items"})) items.push_back(item);
-    more = text_at(*response, {"metadata", "continue"});
+    for (const api::Json& item : json::list(*response, {"items"})) items.push_back(item);
+    more = json::string(*response, {"metadata", "continue"});
   } while (!more.empty() && items.size() < kMaxItems);
   co_return items;
 }

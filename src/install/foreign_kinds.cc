@@ -50,8 +50,8 @@ class GroupSearch {
       found_.unread.emplace(group_ + "/" + version, resources.error());
       co_return;
     }
-    for (const api::Json& each : list_at(*resources, {"resources"})) {
-      const std::string plural = text_at(each, {"name"});
+    for (const api::Json& each : json::list(*resources, {"resources"})) {
+      const std::string plural = json::string(each, {"name"});
       const auto kind = std::ranges::find_if(
           kKinds, [&](const ForeignKind& one) { return one.group == group_ && one.plural == plural; });
       // The same objects are served in every version.
@@ -84,12 +84,12 @@ std::string ForeignObject::name() const { return namespace_of(body) + "/" + name
 net::Task<Result<ForeignObjectsFound>> find_foreign_objects(ClusterReader& reader) {
   ForeignObjectsFound found;
   WEFT_CO_TRY(const api::Json groups, co_await reader.get("/apis"));
-  for (const api::Json& group : list_at(groups, {"groups"})) {
-    const std::string name = text_at(group, {"name"});
+  for (const api::Json& group : json::list(groups, {"groups"})) {
+    const std::string name = json::string(group, {"name"});
     if (!is_wanted_group(name)) continue;
     GroupSearch search(reader, name, found);
-    for (const api::Json& version : list_at(group, {"versions"})) {
-      std::string served = text_at(version, {"version"});
+    for (const api::Json& version : json::list(group, {"versions"})) {
+      std::string served = json::string(version, {"version"});
       co_await search.look_at(std::move(served));
     }
   }

@@ -57,7 +57,8 @@ Removal removal_of(const char* api, const char* plural, const char* singular, St
                    const Json& object) {
   const std::string ns = namespace_of(object), name = name_of(object);
   const std::string where = ns.empty() ? "" : "/namespaces/" + ns;
-  return {stage, std::string(api) + where + "/" + plural + "/" + name, text_at(object, {"metadata", "uid"}),
+  return {stage, std::string(api) + where + "/" + plural + "/" + name,
+          json::string(object, {"metadata", "uid"}),
           std::string(singular) + " " + (ns.empty() ? "" : ns + "/") + name};
 }
 
@@ -106,10 +107,10 @@ net::Task<Result<void>> Uninstall::find_labelled() {
 /// A definition takes its objects along: the user who is asked should know how many.
 net::Task<Result<void>> Uninstall::add_definition(Removal definition, Json object) {
   std::string version;
-  for (const Json& each : list_at(object, {"spec", "versions"}))
-    if (at(each, {"storage"}) == true) version = text_at(each, {"name"});
-  const std::string path = "/apis/" + text_at(object, {"spec", "group"}) + "/" + version + "/" +
-                           text_at(object, {"spec", "names", "plural"});
+  for (const Json& each : json::list(object, {"spec", "versions"}))
+    if (json::at(each, {"storage"}) == true) version = json::string(each, {"name"});
+  const std::string path = "/apis/" + json::string(object, {"spec", "group"}) + "/" + version + "/" +
+                           json::string(object, {"spec", "names", "plural"});
   WEFT_CO_TRY(const std::vector<Json> objects, co_await reader_.list(path));
   if (!objects.empty())
     definition.text += objects.size() == 1 ? " and its one object"
@@ -138,7 +139,7 @@ net::Task<Result<void>> Uninstall::find_class() {
   constexpr const char* kApi = "/apis/gateway.networking.k8s.io/v1";
   const std::string path = std::string(kApi) + "/gatewayclasses/" + kGatewayClass;
   WEFT_CO_TRY(const Json object, co_await reader_.get(path));
-  if (text_at(object, {"spec", "controllerName"}) == kGatewayController)
+  if (json::string(object, {"spec", "controllerName"}) == kGatewayController)
     add(removal_of(kApi, "gatewayclasses", "gatewayclass", Stage::kObjects, object));
   co_return Result<void>{};
 }
@@ -184,7 +185,7 @@ net::Task<void> Uninstall::wait(std::vector<Removal>& removals, TimePoint deadli
     for (Removal& each : removals) {
       auto response = co_await reader_.get(each.path);
       const bool same = response && response->is_object() &&
-                        (each.uid.empty() || text_at(*response, {"metadata", "uid"}) == each.uid);
+                        (each.uid.empty() || json::string(*response, {"metadata", "uid"}) == each.uid);
       if (response && !same) {
         say_(each.text + " deleted");
         continue;

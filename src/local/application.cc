@@ -20,10 +20,10 @@ struct Program {
 
 Result<Program> program_of(const PodPlace& place, const api::Json& container) {
   Program program;
-  const std::string image = text_at(container, "image");
+  const std::string image = json::string(container, "image");
   const auto known = place.host.images.find(image);
   if (known) program.environment = known->environment;
-  const api::Json& command = list_at(container, "command");
+  const api::Json& command = json::list(container, "command");
   if (!command.empty()) {
     program.arguments = command;
   } else if (const std::string_view line = place.pod->annotation("weft.dev/command"); !line.empty()) {
@@ -37,24 +37,24 @@ Result<Program> program_of(const PodPlace& place, const api::Json& container) {
             std::string(image_name(image)) +
             "=COMMAND', or give the container a command or the pod the annotation weft.dev/command"));
   }
-  for (const api::Json& argument : list_at(container, "args")) program.arguments.push_back(argument);
+  for (const api::Json& argument : json::list(container, "args")) program.arguments.push_back(argument);
   if (program.arguments.empty())
     return fail(Error::config(Code::kInvalid,
-                              "the command of container " + text_at(container, "name") + " is empty"));
+                              "the command of container " + json::string(container, "name") + " is empty"));
   return program;
 }
 
 std::vector<Mount> volume_mounts(const PodPlace& place, const api::Json& container) {
   std::vector<Mount> mounts = place.mounts;
-  for (const api::Json& mount : list_at(container, "volumeMounts"))
-    mounts.push_back({place.folder + "/volumes/" + text_at(mount, "name"), text_at(mount, "mountPath"),
-                      flag_at(mount, "readOnly")});
+  for (const api::Json& mount : json::list(container, "volumeMounts"))
+    mounts.push_back({place.folder + "/volumes/" + json::string(mount, "name"),
+                      json::string(mount, "mountPath"), json::boolean(mount, "readOnly")});
   return mounts;
 }
 
 std::int64_t identifier(const PodPlace& place, const api::Json& container, const char* name) {
-  const std::int64_t of_pod = number_at(member(place.pod->spec(), "securityContext"), name, -1);
-  return number_at(member(container, "securityContext"), name, of_pod);
+  const std::int64_t of_pod = json::number(json::at(place.pod->spec(), "securityContext"), name, -1);
+  return json::number(json::at(container, "securityContext"), name, of_pod);
 }
 
 Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container) {
@@ -68,21 +68,21 @@ Result<ProcessSpec> process_of(const PodPlace& place, const api::Json& container
   WEFT_TRY(spec.environment,
            resolve_environment(*place.pod, container, place.interface.ip(), std::move(base), find));
   WEFT_TRY(spec.arguments, expand_all(program.arguments, spec.environment));
-  spec.directory = text_at(container, "workingDir");
-  spec.log_file = place.logs + "/" + text_at(container, "name") + ".log";
+  spec.directory = json::string(container, "workingDir");
+  spec.log_file = place.logs + "/" + json::string(container, "name") + ".log";
   spec.network = place.interface.space().fd();
   spec.host_name = host_name_of(place.pod->name());
   spec.mounts = volume_mounts(place, container);
   spec.scratch = place.folder + "/scratch";
   spec.user = identifier(place, container, "runAsUser");
   spec.group = identifier(place, container, "runAsGroup");
-  const bool not_root = flag_at(member(container, "securityContext"), "runAsNonRoot") ||
-                        flag_at(member(place.pod->spec(), "securityContext"), "runAsNonRoot");
+  const bool not_root = json::boolean(json::at(container, "securityContext"), "runAsNonRoot") ||
+                        json::boolean(json::at(place.pod->spec(), "securityContext"), "runAsNonRoot");
   if (not_root && spec.user <= 0)
     return fail(Error::config(
         Code::kNotFound, "runAsNonRoot needs runAsUser: on this machine images have no user of their own"));
   if (spec.group < 0 && spec.user >= 0)
-    spec.group = number_at(member(place.pod->spec(), "securityContext"), "fsGroup", spec.user);
+    spec.group = json::number(json::at(place.pod->spec(), "securityContext"), "fsGroup", spec.user);
   return spec;
 }
 
@@ -149,8 +149,8 @@ HealthPlan health_of(const PodPlace& place, const api::Json& container,
   take("readinessProbe", plan.readiness);
   take("livenessProbe", plan.liveness);
   std::vector<std::uint16_t> ports;
-  for (const api::Json& port : list_at(container, "ports"))
-    ports.push_back(static_cast<std::uint16_t>(number_at(port, "containerPort", 0)));
+  for (const api::Json& port : json::list(container, "ports"))
+    ports.push_back(static_cast<std::uint16_t>(json::number(port, "containerPort", 0)));
   if (!ports.empty()) plan.listening = [&place, ports] { return all_ports_accept(place, ports); };
   return plan;
 }
@@ -158,7 +158,7 @@ HealthPlan health_of(const PodPlace& place, const api::Json& container,
 }  // namespace
 
 RestartPolicy restart_policy_of(const api::Object& pod) {
-  const std::string policy = text_at(pod.spec(), "restartPolicy");
+  const std::string policy = json::string(pod.spec(), "restartPolicy");
   if (policy == "Never") return RestartPolicy::kNever;
   return policy == "OnFailure" ? RestartPolicy::kOnFailure : RestartPolicy::kAlways;
 }
@@ -166,8 +166,8 @@ RestartPolicy restart_policy_of(const api::Object& pod) {
 Container::Plan application_plan(const PodPlace& place, const api::Json& container,
                                  std::function<pid_t()> running, std::function<void()> on_change) {
   Container::Plan plan;
-  plan.name = text_at(container, "name");
-  plan.image = text_at(container, "image");
+  plan.name = json::string(container, "name");
+  plan.image = json::string(container, "image");
   plan.restart = restart_policy_of(*place.pod);
   plan.process = [&place, &container] { return process_of(place, container); };
   plan.health = [&place, &container, running = std::move(running)] {

@@ -38,7 +38,7 @@ capture::Flags usual() {
 
 Result<capture::Redirection> redirection_of(const api::Object& pod) {
   capture::Flags flags = usual();
-  const api::Json& annotations = member(member(pod.body, "metadata"), "annotations");
+  const api::Json& annotations = json::at(json::at(pod.body, "metadata"), "annotations");
   std::string said;
   for (const Option& option : kOptions) {
     const std::string name = std::string(kPrefix) + std::string(option.annotation);

@@ -30,15 +30,15 @@ std::string field_of(const api::Object& pod, std::string_view path, const std::s
 /// The value of a key of a ConfigMap or Secret; nullopt when it is optional and not there.
 Result<std::optional<std::string>> keyed(std::string_view kind, const api::Json& reference,
                                          const FindObject& find) {
-  const std::string name = text_at(reference, "name"), key = text_at(reference, "key");
+  const std::string name = json::string(reference, "name"), key = json::string(reference, "key");
   const api::ObjectPtr object = find(kind, name);
   if (object) {
-    const api::Json& plain = member(object->body, kind == "Secret" ? "stringData" : "data");
-    if (plain.contains(key)) return text_at(plain, key);
-    const api::Json& coded = member(object->body, kind == "Secret" ? "data" : "binaryData");
-    if (coded.contains(key)) return decode_base64(text_at(coded, key)).value_or("");
+    const api::Json& plain = json::at(object->body, kind == "Secret" ? "stringData" : "data");
+    if (plain.contains(key)) return json::string(plain, key);
+    const api::Json& coded = json::at(object->body, kind == "Secret" ? "data" : "binaryData");
+    if (coded.contains(key)) return decode_base64(json::string(coded, key)).value_or("");
   }
-  if (flag_at(reference, "optional")) return std::nullopt;
+  if (json::boolean(reference, "optional")) return std::nullopt;
   return fail(Error::config(Code::kNotFound, std::string(kind) + " \"" + name + "\"" +
                                                  (object ? " has no key \"" + key + "\"" : " is not there")));
 }
@@ -47,13 +47,14 @@ Result<std::optional<std::string>> value_of(const api::Object& pod, const api::J
                                             const std::string& pod_ip, const Environment& known,
                                             const FindObject& find) {
   if (!variable.contains("valueFrom")) {
-    WEFT_TRY(std::string value, expand(text_at(variable, "value"), known));
+    WEFT_TRY(std::string value, expand(json::string(variable, "value"), known));
     return value;
   }
-  const api::Json& from = member(variable, "valueFrom");
-  if (from.contains("fieldRef")) return field_of(pod, text_at(member(from, "fieldRef"), "fieldPath"), pod_ip);
-  if (from.contains("configMapKeyRef")) return keyed("ConfigMap", member(from, "configMapKeyRef"), find);
-  return keyed("Secret", member(from, "secretKeyRef"), find);
+  const api::Json& from = json::at(variable, "valueFrom");
+  if (from.contains("fieldRef"))
+    return field_of(pod, json::string(json::at(from, "fieldRef"), "fieldPath"), pod_ip);
+  if (from.contains("configMapKeyRef")) return keyed("ConfigMap", json::at(from, "configMapKeyRef"), find);
+  return keyed("Secret", json::at(from, "secretKeyRef"), find);
 }
 
 }  // namespace
@@ -61,8 +62,8 @@ Result<std::optional<std::string>> value_of(const api::Object& pod, const api::J
 Result<Environment> resolve_environment(const api::Object& pod, const api::Json& container,
                                         const std::string& pod_ip, Environment base, const FindObject& find) {
   std::size_t size = 0;
-  for (const api::Json& variable : list_at(container, "env")) {
-    const std::string name = text_at(variable, "name");
+  for (const api::Json& variable : json::list(container, "env")) {
+    const std::string name = json::string(variable, "name");
     auto value = value_of(pod, variable, pod_ip, base, find);
     if (!value) return std::unexpected(std::move(value).error().with_context("env " + name));
     if (!*value) continue;

@@ -17,10 +17,10 @@ constexpr Duration kPortsTimeout = 5s;
 Repeated repeated(const api::Json& probe, Check check) {
   Repeated made;
   made.check = std::move(check);
-  made.initial_delay = std::chrono::seconds(number_at(probe, "initialDelaySeconds", 0));
-  made.period = std::chrono::seconds(number_at(probe, "periodSeconds", 10));
-  made.successes = static_cast<int>(number_at(probe, "successThreshold", 1));
-  made.failures = static_cast<int>(number_at(probe, "failureThreshold", 3));
+  made.initial_delay = std::chrono::seconds(json::number(probe, "initialDelaySeconds", 0));
+  made.period = std::chrono::seconds(json::number(probe, "periodSeconds", 10));
+  made.successes = static_cast<int>(json::number(probe, "successThreshold", 1));
+  made.failures = static_cast<int>(json::number(probe, "failureThreshold", 3));
   return made;
 }
 

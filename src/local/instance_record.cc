@@ -40,10 +40,11 @@ std::optional<InstanceRecord> read_record(const std::string& state_dir) {
   std::ifstream file(path_of(state_dir));
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const api::Json json = api::parse_json(text);
-  const auto pid = number_at(json, "pid", 0);
+  const auto pid = json::number(json, "pid", 0);
   if (pid <= 0 || pid > (1 << 22)) return std::nullopt;
-  return InstanceRecord{static_cast<pid_t>(pid), static_cast<std::uint64_t>(number_at(json, "startTime", 0)),
-                        text_at(json, "ingress")};
+  return InstanceRecord{static_cast<pid_t>(pid),
+                        static_cast<std::uint64_t>(json::number(json, "startTime", 0)),
+                        json::string(json, "ingress")};
 }
 
 void remove_record(const std::string& state_dir) { ::unlink(path_of(state_dir).c_str()); }

@@ -1,19 +1,14 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "api/json_access.h"
 #include "api/object.h"
 
 namespace weft::local {
 
-// Looking into objects that the store has checked: what is absent is empty.
-const api::Json& member(const api::Json& json, std::string_view name);
-std::string text_at(const api::Json& json, std::string_view name);
-std::int64_t number_at(const api::Json& json, std::string_view name, std::int64_t otherwise);
-bool flag_at(const api::Json& json, std::string_view name);
-const api::Json& list_at(const api::Json& json, std::string_view name);
+namespace json = api::json;
 
 /// The machine as pods see it.
 inline constexpr std::string_view kNodeName = "local";

@@ -58,8 +58,10 @@ bool Pod::has_sidecar() const {
 }
 
 Duration Pod::grace_of(const api::Object& pod) {
-  const std::int64_t of_spec = number_at(pod.spec(), "terminationGracePeriodSeconds", kDefaultGraceSeconds);
-  return std::chrono::seconds(number_at(member(pod.body, "metadata"), "deletionGracePeriodSeconds", of_spec));
+  const std::int64_t of_spec =
+      json::number(pod.spec(), "terminationGracePeriodSeconds", kDefaultGraceSeconds);
+  return std::chrono::seconds(
+      json::number(json::at(pod.body, "metadata"), "deletionGracePeriodSeconds", of_spec));
 }
 
 net::Task<void> Pod::run() {
@@ -84,7 +86,7 @@ Result<void> Pod::prepare() {
     if (has_sidecar() && !is_gateway()) {
       WEFT_TRY(captured, redirection_of(*place_pod_));
     }
-    WEFT_TRY(interface_, host_.network.add(text_at(place_pod_->status(), "podIP"), captured));
+    WEFT_TRY(interface_, host_.network.add(json::string(place_pod_->status(), "podIP"), captured));
   }
   WEFT_CHECK(write_files());
   WEFT_CHECK(make_volumes());
@@ -102,9 +104,9 @@ Result<void> Pod::prepare() {
         host_.loop, host_.reaper,
         sidecar_plan(host_, *place_pod_, *interface_, identity, place_->mounts, changed));
   }
-  for (const api::Json& container : list_at(place_pod_->spec(), "containers")) {
+  for (const api::Json& container : json::list(place_pod_->spec(), "containers")) {
     // A gateway's only container is the proxy itself.
-    if (sidecar_ && text_at(container, "name") == kSidecarName) continue;
+    if (sidecar_ && json::string(container, "name") == kSidecarName) continue;
     const std::size_t index = applications_.size();
     applications_.push_back(std::make_unique<Container>(
         host_.loop, host_.reaper,
@@ -126,9 +128,9 @@ Result<void> Pod::write_files() {
 }
 
 Result<void> Pod::make_volumes() {
-  const std::int64_t group = number_at(member(place_pod_->spec(), "securityContext"), "fsGroup", -1);
-  for (const api::Json& volume : list_at(place_pod_->spec(), "volumes")) {
-    const std::string folder = folder_ + "/volumes/" + text_at(volume, "name");
+  const std::int64_t group = json::number(json::at(place_pod_->spec(), "securityContext"), "fsGroup", -1);
+  for (const api::Json& volume : json::list(place_pod_->spec(), "volumes")) {
+    const std::string folder = folder_ + "/volumes/" + json::string(volume, "name");
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error) return fail(Error::internal(Code::kInternal, folder + ": " + error.message()));

@@ -34,18 +34,18 @@ Duration spent_processor_time() {
 }
 
 bool is_terminating(const api::Object& pod) {
-  return !text_at(member(pod.body, "metadata"), "deletionTimestamp").empty();
+  return !json::string(json::at(pod.body, "metadata"), "deletionTimestamp").empty();
 }
 
 bool is_ready(const api::Object& pod) {
-  const api::Json& conditions = list_at(pod.status(), "conditions");
+  const api::Json& conditions = json::list(pod.status(), "conditions");
   return std::ranges::any_of(conditions, [](const api::Json& each) {
-    return text_at(each, "type") == "Ready" && text_at(each, "status") == "True";
+    return json::string(each, "type") == "Ready" && json::string(each, "status") == "True";
   });
 }
 
 bool is_done(const api::Object& pod) {
-  const std::string phase = text_at(pod.status(), "phase");
+  const std::string phase = json::string(pod.status(), "phase");
   return phase == "Succeeded" || phase == "Failed";
 }
 

@@ -36,37 +36,37 @@ net::Task<Result<void>> connect_once(net::Loop& loop, net::Address to, Duration 
 }
 
 Result<std::uint16_t> port_of(const api::Json& action, const api::Json& container) {
-  const api::Json& port = member(action, "port");
+  const api::Json& port = json::at(action, "port");
   if (port.is_number_integer()) {
     const std::int64_t number = api::json_integer(action, "port", 0, 1, 65535);
     if (number != 0) return static_cast<std::uint16_t>(number);
     return fail(
         Error::config(Code::kInvalid, "the probe's port " + api::json_text(port) + " is not 1 to 65535"));
   }
-  for (const api::Json& candidate : list_at(container, "ports"))
-    if (text_at(candidate, "name") == text_at(action, "port"))
-      return static_cast<std::uint16_t>(number_at(candidate, "containerPort", 0));
-  return fail(Error::config(
-      Code::kInvalid, "the probe's port \"" + text_at(action, "port") + "\" is not a port of the container"));
+  for (const api::Json& candidate : json::list(container, "ports"))
+    if (json::string(candidate, "name") == json::string(action, "port"))
+      return static_cast<std::uint16_t>(json::number(candidate, "containerPort", 0));
+  return fail(Error::config(Code::kInvalid, "the probe's port \"" + json::string(action, "port") +
+                                                "\" is not a port of the container"));
 }
 
 Result<net::Address> address_of(const ProbeTarget& target, const api::Json& action) {
   WEFT_TRY(const std::uint16_t port, port_of(action, target.container));
-  const std::string host = text_at(action, "host");
+  const std::string host = json::string(action, "host");
   return net::Address::parse_ip(host.empty() ? target.pod_ip : host, port);
 }
 
 net::Task<Result<void>> try_http(const ProbeTarget& target, const api::Json& action, Duration limit) {
   WEFT_CO_TRY(const net::Address to, address_of(target, action));
   http::Request request;
-  request.path = text_at(action, "path");
+  request.path = json::string(action, "path");
   if (request.path.empty()) request.path = "/";
   request.authority = to.to_string();
-  for (const api::Json& header : list_at(action, "httpHeaders")) {
-    if (const std::string name = text_at(header, "name"); name == "Host" || name == "host")
-      request.authority = text_at(header, "value");
+  for (const api::Json& header : json::list(action, "httpHeaders")) {
+    if (const std::string name = json::string(header, "name"); name == "Host" || name == "host")
+      request.authority = json::string(header, "value");
     else
-      request.headers.add(name, text_at(header, "value"));
+      request.headers.add(name, json::string(header, "value"));
   }
   const std::string path = request.path;
   WEFT_CO_TRY(const int status,
@@ -78,7 +78,7 @@ net::Task<Result<void>> try_http(const ProbeTarget& target, const api::Json& act
 
 net::Task<Result<void>> try_exec(const ProbeTarget& target, const api::Json& action, Duration limit) {
   std::vector<std::string> arguments;
-  for (const api::Json& argument : list_at(action, "command"))
+  for (const api::Json& argument : json::list(action, "command"))
     arguments.push_back(argument.is_string() ? argument.get<std::string>() : api::json_text(argument));
   WEFT_CO_TRY(const int code, co_await target.exec(std::move(arguments), limit));
   if (code == 0) co_return Result<void>{};
@@ -108,10 +108,10 @@ net::Task<Result<void>> accepts(net::Loop& loop, const NetworkNamespace& space, 
 }
 
 net::Task<Result<void>> try_probe(ProbeTarget target, const api::Json& probe) {
-  const Duration limit = std::chrono::seconds(number_at(probe, "timeoutSeconds", 1));
-  if (probe.contains("httpGet")) co_return co_await try_http(target, member(probe, "httpGet"), limit);
-  if (probe.contains("exec")) co_return co_await try_exec(target, member(probe, "exec"), limit);
-  const api::Json& action = member(probe, "tcpSocket");
+  const Duration limit = std::chrono::seconds(json::number(probe, "timeoutSeconds", 1));
+  if (probe.contains("httpGet")) co_return co_await try_http(target, json::at(probe, "httpGet"), limit);
+  if (probe.contains("exec")) co_return co_await try_exec(target, json::at(probe, "exec"), limit);
+  const api::Json& action = json::at(probe, "tcpSocket");
   WEFT_CO_TRY(const net::Address to, address_of(target, action));
   co_return co_await accepts(target.loop, target.space, to, limit);
 }

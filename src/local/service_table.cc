@@ -22,17 +22,17 @@ std::optional<std::uint32_t> address_of(const std::string& text) {
 }
 
 std::uint16_t port_of(const api::Json& json, const char* name) {
-  const auto number = number_at(json, name, 0);
+  const auto number = json::number(json, name, 0);
   return number > 0 && number <= 0xffff ? static_cast<std::uint16_t>(number) : std::uint16_t{0};
 }
 
 /// The ready endpoints' addresses of one slice; what says nothing of readiness is ready.
 std::vector<std::string> ready_addresses(const api::Object& slice) {
   std::vector<std::string> found;
-  for (const api::Json& endpoint : list_at(slice.body, "endpoints")) {
-    const api::Json& conditions = member(endpoint, "conditions");
-    if (conditions.contains("ready") && !flag_at(conditions, "ready")) continue;
-    for (const api::Json& address : list_at(endpoint, "addresses"))
+  for (const api::Json& endpoint : json::list(slice.body, "endpoints")) {
+    const api::Json& conditions = json::at(endpoint, "conditions");
+    if (conditions.contains("ready") && !json::boolean(conditions, "ready")) continue;
+    for (const api::Json& address : json::list(endpoint, "addresses"))
       if (address.is_string()) found.push_back(address.get<std::string>());
   }
   return found;
@@ -44,8 +44,8 @@ using Slices = std::vector<const api::Object*>;
 std::vector<capture::Place> places_of(const Slices& slices, const std::string& name) {
   std::vector<capture::Place> places;
   for (const api::Object* slice : slices)
-    for (const api::Json& port : list_at(slice->body, "ports")) {
-      if (text_at(port, "name") != name || port_of(port, "port") == 0) continue;
+    for (const api::Json& port : json::list(slice->body, "ports")) {
+      if (json::string(port, "name") != name || port_of(port, "port") == 0) continue;
       for (const std::string& text : ready_addresses(*slice))
         if (const auto address = address_of(text)) places.push_back({*address, port_of(port, "port")});
     }
@@ -64,16 +64,16 @@ std::vector<std::string> headless_addresses(const Slices& slices) {
 }
 
 bool is_tcp(const api::Json& port) {
-  const std::string transport = text_at(port, "protocol");
+  const std::string transport = json::string(port, "protocol");
   return port_of(port, "port") != 0 && (transport.empty() || transport == "TCP");
 }
 
 /// A headless Service's ports are those of its pods, which no address translates.
 std::vector<ServiceTable::Port> ports_of(const api::Object& service, const Slices& slices, bool headless) {
   std::vector<ServiceTable::Port> ports;
-  for (const api::Json& port : list_at(service.spec(), "ports")) {
+  for (const api::Json& port : json::list(service.spec(), "ports")) {
     if (!is_tcp(port)) continue;
-    ports.push_back({text_at(port, "name"), port_of(port, "port")});
+    ports.push_back({json::string(port, "name"), port_of(port, "port")});
     const auto places = headless ? places_of(slices, ports.back().name) : std::vector<capture::Place>{};
     if (!places.empty()) ports.back().number = places.front().port;
   }
@@ -81,11 +81,11 @@ std::vector<ServiceTable::Port> ports_of(const api::Object& service, const Slice
 }
 
 void add_fronts(std::vector<capture::ServiceFront>& into, const api::Object& service, const Slices& slices) {
-  const auto address = address_of(text_at(service.spec(), "clusterIP"));
+  const auto address = address_of(json::string(service.spec(), "clusterIP"));
   if (!address) return;
-  for (const api::Json& port : list_at(service.spec(), "ports")) {
+  for (const api::Json& port : json::list(service.spec(), "ports")) {
     if (!is_tcp(port)) continue;
-    into.push_back({{*address, port_of(port, "port")}, places_of(slices, text_at(port, "name"))});
+    into.push_back({{*address, port_of(port, "port")}, places_of(slices, json::string(port, "name"))});
   }
 }
 
@@ -111,7 +111,7 @@ bool ServiceTable::set(const ObjectsByKey& services, const ObjectsByKey& slices)
   std::vector<Name> names;
   std::vector<capture::ServiceFront> fronts;
   for (const auto& [key, service] : services) {
-    const std::string address = text_at(service->spec(), "clusterIP");
+    const std::string address = json::string(service->spec(), "clusterIP");
     const Slices& own = by_service[{key.ns, key.name}];
     if (address.empty()) continue;
     const bool headless = address == "None";

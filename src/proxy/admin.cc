@@ -117,9 +117,9 @@ net::Task<void> Admin::ready(http::ServerExchange& exchange) {
 
 net::Task<void> Admin::stats(http::ServerExchange& exchange, bool prometheus) {
   const std::string target = exchange.request().path;
-  net::Reply<std::string> lines;
-  server_.collect_stats(prometheus, lines.taker());
-  const std::string all = co_await lines.value();
+  net::Reply<std::string> collected;
+  server_.collect_stats(prometheus, collected.taker());
+  const std::string all = co_await collected.value();
   if (prometheus) {
     static_cast<void>(co_await http::respond(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", all));
     co_return;

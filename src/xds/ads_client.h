@@ -10,8 +10,8 @@
 
 #include "base/random.h"
 #include "http/grpc/client.h"
-#include "http/grpc/session.h"
 #include "net/loop.h"
+#include "net/signal.h"
 #include "proxy/server.h"
 #include "xds/bootstrap.h"
 #include "xds/catalog.h"
@@ -104,7 +104,7 @@ class AdsClient {
   Random random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   net::Timer deadline_;
-  http::grpc::Signal wake_writer_;
+  net::Signal wake_writer_;
   net::TaskScope tasks_;
 };
 

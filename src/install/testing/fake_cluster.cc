@@ -77,7 +77,7 @@ Result<Json> FakeCluster::respond(const store::RawRequest& request) {
     if (request.path.starts_with(path)) return fail(error);
   if (request.path == "/version") return Json{{"gitVersion", version}, {"minor", minor}};
   if (request.method == "POST") {
-    const std::string resource = text_at(request.body, {"spec", "resourceAttributes", "resource"});
+    const std::string resource = json::string(request.body, {"spec", "resourceAttributes", "resource"});
     return Json{{"status", {{"allowed", !denied.contains(resource)}}}};
   }
   if (request.method == "DELETE") return remove(request);
@@ -95,8 +95,8 @@ Result<Json> FakeCluster::respond(const store::RawRequest& request) {
 Result<Json> FakeCluster::remove(const store::RawRequest& request) {
   const auto found = objects_.find(request.path);
   if (found == objects_.end()) return absent();
-  const std::string wanted = text_at(request.body, {"preconditions", "uid"});
-  if (!wanted.empty() && wanted != text_at(found->second, {"metadata", "uid"}))
+  const std::string wanted = json::string(request.body, {"preconditions", "uid"});
+  if (!wanted.empty() && wanted != json::string(found->second, {"metadata", "uid"}))
     return fail(Error::config(Code::kConflict, "the uid in the precondition is another"));
   if (request.body.contains("dryRun")) {
     asked_to_delete.push_back(request.path);
