@@ -7,6 +7,12 @@ namespace {
 
 constexpr Backoff::Limits kBackoff{.initial = 100ms, .max = 5s};
 
+store::Query all_of(const api::KindInfo* kind) {
+  store::Query query;
+  query.kind = kind;
+  return query;
+}
+
 }  // namespace
 
 Mirror::Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change, MirrorOptions options)
@@ -21,7 +27,7 @@ Mirror::Follow::Follow(Mirror& owner, const api::KindInfo* of)
     : mirror(owner),
       kind(of),
       reflector(owner.loop_, owner.store_, *this,
-                {.query = {.kind = of}, .backoff = kBackoff, .random = Random(owner.random_.next())}) {}
+                {.query = all_of(of), .backoff = kBackoff, .random = Random(owner.random_.next())}) {}
 
 void Mirror::start() {
   for (const api::KindInfo* kind : options_.kinds)
@@ -183,9 +189,7 @@ net::Task<bool> Mirror::has_seen(std::uint64_t version) {
     const std::optional<store::Progress> progress = store_.progress(kind);
     if (progress && progress->version < version) co_return false;
     if (progress && listed && reflector->version() >= progress->of_kind) continue;
-    store::Query query;
-    query.kind = kind;
-    auto list = co_await store_.list(query);
+    auto list = co_await store_.list(all_of(kind));
     if (!list && store::Reflector::is_absent(list.error())) continue;
     if (!list || list->resource_version < version || behind(kind, *list, version)) co_return false;
   }

@@ -24,7 +24,7 @@ constexpr std::string_view kDomain[] = {"svc", "cluster", "local"};
 constexpr int kMaxAtOnce = 64;
 
 unsigned byte_at(std::string_view message, std::size_t at) { return static_cast<unsigned char>(message[at]); }
-std::uint16_t json::number(std::string_view message, std::size_t at) {
+std::uint16_t number_at(std::string_view message, std::size_t at) {
   return static_cast<std::uint16_t>(byte_at(message, at) << 8 | byte_at(message, at + 1));
 }
 
@@ -35,7 +35,7 @@ struct Question {
 };
 
 std::optional<Question> read_question(std::string_view message) {
-  if (message.size() < kHeader || (byte_at(message, 2) & kIsResponse) != 0 || json::number(message, 4) != 1)
+  if (message.size() < kHeader || (byte_at(message, 2) & kIsResponse) != 0 || number_at(message, 4) != 1)
     return std::nullopt;
   Question question;
   std::size_t at = kHeader;
@@ -48,8 +48,8 @@ std::optional<Question> read_question(std::string_view message) {
     at += length;
   }
   if (message.size() - at < 4) return std::nullopt;
-  question.type = json::number(message, at);
-  question.of_class = json::number(message, at + 2);
+  question.type = number_at(message, at);
+  question.of_class = number_at(message, at + 2);
   question.bytes = message.substr(kHeader, at + 4 - kHeader);
   return question;
 }

@@ -16,7 +16,7 @@ namespace weft::store {
 /// taken.
 ///
 /// Owner: its user; `store` must outlive it. Thread: the loop's. How it ends: the destructor.
-class Informer : private Reflector::Sink {
+class Informer final : private Reflector::Sink {
  public:
   /// `on_event` is called after the copy has changed; never from inside start().
   Informer(net::Loop& loop, Store& store, Query query, std::function<void(const Event&)> on_event = {});
