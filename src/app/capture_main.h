@@ -9,8 +9,8 @@ namespace weft::app {
 ///   --print [nft|iptables]   prints the rules and sets nothing
 ///   --clean                  takes them away
 ///
-/// Needs the capability NET_ADMIN and no file but /etc/resolv.conf. Exit codes: 0 done, 1 the kernel refused,
-/// 2 wrong command line, 126 --run-validation found the rules not in force.
+/// Needs the capability NET_ADMIN and no file but /etc/resolv.conf. Exit codes: 0 done, 1 the kernel
+/// rejected, 2 wrong command line, 126 --run-validation found the rules not applied.
 int capture_main(int argc, char** argv);
 
 }  // namespace weft::app

@@ -54,7 +54,7 @@ class Program {
   bool failed() const { return failed_; }
 
  private:
-  /// Opens the sockets when there is something to answer with: whoever gets a connection gets the truth.
+  /// Opens the sockets when there is something to respond with: no client gets a stale response.
   net::Task<void> serve() {
     co_await plane_->ready();
     auto listening = listen();

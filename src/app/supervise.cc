@@ -20,7 +20,7 @@ void report(int fd, const std::string& text) {
 
 int supervise_main(int argc, char** argv) {
   local::Supervisor::Options options;
-  CLI::App command("Process 1 of an instance of the mesh. 'weft up' starts it; nobody types it.",
+  CLI::App command("Process 1 of an instance of the mesh. 'weft up' starts it; it is not for typing.",
                    "weft supervise");
   command.add_option("--state-dir", options.state_dir)->required();
   command.add_option("--weft", options.weft_program)->required();

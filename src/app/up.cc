@@ -147,7 +147,7 @@ class Report final : private net::ReadyHandler {
   bool complete_ = false;
 };
 
-/// Nobody waits for what was being started any more, or it has failed.
+/// Why nothing was started: it was cancelled, or it has failed.
 Error why_not_started(const std::string& said, bool cancelled, const std::string& log) {
   if (cancelled) return Error::internal(Code::kCancelled, "interrupted");
   if (said.starts_with("error: ")) return Error::internal(Code::kUnavailable, said.substr(7));
@@ -178,7 +178,7 @@ Result<RunningInstance> RunningInstance::start(const StartOptions& options, net:
   WEFT_CHECK(said.start(loop, std::move(report.read)));
   while (!said.complete() && !cancelled()) loop.run_once(10s);
   if (said.text() == "ready") return started;
-  // One that cannot be told yet hears that nobody holds its lifeline.
+  // One that cannot be told yet hears that its lifeline has ended.
   started.lifeline_.reset();
   const auto stopped = started.stop();
   if (const auto record = local::read_record(options.state_dir); record && !record->alive())

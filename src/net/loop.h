@@ -16,7 +16,7 @@ namespace weft::net {
 class Loop;
 
 /// Told by the loop when a watched descriptor may have become readable or writable. Readiness is
-/// edge-triggered: it is said once, when it changes, so whoever is told must read or write until the kernel
+/// edge-triggered: it is said once, when it changes, so the handler must read or write until the kernel
 /// says "would block".
 class ReadyHandler {
  public:
@@ -53,7 +53,7 @@ class FdWatch {
   std::uint32_t slot_ = 0;
 };
 
-/// A one-shot timer. Owner: whoever needs it; destroying it disarms it. Thread: the loop's.
+/// A one-shot timer. Owner: the object that needs it; destroying it disarms it. Thread: the loop's.
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> action) : loop_(loop), action_(std::move(action)) {}
@@ -79,7 +79,7 @@ class Timer {
 /// Something to be done later in this turn of the loop or in the next, never inside schedule(). Destroying it
 /// takes it back: whatever uses an object defers through a Deferred that belongs to that object.
 ///
-/// Owner: whoever needs it; may be destroyed by its own action. Thread: the loop's.
+/// Owner: the object that needs it; may be destroyed by its own action. Thread: the loop's.
 class Deferred {
  public:
   Deferred(Loop& loop, std::function<void()> action) : loop_(loop), action_(std::move(action)) {}

@@ -135,7 +135,7 @@ IoResult Socket::peek(std::span<char> into) {
 bool Socket::quiet() {
   if (closed() || peer_ended_ || peer_broken_) return false;
   if (!may_read_ && !(more_ && more_->scheduled())) return true;
-  // The last read filled its buffer, or something came while nobody read: only the kernel knows.
+  // The last read filled its buffer, or something came while there was no reader: only the kernel knows.
   char byte;
   const IoResult got = peek({&byte, 1});
   if (got.error == IoError::kWouldBlock) return true;
@@ -308,7 +308,7 @@ Address Listener::local_address() const {
   return Address::from(reinterpret_cast<sockaddr*>(&storage), length);
 }
 
-/// Unwatched meanwhile: a shared listener is told again and again as long as somebody waits in its queue.
+/// Unwatched meanwhile: a shared listener is told again and again as long as a connection waits in its queue.
 Task<void> Listener::pause() {
   watch_.stop();
   do {

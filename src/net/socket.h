@@ -37,7 +37,7 @@ struct ConnectOptions;
 /// does not say.
 bool delivered(int fd);
 
-/// A connected TCP or Unix socket as a Stream. TCP sockets have Nagle's delay off. Whoever reads one that is
+/// A connected TCP or Unix socket as a Stream. TCP sockets have Nagle's delay off. A reader of one that is
 /// never empty is told now and then that nothing is there, so that everything else of the loop has its turn.
 class Socket final : public Stream, private ReadyHandler {
  public:
@@ -101,7 +101,7 @@ struct ListenOptions {
   int backlog = 1024;
 };
 
-/// A listening socket. Owner: whoever accepts. Thread: one loop.
+/// A listening socket. Owner: the server that accepts. Thread: one loop.
 class Listener final : private ReadyHandler {
  public:
   /// Errors: kConflict when the port is in use; the text names the address.

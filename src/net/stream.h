@@ -76,16 +76,16 @@ class Stream {
   void unpeek() { may_read_ = true; }
   /// Whether the peer's machine has acknowledged every byte that was written; true where that is not known.
   virtual bool delivered() const { return true; }
-  /// Whether nothing has come that nobody has read, as far as the kernel has told: no byte, no end, no break.
+  /// Whether nothing has come that is still unread, as far as the kernel has told: no byte, no end, no break.
   /// Costs no system call when the last read has shown that there was nothing more.
   virtual bool quiet() { return !may_read_; }
 
-  /// Called at most once, from the loop, when the connection breaks (reset) while nobody waits for reading.
-  /// Used to give up work for a client that has gone. An empty function removes it. It must not destroy the
+  /// Called at most once, from the loop, when the connection breaks (reset) while no read is waiting.
+  /// Used to cancel work for a client that has gone. An empty function removes it. It must not destroy the
   /// Stream.
   void on_broken(std::function<void()> action) { on_broken_ = std::move(action); }
-  /// Called from the loop each time something arrives (bytes, an end, a break) while nobody waits for
-  /// reading: how a pool notices that the server has closed an idle connection, and a proxy that the client
+  /// Called from the loop each time something arrives (bytes, an end, a break) while no read is
+  /// waiting: how a pool notices that the server has closed an idle connection, and a proxy that the client
   /// has gone while it waits for the other side. An empty function removes it. It must neither destroy the
   /// Stream nor replace itself.
   void on_unattended(std::function<void(ReadyHandler::Ready)> action) { on_unattended_ = std::move(action); }

@@ -159,8 +159,8 @@ struct Half {
   std::coroutine_handle<promise_type> handle;
 };
 
-/// Wakes whoever waits for the pair, as the last thing a half does, so the pair's frame may then be
-/// destroyed.
+/// Wakes the coroutine that waits for the pair, as the last thing a half does, so the pair's frame may then
+/// be destroyed.
 struct WakePair {
   Pair& pair;
   bool await_ready() const noexcept { return !pair.waiting || (pair.running > 0 && !pair.failed); }

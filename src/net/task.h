@@ -45,7 +45,7 @@ struct PromiseBase {
 /// A coroutine's result to come. Lazy: it starts when awaited, on the awaiting thread, and resumes its
 /// awaiter there.
 ///
-/// Owner: whoever holds it. Destroying a Task that has not finished destroys its frame, and with it every
+/// Owner: its holder. Destroying a Task that has not finished destroys its frame, and with it every
 /// Task it is awaiting: that is how work is cancelled. Every awaitable of this room takes itself off its wait
 /// point when it is destroyed, so this is safe at any suspension. Reference arguments must outlive the Task.
 /// Thread: one loop. Never wrap a capturing lambda as a coroutine: the closure dies before the frame.
@@ -120,7 +120,7 @@ class [[nodiscard]] Task<void> {
 
 class Loop;
 
-/// Owns background work: tasks that nobody awaits. The owner of a TaskScope declares it as its last member,
+/// Owns background work: tasks that are not awaited. The owner of a TaskScope declares it as its last member,
 /// so that whatever the tasks use outlives them.
 ///
 /// Thread: one loop. How it ends: `co_await join()` waits until every task has finished by itself; the
@@ -159,7 +159,7 @@ class TaskScope {
     std::coroutine_handle<> waiting_;
   };
   JoinAwaiter join() { return JoinAwaiter(*this); }
-  /// Destroys every task that is still running, and resumes whoever waits in join().
+  /// Destroys every task that is still running, and resumes the coroutine in join().
   void cancel_all();
 
  private:

@@ -27,7 +27,7 @@ class SimulatedSidecar {
   };
   SimulatedSidecar(net::Loop& loop, Options options);
 
-  /// Whether anything is listened at: something is in force.
+  /// Whether anything is listened at: a configuration is applied.
   bool listens() const { return server_.current() != nullptr; }
   /// A connection that capture has turned to the sidecar: one of its application to `to`, or one to it. Only
   /// while it listens.
