@@ -61,9 +61,9 @@ soak: deps ## load a mesh at full speed under changing rules for MINUTES (defaul
 	@scripts/build release weft weft-proxy bookinfo
 	@SOAK_MINUTES=$(or $(MINUTES),10) scripts/python -m pytest -q -s --no-header -p no:cacheprovider tests/soak
 
-bench: deps ## measure weft beside nginx, HAProxy, nghttpx and Envoy over HTTP/1, HTTP/2 and TCP, each service of Bookinfo, and its page
+bench: deps ## measure weft beside nginx, HAProxy, nghttpx and Envoy over HTTP/1, HTTP/2, gRPC and TCP, each service of Bookinfo, and its page
 	@scripts/build release
-	@status=0; for each in run http2 stream bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
+	@status=0; for each in run http2 grpc stream bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
 
 bench-control: deps ## measure what services, rules and simulated proxies cost the control plane; OPTIONS="--scales 10,1000" and others
 	@scripts/build release weft weft-proxy bookinfo ads_load
