@@ -65,7 +65,7 @@ std::optional<std::vector<api::Key>> keys_in(std::string_view text) {
 
 net::Task<void> answer(http::ServerExchange& exchange, int status, api::Json body) {
   std::string text = api::json_text(body) + "\n";
-  // A client that has gone misses its answer; there is nobody else to tell.
+  // A client that has gone misses its response; there is no one else to tell.
   (void)co_await http::respond(exchange, status, "application/json", text);
 }
 

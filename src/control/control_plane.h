@@ -49,7 +49,8 @@ class ControlPlane {
                ControlPlaneOptions options = {});
 
   void start();
-  /// Resumes when every object has been read once: before that no proxy and nobody else should be answered.
+  /// Resumes when every object has been read once: before that neither a proxy nor another client should get
+  /// a response.
   net::Task<void> ready();
 
   /// The gRPC method at AdsServer::kPath.

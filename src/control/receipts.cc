@@ -13,7 +13,7 @@ std::array<const api::KindInfo*, 7> kinds_with_receipts() {
           kinds::destination_rule(), kinds::api_gateway(), kinds::http_route()};
 }
 
-/// A proxy that has never run anything blames nobody: what it rejected may be any of all objects.
+/// What a proxy that has never run anything rejected may come from any object: no object is named.
 const Session::Refusal* refusal_of(const AdsServer::Proxy& proxy, std::uint64_t since) {
   const Session::Refusal* refusal = proxy.session.refusal_of(since);
   return refusal && refusal->after != 0 ? refusal : nullptr;

@@ -26,7 +26,7 @@ class Receipts {
   /// ...}}]}
   static api::Json proxies_json(const AdsServer& ads);
 
-  /// Rules of which something is not in force because no proxy would accept it, or some proxy did not, and
+  /// Rules of which something is not applied because no proxy would accept it, or some proxy did not, and
   /// why. A proxy that has never run anything blames none.
   std::map<api::Key, std::string> refusals(const AdsServer& ads) const;
 

@@ -40,7 +40,7 @@ const std::shared_ptr<const T>& find_host(const std::vector<std::shared_ptr<cons
 struct Registry::ServiceTable {
   std::vector<std::shared_ptr<const Service>> list;  ///< by namespace, then name
   std::vector<std::shared_ptr<const Service>> by_host;
-  /// Full name to full name, a service's at last.
+  /// Full name to full name; the last is a service's.
   std::map<std::string, std::string, std::less<>> aliases;
 };
 

@@ -54,7 +54,8 @@ struct Service {
   /// One of each family; empty while none is allocated, and for headless services.
   std::vector<std::string> cluster_ips;
   bool headless = false;
-  /// Services of type ExternalName that lead here, at last: their full names. They have nothing of their own.
+  /// Full names of the Services of type ExternalName that lead here in the end. They have nothing of their
+  /// own.
   std::vector<std::string> aliases;
   std::vector<ServicePort> ports;
   Labels selector;
@@ -145,7 +146,7 @@ class Registry {
   /// Sorted; each pair of ports once, however many pods they have in common.
   const std::vector<PortConflict>& port_conflicts() const { return conflicts_; }
 
-  /// The full name that `host` means to somebody in namespace `ns`: "reviews", "reviews.default" and
+  /// The full name that `host` means to a client in namespace `ns`: "reviews", "reviews.default" and
   /// "reviews.default.svc" find their service; other names with a dot stay as they are.
   std::string resolve(std::string_view host, std::string_view ns) const;
   /// The same for where a rule sends requests: an ExternalName service stands for what it leads to.

@@ -120,7 +120,7 @@ net::Task<bool> AdsServer::see_pod(const Peer& peer) {
   }
 }
 
-net::Task<std::expected<Peer, Refusal>> AdsServer::admit(const http::grpc::Call& call) {
+net::Task<std::expected<Peer, Rejection>> AdsServer::admit(const http::grpc::Call& call) {
   auto peer = co_await authenticator_.identify(call);
   if (!peer) co_return peer;
   if (call.admitted) call.admitted();
@@ -128,15 +128,15 @@ net::Task<std::expected<Peer, Refusal>> AdsServer::admit(const http::grpc::Call&
     return proxy->peer.pod == peer->pod && proxy->peer.ns == peer->ns;
   });
   if (static_cast<std::size_t>(streams) >= kMaxStreamsOfProxy)
-    co_return std::unexpected(Refusal{http::grpc::kResourceExhausted,
-                                      "this proxy has " + std::to_string(streams) + " streams already"});
+    co_return std::unexpected(Rejection{http::grpc::kResourceExhausted,
+                                        "this proxy has " + std::to_string(streams) + " streams already"});
   bool seen = true;
   if (peer->has_pod) seen = co_await see_pod(*peer);
   if (!seen)
-    co_return std::unexpected(Refusal{
+    co_return std::unexpected(Rejection{
         http::grpc::kUnavailable, "pod " + peer->ns + "/" + peer->pod + " is not known with an address yet"});
   if (!inputs_)
-    co_return std::unexpected(Refusal{http::grpc::kUnavailable, "the objects are not all read yet"});
+    co_return std::unexpected(Rejection{http::grpc::kUnavailable, "the objects are not all read yet"});
   co_return peer;
 }
 

@@ -60,7 +60,7 @@ class AdsServer {
  private:
   struct Connection;
   net::Task<void> converse(Connection& connection, http::grpc::MessageStream& stream);
-  net::Task<std::expected<Peer, Refusal>> admit(const http::grpc::Call& call);
+  net::Task<std::expected<Peer, Rejection>> admit(const http::grpc::Call& call);
   net::Task<bool> see_pod(const Peer& peer);
   void over_limit(const Proxy& proxy, http::grpc::MessageStream& stream, const std::string& what);
   void count_request(const Session::Request& request);

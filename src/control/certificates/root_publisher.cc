@@ -96,7 +96,7 @@ net::Task<bool> RootPublisher::publish(std::string ns) {
   auto written = is_new ? store_.create(std::move(wanted)) : store_.update(std::move(wanted));
   auto result = co_await std::move(written);
   if (result) co_return true;
-  // Somebody was faster, or the namespace is going: the event that tells of it brings us here again.
+  // Another writer was faster, or the namespace is going: the event that tells of it brings us here again.
   if (result.error().code == Code::kConflict || result.error().code == Code::kNotFound) co_return true;
   WEFT_LOG(kWarn, "control", "cannot publish the root certificate", {"namespace", ns},
            {"error", result.error().text});

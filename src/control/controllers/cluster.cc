@@ -38,8 +38,8 @@ api::Json gateway_addresses(const LinkIndex& links) {
   return addresses;
 }
 
-/// A class that nobody defines any more, or one of another controller's, is not ours. One machine also takes
-/// Ingresses without a class; in a cluster those are somebody else's.
+/// A class that is not defined any more, or one of another controller's, is not ours. One machine also takes
+/// Ingresses without a class; in a cluster those are another controller's.
 api::ObjectPtr keep(const api::ObjectPtr& object) {
   if (object->kind == kinds::pod()) {
     std::string_view phase = json::text(object->status(), "phase");

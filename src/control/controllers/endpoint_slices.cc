@@ -67,7 +67,7 @@ std::map<Ports, api::Json> group_endpoints(const LinkIndex& links, const api::Ob
     group.push_back(endpoint_of(*pod, publish_not_ready));
   }
   if (groups.empty()) {
-    // A service without pods has a slice all the same, so that whoever looks sees that it is empty.
+    // A service without pods has a slice all the same, so that it is seen to be empty.
     Ports ports;
     for (const ServicePort& port : service.ports) ports.push_back(port.target ? port.target : port.number);
     groups[std::move(ports)] = api::Json::array();

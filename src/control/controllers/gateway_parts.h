@@ -9,7 +9,7 @@
 
 namespace weft::control {
 
-/// Marks what was made for a Gateway; an object without it is somebody else's and is left alone.
+/// Marks what was made for a Gateway; an object without it is not ours and is left alone.
 inline constexpr std::string_view kManagedLabel = "gateway.istio.io/managed";
 
 /// The name of a Gateway's ServiceAccount, Deployment and Service: "<gateway>-<class>", or what annotation

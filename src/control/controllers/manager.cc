@@ -12,7 +12,7 @@ namespace weft::control {
 namespace {
 
 constexpr auto kRetryAfter = 500ms;
-// A controller whose writes change what it reads for ever would take the whole loop; it gets a turn now and
+// A controller whose writes change what it reads forever would take the whole loop; it gets a turn now and
 // then.
 constexpr int kRoundsInARow = 50;
 // A controller reads every object, so running it for each change of many would cost their number squared. Up

@@ -48,7 +48,7 @@ class ControllerManager {
   void follow(std::function<bool()> leads) { leads_ = std::move(leads); }
   void leadership_changed();
   bool leads() const { return !leads_ || leads_(); }
-  /// What proxies refused, for the objects' statuses.
+  /// What proxies rejected, for the objects' statuses.
   void set_refusals(std::map<api::Key, std::string> refusals);
   /// What pods that a controller makes are made by; it must outlive this. It may change; what was made by it
   /// before follows when its object is looked at again.
@@ -74,7 +74,7 @@ class ControllerManager {
   net::Task<void> run_one(Entry& entry);
   Plan plan_for(Entry& entry);
   const Inputs& inputs_of(const WorldPtr& world);
-  /// Nothing: the write is done, or no longer wanted because somebody else was there first.
+  /// Nothing: the write is done, or no longer wanted because another writer was first.
   net::Task<void> carry_out_one(Change change, const Entry& entry, Failures& failures);
   net::Task<std::optional<Error>> carry_out(Change change);
   net::Task<Result<api::ObjectPtr>> write(Change change);
@@ -100,7 +100,7 @@ class ControllerManager {
   std::shared_ptr<const Inputs> inputs_;  ///< of the world that was read last
   LinkIndex links_;
   /// Versions of objects whose status the store does not keep as we wrote it: writing it again would go on
-  /// for ever.
+  /// forever.
   std::map<api::Key, std::uint64_t> unkept_;
   bool running_ = false;
   int rounds_ = 0;                     ///< since nothing was left to do

@@ -68,7 +68,7 @@ Plan plan_cluster_ingresses(const World& world, PlanContext& context);
 Plan plan_local_gateways(const World& world, PlanContext& context);
 Plan plan_cluster_gateways(const World& world, PlanContext& context);
 /// What VirtualServices, DestinationRules and Gateways wait for, what of them has no effect, and what proxies
-/// refused.
+/// rejected.
 Plan plan_rule_statuses(const World& world, PlanContext& context);
 Plan plan_cluster_rule_statuses(const World& world, PlanContext& context);
 

@@ -11,7 +11,7 @@ bool is_over(const api::Object& pod) {
   return phase == "Failed" || phase == "Succeeded";
 }
 
-/// The set's pods that work or will. One that is over never works again: it is replaced, and nobody else
+/// The set's pods that work or will. One that is over never works again: it is replaced, and no one else
 /// would remove it.
 std::vector<api::ObjectPtr> pods_of(const LinkIndex& links, const api::Object& set, Plan& plan) {
   std::vector<api::ObjectPtr> pods;

@@ -9,7 +9,7 @@
 namespace weft::control {
 namespace {
 
-// 10.96.0.0/12; the first addresses are left to those that everybody expects there (API server, name server).
+// 10.96.0.0/12; the first addresses are left to those that are expected there (API server, name server).
 constexpr std::uint32_t kFirst = (10U << 24) + (96U << 16);
 constexpr std::uint32_t kCount = 1U << 20;
 constexpr std::uint32_t kReserved = 16;

@@ -9,7 +9,7 @@
 
 namespace weft::control {
 
-/// Who is at the other end of a connection, as told by somebody who can know: the supervisor of one machine,
+/// Who is at the other end of a connection, as told by one who can know: the supervisor of one machine,
 /// or a cluster's API server. Nothing of it was said by the peer.
 struct Peer {
   std::string ns, pod, service_account;
@@ -18,8 +18,8 @@ struct Peer {
   bool has_pod = false;
 };
 
-/// Why a connection gets nothing: a gRPC status code, and words for whoever reads the proxy's log.
-struct Refusal {
+/// Why a connection gets nothing: a gRPC status code, and words for the readers of the proxy's log.
+struct Rejection {
   int status;
   std::string reason;
 };
@@ -28,10 +28,10 @@ struct Refusal {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// `call` must outlive the task. Refusals: kUnauthenticated or kPermissionDenied when the peer is known not
-  /// to be one of this mesh, kUnavailable when that could not be found out now.
-  virtual net::Task<std::expected<Peer, Refusal>> identify(const http::grpc::Call& call) = 0;
-  /// Sidecars that are known to run, connected or not; empty where nobody can know.
+  /// `call` must outlive the task. Rejections: kUnauthenticated or kPermissionDenied when the peer is known
+  /// not to be one of this mesh, kUnavailable when that could not be found out now.
+  virtual net::Task<std::expected<Peer, Rejection>> identify(const http::grpc::Call& call) = 0;
+  /// Sidecars that are known to run, connected or not; empty where that cannot be known.
   virtual std::vector<Peer> running() = 0;
 };
 

@@ -16,7 +16,7 @@ namespace weft::control {
 namespace {
 
 constexpr std::size_t kMaxLine = 4096;
-// A launcher script and what it starts are one sidecar; deeper than this is somebody else's child.
+// A launcher script and what it starts are one sidecar; deeper than this is the child of another process.
 constexpr int kMaxAncestors = 4;
 
 struct ProcessFacts {
@@ -109,11 +109,11 @@ void Registrations::take_line(std::string_view line) {
   by_pid_[made.pid] = std::move(made);
 }
 
-net::Task<std::expected<Peer, Refusal>> Registrations::identify(const http::grpc::Call& call) {
+net::Task<std::expected<Peer, Rejection>> Registrations::identify(const http::grpc::Call& call) {
   auto found = call.peer ? find(call.peer->pid) : std::nullopt;
   if (!found)
     co_return std::unexpected(
-        Refusal{http::grpc::kPermissionDenied, "this process was not started as a sidecar of this mesh"});
+        Rejection{http::grpc::kPermissionDenied, "this process was not started as a sidecar of this mesh"});
   co_return peer_of(*found);
 }
 

@@ -32,13 +32,13 @@ class Registrations final : public Authenticator, private net::ReadyHandler {
   Registrations() = default;
 
   /// By the process at the other end of a Unix socket.
-  net::Task<std::expected<Peer, Refusal>> identify(const http::grpc::Call& call) override;
+  net::Task<std::expected<Peer, Rejection>> identify(const http::grpc::Call& call) override;
   std::vector<Peer> running() override;
 
-  /// Reads what waits in the channel first, so that nobody is called unknown whose line is already there. A
-  /// process that an identified one has started counts as that one.
+  /// Reads what waits in the channel first, so that no process is called unknown whose line is already there.
+  /// A process that an identified one has started counts as that one.
   std::optional<Registration> find(int pid);
-  /// Everybody known now.
+  /// Every sidecar known now.
   const std::map<int, Registration>& all();
   /// One line without its end; lines that are none are logged and left out.
   void take_line(std::string_view line);

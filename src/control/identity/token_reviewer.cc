@@ -15,15 +15,15 @@ constexpr std::size_t kLongestToken = 16 * 1024;
 constexpr std::string_view kAccountPrefix = "system:serviceaccount:";
 constexpr std::string_view kPodName = "authentication.kubernetes.io/pod-name";
 
-std::unexpected<Refusal> refuse(int status, std::string reason) {
-  return std::unexpected(Refusal{status, std::move(reason)});
+std::unexpected<Rejection> reject(int status, std::string reason) {
+  return std::unexpected(Rejection{status, std::move(reason)});
 }
 
-std::unexpected<Refusal> not_authenticated(std::string reason) {
-  return refuse(http::grpc::kUnauthenticated, std::move(reason));
+std::unexpected<Rejection> not_authenticated(std::string reason) {
+  return reject(http::grpc::kUnauthenticated, std::move(reason));
 }
 
-std::expected<std::string, Refusal> token_of(const http::Headers& metadata) {
+std::expected<std::string, Rejection> token_of(const http::Headers& metadata) {
   std::string_view value = metadata.get("authorization").value_or("");
   if (!to_lower(value.substr(0, kScheme.size())).starts_with(kScheme))
     return not_authenticated("the metadata has no \"authorization: Bearer <token>\"");
@@ -39,7 +39,7 @@ std::string first_text(const api::Json& list) {
 
 }  // namespace
 
-std::expected<Peer, Refusal> read_token_review(const api::Json& review, std::string_view audience) {
+std::expected<Peer, Rejection> read_token_review(const api::Json& review, std::string_view audience) {
   const api::Json& status = json::map(review, "status");
   if (!json::boolean(status, "authenticated")) {
     std::string why(json::text(status, "error"));
@@ -62,19 +62,19 @@ std::expected<Peer, Refusal> read_token_review(const api::Json& review, std::str
 TokenReviewer::TokenReviewer(net::Loop& loop, store::RawApi& api, Options options)
     : loop_(loop), api_(api), options_(std::move(options)) {}
 
-net::Task<std::expected<Peer, Refusal>> TokenReviewer::identify(const http::grpc::Call& call) {
+net::Task<std::expected<Peer, Rejection>> TokenReviewer::identify(const http::grpc::Call& call) {
   auto token = token_of(call.metadata);
   if (!token) co_return std::unexpected(std::move(token).error());
   std::string digest = tls::sha256(*token);
   auto kept = kept_.find(digest);
   if (kept != kept_.end() && kept->second.until > loop_.now()) co_return kept->second.answer;
   auto answer = co_await ask(std::move(*token));
-  // That nobody could be asked says nothing about the token.
+  // A failed question says nothing about the token.
   if (answer || answer.error().status != http::grpc::kUnavailable) keep(std::move(digest), answer);
   co_return answer;
 }
 
-net::Task<std::expected<Peer, Refusal>> TokenReviewer::ask(std::string token) {
+net::Task<std::expected<Peer, Rejection>> TokenReviewer::ask(std::string token) {
   api::Json review = {{"apiVersion", "authentication.k8s.io/v1"},
                       {"kind", "TokenReview"},
                       {"spec", {{"token", std::move(token)}, {"audiences", {options_.audience}}}}};
@@ -82,11 +82,11 @@ net::Task<std::expected<Peer, Refusal>> TokenReviewer::ask(std::string token) {
   auto answered = co_await api_.call(std::move(request));
   if (answered) co_return read_token_review(*answered, options_.audience);
   WEFT_LOG(kWarn, "control", "cannot have a token reviewed", {"error", answered.error().text});
-  co_return refuse(http::grpc::kUnavailable,
+  co_return reject(http::grpc::kUnavailable,
                    "the API server cannot be asked about the token: " + answered.error().text);
 }
 
-void TokenReviewer::keep(std::string digest, const std::expected<Peer, Refusal>& answer) {
+void TokenReviewer::keep(std::string digest, const std::expected<Peer, Rejection>& answer) {
   if (kept_.size() >= options_.most_kept)
     std::erase_if(kept_, [this](const auto& each) { return each.second.until <= loop_.now(); });
   if (kept_.size() >= options_.most_kept) kept_.clear();

@@ -28,17 +28,17 @@ class TokenReviewer final : public Authenticator {
   TokenReviewer(net::Loop& loop, store::RawApi& api, Options options);
   TokenReviewer(net::Loop& loop, store::RawApi& api) : TokenReviewer(loop, api, Options()) {}
 
-  net::Task<std::expected<Peer, Refusal>> identify(const http::grpc::Call& call) override;
-  /// A replica cannot know who is connected to another one, so nobody is missed here.
+  net::Task<std::expected<Peer, Rejection>> identify(const http::grpc::Call& call) override;
+  /// A replica cannot know who is connected to another one, so none is missing here.
   std::vector<Peer> running() override { return {}; }
 
  private:
   struct Kept {
-    std::expected<Peer, Refusal> answer;
+    std::expected<Peer, Rejection> answer;
     TimePoint until;
   };
-  net::Task<std::expected<Peer, Refusal>> ask(std::string token);
-  void keep(std::string digest, const std::expected<Peer, Refusal>& answer);
+  net::Task<std::expected<Peer, Rejection>> ask(std::string token);
+  void keep(std::string digest, const std::expected<Peer, Rejection>& answer);
 
   net::Loop& loop_;
   store::RawApi& api_;
@@ -47,6 +47,6 @@ class TokenReviewer final : public Authenticator {
 };
 
 /// What a TokenReview that came back says about its token.
-std::expected<Peer, Refusal> read_token_review(const api::Json& review, std::string_view audience);
+std::expected<Peer, Rejection> read_token_review(const api::Json& review, std::string_view audience);
 
 }  // namespace weft::control

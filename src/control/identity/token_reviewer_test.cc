@@ -10,18 +10,18 @@ namespace {
 
 class TokenReviewerTest : public ::testing::Test {
  protected:
-  std::expected<Peer, Refusal> identify(const std::string& authorization) {
+  std::expected<Peer, Rejection> identify(const std::string& authorization) {
     http::Headers metadata;
     if (!authorization.empty()) metadata.add("authorization", authorization);
     http::grpc::Call call{"/x", std::nullopt, std::move(metadata), stream};
-    std::optional<std::expected<Peer, Refusal>> answer;
+    std::optional<std::expected<Peer, Rejection>> answer;
     net::TaskScope tasks;
     tasks.spawn(into(answer, reviewer.identify(call)));
     loop->settle();
     return answer.value();
   }
-  static net::Task<void> into(std::optional<std::expected<Peer, Refusal>>& to,
-                              net::Task<std::expected<Peer, Refusal>> task) {
+  static net::Task<void> into(std::optional<std::expected<Peer, Rejection>>& to,
+                              net::Task<std::expected<Peer, Rejection>> task) {
     to = co_await std::move(task);
   }
   void answer_with(api::Json review) {

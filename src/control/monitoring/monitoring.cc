@@ -49,17 +49,17 @@ net::Task<void> Monitoring::handle(http::ServerExchange& exchange) {
 std::string Monitoring::metrics_text() const {
   const AdsServer& ads = plane_.ads();
   std::string text = "# TYPE pilot_xds gauge\n" + Metrics::line("pilot_xds", {}, ads.proxies().size());
-  std::string pushes, accepted, refused;
+  std::string pushes, accepted, rejected;
   for (Type type : kAllTypes) {
     const AdsServer::Counts& counts = ads.counts(type);
     Metrics::Labels labels = {{"type", short_name(type)}};
     pushes += Metrics::line("pilot_xds_pushes", labels, counts.pushes);
     accepted += Metrics::line("weft_control_xds_accepted_total", labels, counts.accepted);
-    refused += Metrics::line("pilot_total_xds_rejects", labels, counts.refused);
+    rejected += Metrics::line("pilot_total_xds_rejects", labels, counts.refused);
   }
   text += "# TYPE pilot_xds_pushes counter\n" + pushes;
   text += "# TYPE weft_control_xds_accepted_total counter\n" + accepted;
-  text += "# TYPE pilot_total_xds_rejects counter\n" + refused;
+  text += "# TYPE pilot_total_xds_rejects counter\n" + rejected;
   text += "# TYPE weft_control_xds_over_limit_total counter\n" +
           Metrics::line("weft_control_xds_over_limit_total", {}, ads.over_limit());
   if (xds_) text += connections_text(xds_->counts());

@@ -18,7 +18,7 @@ class Monitoring {
  public:
   struct State {
     /// Every port is open and what is answered there comes from a whole picture, perhaps an old one. Stays
-    /// so: a control plane that lost a right serves what it knows, and its webhooks, better than nobody
+    /// so: a control plane that lost a right serves what it knows, and its webhooks, better than none
     /// would.
     bool serves = false;
     std::vector<std::string> problems;  ///< what is not as it should be, one line for each thing

@@ -79,7 +79,7 @@ net::Task<Result<bool>> Permissions::ask_for(const Permission& wanted) {
   co_return json::boolean(json::map(answer, "status"), "allowed");
 }
 
-/// False when nobody answered.
+/// False when no response came.
 net::Task<bool> Permissions::ask_all() {
   store::RawRequest request{"POST",
                             std::string(kReviews) + "selfsubjectrulesreviews",

@@ -30,7 +30,7 @@ class Permissions {
   /// `ns` is our own namespace: its Roles count beside the ClusterRoles.
   Permissions(net::Loop& loop, store::RawApi& api, std::string ns, std::vector<Permission> wanted);
   void start() { tasks_.spawn(run()); }
-  /// "not allowed to create tokenreviews.authentication.k8s.io", for each that is refused.
+  /// "not allowed to create tokenreviews.authentication.k8s.io", for each that is denied.
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:

@@ -20,7 +20,7 @@ struct AdmissionRequest {
 struct AdmissionAnswer {
   bool allowed = true;
   std::string message = {};                ///< why not
-  std::vector<std::string> warnings = {};  ///< shown to whoever sent the object
+  std::vector<std::string> warnings = {};  ///< shown to the sender of the object
   api::Json patch = {};                    ///< RFC 6902; null: nothing changes
 };
 

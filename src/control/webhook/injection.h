@@ -7,7 +7,7 @@
 namespace weft::control {
 
 /// A pod that is being made gets its sidecar, if it is to have one; a pod whose annotations are wrong is
-/// refused, with the annotation's name. A pure function.
+/// rejected, with the annotation's name. A pure function.
 AdmissionAnswer inject_pod(const AdmissionRequest& request, const inject::Settings& settings);
 
 /// Who made the pod, guessed as Istio guesses: the Deployment behind a ReplicaSet (by pod-template-hash), the

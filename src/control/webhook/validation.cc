@@ -14,7 +14,7 @@ Result<api::Object> admitted(api::Json object) {
   return api::admit(std::move(object), check_object);
 }
 
-/// Whether the stored object has this fault already and its spec stays: nothing gets worse, and whoever
+/// Whether the stored object has this fault already and its spec stays: nothing gets worse, and one who
 /// labels it or takes its finalizer away could not do so else.
 bool stays_as_it_is(const AdmissionRequest& request, const std::string& fault) {
   if (!request.old_object.is_object()) return false;

@@ -106,7 +106,7 @@ bool WebhookConfigurations::bring_right(api::Json& body) const {
     bool validates = name.ends_with(kValidatorSuffix);
     if (!validates && !name.ends_with(kInjectorSuffix)) continue;
     set(webhook["clientConfig"], "caBundle", bundle_);
-    // The others only warn: they must stop nobody while we are away.
+    // The others only warn: they must stop no write while we are away.
     if (name == kValidatorSuffix && proof_ != Proof::kUnknown)
       set(webhook, "failurePolicy", proof_ == Proof::kRefused ? "Fail" : "Ignore");
   }
@@ -123,7 +123,7 @@ net::Task<bool> WebhookConfigurations::repair(const store::Informer& informer, s
     WEFT_LOG(kInfo, "control", "webhook configuration brought right", {"name", name});
     co_return true;
   }
-  // Whoever was faster is told of by an event.
+  // An event tells of a writer that was faster.
   if (written.error().code == Code::kConflict || written.error().code == Code::kNotFound) co_return true;
   WEFT_LOG(kWarn, "control", "cannot write a webhook configuration", {"name", name},
            {"error", written.error().text});

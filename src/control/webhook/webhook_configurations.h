@@ -15,7 +15,7 @@ namespace weft::control {
 /// end, are left alone.
 ///
 /// The validating webhook is installed with failurePolicy Ignore. It becomes Fail only when the API server
-/// has been seen to refuse a bad Gateway (a dry run) by that webhook's word; one that lets it through makes
+/// has been seen to reject a bad Gateway (a dry run) by that webhook's word; one that lets it through makes
 /// it Ignore again. A write that fails is tried again after 100 ms, five times, then each minute.
 ///
 /// Owner: the program; `store` and `api` must outlive it. Thread: the loop's. Every replica does this, and
@@ -27,7 +27,7 @@ class WebhookConfigurations {
   void start();
   /// Another authority's, for the API server to trust instead.
   void set_root(const std::string& root_pem);
-  /// The API server has refused the bad Gateway.
+  /// The API server has rejected the bad Gateway.
   bool proven() const { return proof_ == Proof::kRefused; }
 
  private:

@@ -8,10 +8,10 @@
 namespace weft::control {
 namespace {
 
-constexpr std::size_t kMostBody = 6 * 1024 * 1024;
+constexpr std::size_t kMaxBody = 6 * 1024 * 1024;
 constexpr std::string_view kInject = "/inject", kValidate = "/validate";
 
-net::Task<void> refuse(http::ServerExchange& exchange, int status, std::string why) {
+net::Task<void> reject(http::ServerExchange& exchange, int status, std::string why) {
   (void)co_await http::respond(exchange, status, "text/plain; charset=utf-8", why + "\n");
 }
 
@@ -35,29 +35,29 @@ net::Task<void> Webhooks::handle(http::ServerExchange& exchange) {
   const std::string path(http::path_of(target));
   bool known = path == kInject || path.starts_with(std::string(kInject) + "/") || path == kValidate;
   if (!known) {
-    co_await refuse(exchange, 404, "no such path; there are /inject and /validate");
+    co_await reject(exchange, 404, "no such path; there are /inject and /validate");
   } else if (exchange.request().method != "POST") {
-    co_await refuse(exchange, 405, "only POST is served here");
+    co_await reject(exchange, 405, "only POST is served here");
   } else if (!is_json(exchange.request().headers)) {
-    co_await refuse(exchange, 415, "the body must be application/json");
+    co_await reject(exchange, 415, "the body must be application/json");
   } else {
     co_await answer(exchange, path);
   }
 }
 
 net::Task<void> Webhooks::answer(http::ServerExchange& exchange, std::string path) {
-  auto body = co_await http::read_all(exchange, kMostBody);
+  auto body = co_await http::read_all(exchange, kMaxBody);
   if (!body) {
-    co_await refuse(exchange, body.error().code == Code::kTooLarge ? 413 : 400, body.error().text);
+    co_await reject(exchange, body.error().code == Code::kTooLarge ? 413 : 400, body.error().text);
     co_return;
   }
   if (body->empty()) {
-    co_await refuse(exchange, 400, "the body is empty");
+    co_await reject(exchange, 400, "the body is empty");
     co_return;
   }
   auto request = read_admission_review(*body);
   if (!request) {
-    co_await refuse(exchange, 400, request.error().text);
+    co_await reject(exchange, 400, request.error().text);
     co_return;
   }
   AdmissionAnswer answer = path == kValidate ? validate(*request) : inject(*request, path);
