@@ -11,10 +11,8 @@
 #include "base/log.h"
 #include "net/signal_watch.h"
 #include "pod/pod_main.h"
-#include "proxy/admin.h"
-#include "xds/ads_client.h"
 #include "xds/bootstrap.h"
-#include "xds/config_dump.h"
+#include "xds/configured_proxy.h"
 
 namespace weft::app {
 namespace {
@@ -48,9 +46,10 @@ class Program {
         force_(loop_, [this] { loop_.stop(); }) {}
 
   Result<void> start() {
-    WEFT_TRY(bootstrap_, options_.config_text.empty()
-                             ? xds::load_bootstrap(options_.config_path, options_.node)
-                             : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
+    WEFT_TRY(xds::Bootstrap bootstrap,
+             options_.config_text.empty()
+                 ? xds::load_bootstrap(options_.config_path, options_.node)
+                 : xds::parse_bootstrap(options_.config_text, "--config-yaml", options_.node));
     if (options_.mode == "validate") return {};
     // HUP and USR1 are what hooks of log rotation send; a file that was moved is noticed without (LogOutput).
     for (const int ignored : {SIGPIPE, SIGHUP, SIGUSR1}) std::signal(ignored, SIG_IGN);
@@ -59,16 +58,17 @@ class Program {
     server.concurrency =
         options_.concurrency ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
     server.limits.socket_mark = options_.socket_mark;
-    server.node_id = bootstrap_.node_id;
-    server.node_cluster = bootstrap_.node_cluster;
     for (const std::string& text : options_.inherited) {
       WEFT_TRY(proxy::InheritedListener inherited, parse_inherited(text));
       server.inherited.push_back(inherited);
     }
-    WEFT_TRY(server_, proxy::Server::start(loop_, std::move(server)));
-    catalog_ = std::make_unique<xds::Catalog>(bootstrap_.clusters, bootstrap_.listeners);
-    WEFT_CHECK(serve_admin());
-    apply_static();
+    WEFT_TRY(proxy_,
+             xds::ConfiguredProxy::start(loop_, std::move(bootstrap), std::move(server), [this] { stop(); }));
+    proxy_->apply({.socket_mark = options_.socket_mark}, [this](Result<void> applied) {
+      if (applied) return;
+      failure_ = applied.error().text;
+      loop_.stop();
+    });
     return {};
   }
 
@@ -78,65 +78,26 @@ class Program {
       return std::fflush(stdout) == 0 ? 0 : 1;
     }
     loop_.run();
-    ads_.reset();
-    admin_.reset();
-    server_->stop();
+    proxy_.reset();
     if (!failure_.empty()) std::fprintf(stderr, "weft proxy: %s\n", failure_.c_str());
     return failure_.empty() ? 0 : 1;
   }
 
  private:
-  Result<void> serve_admin() {
-    if (!bootstrap_.admin) return {};
-    admin_ = std::make_unique<proxy::Admin>(
-        loop_, *server_,
-        proxy::Admin::Hooks{
-            .config_dump =
-                [this](std::string_view query) { return xds::config_dump(bootstrap_, *catalog_, query); },
-            .quit = [this] { stop(); }});
-    return admin_->listen(*bootstrap_.admin);
-  }
-
-  void apply_static() {
-    catalog_->follow_references(loop_.now());
-    proxy::SnapshotPtr snapshot = catalog_->build(loop_.now());
-    server_->apply(snapshot, [this](Result<void> result) {
-      if (!result) {
-        failure_ = result.error().text;
-        loop_.stop();
-        return;
-      }
-      catalog_->commit();
-      if (!bootstrap_.ads) {
-        server_->set_ready(true);
-        return;
-      }
-      ads_ = std::make_unique<xds::AdsClient>(
-          loop_, *server_, *catalog_,
-          xds::AdsClient::Options{
-              .source = *bootstrap_.ads, .node = bootstrap_.node, .socket_mark = options_.socket_mark});
-      ads_->start();
-    });
-  }
-
   /// The first signal ends in order, the second at once.
   void stop() {
     if (std::exchange(stopping_, true)) {
       loop_.stop();
       return;
     }
-    server_->drain(proxy::Milliseconds(options_.drain_seconds * 1000), [this] { loop_.stop(); });
+    proxy_->server().drain(proxy::Milliseconds(options_.drain_seconds * 1000), [this] { loop_.stop(); });
   }
 
   Options options_;
   net::Loop loop_;
   net::SignalWatch signals_;
   net::Timer force_;
-  xds::Bootstrap bootstrap_;
-  std::unique_ptr<proxy::Server> server_;
-  std::unique_ptr<xds::Catalog> catalog_;
-  std::unique_ptr<proxy::Admin> admin_;
-  std::unique_ptr<xds::AdsClient> ads_;
+  std::unique_ptr<xds::ConfiguredProxy> proxy_;
   std::string failure_;
   bool stopping_ = false;
 };

@@ -6,7 +6,6 @@
 #include "pod/bootstrap.h"
 #include "pod/name_servers.h"
 #include "pod/pod_info.h"
-#include "xds/config_dump.h"
 
 namespace weft::pod {
 namespace {
@@ -27,46 +26,36 @@ Result<std::unique_ptr<Program>> Program::start(net::Loop& loop, Options options
   return made;
 }
 
-Program::~Program() {
-  ads_.reset();
-  admin_.reset();
-  pages_.reset();
-  drain_manager_.reset();
-  if (server_) server_->stop();
-}
+Program::~Program() = default;
 
 Result<void> Program::open(std::function<void()> on_exit) {
   const Environment& environment = options_.environment;
   for (const std::string& field : environment.proxy_config.ignored)
     WEFT_LOG(kWarn, "proxy", "PROXY_CONFIG has a field that is not supported and has no effect",
              {"field", field});
-  WEFT_TRY(bootstrap_,
+  WEFT_TRY(xds::Bootstrap bootstrap,
            make_bootstrap(environment, labels_in(options_.places.pod_info), options_.ports.admin));
-  WEFT_CHECK(start_data_plane());
+  WEFT_TRY(proxy_, xds::ConfiguredProxy::start(loop_, std::move(bootstrap), server_options(),
+                                               [this] { drain_manager_->exit_at_once(); }));
   DrainManager::Options drain;
   drain.leaving = environment.role == Role::kRouter ? proxy::Leaving::kAll : proxy::Leaving::kInbound;
   drain.minimum = environment.proxy_config.termination_drain;
   drain.limit = environment.proxy_config.drain;
   drain.wait_for_connections = environment.wait_for_connections;
-  drain_manager_ = std::make_unique<DrainManager>(loop_, *server_, drain, on_exit);
+  drain_manager_ = std::make_unique<DrainManager>(loop_, proxy_->server(), drain, on_exit);
   WEFT_CHECK(serve_names());
   WEFT_CHECK(serve_pages());
-  WEFT_CHECK(serve_admin());
   start_asking(std::move(on_exit));
   return {};
 }
 
-Result<void> Program::start_data_plane() {
+proxy::ServerOptions Program::server_options() const {
   const Result<std::string> limit = read_file(options_.places.cgroup + "/cpu.max");
   proxy::ServerOptions server;
   server.concurrency = worker_count(
       options_.concurrency ? options_.concurrency : options_.environment.proxy_config.concurrency,
       limit ? cpu_limit(*limit) : std::nullopt, std::thread::hardware_concurrency());
-  server.node_id = bootstrap_.node_id;
-  server.node_cluster = bootstrap_.node_cluster;
-  WEFT_TRY(server_, proxy::Server::start(loop_, std::move(server)));
-  catalog_ = std::make_unique<xds::Catalog>(bootstrap_.clusters, bootstrap_.listeners);
-  return {};
+  return server;
 }
 
 Result<void> Program::serve_pages() {
@@ -76,7 +65,7 @@ Result<void> Program::serve_pages() {
   StatusServer::Hooks hooks;
   hooks.not_ready = [this] { return not_ready(); };
   hooks.metrics = [this](std::function<void(std::string)> done) {
-    server_->collect_stats(true, std::move(done));
+    proxy_->server().collect_stats(true, std::move(done));
   };
   hooks.drain = [this] { drain_manager_->drain(); };
   hooks.quit = [this] { drain_manager_->exit_at_once(); };
@@ -113,17 +102,6 @@ Result<void> Program::serve_names() {
   return {};
 }
 
-Result<void> Program::serve_admin() {
-  proxy::Admin::Hooks hooks;
-  hooks.config_dump = [this](std::string_view query) {
-    return xds::config_dump(bootstrap_, *catalog_, query);
-  };
-  hooks.quit = [this] { drain_manager_->exit_at_once(); };
-  admin_ = std::make_unique<proxy::Admin>(loop_, *server_, std::move(hooks));
-  return admin_->listen(*bootstrap_.admin);
-}
-
-/// An empty configuration runs first: what comes from the control plane is a change of it.
 void Program::start_asking(std::function<void()> on_exit) {
   ControlLink::Options where;
   where.host = options_.environment.control_host;
@@ -132,27 +110,19 @@ void Program::start_asking(std::function<void()> on_exit) {
   where.token_file = options_.places.secrets + "/tokens/istio-token";
   where.name_servers = options_.name_servers;
   link_ = std::make_unique<ControlLink>(loop_, std::move(where));
-  xds::AdsClient::Options ads;
-  ads.source = *bootstrap_.ads;
-  ads.node = bootstrap_.node;
-  ads.connect = [this] { return link_->connect(); };
-  ads_ = std::make_unique<xds::AdsClient>(loop_, *server_, *catalog_, std::move(ads));
-  catalog_->follow_references(loop_.now());
-  server_->apply(catalog_->build(loop_.now()), [this, on_exit = std::move(on_exit)](Result<void> result) {
-    if (result) {
-      catalog_->commit();
-      return ads_->start();
-    }
-    failure_ = result.error().text;
-    on_exit();
-  });
+  proxy_->apply({.connect = [this] { return link_->connect(); }},
+                [this, on_exit = std::move(on_exit)](Result<void> applied) {
+                  if (applied) return;
+                  failure_ = applied.error().text;
+                  on_exit();
+                });
 }
 
 std::string Program::not_ready() const {
   if (drain_manager_->begun()) return "the proxy is draining";
-  if (server_->ready()) return {};
+  if (proxy_->server().ready()) return {};
   if (link_ && !link_->awaited_file().empty()) return link_->awaited_file() + " is not there yet";
-  const std::string missing = ads_ ? ads_->missing() : "the proxy has just started";
+  const std::string missing = proxy_->ads() ? proxy_->ads()->missing() : "the proxy has just started";
   return missing.empty() ? "the proxy is about to be ready" : missing;
 }
 

@@ -11,11 +11,7 @@
 #include "pod/drain_manager.h"
 #include "pod/environment.h"
 #include "pod/status_server.h"
-#include "proxy/admin.h"
-#include "proxy/server.h"
-#include "xds/ads_client.h"
-#include "xds/bootstrap.h"
-#include "xds/catalog.h"
+#include "xds/configured_proxy.h"
 
 namespace weft::pod {
 
@@ -63,29 +59,25 @@ class Program {
   net::Address metrics_address() const { return metrics_address_; }
   /// Where the pod's name server is, when its questions are captured.
   net::Address dns_address() const { return dns_.empty() ? net::Address() : dns_.front()->udp_address(); }
-  proxy::Server& server() { return *server_; }
+  proxy::Server& server() { return proxy_->server(); }
 
  private:
   Program(net::Loop& loop, Options options) : loop_(loop), options_(std::move(options)) {}
   Result<void> open(std::function<void()> on_exit);
-  Result<void> start_data_plane();
+  proxy::ServerOptions server_options() const;
   Result<void> serve_pages();
   Result<void> serve_names();
-  Result<void> serve_admin();
   void start_asking(std::function<void()> on_exit);
   std::string not_ready() const;
 
   net::Loop& loop_;
   Options options_;
-  xds::Bootstrap bootstrap_;
-  std::unique_ptr<proxy::Server> server_;
-  std::unique_ptr<xds::Catalog> catalog_;
+  /// Asked by the control link's connections, so it ends after the proxy.
+  std::unique_ptr<ControlLink> link_;
+  std::unique_ptr<xds::ConfiguredProxy> proxy_;
   std::unique_ptr<DrainManager> drain_manager_;
   std::vector<std::unique_ptr<DnsProxy>> dns_;
   std::unique_ptr<StatusServer> pages_;
-  std::unique_ptr<proxy::Admin> admin_;
-  std::unique_ptr<ControlLink> link_;
-  std::unique_ptr<xds::AdsClient> ads_;
   net::Address status_address_, health_address_, metrics_address_;
   std::string failure_;
 };
