@@ -27,7 +27,7 @@ class FakeCluster final : public store::RawApi {
   /// It is given a uid unless it has one.
   void put(const std::string& path, api::Json object = api::Json::object());
   void erase(const std::string& path) { objects_.erase(path); }
-  api::Json& json::at(const std::string& path) { return objects_.at(path); }
+  api::Json& at(const std::string& path) { return objects_.at(path); }
   bool has(const std::string& path) const { return objects_.contains(path); }
 
   /// The error of a request whose path begins so.
