@@ -29,8 +29,8 @@
 #include <vector>
 
 #include "http/grpc/client.h"
-#include "http/grpc/session.h"
 #include "net/loop.h"
+#include "net/signal.h"
 #include "net/socket.h"
 #include "net/task.h"
 #include "xds/proto/discovery.pb.h"
@@ -166,7 +166,7 @@ class Proxy {
   std::array<State, xds::kAllTypes.size()> states_;
   std::deque<Request> outgoing_;
   bool node_sent_ = false, introduced_ = false, configured_ = false;
-  http::grpc::Signal wake_writer_;
+  net::Signal wake_writer_;
 };
 
 struct Connecting {
