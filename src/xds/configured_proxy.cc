@@ -32,26 +32,27 @@ Result<void> ConfiguredProxy::open_admin(std::function<void()> quit) {
 }
 
 void ConfiguredProxy::apply(ControlPlane control_plane, std::function<void(Result<void>)> done) {
+  if (bootstrap_.ads) {
+    AdsClient::Options options;
+    options.source = *bootstrap_.ads;
+    options.node = bootstrap_.node;
+    options.socket_mark = control_plane.socket_mark;
+    options.connect = std::move(control_plane.connect);
+    ads_ = std::make_unique<AdsClient>(loop_, *server_, *catalog_, std::move(options));
+  }
   catalog_->follow_references(loop_.now());
-  server_->apply(catalog_->build(loop_.now()), [this, control_plane = std::move(control_plane),
-                                                done = std::move(done)](Result<void> result) mutable {
-    if (result) {
-      catalog_->commit();
-      follow(std::move(control_plane));
-    }
+  server_->apply(catalog_->build(loop_.now()), [this, done = std::move(done)](Result<void> result) {
+    if (result) go_on();
     done(std::move(result));
   });
 }
 
-void ConfiguredProxy::follow(ControlPlane control_plane) {
-  if (!bootstrap_.ads) return server_->set_ready(true);
-  AdsClient::Options options;
-  options.source = *bootstrap_.ads;
-  options.node = bootstrap_.node;
-  options.socket_mark = control_plane.socket_mark;
-  options.connect = std::move(control_plane.connect);
-  ads_ = std::make_unique<AdsClient>(loop_, *server_, *catalog_, std::move(options));
-  ads_->start();
+void ConfiguredProxy::go_on() {
+  catalog_->commit();
+  if (ads_)
+    ads_->start();
+  else
+    server_->set_ready(true);
 }
 
 }  // namespace weft::xds

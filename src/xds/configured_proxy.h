@@ -37,13 +37,13 @@ class ConfiguredProxy {
 
   proxy::Server& server() { return *server_; }
   const Bootstrap& bootstrap() const { return bootstrap_; }
-  /// Null before the bootstrap is applied, and when it names no control plane.
+  /// Null before apply(), and when the bootstrap names no control plane.
   const AdsClient* ads() const { return ads_.get(); }
 
  private:
   ConfiguredProxy(net::Loop& loop, Bootstrap bootstrap) : loop_(loop), bootstrap_(std::move(bootstrap)) {}
   Result<void> open_admin(std::function<void()> quit);
-  void follow(ControlPlane control_plane);
+  void go_on();
 
   net::Loop& loop_;
   Bootstrap bootstrap_;
