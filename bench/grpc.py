@@ -41,7 +41,7 @@ class GrpcPeer(Peer):
     def ready(self):
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
-            if call(self.port, self.message).endswith("grpc-status: 0\r\n\r\n"):
+            if "grpc-status: 0" in call(self.port, self.message):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"{self.name} does not respond on port {self.port}")
@@ -51,7 +51,7 @@ def call(port, message):
     """What one call has brought: heads and trailers."""
     return subprocess.run(["curl", "-s", "--max-time", "5", "--http2-prior-knowledge", "-D", "-", "-o", "/dev/null", "--data-binary",
                            f"@{message}", "-H", "content-type: application/grpc", "-H", "te: trailers", f"http://127.0.0.1:{port}{SAY}"],
-                          capture_output=True, text=True, newline="").stdout
+                          capture_output=True, text=True).stdout
 
 
 def load_with(message):
