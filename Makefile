@@ -79,7 +79,8 @@ real: ## send real servers and clients through sidecars and compare with the sam
 	@scripts/deps real
 	@scripts/real
 
-interop: deps ## gRPC's own interoperability client and server (grpc-go) with two sidecars between them; ends in "N passed, N failed"
+interop: ## gRPC's own interoperability client and server (grpc-go) with two sidecars between them; ends in "N passed, N failed"
+	@scripts/deps interop
 	@scripts/interop
 
 tsan: deps ## unit tests, and end-to-end tests and torture with 4 workers a proxy, under ThreadSanitizer

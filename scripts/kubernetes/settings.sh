@@ -4,7 +4,6 @@
 #   WEFT_KUBERNETES_BIN the programs that build-binaries makes; by default in the user's cache, outside the tree
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 KUBERNETES_VERSION=v1.34.4
-GO_VERSION=1.24.9  # where the installed Go is older than 1.24
 COREDNS_VERSION=v1.14.3
 ETCD_VERSION=v3.6.4 # the version of the client in Kubernetes' go.mod; Debian's 3.4 cannot report progress of a watch
 cluster=${WEFT_CLUSTER:-weft-cluster}
