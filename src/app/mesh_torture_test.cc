@@ -363,16 +363,20 @@ class Torture {
       EXPECT_FALSE(has_to_be_served(asked)) << token << " got " << answer.status;
   }
 
-  /// By a rule of one moment since then, with subsets of one and the pod there in one: the kinds of objects
-  /// come over watches of their own.
+  /// By a rule of one moment since then, with services and subsets of one and the pod there in one: the kinds
+  /// of objects come over watches of their own, and a proxy that rejects a listener keeps its clusters.
   bool was_allowed(const Asked& asked, const std::string& pod) const {
-    std::set<std::string> subsets;
-    for (std::size_t i = asked.since; i < history_.size(); ++i)
+    std::set<std::string> subsets, services;
+    for (std::size_t i = asked.since; i < history_.size(); ++i) {
       if (const auto& of = history_[i].services.at(asked.service).subsets)
         subsets.insert(of->begin(), of->end());
+      for (const auto& [name, service] : history_[i].services)
+        if (service.present) services.insert(name);
+    }
     for (std::size_t i = asked.since; i < history_.size(); ++i) {
       MeshModel moment = history_[i];
       moment.services.at(asked.service).subsets = subsets;
+      for (const std::string& name : services) moment.services[name].present = true;
       for (const auto& to : moment.destinations(asked.service, asked.request.variant))
         if (received(asked, to, pod)) return true;
     }
