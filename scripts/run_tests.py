@@ -28,6 +28,8 @@ TSAN_WORKERS = "4"
 TSAN_SUITES = [f"tests/e2e/test_{name}.py" for name in (
     "proxy", "wire", "bodies", "first_bytes", "pod_proxy", "rules", "shop_rules", "faults", "comes_back", "control_plane_limits")]
 TSAN_SUITES += [f"tests/torture/test_torture.py::test_no_invariant_breaks[{name}]" for name in ("data_plane", "control_plane")]
+# A whole mesh on a simulated loop is some 20 times as fast without sanitizers, which see 60 seeds of it.
+MESH_TORTURE, MESH_SEEDS = ["weft_app_test", "MeshTorture.*"], "1000"
 UNIT_LIMIT_SECONDS = 900
 SUITE_LIMIT_SECONDS = 2100
 SANITIZER_OPTIONS = {
@@ -66,14 +68,14 @@ def build(preset, targets=()):
     return done.returncode == 0
 
 
-def run_unit(binary, preset):
+def run_unit(binary, preset, only="*", more=None):
     report = binary.with_suffix(".json")
     report.unlink(missing_ok=True)
     began = time.monotonic()
     label = f"{preset} {binary.name}"
     try:
-        done = subprocess.run([binary, f"--gtest_output=json:{report}", "--gtest_brief=1"], cwd=ROOT, text=True,
-                              env={**os.environ, **SANITIZER_OPTIONS}, stdout=subprocess.PIPE,
+        done = subprocess.run([binary, f"--gtest_output=json:{report}", f"--gtest_filter={only}", "--gtest_brief=1"], cwd=ROOT,
+                              text=True, env={**os.environ, **SANITIZER_OPTIONS, **(more or {})}, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=UNIT_LIMIT_SECONDS, errors="replace")
         output, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as expired:
@@ -98,11 +100,22 @@ def unit_tests(tally, preset):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda b: run_unit(b, preset), [b for b in binaries if b not in alone]))
     results += [run_unit(b, preset) for b in alone]
-    for label, passed, failures, output, seconds in results:
-        say(f"{label}: {passed} passed, {len(failures)} failed ({seconds:.1f} s)")
-        if failures:
-            say(output[-20000:])
-        tally.add(passed, failures)
+    for result in results:
+        count(tally, result)
+
+
+def count(tally, result):
+    label, passed, failures, output, seconds = result
+    say(f"{label}: {passed} passed, {len(failures)} failed ({seconds:.1f} s)")
+    if failures:
+        say(output[-20000:])
+    tally.add(passed, failures)
+
+
+def mesh_torture(tally):
+    program, only = MESH_TORTURE
+    binary = next((ROOT / "build/release").rglob(program))
+    count(tally, run_unit(binary, f"release, {MESH_SEEDS} seeds:", only, {"SEEDS": MESH_SEEDS}))
 
 
 def replays(tally, preset):
@@ -173,7 +186,8 @@ def each_where_it_shows_most(tally):
             run_pytest(tally, "asan", suite)
     else:
         tally.add(0, ["asan build"])
-    if build("release", PROGRAMS):
+    if build("release", [*PROGRAMS, MESH_TORTURE[0]]):
+        mesh_torture(tally)
         pytest_suites(tally, "release")
     else:
         tally.add(0, ["release build"])
