@@ -39,10 +39,11 @@ void add_unused(std::vector<Worker::EndpointView>& views, const std::string& clu
 Worker::Worker(net::Loop& loop, Options options)
     : loop_(loop),
       limits_(options.limits),
-      connector_(options.connector ? std::move(options.connector) : kernel_connector(limits_.socket_mark)),
       random_(options.random),
       logs_(loop_),
-      dns_(loop_) {}
+      clusters_(loop_, random_,
+                options.connector ? std::move(options.connector) : kernel_connector(limits_.socket_mark)),
+      connections_(loop_) {}
 
 Worker::~Worker() = default;
 
@@ -55,7 +56,7 @@ void Worker::end_everything() {
 
 void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
   const CompiledSnapshotPtr before = std::exchange(snapshot_, std::move(next));
-  update_clusters(before.get());
+  clusters_.update(snapshot_->clusters);
   std::erase_if(accepting_, [&](const auto& entry) {
     const auto found = snapshot_->listeners.find(entry.first);
     return found == snapshot_->listeners.end() || !found->second->config->bind_to_port;
@@ -74,7 +75,8 @@ void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
     accepting->sockets.push_back(std::move(*listener));
     accepting->tasks.spawn(accept_all(*this, *accepting));
   }
-  if (before && !has_listeners_of(*before)) tell_connections(before);
+  if (before && !has_listeners_of(*before))
+    connections_.for_each([&](DownstreamConnection& connection) { connection.meet(before); });
 }
 
 /// Whether every listener of before is there unchanged, and its connections have nothing to look for.
@@ -83,52 +85,6 @@ bool Worker::has_listeners_of(const CompiledSnapshot& before) const {
     const auto found = snapshot_->listeners.find(entry.first);
     return found != snapshot_->listeners.end() && found->second == entry.second;
   });
-}
-
-void Worker::tell_connections(const CompiledSnapshotPtr& before) {
-  for (const std::uint64_t id : connection_ids())
-    if (DownstreamConnection* const one = connection(id)) one->meet(before);
-}
-
-/// For whoever ends connections while he goes through them.
-std::vector<std::uint64_t> Worker::connection_ids() const {
-  std::vector<std::uint64_t> ids;
-  for (const auto& [id, connection] : connections_) ids.push_back(id);
-  return ids;
-}
-
-std::shared_ptr<UpstreamCluster> Worker::make_cluster(const CompiledCluster& from) {
-  return std::make_shared<UpstreamCluster>(loop_, random_, dns_, connector_, from);
-}
-
-/// What has not been asked for has nothing to be brought up to date, but for names: those are resolved before
-/// they are needed.
-void Worker::update_clusters(const CompiledSnapshot* before) {
-  const NamedList<CompiledCluster>& list = snapshot_->clusters.list();
-  if (before && list.is_shared_with(before->clusters.list())) return;
-  for (auto each = clusters_.begin(); each != clusters_.end();) {
-    const CompiledClusterPtr now = list.find(each->first);
-    if (!now) {
-      each = clusters_.erase(each);
-      continue;
-    }
-    MadeCluster& made = (each++)->second;
-    if (made.from == now) continue;
-    if (made.cluster->can_become(*now->config)) {
-      made.cluster->update(*now);
-    } else {
-      const auto old = std::exchange(made.cluster, make_cluster(*now));
-      made.cluster->begin_with_endpoints_of(*old);
-    }
-    made.from = now;
-  }
-  for (const CompiledClusterPtr& named : snapshot_->clusters.by_name()) {
-    if (clusters_.contains(named->name())) continue;
-    const auto made = make_cluster(*named);
-    const auto old = before ? before->clusters.list().find(named->name()) : nullptr;
-    if (old) made->begin_with_endpoints_of(*make_cluster(*old));
-    clusters_.emplace(named->name(), MadeCluster{made, named});
-  }
 }
 
 net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
@@ -148,7 +104,7 @@ net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
 void Worker::serve(AcceptedConnection accepted, const std::string& listener) {
   const auto found = snapshot_->listeners.find(listener);
   if (found == snapshot_->listeners.end()) return accepted.stream->close(true);
-  ListenerCounters& counters = listener_counters(listener);
+  ListenerCounters& counters = counters_.listeners[listener];
   if (limits_.max_connections && connections_.size() >= limits_.max_connections) {
     ++counters.downstream_cx_overflow;
     return accepted.stream->close(true);
@@ -159,95 +115,50 @@ void Worker::serve(AcceptedConnection accepted, const std::string& listener) {
 
 net::Task<void> Worker::run(Worker& worker, AcceptedConnection accepted,
                             std::shared_ptr<const CompiledListener> listener) {
-  ListenerCounters& counters = worker.listener_counters(listener->config->name);
+  ListenerCounters& counters = worker.counters_.listeners[listener->config->name];
   ++counters.downstream_cx_active;
   {
-    DownstreamConnection connection(worker, std::move(accepted), std::move(listener));
+    DownstreamConnection connection(worker.facts_, std::move(accepted), std::move(listener));
     co_await connection.run();
   }
   --counters.downstream_cx_active;
 }
 
-std::uint64_t Worker::add_connection(DownstreamConnection& connection) {
-  const std::uint64_t id = next_connection_++;
-  connections_[id] = &connection;
-  return id;
-}
-
-void Worker::remove_connection(std::uint64_t id) {
-  connections_.erase(id);
-  if (connections_.empty() && when_idle_) loop_.defer(std::exchange(when_idle_, {}));
-}
-
-DownstreamConnection* Worker::connection(std::uint64_t id) const {
-  const auto found = connections_.find(id);
-  return found == connections_.end() ? nullptr : found->second;
-}
-
-std::shared_ptr<UpstreamCluster> Worker::cluster(std::string_view name) {
-  if (const auto found = clusters_.find(name); found != clusters_.end()) return found->second.cluster;
-  CompiledClusterPtr from = snapshot_ ? snapshot_->clusters.list().find(name) : nullptr;
-  if (!from) return nullptr;
-  auto made = make_cluster(*from);
-  clusters_.emplace(name, MadeCluster{made, std::move(from)});
-  return made;
-}
-
 void Worker::stop_accepting() { accepting_.clear(); }
 
 void Worker::drain_connections() {
-  draining_ = true;
-  for (const std::uint64_t id : connection_ids())
-    if (DownstreamConnection* const one = connection(id)) one->drain();
+  drain_.draining = true;
+  connections_.for_each([](DownstreamConnection& connection) { connection.drain(); });
 }
 
 void Worker::take_leave(Leaving leaving) {
-  if (leaving_ != Leaving::kAll) leaving_ = leaving;
-  for (const auto& [id, connection] : connections_)
-    if (is_leaving(*connection->listener().config)) connection->take_leave();
-}
-
-bool Worker::is_leaving(const ListenerConfig& listener) const {
-  return leaving_ && (*leaving_ == Leaving::kAll || listener.direction == Direction::kInbound);
+  if (drain_.leaving != Leaving::kAll) drain_.leaving = leaving;
+  connections_.for_each([&](DownstreamConnection& connection) {
+    if (drain_.is_leaving(*connection.listener().config)) connection.take_leave();
+  });
 }
 
 OpenWork Worker::open_work() const {
   OpenWork open;
-  for (const auto& [prefix, counters] : http_counters_) open.requests += counters.downstream_rq_active;
+  for (const auto& [prefix, counters] : counters_.http) open.requests += counters.downstream_rq_active;
   open.connections = connections_.size();
   return open;
 }
 
-void Worker::when_idle(std::function<void()> action) {
-  if (connections_.empty())
-    loop_.defer(std::move(action));
-  else
-    when_idle_ = std::move(action);
-}
-
 StatSheet Worker::stats() const {
   StatSheet sheet;
-  for (const auto& [prefix, counters] : http_counters_) sheet.add_http(prefix, counters);
-  for (const auto& [name, counters] : listener_counters_) sheet.add_listener(name, counters);
-  for_each_cluster([&](const CompiledCluster& from, const UpstreamCluster* made) {
+  for (const auto& [prefix, counters] : counters_.http) sheet.add_http(prefix, counters);
+  for (const auto& [name, counters] : counters_.listeners) sheet.add_listener(name, counters);
+  clusters_.for_each([&](const CompiledCluster& from, const UpstreamCluster* made) {
     sheet.add_cluster(stat_name_of(*from.config), made ? made->counters() : ClusterCounters());
   });
   sheet.add("access_log.lines_dropped", logs_.dropped());
   return sheet;
 }
 
-template <class Visit>
-void Worker::for_each_cluster(Visit visit) const {
-  if (!snapshot_) return;
-  for (const CompiledClusterPtr& each : snapshot_->clusters.list()) {
-    const auto made = clusters_.find(each->name());
-    visit(*each, made == clusters_.end() ? nullptr : made->second.cluster.get());
-  }
-}
-
 std::vector<Worker::EndpointView> Worker::endpoint_views() const {
   std::vector<EndpointView> views;
-  for_each_cluster([&](const CompiledCluster& from, const UpstreamCluster* made) {
+  clusters_.for_each([&](const CompiledCluster& from, const UpstreamCluster* made) {
     const std::size_t before = views.size();
     const std::string& name = from.config->name;
     if (made)

@@ -4,7 +4,7 @@
 
 #include "proxy/listener/tcp_service.h"
 #include "proxy/request/http_service.h"
-#include "proxy/worker.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -24,20 +24,20 @@ std::span<char> looking_glass() {
 
 }  // namespace
 
-DownstreamConnection::DownstreamConnection(Worker& worker, AcceptedConnection accepted,
+DownstreamConnection::DownstreamConnection(WorkerFacts& facts, AcceptedConnection accepted,
                                            std::shared_ptr<const CompiledListener> listener)
-    : worker_(worker),
+    : facts_(facts),
       stream_(std::move(accepted.stream)),
       original_destination_(accepted.original_destination),
       listener_(std::move(listener)),
-      before_(worker.snapshot()) {
-  info_.id = worker_.add_connection(*this);
+      before_(facts.snapshot) {
+  info_.id = facts_.connections.add(*this);
   info_.peer = accepted.peer;
   info_.local = accepted.local;
   info_.transport_protocol = "raw_buffer";
 }
 
-DownstreamConnection::~DownstreamConnection() { worker_.remove_connection(info_.id); }
+DownstreamConnection::~DownstreamConnection() { facts_.connections.remove(info_.id); }
 
 /// Where the client meant to go decides which listener it belongs to and which chain of it.
 void DownstreamConnection::restore_destination() {
@@ -50,10 +50,10 @@ void DownstreamConnection::restore_destination() {
     info_.local_restored = true;
   }
   to_itself_ = leads_to_itself(accepted_at);
-  if (to_itself_) ++worker_.listener_counters(config.name).downstream_cx_to_itself;
+  if (to_itself_) ++facts_.counters.listeners[config.name].downstream_cx_to_itself;
   if (!info_.local_restored) return;
   if (!config.use_original_destination) return;
-  if (auto better = worker_.snapshot()->listener_for(wanted);
+  if (auto better = facts_.snapshot->listener_for(wanted);
       better && better->config->address.port() != config.address.port())
     listener_ = std::move(better);
 }
@@ -62,7 +62,7 @@ void DownstreamConnection::restore_destination() {
 bool DownstreamConnection::leads_to_itself(const net::Address& accepted_at) const {
   const bool ours = info_.local.is_loopback() || info_.local.with_port(0) == accepted_at.with_port(0);
   if (!ours) return false;
-  for (const auto& [name, listener] : worker_.snapshot()->listeners) {
+  for (const auto& [name, listener] : facts_.snapshot->listeners) {
     const ListenerConfig& config = *listener->config;
     const bool captures = config.use_original_destination || config.original_destination_filter;
     if (captures && config.bind_to_port && config.address.port() == info_.local.port()) return true;
@@ -93,7 +93,7 @@ net::Task<void> DownstreamConnection::run() {
 const CompiledChain* DownstreamConnection::choose() {
   chain_ = choose_chain(*listener_, {info_.local, info_.transport_protocol, application_protocol_});
   if (!chain_) {
-    ++worker_.listener_counters(listener_->config->name).no_filter_chain_match;
+    ++facts_.counters.listeners[listener_->config->name].no_filter_chain_match;
     log_rejected(Flag::kNoRoute, "filter_chain_not_found", {});
     stream_->close(true);
   }
@@ -147,12 +147,12 @@ void DownstreamConnection::take(Sniffed seen) {
 
 net::Task<bool> DownstreamConnection::secure() {
   const std::shared_ptr<const CompiledChain> chain = current_chain();
-  auto made = co_await (*chain->config->transport)(std::move(stream_), worker_.loop().now() + kHandshake);
+  auto made = co_await (*chain->config->transport)(std::move(stream_), facts_.loop.now() + kHandshake);
   if (made) {
     stream_ = std::move(*made);
     co_return true;
   }
-  ++worker_.listener_counters(listener_->config->name).downstream_cx_transport_failed;
+  ++facts_.counters.listeners[listener_->config->name].downstream_cx_transport_failed;
   log_rejected(Flag::kDownstreamTerminated, "downstream_transport_failure", std::move(made).error().text);
   co_return false;
 }
@@ -169,7 +169,7 @@ net::Task<void> DownstreamConnection::serve_http() {
 }
 
 bool DownstreamConnection::take_over_successor() {
-  const auto& listeners = worker_.snapshot()->listeners;
+  const auto& listeners = facts_.snapshot->listeners;
   const auto found = listeners.find(listener_->config->name);
   if (found == listeners.end()) return false;
   if (found->second == listener_) return true;
@@ -206,22 +206,22 @@ void DownstreamConnection::settle_as_tcp() {
 void DownstreamConnection::meet_as_tcp() {
   if (tcp_drain_ || take_over_successor()) return;
   tcp_drain_ = std::make_unique<net::Timer>(stream_->loop(), [this] { stream_->close(); });
-  tcp_drain_->arm(stream_->loop().now() + worker_.limits().tcp_drain_time);
+  tcp_drain_->arm(stream_->loop().now() + facts_.limits.tcp_drain_time);
 }
 
 std::shared_ptr<const RoutingTable> DownstreamConnection::routes() const {
-  return (before_ ? before_ : worker_.snapshot())->routes_of(*chain_);
+  return (before_ ? before_ : facts_.snapshot)->routes_of(*chain_);
 }
 
 void DownstreamConnection::log_rejected(Flag flag, std::string_view details, std::string why) {
   RequestInfo info;
   info.connection = &info_;
   info.started_at = std::chrono::system_clock::now();
-  info.started = info.ended = worker_.loop().now();
+  info.started = info.ended = facts_.loop.now();
   info.flags.set(flag);
   info.details = details;
   info.downstream_failure = std::move(why);
-  worker_.logs().write(listener_->logs, info);
+  facts_.logs.write(listener_->logs, info);
 }
 
 void DownstreamConnection::drain() {

@@ -11,7 +11,7 @@
 
 namespace weft::proxy {
 
-class Worker;
+struct WorkerFacts;
 class HttpService;
 
 /// One accepted connection, from its first byte to its end: where it was meant to go, which filter chain, and
@@ -21,7 +21,7 @@ class HttpService;
 /// is destroyed.
 class DownstreamConnection {
  public:
-  DownstreamConnection(Worker& worker, AcceptedConnection accepted,
+  DownstreamConnection(WorkerFacts& facts, AcceptedConnection accepted,
                        std::shared_ptr<const CompiledListener> listener);
   ~DownstreamConnection();
   DownstreamConnection(const DownstreamConnection&) = delete;
@@ -33,7 +33,7 @@ class DownstreamConnection {
   /// The next answer ends the connection; an idle one waits for its next request.
   void take_leave();
 
-  Worker& worker() { return worker_; }
+  WorkerFacts& facts() { return facts_; }
   net::Stream& stream() { return *stream_; }
   const ConnectionInfo& info() const { return info_; }
   /// Where an ORIGINAL_DST cluster is to go: where the client meant to. Empty when that is one of our own
@@ -81,7 +81,7 @@ class DownstreamConnection {
   /// The line of a connection that is not served.
   void log_rejected(Flag flag, std::string_view details, std::string why);
 
-  Worker& worker_;
+  WorkerFacts& facts_;
   std::unique_ptr<net::Stream> stream_;
   net::Address original_destination_;  ///< as the kernel says it; empty where it was not asked
   std::shared_ptr<const CompiledListener> listener_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/listener/tunnel.h"
-#include "proxy/worker.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -50,13 +50,13 @@ using Dialed = Result<UpstreamCluster::Dialed>;
 /// Owner: the task that serves it. How it ends: finish().
 struct Session {
   Session(DownstreamConnection& of, const CompiledChain& from)
-      : connection(of), chain(from), worker(of.worker()), listener(of.shared_listener()) {
+      : connection(of), chain(from), facts(of.facts()), listener(of.shared_listener()) {
     info.connection = &connection.info();
     info.started_at = std::chrono::system_clock::now();
-    info.started = worker.loop().now();
-    const WeightedCluster* const chosen = draw(*chain.tcp(), worker.random());
+    info.started = facts.loop.now();
+    const WeightedCluster* const chosen = draw(*chain.tcp(), facts.random);
     if (!chosen) return;
-    cluster = worker.cluster(chosen->cluster);
+    cluster = facts.clusters.find(chosen->cluster);
     if (cluster)
       info.cluster = cluster->shared_config();
     else
@@ -79,13 +79,13 @@ struct Session {
     write_line();
   }
   void write_line() {
-    info.ended = worker.loop().now();
-    worker.logs().write(chain.logs, info);
+    info.ended = facts.loop.now();
+    facts.logs.write(chain.logs, info);
   }
 
   DownstreamConnection& connection;
   const CompiledChain& chain;
-  Worker& worker;
+  WorkerFacts& facts;
   std::shared_ptr<const CompiledListener> listener;
   std::shared_ptr<UpstreamCluster> cluster;
   WaitingLine::Handle waiting;
@@ -183,7 +183,7 @@ net::Task<bool> serve_silent(DownstreamConnection& connection, const CompiledCha
   Session session(connection, chain);
   FirstWords words{connection, session};
   if (const Duration idle = chain.tcp()->idle_timeout; idle != Duration::zero())
-    words.until = connection.worker().loop().now() + idle;
+    words.until = connection.facts().loop.now() + idle;
   static_cast<void>(co_await net::both(wait_for_client(words), wait_for_server(words)));
   connection.stream().unpeek();
   if (words.client_known && words.chain != &chain) co_return words.chain != nullptr;

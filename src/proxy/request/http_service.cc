@@ -1,7 +1,7 @@
 #include "proxy/request/http_service.h"
 
 #include "proxy/listener/downstream_connection.h"
-#include "proxy/worker.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -39,11 +39,11 @@ HttpService::HttpService(DownstreamConnection& connection)
       options_(options_of(*config_)),
       session_(http::make_server_session(protocol_of(*config_, connection.application_protocol()),
                                          connection.stream(), options_, this)),
-      counters_(connection.worker().http_counters(config_->stat_prefix)) {
-  Worker& worker = connection.worker();
-  if (worker.is_draining() && connection.stream().quiet())
+      counters_(connection.facts().counters.http[config_->stat_prefix]) {
+  const DrainState& drain_state = connection.facts().drain;
+  if (drain_state.draining && connection.stream().quiet())
     drain();
-  else if (worker.is_draining() || worker.is_leaving(*connection.listener().config) ||
+  else if (drain_state.draining || drain_state.is_leaving(*connection.listener().config) ||
            connection.left_behind())
     take_leave();  // what has come already is answered
 }
@@ -92,7 +92,7 @@ void HttpService::on_head_rejected(const http::Rejection& rejection, const http:
   info.details_text = (head.version == http::Version::k2 ? "http2" : "http1") +
                       std::string(".rejected{").append(rejection.rule) + "}";
   count_status(counters_, rejection.status);
-  connection_.worker().logs().write(connection_.current_chain()->logs, info);
+  connection_.facts().logs.write(connection_.current_chain()->logs, info);
 }
 
 }  // namespace weft::proxy

@@ -9,7 +9,7 @@
 #include "proxy/request/http_service.h"
 #include "proxy/request/request_headers.h"
 #include "proxy/routing/path_normal.h"
-#include "proxy/worker.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -58,7 +58,7 @@ void HttpStream::end() {
 
 net::Loop& HttpStream::loop() const { return connection_.stream().loop(); }
 
-Random& HttpStream::random() const { return connection_.worker().random(); }
+Random& HttpStream::random() const { return connection_.facts().random; }
 
 net::Task<void> HttpStream::serve(HttpService& service, http::ServerExchange& exchange) {
   HttpStream stream(service, exchange);

@@ -2,7 +2,7 @@
 
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/request/http_stream.h"
-#include "proxy/worker.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -11,7 +11,7 @@ class AccessLogFilter final : public HttpFilter {
  public:
   AccessLogFilter() : HttpFilter({.end = true}) {}
   void on_end(HttpStream& stream) const override {
-    stream.connection().worker().logs().write(stream.chain().logs, stream.info());
+    stream.connection().facts().logs.write(stream.chain().logs, stream.info());
   }
 };
 

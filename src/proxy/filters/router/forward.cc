@@ -10,7 +10,6 @@
 #include "proxy/request/local_reply.h"
 #include "proxy/request/request_headers.h"
 #include "proxy/stats/filter_counter.h"
-#include "proxy/worker.h"
 
 namespace weft::proxy {
 namespace {

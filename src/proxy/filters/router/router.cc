@@ -4,7 +4,7 @@
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/request/http_stream.h"
 #include "proxy/request/request_headers.h"
-#include "proxy/worker.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -56,7 +56,7 @@ net::Task<void> forward(HttpStream& stream, const ForwardAction& action) {
     name = chosen->config->cluster;
     stream.choose(chosen);
   }
-  std::shared_ptr<UpstreamCluster> cluster = stream.connection().worker().cluster(name);
+  std::shared_ptr<UpstreamCluster> cluster = stream.connection().facts().clusters.find(name);
   if (!cluster) {
     if (stream.chosen()) stream.info().missing_cluster = std::move(name);
     LocalReply local = local_reply(LocalReplyKind::kClusterMissing);
