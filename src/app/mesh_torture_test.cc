@@ -363,8 +363,8 @@ class Torture {
       EXPECT_FALSE(has_to_be_served(asked)) << token << " got " << answer.status;
   }
 
-  /// By a rule of one moment since then, with services and subsets of one and the pod there in one: the kinds
-  /// of objects come over watches of their own, and a proxy that rejects a listener keeps its clusters.
+  /// By a rule of one moment since then, with services, subsets and pods of others: each kind has its own
+  /// watch.
   bool was_allowed(const Asked& asked, const std::string& pod) const {
     std::set<std::string> subsets, services;
     for (std::size_t i = asked.since; i < history_.size(); ++i) {
