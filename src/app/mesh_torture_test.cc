@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "app/testing/mesh_model.h"
+#include "app/testing/quietly.h"
 #include "app/testing/simulated_mesh.h"
 #include "base/log.h"
 #include "net/testing/seeds.h"
@@ -15,6 +16,7 @@ namespace {
 using testing::differences;
 using testing::MeshModel;
 using testing::ModelRule;
+using testing::Quietly;
 using testing::SimulatedMesh;
 using testing::SimulatedSidecar;
 using testing::Wire;
@@ -564,18 +566,6 @@ class Torture {
   bool faults_ = false;
   bool ports_in_use_ = false;  ///< proxies cannot apply everything
   net::TaskScope requests_;
-};
-
-/// Without STORY=1 nothing is logged while it lives.
-class Quietly {
- public:
-  Quietly() {
-    if (!std::getenv("STORY")) log::set_level(log::Level::kOff);
-  }
-  ~Quietly() { log::set_level(before_); }
-
- private:
-  log::Level before_ = log::level();
 };
 
 /// SEED=n repeats one; SEEDS=n tries that many; STORY=1 tells what happens.
