@@ -79,7 +79,7 @@ real: ## send real servers and clients through sidecars and compare with the sam
 	@scripts/deps real
 	@scripts/real
 
-interop: ## gRPC's own interoperability client and server (grpc-go) with two sidecars between them; ends in "N passed, N failed"
+interop: ## h2spec, and gRPC's own interoperability client and server (grpc-go) with two sidecars between them; ends in "N passed, N failed"
 	@scripts/deps interop
 	@scripts/interop
 

@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import socket
 import struct
 import subprocess
@@ -13,6 +14,7 @@ from harness import PROXY, ROOT, SLOW, free_port, wait_for
 
 ENVOY = ROOT / "build/venv/bin/envoy"
 SIOCOUTQ = 0x5411
+LAST_CHUNK = re.compile(rb"(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n")
 
 
 def bootstrap(listen, upstream, admin, extra_hcm="", routes=None):
@@ -107,8 +109,8 @@ class Upstream:
         head = buffer[:end].lower()
         body = buffer[end + 4:]
         if b"transfer-encoding: chunked" in head:
-            stop = body.find(b"0\r\n\r\n")
-            return None if stop < 0 else (buffer[:end + 4 + stop + 5], body[stop + 5:])
+            last = LAST_CHUNK.search(body)
+            return last and (buffer[:end + 4 + last.end()], body[last.end():])
         for line in head.split(b"\r\n"):
             if line.startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
