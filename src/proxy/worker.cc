@@ -148,6 +148,7 @@ OpenWork Worker::open_work() const {
 StatSheet Worker::stats() const {
   StatSheet sheet;
   for (const auto& [prefix, counters] : counters_.http) sheet.add_http(prefix, counters);
+  for (const auto& [prefix, counters] : counters_.tcp) sheet.add_tcp(prefix, counters);
   for (const auto& [name, counters] : counters_.listeners) sheet.add_listener(name, counters);
   clusters_.for_each([&](const CompiledCluster& from, const UpstreamCluster* made) {
     sheet.add_cluster(stat_name_of(*from.config), made ? made->counters() : ClusterCounters());

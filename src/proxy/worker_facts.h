@@ -28,6 +28,7 @@ struct DrainState {
 /// What connections and requests count in. Entries stay where they are.
 struct WorkerCounters {
   std::map<std::string, HttpCounters> http;           ///< by the stat_prefix of a connection manager
+  std::map<std::string, TcpCounters> tcp;             ///< by the stat_prefix of a TCP proxy
   std::map<std::string, ListenerCounters> listeners;  ///< by name
 };
 

@@ -50,7 +50,12 @@ using Dialed = Result<UpstreamCluster::Dialed>;
 /// Owner: the task that serves it. How it ends: finish().
 struct Session {
   Session(DownstreamConnection& of, const CompiledChain& from)
-      : connection(of), chain(from), facts(of.facts()), listener(of.shared_listener()) {
+      : connection(of),
+        chain(from),
+        facts(of.facts()),
+        listener(of.shared_listener()),
+        counters(facts.counters.tcp[from.tcp()->stat_prefix]) {
+    ++counters.downstream_cx_total;
     info.connection = &connection.info();
     info.started_at = std::chrono::system_clock::now();
     info.started = facts.loop.now();
@@ -87,6 +92,7 @@ struct Session {
   const CompiledChain& chain;
   WorkerFacts& facts;
   std::shared_ptr<const CompiledListener> listener;
+  TcpCounters& counters;
   std::shared_ptr<UpstreamCluster> cluster;
   WaitingLine::Handle waiting;
   RequestInfo info;
@@ -101,6 +107,7 @@ struct Session {
 net::Task<void> Session::finish(Dialed dialed) {
   if (!cluster) {
     info.flags.set(Flag::kNoCluster);
+    ++counters.downstream_cx_no_route;
     connection.stream().close(true);
   } else if (!dialed) {
     info.flags.set(flag_of(dialed.error()));
@@ -113,6 +120,8 @@ net::Task<void> Session::finish(Dialed dialed) {
         co_await tunnel(connection.stream(), *dialed->connection.stream, {}, {}, limits());
     info.bytes_received = result.bytes_from_client;
     info.bytes_sent = result.bytes_from_server;
+    counters.downstream_cx_rx_bytes_total += result.bytes_from_client;
+    counters.downstream_cx_tx_bytes_total += result.bytes_from_server;
     if (result.client_broke) info.flags.set(Flag::kDownstreamTerminated);
     if (result.server_broke) info.flags.set(Flag::kUpstreamTermination);
   }

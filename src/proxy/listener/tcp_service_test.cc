@@ -86,6 +86,25 @@ TEST_F(TcpService, copies_bytes_to_an_endpoint_and_back_and_logs_how_many) {
   EXPECT_EQ(plane.stat("cluster.a.upstream_cx_active"), 0u);
 }
 
+TEST_F(TcpService, counts_connections_and_bytes_by_the_chain_s_prefix) {
+  tcp.stat_prefix = "bytes.of.a";
+  const auto one = client({cluster_of("a", {simulated_endpoint(1)})});
+  write(*one, "abc");
+  servers[0]->take();
+  write(*servers[0], "de");
+  one->shutdown_write();
+  servers[0]->shutdown_write();
+  plane.loop().advance(1s);
+  client({cluster_of("other", {})});
+  plane.loop().advance(1s);
+  const std::pair<const char*, std::uint64_t> counted[] = {{"downstream_cx_total", 2},
+                                                           {"downstream_cx_no_route", 1},
+                                                           {"downstream_cx_rx_bytes_total", 3},
+                                                           {"downstream_cx_tx_bytes_total", 2}};
+  for (const auto& [name, value] : counted)
+    EXPECT_EQ(plane.stat(std::string("tcp.bytes.of.a.") + name), value) << name;
+}
+
 TEST_F(TcpService, says_which_side_broke) {
   const auto cluster = cluster_of("a", {simulated_endpoint(1)});
   client({cluster})->close(true);

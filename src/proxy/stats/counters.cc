@@ -61,6 +61,7 @@ Metric metric_of(std::string_view full) {
   const std::string_view label = group == "cluster"    ? "envoy_cluster_name"
                                  : group == "http"     ? "envoy_http_conn_manager_prefix"
                                  : group == "listener" ? "envoy_listener_address"
+                                 : group == "tcp"      ? "envoy_tcp_prefix"
                                                        : "";
   if (label.empty()) return {metric_name(full), {}};
   return {metric_name(std::string(group) + "_" + std::string(full.substr(last + 1))),
@@ -106,6 +107,14 @@ void StatSheet::add_http(std::string_view prefix, const HttpCounters& c) {
            {"downstream_rq_tx_bytes_total", c.downstream_cx_tx_bytes_total}});
   for (std::size_t i = 0; i < c.of_filters.size(); ++i)
     add("http." + std::string(prefix) + "." + std::string(FilterCounter::names()[i]), c.of_filters[i]);
+}
+
+void StatSheet::add_tcp(std::string_view prefix, const TcpCounters& c) {
+  add_all(*this, "tcp." + std::string(prefix) + ".",
+          {{"downstream_cx_total", c.downstream_cx_total},
+           {"downstream_cx_no_route", c.downstream_cx_no_route},
+           {"downstream_cx_rx_bytes_total", c.downstream_cx_rx_bytes_total},
+           {"downstream_cx_tx_bytes_total", c.downstream_cx_tx_bytes_total}});
 }
 
 void StatSheet::add_cluster(std::string_view name, const ClusterCounters& c) {

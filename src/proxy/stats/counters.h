@@ -37,6 +37,12 @@ struct ClusterCounters {
                 upstream_rq_pending_overflow = 0;
 };
 
+/// Of TCP proxies by their stat_prefix; Envoy's `tcp.<prefix>.`.
+struct TcpCounters {
+  std::uint64_t downstream_cx_total = 0, downstream_cx_no_route = 0;
+  std::uint64_t downstream_cx_rx_bytes_total = 0, downstream_cx_tx_bytes_total = 0;
+};
+
 /// Of one listener; Envoy's `listener.<address>.`.
 struct ListenerCounters {
   std::uint64_t downstream_cx_total = 0, downstream_cx_active = 0, downstream_cx_overflow = 0,
@@ -49,6 +55,7 @@ class StatSheet {
   enum class Kind : std::uint8_t { kCounter, kGauge };
   void add(std::string_view name, std::uint64_t value, Kind kind = Kind::kCounter);
   void add_http(std::string_view prefix, const HttpCounters& counters);
+  void add_tcp(std::string_view prefix, const TcpCounters& counters);
   void add_cluster(std::string_view name, const ClusterCounters& counters);
   void add_listener(std::string_view address, const ListenerCounters& counters);
   void merge(const StatSheet& other);

@@ -116,6 +116,19 @@ TEST(StatSheet, shows_every_number_of_a_listener_whose_address_has_no_colon_ther
   expect_all(v6, "listener.[__1]_80.", "listener", "envoy_listener_address=\"[__1]_80\"", rows);
 }
 
+TEST(StatSheet, shows_every_number_of_a_tcp_proxy) {
+  using Tcp = TcpCounters;
+  const Row<Tcp> rows[] = {
+      {"downstream_cx_total", &Tcp::downstream_cx_total},
+      {"downstream_cx_no_route", &Tcp::downstream_cx_no_route},
+      {"downstream_cx_rx_bytes_total", &Tcp::downstream_cx_rx_bytes_total},
+      {"downstream_cx_tx_bytes_total", &Tcp::downstream_cx_tx_bytes_total},
+  };
+  StatSheet sheet;
+  sheet.add_tcp("outbound|80||a.b", numbered(rows));
+  expect_all(sheet, "tcp.outbound|80||a.b.", "tcp", "envoy_tcp_prefix=\"outbound|80||a.b\"", rows);
+}
+
 TEST(StatSheet, sums_what_several_workers_counted) {
   StatSheet a, b, sum;
   a.add("cluster.a.upstream_rq_total", 2);
