@@ -1,88 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <list>
-
 #include "proxy/testing/http_call.h"
-#include "proxy/testing/plane.h"
-#include "proxy/testing/simulated_plane.h"
+#include "proxy/testing/mesh.h"
 
 namespace weft::proxy {
 namespace {
 
 using namespace testing;
-using http::Protocol;
-using net::testing::PipeEnd;
-using Spoken = ClusterConfig::Spoken;
-
-/// A data plane between clients of either version and endpoints of either version, all in one process.
-class Mesh {
- public:
-  explicit Mesh(Protocol endpoints) : endpoints_(endpoints) {
-    options.http2.max_concurrent_streams = 100;
-    plane.accept = [this](const net::Address&, std::unique_ptr<PipeEnd> server) -> Result<void> {
-      if (rejects) return fail(Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"));
-      connections.push_back(std::make_unique<Endpoint>(*this, std::move(server)));
-      return {};
-    };
-  }
-  void apply(Spoken spoken, const std::function<void(ClusterConfig&)>& change = {}) {
-    ClusterConfig cluster = cluster_of("a", {simulated_endpoint(1)});
-    cluster.spoken = spoken;
-    if (change) change(cluster);
-    ASSERT_TRUE(plane.apply(table_of({route}), {std::move(cluster)}));
-  }
-  http::ClientSession& client(Protocol protocol) {
-    return *clients.emplace_back(http::make_client_session(protocol, plane.connect()));
-  }
-  void settle(Duration by = Duration::zero()) { plane.loop().advance(by); }
-
-  SimulatedPlane plane;
-  Route route = route_to("/", "a");
-  http::ServerSessionOptions options;  ///< of endpoints
-  bool rejects = false;
-  http::Handler handler = [](http::ServerExchange& exchange) { return echo(exchange); };
-
-  struct Endpoint {
-    Endpoint(Mesh& mesh, std::unique_ptr<PipeEnd> pipe) : stream(std::move(pipe)) {
-      session = http::make_server_session(mesh.endpoints_, *stream, mesh.options);
-      tasks.spawn(session->serve(mesh.handler));
-    }
-    ~Endpoint() { tasks.cancel_all(); }
-    std::unique_ptr<PipeEnd> stream;
-    std::unique_ptr<http::ServerSession> session;
-    net::TaskScope tasks;
-  };
-  std::vector<std::unique_ptr<Endpoint>> connections;
-  std::list<std::unique_ptr<http::ClientSession>> clients;
-
-  /// Answers with what it was sent, body and trailers.
-  static net::Task<void> echo(http::ServerExchange& exchange) {
-    http::Headers trailers;
-    std::string body;
-    for (;;) {
-      const auto chunk = co_await exchange.read_body();
-      if (!chunk) co_return;
-      body.append(chunk->data);
-      if (chunk->trailers) trailers = *chunk->trailers;
-      if (chunk->end) break;
-    }
-    http::ResponseHead head;
-    head.status = 200;
-    head.headers.add("x-path", exchange.request().path);
-    head.headers.add("x-authority", exchange.request().authority);
-    for (const http::Headers::Field field : exchange.request().headers)
-      if (field.name == "cookie" || field.name == "x-Case" || field.name == "x-case")
-        head.headers.add("x-saw", std::string(field.name) + "=" + std::string(field.value));
-    if (!co_await exchange.send_head(head, body.empty() && trailers.empty())) co_return;
-    if (body.empty() && trailers.empty()) co_return;
-    if (!co_await exchange.send_body(body, trailers.empty())) co_return;
-    if (!trailers.empty()) static_cast<void>(co_await exchange.send_trailers(trailers));
-  }
-
- private:
-  Protocol endpoints_;
-};
-
 /// Endpoints answer requests to `path` only once it is open; empty: to any.
 struct Gate {
   explicit Gate(Mesh& mesh, std::string path = {}) : loop(mesh.plane.loop()), held(std::move(path)) {
@@ -329,41 +253,6 @@ TEST(Http2, a_connection_beyond_a_limit_that_shrank_serves_on_while_it_has_a_str
   EXPECT_EQ(slow.status(), 200);
   EXPECT_EQ(mesh.connections.size(), 1u);
   EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 0u) << "it ends with its last stream";
-}
-
-TEST(Http2, an_upgrade_passes_to_an_endpoint_of_http_2_and_bytes_both_ways) {
-  Mesh mesh(Protocol::kHttp2);
-  mesh.options.http2.extended_connect = true;
-  mesh.plane.http.upgrades = {"websocket"};
-  mesh.handler = [](http::ServerExchange& exchange) -> net::Task<void> {
-    http::ResponseHead head;
-    head.status = 101;
-    head.upgrade = exchange.request().upgrade;
-    if (!co_await exchange.send_head(head, false)) co_return;
-    net::Stream& stream = *exchange.upgrade().stream;
-    for (char block[64];;) {
-      const net::IoResult got = co_await stream.read(block);
-      if (!got.ok()) break;
-      static_cast<void>(co_await stream.write(std::string_view(block, got.bytes)));
-    }
-    stream.shutdown_write();
-  };
-  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.http2.extended_connect = true; });
-  const auto client = mesh.plane.connect();
-  const auto say = [&](std::string_view bytes) {
-    const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-    EXPECT_EQ(client->try_write({&part, 1}).bytes, bytes.size());
-    mesh.settle();
-    return client->take();
-  };
-  const std::string head =
-      say("GET /chat HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
-  EXPECT_TRUE(head.starts_with("HTTP/1.1 101 ")) << head;
-  EXPECT_NE(head.find("\r\nupgrade: websocket\r\n"), std::string::npos) << head;
-  EXPECT_EQ(say("hello"), "hello");
-  client->shutdown_write();
-  mesh.settle();
-  EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
 TEST(Http2, max_requests_per_connection_holds_also_for_streams) {

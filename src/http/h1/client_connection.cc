@@ -1,6 +1,7 @@
 #include "http/h1/client_connection.h"
 
 #include "http/turns.h"
+#include "http/websocket.h"
 
 namespace weft::http::h1 {
 
@@ -45,13 +46,38 @@ void ClientConnection::on_change(std::function<void()> action) {
   stream_->on_unattended([action = std::move(action)](net::ReadyHandler::Ready) { action(); });
 }
 
+/// RFC 8441 §5: a client of HTTP/2 has no key for its WebSocket, and a server of HTTP/1 wants one.
+bool ClientConnection::write_head(const RequestHead& head) {
+  expected_accept_.clear();
+  if (head.version != Version::k2 || !websocket::is_token_of(head.upgrade) ||
+      head.headers.get(websocket::kKey))
+    return write_request_head(out_.text(), head, body_form_);
+  RequestHead with_key = head;
+  const std::string key = websocket::new_key();
+  with_key.headers.add(websocket::kKey, key);
+  expected_accept_ = websocket::accept_of(key);
+  return write_request_head(out_.text(), with_key, body_form_);
+}
+
+/// RFC 6455 §4.1: without it the server may be none of WebSocket. Who has sent no key wants none of it.
+Result<void> ClientConnection::take_accept(ResponseHead& head) {
+  if (head.status != 101 || expected_accept_.empty()) return {};
+  if (head.headers.get(websocket::kAccept) == expected_accept_) {
+    head.headers.remove(websocket::kAccept);
+    return {};
+  }
+  broken_ = true;
+  return fail(Error::upstream(Code::kInvalid, Retry::kNever,
+                              "the server's sec-websocket-accept is not that of our key"));
+}
+
 net::Task<Result<void>> ClientConnection::send_head(const RequestHead& head, bool end) {
   head_sent_ = true;
   to_head_ = head.method == "HEAD";
   body_form_ = BodyForm::kNone;
   if (!end) body_form_ = head.content_length ? BodyForm::kLength : BodyForm::kChunked;
   length_left_ = head.content_length.value_or(0);
-  if (!write_request_head(out_.text(), head, body_form_)) {
+  if (!write_head(head)) {
     broken_ = true;
     co_return fail(Error::internal(Code::kInternal, "a value in the request's head holds a line end"));
   }
@@ -142,6 +168,7 @@ net::Task<Result<void>> ClientConnection::read_head(ResponseHead& into) {
       co_return fail(read_error(error, "reading the response's head"));
     }
   }
+  WEFT_CO_CHECK(take_accept(into));
   if (into.status >= 200 || into.status == 101) {
     head_read_ = true;
     decoder_.start(parser_.framing(), parser_.of_the_connection());

@@ -59,6 +59,8 @@ class ClientConnection final : public ClientSession, private ClientExchange {
   Taken taken() const override { return stream_->delivered() ? Taken::kPerhaps : Taken::kHardly; }
 
   bool between_exchanges() const;
+  bool write_head(const RequestHead& head);
+  Result<void> take_accept(ResponseHead& head);
   Result<void> outcome(net::IoError error);
   net::Task<net::IoError> fill();
   Error read_error(net::IoError error, std::string_view doing) const;
@@ -68,6 +70,7 @@ class ClientConnection final : public ClientSession, private ClientExchange {
   ResponseParser parser_;
   BodyDecoder decoder_;
   Outbox out_;
+  std::string expected_accept_;  ///< of the server, for a key of our own (websocket.h)
   std::uint64_t sent_ = 0, received_ = 0, length_left_ = 0;
   unsigned pieces_ = 0;  ///< of all bodies, for turns.h
   std::uint32_t exchanges_ = 0;

@@ -4,6 +4,7 @@
 
 #include "http/time_limit.h"
 #include "http/turns.h"
+#include "http/websocket.h"
 #include "net/cancellable.h"
 
 namespace weft::http::h1 {
@@ -336,10 +337,22 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   return form;
 }
 
+/// RFC 8441 §5: a server of HTTP/2 does not look at the key of a client that waits for what belongs to it.
+bool ServerConnection::write_head(const ResponseHead& head, const ResponseForm& form) {
+  const bool switched_elsewhere = head.status == 101 && head.version == Version::k2;
+  const auto key = heads_->request.headers.get(websocket::kKey);
+  if (!switched_elsewhere || !websocket::is_token_of(head.upgrade) || !key ||
+      head.headers.get(websocket::kAccept))
+    return write_response_head(out_.text(), head, form);
+  ResponseHead with_accept = head;
+  with_accept.headers.add(websocket::kAccept, websocket::accept_of(*key));
+  return write_response_head(out_.text(), with_accept, form);
+}
+
 net::Task<Result<void>> ServerConnection::send_head(const ResponseHead& head, bool end) {
   WEFT_ASSERT(response_ == Response::kNone);
   const ResponseForm form = form_for(head, end);
-  if (!write_response_head(out_.text(), head, form))
+  if (!write_head(head, form))
     co_return fail(Error::internal(Code::kInternal, "a value in the response's head holds a line end"));
   response_ = Response::kStarted;
   body_form_ = form.body;

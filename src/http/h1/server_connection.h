@@ -85,6 +85,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   void begin_exchange();
   void begin_to_idle();
   ResponseForm form_for(const ResponseHead& head, bool end);
+  bool write_head(const ResponseHead& head, const ResponseForm& form);
   void on_unattended(net::ReadyHandler::Ready ready);
 
   net::Stream& stream_;

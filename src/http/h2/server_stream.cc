@@ -60,6 +60,7 @@ void ServerStream::on_head(bool end) {
   head_rejection_ = owner_.reader().finish(end);
   continue_wanted_ = request().expect_continue;
   to_head_ = request().method == "HEAD";
+  asks_for_tunnel_ = request().method == "CONNECT" || !request().upgrade.empty();
   end_taken_ = end;
   request_deadline_ = after(loop_, owner_.options().request_timeout);
   owner_.on_head_read(*this);
@@ -140,7 +141,7 @@ TimePoint ServerStream::body_deadline() const {
 }
 
 net::Task<Result<BodyChunk>> ServerStream::read_body() {
-  if (end_taken_) co_return BodyChunk{{}, true};
+  if (request_complete()) co_return BodyChunk{{}, true};
   if (continue_wanted_) WEFT_CO_CHECK(co_await send_continue());
   for (;;) {
     if (body_rejection_)

@@ -54,8 +54,9 @@ class ServerStream final : public Stream, public ServerExchange {
 
   RequestHead& request() override { return heads_->request; }
   ResponseHead& response() override { return heads_->response; }
-  bool request_complete() const override { return read_to_the_end(); }
-  bool body_available() const override { return read_to_the_end() || readable(); }
+  /// What follows the head of a tunnel is not of the request.
+  bool request_complete() const override { return asks_for_tunnel_ || read_to_the_end(); }
+  bool body_available() const override { return request_complete() || readable(); }
   net::Task<Result<BodyChunk>> read_body() override;
   void set_body_timeout(Duration between_pieces) override { body_timeout_ = between_pieces; }
   const Rejection& rejection() const override { return body_rejection_; }
@@ -100,7 +101,8 @@ class ServerStream final : public Stream, public ServerExchange {
   unsigned pieces_ = 0;
   Rejection head_rejection_, body_rejection_;
   Response response_ = Response::kNone;
-  bool head_read_ = false, reset_ = false, continue_wanted_ = false, to_head_ = false, bodiless_ = false;
+  bool head_read_ = false, reset_ = false, continue_wanted_ = false, to_head_ = false, bodiless_ = false,
+       asks_for_tunnel_ = false;  ///< by CONNECT, extended or not
 };
 
 }  // namespace weft::http::h2

@@ -64,8 +64,8 @@ net::Task<void> HttpStream::serve(HttpService& service, http::ServerExchange& ex
   HttpStream stream(service, exchange);
   name_host(exchange.request(), stream.connection_.info());
   prepare_request(exchange.request(), stream.config(), stream.info_, stream.random());
-  const auto rejection = stream.settle_target();
-  if (!rejection) stream.find_route();
+  auto rejection = stream.settle_target();
+  if (!rejection) rejection = stream.find_route();
   if (rejection)
     co_await stream.reply(*rejection);
   else if (stream.chain_->filters.list().empty())
@@ -98,15 +98,20 @@ std::optional<LocalReplyKind> HttpStream::settle_target() {
   return LocalReplyKind::kPathRedirected;
 }
 
-void HttpStream::find_route() {
+std::optional<LocalReplyKind> HttpStream::find_route() {
   http::RequestHead& head = exchange_->request();
   // No route takes a CONNECT: what it asks for is a tunnel.
-  if (!table_ || head.method == "CONNECT") return;
+  if (!table_ || head.method == "CONNECT") return std::nullopt;
   route_ = table_->find(head, random());
-  if (!route_.route) return;
+  if (!route_.route) return std::nullopt;
   info_.route_name = {table_, &route_.route->config->name};
-  // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored.
-  if (!head.upgrade.empty()) head.upgrade = std::string(allowed_upgrade(head.upgrade));
+  if (head.upgrade.empty()) return std::nullopt;
+  // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored. But an extended CONNECT
+  // asks for nothing else.
+  std::string allowed(allowed_upgrade(head.upgrade));
+  if (allowed.empty() && head.version == http::Version::k2) return LocalReplyKind::kUpgradeRejected;
+  head.upgrade = std::move(allowed);
+  return std::nullopt;
 }
 
 /// A route's own filter stands in for the chain's of that name.

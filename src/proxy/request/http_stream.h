@@ -75,7 +75,8 @@ class HttpStream {
   [[nodiscard]] bool misdirected() const;
   /// Makes the path what rules and the upstream see, or says why the request goes no further.
   std::optional<LocalReplyKind> settle_target();
-  void find_route();
+  /// Or says why what the request asks for is not given.
+  std::optional<LocalReplyKind> find_route();
   /// The first protocol of the list that may be spoken; empty when there is none.
   std::string_view allowed_upgrade(std::string_view list) const;
   const HttpFilter& filter_for(const HttpFilters::Named& of_chain) const;

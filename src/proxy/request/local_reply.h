@@ -15,6 +15,7 @@ enum class LocalReplyKind : std::uint8_t {
   kPathRedirected,  ///< to the path with its escaped slashes decoded
   kRoutesMissing,
   kRouteMissing,
+  kUpgradeRejected,
   kClusterMissing,
   kDirectResponse,  ///< what the route says: status and body are those of its action
   kMaxForwards,

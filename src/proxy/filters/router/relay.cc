@@ -19,6 +19,13 @@ constexpr int kMaxInterims = 8;
 /// How long an endpoint that has responded may leave the rest of the request waiting.
 constexpr Duration kPieceAfterResponse = 5s;
 
+/// RFC 8441 §4: to a client of HTTP/2 any success says that its stream is what it asked for. A server of
+/// HTTP/1 may ignore an Upgrade, and respond to the GET.
+bool claims_an_upgrade(const http::RequestHead& request, const http::ResponseHead& response) {
+  const bool success = response.status >= 200 && response.status < 300;
+  return success && request.version == http::Version::k2 && !request.upgrade.empty();
+}
+
 Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other direction decides")); }
 
 }  // namespace
@@ -169,6 +176,10 @@ net::Task<TryFailure> Relay::read_response() {
     co_return co_await run_tunnel();
   }
   if (observer_.asks_again(response)) co_return TryFailure::kStatus;
+  if (claims_an_upgrade(exchange_.request(), response)) {
+    failure_text_ = "the protocol was not switched";
+    co_return TryFailure::kProtocol;
+  }
   // A call that is over with its head says so there; else in the trailers.
   if (upstream_.response_complete()) stream_.info().grpc_status = grpc_status_in(response.headers);
   prepare_response();
