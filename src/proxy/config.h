@@ -55,7 +55,8 @@ struct QueryMatch {
 };
 
 struct PathMatch {
-  enum class Kind : std::uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix };
+  /// kConnect: requests without a path, which are those of CONNECT. No other kind takes them.
+  enum class Kind : std::uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix, kConnect };
   Kind kind = Kind::kPrefix;
   std::string text = "/";
   RegexPtr regex;  ///< matched against the path without its query
@@ -137,6 +138,10 @@ struct ForwardAction {
   std::string host_rewrite;
   bool append_x_forwarded_host = false;
   RareVector<std::string> upgrades;  ///< lower case, e.g. "websocket"; beside those of the listener
+  /// What becomes of a CONNECT (RFC 9110 §9.3.6): kForward: the endpoint makes the tunnel; kTerminate: it
+  /// goes to a TCP connection to the endpoint; kAsListener: forwarded, where HttpConfig::connect allows it.
+  enum class Connect : std::uint8_t { kAsListener, kForward, kTerminate };
+  Connect connect = Connect::kAsListener;
 };
 
 struct RedirectAction {
@@ -250,6 +255,7 @@ struct HttpConfig {
   enum class ServerHeader : std::uint8_t { kOverwrite, kAppendIfAbsent, kPassThrough };
   ServerHeader server_header = ServerHeader::kOverwrite;
   std::vector<std::string> upgrades;
+  bool connect = false;                       ///< routes may take CONNECT without saying so
   Milliseconds idle_timeout{3'600'000};       ///< between requests; 0: none
   Milliseconds stream_idle_timeout{300'000};  ///< no byte in either direction of a request; 0: none
   /// With stream_idle_timeout 0: for bytes that a peer does not take, and for the rest of a body that it has

@@ -30,6 +30,9 @@ namespace matcher = envoy::type::matcher::v3;
 namespace http_manager = envoy::extensions::filters::network::http_connection_manager::v3;
 namespace tcp_proxy = envoy::extensions::filters::network::tcp_proxy::v3;
 
+/// The upgrade_type of tunnels, in lower case as all are kept: its requests say it by their method.
+inline constexpr std::string_view kConnectUpgrade = "connect";
+
 // convert_text.cc: what will stand in messages is checked where it enters.
 /// RFC 9110 §5.6.2: the name of a header, a method, a protocol.
 bool is_token(std::string_view text);

@@ -114,9 +114,14 @@ Result<void> read_protocols(const Manager& from, proxy::HttpConfig& into, const 
   if (!http1.default_host_for_http_10().empty()) {
     WEFT_CHECK(conversion.unsupported(options.field("default_host_for_http_10"), "is not supported"));
   }
-  for (const auto& upgrade : from.upgrade_configs())
-    if (!upgrade.has_enabled() || upgrade.enabled().value())
-      into.upgrades.push_back(to_lower(upgrade.upgrade_type()));
+  for (const auto& upgrade : from.upgrade_configs()) {
+    if (upgrade.has_enabled() && !upgrade.enabled().value()) continue;
+    std::string type = to_lower(upgrade.upgrade_type());
+    if (type == kConnectUpgrade)
+      into.connect = true;
+    else
+      into.upgrades.push_back(std::move(type));
+  }
   return {};
 }
 

@@ -52,6 +52,7 @@ TEST(ConvertHttp, each_field_of_a_manager_does_its_own_and_nothing_else) {
       {"server_header_transformation: PASS_THROUGH", ", server_header pass through"},
       {"upgrade_configs { upgrade_type: 'WebSocket' } upgrade_configs { upgrade_type: 'b' enabled {} }",
        ", upgrades ['websocket']"},
+      {"upgrade_configs { upgrade_type: 'CONNECT' }", ", connect true"},
       {"common_http_protocol_options { idle_timeout { seconds: 5 } }", ", idle_timeout 5000ms"},
       {"common_http_protocol_options { max_headers_count { value: 1 } }", ", max_request_headers_count 1"},
       {"common_http_protocol_options { max_requests_per_connection { value: 2 } }",

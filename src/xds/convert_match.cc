@@ -30,7 +30,13 @@ Result<proxy::PathMatch> to_path_match(const route::RouteMatch& from, const Path
       WEFT_TRY(made.regex, to_regex(from.safe_regex(), path.field("safe_regex")));
       break;
     }
-    default: return fail(path.invalid("has to have one of prefix, path, safe_regex, path_separated_prefix"));
+    case route::RouteMatch::kConnectMatcher:
+      made.kind = PathMatch::Kind::kConnect;
+      made.text.clear();
+      break;
+    default:
+      return fail(path.invalid(
+          "has to have one of prefix, path, safe_regex, path_separated_prefix, connect_matcher"));
   }
   return made;
 }

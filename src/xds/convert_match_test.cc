@@ -26,6 +26,7 @@ TEST(ConvertMatch, a_path_is_matched_in_one_of_four_ways) {
       {"safe_regex { regex: '/a.*' }", "{path {kind regex, regex '/a.*'}}"},
       {"safe_regex { google_re2 { max_program_size { value: 1 } } regex: '/' }",
        "{path {kind regex, regex '/'}}"},
+      {"connect_matcher {}", "{path {kind connect, text ''}}"},
       {"path_separated_prefix: '/a/b'", "{path {kind separated prefix, text '/a/b'}}"},
       {"prefix: '/a' case_sensitive { value: true }", "{path {text '/a'}}"},
       {"prefix: '/a' case_sensitive {}", "{path {text '/a', ignore_case true}}"},
@@ -34,7 +35,8 @@ TEST(ConvertMatch, a_path_is_matched_in_one_of_four_ways) {
 }
 
 TEST(ConvertMatch, what_is_wrong_with_a_path_is_told_by_its_field) {
-  EXPECT_EQ(match_of(""), "has to have one of prefix, path, safe_regex, path_separated_prefix");
+  EXPECT_EQ(match_of(""),
+            "has to have one of prefix, path, safe_regex, path_separated_prefix, connect_matcher");
   EXPECT_EQ(match_of("safe_regex { regex: '[' }"),
             "safe_regex.regex: '[' is no regular expression: missing ]: [");
   for (const std::string bad : {"", "a", "/", "/a/", "/a?b", "/a#b"})

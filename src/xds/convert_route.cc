@@ -230,13 +230,19 @@ Result<void> read_times(const route::RouteAction& from, proxy::ForwardAction& in
 /// A route offers upgrades beside those of its listener, and takes none of those away.
 Result<void> read_upgrades(const route::RouteAction& from, proxy::ForwardAction& into, const Path& path,
                            Conversion& conversion) {
+  using Connect = proxy::ForwardAction::Connect;
   for (int i = 0; i < from.upgrade_configs_size(); ++i) {
     const auto& upgrade = from.upgrade_configs(i);
     const Path here = path.item(i);
-    if (!upgrade.has_enabled() || upgrade.enabled().value())
-      into.upgrades.push_back(to_lower(upgrade.upgrade_type()));
-    else
+    std::string type = to_lower(upgrade.upgrade_type());
+    if (upgrade.has_connect_config() && type != kConnectUpgrade)
+      return fail(here.field("connect_config").invalid("is only for upgrade_type CONNECT"));
+    if (upgrade.has_enabled() && !upgrade.enabled().value())
       WEFT_CHECK(conversion.unsupported(here.field("enabled"), "false is not supported for a route"));
+    else if (type == kConnectUpgrade)
+      into.connect = upgrade.has_connect_config() ? Connect::kTerminate : Connect::kForward;
+    else
+      into.upgrades.push_back(std::move(type));
   }
   return {};
 }

@@ -61,6 +61,8 @@ TEST(ConvertRoute, each_field_of_a_forwarding_action_does_its_own_and_nothing_el
       {"upgrade_configs { upgrade_type: 'WebSocket' }", ", upgrades ['websocket']"},
       {"upgrade_configs { upgrade_type: 'a' enabled { value: true } } upgrade_configs { upgrade_type: 'b' }",
        ", upgrades ['a', 'b']"},
+      {"upgrade_configs { upgrade_type: 'CONNECT' }", ", connect forward"},
+      {"upgrade_configs { upgrade_type: 'CONNECT' connect_config {} }", ", connect terminate"},
       {"max_stream_duration {}", ", timeout 0ms"},
       {"timeout { seconds: 3 } max_stream_duration { max_stream_duration { seconds: 1 } }",
        ", timeout 0ms, max_duration 1000ms"},
@@ -122,6 +124,8 @@ TEST(ConvertRoute, what_is_wrong_with_a_destination_or_a_rewrite_is_told_by_its_
       {"cluster: 'a' idle_timeout { nanos: -1 }", "route.idle_timeout: a duration cannot be negative"},
       {"cluster: 'a' upgrade_configs { upgrade_type: 'a' } upgrade_configs { upgrade_type: 'b' enabled {} }",
        "route.upgrade_configs[1].enabled: false is not supported for a route"},
+      {"cluster: 'a' upgrade_configs { upgrade_type: 'a' connect_config {} }",
+       "route.upgrade_configs[0].connect_config: is only for upgrade_type CONNECT"},
       {"cluster: 'a' max_stream_duration { grpc_timeout_header_max { seconds: -1 } }",
        "route.max_stream_duration.grpc_timeout_header_max: a duration cannot be negative"},
       {"cluster: 'a' max_grpc_timeout { seconds: -1 }",
@@ -278,7 +282,7 @@ TEST(ConvertRoute, what_is_wrong_with_a_route_is_told_by_its_field_and_closes_th
   const std::string cors = "[type.googleapis.com/envoy.extensions.filters.http.router.v3.Router]";
   const Row rows[] = {
       {"direct_response { status: 204 }",
-       "match: has to have one of prefix, path, safe_regex, path_separated_prefix"},
+       "match: has to have one of prefix, path, safe_regex, path_separated_prefix, connect_matcher"},
       {"match { prefix: '/' }", ": has to have one of route, redirect, direct_response"},
       {"match { prefix: '/' } direct_response { status: 204 } request_headers_to_remove: ':path'",
        "request_headers_to_remove[0]: ':path' may not be changed here; use host_rewrite_literal or a "

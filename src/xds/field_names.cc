@@ -45,7 +45,8 @@ constexpr std::string_view kRedirectAction = "envoy.config.route.v3.RedirectActi
 constexpr std::string_view kRetryPolicy = "envoy.config.route.v3.RetryPolicy";
 constexpr std::string_view kRoute = "envoy.config.route.v3.Route";
 constexpr std::string_view kRouteAction = "envoy.config.route.v3.RouteAction";
-constexpr std::string_view kRouteActionUpgradeConfig = "envoy.config.route.v3.RouteAction.UpgradeConfig";
+constexpr std::string_view kRouteActionConnectConfig =
+    "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig";
 constexpr std::string_view kRouteConfiguration = "envoy.config.route.v3.RouteConfiguration";
 constexpr std::string_view kRouteMatch = "envoy.config.route.v3.RouteMatch";
 constexpr std::string_view kVirtualHost = "envoy.config.route.v3.VirtualHost";
@@ -243,7 +244,8 @@ constexpr FieldName kNames[] = {
     {kRouteAction, 42, "flush_timeout"},
     {kRouteAction, 44, "host_rewrite"},
     {kRouteAction, 45, "path_rewrite"},
-    {kRouteActionUpgradeConfig, 3, "connect_config"},
+    {kRouteActionConnectConfig, 1, "proxy_protocol_config"},
+    {kRouteActionConnectConfig, 2, "allow_post"},
     {kRouteConfiguration, 3, "internal_only_headers"},
     {kRouteConfiguration, 9, "vhds"},
     {kRouteConfiguration, 10, "most_specific_header_mutations_wins"},
@@ -255,7 +257,6 @@ constexpr FieldName kNames[] = {
     {kRouteConfiguration, 18, "vhost_header"},
     {kRouteMatch, 8, "grpc"},
     {kRouteMatch, 11, "tls_context"},
-    {kRouteMatch, 12, "connect_matcher"},
     {kRouteMatch, 13, "dynamic_metadata"},
     {kRouteMatch, 15, "path_match_policy"},
     {kRouteMatch, 16, "filter_state"},

@@ -4,6 +4,14 @@
 #include "http/websocket.h"
 
 namespace weft::http::h1 {
+namespace {
+
+ResponseParser::Asked asked_by(std::string_view method) {
+  using Asked = ResponseParser::Asked;
+  return method == "HEAD" ? Asked::kHead : method == "CONNECT" ? Asked::kTunnel : Asked::kMessage;
+}
+
+}  // namespace
 
 ClientConnection::ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits)
     : stream_(std::move(stream)), parser_(limits), decoder_(limits), out_(*stream_) {}
@@ -73,7 +81,7 @@ Result<void> ClientConnection::take_accept(ResponseHead& head) {
 
 net::Task<Result<void>> ClientConnection::send_head(const RequestHead& head, bool end) {
   head_sent_ = true;
-  to_head_ = head.method == "HEAD";
+  asked_ = asked_by(head.method);
   body_form_ = BodyForm::kNone;
   if (!end) body_form_ = head.content_length ? BodyForm::kLength : BodyForm::kChunked;
   length_left_ = head.content_length.value_or(0);
@@ -150,7 +158,7 @@ Error ClientConnection::read_error(net::IoError error, std::string_view doing) c
 
 net::Task<Result<void>> ClientConnection::read_head(ResponseHead& into) {
   if (!out_.nothing_to_flush()) WEFT_CO_CHECK(co_await flush());
-  parser_.start(into, to_head_);
+  parser_.start(into, asked_);
   for (;;) {
     if (!input_.empty()) {
       head_started_ = true;

@@ -76,7 +76,8 @@ class ClientConnection final : public ClientSession, private ClientExchange {
   std::uint32_t exchanges_ = 0;
   BodyForm body_form_ = BodyForm::kNone;
   bool in_progress_ = false;  ///< between start() and finish()
-  bool in_exchange_ = false, to_head_ = false, head_started_ = false, head_read_ = false, head_sent_ = false,
+  ResponseParser::Asked asked_ = ResponseParser::Asked::kMessage;
+  bool in_exchange_ = false, head_started_ = false, head_read_ = false, head_sent_ = false,
        request_sent_ = false;
   bool broken_ = false;
   bool parked_ = false;  ///< it has waited in a pool

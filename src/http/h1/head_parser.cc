@@ -168,9 +168,13 @@ Rejection RequestParser::finish() {
   // RFC 9112 §3.2.2: an absolute target replaces Host.
   if (!absolute_) head_->authority = fields_.host;
   head_->expect_continue = fields_.expect_continue && !old;
+  const bool tunnel = head_->method == "CONNECT";
+  // What follows is the tunnel's, or the next request: that must not depend on who reads a length.
+  if (tunnel && (fields_.has_transfer_encoding || (fields_.has_length && fields_.length)))
+    return {400, "F13", "a CONNECT has no content"};
   if (fields_.has_transfer_encoding) {
     framing_ = {Framing::Kind::kChunked, 0};
-  } else if (fields_.has_length) {
+  } else if (fields_.has_length && !tunnel) {
     framing_ = {fields_.length ? Framing::Kind::kLength : Framing::Kind::kNone, fields_.length};
     head_->content_length = fields_.length;
   }
@@ -180,11 +184,11 @@ Rejection RequestParser::finish() {
   return {};
 }
 
-void ResponseParser::start(ResponseHead& into, bool to_head_request) {
+void ResponseParser::start(ResponseHead& into, Asked asked) {
   restart();
   into.clear();
   head_ = &into;
-  to_head_request_ = to_head_request;
+  asked_ = asked;
   framing_ = {};
   keep_alive_ = true;
 }
@@ -220,7 +224,12 @@ Rejection ResponseParser::finish() {
     keep_alive_ = false;
     return {};
   }
-  if (to_head_request_ || status < 200 || status == 204 || status == 304) return {};
+  if (asked_ == Asked::kTunnel && status >= 200 && status < 300) {
+    head_->content_length.reset();
+    keep_alive_ = false;
+    return {};
+  }
+  if (asked_ == Asked::kHead || status < 200 || status == 204 || status == 304) return {};
   if (fields_.has_transfer_encoding) {
     framing_ = {Framing::Kind::kChunked, 0};
   } else if (fields_.has_length) {

@@ -73,8 +73,10 @@ class RequestParser : public HeadParser {
 class ResponseParser : public HeadParser {
  public:
   using HeadParser::HeadParser;
-  /// `to_head_request`: the response has no body whatever its fields say.
-  void start(ResponseHead& into, bool to_head_request);
+  /// What was asked for decides what follows a head, whatever its fields say: to HEAD nothing, and to
+  /// CONNECT, when it succeeds, the tunnel (RFC 9112 §6.3).
+  enum class Asked : std::uint8_t { kMessage, kHead, kTunnel };
+  void start(ResponseHead& into, Asked asked);
   HeadStep feed(std::string_view data) { return run(*this, data); }
   Framing framing() const { return framing_; }
   /// Whether the connection may serve another request after this response has ended.
@@ -88,7 +90,7 @@ class ResponseParser : public HeadParser {
   Rejection line_too_long() const { return {502, "A38", "the status line is too long"}; }
 
   ResponseHead* head_ = nullptr;
-  bool to_head_request_ = false;
+  Asked asked_ = Asked::kMessage;
   Framing framing_;
   bool keep_alive_ = true;
 };

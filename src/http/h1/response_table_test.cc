@@ -6,12 +6,14 @@
 namespace weft::http::h1 {
 namespace {
 
+using Asked = ResponseParser::Asked;
+
 struct Row {
   std::string name, bytes;
   bool rejected = false;
   bool keep_alive = true;
   std::string body = {};
-  bool to_head = false;
+  Asked asked = Asked::kMessage;
 };
 
 void expect_row(const Row& row) {
@@ -20,7 +22,7 @@ void expect_row(const Row& row) {
     ResponseParser parser(limits);
     BodyDecoder decoder(limits);
     ResponseHead head;
-    parser.start(head, row.to_head);
+    parser.start(head, row.asked);
     std::string waiting, body;
     bool done = false, rejected = false;
     for (const std::string& piece : {row.bytes.substr(0, cut), row.bytes.substr(cut)}) {
@@ -66,7 +68,11 @@ TEST(ResponseTable, upstream_answers_are_framed_in_one_way_or_rejected_at_every_
       {"A38", "HTTP/1.1 20 OK\r\n\r\n", true},
       {"A38", "HTTP/1.1 099 OK\r\n\r\n", true},
       {"A38", "ICY 200 OK\r\n\r\n", true},
-      {"A40 head", ok + "Content-Length: 2\r\n\r\n", false, true, "", true},
+      {"A40 head", ok + "Content-Length: 2\r\n\r\n", false, true, "", Asked::kHead},
+      {"tunnel", ok + "Content-Length: 2\r\n\r\n", false, false, "", Asked::kTunnel},
+      {"tunnel", ok + "Transfer-Encoding: chunked\r\n\r\n", false, false, "", Asked::kTunnel},
+      {"no tunnel", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", false, true, "no",
+       Asked::kTunnel},
       {"A38", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true},
       {"101", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n", false, false},
       {"of the connection",
@@ -81,7 +87,7 @@ TEST(ResponseTable, a38_a_status_line_over_the_limit_is_rejected_before_it_ends)
   const Limits limits;
   ResponseParser parser(limits);
   ResponseHead head;
-  parser.start(head, false);
+  parser.start(head, Asked::kMessage);
   const HeadStep step = parser.feed("HTTP/1.1 200 " + std::string(70 * 1024, 'a'));
   EXPECT_TRUE(step.rejection);
   EXPECT_FALSE(step.done);

@@ -318,7 +318,9 @@ ResponseForm ServerConnection::form_for(const ResponseHead& head, bool end) {
   ResponseForm form;
   const bool bodiless = head.status == 204 || head.status < 200;
   form.length_only = !bodiless && (to_head_ || head.status == 304);  // RFC 9110 §8.6: none in a 204
-  if (head.status == 101) return form;
+  // RFC 9110 §9.3.6: behind either head the tunnel begins.
+  const bool connected = heads_->request.method == "CONNECT" && head.status >= 200 && head.status < 300;
+  if (head.status == 101 || connected) return form;
   if (!bodiless && !form.length_only) {
     if (head.content_length || end) {
       form.body = BodyForm::kLength;

@@ -113,6 +113,7 @@ Rejection RequestReader::settle_target() {
     return {414, "B11", "the path is too long"};
   if (head_->method == "CONNECT" && protocol_.empty()) {
     if (!is_tunnel_target(head_->authority)) return {400, "B01", "the target of CONNECT is not host:port"};
+    head_->content_length.reset();
     return {};
   }
   if (equal_ignoring_case(head_->scheme, "https"))

@@ -100,16 +100,18 @@ std::optional<LocalReplyKind> HttpStream::settle_target() {
 
 std::optional<LocalReplyKind> HttpStream::find_route() {
   http::RequestHead& head = exchange_->request();
-  // No route takes a CONNECT: what it asks for is a tunnel.
-  if (!table_ || head.method == "CONNECT") return std::nullopt;
+  if (!table_) return std::nullopt;
   route_ = table_->find(head, random());
   if (!route_.route) return std::nullopt;
   info_.route_name = {table_, &route_.route->config->name};
+  if (head.method == "CONNECT" && (!may_connect() || responds_with_success()))
+    return LocalReplyKind::kUpgradeRejected;
   if (head.upgrade.empty()) return std::nullopt;
   // RFC 9110 §7.8: an upgrade is an offer, of a list of protocols; it may be ignored. But an extended CONNECT
   // asks for nothing else.
   std::string allowed(allowed_upgrade(head.upgrade));
-  if (allowed.empty() && head.version == http::Version::k2) return LocalReplyKind::kUpgradeRejected;
+  if (head.version == http::Version::k2 && (allowed.empty() || responds_with_success()))
+    return LocalReplyKind::kUpgradeRejected;
   head.upgrade = std::move(allowed);
   return std::nullopt;
 }
@@ -128,6 +130,17 @@ net::Task<void> HttpStream::run_filters() {
     if (co_await filter.on_request(*this) == FilterStatus::kStop) co_return;
   }
   co_await run_route(*this);
+}
+
+bool HttpStream::may_connect() const {
+  const auto* action = std::get_if<ForwardAction>(&route_.route->config->action);
+  return !action || config().connect || action->connect != ForwardAction::Connect::kAsListener;
+}
+
+/// A success of our own would say that there is a tunnel behind it.
+bool HttpStream::responds_with_success() const {
+  const auto* made = std::get_if<DirectAction>(&route_.route->config->action);
+  return made && made->status < 300;
 }
 
 std::string_view HttpStream::allowed_upgrade(std::string_view list) const {

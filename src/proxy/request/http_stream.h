@@ -79,6 +79,8 @@ class HttpStream {
   std::optional<LocalReplyKind> find_route();
   /// The first protocol of the list that may be spoken; empty when there is none.
   std::string_view allowed_upgrade(std::string_view list) const;
+  bool may_connect() const;
+  bool responds_with_success() const;
   const HttpFilter& filter_for(const HttpFilters::Named& of_chain) const;
   net::Task<void> run_filters();
   void apply_response_rules();

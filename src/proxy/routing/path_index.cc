@@ -14,7 +14,9 @@ constexpr std::size_t kWorthIndexing = 9;  // below this, trying each is as fast
 }  // namespace
 
 bool matches(const PathMatch& match, std::string_view path) {
+  if (path.empty()) return match.kind == PathMatch::Kind::kConnect;
   switch (match.kind) {
+    case PathMatch::Kind::kConnect: return false;
     case PathMatch::Kind::kPrefix:
       return match.ignore_case ? starts_with_ignoring_case(path, match.text) : path.starts_with(match.text);
     case PathMatch::Kind::kExact:
@@ -36,7 +38,8 @@ void PathIndex::build(const std::vector<Route>& routes) {
   ByPath lists;
   for (std::uint32_t i = 0; i < count_; ++i) {
     const PathMatch& path = routes[i].match.path;
-    if (path.kind == PathMatch::Kind::kRegex || path.ignore_case || path.text.empty()) {
+    if (path.kind == PathMatch::Kind::kRegex || path.kind == PathMatch::Kind::kConnect || path.ignore_case ||
+        path.text.empty()) {
       lists.always.push_back(i);
     } else if (path.kind == PathMatch::Kind::kExact) {
       lists.exact[path.text].push_back(i);

@@ -172,7 +172,7 @@ const RoutingTable::CompiledCluster* draw_cluster(const RoutingTable::CompiledRo
 }
 
 std::string rewritten_path(const Route& route, const ForwardAction& action, std::string_view path) {
-  if (path == "*") return std::string(path);
+  if (path == "*" || path.empty()) return std::string(path);
   const auto question = path.find('?');
   const std::string_view before = path.substr(0, question);
   const std::string_view query =

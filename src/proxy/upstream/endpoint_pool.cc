@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/upstream/tcp_session.h"
+
 namespace weft::proxy {
 namespace {
 
@@ -26,6 +28,13 @@ UpstreamConnection::UpstreamConnection(Connection connected, http::Protocol spok
     if (idle() || protocol == http::Protocol::kHttp2) endpoint->disturbed();
   });
 }
+
+UpstreamConnection::UpstreamConnection(Connection connected, ConnectionPlace taken)
+    : place(std::move(taken)),
+      endpoint(place.endpoint()),
+      http(std::make_unique<TcpSession>(std::move(connected.stream))),
+      local_address(connected.local.to_string()),
+      protocol(http::Protocol::kHttp1) {}
 
 UpstreamConnection::~UpstreamConnection() {
   http->on_change({});

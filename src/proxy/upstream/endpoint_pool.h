@@ -19,6 +19,8 @@ struct UpstreamConnection {
   /// `protocol` is kHttp1 or kHttp2.
   UpstreamConnection(Connection connected, http::Protocol protocol, const http::Http2Limits& http2,
                      ConnectionPlace taken);
+  /// TCP, for the tunnel of one CONNECT; it is never in a pool.
+  UpstreamConnection(Connection connected, ConnectionPlace taken);
   ~UpstreamConnection();
   UpstreamConnection(const UpstreamConnection&) = delete;
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;

@@ -256,7 +256,8 @@ Result<std::shared_ptr<EndpointPool>> UpstreamCluster::pick(const Request& reque
 }
 
 net::Task<Result<Lease>> UpstreamCluster::lease(Request request) {
-  const bool stream = request.protocol == http::Protocol::kHttp2;
+  request.fresh = request.fresh || request.tunnel;
+  const bool stream = request.protocol == http::Protocol::kHttp2 && !request.tunnel;
   return stream ? lease_stream(std::move(request)) : lease_connection(std::move(request));
 }
 
@@ -285,6 +286,8 @@ net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
       auto connected = co_await connect(endpoint->config().address, request.deadline, request.waiting);
       if (!connected && request.unreached) *request.unreached = std::move(endpoint);
       WEFT_CO_TRY(Connection made, std::move(connected));
+      if (request.tunnel)
+        co_return Lease(*this, std::make_shared<UpstreamConnection>(std::move(made), std::move(place)));
       co_return Lease(*this, std::make_shared<UpstreamConnection>(std::move(made), http::Protocol::kHttp1,
                                                                   config_->http2, std::move(place)));
     }

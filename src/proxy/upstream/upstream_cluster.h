@@ -53,6 +53,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
     TimePoint deadline = kNever;
     http::Protocol protocol = http::Protocol::kHttp1;  ///< or kHttp2
     bool fresh = false;                                ///< no pooled connection; of HTTP/1 only
+    bool tunnel = false;  ///< the exchange is a CONNECT that TCP itself responds to (tcp_session.h)
     std::span<const EndpointPool* const> avoid = {};
     /// Set to the endpoint that could not be connected to, for the next try to avoid.
     std::shared_ptr<EndpointPool>* unreached = nullptr;

@@ -32,8 +32,12 @@ static std::string shown(proxy::StringMatch::Kind kind) {
   return kNames[static_cast<int>(kind)];
 }
 static std::string shown(proxy::PathMatch::Kind kind) {
-  constexpr const char* kNames[] = {"prefix", "exact", "regex", "separated prefix"};
+  constexpr const char* kNames[] = {"prefix", "exact", "regex", "separated prefix", "connect"};
   return kNames[static_cast<int>(kind)];
+}
+static std::string shown(proxy::ForwardAction::Connect connect) {
+  constexpr const char* kNames[] = {"as listener", "forward", "terminate"};
+  return kNames[static_cast<int>(connect)];
 }
 static std::string shown(proxy::HeaderChange::Action action) {
   constexpr const char* kNames[] = {"append", "add if absent", "overwrite or add", "overwrite if exists"};
@@ -212,13 +216,13 @@ std::string shown(const proxy::GrpcTimeout& timeout) {
 
 std::string shown(const proxy::ForwardAction& action) {
   using Shown = proxy::ForwardAction;
-  return "forward " + members(action, WEFT_MEMBER(clusters), WEFT_MEMBER(cluster_header),
-                              WEFT_MEMBER(cluster_not_found_status), WEFT_MEMBER(timeout),
-                              WEFT_MEMBER(max_duration), WEFT_MEMBER(grpc_duration),
-                              WEFT_MEMBER(grpc_response), WEFT_MEMBER(idle_timeout), WEFT_MEMBER(retry),
-                              WEFT_MEMBER(prefix_rewrite), WEFT_MEMBER(regex_rewrite),
-                              WEFT_MEMBER(regex_substitution), WEFT_MEMBER(host_rewrite),
-                              WEFT_MEMBER(append_x_forwarded_host), WEFT_MEMBER(upgrades));
+  return "forward " +
+         members(action, WEFT_MEMBER(clusters), WEFT_MEMBER(cluster_header),
+                 WEFT_MEMBER(cluster_not_found_status), WEFT_MEMBER(timeout), WEFT_MEMBER(max_duration),
+                 WEFT_MEMBER(grpc_duration), WEFT_MEMBER(grpc_response), WEFT_MEMBER(idle_timeout),
+                 WEFT_MEMBER(retry), WEFT_MEMBER(prefix_rewrite), WEFT_MEMBER(regex_rewrite),
+                 WEFT_MEMBER(regex_substitution), WEFT_MEMBER(host_rewrite),
+                 WEFT_MEMBER(append_x_forwarded_host), WEFT_MEMBER(upgrades), WEFT_MEMBER(connect));
 }
 
 std::string shown(const proxy::RedirectAction& action) {
@@ -261,17 +265,18 @@ std::string shown(const proxy::AccessLogConfig& log) {
 
 std::string shown(const proxy::HttpConfig& config) {
   using Shown = proxy::HttpConfig;
-  return members(
-      config, WEFT_MEMBER(stat_prefix), WEFT_MEMBER(route_table_name), WEFT_MEMBER(route_table),
-      WEFT_MEMBER(codec), WEFT_MEMBER(http2), WEFT_MEMBER(drain_timeout), WEFT_MEMBER(use_remote_address),
-      WEFT_MEMBER(trusted_hops), WEFT_MEMBER(generate_request_id), WEFT_MEMBER(preserve_external_request_id),
-      WEFT_MEMBER(accept_http10), WEFT_MEMBER(normalize_path), WEFT_MEMBER(merge_slashes),
-      WEFT_MEMBER(escaped_slashes), WEFT_MEMBER(server_name), WEFT_MEMBER(server_header),
-      WEFT_MEMBER(upgrades), WEFT_MEMBER(idle_timeout), WEFT_MEMBER(stream_idle_timeout),
-      WEFT_MEMBER(stall_timeout), WEFT_MEMBER(request_timeout), WEFT_MEMBER(request_headers_timeout),
-      WEFT_MEMBER(max_request_headers_bytes), WEFT_MEMBER(max_request_headers_count),
-      WEFT_MEMBER(max_requests_per_connection), WEFT_MEMBER(tracing), WEFT_MEMBER(random_sampling_percent),
-      WEFT_MEMBER(access_logs), WEFT_MEMBER(filters), WEFT_MEMBER(suppress_envoy_headers));
+  return members(config, WEFT_MEMBER(stat_prefix), WEFT_MEMBER(route_table_name), WEFT_MEMBER(route_table),
+                 WEFT_MEMBER(codec), WEFT_MEMBER(http2), WEFT_MEMBER(drain_timeout),
+                 WEFT_MEMBER(use_remote_address), WEFT_MEMBER(trusted_hops), WEFT_MEMBER(generate_request_id),
+                 WEFT_MEMBER(preserve_external_request_id), WEFT_MEMBER(accept_http10),
+                 WEFT_MEMBER(normalize_path), WEFT_MEMBER(merge_slashes), WEFT_MEMBER(escaped_slashes),
+                 WEFT_MEMBER(server_name), WEFT_MEMBER(server_header), WEFT_MEMBER(upgrades),
+                 WEFT_MEMBER(connect), WEFT_MEMBER(idle_timeout), WEFT_MEMBER(stream_idle_timeout),
+                 WEFT_MEMBER(stall_timeout), WEFT_MEMBER(request_timeout),
+                 WEFT_MEMBER(request_headers_timeout), WEFT_MEMBER(max_request_headers_bytes),
+                 WEFT_MEMBER(max_request_headers_count), WEFT_MEMBER(max_requests_per_connection),
+                 WEFT_MEMBER(tracing), WEFT_MEMBER(random_sampling_percent), WEFT_MEMBER(access_logs),
+                 WEFT_MEMBER(filters), WEFT_MEMBER(suppress_envoy_headers));
 }
 
 std::string shown(const proxy::TcpProxyConfig& config) {

@@ -180,6 +180,8 @@ net::Task<Forward::Failure> Forward::connect() {
   wanted.waiting = &waiting_;
   wanted.protocol = cluster_->protocol_for(exchange_.request().version);
   wanted.fresh = connect_ == Connect::kFresh;
+  wanted.tunnel =
+      action_.connect == ForwardAction::Connect::kTerminate && exchange_.request().method == "CONNECT";
   wanted.avoid = tried_;
   std::shared_ptr<EndpointPool> unreached;
   wanted.unreached = &unreached;

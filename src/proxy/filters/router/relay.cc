@@ -19,11 +19,12 @@ constexpr int kMaxInterims = 8;
 /// How long an endpoint that has responded may leave the rest of the request waiting.
 constexpr Duration kPieceAfterResponse = 5s;
 
+bool is_success(int status) { return status >= 200 && status < 300; }
+
 /// RFC 8441 §4: to a client of HTTP/2 any success says that its stream is what it asked for. A server of
 /// HTTP/1 may ignore an Upgrade, and respond to the GET.
 bool claims_an_upgrade(const http::RequestHead& request, const http::ResponseHead& response) {
-  const bool success = response.status >= 200 && response.status < 300;
-  return success && request.version == http::Version::k2 && !request.upgrade.empty();
+  return is_success(response.status) && request.version == http::Version::k2 && !request.upgrade.empty();
 }
 
 Result<void> stop() { return fail(Error::internal(Code::kCancelled, "the other direction decides")); }
@@ -167,6 +168,7 @@ net::Task<TryFailure> Relay::read_response() {
   }
   stream_.info().response_begun = loop().now();
   stream_.info().status = response.status;
+  if (exchange_.request().method == "CONNECT" && is_success(response.status)) co_return co_await run_tunnel();
   if (response.status == 101) {
     // RFC 9110 §7.8: only what was asked for, and after the whole request.
     if (exchange_.request().upgrade.empty() || !upstream_.request_complete()) {
