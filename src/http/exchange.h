@@ -110,10 +110,11 @@ class ClientExchange {
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
   virtual ServerExchange::Upgraded upgrade() = 0;
 
-  /// Until when each read, or each write, of this exchange has to move something; also for a wait that has
-  /// begun.
+  /// Until when each read of this exchange has to give something; also for a wait that has begun.
   virtual void set_read_deadline(TimePoint when) = 0;
-  virtual void set_write_deadline(TimePoint when) = 0;
+  /// How long a write may stand still, however long it takes as a whole; zero: no limit. And until when it
+  /// has to be done, however steadily it moves. Also for a wait that has begun.
+  virtual void set_write_limits(Duration standstill, TimePoint end) = 0;
   /// Ends whatever waits on it, and the exchange with it. No other exchange of its connection is touched.
   virtual void cancel() = 0;
   /// Whether an earlier exchange went over this connection, or it has waited in a pool: then a break may only

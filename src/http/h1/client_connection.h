@@ -52,7 +52,10 @@ class ClientConnection final : public ClientSession, private ClientExchange {
   net::Task<Result<BodyChunk>> read_body() override;
   ServerExchange::Upgraded upgrade() override;
   void set_read_deadline(TimePoint when) override { stream_->set_read_deadline(when); }
-  void set_write_deadline(TimePoint when) override { stream_->set_write_deadline(when); }
+  void set_write_limits(Duration standstill, TimePoint end) override {
+    out_.set_patience(standstill);
+    out_.set_deadline(end);
+  }
   void cancel() override { stream_->close(true); }
   bool reused() const override { return exchanges_ > 1 || parked_; }
   bool response_begun() const override { return head_started_ || head_read_; }

@@ -36,9 +36,12 @@ class Outbox {
   bool empty() const { return taken_ == text_.size() && behind_.empty() && !borrowed(); }
   /// A write has failed, or was given up in the middle of borrowed data: the peer cannot make sense of more.
   bool cut() const { return cut_; }
-  /// Bounds every wait for the transport from now on; zero: no bound. Until it was called the stream's own
-  /// write deadline holds.
-  void set_patience(Duration patience) { patience_ = patience; }
+  /// Bounds every wait for the transport, also one that has begun; zero: no bound. Until it was called the
+  /// stream's own write deadline holds.
+  void set_patience(Duration patience) {
+    patience_ = patience;
+    if (writing_) bound_wait();
+  }
   /// With a patience: the end of all waits, also of one that has begun.
   void set_deadline(TimePoint when);
 

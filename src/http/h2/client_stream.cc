@@ -92,6 +92,7 @@ Error ClientStream::failure(std::string_view doing) const {
 }
 
 net::Task<Result<void>> ClientStream::wait_for_settings() {
+  limit_write();
   while (!owner_.settings_known() && !closed_) {
     if (co_await writing_ && !owner_.settings_known())
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kUpstream, "waiting for SETTINGS"));
@@ -144,8 +145,9 @@ net::Task<Result<void>> ClientStream::send_body(std::string_view data, bool end)
 net::Task<Result<void>> ClientStream::wait_until_sent() {
   for (std::uint64_t before = sent_; !sent_all(); before = sent_) {
     if (closed_) co_return fail(failure("writing the request"));
+    limit_write();
     const bool late = co_await writing_;
-    if (late && !sent_all() && sent_ == before)
+    if (late && !sent_all() && (sent_ == before || loop_.now() >= write_end_))
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kUpstream, "writing the request"));
   }
   co_return Result<void>{};

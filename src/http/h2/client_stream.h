@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "http/h2/head_reader.h"
 #include "http/h2/stream.h"
 #include "http/h2/tunnel.h"
+#include "http/time_limit.h"
 
 namespace weft::http::h2 {
 
@@ -53,7 +55,11 @@ class ClientStream final : public Stream, public ClientExchange {
   net::Task<Result<BodyChunk>> read_body() override;
   ServerExchange::Upgraded upgrade() override;
   void set_read_deadline(TimePoint when) override { reading_.set_deadline(when); }
-  void set_write_deadline(TimePoint when) override { writing_.set_deadline(when); }
+  void set_write_limits(Duration standstill, TimePoint end) override {
+    standstill_ = standstill;
+    write_end_ = end;
+    if (writing_.waiting()) limit_write();
+  }
   void cancel() override;
   bool reused() const override { return reused_; }
   bool response_begun() const override { return begun_; }
@@ -68,6 +74,7 @@ class ClientStream final : public Stream, public ClientExchange {
   Result<void> count_body(std::size_t bytes, bool end);
   net::Task<Result<void>> wait_for_settings();
   net::Task<Result<void>> wait_until_sent();
+  void limit_write() { writing_.set_deadline(std::min(after(loop_.now(), standstill_), write_end_)); }
 
   Owner& owner_;
   ResponseHead arriving_;
@@ -75,6 +82,8 @@ class ClientStream final : public Stream, public ClientExchange {
   std::unique_ptr<Tunnel> tunnel_owner_;
   std::string protocol_;  ///< of an extended CONNECT
   std::optional<std::uint64_t> length_left_;
+  Duration standstill_{};  ///< that a write may take; zero: no limit
+  TimePoint write_end_ = kNever;
   Rejection malformed_;
   unsigned pieces_ = 0, interims_ = 0;
   bool reused_, begun_ = false, head_read_ = false, head_taken_ = false, tunnels_ = false, refused_ = false,

@@ -192,9 +192,16 @@ net::Task<Result<void>> ServerStream::send_head(const ResponseHead& head, bool e
   continue_wanted_ = false;
   if (!framing_.send_head(*this, list.fields(), (end && !upgraded) || bodiless_))
     co_return fail(gone_error("writing the response"));
-  response_ = end && !upgraded ? Response::kComplete : Response::kStarted;
+  response_ = Response::kStarted;
+  if (end && !upgraded) complete_response();
   if (!tunnelled) length_left_ = head.content_length;
   co_return Result<void>{};
+}
+
+/// Who waits for the rest of the request by now has the client's last seconds, too.
+void ServerStream::complete_response() {
+  response_ = Response::kComplete;
+  if (reading_.waiting()) reading_.set_deadline(body_deadline());
 }
 
 /// A body must be exactly as long as its head said (RFC 9113 §8.1.1).
@@ -226,7 +233,7 @@ net::Task<Result<void>> ServerStream::send_body(std::string_view data, bool end)
     lend(data, end);
     if (!sent_all()) WEFT_CO_CHECK(co_await wait_until_sent());
   }
-  if (end) response_ = Response::kComplete;
+  if (end) complete_response();
   co_return Result<void>{};
 }
 
@@ -250,7 +257,7 @@ net::Task<Result<void>> ServerStream::send_trailers(const Headers& trailers) {
   WEFT_CO_CHECK(count_body(0, true));
   if (cut_ || !framing_.send_head(*this, list.fields(), true))
     co_return fail(gone_error("writing the response"));
-  response_ = Response::kComplete;
+  complete_response();
   co_return Result<void>{};
 }
 

@@ -88,6 +88,7 @@ class ServerStream final : public Stream, public ServerExchange {
   net::Task<Result<void>> send_continue();
   net::Task<Result<void>> wait_until_sent();
   void client_has_gone();
+  void complete_response();
 
   Owner& owner_;
   std::unique_ptr<SpareHeads> heads_ = SpareHeads::borrow();

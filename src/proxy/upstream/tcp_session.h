@@ -43,7 +43,7 @@ class TcpSession final : public http::ClientSession, private http::ClientExchang
   net::Task<Result<http::BodyChunk>> read_body() override { co_return http::BodyChunk{{}, true}; }
   http::ServerExchange::Upgraded upgrade() override { return {stream_.get(), {}}; }
   void set_read_deadline(TimePoint when) override { stream_->set_read_deadline(when); }
-  void set_write_deadline(TimePoint when) override { stream_->set_write_deadline(when); }
+  void set_write_limits(Duration, TimePoint) override {}
   void cancel() override { stream_->close(true); }
   bool reused() const override { return false; }
   bool response_begun() const override { return true; }

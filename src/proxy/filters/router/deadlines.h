@@ -55,9 +55,8 @@ class Deadlines {
     const TimePoint limit = limit_of(response_started);
     return request_read ? std::min(after(now, limits_.idle), limit) : limit;
   }
-  TimePoint for_writing(TimePoint now, bool response_started) const {
-    return std::min(now + idle_or_stall(), limit_of(response_started));
-  }
+  /// For writing the request, however steadily it moves; besides idle_or_stall().
+  TimePoint for_writing(bool response_started) const { return limit_of(response_started); }
 
  private:
   static TimePoint after(TimePoint now, Milliseconds limit) { return limit.count() ? now + limit : kNever; }

@@ -15,7 +15,8 @@ TEST(Deadlines, nothing_is_limited_where_nothing_is_set) {
   EXPECT_EQ(none.whole(), kNever);
   EXPECT_EQ(none.for_connection(at(1)), kNever);
   EXPECT_EQ(none.for_reading(at(1), true, false), kNever);
-  EXPECT_EQ(none.for_writing(at(1), false), at(8));
+  EXPECT_EQ(none.for_writing(false), kNever);
+  EXPECT_EQ(none.idle_or_stall(), 7s);
   EXPECT_FALSE(none.passed(at(1000)) || none.try_passed(at(1000)));
 }
 
@@ -43,14 +44,14 @@ TEST(Deadlines, a_try_ends_with_the_first_byte_of_its_response_and_the_request_d
   limits.start_try(at(0));
   EXPECT_EQ(limits.for_reading(at(1), true, false), at(5));
   EXPECT_EQ(limits.for_reading(at(1), true, true), at(15));
-  EXPECT_EQ(limits.for_writing(at(1), true), at(15));
+  EXPECT_EQ(limits.for_writing(true), at(15));
 }
 
 TEST(Deadlines, a_stream_is_not_idle_while_the_client_sends) {
   Deadlines limits({.response = kNone, .per_try = kNone, .idle = 3s, .stall = 7s});
   EXPECT_EQ(limits.for_reading(at(1), true, true), at(4));
   EXPECT_EQ(limits.for_reading(at(1), false, false), kNever);
-  EXPECT_EQ(limits.for_writing(at(1), false), at(4));
+  EXPECT_EQ(limits.idle_or_stall(), 3s);
   EXPECT_EQ(limits.for_connection(at(1)), at(4));
 }
 

@@ -49,10 +49,10 @@ bool Relay::cancelled() const { return stream_.cancellation().requested(); }
 /// Called for every piece of either body.
 void Relay::set_deadlines() {
   const TimePoint now = loop().now();
-  if (phase_ == Phase::kResponded) return upstream_.set_write_deadline(now + kPieceAfterResponse);
+  if (phase_ == Phase::kResponded) return upstream_.set_write_limits(kPieceAfterResponse, kNever);
   const bool started = exchange_.response_started();
   upstream_.set_read_deadline(deadlines_.for_reading(now, body_.read, started));
-  upstream_.set_write_deadline(deadlines_.for_writing(now, started));
+  upstream_.set_write_limits(deadlines_.idle_or_stall(), deadlines_.for_writing(started));
 }
 
 net::Task<TryFailure> Relay::run() {
@@ -302,7 +302,7 @@ net::Task<TryFailure> Relay::run_tunnel() {
                    .stall = stream_.config().stall_timeout,
                    .block = std::min(stream_.connection().listener().config->buffer_limit,
                                      stream_.info().cluster->buffer_limit)});
-  upstream_.set_write_deadline(loop().now() + kPieceAfterResponse);
+  upstream_.set_write_limits(kPieceAfterResponse, kNever);
   static_cast<void>(co_await upstream_.flush());
   co_return TryFailure::kNone;
 }
