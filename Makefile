@@ -5,7 +5,7 @@ PRESET ?= release
 WEFT := build/$(PRESET)/src/cli/weft
 BOOKINFO := samples/bookinfo
 
-.PHONY: help deps build up down test test-all soak bench bench-control fuzz tsan coverage format lint clean arrows \
+.PHONY: help deps build up down test test-all soak bench bench-control floods fuzz tsan coverage format lint clean arrows \
   torture real interop images e2e-kubernetes kubernetes-up kubernetes-down
 
 help: ## what can be made
@@ -61,9 +61,13 @@ soak: deps ## load a mesh at full speed under changing rules for MINUTES (defaul
 	@scripts/build release weft weft-proxy bookinfo
 	@SOAK_MINUTES=$(or $(MINUTES),10) scripts/python -m pytest -q -s --no-header -p no:cacheprovider tests/soak
 
-bench: deps ## measure weft beside nginx, HAProxy, nghttpx and Envoy over HTTP/1, HTTP/2, gRPC and TCP, each service of Bookinfo, and its page
+bench: deps ## measure weft beside nginx, HAProxy, nghttpx and Envoy over HTTP/1, HTTP/2, gRPC and TCP, each service of Bookinfo, its page, and the memory of idle connections
 	@scripts/build release
-	@status=0; for each in run http2 grpc stream bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
+	@status=0; for each in run http2 grpc idle stream bookinfo page; do scripts/python bench/$$each.py || status=1; done; exit $$status
+
+floods: deps ## flood weft-proxy with hostile HTTP/2 from clients and an upstream: its memory, and an honest client's p99, within bounds
+	@scripts/build release weft-proxy
+	@scripts/python bench/floods.py $(OPTIONS)
 
 bench-control: deps ## measure what services, rules and simulated proxies cost the control plane; OPTIONS="--scales 10,1000" and others
 	@scripts/build release weft weft-proxy bookinfo ads_load
