@@ -27,8 +27,8 @@ ClientStream::ClientStream(net::Loop& loop, Framing& framing, Owner& owner, bool
     : Stream(loop, framing, 0), owner_(owner), reused_(reused) {}
 
 void ClientStream::on_head_begins() {
-  begun_ = true;
-  if (!head_read_) return owner_.reader().start(arriving_, owner_.limits());
+  if (head_ == Head::kNone) head_ = Head::kBegun;
+  if (!head_read()) return owner_.reader().start(arriving_, owner_.limits());
   trailers_ = std::make_unique<Headers>();
   owner_.reader().start_trailers(*trailers_, owner_.limits());
 }
@@ -42,7 +42,7 @@ void ClientStream::on_head(bool end) {
     on_malformed(rejection);
     return framing_.reset(*this, ErrorCode::kCancel);
   }
-  if (head_read_) {
+  if (head_read()) {
     if (trailers_->empty()) trailers_.reset();
     return;
   }
@@ -53,8 +53,8 @@ void ClientStream::on_head(bool end) {
     }
     interim_.push_back(std::exchange(arriving_, {}));
   } else {
-    head_read_ = true;
-    end_taken_ = end;
+    head_ = Head::kRead;
+    if (end) incoming_ = Incoming::kTaken;
     const bool success = arriving_.status < 300;
     if (success && !protocol_.empty()) {
       arriving_.status = 101;
@@ -71,13 +71,13 @@ void ClientStream::on_malformed(const Rejection& rejection) {
 
 void ClientStream::end() {
   if (tunnel_owner_) tunnel_owner_->close();
-  if (closed_ || id_ <= 0) return;
+  if (closed() || id_ <= 0) return;
   framing_.reset(*this, ErrorCode::kCancel);
 }
 
 Error ClientStream::failure(std::string_view doing) const {
   if (malformed_) return Error::upstream(Code::kInvalid, Retry::kNever, std::string(malformed_.reason));
-  if (cancelled_) return net::to_error(net::IoError::kClosed, Blame::kUpstream, doing);
+  if (stopped_ == Stopped::kCancelled) return net::to_error(net::IoError::kClosed, Blame::kUpstream, doing);
   if (unprocessed())
     return Error::upstream(Code::kReset, Retry::kFreshConnection,
                            std::string(doing) + ": the server has not taken the request");
@@ -93,11 +93,11 @@ Error ClientStream::failure(std::string_view doing) const {
 
 net::Task<Result<void>> ClientStream::wait_for_settings() {
   limit_write();
-  while (!owner_.settings_known() && !closed_) {
+  while (!owner_.settings_known() && !closed()) {
     if (co_await writing_ && !owner_.settings_known())
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kUpstream, "waiting for SETTINGS"));
   }
-  if (closed_) co_return fail(failure("waiting for SETTINGS"));
+  if (closed()) co_return fail(failure("waiting for SETTINGS"));
   if (!framing_.extended_connect())
     co_return fail(
         Error::upstream(Code::kUnsupported, Retry::kNever,
@@ -109,14 +109,14 @@ net::Task<Result<void>> ClientStream::send_head(const RequestHead& head, bool en
   protocol_ = head.upgrade;
   tunnels_ = !protocol_.empty() || head.method == "CONNECT";
   if (!protocol_.empty()) WEFT_CO_CHECK(co_await wait_for_settings());
-  if (!closed_ && !owner_.may_begin()) refused_ = true;
-  if (closed_ || refused_) co_return fail(failure("writing the request"));
+  if (!closed() && !owner_.may_begin()) stopped_ = Stopped::kNotBegun;
+  if (closed() || stopped_ == Stopped::kNotBegun) co_return fail(failure("writing the request"));
   FieldList& list = field_list();
   if (!list.request(head))
     co_return fail(Error::internal(Code::kInternal, "a value in the request's head holds a line end"));
   if (!tunnels_ && !end) length_left_ = head.content_length;
   if (!framing_.send_head(*this, list.fields(), end && !tunnels_)) {
-    refused_ = true;
+    stopped_ = Stopped::kNotBegun;
     co_return fail(failure("writing the request"));
   }
   co_return Result<void>{};
@@ -134,7 +134,7 @@ Result<void> ClientStream::count_body(std::size_t bytes, bool end) {
 net::Task<Result<void>> ClientStream::send_body(std::string_view data, bool end) {
   if (tunnels_) co_return Result<void>{};  // none was announced
   WEFT_CO_CHECK(count_body(data.size(), end));
-  if (closed_ || cut_) co_return fail(failure("writing the request"));
+  if (closed() || outgoing_ == Outgoing::kCut) co_return fail(failure("writing the request"));
   if (data.empty() && !end) co_return Result<void>{};
   const Loan loan{*this};
   lend(data, end);
@@ -144,7 +144,7 @@ net::Task<Result<void>> ClientStream::send_body(std::string_view data, bool end)
 /// Until the windows of the server, and the transport, had room for all that is lent.
 net::Task<Result<void>> ClientStream::wait_until_sent() {
   for (std::uint64_t before = sent_; !sent_all(); before = sent_) {
-    if (closed_) co_return fail(failure("writing the request"));
+    if (closed()) co_return fail(failure("writing the request"));
     limit_write();
     const bool late = co_await writing_;
     if (late && !sent_all() && (sent_ == before || loop_.now() >= write_end_))
@@ -157,7 +157,8 @@ net::Task<Result<void>> ClientStream::send_trailers(const Headers& trailers) {
   FieldList& list = field_list();
   if (tunnels_ || trailers.empty() || !list.trailers(trailers)) co_return co_await send_body({}, true);
   WEFT_CO_CHECK(count_body(0, true));
-  if (cut_ || !framing_.send_head(*this, list.fields(), true)) co_return fail(failure("writing the request"));
+  if (outgoing_ == Outgoing::kCut || !framing_.send_head(*this, list.fields(), true))
+    co_return fail(failure("writing the request"));
   co_return Result<void>{};
 }
 
@@ -178,20 +179,20 @@ net::Task<Result<void>> ClientStream::read_head(ResponseHead& into) {
       co_return Result<void>{};
     }
     if (malformed_) co_return fail(failure("reading the response's head"));
-    if (head_read_ && !head_taken_) {
-      head_taken_ = true;
+    if (head_ == Head::kRead) {
+      head_ = Head::kTaken;
       std::swap(into, arriving_);
       co_return Result<void>{};
     }
-    if (closed_) co_return fail(failure("reading the response's head"));
+    if (closed()) co_return fail(failure("reading the response's head"));
     const bool late = co_await reading_;
-    if (late && !head_read_ && interim_.empty() && !closed_)
+    if (late && !head_read() && interim_.empty() && !closed())
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kUpstream, "reading the response's head"));
   }
 }
 
 net::Task<Result<BodyChunk>> ClientStream::read_body() {
-  if (end_taken_) co_return BodyChunk{{}, true};
+  if (read_to_the_end()) co_return BodyChunk{{}, true};
   for (;;) {
     if (malformed_) co_return fail(failure("reading the response's body"));
     if (readable()) {
@@ -201,9 +202,9 @@ net::Task<Result<BodyChunk>> ClientStream::read_body() {
       continue;
     }
     static_cast<void>(take_piece());
-    if (closed_) co_return fail(failure("reading the response's body"));
+    if (closed()) co_return fail(failure("reading the response's body"));
     const bool late = co_await reading_;
-    if (late && !readable() && !closed_)
+    if (late && !readable() && !closed())
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kUpstream, "reading the response's body"));
   }
 }
@@ -214,7 +215,7 @@ ServerExchange::Upgraded ClientStream::upgrade() {
 }
 
 void ClientStream::cancel() {
-  if (std::exchange(cancelled_, true) || closed_) return;
+  if (std::exchange(stopped_, Stopped::kCancelled) == Stopped::kCancelled || closed()) return;
   if (id_ > 0) return framing_.reset(*this, ErrorCode::kCancel);
   on_closed(ErrorCode::kCancel);
 }

@@ -48,10 +48,10 @@ class ClientStream final : public Stream, public ClientExchange {
   net::Task<Result<void>> send_trailers(const Headers& trailers) override;
   net::Task<Result<void>> flush() override;
   /// What follows the head of a tunnel is not of the request.
-  bool request_complete() const override { return local_ended_ || (tunnels_ && id_ > 0); }
+  bool request_complete() const override { return local_ended() || (tunnels_ && id_ > 0); }
   net::Task<Result<void>> read_head(ResponseHead& into) override;
-  bool response_complete() const override { return head_taken_ && end_taken_; }
-  bool body_available() const override { return end_taken_ || readable(); }
+  bool response_complete() const override { return head_ == Head::kTaken && read_to_the_end(); }
+  bool body_available() const override { return read_to_the_end() || readable(); }
   net::Task<Result<BodyChunk>> read_body() override;
   ServerExchange::Upgraded upgrade() override;
   void set_read_deadline(TimePoint when) override { reading_.set_deadline(when); }
@@ -62,14 +62,23 @@ class ClientStream final : public Stream, public ClientExchange {
   }
   void cancel() override;
   bool reused() const override { return reused_; }
-  bool response_begun() const override { return begun_; }
+  bool response_begun() const override { return head_ != Head::kNone; }
   Taken taken() const override { return unprocessed() ? Taken::kNot : Taken::kPerhaps; }
 
   ClientStream* next = nullptr;  ///< in the connection's list
   ClientStream* previous = nullptr;
 
  private:
-  bool unprocessed() const { return refused_ || (closed_ && code_ == ErrorCode::kRefusedStream); }
+  /// Of the response: kNone ─ the first byte ─► kBegun ─ the final one, whole ─► kRead ─ by its owner ─►
+  /// kTaken
+  enum class Head : std::uint8_t { kNone, kBegun, kRead, kTaken };
+  /// Why nothing more is to be expected, before the server has said so.
+  enum class Stopped : std::uint8_t { kNo, kNotBegun, kCancelled };
+
+  bool head_read() const { return head_ == Head::kRead || head_ == Head::kTaken; }
+  bool unprocessed() const {
+    return stopped_ == Stopped::kNotBegun || (closed() && code_ == ErrorCode::kRefusedStream);
+  }
   Error failure(std::string_view doing) const;
   Result<void> count_body(std::size_t bytes, bool end);
   net::Task<Result<void>> wait_for_settings();
@@ -86,8 +95,9 @@ class ClientStream final : public Stream, public ClientExchange {
   TimePoint write_end_ = kNever;
   Rejection malformed_;
   unsigned pieces_ = 0, interims_ = 0;
-  bool reused_, begun_ = false, head_read_ = false, head_taken_ = false, tunnels_ = false, refused_ = false,
-                cancelled_ = false;
+  Head head_ = Head::kNone;
+  Stopped stopped_ = Stopped::kNo;
+  bool reused_, tunnels_ = false;
 };
 
 }  // namespace weft::http::h2

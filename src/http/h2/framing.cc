@@ -146,16 +146,16 @@ struct Framing::Callbacks {
     if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     const std::size_t size = std::min(room, stream->out_.size());
     if (size > 0 && framing.full()) {
-      if (!std::exchange(stream->waits_for_room_, true))
+      if (std::exchange(stream->source_, Stream::Source::kWaitsForRoom) != Stream::Source::kWaitsForRoom)
         stream->waiting_next_ = std::exchange(framing.waiting_, stream);
       return NGHTTP2_ERR_DEFERRED;
     }
-    const bool last = size == stream->out_.size() && stream->out_ends_;
+    const bool last = size == stream->out_.size() && stream->outgoing_ == Stream::Outgoing::kEnding;
     if (size == 0 && !last) return NGHTTP2_ERR_DEFERRED;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (last) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
-      stream->data_submitted_ = false;
+      stream->source_ = Stream::Source::kIdle;
     }
     return static_cast<ssize_t>(size);
   }
@@ -169,7 +169,7 @@ struct Framing::Callbacks {
     framing.output_.append(text(head, kFrameHead)).append(stream->out_.substr(0, size));
     stream->out_.remove_prefix(size);
     stream->sent_ += size;
-    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) stream->local_ended_ = true;
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) stream->outgoing_ = Stream::Outgoing::kEnded;
     framing.flood_.data_sent();
     if (stream->out_.empty()) stream->moved_out();
     return 0;
@@ -361,7 +361,7 @@ void Framing::pump() {
 void Framing::note_reset_sent(std::int32_t id, ErrorCode code) {
   closed_.reset_by_us(id);
   Stream* const stream = Callbacks::find(session_, id);
-  if (stream && stream->resetting_) return;
+  if (stream && stream->reset_by_us()) return;
   if (code == ErrorCode::kRefusedStream) return calm(flood_.idle_frame(now_), "too many streams");
   note_reset();
   if (!stream || std::exchange(stream->fault_told_, true)) return;
@@ -389,13 +389,13 @@ void Framing::resume_waiting() {
   while (waiting_) {
     Stream& stream = *waiting_;
     waiting_ = std::exchange(stream.waiting_next_, nullptr);
-    stream.waits_for_room_ = false;
+    stream.source_ = Stream::Source::kOffered;
     nghttp2_session_resume_data(session_, stream.id_);
   }
 }
 
 bool Framing::send_head(Stream& stream, std::span<const nghttp2_nv> fields, bool end) {
-  if (stream.closed_ || stream.resetting_ || over()) return false;
+  if (stream.life_ != Stream::Life::kOpen || over()) return false;
   const std::uint8_t flags = end ? NGHTTP2_FLAG_END_STREAM : NGHTTP2_FLAG_NONE;
   const bool begins = stream.id_ <= 0;
   const std::int32_t result =
@@ -406,23 +406,24 @@ bool Framing::send_head(Stream& stream, std::span<const nghttp2_nv> fields, bool
     stream.id_ = result;
     flood_.stream_opened();
   }
-  if (end) stream.local_ended_ = true;
+  const Stream::Outgoing before = stream.outgoing_;
+  if (end) stream.outgoing_ = Stream::Outgoing::kEnded;
   pump();
   receiver_.on_output();
   if (std::exchange(head_not_sent_, 0) == stream.id_ || failed_) {
-    stream.local_ended_ = false;
+    stream.outgoing_ = before;
     return false;
   }
   return true;
 }
 
 void Framing::push(Stream& stream) {
-  if (stream.closed_ || stream.resetting_ || stream.local_ended_) return;
-  if (!stream.data_submitted_) {
+  if (stream.life_ != Stream::Life::kOpen || stream.local_ended()) return;
+  if (stream.source_ == Stream::Source::kIdle) {
     const nghttp2_data_provider provider{{}, Callbacks::read_data};
-    stream.data_submitted_ =
-        nghttp2_submit_data(session_, NGHTTP2_FLAG_END_STREAM, stream.id_, &provider) == 0;
-  } else if (!stream.waits_for_room_) {
+    if (nghttp2_submit_data(session_, NGHTTP2_FLAG_END_STREAM, stream.id_, &provider) == 0)
+      stream.source_ = Stream::Source::kOffered;
+  } else if (stream.source_ == Stream::Source::kOffered) {
     nghttp2_session_resume_data(session_, stream.id_);
   }
   pump();
@@ -430,7 +431,9 @@ void Framing::push(Stream& stream) {
 }
 
 void Framing::reset(Stream& stream, ErrorCode code) {
-  if (stream.closed_ || std::exchange(stream.resetting_, true) || stream.id_ <= 0) return;
+  if (stream.life_ != Stream::Life::kOpen) return;
+  stream.life_ = Stream::Life::kResetting;
+  if (stream.id_ <= 0) return;
   stream.code_ = code;
   reset(stream.id_, code);
 }
@@ -442,7 +445,7 @@ void Framing::reset(std::int32_t id, ErrorCode code) {
 }
 
 void Framing::consume(const Stream& stream, std::size_t bytes) {
-  if (stream.closed_)
+  if (stream.closed())
     nghttp2_session_consume_connection(session_, bytes);
   else
     nghttp2_session_consume(session_, stream.id_, bytes);

@@ -59,9 +59,9 @@ void ServerStream::on_head(bool end) {
   }
   head_rejection_ = owner_.reader().finish(end);
   continue_wanted_ = request().expect_continue;
-  to_head_ = request().method == "HEAD";
-  asks_for_tunnel_ = request().method == "CONNECT" || !request().upgrade.empty();
-  end_taken_ = end;
+  if (request().method == "HEAD") asked_ = Asked::kHead;
+  if (request().method == "CONNECT" || !request().upgrade.empty()) asked_ = Asked::kTunnel;
+  if (end) incoming_ = Incoming::kTaken;
   request_deadline_ = after(loop_, owner_.options().request_timeout);
   owner_.on_head_read(*this);
 }
@@ -78,9 +78,9 @@ void ServerStream::on_malformed(const Rejection& rejection) {
 }
 
 void ServerStream::on_closed(ErrorCode code) {
-  const bool in_order = remote_ended_ && local_ended_;
+  const bool in_order = remote_ended() && local_ended();
   // First, so that who is to be told of it, or cancelled, is so before a wait of its own ends.
-  if (!in_order && !resetting_) client_has_gone();
+  if (!in_order && !reset_by_us()) client_has_gone();
   Stream::on_closed(code);
 }
 
@@ -93,7 +93,7 @@ void ServerStream::client_has_gone() {
 
 void ServerStream::on_disconnect(std::function<void()> action) {
   on_disconnect_ = std::move(action);
-  if (on_disconnect_ && gone() && !resetting_) gone_.schedule();
+  if (on_disconnect_ && gone() && !reset_by_us()) gone_.schedule();
 }
 
 net::Task<void> ServerStream::run_until_gone(const Handler& handler) {
@@ -107,13 +107,13 @@ net::Task<void> ServerStream::finish() {
     tunnel_ = nullptr;
     static_cast<void>(co_await wait_until_sent());
   }
-  if (response_ == Response::kNone && !reset_ && !closed_) {
+  if (response_ == Response::kNone && life_ == Life::kOpen) {
     ResponseHead head;
     head.status = 500;
     static_cast<void>(co_await send_head(head, true));
   }
   // RFC 9113 §8.1: a response that is complete before its request is.
-  if (!closed_) framing_.reset(*this, local_ended_ ? ErrorCode::kNoError : ErrorCode::kInternalError);
+  if (!closed()) framing_.reset(*this, local_ended() ? ErrorCode::kNoError : ErrorCode::kInternalError);
 }
 
 net::Task<void> ServerStream::reject() {
@@ -154,10 +154,10 @@ net::Task<Result<BodyChunk>> ServerStream::read_body() {
       continue;
     }
     static_cast<void>(take_piece());
-    if (closed_) co_return fail(gone_error("reading the request's body"));
+    if (closed()) co_return fail(gone_error("reading the request's body"));
     reading_.set_deadline(body_deadline());
     const bool late = co_await reading_;
-    if (late && !readable() && !closed_)
+    if (late && !readable() && !closed())
       co_return fail(net::to_error(net::IoError::kTimeout, Blame::kDownstream, "reading the request's body"));
   }
 }
@@ -182,17 +182,17 @@ net::Task<Result<void>> ServerStream::send_head(const ResponseHead& head, bool e
   WEFT_ASSERT(response_ == Response::kNone);
   const bool upgraded = head.status == 101;
   const bool tunnelled = upgraded || (request().method == "CONNECT" && is_success(head.status));
-  bodiless_ = to_head_ || head.status == 204 || head.status == 304;
-  if (end && !bodiless_ && head.content_length.value_or(0) != 0)
+  const bool head_only = asked_ == Asked::kHead || head.status == 204 || head.status == 304;
+  if (end && !head_only && head.content_length.value_or(0) != 0)
     co_return fail(Error::internal(Code::kInternal, "the response ended before its length"));
   FieldList& list = field_list();
   // RFC 8441 §5: the success of an extended CONNECT.
   if (!list.response(head, upgraded ? 200 : head.status, head.status != 204 && !tunnelled))
     co_return fail(Error::internal(Code::kInternal, "a value in the response's head holds a line end"));
   continue_wanted_ = false;
-  if (!framing_.send_head(*this, list.fields(), (end && !upgraded) || bodiless_))
+  if (!framing_.send_head(*this, list.fields(), (end && !upgraded) || head_only))
     co_return fail(gone_error("writing the response"));
-  response_ = Response::kStarted;
+  response_ = head_only ? Response::kHeadOnly : Response::kStarted;
   if (end && !upgraded) complete_response();
   if (!tunnelled) length_left_ = head.content_length;
   co_return Result<void>{};
@@ -224,10 +224,10 @@ void ServerStream::set_response_deadline(TimePoint when) {
 }
 
 net::Task<Result<void>> ServerStream::send_body(std::string_view data, bool end) {
-  WEFT_ASSERT(response_ == Response::kStarted);
-  if (!bodiless_) {
+  WEFT_ASSERT(sending());
+  if (response_ == Response::kStarted) {
     WEFT_CO_CHECK(count_body(data.size(), end));
-    if (gone() || cut_) co_return fail(gone_error("writing the response"));
+    if (gone() || outgoing_ == Outgoing::kCut) co_return fail(gone_error("writing the response"));
     if (data.empty() && !end) co_return Result<void>{};
     const Loan loan{*this};
     lend(data, end);
@@ -240,7 +240,7 @@ net::Task<Result<void>> ServerStream::send_body(std::string_view data, bool end)
 /// Until the windows of the client, and the transport, had room for all that is lent.
 net::Task<Result<void>> ServerStream::wait_until_sent() {
   for (std::uint64_t before = sent_; !sent_all(); before = sent_) {
-    if (closed_) co_return fail(gone_error("writing the response"));
+    if (closed()) co_return fail(gone_error("writing the response"));
     writing_.set_deadline(write_deadline());
     const bool late = co_await writing_;
     // It is the time between two pieces that is limited, besides the time of all.
@@ -251,11 +251,12 @@ net::Task<Result<void>> ServerStream::wait_until_sent() {
 }
 
 net::Task<Result<void>> ServerStream::send_trailers(const Headers& trailers) {
-  WEFT_ASSERT(response_ == Response::kStarted);
+  WEFT_ASSERT(sending());
   FieldList& list = field_list();
-  if (bodiless_ || trailers.empty() || !list.trailers(trailers)) co_return co_await send_body({}, true);
+  if (response_ == Response::kHeadOnly || trailers.empty() || !list.trailers(trailers))
+    co_return co_await send_body({}, true);
   WEFT_CO_CHECK(count_body(0, true));
-  if (cut_ || !framing_.send_head(*this, list.fields(), true))
+  if (outgoing_ == Outgoing::kCut || !framing_.send_head(*this, list.fields(), true))
     co_return fail(gone_error("writing the response"));
   complete_response();
   co_return Result<void>{};
@@ -268,8 +269,7 @@ net::Task<Result<void>> ServerStream::flush() {
 }
 
 void ServerStream::reset() {
-  reset_ = true;
-  if (!local_ended_) framing_.reset(*this, ErrorCode::kInternalError);
+  if (!local_ended()) framing_.reset(*this, ErrorCode::kInternalError);
 }
 
 ServerExchange::Upgraded ServerStream::upgrade() {

@@ -36,11 +36,11 @@ class ServerStream final : public Stream, public ServerExchange {
 
   /// Why the head is rejected; empty: a handler is due.
   const Rejection& head_rejection() const { return head_rejection_; }
-  bool over() const { return closed_; }
+  bool over() const { return closed(); }
   /// Calls the handler, and cancels it when the client has gone.
   net::Task<void> run_until_gone(const Handler& handler);
   /// Whether the handler has left nothing undone.
-  bool finished() const { return response_ == Response::kComplete && closed_ && !reset_; }
+  bool finished() const { return response_ == Response::kComplete && closed(); }
   /// After the handler: what it left undone.
   net::Task<void> finish();
   /// A local reply, instead of a handler.
@@ -55,7 +55,7 @@ class ServerStream final : public Stream, public ServerExchange {
   RequestHead& request() override { return heads_->request; }
   ResponseHead& response() override { return heads_->response; }
   /// What follows the head of a tunnel is not of the request.
-  bool request_complete() const override { return asks_for_tunnel_ || read_to_the_end(); }
+  bool request_complete() const override { return asked_ == Asked::kTunnel || read_to_the_end(); }
   bool body_available() const override { return request_complete() || readable(); }
   net::Task<Result<BodyChunk>> read_body() override;
   void set_body_timeout(Duration between_pieces) override { body_timeout_ = between_pieces; }
@@ -78,9 +78,15 @@ class ServerStream final : public Stream, public ServerExchange {
   ServerStream* previous = nullptr;
 
  private:
-  enum class Response : std::uint8_t { kNone, kStarted, kComplete };
+  /// What a response means to the client: behind one to HEAD nothing comes, behind a success of CONNECT,
+  /// extended or not, the tunnel.
+  enum class Asked : std::uint8_t { kMessage, kHead, kTunnel };
+  /// kNone ─ the head is sent ─► kStarted ──────────────────────┬─ its end ─► kComplete
+  ///   └── and is the response, whatever its handler sends ─► kHeadOnly ─┘
+  enum class Response : std::uint8_t { kNone, kStarted, kHeadOnly, kComplete };
 
-  bool gone() const { return closed_ && !local_ended_; }
+  bool gone() const { return closed() && !local_ended(); }
+  bool sending() const { return response_ == Response::kStarted || response_ == Response::kHeadOnly; }
   Error gone_error(std::string_view doing) const;
   TimePoint body_deadline() const;
   TimePoint write_deadline() const;
@@ -102,8 +108,8 @@ class ServerStream final : public Stream, public ServerExchange {
   unsigned pieces_ = 0;
   Rejection head_rejection_, body_rejection_;
   Response response_ = Response::kNone;
-  bool head_read_ = false, reset_ = false, continue_wanted_ = false, to_head_ = false, bodiless_ = false,
-       asks_for_tunnel_ = false;  ///< by CONNECT, extended or not
+  Asked asked_ = Asked::kMessage;
+  bool head_read_ = false, continue_wanted_ = false;
 };
 
 }  // namespace weft::http::h2

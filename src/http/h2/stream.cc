@@ -25,19 +25,19 @@ void Stream::on_data(std::string_view bytes) {
 }
 
 void Stream::on_end() {
-  remote_ended_ = true;
+  if (incoming_ == Incoming::kOpen) incoming_ = Incoming::kEnded;
   moved_in();
 }
 
 void Stream::on_closed(ErrorCode code) {
-  closed_ = true;
+  if (!closed()) life_ = life_ == Life::kResetting ? Life::kReset : Life::kClosed;
   if (code_ == ErrorCode::kNoError) code_ = code;
   moved_in();
   moved_out();
 }
 
 void Stream::on_lost(net::IoError how) {
-  if (closed_) return;
+  if (closed()) return;
   lost_ = how;
   on_closed(ErrorCode::kNoError);
 }
@@ -63,20 +63,21 @@ void Stream::give_back() {
 std::optional<BodyChunk> Stream::take_piece() {
   give_back();
   piece_.clear();
-  if (in_.empty() && !remote_ended_) {
+  if (in_.empty() && !remote_ended()) {
     if (piece_.capacity() > kKeptPiece) piece_ = {};
     return std::nullopt;
   }
   piece_.swap(in_);
   unreturned_ = piece_.size();
   // Data behind which the stream was reset is not the end of a body.
-  end_taken_ = remote_ended_;
-  return BodyChunk{piece_, remote_ended_, remote_ended_ ? trailers_.get() : nullptr};
+  const bool end = remote_ended();
+  if (end) incoming_ = Incoming::kTaken;
+  return BodyChunk{piece_, end, end ? trailers_.get() : nullptr};
 }
 
 void Stream::lend(std::string_view data, bool end) {
   out_ = data;
-  out_ends_ = end;
+  if (end && outgoing_ == Outgoing::kOpen) outgoing_ = Outgoing::kEnding;
   framing_.push(*this);
 }
 

@@ -46,22 +46,38 @@ class Stream {
   friend class Framing;
   friend class Tunnel;
 
+  /// kOpen ─ the peer, in order or by RST_STREAM ─► kClosed
+  ///   └──── RST_STREAM of ours ─► kResetting ─ it is packed ─► kReset
+  enum class Life : std::uint8_t { kOpen, kResetting, kReset, kClosed };
+  /// What the peer sends: kOpen ─ its END_STREAM ─► kEnded ─ the last piece is taken ─► kTaken
+  enum class Incoming : std::uint8_t { kOpen, kEnded, kTaken };
+  /// What is sent: kOpen ─ the last piece is lent ─► kEnding ─ END_STREAM is packed ─► kEnded
+  ///                 └── what is lent is taken back ──┴─► kCut
+  enum class Outgoing : std::uint8_t { kOpen, kEnding, kEnded, kCut };
+  /// Whether nghttp2 asks for data: kIdle ─ there is some ─► kOffered ⇄ kWaitsForRoom in the output
+  enum class Source : std::uint8_t { kIdle, kOffered, kWaitsForRoom };
+
+  bool closed() const { return life_ == Life::kClosed || life_ == Life::kReset; }
+  bool reset_by_us() const { return life_ == Life::kResetting || life_ == Life::kReset; }
+  bool remote_ended() const { return incoming_ != Incoming::kOpen; }
+  bool local_ended() const { return outgoing_ == Outgoing::kEnded; }
+
   /// The next piece of the body; nullopt: nothing is there, and more may come. What the piece before it held
   /// goes back to the peer's window.
   std::optional<BodyChunk> take_piece();
-  bool readable() const { return !in_.empty() || remote_ended_; }
-  bool read_to_the_end() const { return end_taken_; }
+  bool readable() const { return !in_.empty() || remote_ended(); }
+  bool read_to_the_end() const { return incoming_ == Incoming::kTaken; }
   void give_back();
 
   /// Lends `data` to the framing, which takes what the windows and the output have room for, at once. The
   /// rest stays lent until sent_all().
   void lend(std::string_view data, bool end);
-  bool sent_all() const { return out_.empty() && (!out_ends_ || local_ended_); }
+  bool sent_all() const { return out_.empty() && outgoing_ != Outgoing::kEnding; }
   /// Takes back what is lent when the one who lent it goes; a body that was cut so cannot go on.
   struct Loan {
     Stream& stream;
     ~Loan() {
-      if (!stream.out_.empty()) stream.cut_ = true;
+      if (!stream.out_.empty()) stream.outgoing_ = Outgoing::kCut;
       stream.out_ = {};
     }
   };
@@ -82,9 +98,11 @@ class Stream {
   std::uint64_t received_ = 0, sent_ = 0;
   ErrorCode code_ = ErrorCode::kNoError;
   net::IoError lost_ = net::IoError::kNone;
-  bool remote_ended_ = false, end_taken_ = false, local_ended_ = false, closed_ = false, out_ends_ = false,
-       cut_ = false, data_submitted_ = false, waits_for_room_ = false, resetting_ = false,
-       fault_told_ = false;
+  Life life_ = Life::kOpen;
+  Incoming incoming_ = Incoming::kOpen;
+  Outgoing outgoing_ = Outgoing::kOpen;
+  Source source_ = Source::kIdle;
+  bool fault_told_ = false;
 };
 
 }  // namespace weft::http::h2

@@ -33,10 +33,10 @@ void Tunnel::moved_out() {
 }
 
 void Tunnel::tell() {
-  const bool cut = stream_.closed_ && !(stream_.remote_ended_ && stream_.local_ended_);
+  const bool cut = stream_.closed() && !(stream_.remote_ended() && stream_.local_ended());
   notify({.readable = std::exchange(in_moved_, false),
           .writable = std::exchange(out_moved_, false),
-          .ended = stream_.remote_ended_ || cut,
+          .ended = stream_.remote_ended() || cut,
           .broken = cut});
 }
 
@@ -51,8 +51,8 @@ net::IoResult Tunnel::look(std::span<char> into) {
   if (read_ == stream_.piece_.size()) {
     if (stream_.in_.empty()) {
       may_read_ = false;
-      if (stream_.remote_ended_) return {0, net::IoError::kEnd};
-      if (stream_.closed_) return {0, net::IoError::kReset};
+      if (stream_.remote_ended()) return {0, net::IoError::kEnd};
+      if (stream_.closed()) return {0, net::IoError::kReset};
       return {0, net::IoError::kWouldBlock};
     }
     static_cast<void>(stream_.take_piece());
@@ -72,12 +72,13 @@ net::IoResult Tunnel::try_read(std::span<char> into) {
 }
 
 bool Tunnel::quiet() {
-  return read_ == stream_.piece_.size() && stream_.in_.empty() && !stream_.remote_ended_ && !stream_.closed_;
+  return read_ == stream_.piece_.size() && stream_.in_.empty() && !stream_.remote_ended() &&
+         !stream_.closed();
 }
 
 net::IoResult Tunnel::try_write(std::span<const iovec> parts) {
   if (closed() || ending_) return {0, net::IoError::kClosed};
-  if (stream_.closed_) return {0, net::IoError::kReset};
+  if (stream_.closed()) return {0, net::IoError::kReset};
   out_.erase(0, out_.size() - stream_.out_.size());
   std::size_t taken = 0;
   for (const iovec& part : parts) {
@@ -95,7 +96,7 @@ net::IoResult Tunnel::try_write(std::span<const iovec> parts) {
 }
 
 void Tunnel::shutdown_write() {
-  if (ending_ || stream_.closed_) return;
+  if (ending_ || stream_.closed()) return;
   out_.erase(0, out_.size() - stream_.out_.size());
   lend(true);
 }
@@ -107,7 +108,7 @@ void Tunnel::lend(bool end) {
 
 void Tunnel::do_close(bool reset) {
   tell_.cancel();
-  if (reset && !stream_.closed_)
+  if (reset && !stream_.closed())
     stream_.framing_.reset(stream_, ErrorCode::kCancel);
   else
     shutdown_write();
