@@ -15,7 +15,7 @@ namespace weft::http {
 struct SpareHeads {
   RequestHead request;
   ResponseHead response;
-  /// For sessions that keep bodies: memory, and nothing in it.
+  /// Memory for what a session keeps of a message, and nothing in it.
   std::string body, piece;
 
   static std::unique_ptr<SpareHeads> borrow();

@@ -45,6 +45,11 @@ class Outbox {
   /// With a patience: the end of all waits, also of one that has begun.
   void set_deadline(TimePoint when);
 
+  /// Trades the memory for text with that of `other`, unless some waits to leave.
+  void swap_memory(std::string& other) {
+    if (text_.empty() && other.empty()) text_.swap(other);
+  }
+
   /// What is written between appended text: a chunk's size, its data and its end, say.
   struct Borrowed {
     std::string_view before = {}, data = {}, after = {};

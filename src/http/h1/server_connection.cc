@@ -99,6 +99,7 @@ net::Task<bool> ServerConnection::wait_for_request() {
   if (!input_.empty()) co_return true;
   input_.release();
   decoder_.forget_trailers();
+  if (heads_) out_.swap_memory(heads_->body);
   SpareHeads::give_back(std::move(heads_));
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
@@ -113,7 +114,10 @@ net::Task<bool> ServerConnection::wait_for_request() {
 
 net::Task<ServerConnection::Head> ServerConnection::read_head() {
   if (!co_await wait_for_request()) co_return Head::kOver;
-  if (!heads_) heads_ = SpareHeads::borrow();
+  if (!heads_) {
+    heads_ = SpareHeads::borrow();
+    out_.swap_memory(heads_->body);
+  }
   parser_.start(heads_->request);
   stream_.set_read_deadline(after(stream_, options_.header_timeout));
   for (;;) {

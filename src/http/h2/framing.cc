@@ -6,6 +6,7 @@
 
 #include "http/h2/session_memory.h"
 #include "http/h2/stream.h"
+#include "http/h2/zero_pages.h"
 
 namespace weft::http::h2 {
 namespace {
@@ -225,6 +226,7 @@ void Framing::open(Role role) {
   const auto make = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
   const int made = make(&session_, callbacks, this, options, session_memory());
   WEFT_ASSERT(made == 0);
+  page_ = making.page();
   nghttp2_option_del(options);
   nghttp2_session_callbacks_del(callbacks);
 }
@@ -490,6 +492,11 @@ void Framing::terminate(ErrorCode code, std::string_view reason) {
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_processed_id(), static_cast<std::uint32_t>(code),
                         reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
   receiver_.on_output();
+}
+
+void Framing::rest() {
+  // The page of a table that has grown may be another session's by now: zero stays zero.
+  if (page_) ZeroPages::rest(page_);
 }
 
 std::uint32_t Framing::remote_max_streams() const {

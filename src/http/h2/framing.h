@@ -86,6 +86,9 @@ class Framing {
   /// one side has said GOAWAY and no stream is left.
   bool over() const { return terminated_ || over_; }
 
+  /// Nothing is to be expected soon, and no stream is there.
+  void rest();
+
   /// Streams that the client side may have open now.
   std::uint32_t remote_max_streams() const;
   bool ids_left() const;
@@ -118,6 +121,7 @@ class Framing {
   const Limits& heads_;
   Role role_;
   nghttp2_session* session_ = nullptr;
+  void* page_ = nullptr;  ///< of the session, see session_memory.h
   FloodGuard flood_;
   ClosedStreams closed_;
   TimePoint now_;

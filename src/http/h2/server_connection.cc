@@ -8,6 +8,9 @@
 namespace weft::http::h2 {
 namespace {
 
+/// A client that asks again at once finds everything where it was.
+constexpr Duration kRestAfter = 1s;
+
 /// What RFC 9113 §8.1.1 calls malformed gets no response.
 bool is_malformed(const Rejection& rejection) { return rejection.rule.starts_with('G'); }
 
@@ -111,6 +114,7 @@ void ServerConnection::remove(ServerStream& stream) {
   delete &stream;
   if (--active_ != 0) return;
   idle_since_ = now();
+  rest_due_ = idle_since_ + kRestAfter;
   if (drain_ == Drain::kFinal) framing_.terminate(ErrorCode::kNoError, {});
   if (observer_) observer_->on_idle();
   arm_clock();
@@ -154,13 +158,17 @@ TimePoint ServerConnection::idle_due() const {
 
 TimePoint ServerConnection::next_due() const {
   TimePoint due = drain_due_;
-  if (active_ == 0) due = std::min(due, idle_due());
+  if (active_ == 0) due = std::min({due, idle_due(), rest_due_});
   if (framing_.in_head()) due = std::min(due, after(head_since_, options_.header_timeout));
   return due;
 }
 
 void ServerConnection::on_time(TimePoint time) {
   if (time >= drain_due_) end_drain();
+  if (active_ == 0 && time >= rest_due_) {
+    framing_.rest();
+    rest_due_ = kNever;
+  }
   if (active_ == 0 && time >= idle_due()) framing_.terminate(ErrorCode::kNoError, {});
   if (framing_.in_head() && time >= after(head_since_, options_.header_timeout))
     framing_.terminate(ErrorCode::kEnhanceYourCalm, "a head did not come in time");

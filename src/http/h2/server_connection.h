@@ -64,6 +64,7 @@ class ServerConnection final : public ServerSession, private Connection, private
   ServerStream* streams_ = nullptr;
   std::uint32_t active_ = 0, requests_ = 0;
   TimePoint idle_since_, head_since_{}, drain_due_ = kNever;
+  TimePoint rest_due_ = kNever;  ///< without a request until then, memory of their streams is given back
   Drain drain_ = Drain::kNo;
 };
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "http/h2/zero_pages.h"
 
 namespace weft::http::h2 {
 namespace {
@@ -13,8 +14,11 @@ constexpr std::size_t kFrame = 16 * 1024, kBlock = kFrame + 512;
 
 struct Shared {
   std::unique_ptr<char[]> block;
-  bool making = false;
+  ZeroPages pages;
+  enum class Making : std::uint8_t { kNo, kYes, kBlockGiven } making = Making::kNo;
+  void* page = nullptr;  ///< that the session in the making has got
 };
+using Making = Shared::Making;
 
 Shared& shared() {
   static thread_local Shared of_thread;
@@ -25,22 +29,31 @@ bool is_shared(const void* memory) { return memory && memory == shared().block.g
 
 void* allocate(std::size_t size, void*) {
   Shared& of_thread = shared();
-  if (!of_thread.making || size < kFrame || size > kBlock) return std::malloc(size);
+  if (of_thread.making != Making::kYes || size < kFrame || size > kBlock) return std::malloc(size);
   // A session takes one: a second in the same making would be used beside it.
-  of_thread.making = false;
+  of_thread.making = Making::kBlockGiven;
   if (!of_thread.block) of_thread.block = std::make_unique_for_overwrite<char[]>(kBlock);
   return of_thread.block.get();
 }
 
 void release(void* memory, void*) {
-  if (!is_shared(memory)) std::free(memory);
+  if (is_shared(memory)) return;
+  if (shared().pages.owns(memory)) return shared().pages.give_back(memory);
+  std::free(memory);
 }
 
-void* allocate_zeroed(std::size_t count, std::size_t size, void*) { return std::calloc(count, size); }
+/// The table of streams is the one block of that size, and zero while it is empty.
+void* allocate_zeroed(std::size_t count, std::size_t size, void*) {
+  Shared& of_thread = shared();
+  const bool is_table =
+      of_thread.making != Making::kNo && !of_thread.page && count * size == ZeroPages::kSize;
+  if (is_table) of_thread.page = of_thread.pages.take();
+  return is_table && of_thread.page ? of_thread.page : std::calloc(count, size);
+}
 
 void* reallocate(void* memory, std::size_t size, void* user) {
   if (!memory) return allocate(size, user);
-  WEFT_ASSERT(!is_shared(memory));
+  WEFT_ASSERT(!is_shared(memory) && !shared().pages.owns(memory));
   return std::realloc(memory, size);
 }
 
@@ -51,8 +64,13 @@ nghttp2_mem* session_memory() {
   return &memory;
 }
 
-MakingSession::MakingSession() { shared().making = true; }
+MakingSession::MakingSession() {
+  shared().making = Making::kYes;
+  shared().page = nullptr;
+}
 
-MakingSession::~MakingSession() { shared().making = false; }
+MakingSession::~MakingSession() { shared().making = Making::kNo; }
+
+void* MakingSession::page() const { return shared().page; }
 
 }  // namespace weft::http::h2
