@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <functional>
-#include <utility>
+#include <string>
 
 namespace weft::proxy {
 namespace {
-
-constexpr std::size_t kMinSlots = 4;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -53,79 +51,67 @@ DomainIndex::Parsed DomainIndex::parse(std::string_view domain) {
   return {Kind::kExact, domain};
 }
 
-std::uint32_t DomainIndex::hash_of(Kind kind, std::string_view normal) {
-  const std::size_t hash = std::hash<std::string_view>()(normal) + static_cast<std::size_t>(kind);
+std::uint32_t DomainIndex::hash_of(const Parsed& normal) {
+  const std::size_t hash = std::hash<std::string_view>()(normal.text) + static_cast<std::size_t>(normal.kind);
   return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
 
-std::uint32_t DomainIndex::hash_of(std::string_view domain) {
+DomainIndex::DomainIndex(const VirtualHosts& hosts) {
+  std::size_t count = 0;
+  for (const VirtualHosts::Ptr& host : hosts.shared()) count += host->domains.size();
+  if (count == 0) return;
+  slots_.resize(std::bit_ceil(count + count / 3 + 1));
+  for (std::uint32_t host = 0; host < hosts.size(); ++host)
+    for (std::uint32_t domain = 0; domain < hosts[host].domains.size(); ++domain) add(hosts, host, domain);
+}
+
+void DomainIndex::add(const VirtualHosts& hosts, std::uint32_t host, std::uint32_t domain) {
   std::string room;
-  const Parsed parsed = parse(to_normal(domain, room));
-  return hash_of(parsed.kind, parsed.text);
-}
-
-void DomainIndex::reserve(std::size_t domains) {
-  const std::size_t slots = std::bit_ceil(domains + domains / 3 + 1);
-  if (slots > slots_.size()) grow(std::max(slots, kMinSlots));
-}
-
-void DomainIndex::grow(std::size_t slots) {
-  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots));
-  for (const Slot& slot : before)
-    if (slot.domain) insert(slot);
-}
-
-void DomainIndex::insert(const Slot& slot) {
-  std::size_t at = slot.hash & (slots_.size() - 1);
-  while (slots_[at].domain) at = (at + 1) & (slots_.size() - 1);
-  slots_[at] = slot;
-}
-
-void DomainIndex::add(const std::string& domain, std::uint32_t hash, std::uint32_t host) {
-  if (used_ * 4 >= slots_.size() * 3) grow(std::max(slots_.size() * 2, kMinSlots));
-  std::string room;
-  if (look_for(hash, [&] { return parse(to_normal(domain, room)); })) return;
-  insert({&domain, hash, host});
-  ++used_;
-  if (!domain.contains('*')) return;
-  const Parsed parsed = parse(to_normal(domain, room));
+  const Parsed parsed = parse(to_normal(hosts[host].domains[domain], room));
+  const std::uint32_t hash = hash_of(parsed);
+  if (look_for(parsed, hash, hosts)) return;
+  std::size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].host != kNone) at = (at + 1) & (slots_.size() - 1);
+  slots_[at] = {hash, host, domain};
   if (parsed.kind == Kind::kSuffix) add_length(suffixes_, parsed.text.size());
   if (parsed.kind == Kind::kPrefix) add_length(prefixes_, parsed.text.size());
 }
 
-/// `parsed` is asked for what is looked for only where a hash is the same.
-template <class Parse>
-const DomainIndex::Slot* DomainIndex::look_for(std::uint32_t hash, Parse parsed) const {
+const DomainIndex::Slot* DomainIndex::look_for(const Parsed& normal, std::uint32_t hash,
+                                               const VirtualHosts& hosts) const {
   if (slots_.empty()) return nullptr;
-  for (std::size_t at = hash & (slots_.size() - 1); slots_[at].domain; at = (at + 1) & (slots_.size() - 1)) {
-    if (slots_[at].hash != hash) continue;
+  for (std::size_t at = hash & (slots_.size() - 1); slots_[at].host != kNone;
+       at = (at + 1) & (slots_.size() - 1)) {
+    const Slot& slot = slots_[at];
+    if (slot.hash != hash) continue;
     std::string room;
-    if (parse(to_normal(*slots_[at].domain, room)) == parsed()) return &slots_[at];
+    if (parse(to_normal(hosts[slot.host].domains[slot.domain], room)) == normal) return &slot;
   }
   return nullptr;
 }
 
-const DomainIndex::Slot* DomainIndex::lookup(Kind kind, std::string_view normal) const {
-  return look_for(hash_of(kind, normal), [&] { return Parsed{kind, normal}; });
+const DomainIndex::Slot* DomainIndex::lookup(const Parsed& normal, const VirtualHosts& hosts) const {
+  return look_for(normal, hash_of(normal), hosts);
 }
 
-std::optional<std::uint32_t> DomainIndex::find(std::string_view authority, bool ignore_port) const {
+std::optional<std::uint32_t> DomainIndex::find(std::string_view authority, bool ignore_port,
+                                               const VirtualHosts& hosts) const {
   if (ignore_port) authority = without_authority_port(authority);
   std::string room;
   authority = to_normal(authority, room);
   if (!authority.empty()) {
-    if (const Slot* found = lookup(Kind::kExact, authority)) return found->host;
+    if (const Slot* found = lookup({Kind::kExact, authority}, hosts)) return found->host;
     for (const std::size_t length : suffixes_) {
       if (authority.size() <= length) continue;
-      const Slot* found = lookup(Kind::kSuffix, authority.substr(authority.size() - length));
+      const Slot* found = lookup({Kind::kSuffix, authority.substr(authority.size() - length)}, hosts);
       if (found) return found->host;
     }
     for (const std::size_t length : prefixes_) {
       if (authority.size() <= length) continue;
-      if (const Slot* found = lookup(Kind::kPrefix, authority.substr(0, length))) return found->host;
+      if (const Slot* found = lookup({Kind::kPrefix, authority.substr(0, length)}, hosts)) return found->host;
     }
   }
-  const Slot* any = lookup(Kind::kAny, {});
+  const Slot* any = lookup({Kind::kAny, {}}, hosts);
   return any ? std::optional(any->host) : std::nullopt;
 }
 

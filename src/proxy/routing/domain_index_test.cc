@@ -2,21 +2,30 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace weft::proxy {
 namespace {
 
+VirtualHosts hosts_of(const std::vector<std::string>& domains) {
+  VirtualHosts made;
+  for (const std::string& domain : domains) {
+    VirtualHost host;
+    host.domains = {domain};
+    made.push_back(std::move(host));
+  }
+  return made;
+}
+
 /// Each domain is of the host with its number.
 struct Indexed {
   Indexed(std::initializer_list<std::string> names) : Indexed(std::vector(names)) {}
-  explicit Indexed(std::vector<std::string> names) : domains(std::move(names)) {
-    for (std::uint32_t i = 0; i < domains.size(); ++i) index.add(domains[i], i);
-  }
+  explicit Indexed(const std::vector<std::string>& names) : hosts(hosts_of(names)), index(hosts) {}
   std::optional<std::uint32_t> find(std::string_view authority, bool ignore_port) const {
-    return index.find(authority, ignore_port);
+    return index.find(authority, ignore_port, hosts);
   }
-  std::vector<std::string> domains;
+  VirtualHosts hosts;
   DomainIndex index;
 };
 
@@ -66,6 +75,16 @@ TEST(DomainIndex, the_first_host_that_names_a_domain_keeps_it) {
   EXPECT_EQ(index.find("a.example", false), 0u);
   EXPECT_EQ(index.find("y.x", false), 2u);
   EXPECT_EQ(index.find("other", false), 4u);
+}
+
+TEST(DomainIndex, asks_other_hosts_with_the_same_domains_in_the_same_places) {
+  auto filled = std::make_unique<Indexed>(std::vector<std::string>{"a.example", "*.b.example"});
+  const DomainIndex index = std::move(filled->index);
+  filled.reset();
+  const VirtualHosts others = hosts_of({"a.example", "*.b.example"});
+  EXPECT_EQ(index.find("a.example", false, others), 0u);
+  EXPECT_EQ(index.find("x.b.example", false, others), 1u);
+  EXPECT_EQ(index.find("c.example", false, others), std::nullopt);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <span>
 #include <unordered_map>
 
@@ -50,9 +51,6 @@ Result<std::shared_ptr<const RoutingTable::CompiledHost>> compile_host(
     compiled->routes.push_back(std::move(*made));
   }
   compiled->paths.build(host->routes);
-  compiled->domain_hashes.reserve(host->domains.size());
-  for (const std::string& domain : host->domains)
-    compiled->domain_hashes.push_back(DomainIndex::hash_of(domain));
   compiled->config = std::move(host);
   return compiled;
 }
@@ -109,7 +107,7 @@ Result<std::shared_ptr<const RoutingTable>> RoutingTable::compile(std::shared_pt
   WEFT_TRY(table->request, HeaderMutation::compile(table->source_->request_headers));
   WEFT_TRY(table->response, HeaderMutation::compile(table->source_->response_headers));
   WEFT_CHECK(table->compile_hosts(previous));
-  table->index_domains();
+  table->index_domains(previous);
   return std::shared_ptr<const RoutingTable>(std::move(table));
 }
 
@@ -130,19 +128,21 @@ Result<void> RoutingTable::compile_hosts(const RoutingTable* previous) {
   return {};
 }
 
-void RoutingTable::index_domains() {
-  std::size_t count = 0;
-  for (const HostPtr& host : hosts_) count += host->domain_hashes.size();
-  domains_.reserve(count);
-  for (std::uint32_t i = 0; i < hosts_.size(); ++i) {
-    const std::vector<std::string>& domains = hosts_[i]->config->domains;
-    for (std::size_t j = 0; j < domains.size(); ++j) domains_.add(domains[j], hosts_[i]->domain_hashes[j], i);
-  }
+/// Whether the same domains stand in the same places.
+bool RoutingTable::has_domains_of(const RoutingTable& other) const {
+  return std::ranges::equal(hosts_, other.hosts_, [](const HostPtr& a, const HostPtr& b) {
+    return a == b || a->config->domains == b->config->domains;
+  });
+}
+
+void RoutingTable::index_domains(const RoutingTable* previous) {
+  domains_ = previous && has_domains_of(*previous) ? previous->domains_
+                                                   : std::make_shared<const DomainIndex>(source_->hosts);
 }
 
 RoutingTable::Found RoutingTable::find(const http::RequestHead& request_head, Random& random) const {
   Found found;
-  const auto host = domains_.find(request_head.authority, source_->ignore_port_in_host);
+  const auto host = domains_->find(request_head.authority, source_->ignore_port_in_host, source_->hosts);
   if (!host) return found;
   found.host = hosts_[*host].get();
   const std::string_view target = routed_target(request_head.path);

@@ -32,7 +32,6 @@ class RoutingTable {
     std::vector<CompiledRoute> routes;
     PathIndex paths;
     HeaderMutation request, response;
-    std::vector<std::uint32_t> domain_hashes;  ///< of config->domains, for the DomainIndex
   };
   struct Found {
     const CompiledHost* host = nullptr;
@@ -52,11 +51,12 @@ class RoutingTable {
  private:
   using HostPtr = std::shared_ptr<const CompiledHost>;
   Result<void> compile_hosts(const RoutingTable* previous);
-  void index_domains();
+  void index_domains(const RoutingTable* previous);
+  bool has_domains_of(const RoutingTable& other) const;
 
   std::shared_ptr<const RouteTable> source_;
   std::vector<HostPtr> hosts_;
-  DomainIndex domains_;
+  std::shared_ptr<const DomainIndex> domains_;  ///< of source_->hosts
 };
 
 /// Draws one of a ForwardAction's clusters by weight; null when all weights are 0.
