@@ -1,6 +1,6 @@
 // What a mesh's configuration costs one sidecar: the first whole set, one changed rule, one changed endpoint,
 // and the memory that holding it takes. From the bytes of a response to the moment when both workers run it.
-//   configuration [SERVICES [SUBSETS]]
+//   configuration [SERVICES [SUBSETS [delta]]]
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -18,6 +18,8 @@
 #include "xds/convert.h"
 #include "xds/proto/discovery.pb.h"
 #include "xds/proto/http_connection_manager.pb.h"
+#include "xds/proto/route_table_change.pb.h"
+#include "xds/wire.h"
 
 namespace {
 
@@ -71,24 +73,38 @@ std::string endpoint_bytes(int service, int subset, int change) {
   return made.SerializeAsString();
 }
 
-void add_route(envoy::config::route::v3::VirtualHost& host, int service, int subset, int change) {
-  auto& made = *host.add_routes();
-  auto& fields = *(*made.mutable_metadata()->mutable_filter_metadata())["istio"].mutable_fields();
-  fields["config"].set_string_value("/apis/networking.istio.io/v1/namespaces/default/virtual-service/" +
-                                    host_of(service));
-  made.mutable_match()->set_prefix("/");
-  auto& action = *made.mutable_route();
-  action.set_cluster(cluster_of(service, subset));
-  action.mutable_timeout()->set_seconds(change);
-  auto& policy = *action.mutable_retry_policy();
-  policy.set_retry_on("connect-failure,refused-stream,unavailable,cancelled");
-  policy.mutable_num_retries()->set_value(2);
-  auto& predicate = *policy.add_retry_host_predicate();
-  predicate.set_name("envoy.retry_host_predicates.previous_hosts");
-  predicate.mutable_typed_config()->PackFrom(
-      envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate());
-  policy.set_host_selection_retry_max_attempts(5);
-  made.mutable_decorator()->set_operation(host_of(service) + ".default.svc.cluster.local:8080/*");
+/// As from a rule: some requests by header and path, the rest by weight to this service and the next.
+void add_routes(envoy::config::route::v3::VirtualHost& host, int service, int subset, int change) {
+  for (const bool some : {true, false}) {
+    auto& made = *host.add_routes();
+    auto& fields = *(*made.mutable_metadata()->mutable_filter_metadata())["istio"].mutable_fields();
+    fields["config"].set_string_value("/apis/networking.istio.io/v1/namespaces/default/virtual-service/" +
+                                      host_of(service));
+    made.mutable_match()->set_prefix(some ? "/api" : "/");
+    auto& action = *made.mutable_route();
+    if (some) {
+      auto& header = *made.mutable_match()->add_headers();
+      header.set_name("end-user");
+      header.mutable_string_match()->set_exact("tester");
+      action.set_cluster(cluster_of(service, subset));
+    } else {
+      for (const int to : {0, 1}) {
+        auto& cluster = *action.mutable_weighted_clusters()->add_clusters();
+        cluster.set_name(cluster_of(service + to, subset));
+        cluster.mutable_weight()->set_value(to ? 10 : 90);
+      }
+    }
+    action.mutable_timeout()->set_seconds(change);
+    auto& policy = *action.mutable_retry_policy();
+    policy.set_retry_on("connect-failure,refused-stream,unavailable,cancelled");
+    policy.mutable_num_retries()->set_value(2);
+    auto& predicate = *policy.add_retry_host_predicate();
+    predicate.set_name("envoy.retry_host_predicates.previous_hosts");
+    predicate.mutable_typed_config()->PackFrom(
+        envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate());
+    policy.set_host_selection_retry_max_attempts(5);
+    made.mutable_decorator()->set_operation(host_of(service) + ".default.svc.cluster.local:8080/*");
+  }
 }
 
 /// With one of the rules changed as often as `change` says.
@@ -107,11 +123,8 @@ std::string table_bytes(int services, int subsets, int change) {
       host.add_domains(name + rest);
     host.add_domains("10.96." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1));
     host.set_include_request_attempt_count(true);
-    for (int subset = subsets; subset >= 0; --subset) {
-      add_route(host, i, subset, i == services / 2 ? change : 0);
-      if (subset)
-        host.mutable_routes(subsets - subset)->mutable_match()->set_prefix("/v" + std::to_string(subset));
-    }
+    for (int subset = subsets; subset >= 0; --subset)
+      add_routes(host, i, subset, i == services / 2 ? change : 0);
   }
   return made.SerializeAsString();
 }
@@ -138,7 +151,43 @@ std::string listener_bytes() {
   return made.SerializeAsString();
 }
 
+bool g_delta = false;
+
+std::string changes(Type type, int version, const std::vector<std::string>& resources, std::string_view url) {
+  envoy::service::discovery::v3::DeltaDiscoveryResponse made;
+  made.set_type_url(std::string(type_url(type)));
+  made.set_system_version_info(std::to_string(version));
+  made.set_nonce(std::to_string(version));
+  for (const std::string& bytes : resources) {
+    auto& one = *made.add_resources();
+    one.set_name(type == Type::kRoute ? "8080" : std::string(xds::name_in(type, bytes)));
+    one.set_version(std::to_string(version));
+    one.mutable_resource()->set_type_url(std::string(url));
+    one.mutable_resource()->set_value(bytes);
+  }
+  return made.SerializeAsString();
+}
+
+/// The table with change `version` of a rule, as what has changed since the version before.
+std::string table_change(int services, int subsets, int version) {
+  const std::string table = table_bytes(services, subsets, version - 1);
+  const auto split =
+      xds::split_repeated(table, envoy::config::route::v3::RouteConfiguration::kVirtualHostsFieldNumber);
+  weft::xds::v1::RouteTableChange made;
+  made.set_base(std::to_string(version - 1));
+  made.set_table(split->rest);
+  made.set_before_hosts(static_cast<std::uint32_t>(split->before));
+  const auto at = static_cast<std::uint32_t>(services / 2);
+  made.add_hosts()->set_count(at);
+  made.add_hosts()->set_changed(std::string(split->items[at]));
+  auto& rest = *made.add_hosts();
+  rest.set_first(at + 1);
+  rest.set_count(static_cast<std::uint32_t>(services) - at - 1);
+  return made.SerializeAsString();
+}
+
 std::string response(Type type, int version, const std::vector<std::string>& resources) {
+  if (g_delta) return changes(type, version, resources, type_url(type));
   envoy::service::discovery::v3::DiscoveryResponse made;
   made.set_type_url(std::string(type_url(type)));
   made.set_version_info(std::to_string(version));
@@ -193,7 +242,9 @@ class Responses {
     write(response(Type::kListener, 1, {listener_bytes()}));
     write(response(Type::kRoute, 1, {table_bytes(services, subsets, 0)}));
     for (int i = 1; i <= kChanges; ++i)
-      write(response(Type::kRoute, i + 1, {table_bytes(services, subsets, i)}));
+      write(g_delta
+                ? changes(Type::kRoute, i + 1, {table_change(services, subsets, i + 1)}, xds::kTableChangeUrl)
+                : response(Type::kRoute, i + 1, {table_bytes(services, subsets, i)}));
     for (int i = 1; i <= kChanges; ++i)
       write(response(Type::kEndpoint, i + 1, {endpoint_bytes(services / 3, 0, i)}));
     for (int i = 1; i <= kChanges; ++i) {
@@ -241,6 +292,7 @@ class Sidecar {
     catalog_.commit();
     xds::AdsClient::Options ads;
     ads.source.clusters = ads.source.listeners = true;
+    ads.source.delta = g_delta;
     client_ = std::make_unique<xds::AdsClient>(loop_, *server_, catalog_, std::move(ads));
     client_->connected();
     client_->take_requests();
@@ -255,12 +307,18 @@ class Sidecar {
  private:
   static bool acknowledged(const std::vector<std::string>& requests) {
     for (const std::string& each : requests) {
-      envoy::service::discovery::v3::DiscoveryRequest request;
-      request.ParseFromString(each);
-      if (request.has_error_detail()) std::abort();
-      if (!request.response_nonce().empty()) return true;
+      if (g_delta ? answers<envoy::service::discovery::v3::DeltaDiscoveryRequest>(each)
+                  : answers<envoy::service::discovery::v3::DiscoveryRequest>(each))
+        return true;
     }
     return false;
+  }
+  template <class Request>
+  static bool answers(const std::string& bytes) {
+    Request request;
+    request.ParseFromString(bytes);
+    if (request.has_error_detail()) std::abort();
+    return !request.response_nonce().empty();
   }
 
   net::Loop loop_;
@@ -300,6 +358,7 @@ void say(const char* what, Cost cost, double heap) {
 int main(int argc, char** argv) {
   const int services = argc > 1 ? std::atoi(argv[1]) : 1000;
   const int subsets = argc > 2 ? std::atoi(argv[2]) : 0;
+  g_delta = argc > 3 && std::string_view(argv[3]) == "delta";
   Responses responses(services, subsets);
   Sidecar sidecar;
   const double heap = in_use_kb();

@@ -118,9 +118,8 @@ Result<void> ClusterControl::listen_monitoring() {
 
 Result<void> ClusterControl::listen() {
   std::map<std::string, http::grpc::Method> methods;
-  methods[control::AdsServer::kPath] = [this](http::grpc::Call call) {
-    return plane_.serve_proxy(std::move(call));
-  };
+  for (const char* path : {control::AdsServer::kPath, control::AdsServer::kDeltaPath})
+    methods[path] = [this](http::grpc::Call call) { return plane_.serve_proxy(std::move(call)); };
   WEFT_TRY(xds_server_,
            http::grpc::Server::listen(loop_, options_.xds, std::move(methods), certificate_->source("h2")));
   monitoring_.watch(*xds_server_);

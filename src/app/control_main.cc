@@ -73,9 +73,8 @@ class Program {
                     [this](http::ServerExchange& exchange) { return plane_->serve_mesh_api(exchange); });
     WEFT_TRY(net::Address xds_at, net::Address::unix_path(state_dir_ + "/xds.sock"));
     std::map<std::string, http::grpc::Method> methods;
-    methods[control::AdsServer::kPath] = [this](http::grpc::Call call) {
-      return plane_->serve_proxy(std::move(call));
-    };
+    for (const char* path : {control::AdsServer::kPath, control::AdsServer::kDeltaPath})
+      methods[path] = [this](http::grpc::Call call) { return plane_->serve_proxy(std::move(call)); };
     WEFT_TRY(xds_server_, http::grpc::Server::listen(loop_, xds_at, std::move(methods)));
     WEFT_TRY(net::Address api_at, net::Address::unix_path(state_dir_ + "/api.sock"));
     WEFT_TRY(api_server_, http::Server::listen(loop_, api_at, [this](http::ServerExchange& exchange) {

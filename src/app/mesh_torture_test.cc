@@ -510,7 +510,7 @@ class Torture {
     // them.
     for (const xds::ResourcePtr& resource : sidecar.catalog().running(type))
       if (!by_name || std::ranges::binary_search(needed->list(), resource->name()))
-        running[std::string(resource->name())] = resource->bytes;
+        running[std::string(resource->name())] = resource->message();
     EXPECT_TRUE(expected == running) << sidecar.pod() << " " << control::short_name(type)
                                      << differences(expected, running);
   }

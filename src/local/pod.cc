@@ -98,8 +98,9 @@ Result<void> Pod::prepare() {
     const SidecarIdentity identity{
         std::string(place_pod_->ns()),   std::string(place_pod_->name()), interface_->ip(),
         service_account_of(*place_pod_), app_label(*place_pod_),          is_gateway()};
+    const bool is_ours = place_pod_->annotation("weft.dev/proxy-command").empty();
     WEFT_CHECK(write_atomically(folder_ + "/bootstrap.json",
-                                bootstrap_text(identity, host_.state_dir + "/xds.sock")));
+                                bootstrap_text(identity, host_.state_dir + "/xds.sock", is_ours)));
     sidecar_ = std::make_unique<Container>(
         host_.loop, host_.reaper,
         sidecar_plan(host_, *place_pod_, *interface_, identity, place_->mounts, changed));

@@ -77,7 +77,7 @@ int proxy_concurrency(const api::Object& pod) {
   return kDefaultConcurrency;
 }
 
-std::string bootstrap_text(const SidecarIdentity& identity, const std::string& xds_socket) {
+std::string bootstrap_text(const SidecarIdentity& identity, const std::string& xds_socket, bool delta) {
   using api::Json;
   const std::string id = std::string(identity.gateway ? "router" : "sidecar") + "~" + identity.ip + "~" +
                          identity.pod + "." + identity.ns + "~" + identity.ns + ".svc.cluster.local";
@@ -101,7 +101,7 @@ std::string bootstrap_text(const SidecarIdentity& identity, const std::string& x
       {"lds_config", ads},
       {"cds_config", ads},
       {"ads_config",
-       {{"api_type", "GRPC"},
+       {{"api_type", delta ? "DELTA_GRPC" : "GRPC"},
         {"transport_api_version", "V3"},
         {"grpc_services", Json::array({{{"envoy_grpc", {{"cluster_name", "xds-grpc"}}}}})}}}};
   bootstrap["static_resources"] = {{"clusters", Json::array({cluster})}};

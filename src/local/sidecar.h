@@ -15,8 +15,9 @@ struct SidecarIdentity {
   bool gateway = false;
 };
 
-/// The Envoy bootstrap of a sidecar or gateway, as JSON.
-std::string bootstrap_text(const SidecarIdentity& identity, const std::string& xds_socket);
+/// The Envoy bootstrap of a sidecar or gateway, as JSON. `delta`: over a stream that says what has changed,
+/// as our own proxy asks for it.
+std::string bootstrap_text(const SidecarIdentity& identity, const std::string& xds_socket, bool delta);
 
 /// A pod's proxy as a container: ours, or the one that annotation `weft.dev/proxy-command` names. `pod` and
 /// `interface` outlive it.

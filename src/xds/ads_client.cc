@@ -1,48 +1,54 @@
 #include "xds/ads_client.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/log.h"
-#include "xds/proto/discovery.pb.h"
-#include "xds/wire.h"
+#include "xds/ads_messages.h"
+#include "xds/proto/core.pb.h"
 
 namespace weft::xds {
 namespace {
 
-namespace discovery = envoy::service::discovery::v3;
-
 constexpr std::string_view kPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+constexpr std::string_view kDeltaPath =
+    "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 constexpr std::chrono::milliseconds kFirstPause{50};
 constexpr std::chrono::milliseconds kLongestPause{10'000};
-constexpr int kInvalidArgument = 3;
 
-/// A response with the bytes of its resources, which are not copied. Nullopt: it is none.
-struct Response {
-  discovery::DiscoveryResponse message;  ///< without resources
-  std::vector<std::string_view> resources;
-};
-std::optional<Response> read_response(std::string_view bytes) {
-  auto split = split_repeated(bytes, discovery::DiscoveryResponse::kResourcesFieldNumber);
-  Response response;
-  if (!split || !response.message.ParseFromString(split->rest)) return std::nullopt;
-  for (const std::string_view any : split->items) {
-    std::string_view value;
-    WireReader reader(any);
-    for (WireField field; reader.next(field);)
-      if (field.number == google::protobuf::Any::kValueFieldNumber && field.length_delimited)
-        value = field.value;
-    if (!reader.at_end()) return std::nullopt;
-    response.resources.push_back(value);
-  }
-  return response;
-}
+bool is_change(const AdsResponse::Item& item) { return item.type_url == kTableChangeUrl; }
 
-Result<std::shared_ptr<Resource>> decode_and_tell(Type type, std::string_view name, std::string_view bytes,
-                                                  const Resource* before) {
-  WEFT_TRY(auto decoded, decode(type, std::string(bytes), before));
+/// What came; `known` itself when that came as the same message: what did not change keeps its pools and its
+/// compiled form.
+Result<ResourcePtr> resource_of(Type type, const AdsResponse::Item& item, const ResourcePtr& known,
+                                const std::string& version) {
+  if (known && !known->hosts && !is_change(item) && known->bytes == item.value) return known;
+  WEFT_TRY(const auto decoded, is_change(item) ? decode_change(item.value, known.get(), item.version)
+                                               : decode(type, item.value, known.get(), item.version));
+  if (known && decoded->is_same_message(*known)) return known;
   for (const std::string& part : decoded->rejected)
     WEFT_LOG(kWarn, "ads", "a part of a resource cannot be done and answers with an error",
-             {"type", short_name(type)}, {"name", name}, {"reason", part});
-  return decoded;
+             {"type", short_name(type)}, {"name", decoded->name()}, {"reason", part});
+  decoded->version = version;
+  decoded->updated = std::chrono::system_clock::now();
+  return ResourcePtr(decoded);
+}
+
+/// What one has and the other has not.
+std::vector<std::string_view> names_without(const Catalog::NamesPtr& names, const Catalog::NamesPtr& others) {
+  if (!names) return {};
+  if (!others) return names->list();
+  std::vector<std::string_view> left;
+  if (names != others) std::ranges::set_difference(names->list(), others->list(), std::back_inserter(left));
+  return left;
+}
+
+std::string with_features(const std::string& node) {
+  envoy::config::core::v3::Node made;
+  made.ParseFromString(node);
+  made.add_client_features(std::string(kTableChangeFeature));
+  return made.SerializeAsString();
 }
 
 }  // namespace
@@ -52,6 +58,7 @@ AdsClient::AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, O
       server_(server),
       catalog_(catalog),
       options_(std::move(options)),
+      delta_(options_.source.delta),
       random_(options_.random),
       deadline_(loop, [this] { advance(); }),
       wake_writer_(loop) {}
@@ -87,16 +94,20 @@ net::Task<Result<ControlConnection>> AdsClient::connect() {
 
 net::Task<Result<void>> AdsClient::stream_once() {
   WEFT_CO_TRY(const ControlConnection connection, co_await connect());
-  auto stream = connection.client->open(kPath, connection.authority, connection.metadata);
+  auto stream =
+      connection.client->open(delta_ ? kDeltaPath : kPath, connection.authority, connection.metadata);
   connected();
   co_return co_await net::both(read_all(*stream), write_all(*stream));
 }
 
 net::Task<Result<void>> AdsClient::read_all(http::grpc::MessageStream& stream) {
   for (;;) {
-    WEFT_CO_TRY(const std::string message, co_await stream.read());
+    const Result<std::string> message = co_await stream.read();
+    // A control plane from before delta: the next stream is one that it knows.
+    if (!message && message.error().code == Code::kUnsupported && !connected_) delta_ = false;
+    if (!message) co_return fail(message.error());
     connected_ = true;
-    received(message);
+    received(*message);
   }
 }
 
@@ -125,6 +136,7 @@ void AdsClient::connected() {
   for (State& state : types_) {
     state.nonce.clear();
     state.asked = state.owed = false;
+    state.names = nullptr;
   }
   for (const ResourceType& row : kResourceTypes) {
     if (!is_asked_for(row.type)) continue;
@@ -137,92 +149,100 @@ bool AdsClient::is_asked_for(Type type) const {
   return type != Type::kListener || options_.source.listeners;
 }
 
-void AdsClient::send(Type type, const std::string& nonce, const std::string& error) {
+/// `again`: asked for already, and to be sent whole.
+void AdsClient::send(Type type, const std::string& nonce, const std::string& error,
+                     const std::vector<std::string>& again) {
   State& state = of(type);
-  state.asked = true;
-  if (!row_of(type).complete) state.names = catalog_.wanted(type);
-  discovery::DiscoveryRequest request;
-  request.set_type_url(std::string(type_url(type)));
-  request.set_version_info(state.version);
-  request.set_response_nonce(nonce);
-  if (state.names)
-    for (const std::string_view name : state.names->list())
-      request.add_resource_names(name.data(), name.size());
-  if (!std::exchange(node_sent_, true)) request.mutable_node()->ParseFromString(options_.node);
-  if (!error.empty()) {
-    request.mutable_error_detail()->set_code(kInvalidArgument);
-    request.mutable_error_detail()->set_message(error);
+  const ResourceType& row = row_of(type);
+  AdsRequest request{.type = type, .nonce = nonce, .error = error, .version = state.version};
+  const Catalog::NamesPtr names = row.complete ? nullptr : catalog_.wanted(type);
+  if (!delta_ && names) request.names = names->list();
+  if (delta_) {
+    request.names = names_without(names, state.names);
+    request.not_names = names_without(state.names, names);
+    request.names.insert(request.names.end(), again.begin(), again.end());
+    if (!state.asked && row.complete) {
+      for (const ResourcePtr& each : catalog_.accepted(type)) request.known.push_back(each->name());
+      for (const auto& [name, refusal] : catalog_.refusals(type)) request.known.push_back(name);
+    }
   }
-  outgoing_.push_back(request.SerializeAsString());
+  std::string node;
+  if (!std::exchange(node_sent_, true)) request.node = node = with_features(options_.node);
+  outgoing_.push_back(to_bytes(request, delta_));
+  state.asked = true;
+  state.names = names;
   wake_writer_.notify();
 }
 
 void AdsClient::received(const std::string& bytes) {
-  const std::optional<Response> read = read_response(bytes);
-  const std::optional<Type> type = read ? type_of(read->message.type_url()) : std::nullopt;
+  const std::optional<AdsResponse> read = read_response(bytes, delta_);
+  const std::optional<Type> type = read ? type_of(read->type_url) : std::nullopt;
   if (!type) {
     WEFT_LOG(kWarn, "ads", "a response of a type that was not asked for",
-             {"type", read ? read->message.type_url() : ""});
+             {"type", read ? read->type_url : ""});
     return;
   }
   State& state = of(*type);
-  state.nonce = read->message.nonce();
+  state.nonce = read->nonce;
   state.owed = true;
   ++updates_;
-  Answer answer{*type, read->message.version_info(), state.nonce, {}, streams_};
-  take(read->resources, answer);
+  Answer answer{*type, read->version, state.nonce, {}, {}, streams_};
+  take(*read, answer);
   catalog_.follow_references(loop_.now());
   waiting_.push_back(std::move(answer));
   subscribe();
   advance();
 }
 
-void AdsClient::take(const std::vector<std::string_view>& resources, Answer& answer) {
+void AdsClient::take(const AdsResponse& response, Answer& answer) {
+  const Type type = answer.type;
   Catalog::NameSet names;
   std::vector<ResourcePtr> changed;
-  for (const std::string_view bytes : resources) {
-    const std::string_view name = name_in(answer.type, bytes);
+  for (const AdsResponse::Item& item : response.resources) {
+    const std::string_view name = is_change(item) ? item.name : name_in(type, item.value);
     auto reject = [&](const std::string& why) {
-      const std::string reason =
-          std::string(short_name(answer.type)) + " '" + std::string(name) + "': " + why;
-      catalog_.refuse(answer.type, name,
-                      {reason, answer.version, std::string(bytes), std::chrono::system_clock::now()});
+      const std::string reason = std::string(short_name(type)) + " '" + std::string(name) + "': " + why;
+      catalog_.refuse(type, name, {reason, answer.version, std::chrono::system_clock::now()});
       answer.error += (answer.error.empty() ? "" : "; ") + reason;
     };
     if (!names.insert(name).second) {
       reject("is there twice in one response");
       continue;
     }
-    auto known = catalog_.accepted(answer.type).find(name);
-    // The same bytes are the same resource: what did not change keeps its pools and its compiled form.
-    if (known && known->bytes == bytes) {
-      catalog_.confirm(answer.type, name);
-      continue;
+    const ResourcePtr known = catalog_.accepted(type).find(name);
+    Result<ResourcePtr> taken = resource_of(type, item, known, answer.version);
+    if (!taken) {
+      reject(taken.error().text);
+      // It is not known what of it would have been new.
+      if (is_change(item)) answer.again.emplace_back(name);
+    } else if (*taken == known) {
+      catalog_.confirm(type, name);
+    } else {
+      changed.push_back(std::move(*taken));
     }
-    auto decoded = decode_and_tell(answer.type, name, bytes, known.get());
-    if (!decoded) {
-      reject(decoded.error().text);
-      continue;
-    }
-    (*decoded)->version = answer.version;
-    (*decoded)->updated = std::chrono::system_clock::now();
-    changed.push_back(std::move(*decoded));
   }
-  catalog_.put(answer.type, std::move(changed));
-  if (row_of(answer.type).complete) catalog_.keep_only(answer.type, names);
+  catalog_.put(type, std::move(changed));
+  if (!row_of(type).complete) return;
+  if (delta_)
+    catalog_.drop(type, {response.removed.begin(), response.removed.end()});
+  else
+    catalog_.keep_only(type, names);
 }
 
-/// Asks for the endpoints and routes that are wanted now, when they are others than before. A request carries
-/// the newest nonce and so speaks of the newest response: while that is not answered, its answer has to do.
+/// Asks for the endpoints and routes that are wanted now, when they are others than before. A request of a
+/// stream that is not delta carries the newest nonce and so speaks of the newest response: while that is not
+/// answered, its answer has to do.
 void AdsClient::subscribe() {
   for (const ResourceType& row : kResourceTypes) {
     if (row.complete) continue;
     State& state = of(row.type);
     if (state.owed) continue;
     const Catalog::NamesPtr names = catalog_.wanted(row.type);
-    const Catalog::NamesPtr before = std::exchange(state.names, names);
-    const bool same = before ? names == before || *names == *before : names->list().empty();
-    if (!same && (!names->list().empty() || state.asked)) send(row.type, state.nonce, {});
+    const bool same = state.names ? names == state.names || *names == *state.names : names->list().empty();
+    if (same)
+      state.names = names;
+    else if (!names->list().empty() || state.asked)
+      send(row.type, delta_ ? std::string() : state.nonce, {});
   }
 }
 
@@ -279,7 +299,7 @@ void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
   const State& state = of(blamed.type);
   // A newer response that is still to be looked at has an acknowledgement of its own.
   if (!answered && !state.nonce.empty() && !state.owed)
-    answers.push_back({blamed.type, state.version, state.nonce, error, streams_});
+    answers.push_back({blamed.type, state.version, state.nonce, error, {}, streams_});
 }
 
 void AdsClient::answer(const std::vector<Answer>& answers) {
@@ -293,11 +313,12 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
       WEFT_LOG(kWarn, "ads", "rejected", {"type", short_name(one.type)}, {"version", one.version},
                {"reason", one.error});
     }
-    // Only the newest response of a kind is spoken of: an answer to an older one would be read as one to it.
-    // Another stream may use the same nonces.
-    if (one.stream != streams_ || one.nonce != of(one.type).nonce) continue;
-    of(one.type).owed = false;
-    send(one.type, one.nonce, one.error);
+    // Another stream may use the same nonces. Of a stream that is not delta only the newest response of a
+    // kind is spoken of: an answer to an older one would be read as one to it.
+    const bool newest = one.nonce == of(one.type).nonce;
+    if (one.stream != streams_ || (!delta_ && !newest)) continue;
+    if (newest) of(one.type).owed = false;
+    send(one.type, one.nonce, one.error, one.again);
   }
 }
 

@@ -18,6 +18,8 @@
 
 namespace weft::xds {
 
+struct AdsResponse;
+
 /// A connection to the control plane, and what each stream on it says of itself.
 struct ControlConnection {
   std::unique_ptr<http::grpc::Client> client;
@@ -25,10 +27,11 @@ struct ControlConnection {
   http::Headers metadata = {};
 };
 
-/// State-of-the-world ADS: asks a control plane for clusters, endpoints, listeners and routes over one
-/// stream, puts what comes in force, and acknowledges when every worker runs it. What is refused goes back
-/// with the reason, and the last good version stays. A broken stream changes nothing that runs: it is made
-/// again after a jittered, growing pause, and says which versions are there already.
+/// ADS, by delta or state of the world: asks a control plane for clusters, endpoints, listeners and routes
+/// over one stream, applies what comes, and acknowledges when every worker runs it. What is rejected goes
+/// back with the reason, and the last good version stays. A broken stream changes nothing that runs: it is
+/// made again after a jittered, growing pause. A control plane that does not know delta is asked for state of
+/// the world then.
 ///
 /// Owner: the proxy's main; `server` and `catalog` must outlive it. Thread: the main loop. How it ends: the
 /// destructor.
@@ -62,7 +65,8 @@ class AdsClient {
   struct Answer {
     Type type;
     std::string version, nonce, error;
-    std::uint64_t stream = 0;  ///< that the response came over
+    std::vector<std::string> again;  ///< delta: what has to be sent whole
+    std::uint64_t stream = 0;        ///< that the response came over
   };
   struct State {
     std::string version, nonce;
@@ -81,9 +85,10 @@ class AdsClient {
   net::Task<Result<void>> read_all(http::grpc::MessageStream& stream);
   net::Task<Result<void>> write_all(http::grpc::MessageStream& stream);
   /// Accepts or rejects each of a response's resources; `answer` gets what is said of them.
-  void take(const std::vector<std::string_view>& resources, Answer& answer);
+  void take(const AdsResponse& response, Answer& answer);
   void subscribe();
-  void send(Type type, const std::string& nonce, const std::string& error);
+  void send(Type type, const std::string& nonce, const std::string& error,
+            const std::vector<std::string>& again = {});
   /// Puts in force what has come, if anything has and nothing is being put in force already.
   void advance();
   void applied(Result<void> result, std::vector<Answer> answers);
@@ -95,6 +100,7 @@ class AdsClient {
   proxy::Server& server_;
   Catalog& catalog_;
   Options options_;
+  bool delta_;  ///< as the next stream goes, or the present one
   PerType<State> types_;
   std::vector<Answer> waiting_;  ///< responses taken and not yet in force
   std::deque<std::string> outgoing_;

@@ -92,10 +92,11 @@ Result<void> Builder::read_ads(Bootstrap& into) {
   made.clusters = dynamic.has_cds_config();
   made.listeners = dynamic.has_lds_config();
   const auto& from = dynamic.ads_config();
-  if (from.api_type() != core::ApiConfigSource::GRPC)
-    return fail(
-        config.field("api_type")
-            .unsupported("has to be GRPC, not " + core::ApiConfigSource::ApiType_Name(from.api_type())));
+  made.delta = from.api_type() == core::ApiConfigSource::DELTA_GRPC;
+  if (!made.delta && from.api_type() != core::ApiConfigSource::GRPC)
+    return fail(config.field("api_type")
+                    .unsupported("has to be GRPC or DELTA_GRPC, not " +
+                                 core::ApiConfigSource::ApiType_Name(from.api_type())));
   if (from.transport_api_version() != core::V3)
     return fail(config.field("transport_api_version").unsupported("has to be V3"));
   Path services = config.field("grpc_services"), service = services.item(0),

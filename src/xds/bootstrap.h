@@ -29,6 +29,7 @@ struct AdsSource {
   std::string authority;
   std::chrono::milliseconds connect_timeout{5000};
   bool clusters = false, listeners = false;
+  bool delta = false;  ///< the stream says what has changed, not what there is
 };
 
 /// An Envoy bootstrap, read and checked: everything a proxy starts from. A value; immutable once made.

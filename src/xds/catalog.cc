@@ -64,6 +64,15 @@ void Catalog::keep_only(Type type, const NameSet& names) {
   if (gone + forgotten > 0) changed(type);
 }
 
+void Catalog::drop(Type type, const NameSet& names) {
+  if (names.empty()) return;
+  const std::size_t gone =
+      of(type).accepted.erase_if([&](const Resource& resource) { return names.contains(resource.name()); });
+  const std::size_t forgotten =
+      std::erase_if(of(type).refusals, [&](const auto& entry) { return names.contains(entry.first); });
+  if (gone + forgotten > 0) changed(type);
+}
+
 Catalog::NamesPtr Catalog::wanted(Type type) const {
   std::vector<Shelf> shelves;
   for (const ResourceType& row : kResourceTypes) {
@@ -204,7 +213,7 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
     if (running.find(name) == resource || is_static(type, name)) continue;
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
     blamed.push_back({type, name});
-    refuse(type, name, {reason, resource->version, resource->bytes, std::chrono::system_clock::now()});
+    refuse(type, name, {reason, resource->version, std::chrono::system_clock::now()});
   }
   return !blamed.empty();
 }

@@ -19,7 +19,6 @@ namespace weft::xds {
 struct Refusal {
   std::string reason;
   std::string version;
-  std::string bytes;
   std::chrono::system_clock::time_point when;
 };
 
@@ -67,6 +66,8 @@ class Catalog {
   /// Drops what was accepted or rejected and is not in `names`: for types whose responses are complete.
   using NameSet = std::set<std::string_view>;
   void keep_only(Type type, const NameSet& names);
+  /// Drops these, whether they were accepted or rejected.
+  void drop(Type type, const NameSet& names);
   bool is_static(Type type, std::string_view name) const { return of(type).statics.contains(name); }
 
   /// The resources of this type that others, accepted or running, refer to. The same pointer while those are

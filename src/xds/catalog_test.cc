@@ -179,7 +179,7 @@ TEST(Catalog, waits_for_what_never_comes_as_long_as_was_said_and_0_is_forever) {
 TEST(Catalog, what_is_needed_and_was_rejected_is_not_waited_for) {
   Driven driven;
   driven.put(Type::kListener, listener("l", {rds("r")}));
-  driven.catalog.refuse(Type::kRoute, "r", {"bad", "1", "bytes", {}});
+  driven.catalog.refuse(Type::kRoute, "r", {"bad", "1", {}});
   driven.catalog.follow_references(kStart);
   EXPECT_TRUE(driven.step(kStart));
   EXPECT_TRUE(driven.runs_listener("l"));
@@ -238,7 +238,6 @@ Rejected rejected(Catalog& catalog, const std::string& reason) {
     all.blamed.push_back(std::string(short_name(type)) + " " + name);
     EXPECT_EQ(catalog.refusals(type).at(name).reason, reason);
     EXPECT_EQ(catalog.refusals(type).at(name).version, "version of " + name);
-    EXPECT_EQ(catalog.refusals(type).at(name).bytes, "bytes of " + name);
   }
   for (const Type type : kAllTypes)
     for (const auto& [name, refusal] : catalog.refusals(type)) all.refused.insert(name);

@@ -111,7 +111,7 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
     const std::string_view name = one->name();
     if (!statics && catalog.is_static(type, name)) continue;
     Json entry = {{"version_info", one->version},
-                  {std::string(field), kShow[index_of(type)](one->bytes, type_url(type))},
+                  {std::string(field), kShow[index_of(type)](one->message(), type_url(type))},
                   {"last_updated", utc_text(one->updated)}};
     if (statics) entry.erase("version_info");
     const auto refused = catalog.refusals(type).find(name);

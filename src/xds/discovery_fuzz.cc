@@ -7,7 +7,8 @@
 #include "xds/ads_client.h"
 
 /// Responses as a control plane would send them over one stream: each is as long as the two bytes before it
-/// say. What is accepted is put in force; the last byte's lowest bit says whether the workers can.
+/// say. What is accepted is applied; the last byte's lowest bit says whether the workers can, and the next
+/// one whether the stream is delta.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;
   if (size < 1) return 0;
@@ -18,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   catalog.commit();
   xds::AdsClient::Options options;
   options.source.clusters = options.source.listeners = true;
+  options.source.delta = (data[size - 1] & 2) != 0;
   xds::AdsClient client(*loop, server, catalog, options);
   client.connected();
   std::string_view rest(reinterpret_cast<const char*>(data), size - 1);

@@ -37,11 +37,18 @@ struct Resource {
   /// in force. Never of a static resource.
   proxy::RareVector<std::string> rejected;
 
-  std::string bytes;    ///< the message as it came
+  /// The message as it came; of a route table that a control plane sent, without its virtual hosts, whose
+  /// bytes stand with them.
+  std::string bytes;
   std::string version;  ///< version_info of the response it came in; empty for static ones
   std::chrono::system_clock::time_point updated;
   /// Of a route table that a control plane sent, for the next version of it.
   std::shared_ptr<const ConvertedHosts> hosts;
+
+  /// The whole message. Fields of a route table that stood between its virtual hosts stand behind them.
+  std::string message() const;
+  /// Whether both came as the same message.
+  bool is_same_message(const Resource& other) const;
 
   std::string_view name() const {
     return std::visit([](const auto& config) -> std::string_view { return config->name; }, value);
@@ -60,7 +67,12 @@ std::string_view name_in(Type type, std::string_view bytes);
 
 /// Turns a message that a control plane sent into what the data plane runs. `version` and `updated` are left
 /// to the caller. Errors begin with the path of the field. `before`: the version that is there, if any; parts
-/// that are the same are taken from it, and the result is what it would be without.
-Result<std::shared_ptr<Resource>> decode(Type type, std::string bytes, const Resource* before = nullptr);
+/// that are the same are taken from it, and the result is what it would be without. `form`: what the control
+/// plane calls it, where it says so.
+Result<std::shared_ptr<Resource>> decode(Type type, std::string_view bytes, const Resource* before = nullptr,
+                                         std::string_view form = {});
+/// The same of a route table that came as a RouteTableChange: `before` has to be the form that it changes.
+Result<std::shared_ptr<Resource>> decode_change(std::string_view bytes, const Resource* before,
+                                                std::string_view form);
 
 }  // namespace weft::xds

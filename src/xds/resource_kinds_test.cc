@@ -53,7 +53,7 @@ TEST(ResourceKinds, each_becomes_its_struct_and_keeps_its_bytes_and_what_it_wait
     auto made = decode(type, bytes);
     EXPECT_TRUE(made) << made.error().text;
     EXPECT_EQ((*made)->name(), "n");
-    EXPECT_EQ((*made)->bytes, bytes);
+    EXPECT_EQ((*made)->message(), bytes);
     EXPECT_EQ((*made)->version, "");
     EXPECT_TRUE((*made)->rejected.empty());
     return *made;

@@ -68,6 +68,11 @@ inline constexpr std::array kResourceTypes = {
                  .needs = {},
                  .suspected = 1},
 };
+/// Of what stands in the place of a route table for a client that knows it: see route_table_change.proto.
+inline constexpr std::string_view kTableChangeUrl = "type.googleapis.com/weft.xds.v1.RouteTableChange";
+/// That a client knows it, in Node.client_features.
+inline constexpr std::string_view kTableChangeFeature = "weft.dev/route-table-changes";
+
 inline constexpr std::size_t kTypes = kResourceTypes.size();
 
 constexpr std::size_t index_of(Type type) { return static_cast<std::size_t>(type); }

@@ -8,6 +8,12 @@ constexpr unsigned kTypeBits = 3;
 
 }  // namespace
 
+void append_varint(std::string& to, std::uint64_t value) {
+  constexpr unsigned kBits = 7;
+  for (; value >> kBits != 0; value >>= kBits) to += static_cast<char>(value | 0x80);
+  to += static_cast<char>(value);
+}
+
 std::optional<std::uint64_t> WireReader::varint(std::size_t& at) const {
   constexpr unsigned kBits = 7, kMaxShift = 63;
   std::uint64_t value = 0;
@@ -50,10 +56,12 @@ std::optional<WireSplit> split_repeated(std::string_view bytes, std::uint32_t nu
   WireSplit split;
   WireReader reader(bytes);
   for (WireField field; reader.next(field);) {
-    if (field.number == number && field.length_delimited)
-      split.items.push_back(field.value);
-    else
+    if (field.number != number || !field.length_delimited) {
       split.rest += field.whole;
+      continue;
+    }
+    if (split.items.empty()) split.before = split.rest.size();
+    split.items.push_back(field.value);
   }
   if (!reader.at_end()) return std::nullopt;
   return split;
@@ -65,6 +73,12 @@ std::string_view value_of_field(std::string_view bytes, std::uint32_t number) {
   for (WireField field; reader.next(field);)
     if (field.number == number && field.length_delimited) value = field.value;
   return value;
+}
+
+void append_field(std::string& to, std::uint32_t number, std::string_view value) {
+  append_varint(to, number << kTypeBits | kLengthDelimited);
+  append_varint(to, value.size());
+  to += value;
 }
 
 }  // namespace weft::xds

@@ -38,11 +38,16 @@ class WireReader {
 struct WireSplit {
   std::vector<std::string_view> items;
   std::string rest;
+  std::size_t before = 0;  ///< bytes of `rest` that stand before the first item
 };
 /// Nullopt: the bytes are no message.
 std::optional<WireSplit> split_repeated(std::string_view bytes, std::uint32_t number);
 
 /// A field of text or bytes, as far as it can be read: its last value; empty when it is not there.
 std::string_view value_of_field(std::string_view bytes, std::uint32_t number);
+
+void append_varint(std::string& to, std::uint64_t value);
+/// Appends a field of text, bytes or a message.
+void append_field(std::string& to, std::uint32_t number, std::string_view value);
 
 }  // namespace weft::xds

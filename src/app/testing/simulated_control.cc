@@ -28,9 +28,8 @@ void SimulatedControl::remove_process(int pid) { registrations_->take_line("remo
 net::Task<void> SimulatedControl::serve() {
   co_await plane_->ready();
   std::map<std::string, http::grpc::Method> methods;
-  methods[control::AdsServer::kPath] = [this](http::grpc::Call call) {
-    return plane_->serve_proxy(std::move(call));
-  };
+  for (const char* path : {control::AdsServer::kPath, control::AdsServer::kDeltaPath})
+    methods[path] = [this](http::grpc::Call call) { return plane_->serve_proxy(std::move(call)); };
   server_ = http::grpc::Server::without_port(std::move(methods));
 }
 

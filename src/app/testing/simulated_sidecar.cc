@@ -15,6 +15,8 @@ xds::AdsClient::Options ads_options(const std::string& pod, const std::string& i
   node.set_id("sidecar~" + ip + "~" + pod + ".default~default.svc.cluster.local");
   xds::AdsClient::Options options;
   options.source.clusters = options.source.listeners = true;
+  // Half of a mesh's proxies are asked and told by delta.
+  options.source.delta = seed % 2 == 0;
   options.node = node.SerializeAsString();
   options.connect = std::move(connect);
   options.random = Random(seed);

@@ -22,6 +22,9 @@ class AskedNames {
 
   /// Takes what a request says, in any order, names repeated or not. Whether it differs from before.
   bool assign(const google::protobuf::RepeatedPtrField<std::string>& names);
+  /// Takes what a request adds and takes away. Whether they differ from before.
+  bool change(const google::protobuf::RepeatedPtrField<std::string>& added,
+              const google::protobuf::RepeatedPtrField<std::string>& removed);
   /// Whether all is among them that `table` needs.
   bool cover(const ResourceTablePtr& table);
   bool contains(std::string_view name) const;
@@ -29,6 +32,8 @@ class AskedNames {
   const std::vector<std::string_view>& all() const { return shared_ ? shared_->needs() : views_; }
 
  private:
+  bool take(std::vector<std::string_view> sorted);
+
   ResourceTablePtr shared_;  ///< whose needs they are; null: they are `own_`
   Names own_;
   std::vector<std::string_view> views_;  ///< into `own_`

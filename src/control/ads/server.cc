@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <deque>
 #include <set>
+#include <span>
+#include <type_traits>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -23,37 +25,44 @@ constexpr std::size_t kMaxStreamsOfProxy = 8;
 // Of one type; a name is some 60 bytes, and a proxy asks for those that its clusters and listeners need.
 constexpr std::size_t kMaxNames = 10'000;
 constexpr std::size_t kMaxNameBytes = 2 * 1024 * 1024;
-constexpr std::uint32_t kNamesTag = 3 << 3 | 2;  // DiscoveryRequest.resource_names
+// DiscoveryRequest.resource_names; of a DeltaDiscoveryRequest those that come and go, and those that are
+// there.
+constexpr std::uint32_t kNameFields[] = {3}, kDeltaNameFields[] = {3, 4, 5};
+
+std::string complaint_about_names(std::size_t names, std::size_t bytes) {
+  if (names <= kMaxNames && bytes <= kMaxNameBytes) return {};
+  return std::to_string(names) + " resource names of " + std::to_string(bytes) + " bytes; the limit is " +
+         std::to_string(kMaxNames) + " of " + std::to_string(kMaxNameBytes);
+}
 
 /// What is wrong with the number of names in a request, looked at before anything is made of them; else
 /// empty.
-std::string complaint_about_names(std::string_view message) {
+std::string complaint_about_names(std::string_view message, std::span<const std::uint32_t> fields) {
   google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(message.data()),
                                                static_cast<int>(message.size()));
   std::size_t names = 0, bytes = 0;
   while (const std::uint32_t tag = input.ReadTag()) {
     const int before = input.CurrentPosition();
     if (!google::protobuf::internal::WireFormatLite::SkipField(&input, tag)) break;
-    if (tag != kNamesTag) continue;
+    if (std::ranges::find(fields, tag >> 3) == fields.end()) continue;
     ++names;
     bytes += static_cast<std::size_t>(input.CurrentPosition() - before);
   }
-  if (names <= kMaxNames && bytes <= kMaxNameBytes) return {};
-  return std::to_string(names) + " resource names of " + std::to_string(bytes) + " bytes; the limit is " +
-         std::to_string(kMaxNames) + " of " + std::to_string(kMaxNameBytes);
+  return complaint_about_names(names, bytes);
 }
 
 }  // namespace
 
 /// A stream's proxy and what waits to be written to it.
 struct AdsServer::Connection {
-  Connection(AdsServer& server, http::grpc::MessageStream& to, ProxyIdentity identity, Peer peer)
+  Connection(AdsServer& server, http::grpc::MessageStream& to, ProxyIdentity identity, Peer peer,
+             AdsProtocol protocol)
       : owner(server),
         stream(to),
         proxy{.identity = std::move(identity),
               .peer = std::move(peer),
               .connection = 0,
-              .session = Session([this](Push push) { enqueue(push); })} {}
+              .session = Session([this](Push push) { enqueue(push); }, protocol)} {}
 
   void enqueue(const Push& push) {
     ++owner.counts_[index_of(push.type)].pushes;
@@ -148,7 +157,8 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
     call.stream.finish(peer.error().status, peer.error().reason);
     co_return;
   }
-  Connection connection(*this, call.stream, identify(*peer, inputs_->registry), *peer);
+  const AdsProtocol protocol = call.path == kDeltaPath ? AdsProtocol::kDelta : AdsProtocol::kStateOfTheWorld;
+  Connection connection(*this, call.stream, identify(*peer, inputs_->registry), *peer, protocol);
   connection.proxy.connection = ++connections_;
   // Leaves the list however this task ends, cancelled at a suspension too.
   struct Listed {
@@ -161,7 +171,10 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
   } listed{*this, proxies_.insert(proxies_.end(), &connection.proxy)};
   WEFT_LOG(kInfo, "control", "proxy connected", {"proxy", connection.proxy.identity.id()},
            {"pid", peer->pid});
-  co_await converse(connection, call.stream);
+  if (protocol == AdsProtocol::kDelta)
+    co_await converse<Session::DeltaRequest>(connection, call.stream);
+  else
+    co_await converse<Session::Request>(connection, call.stream);
   WEFT_LOG(kInfo, "control", "proxy disconnected", {"proxy", connection.proxy.identity.id()});
 }
 
@@ -171,7 +184,29 @@ void AdsServer::over_limit(const Proxy& proxy, http::grpc::MessageStream& stream
   stream.finish(http::grpc::kResourceExhausted, what);
 }
 
+/// Whether the first request is one of this proxy; else the call is finished.
+template <class Request>
+bool AdsServer::introduces(const Request& first, Proxy& proxy, http::grpc::MessageStream& stream) {
+  const auto& node = first.node();
+  if (!node_agrees(node.id(), proxy.identity)) {
+    WEFT_LOG(kWarn, "control", "a proxy claims to be another", {"proxy", proxy.identity.id()},
+             {"claims", cut(node.id(), 256)});
+    stream.finish(http::grpc::kPermissionDenied, "node.id \"" + std::string(cut(node.id(), 256)) +
+                                                     "\" does not agree with who this proxy is, " +
+                                                     proxy.identity.id());
+    return false;
+  }
+  const auto& features = node.client_features();
+  if (std::ranges::find(features, xds::kTableChangeFeature) != features.end())
+    proxy.session.allow_table_changes();
+  return true;
+}
+
+template <class Request>
 net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageStream& stream) {
+  constexpr bool kDelta = std::is_same_v<Request, Session::DeltaRequest>;
+  const std::span<const std::uint32_t> name_fields =
+      kDelta ? std::span(kDeltaNameFields) : std::span<const std::uint32_t>(kNameFields);
   Proxy& proxy = connection.proxy;
   bool first = true;
   while (true) {
@@ -180,23 +215,14 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
       if (message.error().code == Code::kTooLarge) over_limit(proxy, stream, message.error().text);
       co_return;
     }
-    if (const std::string complaint = complaint_about_names(*message); !complaint.empty()) {
-      over_limit(proxy, stream, complaint);
-      co_return;
-    }
-    Session::Request request;
+    std::string complaint = complaint_about_names(*message, name_fields);
+    if (!complaint.empty()) co_return over_limit(proxy, stream, complaint);
+    Request request;
     if (!request.ParseFromString(*message)) {
-      stream.finish(http::grpc::kInvalidArgument, "the message is no DiscoveryRequest");
+      stream.finish(http::grpc::kInvalidArgument, "the message is no " + Request::descriptor()->name());
       co_return;
     }
-    if (first && !node_agrees(request.node().id(), proxy.identity)) {
-      WEFT_LOG(kWarn, "control", "a proxy claims to be another", {"proxy", proxy.identity.id()},
-               {"claims", cut(request.node().id(), 256)});
-      stream.finish(http::grpc::kPermissionDenied, "node.id \"" + std::string(cut(request.node().id(), 256)) +
-                                                       "\" does not agree with who this proxy is, " +
-                                                       proxy.identity.id());
-      co_return;
-    }
+    if (first && !introduces(request, proxy, stream)) co_return;
     if (request.has_error_detail())
       WEFT_LOG(kWarn, "control", "a proxy rejects its configuration", {"proxy", proxy.identity.id()},
                {"type", request.type_url()}, {"reason", cut(request.error_detail().message(), 2000)});
@@ -204,11 +230,16 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
     if (first) offer(proxy);
     first = false;
     proxy.session.on_request(request);
+    // By delta they add up.
+    for (const Type type : kAllTypes)
+      if (complaint = complaint_about_names(proxy.session.names(type), 0); !complaint.empty())
+        co_return over_limit(proxy, stream, complaint);
     on_progress_();
   }
 }
 
-void AdsServer::count_request(const Session::Request& request) {
+template <class Request>
+void AdsServer::count_request(const Request& request) {
   auto type = type_of(request.type_url());
   if (!type || request.response_nonce().empty()) return;
   Counts& counts = counts_[index_of(*type)];

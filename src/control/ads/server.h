@@ -22,6 +22,8 @@ class AdsServer {
  public:
   static constexpr const char* kPath =
       "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
+  static constexpr const char* kDeltaPath =
+      "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
   /// `on_progress` is called whenever a proxy has come, gone, accepted or refused something.
   AdsServer(net::Loop& loop, Authenticator& authenticator, std::function<void()> on_progress)
@@ -29,7 +31,7 @@ class AdsServer {
   AdsServer(const AdsServer&) = delete;
   AdsServer& operator=(const AdsServer&) = delete;
 
-  /// One stream, until either side ends it. The method at kPath.
+  /// One stream, until either side ends it. The method at both paths.
   net::Task<void> serve(http::grpc::Call call);
 
   /// The world has changed: every proxy is offered what it is to run now.
@@ -59,11 +61,15 @@ class AdsServer {
 
  private:
   struct Connection;
+  template <class Request>
   net::Task<void> converse(Connection& connection, http::grpc::MessageStream& stream);
   net::Task<std::expected<Peer, Rejection>> admit(const http::grpc::Call& call);
   net::Task<bool> see_pod(const Peer& peer);
   void over_limit(const Proxy& proxy, http::grpc::MessageStream& stream, const std::string& what);
-  void count_request(const Session::Request& request);
+  template <class Request>
+  bool introduces(const Request& first, Proxy& proxy, http::grpc::MessageStream& stream);
+  template <class Request>
+  void count_request(const Request& request);
   void offer(Proxy& proxy);
 
   net::Loop& loop_;

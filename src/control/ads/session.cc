@@ -38,6 +38,29 @@ ResourceTablePtr shared_form(ResourceTablePtr sent, const ResourceTablePtr& targ
   return std::ranges::equal(*sent, *target) ? target : std::move(sent);
 }
 
+ResourceTablePtr asked_of(const ResourceTablePtr& table, const AskedNames& names) {
+  return filtered(table, [&](const ResourcePtr& each) { return names.contains(each->name); });
+}
+
+/// What of `now` has changed since `before`; nullopt when they have not the same names.
+std::optional<std::vector<ResourcePtr>> changed_in(const ResourceTable& before, const ResourceTable& now) {
+  std::vector<ResourcePtr> changed;
+  auto old = before.begin();
+  for (const ResourcePtr& each : now) {
+    const ResourcePtr& there = *old++;
+    if (there == each) continue;
+    if (there->name != each->name) return std::nullopt;
+    if (!same(there, each)) changed.push_back(each);
+  }
+  return changed;
+}
+
+/// Null: it accepts.
+template <class Request>
+const std::string* rejection_in(const Request& request) {
+  return request.has_error_detail() ? &request.error_detail().message() : nullptr;
+}
+
 }  // namespace
 
 Session::TypeReport Session::report(Type type) const { return channel(type).report; }
@@ -59,8 +82,26 @@ void Session::on_request(const Request& request) {
   // A proxy may find out after its acknowledgement that it cannot do what it has taken: a port is in use.
   const bool late = !first && !state.awaiting && request.has_error_detail();
   const bool repeated = !first && !state.awaiting && !late;
-  if (state.awaiting || late) on_verdict(state, *type, request);
+  if (state.awaiting || late) on_verdict(state, *type, rejection_in(request));
   subscribe(state, *type, request, repeated);
+  after_request(state, first);
+}
+
+void Session::on_request(const DeltaRequest& request) {
+  const auto type = type_of(request.type_url());
+  if (!type) return;
+  Channel& state = channel(*type);
+  const bool first = !state.subscribed;
+  // One without a nonce speaks of no response. Which names come and go holds whatever it speaks of.
+  const bool of_the_last =
+      !first && !request.response_nonce().empty() && request.response_nonce() == state.nonce;
+  if (of_the_last && (state.awaiting || request.has_error_detail()))
+    on_verdict(state, *type, rejection_in(request));
+  subscribe(state, *type, request);
+  after_request(state, first);
+}
+
+void Session::after_request(Channel& state, bool first) {
   // What comes when its stage has passed is answered in another round.
   if (stage_ != Stage::kIdle) asked_again_ = true;
   if (first) {
@@ -70,17 +111,20 @@ void Session::on_request(const Request& request) {
   advance();
 }
 
-void Session::on_verdict(Channel& state, Type type, const Request& request) {
+void Session::on_verdict(Channel& state, Type type, const std::string* rejection) {
   state.awaiting = false;
-  if (request.has_error_detail())
-    on_rejected(state, type, request);
+  if (rejection)
+    on_rejected(state, type, *rejection);
   else
     on_accepted(state, type);
 }
 
 void Session::on_accepted(Channel& state, Type type) {
   state.rejected = false;
-  state.held = state.sent;
+  state.unsure.clear();
+  // What stands rejected beside it the proxy still has not.
+  const bool all = state.doubts.empty() || !asks_by_name(type);
+  state.held = all ? state.sent : state.held->with({state.last->begin(), state.last->end()});
   state.report.acked = state.report.sent;
   if (!asks_by_name(type)) state.doubts.clear();
   for (Doubt& doubt : state.doubts)
@@ -88,15 +132,16 @@ void Session::on_accepted(Channel& state, Type type) {
   drop_settled(state.doubts, state.report);
 }
 
-void Session::on_rejected(Channel& state, Type type, const Request& request) {
+void Session::on_rejected(Channel& state, Type type, std::string_view reason) {
   state.rejected = true;
   state.report.nacked = state.report.sent;
-  state.report.reason = std::string(cut(request.error_detail().message(), kMaxReason));
+  state.report.reason = std::string(cut(reason, kMaxReason));
   // A complaint about what was sent again is one about any of it.
   if (state.last->empty()) state.last = state.sent;
   Doubt doubt{{type, state.base, state.report.sent, state.report.reason}, {}};
   for (const std::string& name : named_in(state.report.reason, *state.last, !asks_by_name(type)))
     doubt.resources.emplace(name, rejected(state, name));
+  if (protocol_ == AdsProtocol::kDelta && !asks_by_name(type)) doubt_forms(state);
   const bool said_before = stands_rejected(state, doubt);
   if (state.report.sent == active_generation_ && !said_before) refused_now_ = true;
   hold_all_but(state, type, doubt);
@@ -122,6 +167,13 @@ void Session::hold_all_but(Channel& state, Type type, const Doubt& doubt) {
   if (!asks_by_name(type))
     state.held =
         filtered(state.held, [&](const ResourcePtr& each) { return state.sent->contains(each->name); });
+}
+
+/// By state of the world a list says it all again. By delta that is done for what the proxy may have in one
+/// form or another: what came with something rejected, and what turned out late not to be possible.
+void Session::doubt_forms(Channel& state) {
+  for (const ResourcePtr& each : *state.last) state.unsure.insert(each->name);
+  state.unsure.merge(named_in(state.report.reason, *state.sent, true));
 }
 
 /// A resource that was rejected before has had its last good form since before that.
@@ -215,10 +267,31 @@ void Session::subscribe(Channel& state, Type type, const Request& request, bool 
   // The same names again, with nothing of ours unanswered: the proxy made a cluster or a listener again and
   // waits for what belongs to it.
   if (repeated && !changed) state.resend_all = true;
-  if (!changed) return;
+  if (changed) names_changed(state);
+}
+
+void Session::subscribe(Channel& state, Type type, const DeltaRequest& request) {
+  if (!state.subscribed) {
+    for (const auto& [name, version] : request.initial_resource_versions()) state.known.push_back(name);
+    sort_names(state.known);
+  }
+  if (!asks_by_name(type)) return;
+  // A name that it asks for already: it has lost what it had, or could not use what it was sent.
+  for (const std::string& name : request.resource_names_subscribe()) {
+    if (!state.names.contains(name)) continue;
+    state.resend.insert(name);
+    state.held = state.held->with({}, {name});
+  }
+  if (!state.names.change(request.resource_names_subscribe(), request.resource_names_unsubscribe())) return;
+  names_changed(state);
+  state.held = asked_of(state.held, state.names);
+}
+
+std::size_t Session::names(Type type) const { return channel(type).names.all().size(); }
+
+void Session::names_changed(Channel& state) {
   state.compared = nullptr;
-  state.sent =
-      filtered(state.sent, [&](const ResourcePtr& each) { return state.names.contains(each->name); });
+  state.sent = asked_of(state.sent, state.names);
 }
 
 void Session::advance() {
@@ -366,10 +439,19 @@ void Session::send_complete(Type type, const ResourceTablePtr& resources) {
     return;
   }
   note_recreated(type, *resources);
-  state.sent = resources;
   emit(type, resources, filtered(resources, [&](const ResourcePtr& each) {
-         return !same(state.held->find(each->name), each);
+         return !same(state.held->find(each->name), each) || state.unsure.contains(each->name);
        }));
+}
+
+/// What the proxy may have of a complete type and is not to have.
+Names Session::gone(const Channel& state, const ResourceTable& resources) const {
+  Names names = state.known;
+  for (const ResourceTablePtr& table : {state.held, state.sent})
+    for (const ResourcePtr& each : *table) names.push_back(each->name);
+  sort_names(names);
+  std::erase_if(names, [&](const std::string& name) { return resources.contains(name); });
+  return names;
 }
 
 /// Of what the proxy asks for: what is new or has changed since it was sent.
@@ -378,14 +460,21 @@ void Session::send_asked(Type type) {
   const ResourceTablePtr& target = active_->table(type);
   const bool again = state.resend_all || !state.resend.empty();
   if (!state.subscribed || (state.compared == target && !again && !state.must_answer)) return;
+  // The way of most changes: the proxy asks for all that there is, and has been sent the same names.
+  const std::size_t asked = state.names.all().size();
+  const bool all = !again && state.sent->size() == asked && target->size() == asked;
+  auto found = all ? changed_in(*state.sent, *target) : std::nullopt;
   const ResourceTablePtr changed =
-      shared_form(std::make_shared<const ResourceTable>(unsent(state, *target)), target);
+      shared_form(std::make_shared<const ResourceTable>(found ? *found : unsent(state, *target)), target);
   state.compared = target;
+  const ResourceTablePtr base = again ? nullptr : state.held;
   state.resend_all = false;
   state.resend.clear();
-  if (!changed->empty())
+  if (found)
+    state.sent = target;
+  else if (!changed->empty())
     state.sent = shared_form(state.sent->with({changed->begin(), changed->end()}), target);
-  if (!changed->empty() || state.must_answer) emit(type, changed, changed);
+  if (!changed->empty() || state.must_answer) emit(type, changed, changed, base);
 }
 
 std::vector<ResourcePtr> Session::unsent(const Channel& state, const ResourceTable& target) const {
@@ -404,8 +493,15 @@ std::vector<ResourcePtr> Session::unsent(const Channel& state, const ResourceTab
   return changed;
 }
 
-void Session::emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed) {
+void Session::emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed, ResourceTablePtr base) {
   Channel& state = channel(type);
+  const bool delta = protocol_ == AdsProtocol::kDelta;
+  Push push{.type = type, .protocol = protocol_};
+  if (delta && !asks_by_name(type)) push.removed = gone(state, *resources);
+  if (delta && type == Type::kRoute && table_changes_) push.base = std::move(base);
+  push.resources = delta ? changed : resources;
+  if (!asks_by_name(type)) state.sent = std::move(resources);
+  state.known.clear();
   state.last = std::move(changed);
   state.base = settled_;
   state.before = whole_;
@@ -414,7 +510,9 @@ void Session::emit(Type type, ResourceTablePtr resources, ResourceTablePtr chang
   state.rejected = false;
   state.nonce = std::to_string(++nonces_);
   state.report.sent = active_generation_;
-  send_({type, std::to_string(active_generation_), state.nonce, std::move(resources)});
+  push.version = std::to_string(active_generation_);
+  push.nonce = state.nonce;
+  send_(std::move(push));
 }
 
 }  // namespace weft::control

@@ -14,12 +14,17 @@
 
 namespace envoy::service::discovery::v3 {
 class DiscoveryRequest;
+class DeltaDiscoveryRequest;
 }  // namespace envoy::service::discovery::v3
 
 namespace weft::control {
 
-/// The conversation with one proxy, state of the world: what it was sent, what it said, and what comes next.
-/// No I/O: requests go in, responses come out through `send`.
+/// The conversation with one proxy: what it was sent, what it said, and what comes next. No I/O: requests go
+/// in, responses come out through `send`.
+///
+/// Both protocols are one conversation. By delta a response has what the proxy does not hold, and the names
+/// of what it holds and is not to have; a request has the names that come and go, and an acknowledgement has
+/// none.
 ///
 /// A new target is sent so that no request ever meets a route without its cluster or a cluster without its
 /// endpoints: clusters (the new ones and those still in use), endpoints, listeners, routes, each when the
@@ -33,6 +38,7 @@ namespace weft::control {
 class Session {
  public:
   using Request = envoy::service::discovery::v3::DiscoveryRequest;
+  using DeltaRequest = envoy::service::discovery::v3::DeltaDiscoveryRequest;
   using Send = std::function<void(Push)>;
 
   /// What the proxy rejected: everything that came into the world after `after`, up to `upto`, may be the
@@ -49,9 +55,16 @@ class Session {
     std::string reason;                             ///< of the last refusal, when it still stands
   };
 
-  explicit Session(Send send) : send_(std::move(send)) {}
+  explicit Session(Send send, AdsProtocol protocol = AdsProtocol::kStateOfTheWorld)
+      : send_(std::move(send)), protocol_(protocol) {}
 
+  AdsProtocol protocol() const { return protocol_; }
   void on_request(const Request& request);
+  void on_request(const DeltaRequest& request);
+  /// The proxy can be sent what has changed in a route table that it has.
+  void allow_table_changes() { table_changes_ = true; }
+  /// How many the proxy asks for.
+  std::size_t names(Type type) const;
   /// From now on the proxy is to run `target`, made from generation `generation` of the world.
   void offer(ResourceSetPtr target, std::uint64_t generation);
 
@@ -102,8 +115,10 @@ class Session {
     bool awaiting = false;     ///< sent, neither accepted nor refused yet
     bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
     AskedNames names;          ///< endpoints and routes: what the proxy asks for
-    bool resend_all = false;   ///< it needs all of these again although nothing changed
-    NameSet resend;            ///< or these
+    Names known;               ///< delta: what it had when the stream began, until something was sent
+    NameSet unsure;  ///< delta, a complete type: what it may have in one form or another, having rejected
+    bool resend_all = false;  ///< it needs all of these again although nothing changed
+    NameSet resend;           ///< or these
     /// In the ordinary case both are the target's own table.
     ResourceTablePtr sent = empty_table(), held = empty_table();
     ResourceTablePtr compared;              ///< with which `sent` was compared last for the present names
@@ -118,10 +133,15 @@ class Session {
   Channel& channel(Type type) { return channels_[index_of(type)]; }
   const Channel& channel(Type type) const { return channels_[index_of(type)]; }
   void subscribe(Channel& state, Type type, const Request& request, bool repeated);
-  void on_verdict(Channel& state, Type type, const Request& request);
-  void on_rejected(Channel& state, Type type, const Request& request);
+  void subscribe(Channel& state, Type type, const DeltaRequest& request);
+  void names_changed(Channel& state);
+  void after_request(Channel& state, bool first);
+  /// `rejection` null: it accepts.
+  void on_verdict(Channel& state, Type type, const std::string* rejection);
+  void on_rejected(Channel& state, Type type, std::string_view reason);
   void on_accepted(Channel& state, Type type);
   static void hold_all_but(Channel& state, Type type, const Doubt& doubt);
+  static void doubt_forms(Channel& state);
   void forget_unwanted();
   static void drop_settled(std::vector<Doubt>& doubts, TypeReport& report);
   bool lacks_clusters() const;
@@ -139,11 +159,14 @@ class Session {
   void erase_unwanted(Doubt& doubt, Type type) const;
   Rejected rejected(const Channel& state, const std::string& name) const;
   ResourceTablePtr needed_clusters() const;
-  void emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed);
+  void emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed, ResourceTablePtr base = nullptr);
+  Names gone(const Channel& state, const ResourceTable& resources) const;
   void hold_back();
   void finish_push();
 
   Send send_;
+  AdsProtocol protocol_;
+  bool table_changes_ = false;
   std::array<Channel, kTypes> channels_;
   Stage stage_ = Stage::kIdle;
   ResourceSetPtr target_, active_;

@@ -29,17 +29,22 @@ std::string nonce_of(unsigned char pick, const std::string& last) {
 }  // namespace
 
 /// What a proxy says, step by step: a byte for the type and for what it says, one for the nonce, one for the
-/// length of the text behind it, which is a name or a reason. Now and then the world changes. However a proxy
-/// behaves, it costs a bounded number of responses.
+/// length of the text behind it, which is a name or a reason. Now and then the world changes. The last byte's
+/// lowest bit says by which protocol. However a proxy behaves, it costs a bounded number of responses.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto protocol = data[size - 1] & 1 ? AdsProtocol::kDelta : AdsProtocol::kStateOfTheWorld;
   std::size_t sent = 0, steps = 0;
   std::string last;
   PushEncoder encoder;
-  Session session([&](const Push& push) {
-    ++sent;
-    last = push.nonce;
-    static_cast<void>(encoder.encode(push));
-  });
+  Session session(
+      [&](const Push& push) {
+        ++sent;
+        last = push.nonce;
+        static_cast<void>(encoder.encode(push));
+      },
+      protocol);
+  session.allow_table_changes();
   std::uint64_t generation = 1;
   session.offer(set_of("1"), generation);
   std::string_view rest(reinterpret_cast<const char*>(data), size);
@@ -53,13 +58,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ++generation;
       session.offer(set_of(std::to_string(generation % 3)), generation);
     }
-    Session::Request request;
-    request.set_type_url((what & 0x40) ? text : std::string(type_url(kAllTypes[what & 3])));
-    request.set_response_nonce(nonce_of(nonce, last));
-    if (what & 4) request.mutable_error_detail()->set_message(text);
-    if (what & 8) request.add_resource_names(text);
-    if (what & 16) request.add_resource_names((what & 3) == 1 ? "e" : "table");
-    session.on_request(request);
+    const auto say = [&]<class Request>(Request request) {
+      request.set_type_url((what & 0x40) ? text : std::string(type_url(kAllTypes[what & 3])));
+      request.set_response_nonce(nonce_of(nonce, last));
+      if (what & 4) request.mutable_error_detail()->set_message(text);
+      const char* const known = (what & 3) == 1 ? "e" : "table";
+      if constexpr (requires { request.add_resource_names(text); }) {
+        if (what & 8) request.add_resource_names(text);
+        if (what & 16) request.add_resource_names(known);
+      } else {
+        if (what & 8) request.add_resource_names_unsubscribe(text);
+        if (what & 16) request.add_resource_names_subscribe(known);
+        if (what & 32) (*request.mutable_initial_resource_versions())[text];
+      }
+      session.on_request(request);
+    };
+    if (protocol == AdsProtocol::kDelta)
+      say(Session::DeltaRequest());
+    else
+      say(Session::Request());
     WEFT_ASSERT(session.running() <= generation && session.sending() <= generation);
     static_cast<void>(session.refusal_of(generation));
     static_cast<void>(session.runs(generation));

@@ -2,178 +2,33 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <map>
-
-#include "xds/proto/discovery.pb.h"
+#include "control/testing/scripted_proxy.h"
 
 namespace weft::control {
 namespace {
 
-ResourcePtr resource(std::string name, std::string bytes, std::vector<std::string> needs = {}) {
-  return std::make_shared<const Resource>(Resource{std::move(name), std::move(bytes), std::move(needs)});
-}
+using testing::resource;
+using testing::Response;
+using testing::SessionBase;
+using testing::set_of;
 
-using Response = envoy::service::discovery::v3::DiscoveryResponse;
-
-/// As it arrives.
-Response to_response(const Push& push) {
-  const EncodedPush encoded = PushEncoder().encode(push);
-  Response response;
-  EXPECT_TRUE(response.ParseFromString(encoded.own + *encoded.resources));
-  return response;
-}
-
-/// One listener with one route table that points to `cluster`; clusters as given, each with its endpoints.
-ResourceSetPtr set_of(const std::string& route_to, std::initializer_list<const char*> clusters,
-                      const std::string& cluster_form = "c") {
-  ResourceLists lists;
-  for (const char* name : clusters) {
-    add(lists, Type::kCluster, {name, cluster_form + name, {name}});
-    add(lists, Type::kEndpoint, {name, std::string("e") + name});
-  }
-  add(lists, Type::kListener, {"l", "l", {"table"}});
-  add(lists, Type::kRoute, {"table", "to " + route_to});
-  return std::make_shared<const ResourceSet>(to_set(std::move(lists)));
-}
-
-/// A proxy that behaves like Envoy: it asks for endpoints and routes when it learns of them, and checks at
-/// every moment that its routes have their cluster and its clusters their endpoints.
-class ScriptedProxy {
+/// What holds of both protocols.
+class SessionTest : public SessionBase, public ::testing::TestWithParam<AdsProtocol> {
  public:
-  explicit ScriptedProxy(Session& session) : session_(session) {}
+  SessionTest() : SessionBase(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(By, SessionTest,
+                         ::testing::Values(AdsProtocol::kStateOfTheWorld, AdsProtocol::kDelta),
+                         [](const auto& run) {
+                           return run.param == AdsProtocol::kDelta ? "delta" : "state_of_the_world";
+                         });
 
-  void connect() { ask(Type::kCluster, ""); }
-
-  /// Takes one response and says yes, or no with the reason.
-  void take(const Response& response, const std::string& rejection = {}) {
-    answer(response, rejection);
-    if (rejection.empty()) follow_up(type_named(response.type_url()));
-    check();
-  }
-
-  /// The same, and it has not come to asking for what belongs to it yet.
-  void answer(const Response& response, const std::string& rejection = {}) {
-    Type type = type_named(response.type_url());
-    log.push_back(std::string(short_name(type)) + " " + std::to_string(response.resources_size()));
-    nonce_[type] = response.nonce();
-    if (rejection.empty()) store(type, response);
-    Session::Request verdict;
-    verdict.set_type_url(std::string(type_url(type)));
-    verdict.set_response_nonce(response.nonce());
-    if (!rejection.empty()) verdict.mutable_error_detail()->set_message(rejection);
-    for (const auto& name : names_[type]) verdict.add_resource_names(name);
-    session_.on_request(verdict);
-  }
-
-  /// Takes all clusters but one, as proxies do, and complains of that.
-  void take_all_but(const std::string& bad, const Response& response) {
-    nonce_[Type::kCluster] = response.nonce();
-    store(Type::kCluster, response);
-    clusters.erase(bad);
-    complain(Type::kCluster, "CDS '" + bad + "': no");
-    follow_up(Type::kCluster);
-    check();
-  }
-
-  void ask(Type type, const std::string& nonce) {
-    Session::Request request;
-    request.set_type_url(std::string(type_url(type)));
-    request.set_response_nonce(nonce);
-    for (const auto& name : names_[type]) request.add_resource_names(name);
-    session_.on_request(request);
-  }
-
-  /// Says no to the last response of that type, whatever was said of it before.
-  void complain(Type type, const std::string& reason) {
-    Session::Request verdict;
-    verdict.set_type_url(std::string(type_url(type)));
-    verdict.set_response_nonce(nonce_[type]);
-    verdict.mutable_error_detail()->set_message(reason);
-    for (const auto& name : names_[type]) verdict.add_resource_names(name);
-    session_.on_request(verdict);
-  }
-
-  const std::string& nonce(Type type) { return nonce_[type]; }
-  std::vector<std::string> log;
-  std::set<std::string> clusters, endpoints;
-  std::string route;
-
- private:
-  static Type type_named(const std::string& url) {
-    for (Type type : kAllTypes)
-      if (type_url(type) == url) return type;
-    ADD_FAILURE() << url;
-    return Type::kCluster;
-  }
-
-  void store(Type type, const Response& response) {
-    if (type == Type::kCluster) clusters.clear();
-    for (const auto& any : response.resources()) {
-      if (type == Type::kCluster) clusters.insert(any.value().substr(1));
-      if (type == Type::kEndpoint) endpoints.insert(any.value().substr(1));
-      if (type == Type::kRoute) route = any.value().substr(3);
-    }
-  }
-
-  void follow_up(Type type) {
-    if (type == Type::kCluster && names_[Type::kEndpoint] != clusters) {
-      names_[Type::kEndpoint] = clusters;
-      ask(Type::kEndpoint, nonce_[Type::kEndpoint]);
-    }
-    if (type == Type::kEndpoint && !nonce_.contains(Type::kListener)) ask(Type::kListener, "");
-    if (type == Type::kListener && names_[Type::kRoute].empty()) {
-      names_[Type::kRoute] = {"table"};
-      ask(Type::kRoute, "");
-    }
-  }
-
-  void check() {
-    if (route.empty()) return;
-    EXPECT_TRUE(clusters.contains(route)) << "a route without its cluster: " << route;
-    EXPECT_TRUE(endpoints.contains(route)) << "a cluster without its endpoints: " << route;
-  }
-
-  Session& session_;
-  std::map<Type, std::string> nonce_;
-  std::map<Type, std::set<std::string>> names_;
+class StateOfTheWorldTest : public SessionBase, public ::testing::Test {
+ public:
+  StateOfTheWorldTest() : SessionBase(AdsProtocol::kStateOfTheWorld) {}
 };
 
-class SessionTest : public ::testing::Test {
- protected:
-  SessionTest() : session([this](const Push& push) { wire.push_back(to_response(push)); }), proxy(session) {}
-
-  void deliver() {
-    while (!wire.empty()) take_one();
-  }
-  void take_one(const std::string& rejection = {}) {
-    Response response = wire.front();
-    wire.pop_front();
-    proxy.take(response, rejection);
-  }
-  void only_acknowledge_one() {
-    Response response = wire.front();
-    wire.pop_front();
-    proxy.answer(response);
-  }
-  void deliver_with_rejected(Type type, const std::string& reason) {
-    while (!wire.empty()) take_one(wire.front().type_url() == type_url(type) ? reason : "");
-  }
-  void begin(ResourceSetPtr set) {
-    session.offer(std::move(set), 1);
-    proxy.connect();
-    deliver();
-    ASSERT_EQ(session.running(), 1u);
-    proxy.log.clear();
-  }
-  using Log = std::vector<std::string>;
-
-  std::deque<Response> wire;
-  Session session;
-  ScriptedProxy proxy;
-};
-
-TEST_F(SessionTest, a_new_proxy_gets_clusters_endpoints_listeners_and_routes_once_each) {
+TEST_P(SessionTest, a_new_proxy_gets_clusters_endpoints_listeners_and_routes_once_each) {
   session.offer(set_of("v1", {"v1", "v2"}), 7);
   EXPECT_TRUE(wire.empty()) << "nothing was asked for yet";
   proxy.connect();
@@ -182,14 +37,14 @@ TEST_F(SessionTest, a_new_proxy_gets_clusters_endpoints_listeners_and_routes_onc
   EXPECT_EQ(session.running(), 7u);
 }
 
-TEST_F(SessionTest, a_change_that_does_not_concern_the_proxy_is_applied_without_a_word) {
+TEST_P(SessionTest, a_change_that_does_not_concern_the_proxy_is_applied_without_a_word) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v1", {"v1"}), 2);
   EXPECT_TRUE(wire.empty());
   EXPECT_EQ(session.running(), 2u);
 }
 
-TEST_F(SessionTest, only_the_route_is_sent_when_only_the_route_changes) {
+TEST_P(SessionTest, only_the_route_is_sent_when_only_the_route_changes) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   EXPECT_EQ(session.running(), 1u) << "not before the proxy has accepted it";
@@ -198,7 +53,7 @@ TEST_F(SessionTest, only_the_route_is_sent_when_only_the_route_changes) {
   EXPECT_EQ(session.running(), 2u);
 }
 
-TEST_F(SessionTest, a_switch_that_replaces_the_cluster_sends_both_and_takes_the_old_one_away_last) {
+TEST_P(SessionTest, a_switch_that_replaces_the_cluster_sends_both_and_takes_the_old_one_away_last) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v2", {"v2"}), 2);
   deliver();
@@ -206,7 +61,7 @@ TEST_F(SessionTest, a_switch_that_replaces_the_cluster_sends_both_and_takes_the_
   EXPECT_EQ(proxy.clusters, std::set<std::string>{"v2"});
 }
 
-TEST_F(SessionTest, a_thousand_switches_never_leave_a_route_without_its_cluster_and_endpoints) {
+TEST_P(SessionTest, a_thousand_switches_never_leave_a_route_without_its_cluster_and_endpoints) {
   begin(set_of("v1", {"v1"}));
   for (std::uint64_t i = 0; i < 1000; ++i) {
     session.offer(i % 3 == 0 ? set_of("v1", {"v1"}) : set_of(i % 3 == 1 ? "v3" : "v2", {"v1", "v2", "v3"}),
@@ -223,7 +78,7 @@ TEST_F(SessionTest, a_thousand_switches_never_leave_a_route_without_its_cluster_
   EXPECT_EQ(proxy.clusters, std::set<std::string>{"v1"});
 }
 
-TEST_F(SessionTest, of_changes_that_come_while_one_is_on_its_way_only_the_newest_is_sent) {
+TEST_P(SessionTest, of_changes_that_come_while_one_is_on_its_way_only_the_newest_is_sent) {
   begin(set_of("v1", {"v1", "v2", "v3"}));
   session.offer(set_of("v2", {"v1", "v2", "v3"}), 2);
   session.offer(set_of("v1", {"v1", "v2", "v3"}), 3);
@@ -234,7 +89,7 @@ TEST_F(SessionTest, of_changes_that_come_while_one_is_on_its_way_only_the_newest
   EXPECT_EQ(session.running(), 4u);
 }
 
-TEST_F(SessionTest, routes_wait_until_the_new_clusters_and_endpoints_are_accepted) {
+TEST_P(SessionTest, routes_wait_until_the_new_clusters_and_endpoints_are_accepted) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   ASSERT_EQ(wire.size(), 1u);
@@ -246,7 +101,7 @@ TEST_F(SessionTest, routes_wait_until_the_new_clusters_and_endpoints_are_accepte
   EXPECT_EQ(wire.front().type_url(), type_url(Type::kRoute));
 }
 
-TEST_F(SessionTest, a_refused_route_is_reported_with_its_reason_and_not_sent_again) {
+TEST_P(SessionTest, a_refused_route_is_reported_with_its_reason_and_not_sent_again) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   take_one("no such thing");
@@ -283,9 +138,9 @@ struct Story {
   std::set<std::uint64_t> runs, refused;  ///< of the generations from 2
 };
 
-class SessionStory : public SessionTest {
+class SessionStory : public SessionBase {
  public:
-  void TestBody() override {}
+  using SessionBase::SessionBase;
   void tell(const Story& story) {
     begin(set_of("v1", {"v1", "v2", "bad", "worse"}));
     for (Event event : story.events) play(event);
@@ -323,7 +178,7 @@ class SessionStory : public SessionTest {
   std::string route_ = "v1", form_ = "c";
 };
 
-TEST_F(SessionTest, a_listener_that_stands_rejected_and_is_sent_again_blames_nobody_else) {
+TEST_P(SessionTest, a_listener_that_stands_rejected_and_is_sent_again_blames_nobody_else) {
   begin(set_of("v1", {"v1"}));
   const auto with = [](std::initializer_list<const char*> listeners) {
     auto set = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
@@ -343,7 +198,7 @@ TEST_F(SessionTest, a_listener_that_stands_rejected_and_is_sent_again_blames_nob
   EXPECT_TRUE(session.refusal_of(2));
 }
 
-TEST_F(SessionStory, what_was_rejected_stays_so_until_it_has_changed_whatever_comes_between) {
+TEST_P(SessionTest, what_was_rejected_stays_so_until_it_has_changed_whatever_comes_between) {
   using enum Event;
   const Story stories[] = {
       {"accepted", {kGood, kAccepts}, 2, {2}, {}},
@@ -373,12 +228,12 @@ TEST_F(SessionStory, what_was_rejected_stays_so_until_it_has_changed_whatever_co
   };
   for (const Story& story : stories) {
     SCOPED_TRACE(story.name);
-    SessionStory one;
+    SessionStory one(GetParam());
     one.tell(story);
   }
 }
 
-TEST_F(SessionTest, refused_clusters_keep_routes_that_may_need_them_back) {
+TEST_P(SessionTest, refused_clusters_keep_routes_that_may_need_them_back) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   take_one("bad cluster");
@@ -390,14 +245,14 @@ TEST_F(SessionTest, refused_clusters_keep_routes_that_may_need_them_back) {
   EXPECT_EQ(proxy.clusters, std::set<std::string>{"v1"});
 }
 
-TEST_F(SessionTest, a_cluster_whose_definition_changes_gets_its_endpoints_again) {
+TEST_P(SessionTest, a_cluster_whose_definition_changes_gets_its_endpoints_again) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v1", {"v1"}, "C"), 2);
   deliver();
   EXPECT_EQ(proxy.log, (Log{"CDS 1", "EDS 1"}));
 }
 
-TEST_F(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_again_gets_its_endpoints_again) {
+TEST_P(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_again_gets_its_endpoints_again) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v1", {"v1"}), 2);
   only_acknowledge_one();
@@ -410,7 +265,7 @@ TEST_F(SessionTest, a_cluster_that_went_and_came_back_before_the_proxy_asked_aga
   EXPECT_EQ(session.running(), 3u);
 }
 
-TEST_F(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_again_gets_its_routes_again) {
+TEST_P(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_again_gets_its_routes_again) {
   begin(set_of("v1", {"v1"}));
   auto without = std::make_shared<ResourceSet>(*set_of("v1", {"v1"}));
   without->set(Type::kListener, empty_table());
@@ -425,7 +280,7 @@ TEST_F(SessionTest, a_listener_that_went_and_came_back_before_the_proxy_asked_ag
   EXPECT_EQ(session.running(), 3u);
 }
 
-TEST_F(SessionTest, a_request_that_comes_when_its_stage_has_passed_is_answered_in_another_round) {
+TEST_P(SessionTest, a_request_that_comes_when_its_stage_has_passed_is_answered_in_another_round) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v1", {"v1"}), 2);
   ASSERT_EQ(wire.size(), 1u) << "the list of clusters without v2";
@@ -439,7 +294,7 @@ TEST_F(SessionTest, a_request_that_comes_when_its_stage_has_passed_is_answered_i
   EXPECT_EQ(session.running(), 2u);
 }
 
-TEST_F(SessionTest, a_repeated_request_is_answered_and_one_with_an_old_nonce_is_not) {
+TEST_F(StateOfTheWorldTest, a_repeated_request_is_answered_and_one_with_an_old_nonce_is_not) {
   begin(set_of("v1", {"v1"}));
   proxy.ask(Type::kEndpoint, proxy.nonce(Type::kEndpoint));
   ASSERT_EQ(wire.size(), 1u);
@@ -448,7 +303,7 @@ TEST_F(SessionTest, a_repeated_request_is_answered_and_one_with_an_old_nonce_is_
   EXPECT_EQ(wire.size(), 1u) << "its nonce is not that of the response on its way";
 }
 
-TEST_F(SessionTest, a_name_that_nobody_knows_is_answered_with_an_empty_resource) {
+TEST_F(StateOfTheWorldTest, a_name_that_nobody_knows_is_answered_with_an_empty_resource) {
   session.offer(set_of("v1", {"v1"}), 1);
   Session::Request request;
   request.set_type_url(std::string(type_url(Type::kEndpoint)));
@@ -458,7 +313,7 @@ TEST_F(SessionTest, a_name_that_nobody_knows_is_answered_with_an_empty_resource)
   EXPECT_EQ(wire.front().resources_size(), 1);
 }
 
-TEST_F(SessionTest, types_that_we_have_nothing_of_stay_unanswered) {
+TEST_F(StateOfTheWorldTest, types_that_we_have_nothing_of_stay_unanswered) {
   session.offer(set_of("v1", {"v1"}), 1);
   Session::Request request;
   request.set_type_url("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret");
@@ -466,7 +321,7 @@ TEST_F(SessionTest, types_that_we_have_nothing_of_stay_unanswered) {
   EXPECT_TRUE(wire.empty());
 }
 
-TEST_F(SessionTest, a_rejected_form_of_a_cluster_that_the_proxy_has_holds_nothing_back) {
+TEST_P(SessionTest, a_rejected_form_of_a_cluster_that_the_proxy_has_holds_nothing_back) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v2", {"v1", "v2"}, "C"), 2);
   take_one("CDS 'v1': bad; CDS 'v2': bad");
@@ -480,7 +335,7 @@ TEST_F(SessionTest, a_rejected_form_of_a_cluster_that_the_proxy_has_holds_nothin
   EXPECT_FALSE(session.runs(2));
 }
 
-TEST_F(SessionTest, a_rejected_route_keeps_the_clusters_of_its_time_and_none_since) {
+TEST_P(SessionTest, a_rejected_route_keeps_the_clusters_of_its_time_and_none_since) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("bad", {"bad"}), 2);
   deliver_with_rejected(Type::kRoute, "RDS 'table': no");
@@ -497,7 +352,7 @@ TEST_F(SessionTest, a_rejected_route_keeps_the_clusters_of_its_time_and_none_sin
   EXPECT_FALSE(session.any_doubted());
 }
 
-TEST_F(SessionTest, routes_that_are_rejected_one_after_another_leave_no_clusters_behind) {
+TEST_P(SessionTest, routes_that_are_rejected_one_after_another_leave_no_clusters_behind) {
   begin(set_of("v1", {"v1"}));
   for (std::uint64_t i = 0; i < 100; ++i) {
     const std::string name = "n" + std::to_string(i);
@@ -509,7 +364,7 @@ TEST_F(SessionTest, routes_that_are_rejected_one_after_another_leave_no_clusters
   for (std::uint64_t since = 2; since < 102; ++since) EXPECT_TRUE(session.refusal_of(since)) << since;
 }
 
-TEST_F(SessionTest, a_route_that_turns_out_late_not_to_be_possible_keeps_the_clusters_of_before_it) {
+TEST_P(SessionTest, a_route_that_turns_out_late_not_to_be_possible_keeps_the_clusters_of_before_it) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   deliver();
@@ -520,7 +375,7 @@ TEST_F(SessionTest, a_route_that_turns_out_late_not_to_be_possible_keeps_the_clu
   EXPECT_EQ(proxy.clusters, (std::set<std::string>{"v1", "v2"}));
 }
 
-TEST_F(SessionTest, a_cluster_that_stays_rejected_makes_the_list_no_longer) {
+TEST_P(SessionTest, a_cluster_that_stays_rejected_makes_the_list_no_longer) {
   begin(set_of("v1", {"v1"}));
   for (std::uint64_t i = 0; i < 100; ++i) {
     const std::string name = "n" + std::to_string(i);
@@ -543,7 +398,7 @@ TEST_F(SessionTest, a_cluster_that_stays_rejected_makes_the_list_no_longer) {
   EXPECT_EQ(proxy.clusters, std::set<std::string>{"v2"});
 }
 
-TEST_F(SessionTest, of_a_response_that_was_rejected_only_what_the_reason_names_is_doubted) {
+TEST_P(SessionTest, of_a_response_that_was_rejected_only_what_the_reason_names_is_doubted) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v1", {"v1", "bad", "good"}), 2);
   take_one("CDS 'bad': no");

@@ -22,12 +22,16 @@ using xds::Type;
 using xds::type_of;
 using xds::type_url;
 
+struct TableParts;
+
 /// One serialized resource. Immutable and shared by every proxy that has the same one.
 struct Resource {
   std::string name;
   std::string bytes;
   std::vector<std::string> needs =
       {};  ///< a cluster: the endpoints it asks for; a listener: its route tables
+  std::shared_ptr<const TableParts> parts =
+      nullptr;  ///< of a route table, what `bytes` are put together from
 };
 using ResourcePtr = std::shared_ptr<const Resource>;
 

@@ -22,6 +22,12 @@ void append_host(std::string& into, const std::string& bytes) {
   into += bytes;
 }
 
+std::uint64_t fingerprint_of(const TableParts& parts) {
+  std::uint64_t all = std::hash<std::string>()(parts.head + parts.tail);
+  for (const HostPiecePtr& host : parts.hosts) all = (all ^ host->fingerprint) * 0x9e3779b97f4a7c15 + 1;
+  return all;
+}
+
 }  // namespace
 
 void keep_unique_domains(route::VirtualHost& host, std::set<std::string>& seen) {
@@ -34,7 +40,8 @@ void keep_unique_domains(route::VirtualHost& host, std::set<std::string>& seen) 
 }
 
 HostPiece make_piece(const route::VirtualHost& host) {
-  HostPiece made{.bytes = serialize(host), .domains = {}};
+  HostPiece made{.bytes = serialize(host), .fingerprint = 0, .domains = {}};
+  made.fingerprint = std::hash<std::string>()(made.bytes);
   for (const std::string& domain : host.domains())
     made.domains.push_back(std::hash<std::string>()(to_lower(domain)));
   return made;
@@ -48,13 +55,16 @@ Resource make_table(const std::string& name, std::span<const HostPiecePtr> hosts
   head.set_name(name);
   set_route_table_options(tail, name);
   tail.clear_name();
-  Resource made{.name = name, .bytes = serialize(head)};
-  const std::string rest = serialize(tail);
-  std::size_t size = made.bytes.size() + rest.size();
+  auto parts = std::make_shared<TableParts>(
+      TableParts{serialize(head), {hosts.begin(), hosts.end()}, serialize(tail), 0});
+  Resource made{.name = name, .bytes = parts->head};
+  std::size_t size = parts->head.size() + parts->tail.size();
   for (const HostPiecePtr& host : hosts) size += host->bytes.size() + 8;
   made.bytes.reserve(size);
   for (const HostPiecePtr& host : hosts) append_host(made.bytes, host->bytes);
-  made.bytes += rest;
+  made.bytes += parts->tail;
+  parts->fingerprint = fingerprint_of(*parts);
+  made.parts = std::move(parts);
   return made;
 }
 

@@ -18,9 +18,18 @@ namespace weft::control {
 /// A virtual host of a route table, serialized. Immutable, and shared by the tables that have the same one.
 struct HostPiece {
   std::string bytes;
+  std::uint64_t fingerprint = 0;       ///< of the bytes
   std::vector<std::uint64_t> domains;  ///< hashes of its domains in lower case
 };
 using HostPiecePtr = std::shared_ptr<const HostPiece>;
+
+/// A route table's parts, in the order in which they stand in its bytes. Immutable.
+struct TableParts {
+  std::string head;
+  std::vector<HostPiecePtr> hosts;
+  std::string tail;
+  std::uint64_t fingerprint = 0;  ///< of all of them
+};
 
 /// Leaves the host the domains that are not among `seen` yet, whatever the letter case, and adds them to it.
 void keep_unique_domains(envoy::config::route::v3::VirtualHost& host, std::set<std::string>& seen);

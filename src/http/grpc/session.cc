@@ -78,7 +78,9 @@ Error SessionStream::end_error() const {
   if (in_order && (client_ ? status_ == kOk && http_status_ == 200 : true))
     return {Code::kClosed, blame, Retry::kNever, "the call has ended"};
   if (status_ > 0) {
-    const Code code = status_ == kPermissionDenied ? Code::kDenied : Code::kUnavailable;
+    const Code code = status_ == kPermissionDenied ? Code::kDenied
+                      : status_ == kUnimplemented  ? Code::kUnsupported
+                                                   : Code::kUnavailable;
     return {code, blame, Retry::kNever, "grpc-status " + std::to_string(status_) + ": " + status_message_};
   }
   if (http_status_ != 200)

@@ -31,8 +31,8 @@ enum Status : int {
 class MessageStream {
  public:
   virtual ~MessageStream() = default;
-  /// The next message. kClosed: the peer has finished in order. kUnavailable or kDenied: the call failed; the
-  /// text has the status and the peer's message.
+  /// The next message. kClosed: the peer has finished in order. kUnavailable, kDenied, or kUnsupported where
+  /// the server has no such method: the call failed; the text has the status and the peer's message.
   virtual net::Task<Result<std::string>> read() = 0;
   /// Resumes when the message is sent or a bounded buffer (1 MiB) has taken it.
   net::Task<Result<void>> write(std::string_view message) { return write_parts(message, nullptr); }
