@@ -67,6 +67,20 @@ std::map<std::string, std::string> Object::labels() const {
   return result;
 }
 
+std::vector<std::string_view> Object::annotation_keys() const {
+  std::vector<std::string_view> keys;
+  const Json* entries = metadata(body, "annotations");
+  if (!entries || !entries->is_object()) return keys;
+  for (const auto& [key, value] : entries->get_ref<const Json::object_t&>()) keys.push_back(key);
+  return keys;
+}
+
+std::string_view Object::created() const { return text_of(metadata(body, "creationTimestamp")); }
+
+bool same_spec(const Object& a, const Object& b) {
+  return &a == &b || (a.uid() == b.uid() && a.generation() != 0 && a.generation() == b.generation());
+}
+
 std::string Key::to_string() const {
   std::string text(kind ? kind->singular : "object");
   text += ' ';

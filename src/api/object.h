@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/json.h"
 
@@ -61,10 +62,15 @@ struct Object {
   std::string_view label(std::string_view key) const;       ///< empty when absent
   std::string_view annotation(std::string_view key) const;  ///< empty when absent
   std::map<std::string, std::string> labels() const;
+  std::vector<std::string_view> annotation_keys() const;  ///< as they are written
+  std::string_view created() const;                       ///< RFC 3339; empty when it was never stored
   /// body["spec"] / body["status"], or an empty object.
   const Json& spec() const;
   const Json& status() const;
 };
+
+/// Whether both are one object whose spec is the same, as generations tell: a status or metadata may differ.
+bool same_spec(const Object& a, const Object& b);
 
 using ObjectPtr = std::shared_ptr<const Object>;
 
