@@ -4,9 +4,12 @@
 #include <span>
 #include <vector>
 
-#include "control/world.h"
+#include "api/object.h"
 
 namespace weft::control {
+
+/// The order of objects of one kind: by namespace, then name.
+bool precedes(const api::Object& a, const api::Object& b);
 
 /// What is made of each object of a kind, in the order of the world's list; null where nothing is.
 template <class T>

@@ -171,7 +171,7 @@ WorldPtr Mirror::world() {
     for (const auto& [key, object] : table) objects.push_back(object);
     list = std::make_shared<const World::Objects>(std::move(objects));
   }
-  world_ = std::make_shared<const World>(generation_, lists_, std::move(faults));
+  world_ = std::make_shared<const World>(generation_, lists_, std::move(faults), *world_);
   return world_;
 }
 

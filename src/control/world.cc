@@ -85,7 +85,7 @@ World World::with(const api::ObjectPtr& object) const {
     changed.insert(place, object);
   auto lists = objects_;
   lists[object->kind] = std::make_shared<const Objects>(std::move(changed));
-  return {generation_, std::move(lists)};
+  return {generation_, std::move(lists), {}, *this};
 }
 
 World World::only(std::span<const api::KindInfo* const> kinds) const {
@@ -95,6 +95,7 @@ World World::only(std::span<const api::KindInfo* const> kinds) const {
     if (const auto list = objects_.find(kind); list != objects_.end()) made.objects_.insert(*list);
     if (const auto faults = faults_.find(kind); faults != faults_.end()) made.faults_.insert(*faults);
   }
+  made.typed_ = TypedObjects(made.objects_, objects_, typed_);
   return made;
 }
 
@@ -111,6 +112,14 @@ bool has_labels(const api::Object& object, const std::map<std::string, std::stri
     const api::Json& has = json::at(labels, want.first);
     return has.is_string() && has.get_ref<const std::string&>() == want.second;
   });
+}
+
+api::Labels template_labels(const api::Object& workload) {
+  api::Labels labels;
+  const api::Json& metadata = json::map(json::map(workload.spec(), "template"), "metadata");
+  for (const auto& [key, value] : json::map(metadata, "labels").items())
+    if (value.is_string()) labels.emplace(key, value.get_ref<const std::string&>());
+  return labels;
 }
 
 namespace kinds {

@@ -10,6 +10,7 @@
 
 #include "api/object.h"
 #include "api/parse.h"
+#include "control/typed_objects.h"
 
 namespace weft::control {
 
@@ -27,7 +28,14 @@ class World {
   World() = default;
   World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
         std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults = {})
-      : generation_(generation), objects_(std::move(objects)), faults_(std::move(faults)) {}
+      : World(generation, std::move(objects), std::move(faults), World()) {}
+  /// What of users' objects is the same as in `before` is not read again.
+  World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
+        std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults, const World& before)
+      : generation_(generation),
+        objects_(std::move(objects)),
+        faults_(std::move(faults)),
+        typed_(objects_, before.objects_, before.typed_) {}
   /// For tests and tools: any objects, in any order.
   static World of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
 
@@ -44,6 +52,8 @@ class World {
   bool shares(const api::KindInfo* kind, const World& other) const;
   /// Null when absent. O(log n).
   api::ObjectPtr find(const api::Key& key) const;
+  /// What users wrote, as structs: of the kinds that have one.
+  const TypedObjects& typed() const { return typed_; }
   /// What is wrong with the object, or not done by weft, although it is stored: it was written by an older
   /// version, while the webhook was away, or under definitions that are not ours. Empty: nothing.
   std::span<const api::Problem> faults(const api::Object& object) const;
@@ -52,12 +62,10 @@ class World {
   std::uint64_t generation_ = 0;
   std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects_;
   std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults_;
+  TypedObjects typed_;
 };
 
 using WorldPtr = std::shared_ptr<const World>;
-
-/// The order of objects of one kind: by namespace, then name.
-bool precedes(const api::Object& a, const api::Object& b);
 
 /// Calls `changed(before, after)` for each object of `kind` in which the two worlds differ, by namespace,
 /// then name; null stands for one that is absent. An object is the same when it is the same one in memory.
@@ -67,6 +75,9 @@ void for_each_change(const World& before, const World& after, const api::KindInf
 
 /// Every label of `wanted` is on the object.
 bool has_labels(const api::Object& object, const std::map<std::string, std::string>& wanted);
+
+/// Labels of the pods that a Deployment or a ReplicaSet makes.
+api::Labels template_labels(const api::Object& workload);
 
 /// The kinds that this room reads.
 namespace kinds {

@@ -48,7 +48,7 @@ api::ObjectPtr keep(const api::ObjectPtr& object) {
   if (object->kind == kinds::deployment() || object->kind == kinds::service_account())
     return keep_part(object);
   if (object->kind != kinds::ingress()) return object;
-  bool has_class = !json::text(object->spec(), "ingressClassName").empty() ||
+  bool has_class = !api::networking::read_ingress(object->spec()).class_name.empty() ||
                    !object->annotation("kubernetes.io/ingress.class").empty();
   return has_class ? object : nullptr;
 }
@@ -60,7 +60,8 @@ Plan plan_cluster_ingresses(const World& world, PlanContext& context) {
   View view(world, context);
   std::optional<api::Json> addresses;
   view.each(kinds::ingress(), plan, [&](const api::ObjectPtr& object) {
-    if (!is_our_ingress(world, *object) || is_terminating(*object)) return;
+    const auto* ingress = world.typed().find<api::networking::Ingress>(object->ns(), object->name());
+    if (!ingress || !is_our_ingress(world, *ingress) || is_terminating(*object)) return;
     if (!addresses) addresses = gateway_addresses(view.links());
     api::Json status = object->status();
     status["loadBalancer"] = addresses->empty() ? api::Json::object() : api::Json{{"ingress", *addresses}};

@@ -68,8 +68,9 @@ Addresses service_addresses(const LinkIndex& links, const api::Object& service) 
 
 Addresses addresses_of(const World& world, View& view, const ApiGateway& gateway) {
   const Registry& registry = view.inputs().registry;
-  std::string host = address_service(registry, *gateway.object);
-  api::Key key{kinds::service(), std::string(gateway.object->ns()), parts_name(*gateway.object)};
+  std::string host = address_service(registry, gateway);
+  api::Key key{kinds::service(), std::string(gateway.object->ns()),
+               parts_name(*gateway.object, *gateway.spec)};
   if (!host.empty()) {
     const Service* named = registry.find(host);
     if (!named) return {api::Json::array(), {false, "AddressNotUsable", "there is no Service " + host}};
@@ -115,7 +116,8 @@ const api::Json& find_by(const api::Json& list, std::string_view member, std::st
 
 api::Json listener_status(const ApiListener& listener, const ApiGateway& gateway, bool programmed,
                           const PlanContext& context) {
-  const api::Json& old = find_by(json::list(gateway.object->status(), "listeners"), "name", listener.name);
+  const api::Json& old =
+      find_by(json::list(gateway.object->status(), "listeners"), "name", listener.spec->name);
   ConditionWriter conditions{json::list(old, "conditions"), gateway.object->generation(), context.now};
   conditions.add("Accepted", listener.accepted);
   conditions.add("Conflicted", !listener.conflict.good, listener.conflict);
@@ -127,7 +129,7 @@ api::Json listener_status(const ApiListener& listener, const ApiGateway& gateway
   api::Json kinds = api::Json::array();
   if (listener.takes_http_routes && listener.is_http)
     kinds.push_back({{"group", std::string(kGatewayApiGroup)}, {"kind", "HTTPRoute"}});
-  return {{"name", listener.name},
+  return {{"name", listener.spec->name},
           {"supportedKinds", std::move(kinds)},
           {"attachedRoutes", listener.attached.size()},
           {"conditions", std::move(conditions.made)}};
@@ -187,7 +189,8 @@ void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& cont
     const api::Json* old = nullptr;
     for (const auto& entry : before)
       if (json::text(entry, "controllerName") == kGatewayController &&
-          json::same(json::map(entry, "parentRef"), *parent.reference))
+          api::gateway_api::read_parent(json::map(entry, "parentRef"), parent.reference->where) ==
+              *parent.reference)
         old = &json::list(entry, "conditions");
     static const api::Json kNone = api::Json::array();
     ConditionWriter conditions{old ? *old : kNone, route.object->generation(), context.now};
@@ -196,7 +199,7 @@ void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& cont
     if (parent.accepted.good && !route.dropped.empty())
       conditions.add("PartiallyInvalid", true, {true, "UnsupportedValue", dropped_rules(route)});
     if (rejected != context.refusals.end()) conditions.add(kApplied, {false, "Rejected", rejected->second});
-    parents.push_back({{"parentRef", *parent.reference},
+    parents.push_back({{"parentRef", to_json(*parent.reference)},
                        {"controllerName", std::string(kGatewayController)},
                        {"conditions", std::move(conditions.made)}});
   }
@@ -232,7 +235,7 @@ void plan_classes(Plan& plan, const World& world, View& view, const PlanContext&
     plan.push_back({Change::Kind::kCreate, std::move(made)});
   }
   view.each(kinds::gateway_class(), plan, [&](const api::ObjectPtr& object) {
-    if (json::text(object->spec(), "controllerName") != kGatewayController) return;
+    if (!is_our_class(world, object->name())) return;
     ConditionWriter conditions{json::list(object->status(), "conditions"), object->generation(), context.now};
     Finding accepted{true, "Accepted", "Gateways of this class are served"};
     if (auto faults = world.faults(*object); !faults.empty())
@@ -283,7 +286,7 @@ Plan plan_cluster_gateways(const World& world, PlanContext& context) {
   each_gateway(plan, view, [&](const ApiGateway& gateway) {
     if (is_terminating(*gateway.object)) return;
     Addresses addresses;
-    bool automated = json::list(gateway.object->spec(), "addresses").empty();
+    bool automated = gateway.spec->addresses.empty();
     Finding parts{true, "", ""};
     if (automated && acceptance(gateway).good) parts = plan_parts(plan, world, gateway, settings);
     if (parts.good) {

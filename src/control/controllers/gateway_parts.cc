@@ -25,7 +25,7 @@ std::string_view service_type(const api::Object& gateway) {
 std::set<std::uint16_t> listener_ports(const ApiGateway& gateway) {
   std::set<std::uint16_t> ports;
   for (const ApiListener& listener : gateway.listeners)
-    if (listener.serves()) ports.insert(listener.port);
+    if (listener.serves()) ports.insert(listener.spec->port);
   return ports;
 }
 
@@ -33,29 +33,42 @@ api::Json selector_of(const api::Object& gateway) {
   return {{std::string(kGatewayNameLabel), std::string(gateway.name())}};
 }
 
-/// Copied to everything that is made, as spec.infrastructure asks.
-api::Json infrastructure(const api::Object& gateway, std::string_view member) {
-  return json::map(json::map(gateway.spec(), "infrastructure"), member);
+api::Json json_of(const api::TextPairs& pairs) {
+  api::Json made = api::Json::object();
+  for (const auto& [name, value] : pairs) made[name] = value;
+  return made;
 }
 
-api::Json labels_of(const api::Object& gateway) {
-  api::Json labels = infrastructure(gateway, "labels");
-  labels.update(selector_of(gateway));
+/// On everything that is made, as spec.infrastructure asks.
+api::Json labels_of(const ApiGateway& gateway) {
+  const auto& asked = gateway.spec->infrastructure;
+  api::Json labels = asked ? json_of(asked->labels) : api::Json::object();
+  labels.update(selector_of(*gateway.object));
   labels[std::string(kManagedLabel)] = std::string(kManagedValue);
   return labels;
 }
 
-api::Object make_part(const api::KindInfo* kind, const api::Object& gateway) {
+api::Json annotations_of(const ApiGateway& gateway) {
+  const auto& asked = gateway.spec->infrastructure;
+  return asked ? json_of(asked->annotations) : api::Json::object();
+}
+
+std::string parts_name(const ApiGateway& gateway) {
+  return weft::control::parts_name(*gateway.object, *gateway.spec);
+}
+
+api::Object make_part(const api::KindInfo* kind, const ApiGateway& gateway) {
+  const api::Object& object = *gateway.object;
   api::Object made;
   made.kind = kind;
   made.body = {{"apiVersion", kind->api_version()},
                {"kind", std::string(kind->kind)},
                {"metadata",
                 {{"name", parts_name(gateway)},
-                 {"namespace", std::string(gateway.ns())},
+                 {"namespace", std::string(object.ns())},
                  {"labels", labels_of(gateway)},
-                 {"ownerReferences", api::Json::array({owner_reference(gateway)})}}}};
-  if (api::Json annotations = infrastructure(gateway, "annotations"); !annotations.empty())
+                 {"ownerReferences", api::Json::array({owner_reference(object)})}}}};
+  if (api::Json annotations = annotations_of(gateway); !annotations.empty())
     made.body["metadata"]["annotations"] = std::move(annotations);
   return made;
 }
@@ -63,12 +76,12 @@ api::Object make_part(const api::KindInfo* kind, const api::Object& gateway) {
 api::Object make_deployment(const ApiGateway& gateway, const inject::Settings& settings) {
   const api::Object& object = *gateway.object;
   inject::GatewayDeployment wanted;
-  wanted.name = wanted.service_account = parts_name(object);
+  wanted.name = wanted.service_account = parts_name(gateway);
   wanted.ns = object.ns();
-  wanted.labels = labels_of(object);
-  wanted.annotations = wanted.pod_annotations = infrastructure(object, "annotations");
+  wanted.labels = labels_of(gateway);
+  wanted.annotations = wanted.pod_annotations = annotations_of(gateway);
   wanted.selector = selector_of(object);
-  wanted.pod_labels = labels_of(object);
+  wanted.pod_labels = labels_of(gateway);
   wanted.owner_references.push_back(owner_reference(object));
   for (std::uint16_t port : listener_ports(gateway)) wanted.ports.push_back(port);
   return {kinds::deployment(), inject::gateway_deployment(wanted, settings)};
@@ -84,7 +97,7 @@ api::Json service_port(std::uint16_t number, std::string name, const char* proto
 
 api::Object make_service(const ApiGateway& gateway) {
   const api::Object& object = *gateway.object;
-  api::Object made = make_part(kinds::service(), object);
+  api::Object made = make_part(kinds::service(), gateway);
   api::Json ports = api::Json::array({service_port(inject::kHealthPort, "status-port", "tcp")});
   for (std::uint16_t port : listener_ports(gateway))
     ports.push_back(service_port(port, "http-" + std::to_string(port), "http"));
@@ -95,7 +108,8 @@ api::Object make_service(const ApiGateway& gateway) {
 }
 
 /// Why the parts cannot be made at all.
-Finding examine(const World& world, const api::Object& gateway, const std::vector<api::Object>& parts) {
+Finding examine(const World& world, const ApiGateway& whole, const std::vector<api::Object>& parts) {
+  const api::Object& gateway = *whole.object;
   std::string_view type = service_type(gateway);
   if (type != "LoadBalancer" && type != "NodePort" && type != "ClusterIP")
     return {false, "Invalid",
@@ -103,9 +117,9 @@ Finding examine(const World& world, const api::Object& gateway, const std::vecto
                 "\" and must be LoadBalancer, NodePort or ClusterIP"};
   if (gateway.name().size() > kLongestName)
     return {false, "Invalid", "its name is longer than a label's value may be: 63 characters"};
-  if (parts_name(gateway).size() > kLongestName)
+  if (parts_name(whole).size() > kLongestName)
     return {false, "Invalid",
-            "the name " + parts_name(gateway) + " is longer than a Service's may be; annotation " +
+            "the name " + parts_name(whole) + " is longer than a Service's may be; annotation " +
                 std::string(kNameOverride) + " gives another"};
   for (const api::Object& part : parts) {
     api::ObjectPtr present = world.find(part.key());
@@ -125,21 +139,21 @@ Finding examine(const World& world, const api::Object& gateway, const std::vecto
 
 }  // namespace
 
-std::string parts_name(const api::Object& gateway) {
+std::string parts_name(const api::Object& gateway, const api::gateway_api::Gateway& spec) {
   std::string_view written = gateway.annotation(kNameOverride);
   if (!written.empty()) return std::string(written);
-  return std::string(gateway.name()) + "-" + std::string(json::text(gateway.spec(), "gatewayClassName"));
+  return std::string(gateway.name()) + "-" + spec.class_name;
 }
 
 std::vector<api::Object> gateway_parts(const ApiGateway& gateway, const inject::Settings& settings) {
-  return {make_part(kinds::service_account(), *gateway.object), make_deployment(gateway, settings),
+  return {make_part(kinds::service_account(), gateway), make_deployment(gateway, settings),
           make_service(gateway)};
 }
 
 Finding plan_parts(Plan& plan, const World& world, const ApiGateway& gateway,
                    const inject::Settings& settings) {
   std::vector<api::Object> parts = gateway_parts(gateway, settings);
-  Finding finding = examine(world, *gateway.object, parts);
+  Finding finding = examine(world, gateway, parts);
   if (!finding.good) return finding;
   for (api::Object& part : parts) {
     api::ObjectPtr present = world.find(part.key());

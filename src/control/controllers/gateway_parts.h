@@ -14,7 +14,7 @@ inline constexpr std::string_view kManagedLabel = "gateway.istio.io/managed";
 
 /// The name of a Gateway's ServiceAccount, Deployment and Service: "<gateway>-<class>", or what annotation
 /// gateway.istio.io/name-override says.
-std::string parts_name(const api::Object& gateway);
+std::string parts_name(const api::Object& gateway, const api::gateway_api::Gateway& spec);
 
 /// What a Gateway without addresses is to run as, owned by it: its deletion removes them.
 std::vector<api::Object> gateway_parts(const ApiGateway& gateway, const inject::Settings& settings);

@@ -18,8 +18,10 @@ void erase_one(Map& map, Topic topic, const Value& value) {
 }
 
 /// What a change raises; null stands for an object that is absent.
-std::vector<Topic> raised_by(const api::ObjectPtr& before, const api::ObjectPtr& after) {
-  const Links old = before ? links_of(*before) : Links(), now = after ? links_of(*after) : Links();
+std::vector<Topic> raised_by(const World& old_world, const api::ObjectPtr& before, const World& world,
+                             const api::ObjectPtr& after) {
+  const Links old = before ? links_of(old_world, *before) : Links(),
+              now = after ? links_of(world, *after) : Links();
   std::vector<Topic> topics = old.says;
   topics.insert(topics.end(), now.says.begin(), now.says.end());
   if (old.shows == now.shows) return topics;
@@ -48,15 +50,15 @@ void tidy(std::vector<api::ObjectPtr>& objects) {
 
 void LinkIndex::follow(WorldPtr world) {
   for (const api::KindInfo* kind : kinds::watched())
-    for_each_change(*world_, *world, kind, [this](const auto& before, const auto& after) {
+    for_each_change(*world_, *world, kind, [&](const auto& before, const auto& after) {
       if (before) remove(before);
-      if (after) add(after);
+      if (after) add(after, *world);
     });
   world_ = std::move(world);
 }
 
-void LinkIndex::add(const api::ObjectPtr& object) {
-  const Links links = links_of(*object);
+void LinkIndex::add(const api::ObjectPtr& object, const World& world) {
+  const Links links = links_of(world, *object);
   for (const Topic each : links.asks) asking_[each].push_back(object);
   for (const auto& [when, then] : links.passes_on) passed_on_[when].push_back(then);
   for (const Topic each : links.found_by) {
@@ -66,7 +68,7 @@ void LinkIndex::add(const api::ObjectPtr& object) {
 }
 
 void LinkIndex::remove(const api::ObjectPtr& object) {
-  const Links links = links_of(*object);
+  const Links links = links_of(*world_, *object);
   for (const Topic each : links.asks) erase_one(asking_, each, object);
   for (const Topic each : links.found_by) erase_one(found_, each, object);
   for (const auto& [when, then] : links.passes_on) erase_one(passed_on_, when, then);
@@ -84,7 +86,7 @@ Scope LinkIndex::concerned(const World& before, std::span<const api::KindInfo* c
   for (const api::KindInfo* kind : kinds)
     for_each_change(before, *world_, kind, [&](const auto& old, const auto& now) {
       if (now) scope[kind].push_back(now);
-      const std::vector<Topic> raised = raised_by(old, now);
+      const std::vector<Topic> raised = raised_by(before, old, *world_, now);
       topics.insert(topics.end(), raised.begin(), raised.end());
     });
   raise(std::move(topics), scope);

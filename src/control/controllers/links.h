@@ -64,8 +64,8 @@ struct Links {
   std::vector<std::pair<Topic, Topic>> passes_on;  ///< when the first is raised, so is the second
   std::vector<Topic> found_by;                     ///< what LinkIndex::found() finds it by
 };
-/// A pure function.
-Links links_of(const api::Object& object);
+/// Of an object of `world`. A pure function of the object and what is read of it.
+Links links_of(const World& world, const api::Object& object);
 
 /// What a controller looks at, by kind; sorted by namespace, then name.
 using Scope = std::map<const api::KindInfo*, std::vector<api::ObjectPtr>>;
@@ -88,7 +88,7 @@ class LinkIndex {
 
  private:
   using Holders = std::unordered_map<Topic, std::vector<api::ObjectPtr>>;
-  void add(const api::ObjectPtr& object);
+  void add(const api::ObjectPtr& object, const World& world);
   void remove(const api::ObjectPtr& object);
   void raise(std::vector<Topic> topics, Scope& into) const;
 

@@ -43,13 +43,10 @@ void ask_for_names_like(Links& links, std::string_view host, std::string_view ns
 }
 
 /// Any label that all of `labels` have will do.
-Topic first_label(About about, std::string_view ns, const api::Json& labels) {
-  for (const auto& [key, value] : labels.items())
-    if (value.is_string()) {
-      const auto& text = value.get_ref<const std::string&>();
-      return about == About::kPodLabel ? topic(about, key, text) : topic(about, ns, key, text);
-    }
-  return about == About::kPodLabel ? topic(about) : topic(about, ns);
+Topic first_label(About about, std::string_view ns, const Labels& labels) {
+  if (labels.empty()) return about == About::kPodLabel ? topic(about) : topic(about, ns);
+  const auto& [key, value] = *labels.begin();
+  return about == About::kPodLabel ? topic(about, key, value) : topic(about, ns, key, value);
 }
 
 void link_owners(Links& links, const api::Object& object) {
@@ -103,7 +100,7 @@ void link_service(Links& links, const api::Object& service) {
   if (is_gateway_role(json::text(json::map(service.spec(), "selector"), "istio"))) say_addresses(links);
   if (json::text(service.spec(), "type") == "ExternalName") return link_alias(links, service, host);
   links.shows = {topic(About::kServicesOf, service.ns()), topic(About::kServicesNamed, service.name())};
-  const api::Json& selector = json::map(service.spec(), "selector");
+  const Labels selector = labels_from(json::map(service.spec(), "selector"));
   links.passes_on.emplace_back(first_label(About::kTemplateLabel, service.ns(), selector),
                                topic(About::kEndpoints, host));
   links.asks.push_back(topic(About::kSlicesNamed, service.ns(), service.name()));
@@ -148,151 +145,149 @@ void link_workload(Links& links, const api::Object& workload) {
   link_owners(links, workload);
   links.asks.push_back(topic(About::kOwner, workload.uid()));
   if (workload.kind == kinds::deployment()) link_part(links, workload);
-  const api::Json& form = json::map(json::map(workload.spec(), "template"), "metadata");
   links.shows.push_back(topic(About::kTemplateLabel, workload.ns()));
-  for (const auto& [key, value] : json::map(form, "labels").items())
-    if (value.is_string())
-      links.shows.push_back(
-          topic(About::kTemplateLabel, workload.ns(), key, value.get_ref<const std::string&>()));
+  for (const auto& [key, value] : template_labels(workload))
+    links.shows.push_back(topic(About::kTemplateLabel, workload.ns(), key, value));
 }
 
 /// Who has a host of the mesh is decided among those that name it.
-void link_hosts(Links& links, const api::Object& rule, bool of_mesh) {
-  for (const auto& each : json::list(rule.spec(), "hosts")) {
-    if (!each.is_string()) continue;
-    const std::string host = canonical_host(each.get_ref<const std::string&>(), rule.ns());
+void link_hosts(Links& links, const Typed<api::istio::VirtualService>& rule, bool of_mesh) {
+  const api::Object& object = *rule.object;
+  for (const std::string& written : rule.spec->hosts) {
+    const std::string host = canonical_host(written, object.ns());
     links.asks.push_back(topic(About::kService, host));
-    if (is_waiting(rule)) ask_for_names_like(links, host, rule.ns());
+    if (is_waiting(object)) ask_for_names_like(links, host, object.ns());
     if (!of_mesh) continue;
     links.shows.push_back(topic(About::kHostRules, host));
     links.asks.push_back(links.shows.back());
   }
 }
 
-bool link_gateways(Links& links, const api::Object& rule) {
-  const api::Json& written = json::list(rule.spec(), "gateways");
-  bool of_mesh = written.empty();
-  for (const auto& each : written) {
-    if (!each.is_string()) continue;
-    const std::string name = gateway_name(each.get_ref<const std::string&>(), rule.ns());
+bool link_gateways(Links& links, const Typed<api::istio::VirtualService>& rule) {
+  bool of_mesh = rule.spec->gateways.empty();
+  for (const std::string& written : rule.spec->gateways) {
+    const std::string name = gateway_name(written, rule.object->ns());
     of_mesh = of_mesh || name == kMesh;
     links.asks.push_back(topic(About::kGateway, name));
-    if (json::list(rule.spec(), "tcp").empty()) continue;
+    if (rule.spec->tcp.empty()) continue;
     links.shows.push_back(topic(About::kTcpRules, name));
     links.asks.push_back(links.shows.back());
   }
-  if (is_waiting(rule)) links.asks.push_back(topic(About::kGateways));
+  if (is_waiting(*rule.object)) links.asks.push_back(topic(About::kGateways));
   return of_mesh;
 }
 
-void link_destinations(Links& links, const api::Object& rule) {
-  for (std::string_view list : {"http", "tcp"})
-    for (const auto& route : json::list(rule.spec(), list))
-      for (const auto& to : json::list(route, "route")) {
-        const api::Json& destination = json::map(to, "destination");
-        const std::string host = canonical_host(json::text(destination, "host"), rule.ns());
-        links.asks.push_back(topic(About::kService, host));
-        if (is_waiting(rule)) ask_for_names_like(links, host, rule.ns());
-        if (json::text(destination, "subset").empty()) continue;
-        links.asks.push_back(topic(About::kDestinationRules, host));
-        links.asks.push_back(topic(About::kWildcardDestinationRules));
-      }
+void link_destinations(Links& links, const std::vector<api::istio::WeightedDestination>& destinations,
+                       const api::Object& rule) {
+  for (const api::istio::WeightedDestination& to : destinations) {
+    const std::string host = canonical_host(to.destination.host, rule.ns());
+    links.asks.push_back(topic(About::kService, host));
+    if (is_waiting(rule)) ask_for_names_like(links, host, rule.ns());
+    if (to.destination.subset.empty()) continue;
+    links.asks.push_back(topic(About::kDestinationRules, host));
+    links.asks.push_back(topic(About::kWildcardDestinationRules));
+  }
 }
 
-void link_virtual_service(Links& links, const api::Object& rule) {
-  links.shows.push_back(spec_of(rule));
+void link_virtual_service(Links& links, const Typed<api::istio::VirtualService>& rule) {
+  const api::Object& object = *rule.object;
+  links.shows.push_back(spec_of(object));
   link_hosts(links, rule, link_gateways(links, rule));
-  link_destinations(links, rule);
+  for (const api::istio::HttpRoute& route : rule.spec->http)
+    link_destinations(links, route.destinations(), object);
+  for (const api::istio::TcpRoute& route : rule.spec->tcp)
+    link_destinations(links, route.destinations, object);
 }
 
-void link_destination_rule(Links& links, const api::Object& rule) {
-  const std::string host = canonical_host(json::text(rule.spec(), "host"), rule.ns());
-  links.shows = {spec_of(rule), topic(About::kDestinationRules, host)};
+void link_destination_rule(Links& links, const Typed<api::istio::DestinationRule>& rule) {
+  const api::Object& object = *rule.object;
+  const std::string host = canonical_host(rule.spec->host, object.ns());
+  links.shows = {spec_of(object), topic(About::kDestinationRules, host)};
   links.asks = {topic(About::kDestinationRules, host), topic(About::kService, host),
                 topic(About::kEndpoints, host)};
   if (host.starts_with('*')) links.shows.push_back(topic(About::kWildcardDestinationRules));
-  if (is_waiting(rule)) ask_for_names_like(links, host, rule.ns());
+  if (is_waiting(object)) ask_for_names_like(links, host, object.ns());
 }
 
-void link_gateway(Links& links, const api::Object& gateway) {
-  const Topic self = topic(About::kGateway, std::string(gateway.ns()) + "/" + std::string(gateway.name()));
-  links.shows = {spec_of(gateway), self, topic(About::kGateways)};
-  const Topic pods = first_label(About::kPodLabel, {}, json::map(gateway.spec(), "selector"));
+void link_gateway(Links& links, const Typed<api::istio::Gateway>& gateway) {
+  const api::Object& object = *gateway.object;
+  const Topic self = topic(About::kGateway, std::string(object.ns()) + "/" + std::string(object.name()));
+  links.shows = {spec_of(object), self, topic(About::kGateways)};
+  const Topic pods = first_label(About::kPodLabel, {}, gateway.spec->selector);
   links.asks = {pods, topic(About::kGatewayPods)};
   links.passes_on.emplace_back(pods, self);
-  for (const auto& server : json::list(gateway.spec(), "servers")) {
-    const std::string port = std::to_string(json::number(json::map(server, "port"), "number"));
-    const bool tcp = is_tcp_server(server);
+  for (const api::istio::Server& server : gateway.spec->servers) {
+    const std::string port = std::to_string(server.port);
+    const bool tcp = server.is_tcp();
     links.shows.push_back(topic(About::kGatewayPort, port, tcp ? "tcp" : "http"));
     links.asks.push_back(topic(About::kGatewayPort, port, tcp ? "http" : "tcp"));
   }
 }
 
-void link_backend(Links& links, const api::Object& ingress, const api::Json& backend) {
-  const std::string_view name = json::text(json::map(backend, "service"), "name");
-  if (name.empty()) return;
-  const std::string host = full_host(to_lower(name), ingress.ns());
+void link_backend(Links& links, const api::Object& ingress,
+                  const std::optional<api::networking::Backend>& backend) {
+  if (!backend || backend->service.empty()) return;
+  const std::string host = full_host(to_lower(backend->service), ingress.ns());
   links.asks.push_back(topic(About::kService, host));
   if (is_waiting(ingress)) ask_for_names_like(links, host, ingress.ns());
 }
 
-void link_ingress(Links& links, const api::Object& ingress) {
-  std::string_view named = json::text(ingress.spec(), "ingressClassName");
-  if (named.empty()) named = ingress.annotation("kubernetes.io/ingress.class");
+void link_ingress(Links& links, const Typed<api::networking::Ingress>& ingress) {
+  const api::Object& object = *ingress.object;
+  std::string_view named = ingress.spec->class_name;
+  if (named.empty()) named = object.annotation("kubernetes.io/ingress.class");
   const Topic its_class = topic(About::kIngressClass, named);
-  links.shows = {spec_of(ingress), its_class};
+  links.shows = {spec_of(object), its_class};
   links.asks = {its_class, topic(About::kIngressAddresses),
                 topic(About::kService, full_host(kIngressService, kRootNamespace))};
-  link_backend(links, ingress, json::map(ingress.spec(), "defaultBackend"));
-  for (const auto& rule : json::list(ingress.spec(), "rules"))
-    for (const auto& path : json::list(json::map(rule, "http"), "paths")) {
-      link_backend(links, ingress, json::map(path, "backend"));
-      const std::string host = to_lower(json::text(rule, "host"));
-      links.shows.push_back(topic(About::kIngressPath, host.empty() ? "*" : host, json::text(path, "path"),
-                                  json::text(path, "pathType")));
+  link_backend(links, object, ingress.spec->default_backend);
+  for (const api::networking::IngressRule& rule : ingress.spec->rules)
+    for (const api::networking::IngressPath& path : rule.paths) {
+      link_backend(links, object, path.backend);
+      links.shows.push_back(topic(About::kIngressPath, rule.host, path.path, to_string(path.type)));
       links.asks.push_back(links.shows.back());
       // Of which class it is decides whether it has the path.
       links.passes_on.emplace_back(its_class, links.shows.back());
     }
 }
 
-void link_api_gateway(Links& links, const api::Object& gateway) {
-  const Topic self = topic(About::kApiGateway, gateway.ns(), gateway.name());
-  const Topic its_class = topic(About::kGatewayClass, json::text(gateway.spec(), "gatewayClassName"));
-  links.shows = {spec_of(gateway), self};
+void link_api_gateway(Links& links, const Typed<api::gateway_api::Gateway>& gateway) {
+  const api::Object& object = *gateway.object;
+  const Topic self = topic(About::kApiGateway, object.ns(), object.name());
+  const Topic its_class = topic(About::kGatewayClass, gateway.spec->class_name);
+  links.shows = {spec_of(object), self};
   links.passes_on.emplace_back(its_class, self);
-  links.asks = {its_class, topic(About::kRoutesOf, gateway.ns(), gateway.name()),
+  links.asks = {its_class, topic(About::kRoutesOf, object.ns(), object.name()),
                 topic(About::kService, full_host(kIngressService, kRootNamespace))};
-  const std::string part = parts_name(gateway);
+  const std::string part = parts_name(object, *gateway.spec);
   for (const api::KindInfo* kind : {kinds::service_account(), kinds::deployment(), kinds::service()})
-    links.asks.push_back(topic(About::kPart, kind->kind, gateway.ns(), part));
-  std::vector<std::string> hosts = {full_host(part, gateway.ns())};
-  for (const auto& address : json::list(gateway.spec(), "addresses"))
-    hosts.push_back(canonical_host(json::text(address, "value"), gateway.ns()));
+    links.asks.push_back(topic(About::kPart, kind->kind, object.ns(), part));
+  std::vector<std::string> hosts = {full_host(part, object.ns())};
+  for (const std::string& address : gateway.spec->addresses)
+    hosts.push_back(canonical_host(address, object.ns()));
   for (const std::string& host : hosts) {
     links.asks.push_back(topic(About::kService, host));
     links.asks.push_back(topic(About::kServicePods, host));
   }
 }
 
-void link_route(Links& links, const api::Object& route) {
-  links.shows.push_back(spec_of(route));
-  const Topic its_namespace = topic(About::kNamespace, route.ns());
+void link_route(Links& links, const Typed<api::gateway_api::HttpRoute>& route) {
+  const api::Object& object = *route.object;
+  links.shows.push_back(spec_of(object));
+  const Topic its_namespace = topic(About::kNamespace, object.ns());
   links.asks.push_back(its_namespace);
-  const auto space = [&](const api::Json& reference) {
-    const std::string_view written = json::text(reference, "namespace");
-    return written.empty() ? route.ns() : written;
-  };
-  for (const auto& parent : json::list(route.spec(), "parentRefs")) {
-    const Topic routes = topic(About::kRoutesOf, space(parent), json::text(parent, "name"));
-    links.asks.push_back(topic(About::kApiGateway, space(parent), json::text(parent, "name")));
+  for (const api::gateway_api::ParentRef& parent : route.spec->parents) {
+    const std::string_view ns = parent.ns && !parent.ns->empty() ? *parent.ns : object.ns();
+    const Topic routes = topic(About::kRoutesOf, ns, parent.name);
+    links.asks.push_back(topic(About::kApiGateway, ns, parent.name));
     links.shows.push_back(routes);
     links.passes_on.emplace_back(its_namespace, routes);
   }
-  for (const auto& rule : json::list(route.spec(), "rules"))
-    for (const auto& backend : json::list(rule, "backendRefs")) {
-      links.asks.push_back(topic(About::kService, full_host(json::text(backend, "name"), space(backend))));
-      links.asks.push_back(topic(About::kGrants, space(backend)));
+  for (const api::gateway_api::RouteRule& rule : route.spec->rules)
+    for (const api::gateway_api::BackendRef& backend : rule.backends) {
+      const std::string_view ns = backend.ns.empty() ? object.ns() : std::string_view(backend.ns);
+      links.asks.push_back(topic(About::kService, full_host(backend.name, ns)));
+      links.asks.push_back(topic(About::kGrants, ns));
     }
 }
 
@@ -310,32 +305,45 @@ void say_grants(Links& links, const api::Object& grant) {
   links.says.push_back(topic(About::kGrants, grant.ns()));
 }
 
+/// Links of an object whose own body is read.
+template <void (*link)(Links&, const api::Object&)>
+void plainly(Links& links, const World&, const api::Object& object) {
+  link(links, object);
+}
+
+/// Links of a user's object.
+template <class Spec, void (*link)(Links&, const Typed<Spec>&)>
+void as_read(Links& links, const World& world, const api::Object& object) {
+  if (const auto* typed = world.typed().find<Spec>(object.ns(), object.name())) link(links, *typed);
+}
+
 }  // namespace
 
-Links links_of(const api::Object& object) {
+Links links_of(const World& world, const api::Object& object) {
   struct Row {
     const api::KindInfo* kind;
-    void (*link)(Links&, const api::Object&);
+    void (*link)(Links&, const World&, const api::Object&);
   };
-  static const std::array<Row, 16> kRows = {{{kinds::name_space(), link_namespace},
-                                             {kinds::service_account(), link_part},
-                                             {kinds::service(), link_service},
-                                             {kinds::pod(), link_pod},
-                                             {kinds::endpoint_slice(), link_slice},
-                                             {kinds::deployment(), link_workload},
-                                             {kinds::replica_set(), link_workload},
-                                             {kinds::ingress(), link_ingress},
-                                             {kinds::ingress_class(), say_class},
-                                             {kinds::gateway(), link_gateway},
-                                             {kinds::virtual_service(), link_virtual_service},
-                                             {kinds::destination_rule(), link_destination_rule},
-                                             {kinds::gateway_class(), say_class},
-                                             {kinds::api_gateway(), link_api_gateway},
-                                             {kinds::http_route(), link_route},
-                                             {kinds::reference_grant(), say_grants}}};
+  static const std::array<Row, 16> kRows = {
+      {{kinds::name_space(), plainly<link_namespace>},
+       {kinds::service_account(), plainly<link_part>},
+       {kinds::service(), plainly<link_service>},
+       {kinds::pod(), plainly<link_pod>},
+       {kinds::endpoint_slice(), plainly<link_slice>},
+       {kinds::deployment(), plainly<link_workload>},
+       {kinds::replica_set(), plainly<link_workload>},
+       {kinds::ingress_class(), plainly<say_class>},
+       {kinds::gateway_class(), plainly<say_class>},
+       {kinds::reference_grant(), plainly<say_grants>},
+       {kinds::ingress(), as_read<api::networking::Ingress, link_ingress>},
+       {kinds::gateway(), as_read<api::istio::Gateway, link_gateway>},
+       {kinds::virtual_service(), as_read<api::istio::VirtualService, link_virtual_service>},
+       {kinds::destination_rule(), as_read<api::istio::DestinationRule, link_destination_rule>},
+       {kinds::api_gateway(), as_read<api::gateway_api::Gateway, link_api_gateway>},
+       {kinds::http_route(), as_read<api::gateway_api::HttpRoute, link_route>}}};
   Links links;
   if (const auto row = std::ranges::find(kRows, object.kind, &Row::kind); row != kRows.end())
-    row->link(links, object);
+    row->link(links, world, object);
   return links;
 }
 

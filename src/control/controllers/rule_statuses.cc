@@ -93,7 +93,8 @@ Plan plan_rules(const World& world, PlanContext& context, Ground ground) {
       set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
   });
   view.each(kinds::gateway(), plan, [&](const api::ObjectPtr& object) {
-    set_rule_status(plan, *object, remarks_on_gateway(*object, scene()), context);
+    const auto* gateway = world.typed().find<api::istio::Gateway>(object->ns(), object->name());
+    if (gateway) set_rule_status(plan, *object, remarks_on(*gateway, scene()), context);
   });
   return plan;
 }
@@ -129,9 +130,10 @@ Plan plan_ingresses(const World& world, PlanContext& context) {
   View view(world, context);
   std::optional<Scene> scene;
   view.each(kinds::ingress(), plan, [&](const api::ObjectPtr& object) {
-    if (!is_our_ingress(world, *object)) return;
+    const auto* ingress = world.typed().find<api::networking::Ingress>(object->ns(), object->name());
+    if (!ingress || !is_our_ingress(world, *ingress)) return;
     if (!scene) scene.emplace(view.inputs(), Ground::kOneMachine);
-    set_ingress_status(plan, world, *object, remarks_on_ingress(*object, *scene), context);
+    set_ingress_status(plan, world, *object, remarks_on(*ingress, *scene), context);
   });
   return plan;
 }

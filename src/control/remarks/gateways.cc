@@ -2,7 +2,6 @@
 #include <set>
 
 #include "base/strings.h"
-#include "control/json.h"
 #include "control/remarks/remarks.h"
 #include "control/translation/parts.h"
 
@@ -10,7 +9,7 @@ namespace weft::control {
 namespace {
 
 /// The ports of one machine's gateway that `weft up` leads to from outside: of its Service, and of its pod.
-constexpr std::int64_t kOutside[] = {80, 8080};
+constexpr std::uint16_t kOutside[] = {80, 8080};
 
 std::string pairs(const Labels& labels) {
   std::string text;
@@ -35,9 +34,8 @@ bool is_any_pods(const Labels& selector, const World& world) {
   });
 }
 
-void check_selector(Remarks& made, const api::Object& gateway, const std::vector<Labels>& all,
+void check_selector(Remarks& made, const Labels& selector, const std::vector<Labels>& all,
                     const Scene& scene) {
-  const Labels selector = labels_from(json::map(gateway.spec(), "selector"));
   if (std::ranges::any_of(all, [&](const Labels& labels) { return contains(labels, selector); })) return;
   std::vector<std::string> there;
   for (const Labels& labels : all)
@@ -50,7 +48,7 @@ void check_selector(Remarks& made, const api::Object& gateway, const std::vector
   made.push_back({Remark::Kind::kNoEffect, "spec.selector", text + instead_of(pairs(selector), there)});
 }
 
-void check_outside(Remarks& made, std::string field, std::int64_t port, const Scene& scene) {
+void check_outside(Remarks& made, std::string field, std::uint16_t port, const Scene& scene) {
   if (scene.ground != Ground::kOneMachine || std::ranges::find(kOutside, port) != std::end(kOutside)) return;
   made.push_back({Remark::Kind::kNoEffect, std::move(field),
                   "port " + std::to_string(port) +
@@ -68,42 +66,35 @@ std::vector<std::string> port_words(const Service& service) {
   return words;
 }
 
-void check_backend(Remarks& made, const api::Json& backend, const std::string& field,
-                   const api::Object& ingress, const Scene& scene) {
-  if (backend.empty()) return;
-  Backend found = ingress_backend(scene.registry, backend, ingress.ns());
+void check_backend(Remarks& made, const std::optional<api::networking::Backend>& backend,
+                   const std::string& field, std::string_view ns, const Scene& scene) {
+  if (!backend) return;
+  Backend found = ingress_backend(scene.registry, *backend, ns);
   if (found.port != 0) return;
   const Service* service = scene.registry.find(found.host);
-  const api::Json& wanted = json::map(json::map(backend, "service"), "port");
-  std::string word(json::text(wanted, "name"));
-  if (word.empty()) word = std::to_string(json::number(wanted, "number"));
+  const auto* const name = std::get_if<std::string>(&backend->port);
+  const std::string word = name ? *name : std::to_string(std::get<std::uint16_t>(backend->port));
   made.push_back({Remark::Kind::kWaits, field,
                   service ? "waits for port " + word + " of backend " + found.host +
                                 instead_of(word, port_words(*service))
                           : "waits for backend " + found.host + ": there is no such service" +
-                                scene.services_like(found.host, ingress.ns())});
+                                scene.services_like(found.host, ns)});
 }
 
 /// "host /path Exact" of each rule, with its place.
-std::map<std::string, std::string> places(const api::Object& ingress) {
+std::map<std::string, std::string> places(const api::networking::Ingress& ingress) {
   std::map<std::string, std::string> made;
-  const api::Json& rules = json::list(ingress.spec(), "rules");
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    const api::Json& paths = json::list(json::map(rules[i], "http"), "paths");
-    for (std::size_t j = 0; j < paths.size(); ++j) {
-      std::string host = to_lower(json::text(rules[i], "host"));
-      made.try_emplace((host.empty() ? "*" : host) + " " + std::string(json::text(paths[j], "path")) + " " +
-                           std::string(json::text(paths[j], "pathType")),
-                       item(item("spec.rules", i) + ".http.paths", j) + ".path");
-    }
-  }
+  for (const api::networking::IngressRule& rule : ingress.rules)
+    for (const api::networking::IngressPath& path : rule.paths)
+      made.try_emplace(rule.host + " " + path.path + " " + std::string(to_string(path.type)),
+                       path.where.to_string() + ".path");
   return made;
 }
 
-void check_older(Remarks& made, const api::Object& ingress, const Scene& scene) {
-  for (const auto& [place, field] : places(ingress)) {
+void check_older(Remarks& made, const Typed<api::networking::Ingress>& ingress, const Scene& scene) {
+  for (const auto& [place, field] : places(*ingress.spec)) {
     const auto first = scene.ingress_paths().find(place);
-    if (first != scene.ingress_paths().end() && first->second->key() != ingress.key())
+    if (first != scene.ingress_paths().end() && first->second->key() != ingress.object->key())
       made.push_back({Remark::Kind::kNoEffect, field,
                       "Ingress " + std::string(first->second->ns()) + "/" +
                           std::string(first->second->name()) +
@@ -122,55 +113,47 @@ void add(Remarks& made, const Finding& finding, std::string field) {
 
 /// A port is HTTP or TCP, and pods that both Gateways select have one listener for it. `older_ones` have them
 /// in common with `gateway`.
-void check_port(Remarks& made, const api::Json& server, std::string field,
-                const std::vector<api::ObjectPtr>& older_ones) {
-  const auto number = json::number(json::map(server, "port"), "number");
-  for (const api::ObjectPtr& other : older_ones)
-    for (const auto& theirs : json::list(other->spec(), "servers"))
-      if (json::number(json::map(theirs, "port"), "number") == number &&
-          is_tcp_server(theirs) != is_tcp_server(server))
-        return made.push_back({Remark::Kind::kNoEffect, std::move(field),
-                               "port " + std::to_string(number) + " is " +
-                                   (is_tcp_server(theirs) ? "TCP" : "HTTP") + " in Gateway " +
-                                   std::string(other->ns()) + "/" + std::string(other->name()) +
-                                   ", which is older and has it"});
+void check_port(Remarks& made, const api::istio::Server& server,
+                const std::vector<const Typed<api::istio::Gateway>*>& older_ones) {
+  for (const auto* other : older_ones)
+    for (const api::istio::Server& theirs : other->spec->servers)
+      if (theirs.port == server.port && theirs.is_tcp() != server.is_tcp())
+        return made.push_back({Remark::Kind::kNoEffect, server.where.to_string() + ".port",
+                               "port " + std::to_string(server.port) + " is " +
+                                   (theirs.is_tcp() ? "TCP" : "HTTP") + " in Gateway " +
+                                   std::string(other->object->ns()) + "/" +
+                                   std::string(other->object->name()) + ", which is older and has it"});
 }
 
 /// On a cluster each Gateway has pods of its own. One machine has one gateway for all, so that equal
 /// listeners are one.
 void check_shared(Remarks& made, const ApiGateway& gateway, const Scene& scene) {
   const api::ObjectPtr self = scene.world.find(gateway.object->key());
-  const auto host_of = [](const api::Json& listener) {
-    return std::string(json::text(listener, "hostname"));
-  };
-  const api::Json& listeners = json::list(gateway.object->spec(), "listeners");
-  for (const auto& other : scene.world.all(kinds::api_gateway())) {
-    if (!self || other == self || !older(other, self)) continue;
-    if (!is_our_class(scene.world, json::text(other->spec(), "gatewayClassName"))) continue;
-    for (const auto& theirs : json::list(other->spec(), "listeners"))
-      for (std::size_t i = 0; i < listeners.size(); ++i)
-        if (json::number(theirs, "port") == json::number(listeners[i], "port") &&
-            host_of(theirs) == host_of(listeners[i]))
-          made.push_back({Remark::Kind::kNoEffect, item("spec.listeners", i),
+  for (const auto& other : scene.world.typed().all<api::gateway_api::Gateway>()) {
+    if (!self || other.object == self || !older(other.object, self)) continue;
+    if (!is_our_class(scene.world, other.spec->class_name)) continue;
+    for (const api::gateway_api::Listener& theirs : other.spec->listeners)
+      for (const api::gateway_api::Listener& listener : gateway.spec->listeners)
+        if (theirs.port == listener.port && theirs.host == listener.host)
+          made.push_back({Remark::Kind::kNoEffect, listener.where.to_string(),
                           "one machine has one gateway for all Gateways: Gateway " +
-                              std::string(other->ns()) + "/" + std::string(other->name()) +
+                              std::string(other.object->ns()) + "/" + std::string(other.object->name()) +
                               " is older and has this port and host, and of equal matches its routes hold"});
   }
 }
 
 /// The Gateways before this one that some gateway's pods serve together with it.
-std::vector<api::ObjectPtr> older_beside(const api::Object& gateway, const std::vector<Labels>& pods,
-                                         const Scene& scene) {
-  const auto serve = [](const api::Object& one, const Labels& pod) {
-    return contains(pod, labels_from(json::map(one.spec(), "selector")));
-  };
-  const api::ObjectPtr self = scene.world.find(gateway.key());
-  std::vector<api::ObjectPtr> found;
-  for (const auto& other : scene.world.all(kinds::gateway()))
-    if (self && other != self && older(other, self) && std::ranges::any_of(pods, [&](const Labels& pod) {
-          return serve(gateway, pod) && serve(*other, pod);
+std::vector<const Typed<api::istio::Gateway>*> older_beside(const Typed<api::istio::Gateway>& gateway,
+                                                            const std::vector<Labels>& pods,
+                                                            const Scene& scene) {
+  const api::ObjectPtr self = scene.world.find(gateway.object->key());
+  std::vector<const Typed<api::istio::Gateway>*> found;
+  for (const auto& other : scene.world.typed().all<api::istio::Gateway>())
+    if (self && other.object != self && older(other.object, self) &&
+        std::ranges::any_of(pods, [&](const Labels& pod) {
+          return contains(pod, gateway.spec->selector) && contains(pod, other.spec->selector);
         }))
-      found.push_back(other);
+      found.push_back(&other);
   return found;
 }
 
@@ -179,28 +162,26 @@ std::vector<api::ObjectPtr> older_beside(const api::Object& gateway, const std::
 const std::map<std::string, api::ObjectPtr>& Scene::ingress_paths() const {
   if (ingress_paths_) return *ingress_paths_;
   ingress_paths_.emplace();
-  for (const auto& ingress : world.all(kinds::ingress())) {
-    if (!is_our_ingress(world, *ingress)) continue;
-    for (const auto& [place, field] : places(*ingress)) {
+  for (const auto& ingress : world.typed().all<api::networking::Ingress>()) {
+    if (!is_our_ingress(world, ingress)) continue;
+    for (const auto& [place, field] : places(*ingress.spec)) {
       api::ObjectPtr& first = (*ingress_paths_)[place];
-      if (!first || older(ingress, first)) first = ingress;
+      if (!first || older(ingress.object, first)) first = ingress.object;
     }
   }
   return *ingress_paths_;
 }
 
-Remarks remarks_on_gateway(const api::Object& gateway, const Scene& scene) {
+Remarks remarks_on(const Typed<api::istio::Gateway>& gateway, const Scene& scene) {
   Remarks made;
-  add_faults(made, gateway, scene);
+  add_faults(made, *gateway.object, scene);
   const std::vector<Labels> pods = gateways(scene);
-  check_selector(made, gateway, pods, scene);
-  const std::vector<api::ObjectPtr> older_ones = older_beside(gateway, pods, scene);
-  const api::Json& servers = json::list(gateway.spec(), "servers");
-  for (std::size_t i = 0; i < servers.size(); ++i)
-    check_port(made, servers[i], item("spec.servers", i) + ".port", older_ones);
-  for (std::size_t i = 0; i < servers.size(); ++i)
-    check_outside(made, item("spec.servers", i) + ".port.number",
-                  json::number(json::map(servers[i], "port"), "number"), scene);
+  check_selector(made, gateway.spec->selector, pods, scene);
+  const auto older_ones = older_beside(gateway, pods, scene);
+  const std::vector<api::istio::Server>& servers = gateway.spec->servers;
+  for (const api::istio::Server& server : servers) check_port(made, server, older_ones);
+  for (const api::istio::Server& server : servers)
+    check_outside(made, server.where.to_string() + ".port.number", server.port, scene);
   return made;
 }
 
@@ -214,31 +195,29 @@ void check_annotations(Remarks& made, const api::Object& ingress) {
                                           "konghq.com/",
                                           "alb.ingress.kubernetes.io/",
                                           "ingress.kubernetes.io/"};
-  for (const auto& [name, value] : json::map(json::map(ingress.body, "metadata"), "annotations").items())
+  for (const std::string_view name : ingress.annotation_keys())
     if (std::ranges::any_of(kOthers, [&](std::string_view prefix) { return name.starts_with(prefix); }))
-      made.push_back({Remark::Kind::kNoEffect, "metadata.annotations",
-                      name + " is for another ingress controller, and nothing here does what it says"});
+      made.push_back(
+          {Remark::Kind::kNoEffect, "metadata.annotations",
+           std::string(name) + " is for another ingress controller, and nothing here does what it says"});
 }
 
-Remarks remarks_on_ingress(const api::Object& ingress, const Scene& scene) {
+Remarks remarks_on(const Typed<api::networking::Ingress>& ingress, const Scene& scene) {
   Remarks made;
+  const std::string_view ns = ingress.object->ns();
   if (!is_our_ingress(scene.world, ingress)) {
-    std::string name(json::text(ingress.spec(), "ingressClassName"));
     if (scene.ground == Ground::kOneMachine)
       made.push_back({Remark::Kind::kNoEffect, "spec.ingressClassName",
-                      "Ingresses of class " + name + " are nobody's here; write istio, or leave it out"});
+                      "Ingresses of class " + ingress.spec->class_name +
+                          " are nobody's here; write istio, or leave it out"});
     return made;
   }
-  add_faults(made, ingress, scene);
-  check_backend(made, json::map(ingress.spec(), "defaultBackend"), "spec.defaultBackend", ingress, scene);
-  const api::Json& rules = json::list(ingress.spec(), "rules");
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    const api::Json& paths = json::list(json::map(rules[i], "http"), "paths");
-    for (std::size_t j = 0; j < paths.size(); ++j)
-      check_backend(made, json::map(paths[j], "backend"),
-                    item(item("spec.rules", i) + ".http.paths", j) + ".backend", ingress, scene);
-  }
-  check_annotations(made, ingress);
+  add_faults(made, *ingress.object, scene);
+  check_backend(made, ingress.spec->default_backend, "spec.defaultBackend", ns, scene);
+  for (const api::networking::IngressRule& rule : ingress.spec->rules)
+    for (const api::networking::IngressPath& path : rule.paths)
+      check_backend(made, path.backend, path.where.to_string() + ".backend", ns, scene);
+  check_annotations(made, *ingress.object);
   check_older(made, ingress, scene);
   return made;
 }
@@ -248,19 +227,18 @@ Remarks remarks_on(const ApiGateway& gateway, const Scene& scene) {
   const api::Object& object = *gateway.object;
   add_faults(made, object, scene);
   if (made.empty()) add(made, gateway.valid, "spec");
-  for (std::size_t i = 0; i < gateway.listeners.size(); ++i) {
-    const ApiListener& listener = gateway.listeners[i];
-    const std::string field = item("spec.listeners", i);
+  for (const ApiListener& listener : gateway.listeners) {
+    const std::string field = listener.spec->where.to_string();
     if (listener.accepted.reason == "PortUnavailable") add(made, listener.accepted, field + ".port");
     add(made, listener.conflict, field);
     add(made, listener.resolved, field + ".allowedRoutes.kinds");
-    check_outside(made, field + ".port", listener.port, scene);
+    check_outside(made, field + ".port", listener.spec->port, scene);
   }
   if (scene.ground != Ground::kOneMachine) return made;
   check_shared(made, gateway, scene);
   constexpr const char* kNothingMade =
       "nothing is made for a Gateway on one machine; it has an effect on a cluster only";
-  if (!json::map(object.spec(), "infrastructure").empty())
+  if (gateway.spec->infrastructure)
     made.push_back({Remark::Kind::kNoEffect, "spec.infrastructure", kNothingMade});
   for (const char* name : {"networking.istio.io/service-type", "gateway.istio.io/name-override"})
     if (!object.annotation(name).empty())
@@ -272,14 +250,10 @@ Remarks remarks_on(const ApiGateway& gateway, const Scene& scene) {
 Remarks remarks_on(const ApiRoute& route, const Scene& scene) {
   Remarks made;
   add_faults(made, *route.object, scene);
-  const api::Json& references = json::list(route.object->spec(), "parentRefs");
-  for (const ApiParent& parent : route.parents) {
-    std::size_t index = 0;
-    while (index < references.size() && &references[index] != parent.reference) ++index;
+  for (const ApiParent& parent : route.parents)
     if (parent.accepted.reason != "UnsupportedValue")
-      add(made, parent.accepted, item("spec.parentRefs", index));
-  }
-  if (references.empty())
+      add(made, parent.accepted, parent.reference->where.to_string());
+  if (route.spec->parents.empty())
     made.push_back(
         {Remark::Kind::kNoEffect, "spec", "it names no Gateway in parentRefs, and none serves it"});
   else if (route.parents.empty())

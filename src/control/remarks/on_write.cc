@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "control/json.h"
-
 namespace weft::control {
 namespace {
 
@@ -18,8 +16,7 @@ api::ObjectPtr as_stored(const World& before, const api::ObjectPtr& object) {
   const api::ObjectPtr present = before.find(object->key());
   if (!present) return object;
   auto made = std::make_shared<api::Object>(*object);
-  made->body["metadata"]["creationTimestamp"] =
-      json::text(json::map(present->body, "metadata"), "creationTimestamp");
+  made->body["metadata"]["creationTimestamp"] = std::string(present->created());
   return made;
 }
 
@@ -43,7 +40,7 @@ Remarks remarks_on_write(const Inputs& before, const api::ObjectPtr& written, Gr
     return remarks_on_one(rules.virtual_services(), object, scene);
   if (object->kind == kinds::destination_rule())
     return remarks_on_one(rules.destination_rules(), object, scene);
-  return remarks_on_gateway(*object, scene);
+  return remarks_on(*world.typed().find<api::istio::Gateway>(object->ns(), object->name()), scene);
 }
 
 }  // namespace weft::control

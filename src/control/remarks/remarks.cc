@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "control/json.h"
 #include "control/translation/parts.h"
 
 namespace weft::control {
@@ -124,11 +123,13 @@ std::map<api::Key, Remarks> remarks_on_those(const Inputs& inputs, Ground ground
   add(inputs.rules.destination_rules());
   add(inputs.gateway_api.gateways());
   add(inputs.gateway_api.routes());
+  add(inputs.world->typed().all<api::istio::Gateway>());
+  add(inputs.world->typed().all<api::networking::Ingress>());
   using On = Remarks (*)(const api::Object&, const Scene&);
-  const std::pair<const api::KindInfo*, On> plain[] = {
-      {kinds::gateway(), remarks_on_gateway},      {kinds::ingress(), remarks_on_ingress},
-      {kinds::service(), remarks_on_service},      {kinds::pod(), remarks_on_workload},
-      {kinds::replica_set(), remarks_on_workload}, {kinds::deployment(), remarks_on_workload}};
+  const std::pair<const api::KindInfo*, On> plain[] = {{kinds::service(), remarks_on_service},
+                                                       {kinds::pod(), remarks_on_workload},
+                                                       {kinds::replica_set(), remarks_on_workload},
+                                                       {kinds::deployment(), remarks_on_workload}};
   for (const auto& [kind, on] : plain)
     for (const auto& object : inputs.world->all(kind))
       if (wanted(*object)) put(all, *object, on(*object, scene));

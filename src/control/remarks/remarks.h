@@ -65,8 +65,8 @@ class Scene {
 // Pure functions; the order of what they return is that of the object's fields.
 Remarks remarks_on(const VirtualService& rule, const Scene& scene);
 Remarks remarks_on(const DestinationRule& rule, const Scene& scene);
-Remarks remarks_on_gateway(const api::Object& gateway, const Scene& scene);
-Remarks remarks_on_ingress(const api::Object& ingress, const Scene& scene);
+Remarks remarks_on(const Typed<api::istio::Gateway>& gateway, const Scene& scene);
+Remarks remarks_on(const Typed<api::networking::Ingress>& ingress, const Scene& scene);
 Remarks remarks_on_service(const api::Object& service, const Scene& scene);
 /// A Pod, or what makes Pods: what one machine accepts and does not do.
 Remarks remarks_on_workload(const api::Object& workload, const Scene& scene);

@@ -2,7 +2,6 @@
 #include <set>
 
 #include "base/strings.h"
-#include "control/json.h"
 #include "control/remarks/remarks.h"
 #include "control/translation/parts.h"
 
@@ -25,7 +24,7 @@ std::vector<std::string> port_names(const Service& service) {
 
 std::vector<std::string> subset_names(const Destination& destination) {
   std::vector<std::string> names;
-  for (const Subset& subset : destination.subsets) names.push_back(subset.name);
+  for (const api::istio::Subset* subset : destination.subsets) names.push_back(subset->name);
   return names;
 }
 
@@ -39,15 +38,13 @@ class VirtualServiceRemarks {
     add_faults(made_, object_, scene_);
     for (std::size_t i = 0; i < rule_.hosts.size(); ++i) host(i);
     for (std::size_t i = 0; i < rule_.gateways.size(); ++i) gateway(i);
-    for (std::string_view list : {"http", "tcp"}) {
-      const api::Json& routes = json::list(object_.spec(), list);
-      for (std::size_t i = 0; i < routes.size(); ++i) {
-        matches(json::list(routes[i], "match"), item("spec." + std::string(list), i) + ".match");
-        const api::Json& to = json::list(routes[i], "route");
-        for (std::size_t j = 0; j < to.size(); ++j)
-          destination(json::map(to[j], "destination"),
-                      item(item("spec." + std::string(list), i) + ".route", j) + ".destination");
-      }
+    for (const api::istio::HttpRoute& route : rule_.spec->http) {
+      for (const api::istio::HttpMatch& each : route.matches) match(each.scope);
+      for (const api::istio::WeightedDestination& to : route.destinations()) destination(to);
+    }
+    for (const api::istio::TcpRoute& route : rule_.spec->tcp) {
+      for (const api::istio::MatchScope& each : route.matches) match(each);
+      for (const api::istio::WeightedDestination& to : route.destinations) destination(to);
     }
     return std::move(made_);
   }
@@ -59,22 +56,31 @@ class VirtualServiceRemarks {
   void no_effect(std::string field, std::string text) {
     made_.push_back({Remark::Kind::kNoEffect, std::move(field), std::move(text)});
   }
-  bool has(std::string_view list) const { return !json::list(object_.spec(), list).empty(); }
+  bool has_http() const { return !rule_.spec->http.empty(); }
+  bool has_tcp() const { return !rule_.spec->tcp.empty(); }
   void host(std::size_t index);
   void host_at_gateways(std::size_t index);
   void service(const std::string& host, const std::string& field);
   void gateway(std::size_t index);
-  std::set<std::string> namespaces_of(const api::Object& gateway) const;
+  using Gateway = Typed<api::istio::Gateway>;
+  const Gateway* find_gateway(std::string_view name) const;
+  std::set<std::string> namespaces_of(const Gateway& gateway) const;
   void subset_at_gateways(const std::string& host, std::string_view subset, const std::string& field);
-  void matches(const api::Json& list, const std::string& field);
-  void tcp_server(const std::string& name, const api::Object& gateway, const std::string& field);
-  void destination(const api::Json& to, const std::string& field);
+  void match(const api::istio::MatchScope& match);
+  void tcp_server(const std::string& name, const Gateway& gateway, const std::string& field);
+  void destination(const api::istio::WeightedDestination& weighted);
 
   const VirtualService& rule_;
   const Scene& scene_;
   const api::Object& object_;
   Remarks made_;
 };
+
+/// Of "namespace/name".
+const VirtualServiceRemarks::Gateway* VirtualServiceRemarks::find_gateway(std::string_view name) const {
+  const auto slash = name.find('/');
+  return scene_.world.typed().find<api::istio::Gateway>(name.substr(0, slash), name.substr(slash + 1));
+}
 
 void VirtualServiceRemarks::host(std::size_t index) {
   if (!rule_.applies_to(kMesh)) return host_at_gateways(index);
@@ -93,7 +99,7 @@ void VirtualServiceRemarks::host(std::size_t index) {
   if (name.ends_with(".svc.cluster.local"))
     waits(field,
           "waits for host " + name + ": there is no such service" + scene_.services_like(name, object_.ns()));
-  else if (has("tcp") && !has("http"))
+  else if (has_tcp() && !has_http())
     no_effect(field, "TCP routes are for services of the mesh, and " + name + " is none");
 }
 
@@ -103,13 +109,11 @@ void VirtualServiceRemarks::host_at_gateways(std::size_t index) {
   alone.hosts = {rule_.hosts[index]};
   bool others = false;
   for (const std::string& name : rule_.gateways) {
-    const auto slash = name.find('/');
-    const api::ObjectPtr gateway =
-        scene_.world.find({kinds::gateway(), name.substr(0, slash), name.substr(slash + 1)});
+    const Gateway* gateway = find_gateway(name);
     if (!gateway) return;
-    for (const auto& server : json::list(gateway->spec(), "servers")) {
-      if (!common_hosts(alone, server, gateway->ns()).empty()) return;
-      others = others || !common_hosts(rule_, server, gateway->ns()).empty();
+    for (const api::istio::Server& server : gateway->spec->servers) {
+      if (!common_hosts(alone, server, gateway->object->ns()).empty()) return;
+      others = others || !common_hosts(rule_, server, gateway->object->ns()).empty();
     }
   }
   if (others)
@@ -120,7 +124,7 @@ void VirtualServiceRemarks::host_at_gateways(std::size_t index) {
 void VirtualServiceRemarks::service(const std::string& host, const std::string& field) {
   const Service& service = *scene_.registry.find(host);
   if (service.ports.empty()) return;
-  if (has("http") && std::ranges::none_of(service.ports, speaks_http)) {
+  if (has_http() && std::ranges::none_of(service.ports, speaks_http)) {
     std::string ports;
     for (const ServicePort& port : service.ports)
       ports += (ports.empty() ? "" : ", ") + std::to_string(port.number) +
@@ -128,7 +132,7 @@ void VirtualServiceRemarks::service(const std::string& host, const std::string& 
     no_effect(field, "HTTP routes have no effect for " + host + ": no port of it is HTTP, " + ports +
                          " pass as TCP; name the port http-… or give it appProtocol: http");
   }
-  if (has("tcp") && !has("http") &&
+  if (has_tcp() && !has_http() &&
       std::ranges::all_of(service.ports, [](const ServicePort& port) { return is_http(port.protocol); }))
     no_effect(field, "TCP routes have no effect for " + host + ": every port of it is HTTP");
 }
@@ -137,106 +141,97 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
   const std::string& name = rule_.gateways[index];
   if (name == kMesh) return;
   const std::string field = item("spec.gateways", index);
-  auto slash = name.find('/');
-  api::ObjectPtr found = scene_.world.find({kinds::gateway(), name.substr(0, slash), name.substr(slash + 1)});
+  const Gateway* found = find_gateway(name);
   if (!found) {
     std::vector<std::string> there;
     for (const auto& each : scene_.world.all(kinds::gateway()))
       there.push_back(each->ns() == object_.ns() ? std::string(each->name()) : shown(*each));
     return waits(field, "waits for gateway " + name + ": there is none of that name" +
-                            instead_of(name.substr(slash + 1), there));
+                            instead_of(name.substr(name.find('/') + 1), there));
   }
-  if (!rule_.exported && !namespaces_of(*found).contains(std::string(object_.ns())))
+  if (!rule_.spec->exported && !namespaces_of(*found).contains(std::string(object_.ns())))
     return no_effect(field, "exportTo keeps the rule in namespace " + std::string(object_.ns()) +
                                 ", where no pod of gateway " + name + " runs");
   std::vector<std::string> hosts;
   bool http = false, tcp = false, common = false;
-  for (const auto& server : json::list(found->spec(), "servers")) {
-    (is_tcp_server(server) ? tcp : http) = true;
-    common = common || !common_hosts(rule_, server, found->ns()).empty();
-    for (const auto& host : json::list(server, "hosts"))
-      if (host.is_string()) hosts.push_back(host.get<std::string>());
+  for (const api::istio::Server& server : found->spec->servers) {
+    (server.is_tcp() ? tcp : http) = true;
+    common = common || !common_hosts(rule_, server, found->object->ns()).empty();
+    hosts.insert(hosts.end(), server.hosts.begin(), server.hosts.end());
   }
   if (!common)
     no_effect(field,
               "no server of gateway " + name + " has a host of this rule; its hosts are " + some_of(hosts));
-  else if (has("http") && !http && !has("tcp"))
+  else if (has_http() && !http && !has_tcp())
     no_effect(field, "gateway " + name + " has no HTTP server, and the rule no TCP route");
-  else if (has("tcp") && !tcp && !has("http"))
+  else if (has_tcp() && !tcp && !has_http())
     no_effect(field, "gateway " + name + " has no TCP server, and the rule no HTTP route");
-  else if (has("tcp") && tcp)
+  else if (has_tcp() && tcp)
     tcp_server(name, *found, field);
 }
 
 /// Where pods of the gateway run, which decides what exportTo lets them have. One machine's gateway has no
 /// Pod.
-std::set<std::string> VirtualServiceRemarks::namespaces_of(const api::Object& gateway) const {
+std::set<std::string> VirtualServiceRemarks::namespaces_of(const Gateway& gateway) const {
   if (scene_.ground == Ground::kOneMachine) return {std::string(kRootNamespace)};
-  const Labels selector = labels_from(json::map(gateway.spec(), "selector"));
   std::set<std::string> found;
   for (const auto& pod : scene_.world.all(kinds::pod()))
-    if (has_labels(*pod, selector)) found.emplace(pod->ns());
+    if (has_labels(*pod, gateway.spec->selector)) found.emplace(pod->ns());
   return found;
 }
 
 /// A match may narrow the rule's gateways, and name no others.
-void VirtualServiceRemarks::matches(const api::Json& list, const std::string& field) {
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const api::Json& names = json::list(list[i], "gateways");
-    for (std::size_t j = 0; j < names.size(); ++j) {
-      if (!names[j].is_string()) continue;
-      const std::string name = gateway_name(names[j].get_ref<const std::string&>(), object_.ns());
-      if (!rule_.applies_to(name))
-        no_effect(item(item(field, i) + ".gateways", j),
-                  "no request comes by " + name + ": it is not among the rule's gateways, which are " +
-                      some_of(rule_.gateways));
-    }
+void VirtualServiceRemarks::match(const api::istio::MatchScope& match) {
+  for (std::size_t i = 0; i < match.gateways.size(); ++i) {
+    const std::string name = gateway_name(match.gateways[i], object_.ns());
+    if (!rule_.applies_to(name))
+      no_effect(item(match.where.to_string() + ".gateways", i),
+                "no request comes by " + name + ": it is not among the rule's gateways, which are " +
+                    some_of(rule_.gateways));
   }
 }
 
 /// Bytes name no host: of the rules for a TCP server one says where they go.
-void VirtualServiceRemarks::tcp_server(const std::string& name, const api::Object& gateway,
+void VirtualServiceRemarks::tcp_server(const std::string& name, const Gateway& gateway,
                                        const std::string& field) {
+  const std::string_view ns = gateway.object->ns();
   for (const VirtualService& other : scene_.rules.virtual_services()) {
     if (&other == &rule_) return;
-    if (!other.applies_to(name) || json::list(other.object->spec(), "tcp").empty()) continue;
-    for (const auto& server : json::list(gateway.spec(), "servers"))
-      if (is_tcp_server(server) && !common_hosts(other, server, gateway.ns()).empty() &&
-          !common_hosts(rule_, server, gateway.ns()).empty())
+    if (!other.applies_to(name) || other.spec->tcp.empty()) continue;
+    for (const api::istio::Server& server : gateway.spec->servers)
+      if (server.is_tcp() && !common_hosts(other, server, ns).empty() &&
+          !common_hosts(rule_, server, ns).empty())
         return no_effect(field, "VirtualService " + shown(*other.object) +
                                     " is older and has the TCP server of gateway " + name +
                                     ", which takes the routes of one rule");
   }
 }
 
-void VirtualServiceRemarks::destination(const api::Json& to, const std::string& field) {
-  std::string host = scene_.registry.resolve_destination(json::text(to, "host"), object_.ns());
+void VirtualServiceRemarks::destination(const api::istio::WeightedDestination& weighted) {
+  const api::istio::Destination& to = weighted.destination;
+  const std::string field = weighted.where.to_string() + ".destination";
+  std::string host = scene_.registry.resolve_destination(to.host, object_.ns());
   const Service* service = scene_.registry.find(host);
   if (!service)
     return waits(field + ".host", "waits for host " + host + ": there is no such service" +
                                       scene_.services_like(host, object_.ns()));
-  std::int64_t port = json::number(json::map(to, "port"), "number");
-  if (port != 0 && !service->find_port(static_cast<std::uint16_t>(port)))
-    waits(field + ".port.number", "waits for port " + std::to_string(port) + " of host " + host +
+  if (to.port != 0 && !service->find_port(to.port))
+    waits(field + ".port.number", "waits for port " + std::to_string(to.port) + " of host " + host +
                                       instead_of("", port_names(*service)));
-  std::string_view subset = json::text(to, "subset");
-  if (subset.empty()) return;
+  if (to.subset.empty()) return;
   const Destination destination = scene_.rules.destination(host, object_.ns());
   std::vector<std::string> names = subset_names(destination);
-  if (std::ranges::find(names, subset) != names.end())
-    return subset_at_gateways(host, subset, field + ".subset");
-  waits(field + ".subset", "waits for subset " + std::string(subset) + " of host " + host +
-                               ": no DestinationRule defines it" + instead_of(subset, names));
+  if (std::ranges::find(names, to.subset) != names.end())
+    return subset_at_gateways(host, to.subset, field + ".subset");
+  waits(field + ".subset", "waits for subset " + to.subset + " of host " + host +
+                               ": no DestinationRule defines it" + instead_of(to.subset, names));
 }
 
 /// A subset that this namespace has may be kept from the gateways that the rule is for.
 void VirtualServiceRemarks::subset_at_gateways(const std::string& host, std::string_view subset,
                                                const std::string& field) {
   for (const std::string& name : rule_.gateways) {
-    const auto slash = name.find('/');
-    if (slash == name.npos) continue;
-    const api::ObjectPtr gateway =
-        scene_.world.find({kinds::gateway(), name.substr(0, slash), name.substr(slash + 1)});
+    const Gateway* gateway = name == kMesh ? nullptr : find_gateway(name);
     if (!gateway) continue;
     for (const std::string& ns : namespaces_of(*gateway)) {
       const std::vector<std::string> names = subset_names(scene_.rules.destination(host, ns));
@@ -275,8 +270,7 @@ bool is_promised(const Service& service, const Labels& wanted, const World& worl
   for (const api::KindInfo* kind : {kinds::deployment(), kinds::replica_set()})
     for (const auto& each : world.all(kind)) {
       if (each->ns() != service.ns) continue;
-      const Labels labels =
-          labels_from(json::map(json::map(json::map(each->spec(), "template"), "metadata"), "labels"));
+      const Labels labels = template_labels(*each);
       if (contains(labels, service.selector) && contains(labels, wanted)) return true;
     }
   return false;
@@ -305,28 +299,26 @@ Remarks remarks_on(const DestinationRule& rule, const Scene& scene) {
                         scene.services_like(rule.host, object.ns())});
     return made;
   }
-  const api::Json& subsets = json::list(object.spec(), "subsets");
+  const std::vector<api::istio::Subset>& subsets = rule.spec->subsets;
   for (const DestinationRule* other : scene.destination_rules(object.ns(), rule.host)) {
     if (other == &rule) break;
-    if (!json::map(object.spec(), "trafficPolicy").empty() &&
-        !json::map(other->object->spec(), "trafficPolicy").empty())
+    if (rule.spec->policy && other->spec->policy)
       made.push_back({Remark::Kind::kNoEffect, "spec.trafficPolicy",
                       "DestinationRule " + shown(*other->object) +
                           " is older and has a trafficPolicy for this host, which holds"});
-    for (std::size_t i = 0; i < subsets.size(); ++i)
-      for (const auto& theirs : json::list(other->object->spec(), "subsets"))
-        if (json::text(theirs, "name") == json::text(subsets[i], "name"))
-          made.push_back({Remark::Kind::kNoEffect, item("spec.subsets", i),
+    for (const api::istio::Subset& subset : subsets)
+      for (const api::istio::Subset& theirs : other->spec->subsets)
+        if (theirs.name == subset.name)
+          made.push_back({Remark::Kind::kNoEffect, subset.where.to_string(),
                           "DestinationRule " + shown(*other->object) + " is older and defines subset " +
-                              std::string(json::text(theirs, "name")) + " of this host, which holds"});
+                              theirs.name + " of this host, which holds"});
   }
   if (!service || !has_pods(*service, {}, scene.registry)) return made;
-  for (std::size_t i = 0; i < subsets.size(); ++i) {
-    Labels wanted = labels_from(json::map(subsets[i], "labels"));
+  for (const api::istio::Subset& subset : subsets) {
+    const Labels& wanted = subset.labels;
     if (has_pods(*service, wanted, scene.registry) || is_promised(*service, wanted, scene.world)) continue;
-    made.push_back({Remark::Kind::kWaits, item("spec.subsets", i) + ".labels",
-                    "subset " + std::string(json::text(subsets[i], "name")) +
-                        " waits for pods: none of the service has " + pairs(wanted) +
+    made.push_back({Remark::Kind::kWaits, subset.where.to_string() + ".labels",
+                    "subset " + subset.name + " waits for pods: none of the service has " + pairs(wanted) +
                         instead_of(pairs(wanted), labels_there(*service, wanted, scene.registry))});
   }
   return made;

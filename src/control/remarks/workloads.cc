@@ -63,8 +63,7 @@ bool somebody_has(const Labels& selector, std::string_view ns, const World& worl
     if (pod->ns() == ns && has_labels(*pod, selector)) return true;
   for (const api::KindInfo* kind : {kinds::deployment(), kinds::replica_set()})
     for (const auto& each : world.all(kind)) {
-      const api::Json& metadata = json::map(json::map(each->spec(), "template"), "metadata");
-      if (each->ns() == ns && contains(labels_from(json::map(metadata, "labels")), selector)) return true;
+      if (each->ns() == ns && contains(template_labels(*each), selector)) return true;
     }
   return false;
 }
@@ -78,8 +77,7 @@ std::vector<std::string> label_pairs(const Labels& wanted, std::string_view ns, 
           found.push_back(std::move(pair));
   };
   for (const auto& each : world.all(kinds::deployment()))
-    if (each->ns() == ns)
-      look(labels_from(json::map(json::map(json::map(each->spec(), "template"), "metadata"), "labels")));
+    if (each->ns() == ns) look(template_labels(*each));
   for (const auto& pod : world.all(kinds::pod()))
     if (pod->ns() == ns) look(pod->labels());
   return found;

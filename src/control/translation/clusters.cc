@@ -1,8 +1,6 @@
 #include <limits>
 
-#include "api/duration.h"
 #include "base/time.h"
-#include "control/json.h"
 #include "control/translation/messages.h"
 #include "control/translation/parts.h"
 
@@ -62,82 +60,78 @@ core::Http2ProtocolOptions& speak_as_client(HttpOptions& options) {
 
 /// What endpoints speak: a rule's word goes before the port's, useClientProtocol before h2UpgradePolicy.
 /// Null: HTTP/1 only.
-core::Http2ProtocolOptions* set_spoken(HttpOptions& options, Protocol protocol, const api::Json& http) {
-  if (protocol == Protocol::kSniff || json::boolean(http, "useClientProtocol"))
+core::Http2ProtocolOptions* set_spoken(HttpOptions& options, Protocol protocol,
+                                       const api::istio::HttpPool& pool) {
+  if (protocol == Protocol::kSniff || pool.use_client_protocol.value_or(false))
     return &speak_as_client(options);
-  const bool upgraded = protocol == Protocol::kHttp && json::text(http, "h2UpgradePolicy") == "UPGRADE";
+  const bool upgraded =
+      protocol == Protocol::kHttp && pool.h2_upgrade_policy == api::istio::UpgradePolicy::kUpgrade;
   return is_http2(protocol) || upgraded ? &speak_http2(options) : nullptr;
 }
 
-/// `http`: what rules say of the pool; an empty object where there are none.
-void set_http_options(cluster::Cluster& made, Protocol protocol, const api::Json& http) {
+void set_http_options(cluster::Cluster& made, Protocol protocol, const api::istio::HttpPool& pool) {
   HttpOptions options;
-  core::Http2ProtocolOptions* const http2 = set_spoken(options, protocol, http);
-  if (const auto streams = json::number(http, "maxConcurrentStreams"); http2 && streams > 0)
-    http2->mutable_max_concurrent_streams()->set_value(static_cast<std::uint32_t>(streams));
-  if (auto idle = api::parse_duration(json::text(http, "idleTimeout")); idle)
-    set_duration(*options.mutable_common_http_protocol_options()->mutable_idle_timeout(), *idle);
-  if (auto max = json::number(http, "maxRequestsPerConnection"); max > 0)
-    options.mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(
-        static_cast<std::uint32_t>(max));
+  core::Http2ProtocolOptions* const http2 = set_spoken(options, protocol, pool);
+  if (const auto streams = pool.max_concurrent_streams.value_or(0); http2 && streams > 0)
+    http2->mutable_max_concurrent_streams()->set_value(streams);
+  if (pool.idle_timeout)
+    set_duration(*options.mutable_common_http_protocol_options()->mutable_idle_timeout(), *pool.idle_timeout);
+  if (const auto max = pool.max_requests_per_connection.value_or(0); max > 0)
+    options.mutable_common_http_protocol_options()->mutable_max_requests_per_connection()->set_value(max);
   if (!http2 && !options.has_common_http_protocol_options()) return;
   if (!http2) options.mutable_explicit_http_config()->mutable_http_protocol_options();
   (*made.mutable_typed_extension_protocol_options())[kHttpOptions].PackFrom(options);
 }
 
-/// A host's HTTP pool, with what its subset says instead, field by field.
-api::Json http_pool(const Destination& rule, const Subset* subset) {
-  api::Json merged = api::Json::object();
-  const auto add = [&merged](const api::Json& policy) {
-    for (const auto& [key, value] : json::map(json::map(policy, "connectionPool"), "http").items())
-      merged[key] = value;
-  };
-  add(*rule.policy);
-  if (subset) add(*subset->policy);
-  return merged;
+template <class T>
+void lay_over(std::optional<T>& below, const std::optional<T>& above) {
+  if (above) below = above;
 }
 
-/// All of a pool but what is said of HTTP itself.
-void apply_pool(cluster::Cluster& made, const api::Json& pool) {
-  const api::Json& tcp = json::map(pool, "tcp");
-  const api::Json& http = json::map(pool, "http");
+/// A host's HTTP pool, with what its subset says instead, field by field.
+api::istio::HttpPool http_pool(const Destination& rule, const api::istio::Subset* subset) {
+  api::istio::HttpPool pool = rule.policy ? rule.policy->http : api::istio::HttpPool();
+  if (!subset || !subset->policy) return pool;
+  const api::istio::HttpPool& own = subset->policy->http;
+  lay_over(pool.max_requests_per_connection, own.max_requests_per_connection);
+  lay_over(pool.max_concurrent_streams, own.max_concurrent_streams);
+  lay_over(pool.idle_timeout, own.idle_timeout);
+  lay_over(pool.h2_upgrade_policy, own.h2_upgrade_policy);
+  lay_over(pool.use_client_protocol, own.use_client_protocol);
+  return pool;
+}
+
+/// All of a policy's pools but what is said of HTTP itself.
+void apply_pool(cluster::Cluster& made, const api::istio::TcpPool& tcp, const api::istio::HttpPool& http) {
   auto& limits = *made.mutable_circuit_breakers()->mutable_thresholds(0);
-  auto number = [](const api::Json& from, std::string_view key) {
-    return static_cast<std::uint32_t>(json::number(from, key));
-  };
-  if (auto n = number(tcp, "maxConnections"); n > 0) limits.mutable_max_connections()->set_value(n);
-  if (auto n = number(http, "http1MaxPendingRequests"); n > 0)
+  if (const auto n = tcp.max_connections.value_or(0); n > 0) limits.mutable_max_connections()->set_value(n);
+  if (const auto n = http.http1_max_pending_requests.value_or(0); n > 0)
     limits.mutable_max_pending_requests()->set_value(n);
-  if (auto n = number(http, "http2MaxRequests"); n > 0) limits.mutable_max_requests()->set_value(n);
-  if (auto n = number(http, "maxRetries"); n > 0) limits.mutable_max_retries()->set_value(n);
-  if (auto timeout = api::parse_duration(json::text(tcp, "connectTimeout")); timeout)
-    set_duration(*made.mutable_connect_timeout(), *timeout);
+  if (const auto n = http.http2_max_requests.value_or(0); n > 0) limits.mutable_max_requests()->set_value(n);
+  if (const auto n = http.max_retries.value_or(0); n > 0) limits.mutable_max_retries()->set_value(n);
+  if (tcp.connect_timeout) set_duration(*made.mutable_connect_timeout(), *tcp.connect_timeout);
 }
 
 /// A DestinationRule's trafficPolicy; what it does not mention stays.
-void apply_policy(cluster::Cluster& made, const api::Json& policy) {
-  std::string_view simple = json::text(json::map(policy, "loadBalancer"), "simple");
-  if (simple == "ROUND_ROBIN") made.set_lb_policy(cluster::Cluster::ROUND_ROBIN);
-  if (simple == "RANDOM") made.set_lb_policy(cluster::Cluster::RANDOM);
-  if (simple == "LEAST_REQUEST" || simple == "LEAST_CONN")
-    made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
-  if (simple == "PASSTHROUGH") set_original_destination(made);
-  apply_pool(made, json::map(policy, "connectionPool"));
-}
-
-/// What a policy says of TLS for calls to one port; empty: nothing.
-std::string_view tls_mode(const api::Json& policy, std::int64_t port) {
-  const api::Json* tls = &json::map(policy, "tls");
-  for (const api::Json& of_port : json::list(policy, "portLevelSettings"))
-    if (json::number(json::map(of_port, "port"), "number") == port) tls = &json::map(of_port, "tls");
-  return json::text(*tls, "mode");
+void apply_policy(cluster::Cluster& made, const api::istio::TrafficPolicy& policy) {
+  using api::istio::Balancer;
+  switch (policy.balancer.value_or(Balancer::kUnspecified)) {
+    case Balancer::kUnspecified: break;
+    case Balancer::kRoundRobin: made.set_lb_policy(cluster::Cluster::ROUND_ROBIN); break;
+    case Balancer::kRandom: made.set_lb_policy(cluster::Cluster::RANDOM); break;
+    case Balancer::kLeastRequest: made.set_lb_policy(cluster::Cluster::LEAST_REQUEST); break;
+    case Balancer::kPassthrough: set_original_destination(made); break;
+  }
+  apply_pool(made, policy.tcp, policy.http);
 }
 
 /// Calls are to speak TLS; a subset's word goes before that for all of the host.
-bool wants_tls(const Destination& rule, const Subset* subset, std::int64_t port) {
-  std::string_view mode = subset ? tls_mode(*subset->policy, port) : std::string_view();
-  if (mode.empty()) mode = tls_mode(*rule.policy, port);
-  return mode == "SIMPLE" || mode == "MUTUAL";
+bool wants_tls(const Destination& rule, const api::istio::Subset* subset, std::uint16_t port) {
+  using api::istio::ClientTls;
+  std::optional<ClientTls> mode;
+  if (subset && subset->policy) mode = subset->policy->tls_at(port);
+  if (!mode && rule.policy) mode = rule.policy->tls_at(port);
+  return mode == ClientTls::kSimple || mode == ClientTls::kMutual;
 }
 
 void add_endpoints(ResourceLists& into, const std::string& name, const std::vector<Endpoint>& endpoints,
@@ -163,7 +157,7 @@ struct PortScope {
   bool as_original_destination;
 };
 
-void add_service_cluster(const PortScope& scope, const Destination& rule, const Subset* subset) {
+void add_service_cluster(const PortScope& scope, const Destination& rule, const api::istio::Subset* subset) {
   std::string name = outbound_cluster(scope.port.number, subset ? subset->name : "", scope.service.host);
   cluster::Cluster made = make_cluster(name);
   made.set_type(cluster::Cluster::EDS);
@@ -172,8 +166,8 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
   made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
   if (scope.as_original_destination) set_original_destination(made);
   set_http_options(made, scope.port.protocol, http_pool(rule, subset));
-  apply_policy(made, *rule.policy);
-  if (subset) apply_policy(made, *subset->policy);
+  if (rule.policy) apply_policy(made, *rule.policy);
+  if (subset && subset->policy) apply_policy(made, *subset->policy);
   // What is to travel in TLS never travels in the clear instead: no endpoint, and the rule's status says why.
   if (wants_tls(rule, subset, scope.port.number)) {
     made.clear_eds_cluster_config();
@@ -189,14 +183,14 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
 void add_outbound_passthrough(ResourceLists& into) {
   cluster::Cluster made = make_cluster(std::string(kPassthrough));
   set_original_destination(made);
-  set_http_options(made, Protocol::kSniff, api::Json::object());
+  set_http_options(made, Protocol::kSniff, {});
   add_cluster(into, made);
 }
 
 void add_inbound(ResourceLists& into, std::string_view name, Protocol protocol, bool ipv6) {
   cluster::Cluster made = make_cluster(std::string(name));
   set_original_destination(made);
-  set_http_options(made, protocol, api::Json::object());
+  set_http_options(made, protocol, {});
   auto& bind = *made.mutable_upstream_bind_config();
   bind.mutable_source_address()->set_address(ipv6 ? kInboundSource6 : kInboundSource);
   bind.mutable_source_address()->set_port_value(0);
@@ -218,13 +212,17 @@ void add_black_hole(ResourceLists& into) {
 
 void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
                           const ProxyIdentity& proxy) {
-  const Destination rule = inputs.rules.destination(service.host, proxy.ns);
+  add_service_clusters(into, inputs, service, inputs.rules.destination(service.host, proxy.ns), proxy.kind);
+}
+
+void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+                          const Destination& rule, ProxyIdentity::Kind kind) {
   for (const ServicePort& port : service.ports) {
     if (port.protocol == Protocol::kUdp) continue;
-    bool direct = service.headless && proxy.kind == ProxyIdentity::Kind::kSidecar;
+    bool direct = service.headless && kind == ProxyIdentity::Kind::kSidecar;
     PortScope scope{into, inputs, service, port, direct};
     add_service_cluster(scope, rule, nullptr);
-    for (const Subset& subset : rule.subsets) add_service_cluster(scope, rule, &subset);
+    for (const api::istio::Subset* subset : rule.subsets) add_service_cluster(scope, rule, subset);
   }
 }
 

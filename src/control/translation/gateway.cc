@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "base/strings.h"
-#include "control/json.h"
 #include "control/translation/gateway_api_routes.h"
 #include "control/translation/messages.h"
 #include "control/translation/parts.h"
@@ -65,19 +64,16 @@ std::optional<std::string> intersection(const std::string& a, const std::string&
   return std::nullopt;
 }
 
-void add_server(Ports& ports, const api::Object& gateway, const api::Json& server, const Inputs& inputs,
-                const ProxyIdentity& proxy) {
-  const api::Json& port_json = json::map(server, "port");
-  auto written = static_cast<std::uint16_t>(json::number(port_json, "number"));
-  std::uint16_t number = gateway_listener_port(inputs.registry, proxy, written);
+void add_server(Ports& ports, const api::Object& gateway, const api::istio::Server& server,
+                const Inputs& inputs, const ProxyIdentity& proxy) {
+  std::uint16_t number = gateway_listener_port(inputs.registry, proxy, server.port);
   std::string name = std::string(gateway.ns()) + "/" + std::string(gateway.name());
-  RouteScope scope{inputs, proxy, name, written};
+  RouteScope scope{inputs, proxy, name, server.port};
   if (is_proxys_own(number)) return;  // nobody could listen there; the Gateway's status says so
   Port& port = ports[number];
-  const bool is_tcp = is_tcp_server(server);
   // Of Gateways that say different things of one port the older has it; the other's status says so.
-  if (is_tcp ? port.http : port.claimed_by_tcp) return;
-  if (is_tcp) {
+  if (server.is_tcp() ? port.http : port.claimed_by_tcp) return;
+  if (server.is_tcp()) {
     port.claimed_by_tcp = true;
     for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns)) {
       if (port.tcp || common_hosts(*rule, server, gateway.ns()).empty()) continue;
@@ -87,7 +83,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::Json& serve
     return;
   }
   port.http = true;
-  port.grpc_web = port.grpc_web || json::text(port_json, "protocol") == "GRPC-WEB";
+  port.grpc_web = port.grpc_web || server.protocol == api::istio::Server::Protocol::kGrpcWeb;
   for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns))
     for (const std::string& domain : common_hosts(*rule, server, gateway.ns()))
       add_rule_routes(host_of(port, domain, number), *rule, scope);
@@ -105,7 +101,7 @@ Place place_of(const ApiGateway& gateway, const Inputs& inputs, const ProxyIdent
   const api::Object& object = *gateway.object;
   auto made_for = proxy.labels.find(std::string(kGatewayNameLabel));
   if (made_for != proxy.labels.end()) return {made_for->second == object.name() && proxy.ns == object.ns()};
-  std::string host = address_service(inputs.registry, object);
+  std::string host = address_service(inputs.registry, gateway);
   if (host.empty()) host = full_host("istio-ingressgateway", "istio-system");
   const Service* service = inputs.registry.find(host);
   return {service && !service->selector.empty() && service->ns == proxy.ns &&
@@ -119,7 +115,7 @@ void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inpu
   if (!place.here || !gateway.valid.good) return;
   std::set<std::uint16_t> numbers;
   for (const ApiListener& listener : gateway.listeners)
-    if (listener.serves()) numbers.insert(listener.port);
+    if (listener.serves()) numbers.insert(listener.spec->port);
   for (std::uint16_t written : numbers) {
     const ServicePort* mapped = place.service ? place.service->find_port(written) : nullptr;
     std::uint16_t number = mapped && mapped->target != 0 ? mapped->target : written;
@@ -139,7 +135,7 @@ struct IngressPath {
   std::string path;  ///< a prefix without the slash at its end: "" is every path
   bool exact = false;
   bool otherwise = false;  ///< a defaultBackend's: comes after every rule
-  const api::Json* backend = nullptr;
+  api::networking::Backend backend;
   std::string_view ns;
   std::size_t index = 0;  ///< as it was collected
 };
@@ -147,26 +143,24 @@ struct IngressPath {
 /// By domain, of all Ingresses together: Kubernetes knows one table of paths for a host.
 using IngressHosts = std::map<std::string, std::vector<IngressPath>>;
 
-IngressPath ingress_path(const api::Json& from, std::string_view ns) {
-  IngressPath made{std::string(json::text(from, "path")), json::text(from, "pathType") == "Exact", false,
-                   &json::map(from, "backend"), ns};
+IngressPath ingress_path(const api::networking::IngressPath& from, std::string_view ns) {
+  const bool exact = from.type == api::networking::IngressPath::Type::kExact;
+  IngressPath made{from.path, exact, false, from.backend.value_or(api::networking::Backend()), ns};
   while (!made.exact && made.path.ends_with('/')) made.path.pop_back();
   return made;
 }
 
-void collect_ingress(IngressHosts& hosts, const api::Object& ingress) {
+void collect_ingress(IngressHosts& hosts, const Typed<api::networking::Ingress>& ingress) {
+  const std::string_view ns = ingress.object->ns();
   std::set<std::string> own;
-  for (const auto& rule : json::list(ingress.spec(), "rules")) {
-    std::string domain = to_lower(json::text(rule, "host"));
-    if (domain.empty()) domain = "*";
-    own.insert(domain);
-    for (const auto& path : json::list(json::map(rule, "http"), "paths"))
-      hosts[domain].push_back(ingress_path(path, ingress.ns()));
+  for (const api::networking::IngressRule& rule : ingress.spec->rules) {
+    own.insert(rule.host);
+    for (const auto& path : rule.paths) hosts[rule.host].push_back(ingress_path(path, ns));
   }
-  const api::Json& fallback = json::map(ingress.spec(), "defaultBackend");
-  if (fallback.empty()) return;
+  const auto& fallback = ingress.spec->default_backend;
+  if (!fallback) return;
   own.insert("*");
-  for (const std::string& domain : own) hosts[domain].push_back({"", false, true, &fallback, ingress.ns()});
+  for (const std::string& domain : own) hosts[domain].push_back({"", false, true, *fallback, ns});
 }
 
 /// Kubernetes: the longest path first, of equals the exact one; then the older Ingress, as it is written.
@@ -179,9 +173,9 @@ void sort_paths(std::vector<IngressPath>& paths) {
 }
 
 /// `hosts` is the part of a route's match that says which hosts of the domain it is for.
-void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const api::Json& hosts,
-                       const Inputs& inputs) {
-  Backend backend = ingress_backend(inputs.registry, *path.backend, path.ns);
+void add_ingress_route(route::VirtualHost& host, const IngressPath& path,
+                       const api::istio::RequestMatch& hosts, const Inputs& inputs) {
+  Backend backend = ingress_backend(inputs.registry, path.backend, path.ns);
   add_plain_route(host, outbound_cluster(backend.port, "", backend.host),
                   backend.host + ":" + std::to_string(backend.port));
   auto& match = *host.mutable_routes(host.routes_size() - 1)->mutable_match();
@@ -194,15 +188,16 @@ void add_ingress_route(route::VirtualHost& host, const IngressPath& path, const 
 }
 
 /// A wildcard of an Ingress stands for one label; a domain's stands for several.
-api::Json one_label(std::string_view domain) {
-  return {{"regex", "(?i)[^.]+" + RE2::QuoteMeta(std::string(domain.substr(1))) + "\\.?(:[0-9]+)?"}};
+api::istio::StringMatch one_label(std::string_view domain) {
+  return {api::istio::StringMatch::Form::kRegex,
+          "(?i)[^.]+" + RE2::QuoteMeta(std::string(domain.substr(1))) + "\\.?(:[0-9]+)?"};
 }
 
-void add_ingresses(Ports& ports, const std::vector<api::ObjectPtr>& ingresses, const Inputs& inputs,
-                   const ProxyIdentity& proxy) {
+void add_ingresses(Ports& ports, const std::vector<const Typed<api::networking::Ingress>*>& ingresses,
+                   const Inputs& inputs, const ProxyIdentity& proxy) {
   if (ingresses.empty()) return;
   IngressHosts hosts;
-  for (const auto& ingress : ingresses) collect_ingress(hosts, *ingress);
+  for (const auto* ingress : ingresses) collect_ingress(hosts, *ingress);
   for (auto& [domain, paths] : hosts) sort_paths(paths);
   std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
   Port& port = ports[number];
@@ -211,12 +206,12 @@ void add_ingresses(Ports& ports, const std::vector<api::ObjectPtr>& ingresses, c
   const auto everything = hosts.find("*");
   for (const auto& [domain, paths] : hosts) {
     const bool wild = domain.starts_with("*.");
-    api::Json inside = api::Json::object();
-    if (wild) inside["authority"] = one_label(domain);
+    api::istio::RequestMatch inside, outside;
+    if (wild) inside.authority = one_label(domain);
     auto& host = host_of(port, domain, number);
     for (const IngressPath& path : paths) add_ingress_route(host, path, inside, inputs);
     if (!wild || everything == hosts.end()) continue;
-    const api::Json outside = {{"withoutHeaders", {{":authority", one_label(domain)}}}};
+    outside.without_headers.push_back({":authority", one_label(domain)});
     for (const IngressPath& path : everything->second) add_ingress_route(host, path, outside, inputs);
   }
 }
@@ -258,35 +253,36 @@ void add_table(ResourceLists& into, std::uint16_t number, Port& port, Proof* pro
   add(into, Type::kRoute, table_of_pieces("http." + std::to_string(number), std::move(pieces), proof));
 }
 
-bool selects(const api::Object& gateway, const ProxyIdentity& proxy) {
-  return contains(proxy.labels, labels_from(json::map(gateway.spec(), "selector")));
-}
-
 /// A server that says more than weft does of it (TLS, client certificates, an address) stays closed: it would
 /// let in more than it is written to.
-void add_servers(Ports& ports, const api::Object& gateway, const Inputs& inputs, const ProxyIdentity& proxy) {
-  const auto faults = inputs.world->faults(gateway);
-  const api::Json& servers = json::list(gateway.spec(), "servers");
-  for (std::size_t i = 0; i < servers.size(); ++i) {
-    const std::string place = "spec.servers[" + std::to_string(i) + "]";
-    const bool faulty = std::ranges::any_of(
-        faults, [&](const api::Problem& fault) { return fault.field.starts_with(place); });
-    if (!faulty) add_server(ports, gateway, servers[i], inputs, proxy);
-  }
+void add_servers(Ports& ports, const Typed<api::istio::Gateway>& gateway, const Inputs& inputs,
+                 const ProxyIdentity& proxy) {
+  const auto faults = inputs.world->faults(*gateway.object);
+  for (const api::istio::Server& server : gateway.spec->servers)
+    if (std::ranges::none_of(faults, [&](const auto& fault) { return server.where.covers(fault.field); }))
+      add_server(ports, *gateway.object, server, inputs, proxy);
 }
+
+/// A Gateway of either kind.
+struct AnyGateway {
+  const ApiGateway* of_api = nullptr;
+  const Typed<api::istio::Gateway>* of_istio = nullptr;
+};
 
 /// The Gateways of both kinds in one order, for what they have in common is decided by age.
 void add_gateways(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
-  std::map<api::ObjectPtr, const ApiGateway*, decltype(&older)> all(&older);
-  for (const ApiGateway& gateway : inputs.gateway_api.gateways()) all.emplace(gateway.object, &gateway);
+  std::map<api::ObjectPtr, AnyGateway, decltype(&older)> all(&older);
+  for (const ApiGateway& gateway : inputs.gateway_api.gateways())
+    all.emplace(gateway.object, AnyGateway{&gateway, nullptr});
   if (!proxy.labels.contains(std::string(kGatewayNameLabel)))
-    for (const auto& gateway : inputs.world->all(kinds::gateway()))
-      if (selects(*gateway, proxy)) all.emplace(gateway, nullptr);
-  for (const auto& [object, of_api] : all) {
-    if (of_api)
-      add_api_gateway(ports, *of_api, inputs, proxy);
+    for (const auto& gateway : inputs.world->typed().all<api::istio::Gateway>())
+      if (contains(proxy.labels, gateway.spec->selector))
+        all.emplace(gateway.object, AnyGateway{nullptr, &gateway});
+  for (const auto& [object, gateway] : all) {
+    if (gateway.of_api)
+      add_api_gateway(ports, *gateway.of_api, inputs, proxy);
     else
-      add_servers(ports, *object, inputs, proxy);
+      add_servers(ports, *gateway.of_istio, inputs, proxy);
   }
 }
 
@@ -306,17 +302,11 @@ void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy
 
 }  // namespace
 
-bool is_tcp_server(const api::Json& server) {
-  return json::text(json::map(server, "port"), "protocol") == "TCP";
-}
-
-std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
+std::set<std::string> common_hosts(const VirtualService& rule, const api::istio::Server& server,
                                    std::string_view gateway_ns) {
   std::set<std::string> common;
-  for (const auto& written : json::list(server, "hosts")) {
-    if (!written.is_string()) continue;
-    auto allowed =
-        server_host(to_lower(written.get_ref<const std::string&>()), gateway_ns, rule.object->ns());
+  for (const std::string& written : server.hosts) {
+    const auto allowed = server_host(written, gateway_ns, rule.object->ns());
     if (!allowed) continue;
     for (const std::string& host : rule.hosts)
       if (auto both = intersection(*allowed, host)) common.insert(*both);
@@ -339,23 +329,22 @@ std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentit
   return port;
 }
 
-bool is_our_ingress(const World& world, const api::Object& ingress) {
-  std::string_view name = json::text(ingress.spec(), "ingressClassName");
-  if (name.empty()) name = ingress.annotation("kubernetes.io/ingress.class");
+bool is_our_ingress(const World& world, const Typed<api::networking::Ingress>& ingress) {
+  std::string_view name = ingress.spec->class_name;
+  if (name.empty()) name = ingress.object->annotation("kubernetes.io/ingress.class");
   if (name.empty() || name == "istio") return true;
-  api::ObjectPtr named = world.find({kinds::ingress_class(), "", std::string(name)});
-  return named && json::text(named->spec(), "controller") == "istio.io/ingress-controller";
+  const auto* named = world.typed().find<api::networking::IngressClass>("", name);
+  return named && named->spec->controller == "istio.io/ingress-controller";
 }
 
-Backend ingress_backend(const Registry& registry, const api::Json& backend, std::string_view ns) {
-  const api::Json& service_json = json::map(backend, "service");
-  Backend found{registry.resolve_destination(full_host(json::text(service_json, "name"), ns), ns), 0};
+Backend ingress_backend(const Registry& registry, const api::networking::Backend& backend,
+                        std::string_view ns) {
+  Backend found{registry.resolve_destination(full_host(backend.service, ns), ns), 0};
   const Service* service = registry.find(found.host);
   if (!service) return found;
-  const api::Json& port = json::map(service_json, "port");
-  std::string_view name = json::text(port, "name");
+  const auto* const name = std::get_if<std::string>(&backend.port);
   for (const ServicePort& candidate : service->ports)
-    if (name.empty() ? candidate.number == json::number(port, "number") : candidate.name == name)
+    if (name ? candidate.name == *name : candidate.number == std::get<std::uint16_t>(backend.port))
       found.port = candidate.number;
   return found;
 }
@@ -367,10 +356,10 @@ void add_gateway(ResourceLists& into, const Inputs& inputs, const ProxyIdentity&
   bool takes_ingresses = proxy.labels.contains("istio") && (proxy.labels.at("istio") == "ingressgateway" ||
                                                             proxy.labels.at("istio") == "ingress");
   if (takes_ingresses && !made_for_one) {
-    std::vector<api::ObjectPtr> ours;
-    for (const auto& ingress : inputs.world->all(kinds::ingress()))
-      if (is_our_ingress(*inputs.world, *ingress)) ours.push_back(ingress);
-    std::ranges::sort(ours, older);
+    std::vector<const Typed<api::networking::Ingress>*> ours;
+    for (const auto& ingress : inputs.world->typed().all<api::networking::Ingress>())
+      if (is_our_ingress(*inputs.world, ingress)) ours.push_back(&ingress);
+    std::ranges::sort(ours, older, &Typed<api::networking::Ingress>::object);
     add_ingresses(ports, ours, inputs, proxy);
   }
   open_ingress(ports, inputs, proxy);

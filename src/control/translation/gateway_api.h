@@ -10,7 +10,7 @@
 
 namespace weft::control {
 
-inline constexpr std::string_view kGatewayApiGroup = "gateway.networking.k8s.io";
+inline constexpr std::string_view kGatewayApiGroup = api::gateway_api::kGroup;
 inline constexpr std::string_view kGatewayClass = "istio";
 inline constexpr std::string_view kGatewayController = "istio.io/gateway-controller";
 /// On pods that serve one Gateway and nothing else.
@@ -33,7 +33,7 @@ struct ApiBackend {
 
 /// One parentRef of a route that is for us to answer.
 struct ApiParent {
-  const api::Json* reference = nullptr;
+  const api::gateway_api::ParentRef* reference = nullptr;
   Finding accepted;
 };
 
@@ -47,6 +47,7 @@ struct ApiDroppedRule {
 
 struct ApiRoute {
   api::ObjectPtr object;
+  std::shared_ptr<const api::gateway_api::HttpRoute> spec;
   std::vector<ApiParent> parents;
   Finding resolved;    ///< of all its backends; the first that cannot be used
   Finding valid = {};  ///< bad: what stands outside of its rules, or every rule, cannot be served
@@ -61,20 +62,18 @@ struct ApiAttachment {
 };
 
 struct ApiListener {
-  std::string name;
-  std::string host;  ///< "*" for every host
-  std::uint16_t port = 0;
+  const api::gateway_api::Listener* spec = nullptr;
   Finding accepted, resolved;
   bool is_http = true;  ///< no kind of route belongs to another protocol here
   Finding conflict;     ///< good: none
   bool takes_http_routes = true;
-  const api::Json* allowed = nullptr;  ///< allowedRoutes.namespaces
   std::vector<ApiAttachment> attached;
   bool serves() const { return accepted.good && conflict.good && takes_http_routes; }
 };
 
 struct ApiGateway {
   api::ObjectPtr object;
+  std::shared_ptr<const api::gateway_api::Gateway> spec;
   Finding valid;  ///< bad: something that is no listener's cannot be done, and nothing is served
   std::vector<ApiListener> listeners;
 };
@@ -90,17 +89,18 @@ class GatewayApi {
 
   const std::vector<ApiGateway>& gateways() const { return gateways_; }  ///< by namespace, then name
   const std::vector<ApiRoute>& routes() const { return routes_; }        ///< oldest first
-  /// What `reference` (a backendRef) of an HTTPRoute in `ns` means.
-  ApiBackend backend(const api::Json& reference, std::string_view ns) const;
+  /// What `reference` of an HTTPRoute in `ns` means.
+  ApiBackend backend(const api::gateway_api::BackendRef& reference, std::string_view ns) const;
 
  private:
   void read_gateways();
   void read_routes();
-  ApiGateway read_gateway(const api::ObjectPtr& object) const;
-  Finding attach(const ApiRoute& route, const api::Json& parent, ApiGateway& gateway);
+  ApiGateway read_gateway(const Typed<api::gateway_api::Gateway>& from) const;
+  Finding attach(const ApiRoute& route, const api::gateway_api::ParentRef& parent, ApiGateway& gateway);
   bool admits(const ApiListener& listener, const ApiGateway& gateway, std::string_view ns) const;
   bool granted(std::string_view from_ns, std::string_view to_ns, std::string_view name) const;
-  Finding resolve_all(const api::Object& route) const;
+  void read_parent(ApiRoute& route, const api::gateway_api::ParentRef& parent);
+  Finding resolve_all(const api::gateway_api::HttpRoute& route, std::string_view ns) const;
 
   const World& world_;
   const Registry& registry_;
@@ -111,6 +111,6 @@ class GatewayApi {
 /// Whether objects of this class are ours: its GatewayClass names our controller.
 bool is_our_class(const World& world, std::string_view name);
 /// The Service that a Gateway's first address names; its host is empty when the Gateway gives no address.
-std::string address_service(const Registry& registry, const api::Object& gateway);
+std::string address_service(const Registry& registry, const ApiGateway& gateway);
 
 }  // namespace weft::control

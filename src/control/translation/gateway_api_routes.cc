@@ -6,11 +6,14 @@
 #include <tuple>
 
 #include "base/strings.h"
-#include "control/json.h"
 #include "control/translation/messages.h"
 
 namespace weft::control {
+namespace gateway_api = api::gateway_api;
+namespace istio = api::istio;
 namespace {
+
+using gateway_api::PathMatch;
 
 /// A rule's match with the place that the Gateway API gives it; a smaller rank comes first.
 struct Ranked {
@@ -19,47 +22,41 @@ struct Ranked {
   std::size_t age = 0;  ///< place among all of its domain, oldest route first; decides between equal ranks
 };
 
-struct PathMatch {
-  std::string_view type, value;
-  bool is_prefix() const { return type == "PathPrefix"; }
-  /// Of a prefix, without the slash at its end: "" for "/".
-  std::string prefix() const {
-    std::string text(value);
-    while (text.ends_with('/')) text.pop_back();
-    return text;
+auto rank_of(const gateway_api::RouteMatch& match) {
+  const PathMatch& path = match.path;
+  int kind = path.type == PathMatch::Type::kExact ? 0 : path.is_prefix() ? 1 : 2;
+  const std::size_t length = path.is_prefix() ? path.prefix().size() : path.value.size();
+  const auto fewer = [](const auto& list) { return -static_cast<std::ptrdiff_t>(list.size()); };
+  return std::tuple(kind, -static_cast<std::ptrdiff_t>(length), match.method ? 0 : 1, fewer(match.headers),
+                    fewer(match.query_params));
+}
+
+/// Of two of one name the later holds.
+std::vector<istio::NamedMatch> to_named(const std::vector<gateway_api::TextMatch>& from) {
+  using enum istio::StringMatch::Form;
+  std::vector<istio::NamedMatch> made;
+  for (const gateway_api::TextMatch& each : from) {
+    istio::StringMatch value{each.is_pattern ? kRegex : kExact, each.value};
+    const auto there = std::ranges::find(made, each.name, &istio::NamedMatch::name);
+    if (there == made.end())
+      made.push_back({each.name, std::move(value)});
+    else
+      there->value = std::move(value);
   }
-};
-
-PathMatch path_of(const api::Json& match) {
-  const api::Json& path = json::map(match, "path");
-  std::string_view type = json::text(path, "type"), value = json::text(path, "value");
-  return {type.empty() ? "PathPrefix" : type, value.empty() ? "/" : value};
-}
-
-auto rank_of(const api::Json& match) {
-  PathMatch path = path_of(match);
-  int kind = path.type == "Exact" ? 0 : path.is_prefix() ? 1 : 2;
-  std::size_t length = path.is_prefix() ? path.prefix().size() : path.value.size();
-  auto count = [&](const char* name) { return -static_cast<std::ptrdiff_t>(json::list(match, name).size()); };
-  return std::tuple(kind, -static_cast<std::ptrdiff_t>(length), match.contains("method") ? 0 : 1,
-                    count("headers"), count("queryParams"));
-}
-
-api::Json text_match(const api::Json& from) {
-  bool pattern = json::text(from, "type") == "RegularExpression";
-  return {{pattern ? "regex" : "exact", std::string(json::text(from, "value"))}};
+  return made;
 }
 
 /// The match in VirtualService's words. A prefix of whole path elements has no word there; set_prefix adds
 /// it.
-api::Json to_match(const api::Json& from) {
-  api::Json made = api::Json::object();
-  PathMatch path = path_of(from);
-  if (!path.is_prefix()) made["uri"] = {{path.type == "Exact" ? "exact" : "regex", std::string(path.value)}};
-  if (from.contains("method")) made["method"] = {{"exact", std::string(json::text(from, "method"))}};
-  for (const char* list : {"headers", "queryParams"})
-    for (const auto& each : json::list(from, list))
-      made[list][std::string(json::text(each, "name"))] = text_match(each);
+istio::RequestMatch to_match(const gateway_api::RouteMatch& from) {
+  using enum istio::StringMatch::Form;
+  istio::RequestMatch made;
+  if (!from.path.is_prefix())
+    made.uri =
+        istio::StringMatch{from.path.type == PathMatch::Type::kExact ? kExact : kRegex, from.path.value};
+  if (from.method) made.method = istio::StringMatch{kExact, *from.method};
+  made.headers = to_named(from.headers);
+  made.query_params = to_named(from.query_params);
   return made;
 }
 
@@ -71,101 +68,71 @@ std::string header_value(std::string_view name, std::string_view text) {
   return made;
 }
 
-api::Json to_operations(const api::Json& filter) {
-  api::Json made = api::Json::object();
-  for (const char* list : {"set", "add"})
-    for (const auto& header : json::list(filter, list))
-      made[list][std::string(json::text(header, "name"))] =
-          header_value(json::text(header, "name"), json::text(header, "value"));
-  if (filter.contains("remove")) made["remove"] = json::list(filter, "remove");
+istio::HeaderOperations to_operations(const gateway_api::HeaderModifier& from) {
+  istio::HeaderOperations made;
+  for (const auto& [name, value] : from.set) made.set.emplace_back(name, header_value(name, value));
+  for (const auto& [name, value] : from.add) made.add.emplace_back(name, header_value(name, value));
+  made.remove = from.remove;
   return made;
 }
 
-/// Of the filters of a rule or a backend.
-api::Json to_headers(const api::Json& owner) {
-  api::Json made = api::Json::object();
-  for (const auto& filter : json::list(owner, "filters")) {
-    std::string_view type = json::text(filter, "type");
-    if (type == "RequestHeaderModifier")
-      made["request"] = to_operations(json::map(filter, "requestHeaderModifier"));
-    if (type == "ResponseHeaderModifier")
-      made["response"] = to_operations(json::map(filter, "responseHeaderModifier"));
-  }
-  return made;
-}
-
-/// The action of the rule's filter of that type; an empty object when it has none.
-const api::Json& filter_of(const api::Json& rule, std::string_view type, std::string_view member) {
-  static const api::Json kNone = api::Json::object();
-  for (const auto& filter : json::list(rule, "filters"))
-    if (json::text(filter, "type") == type) return json::map(filter, member);
-  return kNone;
-}
-
-bool has_filter(const api::Json& rule, std::string_view type) {
-  return std::ranges::any_of(json::list(rule, "filters"),
-                             [&](const api::Json& filter) { return json::text(filter, "type") == type; });
+istio::HeaderChanges to_headers(const gateway_api::HeaderFilters& from) {
+  return {.request = to_operations(from.request), .response = to_operations(from.response)};
 }
 
 /// A backend that cannot be used keeps its share: its cluster's name is one that never exists, and a request
 /// that meets it gets 500.
-api::Json to_destinations(const api::Json& rule, const ApiRoute& route, const RouteScope& scope) {
-  api::Json made = api::Json::array();
-  for (const auto& reference : json::list(rule, "backendRefs")) {
-    std::int64_t weight = json::number(reference, "weight", 1);
-    if (weight <= 0) continue;
-    ApiBackend backend = scope.inputs.gateway_api.backend(reference, route.object->ns());
-    std::string host = backend.found.good ? backend.host : "unresolved." + backend.host;
-    made.push_back(
-        {{"destination", {{"host", host}, {"port", {{"number", backend.port}}}}}, {"weight", weight}});
-    if (api::Json headers = to_headers(reference); !headers.empty())
-      made.back()["headers"] = std::move(headers);
+std::vector<istio::WeightedDestination> to_destinations(const gateway_api::RouteRule& rule,
+                                                        const ApiRoute& route, const RouteScope& scope) {
+  std::vector<istio::WeightedDestination> made;
+  for (const gateway_api::BackendRef& reference : rule.backends) {
+    if (reference.weight == 0) continue;
+    const ApiBackend backend = scope.inputs.gateway_api.backend(reference, route.object->ns());
+    istio::WeightedDestination& to = made.emplace_back();
+    to.destination.host = backend.found.good ? backend.host : "unresolved." + backend.host;
+    to.destination.port = backend.port;
+    to.weight = reference.weight;
+    to.headers = to_headers(reference.headers);
   }
   return made;
 }
 
-api::Json to_redirect(const api::Json& from, std::uint16_t listener_port) {
-  api::Json made = {{"redirectCode", json::number(from, "statusCode", 302)}};
-  std::string_view host = json::text(from, "hostname"), scheme = json::text(from, "scheme");
-  if (!host.empty()) made["authority"] = std::string(host);
-  if (!scheme.empty()) made["scheme"] = std::string(scheme);
+istio::Redirect to_redirect(const gateway_api::RequestRedirect& from, std::uint16_t listener_port) {
+  istio::Redirect made{
+      .uri = {}, .authority = from.host, .scheme = from.scheme, .port = from.port, .code = from.code};
   // A scheme brings its own port with it. Without one it is the same port as before, which a client's own
   // authority has already.
-  std::int64_t port = json::number(from, "port");
-  if (port == 0 && !scheme.empty()) port = scheme == "https" ? 443 : 80;
-  if (port == 0 && !host.empty() && listener_port != 80) port = listener_port;
-  if (port != 0) made["port"] = port;
-  if (std::string_view full = json::text(json::map(from, "path"), "replaceFullPath"); !full.empty())
-    made["uri"] = std::string(full);
-  return made;
-}
-
-/// The rule in VirtualService's words, but for what changes paths.
-api::Json to_http(const api::Json& rule, const ApiRoute& route, std::string name, const RouteScope& scope) {
-  api::Json made = {{"name", std::move(name)}};
-  if (api::Json headers = to_headers(rule); !headers.empty()) made["headers"] = std::move(headers);
-  if (has_filter(rule, "RequestRedirect")) {
-    made["redirect"] = to_redirect(filter_of(rule, "RequestRedirect", "requestRedirect"), scope.port);
-    return made;
-  }
-  api::Json destinations = to_destinations(rule, route, scope);
-  if (destinations.empty()) {
-    made["directResponse"] = {{"status", 500}};
-    return made;
-  }
-  made["route"] = std::move(destinations);
-  const api::Json& timeouts = json::map(rule, "timeouts");
-  if (timeouts.contains("request")) made["timeout"] = json::at(timeouts, "request");
-  if (timeouts.contains("backendRequest"))
-    made["retries"] = {{"perTryTimeout", json::at(timeouts, "backendRequest")}};
-  std::string_view authority = json::text(filter_of(rule, "URLRewrite", "urlRewrite"), "hostname");
-  if (!authority.empty()) made["rewrite"] = {{"authority", std::string(authority)}};
+  if (made.port == 0 && !from.scheme.empty()) made.port = from.scheme == "https" ? 443 : 80;
+  if (made.port == 0 && !from.host.empty() && listener_port != 80) made.port = listener_port;
+  if (const auto* full = std::get_if<gateway_api::ReplaceFullPath>(&from.path)) made.uri = full->with;
   return made;
 }
 
 /// What a rule that cannot be served says to its requests.
-api::Json no_answer(const std::string& name) {
-  return {{"name", name}, {"directResponse", {{"status", 500}}}};
+istio::HttpRoute no_answer(std::string name) {
+  istio::HttpRoute made;
+  made.name = std::move(name);
+  made.action = istio::DirectResponse{.status = 500, .body = {}};
+  return made;
+}
+
+/// The rule in VirtualService's words, but for what changes paths.
+istio::HttpRoute to_http(const gateway_api::RouteRule& rule, const ApiRoute& route, std::string name,
+                         const RouteScope& scope) {
+  istio::HttpRoute made = no_answer(std::move(name));
+  made.headers = to_headers(rule.headers);
+  if (rule.redirect) {
+    made.action = to_redirect(*rule.redirect, scope.port);
+    return made;
+  }
+  istio::Forward forward;
+  forward.destinations = to_destinations(rule, route, scope);
+  if (forward.destinations.empty()) return made;
+  forward.timeout = rule.timeout;
+  forward.retries.per_try_timeout = rule.backend_timeout;
+  if (rule.rewrite) forward.rewrite.authority = rule.rewrite->host;
+  made.action = std::move(forward);
+  return made;
 }
 
 void set_prefix(route::Route& into, const std::string& prefix) {
@@ -187,13 +154,19 @@ void set_pattern_rewrite(route::RouteAction& action, const std::string& pattern,
   action.mutable_regex_rewrite()->set_substitution(literal(to));
 }
 
+/// What takes the place of a matched prefix, without the slash at its end.
+std::string prefix_of(const gateway_api::ReplacePrefixMatch& change) {
+  return PathMatch{PathMatch::Type::kPrefix, change.with}.prefix();
+}
+
 /// `change` is the path of a URLRewrite.
-void set_path_change(route::RouteAction& action, const api::Json& change, const PathMatch& path) {
-  std::string_view type = json::text(change, "type");
-  if (type == "ReplaceFullPath") set_pattern_rewrite(action, "/.*", json::text(change, "replaceFullPath"));
-  if (type != "ReplacePrefixMatch" || !path.is_prefix()) return;
-  std::string prefix = path.prefix();
-  std::string to = PathMatch{"PathPrefix", json::text(change, "replacePrefixMatch")}.prefix();
+void set_path_change(route::RouteAction& action, const gateway_api::PathChange& change,
+                     const PathMatch& path) {
+  if (const auto* full = std::get_if<gateway_api::ReplaceFullPath>(&change))
+    set_pattern_rewrite(action, "/.*", full->with);
+  const auto* of_prefix = std::get_if<gateway_api::ReplacePrefixMatch>(&change);
+  if (!of_prefix || !path.is_prefix()) return;
+  std::string prefix = path.prefix(), to = prefix_of(*of_prefix);
   if (to.empty() && prefix.empty()) return;
   if (to.empty()) {
     // "/prefix/x" becomes "/x", and "/prefix" becomes "/".
@@ -204,10 +177,11 @@ void set_path_change(route::RouteAction& action, const api::Json& change, const 
 }
 
 /// The same for a redirect, which knows no patterns: what takes a prefix away is two routes.
-void add_path_redirect(std::vector<route::Route>& routes, const api::Json& change, const PathMatch& path) {
-  if (json::text(change, "type") != "ReplacePrefixMatch" || !path.is_prefix()) return;
-  std::string prefix = path.prefix();
-  std::string to = PathMatch{"PathPrefix", json::text(change, "replacePrefixMatch")}.prefix();
+void add_path_redirect(std::vector<route::Route>& routes, const gateway_api::PathChange& change,
+                       const PathMatch& path) {
+  const auto* of_prefix = std::get_if<gateway_api::ReplacePrefixMatch>(&change);
+  if (!of_prefix || !path.is_prefix()) return;
+  std::string prefix = path.prefix(), to = prefix_of(*of_prefix);
   if (to.empty() && prefix.empty()) return;
   if (to.empty()) {
     route::Route only = routes.front();
@@ -219,45 +193,43 @@ void add_path_redirect(std::vector<route::Route>& routes, const api::Json& chang
   routes.front().mutable_redirect()->set_prefix_rewrite(prefix.empty() || to.empty() ? to + "/" : to);
 }
 
-std::vector<route::Route> make_routes(const api::Json& match, const api::Json& rule, const api::Json& http,
+std::vector<route::Route> make_routes(const gateway_api::RouteMatch& match,
+                                      const gateway_api::RouteRule& rule, const istio::HttpRoute& http,
                                       const ApiRoute& from, const RouteScope& scope) {
-  const VirtualService owner{.object = from.object, .hosts = {}, .gateways = {}};
   route::VirtualHost into;
-  std::vector<route::Route> routes = {add_http_route(into, to_match(match), http, owner, scope)};
+  std::vector<route::Route> routes = {add_http_route(into, to_match(match), http, *from.object, scope)};
   route::Route& made = routes.front();
-  PathMatch path = path_of(match);
-  if (path.is_prefix()) set_prefix(made, path.prefix());
+  if (match.path.is_prefix()) set_prefix(made, match.path.prefix());
   if (made.has_route()) {
     made.mutable_route()->set_cluster_not_found_response_code(route::RouteAction::INTERNAL_SERVER_ERROR);
-    set_path_change(*made.mutable_route(), json::map(filter_of(rule, "URLRewrite", "urlRewrite"), "path"),
-                    path);
-  } else if (made.has_redirect()) {
-    add_path_redirect(routes, json::map(filter_of(rule, "RequestRedirect", "requestRedirect"), "path"), path);
+    if (rule.rewrite) set_path_change(*made.mutable_route(), rule.rewrite->path, match.path);
+  } else if (made.has_redirect() && rule.redirect) {
+    add_path_redirect(routes, rule.redirect->path, match.path);
   }
   return routes;
 }
 
 std::vector<Ranked> ranked_routes(const ApiRoute& from, const RouteScope& scope) {
-  static const api::Json kEverything = api::Json::array({api::Json::object()});
+  static const std::vector<gateway_api::RouteMatch> kEverything(1);
   std::vector<Ranked> made;
   std::size_t index = 0;
-  for (const auto& rule : json::list(from.object->spec(), "rules")) {
+  for (const gateway_api::RouteRule& rule : from.spec->rules) {
     std::string name =
         std::string(from.object->ns()) + "." + std::string(from.object->name()) + "." + std::to_string(index);
     auto dropped = from.dropped.find(index++);
     if (dropped != from.dropped.end() && !dropped->second.matches) continue;
-    api::Json http = dropped == from.dropped.end() ? to_http(rule, from, name, scope) : no_answer(name);
-    const api::Json& written = json::list(rule, "matches");
-    for (const auto& match : written.empty() ? kEverything : written)
-      made.push_back({rank_of(match), make_routes(match, rule, http, from, scope), 0});
+    const istio::HttpRoute http =
+        dropped == from.dropped.end() ? to_http(rule, from, name, scope) : no_answer(name);
+    for (const auto& match : rule.matches.empty() ? kEverything : rule.matches)
+      if (match.understood) made.push_back({rank_of(match), make_routes(match, rule, http, from, scope), 0});
   }
   return made;
 }
 
 }  // namespace
 
-std::vector<route::Route> api_rule_routes(const ApiRoute& from, const api::Json& rule, const api::Json& match,
-                                          const RouteScope& scope) {
+std::vector<route::Route> api_rule_routes(const ApiRoute& from, const gateway_api::RouteRule& rule,
+                                          const gateway_api::RouteMatch& match, const RouteScope& scope) {
   return make_routes(match, rule, to_http(rule, from, "rule", scope), from, scope);
 }
 
@@ -265,8 +237,8 @@ std::map<std::string, std::vector<route::Route>> api_routes(const ApiGateway& ga
                                                             const RouteScope& scope) {
   std::map<std::string, std::vector<Ranked>> ranked;
   for (const ApiListener& listener : gateway.listeners) {
-    if (listener.port != scope.port || !listener.serves()) continue;
-    ranked[listener.host];
+    if (listener.spec->port != scope.port || !listener.serves()) continue;
+    ranked[listener.spec->host];
     for (const ApiAttachment& attached : listener.attached)
       for (const std::string& domain : attached.domains)
         for (Ranked& each : ranked_routes(*attached.route, scope)) {

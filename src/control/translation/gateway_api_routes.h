@@ -15,8 +15,10 @@ namespace weft::control {
 std::map<std::string, std::vector<envoy::config::route::v3::Route>> api_routes(const ApiGateway& gateway,
                                                                                const RouteScope& scope);
 
-/// The routes that one match of one rule of `from` becomes; `match` and `rule` as its spec writes them.
-std::vector<envoy::config::route::v3::Route> api_rule_routes(const ApiRoute& from, const api::Json& rule,
-                                                             const api::Json& match, const RouteScope& scope);
+/// The routes that one match of one rule of `from` becomes.
+std::vector<envoy::config::route::v3::Route> api_rule_routes(const ApiRoute& from,
+                                                             const api::gateway_api::RouteRule& rule,
+                                                             const api::gateway_api::RouteMatch& match,
+                                                             const RouteScope& scope);
 
 }  // namespace weft::control

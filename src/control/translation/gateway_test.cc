@@ -277,8 +277,8 @@ TEST(RulesReading, a_destination_rule_in_the_root_namespace_holds_where_no_other
            "', trafficPolicy: {connectionPool: {tcp: {maxConnections: " + std::to_string(limit) + "}}}}\n";
   };
   auto limit = [](const Inputs& inputs, std::string_view host) {
-    const api::Json policy = *inputs.rules.destination(host, "default").policy;
-    return policy.empty() ? 0 : policy["connectionPool"]["tcp"]["maxConnections"].get<int>();
+    const auto* policy = inputs.rules.destination(host, "default").policy;
+    return policy ? static_cast<int>(policy->tcp.max_connections.value_or(0)) : 0;
   };
   const Inputs inputs = inputs_of(rule("istio-system", "*.local", 7) + rule("default", "WEB", 9));
   EXPECT_EQ(limit(inputs, "web.default.svc.cluster.local"), 9);

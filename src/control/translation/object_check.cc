@@ -1,11 +1,12 @@
 #include "control/translation/object_check.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/strings.h"
-#include "control/json.h"
 #include "control/translation/gateway_api_routes.h"
 #include "control/translation/messages.h"
+#include "control/translation/parts.h"
 #include "control/translation/proof.h"
 #include "control/translation/route_builder.h"
 
@@ -66,16 +67,16 @@ void check_routes(const std::vector<route::Route>& routes, const std::string& ru
   }
 }
 
-void check_tcp(const api::Json& tcp, const std::string& at, const VirtualService& rule,
-               const RouteScope& scope, Findings& findings) {
+void check_tcp(const api::istio::TcpRoute& tcp, const VirtualService& rule, const RouteScope& scope,
+               Findings& findings) {
   tcp_proxy::TcpProxy to = make_tcp_proxy("tcp");
-  set_tcp_route(to, tcp, rule, scope);
+  set_tcp_route(to, tcp, rule.object->ns(), scope);
   listener::Listener made;
   made.set_name("listener");
   set_address(*made.mutable_address(), "0.0.0.0", kAnyPort);
   add_tcp_filter(*made.add_filter_chains(), to);
   for (const std::string& complaint : complaints_of(Type::kListener, serialize(made)))
-    findings.push_back({at, words(complaint)});
+    findings.push_back({tcp.where.pointer(), words(complaint)});
 }
 
 std::string escaped(std::string_view key) {
@@ -84,23 +85,35 @@ std::string escaped(std::string_view key) {
   return made;
 }
 
-/// Each change of a header by itself, so that what is found names it. Hosts are no headers to a proxy.
-void check_headers(const api::Json& owner, const std::string& at, const VirtualService& rule,
-                   const RouteScope& scope, Findings& findings) {
-  for (const char* of : {"request", "response"})
-    for (const char* what : {"set", "add"})
-      for (const auto& [name, value] : json::map(json::map(json::map(owner, "headers"), of), what).items()) {
-        if (name == ":authority" || to_lower(name) == "host") continue;
-        api::Json http = {{"directResponse", {{"status", 200}}}};
-        http["headers"][of][what][name] = value;
-        route::VirtualHost host;
-        const std::string complaint =
-            complaint_about(add_http_route(host, api::Json::object(), http, rule, scope));
-        if (complaint.empty()) continue;
-        // The path of the field is our own, and the finding's place says it better.
-        const auto text = complaint.find(": ");
-        findings.push_back({at + "/headers/" + of + "/" + what + "/" + escaped(name),
-                            words(text == complaint.npos ? complaint : complaint.substr(text + 2))});
+/// A change of one header by itself, so that what is found names it.
+void check_header(const api::istio::HeaderChanges& change, const std::string& at, const VirtualService& rule,
+                  const RouteScope& scope, Findings& findings) {
+  api::istio::HttpRoute http;
+  http.action = api::istio::DirectResponse();
+  http.headers = change;
+  route::VirtualHost host;
+  const std::string complaint = complaint_about(add_http_route(host, {}, http, *rule.object, scope));
+  if (complaint.empty()) return;
+  // The path of the field is our own, and the finding's place says it better.
+  const auto text = complaint.find(": ");
+  findings.push_back({at, words(text == complaint.npos ? complaint : complaint.substr(text + 2))});
+}
+
+/// Hosts are no headers to a proxy.
+void check_headers(const api::istio::HeaderChanges& headers, const std::string& at,
+                   const VirtualService& rule, const RouteScope& scope, Findings& findings) {
+  using api::istio::HeaderChanges;
+  using api::istio::HeaderOperations;
+  for (const auto& [of, operations] :
+       {std::pair("request", &HeaderChanges::request), std::pair("response", &HeaderChanges::response)})
+    for (const auto& [what, list] :
+         {std::pair("set", &HeaderOperations::set), std::pair("add", &HeaderOperations::add)})
+      for (const auto& header : headers.*operations.*list) {
+        if (header.first == ":authority" || to_lower(header.first) == "host") continue;
+        HeaderChanges change;
+        (change.*operations.*list).push_back(header);
+        check_header(change, at + "/headers/" + of + "/" + what + "/" + escaped(header.first), rule, scope,
+                     findings);
       }
 }
 
@@ -109,60 +122,60 @@ bool is_found(const Findings& findings, const std::string& rule) {
   return !findings.empty() && findings.back().at == rule;
 }
 
+void check_http(const api::istio::HttpRoute& http, const VirtualService& rule, const RouteScope& scope,
+                Findings& findings) {
+  const std::string at = http.where.pointer();
+  const std::size_t before = findings.size();
+  check_headers(http.headers, at, rule, scope, findings);
+  for (const api::istio::WeightedDestination& to : http.destinations())
+    check_headers(to.headers, to.where.pointer(), rule, scope, findings);
+  if (findings.size() != before) return;
+  const auto check = [&](const api::istio::RequestMatch& match, const std::string& match_at) {
+    route::VirtualHost host;
+    check_routes({add_http_route(host, match, http, *rule.object, scope)}, at, match_at, findings);
+  };
+  if (http.matches.empty()) check({}, at);
+  for (const api::istio::HttpMatch& match : http.matches)
+    if (!is_found(findings, at)) check(match.request, match.scope.where.pointer());
+}
+
 void check_virtual_service(const api::ObjectPtr& object, Findings& findings) {
-  static const api::Json kEverything = api::Json::array({api::Json::object()});
   const Inputs inputs = alone({object});
   const ProxyIdentity nobody;
   const RouteScope scope{inputs, nobody, std::string(kMesh), kAnyPort};
   const VirtualService& rule = inputs.rules.virtual_services().front();
-  std::size_t i = 0;
-  for (const api::Json& http : json::list(object->spec(), "http")) {
-    const std::string at = "/spec/http/" + std::to_string(i++);
-    const std::size_t before = findings.size();
-    check_headers(http, at, rule, scope, findings);
-    std::size_t k = 0;
-    for (const api::Json& to : json::list(http, "route"))
-      check_headers(to, at + "/route/" + std::to_string(k++), rule, scope, findings);
-    if (findings.size() != before) continue;
-    const api::Json& written = json::list(http, "match");
-    const api::Json& matches = written.empty() ? kEverything : written;
-    for (std::size_t j = 0; j < matches.size() && !is_found(findings, at); ++j) {
-      route::VirtualHost host;
-      const std::string match = written.empty() ? at : at + "/match/" + std::to_string(j);
-      check_routes({add_http_route(host, matches[j], http, rule, scope)}, at, match, findings);
-    }
-  }
-  i = 0;
-  for (const api::Json& tcp : json::list(object->spec(), "tcp"))
-    check_tcp(tcp, "/spec/tcp/" + std::to_string(i++), rule, scope, findings);
+  for (const api::istio::HttpRoute& http : rule.spec->http) check_http(http, rule, scope, findings);
+  for (const api::istio::TcpRoute& tcp : rule.spec->tcp) check_tcp(tcp, rule, scope, findings);
 }
 
 void check_http_route(const api::ObjectPtr& object, Findings& findings) {
-  static const api::Json kEverything = api::Json::array({api::Json::object()});
   const Inputs inputs = alone({object});
   const ProxyIdentity nobody{ProxyIdentity::Kind::kGateway, "", "", "", {}};
   const RouteScope scope{inputs, nobody, "gateway", kAnyPort};
   const ApiRoute& from = inputs.gateway_api.routes().front();
-  std::size_t i = 0;
-  for (const api::Json& rule : json::list(object->spec(), "rules")) {
-    const std::string at = "/spec/rules/" + std::to_string(i++);
-    const api::Json& written = json::list(rule, "matches");
-    const api::Json& matches = written.empty() ? kEverything : written;
-    for (std::size_t j = 0; j < matches.size() && !is_found(findings, at); ++j) {
-      const std::string match = written.empty() ? at : at + "/matches/" + std::to_string(j);
-      check_routes(api_rule_routes(from, rule, matches[j], scope), at, match, findings);
-    }
+  for (const api::gateway_api::RouteRule& rule : from.spec->rules) {
+    const std::string at = rule.where.pointer();
+    const auto check = [&](const api::gateway_api::RouteMatch& match, const std::string& match_at) {
+      check_routes(api_rule_routes(from, rule, match, scope), at, match_at, findings);
+    };
+    if (rule.matches.empty()) check({}, at);
+    for (const api::gateway_api::RouteMatch& match : rule.matches)
+      if (!is_found(findings, at)) check(match, match.where.pointer());
   }
 }
 
-/// For kinds of which one field becomes one resource, or nearly so.
-void check_all(const Inputs& inputs, const ProxyIdentity& proxy, const std::string& at, Findings& findings) {
-  const ResourceSet set = translate(inputs, proxy);
+/// What proxies say of these, each with its name.
+void check_set(const ResourceSet& set, const std::string& at, Findings& findings) {
   for (Type type : kAllTypes)
     for (const ResourcePtr& each : set[type])
       for (const std::string& complaint : complaints_of(type, each->bytes))
         findings.push_back(
             {at, words(std::string(short_name(type)) + " '" + each->name + "': " + complaint)});
+}
+
+/// For kinds of which one field becomes one resource, or nearly so.
+void check_all(const Inputs& inputs, const ProxyIdentity& proxy, const std::string& at, Findings& findings) {
+  check_set(translate(inputs, proxy), at, findings);
 }
 
 void check_ingress(const api::ObjectPtr& object, Findings& findings) {
@@ -172,20 +185,19 @@ void check_ingress(const api::ObjectPtr& object, Findings& findings) {
 }
 
 void check_gateway(const api::ObjectPtr& object, Findings& findings) {
+  const Inputs inputs = alone({object});
+  const api::istio::Gateway& spec = *inputs.world->typed().all<api::istio::Gateway>().front().spec;
+  for (const api::istio::Server& server : spec.servers)
+    if (is_proxys_own(server.port))
+      findings.push_back({server.where.pointer() + "/port/number",
+                          std::to_string(server.port) + ": is a port of the proxy itself; choose another"});
   const ProxyIdentity gateway{ProxyIdentity::Kind::kGateway, std::string(object->ns()), "gateway", "",
-                              labels_from(json::map(object->spec(), "selector"))};
-  std::size_t i = 0;
-  for (const api::Json& server : json::list(object->spec(), "servers")) {
-    const std::string at = "/spec/servers/" + std::to_string(i++) + "/port/number";
-    const auto port = json::number(json::map(server, "port"), "number");
-    if (port > 0 && port <= 65535 && is_proxys_own(static_cast<std::uint16_t>(port)))
-      findings.push_back({at, std::to_string(port) + ": is a port of the proxy itself; choose another"});
-  }
-  if (findings.empty()) check_all(alone({object}), gateway, "/spec/servers", findings);
+                              spec.selector};
+  if (findings.empty()) check_all(inputs, gateway, "/spec/servers", findings);
 }
 
 void check_api_gateway(const api::ObjectPtr& object, Findings& findings) {
-  const std::string class_name(json::text(object->spec(), "gatewayClassName"));
+  const std::string class_name = api::gateway_api::read_gateway(object->spec()).class_name;
   const ProxyIdentity gateway{ProxyIdentity::Kind::kGateway,
                               std::string(object->ns()),
                               "gateway",
@@ -196,23 +208,24 @@ void check_api_gateway(const api::ObjectPtr& object, Findings& findings) {
   check_all(alone({object, std::move(our_class)}), gateway, "/spec/listeners", findings);
 }
 
+/// For a Service that is made up, and has its clusters by the rule.
 void check_destination_rule(const api::ObjectPtr& object, Findings& findings) {
-  constexpr std::string_view kService = "checked";
-  api::Object about_it = *object;
-  about_it.body["spec"]["host"] = std::string(kService);
   api::Json ports = api::Json::array({{{"name", "http"}, {"port", kAnyPort}}});
-  api::ObjectPtr service = made_up("v1", "Service", kService, object->ns(), {{"ports", std::move(ports)}});
-  ProxyIdentity sidecar;
-  sidecar.ns = object->ns();
-  check_all(alone({std::make_shared<const api::Object>(std::move(about_it)), std::move(service)}), sidecar,
-            "/spec", findings);
+  const Inputs inputs =
+      alone({made_up("v1", "Service", "checked", object->ns(), {{"ports", std::move(ports)}})});
+  const api::istio::DestinationRule rule = api::istio::read_destination_rule(object->spec());
+  ResourceLists made;
+  add_service_clusters(made, inputs, inputs.registry.services().front(), destination_of(std::array{&rule}),
+                       ProxyIdentity::Kind::kSidecar);
+  check_set(to_set(std::move(made)), "/spec", findings);
 }
 
 void check_service(const api::ObjectPtr& object, Findings& findings) {
+  const Inputs inputs = alone({object});
   ProxyIdentity sidecar;
   sidecar.ns = object->ns();
-  sidecar.labels = labels_from(json::map(object->spec(), "selector"));
-  check_all(alone({object}), sidecar, "/spec", findings);
+  for (const Service& service : inputs.registry.services()) sidecar.labels = service.selector;
+  check_all(inputs, sidecar, "/spec", findings);
 }
 
 }  // namespace

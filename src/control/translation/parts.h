@@ -25,6 +25,9 @@ void add_black_hole(ResourceLists& into);
 /// The clusters of a service and its subsets as `proxy` sees them, and their endpoints.
 void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
                           const ProxyIdentity& proxy);
+/// The same with what rules say of the service.
+void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+                          const Destination& rule, ProxyIdentity::Kind kind);
 /// What a sidecar needs for its own pod: where everything is captured, and what goes to the application.
 void add_inbound_clusters(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6);
 void add_inbound_listeners(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6);
@@ -60,21 +63,19 @@ HostPiecePtr piece_of(const envoy::config::route::v3::VirtualHost& host, Proof* 
 /// The table of these, without those that are null; with a proof each domain in one of them only.
 Resource table_of_pieces(const std::string& name, std::vector<HostPiecePtr> hosts, Proof* proof);
 
-/// A server of an Istio Gateway that passes bytes on.
-bool is_tcp_server(const api::Json& server);
-
 /// The hosts that a rule and a server of an Istio Gateway in `gateway_ns` have in common.
-std::set<std::string> common_hosts(const VirtualService& rule, const api::Json& server,
+std::set<std::string> common_hosts(const VirtualService& rule, const api::istio::Server& server,
                                    std::string_view gateway_ns);
 
 /// Whether the Ingress is for our class: named "istio" by field or annotation, by a class whose controller is
 /// Istio's, or not at all (there is no other controller here).
-bool is_our_ingress(const World& world, const api::Object& ingress);
+bool is_our_ingress(const World& world, const Typed<api::networking::Ingress>& ingress);
 /// The service and port an Ingress backend means; the port is 0 when there is no such service or port name.
 struct Backend {
   std::string host;
   std::uint16_t port = 0;
 };
-Backend ingress_backend(const Registry& registry, const api::Json& backend, std::string_view ns);
+Backend ingress_backend(const Registry& registry, const api::networking::Backend& backend,
+                        std::string_view ns);
 
 }  // namespace weft::control

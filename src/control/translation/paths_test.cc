@@ -78,8 +78,8 @@ TEST(ApiRedirect, a_port_is_written_only_where_the_scheme_does_not_say_it) {
     const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
     const ProxyIdentity nobody;
     const ApiRoute& from = inputs.gateway_api.routes().front();
-    const auto routes = api_rule_routes(from, from.object->spec()["rules"][0], api::Json::object(),
-                                        {inputs, nobody, "gateway", row.listener});
+    const auto routes =
+        api_rule_routes(from, from.spec->rules.at(0), {}, {inputs, nobody, "gateway", row.listener});
     const auto table = as_proxies_have_it(routes.at(0));
     const proxy::Route& made = table->hosts.at(0).routes.at(0);
     http::RequestHead request;

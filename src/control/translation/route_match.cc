@@ -1,37 +1,35 @@
 #include "control/translation/route_match.h"
 
-#include "control/json.h"
 #include "control/translation/messages.h"
 
 namespace weft::control {
 namespace {
 
-void set_string_match(envoy::type::matcher::v3::StringMatcher& into, const api::Json& match) {
-  if (match.contains("prefix")) {
-    into.set_prefix(std::string(json::text(match, "prefix")));
-  } else if (match.contains("regex")) {
-    into.mutable_safe_regex()->set_regex(std::string(json::text(match, "regex")));
-  } else {
-    into.set_exact(std::string(json::text(match, "exact")));
+using api::istio::NamedMatch;
+using api::istio::StringMatch;
+
+void set_string_match(envoy::type::matcher::v3::StringMatcher& into, const StringMatch& match) {
+  switch (match.form) {
+    case StringMatch::Form::kPrefix: into.set_prefix(match.text); break;
+    case StringMatch::Form::kRegex: into.mutable_safe_regex()->set_regex(match.text); break;
+    case StringMatch::Form::kPresent:
+    case StringMatch::Form::kExact: into.set_exact(match.text); break;
   }
 }
 
-void set_uri(route::RouteMatch& into, const api::Json& uri) {
-  if (uri.contains("exact")) {
-    into.set_path(std::string(json::text(uri, "exact")));
-  } else if (uri.contains("regex")) {
-    into.mutable_safe_regex()->set_regex(std::string(json::text(uri, "regex")));
-  } else {
-    std::string_view prefix = json::text(uri, "prefix");
-    into.set_prefix(prefix.empty() ? "/" : std::string(prefix));
+void set_uri(route::RouteMatch& into, const StringMatch& uri) {
+  switch (uri.form) {
+    case StringMatch::Form::kExact: into.set_path(uri.text); break;
+    case StringMatch::Form::kRegex: into.mutable_safe_regex()->set_regex(uri.text); break;
+    case StringMatch::Form::kPresent:
+    case StringMatch::Form::kPrefix: into.set_prefix(uri.text.empty() ? "/" : uri.text); break;
   }
 }
 
-/// `match` {} asks only whether the header is there.
-void add_header(route::RouteMatch& into, const std::string& name, const api::Json& match, bool without) {
+void add_header(route::RouteMatch& into, const std::string& name, const StringMatch& match, bool without) {
   auto& header = *into.add_headers();
   header.set_name(name);
-  if (match.empty()) {
+  if (match.form == StringMatch::Form::kPresent) {
     header.set_present_match(true);
   } else {
     set_string_match(*header.mutable_string_match(), match);
@@ -43,24 +41,21 @@ void add_header(route::RouteMatch& into, const std::string& name, const api::Jso
 
 }  // namespace
 
-void set_route_match(route::RouteMatch& into, const api::Json& match) {
-  set_uri(into, json::map(match, "uri"));
-  if (json::boolean(match, "ignoreUriCase") && !into.has_safe_regex())
-    into.mutable_case_sensitive()->set_value(false);
-  for (auto [field, name] :
-       {std::pair{"method", ":method"}, {"authority", ":authority"}, {"scheme", ":scheme"}})
-    if (match.contains(field)) add_header(into, name, json::map(match, field), false);
-  for (const auto& [name, value] : json::map(match, "headers").items()) add_header(into, name, value, false);
-  for (const auto& [name, value] : json::map(match, "withoutHeaders").items())
-    add_header(into, name, value, true);
-  for (const auto& [name, value] : json::map(match, "queryParams").items()) {
+void set_route_match(route::RouteMatch& into, const api::istio::RequestMatch& match) {
+  set_uri(into, match.uri.value_or(StringMatch()));
+  if (match.ignore_uri_case && !into.has_safe_regex()) into.mutable_case_sensitive()->set_value(false);
+  if (match.method) add_header(into, ":method", *match.method, false);
+  if (match.authority) add_header(into, ":authority", *match.authority, false);
+  if (match.scheme) add_header(into, ":scheme", *match.scheme, false);
+  for (const NamedMatch& each : match.headers) add_header(into, each.name, each.value, false);
+  for (const NamedMatch& each : match.without_headers) add_header(into, each.name, each.value, true);
+  for (const NamedMatch& each : match.query_params) {
     auto& query = *into.add_query_parameters();
-    query.set_name(name);
-    if (value.empty()) {
+    query.set_name(each.name);
+    if (each.value.form == StringMatch::Form::kPresent)
       query.set_present_match(true);
-    } else {
-      set_string_match(*query.mutable_string_match(), value);
-    }
+    else
+      set_string_match(*query.mutable_string_match(), each.value);
   }
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 
-#include "api/json.h"
+#include "api/istio/virtual_service.h"
 
 namespace envoy::config::route::v3 {
 class Route;
@@ -12,9 +11,8 @@ class RouteMatch;
 
 namespace weft::control {
 
-/// The request-side parts of an HTTPMatchRequest: uri, scheme, method, authority, headers, withoutHeaders,
-/// queryParams.
-void set_route_match(envoy::config::route::v3::RouteMatch& into, const api::Json& match);
+/// What a match asks of a request.
+void set_route_match(envoy::config::route::v3::RouteMatch& into, const api::istio::RequestMatch& match);
 /// rewrite.uri: what the matched part of the path becomes; the match must have been set, and the action be a
 /// route.
 void set_path_rewrite(envoy::config::route::v3::Route& made, std::string_view uri);

@@ -6,30 +6,9 @@
 #include <tuple>
 
 #include "base/strings.h"
-#include "control/json.h"
 
 namespace weft::control {
 namespace {
-
-const api::Json kNoPolicy = api::Json::object();
-
-bool is_exported(const api::Object& object) {
-  const api::Json& to = json::list(object.spec(), "exportTo");
-  return to.empty() || std::ranges::any_of(to, [](const api::Json& ns) { return ns == "*"; });
-}
-
-/// "http[0].match[1]" of a fault at "spec.http[0].match[1].sourceNamespace"; empty when it is in no match.
-std::string match_of(std::string_view field) {
-  constexpr std::string_view kSpec = "spec.";
-  const auto at = field.find(".match[");
-  const auto end = at == field.npos ? at : field.find(']', at);
-  if (!field.starts_with(kSpec) || end == field.npos) return {};
-  return std::string(field.substr(kSpec.size(), end + 1 - kSpec.size()));
-}
-
-std::string_view created_at(const api::Object& object) {
-  return json::text(json::map(object.body, "metadata"), "creationTimestamp");
-}
 
 /// One that is not stored yet has no time.
 bool created_before(std::string_view a, std::string_view b) {
@@ -47,53 +26,69 @@ void add_asked(Names& asks, std::string_view written, std::string_view ns, const
   asks.push_back(registry.resolve_destination(written, ns));
 }
 
-std::shared_ptr<VirtualService> read_virtual_service(const api::ObjectPtr& object, const World& world,
-                                                     const Registry& registry) {
-  auto made = std::make_shared<VirtualService>(
-      VirtualService{.object = object, .hosts = {}, .gateways = {}, .exported = is_exported(*object)});
-  for (const auto& gateway : json::list(object->spec(), "gateways"))
-    if (gateway.is_string())
-      made->gateways.push_back(gateway_name(gateway.get_ref<const std::string&>(), object->ns()));
+void add_routes_asked(VirtualService& rule, const Registry& registry) {
+  const std::string_view ns = rule.object->ns();
+  const auto add_destinations = [&](const std::vector<api::istio::WeightedDestination>& list) {
+    for (const auto& to : list) add_asked(rule.asks, to.destination.host, ns, registry);
+  };
+  const auto add_labels = [&](const api::istio::MatchScope& match) {
+    for (const auto& [key, value] : match.source_labels) rule.source_labels.push_back(key);
+  };
+  for (const api::istio::HttpRoute& route : rule.spec->http) {
+    add_destinations(route.destinations());
+    for (const api::istio::HttpMatch& match : route.matches) add_labels(match.scope);
+  }
+  for (const api::istio::TcpRoute& route : rule.spec->tcp) {
+    add_destinations(route.destinations);
+    for (const api::istio::MatchScope& match : route.matches) add_labels(match);
+  }
+}
+
+std::vector<api::Place> faulty_matches(const api::istio::VirtualService& spec,
+                                       std::span<const api::Problem> faults) {
+  std::vector<api::Place> found;
+  if (faults.empty()) return found;
+  const auto look_at = [&](const api::istio::MatchScope& match) {
+    if (std::ranges::any_of(faults, [&](const api::Problem& each) { return match.where.covers(each.field); }))
+      found.push_back(match.where);
+  };
+  for (const api::istio::HttpRoute& route : spec.http)
+    for (const api::istio::HttpMatch& match : route.matches) look_at(match.scope);
+  for (const api::istio::TcpRoute& route : spec.tcp) std::ranges::for_each(route.matches, look_at);
+  return found;
+}
+
+std::shared_ptr<VirtualService> made_of(const Typed<api::istio::VirtualService>& typed, const World& world,
+                                        const Registry& registry) {
+  auto made = std::make_shared<VirtualService>(VirtualService{.object = typed.object, .spec = typed.spec});
+  const std::string_view ns = typed.object->ns();
+  for (const std::string& gateway : made->spec->gateways) made->gateways.push_back(gateway_name(gateway, ns));
   if (made->gateways.empty()) made->gateways.emplace_back(kMesh);
-  for (const auto& host : json::list(object->spec(), "hosts"))
-    if (host.is_string()) {
-      made->hosts.push_back(registry.resolve(to_lower(host.get_ref<const std::string&>()), object->ns()));
-      add_asked(made->asks, host.get_ref<const std::string&>(), object->ns(), registry);
-    }
-  for (std::string_view list : {"http", "tcp", "tls"})
-    for (const auto& route : json::list(object->spec(), list)) {
-      for (const auto& to : json::list(route, "route"))
-        add_asked(made->asks, json::text(json::map(to, "destination"), "host"), object->ns(), registry);
-      for (const auto& match : json::list(route, "match"))
-        for (const auto& [key, value] : json::map(match, "sourceLabels").items())
-          made->source_labels.push_back(key);
-    }
-  for (const api::Problem& fault : world.faults(*object))
-    if (std::string match = match_of(fault.field); !match.empty()) made->unreadable.insert(std::move(match));
+  for (const std::string& host : made->spec->hosts) {
+    made->hosts.push_back(registry.resolve(to_lower(host), ns));
+    add_asked(made->asks, host, ns, registry);
+  }
+  add_routes_asked(*made, registry);
+  made->faulty_matches = faulty_matches(*made->spec, world.faults(*typed.object));
   sort_names(made->asks);
   sort_names(made->source_labels);
   return made;
 }
 
-std::shared_ptr<DestinationRule> read_destination_rule(const api::ObjectPtr& object, const World&,
-                                                       const Registry& registry) {
-  const std::string_view host = json::text(object->spec(), "host");
+std::shared_ptr<DestinationRule> made_of(const Typed<api::istio::DestinationRule>& typed, const World&,
+                                         const Registry& registry) {
+  const std::string& host = typed.spec->host;
   auto made = std::make_shared<DestinationRule>(DestinationRule{
-      .object = object, .host = registry.resolve(host, object->ns()), .exported = is_exported(*object)});
-  add_asked(made->asks, host, object->ns(), registry);
+      .object = typed.object, .spec = typed.spec, .host = registry.resolve(host, typed.object->ns())});
+  add_asked(made->asks, host, typed.object->ns(), registry);
   sort_names(made->asks);
   return made;
 }
 
 bool same_reading(const VirtualService& a, const VirtualService& b) {
-  return a.hosts == b.hosts && a.unreadable == b.unreadable;
+  return a.hosts == b.hosts && a.faulty_matches == b.faulty_matches;
 }
 bool same_reading(const DestinationRule& a, const DestinationRule& b) { return a.host == b.host; }
-
-/// Whether both objects are one, and only its status or metadata has changed.
-bool same_spec(const api::Object& a, const api::Object& b) {
-  return &a == &b || (a.uid() == b.uid() && a.generation() != 0 && a.generation() == b.generation());
-}
 
 std::uint64_t next_meaning() {
   static std::atomic<std::uint64_t> last = 0;
@@ -114,18 +109,18 @@ class Renewal {
     sort_names(changed_);
   }
 
-  template <class Rule, class Read>
-  std::shared_ptr<const MadeOf<Rule>> list(const api::KindInfo* kind, const World& old_world,
-                                           const std::shared_ptr<const MadeOf<Rule>>& old,
-                                           const Read& read) const {
+  template <class Spec, class Rule>
+  std::shared_ptr<const MadeOf<Rule>> list(const World& old_world,
+                                           const std::shared_ptr<const MadeOf<Rule>>& old) const {
+    const api::KindInfo* const kind = kind_of<Spec>();
     if (same_services_ && world_.shares(kind, old_world)) return old;
     const auto make = [&](const api::ObjectPtr& object, const std::shared_ptr<const Rule>& before) {
-      return renewed<Rule>(object, before, read);
+      return renewed<Spec, Rule>(object, before);
     };
     auto made = std::make_shared<MadeOf<Rule>>(
         carry_over(old_world.all(kind), *old, world_.all(kind), make, [](const auto&, const auto&) {}));
     for (auto& rule : *made)
-      if (concerned(*rule)) rule = renewed<Rule>(rule->object, nullptr, read);
+      if (concerned(*rule)) rule = renewed<Spec, Rule>(rule->object, nullptr);
     return made;
   }
 
@@ -135,10 +130,10 @@ class Renewal {
            std::ranges::any_of(rule.asks, [&](const std::string& host) { return contains(changed_, host); });
   }
 
-  template <class Rule, class Read>
-  std::shared_ptr<const Rule> renewed(const api::ObjectPtr& object, const std::shared_ptr<const Rule>& before,
-                                      const Read& read) const {
-    auto made = read(object, world_, registry_);
+  template <class Spec, class Rule>
+  std::shared_ptr<const Rule> renewed(const api::ObjectPtr& object,
+                                      const std::shared_ptr<const Rule>& before) const {
+    auto made = made_of(*world_.typed().find<Spec>(object->ns(), object->name()), world_, registry_);
     const bool same = before && same_spec(*object, *before->object) && same_reading(*made, *before);
     made->meaning = same ? before->meaning : next_meaning();
     return made;
@@ -158,7 +153,7 @@ std::shared_ptr<const MadeOf<Rule>> oldest_first(const MadeOf<Rule>& rules) {
     std::size_t index;
   };
   std::vector<Entry> order;
-  for (std::size_t i = 0; i < rules.size(); ++i) order.push_back({created_at(*rules[i]->object), i});
+  for (std::size_t i = 0; i < rules.size(); ++i) order.push_back({rules[i]->object->created(), i});
   // They stand in the order of their names, which decides between equals.
   std::ranges::sort(order, [](const Entry& a, const Entry& b) {
     return a.created == b.created ? a.index < b.index : created_before(a.created, b.created);
@@ -185,7 +180,7 @@ std::string gateway_name(std::string_view written, std::string_view ns) {
 
 // Creation time has whole seconds; the store's uid order is no order. Name decides between equals.
 bool older(const api::ObjectPtr& a, const api::ObjectPtr& b) {
-  const std::string_view one = created_at(*a), other = created_at(*b);
+  const std::string_view one = a->created(), other = b->created();
   return one == other ? precedes(*a, *b) : created_before(one, other);
 }
 
@@ -216,19 +211,21 @@ std::vector<const Rule*> HostIndex<Rule>::exact(std::string_view host) const {
   return found;
 }
 
-bool VirtualService::has_http_routes() const { return !json::list(object->spec(), "http").empty(); }
-
 bool VirtualService::applies_to(std::string_view gateway) const {
   return std::ranges::find(gateways, gateway) != gateways.end();
+}
+
+bool VirtualService::can_tell(const api::istio::MatchScope& match) const {
+  return match.understood && std::ranges::find(faulty_matches, match.where) == faulty_matches.end();
 }
 
 Rules::Rules(const World& world, const Registry& registry, const World& old_world,
              const Registry& old_registry, const Rules& old) {
   const Renewal renewal(world, registry, old_registry);
   virtual_service_objects_ =
-      renewal.list(kinds::virtual_service(), old_world, old.virtual_service_objects_, read_virtual_service);
-  destination_rule_objects_ = renewal.list(kinds::destination_rule(), old_world,
-                                           old.destination_rule_objects_, read_destination_rule);
+      renewal.list<api::istio::VirtualService>(old_world, old.virtual_service_objects_);
+  destination_rule_objects_ =
+      renewal.list<api::istio::DestinationRule>(old_world, old.destination_rule_objects_);
   virtual_services_ = virtual_service_objects_ == old.virtual_service_objects_
                           ? old.virtual_services_
                           : oldest_first(*virtual_service_objects_);
@@ -275,8 +272,8 @@ std::vector<const VirtualService*> Rules::for_gateway(std::string_view gateway, 
 std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std::string_view rule_ns,
                                                       std::string_view client_ns, Among among) const {
   auto counts = [&](const DestinationRule& rule) {
-    if (rule.object->ns() != rule_ns || !(rule.exported || rule_ns == client_ns)) return false;
-    return among != Among::kUnexported || !rule.exported;
+    if (rule.object->ns() != rule_ns || !(rule.spec->exported || rule_ns == client_ns)) return false;
+    return among != Among::kUnexported || !rule.spec->exported;
   };
   std::vector<const DestinationRule*> best;
   for (const DestinationRule* rule : destination_hosts_.exact(host))
@@ -303,17 +300,18 @@ Destination Rules::destination(std::string_view host, std::string_view ns) const
       rules = best_match(host, host.substr(first_dot + 1, second_dot - first_dot - 1), ns);
   }
   if (rules.empty()) rules = best_match(host, kRootNamespace, ns);
-  Destination made{.policy = &kNoPolicy, .subsets = {}, .objects = {}};
-  for (const DestinationRule* rule : rules) {
-    const api::Json& spec = rule->object->spec();
-    made.objects.push_back(rule->object);
-    if (made.policy->empty()) made.policy = &json::map(spec, "trafficPolicy");
-    for (const auto& subset : json::list(spec, "subsets")) {
-      std::string name(json::text(subset, "name"));
-      if (std::ranges::find(made.subsets, name, &Subset::name) != made.subsets.end()) continue;
-      made.subsets.push_back(
-          {name, labels_from(json::map(subset, "labels")), &json::map(subset, "trafficPolicy")});
-    }
+  std::vector<const api::istio::DestinationRule*> specs;
+  for (const DestinationRule* rule : rules) specs.push_back(rule->spec.get());
+  return destination_of(specs);
+}
+
+Destination destination_of(std::span<const api::istio::DestinationRule* const> rules) {
+  Destination made;
+  for (const api::istio::DestinationRule* rule : rules) {
+    if (!made.policy && rule->policy) made.policy = &*rule->policy;
+    for (const api::istio::Subset& subset : rule->subsets)
+      if (std::ranges::find(made.subsets, subset.name, &api::istio::Subset::name) == made.subsets.end())
+        made.subsets.push_back(&subset);
   }
   return made;
 }

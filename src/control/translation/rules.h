@@ -1,7 +1,8 @@
 #pragma once
 
 #include <map>
-#include <set>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,41 +24,37 @@ inline constexpr std::string_view kRootNamespace = "istio-system";
 /// A VirtualService with its names made full.
 struct VirtualService {
   api::ObjectPtr object;
-  std::vector<std::string> hosts;
-  std::vector<std::string> gateways;  ///< kMesh or "namespace/name"
-  bool exported = true;               ///< also to other namespaces
-  /// "http[0].match[1]": matches that ask for what weft cannot tell. No request is theirs: a rule that is
-  /// narrower than we can see must not become wider.
-  std::set<std::string, std::less<>> unreadable = {};
+  std::shared_ptr<const api::istio::VirtualService> spec;
+  std::vector<std::string> hosts = {};
+  std::vector<std::string> gateways = {};  ///< kMesh or "namespace/name"
+  /// Matches that the checks of stored objects find fault with, beside those that are not understood at all.
+  std::vector<api::Place> faulty_matches = {};
   Names asks = {};           ///< services by whose coming, going or changing the rule may mean something else
   Names source_labels = {};  ///< keys of labels of the caller that a match asks for
   std::uint64_t meaning = 0;  ///< another number when what the rule says, or means, may be something else
   bool applies_to(std::string_view gateway) const;
-  bool has_http_routes() const;  ///< an empty list is none
-  bool visible_from(std::string_view ns) const { return exported || object->ns() == ns; }
-};
-
-struct Subset {
-  std::string name;
-  Labels labels;
-  const api::Json* policy;  ///< trafficPolicy; never null
+  bool visible_from(std::string_view ns) const { return spec->exported || object->ns() == ns; }
+  /// False: the match asks for what weft cannot tell. No request is its own: a rule that is narrower than we
+  /// can see must not become wider.
+  bool can_tell(const api::istio::MatchScope& match) const;
 };
 
 /// A DestinationRule with its host made full.
 struct DestinationRule {
   api::ObjectPtr object;
+  std::shared_ptr<const api::istio::DestinationRule> spec;
   std::string host;
-  bool exported = true;
   Names asks = {};
   std::uint64_t meaning = 0;
 };
 
 /// What DestinationRules say about one host: the policy for all of it, and its subsets.
 struct Destination {
-  const api::Json* policy;  ///< never null
-  std::vector<Subset> subsets;
-  std::vector<api::ObjectPtr> objects;
+  const api::istio::TrafficPolicy* policy = nullptr;  ///< null: none
+  std::vector<const api::istio::Subset*> subsets = {};
 };
+/// Of these, of which the first that says something holds. Lives no longer than they.
+Destination destination_of(std::span<const api::istio::DestinationRule* const> rules);
 
 /// Which rules name a host, so that a look-up costs no look at every rule.
 template <class Rule>

@@ -34,7 +34,7 @@ void fill_host(route::VirtualHost& host, const Service& service, const ServicePo
   host.set_include_request_attempt_count(true);
   if (rule) add_rule_routes(host, *rule, scope);
   // A rule without HTTP routes (one for TCP) leaves HTTP as it was; one whose matches all miss answers 404.
-  bool ruled = rule && rule->has_http_routes();
+  bool ruled = rule && !rule->spec->http.empty();
   if (!ruled) add_plain_route(host, outbound_cluster(port.number, "", service.host), host.name());
 }
 
