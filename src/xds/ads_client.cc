@@ -16,6 +16,7 @@ constexpr std::string_view kDeltaPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 constexpr std::chrono::milliseconds kFirstPause{50};
 constexpr std::chrono::milliseconds kLongestPause{10'000};
+constexpr std::size_t kMaxErrorBytes = 16 * 1024;
 
 bool is_change(const AdsResponse::Item& item) { return item.type_url == kTableChangeUrl; }
 
@@ -203,7 +204,7 @@ void AdsClient::take(const AdsResponse& response, Answer& answer) {
     auto reject = [&](const std::string& why) {
       const std::string reason = std::string(short_name(type)) + " '" + std::string(name) + "': " + why;
       catalog_.refuse(type, name, {reason, answer.version, std::chrono::system_clock::now()});
-      answer.error += (answer.error.empty() ? "" : "; ") + reason;
+      answer.reject(name, why);
     };
     if (!names.insert(name).second) {
       reject("is there twice in one response");
@@ -289,17 +290,28 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
 /// What had been acknowledged while it was warming, and then could not be done, is refused afterwards.
 void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
                       std::vector<Answer>& answers) {
-  const std::string error = std::string(short_name(blamed.type)) + " '" + blamed.name + "': " + reason;
   bool answered = false;
   for (Answer& one : answers) {
     if (one.type != blamed.type) continue;
     answered = true;
-    if (one.error.empty()) one.error = error;
+    one.reject(blamed.name, reason);
   }
   const State& state = of(blamed.type);
   // A newer response that is still to be looked at has an acknowledgement of its own.
-  if (!answered && !state.nonce.empty() && !state.owed)
-    answers.push_back({blamed.type, state.version, state.nonce, error, {}, streams_});
+  if (answered || state.nonce.empty() || state.owed) return;
+  answers.push_back({blamed.type, state.version, state.nonce, {}, {}, streams_});
+  answers.back().reject(blamed.name, reason);
+}
+
+void AdsClient::Answer::reject(std::string_view name, std::string_view reason) {
+  if (!names_all) return;
+  std::string text = std::string(short_name(type)) + " '" + std::string(name) + "': " + std::string(reason);
+  if (!error.empty()) text.insert(0, "; ");
+  names_all = error.size() + text.size() <= kMaxErrorBytes;
+  if (names_all)
+    error += text;
+  else
+    error = std::string(short_name(type)) + ": more resources are rejected than can be named here";
 }
 
 void AdsClient::answer(const std::vector<Answer>& answers) {

@@ -67,6 +67,10 @@ class AdsClient {
     std::string version, nonce, error;
     std::vector<std::string> again;  ///< delta: what has to be sent whole
     std::uint64_t stream = 0;        ///< that the response came over
+    bool names_all = true;           ///< each resource that was rejected is in `error`
+    /// Each resource is named, since the control plane takes those that are not for accepted. Of too many to
+    /// name none is: then any of them may be meant.
+    void reject(std::string_view name, std::string_view reason);
   };
   struct State {
     std::string version, nonce;

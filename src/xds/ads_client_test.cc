@@ -278,6 +278,43 @@ TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRefusedAndTheOldStays) {
   EXPECT_TRUE(!server.current() || server.current()->listeners.empty());
 }
 
+/// What the requests since the last call complain of.
+std::string complaints(const std::vector<envoy::service::discovery::v3::DiscoveryRequest>& requests) {
+  std::string all;
+  for (const auto& one : requests) all += one.error_detail().message();
+  return all;
+}
+
+TEST_F(AdsClientTest, every_resource_that_the_data_plane_cannot_do_is_named) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a"), cluster("b"), cluster("c")});
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80), endpoints("b", 80), endpoints("c", 80)});
+  respond(Type::kListener, "3", Listeners{});
+  while (server.applying()) finish();
+  requests();
+  respond(Type::kEndpoint, "4", Assignments{endpoints("a", 81), endpoints("b", 81)});
+  finish(fail(refused("no more memory")));
+  const std::string said = complaints(requests());
+  EXPECT_NE(said.find("EDS 'a': no more memory"), said.npos) << said;
+  EXPECT_NE(said.find("EDS 'b': no more memory"), said.npos) << said;
+  EXPECT_EQ(said.find("'c'"), said.npos) << said;
+}
+
+TEST_F(AdsClientTest, of_more_rejected_resources_than_can_be_named_none_is) {
+  requests();
+  Clusters many;
+  for (int i = 0; i < 500; ++i) {
+    many.push_back(cluster("a cluster with a name of some length, number " + std::to_string(i)));
+    many.back().set_type(static_cast<envoy::config::cluster::v3::Cluster::DiscoveryType>(77));
+  }
+  respond(Type::kCluster, "1", many);
+  while (server.applying()) finish();
+  const std::string said = complaints(requests());
+  EXPECT_LT(said.size(), 200u);
+  EXPECT_NE(said.find("CDS: more resources"), said.npos) << said;
+  EXPECT_EQ(catalog.refusals(Type::kCluster).size(), 500u);
+}
+
 TEST_F(AdsClientTest, ANewStreamSaysWhichVersionsAreThereAndChangesNothing) {
   requests();
   respond(Type::kCluster, "1", Clusters{cluster("a")});

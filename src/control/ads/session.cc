@@ -33,6 +33,19 @@ NameSet named_in(std::string_view reason, const ResourceTable& resources, bool b
   return !quoted.empty() ? quoted : !named.empty() ? named : all;
 }
 
+/// The names behind "CDS 'name'", as our proxies list what they rejected, that were sent in whichever
+/// response.
+NameSet listed_in(std::string_view reason, Type type, const ResourceTable& sent) {
+  const std::string opening = std::string(short_name(type)) + " '";
+  NameSet names;
+  for (std::size_t at = reason.find(opening); at != reason.npos; at = reason.find(opening, at)) {
+    at += opening.size();
+    std::string name(reason.substr(at, reason.find('\'', at) - at));
+    if (sent.contains(name)) names.insert(std::move(name));
+  }
+  return names;
+}
+
 /// `sent` as it is said most cheaply: by `target` itself when it has nothing else.
 ResourceTablePtr shared_form(ResourceTablePtr sent, const ResourceTablePtr& target) {
   return std::ranges::equal(*sent, *target) ? target : std::move(sent);
@@ -139,8 +152,9 @@ void Session::on_rejected(Channel& state, Type type, std::string_view reason) {
   // A complaint about what was sent again is one about any of it.
   if (state.last->empty()) state.last = state.sent;
   Doubt doubt{{type, state.base, state.report.sent, state.report.reason}, {}};
-  for (const std::string& name : named_in(state.report.reason, *state.last, !asks_by_name(type)))
-    doubt.resources.emplace(name, rejected(state, name));
+  NameSet names = listed_in(reason, type, *state.sent);
+  if (names.empty()) names = named_in(reason, *state.last, !asks_by_name(type));
+  for (const std::string& name : names) doubt.resources.emplace(name, rejected(state, name));
   if (protocol_ == AdsProtocol::kDelta && !asks_by_name(type)) doubt_forms(state);
   const bool said_before = stands_rejected(state, doubt);
   if (state.report.sent == active_generation_ && !said_before) refused_now_ = true;

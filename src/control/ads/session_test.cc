@@ -409,5 +409,15 @@ TEST_P(SessionTest, of_a_response_that_was_rejected_only_what_the_reason_names_i
   EXPECT_FALSE(session.any_doubted());
 }
 
+TEST_P(SessionTest, what_a_proxy_lists_as_rejected_is_doubted_whichever_response_it_came_in) {
+  begin(set_of("v1", {"v1"}));
+  session.offer(set_of("v1", {"v1", "v2"}), 2);
+  deliver();
+  proxy.complain(Type::kEndpoint, "EDS 'v2': in use; EDS 'v1': in use");
+  session.offer(set_of("v1", {"v1"}), 3);
+  deliver();
+  EXPECT_TRUE(session.any_doubted()) << "the proxy still has not the endpoints of v1";
+}
+
 }  // namespace
 }  // namespace weft::control
