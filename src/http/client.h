@@ -41,7 +41,7 @@ net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request requ
 
 /// A request whose answer comes piece by piece and may never end: a watch, a followed log.
 ///
-/// Owner: whoever asked; destroying it closes the connection. Thread: the loop's.
+/// Owner: the caller; destroying it closes the connection. Thread: the loop's.
 class Call {
  public:
   /// Returns when the head of the answer is there.

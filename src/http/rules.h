@@ -18,7 +18,7 @@ bool is_authority(std::string_view text);
 bool is_digits(std::string_view text);
 /// RFC 3986: visible ASCII only; what else a path may hold arrives percent-encoded.
 bool is_target(std::string_view text);
-/// A longer method is not one that anybody knows.
+/// A longer method is not a known one.
 inline constexpr std::size_t kMaxMethod = 64;
 /// Of CONNECT (RFC 9112 §3.2.3, RFC 9113 §8.5): an authority with a port.
 bool is_tunnel_target(std::string_view text);

@@ -12,7 +12,7 @@ namespace weft::http {
 
 struct ServerOptions {
   /// One more takes the place of the one that has been idle for longest: without a request, with an
-  /// unfinished head, or with a body that nobody wants. When all have a request it waits.
+  /// unfinished head, or with a body that is not wanted. When all have a request it waits.
   std::size_t max_connections = 1024;
   ServerSessionOptions session = {
       .first_byte_timeout = 10s, .request_timeout = 60s, .cancel_reads_when_gone = true};
@@ -26,7 +26,7 @@ using PeerHandler = std::function<net::Task<void>(ServerExchange&, const net::Ad
 /// An HTTP/1 server on one loop, plain or under TLS: for APIs, webhooks, the proxy's admin pages, and tests.
 /// The data plane builds on ServerSession itself.
 ///
-/// Owner: whoever needs the port. Thread: the loop's.
+/// Owner: the program that needs the port. Thread: the loop's.
 /// How it ends: drain() lets answers in progress end; the destructor ends everything at once.
 class Server {
  public:

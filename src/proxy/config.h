@@ -317,7 +317,7 @@ struct ListenerConfig {
   /// Destination ports where the inspector is switched off: sorted, apart from each other.
   std::vector<PortRange> sniff_http_off, sniff_tls_off;
   /// How long a client may say nothing before the choice of a chain goes on without it, or the connection
-  /// ends; 0: for ever.
+  /// ends; 0: forever.
   Milliseconds sniff_timeout{15'000};
   bool continue_on_sniff_timeout = false;
   bool transparent = false;

@@ -11,7 +11,7 @@
 
 namespace weft::proxy {
 
-/// A listening descriptor made by somebody else for the listener of that address.
+/// A listening descriptor made by another process for the listener of that address.
 struct InheritedListener {
   net::Address address;
   int fd;
@@ -24,7 +24,7 @@ struct ServerOptions {
   std::string node_id, node_cluster;
 };
 
-/// Which listeners take leave: those of traffic that comes to the pod (Direction::kInbound), or every one.
+/// Which listeners drain: those of traffic that comes to the pod (Direction::kInbound), or every one.
 enum class Leaving : std::uint8_t { kInbound, kAll };
 
 /// What clients are in the middle of.
@@ -44,7 +44,7 @@ class Server {
   /// Starts the worker threads. Errors: a loop or thread could not be made.
   static Result<std::unique_ptr<Server>> start(net::Loop& main, ServerOptions options);
 
-  /// Puts `snapshot` in force: binds new listeners first (an error leaves the old snapshot running everywhere
+  /// Applies `snapshot`: binds new listeners first (an error leaves the old snapshot running everywhere
   /// and is given to `done`), then swaps every worker. `done` runs on the main loop when every worker runs
   /// the new snapshot.
   virtual void apply(SnapshotPtr snapshot, std::function<void(Result<void>)> done) = 0;
@@ -60,7 +60,7 @@ class Server {
   virtual void stop() = 0;
 
   /// Readiness is no longer said, and from now on every answer of these listeners ends its connection
-  /// ("Connection: close"), so that clients go elsewhere in their own time. Nothing is refused: new
+  /// ("Connection: close"), so that clients go elsewhere in their own time. Nothing is rejected: new
   /// connections are served like old ones. May be called again with more.
   virtual void take_leave(Leaving leaving) = 0;
   /// Summed over workers.

@@ -287,7 +287,7 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
     });
 }
 
-/// What had been acknowledged while it was warming, and then could not be done, is refused afterwards.
+/// What had been acknowledged while it was warming, and then could not be done, is rejected afterwards.
 void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
                       std::vector<Answer>& answers) {
   bool answered = false;
@@ -338,7 +338,7 @@ std::string AdsClient::missing() const {
   for (const ResourceType& row : kResourceTypes) {
     const Type type = row.type;
     const State& state = of(type);
-    // What is rejected is said, and what else there is serves. A type of which nothing is in force does not.
+    // What is rejected is said, and what else there is serves. A type of which nothing is applied does not.
     const bool some = !state.rejected || !catalog_.running(type).empty();
     if (!row.complete || !is_asked_for(type) || (state.taken && some)) continue;
     if (state.taken) return "every " + std::string(short_name(type)) + " resource was rejected";

@@ -93,7 +93,7 @@ class AdsClient {
   void subscribe();
   void send(Type type, const std::string& nonce, const std::string& error,
             const std::vector<std::string>& again = {});
-  /// Puts in force what has come, if anything has and nothing is being put in force already.
+  /// Applies what has come, if anything has and nothing is being applied already.
   void advance();
   void applied(Result<void> result, std::vector<Answer> answers);
   void blame(const Catalog::Blamed& blamed, const std::string& reason, std::vector<Answer>& answers);
@@ -106,7 +106,7 @@ class AdsClient {
   Options options_;
   bool delta_;  ///< as the next stream goes, or the present one
   PerType<State> types_;
-  std::vector<Answer> waiting_;  ///< responses taken and not yet in force
+  std::vector<Answer> waiting_;  ///< responses taken and not yet applied
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;
   std::uint64_t updates_ = 0, refusals_ = 0, streams_ = 0;

@@ -34,7 +34,7 @@ struct AdsSource {
 
 /// An Envoy bootstrap, read and checked: everything a proxy starts from. A value; immutable once made.
 ///
-/// It is strict: a field that we do not support is refused by file, line and path, never ignored. Only
+/// It is strict: a field that we do not support is rejected by file, line and path, never ignored. Only
 /// Envoy's own process settings that many bootstraps have (layered_runtime, stats_config,
 /// stats_flush_interval) are without effect.
 struct Bootstrap {

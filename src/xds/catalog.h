@@ -15,7 +15,7 @@
 
 namespace weft::xds {
 
-/// Why a resource is not in force as it was sent.
+/// Why a resource is not applied as it was sent.
 struct Refusal {
   std::string reason;
   std::string version;
@@ -37,15 +37,15 @@ class Names {
   std::vector<proxy::NamedList<Resource>> owners_;
 };
 
-/// What the proxy has been given, what of it is in force, and how the one becomes the other.
+/// What the proxy has been given, what of it is applied, and how the one becomes the other.
 ///
-/// Each type of resource has two shelves: what was accepted last, and what the running snapshot is made of.
+/// Each type of resource has two sets: what was accepted last, and what the running snapshot is made of.
 /// They differ while something warms: a cluster that has no endpoints yet, a listener whose route table has
 /// not come, keep their predecessor running (or nothing, at first). What is needed and was rejected is not
 /// waited for: it goes without, and answers so. build() makes the next snapshot; commit() or reject() says
 /// how that went.
 ///
-/// What a change has nothing to do with is not looked at again: shelves share their memory with the snapshots
+/// What a change has nothing to do with is not looked at again: sets share their memory with the snapshots
 /// and with each other, and which resources are warm is remembered until others come or go.
 ///
 /// Owner: the proxy's program, or a test. Thread: one. Pure: time comes from outside.
@@ -73,7 +73,7 @@ class Catalog {
   /// The resources of this type that others, accepted or running, refer to. The same pointer while those are
   /// the same.
   NamesPtr wanted(Type type) const;
-  /// Starts waiting for what is newly wanted, and drops what nobody wants any more.
+  /// Starts waiting for what is newly wanted, and drops what is not wanted any more.
   void follow_references(TimePoint now);
 
   /// The snapshot that is right at `now`; null when it would be the one that runs.
@@ -88,9 +88,9 @@ class Catalog {
   };
   std::vector<Blamed> reject(const std::string& reason);
 
-  /// When something that still waits gives up waiting; kNever when nothing does.
+  /// When something that still waits goes on without; kNever when nothing does.
   TimePoint next_deadline(TimePoint now) const;
-  /// Whether something accepted is not in force because it waits.
+  /// Whether something accepted is not applied because it waits.
   bool warming(TimePoint now) const;
 
   const Shelf& statics(Type type) const { return of(type).statics; }
@@ -114,12 +114,12 @@ class Catalog {
     std::map<std::string, TimePoint, std::less<>> deadlines;
     Choice choice;
     mutable NamesPtr wanted;
-    mutable std::vector<Shelf> wanted_by;  ///< the shelves that `wanted` was found in
+    mutable std::vector<Shelf> wanted_by;  ///< the sets that `wanted` was found in
     /// What follow_references() has seen.
     NamesPtr followed;
     std::uint64_t followed_changes = 0;
   };
-  /// The values of a shelf, as a snapshot has them.
+  /// The values of a set, as a snapshot has them.
   template <class T>
   struct Values {
     Shelf of;

@@ -68,7 +68,7 @@ void unmark(Json& json) {
   json = std::move(named);
 }
 
-/// As the library prints it, but for what it gives up at: an Any whose type nobody here knows.
+/// As the library prints it, but for what it cannot print: an Any whose type is not known here.
 Json json_of(const pb::Message& message) {
   const std::unique_ptr<pb::Message> copy(message.New());
   copy->CopyFrom(message);

@@ -18,7 +18,7 @@ namespace pb = google::protobuf;
 constexpr std::int64_t kMaxSeconds = 3'155'760'000;
 
 /// Unknown fields that must not be ignored: without them something would be let through, sent in the open or
-/// done to somebody that was not meant to be. Number 0: any unknown field of that message.
+/// done to a request that it was not meant for. Number 0: any unknown field of that message.
 struct Guarded {
   std::string_view message;
   int number;

@@ -37,7 +37,7 @@ class Conversion {
   /// Something understood that we do not do: an error when strict, listed otherwise.
   Result<void> unsupported(const Path& path, std::string_view text);
   /// An error for, or a list of, the fields of `message` and of what is in it that our subset does not have.
-  /// Routes below it are left to whoever converts them: each is looked at by itself.
+  /// Routes below it are left to the function that converts them: each is looked at by itself.
   Result<void> examine(const google::protobuf::Message& message, const Path& path);
 
  private:

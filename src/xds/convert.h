@@ -66,7 +66,7 @@ Result<void> read_buffer_limit(std::uint32_t bytes, std::uint32_t& into, const P
                                Conversion& conversion);
 /// Over ADS, or an error: the only source there is.
 Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
-/// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "for ever" when
+/// How long a cluster or listener waits for what it needs; 15 s when the source does not say, "forever" when
 /// it says 0.
 Result<proxy::Milliseconds> fetch_timeout(const core::ConfigSource& source, const Path& path);
 

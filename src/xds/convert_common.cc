@@ -192,7 +192,7 @@ Result<std::vector<proxy::AccessLogConfig>> to_access_logs(
   for (int i = 0; i < from.size(); ++i) {
     auto log = to_access_log(from[i], path.item(i), conversion);
     if (!log && conversion.strict()) return fail(std::move(log).error());
-    // A line that cannot be written as wished is no reason to refuse traffic.
+    // A line that cannot be written as wished is no reason to reject traffic.
     if (log)
       made.push_back(std::move(*log));
     else

@@ -7,8 +7,8 @@
 
 namespace weft::xds {
 
-/// Where in a resource we are, e.g. "filter_chains[0].filters[1].name". Lives on the stack of whoever
-/// descends; text is made only when something is wrong. The names must outlive it.
+/// Where in a resource we are, e.g. "filter_chains[0].filters[1].name". Lives on the stack of the function
+/// that descends; text is made only when something is wrong. The names must outlive it.
 class Path {
  public:
   Path() = default;

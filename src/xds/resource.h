@@ -19,7 +19,7 @@ struct ConvertedHosts;
 struct Need {
   Type type;
   std::string name;  ///< empty: that of the resource which needs it
-  /// After this long it goes without; zero: waits for ever.
+  /// After this long it goes without; zero: waits forever.
   std::chrono::milliseconds timeout{15'000};
 };
 
@@ -34,7 +34,7 @@ struct Resource {
   proxy::RareVector<std::string> left_out;
 
   /// Parts that could not be converted, each with its path: such a route answers 500, and every other one is
-  /// in force. Never of a static resource.
+  /// applied. Never of a static resource.
   proxy::RareVector<std::string> rejected;
 
   /// The message as it came; of a route table that a control plane sent, without its virtual hosts, whose
@@ -62,7 +62,7 @@ struct Resource {
 
 using ResourcePtr = std::shared_ptr<const Resource>;
 
-/// The name of the resource in `bytes`, as far as it can be read: for telling which one is refused.
+/// The name of the resource in `bytes`, as far as it can be read: for telling which one is rejected.
 std::string_view name_in(Type type, std::string_view bytes);
 
 /// Turns a message that a control plane sent into what the data plane runs. `version` and `updated` are left

@@ -25,7 +25,7 @@ class AdsServer {
   static constexpr const char* kDeltaPath =
       "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 
-  /// `on_progress` is called whenever a proxy has come, gone, accepted or refused something.
+  /// `on_progress` is called whenever a proxy has come, gone, accepted or rejected something.
   AdsServer(net::Loop& loop, Authenticator& authenticator, std::function<void()> on_progress)
       : loop_(loop), authenticator_(authenticator), on_progress_(std::move(on_progress)), updated_(loop) {}
   AdsServer(const AdsServer&) = delete;

@@ -389,7 +389,7 @@ ResourceTablePtr Session::needed_clusters() const {
   return needed;
 }
 
-/// Routes may name clusters that were refused: what the proxy has stays as it is.
+/// Routes may name clusters that were rejected: what the proxy has stays as it is.
 void Session::hold_back() {
   stage_ = Stage::kSettle;
   refused_now_ = true;

@@ -28,7 +28,7 @@ namespace weft::control {
 ///
 /// A new target is sent so that no request ever meets a route without its cluster or a cluster without its
 /// endpoints: clusters (the new ones and those still in use), endpoints, listeners, routes, each when the
-/// proxy has accepted what it stands on, and at last clusters without those that nobody uses any more: what
+/// proxy has accepted what it stands on, and finally clusters without those that are not used any more: what
 /// was rejected leaves an earlier form in use, and with it the clusters of then, not those since. Only what
 /// differs is sent. While one target is on its way the newest of later ones waits; those between are
 /// never sent.
@@ -52,7 +52,7 @@ class Session {
 
   struct TypeReport {
     std::uint64_t sent = 0, acked = 0, nacked = 0;  ///< generations; 0: never
-    std::string reason;                             ///< of the last refusal, when it still stands
+    std::string reason;                             ///< of the last rejection, while it stands
   };
 
   explicit Session(Send send, AdsProtocol protocol = AdsProtocol::kStateOfTheWorld)
@@ -103,7 +103,7 @@ class Session {
     /// with, need the clusters of then. Null: nothing was.
     ResourceSetPtr before;
   };
-  /// A refusal, and what it may be about: it ends when all of that has been accepted, or is not wanted.
+  /// A rejection, and what it may be about: it ends when all of that has been accepted, or is not wanted.
   struct Doubt {
     Refusal refusal;
     std::map<std::string, Rejected, std::less<>> resources;
@@ -112,7 +112,7 @@ class Session {
   struct Channel {
     bool subscribed = false;
     bool must_answer = false;  ///< the first request: answered even when there is nothing
-    bool awaiting = false;     ///< sent, neither accepted nor refused yet
+    bool awaiting = false;     ///< sent, neither accepted nor rejected yet
     bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
     AskedNames names;          ///< endpoints and routes: what the proxy asks for
     Names known;               ///< delta: what it had when the stream began, until something was sent

@@ -60,7 +60,8 @@ net::Task<void> ForeignObjects::look() {
   for (install::ForeignObject& object : found->objects) co_await say(std::move(object));
 }
 
-/// Each when it appears: of what cannot be read nobody knows whether it holds a policy that is not enforced.
+/// Each when it appears: of what cannot be read it is not known whether it holds a policy that is not
+/// enforced.
 void ForeignObjects::tell_unread(const std::map<std::string, Error>& unread) {
   std::map<std::string, std::string> now;
   for (const auto& [what, error] : unread) {
@@ -101,7 +102,7 @@ net::Task<void> ForeignObjects::write_status(install::ForeignObject object) {
   object.body["status"]["conditions"] = std::move(conditions);
   store::RawRequest request{"PUT", object.path + "/status", std::move(object.body)};
   auto answer = co_await api_.call(std::move(request));
-  // Definitions without a status, or somebody else's word at the same moment: the log has said it.
+  // Definitions without a status, or another writer's word at the same moment: the log has said it.
   if (!answer)
     WEFT_LOG(kDebug, "control", "cannot write a status", {"object", name}, {"error", answer.error().text});
 }

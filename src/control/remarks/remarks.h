@@ -12,7 +12,7 @@
 
 namespace weft::control {
 
-/// Something to tell whoever wrote an object that is stored: it is not, or not wholly, in effect.
+/// Something to tell the writer of an object that is stored: it is not, or not wholly, in effect.
 struct Remark {
   enum class Kind : std::uint8_t {
     kUnsupported,  ///< weft does not do it, or it is wrong; stored past the webhook

@@ -16,7 +16,7 @@ void no_effect(Remarks& made, std::string field, std::string text) {
 }
 
 /// Annotations that the injector reads on a cluster; on one machine sidecars are all started alike. Those of
-/// prometheus.io are for a scraper, which a machine does not have unless somebody starts one.
+/// prometheus.io are for a scraper, which a machine does not have unless a user starts one.
 bool is_for_clusters(std::string_view key, std::string_view value) {
   if (key == "proxy.istio.io/config") {
     // Of it, concurrency alone is read.

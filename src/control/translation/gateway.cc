@@ -69,7 +69,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::istio::Serv
   std::uint16_t number = gateway_listener_port(inputs.registry, proxy, server.port);
   std::string name = std::string(gateway.ns()) + "/" + std::string(gateway.name());
   RouteScope scope{inputs, proxy, name, server.port};
-  if (is_proxys_own(number)) return;  // nobody could listen there; the Gateway's status says so
+  if (is_proxys_own(number)) return;  // no listener could be there; the Gateway's status says so
   Port& port = ports[number];
   // Of Gateways that say different things of one port the older has it; the other's status says so.
   if (server.is_tcp() ? port.http : port.claimed_by_tcp) return;
@@ -286,7 +286,7 @@ void add_gateways(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy
   }
 }
 
-/// Whoever asks before a rule opens the ingress gets an answer that says what is missing.
+/// A request before a rule opens the ingress gets a response that says what is missing.
 void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
   if (!proxy.labels.contains(kAlwaysOpenLabel)) return;
   const std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);

@@ -19,8 +19,8 @@ struct ConnectOptions {
 /// A gRPC connection over HTTP/2, with prior knowledge (RFC 9113 §3.3) or under TLS (§3.2), to a TCP or Unix
 /// address.
 ///
-/// Owner: whoever connected. Thread: the loop's. How it ends: the destructor; streams that still exist then
-/// fail, and may be destroyed before or after it. A broken connection fails every stream; there is no
+/// Owner: the caller of connect(). Thread: the loop's. How it ends: the destructor; streams that still exist
+/// then fail, and may be destroyed before or after it. A broken connection fails every stream; there is no
 /// reconnecting here.
 class Client {
  public:

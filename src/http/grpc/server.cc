@@ -145,8 +145,8 @@ class SocketServer final : public Server {
     co_return fail(Error::downstream(Code::kExhausted, "its place was needed"));
   }
 
-  /// One connection; its calls end with it. Always ends with an error, so that whoever watches over it ends
-  /// too.
+  /// One connection; its calls end with it. Always ends with an error, so that the task that watches over it
+  /// ends too.
   static net::Task<Result<void>> converse(SocketServer& server, Place& place,
                                           std::unique_ptr<net::Socket> socket) {
     const auto peer = socket->peer_credentials();

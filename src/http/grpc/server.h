@@ -20,7 +20,7 @@ struct Call {
   std::optional<net::Socket::Credentials> peer;  ///< Unix sockets: who connected
   Headers metadata;                              ///< the request's fields but those that begin with ':'
   MessageStream& stream;
-  /// To be called when it is known who calls: the connection then counts as one of somebody known.
+  /// To be called when it is known who calls: the connection then counts as one of a known peer.
   std::function<void()> admitted = {};
 };
 
@@ -31,7 +31,7 @@ using Method = std::function<net::Task<void>(Call)>;
 /// stranger's until one of its calls was admitted(). A new one is always accepted, and at a limit the
 /// stranger is closed who has been there longest: one that comes to talk is known after some milliseconds.
 struct ServerLimits {
-  std::size_t max_connections = 4096;  ///< of everybody; at most half of the descriptors that there are
+  std::size_t max_connections = 4096;  ///< of all peers; at most half of the descriptors that there are
   std::size_t max_strangers = 256;
   std::size_t max_strangers_per_peer = 32;  ///< of an IP address, or a process behind a Unix socket
   Duration first_bytes = 10s;               ///< for the first bytes, and then as long for a TLS handshake
@@ -50,7 +50,8 @@ struct ServerCounts {
 
 /// A gRPC server over HTTP/2, with prior knowledge or under TLS.
 ///
-/// Owner: whoever needs the port. Thread: the loop's. How it ends: the destructor cancels every call.
+/// Owner: the program that needs the port. Thread: the loop's. How it ends: the destructor cancels every
+/// call.
 class Server {
  public:
   /// TCP, or a Unix path that only its owner may connect to. Methods by path ("/package.Service/Method").

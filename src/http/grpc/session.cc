@@ -308,7 +308,7 @@ void Session::make_session() {
   nghttp2_session_callbacks_del(callbacks);
 }
 
-/// Frames that cost their sender next to nothing and bring nobody anything.
+/// Frames that cost their sender next to nothing and carry nothing.
 void Session::note_frame(bool carries_data) {
   if (carries_data) return;
   const TimePoint now = loop().now();
@@ -343,7 +343,7 @@ Session::~Session() {
   nghttp2_session_del(session_);
 }
 
-/// Whoever still waits on a stream learns that the connection is gone.
+/// A coroutine that still waits on a stream learns that the connection is gone.
 void Session::fail_all() {
   broken_ = true;
   for (const auto& [id, stream] : std::exchange(streams_, {})) {
@@ -417,7 +417,7 @@ net::Task<Result<void>> Session::keep_alive() {
   }
 }
 
-/// Hands out new calls and wakes whoever something happened for. Anything may come and go meanwhile.
+/// Hands out new calls and wakes the streams that something happened for. Anything may come and go meanwhile.
 void Session::wake() {
   while (!accepted_.empty() && !broken_) {
     auto [stream, head] = std::move(accepted_.front());

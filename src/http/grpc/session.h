@@ -63,12 +63,12 @@ struct SessionLimits {
   std::size_t max_idle_frames = 5000;  ///< in 10 s, of those that carry no data: PING, SETTINGS, RST_STREAM,
                                        ///< CONTINUATION, empty ones of every type (§10.5)
   std::uint32_t max_streams = 100;     ///< calls at the same time that the peer may open
-  std::uint32_t stream_window = 1024 * 1024;  ///< bytes of a call that are taken before anybody reads them
+  std::uint32_t stream_window = 1024 * 1024;  ///< bytes of a call that are taken before they are read
   std::int32_t connection_window = 4 * 1024 * 1024;
   Duration ping_after = 30s;     ///< of silence the peer is asked by a PING
   Duration ping_timeout = 15s;   ///< silence after a PING ends the session
   Duration write_timeout = 60s;  ///< a peer that takes no byte for so long ends the session
-  /// For a server that strangers may connect to: what a call may hold before somebody knows who it is fits
+  /// For a server that strangers may connect to: what a call may hold before it is known who it is fits
   /// into one small window.
   static SessionLimits for_server();
 };
@@ -76,7 +76,7 @@ struct SessionLimits {
 /// HTTP/2 over one stream by nghttp2, for gRPC only: both sides' sessions.
 ///
 /// Owner: Client, or the server's connection. Thread: one loop. Nothing is resumed from inside nghttp2:
-/// callbacks note what has happened, and whoever waits is woken after.
+/// callbacks note what has happened, and those who wait are woken after.
 class Session {
  public:
   /// What a client says at the beginning of a call.

@@ -26,7 +26,7 @@ enum Status : int {
 
 /// One bidirectional gRPC call: whole messages in both directions, uncompressed.
 ///
-/// Owner: whoever opened it (client) or the method's task (server); destroying it before its end cancels the
+/// Owner: its opener (client) or the method's task (server); destroying it before its end cancels the
 /// call. Thread: one loop. At most one read and one write wait at a time.
 class MessageStream {
  public:

@@ -60,7 +60,7 @@ BodyStep BodyDecoder::decode(std::string_view input) {
       if (remaining_ == 0) state_ = state_ == State::kLength ? State::kDone : State::kDataCr;
       if (state_ != State::kDataCr) break;
       // The end of the chunk, and the last chunk when it is here too, are taken in the same call, so that
-      // whoever reads learns of the end together with the last bytes.
+      // the reader learns of the end together with the last bytes.
       while (!done() && state_ != State::kData && result.consumed < input.size()) {
         if ((result.rejection = step(input[result.consumed]))) return result;
         ++result.consumed;

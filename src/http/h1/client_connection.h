@@ -14,8 +14,8 @@ namespace weft::http::h1 {
 
 /// One HTTP/1 connection to a server, for one request at a time, many one after another.
 ///
-/// Owner: a pool, or whoever connected. Thread: one loop. Deadlines are those of the stream, which the owner
-/// sets. How it ends: the destructor closes the stream.
+/// Owner: a pool, or the caller that connected. Thread: one loop. Deadlines are those of the stream, which
+/// the owner sets. How it ends: the destructor closes the stream.
 class ClientConnection final : public ClientSession, private ClientExchange {
  public:
   explicit ClientConnection(std::unique_ptr<net::Stream> stream, const Limits& limits = {});

@@ -35,7 +35,7 @@ std::uint8_t control_bytes(std::string_view part) {
 }
 
 /// One head, and whether it is still one when it has been written: fields that come from configuration, or
-/// are made from it, have been judged by nobody.
+/// are made from it, have not been validated.
 class HeadWriter {
  public:
   explicit HeadWriter(std::string& out) : out_(out), start_(out.size()) {}

@@ -17,9 +17,9 @@ namespace weft::http::h1 {
 ///
 /// Heads and other small text are appended and stay here until they have left; the data of a body is borrowed
 /// by write() for as long as that takes. What the transport has taken is kept here and not in the coroutine
-/// that waits for it, so whoever writes beside it, or is destroyed meanwhile, repeats nothing. One coroutine
-/// writes at a time: a second write() waits for its turn, and flush() leaves its bytes to the one that
-/// writes.
+/// that waits for it, so a writer beside it, or one that is destroyed meanwhile, repeats nothing. One
+/// coroutine writes at a time: a second write() waits for its turn, and flush() leaves its bytes to the one
+/// that writes.
 ///
 /// Owner: one connection, which outlives every write. Thread: one loop.
 class Outbox {
@@ -31,10 +31,10 @@ class Outbox {
   /// For appending behind everything that waits to leave. Use it at once: it is another one after the next
   /// suspension.
   std::string& text() { return borrowed() ? behind_ : text_; }
-  /// Nothing waits to leave, or somebody is writing it already.
+  /// Nothing waits to leave, or it is being written already.
   bool nothing_to_flush() const { return writing_ || taken_ == text_.size(); }
   bool empty() const { return taken_ == text_.size() && behind_.empty() && !borrowed(); }
-  /// A write has failed, or was given up in the middle of borrowed data: the peer cannot make sense of more.
+  /// A write has failed, or was cancelled in the middle of borrowed data: the peer cannot make sense of more.
   bool cut() const { return cut_; }
   /// Bounds every wait for the transport, also one that has begun; zero: no bound. Until it was called the
   /// stream's own write deadline holds.
@@ -42,7 +42,7 @@ class Outbox {
     patience_ = patience;
     if (writing_) bound_wait();
   }
-  /// With a patience: the end of all waits, also of one that has begun.
+  /// With a limit: the end of all waits, also of one that has begun.
   void set_deadline(TimePoint when);
 
   /// Trades the memory for text with that of `other`, unless some waits to leave.
@@ -61,7 +61,7 @@ class Outbox {
   net::Task<net::IoError> flush() { return write({}); }
 
  private:
-  /// Waits until nobody writes.
+  /// Waits until there is no writer.
   struct Turn {
     explicit Turn(Outbox& box);
     Turn(const Turn&) = delete;

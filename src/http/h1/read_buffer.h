@@ -23,7 +23,7 @@ class ReadBuffer {
   std::string_view view() const { return {data_ + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   void consume(std::size_t bytes) { begin_ += bytes; }
-  /// One read of what the stream has. When the buffer is full of unused bytes it doubles; whoever uses it
+  /// One read of what the stream has. When the buffer is full of unused bytes it doubles; its user
   /// must reject before that goes on forever.
   net::IoResult fill(net::Stream& stream);
   /// Gives the memory back if nothing is in it.

@@ -206,7 +206,7 @@ bool ServerConnection::end_shows_the_cut() const {
   return body_form_ == BodyForm::kChunked || (body_form_ == BodyForm::kLength && length_left_ > 0);
 }
 
-/// Reads past the rest of a request nobody wanted. False when that would take too much.
+/// Reads past the rest of a request that is not wanted. False when that would take too much.
 net::Task<bool> ServerConnection::discard_request() {
   if (continue_wanted_ || body_rejection_) co_return false;
   discard_deadline_ = after(stream_, kPieceAfterResponse);
@@ -401,7 +401,7 @@ net::Task<Result<void>> ServerConnection::flush() {
   co_return outcome(co_await out_.flush(), false);
 }
 
-/// What a write has come to. The stream stays open, since somebody may be reading from it: whoever ends the
+/// What a write has come to. The stream stays open, since it may be read from: the one that ends the
 /// exchange closes it.
 Result<void> ServerConnection::outcome(net::IoError error, bool completes) {
   if (error == net::IoError::kNone) {

@@ -18,7 +18,7 @@ namespace weft::http::h1 {
 /// enough. A message in which the framing could be doubted is rejected and the connection ended (RFC 9112
 /// §11.2); the bytes behind it are never read as a request.
 ///
-/// Owner: whoever accepted the stream, which must outlive this. Thread: one loop.
+/// Owner: the server that accepted the stream, which must outlive this. Thread: one loop.
 /// How it ends: serve() returns; or its task is destroyed.
 class ServerConnection final : public ServerSession, private ServerExchange {
  public:

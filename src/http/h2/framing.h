@@ -32,7 +32,7 @@ class Framing {
   /// What the connection is told from inside feed() and pump().
   class Receiver {
    public:
-    /// Server: a request's head begins. Null: the stream is refused (REFUSED_STREAM).
+    /// Server: a request's head begins. Null: the stream is rejected (REFUSED_STREAM).
     virtual Stream* on_request_begins(std::int32_t id) = 0;
     virtual void on_settings() = 0;
     virtual void on_settings_ack() = 0;

@@ -58,7 +58,7 @@ void DownstreamConnection::restore_destination() {
     listener_ = std::move(better);
 }
 
-/// Whether the destination is a port of this very machine on which we capture: nobody means to go there.
+/// Whether the destination is a port of this very machine on which we capture: no client means to go there.
 bool DownstreamConnection::leads_to_itself(const net::Address& accepted_at) const {
   const bool ours = info_.local.is_loopback() || info_.local.with_port(0) == accepted_at.with_port(0);
   if (!ours) return false;
@@ -202,7 +202,7 @@ void DownstreamConnection::settle_as_tcp() {
 }
 
 /// The task that serves it holds the listener of its beginning. Once the port has other rules, a connection
-/// that never ends would stay outside of them for ever.
+/// that never ends would stay outside of them forever.
 void DownstreamConnection::meet_as_tcp() {
   if (tcp_drain_ || take_over_successor()) return;
   tcp_drain_ = std::make_unique<net::Timer>(stream_->loop(), [this] { stream_->close(); });

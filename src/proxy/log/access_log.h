@@ -30,7 +30,7 @@ class AccessLogs {
 };
 
 /// Writes the lines of one worker. Lines are gathered and written when 32 KiB are there or 100 ms have
-/// passed; each line goes out whole. Writing waits for nobody: what is not taken is kept, up to 1 MiB a log,
+/// passed; each line goes out whole. Writing never waits: what is not taken is kept, up to 1 MiB a log,
 /// and the lines beyond that are dropped and counted.
 ///
 /// Owner: a worker. Thread: its loop. How it ends: the destructor writes what is left and is taken at once.

@@ -30,8 +30,8 @@ struct ConnectionInfo {
 /// What one request (or TCP connection) was and what became of it: the source of log lines and of header
 /// operators.
 ///
-/// Owner: whoever serves the request. What it says is its own, or held by it: configuration may be replaced
-/// at any suspension. Only the connection and the two heads belong to whoever serves the request.
+/// Owner: the stream that serves the request. What it says is its own, or held by it: configuration may be
+/// replaced at any suspension. Only the connection and the two heads belong to that stream.
 struct RequestInfo {
   const ConnectionInfo* connection = nullptr;
   const http::RequestHead* request = nullptr;    ///< null for TCP

@@ -205,7 +205,7 @@ net::Task<void> HttpStream::reply(LocalReply local) {
   prepare_response(local.body.empty() ? "" : "text/plain");
   const bool no_content = local.status == 204 || local.status == 304;
   const bool bodiless = local.body.empty() || no_content;
-  // RFC 9110 §8.6: a 304 would tell the length of the representation, which nobody knows here.
+  // RFC 9110 §8.6: a 304 would tell the length of the representation, which is not known here.
   if (bodiless) response_.content_length = no_content ? std::nullopt : std::optional(0ul);
   Result<void> sent = co_await exchange_->send_head(response_, bodiless);
   if (sent && !bodiless) sent = co_await exchange_->send_body(local.body, true);

@@ -13,7 +13,7 @@ using http::Known;
 /// What only proxies of the mesh say to each other. Envoy takes each by name, and now and then one that it
 /// forgot was believed; nothing from outside has business with this prefix.
 constexpr std::string_view kMeshOnly = "x-envoy-";
-/// Whose certificate a proxy has seen. None here sees one, so whoever says it made it up, inside or outside.
+/// Whose certificate a proxy has seen. None here sees one, so it is made up, inside or outside.
 constexpr std::string_view kClientCertificate = "x-forwarded-client-cert";
 
 void remove_mesh_only(http::Headers& headers) {

@@ -79,7 +79,7 @@ class CompiledBefore {
   std::unordered_map<const VirtualHost*, HostPtr> by_config_;
 };
 
-/// "OPTIONS *" asks about the server as a whole (RFC 9110 §9.3.7): whoever has its root answers.
+/// "OPTIONS *" asks about the server as a whole (RFC 9110 §9.3.7): the host of its root responds.
 std::string_view routed_target(std::string_view target) { return target == "*" ? "/" : target; }
 
 /// What a URL of the scheme leaves out (RFC 3986 §6.2.3).

@@ -56,7 +56,7 @@ class Plane {
  public:
   explicit Plane(unsigned workers = 1, ProcessLimits limits = {});
   ~Plane();
-  /// Puts `routes` and `clusters` in force and waits until every worker runs them.
+  /// Applies `routes` and `clusters`, and waits until every worker runs them.
   Result<void> apply(RouteTable routes, std::vector<ClusterConfig> clusters);
   Result<void> apply(Snapshot snapshot);
   http::Response get(std::string path, std::string authority = "test");

@@ -94,7 +94,7 @@ void WaitingLine::Turn::stand_in_line(TimePoint deadline) {
   timer_.arm(deadline);
 }
 
-/// Resumed by the timer: whoever gave a place back is in the middle of something.
+/// Resumed by the timer: the one that gave a place back is in the middle of something.
 void WaitingLine::Turn::wake() {
   woken_ = true;
   timer_.arm(loop_.now());

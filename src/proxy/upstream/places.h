@@ -66,9 +66,9 @@ class WaitingLine {
   /// False also while one who was woken has not tried yet: who comes now stands behind it.
   bool empty() const { return waiting_.empty() && woken_.empty(); }
   /// Lets the first that was not woken yet try again, from the loop. When all were, the wake is for who comes
-  /// next, unless nobody waits.
+  /// next, unless none waits.
   void wake_one();
-  /// The same for those in line only. False: all were woken, or nobody waits.
+  /// The same for those in line only. False: all were woken, or none waits.
   bool wake_another();
   void wake_all();
 
@@ -91,7 +91,7 @@ class WaitingLine::Turn {
   Turn& operator=(const Turn&) = delete;
   ~Turn();
 
-  /// Waits, again if need be, in the same place. False: the deadline has passed, or it was given up.
+  /// Waits, again if need be, in the same place. False: the deadline has passed, or it was cancelled.
   auto wait(TimePoint deadline) {
     stand_in_line(deadline);
     struct Awaiter {
@@ -102,7 +102,7 @@ class WaitingLine::Turn {
     };
     return Awaiter{*this};
   }
-  /// The wake led to a connection: it is nobody else's.
+  /// The wake led to a connection: it is used up.
   void use() { woken_ = false; }
 
  private:

@@ -29,7 +29,7 @@ namespace weft::proxy {
 /// new configuration with the same connection settings is taken over in place, and its pooled connections
 /// stay. Thread: the worker's loop. Errors blame the upstream: kNotFound (no healthy endpoint), kExhausted (a
 /// limit of the cluster), kRefused (connecting, for whatever reason), kTimeout (connecting), kCancelled
-/// (given up while connecting).
+/// (cancelled while connecting).
 class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
  public:
   using ConfigPtr = std::shared_ptr<const ClusterConfig>;
