@@ -7,13 +7,14 @@ import argparse
 import json
 import pathlib
 import re
-import statistics
 import subprocess
 import tempfile
 import time
 
-from http2 import CONNECTIONS, ENVOY, STREAMS, Peer
-from run import ROOT, free_port, measure_cpu
+from http2 import CONNECTIONS, STREAMS, Peer, chosen, in_turns
+from run import ROOT, free_port
+
+PEERS = ["nginx", "haproxy", "nghttpx", "envoy", "weft"]
 
 SAY = "/weft.samples.echo.v1.Echo/Say"
 TEXT = "x" * 62
@@ -69,25 +70,13 @@ def compare(directory, options):
     port = free_port()
     server = subprocess.Popen(["taskset", "-c", "1", ROOT / "build/release/samples/grpc-echo/grpc-echo", "serve", f"--port={port}"],
                               stdout=subprocess.DEVNULL)
-    peers, rounds = {}, {}
     try:
-        for name in ["nginx", "haproxy", "nghttpx", "envoy", "weft"]:
-            if name in options.without or (name == "envoy" and not ENVOY.exists()):
-                continue
-            peers[name] = GrpcPeer(name, directory, port)
-            peers[name].start()
-        for turn in range(options.runs):
-            for name in list(peers) if turn % 2 else list(reversed(peers)):
-                rounds.setdefault(name, []).append(
-                    measure_cpu(peers[name], options.seconds, load_with(peers[name].message), 2 * CONNECTIONS * STREAMS))
+        peers = {name: GrpcPeer(name, directory, port) for name in chosen(PEERS, options)}
+        measured = in_turns(peers, lambda peer: load_with(peer.message), options)
     finally:
-        for peer in peers.values():
-            if peer.process:
-                peer.stop()
         server.terminate()
         server.wait()
-    return {name: {"cpu_us_per_call": statistics.median(one[0] for one in made),
-                   "calls_per_s": statistics.median(one[1] for one in made)} for name, made in rounds.items()}
+    return {name: {"cpu_us_per_call": cpu, "calls_per_s": rate} for name, (cpu, rate) in measured.items()}
 
 
 def table(results):
@@ -102,7 +91,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5, help="of load in each run")
     parser.add_argument("--runs", type=int, default=5, help="of each peer, in turns; the median counts")
-    parser.add_argument("--without", nargs="*", default=[], choices=["nginx", "haproxy", "nghttpx", "envoy"], help="peers to leave out")
+    parser.add_argument("--without", nargs="*", default=[], choices=PEERS[:-1], help="peers to leave out")
     parser.add_argument("--json", type=pathlib.Path, help="where to write the figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as directory:

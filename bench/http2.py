@@ -74,29 +74,39 @@ def h2load(port, seconds):
     return done, None if failed == errored == 0 else out
 
 
-def compare(to, directory, options):
-    server, port = backend(directory, " http2" if to == "h2" else "")
-    peers, rounds = {}, {}
+def in_turns(peers, load_of, options):
+    """Starts `peers`, by name, and measures each in turns: medians of CPU in microseconds a request, and of requests a second."""
+    rounds = {}
     try:
-        for name in PEERS[to]:
-            if name in options.without or (name == "envoy" and not ENVOY.exists()):
-                continue
-            folder = directory / to
-            folder.mkdir(exist_ok=True)
-            peers[name] = Peer(name, folder, port, to)
-            peers[name].start()
+        for peer in peers.values():
+            peer.start()
         for turn in range(options.runs):
-            names = list(peers) if turn % 2 else list(reversed(peers))
-            for name in names:
-                rounds.setdefault(name, []).append(measure_cpu(peers[name], options.seconds, h2load, 2 * CONNECTIONS * STREAMS))
+            for name in list(peers) if turn % 2 else list(reversed(peers)):
+                rounds.setdefault(name, []).append(
+                    measure_cpu(peers[name], options.seconds, load_of(peers[name]), 2 * CONNECTIONS * STREAMS))
     finally:
         for peer in peers.values():
             if peer.process:
                 peer.stop()
+    return {name: tuple(statistics.median(figures) for figures in zip(*made)) for name, made in rounds.items()}
+
+
+def chosen(names, options):
+    """Without those that are left out, or not there."""
+    return [name for name in names if name not in options.without and (name != "envoy" or ENVOY.exists())]
+
+
+def compare(to, directory, options):
+    server, port = backend(directory, " http2" if to == "h2" else "")
+    folder = directory / to
+    folder.mkdir(exist_ok=True)
+    try:
+        peers = {name: Peer(name, folder, port, to) for name in chosen(PEERS[to], options)}
+        measured = in_turns(peers, lambda peer: h2load, options)
+    finally:
         server.terminate()
         server.wait()
-    return {name: {"cpu_us_per_request": statistics.median(one[0] for one in made),
-                   "requests_per_s": statistics.median(one[1] for one in made)} for name, made in rounds.items()}
+    return {name: {"cpu_us_per_request": cpu, "requests_per_s": rate} for name, (cpu, rate) in measured.items()}
 
 
 def table(results):
