@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kDone = 0, kFailed = 1, kUsage = 2, kNotInForce = 126;
 constexpr const char* kResolvConf = "/etc/resolv.conf";
-constexpr std::size_t kMostResolvConf = 64 * 1024;
+constexpr std::size_t kMaxResolvConf = 64 * 1024;
 
 struct Options {
   capture::Flags flags;
@@ -121,7 +121,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
 /// Empty when the file cannot be read.
 std::string read_resolv_conf() {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(kResolvConf, "re"), std::fclose);
-  std::string text(file ? kMostResolvConf : 0, '\0');
+  std::string text(file ? kMaxResolvConf : 0, '\0');
   if (file) text.resize(std::fread(text.data(), 1, text.size(), file.get()));
   return text;
 }

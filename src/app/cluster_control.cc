@@ -137,7 +137,7 @@ Result<void> ClusterControl::listen() {
 }
 
 std::vector<std::string> ClusterControl::problems() const {
-  std::vector<std::string> found = plane_.mirror().problems();
+  std::vector<std::string> found = plane_.cache().problems();
   if (!authority_problem_.empty()) found.push_back(authority_problem_);
   if (!settings_.synced()) found.emplace_back("configmap weft-injector is not read yet");
   found.insert(found.end(), permissions_.problems().begin(), permissions_.problems().end());

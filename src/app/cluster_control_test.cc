@@ -266,7 +266,8 @@ TEST_F(ClusterControlTest,
   EXPECT_EQ(ask("good:default/reviews-a", kNode), kClusterType);
 }
 
-TEST_F(ClusterControlTest, whoever_claims_another_namespace_or_has_no_good_token_is_refused_with_the_reason) {
+TEST_F(ClusterControlTest,
+       whoever_claims_another_namespace_or_has_no_good_token_is_rejected_with_the_reason) {
   std::string other = ask("good:default/reviews-a", "sidecar~10.0.0.1~reviews-a.shop~shop.svc.cluster.local");
   EXPECT_NE(other.find("7"), std::string::npos) << other;
   EXPECT_NE(other.find("node.id"), std::string::npos) << other;
@@ -277,7 +278,7 @@ TEST_F(ClusterControlTest, whoever_claims_another_namespace_or_has_no_good_token
   EXPECT_NE(none.find("16"), std::string::npos) << none;
 }
 
-TEST_F(ClusterControlTest, the_webhooks_answer_over_HTTPS_and_refuse_what_is_no_review) {
+TEST_F(ClusterControlTest, the_webhooks_answer_over_HTTPS_and_reject_what_is_no_review) {
   api::Json review = {
       {"apiVersion", "admission.k8s.io/v1"},
       {"kind", "AdmissionReview"},

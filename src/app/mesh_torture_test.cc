@@ -431,9 +431,9 @@ class Torture {
   bool control_has_everything(testing::SimulatedControl& control) {
     control::ControllerManager& controllers = control.plane().controllers();
     if (!controllers.idle() || !controllers.failures_since(0).empty()) return false;
-    const control::WorldPtr world = control.plane().world();
+    const control::ObjectSnapshotPtr snapshot = control.plane().snapshot();
     return std::ranges::all_of(control::kinds::watched(), [&](const api::KindInfo* kind) {
-      return std::ranges::equal(world->all(kind), mesh_.store().all(kind));
+      return std::ranges::equal(snapshot->all(kind), mesh_.store().all(kind));
     });
   }
 
@@ -462,7 +462,7 @@ class Torture {
       if (mesh_.sidecar(pod)) EXPECT_EQ(floor, history_.size() - 1) << pod;
     ask_for_everything();
     for (const auto& [pod, sidecar] : mesh_.sidecars()) {
-      if (!ports_in_use_) EXPECT_EQ(sidecar->ads().refusals(), 0u) << pod;
+      if (!ports_in_use_) EXPECT_EQ(sidecar->ads().rejections(), 0u) << pod;
       EXPECT_TRUE(sidecar->server().ready()) << pod << ": " << sidecar->ads().missing();
       for (const char* gauge : {"downstream_rq_active", "upstream_rq_active", "upstream_rq_pending_active"})
         EXPECT_EQ(sidecar->sum_of(gauge), 0u) << pod << " " << gauge;
@@ -475,7 +475,7 @@ class Torture {
     for (const control::AdsServer::Proxy* proxy : mesh_.control()->plane().ads().proxies()) {
       const SimulatedSidecar* sidecar = mesh_.sidecar(proxy->identity.pod);
       const bool rejects = sidecar && std::ranges::any_of(xds::kAllTypes, [&](xds::Type type) {
-                             return !sidecar->catalog().refusals(type).empty();
+                             return !sidecar->catalog().rejections(type).empty();
                            });
       EXPECT_EQ(rejects, proxy->session.any_doubted()) << proxy->identity.id();
     }
@@ -485,18 +485,18 @@ class Torture {
   }
 
   void check_translation() {
-    control::Mirror fresh(mesh_.loop(), mesh_.store(), {});
+    control::ObjectCache fresh(mesh_.loop(), mesh_.store(), {});
     fresh.start();
     mesh_.loop().settle();
     ASSERT_TRUE(fresh.synced());
-    const auto inputs = std::make_shared<const control::Inputs>(fresh.world());
+    const auto push = std::make_shared<const control::PushContext>(fresh.snapshot());
     control::Translator translator;
-    translator.update(inputs);
+    translator.update(push);
     for (const control::AdsServer::Proxy* proxy : mesh_.control()->plane().ads().proxies()) {
       const SimulatedSidecar* sidecar = mesh_.sidecar(proxy->identity.pod);
       ASSERT_TRUE(sidecar) << proxy->identity.pod;
       const control::ResourceSetPtr set =
-          translator.translate(control::identify(proxy->peer, inputs->registry));
+          translator.translate(control::identify(proxy->peer, push->registry));
       for (const control::Type type : control::kAllTypes) compare(*sidecar, type, (*set)[type]);
     }
   }

@@ -42,7 +42,7 @@ Result<ClusterFacts> ask_current_cluster() {
   WEFT_TRY(std::vector<net::Address> addresses, store::resolve_host(access.host, access.port, kTimeout));
   addresses.resize(std::min(addresses.size(), kMaxAddresses));
   net::Loop loop;
-  const store::ClientTimeouts timeouts{.connect = kTimeout, .answer = kTimeout, .longest_pause = 0s};
+  const store::ClientTimeouts timeouts{.connect = kTimeout, .answer = kTimeout, .max_backoff = 0s};
   WEFT_TRY(auto client, store::ApiClient::make(loop, std::move(access), std::move(addresses), timeouts));
   store::KubernetesStore cluster(loop, std::move(client));
   return run(loop, ask_cluster(cluster));

@@ -11,7 +11,7 @@ namespace weft::control {
 /// The order of objects of one kind: by namespace, then name.
 bool precedes(const api::Object& a, const api::Object& b);
 
-/// What is made of each object of a kind, in the order of the world's list; null where nothing is.
+/// What is made of each object of a kind, in the order of the snapshot's list; null where nothing is.
 template <class T>
 using MadeOf = std::vector<std::shared_ptr<const T>>;
 

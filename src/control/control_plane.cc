@@ -20,7 +20,7 @@ constexpr Duration kRemarksAfter = 2s;
 constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
 constexpr Duration kCheapPush = 50ms;
-constexpr Duration kLongestRest = 2s;
+constexpr Duration kMaxRest = 2s;
 constexpr int kMaxQuiets = 5;
 constexpr int kMaxBusyQuiets = 50;
 
@@ -32,13 +32,13 @@ Duration cpu_time_of_thread() {
 }
 
 /// What translation reads; changes of other kinds concern no proxy.
-std::uint64_t configuration_changes(const Mirror& mirror) {
+std::uint64_t configuration_changes(const ObjectCache& cache) {
   using namespace kinds;
   std::uint64_t sum = 0;
   for (const api::KindInfo* kind :
        {service(), pod(), endpoint_slice(), ingress(), ingress_class(), gateway(), virtual_service(),
         destination_rule(), name_space(), gateway_class(), api_gateway(), http_route(), reference_grant()})
-    sum += mirror.changes(kind);
+    sum += cache.changes(kind);
   return sum;
 }
 
@@ -80,27 +80,28 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       look_again_(options.look_again),
       quiet_(options.quiet),
       authenticator_(std::move(authenticator)),
-      mirror_(
-          loop, store, [this] { on_change(); }, std::move(options.mirror)),
+      cache_(
+          loop, store, [this] { on_change(); }, std::move(options.cache)),
       cpu_time_(options.cpu_time ? std::move(options.cpu_time) : cpu_time_of_thread),
       controllers_(
-          loop, store, mirror_, std::move(options.controllers), [this] { progress_.notify_all(); }, cpu_time_,
+          loop, store, cache_, std::move(options.controllers), [this] { progress_.notify_all(); }, cpu_time_,
           options.random),
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
       push_timer_(loop, [this] { push_if_proxies_are_ready(); }) {
-  controllers_.set_read_inputs([this](const WorldPtr& world) { return inputs_of(world); });
+  controllers_.set_read_push_context(
+      [this](const ObjectSnapshotPtr& snapshot) { return push_context_of(snapshot); });
 }
 
-void ControlPlane::start() { mirror_.start(); }
+void ControlPlane::start() { cache_.start(); }
 
 net::Task<void> ControlPlane::ready() {
-  while (!mirror_.synced() || ads_.generation() == 0) co_await progress_.wait(kNever);
+  while (!cache_.synced() || ads_.generation() == 0) co_await progress_.wait(kNever);
 }
 
 void ControlPlane::on_change() {
-  if (!mirror_.synced()) return;
+  if (!cache_.synced()) return;
   // Proxies first: what controllers write comes back here as another change.
   push_when_due();
   controllers_.notice();
@@ -131,24 +132,24 @@ void ControlPlane::push_if_proxies_are_ready() {
 }
 
 /// From those read last, whatever that was for: most of both is the same.
-std::shared_ptr<const Inputs> ControlPlane::inputs_of(const WorldPtr& world) {
-  const std::uint64_t generation = configuration_changes(mirror_);
+std::shared_ptr<const PushContext> ControlPlane::push_context_of(const ObjectSnapshotPtr& snapshot) {
+  const std::uint64_t generation = configuration_changes(cache_);
   if (!read_)
-    read_ = std::make_shared<const Inputs>(world, generation);
-  else if (read_->world != world)
-    read_ = std::make_shared<const Inputs>(world, generation, *read_);
+    read_ = std::make_shared<const PushContext>(snapshot, generation);
+  else if (read_->snapshot != snapshot)
+    read_ = std::make_shared<const PushContext>(snapshot, generation, *read_);
   return read_;
 }
 
 std::map<api::Key, Remarks> ControlPlane::remarks() {
-  return all_remarks(*inputs_of(mirror_.world()), ground_);
+  return all_remarks(*push_context_of(cache_.snapshot()), ground_);
 }
 
 std::map<api::Key, Remarks> ControlPlane::remarks_on(const std::vector<api::Key>& keys) {
-  const auto inputs = inputs_of(mirror_.world());
+  const auto push = push_context_of(cache_.snapshot());
   std::set<const api::Object*> wanted;
-  for (const api::Key& key : keys) wanted.insert(inputs->world->find(key).get());
-  return remarks_on_those(*inputs, ground_,
+  for (const api::Key& key : keys) wanted.insert(push->snapshot->find(key).get());
+  return remarks_on_those(*push, ground_,
                           [&](const api::Object& object) { return wanted.contains(&object); });
 }
 
@@ -157,30 +158,30 @@ Remarks ControlPlane::remarks_on_write(const api::ObjectPtr& object) const {
 }
 
 void ControlPlane::on_progress() {
-  if (mirror_.synced()) controllers_.set_refusals(receipts_.refusals(ads_));
+  if (cache_.synced()) controllers_.set_rejections(receipts_.rejections(ads_));
   progress_.notify_all();
 }
 
 bool ControlPlane::has_pushed_everything() const {
-  return configuration_changes(mirror_) == ads_.generation();
+  return configuration_changes(cache_) == ads_.generation();
 }
 
 void ControlPlane::push() {
   push_timer_.disarm();
   gathering_since_.reset();
-  std::uint64_t generation = configuration_changes(mirror_);
+  std::uint64_t generation = configuration_changes(cache_);
   if (generation == ads_.generation()) return;
   const Duration begin = cpu_time_();
-  std::shared_ptr<const Inputs> inputs = inputs_of(mirror_.world());
-  tell_conflicts(inputs->registry);
-  receipts_.update(*inputs);
-  pushed_ = inputs;
-  ads_.update(std::move(inputs));
+  std::shared_ptr<const PushContext> push = push_context_of(cache_.snapshot());
+  tell_conflicts(push->registry);
+  receipts_.update(*push);
+  pushed_ = push;
+  ads_.update(std::move(push));
   const Duration cost = cpu_time_() - begin;
   // The loop's time is that at which its turn began.
   last_push_ = loop_.now() + cost;
-  if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kLongestRest);
-  controllers_.set_refusals(receipts_.refusals(ads_));
+  if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kMaxRest);
+  controllers_.set_rejections(receipts_.rejections(ads_));
 }
 
 /// Each when it appears.
@@ -194,7 +195,7 @@ void ControlPlane::tell_conflicts(const Registry& registry) {
 
 net::Task<bool> ControlPlane::wait_for_controllers(std::uint64_t version, TimePoint deadline) {
   while (true) {
-    bool seen = co_await mirror_.has_seen(version);
+    bool seen = co_await cache_.has_seen(version);
     if (seen) break;
     if (loop_.now() >= deadline) co_return false;
     co_await progress_.wait(std::min(deadline, loop_.now() + look_again_));

@@ -9,7 +9,7 @@
 #include "control/ads/server.h"
 #include "control/controllers/manager.h"
 #include "control/identity/authenticator.h"
-#include "control/mirror.h"
+#include "control/object_cache.h"
 #include "control/receipts.h"
 #include "control/remarks/remark_log.h"
 #include "control/remarks/remarks.h"
@@ -21,9 +21,9 @@ namespace weft::control {
 
 /// What differs between one machine and a cluster. The defaults are one machine's.
 struct ControlPlaneOptions {
-  MirrorOptions mirror = {};
+  ObjectCacheOptions cache = {};
   std::vector<Controller> controllers = all_controllers();
-  /// How often the store is compared with the mirror while a change is on its way from one to the other.
+  /// How often the store is compared with the cache while a change is on its way from one to the other.
   Duration look_again = 1ms;
   /// Changes that come within this time of a push wait until none has come for as long, at most five times
   /// that, or at most fifty times while proxies are busy with what they were sent; then they are pushed
@@ -38,7 +38,7 @@ struct ControlPlaneOptions {
 /// What runs on a cluster: it has controllers of its own for most kinds.
 ControlPlaneOptions cluster_options();
 
-/// The control plane above any store: mirrors it, runs the controllers, translates, serves proxies, and
+/// The control plane above any store: caches it, runs the controllers, translates, serves proxies, and
 /// answers /weft/v1/….
 ///
 /// Owner: the program. Thread: the loop's. How it ends: the servers that call into it end first, then the
@@ -81,13 +81,13 @@ class ControlPlane {
   bool has_pushed_everything() const;
 
   /// The objects as they are known at this moment.
-  WorldPtr world() { return mirror_.world(); }
-  const Mirror& mirror() const { return mirror_; }
+  ObjectSnapshotPtr snapshot() { return cache_.snapshot(); }
+  const ObjectCache& cache() const { return cache_; }
   const AdsServer& ads() const { return ads_; }
   const Receipts& receipts() const { return receipts_; }
 
  private:
-  std::shared_ptr<const Inputs> inputs_of(const WorldPtr& world);
+  std::shared_ptr<const PushContext> push_context_of(const ObjectSnapshotPtr& snapshot);
   void on_change();
   void on_progress();
   void push();
@@ -106,13 +106,13 @@ class ControlPlane {
   net::WaitQueue progress_;
   Duration look_again_, quiet_;
   std::unique_ptr<Authenticator> authenticator_;
-  Mirror mirror_;
+  ObjectCache cache_;
   std::function<Duration()> cpu_time_;
   ControllerManager controllers_;
   AdsServer ads_;
   Receipts receipts_;
-  std::shared_ptr<const Inputs> pushed_;  ///< what proxies were offered last
-  std::shared_ptr<const Inputs> read_;    ///< of the newest world that something was read of
+  std::shared_ptr<const PushContext> pushed_;  ///< what proxies were offered last
+  std::shared_ptr<const PushContext> read_;    ///< of the newest snapshot that something was read of
   std::vector<PortConflict> conflicts_told_;
   Ground ground_;
   RemarkLog remark_log_;

@@ -18,7 +18,7 @@ namespace {
 constexpr int kProductpage = 5000001;  // no process has such a number
 constexpr int kReviews = 5000002;
 
-/// A proxy at the other end of a stream: accepts everything it is sent, or keeps silent, or refuses.
+/// A proxy at the other end of a stream: accepts everything it is sent, or keeps silent, or rejects.
 class Proxy {
  public:
   Proxy(net::Loop& loop, ControlPlane& plane, int pid, std::string node)
@@ -42,7 +42,7 @@ class Proxy {
   std::string route_text;  ///< of table 9080
   std::size_t responses = 0;
   bool silent = false;
-  std::string refuse;
+  std::string reject;
   testing::FakeStream stream;
 
  private:
@@ -53,7 +53,7 @@ class Proxy {
       if (type == Type::kCluster) note_name(any.value(), names_[index_of(Type::kEndpoint)]);
       if (type == Type::kRoute) note_route(any.value());
     }
-    ask(type, refuse);
+    ask(type, reject);
     if (type == Type::kCluster) ask(Type::kEndpoint);
     if (type == Type::kEndpoint && nonces_[index_of(Type::kListener)].empty()) ask(Type::kListener);
     if (type == Type::kListener) {
@@ -405,9 +405,10 @@ TEST_F(GatheringTest, a_call_that_waits_for_a_change_has_it_pushed_at_once) {
   EXPECT_NE(proxy.route_text.find("outbound|9080|v3|reviews"), std::string::npos);
 }
 
-TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_status_until_it_is_put_right) {
+TEST_F(ControlPlaneTest,
+       a_rejection_is_named_at_once_and_stands_in_receipts_and_status_until_it_is_put_right) {
   Proxy& proxy = connect_with_rule();
-  proxy.refuse = "the route is no good";
+  proxy.reject = "the route is no good";
   auto wait = wait_applied(put_rule("v3"));
   settle();
   ASSERT_TRUE(wait->answer);
@@ -416,7 +417,7 @@ TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_s
   EXPECT_NE(receipts.find("the route is no good"), std::string::npos) << receipts;
   auto status_of_rule = [&] { return store.all(kinds::virtual_service()).at(0)->status().dump(); };
   EXPECT_NE(status_of_rule().find("the route is no good"), std::string::npos);
-  proxy.refuse.clear();
+  proxy.reject.clear();
   put_rule("v1");
   run();
   EXPECT_EQ(status_of_rule().find("the route is no good"), std::string::npos);
@@ -425,10 +426,10 @@ TEST_F(ControlPlaneTest, a_refusal_is_named_at_once_and_stands_in_receipts_and_s
 TEST_F(ControlPlaneTest,
        apply_receipts_proxies_and_status_say_the_same_of_a_rejected_rule_whatever_is_written) {
   Proxy& proxy = connect_with_rule();
-  proxy.refuse = "RDS '9080': no good";
+  proxy.reject = "RDS '9080': no good";
   const std::uint64_t bad = put_rule("v3");
   run();
-  proxy.refuse.clear();
+  proxy.reject.clear();
   // The status that tells of it is a write, and so are these; none of them makes it applied.
   for (int i = 0; i < 3; ++i) {
     put("apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: default}\nspec: "

@@ -14,45 +14,45 @@ std::array<const api::KindInfo*, 7> kinds_with_receipts() {
 }
 
 /// What a proxy that has never run anything rejected may come from any object: no object is named.
-const Session::Refusal* refusal_of(const AdsServer::Proxy& proxy, std::uint64_t since) {
-  const Session::Refusal* refusal = proxy.session.refusal_of(since);
-  return refusal && refusal->after != 0 ? refusal : nullptr;
+const Session::Rejection* rejection_of(const AdsServer::Proxy& proxy, std::uint64_t since) {
+  const Session::Rejection* rejection = proxy.session.rejection_of(since);
+  return rejection && rejection->after != 0 ? rejection : nullptr;
 }
 
 constexpr std::string_view kControlPlane = "control plane";
 
-/// Objects that came in before a check, or past it, are checked here again. Those in which the world's look
-/// finds no fault have passed this check in it.
-std::string left_out_of(const api::Object& object, const World& world) {
+/// Objects that came in before a check, or past it, are checked here again. Those in which the snapshot's
+/// look finds no fault have passed this check in it.
+std::string left_out_of(const api::Object& object, const ObjectSnapshot& snapshot) {
   std::string text;
-  if (object.kind != kinds::service() && world.faults(object).empty()) return text;
+  if (object.kind != kinds::service() && snapshot.faults(object).empty()) return text;
   for (const api::Finding& finding : check_object(object))
     text += (text.empty() ? "" : "; ") + to_string(finding);
   return text;
 }
 
-std::string reason_of(const Session::Refusal& refusal) {
-  return std::string(short_name(refusal.type)) + ": " + refusal.reason;
+std::string reason_of(const Session::Rejection& rejection) {
+  return std::string(short_name(rejection.type)) + ": " + rejection.reason;
 }
 
-api::Json refusal_json(const AdsServer::Proxy& proxy, const Session::Refusal& refusal) {
-  return {{"proxy", proxy.identity.id()}, {"reason", reason_of(refusal)}};
+api::Json rejection_json(const AdsServer::Proxy& proxy, const Session::Rejection& rejection) {
+  return {{"proxy", proxy.identity.id()}, {"reason", reason_of(rejection)}};
 }
 
 }  // namespace
 
-void Receipts::update(const Inputs& inputs) {
+void Receipts::update(const PushContext& push) {
   for (const api::KindInfo* kind : kinds_with_receipts())
-    for_each_change(*seen_, *inputs.world, kind,
+    for_each_change(*seen_, *push.snapshot, kind,
                     [&](const api::ObjectPtr& before, const api::ObjectPtr& now) {
-                      if (now) return note(*now, inputs);
+                      if (now) return note(*now, push);
                       entries_.erase(before->key());
                       left_out_.erase(before->key());
                     });
-  seen_ = inputs.world;
+  seen_ = push.snapshot;
 }
 
-void Receipts::note(const api::Object& object, const Inputs& inputs) {
+void Receipts::note(const api::Object& object, const PushContext& push) {
   api::Key key = object.key();
   Entry& entry = entries_[key];
   const bool same = entry.since != 0 && entry.uid == object.uid() &&
@@ -63,8 +63,8 @@ void Receipts::note(const api::Object& object, const Inputs& inputs) {
   if (same) return;
   entry.uid = object.uid();
   entry.object_generation = object.generation();
-  entry.since = inputs.generation;
-  if (std::string text = left_out_of(object, *inputs.world); text.empty())
+  entry.since = push.generation;
+  if (std::string text = left_out_of(object, *push.snapshot); text.empty())
     left_out_.erase(key);
   else
     left_out_.insert_or_assign(std::move(key), std::move(text));
@@ -77,13 +77,13 @@ bool Receipts::is_applied(const AdsServer& ads, std::uint64_t generation) {
 
 bool Receipts::is_settled(const AdsServer& ads, std::uint64_t generation) {
   return std::ranges::all_of(ads.proxies(), [&](const AdsServer::Proxy* proxy) {
-    return proxy->session.runs(generation) || proxy->session.refusal_of(generation);
+    return proxy->session.runs(generation) || proxy->session.rejection_of(generation);
   });
 }
 
 bool Receipts::is_rejected(const AdsServer& ads, std::uint64_t generation) {
   return std::ranges::any_of(ads.proxies(), [&](const AdsServer::Proxy* proxy) {
-    return proxy->session.refusal_of(generation) != nullptr;
+    return proxy->session.rejection_of(generation) != nullptr;
   });
 }
 
@@ -96,8 +96,8 @@ api::Json Receipts::to_json(const AdsServer& ads) const {
       rejected.push_back({{"proxy", std::string(kControlPlane)}, {"reason", left_out->second}});
     for (const AdsServer::Proxy* proxy : ads.proxies()) {
       if (proxy->session.sending() >= entry.since) ++sent;
-      if (const auto* refusal = refusal_of(*proxy, entry.since)) {
-        rejected.push_back(refusal_json(*proxy, *refusal));
+      if (const auto* rejection = rejection_of(*proxy, entry.since)) {
+        rejected.push_back(rejection_json(*proxy, *rejection));
       } else if (proxy->session.runs(entry.since)) {
         ++applied;
       } else {
@@ -140,14 +140,15 @@ api::Json Receipts::proxies_json(const AdsServer& ads) {
   return {{"proxies", std::move(list)}};
 }
 
-std::map<api::Key, std::string> Receipts::refusals(const AdsServer& ads) const {
+std::map<api::Key, std::string> Receipts::rejections(const AdsServer& ads) const {
   std::map<api::Key, std::string> found;
   for (const auto& [key, text] : left_out_) found[key] = std::string(kControlPlane) + " leaves out " + text;
   for (const AdsServer::Proxy* proxy : ads.proxies()) {
     if (!proxy->session.any_doubted()) continue;
     for (const auto& [key, entry] : entries_)
-      if (const auto* refusal = refusal_of(*proxy, entry.since); refusal && key.kind != kinds::service())
-        found.try_emplace(key, proxy->identity.id() + " rejected " + reason_of(*refusal));
+      if (const auto* rejection = rejection_of(*proxy, entry.since);
+          rejection && key.kind != kinds::service())
+        found.try_emplace(key, proxy->identity.id() + " rejected " + reason_of(*rejection));
   }
   return found;
 }
@@ -156,8 +157,8 @@ api::Json Receipts::progress_json(const AdsServer& ads, std::uint64_t generation
   api::Json proxies = api::Json::array(), missing = api::Json::array(), rejected = api::Json::array();
   for (const AdsServer::Proxy* proxy : ads.proxies()) {
     proxies.push_back(proxy->identity.id());
-    if (const auto* refusal = proxy->session.refusal_of(generation)) {
-      rejected.push_back(refusal_json(*proxy, *refusal));
+    if (const auto* rejection = proxy->session.rejection_of(generation)) {
+      rejected.push_back(rejection_json(*proxy, *rejection));
     } else if (!proxy->session.runs(generation)) {
       missing.push_back({{"proxy", proxy->identity.id()}, {"running", proxy->session.running()}});
     }

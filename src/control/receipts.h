@@ -17,7 +17,7 @@ namespace weft::control {
 class Receipts {
  public:
   /// Notes what has changed. Status changes do not count. Costs what has changed.
-  void update(const Inputs& inputs);
+  void update(const PushContext& push);
 
   /// {"receipts": [{kind, namespace, name, resourceVersion, sent, applied, pending, rejected: [{proxy,
   /// reason}]}]}
@@ -28,7 +28,7 @@ class Receipts {
 
   /// Rules of which something is not applied because no proxy would accept it, or some proxy did not, and
   /// why. A proxy that has never run anything blames none.
-  std::map<api::Key, std::string> refusals(const AdsServer& ads) const;
+  std::map<api::Key, std::string> rejections(const AdsServer& ads) const;
 
   /// Whether every proxy that is known to run runs `generation`.
   static bool is_applied(const AdsServer& ads, std::uint64_t generation);
@@ -47,9 +47,9 @@ class Receipts {
     std::uint64_t resource_version = 0;
     std::uint64_t since = 0;  ///< generation of the configuration
   };
-  void note(const api::Object& object, const Inputs& inputs);
+  void note(const api::Object& object, const PushContext& push);
 
-  WorldPtr seen_ = std::make_shared<const World>();
+  ObjectSnapshotPtr seen_ = std::make_shared<const ObjectSnapshot>();
   std::map<api::Key, Entry> entries_;
   std::map<api::Key, std::string> left_out_;  ///< what of it no proxy would accept, and is not sent
 };

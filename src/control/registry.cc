@@ -50,20 +50,22 @@ std::string full_host(std::string_view service, std::string_view ns) {
 
 Registry::Registry() : services_(std::make_shared<const ServiceTable>()) {}
 
-Registry::Registry(const World& world) : Registry(world, World(), Registry()) {}
+Registry::Registry(const ObjectSnapshot& snapshot) : Registry(snapshot, ObjectSnapshot(), Registry()) {}
 
-Registry::Registry(const World& world, const World& old_world, const Registry& old) : Registry(old) {
+Registry::Registry(const ObjectSnapshot& snapshot, const ObjectSnapshot& old_snapshot, const Registry& old)
+    : Registry(old) {
   std::set<std::string> hosts;  // whose endpoints are to be looked at
-  read_services(world, old_world, hosts);
-  read_workloads(world, old_world, hosts);
-  auto slices = read_slices(world, old_world, hosts);
+  read_services(snapshot, old_snapshot, hosts);
+  read_workloads(snapshot, old_snapshot, hosts);
+  auto slices = read_slices(snapshot, old_snapshot, hosts);
   if (hosts.empty()) return;
   read_endpoints(hosts, slices);
   find_conflicts();
 }
 
-void Registry::read_services(const World& world, const World& old_world, std::set<std::string>& hosts) {
-  if (world.shares(kinds::service(), old_world)) return;
+void Registry::read_services(const ObjectSnapshot& snapshot, const ObjectSnapshot& old_snapshot,
+                             std::set<std::string>& hosts) {
+  if (snapshot.shares(kinds::service(), old_snapshot)) return;
   bool differs = false;
   const auto make = [](const api::ObjectPtr& object, const std::shared_ptr<const Service>& before) {
     return is_alias(*object) ? nullptr : kept_or_new(read_service(*object), before);
@@ -72,16 +74,16 @@ void Registry::read_services(const World& world, const World& old_world, std::se
     hosts.insert((before ? before : now)->host);
     differs = true;
   };
-  service_objects_ =
-      carry_over(old_world.all(kinds::service()), service_objects_, world.all(kinds::service()), make, note);
-  auto aliases = read_aliases(world);
+  service_objects_ = carry_over(old_snapshot.all(kinds::service()), service_objects_,
+                                snapshot.all(kinds::service()), make, note);
+  auto aliases = read_aliases(snapshot);
   if (!differs && aliases == services_->aliases) return;
   services_ = make_services(std::move(aliases));
 }
 
-std::map<std::string, std::string, std::less<>> Registry::read_aliases(const World& world) const {
+std::map<std::string, std::string, std::less<>> Registry::read_aliases(const ObjectSnapshot& snapshot) const {
   std::map<std::string, std::string, std::less<>> aliases;
-  for (const auto& object : world.all(kinds::service())) {
+  for (const auto& object : snapshot.all(kinds::service())) {
     if (!is_alias(*object)) continue;
     std::string to = to_lower(json::text(object->spec(), "externalName"));
     if (to.ends_with('.')) to.pop_back();
@@ -128,14 +130,15 @@ std::shared_ptr<const Registry::ServiceTable> Registry::make_services(
   return made;
 }
 
-void Registry::read_workloads(const World& world, const World& old_world, std::set<std::string>& hosts) {
-  if (world.shares(kinds::pod(), old_world)) return;
+void Registry::read_workloads(const ObjectSnapshot& snapshot, const ObjectSnapshot& old_snapshot,
+                              std::set<std::string>& hosts) {
+  if (snapshot.shares(kinds::pod(), old_snapshot)) return;
   std::set<std::pair<std::string_view, std::string_view>> changed;
   const auto make = [](const api::ObjectPtr& object, const std::shared_ptr<const Workload>& before) {
     return kept_or_new(read_workload(*object), before);
   };
   const auto old = workloads_;
-  workloads_ = carry_over(old_world.all(kinds::pod()), old, world.all(kinds::pod()), make,
+  workloads_ = carry_over(old_snapshot.all(kinds::pod()), old, snapshot.all(kinds::pod()), make,
                           [&](const auto& before, const auto& now) {
                             const Workload& one = before ? *before : *now;
                             changed.emplace(one.ns, one.name);
@@ -145,11 +148,12 @@ void Registry::read_workloads(const World& world, const World& old_world, std::s
     if (each->names_any_of(changed)) hosts.insert(each->host);
 }
 
-std::map<std::string, Registry::Slices> Registry::read_slices(const World& world, const World& old_world,
+std::map<std::string, Registry::Slices> Registry::read_slices(const ObjectSnapshot& snapshot,
+                                                              const ObjectSnapshot& old_snapshot,
                                                               std::set<std::string>& hosts) {
   std::map<std::string, Slices> slices;
   std::set<std::shared_ptr<const Slice>> removed;
-  if (!world.shares(kinds::endpoint_slice(), old_world)) {
+  if (!snapshot.shares(kinds::endpoint_slice(), old_snapshot)) {
     const auto make = [](const api::ObjectPtr& object, const std::shared_ptr<const Slice>& before) {
       return json::text(object->body, "addressType") == "FQDN" ? nullptr
                                                                : kept_or_new(read_slice(*object), before);
@@ -158,8 +162,8 @@ std::map<std::string, Registry::Slices> Registry::read_slices(const World& world
       if (before) removed.insert(before), hosts.insert(before->host);
       if (now) slices[now->host].push_back(now), hosts.insert(now->host);
     };
-    slices_ = carry_over(old_world.all(kinds::endpoint_slice()), slices_, world.all(kinds::endpoint_slice()),
-                         make, note);
+    slices_ = carry_over(old_snapshot.all(kinds::endpoint_slice()), slices_,
+                         snapshot.all(kinds::endpoint_slice()), make, note);
   }
   for (const std::string& host : hosts)
     if (const auto before = find_host(endpoints_, host))

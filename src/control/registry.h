@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "control/carry_over.h"
+#include "control/object_snapshot.h"
 #include "control/shared_list.h"
-#include "control/world.h"
 
 namespace weft::control {
 
@@ -120,15 +120,15 @@ struct Workload {
 struct Slice;
 struct ServiceEndpoints;
 
-/// What there is to talk to, read from one World: services, what is behind them, and pods. Immutable; any
-/// thread. What has not changed since an earlier registry is the same in memory in both: reading one more
-/// world costs what has changed in it, and a pointer for each object.
+/// What there is to talk to, read from one ObjectSnapshot: services, what is behind them, and pods.
+/// Immutable; any thread. What has not changed since an earlier registry is the same in memory in both:
+/// reading one more snapshot costs what has changed in it, and a pointer for each object.
 class Registry {
  public:
   Registry();
-  explicit Registry(const World& world);
-  /// `old` was read from `old_world`.
-  Registry(const World& world, const World& old_world, const Registry& old);
+  explicit Registry(const ObjectSnapshot& snapshot);
+  /// `old` was read from `old_snapshot`.
+  Registry(const ObjectSnapshot& snapshot, const ObjectSnapshot& old_snapshot, const Registry& old);
 
   SharedList<Service> services() const;  ///< in the order of Service::by_name
   SharedList<Service> services_of(std::string_view ns) const;
@@ -156,13 +156,15 @@ class Registry {
   struct ServiceTable;
   using Slices = std::vector<std::shared_ptr<const Slice>>;
 
-  void read_services(const World& world, const World& old_world, std::set<std::string>& hosts);
-  std::map<std::string, std::string, std::less<>> read_aliases(const World& world) const;
+  void read_services(const ObjectSnapshot& snapshot, const ObjectSnapshot& old_snapshot,
+                     std::set<std::string>& hosts);
+  std::map<std::string, std::string, std::less<>> read_aliases(const ObjectSnapshot& snapshot) const;
   std::shared_ptr<const ServiceTable> make_services(
       std::map<std::string, std::string, std::less<>> aliases) const;
-  void read_workloads(const World& world, const World& old_world, std::set<std::string>& hosts);
-  std::map<std::string, Slices> read_slices(const World& world, const World& old_world,
-                                            std::set<std::string>& hosts);
+  void read_workloads(const ObjectSnapshot& snapshot, const ObjectSnapshot& old_snapshot,
+                      std::set<std::string>& hosts);
+  std::map<std::string, Slices> read_slices(const ObjectSnapshot& snapshot,
+                                            const ObjectSnapshot& old_snapshot, std::set<std::string>& hosts);
   void read_endpoints(const std::set<std::string>& hosts, std::map<std::string, Slices>& slices);
   void find_conflicts();
 

@@ -7,7 +7,9 @@
 namespace weft::control {
 namespace {
 
-Registry registry_of(std::string_view yaml) { return Registry(World::of(1, testing::objects(yaml))); }
+Registry registry_of(std::string_view yaml) {
+  return Registry(ObjectSnapshot::of(1, testing::objects(yaml)));
+}
 
 constexpr std::string_view kReviews = R"(
 apiVersion: v1
@@ -188,7 +190,7 @@ Registry of_two_families(const std::string& families, const std::string& four, c
     changed.body["status"]["podIP"] = pod_ip;
     object = std::make_shared<const api::Object>(std::move(changed));
   }
-  return Registry(World::of(1, objects));
+  return Registry(ObjectSnapshot::of(1, objects));
 }
 
 TEST(Registry, a_pod_of_two_families_counts_once_by_the_family_of_its_own_first_address) {
@@ -233,7 +235,7 @@ TEST(Registry, external_names_are_aliases_of_the_service_they_lead_to_at_last) {
   objects.push_back(external_name("old", "older.legacy.svc.cluster.local"));
   objects.push_back(external_name("older", "reviews.default.svc.cluster.local."));
   objects.push_back(external_name("round", "round.legacy.svc.cluster.local"));
-  Registry registry(World::of(1, std::move(objects)));
+  Registry registry(ObjectSnapshot::of(1, std::move(objects)));
   const Service* service = registry.find("reviews.default.svc.cluster.local");
   EXPECT_EQ(service->aliases, (Texts{"old.legacy.svc.cluster.local", "older.legacy.svc.cluster.local"}));
   EXPECT_EQ(registry.resolve_destination("old", "legacy"), service->host);
@@ -249,7 +251,7 @@ TEST(Registry, ports_of_native_sidecars_are_found_by_name_and_udp_ports_are_not)
       {"name": "setup", "ports": [{"name": "once", "containerPort": 7001}]}],
     "containers": [{"name": "app", "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}]})");
   api::Object object{kinds::pod(), {{"metadata", {{"name", "a"}, {"namespace", "default"}}}, {"spec", spec}}};
-  Registry registry(World::of(1, {std::make_shared<const api::Object>(std::move(object))}));
+  Registry registry(ObjectSnapshot::of(1, {std::make_shared<const api::Object>(std::move(object))}));
   const Workload* pod = registry.workload("default", "a");
   ASSERT_TRUE(pod);
   EXPECT_EQ(pod->find_port("side"), 7000);

@@ -1,6 +1,6 @@
 #include "control/typed_objects.h"
 
-#include "control/world.h"
+#include "control/object_snapshot.h"
 
 namespace weft::control {
 namespace {

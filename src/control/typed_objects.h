@@ -31,9 +31,9 @@ struct Typed {
 template <class Spec>
 const api::KindInfo* kind_of();
 
-/// The rules of users in one world as structs, each read once for each generation of its object: nothing else
-/// reads their JSON. What has not changed since an earlier world is the same in memory in both. Immutable;
-/// any thread.
+/// The rules of users in one snapshot as structs, each read once for each generation of its object: nothing
+/// else reads their JSON. What has not changed since an earlier snapshot is the same in memory in both.
+/// Immutable; any thread.
 class TypedObjects {
  public:
   using Objects = std::vector<api::ObjectPtr>;

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "control/testing/objects.h"
-#include "control/translation/inputs.h"
 #include "control/translation/messages.h"
 #include "control/translation/parts.h"
+#include "control/translation/push_context.h"
 
 namespace weft::control {
 namespace {
@@ -45,14 +45,14 @@ api::ObjectPtr changed(const api::ObjectPtr& object, const std::function<void(ap
   return std::make_shared<const api::Object>(std::move(made));
 }
 
-const Typed<VirtualService>* find(const World& world, std::string_view name) {
-  return world.typed().find<VirtualService>("default", name);
+const Typed<VirtualService>* find(const ObjectSnapshot& snapshot, std::string_view name) {
+  return snapshot.typed().find<VirtualService>("default", name);
 }
 
 TEST(TypedObjects, are_the_same_in_memory_as_long_as_their_objects_are) {
-  const World before = World::of(1, rules());
+  const ObjectSnapshot before = ObjectSnapshot::of(1, rules());
   const api::ObjectPtr a = find(before, "a")->object;
-  const World after = before.with(changed(a, [](api::Json& body) {
+  const ObjectSnapshot after = before.with(changed(a, [](api::Json& body) {
     body["metadata"]["generation"] = 2u;
     body["spec"]["hosts"][0] = "other.example";
   }));
@@ -63,24 +63,26 @@ TEST(TypedObjects, are_the_same_in_memory_as_long_as_their_objects_are) {
 }
 
 TEST(TypedObjects, of_an_object_whose_status_changes_what_it_says_stays_the_same) {
-  const World before = World::of(1, rules());
+  const ObjectSnapshot before = ObjectSnapshot::of(1, rules());
   const api::ObjectPtr a = find(before, "a")->object;
-  const World after = before.with(changed(a, [](api::Json& body) { body["status"]["conditions"] = {1}; }));
+  const ObjectSnapshot after =
+      before.with(changed(a, [](api::Json& body) { body["status"]["conditions"] = {1}; }));
   EXPECT_NE(find(after, "a")->object, a);
   EXPECT_EQ(find(after, "a")->spec, find(before, "a")->spec);
   // An object that replaces it counts its own generations.
-  const World replaced = before.with(changed(a, [](api::Json& body) { body["metadata"]["uid"] = "other"; }));
+  const ObjectSnapshot replaced =
+      before.with(changed(a, [](api::Json& body) { body["metadata"]["uid"] = "other"; }));
   EXPECT_NE(find(replaced, "a")->spec, find(before, "a")->spec);
 }
 
 TEST(TypedObjects, are_found_by_their_names_and_of_the_kinds_of_their_world) {
-  const World world = World::of(1, rules());
-  EXPECT_EQ(find(world, "c"), nullptr);
-  EXPECT_EQ(world.typed().find<VirtualService>("other", "a"), nullptr);
-  EXPECT_EQ(world.typed().find<api::istio::Gateway>("default", "a"), nullptr);
-  EXPECT_EQ(world.typed().all<VirtualService>().size(), 2u);
-  EXPECT_EQ(find(world.only(std::array{kinds::virtual_service()}), "a"), find(world, "a"));
-  EXPECT_TRUE(world.only({}).typed().all<VirtualService>().empty());
+  const ObjectSnapshot snapshot = ObjectSnapshot::of(1, rules());
+  EXPECT_EQ(find(snapshot, "c"), nullptr);
+  EXPECT_EQ(snapshot.typed().find<VirtualService>("other", "a"), nullptr);
+  EXPECT_EQ(snapshot.typed().find<api::istio::Gateway>("default", "a"), nullptr);
+  EXPECT_EQ(snapshot.typed().all<VirtualService>().size(), 2u);
+  EXPECT_EQ(find(snapshot.only(std::array{kinds::virtual_service()}), "a"), find(snapshot, "a"));
+  EXPECT_TRUE(snapshot.only({}).typed().all<VirtualService>().empty());
 }
 
 TEST(TypedObjects, a_match_that_is_no_list_holds_for_no_request) {
@@ -88,12 +90,12 @@ TEST(TypedObjects, a_match_that_is_no_list_holds_for_no_request) {
     auto objects = rules();
     objects[0] = changed(
         objects[0], [&](api::Json& body) { body["spec"]["http"][0]["match"] = api::Json::parse(match); });
-    // As it came past every check: World::with() looks for no faults.
-    const World world = World().with(objects[0]);
-    const Inputs inputs(std::make_shared<const World>(world));
+    // As it came past every check: ObjectSnapshot::with() looks for no faults.
+    const ObjectSnapshot snapshot = ObjectSnapshot().with(objects[0]);
+    const PushContext push(std::make_shared<const ObjectSnapshot>(snapshot));
     const ProxyIdentity proxy;
     route::VirtualHost host;
-    add_rule_routes(host, inputs.rules.virtual_services().front(), {inputs, proxy, std::string(kMesh), 80});
+    add_rule_routes(host, push.rules.virtual_services().front(), {push, proxy, std::string(kMesh), 80});
     return host.routes_size();
   };
   EXPECT_EQ(routes("null"), 1);

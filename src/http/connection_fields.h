@@ -6,15 +6,15 @@ namespace weft::http {
 
 /// Whether the field is between the two ends of one connection (RFC 9110 §7.6.1): a proxy takes it out of
 /// each message and writes its own. Any thread.
-constexpr bool is_of_the_connection(Known field) {
+constexpr bool is_of_the_connection(HeaderId field) {
   switch (field) {
-    case Known::kConnection:
-    case Known::kKeepAlive:
-    case Known::kProxyConnection:
-    case Known::kTe:
-    case Known::kTrailer:
-    case Known::kTransferEncoding:
-    case Known::kUpgrade: return true;
+    case HeaderId::kConnection:
+    case HeaderId::kKeepAlive:
+    case HeaderId::kProxyConnection:
+    case HeaderId::kTe:
+    case HeaderId::kTrailer:
+    case HeaderId::kTransferEncoding:
+    case HeaderId::kUpgrade: return true;
     default: return false;
   }
 }

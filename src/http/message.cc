@@ -8,7 +8,7 @@
 namespace weft::http {
 namespace {
 
-constexpr std::array<std::string_view, static_cast<std::size_t>(Known::kCount)> kNames = {
+constexpr std::array<std::string_view, static_cast<std::size_t>(HeaderId::kCount)> kNames = {
     "",
     "host",
     "connection",
@@ -47,12 +47,12 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c
 
 /// Which known fields have a name of each length; a name is compared with those only.
 struct ByLength {
-  std::array<std::array<Known, 8>, kLongest + 1> of{};
+  std::array<std::array<HeaderId, 8>, kLongest + 1> of{};
   std::array<std::uint8_t, kLongest + 1> count{};
   consteval ByLength() {
     for (std::size_t i = 1; i < kNames.size(); ++i) {
       const std::size_t length = kNames[i].size();
-      of[length][count[length]++] = static_cast<Known>(i);
+      of[length][count[length]++] = static_cast<HeaderId>(i);
     }
   }
 };
@@ -89,17 +89,17 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return lower_word(a.data() + size - kWord) == lower_word(b.data() + size - kWord);
 }
 
-std::string_view name_of(Known known) { return kNames[static_cast<std::size_t>(known)]; }
+std::string_view name_of(HeaderId known) { return kNames[static_cast<std::size_t>(known)]; }
 
-Known known_field(std::string_view name) {
-  if (name.empty() || name.size() > kLongest) return Known::kOther;
+HeaderId known_field(std::string_view name) {
+  if (name.empty() || name.size() > kLongest) return HeaderId::kOther;
   const char first = lower(name[0]);
   for (std::size_t i = 0; i < kByLength.count[name.size()]; ++i) {
-    const Known candidate = kByLength.of[name.size()][i];
+    const HeaderId candidate = kByLength.of[name.size()][i];
     const std::string_view known = name_of(candidate);
     if (known[0] == first && equal_ignoring_case(known, name)) return candidate;
   }
-  return Known::kOther;
+  return HeaderId::kOther;
 }
 
 void Headers::clear() {
@@ -107,7 +107,7 @@ void Headers::clear() {
   entries_.clear();
 }
 
-void Headers::add(std::string_view name, std::string_view value, Known known) {
+void Headers::add(std::string_view name, std::string_view value, HeaderId known) {
   Entry entry;
   entry.name_at = static_cast<std::uint32_t>(bytes_.size());
   entry.name_size = static_cast<std::uint32_t>(name.size());
@@ -121,13 +121,13 @@ void Headers::add(std::string_view name, std::string_view value, Known known) {
 
 void Headers::add(std::string_view name, std::string_view value) { add(name, value, known_field(name)); }
 
-void Headers::add(Known known, std::string_view value) { add(name_of(known), value, known); }
+void Headers::add(HeaderId known, std::string_view value) { add(name_of(known), value, known); }
 
-void Headers::set(std::string_view name, std::string_view value, Known known) {
+void Headers::set(std::string_view name, std::string_view value, HeaderId known) {
   bool placed = false;
   for (std::size_t i = 0; i < entries_.size();) {
     const bool same =
-        known != Known::kOther ? entries_[i].known == known : equal_ignoring_case((*this)[i].name, name);
+        known != HeaderId::kOther ? entries_[i].known == known : equal_ignoring_case((*this)[i].name, name);
     if (!same) {
       ++i;
     } else if (placed) {
@@ -145,39 +145,39 @@ void Headers::set(std::string_view name, std::string_view value, Known known) {
 
 void Headers::set(std::string_view name, std::string_view value) { set(name, value, known_field(name)); }
 
-void Headers::set(Known known, std::string_view value) { set(name_of(known), value, known); }
+void Headers::set(HeaderId known, std::string_view value) { set(name_of(known), value, known); }
 
 std::size_t Headers::remove(std::string_view name) {
-  const Known known = known_field(name);
-  if (known != Known::kOther) return remove(known);
+  const HeaderId known = known_field(name);
+  if (known != HeaderId::kOther) return remove(known);
   return std::erase_if(entries_, [&](const Entry& entry) {
-    return entry.known == Known::kOther &&
+    return entry.known == HeaderId::kOther &&
            equal_ignoring_case(std::string_view(bytes_).substr(entry.name_at, entry.name_size), name);
   });
 }
 
-std::size_t Headers::remove(Known known) {
+std::size_t Headers::remove(HeaderId known) {
   return std::erase_if(entries_, [&](const Entry& entry) { return entry.known == known; });
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
-  const Known known = known_field(name);
-  if (known != Known::kOther) return get(known);
+  const HeaderId known = known_field(name);
+  if (known != HeaderId::kOther) return get(known);
   for (const Entry& entry : entries_) {
-    if (entry.known != Known::kOther || entry.name_size != name.size()) continue;
+    if (entry.known != HeaderId::kOther || entry.name_size != name.size()) continue;
     if (equal_ignoring_case(std::string_view(bytes_).substr(entry.name_at, entry.name_size), name))
       return std::string_view(bytes_).substr(entry.value_at, entry.value_size);
   }
   return std::nullopt;
 }
 
-std::optional<std::string_view> Headers::get(Known known) const {
+std::optional<std::string_view> Headers::get(HeaderId known) const {
   for (const Entry& entry : entries_)
     if (entry.known == known) return std::string_view(bytes_).substr(entry.value_at, entry.value_size);
   return std::nullopt;
 }
 
-std::size_t Headers::count(Known known) const {
+std::size_t Headers::count(HeaderId known) const {
   std::size_t found = 0;
   for (const Entry& entry : entries_) found += entry.known == known;
   return found;

@@ -9,7 +9,7 @@
 namespace weft::http {
 
 /// Fields that the data plane itself looks at; finding one of these compares no strings.
-enum class Known : std::uint8_t {
+enum class HeaderId : std::uint8_t {
   kOther,
   kHost,
   kConnection,
@@ -51,7 +51,7 @@ class Headers {
   struct Field {
     std::string_view name;
     std::string_view value;
-    Known known;
+    HeaderId known;
   };
 
   void clear();
@@ -62,21 +62,21 @@ class Headers {
 
   /// Appends a field. The strings are copied. `name` and `value` must not point into this object.
   void add(std::string_view name, std::string_view value);
-  void add(Known known, std::string_view value);
+  void add(HeaderId known, std::string_view value);
   /// `known` is known_field(name), for a caller that has it already.
-  void add(std::string_view name, std::string_view value, Known known);
+  void add(std::string_view name, std::string_view value, HeaderId known);
   /// Replaces every field of that name by one, in the place of the first, or appends it.
   void set(std::string_view name, std::string_view value);
-  void set(Known known, std::string_view value);
+  void set(HeaderId known, std::string_view value);
   /// Returns how many were removed.
   std::size_t remove(std::string_view name);
-  std::size_t remove(Known known);
+  std::size_t remove(HeaderId known);
 
   /// The first value; nullopt when absent. Names compare without letter case. Valid until the next change.
   std::optional<std::string_view> get(std::string_view name) const;
-  std::optional<std::string_view> get(Known known) const;
-  bool has(Known known) const { return get(known).has_value(); }
-  std::size_t count(Known known) const;
+  std::optional<std::string_view> get(HeaderId known) const;
+  bool has(HeaderId known) const { return get(known).has_value(); }
+  std::size_t count(HeaderId known) const;
   Field operator[](std::size_t index) const;
 
   class Iterator {
@@ -99,17 +99,17 @@ class Headers {
  private:
   struct Entry {
     std::uint32_t name_at, name_size, value_at, value_size;
-    Known known;
+    HeaderId known;
   };
-  void set(std::string_view name, std::string_view value, Known known);
+  void set(std::string_view name, std::string_view value, HeaderId known);
 
   std::string bytes_;
   std::vector<Entry> entries_;
 };
 
 /// The lower-case name of a known field; its id by name (kOther when it is none), letter case ignored.
-std::string_view name_of(Known known);
-Known known_field(std::string_view name);
+std::string_view name_of(HeaderId known);
+HeaderId known_field(std::string_view name);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 enum class Version : std::uint8_t { k10, k11, k2 };

@@ -53,8 +53,8 @@ TEST(EqualIgnoringCase, holds_for_letters_only_wherever_the_byte_stands) {
 }
 
 TEST(Headers, every_known_name_is_found_by_its_name) {
-  for (int i = 1; i < static_cast<int>(Known::kCount); ++i) {
-    const Known known = static_cast<Known>(i);
+  for (int i = 1; i < static_cast<int>(HeaderId::kCount); ++i) {
+    const HeaderId known = static_cast<HeaderId>(i);
     EXPECT_EQ(known_field(name_of(known)), known) << name_of(known);
     Headers headers;
     headers.add(known, "v");

@@ -57,7 +57,7 @@ bool is_field_value(std::string_view text) {
 
 namespace {
 
-constexpr std::size_t kLongestPort = 5;
+constexpr std::size_t kMaxPort = 5;
 
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -90,7 +90,7 @@ bool is_authority(std::string_view text) {
     return false;
   if (colon == std::string_view::npos || colon + 1 == text.size()) return true;
   const std::string_view port = text.substr(colon + 1);
-  return port.size() <= kLongestPort && is_digits(port);
+  return port.size() <= kMaxPort && is_digits(port);
 }
 
 std::string_view trim(std::string_view text) {

@@ -66,7 +66,7 @@ TEST(Server, a_body_over_the_limit_is_an_error_of_the_client) {
   EXPECT_EQ(answer->head.status, 413);
 }
 
-TEST(Server, a_fetch_from_nobody_is_refused_and_an_answer_that_is_too_large_is_cut) {
+TEST(Server, a_fetch_from_nobody_is_rejected_and_an_answer_that_is_too_large_is_cut) {
   net::Loop loop;
   auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), echo);
   ASSERT_TRUE(server);

@@ -73,7 +73,7 @@ TEST(Stream, an_arrival_that_nobody_waits_for_is_told_and_one_that_somebody_read
   auto loop = Loop::simulated();
   auto [client, server] = testing::make_pipe(*loop);
   int bytes = 0, ends = 0;
-  server->on_unattended([&](ReadyHandler::Ready ready) { ++(ready.ended ? ends : bytes); });
+  server->on_idle_event([&](ReadyHandler::Ready ready) { ++(ready.ended ? ends : bytes); });
   const iovec part{const_cast<char*>("hello"), 5};
   client->try_write(std::span(&part, 1));
   loop->settle();

@@ -17,7 +17,7 @@ namespace {
 /// What one socket gives before everything else of its loop has a turn: some hundred microseconds of work.
 constexpr std::size_t kTakenAtOnce = 512 * 1024;
 /// How long a listener rests that cannot take a connection.
-constexpr Duration kListenerPause = 100ms;
+constexpr Duration kListenerBackoff = 100ms;
 constexpr int kIp6OriginalDestination = 80;  // IP6T_SO_ORIGINAL_DST; its header does not compile as C++
 
 IoResult from_errno() {
@@ -312,7 +312,7 @@ Address Listener::local_address() const {
 Task<void> Listener::pause() {
   watch_.stop();
   do {
-    co_await loop_.sleep(kListenerPause);
+    co_await loop_.sleep(kListenerBackoff);
   } while (fd_ && !watch_.start(loop_, fd_.get(), *this, shared_));
 }
 

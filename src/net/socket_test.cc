@@ -143,16 +143,16 @@ class Flooded {
 TEST(Socket, one_that_is_never_empty_leaves_every_turn_of_the_loop_to_others_too) {
   Loop loop;
   Flooded flooded(loop, kFlood);
-  std::size_t taken = 0, most_in_a_turn = 0;
+  std::size_t taken = 0, max_in_a_turn = 0;
   TaskScope scope;
   scope.spawn(take_all(*flooded.socket, taken));
   while (scope.active()) {
     const std::size_t before = taken;
     loop.run_once(10s);
-    most_in_a_turn = std::max(most_in_a_turn, taken - before);
+    max_in_a_turn = std::max(max_in_a_turn, taken - before);
   }
   EXPECT_EQ(taken, kFlood) << "and nothing is lost or forgotten";
-  EXPECT_LE(most_in_a_turn, 2u * 1024 * 1024);
+  EXPECT_LE(max_in_a_turn, 2u * 1024 * 1024);
 }
 
 Task<void> close_after(Stream& stream, std::size_t most) {

@@ -71,7 +71,7 @@ void Stream::notify(ReadyHandler::Ready ready) {
   if (ready.readable) may_read_ = true;
   if (ready.writable) may_write_ = true;
   if (ready.broken && !read_.handle && on_broken_) std::exchange(on_broken_, {})();
-  if (!gone && ready.readable && !read_.handle && on_unattended_) on_unattended_(ready);
+  if (!gone && ready.readable && !read_.handle && on_idle_event_) on_idle_event_(ready);
   if (!gone && ready.writable && write_.handle) std::exchange(write_.handle, {}).resume();
   if (!gone && ready.readable && read_.handle) std::exchange(read_.handle, {}).resume();
   leave();

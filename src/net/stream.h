@@ -88,7 +88,7 @@ class Stream {
   /// waiting: how a pool notices that the server has closed an idle connection, and a proxy that the client
   /// has gone while it waits for the other side. An empty function removes it. It must neither destroy the
   /// Stream nor replace itself.
-  void on_unattended(std::function<void(ReadyHandler::Ready)> action) { on_unattended_ = std::move(action); }
+  void on_idle_event(std::function<void(ReadyHandler::Ready)> action) { on_idle_event_ = std::move(action); }
 
  private:
   struct Wait {
@@ -169,7 +169,7 @@ class Stream {
   Wait read_;
   Wait write_;
   std::function<void()> on_broken_;
-  std::function<void(ReadyHandler::Ready)> on_unattended_;
+  std::function<void(ReadyHandler::Ready)> on_idle_event_;
 };
 
 }  // namespace weft::net

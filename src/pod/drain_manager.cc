@@ -20,7 +20,7 @@ DrainManager::DrainManager(net::Loop& loop, proxy::Server& server, Options optio
 void DrainManager::drain() {
   if (std::exchange(draining_, true)) return;
   WEFT_LOG(kInfo, "drain", "draining: not ready from now on, and each response ends its connection");
-  server_.take_leave(options_.leaving);
+  server_.begin_graceful_drain(options_.drain_scope);
 }
 
 void DrainManager::terminate() {

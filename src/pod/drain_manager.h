@@ -20,7 +20,7 @@ namespace weft::pod {
 class DrainManager {
  public:
   struct Options {
-    proxy::Leaving leaving = proxy::Leaving::kInbound;
+    proxy::DrainScope drain_scope = proxy::DrainScope::kInbound;
     std::chrono::milliseconds minimum{5'000};  ///< after terminate() that no drain() came before
     std::chrono::milliseconds limit{45'000};   ///< after terminate(), whatever is open then
     bool wait_for_connections = false;         ///< for connections to end, not only for requests

@@ -38,7 +38,8 @@ Result<void> Program::open(std::function<void()> on_exit) {
   WEFT_TRY(proxy_, xds::ConfiguredProxy::start(loop_, std::move(bootstrap), server_options(),
                                                [this] { drain_manager_->exit_at_once(); }));
   DrainManager::Options drain;
-  drain.leaving = environment.role == Role::kRouter ? proxy::Leaving::kAll : proxy::Leaving::kInbound;
+  drain.drain_scope =
+      environment.role == Role::kRouter ? proxy::DrainScope::kAll : proxy::DrainScope::kInbound;
   drain.minimum = environment.proxy_config.termination_drain;
   drain.limit = environment.proxy_config.drain;
   drain.wait_for_connections = environment.wait_for_connections;

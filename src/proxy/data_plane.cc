@@ -220,9 +220,9 @@ void DataPlane::drain(Milliseconds limit, std::function<void()> done) {
   }
 }
 
-void DataPlane::take_leave(Leaving leaving) {
+void DataPlane::begin_graceful_drain(DrainScope drain_scope) {
   draining_ = true;
-  on_all([leaving](Worker& worker) { worker.take_leave(leaving); }, [] {});
+  on_all([drain_scope](Worker& worker) { worker.begin_graceful_drain(drain_scope); }, [] {});
 }
 
 void DataPlane::count_open(std::function<void(OpenWork)> done) {
@@ -241,19 +241,19 @@ void DataPlane::count_open(std::function<void(OpenWork)> done) {
 }
 
 void DataPlane::collect_stats(bool prometheus, std::function<void(std::string)> done) {
-  auto sheets = std::make_shared<std::vector<StatSheet>>(workers_.size());
+  auto sheets = std::make_shared<std::vector<StatsSnapshot>>(workers_.size());
   std::map<const Worker*, std::size_t> place;
   for (std::size_t i = 0; i < workers_.size(); ++i) place[workers_[i]] = i;
   on_all([sheets, place](Worker& worker) { (*sheets)[place.at(&worker)] = worker.stats(); },
          [this, sheets, prometheus, done = std::move(done)] {
-           StatSheet sum;
-           for (const StatSheet& sheet : *sheets) sum.merge(sheet);
-           sum.add("server.live", 1, StatSheet::Kind::kGauge);
-           sum.add("server.state", ready() ? 0 : 2, StatSheet::Kind::kGauge);
-           sum.add("server.concurrency", workers_.size(), StatSheet::Kind::kGauge);
+           StatsSnapshot sum;
+           for (const StatsSnapshot& sheet : *sheets) sum.merge(sheet);
+           sum.add("server.live", 1, StatsSnapshot::Kind::kGauge);
+           sum.add("server.state", ready() ? 0 : 2, StatsSnapshot::Kind::kGauge);
+           sum.add("server.concurrency", workers_.size(), StatsSnapshot::Kind::kGauge);
            const auto uptime =
                std::chrono::duration_cast<std::chrono::seconds>(main_.now() - started_).count();
-           sum.add("server.uptime", static_cast<std::uint64_t>(uptime), StatSheet::Kind::kGauge);
+           sum.add("server.uptime", static_cast<std::uint64_t>(uptime), StatsSnapshot::Kind::kGauge);
            done(prometheus ? sum.prometheus() : sum.plain());
          });
 }

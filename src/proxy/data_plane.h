@@ -24,7 +24,7 @@ class DataPlane final : public Server {
   bool ready() const override { return ready_ && !draining_; }
   void drain(Milliseconds limit, std::function<void()> done) override;
   void stop() override;
-  void take_leave(Leaving leaving) override;
+  void begin_graceful_drain(DrainScope drain_scope) override;
   void count_open(std::function<void(OpenWork)> done) override;
   void collect_stats(bool prometheus, std::function<void(std::string)> done) override;
   void collect_clusters(bool json, std::function<void(std::string)> done) override;

@@ -95,9 +95,9 @@ TEST(DataPlane, a_configuration_that_cannot_be_put_in_force_leaves_the_old_one_r
   listener->name = "second";
   listener->address = a.address();  // taken by the upstream itself
   bad.listeners["second"] = listener;
-  const Result<void> refused = plane.apply(bad);
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().text.find(a.address().to_string()), std::string::npos) << refused.error().text;
+  const Result<void> rejected = plane.apply(bad);
+  ASSERT_FALSE(rejected);
+  EXPECT_NE(rejected.error().text.find(a.address().to_string()), std::string::npos) << rejected.error().text;
   EXPECT_EQ(plane.get("/").body, "a GET /");
 }
 
@@ -184,15 +184,16 @@ TEST(DataPlane, an_address_goes_from_one_listener_to_another_in_one_update) {
   }
 }
 
-TEST(DataPlane, an_address_that_two_listeners_have_is_refused_and_the_first_goes_on) {
+TEST(DataPlane, an_address_that_two_listeners_have_is_rejected_and_the_first_goes_on) {
   for (const unsigned workers : {1u, 2u}) {
     Port port(workers);
     port.listen("one");
     ASSERT_TRUE(port.plane.apply(port.next));
     port.listen("two");
-    const Result<void> refused = port.plane.apply(port.next);
-    ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().text.find("of listener 'one' too"), std::string::npos) << refused.error().text;
+    const Result<void> rejected = port.plane.apply(port.next);
+    ASSERT_FALSE(rejected);
+    EXPECT_NE(rejected.error().text.find("of listener 'one' too"), std::string::npos)
+        << rejected.error().text;
     EXPECT_TRUE(port.answers());
   }
 }
@@ -497,7 +498,7 @@ TEST(DataPlane, taking_leave_answers_everything_and_ends_inbound_connections_wit
     ASSERT_TRUE(socket);
     http::h1::ClientConnection kept(std::move(*socket));
     ASSERT_TRUE(testing::run(plane.loop, ask(kept.start())));
-    plane.server->take_leave(Leaving::kInbound);
+    plane.server->begin_graceful_drain(DrainScope::kInbound);
     EXPECT_FALSE(plane.server->ready());
     std::optional<OpenWork> open;
     plane.server->count_open([&](OpenWork now) { open = now; });

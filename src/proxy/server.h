@@ -25,7 +25,7 @@ struct ServerOptions {
 };
 
 /// Which listeners drain: those of traffic that comes to the pod (Direction::kInbound), or every one.
-enum class Leaving : std::uint8_t { kInbound, kAll };
+enum class DrainScope : std::uint8_t { kInbound, kAll };
 
 /// What clients are in the middle of.
 struct OpenWork {
@@ -62,7 +62,7 @@ class Server {
   /// Readiness is no longer said, and from now on every answer of these listeners ends its connection
   /// ("Connection: close"), so that clients go elsewhere in their own time. Nothing is rejected: new
   /// connections are served like old ones. May be called again with more.
-  virtual void take_leave(Leaving leaving) = 0;
+  virtual void begin_graceful_drain(DrainScope drain_scope) = 0;
   /// Summed over workers.
   virtual void count_open(std::function<void(OpenWork)> done) = 0;
 

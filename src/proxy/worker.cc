@@ -131,10 +131,10 @@ void Worker::drain_connections() {
   connections_.for_each([](DownstreamConnection& connection) { connection.drain(); });
 }
 
-void Worker::take_leave(Leaving leaving) {
-  if (drain_.leaving != Leaving::kAll) drain_.leaving = leaving;
+void Worker::begin_graceful_drain(DrainScope drain_scope) {
+  if (drain_.drain_scope != DrainScope::kAll) drain_.drain_scope = drain_scope;
   connections_.for_each([&](DownstreamConnection& connection) {
-    if (drain_.is_leaving(*connection.listener().config)) connection.take_leave();
+    if (drain_.drains(*connection.listener().config)) connection.begin_graceful_drain();
   });
 }
 
@@ -145,8 +145,8 @@ OpenWork Worker::open_work() const {
   return open;
 }
 
-StatSheet Worker::stats() const {
-  StatSheet sheet;
+StatsSnapshot Worker::stats() const {
+  StatsSnapshot sheet;
   for (const auto& [prefix, counters] : counters_.http) sheet.add_http(prefix, counters);
   for (const auto& [prefix, counters] : counters_.tcp) sheet.add_tcp(prefix, counters);
   for (const auto& [name, counters] : counters_.listeners) sheet.add_listener(name, counters);

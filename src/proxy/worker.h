@@ -41,14 +41,14 @@ class Worker {
   void serve(AcceptedConnection accepted, const std::string& listener);
   void stop_accepting();
   void drain_connections();
-  /// See Server::take_leave().
-  void take_leave(Leaving leaving);
+  /// See Server::begin_graceful_drain().
+  void begin_graceful_drain(DrainScope drain_scope);
   OpenWork open_work() const;
   std::size_t connections() const { return connections_.size(); }
   /// Runs once when no connection is left.
   void when_idle(std::function<void()> action) { connections_.when_empty(std::move(action)); }
   LogWriter& logs() { return logs_; }
-  StatSheet stats() const;
+  StatsSnapshot stats() const;
   struct EndpointView {
     std::string cluster, address;
     std::uint64_t connections = 0, active = 0, total = 0;

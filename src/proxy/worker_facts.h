@@ -17,11 +17,11 @@ namespace weft::proxy {
 
 /// Whether connections are to end.
 struct DrainState {
-  bool draining = false;           ///< every one, as soon as it has no request
-  std::optional<Leaving> leaving;  ///< those of these listeners, each with its next response
+  bool draining = false;                  ///< every one, as soon as it has no request
+  std::optional<DrainScope> drain_scope;  ///< those of these listeners, each with its next response
 
-  bool is_leaving(const ListenerConfig& listener) const {
-    return leaving && (*leaving == Leaving::kAll || listener.direction == Direction::kInbound);
+  bool drains(const ListenerConfig& listener) const {
+    return drain_scope && (*drain_scope == DrainScope::kAll || listener.direction == Direction::kInbound);
   }
 };
 

@@ -49,7 +49,7 @@ class Api {
     net::TaskScope tasks;
     tasks.spawn(server_->handle(exchange));
     loop_->settle();
-    exchange.abandon();
+    exchange.cancel();
     loop_->settle();
     WEFT_ASSERT(tasks.active() == 0 && exchange.status() != 0);
     if (exchange.status() >= 400) WEFT_ASSERT(api::parse_json(exchange.answer()).is_object());

@@ -117,7 +117,7 @@ class AdsClientTest : public ::testing::Test {
     route->mutable_route()->set_cluster(cluster);
     return made;
   }
-  static Error refused(const std::string& text) { return Error::config(Code::kConflict, text); }
+  static Error rejected(const std::string& text) { return Error::config(Code::kConflict, text); }
 
   std::unique_ptr<net::Loop> loop;
   FakeServer server;
@@ -164,21 +164,21 @@ TEST_F(AdsClientTest, AcknowledgesOnlyWhenEveryWorkerRunsIt) {
   EXPECT_EQ(server.current()->clusters.size(), 1u);
 }
 
-TEST_F(AdsClientTest, RefusesABadResourceByNameAndReasonAndKeepsItsVersion) {
+TEST_F(AdsClientTest, RejectsABadResourceByNameAndReasonAndKeepsItsVersion) {
   requests();
   respond(Type::kCluster, "1", Clusters{});
   requests();
   auto bad = cluster("bad");
   bad.mutable_connect_timeout()->set_seconds(-1);
   respond(Type::kCluster, "2", Clusters{bad});
-  const auto refusal = request();
-  EXPECT_EQ(refusal.version_info(), "1");
-  EXPECT_EQ(refusal.response_nonce(), "nonce-2");
-  EXPECT_NE(refusal.error_detail().message().find("CDS 'bad': "), std::string::npos)
-      << refusal.error_detail().message();
-  EXPECT_NE(refusal.error_detail().message().find("connect_timeout"), std::string::npos)
-      << refusal.error_detail().message();
-  EXPECT_EQ(client->refusals(), 1u);
+  const auto rejection = request();
+  EXPECT_EQ(rejection.version_info(), "1");
+  EXPECT_EQ(rejection.response_nonce(), "nonce-2");
+  EXPECT_NE(rejection.error_detail().message().find("CDS 'bad': "), std::string::npos)
+      << rejection.error_detail().message();
+  EXPECT_NE(rejection.error_detail().message().find("connect_timeout"), std::string::npos)
+      << rejection.error_detail().message();
+  EXPECT_EQ(client->rejections(), 1u);
 }
 
 TEST_F(AdsClientTest, what_runs_is_no_longer_said_to_be_rejected_when_the_same_bytes_come_again) {
@@ -186,9 +186,9 @@ TEST_F(AdsClientTest, what_runs_is_no_longer_said_to_be_rejected_when_the_same_b
   auto bad = cluster("a");
   bad.mutable_connect_timeout()->set_seconds(-1);
   respond(Type::kCluster, "2", Clusters{bad});
-  EXPECT_TRUE(catalog.refusals(Type::kCluster).contains("a"));
+  EXPECT_TRUE(catalog.rejections(Type::kCluster).contains("a"));
   respond(Type::kCluster, "3", Clusters{cluster("a")});
-  EXPECT_FALSE(catalog.refusals(Type::kCluster).contains("a"));
+  EXPECT_FALSE(catalog.rejections(Type::kCluster).contains("a"));
 }
 
 TEST_F(AdsClientTest, a_resource_that_is_there_twice_in_one_response_is_rejected_and_the_first_is_kept) {
@@ -196,16 +196,16 @@ TEST_F(AdsClientTest, a_resource_that_is_there_twice_in_one_response_is_rejected
   auto second = cluster("a");
   second.mutable_connect_timeout()->set_seconds(7);
   respond(Type::kCluster, "1", Clusters{cluster("a"), second, cluster("b")});
-  const auto refusal = requests();
+  const auto rejection = requests();
   bool said = false;
-  for (const auto& each : refusal)
+  for (const auto& each : rejection)
     said |= each.error_detail().message() == "CDS 'a': is there twice in one response";
   EXPECT_TRUE(said);
   EXPECT_NE(catalog.accepted(Type::kCluster).at("a")->bytes, second.SerializeAsString());
   EXPECT_TRUE(catalog.accepted(Type::kCluster).contains("b"));
 }
 
-TEST_F(AdsClientTest, RefusesBytesThatAreNoMessage) {
+TEST_F(AdsClientTest, RejectsBytesThatAreNoMessage) {
   requests();
   DiscoveryResponse response;
   response.set_type_url(std::string(type_url(Type::kCluster)));
@@ -213,9 +213,9 @@ TEST_F(AdsClientTest, RefusesBytesThatAreNoMessage) {
   response.set_nonce("n");
   response.add_resources()->set_value("\xff\xff\xff");
   client->received(response.SerializeAsString());
-  const auto refusal = request();
-  EXPECT_TRUE(refusal.has_error_detail());
-  EXPECT_EQ(refusal.version_info(), "");
+  const auto rejection = request();
+  EXPECT_TRUE(rejection.has_error_detail());
+  EXPECT_EQ(rejection.version_info(), "");
   client->received("\xff not a response");
   EXPECT_TRUE(requests().empty());
 }
@@ -262,14 +262,14 @@ TEST_F(AdsClientTest, WhatIsNoLongerNamedGoes) {
   EXPECT_EQ(catalog.wanted(Type::kEndpoint)->list(), std::vector<std::string_view>{"b"});
 }
 
-TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRefusedAndTheOldStays) {
+TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRejectedAndTheOldStays) {
   requests();
   respond(Type::kCluster, "1", Clusters{});
   respond(Type::kListener, "2", Listeners{listener("in", "80")});
   respond(Type::kRoute, "3", Tables{routes("80", "a")});
   ASSERT_TRUE(server.applying());
   requests();
-  finish(fail(refused("listener 'in': 127.0.0.1:15001 is in use")));
+  finish(fail(rejected("listener 'in': 127.0.0.1:15001 is in use")));
   bool said = false;
   for (const auto& now : requests())
     said |=
@@ -293,7 +293,7 @@ TEST_F(AdsClientTest, every_resource_that_the_data_plane_cannot_do_is_named) {
   while (server.applying()) finish();
   requests();
   respond(Type::kEndpoint, "4", Assignments{endpoints("a", 81), endpoints("b", 81)});
-  finish(fail(refused("no more memory")));
+  finish(fail(rejected("no more memory")));
   const std::string said = complaints(requests());
   EXPECT_NE(said.find("EDS 'a': no more memory"), said.npos) << said;
   EXPECT_NE(said.find("EDS 'b': no more memory"), said.npos) << said;
@@ -312,7 +312,7 @@ TEST_F(AdsClientTest, of_more_rejected_resources_than_can_be_named_none_is) {
   const std::string said = complaints(requests());
   EXPECT_LT(said.size(), 200u);
   EXPECT_NE(said.find("CDS: more resources"), said.npos) << said;
-  EXPECT_EQ(catalog.refusals(Type::kCluster).size(), 500u);
+  EXPECT_EQ(catalog.rejections(Type::kCluster).size(), 500u);
 }
 
 TEST_F(AdsClientTest, ANewStreamSaysWhichVersionsAreThereAndChangesNothing) {
@@ -377,7 +377,7 @@ TEST_F(AdsClientTest, one_rejected_cluster_does_not_keep_a_proxy_from_being_read
   while (server.applying()) finish();
   EXPECT_EQ(client->missing(), "");
   EXPECT_TRUE(server.ready());
-  EXPECT_EQ(client->refusals(), 1u);
+  EXPECT_EQ(client->rejections(), 1u);
 }
 
 TEST_F(AdsClientTest, a_proxy_of_which_every_listener_was_rejected_is_not_ready_and_says_so) {

@@ -229,7 +229,7 @@ TEST_F(AdsDeltaTest, a_change_of_another_form_is_rejected_and_the_table_asked_fo
   whole("v2", "d");
   EXPECT_EQ(applied_table(), table("d").SerializeAsString());
   EXPECT_FALSE(request().has_error_detail());
-  EXPECT_TRUE(catalog.refusals(Type::kRoute).empty());
+  EXPECT_TRUE(catalog.rejections(Type::kRoute).empty());
 }
 
 TEST_F(AdsDeltaTest, a_change_that_names_hosts_which_are_not_there_is_rejected) {

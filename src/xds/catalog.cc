@@ -40,15 +40,15 @@ void Catalog::put(Type type, std::vector<ResourcePtr> resources) {
 }
 
 void Catalog::confirm(Type type, std::string_view name) {
-  Refusals& refusals = of(type).refusals;
-  if (const auto found = refusals.find(name); found != refusals.end()) {
-    refusals.erase(found);
+  Rejections& rejections = of(type).rejections;
+  if (const auto found = rejections.find(name); found != rejections.end()) {
+    rejections.erase(found);
     changed(type);
   }
 }
 
-void Catalog::refuse(Type type, std::string_view name, Refusal refusal) {
-  of(type).refusals.insert_or_assign(std::string(name), std::move(refusal));
+void Catalog::reject(Type type, std::string_view name, Rejection rejection) {
+  of(type).rejections.insert_or_assign(std::string(name), std::move(rejection));
   changed(type);
 }
 
@@ -60,7 +60,7 @@ void Catalog::keep_only(Type type, const NameSet& names) {
     return next == names.end() || *next != resource.name();
   });
   const std::size_t forgotten =
-      std::erase_if(of(type).refusals, [&](const auto& entry) { return !names.contains(entry.first); });
+      std::erase_if(of(type).rejections, [&](const auto& entry) { return !names.contains(entry.first); });
   if (gone + forgotten > 0) changed(type);
 }
 
@@ -69,7 +69,7 @@ void Catalog::drop(Type type, const NameSet& names) {
   const std::size_t gone =
       of(type).accepted.erase_if([&](const Resource& resource) { return names.contains(resource.name()); });
   const std::size_t forgotten =
-      std::erase_if(of(type).refusals, [&](const auto& entry) { return names.contains(entry.first); });
+      std::erase_if(of(type).rejections, [&](const auto& entry) { return names.contains(entry.first); });
   if (gone + forgotten > 0) changed(type);
 }
 
@@ -121,7 +121,7 @@ void Catalog::follow(Type type, TimePoint now) {
 
 /// It is there, or was rejected and will not come.
 bool Catalog::is_known(Type type, std::string_view name) const {
-  return of(type).accepted.contains(name) || of(type).refusals.contains(name);
+  return of(type).accepted.contains(name) || of(type).rejections.contains(name);
 }
 
 bool Catalog::is_warm(const Resource& resource, TimePoint now) const {
@@ -213,7 +213,7 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
     if (running.find(name) == resource || is_static(type, name)) continue;
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
     blamed.push_back({type, name});
-    refuse(type, name, {reason, resource->version, std::chrono::system_clock::now()});
+    reject(type, name, {reason, resource->version, std::chrono::system_clock::now()});
   }
   return !blamed.empty();
 }

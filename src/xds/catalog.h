@@ -16,7 +16,7 @@
 namespace weft::xds {
 
 /// Why a resource is not applied as it was sent.
-struct Refusal {
+struct Rejection {
   std::string reason;
   std::string version;
   std::chrono::system_clock::time_point when;
@@ -52,7 +52,7 @@ class Names {
 class Catalog {
  public:
   using Shelf = proxy::NamedList<Resource>;
-  using Refusals = std::map<std::string, Refusal, std::less<>>;
+  using Rejections = std::map<std::string, Rejection, std::less<>>;
   using NamesPtr = std::shared_ptr<const Names>;
 
   Catalog(const std::vector<ResourcePtr>& static_clusters, const std::vector<ResourcePtr>& static_listeners);
@@ -62,7 +62,7 @@ class Catalog {
   void put(Type type, ResourcePtr resource) { put(type, std::vector{std::move(resource)}); }
   /// The one that is accepted has come again.
   void confirm(Type type, std::string_view name);
-  void refuse(Type type, std::string_view name, Refusal refusal);
+  void reject(Type type, std::string_view name, Rejection rejection);
   /// Drops what was accepted or rejected and is not in `names`: for types whose responses are complete.
   using NameSet = std::set<std::string_view>;
   void keep_only(Type type, const NameSet& names);
@@ -96,7 +96,7 @@ class Catalog {
   const Shelf& statics(Type type) const { return of(type).statics; }
   const Shelf& accepted(Type type) const { return of(type).accepted; }
   const Shelf& running(Type type) const { return of(type).running; }
-  const Refusals& refusals(Type type) const { return of(type).refusals; }
+  const Rejections& rejections(Type type) const { return of(type).rejections; }
 
  private:
   /// How often the names of each type that are there, or rejected, have become others.
@@ -109,7 +109,7 @@ class Catalog {
   };
   struct OfType {
     Shelf statics, accepted, running, next;
-    Refusals refusals;
+    Rejections rejections;
     /// Until when what is wanted and not there is waited for.
     std::map<std::string, TimePoint, std::less<>> deadlines;
     Choice choice;

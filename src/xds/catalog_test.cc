@@ -110,12 +110,12 @@ TEST(Catalog, what_is_no_longer_named_is_gone_with_what_was_said_against_it) {
   Driven driven;
   driven.put(Type::kListener, listener("a"));
   driven.put(Type::kListener, listener("b"));
-  driven.catalog.refuse(Type::kListener, "c", {});
+  driven.catalog.reject(Type::kListener, "c", {});
   driven.catalog.keep_only(Type::kListener, {"b"});
   EXPECT_TRUE(driven.step(kStart));
   EXPECT_FALSE(driven.runs_listener("a"));
   EXPECT_TRUE(driven.runs_listener("b"));
-  EXPECT_TRUE(driven.catalog.refusals(Type::kListener).empty());
+  EXPECT_TRUE(driven.catalog.rejections(Type::kListener).empty());
 }
 
 TEST(Catalog, a_cluster_waits_for_its_endpoints_and_a_listener_for_its_routes) {
@@ -179,15 +179,15 @@ TEST(Catalog, waits_for_what_never_comes_as_long_as_was_said_and_0_is_forever) {
 TEST(Catalog, what_is_needed_and_was_rejected_is_not_waited_for) {
   Driven driven;
   driven.put(Type::kListener, listener("l", {rds("r")}));
-  driven.catalog.refuse(Type::kRoute, "r", {"bad", "1", {}});
+  driven.catalog.reject(Type::kRoute, "r", {"bad", "1", {}});
   driven.catalog.follow_references(kStart);
   EXPECT_TRUE(driven.step(kStart));
   EXPECT_TRUE(driven.runs_listener("l"));
   EXPECT_FALSE(driven.catalog.warming(kStart));
   EXPECT_EQ(driven.catalog.next_deadline(kStart), kNever);
-  EXPECT_EQ(driven.catalog.refusals(Type::kRoute).at("r").reason, "bad");
+  EXPECT_EQ(driven.catalog.rejections(Type::kRoute).at("r").reason, "bad");
   driven.put(Type::kRoute, routes("r"));
-  EXPECT_TRUE(driven.catalog.refusals(Type::kRoute).empty());
+  EXPECT_TRUE(driven.catalog.rejections(Type::kRoute).empty());
 }
 
 TEST(Catalog, a_cluster_has_the_endpoints_that_came_last_and_stays_the_same_with_others) {
@@ -228,7 +228,7 @@ TEST(Catalog, what_nothing_refers_to_any_more_is_dropped_when_what_ran_does_not_
 /// What is accepted, after a snapshot with these was not applied.
 struct Rejected {
   std::vector<std::string> blamed;
-  std::set<std::string> refused;
+  std::set<std::string> rejected;
 };
 
 Rejected rejected(Catalog& catalog, const std::string& reason) {
@@ -236,11 +236,11 @@ Rejected rejected(Catalog& catalog, const std::string& reason) {
   Rejected all;
   for (const auto& [type, name] : catalog.reject(reason)) {
     all.blamed.push_back(std::string(short_name(type)) + " " + name);
-    EXPECT_EQ(catalog.refusals(type).at(name).reason, reason);
-    EXPECT_EQ(catalog.refusals(type).at(name).version, "version of " + name);
+    EXPECT_EQ(catalog.rejections(type).at(name).reason, reason);
+    EXPECT_EQ(catalog.rejections(type).at(name).version, "version of " + name);
   }
   for (const Type type : kAllTypes)
-    for (const auto& [name, refusal] : catalog.refusals(type)) all.refused.insert(name);
+    for (const auto& [name, rejection] : catalog.rejections(type)) all.rejected.insert(name);
   return all;
 }
 
@@ -265,7 +265,7 @@ TEST(Catalog, blames_what_the_reason_names_of_what_has_changed_and_else_all_of_o
     catalog.put(Type::kRoute, routes("r1"));
     const Rejected all = rejected(catalog, reason);
     EXPECT_EQ(all.blamed, blamed) << reason;
-    EXPECT_EQ(all.refused.size(), blamed.size()) << reason;
+    EXPECT_EQ(all.rejected.size(), blamed.size()) << reason;
   }
 }
 
@@ -288,7 +288,7 @@ TEST(Catalog, what_is_blamed_goes_back_to_what_runs_or_away_and_the_rest_can_be_
 TEST(Catalog, what_is_static_is_not_blamed) {
   Catalog catalog({cluster("c")}, {listener("l")});
   EXPECT_EQ(rejected(catalog, "listener 'l'").blamed, std::vector<std::string>{});
-  EXPECT_TRUE(catalog.refusals(Type::kListener).empty());
+  EXPECT_TRUE(catalog.rejections(Type::kListener).empty());
 }
 
 }  // namespace

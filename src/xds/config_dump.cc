@@ -97,10 +97,10 @@ constexpr PerType<Show> kShow = {resource_json<cluster::Cluster>,
                                  resource_json<endpoint::ClusterLoadAssignment>,
                                  resource_json<listener::Listener>, resource_json<route::RouteConfiguration>};
 
-Json error_state(const Refusal& refusal) {
-  return {{"last_update_attempt", utc_text(refusal.when)},
-          {"details", refusal.reason},
-          {"version_info", refusal.version}};
+Json error_state(const Rejection& rejection) {
+  return {{"last_update_attempt", utc_text(rejection.when)},
+          {"details", rejection.reason},
+          {"version_info", rejection.version}};
 }
 
 /// Entries in Envoy's forms: clusters and routes hold the resource under `field`; listeners hold it in
@@ -114,17 +114,17 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
                   {std::string(field), kShow[index_of(type)](one->message(), type_url(type))},
                   {"last_updated", utc_text(one->updated)}};
     if (statics) entry.erase("version_info");
-    const auto refused = catalog.refusals(type).find(name);
+    const auto rejected = catalog.rejections(type).find(name);
     if (type == Type::kListener && !statics) entry = Json{{"name", name}, {"active_state", std::move(entry)}};
-    if (!statics && refused != catalog.refusals(type).end())
-      entry["error_state"] = error_state(refused->second);
+    if (!statics && rejected != catalog.rejections(type).end())
+      entry["error_state"] = error_state(rejected->second);
     if (!one->left_out.empty()) entry["not_supported"] = one->left_out.all();
     if (!one->rejected.empty()) entry["rejected"] = one->rejected.all();
     list.push_back(std::move(entry));
   }
-  for (const auto& [name, refusal] : catalog.refusals(type))
+  for (const auto& [name, rejection] : catalog.rejections(type))
     if (!statics && !catalog.running(type).contains(name))
-      list.push_back({{"name", name}, {"error_state", error_state(refusal)}});
+      list.push_back({{"name", name}, {"error_state", error_state(rejection)}});
   return list;
 }
 

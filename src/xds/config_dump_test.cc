@@ -83,8 +83,8 @@ TEST(ConfigDump, shows_what_was_rejected_and_why_beside_what_runs_instead) {
           "'s' cluster: 'c' } } } }"));
   ASSERT_TRUE(catalog.build(TimePoint{}));
   catalog.commit();
-  catalog.refuse(Type::kListener, "l", {"a reason \xff", "8", kThen});
-  catalog.refuse(Type::kListener, "never ran", {"another", "9", kThen});
+  catalog.reject(Type::kListener, "l", {"a reason \xff", "8", kThen});
+  catalog.reject(Type::kListener, "never ran", {"another", "9", kThen});
   const Json listeners = part(catalog, "ListenersConfigDump")["dynamic_listeners"];
   ASSERT_EQ(listeners.size(), 2u);
   EXPECT_EQ(listeners[0]["name"], "l");

@@ -16,7 +16,7 @@ namespace weft::xds {
 /// control plane that changes it, and the admin page.
 ///
 /// Owner: the program. Thread: the main loop. How it ends: the destructor, which ends every connection; a
-/// graceful end is the server's drain() or take_leave() before that.
+/// graceful end is the server's drain() or begin_graceful_drain() before that.
 class ConfiguredProxy {
  public:
   /// Starts the data plane, without configuration, and opens the admin page of the bootstrap. `quit` is what

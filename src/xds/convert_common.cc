@@ -19,8 +19,8 @@ Result<void> expect_changeable(std::string_view name, const Path& path) {
                              "' may not be changed here; use host_rewrite_literal or a rewrite"));
   if (!is_token(name)) return fail(path.invalid("'" + std::string(name) + "' is no header name"));
   // A second length, like a second Transfer-Encoding, would be another reading of the same bytes.
-  if (const http::Known known = http::known_field(name);
-      known == http::Known::kContentLength || http::is_of_the_connection(known))
+  if (const http::HeaderId known = http::known_field(name);
+      known == http::HeaderId::kContentLength || http::is_of_the_connection(known))
     return fail(path.invalid("'" + std::string(name) +
                              "' may not be changed: each proxy writes its own for the connection it is on"));
   return {};

@@ -62,9 +62,9 @@ Result<proxy::QueryMatch> to_query_match(const route::QueryParameterMatcher& fro
 }
 
 /// Fields that the codec takes out of each message for itself; no rule ever sees them.
-bool is_hidden(http::Known field) {
-  if (field == http::Known::kUpgrade) return false;  // kept in the head
-  return field == http::Known::kExpect || http::is_of_the_connection(field);
+bool is_hidden(http::HeaderId field) {
+  if (field == http::HeaderId::kUpgrade) return false;  // kept in the head
+  return field == http::HeaderId::kExpect || http::is_of_the_connection(field);
 }
 
 }  // namespace

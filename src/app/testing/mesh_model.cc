@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "control/world.h"
+#include "control/object_snapshot.h"
 
 namespace weft::app::testing {
 namespace {

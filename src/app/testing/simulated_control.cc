@@ -6,7 +6,7 @@ SimulatedControl::SimulatedControl(net::Loop& loop, store::Store& store, std::ui
   auto registrations = std::make_unique<control::Registrations>();
   registrations_ = registrations.get();
   control::ControlPlaneOptions options;
-  options.mirror.random = Random(seed);
+  options.cache.random = Random(seed);
   options.random = Random(seed + 1);
   // Those that a mesh without Deployments, Ingresses and Gateways has work for: each run of each reads every
   // object.

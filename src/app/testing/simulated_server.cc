@@ -18,12 +18,12 @@ void SimulatedServer::apply(proxy::SnapshotPtr snapshot, std::function<void(Resu
 
 net::Task<void> SimulatedServer::change(proxy::SnapshotPtr snapshot, std::function<void(Result<void>)> done) {
   co_await loop_.sleep(takes ? takes() : Duration::zero());
-  Result<void> applied = put_in_force(*snapshot);
+  Result<void> applied = apply_snapshot(*snapshot);
   snapshot.reset();
   done(std::move(applied));
 }
 
-Result<void> SimulatedServer::put_in_force(const proxy::Snapshot& snapshot) {
+Result<void> SimulatedServer::apply_snapshot(const proxy::Snapshot& snapshot) {
   if (check) WEFT_CHECK(check(snapshot));
   auto silent = std::make_shared<proxy::Snapshot>(snapshot);
   std::erase_if(silent_, [&](const auto& entry) { return !snapshot.listeners.contains(entry.first); });

@@ -25,7 +25,9 @@ class SimulatedServer final : public proxy::Server {
   bool ready() const override { return ready_; }
   void drain(proxy::Milliseconds, std::function<void()> done) override { done(); }
   void stop() override {}
-  void take_leave(proxy::Leaving leaving) override { worker_.take_leave(leaving); }
+  void begin_graceful_drain(proxy::DrainScope drain_scope) override {
+    worker_.begin_graceful_drain(drain_scope);
+  }
   void count_open(std::function<void(proxy::OpenWork)> done) override { done(worker_.open_work()); }
   void collect_stats(bool, std::function<void(std::string)> done) override { done(worker_.stats().plain()); }
   void collect_clusters(bool, std::function<void(std::string)> done) override { done({}); }
@@ -42,7 +44,7 @@ class SimulatedServer final : public proxy::Server {
 
  private:
   net::Task<void> change(proxy::SnapshotPtr snapshot, std::function<void(Result<void>)> done);
-  Result<void> put_in_force(const proxy::Snapshot& snapshot);
+  Result<void> apply_snapshot(const proxy::Snapshot& snapshot);
   std::shared_ptr<const proxy::ListenerConfig> without_logs(
       const std::shared_ptr<const proxy::ListenerConfig>& listener);
 

@@ -18,7 +18,7 @@ namespace weft::control {
 
 namespace {
 
-// A pod has its address before its containers start; the mirror may be that much behind.
+// A pod has its address before its containers start; the cache may be that much behind.
 constexpr Duration kPodPatience = 10s;
 // A proxy has one stream, and for a while another that has not been missed yet.
 constexpr std::size_t kMaxStreamsOfProxy = 8;
@@ -118,11 +118,11 @@ std::vector<std::string> AdsServer::absent() const {
   return {ids.begin(), ids.end()};
 }
 
-/// Resumes when the mirror has the pod with an address: only then is it known what the proxy is to run.
+/// Resumes when the cache has the pod with an address: only then is it known what the proxy is to run.
 net::Task<bool> AdsServer::see_pod(const Peer& peer) {
   const TimePoint deadline = loop_.now() + kPodPatience;
   while (true) {
-    const Workload* pod = inputs_ ? inputs_->registry.workload(peer.ns, peer.pod) : nullptr;
+    const Workload* pod = push_ ? push_->registry.workload(peer.ns, peer.pod) : nullptr;
     if (pod && !pod->ip.empty()) co_return true;
     if (loop_.now() >= deadline) co_return false;
     co_await updated_.wait(deadline);
@@ -144,7 +144,7 @@ net::Task<std::expected<Peer, Rejection>> AdsServer::admit(const http::grpc::Cal
   if (!seen)
     co_return std::unexpected(Rejection{
         http::grpc::kUnavailable, "pod " + peer->ns + "/" + peer->pod + " is not known with an address yet"});
-  if (!inputs_)
+  if (!push_)
     co_return std::unexpected(Rejection{http::grpc::kUnavailable, "the objects are not all read yet"});
   co_return peer;
 }
@@ -158,7 +158,7 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
     co_return;
   }
   const AdsProtocol protocol = call.path == kDeltaPath ? AdsProtocol::kDelta : AdsProtocol::kStateOfTheWorld;
-  Connection connection(*this, call.stream, identify(*peer, inputs_->registry), *peer, protocol);
+  Connection connection(*this, call.stream, identify(*peer, push_->registry), *peer, protocol);
   connection.proxy.connection = ++connections_;
   // Leaves the list however this task ends, cancelled at a suspension too.
   struct Listed {
@@ -243,17 +243,17 @@ void AdsServer::count_request(const Request& request) {
   auto type = type_of(request.type_url());
   if (!type || request.response_nonce().empty()) return;
   Counts& counts = counts_[index_of(*type)];
-  ++(request.has_error_detail() ? counts.refused : counts.accepted);
+  ++(request.has_error_detail() ? counts.rejected : counts.accepted);
 }
 
 void AdsServer::offer(Proxy& proxy) {
-  proxy.identity = identify(proxy.peer, inputs_->registry);
-  proxy.session.offer(translator_.translate(proxy.identity), inputs_->generation);
+  proxy.identity = identify(proxy.peer, push_->registry);
+  proxy.session.offer(translator_.translate(proxy.identity), push_->generation);
 }
 
-void AdsServer::update(std::shared_ptr<const Inputs> inputs) {
-  inputs_ = std::move(inputs);
-  translator_.update(inputs_);
+void AdsServer::update(std::shared_ptr<const PushContext> push) {
+  push_ = std::move(push);
+  translator_.update(push_);
   for (Proxy* proxy : proxies_) offer(*proxy);
   updated_.notify_all();
 }

@@ -34,10 +34,10 @@ class AdsServer {
   /// One stream, until either side ends it. The method at both paths.
   net::Task<void> serve(http::grpc::Call call);
 
-  /// The world has changed: every proxy is offered what it is to run now.
-  void update(std::shared_ptr<const Inputs> inputs);
+  /// The snapshot has changed: every proxy is offered what it is to run now.
+  void update(std::shared_ptr<const PushContext> push);
   /// Of the last update; 0 before the first.
-  std::uint64_t generation() const { return inputs_ ? inputs_->generation : 0; }
+  std::uint64_t generation() const { return push_ ? push_->generation : 0; }
 
   /// One connected proxy.
   struct Proxy {
@@ -53,7 +53,7 @@ class AdsServer {
 
   /// Since the start, for each type.
   struct Counts {
-    std::uint64_t pushes = 0, accepted = 0, refused = 0;
+    std::uint64_t pushes = 0, accepted = 0, rejected = 0;
   };
   /// Requests that asked for more than a proxy can need, since the start.
   std::uint64_t over_limit() const { return over_limit_; }
@@ -75,7 +75,7 @@ class AdsServer {
   net::Loop& loop_;
   Authenticator& authenticator_;
   std::function<void()> on_progress_;
-  std::shared_ptr<const Inputs> inputs_;
+  std::shared_ptr<const PushContext> push_;
   Translator translator_;
   PushEncoder encoder_;
   std::list<Proxy*> proxies_;

@@ -157,10 +157,10 @@ void Session::on_rejected(Channel& state, Type type, std::string_view reason) {
   for (const std::string& name : names) doubt.resources.emplace(name, rejected(state, name));
   if (protocol_ == AdsProtocol::kDelta && !asks_by_name(type)) doubt_forms(state);
   const bool said_before = stands_rejected(state, doubt);
-  if (state.report.sent == active_generation_ && !said_before) refused_now_ = true;
+  if (state.report.sent == active_generation_ && !said_before) rejected_now_ = true;
   hold_all_but(state, type, doubt);
   if (said_before) return;
-  std::erase_if(state.doubts, [&](const Doubt& one) { return one.refusal.upto == doubt.refusal.upto; });
+  std::erase_if(state.doubts, [&](const Doubt& one) { return one.rejection.upto == doubt.rejection.upto; });
   state.doubts.push_back(std::move(doubt));
   if (state.doubts.size() > kMaxDoubts) join_oldest(state, type);
 }
@@ -201,7 +201,7 @@ Session::Rejected Session::rejected(const Channel& state, const std::string& nam
 /// Told apart less well, both still stand, for what is still wanted.
 void Session::join_oldest(Channel& state, Type type) const {
   Doubt& second = state.doubts[1];
-  second.refusal.after = state.doubts[0].refusal.after;
+  second.rejection.after = state.doubts[0].rejection.after;
   second.resources.merge(state.doubts[0].resources);
   state.doubts.erase(state.doubts.begin());
   erase_unwanted(state.doubts.front(), type);
@@ -222,18 +222,18 @@ bool Session::stands_rejected(const Channel& state, const Doubt& doubt) {
 std::uint64_t Session::running() const {
   std::uint64_t least = settled_;
   for (const Channel& state : channels_)
-    for (const Doubt& doubt : state.doubts) least = std::min(least, doubt.refusal.after);
+    for (const Doubt& doubt : state.doubts) least = std::min(least, doubt.rejection.after);
   return least;
 }
 
-const Session::Refusal* Session::refusal_of(std::uint64_t since) const {
+const Session::Rejection* Session::rejection_of(std::uint64_t since) const {
   for (const Channel& state : channels_)
     for (const Doubt& doubt : state.doubts)
-      if (doubt.refusal.blames(since)) return &doubt.refusal;
+      if (doubt.rejection.blames(since)) return &doubt.rejection;
   return nullptr;
 }
 
-bool Session::runs(std::uint64_t since) const { return since <= settled_ && !refusal_of(since); }
+bool Session::runs(std::uint64_t since) const { return since <= settled_ && !rejection_of(since); }
 
 bool Session::any_doubted() const {
   return std::ranges::any_of(channels_, [](const Channel& state) { return !state.doubts.empty(); });
@@ -363,7 +363,7 @@ bool Session::step() {
       return true;
     case Stage::kPruned:
       if (!settled(Type::kCluster)) return false;
-      refused_now_ = false;
+      rejected_now_ = false;
       stage_ = target_generation_ != active_generation_ || (asked_again_ && owes()) ? Stage::kClusters
                                                                                     : Stage::kIdle;
       return true;
@@ -382,7 +382,7 @@ ResourceTablePtr Session::needed_clusters() const {
     needed = merged(
         needed, filtered(clusters.held, [&](const ResourcePtr& each) { return names.contains(each->name); }));
   };
-  if (refused_now_) add(whole_);
+  if (rejected_now_) add(whole_);
   for (const Channel& state : channels_)
     for (const Doubt& doubt : state.doubts)
       for (const auto& [name, rejected] : doubt.resources) add(rejected.before);
@@ -392,15 +392,15 @@ ResourceTablePtr Session::needed_clusters() const {
 /// Routes may name clusters that were rejected: what the proxy has stays as it is.
 void Session::hold_back() {
   stage_ = Stage::kSettle;
-  refused_now_ = true;
+  rejected_now_ = true;
   if (auto& doubts = channel(Type::kCluster).doubts; !doubts.empty())
-    doubts.back().refusal.upto = active_generation_;
+    doubts.back().rejection.upto = active_generation_;
 }
 
 void Session::finish_push() {
   // A proxy that has not got its listeners yet runs nothing of ours.
   bool complete = channel(Type::kCluster).subscribed && channel(Type::kListener).subscribed;
-  if (!complete || refused_now_) return;
+  if (!complete || rejected_now_) return;
   forget_unwanted();
   settled_ = active_generation_;
 }

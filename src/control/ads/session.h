@@ -41,9 +41,9 @@ class Session {
   using DeltaRequest = envoy::service::discovery::v3::DeltaDiscoveryRequest;
   using Send = std::function<void(Push)>;
 
-  /// What the proxy rejected: everything that came into the world after `after`, up to `upto`, may be the
+  /// What the proxy rejected: everything that came into the snapshot after `after`, up to `upto`, may be the
   /// cause. It stands until the proxy has accepted what takes the place of each rejected resource.
-  struct Refusal {
+  struct Rejection {
     Type type = Type::kCluster;
     std::uint64_t after = 0, upto = 0;
     std::string reason;
@@ -65,18 +65,18 @@ class Session {
   void allow_table_changes() { table_changes_ = true; }
   /// How many the proxy asks for.
   std::size_t names(Type type) const;
-  /// From now on the proxy is to run `target`, made from generation `generation` of the world.
+  /// From now on the proxy is to run `target`, made from generation `generation` of the snapshot.
   void offer(ResourceSetPtr target, std::uint64_t generation);
 
   /// The proxy runs all of a configuration made from this generation, or of one that does not differ from it
   /// for this proxy. While something is rejected it is the last one before that.
   std::uint64_t running() const;
-  /// The proxy runs what came into the world with generation `since`: nothing that it may have done is
+  /// The proxy runs what came into the snapshot with generation `since`: nothing that it may have done is
   /// rejected or on its way.
   bool runs(std::uint64_t since) const;
   /// Why it does not run what came with `since`; null when nothing stands rejected that `since` may be the
   /// cause of.
-  const Refusal* refusal_of(std::uint64_t since) const;
+  const Rejection* rejection_of(std::uint64_t since) const;
   /// Whether anything stands rejected.
   bool any_doubted() const;
   /// Generation of the newest target that the proxy has been sent something of.
@@ -105,7 +105,7 @@ class Session {
   };
   /// A rejection, and what it may be about: it ends when all of that has been accepted, or is not wanted.
   struct Doubt {
-    Refusal refusal;
+    Rejection rejection;
     std::map<std::string, Rejected, std::less<>> resources;
   };
 
@@ -173,7 +173,7 @@ class Session {
   ResourceSetPtr whole_;  ///< the last that was sent in all its parts
   std::uint64_t target_generation_ = 0, active_generation_ = 0;
   std::uint64_t settled_ = 0;  ///< what the proxy runs, but for what is doubted
-  bool refused_now_ = false;   ///< something of the present push was rejected
+  bool rejected_now_ = false;  ///< something of the present push was rejected
   bool asked_again_ = false;   ///< a request came during it that it may be too late for
   std::uint64_t nonces_ = 0;
 };

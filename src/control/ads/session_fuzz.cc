@@ -29,8 +29,8 @@ std::string nonce_of(unsigned char pick, const std::string& last) {
 }  // namespace
 
 /// What a proxy says, step by step: a byte for the type and for what it says, one for the nonce, one for the
-/// length of the text behind it, which is a name or a reason. Now and then the world changes. The last byte's
-/// lowest bit says by which protocol. However a proxy behaves, it costs a bounded number of responses.
+/// length of the text behind it, which is a name or a reason. Now and then the snapshot changes. The last
+/// byte's lowest bit says by which protocol. However a proxy behaves, it costs a bounded number of responses.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto protocol = data[size - 1] & 1 ? AdsProtocol::kDelta : AdsProtocol::kStateOfTheWorld;
@@ -78,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     else
       say(Session::Request());
     WEFT_ASSERT(session.running() <= generation && session.sending() <= generation);
-    static_cast<void>(session.refusal_of(generation));
+    static_cast<void>(session.rejection_of(generation));
     static_cast<void>(session.runs(generation));
   }
   WEFT_ASSERT(sent <= (steps + 1) * 8);

@@ -101,14 +101,14 @@ TEST_P(SessionTest, routes_wait_until_the_new_clusters_and_endpoints_are_accepte
   EXPECT_EQ(wire.front().type_url(), type_url(Type::kRoute));
 }
 
-TEST_P(SessionTest, a_refused_route_is_reported_with_its_reason_and_not_sent_again) {
+TEST_P(SessionTest, a_rejected_route_is_reported_with_its_reason_and_not_sent_again) {
   begin(set_of("v1", {"v1", "v2"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   take_one("no such thing");
   EXPECT_EQ(session.running(), 1u);
-  ASSERT_TRUE(session.refusal_of(2));
-  EXPECT_EQ(session.refusal_of(2)->reason, "no such thing");
-  EXPECT_FALSE(session.refusal_of(1));
+  ASSERT_TRUE(session.rejection_of(2));
+  EXPECT_EQ(session.rejection_of(2)->reason, "no such thing");
+  EXPECT_FALSE(session.rejection_of(1));
   EXPECT_EQ(session.report(Type::kRoute).nacked, 2u);
   session.offer(set_of("v2", {"v1", "v2"}), 3);
   EXPECT_TRUE(wire.empty());
@@ -124,7 +124,7 @@ enum class Event : std::uint8_t {
   kBad,          ///< a change comes that the proxy rejects
   kOtherBad,     ///< another such form of the same route
   kGood,         ///< a change comes that the proxy accepts
-  kNothing,      ///< the world changes and the proxy's resources do not: a status was written
+  kNothing,      ///< the snapshot changes and the proxy's resources do not: a status was written
   kElsewhere,    ///< something else of the proxy's changes, and is accepted
   kAccepts,      ///< the proxy acknowledges what is on its way
   kRejects,      ///< it does not
@@ -135,7 +135,7 @@ struct Story {
   const char* name;
   std::vector<Event> events;
   std::uint64_t running;
-  std::set<std::uint64_t> runs, refused;  ///< of the generations from 2
+  std::set<std::uint64_t> runs, rejected;  ///< of the generations from 2
 };
 
 class SessionStory : public SessionBase {
@@ -145,15 +145,15 @@ class SessionStory : public SessionBase {
     begin(set_of("v1", {"v1", "v2", "bad", "worse"}));
     for (Event event : story.events) play(event);
     EXPECT_EQ(session.running(), story.running);
-    std::set<std::uint64_t> runs, refused;
+    std::set<std::uint64_t> runs, rejected;
     for (std::uint64_t since = 2; since <= generation_; ++since) {
       if (session.runs(since)) runs.insert(since);
-      if (session.refusal_of(since)) refused.insert(since);
+      if (session.rejection_of(since)) rejected.insert(since);
     }
     EXPECT_EQ(runs, story.runs);
-    EXPECT_EQ(refused, story.refused);
-    EXPECT_EQ(session.any_doubted(), !story.refused.empty());
-    EXPECT_EQ(session.report(Type::kRoute).nacked != 0, !story.refused.empty());
+    EXPECT_EQ(rejected, story.rejected);
+    EXPECT_EQ(session.any_doubted(), !story.rejected.empty());
+    EXPECT_EQ(session.report(Type::kRoute).nacked != 0, !story.rejected.empty());
   }
 
  private:
@@ -189,13 +189,13 @@ TEST_P(SessionTest, a_listener_that_stands_rejected_and_is_sent_again_blames_nob
   };
   session.offer(with({"taken"}), 2);
   take_one("LDS 'taken': the port is in use");
-  EXPECT_TRUE(session.refusal_of(2));
+  EXPECT_TRUE(session.rejection_of(2));
   session.offer(with({"taken", "other"}), 3);
   take_one("LDS 'taken': the port is in use");
   EXPECT_TRUE(wire.empty());
   EXPECT_TRUE(session.runs(3));
-  EXPECT_FALSE(session.refusal_of(3));
-  EXPECT_TRUE(session.refusal_of(2));
+  EXPECT_FALSE(session.rejection_of(3));
+  EXPECT_TRUE(session.rejection_of(2));
 }
 
 TEST_P(SessionTest, what_was_rejected_stays_so_until_it_has_changed_whatever_comes_between) {
@@ -233,7 +233,7 @@ TEST_P(SessionTest, what_was_rejected_stays_so_until_it_has_changed_whatever_com
   }
 }
 
-TEST_P(SessionTest, refused_clusters_keep_routes_that_may_need_them_back) {
+TEST_P(SessionTest, rejected_clusters_keep_routes_that_may_need_them_back) {
   begin(set_of("v1", {"v1"}));
   session.offer(set_of("v2", {"v1", "v2"}), 2);
   take_one("bad cluster");
@@ -327,7 +327,7 @@ TEST_P(SessionTest, a_rejected_form_of_a_cluster_that_the_proxy_has_holds_nothin
   take_one("CDS 'v1': bad; CDS 'v2': bad");
   deliver();
   EXPECT_EQ(proxy.route, "v2") << "the clusters of before are there";
-  EXPECT_TRUE(session.refusal_of(2));
+  EXPECT_TRUE(session.rejection_of(2));
   session.offer(set_of("v1", {"v1", "v2"}, "C"), 3);
   deliver();
   EXPECT_EQ(proxy.route, "v1");
@@ -345,7 +345,7 @@ TEST_P(SessionTest, a_rejected_route_keeps_the_clusters_of_its_time_and_none_sin
     deliver();
     EXPECT_EQ(proxy.clusters, (std::set<std::string>{"bad", name, "v1"}));
   }
-  EXPECT_TRUE(session.refusal_of(2));
+  EXPECT_TRUE(session.rejection_of(2));
   session.offer(set_of("v2", {"v2"}), 103);
   deliver();
   EXPECT_EQ(proxy.clusters, std::set<std::string>{"v2"});
@@ -361,7 +361,7 @@ TEST_P(SessionTest, routes_that_are_rejected_one_after_another_leave_no_clusters
     EXPECT_EQ(proxy.clusters, (std::set<std::string>{name, "v1"}));
   }
   EXPECT_EQ(session.running(), 1u);
-  for (std::uint64_t since = 2; since < 102; ++since) EXPECT_TRUE(session.refusal_of(since)) << since;
+  for (std::uint64_t since = 2; since < 102; ++since) EXPECT_TRUE(session.rejection_of(since)) << since;
 }
 
 TEST_P(SessionTest, a_route_that_turns_out_late_not_to_be_possible_keeps_the_clusters_of_before_it) {

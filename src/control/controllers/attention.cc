@@ -2,7 +2,7 @@
 
 namespace weft::control {
 
-std::optional<Scope> Attention::scope(const LinkIndex& links, const World& now,
+std::optional<Scope> Attention::scope(const LinkIndex& links, const ObjectSnapshot& now,
                                       std::span<const api::KindInfo* const> kinds) const {
   if (!seen_) return std::nullopt;
   Scope scope = links.concerned(*seen_, kinds);
@@ -12,9 +12,9 @@ std::optional<Scope> Attention::scope(const LinkIndex& links, const World& now,
   return scope;
 }
 
-void Attention::looked_at(const World& world, std::span<const api::KindInfo* const> kinds,
+void Attention::looked_at(const ObjectSnapshot& snapshot, std::span<const api::KindInfo* const> kinds,
                           const std::vector<api::Key>& unsettled) {
-  seen_ = world.only(kinds);
+  seen_ = snapshot.only(kinds);
   again_ = {unsettled.begin(), unsettled.end()};
 }
 

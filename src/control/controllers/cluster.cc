@@ -55,13 +55,13 @@ api::ObjectPtr keep(const api::ObjectPtr& object) {
 
 }  // namespace
 
-Plan plan_cluster_ingresses(const World& world, PlanContext& context) {
+Plan plan_cluster_ingresses(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   std::optional<api::Json> addresses;
   view.each(kinds::ingress(), plan, [&](const api::ObjectPtr& object) {
-    const auto* ingress = world.typed().find<api::networking::Ingress>(object->ns(), object->name());
-    if (!ingress || !is_our_ingress(world, *ingress) || is_terminating(*object)) return;
+    const auto* ingress = snapshot.typed().find<api::networking::Ingress>(object->ns(), object->name());
+    if (!ingress || !is_our_ingress(snapshot, *ingress) || is_terminating(*object)) return;
     if (!addresses) addresses = gateway_addresses(view.links());
     api::Json status = object->status();
     status["loadBalancer"] = addresses->empty() ? api::Json::object() : api::Json{{"ingress", *addresses}};
@@ -91,8 +91,8 @@ std::vector<Controller> cluster_controllers() {
 ControlPlaneOptions cluster_options() {
   ControlPlaneOptions options;
   // What is made of Deployments is the cluster's own affair; of theirs only a Gateway's concern us.
-  std::erase_if(options.mirror.kinds, [](const api::KindInfo* kind) { return kind == kinds::replica_set(); });
-  options.mirror.keep = keep;
+  std::erase_if(options.cache.kinds, [](const api::KindInfo* kind) { return kind == kinds::replica_set(); });
+  options.cache.keep = keep;
   options.controllers = cluster_controllers();
   options.look_again = 50ms;
   options.ground = Ground::kCluster;

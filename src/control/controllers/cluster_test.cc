@@ -132,7 +132,7 @@ TEST_F(ClusterTest, a_proxy_whose_pod_has_an_ipv6_address_is_one_of_ipv6) {
   const auto is_six = [](const char* ip) {
     api::Object pod = gateway_pod("a", "192.168.0.2", true);
     pod.body["status"]["podIP"] = ip;
-    const Registry registry(World::of(1, {std::make_shared<const api::Object>(std::move(pod))}));
+    const Registry registry(ObjectSnapshot::of(1, {std::make_shared<const api::Object>(std::move(pod))}));
     return identify({"istio-system", "a", "default", 0, true}, registry).ipv6;
   };
   EXPECT_TRUE(is_six("fd00::2"));
@@ -142,7 +142,7 @@ TEST_F(ClusterTest, a_proxy_whose_pod_has_an_ipv6_address_is_one_of_ipv6) {
 TEST_F(ClusterTest, a_gateway_listens_where_the_service_before_its_pod_sends_its_port) {
   auto objects = testing::objects(kGateway);
   objects.push_back(std::make_shared<const api::Object>(gateway_pod("a", "192.168.0.2", true)));
-  Registry registry(World::of(1, std::move(objects)));
+  Registry registry(ObjectSnapshot::of(1, std::move(objects)));
   ProxyIdentity proxy = identify({"istio-system", "a", "default", 0, true}, registry);
   EXPECT_EQ(proxy.kind, ProxyIdentity::Kind::kGateway);
   EXPECT_EQ(gateway_listener_port(registry, proxy, 80), 8080);

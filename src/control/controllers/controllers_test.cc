@@ -25,8 +25,8 @@ class Cluster {
     for (int round = 0; round < 100; ++round) {
       int before = writes;
       for (const Controller& controller : all_controllers()) {
-        World seen = world();
-        PlanContext context{random_, "2026-01-01T00:00:00Z", refusals};
+        ObjectSnapshot seen = snapshot();
+        PlanContext context{random_, "2026-01-01T00:00:00Z", rejections};
         for (Change& change : controller.plan(seen, context)) {
           carry_out(change);
           ++writes;
@@ -38,10 +38,10 @@ class Cluster {
     return writes;
   }
 
-  World world() const {
+  ObjectSnapshot snapshot() const {
     std::vector<api::ObjectPtr> list;
     for (const auto& [key, object] : objects_) list.push_back(object);
-    return World::of(1, std::move(list));
+    return ObjectSnapshot::of(1, std::move(list));
   }
 
   std::vector<api::ObjectPtr> all(const api::KindInfo* kind, std::string_view ns = "default") const {
@@ -81,7 +81,7 @@ class Cluster {
     std::erase_if(objects_, [](const auto& entry) { return is_terminating(*entry.second); });
   }
 
-  std::map<api::Key, std::string> refusals;
+  std::map<api::Key, std::string> rejections;
 
  private:
   void carry_out(Change& change) {
@@ -258,11 +258,11 @@ TEST(Controllers, a_replica_sets_status_counts_no_pod_that_the_same_plan_removes
   api::Object set = *cluster.all(kinds::replica_set()).at(0);
   set.body["spec"]["replicas"] = 1;
   cluster.put(std::move(set));
-  const World world = cluster.world();
+  const ObjectSnapshot snapshot = cluster.snapshot();
   Random random(1);
   PlanContext context{random, "2026-01-01T00:00:00Z", {}};
   std::size_t removed = 0, told = 0;
-  for (const Change& change : plan_replica_sets(world, context)) {
+  for (const Change& change : plan_replica_sets(snapshot, context)) {
     if (change.kind == Change::Kind::kRemove) ++removed;
     if (change.kind != Change::Kind::kUpdateStatus) continue;
     ++told;
@@ -452,7 +452,7 @@ TEST(Controllers, a_rule_that_came_past_validation_says_what_of_it_is_not_done) 
   rule->body["spec"]["http"][0]["corsPolicy"] = {{"allowOrigins", api::Json::array({{{"exact", "x"}}})}};
   Random random(1);
   PlanContext context{random, "2026-01-01T00:00:00Z"};
-  const Plan plan = plan_cluster_rule_statuses(World::of(1, {rule}), context);
+  const Plan plan = plan_cluster_rule_statuses(ObjectSnapshot::of(1, {rule}), context);
   ASSERT_EQ(plan.size(), 1u);
   const api::Json status = plan[0].object.status();
   ASSERT_EQ(status["conditions"].size(), 2u) << status;
@@ -464,7 +464,7 @@ TEST(Controllers, a_rule_that_came_past_validation_says_what_of_it_is_not_done) 
   EXPECT_EQ(status["validationMessages"][0]["level"], "ERROR");
 }
 
-TEST(Controllers, a_refusal_stands_in_the_status_as_long_as_it_stands) {
+TEST(Controllers, a_rejection_stands_in_the_status_as_long_as_it_stands) {
   Cluster cluster;
   cluster.add(kReviews);
   cluster.add(
@@ -472,11 +472,11 @@ TEST(Controllers, a_refusal_stands_in_the_status_as_long_as_it_stands) {
       "default}\n"
       "spec: {hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}\n");
   api::Key key{kinds::virtual_service(), "default", "reviews"};
-  cluster.refusals[key] = "ratings-1.default rejected RDS: bad";
+  cluster.rejections[key] = "ratings-1.default rejected RDS: bad";
   cluster.settle();
   EXPECT_NE(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("rejected RDS: bad"),
             std::string::npos);
-  cluster.refusals.clear();
+  cluster.rejections.clear();
   cluster.settle();
   EXPECT_EQ(cluster.get(kinds::virtual_service(), "reviews")->status().dump().find("rejected"),
             std::string::npos);

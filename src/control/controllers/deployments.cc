@@ -189,9 +189,9 @@ api::Json status_of(const Rollout& rollout, const PlanContext& context) {
 
 }  // namespace
 
-Plan plan_deployments(const World& world, PlanContext& context) {
+Plan plan_deployments(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   view.each(kinds::deployment(), plan, [&](const api::ObjectPtr& deployment) {
     if (is_terminating(*deployment)) return;
     std::string hash = name_hash(json::canonical(json::map(deployment->spec(), "template")));

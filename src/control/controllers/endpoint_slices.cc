@@ -111,8 +111,8 @@ api::Object make_slice(const api::Object& service, std::size_t index, api::Json 
 }
 
 /// Creates or updates the slice when it is not what it should be.
-void reconcile_slice(Plan& plan, const World& world, api::Object slice) {
-  api::ObjectPtr present = world.find(slice.key());
+void reconcile_slice(Plan& plan, const ObjectSnapshot& snapshot, api::Object slice) {
+  api::ObjectPtr present = snapshot.find(slice.key());
   if (!present) {
     plan.push_back({Change::Kind::kCreate, std::move(slice)});
     return;
@@ -136,11 +136,11 @@ void remove_others(Plan& plan, const LinkIndex& links, const api::Object& servic
 
 }  // namespace
 
-Plan plan_endpoint_slices(const World& world, PlanContext& context) {
+Plan plan_endpoint_slices(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   view.each(kinds::service(), plan, [&](const api::ObjectPtr& object) {
-    const Service* service = view.inputs().registry.find(full_host(object->name(), object->ns()));
+    const Service* service = view.push().registry.find(full_host(object->name(), object->ns()));
     if (!service || service->selector.empty() || is_terminating(*object)) return;
     std::vector<api::Key> wanted;
     std::size_t index = 0;
@@ -148,7 +148,7 @@ Plan plan_endpoint_slices(const World& world, PlanContext& context) {
       api::Object slice =
           make_slice(*object, index++, slice_ports(*object, *service, numbers), std::move(endpoints));
       wanted.push_back(slice.key());
-      reconcile_slice(plan, world, std::move(slice));
+      reconcile_slice(plan, snapshot, std::move(slice));
     }
     remove_others(plan, view.links(), *object, wanted);
   });

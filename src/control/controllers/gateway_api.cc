@@ -66,8 +66,8 @@ Addresses service_addresses(const LinkIndex& links, const api::Object& service) 
   return made;
 }
 
-Addresses addresses_of(const World& world, View& view, const ApiGateway& gateway) {
-  const Registry& registry = view.inputs().registry;
+Addresses addresses_of(const ObjectSnapshot& snapshot, View& view, const ApiGateway& gateway) {
+  const Registry& registry = view.push().registry;
   std::string host = address_service(registry, gateway);
   api::Key key{kinds::service(), std::string(gateway.object->ns()),
                parts_name(*gateway.object, *gateway.spec)};
@@ -76,16 +76,16 @@ Addresses addresses_of(const World& world, View& view, const ApiGateway& gateway
     if (!named) return {api::Json::array(), {false, "AddressNotUsable", "there is no Service " + host}};
     key = {kinds::service(), named->ns, named->name};
   }
-  api::ObjectPtr service = world.find(key);
+  api::ObjectPtr service = snapshot.find(key);
   if (!service) return {api::Json::array(), {false, "Pending", "its Service is being made"}};
   return service_addresses(view.links(), *service);
 }
 
 /// One machine has one ingress gateway; it is every Gateway, at the address that `weft up` listens on.
-Addresses local_addresses(const World& world) {
+Addresses local_addresses(const ObjectSnapshot& snapshot) {
   Addresses made;
   if (api::ObjectPtr service =
-          world.find({kinds::service(), std::string(kRootNamespace), std::string(kIngressService)}))
+          snapshot.find({kinds::service(), std::string(kRootNamespace), std::string(kIngressService)}))
     add_balancer_addresses(made.list, *service);
   if (made.list.empty()) made.list.push_back(address("IPAddress", "127.0.0.1"));
   return made;
@@ -149,8 +149,8 @@ void set_gateway_status(Plan& plan, const ApiGateway& gateway, const Addresses& 
   ConditionWriter conditions{json::list(object.status(), "conditions"), object.generation(), context.now};
   Finding accepted = acceptance(gateway);
   Finding programmed = addresses.found;
-  if (auto rejected = context.refusals.find(object.key());
-      rejected != context.refusals.end() && programmed.good)
+  if (auto rejected = context.rejections.find(object.key());
+      rejected != context.rejections.end() && programmed.good)
     programmed = {false, "Invalid", rejected->second};
   if (!accepted.good)
     programmed = {false, "Invalid", gateway.valid.good ? "no listener can be served" : gateway.valid.message};
@@ -181,7 +181,7 @@ constexpr std::string_view kApplied = "weft.dev/Applied";
 /// Other controllers' entries stay as they are.
 void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& context) {
   const api::Json& before = json::list(route.object->status(), "parents");
-  const auto rejected = context.refusals.find(route.object->key());
+  const auto rejected = context.rejections.find(route.object->key());
   api::Json parents = api::Json::array();
   for (const auto& entry : before)
     if (json::text(entry, "controllerName") != kGatewayController) parents.push_back(entry);
@@ -198,7 +198,7 @@ void set_route_status(Plan& plan, const ApiRoute& route, const PlanContext& cont
     conditions.add("ResolvedRefs", route.resolved);
     if (parent.accepted.good && !route.dropped.empty())
       conditions.add("PartiallyInvalid", true, {true, "UnsupportedValue", dropped_rules(route)});
-    if (rejected != context.refusals.end()) conditions.add(kApplied, {false, "Rejected", rejected->second});
+    if (rejected != context.rejections.end()) conditions.add(kApplied, {false, "Rejected", rejected->second});
     parents.push_back({{"parentRef", to_json(*parent.reference)},
                        {"controllerName", std::string(kGatewayController)},
                        {"conditions", std::move(conditions.made)}});
@@ -222,8 +222,8 @@ api::Json supported_features() {
   return made;
 }
 
-void plan_classes(Plan& plan, const World& world, View& view, const PlanContext& context) {
-  if (!world.find({kinds::gateway_class(), "", std::string(kGatewayClass)})) {
+void plan_classes(Plan& plan, const ObjectSnapshot& snapshot, View& view, const PlanContext& context) {
+  if (!snapshot.find({kinds::gateway_class(), "", std::string(kGatewayClass)})) {
     api::Object made;
     made.kind = kinds::gateway_class();
     made.body = {
@@ -235,10 +235,10 @@ void plan_classes(Plan& plan, const World& world, View& view, const PlanContext&
     plan.push_back({Change::Kind::kCreate, std::move(made)});
   }
   view.each(kinds::gateway_class(), plan, [&](const api::ObjectPtr& object) {
-    if (!is_our_class(world, object->name())) return;
+    if (!is_our_class(snapshot, object->name())) return;
     ConditionWriter conditions{json::list(object->status(), "conditions"), object->generation(), context.now};
     Finding accepted{true, "Accepted", "Gateways of this class are served"};
-    if (auto faults = world.faults(*object); !faults.empty())
+    if (auto faults = snapshot.faults(*object); !faults.empty())
       accepted = {false, "InvalidParameters", faults.front().to_string()};
     conditions.add("Accepted", accepted);
     set_status(plan, *object,
@@ -248,7 +248,7 @@ void plan_classes(Plan& plan, const World& world, View& view, const PlanContext&
 
 void plan_routes(Plan& plan, View& view, const PlanContext& context) {
   view.each(kinds::http_route(), plan, [&](const api::ObjectPtr& object) {
-    const auto& routes = view.inputs().gateway_api.routes();
+    const auto& routes = view.push().gateway_api.routes();
     const auto route = std::ranges::lower_bound(routes, object, older, &ApiRoute::object);
     if (route != routes.end() && route->object == object) set_route_status(plan, *route, context);
   });
@@ -259,7 +259,7 @@ template <class Look>
 void each_gateway(Plan& plan, View& view, const Look& look) {
   const auto before = [](const api::ObjectPtr& a, const api::ObjectPtr& b) { return precedes(*a, *b); };
   view.each(kinds::api_gateway(), plan, [&](const api::ObjectPtr& object) {
-    const auto& gateways = view.inputs().gateway_api.gateways();
+    const auto& gateways = view.push().gateway_api.gateways();
     const auto gateway = std::ranges::lower_bound(gateways, object, before, &ApiGateway::object);
     if (gateway != gateways.end() && gateway->object == object) look(*gateway);
   });
@@ -267,30 +267,30 @@ void each_gateway(Plan& plan, View& view, const Look& look) {
 
 }  // namespace
 
-Plan plan_local_gateways(const World& world, PlanContext& context) {
+Plan plan_local_gateways(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
-  plan_classes(plan, world, view, context);
+  View view(snapshot, context);
+  plan_classes(plan, snapshot, view, context);
   each_gateway(plan, view, [&](const ApiGateway& gateway) {
-    set_gateway_status(plan, gateway, local_addresses(world), context);
+    set_gateway_status(plan, gateway, local_addresses(snapshot), context);
   });
   plan_routes(plan, view, context);
   return plan;
 }
 
-Plan plan_cluster_gateways(const World& world, PlanContext& context) {
+Plan plan_cluster_gateways(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   const inject::Settings settings = context.injection ? *context.injection : inject::Settings();
-  plan_classes(plan, world, view, context);
+  plan_classes(plan, snapshot, view, context);
   each_gateway(plan, view, [&](const ApiGateway& gateway) {
     if (is_terminating(*gateway.object)) return;
     Addresses addresses;
     bool automated = gateway.spec->addresses.empty();
     Finding parts{true, "", ""};
-    if (automated && acceptance(gateway).good) parts = plan_parts(plan, world, gateway, settings);
+    if (automated && acceptance(gateway).good) parts = plan_parts(plan, snapshot, gateway, settings);
     if (parts.good) {
-      addresses = addresses_of(world, view, gateway);
+      addresses = addresses_of(snapshot, view, gateway);
     } else {
       addresses.found = std::move(parts);
     }

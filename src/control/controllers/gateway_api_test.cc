@@ -23,8 +23,8 @@ class GatewayCluster {
   int settle() {
     for (int writes = 0;;) {
       Random random(1);
-      PlanContext context{random, now, refusals};
-      Plan changes = plan(world(), context);
+      PlanContext context{random, now, rejections};
+      Plan changes = plan(snapshot(), context);
       if (changes.empty()) return writes;
       for (Change& change : changes) put(std::move(change.object));
       writes += static_cast<int>(changes.size());
@@ -35,10 +35,10 @@ class GatewayCluster {
     }
   }
 
-  World world() const {
+  ObjectSnapshot snapshot() const {
     std::vector<api::ObjectPtr> list;
     for (const auto& [key, object] : objects_) list.push_back(object);
-    return World::of(1, std::move(list));
+    return ObjectSnapshot::of(1, std::move(list));
   }
   void put(api::Object object) {
     auto& metadata = object.body["metadata"];
@@ -75,9 +75,9 @@ class GatewayCluster {
     return index < parents.size() ? condition_in(parents[index], type) : "no parent";
   }
 
-  Plan (*plan)(const World&, PlanContext&) = plan_cluster_gateways;
+  Plan (*plan)(const ObjectSnapshot&, PlanContext&) = plan_cluster_gateways;
   std::string now = "2026-01-01T00:00:00Z";
-  std::map<api::Key, std::string> refusals;
+  std::map<api::Key, std::string> rejections;
 
  private:
   std::map<api::Key, api::ObjectPtr> objects_;
@@ -282,7 +282,7 @@ spec: {gatewayClassName: istio, listeners: [{name: a, port: 80, protocol: HTTP}]
   EXPECT_EQ(cluster.condition(kinds::api_gateway(),
                               "a-name-of-sixty-characters-to-which-the-class-does-not-fit-in", "Programmed"),
             "False Invalid");
-  EXPECT_TRUE(cluster.world().all(kinds::deployment()).empty());
+  EXPECT_TRUE(cluster.snapshot().all(kinds::deployment()).empty());
 }
 
 std::string route_yaml(const std::string& name, const std::string& ns, const std::string& spec) {
@@ -381,9 +381,9 @@ TEST(GatewayApiController, a_route_with_a_filter_that_is_not_done_is_not_accepte
   });
   cluster.settle();
   EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "False UnsupportedValue");
-  const World world = cluster.world();
-  const Registry registry(world);
-  const GatewayApi read(world, registry);
+  const ObjectSnapshot snapshot = cluster.snapshot();
+  const Registry registry(snapshot);
+  const GatewayApi read(snapshot, registry);
   ASSERT_EQ(read.routes().size(), 1u);
   EXPECT_TRUE(read.routes()[0].dropped.at(0).matches) << "its requests are known, and get 500";
 }
@@ -408,9 +408,9 @@ TEST(GatewayApiController, a_rule_whose_match_is_not_known_is_as_if_it_were_not_
   cluster.add(route_yaml("r", "default", kTwoRules));
   cluster.edit(kinds::http_route(), "r",
                [](api::Json& body) { body["spec"]["rules"][1]["matches"][0]["cookies"] = {{"name", "x"}}; });
-  const World world = cluster.world();
-  const Registry registry(world);
-  const GatewayApi read(world, registry);
+  const ObjectSnapshot snapshot = cluster.snapshot();
+  const Registry registry(snapshot);
+  const GatewayApi read(snapshot, registry);
   EXPECT_FALSE(read.routes()[0].dropped.at(1).matches);
 }
 
@@ -422,7 +422,7 @@ TEST(GatewayApiController, a_gateway_with_parameters_is_not_programmed_and_says_
   cluster.settle();
   EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Accepted"), "False InvalidParameters");
   EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Programmed"), "False Invalid");
-  EXPECT_TRUE(cluster.world().all(kinds::deployment()).empty());
+  EXPECT_TRUE(cluster.snapshot().all(kinds::deployment()).empty());
 }
 
 TEST(GatewayApiController, what_else_of_a_gateway_is_not_done_is_told_where_it_stands) {
@@ -495,8 +495,8 @@ TEST(GatewayApiController,
   cluster.settle();
   EXPECT_EQ(cluster.parent_condition("r", "weft.dev/Applied"), "none");
   const std::string reason = "ingress.istio-system rejected RDS: bad";
-  cluster.refusals = {{{kinds::http_route(), "default", "r"}, reason},
-                      {{kinds::api_gateway(), "default", "edge"}, reason}};
+  cluster.rejections = {{{kinds::http_route(), "default", "r"}, reason},
+                        {{kinds::api_gateway(), "default", "edge"}, reason}};
   cluster.settle();
   EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "True Accepted");
   EXPECT_EQ(cluster.parent_condition("r", "weft.dev/Applied"), "False Rejected");
@@ -505,7 +505,7 @@ TEST(GatewayApiController,
     const std::string status = cluster.get(kind, kind == kinds::http_route() ? "r" : "edge")->status().dump();
     EXPECT_NE(status.find(reason), status.npos) << status;
   }
-  cluster.refusals.clear();
+  cluster.rejections.clear();
   cluster.settle();
   EXPECT_EQ(cluster.parent_condition("r", "weft.dev/Applied"), "none");
   EXPECT_EQ(cluster.condition(kinds::api_gateway(), "edge", "Programmed"), "True Programmed");

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kNameOverride = "gateway.istio.io/name-override";
 constexpr std::string_view kServiceType = "networking.istio.io/service-type";
 constexpr std::string_view kManagedValue = "istio.io-gateway-controller";
-constexpr std::size_t kLongestName = 63;
+constexpr std::size_t kMaxName = 63;
 
 std::string_view service_type(const api::Object& gateway) {
   std::string_view written = gateway.annotation(kServiceType);
@@ -108,21 +108,22 @@ api::Object make_service(const ApiGateway& gateway) {
 }
 
 /// Why the parts cannot be made at all.
-Finding examine(const World& world, const ApiGateway& whole, const std::vector<api::Object>& parts) {
+Finding examine(const ObjectSnapshot& snapshot, const ApiGateway& whole,
+                const std::vector<api::Object>& parts) {
   const api::Object& gateway = *whole.object;
   std::string_view type = service_type(gateway);
   if (type != "LoadBalancer" && type != "NodePort" && type != "ClusterIP")
     return {false, "Invalid",
             "annotation " + std::string(kServiceType) + " is \"" + std::string(type) +
                 "\" and must be LoadBalancer, NodePort or ClusterIP"};
-  if (gateway.name().size() > kLongestName)
+  if (gateway.name().size() > kMaxName)
     return {false, "Invalid", "its name is longer than a label's value may be: 63 characters"};
-  if (parts_name(whole).size() > kLongestName)
+  if (parts_name(whole).size() > kMaxName)
     return {false, "Invalid",
             "the name " + parts_name(whole) + " is longer than a Service's may be; annotation " +
                 std::string(kNameOverride) + " gives another"};
   for (const api::Object& part : parts) {
-    api::ObjectPtr present = world.find(part.key());
+    api::ObjectPtr present = snapshot.find(part.key());
     if (!present) continue;
     const bool made_for_one = !present->label(kManagedLabel).empty();
     const std::string_view whose = present->label(kGatewayNameLabel);
@@ -150,13 +151,13 @@ std::vector<api::Object> gateway_parts(const ApiGateway& gateway, const inject::
           make_service(gateway)};
 }
 
-Finding plan_parts(Plan& plan, const World& world, const ApiGateway& gateway,
+Finding plan_parts(Plan& plan, const ObjectSnapshot& snapshot, const ApiGateway& gateway,
                    const inject::Settings& settings) {
   std::vector<api::Object> parts = gateway_parts(gateway, settings);
-  Finding finding = examine(world, gateway, parts);
+  Finding finding = examine(snapshot, gateway, parts);
   if (!finding.good) return finding;
   for (api::Object& part : parts) {
-    api::ObjectPtr present = world.find(part.key());
+    api::ObjectPtr present = snapshot.find(part.key());
     if (!present) {
       plan.push_back({Change::Kind::kCreate, std::move(part)});
       continue;

@@ -21,10 +21,10 @@ std::vector<api::Object> gateway_parts(const ApiGateway& gateway, const inject::
 
 /// The writes that bring the Gateway's parts about. The finding is bad when one of them cannot be had: an
 /// object of its name is not ours, or an annotation is wrong; nothing at all is written then.
-Finding plan_parts(Plan& plan, const World& world, const ApiGateway& gateway,
+Finding plan_parts(Plan& plan, const ObjectSnapshot& snapshot, const ApiGateway& gateway,
                    const inject::Settings& settings);
 
-/// What the cluster's mirror keeps of a Deployment or ServiceAccount: all of those made here, of others only
+/// What the cluster's cache keeps of a Deployment or ServiceAccount: all of those made here, of others only
 /// that they are there.
 api::ObjectPtr keep_part(const api::ObjectPtr& object);
 

@@ -18,10 +18,10 @@ void erase_one(Map& map, Topic topic, const Value& value) {
 }
 
 /// What a change raises; null stands for an object that is absent.
-std::vector<Topic> raised_by(const World& old_world, const api::ObjectPtr& before, const World& world,
-                             const api::ObjectPtr& after) {
-  const Links old = before ? links_of(old_world, *before) : Links(),
-              now = after ? links_of(world, *after) : Links();
+std::vector<Topic> raised_by(const ObjectSnapshot& old_snapshot, const api::ObjectPtr& before,
+                             const ObjectSnapshot& snapshot, const api::ObjectPtr& after) {
+  const Links old = before ? links_of(old_snapshot, *before) : Links(),
+              now = after ? links_of(snapshot, *after) : Links();
   std::vector<Topic> topics = old.says;
   topics.insert(topics.end(), now.says.begin(), now.says.end());
   if (old.shows == now.shows) return topics;
@@ -48,17 +48,17 @@ void tidy(std::vector<api::ObjectPtr>& objects) {
   objects.erase(same.begin(), same.end());
 }
 
-void LinkIndex::follow(WorldPtr world) {
+void LinkIndex::follow(ObjectSnapshotPtr snapshot) {
   for (const api::KindInfo* kind : kinds::watched())
-    for_each_change(*world_, *world, kind, [&](const auto& before, const auto& after) {
+    for_each_change(*snapshot_, *snapshot, kind, [&](const auto& before, const auto& after) {
       if (before) remove(before);
-      if (after) add(after, *world);
+      if (after) add(after, *snapshot);
     });
-  world_ = std::move(world);
+  snapshot_ = std::move(snapshot);
 }
 
-void LinkIndex::add(const api::ObjectPtr& object, const World& world) {
-  const Links links = links_of(world, *object);
+void LinkIndex::add(const api::ObjectPtr& object, const ObjectSnapshot& snapshot) {
+  const Links links = links_of(snapshot, *object);
   for (const Topic each : links.asks) asking_[each].push_back(object);
   for (const auto& [when, then] : links.passes_on) passed_on_[when].push_back(then);
   for (const Topic each : links.found_by) {
@@ -68,7 +68,7 @@ void LinkIndex::add(const api::ObjectPtr& object, const World& world) {
 }
 
 void LinkIndex::remove(const api::ObjectPtr& object) {
-  const Links links = links_of(*world_, *object);
+  const Links links = links_of(*snapshot_, *object);
   for (const Topic each : links.asks) erase_one(asking_, each, object);
   for (const Topic each : links.found_by) erase_one(found_, each, object);
   for (const auto& [when, then] : links.passes_on) erase_one(passed_on_, when, then);
@@ -79,14 +79,15 @@ std::span<const api::ObjectPtr> LinkIndex::found(Topic topic) const {
   return entry == found_.end() ? std::span<const api::ObjectPtr>() : std::span(entry->second);
 }
 
-/// Who asks is looked up in the present world alone: one that asks for something else now has changed itself.
-Scope LinkIndex::concerned(const World& before, std::span<const api::KindInfo* const> kinds) const {
+/// Who asks is looked up in the present snapshot alone: one that asks for something else now has changed
+/// itself.
+Scope LinkIndex::concerned(const ObjectSnapshot& before, std::span<const api::KindInfo* const> kinds) const {
   Scope scope;
   std::vector<Topic> topics;
   for (const api::KindInfo* kind : kinds)
-    for_each_change(before, *world_, kind, [&](const auto& old, const auto& now) {
+    for_each_change(before, *snapshot_, kind, [&](const auto& old, const auto& now) {
       if (now) scope[kind].push_back(now);
-      const std::vector<Topic> raised = raised_by(before, old, *world_, now);
+      const std::vector<Topic> raised = raised_by(before, old, *snapshot_, now);
       topics.insert(topics.end(), raised.begin(), raised.end());
     });
   raise(std::move(topics), scope);

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/world.h"
+#include "control/object_snapshot.h"
 
 namespace weft::control {
 
@@ -64,35 +64,36 @@ struct Links {
   std::vector<std::pair<Topic, Topic>> passes_on;  ///< when the first is raised, so is the second
   std::vector<Topic> found_by;                     ///< what LinkIndex::found() finds it by
 };
-/// Of an object of `world`. A pure function of the object and what is read of it.
-Links links_of(const World& world, const api::Object& object);
+/// Of an object of `snapshot`. A pure function of the object and what is read of it.
+Links links_of(const ObjectSnapshot& snapshot, const api::Object& object);
 
 /// What a controller looks at, by kind; sorted by namespace, then name.
 using Scope = std::map<const api::KindInfo*, std::vector<api::ObjectPtr>>;
 
-/// The links of all objects of one world, carried on from world to world by what has changed between them.
+/// The links of all objects of one snapshot, carried on from snapshot to snapshot by what has changed between
+/// them.
 ///
 /// Owner: ControllerManager; a plan that is given none makes its own. Thread: the loop's.
 class LinkIndex {
  public:
   LinkIndex() = default;
-  explicit LinkIndex(WorldPtr world) { follow(std::move(world)); }
+  explicit LinkIndex(ObjectSnapshotPtr snapshot) { follow(std::move(snapshot)); }
 
-  /// Goes on to `world`. Costs a comparison of pointers for each object, and more for those that differ.
-  void follow(WorldPtr world);
+  /// Goes on to `snapshot`. Costs a comparison of pointers for each object, and more for those that differ.
+  void follow(ObjectSnapshotPtr snapshot);
   /// Objects that are found by a topic, by namespace and name. Some may be there by chance (see Topic).
   std::span<const api::ObjectPtr> found(Topic topic) const;
-  /// The objects of the present world that what changed in `kinds` since `before` can concern, themselves
+  /// The objects of the present snapshot that what changed in `kinds` since `before` can concern, themselves
   /// among them.
-  Scope concerned(const World& before, std::span<const api::KindInfo* const> kinds) const;
+  Scope concerned(const ObjectSnapshot& before, std::span<const api::KindInfo* const> kinds) const;
 
  private:
   using Holders = std::unordered_map<Topic, std::vector<api::ObjectPtr>>;
-  void add(const api::ObjectPtr& object, const World& world);
+  void add(const api::ObjectPtr& object, const ObjectSnapshot& snapshot);
   void remove(const api::ObjectPtr& object);
   void raise(std::vector<Topic> topics, Scope& into) const;
 
-  WorldPtr world_ = std::make_shared<const World>();
+  ObjectSnapshotPtr snapshot_ = std::make_shared<const ObjectSnapshot>();
   Holders asking_, found_;
   std::unordered_map<Topic, std::vector<Topic>> passed_on_;
 };

@@ -307,22 +307,22 @@ void say_grants(Links& links, const api::Object& grant) {
 
 /// Links of an object whose own body is read.
 template <void (*link)(Links&, const api::Object&)>
-void plainly(Links& links, const World&, const api::Object& object) {
+void plainly(Links& links, const ObjectSnapshot&, const api::Object& object) {
   link(links, object);
 }
 
 /// Links of a user's object.
 template <class Spec, void (*link)(Links&, const Typed<Spec>&)>
-void as_read(Links& links, const World& world, const api::Object& object) {
-  if (const auto* typed = world.typed().find<Spec>(object.ns(), object.name())) link(links, *typed);
+void as_read(Links& links, const ObjectSnapshot& snapshot, const api::Object& object) {
+  if (const auto* typed = snapshot.typed().find<Spec>(object.ns(), object.name())) link(links, *typed);
 }
 
 }  // namespace
 
-Links links_of(const World& world, const api::Object& object) {
+Links links_of(const ObjectSnapshot& snapshot, const api::Object& object) {
   struct Row {
     const api::KindInfo* kind;
-    void (*link)(Links&, const World&, const api::Object&);
+    void (*link)(Links&, const ObjectSnapshot&, const api::Object&);
   };
   static const std::array<Row, 16> kRows = {
       {{kinds::name_space(), plainly<link_namespace>},
@@ -343,7 +343,7 @@ Links links_of(const World& world, const api::Object& object) {
        {kinds::http_route(), as_read<api::gateway_api::HttpRoute, link_route>}}};
   Links links;
   if (const auto row = std::ranges::find(kRows, object.kind, &Row::kind); row != kRows.end())
-    row->link(links, world, object);
+    row->link(links, snapshot, object);
   return links;
 }
 

@@ -31,20 +31,20 @@ class Pair {
   ::testing::AssertionResult step() {
     const std::string what = objects_.change();
     for (const Controller& controller : controllers_) {
-      const WorldPtr world = objects_.world();
-      links_.follow(world);
-      PlanContext all{random_seed(), "2026-01-01T00:00:00Z", refusals_}, some = all;
-      const Plan expected = controller.plan(*world, all);
-      const auto scope = attention_[controller.name].scope(links_, *world, controller.reads);
+      const ObjectSnapshotPtr snapshot = objects_.snapshot();
+      links_.follow(snapshot);
+      PlanContext all{random_seed(), "2026-01-01T00:00:00Z", rejections_}, some = all;
+      const Plan expected = controller.plan(*snapshot, all);
+      const auto scope = attention_[controller.name].scope(links_, *snapshot, controller.reads);
       some.scope = scope ? &*scope : nullptr;
       some.links = &links_;
       again_ = Random(1);
-      const Plan plan = controller.plan(*world, some);
+      const Plan plan = controller.plan(*snapshot, some);
       if (text_of(plan) != text_of(expected))
         return ::testing::AssertionFailure() << "after " << what << " " << controller.name << " should plan\n"
                                              << text_of(expected) << "and plans\n"
                                              << text_of(plan);
-      attention_[controller.name].looked_at(*world, controller.reads, some.unsettled);
+      attention_[controller.name].looked_at(*snapshot, controller.reads, some.unsettled);
       for (const Change& change : plan) {
         ++writes;
         if (random_.below(5) != 0) write(change);
@@ -70,7 +70,7 @@ class Pair {
   testing::RandomObjects objects_;
   std::vector<Controller> controllers_;
   std::map<std::string_view, Attention> attention_;
-  std::map<api::Key, std::string> refusals_;
+  std::map<api::Key, std::string> rejections_;
   LinkIndex links_;
 };
 
@@ -93,7 +93,7 @@ TEST(Links, what_changes_can_concern_is_all_that_needs_to_be_looked_at_on_a_clus
 }
 
 /// A Service and a VirtualService for it, `count` times; the rule of the last one is in its `generation`.
-WorldPtr services_with_rules(int count, unsigned generation, const WorldPtr& before) {
+ObjectSnapshotPtr services_with_rules(int count, unsigned generation, const ObjectSnapshotPtr& before) {
   std::vector<api::ObjectPtr> objects;
   const auto add = [&](const api::KindInfo* kind, const std::string& name, unsigned number, api::Json spec) {
     const api::ObjectPtr known = before->find({kind, "default", name});
@@ -109,13 +109,13 @@ WorldPtr services_with_rules(int count, unsigned generation, const WorldPtr& bef
     add(kinds::virtual_service(), name, i + 1 == count ? generation : 1,
         {{"hosts", {name}}, {"http", api::Json::array({{{"route", api::Json::array({to})}}})}});
   }
-  return std::make_shared<const World>(World::of(generation, std::move(objects)));
+  return std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(generation, std::move(objects)));
 }
 
 TEST(Links, a_changed_rule_concerns_as_many_objects_beside_a_thousand_as_beside_ten) {
   for (const int count : {10, 1000}) {
-    const WorldPtr before = services_with_rules(count, 1, std::make_shared<const World>());
-    const WorldPtr after = services_with_rules(count, 2, before);
+    const ObjectSnapshotPtr before = services_with_rules(count, 1, std::make_shared<const ObjectSnapshot>());
+    const ObjectSnapshotPtr after = services_with_rules(count, 2, before);
     LinkIndex links(before);
     links.follow(after);
     const Scope scope = links.concerned(*before, kinds::watched());

@@ -32,12 +32,12 @@ std::string lasting_name(const api::Object& object) {
 
 }  // namespace
 
-ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror,
+ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, ObjectCache& cache,
                                      std::vector<Controller> controllers, std::function<void()> on_idle,
                                      std::function<Duration()> cpu_time, Random random)
     : loop_(loop),
       store_(store),
-      mirror_(mirror),
+      cache_(cache),
       on_idle_(std::move(on_idle)),
       cpu_time_(std::move(cpu_time)),
       random_(random),
@@ -48,7 +48,7 @@ ControllerManager::ControllerManager(net::Loop& loop, store::Store& store, Mirro
 
 std::uint64_t ControllerManager::changes_for(const Controller& controller) const {
   std::uint64_t sum = 1;
-  for (const api::KindInfo* kind : controller.reads) sum += mirror_.changes(kind);
+  for (const api::KindInfo* kind : controller.reads) sum += cache_.changes(kind);
   return sum;
 }
 
@@ -67,12 +67,12 @@ void ControllerManager::leadership_changed() {
     entry.attention.look_at_everything();
   }
   links_ = {};
-  inputs_ = nullptr;
+  push_ = nullptr;
   notice();
 }
 
 void ControllerManager::notice() {
-  if (!leads() || running_ || !mirror_.synced()) return;
+  if (!leads() || running_ || !cache_.synced()) return;
   if (!due()) return wake_after_rest();
   running_ = true;
   tasks_.spawn(run());
@@ -90,13 +90,13 @@ void ControllerManager::wake_after_rest() {
   if (first != kNever) rest_.arm(first);
 }
 
-void ControllerManager::set_refusals(std::map<api::Key, std::string> refusals) {
-  if (refusals == refusals_) return;
+void ControllerManager::set_rejections(std::map<api::Key, std::string> rejections) {
+  if (rejections == rejections_) return;
   std::vector<std::pair<api::Key, std::string>> others;
-  std::ranges::set_symmetric_difference(refusals, refusals_, std::back_inserter(others));
-  refusals_ = std::move(refusals);
+  std::ranges::set_symmetric_difference(rejections, rejections_, std::back_inserter(others));
+  rejections_ = std::move(rejections);
   for (Entry& entry : entries_) {
-    if (!entry.controller.reads_refusals) continue;
+    if (!entry.controller.reads_rejections) continue;
     for (const auto& [key, text] : others) entry.attention.look_again_at(key);
     entry.seen = 0;
   }
@@ -116,31 +116,31 @@ net::Task<void> ControllerManager::run() {
   on_idle_();
 }
 
-/// Several controllers see one world, each after what those before it have written.
-const Inputs& ControllerManager::inputs_of(const WorldPtr& world) {
-  if (read_inputs_) {
-    inputs_ = read_inputs_(world);
-  } else if (!inputs_) {
-    inputs_ = std::make_shared<const Inputs>(world);
-  } else if (inputs_->world != world) {
-    inputs_ = std::make_shared<const Inputs>(world, inputs_->generation + 1, *inputs_);
+/// Several controllers see one snapshot, each after what those before it have written.
+const PushContext& ControllerManager::push_context_of(const ObjectSnapshotPtr& snapshot) {
+  if (read_push_context_) {
+    push_ = read_push_context_(snapshot);
+  } else if (!push_) {
+    push_ = std::make_shared<const PushContext>(snapshot);
+  } else if (push_->snapshot != snapshot) {
+    push_ = std::make_shared<const PushContext>(snapshot, push_->generation + 1, *push_);
   }
-  return *inputs_;
+  return *push_;
 }
 
 Plan ControllerManager::plan_for(Entry& entry) {
-  const WorldPtr world = mirror_.world();
+  const ObjectSnapshotPtr snapshot = cache_.snapshot();
   const auto& reads = entry.controller.reads;
-  links_.follow(world);
+  links_.follow(snapshot);
   if (loop_.now() - entry.looked_at_everything >= kEverythingAgain) entry.attention.look_at_everything();
-  const std::optional<Scope> scope = entry.attention.scope(links_, *world, reads);
+  const std::optional<Scope> scope = entry.attention.scope(links_, *snapshot, reads);
   if (!scope) entry.looked_at_everything = loop_.now();
-  PlanContext context{random_, utc_now(), refusals_, injection_};
+  PlanContext context{random_, utc_now(), rejections_, injection_};
   context.scope = scope ? &*scope : nullptr;
   context.links = &links_;
-  context.inputs = [&]() -> const Inputs& { return inputs_of(world); };
-  Plan plan = entry.controller.plan(*world, context);
-  entry.attention.looked_at(*world, reads, context.unsettled);
+  context.push = [&]() -> const PushContext& { return push_context_of(snapshot); };
+  Plan plan = entry.controller.plan(*snapshot, context);
+  entry.attention.looked_at(*snapshot, reads, context.unsettled);
   return plan;
 }
 
@@ -173,7 +173,7 @@ net::Task<void> ControllerManager::carry_out_one(Change change, const Entry& ent
   if (!failed) co_return;
   const auto before = entry.failures.find(what);
   failures[what] = {name + ": " + failed->text, failed->code == Code::kInvalid,
-                    before == entry.failures.end() ? mirror_.highest_version() : before->second.since};
+                    before == entry.failures.end() ? cache_.highest_version() : before->second.since};
 }
 
 std::vector<ControllerManager::Failure> ControllerManager::failures_since(std::uint64_t version) const {
@@ -213,9 +213,9 @@ net::Task<std::optional<Error>> ControllerManager::carry_out(Change change) {
   }
   note_kept(key, status, **written);
   if (removing && !is_terminating(**written)) {
-    mirror_.forget(key);
+    cache_.forget(key);
   } else {
-    mirror_.observe(*written);
+    cache_.observe(*written);
   }
   co_return std::nullopt;
 }

@@ -8,7 +8,7 @@
 
 #include "control/controllers/attention.h"
 #include "control/controllers/plan.h"
-#include "control/mirror.h"
+#include "control/object_cache.h"
 #include "net/loop.h"
 #include "net/task.h"
 #include "store/store.h"
@@ -25,21 +25,22 @@ class ControllerManager {
   /// `on_idle` is called when nothing is left to do for now.
   /// `cpu_time` is what this thread has used so far: a controller whose run was costly rests before its next.
   /// `random` gives the names of what controllers make.
-  ControllerManager(net::Loop& loop, store::Store& store, Mirror& mirror, std::vector<Controller> controllers,
-                    std::function<void()> on_idle, std::function<Duration()> cpu_time, Random random = {});
+  ControllerManager(net::Loop& loop, store::Store& store, ObjectCache& cache,
+                    std::vector<Controller> controllers, std::function<void()> on_idle,
+                    std::function<Duration()> cpu_time, Random random = {});
 
   /// Something may have changed; cheap when nothing has.
   void notice();
   /// The same for a caller that waits for idle(): no controller rests any longer.
   void notice_at_once();
-  /// Every controller has seen the mirror's present world and wants nothing written.
+  /// Every controller has seen the cache's present snapshot and wants nothing written.
   /// Where another replica leads there is nothing to do here.
   bool idle() const { return !leads() || (!running_ && !stale()); }
   /// A write that did not succeed and is tried again.
   struct Failure {
     std::string text;         ///< the object, and what the store said
     bool for_good = false;    ///< trying again does not help: the store rejects it as it is
-    std::uint64_t since = 0;  ///< the highest version that the mirror had seen when it failed first
+    std::uint64_t since = 0;  ///< the highest version that the cache had seen when it failed first
   };
   /// Those that began when `version` was there, which may come of it; what failed before does not.
   std::vector<Failure> failures_since(std::uint64_t version) const;
@@ -49,14 +50,15 @@ class ControllerManager {
   void leadership_changed();
   bool leads() const { return !leads_ || leads_(); }
   /// What proxies rejected, for the objects' statuses.
-  void set_refusals(std::map<api::Key, std::string> refusals);
+  void set_rejections(std::map<api::Key, std::string> rejections);
   /// What pods that a controller makes are made by; it must outlive this. It may change; what was made by it
   /// before follows when its object is looked at again.
   void set_injection(const inject::Settings* settings) { injection_ = settings; }
-  /// How a world is read for controllers, which compare its objects with those that come back: of that world
-  /// and no other. By default it is carried on from the world before, where a controller asks for it.
-  using ReadInputs = std::function<std::shared_ptr<const Inputs>(const WorldPtr&)>;
-  void set_read_inputs(ReadInputs read) { read_inputs_ = std::move(read); }
+  /// How a snapshot is read for controllers, which compare its objects with those that come back: of that
+  /// snapshot and no other. By default it is carried on from the snapshot before, where a controller asks for
+  /// it.
+  using ReadPushContext = std::function<std::shared_ptr<const PushContext>(const ObjectSnapshotPtr&)>;
+  void set_read_push_context(ReadPushContext read) { read_push_context_ = std::move(read); }
 
  private:
   using Failures = std::map<std::string, Failure>;
@@ -73,7 +75,7 @@ class ControllerManager {
   net::Task<void> run();
   net::Task<void> run_one(Entry& entry);
   Plan plan_for(Entry& entry);
-  const Inputs& inputs_of(const WorldPtr& world);
+  const PushContext& push_context_of(const ObjectSnapshotPtr& snapshot);
   /// Nothing: the write is done, or no longer wanted because another writer was first.
   net::Task<void> carry_out_one(Change change, const Entry& entry, Failures& failures);
   net::Task<std::optional<Error>> carry_out(Change change);
@@ -89,15 +91,15 @@ class ControllerManager {
 
   net::Loop& loop_;
   store::Store& store_;
-  Mirror& mirror_;
+  ObjectCache& cache_;
   std::function<void()> on_idle_;
   std::function<Duration()> cpu_time_;
   Random random_;
   std::vector<Entry> entries_;
-  std::map<api::Key, std::string> refusals_;
+  std::map<api::Key, std::string> rejections_;
   const inject::Settings* injection_ = nullptr;
-  ReadInputs read_inputs_;
-  std::shared_ptr<const Inputs> inputs_;  ///< of the world that was read last
+  ReadPushContext read_push_context_;
+  std::shared_ptr<const PushContext> push_;  ///< of the snapshot that was read last
   LinkIndex links_;
   /// Versions of objects whose status the store does not keep as we wrote it: writing it again would go on
   /// forever.

@@ -9,7 +9,7 @@ namespace weft::control {
 namespace {
 
 int runs = 0;
-Plan count_run(const World&, PlanContext&) {
+Plan count_run(const ObjectSnapshot&, PlanContext&) {
   ++runs;
   return {};
 }
@@ -18,11 +18,11 @@ Plan count_run(const World&, PlanContext&) {
 class ControllerManagerTest : public ::testing::Test {
  protected:
   ControllerManagerTest()
-      : mirror(*loop, store, [this] { manager.notice(); }),
+      : cache(*loop, store, [this] { manager.notice(); }),
         manager(
-            *loop, store, mirror, {{"counting", {kinds::service()}, count_run}}, [] {},
+            *loop, store, cache, {{"counting", {kinds::service()}, count_run}}, [] {},
             [this] { return used += costly; }) {
-    mirror.start();
+    cache.start();
     loop->advance(0ms);
     loop->advance(10s);
     runs = 0;
@@ -41,7 +41,7 @@ class ControllerManagerTest : public ::testing::Test {
   Duration costly{}, used{};
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   testing::MemoryStore store{*loop};
-  Mirror mirror;
+  ObjectCache cache;
   ControllerManager manager;
 
  private:
@@ -75,11 +75,11 @@ TEST_F(ControllerManagerTest, no_rest_is_longer_than_two_seconds_after_the_run) 
 }
 
 /// Wants seventy namespaces.
-Plan want_many(const World& world, PlanContext&) {
+Plan want_many(const ObjectSnapshot& snapshot, PlanContext&) {
   Plan plan;
   for (int i = 0; i < 70; ++i) {
     const std::string name = "n" + std::to_string(i);
-    if (world.find({kinds::name_space(), "", name})) continue;
+    if (snapshot.find({kinds::name_space(), "", name})) continue;
     const auto made = testing::objects("apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + "}\n");
     plan.push_back({Change::Kind::kCreate, *made.front()});
   }
@@ -89,9 +89,9 @@ Plan want_many(const World& world, PlanContext&) {
 class WritesOfAPlan : public ::testing::Test {
  protected:
   WritesOfAPlan()
-      : mirror(*loop, store, [this] { manager.notice(); }),
+      : cache(*loop, store, [this] { manager.notice(); }),
         manager(
-            *loop, store, mirror, {{"many", {kinds::name_space()}, want_many}}, [] {},
+            *loop, store, cache, {{"many", {kinds::name_space()}, want_many}}, [] {},
             [] { return Duration::zero(); }) {
     store.create_takes = 10ms;
     store.on_create = [this](const api::Object&) {
@@ -99,7 +99,7 @@ class WritesOfAPlan : public ::testing::Test {
       return std::optional<Error>();
     };
     manager.follow([this] { return leads; });
-    mirror.start();
+    cache.start();
     loop->advance(0ms);
   }
 
@@ -107,7 +107,7 @@ class WritesOfAPlan : public ::testing::Test {
   bool leads = true;
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   testing::MemoryStore store{*loop};
-  Mirror mirror;
+  ObjectCache cache;
   ControllerManager manager;
 };
 

@@ -19,14 +19,15 @@ api::Object make(const api::KindInfo* kind, std::string_view ns, std::string_vie
 
 }  // namespace
 
-Plan plan_namespaces(const World& world, PlanContext& context) {
+Plan plan_namespaces(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   for (std::string_view name : kAlways)
-    if (!world.find({kinds::name_space(), "", std::string(name)}))
+    if (!snapshot.find({kinds::name_space(), "", std::string(name)}))
       plan.push_back({Change::Kind::kCreate, make(kinds::name_space(), "", name)});
   view.each(kinds::name_space(), plan, [&](const api::ObjectPtr& ns) {
-    if (!is_terminating(*ns) && !world.find({kinds::service_account(), std::string(ns->name()), "default"}))
+    if (!is_terminating(*ns) &&
+        !snapshot.find({kinds::service_account(), std::string(ns->name()), "default"}))
       plan.push_back({Change::Kind::kCreate, make(kinds::service_account(), ns->name(), "default")});
   });
   return plan;

@@ -78,9 +78,9 @@ void create_missing(Plan& plan, const api::Object& set, std::size_t have, Random
 
 }  // namespace
 
-Plan plan_replica_sets(const World& world, PlanContext& context) {
+Plan plan_replica_sets(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   view.each(kinds::replica_set(), plan, [&](const api::ObjectPtr& set) {
     if (is_terminating(*set)) return;
     auto pods = pods_of(view.links(), *set, plan);

@@ -34,7 +34,7 @@ api::Json message_of(const Remark& remark) {
           {"message", remark.field.empty() ? remark.text : remark.field + ": " + remark.text}};
 }
 
-api::Json refusal_message(const std::string& text) {
+api::Json rejection_message(const std::string& text) {
   return {{"type", {{"code", "IST0106"}, {"name", "Rejected"}}}, {"level", "ERROR"}, {"message", text}};
 }
 
@@ -42,9 +42,9 @@ api::Json refusal_message(const std::string& text) {
 /// case.
 void set_rule_status(Plan& plan, const api::Object& object, const Remarks& remarks,
                      const PlanContext& context) {
-  auto refused = context.refusals.find(object.key());
-  bool is_refused = refused != context.refusals.end();
-  if (remarks.empty() && !is_refused && object.status().empty()) return;
+  auto rejected = context.rejections.find(object.key());
+  bool is_rejected = rejected != context.rejections.end();
+  if (remarks.empty() && !is_rejected && object.status().empty()) return;
   const api::Json& before = json::list(object.status(), "conditions");
   api::Json status = object.status();
   if (!status.is_object()) status = api::Json::object();
@@ -61,9 +61,9 @@ void set_rule_status(Plan& plan, const api::Object& object, const Remarks& remar
     add("Effective", "False", "NoEffect", std::move(texts));
   api::Json messages = api::Json::array();
   for (const Remark& each : remarks) messages.push_back(message_of(each));
-  if (is_refused) {
-    add("Applied", "False", "Rejected", refused->second);
-    messages.push_back(refusal_message(refused->second));
+  if (is_rejected) {
+    add("Applied", "False", "Rejected", rejected->second);
+    messages.push_back(rejection_message(rejected->second));
   }
   status["conditions"] = std::move(conditions);
   status["validationMessages"] = std::move(messages);
@@ -79,31 +79,31 @@ const Rule* rule_of(const MadeOf<Rule>& rules_by_name, const api::ObjectPtr& obj
   return found != rules_by_name.end() && (*found)->object == object ? found->get() : nullptr;
 }
 
-Plan plan_rules(const World& world, PlanContext& context, Ground ground) {
+Plan plan_rules(const ObjectSnapshot& snapshot, PlanContext& context, Ground ground) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   std::optional<Scene> made;
-  const auto scene = [&]() -> const Scene& { return made ? *made : made.emplace(view.inputs(), ground); };
+  const auto scene = [&]() -> const Scene& { return made ? *made : made.emplace(view.push(), ground); };
   view.each(kinds::virtual_service(), plan, [&](const api::ObjectPtr& object) {
-    if (const auto* rule = rule_of(view.inputs().rules.virtual_services_by_name(), object))
+    if (const auto* rule = rule_of(view.push().rules.virtual_services_by_name(), object))
       set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
   });
   view.each(kinds::destination_rule(), plan, [&](const api::ObjectPtr& object) {
-    if (const auto* rule = rule_of(view.inputs().rules.destination_rules_by_name(), object))
+    if (const auto* rule = rule_of(view.push().rules.destination_rules_by_name(), object))
       set_rule_status(plan, *object, remarks_on(*rule, scene()), context);
   });
   view.each(kinds::gateway(), plan, [&](const api::ObjectPtr& object) {
-    const auto* gateway = world.typed().find<api::istio::Gateway>(object->ns(), object->name());
+    const auto* gateway = snapshot.typed().find<api::istio::Gateway>(object->ns(), object->name());
     if (gateway) set_rule_status(plan, *object, remarks_on(*gateway, scene()), context);
   });
   return plan;
 }
 
 /// With the address that it is reached at.
-void set_ingress_status(Plan& plan, const World& world, const api::Object& ingress, const Remarks& remarks,
-                        const PlanContext& context) {
+void set_ingress_status(Plan& plan, const ObjectSnapshot& snapshot, const api::Object& ingress,
+                        const Remarks& remarks, const PlanContext& context) {
   api::ObjectPtr gateway =
-      world.find({kinds::service(), std::string(kRootNamespace), std::string(kIngressService)});
+      snapshot.find({kinds::service(), std::string(kRootNamespace), std::string(kIngressService)});
   api::Json balancer = gateway ? json::map(gateway->status(), "loadBalancer") : api::Json::object();
   if (json::list(balancer, "ingress").empty())
     balancer = {{"ingress", api::Json::array({{{"ip", "127.0.0.1"}}})}};
@@ -117,23 +117,23 @@ void set_ingress_status(Plan& plan, const World& world, const api::Object& ingre
 
 }  // namespace
 
-Plan plan_rule_statuses(const World& world, PlanContext& context) {
-  return plan_rules(world, context, Ground::kOneMachine);
+Plan plan_rule_statuses(const ObjectSnapshot& snapshot, PlanContext& context) {
+  return plan_rules(snapshot, context, Ground::kOneMachine);
 }
 
-Plan plan_cluster_rule_statuses(const World& world, PlanContext& context) {
-  return plan_rules(world, context, Ground::kCluster);
+Plan plan_cluster_rule_statuses(const ObjectSnapshot& snapshot, PlanContext& context) {
+  return plan_rules(snapshot, context, Ground::kCluster);
 }
 
-Plan plan_ingresses(const World& world, PlanContext& context) {
+Plan plan_ingresses(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   std::optional<Scene> scene;
   view.each(kinds::ingress(), plan, [&](const api::ObjectPtr& object) {
-    const auto* ingress = world.typed().find<api::networking::Ingress>(object->ns(), object->name());
-    if (!ingress || !is_our_ingress(world, *ingress)) return;
-    if (!scene) scene.emplace(view.inputs(), Ground::kOneMachine);
-    set_ingress_status(plan, world, *object, remarks_on(*ingress, *scene), context);
+    const auto* ingress = snapshot.typed().find<api::networking::Ingress>(object->ns(), object->name());
+    if (!ingress || !is_our_ingress(snapshot, *ingress)) return;
+    if (!scene) scene.emplace(view.push(), Ground::kOneMachine);
+    set_ingress_status(plan, snapshot, *object, remarks_on(*ingress, *scene), context);
   });
   return plan;
 }

@@ -79,9 +79,9 @@ bool complete_node_ports(api::Object& service, Taken& taken) {
 
 }  // namespace
 
-Plan plan_services(const World& world, PlanContext& context) {
+Plan plan_services(const ObjectSnapshot& snapshot, PlanContext& context) {
   Plan plan;
-  View view(world, context);
+  View view(snapshot, context);
   Taken taken(view.links());
   view.each(kinds::service(), plan, [&](const api::ObjectPtr& service) {
     std::string_view type = json::text(service->spec(), "type");

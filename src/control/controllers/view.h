@@ -8,12 +8,12 @@
 
 namespace weft::control {
 
-/// What one run of a plan sees: the world, what is made of it, and which objects it is to look at.
+/// What one run of a plan sees: the snapshot, what is made of it, and which objects it is to look at.
 ///
-/// Owner: the plan. Must not outlive its world and context.
+/// Owner: the plan. Must not outlive its snapshot and context.
 class View {
  public:
-  View(const World& world, PlanContext& context) : world_(world), context_(context) {}
+  View(const ObjectSnapshot& snapshot, PlanContext& context) : snapshot_(snapshot), context_(context) {}
 
   /// Calls `look` for each object of `kind` in the scope; those for which it adds to the plan are unsettled.
   template <class Look>
@@ -26,13 +26,13 @@ class View {
   }
   std::span<const api::ObjectPtr> in_scope(const api::KindInfo* kind) const;
   const LinkIndex& links();
-  const Inputs& inputs();
+  const PushContext& push();
 
  private:
-  const World& world_;
+  const ObjectSnapshot& snapshot_;
   PlanContext& context_;
   std::optional<LinkIndex> links_;
-  std::optional<Inputs> inputs_;
+  std::optional<PushContext> push_;
 };
 
 }  // namespace weft::control

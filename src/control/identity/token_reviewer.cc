@@ -11,7 +11,7 @@ namespace weft::control {
 namespace {
 
 constexpr std::string_view kScheme = "bearer ";
-constexpr std::size_t kLongestToken = 16 * 1024;
+constexpr std::size_t kMaxToken = 16 * 1024;
 constexpr std::string_view kAccountPrefix = "system:serviceaccount:";
 constexpr std::string_view kPodName = "authentication.kubernetes.io/pod-name";
 
@@ -28,8 +28,8 @@ std::expected<std::string, Rejection> token_of(const http::Headers& metadata) {
   if (!to_lower(value.substr(0, kScheme.size())).starts_with(kScheme))
     return not_authenticated("the metadata has no \"authorization: Bearer <token>\"");
   std::string_view token = trim(value.substr(kScheme.size()));
-  if (token.empty() || token.size() > kLongestToken)
-    return not_authenticated("the token is empty or longer than " + std::to_string(kLongestToken) + " bytes");
+  if (token.empty() || token.size() > kMaxToken)
+    return not_authenticated("the token is empty or longer than " + std::to_string(kMaxToken) + " bytes");
   return std::string(token);
 }
 
@@ -87,11 +87,11 @@ net::Task<std::expected<Peer, Rejection>> TokenReviewer::ask(std::string token) 
 }
 
 void TokenReviewer::keep(std::string digest, const std::expected<Peer, Rejection>& answer) {
-  if (kept_.size() >= options_.most_kept)
+  if (kept_.size() >= options_.max_kept)
     std::erase_if(kept_, [this](const auto& each) { return each.second.until <= loop_.now(); });
-  if (kept_.size() >= options_.most_kept) kept_.clear();
+  if (kept_.size() >= options_.max_kept) kept_.clear();
   kept_.insert_or_assign(std::move(digest),
-                         Kept{answer, loop_.now() + (answer ? options_.keep : options_.keep_refusal)});
+                         Kept{answer, loop_.now() + (answer ? options_.keep : options_.keep_rejection)});
 }
 
 }  // namespace weft::control

@@ -20,9 +20,9 @@ class TokenReviewer final : public Authenticator {
  public:
   struct Options {
     std::string audience = "istio-ca";
-    Duration keep = 60s;         ///< how long a good token stays good without asking
-    Duration keep_refusal = 5s;  ///< and a bad one bad
-    std::size_t most_kept = 4096;
+    Duration keep = 60s;           ///< how long a good token stays good without asking
+    Duration keep_rejection = 5s;  ///< and a bad one bad
+    std::size_t max_kept = 4096;
   };
 
   TokenReviewer(net::Loop& loop, store::RawApi& api, Options options);

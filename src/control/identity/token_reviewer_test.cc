@@ -46,17 +46,17 @@ TEST_F(TokenReviewerTest, a_good_token_says_who_the_proxy_is) {
   EXPECT_EQ(api.requests.at(0).body["spec"]["audiences"][0], "istio-ca");
 }
 
-TEST_F(TokenReviewerTest, a_token_is_asked_about_once_a_minute_and_a_refused_one_each_five_seconds) {
+TEST_F(TokenReviewerTest, a_token_is_asked_about_once_a_minute_and_a_rejected_one_each_five_seconds) {
   answer_with(testing::good_token_review("default", "a", "p"));
   EXPECT_TRUE(identify("Bearer abc"));
   EXPECT_TRUE(identify("bearer abc"));
   EXPECT_EQ(api.requests.size(), 1u);
   loop->advance(61s);
   answer_with({{"status", {{"authenticated", false}, {"error", "expired"}}}});
-  auto refused = identify("Bearer abc");
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().status, http::grpc::kUnauthenticated);
-  EXPECT_NE(refused.error().reason.find("expired"), std::string::npos);
+  auto rejected = identify("Bearer abc");
+  ASSERT_FALSE(rejected);
+  EXPECT_EQ(rejected.error().status, http::grpc::kUnauthenticated);
+  EXPECT_NE(rejected.error().reason.find("expired"), std::string::npos);
   (void)identify("Bearer abc");
   EXPECT_EQ(api.requests.size(), 2u);
   loop->advance(6s);
@@ -64,7 +64,7 @@ TEST_F(TokenReviewerTest, a_token_is_asked_about_once_a_minute_and_a_refused_one
   EXPECT_EQ(api.requests.size(), 3u);
 }
 
-TEST_F(TokenReviewerTest, tokens_that_are_not_a_pods_or_not_for_us_are_refused) {
+TEST_F(TokenReviewerTest, tokens_that_are_not_a_pods_or_not_for_us_are_rejected) {
   auto other = testing::good_token_review("default", "a", "p");
   other["status"]["audiences"] = {"kubernetes"};
   answer_with(other);
@@ -89,7 +89,7 @@ TEST_F(TokenReviewerTest, without_a_token_nobody_is_asked) {
 
 TEST_F(TokenReviewerTest, an_api_server_that_cannot_be_asked_makes_it_unavailable_and_is_asked_again) {
   api.answer = [](const store::RawRequest&) -> Result<api::Json> {
-    return fail(Error::internal(Code::kRefused, "connection refused"));
+    return fail(Error::internal(Code::kRefused, "connection rejected"));
   };
   EXPECT_EQ(identify("Bearer abc").error().status, http::grpc::kUnavailable);
   answer_with(testing::good_token_review("default", "a", "p"));

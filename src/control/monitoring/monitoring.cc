@@ -55,7 +55,7 @@ std::string Monitoring::metrics_text() const {
     Metrics::Labels labels = {{"type", short_name(type)}};
     pushes += Metrics::line("pilot_xds_pushes", labels, counts.pushes);
     accepted += Metrics::line("weft_control_xds_accepted_total", labels, counts.accepted);
-    rejected += Metrics::line("pilot_total_xds_rejects", labels, counts.refused);
+    rejected += Metrics::line("pilot_total_xds_rejects", labels, counts.rejected);
   }
   text += "# TYPE pilot_xds_pushes counter\n" + pushes;
   text += "# TYPE weft_control_xds_accepted_total counter\n" + accepted;
@@ -64,10 +64,10 @@ std::string Monitoring::metrics_text() const {
           Metrics::line("weft_control_xds_over_limit_total", {}, ads.over_limit());
   if (xds_) text += connections_text(xds_->counts());
   std::string objects, failures;
-  for (const api::KindInfo* kind : plane_.mirror().kinds()) {
-    objects += Metrics::line("weft_control_objects", {{"kind", kind->kind}}, plane_.mirror().count(kind));
+  for (const api::KindInfo* kind : plane_.cache().kinds()) {
+    objects += Metrics::line("weft_control_objects", {{"kind", kind->kind}}, plane_.cache().count(kind));
     failures += Metrics::line("weft_control_api_failures_total", {{"kind", kind->kind}},
-                              plane_.mirror().failures(kind));
+                              plane_.cache().failures(kind));
   }
   text += "# TYPE weft_control_objects gauge\n" + objects;
   text += "# TYPE weft_control_api_failures_total counter\n" + failures;

@@ -22,14 +22,14 @@ std::vector<Labels> gateways(const Scene& scene) {
   if (scene.ground == Ground::kOneMachine)
     return {{{"app", "istio-ingressgateway"}, {"istio", "ingressgateway"}}};
   std::vector<Labels> all;
-  for (const auto& pod : scene.world.all(kinds::pod()))
+  for (const auto& pod : scene.snapshot.all(kinds::pod()))
     if (Labels labels = pod->labels(); is_gateway(labels) && !labels.contains(std::string(kGatewayNameLabel)))
       all.push_back(std::move(labels));
   return all;
 }
 
-bool is_any_pods(const Labels& selector, const World& world) {
-  return !selector.empty() && std::ranges::any_of(world.all(kinds::pod()), [&](const api::ObjectPtr& pod) {
+bool is_any_pods(const Labels& selector, const ObjectSnapshot& snapshot) {
+  return !selector.empty() && std::ranges::any_of(snapshot.all(kinds::pod()), [&](const api::ObjectPtr& pod) {
     return has_labels(*pod, selector);
   });
 }
@@ -40,7 +40,7 @@ void check_selector(Remarks& made, const Labels& selector, const std::vector<Lab
   std::vector<std::string> there;
   for (const Labels& labels : all)
     if (auto role = labels.find("istio"); role != labels.end()) there.push_back("istio=" + role->second);
-  std::string text = is_any_pods(selector, scene.world)
+  std::string text = is_any_pods(selector, scene.snapshot)
                          ? "the pods that its selector (" + pairs(selector) + ") matches are no gateways"
                          : "its selector (" + pairs(selector) + ") matches no gateway";
   if (scene.ground == Ground::kCluster)
@@ -128,10 +128,10 @@ void check_port(Remarks& made, const api::istio::Server& server,
 /// On a cluster each Gateway has pods of its own. One machine has one gateway for all, so that equal
 /// listeners are one.
 void check_shared(Remarks& made, const ApiGateway& gateway, const Scene& scene) {
-  const api::ObjectPtr self = scene.world.find(gateway.object->key());
-  for (const auto& other : scene.world.typed().all<api::gateway_api::Gateway>()) {
+  const api::ObjectPtr self = scene.snapshot.find(gateway.object->key());
+  for (const auto& other : scene.snapshot.typed().all<api::gateway_api::Gateway>()) {
     if (!self || other.object == self || !older(other.object, self)) continue;
-    if (!is_our_class(scene.world, other.spec->class_name)) continue;
+    if (!is_our_class(scene.snapshot, other.spec->class_name)) continue;
     for (const api::gateway_api::Listener& theirs : other.spec->listeners)
       for (const api::gateway_api::Listener& listener : gateway.spec->listeners)
         if (theirs.port == listener.port && theirs.host == listener.host)
@@ -146,9 +146,9 @@ void check_shared(Remarks& made, const ApiGateway& gateway, const Scene& scene) 
 std::vector<const Typed<api::istio::Gateway>*> older_beside(const Typed<api::istio::Gateway>& gateway,
                                                             const std::vector<Labels>& pods,
                                                             const Scene& scene) {
-  const api::ObjectPtr self = scene.world.find(gateway.object->key());
+  const api::ObjectPtr self = scene.snapshot.find(gateway.object->key());
   std::vector<const Typed<api::istio::Gateway>*> found;
-  for (const auto& other : scene.world.typed().all<api::istio::Gateway>())
+  for (const auto& other : scene.snapshot.typed().all<api::istio::Gateway>())
     if (self && other.object != self && older(other.object, self) &&
         std::ranges::any_of(pods, [&](const Labels& pod) {
           return contains(pod, gateway.spec->selector) && contains(pod, other.spec->selector);
@@ -162,8 +162,8 @@ std::vector<const Typed<api::istio::Gateway>*> older_beside(const Typed<api::ist
 const std::map<std::string, api::ObjectPtr>& Scene::ingress_paths() const {
   if (ingress_paths_) return *ingress_paths_;
   ingress_paths_.emplace();
-  for (const auto& ingress : world.typed().all<api::networking::Ingress>()) {
-    if (!is_our_ingress(world, ingress)) continue;
+  for (const auto& ingress : snapshot.typed().all<api::networking::Ingress>()) {
+    if (!is_our_ingress(snapshot, ingress)) continue;
     for (const auto& [place, field] : places(*ingress.spec)) {
       api::ObjectPtr& first = (*ingress_paths_)[place];
       if (!first || older(ingress.object, first)) first = ingress.object;
@@ -205,7 +205,7 @@ void check_annotations(Remarks& made, const api::Object& ingress) {
 Remarks remarks_on(const Typed<api::networking::Ingress>& ingress, const Scene& scene) {
   Remarks made;
   const std::string_view ns = ingress.object->ns();
-  if (!is_our_ingress(scene.world, ingress)) {
+  if (!is_our_ingress(scene.snapshot, ingress)) {
     if (scene.ground == Ground::kOneMachine)
       made.push_back({Remark::Kind::kNoEffect, "spec.ingressClassName",
                       "Ingresses of class " + ingress.spec->class_name +

@@ -12,7 +12,7 @@ bool is_rule(const api::KindInfo* kind) {
 }
 
 /// As old as the one that it replaces; what is new is the youngest (older() in translation/rules.h).
-api::ObjectPtr as_stored(const World& before, const api::ObjectPtr& object) {
+api::ObjectPtr as_stored(const ObjectSnapshot& before, const api::ObjectPtr& object) {
   const api::ObjectPtr present = before.find(object->key());
   if (!present) return object;
   auto made = std::make_shared<api::Object>(*object);
@@ -29,18 +29,18 @@ Remarks remarks_on_one(SharedList<Rule> rules, const api::ObjectPtr& object, con
 
 }  // namespace
 
-Remarks remarks_on_write(const Inputs& before, const api::ObjectPtr& written, Ground ground) {
+Remarks remarks_on_write(const PushContext& before, const api::ObjectPtr& written, Ground ground) {
   const std::size_t count = before.rules.virtual_services().size() + before.rules.destination_rules().size();
   if (!is_rule(written->kind) || count > kMaxRules) return {};
-  const api::ObjectPtr object = as_stored(*before.world, written);
-  const World world = before.world->with(object);
-  const Rules rules(world, before.registry, *before.world, before.registry, before.rules);
-  const Scene scene(world, before.registry, rules, ground);
+  const api::ObjectPtr object = as_stored(*before.snapshot, written);
+  const ObjectSnapshot snapshot = before.snapshot->with(object);
+  const Rules rules(snapshot, before.registry, *before.snapshot, before.registry, before.rules);
+  const Scene scene(snapshot, before.registry, rules, ground);
   if (object->kind == kinds::virtual_service())
     return remarks_on_one(rules.virtual_services(), object, scene);
   if (object->kind == kinds::destination_rule())
     return remarks_on_one(rules.destination_rules(), object, scene);
-  return remarks_on(*world.typed().find<api::istio::Gateway>(object->ns(), object->name()), scene);
+  return remarks_on(*snapshot.typed().find<api::istio::Gateway>(object->ns(), object->name()), scene);
 }
 
 }  // namespace weft::control

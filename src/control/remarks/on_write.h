@@ -11,6 +11,6 @@ namespace weft::control {
 /// Of VirtualServices, DestinationRules and Istio's Gateways; of other kinds nothing. Nothing, too, in a mesh
 /// of more than 1000 rules: each write reads all of them, and the object's status says the same a moment
 /// later. A pure function.
-Remarks remarks_on_write(const Inputs& before, const api::ObjectPtr& object, Ground ground);
+Remarks remarks_on_write(const PushContext& before, const api::ObjectPtr& object, Ground ground);
 
 }  // namespace weft::control

@@ -5,7 +5,7 @@
 namespace weft::control {
 namespace {
 
-constexpr std::size_t kMostLines = 100;
+constexpr std::size_t kMaxLines = 100;
 
 }  // namespace
 
@@ -17,7 +17,7 @@ void RemarkLog::note(const std::map<api::Key, Remarks>& now) {
       std::string text = key.to_string() + " " + each.field + " " + each.text;
       const bool is_new = !known_.contains(text);
       still.insert(std::move(text));
-      if (!is_new || ++lines > kMostLines) continue;
+      if (!is_new || ++lines > kMaxLines) continue;
       if (each.kind == Remark::Kind::kWaits)
         WEFT_LOG(kInfo, "control", "an object waits", {"object", key.to_string()}, {"field", each.field},
                  {"why", each.text});
@@ -26,8 +26,8 @@ void RemarkLog::note(const std::map<api::Key, Remarks>& now) {
                  {"field", each.field}, {"why", each.text});
     }
   }
-  if (lines > kMostLines)
-    WEFT_LOG(kWarn, "control", "more objects are not wholly in effect", {"lines", lines - kMostLines});
+  if (lines > kMaxLines)
+    WEFT_LOG(kWarn, "control", "more objects are not wholly in effect", {"lines", lines - kMaxLines});
   known_ = std::move(still);
 }
 

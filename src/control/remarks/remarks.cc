@@ -18,8 +18,8 @@ void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks r
 
 }  // namespace
 
-Scene::Scene(const World& from, const Registry& services, const Rules& made, Ground where)
-    : world(from), registry(services), rules(made), ground(where) {}
+Scene::Scene(const ObjectSnapshot& from, const Registry& services, const Rules& made, Ground where)
+    : snapshot(from), registry(services), rules(made), ground(where) {}
 
 /// Null: not worth its making yet.
 const Scene::ByHost* Scene::by_host() const {
@@ -94,7 +94,7 @@ std::string instead_of(std::string_view word, const std::vector<std::string>& na
 }
 
 void add_faults(Remarks& remarks, const api::Object& object, const Scene& scene) {
-  for (const api::Problem& fault : scene.world.faults(object))
+  for (const api::Problem& fault : scene.snapshot.faults(object))
     remarks.push_back({Remark::Kind::kUnsupported, fault.field, fault.text});
 }
 
@@ -107,34 +107,34 @@ std::string_view to_string(Remark::Kind kind) {
   return "NoEffect";
 }
 
-std::map<api::Key, Remarks> all_remarks(const Inputs& inputs, Ground ground) {
-  return remarks_on_those(inputs, ground, [](const api::Object&) { return true; });
+std::map<api::Key, Remarks> all_remarks(const PushContext& push, Ground ground) {
+  return remarks_on_those(push, ground, [](const api::Object&) { return true; });
 }
 
-std::map<api::Key, Remarks> remarks_on_those(const Inputs& inputs, Ground ground,
+std::map<api::Key, Remarks> remarks_on_those(const PushContext& push, Ground ground,
                                              const std::function<bool(const api::Object&)>& wanted) {
-  const Scene scene(inputs, ground);
+  const Scene scene(push, ground);
   std::map<api::Key, Remarks> all;
   const auto add = [&](const auto& list) {
     for (const auto& each : list)
       if (wanted(*each.object)) put(all, *each.object, remarks_on(each, scene));
   };
-  add(inputs.rules.virtual_services());
-  add(inputs.rules.destination_rules());
-  add(inputs.gateway_api.gateways());
-  add(inputs.gateway_api.routes());
-  add(inputs.world->typed().all<api::istio::Gateway>());
-  add(inputs.world->typed().all<api::networking::Ingress>());
+  add(push.rules.virtual_services());
+  add(push.rules.destination_rules());
+  add(push.gateway_api.gateways());
+  add(push.gateway_api.routes());
+  add(push.snapshot->typed().all<api::istio::Gateway>());
+  add(push.snapshot->typed().all<api::networking::Ingress>());
   using On = Remarks (*)(const api::Object&, const Scene&);
   const std::pair<const api::KindInfo*, On> plain[] = {{kinds::service(), remarks_on_service},
                                                        {kinds::pod(), remarks_on_workload},
                                                        {kinds::replica_set(), remarks_on_workload},
                                                        {kinds::deployment(), remarks_on_workload}};
   for (const auto& [kind, on] : plain)
-    for (const auto& object : inputs.world->all(kind))
+    for (const auto& object : push.snapshot->all(kind))
       if (wanted(*object)) put(all, *object, on(*object, scene));
   for (const api::KindInfo* kind : {kinds::gateway_class(), kinds::reference_grant()})
-    for (const auto& object : inputs.world->all(kind)) {
+    for (const auto& object : push.snapshot->all(kind)) {
       if (!wanted(*object)) continue;
       Remarks faults;
       add_faults(faults, *object, scene);

@@ -31,10 +31,10 @@ enum class Ground : std::uint8_t { kOneMachine, kCluster };
 /// What the functions below read, and what several of them look up. Must not outlive its parts.
 class Scene {
  public:
-  Scene(const World& world, const Registry& registry, const Rules& rules, Ground ground);
-  Scene(const Inputs& inputs, Ground ground) : Scene(*inputs.world, inputs.registry, inputs.rules, ground) {}
+  Scene(const ObjectSnapshot& snapshot, const Registry& registry, const Rules& rules, Ground ground);
+  Scene(const PushContext& push, Ground ground) : Scene(*push.snapshot, push.registry, push.rules, ground) {}
 
-  const World& world;
+  const ObjectSnapshot& snapshot;
   const Registry& registry;
   const Rules& rules;
   const Ground ground;
@@ -74,9 +74,9 @@ Remarks remarks_on(const ApiGateway& gateway, const Scene& scene);
 Remarks remarks_on(const ApiRoute& route, const Scene& scene);
 
 /// Of every object that there is something to say about.
-std::map<api::Key, Remarks> all_remarks(const Inputs& inputs, Ground ground);
-/// Of those objects that `wanted` accepts; each is asked for by its place in the inputs' world.
-std::map<api::Key, Remarks> remarks_on_those(const Inputs& inputs, Ground ground,
+std::map<api::Key, Remarks> all_remarks(const PushContext& push, Ground ground);
+/// Of those objects that `wanted` accepts; each is asked for by its place in the push's snapshot.
+std::map<api::Key, Remarks> remarks_on_those(const PushContext& push, Ground ground,
                                              const std::function<bool(const api::Object&)>& wanted);
 /// {"remarks": [{kind, group, namespace, name, remark, field, message}]}; `remark` is "Unsupported",
 /// "Waiting" or "NoEffect".
@@ -90,7 +90,7 @@ std::string item(std::string_view list, std::size_t index);
 std::string some_of(const std::vector<std::string>& names);
 /// "; did you mean x?" when one is near, else "; there are a, b", else nothing.
 std::string instead_of(std::string_view word, const std::vector<std::string>& names);
-/// What World::faults has.
+/// What ObjectSnapshot::faults has.
 void add_faults(Remarks& remarks, const api::Object& object, const Scene& scene);
 
 }  // namespace weft::control

@@ -68,9 +68,9 @@ std::string said(const std::string& yaml, Ground ground = Ground::kOneMachine,
     if (edit) edit(*object);
     objects.push_back(std::move(object));
   }
-  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
   std::string text;
-  for (const auto& [key, remarks] : all_remarks(inputs, ground))
+  for (const auto& [key, remarks] : all_remarks(push, ground))
     for (const Remark& each : remarks)
       text += std::string(key.kind->kind) + " " + key.name + " " + each.field + ": " + each.text + "\n";
   return text;
@@ -412,11 +412,11 @@ TEST(Remarks, what_came_past_validation_is_told_with_its_field) {
 }
 
 TEST(Remarks, are_told_to_whoever_asks_with_object_field_and_sort) {
-  const Inputs inputs(std::make_shared<const World>(World::of(
+  const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(
       1,
       testing::objects(std::string(kShop) +
                        rule("r", "{hosts: [review], http: [{route: [{destination: {host: reviews}}]}]}")))));
-  const api::Json told = remarks_json(all_remarks(inputs, Ground::kOneMachine));
+  const api::Json told = remarks_json(all_remarks(push, Ground::kOneMachine));
   ASSERT_EQ(told["remarks"].size(), 1u);
   const api::Json& one = told["remarks"][0];
   EXPECT_EQ(one["kind"], "VirtualService");
@@ -436,9 +436,9 @@ std::string said_on_write(const std::string& before, const std::string& object) 
         "2026-01-0" + std::to_string(each->name().size()) + "T00:00:00Z";
     stored.push_back(std::move(made));
   }
-  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(stored))));
+  const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(stored))));
   std::string text;
-  for (const Remark& each : remarks_on_write(inputs, testing::objects(object).front(), Ground::kCluster))
+  for (const Remark& each : remarks_on_write(push, testing::objects(object).front(), Ground::kCluster))
     text += each.field + ": " + each.text + "\n";
   return text;
 }

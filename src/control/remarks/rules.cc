@@ -79,7 +79,7 @@ class VirtualServiceRemarks {
 /// Of "namespace/name".
 const VirtualServiceRemarks::Gateway* VirtualServiceRemarks::find_gateway(std::string_view name) const {
   const auto slash = name.find('/');
-  return scene_.world.typed().find<api::istio::Gateway>(name.substr(0, slash), name.substr(slash + 1));
+  return scene_.snapshot.typed().find<api::istio::Gateway>(name.substr(0, slash), name.substr(slash + 1));
 }
 
 void VirtualServiceRemarks::host(std::size_t index) {
@@ -144,7 +144,7 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
   const Gateway* found = find_gateway(name);
   if (!found) {
     std::vector<std::string> there;
-    for (const auto& each : scene_.world.all(kinds::gateway()))
+    for (const auto& each : scene_.snapshot.all(kinds::gateway()))
       there.push_back(each->ns() == object_.ns() ? std::string(each->name()) : shown(*each));
     return waits(field, "waits for gateway " + name + ": there is none of that name" +
                             instead_of(name.substr(name.find('/') + 1), there));
@@ -175,7 +175,7 @@ void VirtualServiceRemarks::gateway(std::size_t index) {
 std::set<std::string> VirtualServiceRemarks::namespaces_of(const Gateway& gateway) const {
   if (scene_.ground == Ground::kOneMachine) return {std::string(kRootNamespace)};
   std::set<std::string> found;
-  for (const auto& pod : scene_.world.all(kinds::pod()))
+  for (const auto& pod : scene_.snapshot.all(kinds::pod()))
     if (has_labels(*pod, gateway.spec->selector)) found.emplace(pod->ns());
   return found;
 }
@@ -266,9 +266,9 @@ bool has_pods(const Service& service, const Labels& wanted, const Registry& regi
 }
 
 /// Some Deployment is about to have such pods.
-bool is_promised(const Service& service, const Labels& wanted, const World& world) {
+bool is_promised(const Service& service, const Labels& wanted, const ObjectSnapshot& snapshot) {
   for (const api::KindInfo* kind : {kinds::deployment(), kinds::replica_set()})
-    for (const auto& each : world.all(kind)) {
+    for (const auto& each : snapshot.all(kind)) {
       if (each->ns() != service.ns) continue;
       const Labels labels = template_labels(*each);
       if (contains(labels, service.selector) && contains(labels, wanted)) return true;
@@ -316,7 +316,7 @@ Remarks remarks_on(const DestinationRule& rule, const Scene& scene) {
   if (!service || !has_pods(*service, {}, scene.registry)) return made;
   for (const api::istio::Subset& subset : subsets) {
     const Labels& wanted = subset.labels;
-    if (has_pods(*service, wanted, scene.registry) || is_promised(*service, wanted, scene.world)) continue;
+    if (has_pods(*service, wanted, scene.registry) || is_promised(*service, wanted, scene.snapshot)) continue;
     made.push_back({Remark::Kind::kWaits, subset.where.to_string() + ".labels",
                     "subset " + subset.name + " waits for pods: none of the service has " + pairs(wanted) +
                         instead_of(pairs(wanted), labels_there(*service, wanted, scene.registry))});

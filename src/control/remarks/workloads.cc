@@ -58,17 +58,18 @@ void check_pod(Remarks& made, const api::Json& pod, const std::string& at) {
 }
 
 /// On one machine Deployments are known, and with them which pods there will be.
-bool somebody_has(const Labels& selector, std::string_view ns, const World& world) {
-  for (const auto& pod : world.all(kinds::pod()))
+bool somebody_has(const Labels& selector, std::string_view ns, const ObjectSnapshot& snapshot) {
+  for (const auto& pod : snapshot.all(kinds::pod()))
     if (pod->ns() == ns && has_labels(*pod, selector)) return true;
   for (const api::KindInfo* kind : {kinds::deployment(), kinds::replica_set()})
-    for (const auto& each : world.all(kind)) {
+    for (const auto& each : snapshot.all(kind)) {
       if (each->ns() == ns && contains(template_labels(*each), selector)) return true;
     }
   return false;
 }
 
-std::vector<std::string> label_pairs(const Labels& wanted, std::string_view ns, const World& world) {
+std::vector<std::string> label_pairs(const Labels& wanted, std::string_view ns,
+                                     const ObjectSnapshot& snapshot) {
   std::vector<std::string> found;
   auto look = [&](const Labels& labels) {
     for (const auto& [key, value] : wanted)
@@ -76,21 +77,21 @@ std::vector<std::string> label_pairs(const Labels& wanted, std::string_view ns, 
         if (std::string pair = key + "=" + has->second; std::ranges::find(found, pair) == found.end())
           found.push_back(std::move(pair));
   };
-  for (const auto& each : world.all(kinds::deployment()))
+  for (const auto& each : snapshot.all(kinds::deployment()))
     if (each->ns() == ns) look(template_labels(*each));
-  for (const auto& pod : world.all(kinds::pod()))
+  for (const auto& pod : snapshot.all(kinds::pod()))
     if (pod->ns() == ns) look(pod->labels());
   return found;
 }
 
-void check_selector(Remarks& made, const api::Object& service, const World& world) {
+void check_selector(Remarks& made, const api::Object& service, const ObjectSnapshot& snapshot) {
   const Labels selector = labels_from(json::map(service.spec(), "selector"));
-  if (selector.empty() || somebody_has(selector, service.ns(), world)) return;
+  if (selector.empty() || somebody_has(selector, service.ns(), snapshot)) return;
   std::string pairs;
   for (const auto& [key, value] : selector) pairs += (pairs.empty() ? "" : ",") + key + "=" + value;
   made.push_back({Remark::Kind::kWaits, "spec.selector",
                   "waits for pods: none in namespace " + std::string(service.ns()) + " has " + pairs +
-                      instead_of(pairs, label_pairs(selector, service.ns(), world))});
+                      instead_of(pairs, label_pairs(selector, service.ns(), snapshot))});
 }
 
 /// A cluster's API rejects an address that is taken.
@@ -112,7 +113,7 @@ void check_one_machine(Remarks& made, const api::Object& service, const Scene& s
               std::string(type) +
                   ": nothing listens for it outside of the mesh on one machine; requests come "
                   "in through the ingress gateway");
-  check_selector(made, service, scene.world);
+  check_selector(made, service, scene.snapshot);
   check_address(made, service, scene);
 }
 
@@ -137,7 +138,7 @@ void check_cluster(Remarks& made, const api::Object& service) {
 const std::map<std::string, api::ObjectPtr>& Scene::addresses() const {
   if (addresses_) return *addresses_;
   addresses_.emplace();
-  for (const auto& service : world.all(kinds::service())) {
+  for (const auto& service : snapshot.all(kinds::service())) {
     const std::string address(json::text(service->spec(), "clusterIP"));
     if (address.empty() || address == "None") continue;
     api::ObjectPtr& first = (*addresses_)[address];

@@ -251,12 +251,13 @@ std::string RandomObjects::change() {
   return "a change of " + key.to_string() + " to " + made.body.dump();
 }
 
-WorldPtr RandomObjects::world() const {
-  std::map<const api::KindInfo*, World::Objects> lists;
+ObjectSnapshotPtr RandomObjects::snapshot() const {
+  std::map<const api::KindInfo*, ObjectSnapshot::Objects> lists;
   for (const auto& [key, object] : objects_) lists[key.kind].push_back(object);
-  std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> shared;
-  for (auto& [kind, list] : lists) shared[kind] = std::make_shared<const World::Objects>(std::move(list));
-  return std::make_shared<const World>(count_, std::move(shared));
+  std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Objects>> shared;
+  for (auto& [kind, list] : lists)
+    shared[kind] = std::make_shared<const ObjectSnapshot::Objects>(std::move(list));
+  return std::make_shared<const ObjectSnapshot>(count_, std::move(shared));
 }
 
 void RandomObjects::put(api::Object object) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "control/world.h"
+#include "control/object_snapshot.h"
 
 namespace weft::control::testing {
 
@@ -21,7 +21,7 @@ class RandomObjects {
   /// Makes, edits or removes one; in words, which.
   std::string change();
   /// It has not been looked at for faults.
-  WorldPtr world() const;
+  ObjectSnapshotPtr snapshot() const;
 
   // What controllers write. What is not there (any more) is left out, as is what is there already.
   void create(api::Object object);

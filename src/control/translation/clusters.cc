@@ -151,7 +151,7 @@ void add_endpoints(ResourceLists& into, const std::string& name, const std::vect
 /// What the clusters of one service's port have in common.
 struct PortScope {
   ResourceLists& into;
-  const Inputs& inputs;
+  const PushContext& push;
   const Service& service;
   const ServicePort& port;
   bool as_original_destination;
@@ -176,7 +176,7 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
   }
   add_cluster(scope.into, made);
   if (made.type() == cluster::Cluster::EDS)
-    add_endpoints(scope.into, name, scope.inputs.registry.endpoints(scope.service, scope.port),
+    add_endpoints(scope.into, name, scope.push.registry.endpoints(scope.service, scope.port),
                   subset ? subset->labels : Labels());
 }
 
@@ -210,17 +210,17 @@ void add_black_hole(ResourceLists& into) {
   add_cluster(into, black_hole);
 }
 
-void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+void add_service_clusters(ResourceLists& into, const PushContext& push, const Service& service,
                           const ProxyIdentity& proxy) {
-  add_service_clusters(into, inputs, service, inputs.rules.destination(service.host, proxy.ns), proxy.kind);
+  add_service_clusters(into, push, service, push.rules.destination(service.host, proxy.ns), proxy.kind);
 }
 
-void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+void add_service_clusters(ResourceLists& into, const PushContext& push, const Service& service,
                           const Destination& rule, ProxyIdentity::Kind kind) {
   for (const ServicePort& port : service.ports) {
     if (port.protocol == Protocol::kUdp) continue;
     bool direct = service.headless && kind == ProxyIdentity::Kind::kSidecar;
-    PortScope scope{into, inputs, service, port, direct};
+    PortScope scope{into, push, service, port, direct};
     add_service_cluster(scope, rule, nullptr);
     for (const api::istio::Subset* subset : rule.subsets) add_service_cluster(scope, rule, subset);
   }

@@ -65,17 +65,17 @@ std::optional<std::string> intersection(const std::string& a, const std::string&
 }
 
 void add_server(Ports& ports, const api::Object& gateway, const api::istio::Server& server,
-                const Inputs& inputs, const ProxyIdentity& proxy) {
-  std::uint16_t number = gateway_listener_port(inputs.registry, proxy, server.port);
+                const PushContext& push, const ProxyIdentity& proxy) {
+  std::uint16_t number = gateway_listener_port(push.registry, proxy, server.port);
   std::string name = std::string(gateway.ns()) + "/" + std::string(gateway.name());
-  RouteScope scope{inputs, proxy, name, server.port};
+  RouteScope scope{push, proxy, name, server.port};
   if (is_proxys_own(number)) return;  // no listener could be there; the Gateway's status says so
   Port& port = ports[number];
   // Of Gateways that say different things of one port the older has it; the other's status says so.
   if (server.is_tcp() ? port.http : port.claimed_by_tcp) return;
   if (server.is_tcp()) {
     port.claimed_by_tcp = true;
-    for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns)) {
+    for (const VirtualService* rule : push.rules.for_gateway(name, proxy.ns)) {
       if (port.tcp || common_hosts(*rule, server, gateway.ns()).empty()) continue;
       tcp_proxy::TcpProxy to = make_tcp_proxy("outbound_0.0.0.0_" + std::to_string(number));
       if (set_tcp_destination(to, *rule, scope)) port.tcp = std::move(to);
@@ -84,7 +84,7 @@ void add_server(Ports& ports, const api::Object& gateway, const api::istio::Serv
   }
   port.http = true;
   port.grpc_web = port.grpc_web || server.protocol == api::istio::Server::Protocol::kGrpcWeb;
-  for (const VirtualService* rule : inputs.rules.for_gateway(name, proxy.ns))
+  for (const VirtualService* rule : push.rules.for_gateway(name, proxy.ns))
     for (const std::string& domain : common_hosts(*rule, server, gateway.ns()))
       add_rule_routes(host_of(port, domain, number), *rule, scope);
 }
@@ -97,21 +97,21 @@ struct Place {
 
 /// A pod that was made for one Gateway serves it alone. A Gateway that names a Service is served by the pods
 /// behind it, and one that names none by the ingress gateway of one machine.
-Place place_of(const ApiGateway& gateway, const Inputs& inputs, const ProxyIdentity& proxy) {
+Place place_of(const ApiGateway& gateway, const PushContext& push, const ProxyIdentity& proxy) {
   const api::Object& object = *gateway.object;
   auto made_for = proxy.labels.find(std::string(kGatewayNameLabel));
   if (made_for != proxy.labels.end()) return {made_for->second == object.name() && proxy.ns == object.ns()};
-  std::string host = address_service(inputs.registry, gateway);
+  std::string host = address_service(push.registry, gateway);
   if (host.empty()) host = full_host("istio-ingressgateway", "istio-system");
-  const Service* service = inputs.registry.find(host);
+  const Service* service = push.registry.find(host);
   return {service && !service->selector.empty() && service->ns == proxy.ns &&
               contains(proxy.labels, service->selector),
           service};
 }
 
-void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inputs,
+void add_api_gateway(Ports& ports, const ApiGateway& gateway, const PushContext& push,
                      const ProxyIdentity& proxy) {
-  Place place = place_of(gateway, inputs, proxy);
+  Place place = place_of(gateway, push, proxy);
   if (!place.here || !gateway.valid.good) return;
   std::set<std::uint16_t> numbers;
   for (const ApiListener& listener : gateway.listeners)
@@ -122,7 +122,7 @@ void add_api_gateway(Ports& ports, const ApiGateway& gateway, const Inputs& inpu
     Port& port = ports[number];
     if (port.claimed_by_tcp) continue;
     port.http = true;
-    RouteScope scope{inputs, proxy, gateway.object->key().to_string(), written};
+    RouteScope scope{push, proxy, gateway.object->key().to_string(), written};
     for (auto& [domain, routes] : api_routes(gateway, scope)) {
       route::VirtualHost& host = host_of(port, domain, number);
       for (route::Route& made : routes) *host.add_routes() = std::move(made);
@@ -174,8 +174,8 @@ void sort_paths(std::vector<IngressPath>& paths) {
 
 /// `hosts` is the part of a route's match that says which hosts of the domain it is for.
 void add_ingress_route(route::VirtualHost& host, const IngressPath& path,
-                       const api::istio::RequestMatch& hosts, const Inputs& inputs) {
-  Backend backend = ingress_backend(inputs.registry, path.backend, path.ns);
+                       const api::istio::RequestMatch& hosts, const PushContext& push) {
+  Backend backend = ingress_backend(push.registry, path.backend, path.ns);
   add_plain_route(host, outbound_cluster(backend.port, "", backend.host),
                   backend.host + ":" + std::to_string(backend.port));
   auto& match = *host.mutable_routes(host.routes_size() - 1)->mutable_match();
@@ -194,12 +194,12 @@ api::istio::StringMatch one_label(std::string_view domain) {
 }
 
 void add_ingresses(Ports& ports, const std::vector<const Typed<api::networking::Ingress>*>& ingresses,
-                   const Inputs& inputs, const ProxyIdentity& proxy) {
+                   const PushContext& push, const ProxyIdentity& proxy) {
   if (ingresses.empty()) return;
   IngressHosts hosts;
   for (const auto* ingress : ingresses) collect_ingress(hosts, *ingress);
   for (auto& [domain, paths] : hosts) sort_paths(paths);
-  std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
+  std::uint16_t number = gateway_listener_port(push.registry, proxy, kIngressPort);
   Port& port = ports[number];
   if (port.claimed_by_tcp) return;
   port.http = true;
@@ -209,10 +209,10 @@ void add_ingresses(Ports& ports, const std::vector<const Typed<api::networking::
     api::istio::RequestMatch inside, outside;
     if (wild) inside.authority = one_label(domain);
     auto& host = host_of(port, domain, number);
-    for (const IngressPath& path : paths) add_ingress_route(host, path, inside, inputs);
+    for (const IngressPath& path : paths) add_ingress_route(host, path, inside, push);
     if (!wild || everything == hosts.end()) continue;
     outside.without_headers.push_back({":authority", one_label(domain)});
-    for (const IngressPath& path : everything->second) add_ingress_route(host, path, outside, inputs);
+    for (const IngressPath& path : everything->second) add_ingress_route(host, path, outside, push);
   }
 }
 
@@ -255,12 +255,12 @@ void add_table(ResourceLists& into, std::uint16_t number, Port& port, Proof* pro
 
 /// A server that says more than weft does of it (TLS, client certificates, an address) stays closed: it would
 /// let in more than it is written to.
-void add_servers(Ports& ports, const Typed<api::istio::Gateway>& gateway, const Inputs& inputs,
+void add_servers(Ports& ports, const Typed<api::istio::Gateway>& gateway, const PushContext& push,
                  const ProxyIdentity& proxy) {
-  const auto faults = inputs.world->faults(*gateway.object);
+  const auto faults = push.snapshot->faults(*gateway.object);
   for (const api::istio::Server& server : gateway.spec->servers)
     if (std::ranges::none_of(faults, [&](const auto& fault) { return server.where.covers(fault.field); }))
-      add_server(ports, *gateway.object, server, inputs, proxy);
+      add_server(ports, *gateway.object, server, push, proxy);
 }
 
 /// A Gateway of either kind.
@@ -270,26 +270,26 @@ struct AnyGateway {
 };
 
 /// The Gateways of both kinds in one order, for what they have in common is decided by age.
-void add_gateways(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
+void add_gateways(Ports& ports, const PushContext& push, const ProxyIdentity& proxy) {
   std::map<api::ObjectPtr, AnyGateway, decltype(&older)> all(&older);
-  for (const ApiGateway& gateway : inputs.gateway_api.gateways())
+  for (const ApiGateway& gateway : push.gateway_api.gateways())
     all.emplace(gateway.object, AnyGateway{&gateway, nullptr});
   if (!proxy.labels.contains(std::string(kGatewayNameLabel)))
-    for (const auto& gateway : inputs.world->typed().all<api::istio::Gateway>())
+    for (const auto& gateway : push.snapshot->typed().all<api::istio::Gateway>())
       if (contains(proxy.labels, gateway.spec->selector))
         all.emplace(gateway.object, AnyGateway{nullptr, &gateway});
   for (const auto& [object, gateway] : all) {
     if (gateway.of_api)
-      add_api_gateway(ports, *gateway.of_api, inputs, proxy);
+      add_api_gateway(ports, *gateway.of_api, push, proxy);
     else
-      add_servers(ports, *gateway.of_istio, inputs, proxy);
+      add_servers(ports, *gateway.of_istio, push, proxy);
   }
 }
 
 /// A request before a rule opens the ingress gets a response that says what is missing.
-void open_ingress(Ports& ports, const Inputs& inputs, const ProxyIdentity& proxy) {
+void open_ingress(Ports& ports, const PushContext& push, const ProxyIdentity& proxy) {
   if (!proxy.labels.contains(kAlwaysOpenLabel)) return;
-  const std::uint16_t number = gateway_listener_port(inputs.registry, proxy, kIngressPort);
+  const std::uint16_t number = gateway_listener_port(push.registry, proxy, kIngressPort);
   Port& port = ports[number];
   if (port.http || port.claimed_by_tcp) return;
   port.http = true;
@@ -329,11 +329,11 @@ std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentit
   return port;
 }
 
-bool is_our_ingress(const World& world, const Typed<api::networking::Ingress>& ingress) {
+bool is_our_ingress(const ObjectSnapshot& snapshot, const Typed<api::networking::Ingress>& ingress) {
   std::string_view name = ingress.spec->class_name;
   if (name.empty()) name = ingress.object->annotation("kubernetes.io/ingress.class");
   if (name.empty() || name == "istio") return true;
-  const auto* named = world.typed().find<api::networking::IngressClass>("", name);
+  const auto* named = snapshot.typed().find<api::networking::IngressClass>("", name);
   return named && named->spec->controller == "istio.io/ingress-controller";
 }
 
@@ -349,20 +349,20 @@ Backend ingress_backend(const Registry& registry, const api::networking::Backend
   return found;
 }
 
-void add_gateway(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy, Proof* proof) {
+void add_gateway(ResourceLists& into, const PushContext& push, const ProxyIdentity& proxy, Proof* proof) {
   Ports ports;
-  add_gateways(ports, inputs, proxy);
+  add_gateways(ports, push, proxy);
   const bool made_for_one = proxy.labels.contains(std::string(kGatewayNameLabel));
   bool takes_ingresses = proxy.labels.contains("istio") && (proxy.labels.at("istio") == "ingressgateway" ||
                                                             proxy.labels.at("istio") == "ingress");
   if (takes_ingresses && !made_for_one) {
     std::vector<const Typed<api::networking::Ingress>*> ours;
-    for (const auto& ingress : inputs.world->typed().all<api::networking::Ingress>())
-      if (is_our_ingress(*inputs.world, ingress)) ours.push_back(&ingress);
+    for (const auto& ingress : push.snapshot->typed().all<api::networking::Ingress>())
+      if (is_our_ingress(*push.snapshot, ingress)) ours.push_back(&ingress);
     std::ranges::sort(ours, older, &Typed<api::networking::Ingress>::object);
-    add_ingresses(ports, ours, inputs, proxy);
+    add_ingresses(ports, ours, push, proxy);
   }
-  open_ingress(ports, inputs, proxy);
+  open_ingress(ports, push, proxy);
   for (auto& [number, port] : ports) {
     if (!port.http && !port.tcp) continue;
     add_listener(into, number, port, proxy.ipv6);

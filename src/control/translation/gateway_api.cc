@@ -120,8 +120,8 @@ std::vector<std::string> common_hosts(const gateway_api::HttpRoute& route, const
 
 }  // namespace
 
-bool is_our_class(const World& world, std::string_view name) {
-  const auto* found = world.typed().find<gateway_api::GatewayClass>("", name);
+bool is_our_class(const ObjectSnapshot& snapshot, std::string_view name) {
+  const auto* found = snapshot.typed().find<gateway_api::GatewayClass>("", name);
   return found && found->spec->controller == kGatewayController;
 }
 
@@ -130,21 +130,22 @@ std::string address_service(const Registry& registry, const ApiGateway& gateway)
   return addresses.empty() ? std::string() : registry.resolve(addresses.front(), gateway.object->ns());
 }
 
-GatewayApi::GatewayApi(const World& world, const Registry& registry) : world_(world), registry_(registry) {
+GatewayApi::GatewayApi(const ObjectSnapshot& snapshot, const Registry& registry)
+    : snapshot_(snapshot), registry_(registry) {
   read_gateways();
   read_routes();
 }
 
 void GatewayApi::read_gateways() {
-  for (const auto& each : world_.typed().all<gateway_api::Gateway>())
-    if (is_our_class(world_, each.spec->class_name)) gateways_.push_back(read_gateway(each));
+  for (const auto& each : snapshot_.typed().all<gateway_api::Gateway>())
+    if (is_our_class(snapshot_, each.spec->class_name)) gateways_.push_back(read_gateway(each));
 }
 
 ApiGateway GatewayApi::read_gateway(const Typed<gateway_api::Gateway>& from) const {
   ApiGateway made{.object = from.object, .spec = from.spec, .valid = {true, "Accepted", ""}, .listeners = {}};
   for (const gateway_api::Listener& listener : made.spec->listeners)
     made.listeners.push_back(read_listener(listener));
-  for (const api::Problem& fault : world_.faults(*from.object)) {
+  for (const api::Problem& fault : snapshot_.faults(*from.object)) {
     const auto listener = std::ranges::find_if(
         made.listeners, [&](const ApiListener& each) { return each.spec->where.covers(fault.field); });
     if (listener == made.listeners.end()) {
@@ -155,17 +156,17 @@ ApiGateway GatewayApi::read_gateway(const Typed<gateway_api::Gateway>& from) con
   }
   if (made.spec->addresses.size() > 1)
     made.valid = {false, "UnsupportedAddress", "spec.addresses: more than one is not supported by weft yet"};
-  const auto* its_class = world_.typed().find<gateway_api::GatewayClass>("", made.spec->class_name);
-  if (its_class && !world_.faults(*its_class->object).empty())
+  const auto* its_class = snapshot_.typed().find<gateway_api::GatewayClass>("", made.spec->class_name);
+  if (its_class && !snapshot_.faults(*its_class->object).empty())
     made.valid = {false, "InvalidParameters",
-                  "its GatewayClass is not accepted: " + shown(world_.faults(*its_class->object).front())};
+                  "its GatewayClass is not accepted: " + shown(snapshot_.faults(*its_class->object).front())};
   find_conflicts(made.listeners);
   return made;
 }
 
 void GatewayApi::read_routes() {
   std::vector<const Typed<gateway_api::HttpRoute>*> oldest_first;
-  for (const auto& each : world_.typed().all<gateway_api::HttpRoute>()) oldest_first.push_back(&each);
+  for (const auto& each : snapshot_.typed().all<gateway_api::HttpRoute>()) oldest_first.push_back(&each);
   std::ranges::sort(oldest_first, older, &Typed<gateway_api::HttpRoute>::object);
   // Listeners point to routes: these must not move any more.
   routes_.reserve(oldest_first.size());
@@ -175,7 +176,7 @@ void GatewayApi::read_routes() {
                                       .spec = from->spec,
                                       .parents = {},
                                       .resolved = resolve_all(*from->spec, from->object->ns())});
-    find_faults(route, world_.faults(*route.object));
+    find_faults(route, snapshot_.faults(*route.object));
     for (const gateway_api::ParentRef& parent : route.spec->parents) read_parent(route, parent);
   }
 }
@@ -192,7 +193,7 @@ void GatewayApi::read_parent(ApiRoute& route, const gateway_api::ParentRef& pare
   if (gateway != gateways_.end()) {
     Finding finding = attach(route, parent, *gateway);
     route.parents.push_back({&parent, std::move(finding)});
-  } else if (!world_.find(key)) {
+  } else if (!snapshot_.find(key)) {
     route.parents.push_back(
         {&parent, {false, "NoMatchingParent", "there is no Gateway " + key.ns + "/" + key.name}});
   }
@@ -204,7 +205,7 @@ bool GatewayApi::admits(const ApiListener& listener, const ApiGateway& gateway, 
   if (allowed.from == From::kAll) return true;
   if (allowed.from == From::kNone) return false;
   if (allowed.from != From::kSelector) return gateway.object->ns() == ns;
-  api::ObjectPtr found = world_.find({kinds::name_space(), "", std::string(ns)});
+  api::ObjectPtr found = snapshot_.find({kinds::name_space(), "", std::string(ns)});
   if (!allowed.selector || !found) return false;
   auto labels = found->labels();
   labels.try_emplace("kubernetes.io/metadata.name", ns);
@@ -244,7 +245,7 @@ Finding GatewayApi::attach(const ApiRoute& route, const gateway_api::ParentRef& 
 bool GatewayApi::granted(std::string_view from_ns, std::string_view to_ns, std::string_view name) const {
   const gateway_api::GrantFrom whose{std::string(kGatewayApiGroup), "HTTPRoute", std::string(from_ns)};
   const gateway_api::GrantTo what{"", "Service", std::string(name)};
-  return std::ranges::any_of(world_.typed().all<gateway_api::ReferenceGrant>(), [&](const auto& grant) {
+  return std::ranges::any_of(snapshot_.typed().all<gateway_api::ReferenceGrant>(), [&](const auto& grant) {
     return grant.object->ns() == to_ns && grant.spec->lets(whose, what);
   });
 }

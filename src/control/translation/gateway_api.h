@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "control/object_snapshot.h"
 #include "control/registry.h"
-#include "control/world.h"
 
 namespace weft::control {
 
@@ -80,10 +80,10 @@ struct ApiGateway {
 
 /// The Gateway API's objects of our class, read together: which route is at which listener, and what their
 /// statuses have to say. Routing and statuses come from the same reading, so they cannot differ. Immutable;
-/// lives no longer than the registry and world it was made from.
+/// lives no longer than the registry and snapshot it was made from.
 class GatewayApi {
  public:
-  GatewayApi(const World& world, const Registry& registry);
+  GatewayApi(const ObjectSnapshot& snapshot, const Registry& registry);
   GatewayApi(const GatewayApi&) = delete;
   GatewayApi& operator=(const GatewayApi&) = delete;
 
@@ -102,14 +102,14 @@ class GatewayApi {
   void read_parent(ApiRoute& route, const api::gateway_api::ParentRef& parent);
   Finding resolve_all(const api::gateway_api::HttpRoute& route, std::string_view ns) const;
 
-  const World& world_;
+  const ObjectSnapshot& snapshot_;
   const Registry& registry_;
   std::vector<ApiGateway> gateways_;
   std::vector<ApiRoute> routes_;
 };
 
 /// Whether objects of this class are ours: its GatewayClass names our controller.
-bool is_our_class(const World& world, std::string_view name);
+bool is_our_class(const ObjectSnapshot& snapshot, std::string_view name);
 /// The Service that a Gateway's first address names; its host is empty when the Gateway gives no address.
 std::string address_service(const Registry& registry, const ApiGateway& gateway);
 

@@ -87,7 +87,7 @@ std::vector<istio::WeightedDestination> to_destinations(const gateway_api::Route
   std::vector<istio::WeightedDestination> made;
   for (const gateway_api::BackendRef& reference : rule.backends) {
     if (reference.weight == 0) continue;
-    const ApiBackend backend = scope.inputs.gateway_api.backend(reference, route.object->ns());
+    const ApiBackend backend = scope.push.gateway_api.backend(reference, route.object->ns());
     istio::WeightedDestination& to = made.emplace_back();
     to.destination.host = backend.found.good ? backend.host : "unresolved." + backend.host;
     to.destination.port = backend.port;

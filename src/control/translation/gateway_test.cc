@@ -24,9 +24,9 @@ metadata: {name: rest, namespace: default}
 spec: {ports: [{port: 80, name: http}]}
 )";
 
-Inputs inputs_of(const std::string& yaml) {
-  return Inputs(
-      std::make_shared<const World>(World::of(1, testing::objects(std::string(kServices) + "---\n" + yaml))));
+PushContext push_context_of(const std::string& yaml) {
+  return PushContext(std::make_shared<const ObjectSnapshot>(
+      ObjectSnapshot::of(1, testing::objects(std::string(kServices) + "---\n" + yaml))));
 }
 
 ProxyIdentity ingress(std::string ns = "istio-system") {
@@ -51,8 +51,8 @@ std::string service_of(const route::Route& made) {
 /// the host.
 std::vector<std::string> routes(const std::string& yaml, const std::string& domain,
                                 const ProxyIdentity& proxy = ingress()) {
-  const Inputs inputs = inputs_of(yaml);
-  const ResourceSet set = translate(inputs, proxy);
+  const PushContext push = push_context_of(yaml);
+  const ResourceSet set = translate(push, proxy);
   std::vector<std::string> found;
   for (const ResourcePtr& resource : set[Type::kRoute]) {
     route::RouteConfiguration table;
@@ -174,9 +174,9 @@ TEST(GatewayTranslation, a_rule_that_is_not_exported_is_not_seen_by_gateways_of_
 }
 
 /// The ports that the gateway listens on, and what for.
-std::map<std::uint16_t, std::string> open_ports(const Inputs& inputs) {
+std::map<std::uint16_t, std::string> open_ports(const PushContext& push) {
   std::map<std::uint16_t, std::string> found;
-  for (const ResourcePtr& resource : translate(inputs, ingress())[Type::kListener]) {
+  for (const ResourcePtr& resource : translate(push, ingress())[Type::kListener]) {
     listener::Listener made;
     EXPECT_TRUE(made.ParseFromString(resource->bytes));
     const std::string& filter = made.filter_chains(0).filters(0).name();
@@ -198,27 +198,27 @@ std::string server(int port, const std::string& protocol) {
 
 /// The objects of the text after an edit that no reader of files would let through.
 template <class Edit>
-Inputs edited(const std::string& yaml, Edit edit) {
+PushContext edited(const std::string& yaml, Edit edit) {
   std::vector<api::ObjectPtr> objects;
   for (const auto& each : testing::objects(yaml)) {
     auto object = std::make_shared<api::Object>(*each);
     edit(*object);
     objects.push_back(std::move(object));
   }
-  return Inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  return PushContext(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
 }
 
 TEST(GatewayTranslation, a_server_that_asks_for_tls_or_an_address_of_its_own_stays_closed) {
   const std::string yaml = edge("a", server(80, "HTTP") + "," + server(81, "HTTP") + "," +
                                          server(82, "HTTP") + "," + server(83, "HTTP"));
-  const Inputs inputs = edited(yaml, [](api::Object& object) {
+  const PushContext push = edited(yaml, [](api::Object& object) {
     api::Json& servers = object.body["spec"]["servers"];
     servers[1]["tls"] = {{"httpsRedirect", true}};
     servers[2]["bind"] = "127.0.0.1";
     servers[3]["port"]["protocol"] = "HTTPS";
     servers[3]["tls"] = {{"mode", "MUTUAL"}, {"credentialName", "c"}};
   });
-  EXPECT_EQ(open_ports(inputs), (std::map<std::uint16_t, std::string>{{80, "http"}}));
+  EXPECT_EQ(open_ports(push), (std::map<std::uint16_t, std::string>{{80, "http"}}));
 }
 
 TEST(GatewayTranslation, of_gateways_that_differ_about_a_port_the_older_has_it) {
@@ -243,13 +243,13 @@ std::string closed_clusters(const std::string& policy) {
                            "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
                            "d, namespace: default}\nspec: {host: web, subsets: [{name: v1, labels: {version: "
                            "v1}}, {name: plain, labels: {version: v2}}]}\n";
-  const Inputs inputs = edited(yaml, [&](api::Object& object) {
+  const PushContext push = edited(yaml, [&](api::Object& object) {
     if (object.kind != kinds::destination_rule()) return;
     object.body["spec"]["trafficPolicy"] = api::Json::parse(policy);
     object.body["spec"]["subsets"][1]["trafficPolicy"]["tls"]["mode"] = "DISABLE";
   });
   std::string closed;
-  for (const ResourcePtr& resource : translate(inputs, ingress())[Type::kCluster]) {
+  for (const ResourcePtr& resource : translate(push, ingress())[Type::kCluster]) {
     cluster::Cluster made;
     EXPECT_TRUE(made.ParseFromString(resource->bytes));
     if (resource->name.starts_with("outbound") && made.type() == cluster::Cluster::STATIC)
@@ -276,14 +276,14 @@ TEST(RulesReading, a_destination_rule_in_the_root_namespace_holds_where_no_other
            ns + "}\nspec: {host: '" + host +
            "', trafficPolicy: {connectionPool: {tcp: {maxConnections: " + std::to_string(limit) + "}}}}\n";
   };
-  auto limit = [](const Inputs& inputs, std::string_view host) {
-    const auto* policy = inputs.rules.destination(host, "default").policy;
+  auto limit = [](const PushContext& push, std::string_view host) {
+    const auto* policy = push.rules.destination(host, "default").policy;
     return policy ? static_cast<int>(policy->tcp.max_connections.value_or(0)) : 0;
   };
-  const Inputs inputs = inputs_of(rule("istio-system", "*.local", 7) + rule("default", "WEB", 9));
-  EXPECT_EQ(limit(inputs, "web.default.svc.cluster.local"), 9);
-  EXPECT_EQ(limit(inputs, "api.default.svc.cluster.local"), 7);
-  EXPECT_EQ(limit(inputs, "api.example"), 0);
+  const PushContext push = push_context_of(rule("istio-system", "*.local", 7) + rule("default", "WEB", 9));
+  EXPECT_EQ(limit(push, "web.default.svc.cluster.local"), 9);
+  EXPECT_EQ(limit(push, "api.default.svc.cluster.local"), 7);
+  EXPECT_EQ(limit(push, "api.example"), 0);
 }
 
 TEST(RulesReading, what_holds_for_the_whole_mesh_does_not_hide_a_services_own_rule_from_the_gateway) {
@@ -291,26 +291,27 @@ TEST(RulesReading, what_holds_for_the_whole_mesh_does_not_hide_a_services_own_ru
     return "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: d, namespace: " +
            ns + "}\nspec: {" + more + "}\n";
   };
-  const auto subsets = [](const Inputs& inputs, std::string_view ns) {
-    return inputs.rules.destination("web.default.svc.cluster.local", ns).subsets.size();
+  const auto subsets = [](const PushContext& push, std::string_view ns) {
+    return push.rules.destination("web.default.svc.cluster.local", ns).subsets.size();
   };
   const std::string own = rule("default", "host: web, subsets: [{name: v1, labels: {version: v1}}]");
-  const Inputs whole = inputs_of(own + rule("istio-system", "host: '*.local'"));
+  const PushContext whole = push_context_of(own + rule("istio-system", "host: '*.local'"));
   EXPECT_EQ(subsets(whole, "istio-system"), 1u);
   EXPECT_EQ(subsets(whole, "default"), 1u);
-  const Inputs only_there = inputs_of(own + rule("istio-system", "host: '*.local', exportTo: ['.']"));
+  const PushContext only_there =
+      push_context_of(own + rule("istio-system", "host: '*.local', exportTo: ['.']"));
   EXPECT_EQ(subsets(only_there, "istio-system"), 0u) << "it is for this namespace alone";
   EXPECT_EQ(subsets(only_there, "default"), 1u);
 }
 
 TEST(RulesReading, what_stands_behind_a_route_for_everything_is_never_reached_at_a_gateway_either) {
-  const Inputs inputs = inputs_of(
+  const PushContext push = push_context_of(
       gateway_yaml("*") +
       rule_yaml(
           "hosts: [shop.example], gateways: [edge], http: [{match: [{uri: {exact: /a}}], directResponse: "
           "{status: 200}}, {directResponse: {status: 503}}, {match: [{uri: {prefix: /foo}}], "
           "directResponse: {status: 200}}]"));
-  const ResourceSet set = translate(inputs, ingress());
+  const ResourceSet set = translate(push, ingress());
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->bytes));
   ASSERT_EQ(table.virtual_hosts(0).routes_size(), 2);
@@ -329,8 +330,8 @@ TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
       object->body["spec"]["http"][0]["match"][1]["sourceNamespace"] = "trusted";
     objects.push_back(std::move(object));
   }
-  const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
-  const ResourceSet set = translate(inputs, ingress());
+  const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
+  const ResourceSet set = translate(push, ingress());
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->bytes));
   ASSERT_EQ(table.virtual_hosts(0).routes_size(), 1);

@@ -34,11 +34,11 @@ std::string to_text(const ResourceSet& set) {
   return all.dump(1) + "\n";
 }
 
-Inputs inputs_of(std::initializer_list<const char*> files) {
+PushContext push_context_of(std::initializer_list<const char*> files) {
   std::vector<api::ObjectPtr> objects;
   for (const char* file : files)
     for (auto& object : testing::objects_of_file(file)) objects.push_back(std::move(object));
-  return Inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+  return PushContext(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
 }
 
 ProxyIdentity sidecar(std::string ns, std::string pod, Labels labels) {
@@ -62,16 +62,16 @@ void expect_golden(const ResourceSet& set, const std::string& name) {
 }
 
 TEST(Translation, a_sidecar_of_bookinfo_gets_the_listeners_routes_clusters_and_endpoints_of_the_file) {
-  Inputs inputs = inputs_of({"bookinfo.yaml"});
-  expect_golden(translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}})),
+  PushContext push = push_context_of({"bookinfo.yaml"});
+  expect_golden(translate(push, sidecar("default", "productpage-v1-a", {{"app", "productpage"}})),
                 "bookinfo.sidecar");
 }
 
 TEST(Translation, an_ipv6_pod_is_listened_for_on_both_families_and_called_from_the_inbound_address_of_each) {
-  Inputs inputs = inputs_of({"bookinfo.yaml"});
+  PushContext push = push_context_of({"bookinfo.yaml"});
   ProxyIdentity who = sidecar("default", "productpage-v1-a", {{"app", "productpage"}});
   who.ipv6 = true;
-  auto set = translate(inputs, who);
+  auto set = translate(push, who);
   for (const char* name : {"virtualOutbound", "virtualInbound"}) {
     listener::Listener made;
     ASSERT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->bytes));
@@ -92,10 +92,10 @@ TEST(Translation, an_ipv6_pod_is_listened_for_on_both_families_and_called_from_t
 }
 
 TEST(Translation, a_service_with_an_ipv6_address_is_known_by_it_as_a_host_header_says_it) {
-  Inputs inputs(std::make_shared<const World>(World::of(
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(
       1, testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
                           "spec: {clusterIP: 'fd96::10', ports: [{name: http, port: 80}]}\n"))));
-  auto set = translate(inputs, sidecar("default", "a", {}));
+  auto set = translate(push, sidecar("default", "a", {}));
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->bytes));
   const auto& domains = table.virtual_hosts(0).domains();
@@ -103,11 +103,11 @@ TEST(Translation, a_service_with_an_ipv6_address_is_known_by_it_as_a_host_header
 }
 
 TEST(Translation, a_service_of_two_families_is_known_and_listened_for_by_the_address_of_each) {
-  Inputs inputs(std::make_shared<const World>(World::of(
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(
       1, testing::objects("apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\n"
                           "spec: {clusterIP: 10.96.0.9, clusterIPs: [10.96.0.9, 'fd96::9'], ports: [{name: "
                           "http, port: 80}, {name: tcp-x, port: 90}, {name: any, port: 91}]}\n"))));
-  auto set = translate(inputs, sidecar("default", "a", {}));
+  auto set = translate(push, sidecar("default", "a", {}));
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->bytes));
   const auto& domains = table.virtual_hosts(0).domains();
@@ -118,40 +118,40 @@ TEST(Translation, a_service_of_two_families_is_known_and_listened_for_by_the_add
 }
 
 TEST(Translation, rules_become_routes_and_subsets_and_a_missing_subset_stays_a_cluster_that_is_not_there) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml"});
-  auto set = translate(inputs, sidecar("default", "productpage-v1-a", {{"app", "productpage"}}));
+  PushContext push = push_context_of({"bookinfo.yaml", "rules.yaml"});
+  auto set = translate(push, sidecar("default", "productpage-v1-a", {{"app", "productpage"}}));
   expect_golden(set, "rules.sidecar");
   EXPECT_FALSE(set[Type::kCluster].contains("outbound|9080|v9|reviews.default.svc.cluster.local"));
 }
 
 TEST(Translation, a_rule_for_other_source_labels_is_not_sent_to_this_sidecar) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml"});
-  auto set = translate(inputs, sidecar("default", "details-v1-a", {{"app", "details"}}));
+  PushContext push = push_context_of({"bookinfo.yaml", "rules.yaml"});
+  auto set = translate(push, sidecar("default", "details-v1-a", {{"app", "details"}}));
   EXPECT_EQ(to_text(set).find("/only-from-productpage"), std::string::npos);
 }
 
 TEST(Translation, a_gateway_gets_the_merged_rules_of_its_hosts_and_the_ingresses_of_our_class) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway.yaml"});
-  expect_golden(translate(inputs, ingress()), "gateway.ingress");
+  PushContext push = push_context_of({"bookinfo.yaml", "gateway.yaml"});
+  expect_golden(translate(push, ingress()), "gateway.ingress");
 }
 
 TEST(Translation,
      one_machines_ingress_answers_before_any_gateway_opens_it_and_leaves_the_port_to_one_that_does) {
   ProxyIdentity who = ingress();
-  EXPECT_TRUE(translate(inputs_of({"bookinfo.yaml"}), who)[Type::kListener].empty())
+  EXPECT_TRUE(translate(push_context_of({"bookinfo.yaml"}), who)[Type::kListener].empty())
       << "a cluster's stays closed";
   who.labels["weft.dev/always-open"] = "true";
-  Inputs inputs(std::make_shared<const World>(World::of(
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(
       1, testing::objects(
              "apiVersion: v1\nkind: Service\nmetadata: {name: istio-ingressgateway, namespace: "
              "istio-system}\nspec: {selector: {istio: ingressgateway}, ports: [{name: http2, port: 80, "
              "targetPort: 8080}]}\n"))));
-  auto set = translate(inputs, who);
+  auto set = translate(push, who);
   ASSERT_TRUE(set[Type::kListener].contains("0.0.0.0_8080"));
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("http.8080")->bytes));
   EXPECT_EQ(table.virtual_hosts(0).routes(0).direct_response().status(), 404u);
-  auto ruled = translate(inputs_of({"bookinfo.yaml", "gateway.yaml"}), who);
+  auto ruled = translate(push_context_of({"bookinfo.yaml", "gateway.yaml"}), who);
   EXPECT_EQ(to_text(ruled).find("no-gateway"), std::string::npos);
 }
 
@@ -164,13 +164,13 @@ ProxyIdentity gateway_pod(std::string ns, std::string gateway) {
 }
 
 TEST(Translation, a_gateway_api_gateway_merges_its_routes_by_rank_and_answers_500_for_a_missing_backend) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway_api.yaml"});
-  expect_golden(translate(inputs, gateway_pod("default", "edge")), "gateway_api.gateway");
+  PushContext push = push_context_of({"bookinfo.yaml", "gateway_api.yaml"});
+  expect_golden(translate(push, gateway_pod("default", "edge")), "gateway_api.gateway");
 }
 
 TEST(Translation, a_gateway_api_gateway_without_pods_of_its_own_is_one_machines_ingress_gateway) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway_api.yaml"});
-  auto set = translate(inputs, ingress());
+  PushContext push = push_context_of({"bookinfo.yaml", "gateway_api.yaml"});
+  auto set = translate(push, ingress());
   EXPECT_TRUE(set[Type::kListener].contains("0.0.0.0_8080"));
   EXPECT_TRUE(set[Type::kRoute].contains("http.8080"));
   EXPECT_FALSE(set[Type::kListener].contains("0.0.0.0_7777"));
@@ -185,8 +185,8 @@ TEST(Translation, the_samples_gateway_routes_every_path_of_the_page_to_productpa
                                        "metadata: {name: istio}\n"
                                        "spec: {controllerName: istio.io/gateway-controller}\n"))
     objects.push_back(std::move(object));
-  Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
-  auto set = translate(inputs, gateway_pod("default", "bookinfo-gateway"));
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
+  auto set = translate(push, gateway_pod("default", "bookinfo-gateway"));
   route::RouteConfiguration table;
   ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("http.80")->bytes));
   ASSERT_EQ(table.virtual_hosts_size(), 1);
@@ -196,15 +196,15 @@ TEST(Translation, the_samples_gateway_routes_every_path_of_the_page_to_productpa
 }
 
 TEST(Translation, a_pod_of_one_gateway_serves_no_other) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "gateway.yaml", "gateway_api.yaml"});
-  EXPECT_TRUE(translate(inputs, gateway_pod("default", "other"))[Type::kListener].empty());
-  EXPECT_TRUE(translate(inputs, gateway_pod("shop", "edge"))[Type::kListener].empty());
-  EXPECT_EQ(translate(inputs, gateway_pod("default", "edge"))[Type::kListener].size(), 1u);
+  PushContext push = push_context_of({"bookinfo.yaml", "gateway.yaml", "gateway_api.yaml"});
+  EXPECT_TRUE(translate(push, gateway_pod("default", "other"))[Type::kListener].empty());
+  EXPECT_TRUE(translate(push, gateway_pod("shop", "edge"))[Type::kListener].empty());
+  EXPECT_EQ(translate(push, gateway_pod("default", "edge"))[Type::kListener].size(), 1u);
 }
 
 TEST(Translation, tcp_sniffed_and_headless_ports_get_listeners_by_address) {
-  Inputs inputs = inputs_of({"tcp.yaml"});
-  expect_golden(translate(inputs, sidecar("data", "mongo-a", {{"app", "mongo"}})), "tcp.sidecar");
+  PushContext push = push_context_of({"tcp.yaml"});
+  expect_golden(translate(push, sidecar("data", "mongo-a", {{"app", "mongo"}})), "tcp.sidecar");
 }
 
 constexpr std::string_view kGo = R"(
@@ -232,8 +232,8 @@ listener::Listener listener_of(const std::string& yaml, const std::string& name,
       metadata["creationTimestamp"] = metadata["annotations"].value("created", "");
     object = std::make_shared<const api::Object>(std::move(aged));
   }
-  Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
-  auto set = translate(inputs, sidecar("default", "go-1", labels));
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
+  auto set = translate(push, sidecar("default", "go-1", labels));
   listener::Listener made;
   EXPECT_TRUE(set[Type::kListener].contains(name)) << name;
   if (set[Type::kListener].contains(name))
@@ -328,17 +328,17 @@ TEST(Translation, http_of_every_version_meets_the_routes_of_a_sniffed_port) {
 
 TEST(Translation, the_same_objects_in_another_order_give_the_same_bytes) {
   auto objects = testing::objects_of_file("bookinfo.yaml");
-  Inputs one(std::make_shared<const World>(World::of(1, objects)));
+  PushContext one(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, objects)));
   std::vector<api::ObjectPtr> reversed(objects.rbegin(), objects.rend());
-  Inputs two(std::make_shared<const World>(World::of(2, reversed)));
+  PushContext two(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(2, reversed)));
   auto who = sidecar("default", "reviews-v1-a", {{"app", "reviews"}});
   auto a = translate(one, who), b = translate(two, who);
   for (Type type : kAllTypes) EXPECT_TRUE(same_resources(a[type], b[type])) << short_name(type);
 }
 
 TEST(Translation, no_route_table_gives_one_domain_to_two_virtual_hosts) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml", "tcp.yaml"});
-  auto set = translate(inputs, sidecar("data", "mongo-a", {{"app", "mongo"}}));
+  PushContext push = push_context_of({"bookinfo.yaml", "rules.yaml", "tcp.yaml"});
+  auto set = translate(push, sidecar("data", "mongo-a", {{"app", "mongo"}}));
   for (const ResourcePtr& resource : set[Type::kRoute]) {
     const std::string& name = resource->name;
     route::RouteConfiguration table;
@@ -351,9 +351,9 @@ TEST(Translation, no_route_table_gives_one_domain_to_two_virtual_hosts) {
 }
 
 TEST(Translation, every_route_table_and_endpoint_list_that_is_needed_is_there) {
-  Inputs inputs = inputs_of({"bookinfo.yaml", "rules.yaml", "tcp.yaml", "gateway.yaml"});
+  PushContext push = push_context_of({"bookinfo.yaml", "rules.yaml", "tcp.yaml", "gateway.yaml"});
   for (const auto& who : {sidecar("data", "mongo-a", {{"app", "mongo"}}), ingress()}) {
-    auto set = translate(inputs, who);
+    auto set = translate(push, who);
     for (const ResourcePtr& each : set[Type::kCluster])
       for (const auto& need : each->needs) EXPECT_TRUE(set[Type::kEndpoint].contains(need)) << each->name;
     for (const ResourcePtr& each : set[Type::kListener])

@@ -14,8 +14,9 @@ constexpr const char* kService =
     "clusterIP: 10.0.0.9, ports: [";
 
 ResourceSet resources(const std::string& yaml) {
-  const Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(yaml))));
-  return translate(inputs, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
+  const PushContext push(
+      std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, testing::objects(yaml))));
+  return translate(push, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
 }
 
 TEST(GrpcTranslation, an_abort_by_its_status_is_the_number_of_that_status) {
@@ -60,7 +61,7 @@ TEST(GrpcTranslation, chains_of_a_port_that_is_named_grpc_web_make_grpc_of_it_fi
 }
 
 TEST(GrpcTranslation, a_gateway_s_server_of_grpc_web_makes_grpc_of_it_too) {
-  const Inputs inputs(std::make_shared<const World>(World::of(
+  const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(
       1,
       testing::objects(
           "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: default}\nspec: "
@@ -68,7 +69,7 @@ TEST(GrpcTranslation, a_gateway_s_server_of_grpc_web_makes_grpc_of_it_too) {
           "GRPC-WEB}, "
           "hosts: ['*']}, {port: {number: 8081, name: http, protocol: HTTP}, hosts: ['*']}]}\n"))));
   const ResourceSet set = translate(
-      inputs, {ProxyIdentity::Kind::kGateway, "default", "g-1", "default", {{"istio", "ingressgateway"}}});
+      push, {ProxyIdentity::Kind::kGateway, "default", "g-1", "default", {{"istio", "ingressgateway"}}});
   EXPECT_EQ(filters_of(set, "0.0.0.0_8080"), "grpc_web fault router | ");
   EXPECT_EQ(filters_of(set, "0.0.0.0_8081"), "fault router | ");
 }

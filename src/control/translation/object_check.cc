@@ -22,13 +22,13 @@ using Findings = std::vector<api::Finding>;
 
 std::string words(std::string_view complaint) { return "no proxy accepts it: " + std::string(complaint); }
 
-/// An object and what it refers to, each of another kind, with nothing else in the world. It is not looked at
-/// for faults as other worlds are: this is such a look.
-Inputs alone(const std::vector<api::ObjectPtr>& objects) {
-  std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists;
+/// An object and what it refers to, each of another kind, with nothing else in the snapshot. It is not looked
+/// at for faults as other snapshots are: this is such a look.
+PushContext alone(const std::vector<api::ObjectPtr>& objects) {
+  std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Objects>> lists;
   for (const api::ObjectPtr& object : objects)
-    lists[object->kind] = std::make_shared<const World::Objects>(World::Objects{object});
-  return Inputs(std::make_shared<const World>(1, std::move(lists)));
+    lists[object->kind] = std::make_shared<const ObjectSnapshot::Objects>(ObjectSnapshot::Objects{object});
+  return PushContext(std::make_shared<const ObjectSnapshot>(1, std::move(lists)));
 }
 
 api::ObjectPtr made_up(std::string_view version, std::string_view kind, std::string_view name,
@@ -140,19 +140,19 @@ void check_http(const api::istio::HttpRoute& http, const VirtualService& rule, c
 }
 
 void check_virtual_service(const api::ObjectPtr& object, Findings& findings) {
-  const Inputs inputs = alone({object});
+  const PushContext push = alone({object});
   const ProxyIdentity nobody;
-  const RouteScope scope{inputs, nobody, std::string(kMesh), kAnyPort};
-  const VirtualService& rule = inputs.rules.virtual_services().front();
+  const RouteScope scope{push, nobody, std::string(kMesh), kAnyPort};
+  const VirtualService& rule = push.rules.virtual_services().front();
   for (const api::istio::HttpRoute& http : rule.spec->http) check_http(http, rule, scope, findings);
   for (const api::istio::TcpRoute& tcp : rule.spec->tcp) check_tcp(tcp, rule, scope, findings);
 }
 
 void check_http_route(const api::ObjectPtr& object, Findings& findings) {
-  const Inputs inputs = alone({object});
+  const PushContext push = alone({object});
   const ProxyIdentity nobody{ProxyIdentity::Kind::kGateway, "", "", "", {}};
-  const RouteScope scope{inputs, nobody, "gateway", kAnyPort};
-  const ApiRoute& from = inputs.gateway_api.routes().front();
+  const RouteScope scope{push, nobody, "gateway", kAnyPort};
+  const ApiRoute& from = push.gateway_api.routes().front();
   for (const api::gateway_api::RouteRule& rule : from.spec->rules) {
     const std::string at = rule.where.pointer();
     const auto check = [&](const api::gateway_api::RouteMatch& match, const std::string& match_at) {
@@ -174,8 +174,9 @@ void check_set(const ResourceSet& set, const std::string& at, Findings& findings
 }
 
 /// For kinds of which one field becomes one resource, or nearly so.
-void check_all(const Inputs& inputs, const ProxyIdentity& proxy, const std::string& at, Findings& findings) {
-  check_set(translate(inputs, proxy), at, findings);
+void check_all(const PushContext& push, const ProxyIdentity& proxy, const std::string& at,
+               Findings& findings) {
+  check_set(translate(push, proxy), at, findings);
 }
 
 void check_ingress(const api::ObjectPtr& object, Findings& findings) {
@@ -185,15 +186,15 @@ void check_ingress(const api::ObjectPtr& object, Findings& findings) {
 }
 
 void check_gateway(const api::ObjectPtr& object, Findings& findings) {
-  const Inputs inputs = alone({object});
-  const api::istio::Gateway& spec = *inputs.world->typed().all<api::istio::Gateway>().front().spec;
+  const PushContext push = alone({object});
+  const api::istio::Gateway& spec = *push.snapshot->typed().all<api::istio::Gateway>().front().spec;
   for (const api::istio::Server& server : spec.servers)
     if (is_proxys_own(server.port))
       findings.push_back({server.where.pointer() + "/port/number",
                           std::to_string(server.port) + ": is a port of the proxy itself; choose another"});
   const ProxyIdentity gateway{ProxyIdentity::Kind::kGateway, std::string(object->ns()), "gateway", "",
                               spec.selector};
-  if (findings.empty()) check_all(inputs, gateway, "/spec/servers", findings);
+  if (findings.empty()) check_all(push, gateway, "/spec/servers", findings);
 }
 
 void check_api_gateway(const api::ObjectPtr& object, Findings& findings) {
@@ -211,21 +212,21 @@ void check_api_gateway(const api::ObjectPtr& object, Findings& findings) {
 /// For a Service that is made up, and has its clusters by the rule.
 void check_destination_rule(const api::ObjectPtr& object, Findings& findings) {
   api::Json ports = api::Json::array({{{"name", "http"}, {"port", kAnyPort}}});
-  const Inputs inputs =
+  const PushContext push =
       alone({made_up("v1", "Service", "checked", object->ns(), {{"ports", std::move(ports)}})});
   const api::istio::DestinationRule rule = api::istio::read_destination_rule(object->spec());
   ResourceLists made;
-  add_service_clusters(made, inputs, inputs.registry.services().front(), destination_of(std::array{&rule}),
+  add_service_clusters(made, push, push.registry.services().front(), destination_of(std::array{&rule}),
                        ProxyIdentity::Kind::kSidecar);
   check_set(to_set(std::move(made)), "/spec", findings);
 }
 
 void check_service(const api::ObjectPtr& object, Findings& findings) {
-  const Inputs inputs = alone({object});
+  const PushContext push = alone({object});
   ProxyIdentity sidecar;
   sidecar.ns = object->ns();
-  for (const Service& service : inputs.registry.services()) sidecar.labels = service.selector;
-  check_all(inputs, sidecar, "/spec", findings);
+  for (const Service& service : push.registry.services()) sidecar.labels = service.selector;
+  check_all(push, sidecar, "/spec", findings);
 }
 
 }  // namespace

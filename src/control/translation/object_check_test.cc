@@ -101,12 +101,12 @@ TEST(Proof, a_stored_rule_that_no_proxy_accepts_costs_its_own_route_and_no_other
     changed.body["spec"]["http"][0]["headers"]["request"]["set"]["x-discount"] = "100%";
     object = std::make_shared<const api::Object>(std::move(changed));
   }
-  const auto inputs =
-      std::make_shared<const Inputs>(std::make_shared<const World>(World::of(1, std::move(objects))));
+  const auto push = std::make_shared<const PushContext>(
+      std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
   ProxyIdentity sidecar;
   sidecar.ns = "default";
   Translator translator;
-  translator.update(inputs);
+  translator.update(push);
   const ResourceSet set = *translator.translate(sidecar);
   for (Type type : kAllTypes)
     for (const ResourcePtr& each : set[type])
@@ -303,12 +303,12 @@ TEST(ObjectCheckProperty, whatever_is_admitted_every_proxy_accepts_as_translated
       if (taken) objects.push_back(std::make_shared<const api::Object>(std::move(*taken)));
     }
     if (objects.size() == base.size()) continue;
-    const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+    const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
     ProxyIdentity sidecar, gateway;
     sidecar.ns = "default";
     gateway = {ProxyIdentity::Kind::kGateway, "istio-system", "gw", "", {{"istio", "ingressgateway"}}};
     for (const ProxyIdentity& proxy : {sidecar, gateway}) {
-      const ResourceSet set = translate(inputs, proxy);
+      const ResourceSet set = translate(push, proxy);
       for (Type type : kAllTypes)
         for (const ResourcePtr& each : set[type])
           for (const std::string& complaint : complaints_of(type, each->bytes))

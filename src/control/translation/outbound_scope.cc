@@ -31,16 +31,16 @@ std::vector<std::shared_ptr<const Service>> all_services(const Registry& registr
 }
 
 /// Hosts that rules of the mesh name and that no service has, with the rule that comes first.
-std::vector<std::pair<std::string_view, const VirtualService*>> foreign_hosts(const Inputs& inputs,
+std::vector<std::pair<std::string_view, const VirtualService*>> foreign_hosts(const PushContext& push,
                                                                               std::string_view ns) {
   std::vector<std::pair<std::string_view, const VirtualService*>> found;
   std::set<std::string_view> seen;
   const auto is_of_service = [&](const std::string& name) {
-    if (!name.starts_with('*')) return inputs.registry.find(name) != nullptr;
-    return std::ranges::any_of(inputs.registry.services(),
+    if (!name.starts_with('*')) return push.registry.find(name) != nullptr;
+    return std::ranges::any_of(push.registry.services(),
                                [&](const Service& service) { return host_match(name, service.host) > 0; });
   };
-  for (const VirtualService& rule : inputs.rules.virtual_services()) {
+  for (const VirtualService& rule : push.rules.virtual_services()) {
     if (!rule.applies_to(kMesh) || !rule.visible_from(ns)) continue;
     for (const std::string& name : rule.hosts)
       if (name != "*" && !is_of_service(name) && seen.insert(name).second) found.emplace_back(name, &rule);
@@ -49,10 +49,10 @@ std::vector<std::pair<std::string_view, const VirtualService*>> foreign_hosts(co
 }
 
 /// A rule for hosts that are all Services' has none of them.
-bool may_differ_in_foreign_hosts(const Inputs& inputs, const Changes& changes) {
+bool may_differ_in_foreign_hosts(const PushContext& push, const Changes& changes) {
   return changes.everything || !changes.services.empty() ||
          !std::ranges::all_of(changes.rules,
-                              [&](const std::string& host) { return inputs.registry.find(host) != nullptr; });
+                              [&](const std::string& host) { return push.registry.find(host) != nullptr; });
 }
 
 }  // namespace
@@ -63,44 +63,44 @@ OutboundScope::OutboundScope(ScopeKey key, Proof* proof) : key_(std::move(key)),
   proxy_.labels = key_.labels;
 }
 
-void OutboundScope::update(const Inputs& inputs, const Changes& changes) {
-  update_clusters(inputs, changes);
+void OutboundScope::update(const PushContext& push, const Changes& changes) {
+  update_clusters(push, changes);
   if (key_.kind == ProxyIdentity::Kind::kGateway) return;
-  update_listeners(inputs, changes);
-  update_port_tables(inputs, changes);
-  update_sniffed_tables(inputs, changes);
+  update_listeners(push, changes);
+  update_port_tables(push, changes);
+  update_sniffed_tables(push, changes);
 }
 
-RouteScope OutboundScope::route_scope(const Inputs& inputs, std::uint16_t port) const {
-  return {inputs, proxy_, std::string(kMesh), port};
+RouteScope OutboundScope::route_scope(const PushContext& push, std::uint16_t port) const {
+  return {push, proxy_, std::string(kMesh), port};
 }
 
-void OutboundScope::update_clusters(const Inputs& inputs, const Changes& changes) {
+void OutboundScope::update_clusters(const PushContext& push, const Changes& changes) {
   ResourceLists made;
   if (changes.everything) add_black_hole(made);
   const bool all = changes.everything || changes.any_destination_host;
   for (const auto& service :
-       all ? all_services(inputs.registry)
-           : services_of(inputs.registry, {&changes.services, &changes.endpoints, &changes.destinations}))
-    add_service_clusters(made, inputs, *service, proxy_);
+       all ? all_services(push.registry)
+           : services_of(push.registry, {&changes.services, &changes.endpoints, &changes.destinations}))
+    add_service_clusters(made, push, *service, proxy_);
   Names hosts = changes.services;
   hosts.insert(hosts.end(), changes.destinations.begin(), changes.destinations.end());
   if (all)
-    for (const Service& service : inputs.registry.services()) hosts.push_back(service.host);
+    for (const Service& service : push.registry.services()) hosts.push_back(service.host);
   sort_names(hosts);
   const Names clusters = names_of(Type::kCluster, hosts), endpoints = names_of(Type::kEndpoint, hosts);
   replace(Type::kCluster, std::move(made[index_of(Type::kCluster)]), clusters);
   replace(Type::kEndpoint, std::move(made[index_of(Type::kEndpoint)]), endpoints);
 }
 
-void OutboundScope::update_listeners(const Inputs& inputs, const Changes& changes) {
+void OutboundScope::update_listeners(const PushContext& push, const Changes& changes) {
   const auto passes_bytes = [&](const std::string& host) {
-    const Service* service = inputs.registry.find(host);
+    const Service* service = push.registry.find(host);
     return service && !std::ranges::all_of(service->ports,
                                            [](const ServicePort& port) { return is_http(port.protocol); });
   };
   const auto is_headless = [&](const std::string& host) {
-    const Service* service = inputs.registry.find(host);
+    const Service* service = push.registry.find(host);
     return service && service->headless;
   };
   const bool concerned = changes.everything || changes.any_rule_host || !changes.services.empty() ||
@@ -108,15 +108,15 @@ void OutboundScope::update_listeners(const Inputs& inputs, const Changes& change
                          std::ranges::any_of(changes.endpoints, is_headless);
   if (!concerned) return;
   ResourceLists made;
-  add_outbound_listeners(made, inputs, proxy_);
+  add_outbound_listeners(made, push, proxy_);
   Names before;
   for (const ResourcePtr& each : *table(Type::kListener)) before.push_back(each->name);
   replace(Type::kListener, std::move(made[index_of(Type::kListener)]), before);
 }
 
-void OutboundScope::update_port_tables(const Inputs& inputs, const Changes& changes) {
+void OutboundScope::update_port_tables(const PushContext& push, const Changes& changes) {
   if (!changes.everything && changes.services.empty() && changes.rules.empty()) return;
-  const std::set<std::uint16_t> numbers = http_ports(inputs.registry);
+  const std::set<std::uint16_t> numbers = http_ports(push.registry);
   Names gone;
   for (const auto& [port, table] : ports_)
     if (!numbers.contains(port)) gone.push_back(std::to_string(port));
@@ -126,21 +126,21 @@ void OutboundScope::update_port_tables(const Inputs& inputs, const Changes& chan
   for (std::uint16_t port : numbers) {
     const bool is_new = !ports_.contains(port);
     PortTable& table = ports_[port];
-    if (update_port_table(table, port, inputs, changes) || is_new)
+    if (update_port_table(table, port, push, changes) || is_new)
       made.push_back(std::make_shared<const Resource>(port_table(table, port)));
   }
   replace(Type::kRoute, std::move(made), gone);
 }
 
 /// Whether it has changed.
-bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, const Inputs& inputs,
+bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, const PushContext& push,
                                       const Changes& changes) {
-  const RouteScope scope = route_scope(inputs, port);
+  const RouteScope scope = route_scope(push, port);
   std::vector<Host> hosts;
   hosts.reserve(table.hosts.size() + 1);
   const auto foreign = std::ranges::find(table.hosts, nullptr, &Host::service);
   auto before = table.hosts.begin();
-  for (const auto& service : inputs.registry.services().pointers()) {
+  for (const auto& service : push.registry.services().pointers()) {
     const ServicePort* at = service->find_port(port);
     if (!at || !is_http(at->protocol)) continue;
     while (before != foreign && before->service != service && Service::by_name(*before->service, *service))
@@ -151,7 +151,7 @@ bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, cons
     else
       hosts.push_back(made_host(service, *at, known ? &*before : nullptr, scope, service_host));
   }
-  if (may_differ_in_foreign_hosts(inputs, changes))
+  if (may_differ_in_foreign_hosts(push, changes))
     add_foreign_hosts(hosts, table, scope);
   else
     hosts.insert(hosts.end(), foreign, table.hosts.end());
@@ -171,7 +171,7 @@ void OutboundScope::add_foreign_hosts(std::vector<Host>& hosts, const PortTable&
   std::map<std::pair<std::string_view, std::uint64_t>, const Host*> known;
   for (const Host& host : before.hosts)
     if (!host.service) known.emplace(std::pair(std::string_view(host.name), host.rule), &host);
-  for (const auto& [name, rule] : foreign_hosts(scope.inputs, key_.ns)) {
+  for (const auto& [name, rule] : foreign_hosts(scope.push, key_.ns)) {
     const auto found = known.find({name, rule->meaning});
     if (found != known.end())
       hosts.push_back(*found->second);
@@ -184,7 +184,7 @@ void OutboundScope::add_foreign_hosts(std::vector<Host>& hosts, const PortTable&
 OutboundScope::Host OutboundScope::made_host(const std::shared_ptr<const Service>& service,
                                              const ServicePort& port, const Host* before,
                                              const RouteScope& scope, MakeHost& make) const {
-  const VirtualService* rule = scope.inputs.rules.for_mesh(service->host, key_.ns);
+  const VirtualService* rule = scope.push.rules.for_mesh(service->host, key_.ns);
   const std::uint64_t meaning = rule ? rule->meaning : 0;
   if (before && before->service == service && before->rule == meaning) return *before;
   return {service, {}, meaning, make(*service, port, rule, scope, proof_)};
@@ -201,7 +201,7 @@ Resource OutboundScope::port_table(PortTable& table, std::uint16_t port) const {
   return make_table(std::to_string(port), pieces);
 }
 
-void OutboundScope::update_sniffed_tables(const Inputs& inputs, const Changes& changes) {
+void OutboundScope::update_sniffed_tables(const PushContext& push, const Changes& changes) {
   const bool all = changes.everything || changes.any_rule_host;
   Names hosts = changes.services, gone;
   if (!all) {
@@ -211,15 +211,14 @@ void OutboundScope::update_sniffed_tables(const Inputs& inputs, const Changes& c
   }
   std::map<std::string, Host, std::less<>> now;
   std::vector<ResourcePtr> made;
-  for (const auto& service : all ? all_services(inputs.registry) : services_of(inputs.registry, {&hosts}))
+  for (const auto& service : all ? all_services(push.registry) : services_of(push.registry, {&hosts}))
     for (const ServicePort& port : service->ports) {
-      if (port.protocol != Protocol::kSniff || addresses_of(inputs.registry, *service, port).empty())
-        continue;
+      if (port.protocol != Protocol::kSniff || addresses_of(push.registry, *service, port).empty()) continue;
       const std::string name = sniffed_table(*service, port);
       const auto before = sniffed_.find(name);
       const bool known = before != sniffed_.end();
-      Host host = made_host(service, port, known ? &before->second : nullptr,
-                            route_scope(inputs, port.number), only_host);
+      Host host = made_host(service, port, known ? &before->second : nullptr, route_scope(push, port.number),
+                            only_host);
       if (!known || host.piece != before->second.piece)
         made.push_back(std::make_shared<const Resource>(table_of_pieces(name, {host.piece}, proof_)));
       now.emplace(name, std::move(host));

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "control/translation/inputs.h"
 #include "control/translation/proof.h"
+#include "control/translation/push_context.h"
 #include "control/translation/route_builder.h"
 #include "control/translation/route_table.h"
 #include "control/translation/translate.h"
@@ -33,8 +33,8 @@ class OutboundScope {
   /// `proof` may be null: then resources are as they are written. It must outlive this.
   OutboundScope(ScopeKey key, Proof* proof);
 
-  /// Goes on to `inputs`; `changes` says in what they differ from those of the last call.
-  void update(const Inputs& inputs, const Changes& changes);
+  /// Goes on to `push`; `changes` says in what they differ from those of the last call.
+  void update(const PushContext& push, const Changes& changes);
   const ResourceTablePtr& table(Type type) const { return tables_[index_of(type)]; }
 
  private:
@@ -54,18 +54,19 @@ class OutboundScope {
   using MakeHost = HostPiecePtr(const Service&, const ServicePort&, const VirtualService*, const RouteScope&,
                                 Proof*);
 
-  void update_clusters(const Inputs& inputs, const Changes& changes);
-  void update_listeners(const Inputs& inputs, const Changes& changes);
-  void update_port_tables(const Inputs& inputs, const Changes& changes);
-  void update_sniffed_tables(const Inputs& inputs, const Changes& changes);
-  bool update_port_table(PortTable& table, std::uint16_t port, const Inputs& inputs, const Changes& changes);
+  void update_clusters(const PushContext& push, const Changes& changes);
+  void update_listeners(const PushContext& push, const Changes& changes);
+  void update_port_tables(const PushContext& push, const Changes& changes);
+  void update_sniffed_tables(const PushContext& push, const Changes& changes);
+  bool update_port_table(PortTable& table, std::uint16_t port, const PushContext& push,
+                         const Changes& changes);
   void add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before, const RouteScope& scope) const;
   Host made_host(const std::shared_ptr<const Service>& service, const ServicePort& port, const Host* before,
                  const RouteScope& scope, MakeHost& make) const;
   Resource port_table(PortTable& table, std::uint16_t port) const;
   void replace(Type type, std::vector<ResourcePtr> made, const Names& removed);
   Names names_of(Type type, const Names& hosts) const;
-  RouteScope route_scope(const Inputs& inputs, std::uint16_t port) const;
+  RouteScope route_scope(const PushContext& push, std::uint16_t port) const;
 
   ScopeKey key_;
   ProxyIdentity proxy_;  ///< stands for all of the scope

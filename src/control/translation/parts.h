@@ -23,19 +23,19 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
 /// The cluster that answers nothing.
 void add_black_hole(ResourceLists& into);
 /// The clusters of a service and its subsets as `proxy` sees them, and their endpoints.
-void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+void add_service_clusters(ResourceLists& into, const PushContext& push, const Service& service,
                           const ProxyIdentity& proxy);
 /// The same with what rules say of the service.
-void add_service_clusters(ResourceLists& into, const Inputs& inputs, const Service& service,
+void add_service_clusters(ResourceLists& into, const PushContext& push, const Service& service,
                           const Destination& rule, ProxyIdentity::Kind kind);
 /// What a sidecar needs for its own pod: where everything is captured, and what goes to the application.
 void add_inbound_clusters(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6);
 void add_inbound_listeners(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6);
 /// The listeners of services, at their ports and addresses.
-void add_outbound_listeners(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy);
+void add_outbound_listeners(ResourceLists& into, const PushContext& push, const ProxyIdentity& proxy);
 /// Listeners and routes from Gateways with their VirtualServices, and from Ingresses. Without a proof as they
 /// are written.
-void add_gateway(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy, Proof* proof);
+void add_gateway(ResourceLists& into, const PushContext& push, const ProxyIdentity& proxy, Proof* proof);
 
 /// The numbers of ports at which some service is HTTP.
 std::set<std::uint16_t> http_ports(const Registry& registry);
@@ -69,7 +69,7 @@ std::set<std::string> common_hosts(const VirtualService& rule, const api::istio:
 
 /// Whether the Ingress is for our class: named "istio" by field or annotation, by a class whose controller is
 /// Istio's, or not at all (there is no other controller here).
-bool is_our_ingress(const World& world, const Typed<api::networking::Ingress>& ingress);
+bool is_our_ingress(const ObjectSnapshot& snapshot, const Typed<api::networking::Ingress>& ingress);
 /// The service and port an Ingress backend means; the port is 0 when there is no such service or port name.
 struct Backend {
   std::string host;

@@ -37,10 +37,10 @@ TEST(PathRewrite, a_regular_expression_stands_for_the_whole_path_and_so_does_wha
         "http: "
         "[{match: [{uri: {regex: '" +
         std::string(row.pattern) + "'}}], rewrite: {uri: /new}, route: [{destination: {host: a}}]}]}");
-    const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+    const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
     const ProxyIdentity nobody;
     route::VirtualHost host;
-    add_rule_routes(host, inputs.rules.virtual_services().front(), {inputs, nobody, std::string(kMesh), 80});
+    add_rule_routes(host, push.rules.virtual_services().front(), {push, nobody, std::string(kMesh), 80});
     const auto table = as_proxies_have_it(host.routes(0));
     const proxy::Route& made = table->hosts.at(0).routes.at(0);
     EXPECT_EQ(proxy::rewritten_path(made, std::get<proxy::ForwardAction>(made.action), row.path),
@@ -75,11 +75,11 @@ TEST(ApiRedirect, a_port_is_written_only_where_the_scheme_does_not_say_it) {
         "[{filters: "
         "[{type: RequestRedirect, requestRedirect: " +
         redirect + "}]}]}");
-    const Inputs inputs(std::make_shared<const World>(World::of(1, std::move(objects))));
+    const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
     const ProxyIdentity nobody;
-    const ApiRoute& from = inputs.gateway_api.routes().front();
+    const ApiRoute& from = push.gateway_api.routes().front();
     const auto routes =
-        api_rule_routes(from, from.spec->rules.at(0), {}, {inputs, nobody, "gateway", row.listener});
+        api_rule_routes(from, from.spec->rules.at(0), {}, {push, nobody, "gateway", row.listener});
     const auto table = as_proxies_have_it(routes.at(0));
     const proxy::Route& made = table->hosts.at(0).routes.at(0);
     http::RequestHead request;

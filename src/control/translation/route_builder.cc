@@ -193,10 +193,10 @@ void set_origin(route::Route& made, const api::Object& rule) {
 
 std::string destination_cluster(const api::istio::Destination& destination, std::string_view rule_ns,
                                 const RouteScope& scope) {
-  std::string host = scope.inputs.registry.resolve_destination(destination.host, rule_ns);
+  std::string host = scope.push.registry.resolve_destination(destination.host, rule_ns);
   std::uint16_t port = destination.port;
   if (port == 0) {
-    const Service* service = scope.inputs.registry.find(host);
+    const Service* service = scope.push.registry.find(host);
     port = service && service->ports.size() == 1 ? service->ports.front().number : scope.port;
   }
   return outbound_cluster(port, destination.subset, host);

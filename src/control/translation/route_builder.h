@@ -17,7 +17,7 @@ namespace weft::control {
 
 /// Where a rule is being applied: for whom, on which gateway, at which port.
 struct RouteScope {
-  const Inputs& inputs;
+  const PushContext& push;
   const ProxyIdentity& proxy;
   std::string gateway;     ///< kMesh or "namespace/name"
   std::uint16_t port = 0;  ///< that the request was sent to

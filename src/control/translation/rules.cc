@@ -58,8 +58,8 @@ std::vector<api::Place> faulty_matches(const api::istio::VirtualService& spec,
   return found;
 }
 
-std::shared_ptr<VirtualService> made_of(const Typed<api::istio::VirtualService>& typed, const World& world,
-                                        const Registry& registry) {
+std::shared_ptr<VirtualService> made_of(const Typed<api::istio::VirtualService>& typed,
+                                        const ObjectSnapshot& snapshot, const Registry& registry) {
   auto made = std::make_shared<VirtualService>(VirtualService{.object = typed.object, .spec = typed.spec});
   const std::string_view ns = typed.object->ns();
   for (const std::string& gateway : made->spec->gateways) made->gateways.push_back(gateway_name(gateway, ns));
@@ -69,14 +69,14 @@ std::shared_ptr<VirtualService> made_of(const Typed<api::istio::VirtualService>&
     add_asked(made->asks, host, ns, registry);
   }
   add_routes_asked(*made, registry);
-  made->faulty_matches = faulty_matches(*made->spec, world.faults(*typed.object));
+  made->faulty_matches = faulty_matches(*made->spec, snapshot.faults(*typed.object));
   sort_names(made->asks);
   sort_names(made->source_labels);
   return made;
 }
 
-std::shared_ptr<DestinationRule> made_of(const Typed<api::istio::DestinationRule>& typed, const World&,
-                                         const Registry& registry) {
+std::shared_ptr<DestinationRule> made_of(const Typed<api::istio::DestinationRule>& typed,
+                                         const ObjectSnapshot&, const Registry& registry) {
   const std::string& host = typed.spec->host;
   auto made = std::make_shared<DestinationRule>(DestinationRule{
       .object = typed.object, .spec = typed.spec, .host = registry.resolve(host, typed.object->ns())});
@@ -98,8 +98,8 @@ std::uint64_t next_meaning() {
 /// Makes the rules of one registry from those of another.
 class Renewal {
  public:
-  Renewal(const World& world, const Registry& registry, const Registry& old_registry)
-      : world_(world), registry_(registry), same_services_(registry.same_services(old_registry)) {
+  Renewal(const ObjectSnapshot& snapshot, const Registry& registry, const Registry& old_registry)
+      : snapshot_(snapshot), registry_(registry), same_services_(registry.same_services(old_registry)) {
     if (same_services_) return;
     // A name that leads elsewhere may be any rule's.
     all_ = !registry.same_aliases(old_registry);
@@ -110,15 +110,15 @@ class Renewal {
   }
 
   template <class Spec, class Rule>
-  std::shared_ptr<const MadeOf<Rule>> list(const World& old_world,
+  std::shared_ptr<const MadeOf<Rule>> list(const ObjectSnapshot& old_snapshot,
                                            const std::shared_ptr<const MadeOf<Rule>>& old) const {
     const api::KindInfo* const kind = kind_of<Spec>();
-    if (same_services_ && world_.shares(kind, old_world)) return old;
+    if (same_services_ && snapshot_.shares(kind, old_snapshot)) return old;
     const auto make = [&](const api::ObjectPtr& object, const std::shared_ptr<const Rule>& before) {
       return renewed<Spec, Rule>(object, before);
     };
     auto made = std::make_shared<MadeOf<Rule>>(
-        carry_over(old_world.all(kind), *old, world_.all(kind), make, [](const auto&, const auto&) {}));
+        carry_over(old_snapshot.all(kind), *old, snapshot_.all(kind), make, [](const auto&, const auto&) {}));
     for (auto& rule : *made)
       if (concerned(*rule)) rule = renewed<Spec, Rule>(rule->object, nullptr);
     return made;
@@ -133,13 +133,13 @@ class Renewal {
   template <class Spec, class Rule>
   std::shared_ptr<const Rule> renewed(const api::ObjectPtr& object,
                                       const std::shared_ptr<const Rule>& before) const {
-    auto made = made_of(*world_.typed().find<Spec>(object->ns(), object->name()), world_, registry_);
+    auto made = made_of(*snapshot_.typed().find<Spec>(object->ns(), object->name()), snapshot_, registry_);
     const bool same = before && same_spec(*object, *before->object) && same_reading(*made, *before);
     made->meaning = same ? before->meaning : next_meaning();
     return made;
   }
 
-  const World& world_;
+  const ObjectSnapshot& snapshot_;
   const Registry& registry_;
   const bool same_services_;
   bool all_ = false;
@@ -219,13 +219,13 @@ bool VirtualService::can_tell(const api::istio::MatchScope& match) const {
   return match.understood && std::ranges::find(faulty_matches, match.where) == faulty_matches.end();
 }
 
-Rules::Rules(const World& world, const Registry& registry, const World& old_world,
+Rules::Rules(const ObjectSnapshot& snapshot, const Registry& registry, const ObjectSnapshot& old_snapshot,
              const Registry& old_registry, const Rules& old) {
-  const Renewal renewal(world, registry, old_registry);
+  const Renewal renewal(snapshot, registry, old_registry);
   virtual_service_objects_ =
-      renewal.list<api::istio::VirtualService>(old_world, old.virtual_service_objects_);
+      renewal.list<api::istio::VirtualService>(old_snapshot, old.virtual_service_objects_);
   destination_rule_objects_ =
-      renewal.list<api::istio::DestinationRule>(old_world, old.destination_rule_objects_);
+      renewal.list<api::istio::DestinationRule>(old_snapshot, old.destination_rule_objects_);
   virtual_services_ = virtual_service_objects_ == old.virtual_service_objects_
                           ? old.virtual_services_
                           : oldest_first(*virtual_service_objects_);

@@ -9,9 +9,9 @@
 
 #include "control/carry_over.h"
 #include "control/names.h"
+#include "control/object_snapshot.h"
 #include "control/registry.h"
 #include "control/shared_list.h"
-#include "control/world.h"
 
 namespace weft::control {
 
@@ -83,11 +83,11 @@ class HostIndex {
 class Rules {
  public:
   Rules() = default;
-  Rules(const World& world, const Registry& registry)
-      : Rules(world, registry, World(), Registry(), Rules()) {}
-  /// `old` was read from `old_world` and `old_registry`.
-  Rules(const World& world, const Registry& registry, const World& old_world, const Registry& old_registry,
-        const Rules& old);
+  Rules(const ObjectSnapshot& snapshot, const Registry& registry)
+      : Rules(snapshot, registry, ObjectSnapshot(), Registry(), Rules()) {}
+  /// `old` was read from `old_snapshot` and `old_registry`.
+  Rules(const ObjectSnapshot& snapshot, const Registry& registry, const ObjectSnapshot& old_snapshot,
+        const Registry& old_registry, const Rules& old);
 
   SharedList<VirtualService> virtual_services() const {  ///< oldest first
     return SharedList<VirtualService>(*virtual_services_);

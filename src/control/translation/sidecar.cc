@@ -71,12 +71,12 @@ void add_http_listener(ResourceLists& into, std::uint16_t port, const std::vecto
 }
 
 /// Where the bytes of one service's TCP port go: to its cluster, or where a rule sends them.
-tcp_proxy::TcpProxy tcp_destination(const Inputs& inputs, const ProxyIdentity& proxy, const Service& service,
-                                    const ServicePort& port) {
+tcp_proxy::TcpProxy tcp_destination(const PushContext& push, const ProxyIdentity& proxy,
+                                    const Service& service, const ServicePort& port) {
   std::string name = outbound_cluster(port.number, "", service.host);
   tcp_proxy::TcpProxy to = make_tcp_proxy(name);
-  const VirtualService* rule = inputs.rules.for_mesh(service.host, proxy.ns);
-  RouteScope scope{inputs, proxy, std::string(kMesh), port.number};
+  const VirtualService* rule = push.rules.for_mesh(service.host, proxy.ns);
+  RouteScope scope{push, proxy, std::string(kMesh), port.number};
   if (!rule || !set_tcp_destination(to, *rule, scope)) to.set_cluster(name);
   return to;
 }
@@ -198,19 +198,19 @@ std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIden
   return sorted;
 }
 
-void add_outbound_listeners(ResourceLists& into, const Inputs& inputs, const ProxyIdentity& proxy) {
-  const Claims claims = claims_of(inputs.registry);
+void add_outbound_listeners(ResourceLists& into, const PushContext& push, const ProxyIdentity& proxy) {
+  const Claims claims = claims_of(push.registry);
   std::map<std::uint16_t, std::vector<std::string>> declared;
-  for (std::uint16_t port : http_ports(inputs.registry)) declared[port];
+  for (std::uint16_t port : http_ports(push.registry)) declared[port];
   for (const auto& [place, of] : claims) {
     if (is_http(of.port->protocol)) {
       declared[place.first].push_back(place.second);
     } else {
-      add_address_listener(into, place.second, of, tcp_destination(inputs, proxy, *of.service, *of.port));
+      add_address_listener(into, place.second, of, tcp_destination(push, proxy, *of.service, *of.port));
     }
   }
   for (const auto& [port, addresses] : declared)
-    add_http_listener(into, port, addresses, has_grpc_web(inputs.registry, port));
+    add_http_listener(into, port, addresses, has_grpc_web(push.registry, port));
 }
 
 void add_inbound_listeners(ResourceLists& into, std::span<const InboundPort> ports, bool ipv6) {

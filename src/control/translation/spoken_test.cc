@@ -22,9 +22,9 @@ std::string rule(std::string_view http) {
 
 /// Of a cluster that a sidecar beside the pod has: "1", "2", "client's", and the most streams at once.
 std::string spoken(const std::string& yaml, const std::string& cluster_name) {
-  Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(yaml))));
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, testing::objects(yaml))));
   const auto set =
-      translate(inputs, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
+      translate(push, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
   const ResourcePtr& found = set[Type::kCluster].find(cluster_name);
   if (!found) return "no cluster " + cluster_name;
   cluster::Cluster made;
@@ -112,9 +112,9 @@ TEST(Spoken, a_subset_s_policy_goes_before_that_of_its_host_field_by_field) {
 
 TEST(Spoken, upgrades_may_pass_where_http_2_is_spoken) {
   const std::string yaml = std::string(kService) + "{name: grpc, port: 7000}]}\n";
-  Inputs inputs(std::make_shared<const World>(World::of(1, testing::objects(yaml))));
+  PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, testing::objects(yaml))));
   const auto set =
-      translate(inputs, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
+      translate(push, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
   cluster::Cluster made;
   ASSERT_TRUE(
       made.ParseFromString(set[Type::kCluster].find("outbound|7000||go.default.svc.cluster.local")->bytes));

@@ -12,10 +12,10 @@ bool is_proxys_own(std::uint16_t port) {
   return std::ranges::find(kOwn, port) != kOwn.end();
 }
 
-ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy) {
+ResourceSet translate(const PushContext& push, const ProxyIdentity& proxy) {
   Translator translator(Translator::Look::kAsWritten);
   // They outlive it.
-  translator.update(std::shared_ptr<const Inputs>(std::shared_ptr<const Inputs>(), &inputs));
+  translator.update(std::shared_ptr<const PushContext>(std::shared_ptr<const PushContext>(), &push));
   return *translator.translate(proxy);
 }
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "control/translation/inputs.h"
+#include "control/translation/push_context.h"
 #include "control/translation/resource_set.h"
 
 namespace weft::control {
@@ -20,7 +20,7 @@ struct ProxyIdentity {
 
 /// What `proxy` is to run, as it is written: what no proxy would accept is in it. A pure function: the same
 /// objects and identity give the same bytes. Translator does it for many proxies.
-ResourceSet translate(const Inputs& inputs, const ProxyIdentity& proxy);
+ResourceSet translate(const PushContext& push, const ProxyIdentity& proxy);
 
 /// Whether a proxy listens at this port for itself: administration, capture, probes. No gateway can have it.
 bool is_proxys_own(std::uint16_t port);

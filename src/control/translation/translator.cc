@@ -28,15 +28,15 @@ void append(std::string& key, std::string_view text) {
 
 }  // namespace
 
-void Translator::update(std::shared_ptr<const Inputs> inputs) {
+void Translator::update(std::shared_ptr<const PushContext> push) {
   forget_unused(scopes_);
   forget_unused(own_);
   forget_unused(sets_);
-  const Changes changes = inputs_ ? changes_between(*inputs_, *inputs) : Changes::all();
-  if (changes.gateways) gateways_changed_ = inputs->generation;
-  source_labels_ = source_labels_of(inputs->rules);
-  for (auto& [key, scope] : scopes_) scope.value.update(*inputs, changes);
-  inputs_ = std::move(inputs);
+  const Changes changes = push_ ? changes_between(*push_, *push) : Changes::all();
+  if (changes.gateways) gateways_changed_ = push->generation;
+  source_labels_ = source_labels_of(push->rules);
+  for (auto& [key, scope] : scopes_) scope.value.update(*push, changes);
+  push_ = std::move(push);
 }
 
 const OutboundScope& Translator::outbound(const ProxyIdentity& proxy, ScopeKey& key) {
@@ -47,17 +47,17 @@ const OutboundScope& Translator::outbound(const ProxyIdentity& proxy, ScopeKey& 
   auto place = scopes_.find(key);
   if (place == scopes_.end()) {
     place = scopes_.emplace(key, Kept<OutboundScope>{OutboundScope(key, proof_.get())}).first;
-    place->second.value.update(*inputs_, Changes::all());
+    place->second.value.update(*push_, Changes::all());
   }
   place->second.used = true;
   return place->second.value;
 }
 
-/// All that its own resources are made from, but for the inputs.
+/// All that its own resources are made from, but for the push context.
 std::string Translator::own_key(const ProxyIdentity& proxy) const {
   std::string key = proxy.ipv6 ? "6" : "4";
   if (proxy.kind == ProxyIdentity::Kind::kSidecar) {
-    for (const InboundPort& port : inbound_ports(inputs_->registry, proxy)) {
+    for (const InboundPort& port : inbound_ports(push_->registry, proxy)) {
       append(key, std::to_string(port.number));
       append(key, to_string(port.protocol));
       append(key, port.operation);
@@ -67,7 +67,7 @@ std::string Translator::own_key(const ProxyIdentity& proxy) const {
   key += 'g';
   append(key, proxy.ns);
   for (const auto& [label, value] : proxy.labels) append(key, label), append(key, value);
-  if (const Workload* pod = inputs_->registry.workload(proxy.ns, proxy.pod))
+  if (const Workload* pod = push_->registry.workload(proxy.ns, proxy.pod))
     for (const ContainerPort& port : pod->ports) {
       key += (port.tcp ? "t" : "u") + std::to_string(port.number);
       append(key, port.name);
@@ -80,9 +80,9 @@ std::string Translator::own_key(const ProxyIdentity& proxy) const {
 ResourceSet Translator::made_own(const ProxyIdentity& proxy, const ResourceSet& before) {
   ResourceLists made;
   if (proxy.kind == ProxyIdentity::Kind::kGateway) {
-    add_gateway(made, *inputs_, proxy, proof_.get());
+    add_gateway(made, *push_, proxy, proof_.get());
   } else {
-    const auto ports = inbound_ports(inputs_->registry, proxy);
+    const auto ports = inbound_ports(push_->registry, proxy);
     add_inbound_clusters(made, ports, proxy.ipv6);
     add_inbound_listeners(made, ports, proxy.ipv6);
   }
@@ -107,7 +107,7 @@ const ResourceSet& Translator::own(const ProxyIdentity& proxy, const std::string
   // A sidecar's are made from its key alone.
   const bool stale = proxy.kind == ProxyIdentity::Kind::kGateway && known.generation < gateways_changed_;
   if (is_new || stale) known.set = made_own(proxy, known.set);
-  known.generation = inputs_->generation;
+  known.generation = push_->generation;
   return known.set;
 }
 

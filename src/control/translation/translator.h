@@ -26,9 +26,9 @@ class Translator {
 
   /// From now on these are translated. What no proxy has been translated for since the last call is
   /// forgotten.
-  void update(std::shared_ptr<const Inputs> inputs);
+  void update(std::shared_ptr<const PushContext> push);
   /// What `proxy` is to run: the same pointer, or the same tables in it, as far as nothing has changed. Needs
-  /// inputs.
+  /// update() first.
   ResourceSetPtr translate(const ProxyIdentity& proxy);
 
  private:
@@ -41,7 +41,7 @@ class Translator {
   /// What belongs to a proxy itself: a sidecar's captured ports, or what a gateway listens for.
   struct Own {
     ResourceSet set;
-    std::uint64_t generation = 0;  ///< of the inputs that it was made from
+    std::uint64_t generation = 0;  ///< of the push that it was made from
   };
   struct Whole {
     std::array<ResourceTablePtr, kTypes> outbound, own;
@@ -54,7 +54,7 @@ class Translator {
   std::string own_key(const ProxyIdentity& proxy) const;
 
   std::unique_ptr<Proof> proof_;
-  std::shared_ptr<const Inputs> inputs_;
+  std::shared_ptr<const PushContext> push_;
   Names source_labels_;  ///< keys of labels that rules ask callers for
   std::map<ScopeKey, Kept<OutboundScope>> scopes_;
   std::map<std::string, Kept<Own>, std::less<>> own_;

@@ -56,16 +56,16 @@ TEST(Translator, carries_over_to_a_later_world_what_a_new_one_makes_of_it) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     testing::RandomObjects objects(Random(seed), what_translation_reads());
     Translator carried;
-    std::shared_ptr<const Inputs> before;
+    std::shared_ptr<const PushContext> before;
     for (std::uint64_t step = 1; step <= 60; ++step) {
       std::string changes;
       for (std::uint64_t count = 1 + step % 3; count > 0; --count) changes += objects.change() + "\n";
-      const WorldPtr world = objects.world();
-      const auto inputs = before ? std::make_shared<const Inputs>(world, step, *before)
-                                 : std::make_shared<const Inputs>(world, step);
-      carried.update(inputs);
+      const ObjectSnapshotPtr snapshot = objects.snapshot();
+      const auto push = before ? std::make_shared<const PushContext>(snapshot, step, *before)
+                               : std::make_shared<const PushContext>(snapshot, step);
+      carried.update(push);
       Translator fresh;
-      fresh.update(std::make_shared<const Inputs>(world, step));
+      fresh.update(std::make_shared<const PushContext>(snapshot, step));
       for (const ProxyIdentity& proxy : proxies()) {
         const ResourceSetPtr set = carried.translate(proxy);
         ASSERT_EQ(differences(*set, *fresh.translate(proxy)), "")
@@ -73,7 +73,7 @@ TEST(Translator, carries_over_to_a_later_world_what_a_new_one_makes_of_it) {
             << changes;
         sets.insert(set);
       }
-      before = inputs;
+      before = push;
     }
   }
   EXPECT_GT(sets.size(), seeds * 40) << "there was little to find out";
@@ -88,10 +88,10 @@ class TranslatorSharing : public ::testing::Test {
  protected:
   TranslatorSharing() : objects_(testing::objects(service("a") + service("b") + service("c"))) { update(); }
   void update() {
-    auto world = std::make_shared<const World>(World::of(++generation_, objects_));
-    inputs_ = inputs_ ? std::make_shared<const Inputs>(world, generation_, *inputs_)
-                      : std::make_shared<const Inputs>(world, generation_);
-    translator_.update(inputs_);
+    auto snapshot = std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(++generation_, objects_));
+    push_ = push_ ? std::make_shared<const PushContext>(snapshot, generation_, *push_)
+                  : std::make_shared<const PushContext>(snapshot, generation_);
+    translator_.update(push_);
   }
   void add(const std::string& yaml) {
     for (auto& object : testing::objects(yaml)) objects_.push_back(std::move(object));
@@ -100,7 +100,7 @@ class TranslatorSharing : public ::testing::Test {
 
   std::vector<api::ObjectPtr> objects_;
   std::uint64_t generation_ = 0;
-  std::shared_ptr<const Inputs> inputs_;
+  std::shared_ptr<const PushContext> push_;
   Translator translator_;
 };
 

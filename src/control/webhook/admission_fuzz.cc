@@ -5,7 +5,7 @@
 #include "control/webhook/injection.h"
 #include "control/webhook/validation.h"
 
-/// Any bytes as an AdmissionReview: rejected, or judged and injected.
+/// Any bytes as an AdmissionReview: rejected, or validated and injected.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto request = weft::control::read_admission_review(text);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kDeepest = 100;
 constexpr std::string_view kVersion = "admission.k8s.io/v1";
-constexpr std::size_t kLongestMessage = 4096;
+constexpr std::size_t kMaxMessage = 4096;
 constexpr std::size_t kMaxWarnings = 16;
 
 Error invalid(std::string text) { return Error::downstream(Code::kInvalid, std::move(text)); }
@@ -41,7 +41,7 @@ std::string write_admission_review(const std::string& uid, const AdmissionAnswer
   api::Json response = {{"uid", uid}, {"allowed", answer.allowed}};
   if (!answer.allowed)
     response["status"] = {
-        {"message", std::string(cut(answer.message, kLongestMessage))}, {"reason", "Invalid"}, {"code", 422}};
+        {"message", std::string(cut(answer.message, kMaxMessage))}, {"reason", "Invalid"}, {"code", 422}};
   for (std::size_t i = 0; i < std::min(answer.warnings.size(), kMaxWarnings); ++i)
     response["warnings"].push_back(answer.warnings[i]);
   if (answer.allowed && !answer.patch.is_null() && !answer.patch.empty()) {

@@ -36,7 +36,7 @@ api::Json bad_gateway(const std::string& ns) {
             {"servers", {server("http", "HTTP"), server("tcp", "TCP")}}}}};
 }
 
-bool refused_by_us(const Error& error) {
+bool rejected_by_us(const Error& error) {
   return error.text.find("denied the request") != error.text.npos &&
          error.text.find(kValidatorSuffix) != error.text.npos;
 }
@@ -108,7 +108,7 @@ bool WebhookConfigurations::bring_right(api::Json& body) const {
     set(webhook["clientConfig"], "caBundle", bundle_);
     // The others only warn: they must stop no write while we are away.
     if (name == kValidatorSuffix && proof_ != Proof::kUnknown)
-      set(webhook, "failurePolicy", proof_ == Proof::kRefused ? "Fail" : "Ignore");
+      set(webhook, "failurePolicy", proof_ == Proof::kRejected ? "Fail" : "Ignore");
   }
   return changed;
 }
@@ -131,14 +131,14 @@ net::Task<bool> WebhookConfigurations::repair(const store::Informer& informer, s
 }
 
 net::Task<void> WebhookConfigurations::prove() {
-  for (int attempt = 1; proof_ != Proof::kRefused; ++attempt) {
+  for (int attempt = 1; proof_ != Proof::kRejected; ++attempt) {
     // The API server needs a moment to take over a new caBundle.
     co_await loop_.sleep(attempt <= kProveSoonTimes ? kProveAgain : kProveLater);
     store::RawRequest request{
         "POST", "/apis/networking.istio.io/v1/namespaces/" + ns_ + "/gateways?dryRun=All", bad_gateway(ns_)};
     auto answer = co_await api_.call(std::move(request));
-    if (!answer && refused_by_us(answer.error())) {
-      proof_ = Proof::kRefused;
+    if (!answer && rejected_by_us(answer.error())) {
+      proof_ = Proof::kRejected;
       WEFT_LOG(kInfo, "control", "the API server rejects what validation rejects");
     } else {
       WEFT_LOG(kDebug, "control", "validation is not proven yet",

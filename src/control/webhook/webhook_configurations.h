@@ -28,10 +28,10 @@ class WebhookConfigurations {
   /// Another authority's, for the API server to trust instead.
   void set_root(const std::string& root_pem);
   /// The API server has rejected the bad Gateway.
-  bool proven() const { return proof_ == Proof::kRefused; }
+  bool proven() const { return proof_ == Proof::kRejected; }
 
  private:
-  enum class Proof : std::uint8_t { kUnknown, kRefused, kAccepted };
+  enum class Proof : std::uint8_t { kUnknown, kRejected, kAccepted };
   void on_event();
   net::Task<void> repair_all();
   net::Task<bool> repair(const store::Informer& informer, std::string name);

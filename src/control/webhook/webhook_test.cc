@@ -68,7 +68,7 @@ TEST(Webhook, a_map_of_more_entries_than_anybody_writes_rejects_the_pod_before_i
   EXPECT_TRUE(inject(object).allowed);
 }
 
-TEST(Webhook, a_wrong_annotation_refuses_the_pod_and_is_named) {
+TEST(Webhook, a_wrong_annotation_rejects_the_pod_and_is_named) {
   AdmissionAnswer answer = inject(pod(
       R"({"name": "a", "annotations": {"traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/99"}})"));
   EXPECT_FALSE(answer.allowed);
@@ -105,7 +105,7 @@ AdmissionAnswer validate(const std::string& object, const std::string& operation
   return validate_object(*request);
 }
 
-TEST(Webhook, validation_answers_with_field_and_reason_and_refuses_unknown_fields) {
+TEST(Webhook, validation_answers_with_field_and_reason_and_rejects_unknown_fields) {
   std::string head =
       R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default"}, "spec": )";
   EXPECT_TRUE(
@@ -288,7 +288,7 @@ TEST_F(WebhookStoreTest, our_bundle_is_put_back_and_a_foreign_webhook_is_left_al
   EXPECT_EQ(ours()->body["webhooks"][0]["clientConfig"]["caBundle"], encode_base64("ROOT"));
 }
 
-TEST_F(WebhookStoreTest, validation_becomes_Fail_only_after_the_API_server_has_refused_a_bad_object_by_it) {
+TEST_F(WebhookStoreTest, validation_becomes_Fail_only_after_the_API_server_has_rejected_a_bad_object_by_it) {
   bool reachable = false;
   api.answer = [&reachable](const store::RawRequest& request) -> Result<api::Json> {
     EXPECT_NE(request.path.find("dryRun=All"), std::string::npos);

@@ -8,8 +8,8 @@
 namespace weft::http::h1 {
 namespace {
 
-constexpr std::uint32_t kMostDigits = 16;
-constexpr std::uint64_t kLargestChunk = std::uint64_t{1} << 62;
+constexpr std::uint32_t kMaxDigits = 16;
+constexpr std::uint64_t kMaxChunk = std::uint64_t{1} << 62;
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -105,14 +105,13 @@ Rejection BodyDecoder::size_step(char c) {
   }
   const int value = hex_value(c);
   if (value >= 0) {
-    if (++digits_ > kMostDigits) return {400, "D12", "a chunk size has too many digits"};
+    if (++digits_ > kMaxDigits) return {400, "D12", "a chunk size has too many digits"};
     remaining_ = remaining_ * 16 + static_cast<unsigned>(value);
-    if (digits_ == kMostDigits && remaining_ > kLargestChunk)
-      return {400, "D01", "a chunk size is too large"};
+    if (digits_ == kMaxDigits && remaining_ > kMaxChunk) return {400, "D01", "a chunk size is too large"};
     return {};
   }
   if (digits_ == 0) return {400, c == '\r' ? "D03" : "D02", "a chunk has no size"};
-  if (remaining_ > kLargestChunk) return {400, "D01", "a chunk size is too large"};
+  if (remaining_ > kMaxChunk) return {400, "D01", "a chunk size is too large"};
   return after_size(c);
 }
 

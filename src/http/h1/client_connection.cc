@@ -50,8 +50,8 @@ void ClientConnection::finish(ClientExchange&) {
 }
 
 void ClientConnection::on_change(std::function<void()> action) {
-  if (!action) return stream_->on_unattended({});
-  stream_->on_unattended([action = std::move(action)](net::ReadyHandler::Ready) { action(); });
+  if (!action) return stream_->on_idle_event({});
+  stream_->on_idle_event([action = std::move(action)](net::ReadyHandler::Ready) { action(); });
 }
 
 /// RFC 8441 §5: a client of HTTP/2 has no key for its WebSocket, and a server of HTTP/1 wants one.

@@ -53,7 +53,7 @@ class ClientConnection final : public ClientSession, private ClientExchange {
   ServerExchange::Upgraded upgrade() override;
   void set_read_deadline(TimePoint when) override { stream_->set_read_deadline(when); }
   void set_write_limits(Duration standstill, TimePoint end) override {
-    out_.set_patience(standstill);
+    out_.set_standstill(standstill);
     out_.set_deadline(end);
   }
   void cancel() override { stream_->close(true); }

@@ -17,9 +17,9 @@ void write_number(std::string& out, std::uint64_t number) {
 /// What only the codec writes, from the head's members: a second framing beside it would be another message
 /// to the next reader. A wish to close may stand in the fields, and TE, which names what is written then.
 bool is_own(const Headers::Field& field) {
-  if (field.known == Known::kContentLength) return true;
-  if (field.known == Known::kConnection) return !equal_ignoring_case(field.value, "close");
-  return field.known != Known::kTe && is_of_the_connection(field.known);
+  if (field.known == HeaderId::kContentLength) return true;
+  if (field.known == HeaderId::kConnection) return !equal_ignoring_case(field.value, "close");
+  return field.known != HeaderId::kTe && is_of_the_connection(field.known);
 }
 
 /// So many that their count fits one byte: the compiler then counts 16 or 32 at a time.
@@ -69,7 +69,7 @@ class HeadWriter {
   void fields(const Headers& headers) {
     for (const Headers::Field one : headers) {
       if (is_own(one)) continue;
-      if (one.known == Known::kTe) field("Connection", "TE");
+      if (one.known == HeaderId::kTe) field("Connection", "TE");
       field(one.name, one.value);
     }
   }

@@ -8,7 +8,7 @@
 namespace weft::http::h1 {
 namespace {
 
-constexpr std::uint64_t kLongestBody = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kMaxBody = std::numeric_limits<std::int64_t>::max();
 
 bool is_known_coding(std::string_view coding) {
   for (const std::string_view known :
@@ -38,8 +38,8 @@ Rejection FieldCollector::add_line(std::string_view line, Headers& into, const L
   const std::string_view name = line.substr(0, colon);
   if (name.empty()) return {400, "B05", "a field has no name"};
   if (name.back() == ' ' || name.back() == '\t') return {400, "A14", "white space before a colon"};
-  const Known known = known_field(name);
-  if (known == Known::kOther && !is_token(name))
+  const HeaderId known = known_field(name);
+  if (known == HeaderId::kOther && !is_token(name))
     return {400, "B08", "a field name has a byte that names may not have"};
   const std::string_view value = trim(line.substr(colon + 1));
   if (!is_field_value(value)) return {400, "B07", "a field value has a control byte"};
@@ -47,36 +47,36 @@ Rejection FieldCollector::add_line(std::string_view line, Headers& into, const L
   bool taken = false;
   if (const Rejection rejection = add_framing(known, value, limits, taken)) return rejection;
   if (taken) return {};
-  if (known == Known::kOther && is_framing_with_underscore(name))
+  if (known == HeaderId::kOther && is_framing_with_underscore(name))
     return {400, "A16", "a framing field is written with an underscore"};
   into.add(name, value, known);
   return {};
 }
 
-Rejection FieldCollector::add_framing(Known known, std::string_view value, const Limits& limits,
+Rejection FieldCollector::add_framing(HeaderId known, std::string_view value, const Limits& limits,
                                       bool& taken) {
   taken = true;
   switch (known) {
-    case Known::kContentLength: return add_length(value);
-    case Known::kTransferEncoding: return add_transfer_encoding(value);
-    case Known::kHost: return add_host(value);
-    case Known::kConnection: return add_connection(value, limits);
-    case Known::kUpgrade:
+    case HeaderId::kContentLength: return add_length(value);
+    case HeaderId::kTransferEncoding: return add_transfer_encoding(value);
+    case HeaderId::kHost: return add_host(value);
+    case HeaderId::kConnection: return add_connection(value, limits);
+    case HeaderId::kUpgrade:
       if (!upgrade.empty()) upgrade += ", ";
       upgrade += value;
       return {};
-    case Known::kExpect:
+    case HeaderId::kExpect:
       (equal_ignoring_case(value, "100-continue") ? expect_continue : expect_other) = true;
       return {};
-    case Known::kTe:
+    case HeaderId::kTe:
       for_each_element(value, [this](std::string_view coding) {
         te_trailers = te_trailers || equal_ignoring_case(coding, "trailers");
         return !te_trailers;
       });
       return {};
-    case Known::kKeepAlive:
-    case Known::kProxyConnection:
-    case Known::kTrailer: return {};
+    case HeaderId::kKeepAlive:
+    case HeaderId::kProxyConnection:
+    case HeaderId::kTrailer: return {};
     default: taken = false; return {};
   }
 }
@@ -88,7 +88,7 @@ Rejection FieldCollector::add_length(std::string_view value) {
   if (!is_digits(value))
     return {400, value.find(',') != std::string_view::npos ? "A03" : "A04", "Content-Length is not a number"};
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
-  if (error != std::errc() || length > kLongestBody) return {400, "A06", "Content-Length is too large"};
+  if (error != std::errc() || length > kMaxBody) return {400, "A06", "Content-Length is too large"};
   has_length = true;
   return {};
 }

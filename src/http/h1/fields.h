@@ -16,7 +16,7 @@ struct Framing {
   std::uint64_t length = 0;
 };
 
-/// Collects the field lines of one head: judges each as it comes, keeps the framing fields for itself, and
+/// Collects the field lines of one head: checks each as it comes, keeps the framing fields for itself, and
 /// puts the rest into a Headers. Pure; no I/O. Owner: a head parser. Reused by clear().
 class FieldCollector {
  public:
@@ -49,7 +49,7 @@ class FieldCollector {
   Rejection add_length(std::string_view value);
   Rejection add_transfer_encoding(std::string_view value);
   Rejection add_host(std::string_view value);
-  Rejection add_framing(Known known, std::string_view value, const Limits& limits, bool& taken);
+  Rejection add_framing(HeaderId known, std::string_view value, const Limits& limits, bool& taken);
   Rejection add_connection(std::string_view value, const Limits& limits);
 
   std::uint32_t fields_ = 0, nominations_ = 0;

@@ -19,7 +19,7 @@ void HeadParser::restart() {
 }
 
 /// RFC 9112 §2.2: a CR must be followed by LF; this can be known before the line ends.
-Rejection HeadParser::judge_unfinished(std::string_view line) {
+Rejection HeadParser::check_unfinished(std::string_view line) {
   const std::string_view fresh = line.substr(looked_at_);
   const auto cr = fresh.find('\r');
   if (cr != std::string_view::npos && cr + 1 < fresh.size()) return {400, "A18", "a CR without LF"};
@@ -41,7 +41,7 @@ HeadStep HeadParser::run(Parser& parser, std::string_view data) {
       else if (bytes_ + rest.size() > limits_.head_bytes)
         step.rejection = {431, "B11", "the head is too large"};
       else
-        step.rejection = judge_unfinished(rest);
+        step.rejection = check_unfinished(rest);
       return step;
     }
     const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - rest.data());
@@ -178,7 +178,7 @@ Rejection RequestParser::finish() {
     framing_ = {fields_.length ? Framing::Kind::kLength : Framing::Kind::kNone, fields_.length};
     head_->content_length = fields_.length;
   }
-  if (fields_.te_trailers) head_->headers.add(Known::kTe, "trailers");
+  if (fields_.te_trailers) head_->headers.add(HeaderId::kTe, "trailers");
   if (fields_.connection_upgrade && !old && !fields_.upgrade.empty()) head_->upgrade = fields_.upgrade;
   keep_alive_ = !fields_.close && (!old || fields_.keep_alive);
   return {};

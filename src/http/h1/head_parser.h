@@ -15,7 +15,7 @@ struct HeadStep {
   Rejection rejection;       ///< the message must be rejected; nothing after it may be read
 };
 
-/// Parses heads line by line: every whole line is judged at once, an unfinished one is looked at only for
+/// Parses heads line by line: every whole line is checked at once, an unfinished one is looked at only for
 /// what can never become right. Pure; no I/O. Owner: a connection; reused for each message by start().
 class HeadParser {
  public:
@@ -40,7 +40,7 @@ class HeadParser {
   bool empty_line_skipped_ = false;
 
  private:
-  Rejection judge_unfinished(std::string_view line);
+  Rejection check_unfinished(std::string_view line);
 };
 
 /// RFC 9112 §3 and §5: requests.

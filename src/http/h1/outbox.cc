@@ -47,15 +47,15 @@ net::Task<net::IoError> Outbox::write(Borrowed body) {
 }
 
 void Outbox::bound_wait() {
-  if (!patience_) return;
-  patient_until_ = *patience_ == Duration::zero() ? kNever : stream_.loop().now() + *patience_;
-  stream_.set_write_deadline(std::min(patient_until_, deadline_));
+  if (!standstill_) return;
+  standstill_until_ = *standstill_ == Duration::zero() ? kNever : stream_.loop().now() + *standstill_;
+  stream_.set_write_deadline(std::min(standstill_until_, deadline_));
 }
 
 void Outbox::set_deadline(TimePoint when) {
   if (deadline_ == when) return;
   deadline_ = when;
-  if (writing_ && patience_) stream_.set_write_deadline(std::min(patient_until_, deadline_));
+  if (writing_ && standstill_) stream_.set_write_deadline(std::min(standstill_until_, deadline_));
 }
 
 std::size_t Outbox::gather(std::array<iovec, 4>& into) const {

@@ -38,8 +38,8 @@ class Outbox {
   bool cut() const { return cut_; }
   /// Bounds every wait for the transport, also one that has begun; zero: no bound. Until it was called the
   /// stream's own write deadline holds.
-  void set_patience(Duration patience) {
-    patience_ = patience;
+  void set_standstill(Duration standstill) {
+    standstill_ = standstill;
     if (writing_) bound_wait();
   }
   /// With a limit: the end of all waits, also of one that has begun.
@@ -92,8 +92,8 @@ class Outbox {
   void bound_wait();
 
   net::Stream& stream_;
-  std::optional<Duration> patience_;
-  TimePoint patient_until_ = kNever, deadline_ = kNever;
+  std::optional<Duration> standstill_;
+  TimePoint standstill_until_ = kNever, deadline_ = kNever;
   std::string text_;       ///< leaves before what is borrowed
   std::size_t taken_ = 0;  ///< of text_
   std::string_view before_, data_, after_;

@@ -34,20 +34,20 @@ ServerConnection::ServerConnection(net::Stream& stream, const ServerSessionOptio
       decoder_(options.limits),
       out_(stream),
       idle_since_(stream.loop().now()) {
-  out_.set_patience(options_.body_timeout);
-  stream_.on_unattended([this](net::ReadyHandler::Ready ready) { on_unattended(ready); });
+  out_.set_standstill(options_.body_timeout);
+  stream_.on_idle_event([this](net::ReadyHandler::Ready ready) { on_idle_event(ready); });
 }
 
 void ServerConnection::follow_options() {
   parser_.set_limits(options_.limits);
   decoder_.set_limits(options_.limits);
-  out_.set_patience(options_.body_timeout);
+  out_.set_standstill(options_.body_timeout);
   body_timeout_ = options_.body_timeout;
 }
 
-ServerConnection::~ServerConnection() { stream_.on_unattended({}); }
+ServerConnection::~ServerConnection() { stream_.on_idle_event({}); }
 
-void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
+void ServerConnection::on_idle_event(net::ReadyHandler::Ready ready) {
   if (!ready.ended && !ready.broken) return;
   const bool in_order = !ready.broken;
   if (cancel_handler_) {
@@ -58,7 +58,7 @@ void ServerConnection::on_unattended(net::ReadyHandler::Ready ready) {
   // leaving. Whether the body is whole shows when it is read.
   const bool said = phase_ != Phase::kIdle && !parser_.keep_alive();
   if (in_order && said) {
-    client_ = client_gone() ? Client::kLeftInOrder : Client::kHalfClosed;
+    client_ = client_disconnected() ? Client::kLeftInOrder : Client::kHalfClosed;
     return;
   }
   client_ = in_order ? Client::kLeftInOrder : Client::kGone;
@@ -173,7 +173,7 @@ void ServerConnection::begin_to_idle() {
 
 /// After the handler: what it left undone decides whether the connection can go on.
 net::Task<void> ServerConnection::finish_exchange() {
-  if (response_ == Response::kNone && !reset_ && !client_gone()) {
+  if (response_ == Response::kNone && !reset_ && !client_disconnected()) {
     ResponseHead head;
     head.status = 500;
     static_cast<void>(co_await send_head(head, true));
@@ -202,7 +202,7 @@ net::Task<void> ServerConnection::finish_exchange() {
 /// Whether the client can tell by the framing that its response was cut: then our end is in order, and what
 /// is on its way to the client is not thrown away, as a reset would.
 bool ServerConnection::end_shows_the_cut() const {
-  if (response_ != Response::kStarted || client_gone() || out_.cut() || !out_.empty()) return false;
+  if (response_ != Response::kStarted || client_disconnected() || out_.cut() || !out_.empty()) return false;
   return body_form_ == BodyForm::kChunked || (body_form_ == BodyForm::kLength && length_left_ > 0);
 }
 
@@ -240,7 +240,7 @@ net::Task<void> ServerConnection::reject(Rejection rejection) {
   if (observer_) observer_->on_head_rejected(rejection, heads_->request);
   ResponseHead head;
   head.status = rejection.status;
-  if (!options_.server_name.empty()) head.headers.add(Known::kServer, options_.server_name);
+  if (!options_.server_name.empty()) head.headers.add(HeaderId::kServer, options_.server_name);
   head.headers.add("content-type", "text/plain");
   if (head.status == 426) head.upgrade = "HTTP/1.1";  // RFC 9110 §15.5.22
   const std::string_view body = rejection.reason;

@@ -69,7 +69,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
     kGone,         ///< the connection broke
   };
   enum class Drain : std::uint8_t { kNo, kWithNextResponse, kNow };
-  bool client_gone() const { return client_ == Client::kLeftInOrder || client_ == Client::kGone; }
+  bool client_disconnected() const { return client_ == Client::kLeftInOrder || client_ == Client::kGone; }
   bool half_closed() const { return client_ == Client::kHalfClosed || client_ == Client::kLeftInOrder; }
   net::Task<Head> read_head();
   net::Task<bool> wait_for_request();
@@ -86,7 +86,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   void begin_to_idle();
   ResponseForm form_for(const ResponseHead& head, bool end);
   bool write_head(const ResponseHead& head, const ResponseForm& form);
-  void on_unattended(net::ReadyHandler::Ready ready);
+  void on_idle_event(net::ReadyHandler::Ready ready);
 
   net::Stream& stream_;
   const ServerSessionOptions& options_;

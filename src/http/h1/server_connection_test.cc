@@ -218,12 +218,12 @@ TEST(ServerConnection, a_response_that_is_not_taken_ends_at_its_deadline_or_when
   const auto handler = [&](ServerExchange& exchange) {
     return send_much(exchange, limit == 0s ? kNever : of->loop->now() + limit, outcomes);
   };
-  for (const auto& [until, patience, takes] : {std::tuple{Duration(5s), Duration(300s), Duration(5s)},
-                                               {Duration(0s), Duration(300s), Duration(300s)},
-                                               {Duration(5s), Duration(0s), Duration(5s)}}) {
+  for (const auto& [until, standstill, takes] : {std::tuple{Duration(5s), Duration(300s), Duration(5s)},
+                                                 {Duration(0s), Duration(300s), Duration(300s)},
+                                                 {Duration(5s), Duration(0s), Duration(5s)}}) {
     outcomes.clear();
     limit = until;
-    Served served(handler, {.limits = {}, .body_timeout = patience}, 1024);
+    Served served(handler, {.limits = {}, .body_timeout = standstill}, 1024);
     of = &served;
     served.send(kGet);
     served.loop->advance(takes - 1ms);
@@ -373,7 +373,7 @@ TEST(ServerConnection, a_value_that_would_end_a_line_is_500_and_nothing_of_it_is
   EXPECT_EQ(served.take(), "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
 }
 
-TEST(ServerConnection, refuses_once_tells_why_and_never_reads_what_follows) {
+TEST(ServerConnection, rejects_once_tells_why_and_never_reads_what_follows) {
   Served served(echo);
   served.send(kGet + "GET / HTTP/1.1\r\nBad Header: x\r\n\r\n" + kGet);
   const std::string answer = served.take();

@@ -243,7 +243,7 @@ TEST(Http2BadInput, G04_what_is_not_known_is_ignored) {
   EXPECT_EQ(served.take(), Lines{"HEADERS 1 end :status=200"});
 }
 
-TEST(Http2BadInput, G13_a_stream_above_the_limit_is_refused_and_may_be_sent_again) {
+TEST(Http2BadInput, G13_a_stream_above_the_limit_is_rejected_and_may_be_sent_again) {
   Counting counting;
   ServerSessionOptions options;
   options.http2.max_concurrent_streams = 2;

@@ -27,7 +27,7 @@ class ClosedStreams {
     next_ = (next_ + 1) % kRemembered;
   }
   /// For DATA or HEADERS of a stream that is not open.
-  ErrorCode judge(std::int32_t id, bool head) const {
+  ErrorCode check(std::int32_t id, bool head) const {
     if (id > last_ || id % 2 == 0 || id <= forgotten_to_ || std::ranges::find(resets_, id) != resets_.end())
       return ErrorCode::kNoError;
     // §5.1.1: streams begin in the order of their ids.

@@ -20,7 +20,7 @@ constexpr std::size_t kMaxContinuations = 16, kMaxSettings = 32, kMaxAcks = 1000
 /// nghttp2's own limit of resets, which would end the connection without a reason: FloodGuard counts them.
 constexpr std::uint64_t kNoLimit = 1ull << 40;
 /// Output that is kept by a thread between two writes of any connection.
-constexpr std::size_t kSpareOutput = 128 * 1024, kFirstOutput = 4 * 1024;
+constexpr std::size_t kSpareOutput = 128 * 1024, kInitialOutput = 4 * 1024;
 
 std::string& spare_output() {
   static thread_local std::string spare;
@@ -259,7 +259,7 @@ bool Framing::feed(std::string_view bytes, TimePoint now) {
       head_size_ += size;
       // What nghttp2 would ignore is seen here only, and before it: everything in front of the frame has been
       // taken.
-      if (head_size_ == kFrameHead && !judge_frame()) break;
+      if (head_size_ == kFrameHead && !check_frame()) break;
       const std::size_t payload = std::min(payload_left_, bytes.size() - size);
       payload_left_ -= payload;
       size += payload;
@@ -284,7 +284,7 @@ void Framing::take(std::string_view bytes) {
 }
 
 /// The head of a frame is there. False: the connection ends for it.
-bool Framing::judge_frame() {
+bool Framing::check_frame() {
   const auto byte = [this](std::size_t at) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(head_[at]));
   };
@@ -295,7 +295,7 @@ bool Framing::judge_frame() {
   if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && !nghttp2_session_find_stream(session_, id) &&
       role_ == Role::kServer) {
     // RFC 9113 §5.1: only frames that have crossed our RST_STREAM may still come.
-    const ErrorCode fault = closed_.judge(id, type == NGHTTP2_HEADERS);
+    const ErrorCode fault = closed_.check(id, type == NGHTTP2_HEADERS);
     if (fault != ErrorCode::kNoError) terminate(fault, "a frame of a stream that is closed");
   }
   note_frame(type, static_cast<std::uint8_t>(byte(4)), id);
@@ -332,10 +332,10 @@ void Framing::take_fault(const nghttp2_frame& frame, int fault) {
 }
 
 void Framing::reserve_output() {
-  if (output_.capacity() >= kFirstOutput) return;
-  WEFT_ASSERT(output_.empty() || output_.size() < kFirstOutput);
+  if (output_.capacity() >= kInitialOutput) return;
+  WEFT_ASSERT(output_.empty() || output_.size() < kInitialOutput);
   std::string& spare = spare_output();
-  if (spare.capacity() < kFirstOutput) spare.reserve(kFirstOutput);
+  if (spare.capacity() < kInitialOutput) spare.reserve(kInitialOutput);
   spare.assign(output_);
   output_.swap(spare);
   spare.clear();

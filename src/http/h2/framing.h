@@ -103,7 +103,7 @@ class Framing {
   void open(Role role);
   void submit_settings(Role role);
   void take(std::string_view bytes);
-  bool judge_frame();
+  bool check_frame();
   void note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id);
   void note_reset();
   void note_reset_sent(std::int32_t id, ErrorCode code);

@@ -74,23 +74,23 @@ void RequestReader::pseudo(std::string_view name, std::string_view value) {
 }
 
 void RequestReader::regular(std::string_view name, std::string_view value) {
-  const Known known = known_field(name);
+  const HeaderId known = known_field(name);
   switch (known) {
-    case Known::kHost: host_ = value; return;
-    case Known::kContentLength: return read_length(value, head_->content_length);
-    case Known::kCookie:
+    case HeaderId::kHost: host_ = value; return;
+    case HeaderId::kContentLength: return read_length(value, head_->content_length);
+    case HeaderId::kCookie:
       // RFC 9113 §8.2.3: crumbs of one field.
       if (!cookies_.empty()) cookies_ += "; ";
       cookies_ += value;
       return;
-    case Known::kTe: head_->headers.add(Known::kTe, "trailers"); return;
-    case Known::kExpect:
+    case HeaderId::kTe: head_->headers.add(HeaderId::kTe, "trailers"); return;
+    case HeaderId::kExpect:
       (equal_ignoring_case(value, "100-continue") ? head_->expect_continue : expect_other_) = true;
       return;
     default: break;
   }
   if (is_of_the_connection(known)) return;
-  if (known == Known::kOther && is_framing_with_underscore(name))
+  if (known == HeaderId::kOther && is_framing_with_underscore(name))
     rejection_ = {400, "A16", "a framing field is written with an underscore"};
   else
     head_->headers.add(name, value, known);
@@ -101,7 +101,7 @@ Rejection RequestReader::finish(bool end) {
   if (const Rejection rejection = settle_target()) return rejection;
   if (const Rejection rejection = settle_authority()) return rejection;
   if (expect_other_) return {417, "A33", "only 100-continue may be expected"};
-  if (!cookies_.empty()) head_->headers.add(Known::kCookie, cookies_);
+  if (!cookies_.empty()) head_->headers.add(HeaderId::kCookie, cookies_);
   if (end) head_->expect_continue = false;
   return {};
 }
@@ -170,8 +170,8 @@ bool ResponseReader::field(std::string_view name, std::string_view value) {
     for (const char digit : value) head_->status = head_->status * 10 + (digit - '0');
     return true;
   }
-  const Known known = known_field(name);
-  if (known == Known::kContentLength)
+  const HeaderId known = known_field(name);
+  if (known == HeaderId::kContentLength)
     read_length(value, head_->content_length);
   else if (!is_of_the_connection(known))
     head_->headers.add(name, value, known);

@@ -7,9 +7,9 @@
 #include "http/limits.h"
 #include "http/message.h"
 
-/// What HTTP/2 says of a message (RFC 9113 §8) as a head without its framing. nghttp2 has judged what makes a
-/// head malformed: pseudo-header fields that are missing, doubled, unknown or late, upper case, fields of the
-/// connection, control bytes. Here stand the limits, what both versions reject, and the rest.
+/// What HTTP/2 says of a message (RFC 9113 §8) as a head without its framing. nghttp2 has checked what makes
+/// a head malformed: pseudo-header fields that are missing, doubled, unknown or late, upper case, fields of
+/// the connection, control bytes. Here stand the limits, what both versions reject, and the rest.
 namespace weft::http::h2 {
 
 /// Counts one list of fields against its limits.

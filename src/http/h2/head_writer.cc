@@ -46,12 +46,12 @@ void FieldList::add(std::string_view name, std::string_view value) {
 
 void FieldList::add_all(const Headers& headers, bool request) {
   for (const Headers::Field each : headers) {
-    if (each.known == Known::kContentLength || (request && each.known == Known::kHost)) continue;
-    if (is_of_the_connection(each.known) && !(request && each.known == Known::kTe)) continue;
-    const std::string_view name = each.known == Known::kOther ? each.name : name_of(each.known);
+    if (each.known == HeaderId::kContentLength || (request && each.known == HeaderId::kHost)) continue;
+    if (is_of_the_connection(each.known) && !(request && each.known == HeaderId::kTe)) continue;
+    const std::string_view name = each.known == HeaderId::kOther ? each.name : name_of(each.known);
     add(name, trim(each.value));
     // nghttp2 writes in lower case what it copies.
-    if (each.known == Known::kOther && has_upper_case(name))
+    if (each.known == HeaderId::kOther && has_upper_case(name))
       fields_.back().flags = NGHTTP2_NV_FLAG_NO_COPY_VALUE;
   }
 }

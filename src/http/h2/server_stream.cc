@@ -80,11 +80,11 @@ void ServerStream::on_malformed(const Rejection& rejection) {
 void ServerStream::on_closed(ErrorCode code) {
   const bool in_order = remote_ended() && local_ended();
   // First, so that who is to be told of it, or cancelled, is so before a wait of its own ends.
-  if (!in_order && !reset_by_us()) client_has_gone();
+  if (!in_order && !reset_by_us()) on_client_disconnected();
   Stream::on_closed(code);
 }
 
-void ServerStream::client_has_gone() {
+void ServerStream::on_client_disconnected() {
   if (cancel_handler_)
     cancel_handler_->schedule();
   else if (!reading_.waiting() && !tunnel_)
@@ -119,14 +119,15 @@ net::Task<void> ServerStream::finish() {
 net::Task<void> ServerStream::reject() {
   ResponseHead& head = response();
   head.status = head_rejection_.status;
-  if (!owner_.options().server_name.empty()) head.headers.add(Known::kServer, owner_.options().server_name);
+  if (!owner_.options().server_name.empty())
+    head.headers.add(HeaderId::kServer, owner_.options().server_name);
   head.headers.add("content-type", "text/plain");
   const std::string_view body = head_rejection_.reason;
   head.content_length = body.size();
   if (co_await send_head(head, false)) static_cast<void>(co_await send_body(body, true));
 }
 
-Error ServerStream::gone_error(std::string_view doing) const {
+Error ServerStream::disconnected_error(std::string_view doing) const {
   if (body_rejection_) return Error::downstream(Code::kInvalid, std::string(body_rejection_.reason));
   if (lost_ != net::IoError::kNone) return net::to_error(lost_, Blame::kDownstream, doing);
   return Error::downstream(
@@ -154,7 +155,7 @@ net::Task<Result<BodyChunk>> ServerStream::read_body() {
       continue;
     }
     static_cast<void>(take_piece());
-    if (closed()) co_return fail(gone_error("reading the request's body"));
+    if (closed()) co_return fail(disconnected_error("reading the request's body"));
     reading_.set_deadline(body_deadline());
     const bool late = co_await reading_;
     if (late && !readable() && !closed())
@@ -174,7 +175,8 @@ net::Task<Result<void>> ServerStream::send_interim(const ResponseHead& head) {
   // One that cannot be written is not missed: the final response comes.
   FieldList& list = field_list();
   if (!list.response(head, head.status, false)) co_return Result<void>{};
-  if (!framing_.send_head(*this, list.fields(), false)) co_return fail(gone_error("writing the response"));
+  if (!framing_.send_head(*this, list.fields(), false))
+    co_return fail(disconnected_error("writing the response"));
   co_return Result<void>{};
 }
 
@@ -191,7 +193,7 @@ net::Task<Result<void>> ServerStream::send_head(const ResponseHead& head, bool e
     co_return fail(Error::internal(Code::kInternal, "a value in the response's head holds a line end"));
   continue_wanted_ = false;
   if (!framing_.send_head(*this, list.fields(), (end && !upgraded) || head_only))
-    co_return fail(gone_error("writing the response"));
+    co_return fail(disconnected_error("writing the response"));
   response_ = head_only ? Response::kHeadOnly : Response::kStarted;
   if (end && !upgraded) complete_response();
   if (!tunnelled) length_left_ = head.content_length;
@@ -227,7 +229,7 @@ net::Task<Result<void>> ServerStream::send_body(std::string_view data, bool end)
   WEFT_ASSERT(sending());
   if (response_ == Response::kStarted) {
     WEFT_CO_CHECK(count_body(data.size(), end));
-    if (gone() || outgoing_ == Outgoing::kCut) co_return fail(gone_error("writing the response"));
+    if (gone() || outgoing_ == Outgoing::kCut) co_return fail(disconnected_error("writing the response"));
     if (data.empty() && !end) co_return Result<void>{};
     const Loan loan{*this};
     lend(data, end);
@@ -240,7 +242,7 @@ net::Task<Result<void>> ServerStream::send_body(std::string_view data, bool end)
 /// Until the windows of the client, and the transport, had room for all that is lent.
 net::Task<Result<void>> ServerStream::wait_until_sent() {
   for (std::uint64_t before = sent_; !sent_all(); before = sent_) {
-    if (closed()) co_return fail(gone_error("writing the response"));
+    if (closed()) co_return fail(disconnected_error("writing the response"));
     writing_.set_deadline(write_deadline());
     const bool late = co_await writing_;
     // It is the time between two pieces that is limited, besides the time of all.
@@ -257,14 +259,14 @@ net::Task<Result<void>> ServerStream::send_trailers(const Headers& trailers) {
     co_return co_await send_body({}, true);
   WEFT_CO_CHECK(count_body(0, true));
   if (outgoing_ == Outgoing::kCut || !framing_.send_head(*this, list.fields(), true))
-    co_return fail(gone_error("writing the response"));
+    co_return fail(disconnected_error("writing the response"));
   complete_response();
   co_return Result<void>{};
 }
 
 /// What was sent leaves with everything else of this turn.
 net::Task<Result<void>> ServerStream::flush() {
-  if (gone()) co_return fail(gone_error("writing the response"));
+  if (gone()) co_return fail(disconnected_error("writing the response"));
   co_return Result<void>{};
 }
 

@@ -87,13 +87,13 @@ class ServerStream final : public Stream, public ServerExchange {
 
   bool gone() const { return closed() && !local_ended(); }
   bool sending() const { return response_ == Response::kStarted || response_ == Response::kHeadOnly; }
-  Error gone_error(std::string_view doing) const;
+  Error disconnected_error(std::string_view doing) const;
   TimePoint body_deadline() const;
   TimePoint write_deadline() const;
   Result<void> count_body(std::size_t bytes, bool end);
   net::Task<Result<void>> send_continue();
   net::Task<Result<void>> wait_until_sent();
-  void client_has_gone();
+  void on_client_disconnected();
   void complete_response();
 
   Owner& owner_;

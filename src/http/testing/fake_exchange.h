@@ -23,7 +23,7 @@ class FakeExchange final : public ServerExchange {
   int status() const { return status_; }  ///< 0: there is no response
   const std::string& answer() const { return answer_; }
   /// As when the client goes away.
-  void abandon() {
+  void cancel() {
     if (const auto action = std::exchange(on_disconnect_, {})) action();
   }
 

@@ -18,7 +18,7 @@ constexpr Duration kHandshake = 15s;
 /// Where first bytes are looked at; nothing in it outlives a look, so one for all connections of a thread
 /// will do.
 std::span<char> looking_glass() {
-  static thread_local std::array<char, Sniffer::kMost> bytes;
+  static thread_local std::array<char, Sniffer::kMax> bytes;
   return bytes;
 }
 
@@ -193,7 +193,7 @@ void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
   if (stream_->quiet())
     drain();
   else
-    take_leave();  // what has come already is answered
+    begin_graceful_drain();  // what has come already is answered
 }
 
 void DownstreamConnection::settle_as_tcp() {
@@ -228,8 +228,8 @@ void DownstreamConnection::drain() {
   if (http_) http_->drain();
 }
 
-void DownstreamConnection::take_leave() {
-  if (http_) http_->take_leave();
+void DownstreamConnection::begin_graceful_drain() {
+  if (http_) http_->begin_graceful_drain();
 }
 
 }  // namespace weft::proxy

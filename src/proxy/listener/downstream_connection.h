@@ -31,7 +31,7 @@ class DownstreamConnection {
   /// Ends the connection when its request in progress is answered; at once when it has none.
   void drain();
   /// The next answer ends the connection; an idle one waits for its next request.
-  void take_leave();
+  void begin_graceful_drain();
 
   WorkerFacts& facts() { return facts_; }
   net::Stream& stream() { return *stream_; }

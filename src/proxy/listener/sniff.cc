@@ -40,7 +40,7 @@ std::size_t find_version(std::string_view line) {
 }
 
 /// `line` from its method on; `target`: where its target begins.
-Sniffed judge(std::string_view line, std::size_t target) {
+Sniffed classify(std::string_view line, std::size_t target) {
   const std::size_t version = find_version(line);
   if (version != line.npos)
     return line.substr(version).starts_with("HTTP/1.0") ? Sniffed::kHttp10 : Sniffed::kHttp11;
@@ -56,13 +56,13 @@ Sniffed judge(std::string_view line, std::size_t target) {
 
 Sniffed Sniffer::look(std::string_view bytes) {
   if (bytes.empty()) return Sniffed::kUndecided;
-  bytes = bytes.substr(0, kMost);
+  bytes = bytes.substr(0, kMax);
   if (bytes.front() == kHandshake)
     return bytes.size() < 2 ? Sniffed::kUndecided : bytes[1] == 0x03 ? Sniffed::kTls : Sniffed::kOther;
   if (bytes.starts_with(http::kHttp2Preface)) return Sniffed::kHttp2;
   if (http::kHttp2Preface.starts_with(bytes)) return Sniffed::kUndecided;
   const Sniffed seen = first_line(bytes);
-  return seen == Sniffed::kUndecided && bytes.size() == kMost ? Sniffed::kHttp11 : seen;
+  return seen == Sniffed::kUndecided && bytes.size() == kMax ? Sniffed::kHttp11 : seen;
 }
 
 Sniffed Sniffer::first_line(std::string_view bytes) {
@@ -87,12 +87,12 @@ Sniffed Sniffer::first_line(std::string_view bytes) {
   const std::size_t end = bytes.find('\n', at_);
   at_ = bytes.size();
   if (end == bytes.npos) return Sniffed::kUndecided;
-  return judge(bytes.substr(method_, end - method_), target_ - method_);
+  return classify(bytes.substr(method_, end - method_), target_ - method_);
 }
 
 Sniffed Sniffer::at_end(std::string_view bytes) const {
   if (stage_ != Stage::kLine) return Sniffed::kOther;
-  return judge(bytes.substr(method_), target_ - method_);
+  return classify(bytes.substr(method_), target_ - method_);
 }
 
 Sniffed Sniffer::when_late(std::string_view bytes) const {

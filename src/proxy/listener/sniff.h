@@ -15,14 +15,14 @@ enum class Sniffed : std::uint8_t { kUndecided, kHttp10, kHttp11, kHttp2, kTls, 
 /// "\x16\x03" is TLS (RFC 8446 §5.1); the connection preface is HTTP/2 (RFC 9113 §3.4). What is not HTTP may
 /// pass by rules for HTTP, so kOther means that no server takes it for a request, not even one that is more
 /// lenient than RFC 9112: blank lines first, any token as a method, other white space than one space, a
-/// version in small letters and HTTP/0.9 are all HTTP, to be judged by the HTTP codec. A first line of kMost
+/// version in small letters and HTTP/0.9 are all HTTP, to be checked by the HTTP codec. A first line of kMax
 /// bytes that may still become one is HTTP as well.
 class Sniffer {
  public:
-  static constexpr std::size_t kMost = 16 * 1024;
+  static constexpr std::size_t kMax = 16 * 1024;
   static constexpr char kHandshake = 0x16;  ///< the first byte of TLS
 
-  /// `bytes`: all that came, from the first on; at most kMost are looked at. Looks at each byte once.
+  /// `bytes`: all that came, from the first on; at most kMax are looked at. Looks at each byte once.
   Sniffed look(std::string_view bytes);
   /// What undecided `bytes` are when the client has ended its side: nothing is waited for any more.
   Sniffed at_end(std::string_view bytes) const;

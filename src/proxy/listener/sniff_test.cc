@@ -101,7 +101,7 @@ TEST(Sniffer, a_line_that_may_still_become_a_request_stays_undecided_and_at_the_
   expect("GET /?" + std::string(60'000, 'q') + " HTTP/1.1\r\n", Sniffed::kHttp11);
   expect(std::string(60'000, 'A'), Sniffed::kHttp11);
   expect(std::string(60'000, '\n'), Sniffed::kHttp11);
-  EXPECT_EQ(decide(std::string(60'000, 'A')).bytes, Sniffer::kMost);
+  EXPECT_EQ(decide(std::string(60'000, 'A')).bytes, Sniffer::kMax);
 }
 
 TEST(Sniffer, at_the_end_of_the_bytes_only_what_is_a_request_so_far_is_http) {
@@ -118,7 +118,7 @@ TEST(Sniffer, at_the_end_of_the_bytes_only_what_is_a_request_so_far_is_http) {
   EXPECT_EQ(at_end("\r\n"), Sniffed::kOther);
 }
 
-TEST(Sniffer, what_is_still_undecided_when_no_more_is_waited_for_is_judged_as_http) {
+TEST(Sniffer, what_is_still_undecided_when_no_more_is_waited_for_is_taken_as_http) {
   for (const std::string_view bytes : {"PING"sv, "GET /"sv, "\r\n"sv}) {
     Sniffer sniffer;
     EXPECT_EQ(sniffer.look(bytes), Sniffed::kUndecided);

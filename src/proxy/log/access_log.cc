@@ -9,7 +9,7 @@ namespace weft::proxy {
 namespace {
 
 constexpr std::size_t kWriteAt = 32 * 1024;
-constexpr std::size_t kMostBuffered = 1024 * 1024;
+constexpr std::size_t kMaxBuffered = 1024 * 1024;
 constexpr Duration kWriteWithin = 100ms;
 
 }  // namespace
@@ -46,7 +46,7 @@ void LogWriter::write(const AccessLogs& logs, const RequestInfo& info) {
   for (const AccessLogs::Log& log : logs.logs()) {
     if (log.filtered && !info.flags.any_of(log.only_with)) continue;
     File& to = file(log.path);
-    if (to.buffer.size() >= kMostBuffered) {
+    if (to.buffer.size() >= kMaxBuffered) {
       ++dropped_;
       continue;
     }

@@ -16,7 +16,7 @@ std::string lower(std::string_view text) {
 }
 
 template <class Head>
-std::optional<std::string_view> known_value(const Head& head, http::Known known) {
+std::optional<std::string_view> known_value(const Head& head, http::HeaderId known) {
   if (!is_kept(known)) return head.headers.get(known);
   static thread_local std::array<char, 20> digits;
   const std::string_view value = kept_field(head, known, digits);
@@ -37,8 +37,8 @@ FieldName::Pseudo FieldName::pseudo_of(std::string_view name) {
 }
 
 std::optional<std::string_view> FieldName::value_in(const http::RequestHead& head) const {
-  if (known_ != http::Known::kOther && known_ != http::Known::kHost) return known_value(head, known_);
-  if (known_ == http::Known::kOther && pseudo_ == Pseudo::kNone)
+  if (known_ != http::HeaderId::kOther && known_ != http::HeaderId::kHost) return known_value(head, known_);
+  if (known_ == http::HeaderId::kOther && pseudo_ == Pseudo::kNone)
     return head.headers.get(std::string_view(name_));
   std::string_view value = head.authority;
   switch (pseudo_) {
@@ -52,7 +52,7 @@ std::optional<std::string_view> FieldName::value_in(const http::RequestHead& hea
 }
 
 std::optional<std::string_view> FieldName::value_in(const http::ResponseHead& head) const {
-  if (known_ != http::Known::kOther) return known_value(head, known_);
+  if (known_ != http::HeaderId::kOther) return known_value(head, known_);
   if (pseudo_ != Pseudo::kNone) return std::nullopt;
   return head.headers.get(std::string_view(name_));
 }

@@ -29,7 +29,7 @@ class FieldName {
   static Pseudo pseudo_of(std::string_view name);
 
   std::string name_;  ///< in lower case
-  http::Known known_ = http::Known::kOther;
+  http::HeaderId known_ = http::HeaderId::kOther;
   Pseudo pseudo_ = Pseudo::kNone;
 };
 

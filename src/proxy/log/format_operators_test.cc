@@ -10,8 +10,8 @@ namespace {
 using Use = LogFormat::Use;
 
 /// A request of which everything is known.
-struct Known {
-  Known() {
+struct HeaderId {
+  HeaderId() {
     connection.id = 7;
     connection.local = *net::Address::parse_ip_port("10.0.0.9:15006");
     connection.peer_text = "[fd00::8]:4321";
@@ -121,7 +121,7 @@ TEST(LogOperators, each_writes_what_is_known_and_a_dash_or_for_a_field_nothing_w
       {"%RESP(SERVER)%", "envoy"},
       {"%RESP(x-b)%", "of the response"},
   };
-  const Known known;
+  const HeaderId known;
   const RequestInfo nothing;
   for (const auto& row : rows) {
     EXPECT_EQ(written(row.format, known.info), row.want) << row.format;
@@ -132,7 +132,7 @@ TEST(LogOperators, each_writes_what_is_known_and_a_dash_or_for_a_field_nothing_w
 }
 
 TEST(LogOperators, those_without_a_value_in_this_proxy_are_known) {
-  const Known known;
+  const HeaderId known;
   for (const char* format : {"%VIRTUAL_CLUSTER_NAME%", "%DOWNSTREAM_TLS_VERSION%", "%DOWNSTREAM_TLS_CIPHER%",
                              "%DOWNSTREAM_PEER_URI_SAN%", "%DOWNSTREAM_PEER_SUBJECT%",
                              "%UPSTREAM_PEER_URI_SAN%", "%FILTER_STATE(a:PLAIN)%", "%DYNAMIC_METADATA(a:b)%",
@@ -143,7 +143,7 @@ TEST(LogOperators, those_without_a_value_in_this_proxy_are_known) {
 }
 
 TEST(LogOperators, a_header_is_the_first_of_its_name_or_else_of_the_other_one_up_to_the_length_asked_for) {
-  const Known known;
+  const HeaderId known;
   constexpr std::pair<std::string_view, std::string_view> kRows[] = {
       {"%REQ(X-Twice)%", "first"},
       {"%REQ(x-none)%", "-"},
@@ -167,7 +167,7 @@ TEST(LogOperators, a_header_is_the_first_of_its_name_or_else_of_the_other_one_up
 }
 
 TEST(LogOperators, addresses_names_and_versions_are_those_that_hold) {
-  Known known;
+  HeaderId known;
   known.info.remote_address = "192.0.2.1:0";
   const std::string remote = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS%";
   EXPECT_EQ(written(remote, known.info), "192.0.2.1 [fd00::8]:4321");
@@ -201,7 +201,7 @@ TEST(LogOperators, the_machine_says_its_name_and_its_environment) {
 }
 
 TEST(LogOperators, what_peers_sent_is_escaped_in_a_line_and_without_control_bytes_in_a_field) {
-  Known known;
+  HeaderId known;
   const std::string bad = "a\r\n\"\\\t\x80";
   known.request.method = known.request.path = known.request.authority = bad;
   known.response.headers.add("x-bad", bad);
@@ -220,7 +220,7 @@ TEST(LogOperators, what_peers_sent_is_escaped_in_a_line_and_without_control_byte
 }
 
 TEST(LogOperators, text_around_them_stays_and_two_per_cent_signs_are_one) {
-  const Known known;
+  const HeaderId known;
   constexpr std::pair<std::string_view, std::string_view> kRows[] = {
       {"", ""},
       {"a\tb\n", "a\tb\n"},
@@ -270,7 +270,7 @@ TEST(LogOperators, what_is_not_known_or_not_closed_is_named) {
 }
 
 TEST(LogOperators, the_default_line_is_istio_s) {
-  const Known known;
+  const HeaderId known;
   EXPECT_EQ(written(kDefaultLogFormat, known.info),
             "[2026-08-01T12:34:56.007Z] \"GET /a?b=c?d HTTP/1.1\" 503 UF,URX via_upstream ended \"up\" "
             "18446744073709551615 12 2000 - \"-\" \"curl\" \"-\" \"a.example\" \"[::1]:80\" outbound|80||a "

@@ -6,7 +6,7 @@ namespace weft::proxy {
 namespace {
 
 constexpr std::string_view kCalendarSpecifiers = "aAbBcCdDeFgGhHIjklmMpPrRStTuUVwWxXyYzZ%";
-constexpr int kLongestFraction = 9;
+constexpr int kMaxFraction = 9;
 
 bool is_count(char c) { return c >= '1' && c <= '9'; }
 
@@ -30,7 +30,7 @@ std::size_t TimeFormat::add_specifier(std::string_view text) {
     return 1;
   }
   if (text[0] == 'f') {
-    add(Kind::kFraction, kLongestFraction);
+    add(Kind::kFraction, kMaxFraction);
     return 1;
   }
   if (is_count(text[0]) && text.size() > 1 && text[1] == 'f') {

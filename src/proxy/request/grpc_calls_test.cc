@@ -97,7 +97,7 @@ TEST_F(GrpcCalls, I07_a_message_that_claims_four_gigabytes_costs_what_has_come_o
   EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 1u);
 }
 
-TEST_F(GrpcCalls, I08_what_is_wrong_inside_a_call_is_the_servers_to_judge_and_passes_byte_by_byte) {
+TEST_F(GrpcCalls, I08_what_is_wrong_inside_a_call_is_the_servers_to_check_and_passes_byte_by_byte) {
   begin(route_to("/", "a"));
   ask(with(with(call_head(), "key-bin", "?=?"), "grpc-message", "%zz%"), false);
   ask_more({"\1\0\0\0\1x", 6}, true);

@@ -43,9 +43,9 @@ HttpService::HttpService(DownstreamConnection& connection)
   const DrainState& drain_state = connection.facts().drain;
   if (drain_state.draining && connection.stream().quiet())
     drain();
-  else if (drain_state.draining || drain_state.is_leaving(*connection.listener().config) ||
+  else if (drain_state.draining || drain_state.drains(*connection.listener().config) ||
            connection.left_behind())
-    take_leave();  // what has come already is answered
+    begin_graceful_drain();  // what has come already is answered
 }
 
 net::Task<void> HttpService::run() {
@@ -61,7 +61,7 @@ net::Task<void> HttpService::run() {
 
 void HttpService::drain() { session_->drain(); }
 
-void HttpService::take_leave() { session_->end_with_next_response(); }
+void HttpService::begin_graceful_drain() { session_->end_with_next_response(); }
 
 void HttpService::follow(std::shared_ptr<const CompiledChain> chain) {
   chain_ = std::move(chain);

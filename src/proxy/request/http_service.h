@@ -18,7 +18,7 @@ class HttpService final : private http::ServerSession::Observer {
   explicit HttpService(DownstreamConnection& connection);
   net::Task<void> run();
   void drain();
-  void take_leave();
+  void begin_graceful_drain();
 
   // what its streams use
 

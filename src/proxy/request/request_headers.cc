@@ -8,7 +8,7 @@
 namespace weft::proxy {
 namespace {
 
-using http::Known;
+using http::HeaderId;
 
 /// What only proxies of the mesh say to each other. Envoy takes each by name, and now and then one that it
 /// forgot was believed; nothing from outside has business with this prefix.
@@ -62,7 +62,7 @@ std::string_view forwarded_address(std::string_view list, std::uint32_t hops) {
 }
 
 /// The values of all fields of that name as one list (RFC 9110 §5.3).
-std::string joined(const http::Headers& headers, Known name) {
+std::string joined(const http::Headers& headers, HeaderId name) {
   std::string list;
   for (const http::Headers::Field field : headers) {
     if (field.known != name) continue;
@@ -78,24 +78,24 @@ constexpr std::string_view kTransport = "http";
 
 void prepare_edge(http::RequestHead& head, const HttpConfig& config, RequestInfo& info) {
   const std::string peer = info.connection->peer.ip();
-  std::string forwarded = joined(head.headers, Known::kXForwardedFor);
+  std::string forwarded = joined(head.headers, HeaderId::kXForwardedFor);
   const bool first_hop = forwarded.empty();
   if (!peer.empty()) {
     if (!first_hop) forwarded += ",";
     forwarded += peer;
-    head.headers.set(Known::kXForwardedFor, forwarded);
+    head.headers.set(HeaderId::kXForwardedFor, forwarded);
   }
   if (config.trusted_hops > 0) {
     const std::string_view client = forwarded_address(forwarded, config.trusted_hops);
     if (!client.empty() && net::Address::parse_ip(client, 0))
       info.remote_address = std::string(client) + ":0";
   }
-  if (config.trusted_hops == 0 || !head.headers.has(Known::kXForwardedProto))
-    head.headers.set(Known::kXForwardedProto, kTransport);
+  if (config.trusted_hops == 0 || !head.headers.has(HeaderId::kXForwardedProto))
+    head.headers.set(HeaderId::kXForwardedProto, kTransport);
   remove_mesh_only(head.headers);
   if (first_hop && is_internal(info.connection->peer)) head.headers.add("x-envoy-internal", "true");
   if (!config.preserve_external_request_id && !is_internal(info.connection->peer))
-    head.headers.remove(Known::kXRequestId);
+    head.headers.remove(HeaderId::kXRequestId);
 }
 
 struct Trace {
@@ -104,13 +104,14 @@ struct Trace {
 };
 
 std::optional<Trace> trace_of(const http::Headers& headers) {
-  if (const auto id = headers.get(Known::kXB3TraceId)) {
-    const auto sampled = headers.get(Known::kXB3Sampled);
-    return Trace{std::string(*id), std::string(headers.get(Known::kXB3SpanId).value_or("")),
-                 !sampled || *sampled == "1" || *sampled == "true" || headers.get(Known::kXB3Flags) == "1"};
+  if (const auto id = headers.get(HeaderId::kXB3TraceId)) {
+    const auto sampled = headers.get(HeaderId::kXB3Sampled);
+    return Trace{
+        std::string(*id), std::string(headers.get(HeaderId::kXB3SpanId).value_or("")),
+        !sampled || *sampled == "1" || *sampled == "true" || headers.get(HeaderId::kXB3Flags) == "1"};
   }
   // W3C Trace Context §3.2: version "-" trace-id "-" parent-id "-" flags, and more in versions to come.
-  const auto parent = headers.get(Known::kTraceparent);
+  const auto parent = headers.get(HeaderId::kTraceparent);
   if (!parent || parent->size() < 55 || (*parent)[2] != '-' || (*parent)[35] != '-' || (*parent)[52] != '-')
     return std::nullopt;
   const std::string_view id = parent->substr(3, 32), span = parent->substr(36, 16);
@@ -122,22 +123,22 @@ std::optional<Trace> trace_of(const http::Headers& headers) {
 
 bool came_by_tls(const http::Headers& headers) {
   // Most requests say http, or come with one field: only "https" is worth a look at all of them.
-  return headers.get(Known::kXForwardedProto) == "https" &&
-         joined(headers, Known::kXForwardedProto) == "https";
+  return headers.get(HeaderId::kXForwardedProto) == "https" &&
+         joined(headers, HeaderId::kXForwardedProto) == "https";
 }
 
 void prepare_request(http::RequestHead& head, const HttpConfig& config, RequestInfo& info, Random& random) {
   head.headers.remove(kClientCertificate);
   if (config.use_remote_address)
     prepare_edge(head, config, info);
-  else if (!head.headers.has(Known::kXForwardedProto))
-    head.headers.add(Known::kXForwardedProto, kTransport);
+  else if (!head.headers.has(HeaderId::kXForwardedProto))
+    head.headers.add(HeaderId::kXForwardedProto, kTransport);
   // What is left there is the word of a hop that is trusted: matches and redirects go by it.
   if (head.scheme == kTransport && came_by_tls(head.headers)) head.scheme = "https";
-  if (config.generate_request_id && !head.headers.has(Known::kXRequestId)) {
+  if (config.generate_request_id && !head.headers.has(HeaderId::kXRequestId)) {
     std::string id;
     append_uuid(id, random);
-    head.headers.add(Known::kXRequestId, id);
+    head.headers.add(HeaderId::kXRequestId, id);
   }
   if (config.tracing) continue_trace(head.headers, config.random_sampling_percent, random);
 }
@@ -147,14 +148,14 @@ void continue_trace(http::Headers& headers, double sampling_percent, Random& ran
   const bool begun_here = !trace;
   if (begun_here) trace = Trace{random_hex(random, 2), {}, random.unit() * 100 < sampling_percent};
   const std::string span = random_hex(random, 1);
-  headers.set(Known::kXB3TraceId, trace->trace_id);
-  headers.set(Known::kXB3SpanId, span);
-  if (!trace->parent_id.empty()) headers.set(Known::kXB3ParentSpanId, trace->parent_id);
-  headers.set(Known::kXB3Sampled, trace->sampled ? "1" : "0");
+  headers.set(HeaderId::kXB3TraceId, trace->trace_id);
+  headers.set(HeaderId::kXB3SpanId, span);
+  if (!trace->parent_id.empty()) headers.set(HeaderId::kXB3ParentSpanId, trace->parent_id);
+  headers.set(HeaderId::kXB3Sampled, trace->sampled ? "1" : "0");
   std::string wide = trace->trace_id;
   if (wide.size() == 16) wide.insert(0, 16, '0');
   if (is_hex(wide, 32))
-    headers.set(Known::kTraceparent, "00-" + wide + "-" + span + (trace->sampled ? "-01" : "-00"));
+    headers.set(HeaderId::kTraceparent, "00-" + wide + "-" + span + (trace->sampled ? "-01" : "-00"));
 }
 
 bool count_forward(http::RequestHead& head) {
@@ -170,11 +171,11 @@ bool count_forward(http::RequestHead& head) {
 }
 
 void finish_response(http::ResponseHead& head, const HttpConfig& config) {
-  const bool present = head.headers.has(Known::kServer);
+  const bool present = head.headers.has(HeaderId::kServer);
   if (config.server_header == HttpConfig::ServerHeader::kOverwrite ||
       (config.server_header == HttpConfig::ServerHeader::kAppendIfAbsent && !present))
-    head.headers.set(Known::kServer, config.server_name);
-  if (!head.headers.has(Known::kDate)) head.headers.add(Known::kDate, http_date());
+    head.headers.set(HeaderId::kServer, config.server_name);
+  if (!head.headers.has(HeaderId::kDate)) head.headers.add(HeaderId::kDate, http_date());
 }
 
 std::string_view http_date() {

@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   proxy::prepare_request(request, config, info, random);
   proxy::continue_trace(request.headers, 50, random);
   static_cast<void>(proxy::count_forward(request));
-  WEFT_ASSERT(request.headers.get(http::Known::kXRequestId).has_value());
+  WEFT_ASSERT(request.headers.get(http::HeaderId::kXRequestId).has_value());
   proxy::RetryPolicy policy;
   policy.rate_limited = policy.retriable_4xx = true;
   policy.grpc_statuses = 1u << 14;

@@ -50,7 +50,7 @@ void PathIndex::build(const std::vector<Route>& routes) {
       group->texts[path.text].push_back(i);
     }
   }
-  if (lists.prefixes.size() <= kMostLengths) by_path_ = std::make_unique<const ByPath>(std::move(lists));
+  if (lists.prefixes.size() <= kMaxLengths) by_path_ = std::make_unique<const ByPath>(std::move(lists));
 }
 
 void PathIndex::collect(std::string_view path, Lists& lists) const {

@@ -48,9 +48,9 @@ class PathIndex {
     const std::uint32_t* at;
     const std::uint32_t* end;
   };
-  static constexpr std::size_t kMostLengths = 30;
+  static constexpr std::size_t kMaxLengths = 30;
   struct Lists {
-    Cursor cursors[kMostLengths + 2];
+    Cursor cursors[kMaxLengths + 2];
     std::size_t size = 0;
     void add(const Indexes& indexes) { cursors[size++] = {indexes.data(), indexes.data() + indexes.size()}; }
   };

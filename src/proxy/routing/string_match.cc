@@ -38,12 +38,12 @@ std::string_view pseudo_field(std::string_view name, const http::RequestHead& re
   return request.authority;
 }
 
-bool matches_fields(const HeaderMatch& match, http::Known known, const http::Headers& fields);
+bool matches_fields(const HeaderMatch& match, http::HeaderId known, const http::Headers& fields);
 bool matches_value(const HeaderMatch& match, std::string_view value);
 
 template <class Head>
 bool matches_named(const HeaderMatch& match, const Head& head) {
-  const http::Known known = http::known_field(match.name);
+  const http::HeaderId known = http::known_field(match.name);
   if (!is_kept(known)) return matches_fields(match, known, head.headers);
   std::array<char, 20> digits;
   return matches_value(match, kept_field(head, known, digits));
@@ -90,11 +90,11 @@ bool matches_value(const HeaderMatch& match, std::string_view value) {
   return matches(match.match, value) != match.invert;
 }
 
-bool matches_fields(const HeaderMatch& match, http::Known known, const http::Headers& fields) {
+bool matches_fields(const HeaderMatch& match, http::HeaderId known, const http::Headers& fields) {
   bool present = false;
   for (const http::Headers::Field field : fields) {
     if (field.known != known ||
-        (known == http::Known::kOther && !http::equal_ignoring_case(field.name, match.name)))
+        (known == http::HeaderId::kOther && !http::equal_ignoring_case(field.name, match.name)))
       continue;
     if (matches(match.match, field.value)) return !match.invert;
     present = true;

@@ -5,7 +5,7 @@
 namespace weft::proxy {
 namespace {
 
-using Kind = StatSheet::Kind;
+using Kind = StatsSnapshot::Kind;
 
 struct Named {
   std::string_view name;
@@ -13,7 +13,7 @@ struct Named {
   Kind kind = Kind::kCounter;
 };
 
-void add_all(StatSheet& sheet, const std::string& prefix, std::initializer_list<Named> values) {
+void add_all(StatsSnapshot& sheet, const std::string& prefix, std::initializer_list<Named> values) {
   for (const Named& named : values) sheet.add(prefix + std::string(named.name), named.value, named.kind);
 }
 
@@ -83,13 +83,13 @@ void count_class(Counters& counters, int status, Total Counters::* two, Total Co
 
 }  // namespace
 
-void StatSheet::add(std::string_view name, std::uint64_t value, Kind kind) {
+void StatsSnapshot::add(std::string_view name, std::uint64_t value, Kind kind) {
   Value& entry = values_.try_emplace(std::string(name)).first->second;
   entry.value += value;
   entry.kind = kind;
 }
 
-void StatSheet::add_http(std::string_view prefix, const HttpCounters& c) {
+void StatsSnapshot::add_http(std::string_view prefix, const HttpCounters& c) {
   add_all(*this, "http." + std::string(prefix) + ".",
           {{"downstream_cx_total", c.downstream_cx_total},
            {"downstream_cx_active", c.downstream_cx_active, Kind::kGauge},
@@ -109,7 +109,7 @@ void StatSheet::add_http(std::string_view prefix, const HttpCounters& c) {
     add("http." + std::string(prefix) + "." + std::string(FilterCounter::names()[i]), c.of_filters[i]);
 }
 
-void StatSheet::add_tcp(std::string_view prefix, const TcpCounters& c) {
+void StatsSnapshot::add_tcp(std::string_view prefix, const TcpCounters& c) {
   add_all(*this, "tcp." + std::string(prefix) + ".",
           {{"downstream_cx_total", c.downstream_cx_total},
            {"downstream_cx_no_route", c.downstream_cx_no_route},
@@ -117,7 +117,7 @@ void StatSheet::add_tcp(std::string_view prefix, const TcpCounters& c) {
            {"downstream_cx_tx_bytes_total", c.downstream_cx_tx_bytes_total}});
 }
 
-void StatSheet::add_cluster(std::string_view name, const ClusterCounters& c) {
+void StatsSnapshot::add_cluster(std::string_view name, const ClusterCounters& c) {
   add_all(*this, "cluster." + std::string(name) + ".",
           {{"upstream_cx_total", c.upstream_cx_total},
            {"upstream_cx_active", c.upstream_cx_active, Kind::kGauge},
@@ -144,7 +144,7 @@ void StatSheet::add_cluster(std::string_view name, const ClusterCounters& c) {
            {"upstream_rq_pending_overflow", c.upstream_rq_pending_overflow}});
 }
 
-void StatSheet::add_listener(std::string_view address, const ListenerCounters& c) {
+void StatsSnapshot::add_listener(std::string_view address, const ListenerCounters& c) {
   std::string name(address);
   for (char& letter : name)
     if (letter == ':') letter = '_';
@@ -157,18 +157,18 @@ void StatSheet::add_listener(std::string_view address, const ListenerCounters& c
            {"no_filter_chain_match", c.no_filter_chain_match}});
 }
 
-void StatSheet::merge(const StatSheet& other) {
+void StatsSnapshot::merge(const StatsSnapshot& other) {
   for (const auto& [name, value] : other.values_) add(name, value.value, value.kind);
 }
 
-std::string StatSheet::plain() const {
+std::string StatsSnapshot::plain() const {
   std::string out;
   for (const auto& [name, value] : values_)
     out.append(name).append(": ").append(std::to_string(value.value)).append("\n");
   return out;
 }
 
-std::string StatSheet::prometheus() const {
+std::string StatsSnapshot::prometheus() const {
   struct Family {
     Kind kind = Kind::kCounter;
     std::vector<std::pair<std::string, std::uint64_t>> samples;

@@ -50,7 +50,7 @@ struct ListenerCounters {
 };
 
 /// Sums by full name, ready to be printed.
-class StatSheet {
+class StatsSnapshot {
  public:
   enum class Kind : std::uint8_t { kCounter, kGauge };
   void add(std::string_view name, std::uint64_t value, Kind kind = Kind::kCounter);
@@ -58,7 +58,7 @@ class StatSheet {
   void add_tcp(std::string_view prefix, const TcpCounters& counters);
   void add_cluster(std::string_view name, const ClusterCounters& counters);
   void add_listener(std::string_view address, const ListenerCounters& counters);
-  void merge(const StatSheet& other);
+  void merge(const StatsSnapshot& other);
   /// Envoy's "/stats": "name: value" lines, sorted.
   std::string plain() const;
   /// Prometheus text exposition; cluster and prefix become labels.

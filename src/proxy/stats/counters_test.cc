@@ -5,7 +5,7 @@
 namespace weft::proxy {
 namespace {
 
-using Kind = StatSheet::Kind;
+using Kind = StatsSnapshot::Kind;
 
 template <class Counters>
 struct Row {
@@ -25,7 +25,7 @@ Counters numbered(const Row<Counters> (&rows)[count]) {
 
 /// Each number stands under its name and, for Prometheus, with its type; and there are no others.
 template <class Counters, std::size_t count>
-void expect_all(const StatSheet& sheet, const std::string& prefix, const std::string& group,
+void expect_all(const StatsSnapshot& sheet, const std::string& prefix, const std::string& group,
                 const std::string& label, const Row<Counters> (&rows)[count]) {
   const std::string plain = sheet.plain(), prometheus = sheet.prometheus();
   std::uint64_t number = 0;
@@ -41,7 +41,7 @@ void expect_all(const StatSheet& sheet, const std::string& prefix, const std::st
   EXPECT_EQ(lines(prometheus), static_cast<long>(2 * count)) << prometheus;
 }
 
-TEST(StatSheet, shows_every_number_of_a_connection_manager) {
+TEST(StatsSnapshot, shows_every_number_of_a_connection_manager) {
   using Http = HttpCounters;
   const Row<Http> rows[] = {
       {"downstream_cx_total", &Http::downstream_cx_total},
@@ -61,12 +61,12 @@ TEST(StatSheet, shows_every_number_of_a_connection_manager) {
   };
   Http counters = numbered(rows);
   counters.of_filters.clear();
-  StatSheet sheet;
+  StatsSnapshot sheet;
   sheet.add_http("in.0", counters);
   expect_all(sheet, "http.in.0.", "http", "envoy_http_conn_manager_prefix=\"in.0\"", rows);
 }
 
-TEST(StatSheet, shows_every_number_of_a_cluster) {
+TEST(StatsSnapshot, shows_every_number_of_a_cluster) {
   using Cluster = ClusterCounters;
   const Row<Cluster> rows[] = {
       {"upstream_cx_total", &Cluster::upstream_cx_total},
@@ -93,13 +93,13 @@ TEST(StatSheet, shows_every_number_of_a_cluster) {
       {"upstream_rq_pending_active", &Cluster::upstream_rq_pending_active, Kind::kGauge},
       {"upstream_rq_pending_overflow", &Cluster::upstream_rq_pending_overflow},
   };
-  StatSheet sheet;
+  StatsSnapshot sheet;
   sheet.add_cluster("outbound|80||a.default.svc", numbered(rows));
   expect_all(sheet, "cluster.outbound|80||a.default.svc.", "cluster",
              "envoy_cluster_name=\"outbound|80||a.default.svc\"", rows);
 }
 
-TEST(StatSheet, shows_every_number_of_a_listener_whose_address_has_no_colon_there) {
+TEST(StatsSnapshot, shows_every_number_of_a_listener_whose_address_has_no_colon_there) {
   using Of = ListenerCounters;
   const Row<Of> rows[] = {
       {"downstream_cx_total", &Of::downstream_cx_total},
@@ -109,14 +109,14 @@ TEST(StatSheet, shows_every_number_of_a_listener_whose_address_has_no_colon_ther
       {"downstream_cx_transport_failed", &Of::downstream_cx_transport_failed},
       {"no_filter_chain_match", &Of::no_filter_chain_match},
   };
-  StatSheet v4, v6;
+  StatsSnapshot v4, v6;
   v4.add_listener("0.0.0.0:15006", numbered(rows));
   expect_all(v4, "listener.0.0.0.0_15006.", "listener", "envoy_listener_address=\"0.0.0.0_15006\"", rows);
   v6.add_listener("[::1]:80", numbered(rows));
   expect_all(v6, "listener.[__1]_80.", "listener", "envoy_listener_address=\"[__1]_80\"", rows);
 }
 
-TEST(StatSheet, shows_every_number_of_a_tcp_proxy) {
+TEST(StatsSnapshot, shows_every_number_of_a_tcp_proxy) {
   using Tcp = TcpCounters;
   const Row<Tcp> rows[] = {
       {"downstream_cx_total", &Tcp::downstream_cx_total},
@@ -124,13 +124,13 @@ TEST(StatSheet, shows_every_number_of_a_tcp_proxy) {
       {"downstream_cx_rx_bytes_total", &Tcp::downstream_cx_rx_bytes_total},
       {"downstream_cx_tx_bytes_total", &Tcp::downstream_cx_tx_bytes_total},
   };
-  StatSheet sheet;
+  StatsSnapshot sheet;
   sheet.add_tcp("outbound|80||a.b", numbered(rows));
   expect_all(sheet, "tcp.outbound|80||a.b.", "tcp", "envoy_tcp_prefix=\"outbound|80||a.b\"", rows);
 }
 
-TEST(StatSheet, sums_what_several_workers_counted) {
-  StatSheet a, b, sum;
+TEST(StatsSnapshot, sums_what_several_workers_counted) {
+  StatsSnapshot a, b, sum;
   a.add("cluster.a.upstream_rq_total", 2);
   a.add("cluster.a.upstream_rq_active", 1, Kind::kGauge);
   b.add("cluster.a.upstream_rq_total", 40);
@@ -149,14 +149,14 @@ TEST(StatSheet, sums_what_several_workers_counted) {
             "envoy_cluster_upstream_rq_total{envoy_cluster_name=\"b\"} 7\n");
 }
 
-TEST(StatSheet, holds_numbers_of_64_bits_and_nothing_at_first) {
-  StatSheet sheet;
+TEST(StatsSnapshot, holds_numbers_of_64_bits_and_nothing_at_first) {
+  StatsSnapshot sheet;
   EXPECT_EQ(sheet.plain() + sheet.prometheus(), "");
   sheet.add("server.uptime", UINT64_MAX);
   EXPECT_EQ(sheet.plain(), "server.uptime: 18446744073709551615\n");
 }
 
-TEST(StatSheet, for_prometheus_the_middle_of_a_known_group_is_a_label_and_else_all_is_the_name) {
+TEST(StatsSnapshot, for_prometheus_the_middle_of_a_known_group_is_a_label_and_else_all_is_the_name) {
   constexpr std::pair<const char*, const char*> kRows[] = {
       {"server.live", "envoy_server_live 1"},
       {"uptime", "envoy_uptime 1"},
@@ -168,7 +168,7 @@ TEST(StatSheet, for_prometheus_the_middle_of_a_known_group_is_a_label_and_else_a
       {"cluster.\xc3\xbc.x", "envoy_cluster_x{envoy_cluster_name=\"\xc3\xbc\"} 1"},
   };
   for (const auto& [name, line] : kRows) {
-    StatSheet sheet;
+    StatsSnapshot sheet;
     sheet.add(name, 1);
     const std::string all = sheet.prometheus();
     EXPECT_EQ(all.substr(all.find('\n') + 1), std::string(line) + "\n");
@@ -193,7 +193,7 @@ TEST(CountStatus, counts_each_status_once_in_its_class) {
       {599, "downstream_rq_5xx", "upstream_rq_5xx"},
       {600, "", ""},
   };
-  const auto counted = [](const StatSheet& sheet) {
+  const auto counted = [](const StatsSnapshot& sheet) {
     std::string names;
     const std::string text = sheet.plain();
     for (std::size_t at = 0, end; (end = text.find('\n', at)) != text.npos; at = end + 1) {
@@ -207,7 +207,7 @@ TEST(CountStatus, counts_each_status_once_in_its_class) {
     ClusterCounters cluster;
     count_status(http, status);
     count_status(cluster, status);
-    StatSheet downstream, upstream;
+    StatsSnapshot downstream, upstream;
     downstream.add_http("p", http);
     upstream.add_cluster("c", cluster);
     EXPECT_EQ(counted(downstream), *of_http ? "http.p." + std::string(of_http) + ": 1\n" : "") << status;

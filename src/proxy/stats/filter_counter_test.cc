@@ -25,7 +25,7 @@ TEST(FilterCounter, counts_for_each_connection_manager_by_itself) {
   a.count(kPlain);
   a.count(kPlain);
   b.count(kDotted);
-  StatSheet sheet;
+  StatsSnapshot sheet;
   sheet.add_http("a", a);
   sheet.add_http("b", b);
   const std::string text = sheet.plain();
@@ -37,7 +37,7 @@ TEST(FilterCounter, counts_for_each_connection_manager_by_itself) {
 TEST(FilterCounter, its_dots_are_part_of_its_name_for_prometheus_and_not_of_the_manager_s) {
   HttpCounters counters;
   counters.count(kDotted);
-  StatSheet sheet;
+  StatsSnapshot sheet;
   sheet.add_http("in.0", counters);
   const std::string text = sheet.prometheus();
   EXPECT_NE(text.find("# TYPE envoy_http_test_counted counter\n"

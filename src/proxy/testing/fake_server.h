@@ -28,7 +28,7 @@ class FakeServer final : public Server {
   bool ready() const override { return ready_; }
   void drain(Milliseconds, std::function<void()> done) override { done(); }
   void stop() override {}
-  void take_leave(Leaving) override {}
+  void begin_graceful_drain(DrainScope) override {}
   void count_open(std::function<void(OpenWork)> done) override { done({}); }
   void collect_stats(bool, std::function<void(std::string)> done) override { done(stats); }
   void collect_clusters(bool, std::function<void(std::string)> done) override { done(""); }

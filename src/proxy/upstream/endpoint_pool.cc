@@ -25,7 +25,7 @@ UpstreamConnection::UpstreamConnection(Connection connected, http::Protocol spok
       local_address(connected.local.to_string()),
       protocol(spoken) {
   http->on_change([this] {
-    if (idle() || protocol == http::Protocol::kHttp2) endpoint->disturbed();
+    if (idle() || protocol == http::Protocol::kHttp2) endpoint->on_idle_readable();
   });
 }
 
@@ -110,7 +110,7 @@ void EndpointPool::retire() {
   const auto ending = std::exchange(multiplexed_, {});
 }
 
-void EndpointPool::disturbed() {
+void EndpointPool::on_idle_readable() {
   // Not here: we are inside the session's own notification.
   if (std::exchange(sweeping_, true)) return;
   loop_.defer([pool = weak_from_this()] {

@@ -95,7 +95,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   std::size_t idle_connections() const;
   /// A connection in the pool has changed by the server's doing. An idle one of HTTP/1 goes: the server ended
   /// it, or sent something that no request has asked for (rule A39).
-  void disturbed();
+  void on_idle_readable();
 
   std::uint32_t active_requests = 0;
   std::uint32_t connections = 0;  ///< there or being made; counted by ConnectionPlace

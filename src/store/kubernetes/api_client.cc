@@ -83,7 +83,7 @@ net::Task<Result<std::unique_ptr<http::Call>>> ApiClient::send(http::Request req
     const auto delay = delay_asked_for(head);
     if (!delay || waits >= kMaxWaits) co_return call;
     call->reset();
-    const Duration bounded = std::min(*delay, timeouts_.longest_pause);
+    const Duration bounded = std::min(*delay, timeouts_.max_backoff);
     const auto jitter = static_cast<std::uint64_t>(bounded.count() / 4 + 1);
     co_await loop_.sleep(bounded + Duration(random_.below(jitter)));
   }

@@ -14,9 +14,9 @@ namespace weft::store {
 
 /// Periods that a test shortens.
 struct ClientTimeouts {
-  Duration connect = 5s;         ///< for the connection and its handshake, to each address
-  Duration answer = 30s;         ///< for a whole response, and for the head of a watch's
-  Duration longest_pause = 60s;  ///< of those that a server asks for by Retry-After
+  Duration connect = 5s;       ///< for the connection and its handshake, to each address
+  Duration answer = 30s;       ///< for a whole response, and for the head of a watch's
+  Duration max_backoff = 60s;  ///< of those that a server asks for by Retry-After
 };
 
 /// HTTP over TLS to an API server, as the user of the ClusterAccess.

@@ -22,7 +22,7 @@ class KubernetesStoreTest : public ::testing::Test {
   void SetUp() override { open(double_.access()); }
   void open(ClusterAccess access) {
     auto client = ApiClient::make(loop_, std::move(access), {double_.address()},
-                                  {.connect = 2s, .answer = 3s, .longest_pause = 20ms});
+                                  {.connect = 2s, .answer = 3s, .max_backoff = 20ms});
     ASSERT_TRUE(client) << client.error().text;
     store_ = std::make_unique<KubernetesStore>(loop_, std::move(*client), periods_);
   }
@@ -350,7 +350,7 @@ TEST_F(KubernetesStoreTest, a_watch_that_is_silent_for_too_long_is_given_up) {
 
 TEST_F(KubernetesStoreTest, a_server_that_never_responds_is_a_timeout) {
   auto client = ApiClient::make(loop_, double_.access(), {double_.address()},
-                                {.connect = 2s, .answer = 50ms, .longest_pause = 20ms});
+                                {.connect = 2s, .answer = 50ms, .max_backoff = 20ms});
   KubernetesStore hasty(loop_, std::move(*client));
   double_.add({.before = 1h});
   const auto found = run(loop_, hasty.get(key("a")));

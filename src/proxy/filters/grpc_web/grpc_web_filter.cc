@@ -102,7 +102,7 @@ class GrpcWebFilter final : public HttpFilter {
     const Form form = text_suffix ? Form::kText : Form::kBinary;
     stream.filter_exchange(std::make_unique<GrpcWebExchange>(form, accepted_form(head, form)));
     head.headers.set("content-type", std::string(kGrpc) + std::string(*suffix));
-    head.headers.set(http::Known::kTe, "trailers");
+    head.headers.set(http::HeaderId::kTe, "trailers");
     head.content_length.reset();
     co_return FilterStatus::kContinue;
   }

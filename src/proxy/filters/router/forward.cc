@@ -14,7 +14,7 @@
 namespace weft::proxy {
 namespace {
 
-using http::Known;
+using http::HeaderId;
 
 const FilterCounter kMaxDurationReached("downstream_rq_max_duration_reached");
 
@@ -103,11 +103,11 @@ void Forward::prepare_request() {
   if (!action_.prefix_rewrite.empty() || action_.regex_rewrite) {
     std::string path = rewritten_path(*found.route->config, action_, head.path);
     if (path != head.path && !stream_.config().suppress_envoy_headers)
-      head.headers.set(Known::kXEnvoyOriginalPath, head.path);
+      head.headers.set(HeaderId::kXEnvoyOriginalPath, head.path);
     head.path = std::move(path);
   }
   if (!action_.host_rewrite.empty()) {
-    if (action_.append_x_forwarded_host) head.headers.add(Known::kXForwardedHost, head.authority);
+    if (action_.append_x_forwarded_host) head.headers.add(HeaderId::kXForwardedHost, head.authority);
     if (!head.authority.empty() && head.authority != action_.host_rewrite &&
         !stream_.config().suppress_envoy_headers)
       head.headers.set("x-envoy-original-host", head.authority);
@@ -119,9 +119,9 @@ void Forward::prepare_request() {
   stream_.table().request.apply(head.headers, info_, &head.authority);
   const std::string& operation = found.route->config->decorator_operation;
   if (!operation.empty() && stream_.connection().listener().config->direction == Direction::kOutbound)
-    head.headers.set(Known::kXEnvoyDecoratorOperation, operation);
+    head.headers.set(HeaderId::kXEnvoyDecoratorOperation, operation);
   else
-    head.headers.remove(Known::kXEnvoyDecoratorOperation);
+    head.headers.remove(HeaderId::kXEnvoyDecoratorOperation);
   tell_time();
 }
 
@@ -147,7 +147,7 @@ net::Task<Forward::Failure> Forward::try_once() {
   if (connected != Failure::kNone) co_return connected;
   std::shared_ptr<EndpointPool> endpoint = lease_.endpoint();
   if (stream_.route().host->config->include_attempt_count)
-    exchange_.request().headers.set(Known::kXEnvoyAttemptCount, std::to_string(info_.attempts));
+    exchange_.request().headers.set(HeaderId::kXEnvoyAttemptCount, std::to_string(info_.attempts));
   Relay relay({.stream = stream_,
                .upstream = lease_.exchange(),
                .body = body_,

@@ -13,7 +13,7 @@
 namespace weft::proxy {
 namespace {
 
-using http::Known;
+using http::HeaderId;
 
 constexpr int kMaxInterims = 8;
 /// How long an endpoint that has responded may leave the rest of the request waiting.
@@ -193,7 +193,7 @@ void Relay::prepare_response() {
   stream_.info().details = "via_upstream";
   if (!stream_.config().suppress_envoy_headers) {
     const auto taken = std::chrono::duration_cast<Milliseconds>(loop().now() - sent_at_).count();
-    response.headers.set(Known::kXEnvoyUpstreamServiceTime, std::to_string(taken));
+    response.headers.set(HeaderId::kXEnvoyUpstreamServiceTime, std::to_string(taken));
   }
   stream_.prepare_response();
 }

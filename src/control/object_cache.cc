@@ -1,4 +1,4 @@
-#include "control/mirror.h"
+#include "control/object_cache.h"
 
 #include <algorithm>
 
@@ -15,31 +15,32 @@ store::Query all_of(const api::KindInfo* kind) {
 
 }  // namespace
 
-Mirror::Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change, MirrorOptions options)
+ObjectCache::ObjectCache(net::Loop& loop, store::Store& store, std::function<void()> on_change,
+                         ObjectCacheOptions options)
     : loop_(loop),
       store_(store),
       on_change_(std::move(on_change)),
       options_(std::move(options)),
       random_(options_.random),
-      world_(std::make_shared<const World>()) {}
+      snapshot_(std::make_shared<const ObjectSnapshot>()) {}
 
-Mirror::Follow::Follow(Mirror& owner, const api::KindInfo* of)
-    : mirror(owner),
+ObjectCache::Follow::Follow(ObjectCache& owner, const api::KindInfo* of)
+    : cache(owner),
       kind(of),
       reflector(owner.loop_, owner.store_, *this,
                 {.query = all_of(of), .backoff = kBackoff, .random = Random(owner.random_.next())}) {}
 
-void Mirror::start() {
+void ObjectCache::start() {
   for (const api::KindInfo* kind : options_.kinds)
     follows_.try_emplace(kind, *this, kind).first->second.reflector.start();
 }
 
-const store::Reflector* Mirror::reflector_of(const api::KindInfo* kind) const {
+const store::Reflector* ObjectCache::reflector_of(const api::KindInfo* kind) const {
   const auto found = follows_.find(kind);
   return found == follows_.end() ? nullptr : &found->second.reflector;
 }
 
-std::vector<std::string> Mirror::problems() const {
+std::vector<std::string> ObjectCache::problems() const {
   std::vector<std::string> found;
   for (const api::KindInfo* kind : options_.kinds) {
     const store::Reflector* reflector = reflector_of(kind);
@@ -54,25 +55,25 @@ std::vector<std::string> Mirror::problems() const {
   return found;
 }
 
-std::uint64_t Mirror::highest_version() const {
+std::uint64_t ObjectCache::highest_version() const {
   std::uint64_t highest = 0;
   for (const auto& [kind, follow] : follows_) highest = std::max(highest, follow.reflector.version());
   return highest;
 }
 
-std::uint64_t Mirror::failures(const api::KindInfo* kind) const {
+std::uint64_t ObjectCache::failures(const api::KindInfo* kind) const {
   const store::Reflector* reflector = reflector_of(kind);
   return reflector ? reflector->failures() : 0;
 }
 
-std::size_t Mirror::count(const api::KindInfo* kind) const {
+std::size_t ObjectCache::count(const api::KindInfo* kind) const {
   auto table = tables_.find(kind);
   return table == tables_.end() ? 0 : table->second.size();
 }
 
 /// What was listed replaces what is known, whatever their versions are: after a restore from a backup the
 /// server's versions are lower than ours.
-bool Mirror::put(Table& table, const api::ObjectPtr& object, bool listed) {
+bool ObjectCache::put(Table& table, const api::ObjectPtr& object, bool listed) {
   api::ObjectPtr kept = options_.keep ? options_.keep(object) : object;
   auto found = table.find(object->key());
   if (!kept) {
@@ -85,7 +86,7 @@ bool Mirror::put(Table& table, const api::ObjectPtr& object, bool listed) {
     const bool same = known == object->resource_version() && found->second->uid() == object->uid();
     if (same || (!listed && known >= object->resource_version())) return false;
   }
-  judge_.note(found == table.end() ? nullptr : found->second, kept);
+  validator_.note(found == table.end() ? nullptr : found->second, kept);
   if (found == table.end())
     table.emplace(object->key(), std::move(kept));
   else
@@ -93,12 +94,12 @@ bool Mirror::put(Table& table, const api::ObjectPtr& object, bool listed) {
   return true;
 }
 
-void Mirror::erase(Table& table, Table::iterator at) {
-  judge_.note(at->second, nullptr);
+void ObjectCache::erase(Table& table, Table::iterator at) {
+  validator_.note(at->second, nullptr);
   table.erase(at);
 }
 
-void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
+void ObjectCache::replace(const api::KindInfo* kind, const store::List& list) {
   Table& table = tables_[kind];
   std::set<api::Key> present;
   bool differs = listed_.insert(kind).second;
@@ -118,7 +119,7 @@ void Mirror::replace(const api::KindInfo* kind, const store::List& list) {
   if (differs) changed(kind);
 }
 
-void Mirror::apply(const store::Event& event) {
+void ObjectCache::apply(const store::Event& event) {
   if (!event.object) return;
   if (event.type != store::EventType::kDeleted) return observe(event.object);
   removals_[event.object->kind].note(event.object->key(), event.resource_version);
@@ -131,13 +132,13 @@ void Mirror::apply(const store::Event& event) {
   changed(event.object->kind);
 }
 
-void Mirror::observe(const api::ObjectPtr& object) {
+void ObjectCache::observe(const api::ObjectPtr& object) {
   if (gone_.contains(object->uid())) return;
   if (removals_[object->kind].outdates(object->key(), object->resource_version())) return;
   if (put(tables_[object->kind], object, false)) changed(object->kind);
 }
 
-void Mirror::forget(const api::Key& key) {
+void ObjectCache::forget(const api::Key& key) {
   auto& table = tables_[key.kind];
   auto found = table.find(key);
   if (found == table.end()) return;
@@ -146,7 +147,7 @@ void Mirror::forget(const api::Key& key) {
   changed(key.kind);
 }
 
-void Mirror::changed(const api::KindInfo* kind) {
+void ObjectCache::changed(const api::KindInfo* kind) {
   ++changes_[kind];
   ++generation_;
   lists_.erase(kind);
@@ -159,28 +160,28 @@ void Mirror::changed(const api::KindInfo* kind) {
   });
 }
 
-WorldPtr Mirror::world() {
-  if (world_->generation() == generation_) return world_;
-  std::map<const api::KindInfo*, std::shared_ptr<const World::Faults>> faults;
+ObjectSnapshotPtr ObjectCache::snapshot() {
+  if (snapshot_->generation() == generation_) return snapshot_;
+  std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Faults>> faults;
   for (const auto& [kind, table] : tables_) {
-    faults[kind] = judge_.faults(kind);
+    faults[kind] = validator_.faults(kind);
     auto& list = lists_[kind];
     if (list) continue;
-    World::Objects objects;
+    ObjectSnapshot::Objects objects;
     objects.reserve(table.size());
     for (const auto& [key, object] : table) objects.push_back(object);
-    list = std::make_shared<const World::Objects>(std::move(objects));
+    list = std::make_shared<const ObjectSnapshot::Objects>(std::move(objects));
   }
-  world_ = std::make_shared<const World>(generation_, lists_, std::move(faults), *world_);
-  return world_;
+  snapshot_ = std::make_shared<const ObjectSnapshot>(generation_, lists_, std::move(faults), *snapshot_);
+  return snapshot_;
 }
 
-std::uint64_t Mirror::changes(const api::KindInfo* kind) const {
+std::uint64_t ObjectCache::changes(const api::KindInfo* kind) const {
   auto found = changes_.find(kind);
   return found == changes_.end() ? 0 : found->second;
 }
 
-net::Task<bool> Mirror::has_seen(std::uint64_t version) {
+net::Task<bool> ObjectCache::has_seen(std::uint64_t version) {
   if (!synced()) co_return false;
   for (const api::KindInfo* kind : options_.kinds) {
     const store::Reflector* reflector = reflector_of(kind);
@@ -196,7 +197,7 @@ net::Task<bool> Mirror::has_seen(std::uint64_t version) {
   co_return true;
 }
 
-bool Mirror::behind(const api::KindInfo* kind, const store::List& list, std::uint64_t version) const {
+bool ObjectCache::behind(const api::KindInfo* kind, const store::List& list, std::uint64_t version) const {
   static const Table kNone;
   auto found_table = tables_.find(kind);
   const Table& table = found_table == tables_.end() ? kNone : found_table->second;

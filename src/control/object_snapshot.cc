@@ -1,10 +1,10 @@
-#include "control/world.h"
+#include "control/object_snapshot.h"
 
 #include <algorithm>
 #include <array>
 
 #include "control/json.h"
-#include "control/judge.h"
+#include "control/object_validator.h"
 
 namespace weft::control {
 namespace {
@@ -21,34 +21,34 @@ bool precedes(const api::Object& a, const api::Object& b) {
   return by_namespace != 0 ? by_namespace < 0 : a.name() < b.name();
 }
 
-World World::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
+ObjectSnapshot ObjectSnapshot::of(std::uint64_t generation, std::vector<api::ObjectPtr> objects) {
   std::map<const api::KindInfo*, Objects> sorted;
   for (auto& object : objects) sorted[object->kind].push_back(std::move(object));
   std::map<const api::KindInfo*, std::shared_ptr<const Objects>> lists;
   std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults;
-  Judge judge;
+  ObjectValidator validator;
   for (auto& [kind, list] : sorted) {
     std::ranges::sort(list, [](const auto& a, const auto& b) { return precedes(*a, *b); });
-    for (const auto& object : list) judge.note(nullptr, object);
-    faults[kind] = judge.faults(kind);
+    for (const auto& object : list) validator.note(nullptr, object);
+    faults[kind] = validator.faults(kind);
     lists[kind] = std::make_shared<const Objects>(std::move(list));
   }
-  return World(generation, std::move(lists), std::move(faults));
+  return ObjectSnapshot(generation, std::move(lists), std::move(faults));
 }
 
-std::span<const api::ObjectPtr> World::all(const api::KindInfo* kind) const {
+std::span<const api::ObjectPtr> ObjectSnapshot::all(const api::KindInfo* kind) const {
   auto found = objects_.find(kind);
   return found == objects_.end() ? std::span<const api::ObjectPtr>() : std::span(*found->second);
 }
 
-bool World::shares(const api::KindInfo* kind, const World& other) const {
+bool ObjectSnapshot::shares(const api::KindInfo* kind, const ObjectSnapshot& other) const {
   const auto mine = objects_.find(kind), its = other.objects_.find(kind);
   if (mine == objects_.end() || its == other.objects_.end())
     return all(kind).empty() && other.all(kind).empty();
   return mine->second == its->second;
 }
 
-void for_each_change(const World& before, const World& after, const api::KindInfo* kind,
+void for_each_change(const ObjectSnapshot& before, const ObjectSnapshot& after, const api::KindInfo* kind,
                      const std::function<void(const api::ObjectPtr&, const api::ObjectPtr&)>& changed) {
   if (before.shares(kind, after)) return;
   const auto olds = before.all(kind), news = after.all(kind);
@@ -67,14 +67,14 @@ void for_each_change(const World& before, const World& after, const api::KindInf
   }
 }
 
-api::ObjectPtr World::find(const api::Key& key) const {
+api::ObjectPtr ObjectSnapshot::find(const api::Key& key) const {
   auto list = all(key.kind);
   auto found = std::lower_bound(list.begin(), list.end(), key, before);
   if (found == list.end() || (*found)->name() != key.name || (*found)->ns() != key.ns) return nullptr;
   return *found;
 }
 
-World World::with(const api::ObjectPtr& object) const {
+ObjectSnapshot ObjectSnapshot::with(const api::ObjectPtr& object) const {
   const auto all_of_kind = all(object->kind);
   Objects changed(all_of_kind.begin(), all_of_kind.end());
   const api::Key key = object->key();
@@ -88,8 +88,8 @@ World World::with(const api::ObjectPtr& object) const {
   return {generation_, std::move(lists), {}, *this};
 }
 
-World World::only(std::span<const api::KindInfo* const> kinds) const {
-  World made;
+ObjectSnapshot ObjectSnapshot::only(std::span<const api::KindInfo* const> kinds) const {
+  ObjectSnapshot made;
   made.generation_ = generation_;
   for (const api::KindInfo* kind : kinds) {
     if (const auto list = objects_.find(kind); list != objects_.end()) made.objects_.insert(*list);
@@ -99,7 +99,7 @@ World World::only(std::span<const api::KindInfo* const> kinds) const {
   return made;
 }
 
-std::span<const api::Problem> World::faults(const api::Object& object) const {
+std::span<const api::Problem> ObjectSnapshot::faults(const api::Object& object) const {
   auto of_kind = faults_.find(object.kind);
   if (of_kind == faults_.end() || !of_kind->second || of_kind->second->empty()) return {};
   auto found = of_kind->second->find(object.key());

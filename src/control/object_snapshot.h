@@ -18,38 +18,41 @@ namespace weft::control {
 ///
 /// `generation` grows with each change of any object. It is this process's own count and starts again with
 /// it.
-class World {
+class ObjectSnapshot {
  public:
   using Objects = std::vector<api::ObjectPtr>;  ///< of one kind, sorted by namespace, then name
 
   /// What the checks of `weft apply` say against stored objects; those without a fault are not in it.
   using Faults = std::map<api::Key, std::vector<api::Problem>>;
 
-  World() = default;
-  World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
-        std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults = {})
-      : World(generation, std::move(objects), std::move(faults), World()) {}
+  ObjectSnapshot() = default;
+  ObjectSnapshot(std::uint64_t generation,
+                 std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
+                 std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults = {})
+      : ObjectSnapshot(generation, std::move(objects), std::move(faults), ObjectSnapshot()) {}
   /// What of users' objects is the same as in `before` is not read again.
-  World(std::uint64_t generation, std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
-        std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults, const World& before)
+  ObjectSnapshot(std::uint64_t generation,
+                 std::map<const api::KindInfo*, std::shared_ptr<const Objects>> objects,
+                 std::map<const api::KindInfo*, std::shared_ptr<const Faults>> faults,
+                 const ObjectSnapshot& before)
       : generation_(generation),
         objects_(std::move(objects)),
         faults_(std::move(faults)),
         typed_(objects_, before.objects_, before.typed_) {}
   /// For tests and tools: any objects, in any order.
-  static World of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
+  static ObjectSnapshot of(std::uint64_t generation, std::vector<api::ObjectPtr> objects);
 
-  /// This world with `object` in the place of the one of its key, or as a new one; everything else is shared.
-  /// It has not been looked at for faults.
-  World with(const api::ObjectPtr& object) const;
+  /// This snapshot with `object` in the place of the one of its key, or as a new one; everything else is
+  /// shared. It has not been looked at for faults.
+  ObjectSnapshot with(const api::ObjectPtr& object) const;
 
-  /// This world as if objects of other kinds were not there.
-  World only(std::span<const api::KindInfo* const> kinds) const;
+  /// This snapshot as if objects of other kinds were not there.
+  ObjectSnapshot only(std::span<const api::KindInfo* const> kinds) const;
 
   std::uint64_t generation() const { return generation_; }
   std::span<const api::ObjectPtr> all(const api::KindInfo* kind) const;
   /// Whether both have the same objects of `kind`, for all that is known without a look at each.
-  bool shares(const api::KindInfo* kind, const World& other) const;
+  bool shares(const api::KindInfo* kind, const ObjectSnapshot& other) const;
   /// Null when absent. O(log n).
   api::ObjectPtr find(const api::Key& key) const;
   /// What users wrote, as structs: of the kinds that have one.
@@ -65,12 +68,12 @@ class World {
   TypedObjects typed_;
 };
 
-using WorldPtr = std::shared_ptr<const World>;
+using ObjectSnapshotPtr = std::shared_ptr<const ObjectSnapshot>;
 
-/// Calls `changed(before, after)` for each object of `kind` in which the two worlds differ, by namespace,
+/// Calls `changed(before, after)` for each object of `kind` in which the two snapshots differ, by namespace,
 /// then name; null stands for one that is absent. An object is the same when it is the same one in memory.
 /// Costs a comparison of pointers for each object that both have.
-void for_each_change(const World& before, const World& after, const api::KindInfo* kind,
+void for_each_change(const ObjectSnapshot& before, const ObjectSnapshot& after, const api::KindInfo* kind,
                      const std::function<void(const api::ObjectPtr&, const api::ObjectPtr&)>& changed);
 
 /// Every label of `wanted` is on the object.

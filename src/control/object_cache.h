@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "control/judge.h"
-#include "control/world.h"
+#include "control/object_snapshot.h"
+#include "control/object_validator.h"
 #include "net/loop.h"
 #include "net/task.h"
 #include "store/reflector.h"
@@ -18,7 +18,7 @@
 
 namespace weft::control {
 
-struct MirrorOptions {
+struct ObjectCacheOptions {
   /// In the order of kinds::watched().
   std::vector<const api::KindInfo*> kinds = {kinds::watched().begin(), kinds::watched().end()};
   /// What of an object is kept in memory; null: nothing, as if it were not there. Empty: all of it.
@@ -35,21 +35,22 @@ struct MirrorOptions {
 ///
 /// Changes within one turn of the loop are announced once: `on_change` runs from the loop after them.
 /// Owner: ControlPlane. Thread: the loop's. How it ends: the destructor ends the watches.
-class Mirror {
+class ObjectCache {
  public:
-  Mirror(net::Loop& loop, store::Store& store, std::function<void()> on_change, MirrorOptions options = {});
+  ObjectCache(net::Loop& loop, store::Store& store, std::function<void()> on_change,
+              ObjectCacheOptions options = {});
 
   void start();
-  /// Every kind has been listed once; before that, world() is incomplete.
+  /// Every kind has been listed once; before that, snapshot() is incomplete.
   bool synced() const { return listed_.size() == options_.kinds.size(); }
   /// The present moment. Cheap when nothing has changed since the last call.
-  WorldPtr world();
+  ObjectSnapshotPtr snapshot();
   /// How many changes objects of this kind have had. The same number: nothing changed.
   std::uint64_t changes(const api::KindInfo* kind) const;
   std::span<const api::KindInfo* const> kinds() const { return options_.kinds; }
   std::size_t count(const api::KindInfo* kind) const;
 
-  /// Why this mirror may be incomplete: kinds not listed yet, and those that we may not list or watch, each
+  /// Why this cache may be incomplete: kinds not listed yet, and those that we may not list or watch, each
   /// with the verb.
   std::vector<std::string> problems() const;
   /// Of the lists and events that came.
@@ -57,24 +58,24 @@ class Mirror {
   /// How often a list or a watch of the kind has failed.
   std::uint64_t failures(const api::KindInfo* kind) const;
 
-  /// Takes the store's response to a write of ours at once, so that the next look at world() has it; its
+  /// Takes the store's response to a write of ours at once, so that the next look at snapshot() has it; its
   /// watch event then changes nothing.
   void observe(const api::ObjectPtr& object);
   /// The object of that uid is gone by a removal of ours.
   void forget(const api::Key& key);
 
-  /// Whether world() shows every change up to the store's `version`.
+  /// Whether snapshot() shows every change up to the store's `version`.
   net::Task<bool> has_seen(std::uint64_t version);
 
  private:
   using Table = std::map<api::Key, api::ObjectPtr>;
   /// One kind's Reflector, and what tells it from the others.
   struct Follow final : store::Reflector::Sink {
-    Follow(Mirror& owner, const api::KindInfo* of);
-    void on_list(const store::List& list) override { mirror.replace(kind, list); }
-    void on_event(const store::Event& event) override { mirror.apply(event); }
+    Follow(ObjectCache& owner, const api::KindInfo* of);
+    void on_list(const store::List& list) override { cache.replace(kind, list); }
+    void on_event(const store::Event& event) override { cache.apply(event); }
 
-    Mirror& mirror;
+    ObjectCache& cache;
     const api::KindInfo* kind;
     store::Reflector reflector;
   };
@@ -89,17 +90,18 @@ class Mirror {
   net::Loop& loop_;
   store::Store& store_;
   std::function<void()> on_change_;
-  MirrorOptions options_;
+  ObjectCacheOptions options_;
   Random random_;
   std::map<const api::KindInfo*, Table> tables_;
   std::map<const api::KindInfo*, store::Removals> removals_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
-  std::map<const api::KindInfo*, std::shared_ptr<const World::Objects>> lists_;  ///< absent: changed since
-  Judge judge_;
+  std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Objects>>
+      lists_;  ///< absent: changed since
+  ObjectValidator validator_;
   std::set<const api::KindInfo*> listed_;
   std::set<std::string, std::less<>> gone_;  ///< uids removed by us whose last event has not come yet
   std::uint64_t generation_ = 0;
-  WorldPtr world_;
+  ObjectSnapshotPtr snapshot_;
   bool announced_ = false;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   std::map<const api::KindInfo*, Follow> follows_;  ///< end first

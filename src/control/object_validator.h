@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "control/world.h"
+#include "control/object_snapshot.h"
 
 namespace weft::control {
 
@@ -13,19 +13,19 @@ namespace weft::control {
 /// pods and Services of a cluster are its own affair. An object is looked at when it comes, and again when
 /// its generation changes.
 ///
-/// Owner: Mirror. Thread: the loop's.
-class Judge {
+/// Owner: ObjectCache. Thread: the loop's.
+class ObjectValidator {
  public:
   /// `after` stands in the place of `before` now; null: one that is absent.
   void note(const api::ObjectPtr& before, const api::ObjectPtr& after);
   /// The faults of all objects of one kind: the same map as long as they are. Null for kinds that are not
   /// looked at.
-  std::shared_ptr<const World::Faults> faults(const api::KindInfo* kind);
+  std::shared_ptr<const ObjectSnapshot::Faults> faults(const api::KindInfo* kind);
 
  private:
   struct OfKind {
-    World::Faults now;
-    std::shared_ptr<const World::Faults> told;  ///< null: `now` has changed since
+    ObjectSnapshot::Faults now;
+    std::shared_ptr<const ObjectSnapshot::Faults> told;  ///< null: `now` has changed since
   };
   std::map<const api::KindInfo*, OfKind> kinds_;
 };

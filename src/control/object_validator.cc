@@ -1,4 +1,4 @@
-#include "control/judge.h"
+#include "control/object_validator.h"
 
 #include <algorithm>
 
@@ -17,7 +17,7 @@ bool is_looked_at(const api::KindInfo* kind) {
 
 }  // namespace
 
-void Judge::note(const api::ObjectPtr& before, const api::ObjectPtr& after) {
+void ObjectValidator::note(const api::ObjectPtr& before, const api::ObjectPtr& after) {
   const api::Object& either = after ? *after : *before;
   if (!is_looked_at(either.kind)) return;
   // A store that counts no generations is asked again each time.
@@ -35,10 +35,10 @@ void Judge::note(const api::ObjectPtr& before, const api::ObjectPtr& after) {
   of_kind.told = nullptr;
 }
 
-std::shared_ptr<const World::Faults> Judge::faults(const api::KindInfo* kind) {
+std::shared_ptr<const ObjectSnapshot::Faults> ObjectValidator::faults(const api::KindInfo* kind) {
   if (!is_looked_at(kind)) return nullptr;
   OfKind& of_kind = kinds_[kind];
-  if (!of_kind.told) of_kind.told = std::make_shared<const World::Faults>(of_kind.now);
+  if (!of_kind.told) of_kind.told = std::make_shared<const ObjectSnapshot::Faults>(of_kind.now);
   return of_kind.told;
 }
 

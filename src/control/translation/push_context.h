@@ -2,20 +2,20 @@
 
 #include <memory>
 
+#include "control/object_snapshot.h"
 #include "control/registry.h"
 #include "control/translation/gateway_api.h"
 #include "control/translation/rules.h"
-#include "control/world.h"
 
 namespace weft::control {
 
-/// One World, read for translation. Immutable; any thread.
-struct Inputs {
-  explicit Inputs(WorldPtr from, std::uint64_t number = 1);
-  /// The same from a later world: what has not changed since `before` is shared with it.
-  Inputs(WorldPtr from, std::uint64_t number, const Inputs& before);
+/// One ObjectSnapshot, read for translation. Immutable; any thread.
+struct PushContext {
+  explicit PushContext(ObjectSnapshotPtr from, std::uint64_t number = 1);
+  /// The same from a later snapshot: what has not changed since `before` is shared with it.
+  PushContext(ObjectSnapshotPtr from, std::uint64_t number, const PushContext& before);
 
-  const WorldPtr world;
+  const ObjectSnapshotPtr snapshot;
   const std::uint64_t generation;  ///< grows with each change that translation could see
   const Registry registry;
   const Rules rules;
@@ -46,6 +46,6 @@ struct Changes {
   }
   bool rule_of(const std::string& host) const { return everything || any_rule_host || contains(rules, host); }
 };
-Changes changes_between(const Inputs& before, const Inputs& after);
+Changes changes_between(const PushContext& before, const PushContext& after);
 
 }  // namespace weft::control

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "base/random.h"
-#include "control/mirror.h"
+#include "control/object_cache.h"
 #include "store/kubernetes/kubernetes_store.h"
 #include "store/testing/api_double.h"
 #include "store/testing/run.h"
@@ -18,12 +18,12 @@ const api::KindInfo* config_maps() { return api::find_kind("v1", "ConfigMap"); }
 
 std::string too_old() { return event_json("ERROR", status_json(410, "Expired", "too old resource version")); }
 
-/// A mirror of an API server that misbehaves as the script says.
-class MirrorOnKubernetes : public ::testing::Test {
+/// A cache of an API server that misbehaves as the script says.
+class ObjectCacheOnKubernetes : public ::testing::Test {
  protected:
   void SetUp() override {
     auto client = store::ApiClient::make(loop_, double_.access(), {double_.address()},
-                                         {.connect = 2s, .answer = 3s, .longest_pause = 20ms});
+                                         {.connect = 2s, .answer = 3s, .max_backoff = 20ms});
     ASSERT_TRUE(client) << client.error().text;
     store_ = std::make_unique<store::KubernetesStore>(loop_, std::move(*client), store::WatchPatience{});
   }
@@ -37,11 +37,11 @@ class MirrorOnKubernetes : public ::testing::Test {
   }
   /// Follows the script to its end, until an object of this name is there; then what is known, as "a1 b2 ".
   std::string follow_until(const std::string& last) {
-    Mirror mirror(loop_, *store_, {}, {.kinds = {config_maps()}});
-    mirror.start();
+    ObjectCache cache(loop_, *store_, {}, {.kinds = {config_maps()}});
+    cache.start();
     const auto known = [&] {
       std::string all;
-      for (const auto& object : mirror.world()->all(config_maps()))
+      for (const auto& object : cache.snapshot()->all(config_maps()))
         all += std::string(object->name()) + std::to_string(object->resource_version()) + " ";
       return all;
     };
@@ -57,14 +57,14 @@ class MirrorOnKubernetes : public ::testing::Test {
   std::unique_ptr<store::KubernetesStore> store_;
 };
 
-TEST_F(MirrorOnKubernetes, a_bookmark_moves_the_version_that_the_next_watch_goes_on_from) {
+TEST_F(ObjectCacheOnKubernetes, a_bookmark_moves_the_version_that_the_next_watch_goes_on_from) {
   page(5, {config_map_json("a", 1)});
   watch_from(5, {bookmark_json(40)});
   watch_from(40, {added("z", 41)}, End::kSilent);
   EXPECT_EQ(follow_until("z"), "a1 z41 ");
 }
 
-TEST_F(MirrorOnKubernetes, events_that_come_twice_or_late_change_nothing) {
+TEST_F(ObjectCacheOnKubernetes, events_that_come_twice_or_late_change_nothing) {
   page(5, {config_map_json("a", 3), config_map_json("gone", 4)});
   watch_from(5,
              {modified("a", 8), modified("a", 7), modified("a", 8), deleted("gone", 9), modified("gone", 6),
@@ -74,7 +74,7 @@ TEST_F(MirrorOnKubernetes, events_that_come_twice_or_late_change_nothing) {
   EXPECT_EQ(follow_until("z"), "a8 again14 z15 ");
 }
 
-TEST_F(MirrorOnKubernetes, an_event_from_before_the_list_does_not_bring_back_what_the_list_has_not) {
+TEST_F(ObjectCacheOnKubernetes, an_event_from_before_the_list_does_not_bring_back_what_the_list_has_not) {
   page(5, {config_map_json("a", 3), config_map_json("gone", 4)});
   watch_from(5, {too_old()});
   page(9, {config_map_json("a", 3)});
@@ -82,7 +82,7 @@ TEST_F(MirrorOnKubernetes, an_event_from_before_the_list_does_not_bring_back_wha
   EXPECT_EQ(follow_until("z"), "a3 z10 ");
 }
 
-TEST_F(MirrorOnKubernetes, a_server_that_was_restored_to_an_earlier_state_is_believed) {
+TEST_F(ObjectCacheOnKubernetes, a_server_that_was_restored_to_an_earlier_state_is_believed) {
   page(50, {config_map_json("a", 40), config_map_json("b", 41), config_map_json("later", 45)});
   double_.add({.expected = "&resourceVersion=50",
                .status = 504,
@@ -123,7 +123,7 @@ std::vector<std::string> misplace(std::vector<std::string> events, Random& rando
   return events;
 }
 
-TEST_F(MirrorOnKubernetes, whatever_the_order_of_events_the_end_is_what_the_server_has) {
+TEST_F(ObjectCacheOnKubernetes, whatever_the_order_of_events_the_end_is_what_the_server_has) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     Random random(seed);
     Truth truth;

@@ -1,4 +1,4 @@
-#include "control/mirror.h"
+#include "control/object_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -8,11 +8,11 @@
 namespace weft::control {
 namespace {
 
-class MirrorTest : public ::testing::Test {
+class ObjectCacheTest : public ::testing::Test {
  protected:
   void start() {
-    mirror.emplace(*loop, store, [this] { ++announced; }, MirrorOptions{});
-    mirror->start();
+    cache.emplace(*loop, store, [this] { ++announced; }, ObjectCacheOptions{});
+    cache->start();
     loop->advance(1ms);
   }
   void put_service(const std::string& name) {
@@ -21,19 +21,19 @@ class MirrorTest : public ::testing::Test {
       store.put(*object);
     loop->advance(1ms);
   }
-  std::size_t services() { return mirror->world()->all(kinds::service()).size(); }
+  std::size_t services() { return cache->snapshot()->all(kinds::service()).size(); }
   static Error gone() { return Error::internal(Code::kConflict, "too old resource version"); }
 
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   testing::MemoryStore store{*loop};
-  std::optional<Mirror> mirror;
+  std::optional<ObjectCache> cache;
   int announced = 0;
 };
 
-TEST_F(MirrorTest, a_watch_that_ends_goes_on_from_its_last_version_without_a_list) {
+TEST_F(ObjectCacheTest, a_watch_that_ends_goes_on_from_its_last_version_without_a_list) {
   put_service("a");
   start();
-  EXPECT_TRUE(mirror->synced());
+  EXPECT_TRUE(cache->synced());
   std::size_t lists = store.lists();
   store.break_watches(Error::internal(Code::kUnavailable, "the watch has ended"));
   put_service("b");
@@ -42,20 +42,20 @@ TEST_F(MirrorTest, a_watch_that_ends_goes_on_from_its_last_version_without_a_lis
   EXPECT_EQ(store.lists(), lists);
 }
 
-TEST_F(MirrorTest, a_version_too_old_is_listed_anew_and_what_has_not_changed_is_no_news) {
+TEST_F(ObjectCacheTest, a_version_too_old_is_listed_anew_and_what_has_not_changed_is_no_news) {
   put_service("a");
   start();
-  std::uint64_t before = mirror->changes(kinds::service());
+  std::uint64_t before = cache->changes(kinds::service());
   std::size_t lists = store.lists();
   store.break_watches(gone());
   loop->advance(10s);
   EXPECT_GT(store.lists(), lists);
-  EXPECT_EQ(mirror->changes(kinds::service()), before);
+  EXPECT_EQ(cache->changes(kinds::service()), before);
   put_service("b");
   EXPECT_EQ(services(), 2u);
 }
 
-TEST_F(MirrorTest, what_was_deleted_while_nobody_watched_is_gone_after_the_list) {
+TEST_F(ObjectCacheTest, what_was_deleted_while_nobody_watched_is_gone_after_the_list) {
   put_service("a");
   put_service("b");
   start();
@@ -72,7 +72,7 @@ TEST_F(MirrorTest, what_was_deleted_while_nobody_watched_is_gone_after_the_list)
   EXPECT_EQ(services(), 1u);
 }
 
-TEST_F(MirrorTest, ten_seconds_after_an_outage_of_ten_minutes_everything_is_known) {
+TEST_F(ObjectCacheTest, ten_seconds_after_an_outage_of_ten_minutes_everything_is_known) {
   put_service("a");
   start();
   auto away = [](const store::Query&) { return std::optional(Error::internal(Code::kRefused, "refused")); };
@@ -82,14 +82,14 @@ TEST_F(MirrorTest, ten_seconds_after_an_outage_of_ten_minutes_everything_is_know
   put_service("b");
   loop->advance(600s);
   EXPECT_EQ(services(), 1u) << "what is known stays";
-  EXPECT_TRUE(mirror->problems().empty()) << "traffic goes on: no reason to be unready";
-  EXPECT_LT(mirror->failures(kinds::service()), 400u) << "no storm";
+  EXPECT_TRUE(cache->problems().empty()) << "traffic goes on: no reason to be unready";
+  EXPECT_LT(cache->failures(kinds::service()), 400u) << "no storm";
   store.on_list = store.on_watch = {};
   loop->advance(10s);
   EXPECT_EQ(services(), 2u);
 }
 
-TEST_F(MirrorTest, a_server_that_lists_and_refuses_every_watch_is_not_asked_all_the_time) {
+TEST_F(ObjectCacheTest, a_server_that_lists_and_rejects_every_watch_is_not_asked_all_the_time) {
   put_service("a");
   start();
   store.on_watch = [](const store::Query&) { return std::optional(gone()); };
@@ -108,7 +108,7 @@ TEST_F(MirrorTest, a_server_that_lists_and_refuses_every_watch_is_not_asked_all_
   EXPECT_EQ(services(), 3u);
 }
 
-TEST_F(MirrorTest, a_watch_that_was_good_is_taken_up_at_once_when_its_version_is_too_old) {
+TEST_F(ObjectCacheTest, a_watch_that_was_good_is_taken_up_at_once_when_its_version_is_too_old) {
   put_service("a");
   start();
   store.on_watch = [](const store::Query&) { return std::optional(gone()); };
@@ -123,7 +123,7 @@ TEST_F(MirrorTest, a_watch_that_was_good_is_taken_up_at_once_when_its_version_is
   EXPECT_EQ(store.lists() - before, kinds::watched().size()) << "the failures before are forgotten";
 }
 
-TEST_F(MirrorTest, a_watch_that_takes_long_to_fail_has_not_lived) {
+TEST_F(ObjectCacheTest, a_watch_that_takes_long_to_fail_has_not_lived) {
   put_service("a");
   start();
   store.watch_takes = 3s;
@@ -138,7 +138,7 @@ TEST_F(MirrorTest, a_watch_that_takes_long_to_fail_has_not_lived) {
   EXPECT_LT(asked, 130u) << "three seconds of patience and up to five of pause";
 }
 
-TEST_F(MirrorTest, a_kind_that_is_not_installed_holds_nothing_back_and_is_found_later) {
+TEST_F(ObjectCacheTest, a_kind_that_is_not_installed_holds_nothing_back_and_is_found_later) {
   bool installed = false;
   auto absent = [&installed](const store::Query& query) -> std::optional<Error> {
     if (installed || query.kind != kinds::virtual_service()) return std::nullopt;
@@ -146,18 +146,18 @@ TEST_F(MirrorTest, a_kind_that_is_not_installed_holds_nothing_back_and_is_found_
   };
   store.on_list = store.on_watch = absent;
   start();
-  EXPECT_TRUE(mirror->synced());
-  EXPECT_TRUE(mirror->problems().empty());
+  EXPECT_TRUE(cache->synced());
+  EXPECT_TRUE(cache->problems().empty());
   installed = true;
   for (const auto& object : testing::objects(
            "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: r, namespace: "
            "default}\nspec: {hosts: [r], http: [{route: [{destination: {host: r}}]}]}\n"))
     store.put(*object);
   loop->advance(10s);
-  EXPECT_EQ(mirror->world()->all(kinds::virtual_service()).size(), 1u);
+  EXPECT_EQ(cache->snapshot()->all(kinds::virtual_service()).size(), 1u);
 }
 
-TEST_F(MirrorTest, a_permission_taken_away_is_named_with_its_verb_until_it_is_back) {
+TEST_F(ObjectCacheTest, a_permission_taken_away_is_named_with_its_verb_until_it_is_back) {
   start();
   auto denied = [](const store::Query& query) -> std::optional<Error> {
     if (query.kind != kinds::endpoint_slice()) return std::nullopt;
@@ -166,45 +166,45 @@ TEST_F(MirrorTest, a_permission_taken_away_is_named_with_its_verb_until_it_is_ba
   store.on_watch = denied;
   store.break_watches(Error::internal(Code::kUnavailable, "ended"));
   loop->advance(10s);
-  auto problems = mirror->problems();
+  auto problems = cache->problems();
   ASSERT_EQ(problems.size(), 1u);
   EXPECT_NE(problems[0].find("watch endpointslices.discovery.k8s.io"), std::string::npos) << problems[0];
   store.on_watch = {};
   loop->advance(10s);
-  EXPECT_TRUE(mirror->problems().empty());
+  EXPECT_TRUE(cache->problems().empty());
 }
 
-TEST_F(MirrorTest, before_the_first_list_the_kinds_that_are_missing_are_named) {
+TEST_F(ObjectCacheTest, before_the_first_list_the_kinds_that_are_missing_are_named) {
   store.on_list = [](const store::Query&) {
     return std::optional(Error::internal(Code::kRefused, "refused"));
   };
   start();
-  EXPECT_FALSE(mirror->synced());
-  EXPECT_EQ(mirror->problems().size(), kinds::watched().size());
+  EXPECT_FALSE(cache->synced());
+  EXPECT_EQ(cache->problems().size(), kinds::watched().size());
 }
 
 /// What has_seen() answers before the loop turns: the lists of these stores need no turn.
-bool has_seen(net::Loop& loop, Mirror& mirror, std::uint64_t version) {
+bool has_seen(net::Loop& loop, ObjectCache& cache, std::uint64_t version) {
   std::optional<bool> seen;
   net::TaskScope tasks;
-  tasks.spawn([](Mirror& of, std::uint64_t at, std::optional<bool>& into) -> net::Task<void> {
+  tasks.spawn([](ObjectCache& of, std::uint64_t at, std::optional<bool>& into) -> net::Task<void> {
     into = co_await of.has_seen(at);
-  }(mirror, version, seen));
+  }(cache, version, seen));
   for (int i = 0; i < 3 && !seen; ++i) loop.advance(0ms);
   return seen.value();
 }
 
-TEST_F(MirrorTest, a_store_that_tells_its_progress_is_not_listed_to_find_out_whether_all_is_seen) {
+TEST_F(ObjectCacheTest, a_store_that_tells_its_progress_is_not_listed_to_find_out_whether_all_is_seen) {
   store.tells_progress = true;
   start();
   put_service("a");
   const std::size_t lists = store.lists();
-  EXPECT_TRUE(has_seen(*loop, *mirror, store.version()));
-  EXPECT_FALSE(has_seen(*loop, *mirror, store.version() + 1)) << "no such version is there yet";
+  EXPECT_TRUE(has_seen(*loop, *cache, store.version()));
+  EXPECT_FALSE(has_seen(*loop, *cache, store.version() + 1)) << "no such version is there yet";
   EXPECT_EQ(store.lists(), lists);
 }
 
-TEST_F(MirrorTest, a_change_that_no_watch_has_told_of_is_not_seen) {
+TEST_F(ObjectCacheTest, a_change_that_no_watch_has_told_of_is_not_seen) {
   for (const bool tells : {false, true}) {
     store.tells_progress = tells;
     start();
@@ -213,10 +213,10 @@ TEST_F(MirrorTest, a_change_that_no_watch_has_told_of_is_not_seen) {
     store.break_watches(Error::internal(Code::kUnavailable, "away"));
     loop->advance(1ms);
     put_service("b");
-    EXPECT_FALSE(has_seen(*loop, *mirror, store.version()));
+    EXPECT_FALSE(has_seen(*loop, *cache, store.version()));
     store.on_watch = {};
     loop->advance(10s);
-    EXPECT_TRUE(has_seen(*loop, *mirror, store.version()));
+    EXPECT_TRUE(has_seen(*loop, *cache, store.version()));
     put_service(tells ? "d" : "c");
   }
 }

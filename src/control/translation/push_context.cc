@@ -1,4 +1,4 @@
-#include "control/translation/inputs.h"
+#include "control/translation/push_context.h"
 
 #include <map>
 #include <tuple>
@@ -9,7 +9,7 @@ namespace weft::control {
 namespace {
 
 /// Whether nothing of what GatewayApi reads differs.
-bool same_gateway_api(const World& before, const World& after) {
+bool same_gateway_api(const ObjectSnapshot& before, const ObjectSnapshot& after) {
   for (const api::KindInfo* kind : {kinds::api_gateway(), kinds::gateway_class(), kinds::http_route(),
                                     kinds::reference_grant(), kinds::name_space()})
     if (!before.shares(kind, after)) return false;
@@ -35,34 +35,34 @@ void compare_rules(const MadeOf<Rule>& olds, const MadeOf<Rule>& news, const Cha
 
 }  // namespace
 
-/// It refers to the world and the registry that it was read from.
-struct Inputs::GatewayReading {
-  GatewayReading(WorldPtr from, const Registry& services)
-      : world(std::move(from)), registry(services), api(*world, registry) {}
-  const WorldPtr world;
+/// It refers to the snapshot and the registry that it was read from.
+struct PushContext::GatewayReading {
+  GatewayReading(ObjectSnapshotPtr from, const Registry& services)
+      : snapshot(std::move(from)), registry(services), api(*snapshot, registry) {}
+  const ObjectSnapshotPtr snapshot;
   const Registry registry;
   const GatewayApi api;
 };
 
-Inputs::Inputs(WorldPtr from, std::uint64_t number)
-    : world(std::move(from)),
+PushContext::PushContext(ObjectSnapshotPtr from, std::uint64_t number)
+    : snapshot(std::move(from)),
       generation(number),
-      registry(*world),
-      rules(*world, registry),
-      gateway_reading(std::make_shared<const GatewayReading>(world, registry)),
+      registry(*snapshot),
+      rules(*snapshot, registry),
+      gateway_reading(std::make_shared<const GatewayReading>(snapshot, registry)),
       gateway_api(gateway_reading->api) {}
 
-Inputs::Inputs(WorldPtr from, std::uint64_t number, const Inputs& before)
-    : world(std::move(from)),
+PushContext::PushContext(ObjectSnapshotPtr from, std::uint64_t number, const PushContext& before)
+    : snapshot(std::move(from)),
       generation(number),
-      registry(*world, *before.world, before.registry),
-      rules(*world, registry, *before.world, before.registry, before.rules),
-      gateway_reading(same_gateway_api(*before.world, *world) && registry.same_services(before.registry)
+      registry(*snapshot, *before.snapshot, before.registry),
+      rules(*snapshot, registry, *before.snapshot, before.registry, before.rules),
+      gateway_reading(same_gateway_api(*before.snapshot, *snapshot) && registry.same_services(before.registry)
                           ? before.gateway_reading
-                          : std::make_shared<const GatewayReading>(world, registry)),
+                          : std::make_shared<const GatewayReading>(snapshot, registry)),
       gateway_api(gateway_reading->api) {}
 
-Changes changes_between(const Inputs& before, const Inputs& after) {
+Changes changes_between(const PushContext& before, const PushContext& after) {
   Changes found;
   for_each_difference<Service>(before.registry.services().pointers(), after.registry.services().pointers(),
                                Service::by_name,
@@ -87,7 +87,7 @@ Changes changes_between(const Inputs& before, const Inputs& after) {
     sort_names(*names);
   found.gateways = any_rule || !found.services.empty() || &before.gateway_api != &after.gateway_api;
   for (const api::KindInfo* kind : {kinds::gateway(), kinds::ingress(), kinds::ingress_class()})
-    found.gateways = found.gateways || !before.world->shares(kind, *after.world);
+    found.gateways = found.gateways || !before.snapshot->shares(kind, *after.snapshot);
   return found;
 }
 
