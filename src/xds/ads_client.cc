@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "xds/ads_messages.h"
 #include "xds/proto/core.pb.h"
@@ -14,8 +15,7 @@ constexpr std::string_view kPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 constexpr std::string_view kDeltaPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
-constexpr std::chrono::milliseconds kFirstPause{50};
-constexpr std::chrono::milliseconds kLongestPause{10'000};
+constexpr Backoff::Limits kBackoff{50ms, 10s};
 constexpr std::size_t kMaxErrorBytes = 16 * 1024;
 
 bool is_change(const AdsResponse::Item& item) { return item.type_url == kTableChangeUrl; }
@@ -67,18 +67,18 @@ AdsClient::AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, O
 void AdsClient::start() { tasks_.spawn(run()); }
 
 net::Task<void> AdsClient::run() {
-  std::chrono::milliseconds pause = kFirstPause;
-  for (;;) {
+  for (Backoff backoff(kBackoff);;) {
     const std::uint64_t before = updates_;
     const Result<void> ended = co_await stream_once();
     connected_ = false;
     last_failure_ = ended ? "closed" : ended.error().text;
-    if (updates_ != before) pause = kFirstPause;
+    if (updates_ != before) backoff.reset();
+    const Duration delay = backoff.next(random_);
     WEFT_LOG(kWarn, "ads", "no stream to the control plane; going on with what is there",
-             {"error", last_failure_}, {"pause-ms", static_cast<long long>(pause.count())});
-    const auto jitter = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(pause.count())));
-    co_await loop_.sleep(pause / 2 + jitter);
-    pause = std::min(pause * 2, kLongestPause);
+             {"error", last_failure_},
+             {"retry-in-ms",
+              static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(delay).count())});
+    co_await loop_.sleep(delay);
   }
 }
 
@@ -164,7 +164,7 @@ void AdsClient::send(Type type, const std::string& nonce, const std::string& err
     request.names.insert(request.names.end(), again.begin(), again.end());
     if (!state.asked && row.complete) {
       for (const ResourcePtr& each : catalog_.accepted(type)) request.known.push_back(each->name());
-      for (const auto& [name, refusal] : catalog_.refusals(type)) request.known.push_back(name);
+      for (const auto& [name, rejection] : catalog_.rejections(type)) request.known.push_back(name);
     }
   }
   std::string node;
@@ -203,7 +203,7 @@ void AdsClient::take(const AdsResponse& response, Answer& answer) {
     const std::string_view name = is_change(item) ? item.name : name_in(type, item.value);
     auto reject = [&](const std::string& why) {
       const std::string reason = std::string(short_name(type)) + " '" + std::string(name) + "': " + why;
-      catalog_.refuse(type, name, {reason, answer.version, std::chrono::system_clock::now()});
+      catalog_.reject(type, name, {reason, answer.version, std::chrono::system_clock::now()});
       answer.reject(name, why);
     };
     if (!names.insert(name).second) {
@@ -321,7 +321,7 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
     if (one.error.empty()) {
       of(one.type).version = one.version;
     } else {
-      ++refusals_;
+      ++rejections_;
       WEFT_LOG(kWarn, "ads", "rejected", {"type", short_name(one.type)}, {"version", one.version},
                {"reason", one.error});
     }

@@ -30,8 +30,8 @@ struct ControlConnection {
 /// ADS, by delta or state of the world: asks a control plane for clusters, endpoints, listeners and routes
 /// over one stream, applies what comes, and acknowledges when every worker runs it. What is rejected goes
 /// back with the reason, and the last good version stays. A broken stream changes nothing that runs: it is
-/// made again after a jittered, growing pause. A control plane that does not know delta is asked for state of
-/// the world then.
+/// made again after a growing back-off with jitter. A control plane that does not know delta is asked for
+/// state of the world then.
 ///
 /// Owner: the proxy's main; `server` and `catalog` must outlive it. Thread: the main loop. How it ends: the
 /// destructor.
@@ -41,10 +41,10 @@ class AdsClient {
     AdsSource source;
     std::string node;  ///< serialized
     std::uint32_t socket_mark = 0;
-    /// Makes each connection, instead of a plain one to `source.address`. An error is tried again after a
-    /// pause.
+    /// Makes each connection, instead of a plain one to `source.address`. An error is tried again after
+    /// the back-off.
     std::function<net::Task<Result<ControlConnection>>()> connect = {};
-    Random random = {};  ///< of the pauses
+    Random random = {};  ///< of the back-off's jitter
   };
   AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, Options options);
   void start();
@@ -58,7 +58,7 @@ class AdsClient {
   /// What the server has not got yet that it needs to be ready; empty when it has all. One line for people.
   std::string missing() const;
   std::uint64_t updates() const { return updates_; }
-  std::uint64_t refusals() const { return refusals_; }
+  std::uint64_t rejections() const { return rejections_; }
   const std::string& version(Type type) const { return types_[index_of(type)].version; }
 
  private:
@@ -109,7 +109,7 @@ class AdsClient {
   std::vector<Answer> waiting_;  ///< responses taken and not yet applied
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;
-  std::uint64_t updates_ = 0, refusals_ = 0, streams_ = 0;
+  std::uint64_t updates_ = 0, rejections_ = 0, streams_ = 0;
   std::string last_failure_;
   Random random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
