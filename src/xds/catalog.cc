@@ -6,17 +6,17 @@ namespace weft::xds {
 namespace {
 
 template <class T>
-void add_to(std::map<std::string, std::shared_ptr<const T>>& into, const Catalog::Shelf& shelf) {
-  for (const ResourcePtr& resource : shelf) into.emplace(resource->name(), resource->as<T>());
+void add_to(std::map<std::string, std::shared_ptr<const T>>& into, const Catalog::ResourceList& resources) {
+  for (const ResourcePtr& resource : resources) into.emplace(resource->name(), resource->as<T>());
 }
 
 }  // namespace
 
-void Names::add(const proxy::NamedList<Resource>& shelf, Type type) {
-  for (const ResourcePtr& resource : shelf)
+void Names::add(const proxy::NamedList<Resource>& resources, Type type) {
+  for (const ResourcePtr& resource : resources)
     for (const Need& need : resource->needs)
       if (need.type == type) list_.push_back(resource->name_of(need));
-  owners_.push_back(shelf);
+  owners_.push_back(resources);
 }
 
 void Names::sort() {
@@ -74,21 +74,21 @@ void Catalog::drop(Type type, const NameSet& names) {
 }
 
 Catalog::NamesPtr Catalog::wanted(Type type) const {
-  std::vector<Shelf> shelves;
+  std::vector<ResourceList> lists;
   for (const ResourceType& row : kResourceTypes) {
     if (!row.needs.contains(type)) continue;
     const OfType& dependent = of(row.type);
-    shelves.insert(shelves.end(), {dependent.statics, dependent.accepted, dependent.running});
+    lists.insert(lists.end(), {dependent.statics, dependent.accepted, dependent.running});
   }
   const OfType& mine = of(type);
-  const auto shared = [](const Shelf& a, const Shelf& b) { return a.is_shared_with(b); };
-  if (mine.wanted && std::ranges::equal(shelves, mine.wanted_by, shared)) return mine.wanted;
+  const auto shared = [](const ResourceList& a, const ResourceList& b) { return a.is_shared_with(b); };
+  if (mine.wanted && std::ranges::equal(lists, mine.wanted_by, shared)) return mine.wanted;
   auto names = std::make_shared<Names>();
-  for (std::size_t i = 0; i < shelves.size(); ++i)
-    if (i == 0 || !shelves[i].is_shared_with(shelves[i - 1])) names->add(shelves[i], type);
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    if (i == 0 || !lists[i].is_shared_with(lists[i - 1])) names->add(lists[i], type);
   names->sort();
   mine.wanted = std::move(names);
-  mine.wanted_by = std::move(shelves);
+  mine.wanted_by = std::move(lists);
   return mine.wanted;
 }
 
@@ -104,8 +104,8 @@ void Catalog::follow(Type type, TimePoint now) {
   keep_only(type, NameSet(names->list().begin(), names->list().end()));
   std::map<std::string, TimePoint, std::less<>> still;
   for (const ResourceType& row : kResourceTypes)
-    for (const Shelf* shelf : {&of(row.type).statics, &of(row.type).accepted})
-      for (const ResourcePtr& resource : *shelf)
+    for (const ResourceList* resources : {&of(row.type).statics, &of(row.type).accepted})
+      for (const ResourcePtr& resource : *resources)
         for (const Need& need : resource->needs) {
           const std::string name(resource->name_of(need));
           if (need.type != type || is_known(type, name)) continue;
@@ -146,15 +146,15 @@ bool Catalog::is_up_to_date(Type type) const {
 }
 
 /// For each name the accepted one when it is warm, its predecessor otherwise. Static ones cannot be replaced.
-const Catalog::Shelf& Catalog::choose(Type type, TimePoint now) {
+const Catalog::ResourceList& Catalog::choose(Type type, TimePoint now) {
   OfType& mine = of(type);
   if (row_of(type).needs.empty()) return mine.accepted;
   Choice& choice = mine.choice;
   if (is_up_to_date(type)) return choice.chosen;
-  Shelf all = mine.accepted;
+  ResourceList all = mine.accepted;
   all.put_all(mine.statics.items());
   choice.all_warm = true;
-  Shelf::Items usable;
+  ResourceList::Items usable;
   usable.reserve(all.size());
   for (const ResourcePtr& resource : all) {
     const bool warm = is_warm(*resource, now);
@@ -162,7 +162,7 @@ const Catalog::Shelf& Catalog::choose(Type type, TimePoint now) {
     ResourcePtr chosen = warm ? resource : mine.running.find(resource->name());
     if (chosen) usable.push_back(std::move(chosen));
   }
-  choice.chosen = choice.all_warm ? std::move(all) : Shelf::of_sorted(std::move(usable));
+  choice.chosen = choice.all_warm ? std::move(all) : ResourceList::of_sorted(std::move(usable));
   choice.from = mine.accepted;
   choice.changes = changes_;
   return choice.chosen;
@@ -170,16 +170,16 @@ const Catalog::Shelf& Catalog::choose(Type type, TimePoint now) {
 
 /// A value that is there already is not looked for in its resource.
 template <class T>
-void Catalog::Values<T>::follow(const Shelf& shelf) {
-  if (of.is_shared_with(shelf)) return;
+void Catalog::Values<T>::follow(const ResourceList& resources) {
+  if (of.is_shared_with(resources)) return;
   typename proxy::NamedList<T>::Items items;
-  items.reserve(shelf.size());
-  for (std::size_t i = 0; i < shelf.size(); ++i) {
-    const bool same = i < of.size() && of.items()[i] == shelf.items()[i];
-    items.push_back(same ? list.items()[i] : shelf.items()[i]->template as<T>());
+  items.reserve(resources.size());
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    const bool same = i < of.size() && of.items()[i] == resources.items()[i];
+    items.push_back(same ? list.items()[i] : resources.items()[i]->template as<T>());
   }
   list = proxy::NamedList<T>::of_sorted(std::move(items));
-  of = shelf;
+  of = resources;
 }
 
 proxy::SnapshotPtr Catalog::build(TimePoint now) {
@@ -207,7 +207,7 @@ void Catalog::commit() {
 
 /// The data plane's errors name what they are about in quotes.
 bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::vector<Blamed>& blamed) {
-  const Shelf& running = of(type).running;
+  const ResourceList& running = of(type).running;
   for (const ResourcePtr& resource : of(type).next) {
     const std::string name(resource->name());
     if (running.find(name) == resource || is_static(type, name)) continue;
@@ -226,7 +226,7 @@ std::vector<Catalog::Blamed> Catalog::reject(const std::string& reason) {
     for (Type type : kSuspects)
       if (blame(type, reason, false, blamed)) break;
   for (const Blamed& one : blamed) {
-    Shelf& accepted = of(one.type).accepted;
+    ResourceList& accepted = of(one.type).accepted;
     if (ResourcePtr before = of(one.type).running.find(one.name))
       accepted.put(std::move(before));
     else

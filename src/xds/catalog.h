@@ -26,7 +26,7 @@ struct Rejection {
 /// it keeps.
 class Names {
  public:
-  void add(const proxy::NamedList<Resource>& shelf, Type type);
+  void add(const proxy::NamedList<Resource>& resources, Type type);
   /// After the last add().
   void sort();
   const std::vector<std::string_view>& list() const { return list_; }
@@ -51,7 +51,7 @@ class Names {
 /// Owner: the proxy's program, or a test. Thread: one. Pure: time comes from outside.
 class Catalog {
  public:
-  using Shelf = proxy::NamedList<Resource>;
+  using ResourceList = proxy::NamedList<Resource>;
   using Rejections = std::map<std::string, Rejection, std::less<>>;
   using NamesPtr = std::shared_ptr<const Names>;
 
@@ -93,9 +93,9 @@ class Catalog {
   /// Whether something accepted is not applied because it waits.
   bool warming(TimePoint now) const;
 
-  const Shelf& statics(Type type) const { return of(type).statics; }
-  const Shelf& accepted(Type type) const { return of(type).accepted; }
-  const Shelf& running(Type type) const { return of(type).running; }
+  const ResourceList& statics(Type type) const { return of(type).statics; }
+  const ResourceList& accepted(Type type) const { return of(type).accepted; }
+  const ResourceList& running(Type type) const { return of(type).running; }
   const Rejections& rejections(Type type) const { return of(type).rejections; }
 
  private:
@@ -103,18 +103,18 @@ class Catalog {
   using Changes = PerType<std::uint64_t>;
   /// Those of a type that may run, and what that was found by.
   struct Choice {
-    Shelf from, chosen;
+    ResourceList from, chosen;
     Changes changes{};
     bool all_warm = false;
   };
   struct OfType {
-    Shelf statics, accepted, running, next;
+    ResourceList statics, accepted, running, next;
     Rejections rejections;
     /// Until when what is wanted and not there is waited for.
     std::map<std::string, TimePoint, std::less<>> deadlines;
     Choice choice;
     mutable NamesPtr wanted;
-    mutable std::vector<Shelf> wanted_by;  ///< the sets that `wanted` was found in
+    mutable std::vector<ResourceList> wanted_by;  ///< the sets that `wanted` was found in
     /// What follow_references() has seen.
     NamesPtr followed;
     std::uint64_t followed_changes = 0;
@@ -122,9 +122,9 @@ class Catalog {
   /// The values of a set, as a snapshot has them.
   template <class T>
   struct Values {
-    Shelf of;
+    ResourceList of;
     proxy::NamedList<T> list;
-    void follow(const Shelf& shelf);
+    void follow(const ResourceList& resources);
   };
 
   OfType& of(Type type) { return types_[index_of(type)]; }
@@ -133,7 +133,7 @@ class Catalog {
   bool is_known(Type type, std::string_view name) const;
   bool is_warm(const Resource& resource, TimePoint now) const;
   bool is_up_to_date(Type type) const;
-  const Shelf& choose(Type type, TimePoint now);
+  const ResourceList& choose(Type type, TimePoint now);
   void follow(Type type, TimePoint now);
   bool blame(Type type, const std::string& reason, bool only_named, std::vector<Blamed>& blamed);
 
