@@ -503,7 +503,7 @@ class Torture {
 
   void compare(const SimulatedSidecar& sidecar, control::Type type, const control::ResourceTable& wanted) {
     std::map<std::string, std::string> expected, running;
-    for (const control::ResourcePtr& each : wanted) expected[each->name] = each->bytes;
+    for (const control::ResourcePtr& each : wanted) expected[each->name] = each->message();
     const bool by_name = type == control::Type::kEndpoint || type == control::Type::kRoute;
     const xds::Catalog::NamesPtr needed = sidecar.catalog().wanted(type);
     // Endpoints of a cluster that has gone stand in the catalog until the next change; no request can meet

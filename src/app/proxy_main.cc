@@ -22,6 +22,7 @@ struct Options {
   unsigned concurrency = 0;
   std::uint32_t socket_mark = 0;
   int drain_seconds = 5;
+  int tcp_drain_seconds = 45;
   std::vector<std::string> inherited;
   xds::NodeOverrides node;
 };
@@ -58,6 +59,7 @@ class Program {
     server.concurrency =
         options_.concurrency ? options_.concurrency : std::max(1u, std::thread::hardware_concurrency());
     server.limits.socket_mark = options_.socket_mark;
+    server.limits.tcp_drain_time = proxy::Milliseconds(options_.tcp_drain_seconds * 1000LL);
     for (const std::string& text : options_.inherited) {
       WEFT_TRY(proxy::InheritedListener inherited, parse_inherited(text));
       server.inherited.push_back(inherited);
@@ -117,6 +119,10 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
                      "ADDRESS:PORT=DESCRIPTOR: a listening socket made by the parent");
   command.add_option("-l,--log-level", options.level, "trace, debug, info, warning, error or off");
   command.add_option("--drain-time-s", options.drain_seconds, "how long SIGTERM waits for open requests");
+  command
+      .add_option("--tcp-drain-time-s", options.tcp_drain_seconds,
+                  "how long a TCP connection may go on whose listener or filter chain is removed (default: 45)")
+      ->check(CLI::Range(0, 86400));
   command.add_option("--mode", options.mode, "serve, or validate: read the bootstrap and leave")
       ->check(CLI::IsMember({"serve", "validate"}));
   command.add_option("--service-node", options.node.id, "instead of node.id");

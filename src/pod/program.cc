@@ -56,6 +56,8 @@ proxy::ServerOptions Program::server_options() const {
   server.concurrency = worker_count(
       options_.concurrency ? options_.concurrency : options_.environment.proxy_config.concurrency,
       limit ? cpu_limit(*limit) : std::nullopt, std::thread::hardware_concurrency());
+  server.limits.tcp_drain_time =
+      std::chrono::duration_cast<proxy::Milliseconds>(options_.environment.proxy_config.drain);
   return server;
 }
 

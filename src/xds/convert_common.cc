@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/regex_limit.h"
 #include "base/strings.h"
 #include "http/connection_fields.h"
 #include "proxy/log/access_log.h"
@@ -130,6 +131,10 @@ Result<net::Address> to_address(const core::Address& from, const Path& path) {
 }
 
 Result<proxy::RegexPtr> to_regex(const matcher::RegexMatcher& from, const Path& path) {
+  if (from.regex().size() > kMaxRegex)
+    return fail(path.field("regex").invalid("is " + std::to_string(from.regex().size()) +
+                                            " bytes long; at most " + std::to_string(kMaxRegex) +
+                                            " are accepted"));
   auto made = std::make_shared<const re2::RE2>(from.regex(), re2::RE2::Quiet);
   if (!made->ok())
     return fail(

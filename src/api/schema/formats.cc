@@ -8,6 +8,7 @@
 #include "api/duration.h"
 #include "api/grpc_status.h"
 #include "base/base64.h"
+#include "base/regex_limit.h"
 #include "base/strings.h"
 
 namespace weft::api {
@@ -159,6 +160,7 @@ std::string quantity_text(std::string_view text) {
 }
 
 std::string regex(std::string_view text) {
+  if (text.size() > kMaxRegex) return "must have at most " + std::to_string(kMaxRegex) + " bytes";
   RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(1 << 20);

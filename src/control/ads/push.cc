@@ -26,6 +26,7 @@ std::string empty_resource(Type type, const std::string& name) {
 
 const std::string& bytes_of(Type type, const Resource& resource, std::string& room) {
   if (!resource.bytes.empty()) return resource.bytes;
+  if (resource.parts) return room = resource.message();
   return room = empty_resource(type, resource.name);
 }
 

@@ -114,7 +114,7 @@ TEST_F(DeltaTest, the_base_of_a_table_is_what_the_proxy_has_acknowledged) {
     const Push& push = pushes.back();
     EXPECT_EQ(push.type, Type::kRoute);
     const ResourcePtr base = push.base ? push.base->find("table") : nullptr;
-    return base ? base->bytes : "none";
+    return base ? base->message() : "none";
   };
   const auto take = [&](const std::string& rejection = {}) {
     while (!wire.empty()) {

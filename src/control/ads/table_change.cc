@@ -65,8 +65,9 @@ std::optional<std::string> change_of_table(const Resource& before, const Resourc
   change.set_table(after.parts->head + after.parts->tail);
   change.set_before_hosts(static_cast<std::uint32_t>(after.parts->head.size()));
   PiecesBefore known(old, old.size() == now.size());
-  std::size_t fresh = 0;
+  std::size_t all = after.parts->head.size() + after.parts->tail.size(), fresh = 0;
   for (std::size_t i = 0; i < now.size(); ++i) {
+    all += now[i]->bytes.size();
     if (const auto place = known.find(i, now[i])) {
       add_kept(change, *place);
       continue;
@@ -74,7 +75,7 @@ std::optional<std::string> change_of_table(const Resource& before, const Resourc
     change.add_hosts()->set_changed(now[i]->bytes);
     fresh += now[i]->bytes.size();
   }
-  if (fresh > after.bytes.size() / 2) return std::nullopt;
+  if (fresh > all / 2) return std::nullopt;
   return change.SerializeAsString();
 }
 

@@ -24,7 +24,7 @@ HostPiecePtr host(const std::string& name, const std::string& cluster) {
 }
 
 xds::ResourcePtr whole(const Resource& table) {
-  auto made = xds::decode(Type::kRoute, table.bytes, nullptr, version_of(table));
+  auto made = xds::decode(Type::kRoute, table.message(), nullptr, version_of(table));
   EXPECT_TRUE(made) << made.error().text;
   return made ? *made : nullptr;
 }
@@ -53,7 +53,7 @@ TEST(TableChange, of_a_table_with_one_changed_host_has_that_host) {
   ASSERT_TRUE(change);
   EXPECT_LT(change->size(), hosts[50]->bytes.size() + 200);
   const xds::ResourcePtr taken = changed(whole(before), before, after);
-  EXPECT_EQ(taken->message(), after.bytes);
+  EXPECT_EQ(taken->message(), after.message());
 }
 
 TEST(TableChange, is_not_made_where_it_would_be_as_long_as_the_table) {
@@ -105,7 +105,7 @@ TEST(TableChange, any_changes_one_after_another_make_the_table_that_is_sent_whol
       const Resource after = make_table("t", hosts);
       has = changed(has, before, after);
       const xds::ResourcePtr fresh = whole(after);
-      ASSERT_EQ(has->message(), after.bytes) << seed;
+      ASSERT_EQ(has->message(), after.message()) << seed;
       ASSERT_EQ(has->rejected, fresh->rejected) << seed;
       ASSERT_EQ(has->as<proxy::RouteTable>()->hosts.size(), fresh->as<proxy::RouteTable>()->hosts.size());
       before = after;

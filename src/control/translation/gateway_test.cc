@@ -56,7 +56,7 @@ std::vector<std::string> routes(const std::string& yaml, const std::string& doma
   std::vector<std::string> found;
   for (const ResourcePtr& resource : set[Type::kRoute]) {
     route::RouteConfiguration table;
-    EXPECT_TRUE(table.ParseFromString(resource->bytes));
+    EXPECT_TRUE(table.ParseFromString(resource->message()));
     for (const auto& host : table.virtual_hosts()) {
       if (host.domains(0) != domain) continue;
       for (const auto& each : host.routes()) {
@@ -178,7 +178,7 @@ std::map<std::uint16_t, std::string> open_ports(const PushContext& push) {
   std::map<std::uint16_t, std::string> found;
   for (const ResourcePtr& resource : translate(push, ingress())[Type::kListener]) {
     listener::Listener made;
-    EXPECT_TRUE(made.ParseFromString(resource->bytes));
+    EXPECT_TRUE(made.ParseFromString(resource->message()));
     const std::string& filter = made.filter_chains(0).filters(0).name();
     found[static_cast<std::uint16_t>(made.address().socket_address().port_value())] =
         filter.find("http") == filter.npos ? "tcp" : "http";
@@ -251,7 +251,7 @@ std::string closed_clusters(const std::string& policy) {
   std::string closed;
   for (const ResourcePtr& resource : translate(push, ingress())[Type::kCluster]) {
     cluster::Cluster made;
-    EXPECT_TRUE(made.ParseFromString(resource->bytes));
+    EXPECT_TRUE(made.ParseFromString(resource->message()));
     if (resource->name.starts_with("outbound") && made.type() == cluster::Cluster::STATIC)
       closed += resource->name + " ";
   }
@@ -313,7 +313,7 @@ TEST(RulesReading, what_stands_behind_a_route_for_everything_is_never_reached_at
           "directResponse: {status: 200}}]"));
   const ResourceSet set = translate(push, ingress());
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->message()));
   ASSERT_EQ(table.virtual_hosts(0).routes_size(), 2);
   EXPECT_EQ(table.virtual_hosts(0).routes(1).direct_response().status(), 503u);
 }
@@ -333,7 +333,7 @@ TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
   const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
   const ResourceSet set = translate(push, ingress());
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->message()));
   ASSERT_EQ(table.virtual_hosts(0).routes_size(), 1);
   EXPECT_EQ(table.virtual_hosts(0).routes(0).match().path(), "/a");
 }

@@ -21,7 +21,7 @@ std::string to_json(Type type, const Resource& resource) {
   options.preserve_proto_field_names = true;
   std::string text;
   auto status = google::protobuf::util::BinaryToJsonString(kResolver.get(), std::string(type_url(type)),
-                                                           resource.bytes, &text, options);
+                                                           resource.message(), &text, options);
   EXPECT_TRUE(status.ok()) << status.ToString();
   return text;
 }
@@ -74,7 +74,7 @@ TEST(Translation, an_ipv6_pod_is_listened_for_on_both_families_and_called_from_t
   auto set = translate(push, who);
   for (const char* name : {"virtualOutbound", "virtualInbound"}) {
     listener::Listener made;
-    ASSERT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->bytes));
+    ASSERT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->message()));
     EXPECT_EQ(made.address().socket_address().address(), "::");
     ASSERT_EQ(made.additional_addresses_size(), 1);
     const auto& other = made.additional_addresses(0).address().socket_address();
@@ -83,7 +83,7 @@ TEST(Translation, an_ipv6_pod_is_listened_for_on_both_families_and_called_from_t
   }
   for (const char* name : {"InboundPassthroughCluster", "inbound|9080||"}) {
     cluster::Cluster made;
-    ASSERT_TRUE(made.ParseFromString(set[Type::kCluster].find(name)->bytes));
+    ASSERT_TRUE(made.ParseFromString(set[Type::kCluster].find(name)->message()));
     const auto& bind = made.upstream_bind_config();
     EXPECT_EQ(bind.source_address().address(), "::6");
     ASSERT_EQ(bind.extra_source_addresses_size(), 1);
@@ -97,7 +97,7 @@ TEST(Translation, a_service_with_an_ipv6_address_is_known_by_it_as_a_host_header
                           "spec: {clusterIP: 'fd96::10', ports: [{name: http, port: 80}]}\n"))));
   auto set = translate(push, sidecar("default", "a", {}));
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->message()));
   const auto& domains = table.virtual_hosts(0).domains();
   EXPECT_NE(std::ranges::find(domains, "[fd96::10]"), domains.end());
 }
@@ -109,7 +109,7 @@ TEST(Translation, a_service_of_two_families_is_known_and_listened_for_by_the_add
                           "http, port: 80}, {name: tcp-x, port: 90}, {name: any, port: 91}]}\n"))));
   auto set = translate(push, sidecar("default", "a", {}));
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->message()));
   const auto& domains = table.virtual_hosts(0).domains();
   for (const char* domain : {"10.96.0.9", "[fd96::9]"})
     EXPECT_EQ(std::ranges::count(domains, domain), 1) << domain;
@@ -149,7 +149,7 @@ TEST(Translation,
   auto set = translate(push, who);
   ASSERT_TRUE(set[Type::kListener].contains("0.0.0.0_8080"));
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("http.8080")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("http.8080")->message()));
   EXPECT_EQ(table.virtual_hosts(0).routes(0).direct_response().status(), 404u);
   auto ruled = translate(push_context_of({"bookinfo.yaml", "gateway.yaml"}), who);
   EXPECT_EQ(to_text(ruled).find("no-gateway"), std::string::npos);
@@ -188,7 +188,7 @@ TEST(Translation, the_samples_gateway_routes_every_path_of_the_page_to_productpa
   PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
   auto set = translate(push, gateway_pod("default", "bookinfo-gateway"));
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("http.80")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("http.80")->message()));
   ASSERT_EQ(table.virtual_hosts_size(), 1);
   EXPECT_EQ(table.virtual_hosts(0).routes_size(), 6);
   for (const auto& each : table.virtual_hosts(0).routes())
@@ -237,7 +237,7 @@ listener::Listener listener_of(const std::string& yaml, const std::string& name,
   listener::Listener made;
   EXPECT_TRUE(set[Type::kListener].contains(name)) << name;
   if (set[Type::kListener].contains(name))
-    EXPECT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->bytes));
+    EXPECT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->message()));
   return made;
 }
 
@@ -342,7 +342,7 @@ TEST(Translation, no_route_table_gives_one_domain_to_two_virtual_hosts) {
   for (const ResourcePtr& resource : set[Type::kRoute]) {
     const std::string& name = resource->name;
     route::RouteConfiguration table;
-    ASSERT_TRUE(table.ParseFromString(resource->bytes));
+    ASSERT_TRUE(table.ParseFromString(resource->message()));
     std::set<std::string> domains;
     for (const auto& host : table.virtual_hosts())
       for (const auto& domain : host.domains())

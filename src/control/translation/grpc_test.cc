@@ -27,7 +27,7 @@ TEST(GrpcTranslation, an_abort_by_its_status_is_the_number_of_that_status) {
       "fault: "
       "{abort: {grpcStatus: UNAVAILABLE, percentage: {value: 50}}}}]}\n");
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("7000")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("7000")->message()));
   HTTPFault fault;
   const auto& settings = table.virtual_hosts(0).routes(0).typed_per_filter_config();
   ASSERT_TRUE(settings.at(std::string(kFaultFilter)).UnpackTo(&fault));
@@ -39,7 +39,7 @@ TEST(GrpcTranslation, an_abort_by_its_status_is_the_number_of_that_status) {
 /// The filters of each HTTP chain of a listener, by their names' last words.
 std::string filters_of(const ResourceSet& set, const std::string& name) {
   listener::Listener made;
-  EXPECT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->bytes));
+  EXPECT_TRUE(made.ParseFromString(set[Type::kListener].find(name)->message()));
   std::string text;
   for (const auto& chain : made.filter_chains()) {
     hcm::HttpConnectionManager manager;

@@ -168,7 +168,7 @@ void check_http_route(const api::ObjectPtr& object, Findings& findings) {
 void check_set(const ResourceSet& set, const std::string& at, Findings& findings) {
   for (Type type : kAllTypes)
     for (const ResourcePtr& each : set[type])
-      for (const std::string& complaint : complaints_of(type, each->bytes))
+      for (const std::string& complaint : complaints_of(type, each->message()))
         findings.push_back(
             {at, words(std::string(short_name(type)) + " '" + each->name + "': " + complaint)});
 }

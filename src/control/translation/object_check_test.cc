@@ -110,10 +110,10 @@ TEST(Proof, a_stored_rule_that_no_proxy_accepts_costs_its_own_route_and_no_other
   const ResourceSet set = *translator.translate(sidecar);
   for (Type type : kAllTypes)
     for (const ResourcePtr& each : set[type])
-      EXPECT_TRUE(complaints_of(type, each->bytes).empty()) << short_name(type) << " " << each->name;
+      EXPECT_TRUE(complaints_of(type, each->message()).empty()) << short_name(type) << " " << each->name;
   route::RouteConfiguration table;
   ASSERT_TRUE(set[Type::kRoute].contains("80"));
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->bytes));
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->message()));
   ASSERT_GE(table.virtual_hosts_size(), 2);
   const auto& web = table.virtual_hosts(0);
   ASSERT_EQ(web.routes_size(), 2);
@@ -311,7 +311,7 @@ TEST(ObjectCheckProperty, whatever_is_admitted_every_proxy_accepts_as_translated
       const ResourceSet set = translate(push, proxy);
       for (Type type : kAllTypes)
         for (const ResourcePtr& each : set[type])
-          for (const std::string& complaint : complaints_of(type, each->bytes))
+          for (const std::string& complaint : complaints_of(type, each->message()))
             // Two objects may want the same domain; which of them has it is not a matter of one of them.
             EXPECT_NE(complaint.find("is there twice"), complaint.npos)
                 << "seed " << seed << ": " << short_name(type) << " " << each->name << ": " << complaint;

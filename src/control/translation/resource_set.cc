@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "control/translation/route_table.h"
+
 namespace weft::control {
 namespace {
 
@@ -56,11 +58,11 @@ const ResourceTablePtr& empty_table() {
   return kEmpty;
 }
 
-bool same(const ResourcePtr& a, const ResourcePtr& b) { return a == b || (a && b && a->bytes == b->bytes); }
+bool same(const ResourcePtr& a, const ResourcePtr& b) { return a == b || (a && b && same_message(*a, *b)); }
 
 bool same_resources(const ResourceTable& a, const ResourceTable& b) {
   return &a == &b || std::ranges::equal(a, b, [](const ResourcePtr& x, const ResourcePtr& y) {
-    return x == y || (x->name == y->name && x->bytes == y->bytes);
+    return x == y || (x->name == y->name && same_message(*x, *y));
   });
 }
 

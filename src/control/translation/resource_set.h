@@ -27,11 +27,14 @@ struct TableParts;
 /// One serialized resource. Immutable and shared by every proxy that has the same one.
 struct Resource {
   std::string name;
-  std::string bytes;
+  std::string bytes;  ///< the message; empty of what has `parts`
   std::vector<std::string> needs =
       {};  ///< a cluster: the endpoints it asks for; a listener: its route tables
   std::shared_ptr<const TableParts> parts =
-      nullptr;  ///< of a route table, what `bytes` are put together from
+      nullptr;  ///< of a route table, what its message is put together from
+
+  /// Puts a route table together, which costs its size.
+  std::string message() const;
 };
 using ResourcePtr = std::shared_ptr<const Resource>;
 
@@ -72,9 +75,9 @@ using ResourceTablePtr = std::shared_ptr<const ResourceTable>;
 /// A table without resources; always the same one.
 const ResourceTablePtr& empty_table();
 
-/// Whether both are one resource or have the same bytes. Null is equal to null alone.
+/// Whether both are one resource or have the same message. Null is equal to null alone.
 bool same(const ResourcePtr& a, const ResourcePtr& b);
-/// Whether both have the same names with the same bytes.
+/// Whether both have the same names with the same messages.
 bool same_resources(const ResourceTable& a, const ResourceTable& b);
 /// Everything of `first`, and of `second` what `first` has no resource of that name of. One of the two itself
 /// when it is that.

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "base/strings.h"
@@ -57,15 +58,29 @@ Resource make_table(const std::string& name, std::span<const HostPiecePtr> hosts
   tail.clear_name();
   auto parts = std::make_shared<TableParts>(
       TableParts{serialize(head), {hosts.begin(), hosts.end()}, serialize(tail), 0});
-  Resource made{.name = name, .bytes = parts->head};
-  std::size_t size = parts->head.size() + parts->tail.size();
-  for (const HostPiecePtr& host : hosts) size += host->bytes.size() + 8;
-  made.bytes.reserve(size);
-  for (const HostPiecePtr& host : hosts) append_host(made.bytes, host->bytes);
-  made.bytes += parts->tail;
   parts->fingerprint = fingerprint_of(*parts);
-  made.parts = std::move(parts);
+  return {.name = name, .bytes = {}, .parts = std::move(parts)};
+}
+
+std::string Resource::message() const {
+  if (!parts) return bytes;
+  std::string made = parts->head;
+  std::size_t size = parts->head.size() + parts->tail.size();
+  for (const HostPiecePtr& host : parts->hosts) size += host->bytes.size() + 8;
+  made.reserve(size);
+  for (const HostPiecePtr& host : parts->hosts) append_host(made, host->bytes);
+  made += parts->tail;
   return made;
+}
+
+bool same_message(const Resource& a, const Resource& b) {
+  if (!a.parts && !b.parts) return a.bytes == b.bytes;
+  if (!a.parts || !b.parts) return a.message() == b.message();
+  const auto same_piece = [](const HostPiecePtr& one, const HostPiecePtr& other) {
+    return one == other || one->bytes == other->bytes;
+  };
+  return a.parts->head == b.parts->head && a.parts->tail == b.parts->tail &&
+         std::ranges::equal(a.parts->hosts, b.parts->hosts, same_piece);
 }
 
 bool has_unique_domains(std::span<const HostPiecePtr> hosts) {

@@ -23,7 +23,7 @@ struct HostPiece {
 };
 using HostPiecePtr = std::shared_ptr<const HostPiece>;
 
-/// A route table's parts, in the order in which they stand in its bytes. Immutable.
+/// A route table's parts, in the order in which they stand in its message. Immutable.
 struct TableParts {
   std::string head;
   std::vector<HostPiecePtr> hosts;
@@ -35,9 +35,12 @@ struct TableParts {
 void keep_unique_domains(envoy::config::route::v3::VirtualHost& host, std::set<std::string>& seen);
 HostPiece make_piece(const envoy::config::route::v3::VirtualHost& host);
 
-/// A route table of these hosts, in this order: the bytes are those of the whole message. What a table of
+/// A route table of these hosts, in this order. What a table of
 /// ours says beside its hosts is the same in all (set_route_table_options).
 Resource make_table(const std::string& name, std::span<const HostPiecePtr> hosts);
+
+/// Whether two resources' messages are equal. Route tables that share their hosts are compared by pointers.
+bool same_message(const Resource& a, const Resource& b);
 
 /// Whether no domain is that of two hosts, for all that hashes can tell.
 bool has_unique_domains(std::span<const HostPiecePtr> hosts);

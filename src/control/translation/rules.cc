@@ -119,6 +119,7 @@ class Renewal {
     };
     auto made = std::make_shared<MadeOf<Rule>>(
         carry_over(old_snapshot.all(kind), *old, snapshot_.all(kind), make, [](const auto&, const auto&) {}));
+    if (!all_ && changed_.empty()) return made;
     for (auto& rule : *made)
       if (concerned(*rule)) rule = renewed<Spec, Rule>(rule->object, nullptr);
     return made;
@@ -163,6 +164,40 @@ std::shared_ptr<const MadeOf<Rule>> oldest_first(const MadeOf<Rule>& rules) {
   return sorted;
 }
 
+/// The names by which sidecars find a rule.
+std::span<const std::string> hosts_of(const VirtualService& rule) {
+  return rule.applies_to(kMesh) ? std::span<const std::string>(rule.hosts) : std::span<const std::string>();
+}
+std::span<const std::string> hosts_of(const DestinationRule& rule) { return {&rule.host, 1}; }
+std::span<const std::string> source_labels_of(const VirtualService& rule) { return rule.source_labels; }
+std::span<const std::string> source_labels_of(const DestinationRule&) { return {}; }
+
+/// Whether the lists by name, and by what rules are looked up by, have the two in the same place.
+template <class Rule>
+bool same_place(const Rule& a, const Rule& b) {
+  return !precedes(*a.object, *b.object) && !precedes(*b.object, *a.object) &&
+         a.object->created() == b.object->created() && std::ranges::equal(hosts_of(a), hosts_of(b)) &&
+         std::ranges::equal(source_labels_of(a), source_labels_of(b));
+}
+
+/// `by_age`, the order of `before`, with the rules of `now`. Null: their order is another, or many differ.
+template <class Rule>
+std::shared_ptr<const MadeOf<Rule>> replaced_in_place(const MadeOf<Rule>& before, const MadeOf<Rule>& now,
+                                                      const MadeOf<Rule>& by_age) {
+  // Each is looked for among all.
+  constexpr std::size_t kMaxReplaced = 32;
+  if (before.size() != now.size()) return nullptr;
+  std::vector<std::size_t> differing;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (before[i] == now[i]) continue;
+    if (differing.size() == kMaxReplaced || !same_place(*before[i], *now[i])) return nullptr;
+    differing.push_back(i);
+  }
+  auto made = std::make_shared<MadeOf<Rule>>(by_age);
+  for (const std::size_t i : differing) *std::ranges::find(*made, before[i]) = now[i];
+  return made;
+}
+
 }  // namespace
 
 std::string gateway_name(std::string_view written, std::string_view ns) {
@@ -192,22 +227,29 @@ std::size_t host_match(std::string_view pattern, std::string_view host) {
 }
 
 template <class Rule>
-void HostIndex<Rule>::add(const std::string& pattern, const Rule& rule) {
-  exact_.push_back({pattern, exact_.size(), &rule});
-  if (pattern.starts_with('*') && (wildcards_.empty() || wildcards_.back() != &rule))
-    wildcards_.push_back(&rule);
+HostIndex<Rule>::HostIndex(List rules) : rules_(std::move(rules)) {
+  for (std::size_t place = 0; place < rules_->size(); ++place) {
+    const Rule& rule = *(*rules_)[place];
+    for (const std::string_view host : hosts_of(rule)) add(host, place);
+    const auto labels = source_labels_of(rule);
+    source_labels_.insert(source_labels_.end(), labels.begin(), labels.end());
+  }
+  std::ranges::sort(exact_, {}, [](const Entry& entry) { return std::tie(entry.host, entry.place); });
+  sort_names(source_labels_);
 }
 
 template <class Rule>
-void HostIndex<Rule>::sort() {
-  std::ranges::sort(exact_, {}, [](const Entry& entry) { return std::tie(entry.host, entry.age); });
+void HostIndex<Rule>::add(std::string_view pattern, std::size_t place) {
+  exact_.push_back({pattern, place});
+  if (pattern.starts_with('*') && (wildcards_.empty() || wildcards_.back() != place))
+    wildcards_.push_back(place);
 }
 
 template <class Rule>
-std::vector<const Rule*> HostIndex<Rule>::exact(std::string_view host) const {
-  std::vector<const Rule*> found;
+std::vector<std::size_t> HostIndex<Rule>::exact(std::string_view host) const {
+  std::vector<std::size_t> found;
   auto at = std::ranges::lower_bound(exact_, host, {}, &Entry::host);
-  for (; at != exact_.end() && at->host == host; ++at) found.push_back(at->rule);
+  for (; at != exact_.end() && at->host == host; ++at) found.push_back(at->place);
   return found;
 }
 
@@ -219,43 +261,43 @@ bool VirtualService::can_tell(const api::istio::MatchScope& match) const {
   return match.understood && std::ranges::find(faulty_matches, match.where) == faulty_matches.end();
 }
 
+template <class Rule>
+Rules::OfKind<Rule> Rules::OfKind<Rule>::with(List renewed) const {
+  if (renewed == by_name) return *this;
+  OfKind made;
+  made.by_name = std::move(renewed);
+  if (auto replaced = replaced_in_place(*by_name, *made.by_name, *by_age)) {
+    made.by_age = std::move(replaced);
+    made.hosts = hosts;
+  } else {
+    made.by_age = oldest_first(*made.by_name);
+    made.hosts = std::make_shared<HostIndex<Rule>>(made.by_age);
+  }
+  return made;
+}
+
 Rules::Rules(const ObjectSnapshot& snapshot, const Registry& registry, const ObjectSnapshot& old_snapshot,
              const Registry& old_registry, const Rules& old) {
   const Renewal renewal(snapshot, registry, old_registry);
-  virtual_service_objects_ =
-      renewal.list<api::istio::VirtualService>(old_snapshot, old.virtual_service_objects_);
-  destination_rule_objects_ =
-      renewal.list<api::istio::DestinationRule>(old_snapshot, old.destination_rule_objects_);
-  virtual_services_ = virtual_service_objects_ == old.virtual_service_objects_
-                          ? old.virtual_services_
-                          : oldest_first(*virtual_service_objects_);
-  destination_rules_ = destination_rule_objects_ == old.destination_rule_objects_
-                           ? old.destination_rules_
-                           : oldest_first(*destination_rule_objects_);
-  index();
-}
-
-void Rules::index() {
-  for (const auto& rule : *virtual_services_)
-    if (rule->applies_to(kMesh))
-      for (const std::string& host : rule->hosts) mesh_hosts_.add(host, *rule);
-  mesh_hosts_.sort();
-  for (const auto& rule : *destination_rules_) destination_hosts_.add(rule->host, *rule);
-  destination_hosts_.sort();
+  virtual_services_ = old.virtual_services_.with(
+      renewal.list<api::istio::VirtualService>(old_snapshot, old.virtual_services_.by_name));
+  destination_rules_ = old.destination_rules_.with(
+      renewal.list<api::istio::DestinationRule>(old_snapshot, old.destination_rules_.by_name));
 }
 
 const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns) const {
-  for (const VirtualService* rule : mesh_hosts_.exact(host))
-    if (rule->visible_from(ns)) return rule;
+  for (const std::size_t place : virtual_services_.hosts->exact(host))
+    if (const VirtualService& rule = virtual_services_.at(place); rule.visible_from(ns)) return &rule;
   const VirtualService* best = nullptr;
   std::size_t best_score = 0;
-  for (const VirtualService* rule : mesh_hosts_.wildcards()) {
-    if (!rule->visible_from(ns)) continue;
-    for (const std::string& pattern : rule->hosts) {
+  for (const std::size_t place : virtual_services_.hosts->wildcards()) {
+    const VirtualService& rule = virtual_services_.at(place);
+    if (!rule.visible_from(ns)) continue;
+    for (const std::string& pattern : rule.hosts) {
       std::size_t score = host_match(pattern, host);
       if (score > best_score) {
         best_score = score;
-        best = rule;
+        best = &rule;
       }
     }
   }
@@ -276,17 +318,18 @@ std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std
     return among != Among::kUnexported || !rule.spec->exported;
   };
   std::vector<const DestinationRule*> best;
-  for (const DestinationRule* rule : destination_hosts_.exact(host))
-    if (counts(*rule)) best.push_back(rule);
+  for (const std::size_t place : destination_rules_.hosts->exact(host))
+    if (const DestinationRule& rule = destination_rules_.at(place); counts(rule)) best.push_back(&rule);
   if (!best.empty()) return best;
   std::size_t best_score = 1;
-  for (const DestinationRule* rule : destination_hosts_.wildcards()) {
-    if (!counts(*rule)) continue;
-    std::size_t score = host_match(rule->host, host);
+  for (const std::size_t place : destination_rules_.hosts->wildcards()) {
+    const DestinationRule& rule = destination_rules_.at(place);
+    if (!counts(rule)) continue;
+    std::size_t score = host_match(rule.host, host);
     if (score < best_score) continue;
     if (score > best_score) best.clear();
     best_score = score;
-    best.push_back(rule);
+    best.push_back(&rule);
   }
   return best;
 }

@@ -56,26 +56,34 @@ struct Destination {
 /// Of these, of which the first that says something holds. Lives no longer than they.
 Destination destination_of(std::span<const api::istio::DestinationRule* const> rules);
 
-/// Which rules name a host, so that a look-up costs no look at every rule.
+/// Which rules of a list name a host, so that a look-up costs no look at every rule. Immutable. It knows
+/// rules by their places in the list, so that it serves each list that has rules for the same hosts in the
+/// same places.
 template <class Rule>
 class HostIndex {
  public:
-  /// Rules are added oldest first, then sort() ends it.
-  void add(const std::string& pattern, const Rule& rule);
-  void sort();
-  /// Rules that name exactly this, oldest first.
-  std::vector<const Rule*> exact(std::string_view host) const;
-  /// Rules with "*" or "*.example.com", oldest first.
-  const std::vector<const Rule*>& wildcards() const { return wildcards_; }
+  using List = std::shared_ptr<const MadeOf<Rule>>;
+  HostIndex() = default;
+  /// Of `rules`, oldest first.
+  explicit HostIndex(List rules);
+  /// Places of the rules that name exactly this, oldest first.
+  std::vector<std::size_t> exact(std::string_view host) const;
+  /// Of those with "*" or "*.example.com", oldest first.
+  const std::vector<std::size_t>& wildcards() const { return wildcards_; }
+  /// Keys of labels that rules ask callers for.
+  const Names& source_labels() const { return source_labels_; }
 
  private:
   struct Entry {
     std::string_view host;
-    std::size_t age;  ///< the oldest has the least
-    const Rule* rule;
+    std::size_t place;
   };
+  void add(std::string_view pattern, std::size_t place);
+
+  List rules_;  ///< has the hosts' texts
   std::vector<Entry> exact_;
-  std::vector<const Rule*> wildcards_;
+  std::vector<std::size_t> wildcards_;
+  Names source_labels_;
 };
 
 /// The user's rules by what they are looked up by. Immutable. What has not changed since earlier rules is the
@@ -90,14 +98,16 @@ class Rules {
         const Registry& old_registry, const Rules& old);
 
   SharedList<VirtualService> virtual_services() const {  ///< oldest first
-    return SharedList<VirtualService>(*virtual_services_);
+    return SharedList<VirtualService>(*virtual_services_.by_age);
   }
   SharedList<DestinationRule> destination_rules() const {  ///< as well
-    return SharedList<DestinationRule>(*destination_rules_);
+    return SharedList<DestinationRule>(*destination_rules_.by_age);
   }
   /// By namespace, then name.
-  const MadeOf<VirtualService>& virtual_services_by_name() const { return *virtual_service_objects_; }
-  const MadeOf<DestinationRule>& destination_rules_by_name() const { return *destination_rule_objects_; }
+  const MadeOf<VirtualService>& virtual_services_by_name() const { return *virtual_services_.by_name; }
+  const MadeOf<DestinationRule>& destination_rules_by_name() const { return *destination_rules_.by_name; }
+  /// Keys of labels that rules ask callers for.
+  const Names& source_labels() const { return virtual_services_.hosts->source_labels(); }
   /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the
   /// oldest first.
   const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
@@ -109,21 +119,24 @@ class Rules {
   Destination destination(std::string_view host, std::string_view ns) const;
 
  private:
+  /// The rules of one kind.
   template <class Rule>
-  using Shared = std::shared_ptr<const MadeOf<Rule>>;
+  struct OfKind {
+    using List = std::shared_ptr<const MadeOf<Rule>>;
+    List by_name = std::make_shared<MadeOf<Rule>>(), by_age = by_name;
+    std::shared_ptr<const HostIndex<Rule>> hosts = std::make_shared<HostIndex<Rule>>();  ///< of `by_age`
 
-  void index();
+    /// `renewed`: those there are now, by name.
+    OfKind with(List renewed) const;
+    const Rule& at(std::size_t place) const { return *(*by_age)[place]; }
+  };
   enum class Among : std::uint8_t { kVisible, kUnexported };
   std::vector<const DestinationRule*> best_match(std::string_view host, std::string_view rule_ns,
                                                  std::string_view client_ns,
                                                  Among among = Among::kVisible) const;
 
-  Shared<VirtualService> virtual_service_objects_ = std::make_shared<MadeOf<VirtualService>>();
-  Shared<DestinationRule> destination_rule_objects_ = std::make_shared<MadeOf<DestinationRule>>();
-  Shared<VirtualService> virtual_services_ = std::make_shared<MadeOf<VirtualService>>();
-  Shared<DestinationRule> destination_rules_ = std::make_shared<MadeOf<DestinationRule>>();
-  HostIndex<VirtualService> mesh_hosts_;  ///< those that apply to sidecars
-  HostIndex<DestinationRule> destination_hosts_;
+  OfKind<VirtualService> virtual_services_;
+  OfKind<DestinationRule> destination_rules_;
 };
 
 /// "namespace/name" of a gateway that a rule in `ns` names as "name", "namespace/name", "./name",

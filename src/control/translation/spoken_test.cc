@@ -28,7 +28,7 @@ std::string spoken(const std::string& yaml, const std::string& cluster_name) {
   const ResourcePtr& found = set[Type::kCluster].find(cluster_name);
   if (!found) return "no cluster " + cluster_name;
   cluster::Cluster made;
-  EXPECT_TRUE(made.ParseFromString(found->bytes));
+  EXPECT_TRUE(made.ParseFromString(found->message()));
   HttpOptions options;
   for (const auto& [name, any] : made.typed_extension_protocol_options())
     EXPECT_TRUE(any.UnpackTo(&options)) << name;
@@ -116,8 +116,8 @@ TEST(Spoken, upgrades_may_pass_where_http_2_is_spoken) {
   const auto set =
       translate(push, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
   cluster::Cluster made;
-  ASSERT_TRUE(
-      made.ParseFromString(set[Type::kCluster].find("outbound|7000||go.default.svc.cluster.local")->bytes));
+  ASSERT_TRUE(made.ParseFromString(
+      set[Type::kCluster].find("outbound|7000||go.default.svc.cluster.local")->message()));
   HttpOptions options;
   ASSERT_TRUE(made.typed_extension_protocol_options().begin()->second.UnpackTo(&options));
   EXPECT_TRUE(options.explicit_http_config().http2_protocol_options().allow_connect());

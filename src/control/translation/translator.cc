@@ -11,14 +11,6 @@ void forget_unused(Map& map) {
   for (auto& [key, kept] : map) kept.used = false;
 }
 
-Names source_labels_of(const Rules& rules) {
-  Names keys;
-  for (const VirtualService& rule : rules.virtual_services())
-    keys.insert(keys.end(), rule.source_labels.begin(), rule.source_labels.end());
-  sort_names(keys);
-  return keys;
-}
-
 /// Tells lists of texts apart whatever is in them.
 void append(std::string& key, std::string_view text) {
   key += std::to_string(text.size());
@@ -34,7 +26,6 @@ void Translator::update(std::shared_ptr<const PushContext> push) {
   forget_unused(sets_);
   const Changes changes = push_ ? changes_between(*push_, *push) : Changes::all();
   if (changes.gateways) gateways_changed_ = push->generation;
-  source_labels_ = source_labels_of(push->rules);
   for (auto& [key, scope] : scopes_) scope.value.update(*push, changes);
   push_ = std::move(push);
 }
@@ -42,7 +33,7 @@ void Translator::update(std::shared_ptr<const PushContext> push) {
 const OutboundScope& Translator::outbound(const ProxyIdentity& proxy, ScopeKey& key) {
   key.kind = proxy.kind;
   key.ns = proxy.ns;
-  for (const std::string& label : source_labels_)
+  for (const std::string& label : push_->rules.source_labels())
     if (const auto found = proxy.labels.find(label); found != proxy.labels.end()) key.labels.insert(*found);
   auto place = scopes_.find(key);
   if (place == scopes_.end()) {

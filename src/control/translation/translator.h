@@ -55,7 +55,6 @@ class Translator {
 
   std::unique_ptr<Proof> proof_;
   std::shared_ptr<const PushContext> push_;
-  Names source_labels_;  ///< keys of labels that rules ask callers for
   std::map<ScopeKey, Kept<OutboundScope>> scopes_;
   std::map<std::string, Kept<Own>, std::less<>> own_;
   std::map<std::pair<ScopeKey, std::string>, Kept<Whole>> sets_;
