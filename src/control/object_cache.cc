@@ -128,14 +128,15 @@ void ObjectCache::apply(const store::Event& event) {
   auto found = table.find(event.object->key());
   // An end that comes late is that of another object of this name.
   if (found == table.end() || found->second->resource_version() > event.resource_version) return;
+  const api::Key key = found->first;
   erase(table, found);
-  changed(event.object->kind);
+  changed(key);
 }
 
 void ObjectCache::observe(const api::ObjectPtr& object) {
   if (gone_.contains(object->uid())) return;
   if (removals_[object->kind].outdates(object->key(), object->resource_version())) return;
-  if (put(tables_[object->kind], object, false)) changed(object->kind);
+  if (put(tables_[object->kind], object, false)) changed(object->key());
 }
 
 void ObjectCache::forget(const api::Key& key) {
@@ -144,13 +145,22 @@ void ObjectCache::forget(const api::Key& key) {
   if (found == table.end()) return;
   gone_.emplace(found->second->uid());
   erase(table, found);
-  changed(key.kind);
+  changed(key);
 }
 
 void ObjectCache::changed(const api::KindInfo* kind) {
+  lists_.erase(kind);
+  announce(kind);
+}
+
+void ObjectCache::changed(const api::Key& key) {
+  changed_keys_[key.kind].insert(key);
+  announce(key.kind);
+}
+
+void ObjectCache::announce(const api::KindInfo* kind) {
   ++changes_[kind];
   ++generation_;
-  lists_.erase(kind);
   if (announced_) return;
   announced_ = true;
   loop_.defer([this, alive = std::weak_ptr(alive_)] {
@@ -160,18 +170,38 @@ void ObjectCache::changed(const api::KindInfo* kind) {
   });
 }
 
+/// The objects of `table`; from the list that there is, where few are others.
+std::shared_ptr<const ObjectSnapshot::Objects> ObjectCache::list_of(const api::KindInfo* kind,
+                                                                    const Table& table) {
+  const auto list = lists_.find(kind);
+  const auto changed = changed_keys_.find(kind);
+  if (list != lists_.end() && changed == changed_keys_.end()) return list->second;
+  auto made = std::make_shared<ObjectSnapshot::Objects>();
+  made->reserve(table.size());
+  if (list == lists_.end() || changed->second.size() > list->second->size() / 8) {
+    for (const auto& [key, object] : table) made->push_back(object);
+    return made;
+  }
+  auto rest = std::span(*list->second);
+  for (const api::Key& key : changed->second) {
+    const auto at = std::ranges::partition_point(rest, [&](const auto& each) { return each->key() < key; });
+    made->insert(made->end(), rest.begin(), at);
+    rest = std::span(at, rest.end());
+    if (!rest.empty() && rest.front()->key() == key) rest = rest.subspan(1);
+    if (const auto now = table.find(key); now != table.end()) made->push_back(now->second);
+  }
+  made->insert(made->end(), rest.begin(), rest.end());
+  return made;
+}
+
 ObjectSnapshotPtr ObjectCache::snapshot() {
   if (snapshot_->generation() == generation_) return snapshot_;
   std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Faults>> faults;
   for (const auto& [kind, table] : tables_) {
     faults[kind] = validator_.faults(kind);
-    auto& list = lists_[kind];
-    if (list) continue;
-    ObjectSnapshot::Objects objects;
-    objects.reserve(table.size());
-    for (const auto& [key, object] : table) objects.push_back(object);
-    list = std::make_shared<const ObjectSnapshot::Objects>(std::move(objects));
+    lists_[kind] = list_of(kind, table);
   }
+  changed_keys_.clear();
   snapshot_ = std::make_shared<const ObjectSnapshot>(generation_, lists_, std::move(faults), *snapshot_);
   return snapshot_;
 }

@@ -84,7 +84,11 @@ class ObjectCache {
   void apply(const store::Event& event);
   bool put(Table& table, const api::ObjectPtr& object, bool listed);
   void erase(Table& table, Table::iterator at);
+  /// Any of the kind's objects, or one.
   void changed(const api::KindInfo* kind);
+  void changed(const api::Key& key);
+  void announce(const api::KindInfo* kind);
+  std::shared_ptr<const ObjectSnapshot::Objects> list_of(const api::KindInfo* kind, const Table& table);
   bool behind(const api::KindInfo* kind, const store::List& list, std::uint64_t version) const;
 
   net::Loop& loop_;
@@ -95,8 +99,9 @@ class ObjectCache {
   std::map<const api::KindInfo*, Table> tables_;
   std::map<const api::KindInfo*, store::Removals> removals_;
   std::map<const api::KindInfo*, std::uint64_t> changes_;
-  std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Objects>>
-      lists_;  ///< absent: changed since
+  /// As they were last looked at. Absent: any object may have changed since.
+  std::map<const api::KindInfo*, std::shared_ptr<const ObjectSnapshot::Objects>> lists_;
+  std::map<const api::KindInfo*, std::set<api::Key>> changed_keys_;  ///< since then
   ObjectValidator validator_;
   std::set<const api::KindInfo*> listed_;
   std::set<std::string, std::less<>> gone_;  ///< uids removed by us whose last event has not come yet

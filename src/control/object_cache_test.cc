@@ -24,6 +24,10 @@ class ObjectCacheTest : public ::testing::Test {
   std::size_t services() { return cache->snapshot()->all(kinds::service()).size(); }
   static Error gone() { return Error::internal(Code::kConflict, "too old resource version"); }
 
+  static net::Task<void> removed(store::Store& store, api::Key key) {
+    static_cast<void>(co_await store.remove(std::move(key)));
+  }
+
   std::unique_ptr<net::Loop> loop = net::Loop::simulated();
   testing::MemoryStore store{*loop};
   std::optional<ObjectCache> cache;
@@ -53,6 +57,26 @@ TEST_F(ObjectCacheTest, a_version_too_old_is_listed_anew_and_what_has_not_change
   EXPECT_EQ(cache->changes(kinds::service()), before);
   put_service("b");
   EXPECT_EQ(services(), 2u);
+}
+
+TEST_F(ObjectCacheTest, a_snapshot_has_the_stores_objects_in_order_whatever_came_and_went_since_the_last) {
+  for (int i = 0; i < 60; i += 2) put_service("s" + std::to_string(i));
+  start();
+  net::TaskScope tasks;
+  Random random(1);
+  for (int step = 0; step < 300; ++step) {
+    for (std::uint64_t changes = 1 + random.below(random.below(5) ? 2 : 30); changes > 0; --changes) {
+      const std::string name = "s" + std::to_string(random.below(60));
+      if (random.below(3))
+        put_service(name);
+      else
+        tasks.spawn(removed(store, {kinds::service(), "default", name}));
+    }
+    loop->advance(1ms);
+    const ObjectSnapshotPtr snapshot = cache->snapshot();
+    const auto now = snapshot->all(kinds::service());
+    ASSERT_EQ(std::vector(now.begin(), now.end()), store.all(kinds::service())) << step;
+  }
 }
 
 TEST_F(ObjectCacheTest, what_was_deleted_while_nobody_watched_is_gone_after_the_list) {

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kShown = 6;
 // Up to here a look at every rule costs less than an index of them all.
-constexpr int kFewQuestions = 8;
 
 void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks remarks) {
   if (!remarks.empty()) into[object.key()] = std::move(remarks);
@@ -21,41 +20,13 @@ void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks r
 Scene::Scene(const ObjectSnapshot& from, const Registry& services, const Rules& made, Ground where)
     : snapshot(from), registry(services), rules(made), ground(where) {}
 
-/// Null: not worth its making yet.
-const Scene::ByHost* Scene::by_host() const {
-  if (by_host_) return &*by_host_;
-  if (++asked_ <= kFewQuestions) return nullptr;
-  by_host_.emplace();
-  for (const VirtualService& rule : rules.virtual_services())
-    if (rule.applies_to(kMesh))
-      for (const std::string& host : rule.hosts) by_host_->mesh_rules[host].push_back(&rule);
-  for (const DestinationRule& rule : rules.destination_rules())
-    by_host_->destination_rules[rule.host].push_back(&rule);
-  return &*by_host_;
-}
-
 std::vector<const VirtualService*> Scene::mesh_rules(const std::string& host) const {
-  if (const ByHost* made = by_host()) {
-    const auto found = made->mesh_rules.find(host);
-    return found == made->mesh_rules.end() ? std::vector<const VirtualService*>() : found->second;
-  }
-  std::vector<const VirtualService*> found;
-  for (const VirtualService& rule : rules.virtual_services())
-    if (std::ranges::find(rule.hosts, host) != rule.hosts.end() && rule.applies_to(kMesh))
-      found.push_back(&rule);
-  return found;
+  return rules.mesh_rules_naming(host);
 }
 
 std::vector<const DestinationRule*> Scene::destination_rules(std::string_view ns,
                                                              const std::string& host) const {
-  std::vector<const DestinationRule*> found;
-  if (const ByHost* made = by_host()) {
-    if (const auto of_host = made->destination_rules.find(host); of_host != made->destination_rules.end())
-      found = of_host->second;
-  } else {
-    for (const DestinationRule& rule : rules.destination_rules())
-      if (rule.host == host) found.push_back(&rule);
-  }
+  std::vector<const DestinationRule*> found = rules.destination_rules_naming(host);
   std::erase_if(found, [&](const DestinationRule* rule) { return rule->object->ns() != ns; });
   return found;
 }

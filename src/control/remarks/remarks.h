@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "control/translation/translate.h"
@@ -51,14 +50,6 @@ class Scene {
   std::string services_like(std::string_view host, std::string_view ns) const;
 
  private:
-  struct ByHost {
-    std::unordered_map<std::string_view, std::vector<const VirtualService*>> mesh_rules;
-    std::unordered_map<std::string_view, std::vector<const DestinationRule*>> destination_rules;
-  };
-  const ByHost* by_host() const;
-
-  mutable int asked_ = 0;
-  mutable std::optional<ByHost> by_host_;
   mutable std::optional<std::map<std::string, api::ObjectPtr>> ingress_paths_, addresses_;
 };
 

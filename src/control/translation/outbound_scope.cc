@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
 #include "control/service_endpoints.h"
 #include "control/translation/parts.h"
 
@@ -71,6 +72,10 @@ void OutboundScope::update(const PushContext& push, const Changes& changes) {
   update_sniffed_tables(push, changes);
 }
 
+bool OutboundScope::same_domains(const Host& a, const Host& b) {
+  return a.piece == b.piece || (a.piece && b.piece && a.piece->domains == b.piece->domains);
+}
+
 RouteScope OutboundScope::route_scope(const PushContext& push, std::uint16_t port) const {
   return {push, proxy_, std::string(kMesh), port};
 }
@@ -116,6 +121,8 @@ void OutboundScope::update_listeners(const PushContext& push, const Changes& cha
 
 void OutboundScope::update_port_tables(const PushContext& push, const Changes& changes) {
   if (!changes.everything && changes.services.empty() && changes.rules.empty()) return;
+  if (!changes.any_rule_host && !may_differ_in_foreign_hosts(push, changes))
+    return update_hosts_in_place(push, changes.rules);
   const std::set<std::uint16_t> numbers = http_ports(push.registry);
   Names gone;
   for (const auto& [port, table] : ports_)
@@ -130,6 +137,36 @@ void OutboundScope::update_port_tables(const PushContext& push, const Changes& c
       made.push_back(std::make_shared<const Resource>(port_table(table, port)));
   }
   replace(Type::kRoute, std::move(made), gone);
+}
+
+/// What rules say of some Services has changed, and nothing else: every table has the hosts that it had.
+void OutboundScope::update_hosts_in_place(const PushContext& push, const Names& names) {
+  const auto services = services_of(push.registry, {&names});
+  std::vector<ResourcePtr> made;
+  for (auto& [port, table] : ports_) {
+    const RouteScope scope = route_scope(push, port);
+    bool changed = false;
+    for (const auto& service : services) {
+      const ServicePort* at = service->find_port(port);
+      if (at && is_http(at->protocol)) changed = update_host_in_place(table, service, *at, scope) || changed;
+    }
+    if (changed) made.push_back(std::make_shared<const Resource>(port_table(table, port)));
+  }
+  replace(Type::kRoute, std::move(made), {});
+}
+
+/// Whether it has changed.
+bool OutboundScope::update_host_in_place(PortTable& table, const std::shared_ptr<const Service>& service,
+                                         const ServicePort& port, const RouteScope& scope) const {
+  const auto found = std::ranges::partition_point(table.hosts, [&](const Host& host) {
+    return host.service && Service::by_name(*host.service, *service);
+  });
+  WEFT_ASSERT(found != table.hosts.end() && found->service == service);
+  Host made = made_host(service, port, &*found, scope, service_host);
+  const bool changed = made.piece != found->piece;
+  if (!same_domains(made, *found)) table.unique = false;
+  *found = std::move(made);
+  return changed;
 }
 
 /// Whether it has changed.
@@ -155,9 +192,6 @@ bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, cons
     add_foreign_hosts(hosts, table, scope);
   else
     hosts.insert(hosts.end(), foreign, table.hosts.end());
-  const auto same_domains = [](const Host& a, const Host& b) {
-    return a.piece == b.piece || (a.piece && b.piece && a.piece->domains == b.piece->domains);
-  };
   const auto same_piece = [](const Host& a, const Host& b) { return a.piece == b.piece; };
   const bool changed = !std::ranges::equal(hosts, table.hosts, same_piece);
   if (!std::ranges::equal(hosts, table.hosts, same_domains)) table.unique = false;

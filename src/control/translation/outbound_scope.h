@@ -58,8 +58,12 @@ class OutboundScope {
   void update_listeners(const PushContext& push, const Changes& changes);
   void update_port_tables(const PushContext& push, const Changes& changes);
   void update_sniffed_tables(const PushContext& push, const Changes& changes);
+  void update_hosts_in_place(const PushContext& push, const Names& names);
+  bool update_host_in_place(PortTable& table, const std::shared_ptr<const Service>& service,
+                            const ServicePort& port, const RouteScope& scope) const;
   bool update_port_table(PortTable& table, std::uint16_t port, const PushContext& push,
                          const Changes& changes);
+  static bool same_domains(const Host& a, const Host& b);
   void add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before, const RouteScope& scope) const;
   Host made_host(const std::shared_ptr<const Service>& service, const ServicePort& port, const Host* before,
                  const RouteScope& scope, MakeHost& make) const;

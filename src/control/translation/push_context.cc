@@ -71,11 +71,12 @@ Changes changes_between(const PushContext& before, const PushContext& after) {
       before.registry.all_endpoints(), after.registry.all_endpoints(),
       [](const auto& a, const auto& b) { return a.host < b.host; },
       [&](const auto& endpoints) { found.endpoints.push_back(endpoints->host); });
-  bool any_rule = false;
+  bool any_gateway_rule = false;
   compare_rules(before.rules.virtual_services_by_name(), after.rules.virtual_services_by_name(),
                 [&](const VirtualService& rule) {
-                  any_rule = true;
-                  if (rule.applies_to(kMesh))
+                  const bool in_mesh = rule.applies_to(kMesh);
+                  if (!in_mesh || rule.gateways.size() > 1) any_gateway_rule = true;
+                  if (in_mesh)
                     for (const std::string& host : rule.hosts)
                       add_pattern(host, found.rules, found.any_rule_host);
                 });
@@ -85,7 +86,7 @@ Changes changes_between(const PushContext& before, const PushContext& after) {
                 });
   for (Names* names : {&found.services, &found.endpoints, &found.rules, &found.destinations})
     sort_names(*names);
-  found.gateways = any_rule || !found.services.empty() || &before.gateway_api != &after.gateway_api;
+  found.gateways = any_gateway_rule || !found.services.empty() || &before.gateway_api != &after.gateway_api;
   for (const api::KindInfo* kind : {kinds::gateway(), kinds::ingress(), kinds::ingress_class()})
     found.gateways = found.gateways || !before.snapshot->shares(kind, *after.snapshot);
   return found;

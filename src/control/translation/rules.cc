@@ -169,6 +169,8 @@ std::span<const std::string> hosts_of(const VirtualService& rule) {
   return rule.applies_to(kMesh) ? std::span<const std::string>(rule.hosts) : std::span<const std::string>();
 }
 std::span<const std::string> hosts_of(const DestinationRule& rule) { return {&rule.host, 1}; }
+std::span<const std::string> gateways_of(const VirtualService& rule) { return rule.gateways; }
+std::span<const std::string> gateways_of(const DestinationRule&) { return {}; }
 std::span<const std::string> source_labels_of(const VirtualService& rule) { return rule.source_labels; }
 std::span<const std::string> source_labels_of(const DestinationRule&) { return {}; }
 
@@ -177,6 +179,7 @@ template <class Rule>
 bool same_place(const Rule& a, const Rule& b) {
   return !precedes(*a.object, *b.object) && !precedes(*b.object, *a.object) &&
          a.object->created() == b.object->created() && std::ranges::equal(hosts_of(a), hosts_of(b)) &&
+         std::ranges::equal(gateways_of(a), gateways_of(b)) &&
          std::ranges::equal(source_labels_of(a), source_labels_of(b));
 }
 
@@ -227,29 +230,35 @@ std::size_t host_match(std::string_view pattern, std::string_view host) {
 }
 
 template <class Rule>
-HostIndex<Rule>::HostIndex(List rules) : rules_(std::move(rules)) {
+RuleIndex<Rule>::RuleIndex(List rules) : rules_(std::move(rules)) {
   for (std::size_t place = 0; place < rules_->size(); ++place) {
     const Rule& rule = *(*rules_)[place];
-    for (const std::string_view host : hosts_of(rule)) add(host, place);
+    for (const std::string_view host : hosts_of(rule)) {
+      hosts_.push_back({host, place});
+      if (host.starts_with('*') && (wildcards_.empty() || wildcards_.back() != place))
+        wildcards_.push_back(place);
+    }
+    for (const std::string_view gateway : gateways_of(rule)) gateways_.push_back({gateway, place});
     const auto labels = source_labels_of(rule);
     source_labels_.insert(source_labels_.end(), labels.begin(), labels.end());
   }
-  std::ranges::sort(exact_, {}, [](const Entry& entry) { return std::tie(entry.host, entry.place); });
+  sort(hosts_);
+  sort(gateways_);
   sort_names(source_labels_);
 }
 
 template <class Rule>
-void HostIndex<Rule>::add(std::string_view pattern, std::size_t place) {
-  exact_.push_back({pattern, place});
-  if (pattern.starts_with('*') && (wildcards_.empty() || wildcards_.back() != place))
-    wildcards_.push_back(place);
+void RuleIndex<Rule>::sort(Entries& entries) {
+  std::ranges::sort(entries);
+  const auto rest = std::ranges::unique(entries);
+  entries.erase(rest.begin(), rest.end());
 }
 
 template <class Rule>
-std::vector<std::size_t> HostIndex<Rule>::exact(std::string_view host) const {
+std::vector<std::size_t> RuleIndex<Rule>::places_in(const Entries& entries, std::string_view name) {
   std::vector<std::size_t> found;
-  auto at = std::ranges::lower_bound(exact_, host, {}, &Entry::host);
-  for (; at != exact_.end() && at->host == host; ++at) found.push_back(at->place);
+  auto at = std::ranges::lower_bound(entries, name, {}, &Entry::name);
+  for (; at != entries.end() && at->name == name; ++at) found.push_back(at->place);
   return found;
 }
 
@@ -268,13 +277,22 @@ Rules::OfKind<Rule> Rules::OfKind<Rule>::with(List renewed) const {
   made.by_name = std::move(renewed);
   if (auto replaced = replaced_in_place(*by_name, *made.by_name, *by_age)) {
     made.by_age = std::move(replaced);
-    made.hosts = hosts;
+    made.index = index;
   } else {
     made.by_age = oldest_first(*made.by_name);
-    made.hosts = std::make_shared<HostIndex<Rule>>(made.by_age);
+    made.index = std::make_shared<RuleIndex<Rule>>(made.by_age);
   }
   return made;
 }
+
+template <class Rule>
+std::vector<const Rule*> Rules::OfKind<Rule>::naming(std::string_view host) const {
+  std::vector<const Rule*> found;
+  for (const std::size_t place : index->exact(host)) found.push_back(&at(place));
+  return found;
+}
+template struct Rules::OfKind<VirtualService>;
+template struct Rules::OfKind<DestinationRule>;
 
 Rules::Rules(const ObjectSnapshot& snapshot, const Registry& registry, const ObjectSnapshot& old_snapshot,
              const Registry& old_registry, const Rules& old) {
@@ -286,11 +304,11 @@ Rules::Rules(const ObjectSnapshot& snapshot, const Registry& registry, const Obj
 }
 
 const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns) const {
-  for (const std::size_t place : virtual_services_.hosts->exact(host))
-    if (const VirtualService& rule = virtual_services_.at(place); rule.visible_from(ns)) return &rule;
+  for (const VirtualService* rule : mesh_rules_naming(host))
+    if (rule->visible_from(ns)) return rule;
   const VirtualService* best = nullptr;
   std::size_t best_score = 0;
-  for (const std::size_t place : virtual_services_.hosts->wildcards()) {
+  for (const std::size_t place : virtual_services_.index->wildcards()) {
     const VirtualService& rule = virtual_services_.at(place);
     if (!rule.visible_from(ns)) continue;
     for (const std::string& pattern : rule.hosts) {
@@ -306,8 +324,9 @@ const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns
 
 std::vector<const VirtualService*> Rules::for_gateway(std::string_view gateway, std::string_view ns) const {
   std::vector<const VirtualService*> found;
-  for (const VirtualService& rule : virtual_services())
-    if (rule.applies_to(gateway) && rule.visible_from(ns)) found.push_back(&rule);
+  for (const std::size_t place : virtual_services_.index->of_gateway(gateway))
+    if (const VirtualService& rule = virtual_services_.at(place); rule.visible_from(ns))
+      found.push_back(&rule);
   return found;
 }
 
@@ -318,11 +337,11 @@ std::vector<const DestinationRule*> Rules::best_match(std::string_view host, std
     return among != Among::kUnexported || !rule.spec->exported;
   };
   std::vector<const DestinationRule*> best;
-  for (const std::size_t place : destination_rules_.hosts->exact(host))
-    if (const DestinationRule& rule = destination_rules_.at(place); counts(rule)) best.push_back(&rule);
+  for (const DestinationRule* rule : destination_rules_naming(host))
+    if (counts(*rule)) best.push_back(rule);
   if (!best.empty()) return best;
   std::size_t best_score = 1;
-  for (const std::size_t place : destination_rules_.hosts->wildcards()) {
+  for (const std::size_t place : destination_rules_.index->wildcards()) {
     const DestinationRule& rule = destination_rules_.at(place);
     if (!counts(rule)) continue;
     std::size_t score = host_match(rule.host, host);

@@ -56,18 +56,21 @@ struct Destination {
 /// Of these, of which the first that says something holds. Lives no longer than they.
 Destination destination_of(std::span<const api::istio::DestinationRule* const> rules);
 
-/// Which rules of a list name a host, so that a look-up costs no look at every rule. Immutable. It knows
-/// rules by their places in the list, so that it serves each list that has rules for the same hosts in the
-/// same places.
+/// Which rules of a list name a host or a gateway, so that a look-up costs no look at every rule. Immutable.
+/// It knows rules by their places in the list, so that it serves each list that has rules for the same names
+/// in the same places.
 template <class Rule>
-class HostIndex {
+class RuleIndex {
  public:
   using List = std::shared_ptr<const MadeOf<Rule>>;
-  HostIndex() = default;
+  RuleIndex() = default;
   /// Of `rules`, oldest first.
-  explicit HostIndex(List rules);
-  /// Places of the rules that name exactly this, oldest first.
-  std::vector<std::size_t> exact(std::string_view host) const;
+  explicit RuleIndex(List rules);
+  /// Places of the rules that name exactly this host, or gateway, oldest first.
+  std::vector<std::size_t> exact(std::string_view host) const { return places_in(hosts_, host); }
+  std::vector<std::size_t> of_gateway(std::string_view gateway) const {
+    return places_in(gateways_, gateway);
+  }
   /// Of those with "*" or "*.example.com", oldest first.
   const std::vector<std::size_t>& wildcards() const { return wildcards_; }
   /// Keys of labels that rules ask callers for.
@@ -75,13 +78,16 @@ class HostIndex {
 
  private:
   struct Entry {
-    std::string_view host;
+    std::string_view name;
     std::size_t place;
+    auto operator<=>(const Entry&) const = default;
   };
-  void add(std::string_view pattern, std::size_t place);
+  using Entries = std::vector<Entry>;  ///< sorted, each once
+  static void sort(Entries& entries);
+  static std::vector<std::size_t> places_in(const Entries& entries, std::string_view name);
 
-  List rules_;  ///< has the hosts' texts
-  std::vector<Entry> exact_;
+  List rules_;  ///< has the names' texts
+  Entries hosts_, gateways_;
   std::vector<std::size_t> wildcards_;
   Names source_labels_;
 };
@@ -107,10 +113,17 @@ class Rules {
   const MadeOf<VirtualService>& virtual_services_by_name() const { return *virtual_services_.by_name; }
   const MadeOf<DestinationRule>& destination_rules_by_name() const { return *destination_rules_.by_name; }
   /// Keys of labels that rules ask callers for.
-  const Names& source_labels() const { return virtual_services_.hosts->source_labels(); }
+  const Names& source_labels() const { return virtual_services_.index->source_labels(); }
   /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the
   /// oldest first.
   const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
+  /// The rules for sidecars that name exactly this host, and the DestinationRules that do, oldest first.
+  std::vector<const VirtualService*> mesh_rules_naming(std::string_view host) const {
+    return virtual_services_.naming(host);
+  }
+  std::vector<const DestinationRule*> destination_rules_naming(std::string_view host) const {
+    return destination_rules_.naming(host);
+  }
   /// The rules of one gateway ("namespace/name") that its pods in `ns` may see (exportTo), oldest first.
   std::vector<const VirtualService*> for_gateway(std::string_view gateway, std::string_view ns) const;
   /// For clients in `ns`: the rules of their own namespace, else those of the service's, else those of
@@ -124,11 +137,12 @@ class Rules {
   struct OfKind {
     using List = std::shared_ptr<const MadeOf<Rule>>;
     List by_name = std::make_shared<MadeOf<Rule>>(), by_age = by_name;
-    std::shared_ptr<const HostIndex<Rule>> hosts = std::make_shared<HostIndex<Rule>>();  ///< of `by_age`
+    std::shared_ptr<const RuleIndex<Rule>> index = std::make_shared<RuleIndex<Rule>>();  ///< of `by_age`
 
     /// `renewed`: those there are now, by name.
     OfKind with(List renewed) const;
     const Rule& at(std::size_t place) const { return *(*by_age)[place]; }
+    std::vector<const Rule*> naming(std::string_view host) const;
   };
   enum class Among : std::uint8_t { kVisible, kUnexported };
   std::vector<const DestinationRule*> best_match(std::string_view host, std::string_view rule_ns,
