@@ -279,19 +279,21 @@ Names OutboundScope::names_of(Type type, const Names& hosts) const {
 /// as before stays what it was.
 void OutboundScope::replace(Type type, std::vector<ResourcePtr> made, const Names& removed) {
   ResourceTablePtr& table = tables_[index_of(type)];
-  Names drop = removed;
+  Names drop;
+  std::set<std::string_view> kept;
   std::vector<ResourcePtr> sound;
   for (ResourcePtr& each : made) {
-    ResourcePtr taken = successor(type, table->find(each->name), each, proof_);
-    if (taken)
-      sound.push_back(std::move(taken));
-    else
-      drop.push_back(each->name);
+    const ResourcePtr& before = table->find(each->name);
+    ResourcePtr taken = successor(type, before, each, proof_);
+    if (taken) kept.insert(each->name);
+    if (!taken && before) drop.push_back(each->name);
+    if (taken && taken != before) sound.push_back(std::move(taken));
   }
+  for (const std::string& name : removed)
+    if (!kept.contains(name) && table->contains(name)) drop.push_back(name);
   if (sound.empty() && drop.empty()) return;
   sort_names(drop);
-  ResourceTablePtr renewed = table->with(std::move(sound), drop);
-  if (!std::ranges::equal(*renewed, *table)) table = std::move(renewed);
+  table = table->with(std::move(sound), drop);
 }
 
 }  // namespace weft::control

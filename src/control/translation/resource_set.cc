@@ -37,19 +37,24 @@ const ResourcePtr& ResourceTable::find(std::string_view name) const {
 
 ResourceTablePtr ResourceTable::with(std::vector<ResourcePtr> changed, const Names& removed) const {
   auto made = std::make_shared<ResourceTable>();
-  ResourceTable news(std::move(changed));
+  const ResourceTable news(std::move(changed));
   made->resources_.reserve(resources_.size() + news.size());
-  auto next = news.begin();
-  for (const ResourcePtr& each : resources_) {
-    for (; next != news.end() && (*next)->name < each->name; ++next) made->resources_.push_back(*next);
-    if (next != news.end() && (*next)->name == each->name) {
-      made->resources_.push_back(*next++);
-    } else if (!std::ranges::binary_search(removed, each->name)) {
-      made->resources_.push_back(each);
-    }
+  auto rest = std::span(resources_);
+  auto gone = removed.begin();
+  const auto copy_before = [&](std::string_view name) {
+    const auto at = std::ranges::lower_bound(rest, name, {}, kName);
+    made->resources_.insert(made->resources_.end(), rest.begin(), at);
+    rest = std::span(at, rest.end());
+    if (!rest.empty() && rest.front()->name == name) rest = rest.subspan(1);
+  };
+  for (const ResourcePtr& each : news) {
+    for (; gone != removed.end() && *gone < each->name; ++gone) copy_before(*gone);
+    copy_before(each->name);
+    made->resources_.push_back(each);
   }
-  made->resources_.insert(made->resources_.end(), next, news.end());
-  made->collect_needs();
+  for (; gone != removed.end(); ++gone) copy_before(*gone);
+  made->resources_.insert(made->resources_.end(), rest.begin(), rest.end());
+  if (!needs_.empty() || !news.needs_.empty()) made->collect_needs();
   return made;
 }
 
