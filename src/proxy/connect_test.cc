@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "proxy/testing/mesh.h"
+#include "proxy/testing/pairings.h"
+#include "proxy/testing/tunnel_client.h"
 
 namespace weft::proxy {
 namespace {
@@ -18,38 +19,15 @@ net::Task<void> echo_bytes(net::Stream& stream) {
   stream.shutdown_write();
 }
 
-/// A client that asks for a tunnel to "db:5432", says hello in it, and ends it.
-struct Client {
-  Client(Mesh& mesh, Protocol protocol)
-      : session(http::make_client_session(protocol, mesh.plane.connect())),
-        version(protocol == Protocol::kHttp2 ? http::Version::k2 : http::Version::k11) {
-    tasks.spawn(ask());
-    mesh.settle();
+/// A tunnel to "db:5432" in which hello is said.
+struct Client : TunnelClient {
+  Client(Mesh& mesh, Protocol protocol) : TunnelClient(mesh, protocol, {.head = head(), .says = "hello"}) {}
+  static http::RequestHead head() {
+    http::RequestHead made;
+    made.method = "CONNECT";
+    made.authority = "db:5432";
+    return made;
   }
-  ~Client() { tasks.cancel_all(); }
-  net::Task<void> ask() {
-    http::ClientExchange& exchange = session->start();
-    http::RequestHead head;
-    head.method = "CONNECT";
-    head.authority = "db:5432";
-    head.version = version;
-    const auto sent = co_await exchange.send_head(head, true);
-    const auto read = co_await exchange.read_head(response);
-    if (!sent || !read || response.status != 200) co_return;
-    net::Stream& stream = *exchange.upgrade().stream;
-    static_cast<void>(co_await stream.write("hello"));
-    char block[64];
-    const net::IoResult got = co_await stream.read(block);
-    heard.assign(block, got.bytes);
-    stream.shutdown_write();
-    ended = (co_await stream.read(block)).error == net::IoError::kEnd;
-  }
-  std::unique_ptr<http::ClientSession> session;
-  http::Version version;
-  http::ResponseHead response;
-  std::string heard;
-  bool ended = false;
-  net::TaskScope tasks;
 };
 
 void make_connect_route(Mesh& mesh, Connect connect) {
@@ -160,16 +138,12 @@ TEST_P(Tunnels, a_client_that_leaves_ends_its_connection) {
   EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
-struct Pairing {
-  Protocol client, endpoint;
-};
-
 class ForwardedTunnels : public ::testing::TestWithParam<Pairing> {
  protected:
   ForwardedTunnels() : mesh(GetParam().endpoint) {
     mesh.handler = [this](http::ServerExchange& exchange) { return serve(exchange); };
     make_connect_route(mesh, Connect::kForward);
-    mesh.apply(GetParam().endpoint == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1);
+    mesh.apply(GetParam().spoken());
   }
   net::Task<void> serve(http::ServerExchange& exchange) {
     saw = exchange.request().method + " " + exchange.request().authority + exchange.request().path;
@@ -187,15 +161,7 @@ class ForwardedTunnels : public ::testing::TestWithParam<Pairing> {
   std::string saw;
   int status = 200;
 };
-INSTANTIATE_TEST_SUITE_P(Http, ForwardedTunnels,
-                         ::testing::Values(Pairing{Protocol::kHttp1, Protocol::kHttp1},
-                                           Pairing{Protocol::kHttp1, Protocol::kHttp2},
-                                           Pairing{Protocol::kHttp2, Protocol::kHttp1},
-                                           Pairing{Protocol::kHttp2, Protocol::kHttp2}),
-                         [](const auto& info) {
-                           const auto digit = [](Protocol of) { return of == Protocol::kHttp1 ? "1" : "2"; };
-                           return std::string(digit(info.param.client)) + "_to_" + digit(info.param.endpoint);
-                         });
+INSTANTIATE_TEST_SUITE_P(Http, ForwardedTunnels, ::testing::ValuesIn(kPairings), pairing_name);
 
 TEST_P(ForwardedTunnels, bytes_pass_in_both_directions_once_the_endpoint_has_made_the_tunnel) {
   const Client client(mesh, GetParam().client);
@@ -217,7 +183,7 @@ TEST_P(ForwardedTunnels, what_the_endpoint_says_instead_of_a_tunnel_passes) {
 TEST_P(ForwardedTunnels, the_listener_may_allow_connect_for_all_its_routes) {
   mesh.plane.http.connect = true;
   make_connect_route(mesh, Connect::kAsListener);
-  mesh.apply(GetParam().endpoint == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1);
+  mesh.apply(GetParam().spoken());
   EXPECT_EQ(Client(mesh, GetParam().client).heard, "hello");
 }
 

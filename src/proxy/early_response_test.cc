@@ -1,15 +1,11 @@
 #include <gtest/gtest.h>
 
-#include "proxy/testing/mesh.h"
+#include "proxy/testing/pairings.h"
 
 namespace weft::proxy {
 namespace {
 
 using namespace testing;
-
-struct Pairing {
-  Protocol client, endpoint;
-};
 
 /// Endpoints whose response is complete before they read the request, of which they then read a piece in each
 /// `pause`; the way to them holds little.
@@ -21,7 +17,7 @@ class EarlyResponses : public ::testing::TestWithParam<Pairing> {
     mesh.options.http2.stream_window = kRoom;
     mesh.plane.pipe_capacity = kRoom;
     mesh.handler = [this](http::ServerExchange& exchange) { return serve(exchange); };
-    mesh.apply(GetParam().endpoint == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1);
+    mesh.apply(GetParam().spoken());
   }
   net::Task<void> serve(http::ServerExchange& exchange) {
     http::ResponseHead head;
@@ -46,15 +42,7 @@ class EarlyResponses : public ::testing::TestWithParam<Pairing> {
   Duration pause = 2s;
   std::size_t read = 0;
 };
-INSTANTIATE_TEST_SUITE_P(Http, EarlyResponses,
-                         ::testing::Values(Pairing{Protocol::kHttp1, Protocol::kHttp1},
-                                           Pairing{Protocol::kHttp1, Protocol::kHttp2},
-                                           Pairing{Protocol::kHttp2, Protocol::kHttp1},
-                                           Pairing{Protocol::kHttp2, Protocol::kHttp2}),
-                         [](const auto& info) {
-                           const auto digit = [](Protocol of) { return of == Protocol::kHttp1 ? "1" : "2"; };
-                           return std::string(digit(info.param.client)) + "_to_" + digit(info.param.endpoint);
-                         });
+INSTANTIATE_TEST_SUITE_P(Http, EarlyResponses, ::testing::ValuesIn(kPairings), pairing_name);
 
 TEST_P(EarlyResponses, an_upload_goes_on_however_slowly_it_moves) {
   HttpCall call(mesh.client(GetParam().client), upload());

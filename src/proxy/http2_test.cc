@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/testing/http_call.h"
-#include "proxy/testing/mesh.h"
+#include "proxy/testing/pairings.h"
 
 namespace weft::proxy {
 namespace {
@@ -23,15 +23,6 @@ struct Gate {
 
 net::Task<void> never(net::Loop& loop) { co_await loop.sleep(24h); }
 
-struct Pairing {
-  Protocol client, endpoint;
-  Spoken spoken() const { return endpoint == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1; }
-};
-constexpr Pairing kPairings[] = {{Protocol::kHttp1, Protocol::kHttp1},
-                                 {Protocol::kHttp1, Protocol::kHttp2},
-                                 {Protocol::kHttp2, Protocol::kHttp1},
-                                 {Protocol::kHttp2, Protocol::kHttp2}};
-
 class Pairings : public ::testing::TestWithParam<Pairing> {
  protected:
   Pairings() : mesh(GetParam().endpoint) {
@@ -41,10 +32,7 @@ class Pairings : public ::testing::TestWithParam<Pairing> {
   Mesh mesh;
   http::ClientSession* session;
 };
-INSTANTIATE_TEST_SUITE_P(Http, Pairings, ::testing::ValuesIn(kPairings), [](const auto& info) {
-  const auto digit = [](Protocol protocol) { return protocol == Protocol::kHttp1 ? "1" : "2"; };
-  return std::string(digit(info.param.client)) + "_to_" + digit(info.param.endpoint);
-});
+INSTANTIATE_TEST_SUITE_P(Http, Pairings, ::testing::ValuesIn(kPairings), pairing_name);
 
 TEST_P(Pairings, a_request_without_a_body_passes) {
   HttpCall call(*session, get("/a?b=c"));

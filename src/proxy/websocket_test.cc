@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/testing/mesh.h"
+#include "proxy/testing/pairings.h"
+#include "proxy/testing/tunnel_client.h"
 
 namespace weft::proxy {
 namespace {
@@ -42,43 +43,21 @@ struct Server {
   bool wrong = false, ignores = false;
 };
 
-/// One that asks for a WebSocket, and then says Hello.
-struct Client {
+/// A WebSocket in which Hello is said.
+struct Client : TunnelClient {
   Client(Mesh& mesh, Protocol protocol)
-      : session(http::make_client_session(protocol, mesh.plane.connect(), {}, {.extended_connect = true})),
-        version(protocol == Protocol::kHttp2 ? http::Version::k2 : http::Version::k11) {
-    tasks.spawn(ask());
-    mesh.settle();
+      : TunnelClient(mesh, protocol,
+                     {.head = head(protocol),
+                      .switched = 101,
+                      .says = kMaskedHello,
+                      .http2 = {.extended_connect = true}}) {}
+  static http::RequestHead head(Protocol protocol) {
+    http::RequestHead made = get("/chat").head;
+    made.upgrade = "websocket";
+    if (protocol == Protocol::kHttp1) made.headers.add(http::websocket::kKey, "dGhlIHNhbXBsZSBub25jZQ==");
+    made.headers.add("sec-websocket-version", "13");
+    return made;
   }
-  ~Client() { tasks.cancel_all(); }
-  net::Task<void> ask() {
-    http::ClientExchange& exchange = session->start();
-    http::RequestHead head = get("/chat").head;
-    head.version = version;
-    head.upgrade = "websocket";
-    if (version != http::Version::k2) head.headers.add(http::websocket::kKey, "dGhlIHNhbXBsZSBub25jZQ==");
-    head.headers.add("sec-websocket-version", "13");
-    const auto sent = co_await exchange.send_head(head, true);
-    const auto read = co_await exchange.read_head(response);
-    if (!sent || !read || response.status != 101) co_return;
-    net::Stream& stream = *exchange.upgrade().stream;
-    static_cast<void>(co_await stream.write(kMaskedHello));
-    char block[64];
-    const net::IoResult got = co_await stream.read(block);
-    heard.assign(block, got.bytes);
-    stream.shutdown_write();
-    ended = (co_await stream.read(block)).error == net::IoError::kEnd;
-  }
-  std::unique_ptr<http::ClientSession> session;
-  http::Version version;
-  http::ResponseHead response;
-  std::string heard;
-  bool ended = false;
-  net::TaskScope tasks;
-};
-
-struct Pairing {
-  Protocol client, endpoint;
 };
 
 class WebSockets : public ::testing::TestWithParam<Pairing> {
@@ -89,21 +68,12 @@ class WebSockets : public ::testing::TestWithParam<Pairing> {
     apply();
   }
   void apply() {
-    mesh.apply(GetParam().endpoint == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1,
-               [](ClusterConfig& cluster) { cluster.http2.extended_connect = true; });
+    mesh.apply(GetParam().spoken(), [](ClusterConfig& cluster) { cluster.http2.extended_connect = true; });
   }
   Mesh mesh;
   Server server;
 };
-INSTANTIATE_TEST_SUITE_P(Http, WebSockets,
-                         ::testing::Values(Pairing{Protocol::kHttp1, Protocol::kHttp1},
-                                           Pairing{Protocol::kHttp1, Protocol::kHttp2},
-                                           Pairing{Protocol::kHttp2, Protocol::kHttp1},
-                                           Pairing{Protocol::kHttp2, Protocol::kHttp2}),
-                         [](const auto& info) {
-                           const auto digit = [](Protocol of) { return of == Protocol::kHttp1 ? "1" : "2"; };
-                           return std::string(digit(info.param.client)) + "_to_" + digit(info.param.endpoint);
-                         });
+INSTANTIATE_TEST_SUITE_P(Http, WebSockets, ::testing::ValuesIn(kPairings), pairing_name);
 
 TEST_P(WebSockets, frames_pass_in_both_directions_and_each_side_has_the_handshake_of_its_version) {
   const Client client(mesh, GetParam().client);
