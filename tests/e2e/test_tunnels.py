@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from harness import SLOW
-from http2_adversary import PREFACE, frame, literal
+from http2_bytes import OPENING, frame, literal
 from proxy_harness import Proxy, Upstream
 
 DATA, HEADERS, SETTINGS, END_STREAM, END_HEADERS, ACK = 0, 1, 4, 1, 4, 1
@@ -21,7 +21,7 @@ class Stream:
 
     def __init__(self, proxy, fields):
         self.connection, self.buffer = proxy.connect(), b""
-        self.connection.sendall(PREFACE + frame(HEADERS, END_HEADERS, 1, b"".join(literal(name, value) for name, value in fields)))
+        self.connection.sendall(OPENING + frame(HEADERS, END_HEADERS, 1, b"".join(literal(name, value) for name, value in fields)))
 
     def next(self):
         """The next frame of the stream: kind, flags, payload."""

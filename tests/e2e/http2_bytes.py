@@ -11,6 +11,7 @@ def frame(kind, flags, stream, payload=b""):
 
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+OPENING = PREFACE + frame(SETTINGS, 0, 0)
 
 
 def prefixed(number, bits, first):
