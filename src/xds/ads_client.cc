@@ -70,7 +70,8 @@ net::Task<void> AdsClient::run() {
   for (Backoff backoff(kBackoff);;) {
     const std::uint64_t before = updates_;
     const Result<void> ended = co_await stream_once();
-    connected_ = false;
+    // The one that comes next may be a newer one that knows delta.
+    if (std::exchange(connected_, false)) delta_ = options_.source.delta;
     last_failure_ = ended ? "closed" : ended.error().text;
     if (updates_ != before) backoff.reset();
     const Duration delay = backoff.next(random_);

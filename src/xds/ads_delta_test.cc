@@ -251,26 +251,35 @@ TEST_F(AdsDeltaTest, a_change_that_names_hosts_which_are_not_there_is_rejected) 
   EXPECT_EQ(applied_table(), table("c").SerializeAsString());
 }
 
-/// A server without the delta method.
+/// A server without the delta method. By the other it gives one response, and ends.
 class OldServer final : public http::grpc::Client {
  public:
   explicit OldServer(std::vector<std::string>& paths) : paths_(paths) {}
   std::unique_ptr<http::grpc::MessageStream> open(std::string_view path, std::string_view,
                                                   const http::Headers&) override {
     paths_.emplace_back(path.substr(path.rfind('/') + 1));
-    return std::make_unique<Stream>();
+    return std::make_unique<Stream>(paths_.back() != "DeltaAggregatedResources");
   }
 
  private:
   struct Stream final : http::grpc::MessageStream {
+    explicit Stream(bool known) : is_known(known) {}
     net::Task<Result<std::string>> read() override {
-      co_return fail(
-          Error::upstream(Code::kUnsupported, Retry::kNever, "grpc-status 12: there is no such method"));
+      if (!is_known)
+        co_return fail(
+            Error::upstream(Code::kUnsupported, Retry::kNever, "grpc-status 12: there is no such method"));
+      if (std::exchange(has_responded, true))
+        co_return fail(Error::upstream(Code::kClosed, Retry::kFreshConnection, "the connection ended"));
+      envoy::service::discovery::v3::DiscoveryResponse response;
+      response.set_type_url(std::string(type_url(Type::kCluster)));
+      co_return response.SerializeAsString();
     }
     net::Task<Result<void>> write_parts(std::string_view, std::shared_ptr<const std::string>) override {
       co_return Result<void>();
     }
     void finish(int, std::string_view) override {}
+    const bool is_known;
+    bool has_responded = false;
   };
   std::vector<std::string>& paths_;
 };
@@ -279,7 +288,7 @@ net::Task<Result<ControlConnection>> connect_to_old_server(std::vector<std::stri
   co_return ControlConnection{.client = std::make_unique<OldServer>(*paths), .authority = "control"};
 }
 
-TEST_F(AdsDeltaTest, a_control_plane_from_before_delta_is_asked_for_state_of_the_world) {
+TEST_F(AdsDeltaTest, a_control_plane_from_before_delta_is_asked_for_state_of_the_world_until_its_stream_ends) {
   std::vector<std::string> paths;
   AdsClient::Options options;
   options.source.clusters = options.source.listeners = options.source.delta = true;
@@ -289,9 +298,11 @@ TEST_F(AdsDeltaTest, a_control_plane_from_before_delta_is_asked_for_state_of_the
   loop->settle();
   loop->advance(1s);
   loop->settle();
-  ASSERT_GE(paths.size(), 2u);
+  ASSERT_GE(paths.size(), 4u);
   EXPECT_EQ(paths[0], "DeltaAggregatedResources");
   EXPECT_EQ(paths[1], "StreamAggregatedResources");
+  EXPECT_EQ(paths[2], "DeltaAggregatedResources") << "a newer one may have come";
+  EXPECT_EQ(paths[3], "StreamAggregatedResources");
 }
 
 }  // namespace
