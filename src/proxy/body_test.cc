@@ -132,7 +132,7 @@ TEST(Body, the_timeout_of_a_route_counts_once_over_all_tries_also_with_a_body) {
   RetryPolicy policy;
   policy.five_xx = true;
   policy.retries = 10;
-  std::get<ForwardAction>(route.action).retry = policy;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
   ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
   for (const std::string method : {"GET", "POST"}) {
     a.requests = 0;

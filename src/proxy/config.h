@@ -16,7 +16,10 @@
 #include "proxy/endpoint_address.h"
 #include "proxy/filters/filter_config.h"
 #include "proxy/named_list.h"
+#include "proxy/rare_optional.h"
 #include "proxy/rare_vector.h"
+#include "proxy/text.h"
+#include "proxy/text_list.h"
 
 namespace re2 {
 class RE2;
@@ -36,9 +39,10 @@ using RegexPtr = std::shared_ptr<const re2::RE2>;
 struct StringMatch {
   enum class Kind : std::uint8_t { kExact, kPrefix, kSuffix, kContains, kRegex, kPresent };
   Kind kind = Kind::kExact;
+  bool ignore_case = false;
   std::string text;
   RegexPtr regex;
-  bool ignore_case = false;
+  bool operator==(const StringMatch&) const = default;
 };
 
 /// A header, or one of ":method", ":authority", ":scheme", ":path".
@@ -47,6 +51,7 @@ struct HeaderMatch {
   StringMatch match;
   bool invert = false;
   bool treat_missing_as_empty = false;
+  bool operator==(const HeaderMatch&) const = default;
 };
 
 struct QueryMatch {
@@ -58,9 +63,9 @@ struct PathMatch {
   /// kConnect: requests without a path, which are those of CONNECT. No other kind takes them.
   enum class Kind : std::uint8_t { kPrefix, kExact, kRegex, kSeparatedPrefix, kConnect };
   Kind kind = Kind::kPrefix;
+  bool ignore_case = false;
   std::string text = "/";
   RegexPtr regex;  ///< matched against the path without its query
-  bool ignore_case = false;
 };
 
 struct RouteMatch {
@@ -107,10 +112,14 @@ struct RetryPolicy {
   Milliseconds per_try_timeout{0};  ///< 0: none of its own
   Milliseconds base_interval{25};
   Milliseconds max_interval{250};
+  bool operator==(const RetryPolicy&) const = default;
 };
 
+/// Equal ones of a table are one object, as far as their maker sees that they are; null: none.
+using RetryPolicyPtr = std::shared_ptr<const RetryPolicy>;
+
 struct WeightedCluster {
-  std::string cluster;
+  Text cluster;
   std::uint32_t weight = 0;
   HeaderChanges request_headers;
   HeaderChanges response_headers;
@@ -123,25 +132,25 @@ struct GrpcTimeout {
 };
 
 struct ForwardAction {
-  std::vector<WeightedCluster> clusters;  ///< one for a plain cluster; weights count relative to their sum
-  std::string cluster_header;             ///< when not empty the request's header names the cluster
-  int cluster_not_found_status = 503;
-  std::optional<Milliseconds> timeout;       ///< whole response; nullopt: 15 s; 0: none
-  Milliseconds max_duration{0};              ///< from the request's head to the response's end; 0: no limit
-  std::optional<GrpcTimeout> grpc_duration;  ///< for calls with a grpc-timeout: that instead of max_duration
-  std::optional<GrpcTimeout> grpc_response;  ///< for calls: grpc-timeout, or its max, instead of `timeout`
-  std::optional<Milliseconds> idle_timeout;
-  std::optional<RetryPolicy> retry;
-  std::string prefix_rewrite;
+  std::vector<WeightedCluster> clusters;    ///< one for a plain cluster; weights count relative to their sum
+  Text cluster_header;                      ///< when not empty the request's header names the cluster
+  std::optional<Milliseconds> timeout;      ///< whole response; nullopt: 15 s; 0: none
+  Milliseconds max_duration{0};             ///< from the request's head to the response's end; 0: no limit
+  RareOptional<GrpcTimeout> grpc_duration;  ///< for calls with a grpc-timeout: that instead of max_duration
+  RareOptional<GrpcTimeout> grpc_response;  ///< for calls: grpc-timeout, or its max, instead of `timeout`
+  RareOptional<Milliseconds> idle_timeout;
+  RetryPolicyPtr retry;
+  Text prefix_rewrite;
   RegexPtr regex_rewrite;
-  std::string regex_substitution;
-  std::string host_rewrite;
-  bool append_x_forwarded_host = false;
+  Text regex_substitution;
+  Text host_rewrite;
   RareVector<std::string> upgrades;  ///< lower case, e.g. "websocket"; beside those of the listener
   /// What becomes of a CONNECT (RFC 9110 §9.3.6): kForward: the endpoint makes the tunnel; kTerminate: it
   /// goes to a TCP connection to the endpoint; kAsListener: forwarded, where HttpConfig::connect allows it.
   enum class Connect : std::uint8_t { kAsListener, kForward, kTerminate };
   Connect connect = Connect::kAsListener;
+  bool append_x_forwarded_host = false;
+  int cluster_not_found_status = 503;
 };
 
 struct RedirectAction {
@@ -157,19 +166,19 @@ struct DirectAction {
 };
 
 struct Route {
-  std::string name;
+  Text name;
   RouteMatch match;
-  HttpFilterConfigs filters;  ///< instead of the chain's of the same names
+  RareVector<NamedHttpFilter> filters;  ///< instead of the chain's of the same names
   std::variant<ForwardAction, RedirectAction, DirectAction> action;
   HeaderChanges request_headers;
   HeaderChanges response_headers;
-  std::string decorator_operation;
+  Text decorator_operation;
 };
 
 struct VirtualHost {
-  std::string name;
-  std::vector<std::string> domains;  ///< exact, "*.suffix", "prefix.*", or "*"; with or without port
-  std::vector<Route> routes;         ///< tried in order
+  Text name;
+  TextList domains;           ///< exact, "*.suffix", "prefix.*", or "*"; with or without port
+  std::vector<Route> routes;  ///< tried in order
   HeaderChanges request_headers;
   HeaderChanges response_headers;
   bool include_attempt_count = false;
@@ -336,7 +345,7 @@ struct Endpoint {
   EndpointAddress address;
   std::uint32_t weight = 1;
   Health health = Health::kHealthy;
-  std::string hostname;
+  Text hostname;
 };
 
 /// Priorities decide, and weights where ClusterConfig says so. Its name does not, and is not kept.
@@ -351,7 +360,7 @@ struct Locality {
 inline constexpr std::uint32_t kOverprovisioningPercent = 140;
 
 struct Endpoints {
-  std::string name;
+  Text name;
   std::vector<Locality> localities;
   std::uint32_t overprovisioning_percent = kOverprovisioningPercent;
 };
@@ -360,9 +369,9 @@ struct ClusterConfig {
   enum class Discovery : std::uint8_t { kStatic, kEds, kStrictDns, kLogicalDns, kOriginalDestination };
   enum class Balance : std::uint8_t { kRoundRobin, kLeastRequest, kRandom, kClusterProvided };
   std::string name;
-  std::string alt_stat_name;
+  Text alt_stat_name;
   Discovery discovery = Discovery::kStatic;
-  std::string eds_name;                        ///< of a kEds cluster's endpoints; its own name when empty
+  Text eds_name;                               ///< of a kEds cluster's endpoints; its own name when empty
   std::shared_ptr<const Endpoints> endpoints;  ///< static ones; those of a kEds cluster are in the Snapshot
   Balance balance = Balance::kRoundRobin;
   std::uint32_t least_request_choices = 2;

@@ -321,7 +321,7 @@ TEST(DataPlane, retries_by_the_route_s_policy_only) {
   policy.five_xx = true;
   policy.retries = 3;
   policy.base_interval = Milliseconds{1};
-  std::get<ForwardAction>(retried.action).retry = policy;
+  std::get<ForwardAction>(retried.action).retry = std::make_shared<const RetryPolicy>(policy);
   ASSERT_TRUE(plane.apply(table_of({plain, retried}), {cluster_of("a", {a.address()})}));
   EXPECT_EQ(plane.get("/plain").head.status, 503);
   EXPECT_EQ(a.requests, 1);
@@ -339,7 +339,7 @@ TEST(DataPlane, a_try_after_a_failed_connect_goes_to_another_endpoint) {
   policy.connect_failure = true;
   policy.retries = 1;
   policy.base_interval = Milliseconds{1};
-  std::get<ForwardAction>(route.action).retry = policy;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
   ClusterConfig cluster = cluster_of("a", {a.address(), nobody});
   cluster.balance = ClusterConfig::Balance::kRandom;
   ASSERT_TRUE(plane.apply(table_of({route}), {cluster}));

@@ -81,7 +81,7 @@ TEST_F(SimulationTest, retries_wait_no_longer_than_their_policy_says) {
   RetryPolicy policy;
   policy.connect_failure = true;
   policy.retries = 3;
-  std::get<ForwardAction>(route.action).retry = policy;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
   int tries = 0;
   plane.accept = [&](const net::Address&, std::unique_ptr<PipeEnd>) -> Result<void> {
     ++tries;
@@ -116,7 +116,7 @@ TEST_F(SimulationTest, trailers_are_sent_again_with_the_body_before_them) {
   Route route = route_to("/", "a");
   RetryPolicy policy;
   policy.five_xx = true;
-  std::get<ForwardAction>(route.action).retry = policy;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
   apply(route);
   for (const std::string_view body : {"", "3\r\nabc\r\n"}) {
     write(*client, "POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(body) +

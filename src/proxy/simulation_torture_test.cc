@@ -298,9 +298,10 @@ class Torture {
     auto& action = std::get<ForwardAction>(route.action);
     action.timeout = Milliseconds(random_.below(3) ? 15'000 : 30);
     if (random_.below(2)) {
-      action.retry.emplace();
-      action.retry->connect_failure = true;
-      action.retry->five_xx = random_.below(2) == 0;
+      RetryPolicy policy;
+      policy.connect_failure = true;
+      policy.five_xx = random_.below(2) == 0;
+      action.retry = std::make_shared<const RetryPolicy>(policy);
     }
     if (random_.below(4) == 0)
       route.filters = {{"fault", fault_filter({.delay = Milliseconds(20),

@@ -38,8 +38,8 @@ Result<void> expect_clusters(const proxy::RouteTable& table, const route::RouteC
       if (!forward) continue;
       Path here = routes.item(static_cast<int>(j));
       for (const auto& to : forward->clusters)
-        if (!known.contains(to.cluster))
-          return fail(here.field("route").invalid("there is no cluster '" + to.cluster + "'"));
+        if (!known.contains(std::string_view(to.cluster)))
+          return fail(here.field("route").invalid("there is no cluster '" + std::string(to.cluster) + "'"));
     }
   }
   return {};
@@ -187,8 +187,9 @@ Result<void> Builder::expect_known_clusters(const listener::Listener& from, cons
          last = list.item(filters.size() - 1), config = last.field("typed_config");
     if (const auto* tcp = std::get_if<proxy::TcpProxyConfig>(&made.chains[i].filter)) {
       for (const auto& to : tcp->clusters)
-        if (!clusters_.contains(to.cluster))
-          return fail(config.field("cluster").invalid("there is no cluster '" + to.cluster + "'"));
+        if (!clusters_.contains(std::string_view(to.cluster)))
+          return fail(
+              config.field("cluster").invalid("there is no cluster '" + std::string(to.cluster) + "'"));
       continue;
     }
     const auto& table = std::get<proxy::HttpConfig>(made.chains[i].filter).route_table;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/config.h"
+#include "xds/alike.h"
 #include "xds/conversion.h"
 #include "xds/proto/accesslog.pb.h"
 #include "xds/proto/cluster.pb.h"
@@ -71,10 +72,12 @@ Result<void> expect_ads(const core::ConfigSource& source, const Path& path);
 Result<proxy::Milliseconds> fetch_timeout(const core::ConfigSource& source, const Path& path);
 
 // convert_route.cc
+using RetryPolicies = Alike<proxy::RetryPolicy>;
 /// What the routes of one table share.
 struct TableScope {
   std::size_t max_direct_body;
   Conversion& conversion;
+  RetryPolicies& policies;
 };
 /// Unless it is strict, a host of which something is wrong beside its routes answers 500.
 Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, const Path& path,

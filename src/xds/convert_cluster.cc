@@ -64,6 +64,7 @@ Result<proxy::Locality> to_locality(const endpoint::LocalityLbEndpoints& from, c
   WEFT_TRY(made.weight, to_weight(from, path));
   WEFT_TRY(made.priority, to_priority(from, path));
   Path list = path.field("lb_endpoints");
+  made.endpoints.reserve(static_cast<std::size_t>(from.lb_endpoints_size()));
   for (int i = 0; i < from.lb_endpoints_size(); ++i) {
     WEFT_TRY(auto endpoint, to_endpoint(from.lb_endpoints(i), list.item(i)));
     made.endpoints.push_back(std::move(endpoint));
@@ -121,7 +122,7 @@ Result<void> read_eds(const cluster::Cluster& from, MadeCluster& into, const Pat
   WEFT_CHECK(expect_ads(from.eds_cluster_config().eds_config(), source));
   const std::string& name = from.eds_cluster_config().service_name();
   if (name != from.name()) into.config.eds_name = name;
-  Need need{.type = Type::kEndpoint, .name = into.config.eds_name};
+  Need need{.type = Type::kEndpoint, .name = std::string(into.config.eds_name)};
   WEFT_TRY(need.timeout, fetch_timeout(from.eds_cluster_config().eds_config(), source));
   into.needs.push_back(std::move(need));
   return {};
@@ -304,6 +305,7 @@ Result<proxy::Endpoints> to_endpoints(const endpoint::ClusterLoadAssignment& fro
   made.name = from.cluster_name();
   WEFT_TRY(made.overprovisioning_percent, to_overprovisioning(from, path));
   Path list = path.field("endpoints");
+  made.localities.reserve(static_cast<std::size_t>(from.endpoints_size()));
   for (int i = 0; i < from.endpoints_size(); ++i) {
     WEFT_TRY(auto locality, to_locality(from.endpoints(i), list.item(i)));
     made.localities.push_back(std::move(locality));

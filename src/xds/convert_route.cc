@@ -123,6 +123,7 @@ Result<void> read_host_rewrite(const std::string& host, proxy::WeightedCluster& 
 Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAction& into, const Path& path) {
   Path list = path.field("clusters");
   std::uint64_t total = 0;
+  into.clusters.reserve(static_cast<std::size_t>(from.clusters_size()));
   for (int i = 0; i < from.clusters_size(); ++i) {
     Path here = list.item(i);
     proxy::WeightedCluster made;
@@ -248,7 +249,7 @@ Result<void> read_upgrades(const route::RouteAction& from, proxy::ForwardAction&
 }
 
 Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Path& path,
-                                        Conversion& conversion) {
+                                        const TableScope& scope) {
   proxy::ForwardAction made;
   WEFT_CHECK(read_destination(from, made, path));
   WEFT_CHECK(read_rewrites(from, made, path));
@@ -258,9 +259,10 @@ Result<proxy::ForwardAction> to_forward(const route::RouteAction& from, const Pa
   if (from.cluster_not_found_response_code() == route::RouteAction::INTERNAL_SERVER_ERROR)
     made.cluster_not_found_status = 500;
   if (from.has_retry_policy()) {
-    WEFT_TRY(made.retry, to_retry_policy(from.retry_policy(), path.field("retry_policy"), conversion));
+    WEFT_TRY(auto policy, to_retry_policy(from.retry_policy(), path.field("retry_policy"), scope.conversion));
+    made.retry = scope.policies.one_of(std::move(policy));
   }
-  WEFT_CHECK(read_upgrades(from, made, path.field("upgrade_configs"), conversion));
+  WEFT_CHECK(read_upgrades(from, made, path.field("upgrade_configs"), scope.conversion));
   return made;
 }
 
@@ -337,7 +339,7 @@ Result<proxy::Route> to_route(const route::Route& from, const Path& path, const 
   WEFT_TRY(made.match, to_route_match(from.match(), path.field("match")));
   switch (from.action_case()) {
     case route::Route::kRoute: {
-      WEFT_TRY(made.action, to_forward(from.route(), path.field("route"), scope.conversion));
+      WEFT_TRY(made.action, to_forward(from.route(), path.field("route"), scope));
       break;
     }
     case route::Route::kRedirect: {
@@ -352,9 +354,9 @@ Result<proxy::Route> to_route(const route::Route& from, const Path& path, const 
   }
   WEFT_CHECK(read_header_changes(from, made, path));
   WEFT_CHECK(read_filter_settings(from, made, path.field("typed_per_filter_config"), scope.conversion));
-  made.decorator_operation = from.decorator().operation();
   const Path decorator = path.field("decorator");
-  WEFT_CHECK(expect_field_value(made.decorator_operation, decorator.field("operation")));
+  WEFT_CHECK(expect_field_value(from.decorator().operation(), decorator.field("operation")));
+  made.decorator_operation = from.decorator().operation();
   return made;
 }
 
@@ -388,7 +390,7 @@ Result<proxy::Route> to_route_or_closed(const route::Route& from, const Path& pa
 }
 
 /// Routes without a retry policy take their virtual host's.
-void inherit_retry(proxy::VirtualHost& host, const proxy::RetryPolicy& policy) {
+void inherit_retry(proxy::VirtualHost& host, const proxy::RetryPolicyPtr& policy) {
   for (proxy::Route& route : host.routes)
     if (auto* forward = std::get_if<proxy::ForwardAction>(&route.action); forward && !forward->retry)
       forward->retry = policy;
@@ -398,9 +400,10 @@ Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const
                                            const TableScope& scope) {
   proxy::VirtualHost made;
   made.name = from.name();
-  made.domains.assign(from.domains().begin(), from.domains().end());
+  made.domains = from.domains();
   if (made.domains.empty()) return fail(path.field("domains").invalid("is empty"));
   Path routes = path.field("routes");
+  made.routes.reserve(static_cast<std::size_t>(from.routes_size()));
   for (int i = 0; i < from.routes_size(); ++i) {
     WEFT_TRY(auto route, to_route_or_closed(from.routes(i), routes.item(i), scope));
     made.routes.push_back(std::move(route));
@@ -413,7 +416,7 @@ Result<proxy::VirtualHost> to_virtual_host(const route::VirtualHost& from, const
                                             "EXTERNAL_ONLY is not supported; taken as ALL"));
   if (from.has_retry_policy()) {
     WEFT_TRY(auto policy, to_retry_policy(from.retry_policy(), path.field("retry_policy"), scope.conversion));
-    inherit_retry(made, policy);
+    inherit_retry(made, scope.policies.one_of(std::move(policy)));
   }
   return made;
 }
@@ -427,7 +430,7 @@ Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, con
   scope.conversion.reject(made.error());
   proxy::VirtualHost closed;
   closed.name = from.name();
-  closed.domains.assign(from.domains().begin(), from.domains().end());
+  closed.domains = from.domains();
   closed.routes.push_back(closed_route(route::Route(), path));
   return closed;
 }

@@ -39,15 +39,15 @@ class DomainOwners {
   Result<proxy::VirtualHosts::Ptr> claim(proxy::VirtualHosts::Ptr host, const Path& path,
                                          Conversion& conversion) {
     Path domains = path.field("domains");
-    std::vector<std::string> kept;
+    std::vector<std::string_view> kept;
     for (std::size_t i = 0; i < host->domains.size(); ++i) {
-      const std::string& domain = host->domains[i];
+      const std::string_view domain = host->domains[i];
       if (seen_.insert(to_lower(domain)).second) {
         kept.push_back(domain);
         continue;
       }
       Error twice = domains.item(static_cast<int>(i))
-                        .invalid("'" + domain + "' is there twice in one route configuration");
+                        .invalid("'" + std::string(domain) + "' is there twice in one route configuration");
       if (conversion.strict()) return fail(std::move(twice));
       conversion.reject(twice);
     }
@@ -55,7 +55,7 @@ class DomainOwners {
     kept_all_ = false;
     if (kept.empty()) return nullptr;
     auto copy = std::make_shared<proxy::VirtualHost>(*host);
-    copy->domains = std::move(kept);
+    copy->domains = kept;
     return copy;
   }
   bool kept_all() const { return kept_all_; }
@@ -108,12 +108,12 @@ Error no_table() {
 }
 
 Result<std::shared_ptr<ConvertedHost>> convert_host(std::string_view bytes, const Path& path,
-                                                    std::size_t max_body) {
+                                                    std::size_t max_body, RetryPolicies& policies) {
   route::VirtualHost message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return fail(no_table());
   Conversion examined(false), converted(false);
   WEFT_CHECK(examined.examine(message, path));
-  WEFT_TRY(auto host, to_host_or_closed(message, path, {max_body, converted}));
+  WEFT_TRY(auto host, to_host_or_closed(message, path, {max_body, converted, policies}));
   auto made = std::make_shared<ConvertedHost>();
   made->host = std::make_shared<const proxy::VirtualHost>(std::move(host));
   ConvertedHost::Notes notes{examined.left_out(), converted.left_out(), converted.rejected()};
@@ -133,13 +133,15 @@ struct Incoming {
 Result<void> convert_hosts(std::vector<Incoming> incoming, HostsBefore& before, const Path& hosts,
                            ConvertedHosts& into) {
   std::optional<Packer> packer;
+  RetryPolicies policies;
   into.list.reserve(incoming.size());
   for (std::size_t i = 0; i < incoming.size(); ++i) {
     ConvertedHostPtr host = std::move(incoming[i].known);
     const std::string_view bytes = incoming[i].bytes;
     if (!host) host = before.find(i, bytes);
     if (!host) {
-      WEFT_TRY(auto made, convert_host(bytes, hosts.item(static_cast<int>(i)), into.max_direct_body));
+      WEFT_TRY(auto made,
+               convert_host(bytes, hosts.item(static_cast<int>(i)), into.max_direct_body, policies));
       if (!into.model) into.model = std::make_shared<const std::string>(bytes);
       if (!packer) packer.emplace(into.model);
       made->bytes = packer->pack(bytes);
@@ -185,7 +187,8 @@ Result<void> add_hosts(ConvertedHosts& from, const HostsBefore& before, proxy::R
 Result<proxy::RouteTable> to_route_table(const route::RouteConfiguration& from, const Path& path,
                                          Conversion& conversion) {
   proxy::RouteTable made;
-  const TableScope scope{max_direct_body(from), conversion};
+  RetryPolicies policies;
+  const TableScope scope{max_direct_body(from), conversion, policies};
   Path hosts = path.field("virtual_hosts");
   DomainOwners owners;
   for (int i = 0; i < from.virtual_hosts_size(); ++i) {

@@ -65,6 +65,23 @@ TEST(DecodeTable, a_changed_host_is_the_only_one_that_is_converted_and_compiled)
   EXPECT_EQ(found(*after, "c"), found(*before, "c"));
 }
 
+TEST(DecodeTable, equal_retry_policies_of_all_hosts_are_one_object) {
+  const auto with_retries = [](const std::string& name, std::uint32_t retries) {
+    route::VirtualHost made = host(name, "1");
+    auto& policy = *made.mutable_routes(0)->mutable_route()->mutable_retry_policy();
+    policy.set_retry_on("5xx");
+    policy.mutable_num_retries()->set_value(retries);
+    return made;
+  };
+  const auto table = decoded(table_of({with_retries("a", 2), with_retries("b", 3), with_retries("c", 2)}));
+  const auto policy_of = [&](std::size_t host) {
+    return std::get<proxy::ForwardAction>(hosts_of(table)[host].routes[0].action).retry;
+  };
+  EXPECT_EQ(policy_of(0), policy_of(2));
+  EXPECT_EQ(policy_of(0)->retries, 2u);
+  EXPECT_EQ(policy_of(1)->retries, 3u);
+}
+
 TEST(DecodeTable, hosts_that_move_are_found_again) {
   const auto first = decoded(table_of({host("a", "1"), host("b", "1"), host("c", "1")}));
   const auto second = decoded(table_of({host("c", "1"), host("new", "1"), host("a", "1")}), first.get());
@@ -202,7 +219,8 @@ std::string decision(const proxy::RoutingTable& table, const std::string& author
   Random random(1);
   const auto found = table.find(request, random);
   if (!found.host) return "no host";
-  return found.host->config->name + " " + (found.route ? shown(*found.route->config) : "no route");
+  return std::string(found.host->config->name) + " " +
+         (found.route ? shown(*found.route->config) : "no route");
 }
 
 TEST(DecodeTable, is_after_any_changes_what_it_would_be_at_once) {

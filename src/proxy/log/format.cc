@@ -363,7 +363,8 @@ void LogFormat::append_connection_part(LineWriter& out, const Part& part, const 
       return;
     case Op::kConnectionId: out.add_number(connection.id); return;
     case Op::kRouteName:
-      append_escaped_if_any(out, info.route_name ? *info.route_name : std::string_view(), use_);
+      append_escaped_if_any(out, info.route_name ? std::string_view(*info.route_name) : std::string_view(),
+                            use_);
       return;
     case Op::kRequestedServerName:
       if (connection.requested_server_name.empty()) break;

@@ -51,7 +51,7 @@ struct HeaderId {
     info.bytes_sent = 12;
     info.upstream_host = "[::1]:80";
     info.upstream_local_address = "10.0.0.9:5555";
-    info.route_name = std::make_shared<const std::string>("r");
+    info.route_name = std::make_shared<const Text>("r");
     info.attempts = 3;
   }
   ConnectionInfo connection;
@@ -175,7 +175,7 @@ TEST(LogOperators, addresses_names_and_versions_are_those_that_hold) {
   EXPECT_EQ(written("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", known.info), "192.0.2.1");
   known.info.details_text = "http1.rejected{a rule}";
   EXPECT_EQ(written("%RESPONSE_CODE_DETAILS%", known.info), "http1.rejected{a rule}");
-  known.cluster->alt_stat_name.clear();
+  known.cluster->alt_stat_name = {};
   EXPECT_EQ(written("%UPSTREAM_CLUSTER%", known.info), "outbound|80||a");
   known.info.cluster = nullptr;
   known.info.missing_cluster = "gone";
@@ -207,8 +207,9 @@ TEST(LogOperators, what_peers_sent_is_escaped_in_a_line_and_without_control_byte
   known.response.headers.add("x-bad", bad);
   known.info.upstream_failure = known.info.downstream_failure = bad;
   known.connection.requested_server_name = bad;
-  known.info.route_name = std::make_shared<const std::string>(bad);
-  known.cluster->name = known.cluster->alt_stat_name = bad;
+  known.info.route_name = std::make_shared<const Text>(bad);
+  known.cluster->name = bad;
+  known.cluster->alt_stat_name = bad;
   for (const char* format :
        {"%REQ(:METHOD)%", "%REQ(:PATH)%", "%REQ(:AUTHORITY)%", "%REQ_WITHOUT_QUERY(:PATH)%", "%RESP(X-BAD)%",
         "%UPSTREAM_TRANSPORT_FAILURE_REASON%", "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%",

@@ -54,15 +54,16 @@ struct RequestInfo {
   std::string upstream_host;  ///< "10.0.0.1:80"
   std::string upstream_local_address;
   std::shared_ptr<const ClusterConfig> cluster;
-  std::string missing_cluster;                    ///< the name of a cluster that is not there
-  std::shared_ptr<const std::string> route_name;  ///< holds the table that it is in
-  std::string remote_address;                     ///< by the trusted-hops rule; empty: the connection's peer
+  std::string missing_cluster;             ///< the name of a cluster that is not there
+  std::shared_ptr<const Text> route_name;  ///< holds the table that it is in
+  std::string remote_address;              ///< by the trusted-hops rule; empty: the connection's peer
   std::uint32_t attempts = 0;
 
   std::string_view cluster_name() const { return cluster ? cluster->name : missing_cluster; }
   /// alt_stat_name, or the name.
   std::string_view cluster_stat_name() const {
-    return cluster && !cluster->alt_stat_name.empty() ? cluster->alt_stat_name : cluster_name();
+    return cluster && !cluster->alt_stat_name.empty() ? std::string_view(cluster->alt_stat_name)
+                                                      : cluster_name();
   }
 };
 

@@ -173,7 +173,7 @@ Route with_retries(std::uint32_t statuses) {
   policy.grpc_statuses = statuses;
   policy.retries = 3;
   policy.base_interval = policy.max_interval = Milliseconds{0};
-  std::get<ForwardAction>(route.action).retry = policy;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
   return route;
 }
 

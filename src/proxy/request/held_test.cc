@@ -102,8 +102,8 @@ TEST(WhatARequestHolds, a_log_line_names_the_cluster_and_route_of_its_beginning_
   gate.open = true;
   EXPECT_EQ(asking.status(), 200);
   ASSERT_TRUE(run_until(plane.loop, [&] { return file.text().ends_with('\n'); }));
-  EXPECT_EQ(file.text(),
-            kLongName + " stat;" + kLongName + " " + route.name + " " + a.address().to_string() + "\n");
+  EXPECT_EQ(file.text(), kLongName + " stat;" + kLongName + " " + std::string(route.name) + " " +
+                             a.address().to_string() + "\n");
 }
 
 }  // namespace

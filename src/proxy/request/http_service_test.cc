@@ -86,7 +86,7 @@ TEST(HttpService, a_response_that_breaks_the_grammar_is_a_gateway_error_to_retri
     RetryPolicy policy;
     policy.gateway_error = gateway_error;
     policy.base_interval = Milliseconds{1};
-    std::get<ForwardAction>(route.action).retry = policy;
+    std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
     ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {server.address()})}));
     Asking asking(plane, {.method = "GET", .path = "/", .authority = "test"});
     ASSERT_TRUE(server.accept() && server.take());

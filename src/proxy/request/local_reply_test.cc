@@ -164,8 +164,10 @@ TEST(LocalReply, of_an_endpoint_that_gives_no_response_or_none_that_can_be_sent)
        "upstream request timeout"},
       {kGet,
        [](Scene& scene) {
-         scene.action().retry.emplace().retries = 0;
-         scene.wait = scene.action().retry->per_try_timeout = 100ms;
+         RetryPolicy policy;
+         policy.retries = 0;
+         scene.wait = policy.per_try_timeout = 100ms;
+         scene.action().retry = std::make_shared<const RetryPolicy>(policy);
        },
        "504 Gateway Timeout", "UT upstream_per_try_timeout", "upstream request timeout"},
       {kGet, [](Scene& scene) { scene.then_of_server = "no HTTP at all\r\n\r\n"; }, "502 Bad Gateway",

@@ -11,7 +11,7 @@ namespace {
 using Kind = PathMatch::Kind;
 
 PathMatch path(Kind kind, std::string text, bool ignore_case = false) {
-  PathMatch match{.kind = kind, .text = std::move(text), .regex = nullptr, .ignore_case = ignore_case};
+  PathMatch match{.kind = kind, .ignore_case = ignore_case, .text = std::move(text), .regex = nullptr};
   if (kind == Kind::kRegex) match.regex = std::make_shared<const re2::RE2>(match.text);
   return match;
 }

@@ -27,7 +27,7 @@ Result<RoutingTable::CompiledRoute> compile_route(const Route& route) {
   RoutingTable::CompiledRoute compiled{&route, {}, {}, {}, {}};
   WEFT_TRY(compiled.request, HeaderMutation::compile(route.request_headers));
   WEFT_TRY(compiled.response, HeaderMutation::compile(route.response_headers));
-  WEFT_TRY(compiled.filters, HttpFilters::compile(route.filters));
+  WEFT_TRY(compiled.filters, HttpFilters::compile(route.filters.all()));
   const auto* forward = std::get_if<ForwardAction>(&route.action);
   if (!forward) return compiled;
   for (const WeightedCluster& cluster : forward->clusters) {
@@ -47,7 +47,7 @@ Result<std::shared_ptr<const RoutingTable::CompiledHost>> compile_host(
   compiled->routes.reserve(host->routes.size());
   for (const Route& route : host->routes) {
     auto made = compile_route(route);
-    if (!made) return fail(std::move(made).error().with_context("route '" + route.name + "'"));
+    if (!made) return fail(std::move(made).error().with_context("route '" + std::string(route.name) + "'"));
     compiled->routes.push_back(std::move(*made));
   }
   compiled->paths.build(host->routes);
@@ -119,8 +119,8 @@ Result<void> RoutingTable::compile_hosts(const RoutingTable* previous) {
     if (!known) {
       auto compiled = compile_host(host);
       if (!compiled)
-        return fail(std::move(compiled).error().with_context("route table '" + source_->name +
-                                                             "', virtual host '" + host->name + "'"));
+        return fail(std::move(compiled).error().with_context(
+            "route table '" + source_->name + "', virtual host '" + std::string(host->name) + "'"));
       known = std::move(*compiled);
     }
     hosts_.push_back(std::move(known));
@@ -178,13 +178,13 @@ std::string rewritten_path(const Route& route, const ForwardAction& action, std:
   const std::string_view query =
       question == std::string_view::npos ? std::string_view{} : path.substr(question);
   if (!action.prefix_rewrite.empty()) {
-    std::string out = action.prefix_rewrite;
+    std::string out(action.prefix_rewrite);
     out.append(before.substr(matched_length(route.match.path, before))).append(query);
     return as_target(std::move(out));
   }
   if (action.regex_rewrite) {
     std::string out(before);
-    RE2::GlobalReplace(&out, *action.regex_rewrite, action.regex_substitution);
+    RE2::GlobalReplace(&out, *action.regex_rewrite, std::string_view(action.regex_substitution));
     return as_target(out.append(query));
   }
   return std::string(path);

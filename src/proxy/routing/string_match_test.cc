@@ -9,7 +9,7 @@ namespace {
 using Kind = StringMatch::Kind;
 
 StringMatch text(Kind kind, std::string want, bool ignore_case = false) {
-  StringMatch match{.kind = kind, .text = std::move(want), .regex = nullptr, .ignore_case = ignore_case};
+  StringMatch match{.kind = kind, .ignore_case = ignore_case, .text = std::move(want), .regex = nullptr};
   if (kind == Kind::kRegex) match.regex = std::make_shared<const re2::RE2>(match.text);
   return match;
 }

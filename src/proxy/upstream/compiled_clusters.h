@@ -48,7 +48,7 @@ inline bool is_by_name(const ClusterConfig& config) {
 
 /// Its name in counters.
 inline std::string_view stat_name_of(const ClusterConfig& config) {
-  return config.alt_stat_name.empty() ? config.name : config.alt_stat_name;
+  return config.alt_stat_name.empty() ? config.name : std::string_view(config.alt_stat_name);
 }
 
 }  // namespace weft::proxy

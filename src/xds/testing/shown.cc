@@ -8,7 +8,9 @@
 
 namespace weft::xds::testing {
 // No unnamed namespace: in it, names would hide those of the header.
-static std::string shown(const std::string& text) { return "'" + text + "'"; }
+static std::string shown(std::string_view text) { return "'" + std::string(text) + "'"; }
+static std::string shown(const std::string& text) { return shown(std::string_view(text)); }
+static std::string shown(const proxy::Text& text) { return shown(std::string_view(text)); }
 static std::string shown(const net::Address& address) { return address.to_string(); }
 static std::string shown(const proxy::EndpointAddress& address) { return address.to_string(); }
 static std::string shown(Duration time) { return std::to_string(time / 1ms) + "ms"; }
@@ -105,6 +107,10 @@ static std::string shown(const std::variant<T...>& value) {
   return std::visit([](const auto& held) { return shown(held); }, value);
 }
 template <class T>
+static std::string shown(const proxy::RareOptional<T>& value) {
+  return value ? shown(*value) : "none";
+}
+template <class T>
 static std::string shown(const std::shared_ptr<const T>& value) {
   return value ? shown(*value) : "none";
 }
@@ -118,6 +124,9 @@ static std::string shown(const std::vector<T>& values) {
 template <class T>
 static std::string shown(const proxy::RareVector<T>& values) {
   return shown(values.all());
+}
+static std::string shown(const proxy::TextList& texts) {
+  return shown(std::vector<std::string>(texts.begin(), texts.end()));
 }
 static std::string shown(const proxy::VirtualHosts& hosts) { return shown(hosts.shared()); }
 

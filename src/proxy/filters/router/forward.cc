@@ -36,7 +36,7 @@ Forward::Forward(HttpStream& stream, std::shared_ptr<UpstreamCluster> cluster, c
       cluster_(std::move(cluster)),
       action_(action),
       time_(time),
-      retries_(action.retry ? &*action.retry : nullptr),
+      retries_(action.retry.get()),
       deadlines_(limits_of(action, time, stream)) {
   ++cluster_->counters().upstream_rq_total;
   ++cluster_->counters().upstream_rq_active;
@@ -117,7 +117,7 @@ void Forward::prepare_request() {
   found.route->request.apply(head.headers, info_, &head.authority);
   found.host->request.apply(head.headers, info_, &head.authority);
   stream_.table().request.apply(head.headers, info_, &head.authority);
-  const std::string& operation = found.route->config->decorator_operation;
+  const std::string_view operation = found.route->config->decorator_operation;
   if (!operation.empty() && stream_.connection().listener().config->direction == Direction::kOutbound)
     head.headers.set(HeaderId::kXEnvoyDecoratorOperation, operation);
   else
@@ -154,7 +154,7 @@ net::Task<Forward::Failure> Forward::try_once() {
                .deadlines = deadlines_,
                .counters = cluster_->counters(),
                .observer = *this,
-               .has_retry_policy = action_.retry.has_value()});
+               .has_retry_policy = action_.retry != nullptr});
   const Failure failure = co_await relay.run();
   unanswered_ = relay.unanswered();
   if (failure == Failure::kNone) {

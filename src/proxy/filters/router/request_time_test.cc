@@ -39,7 +39,7 @@ TEST(RequestTime, a_try_after_one_that_was_answered_has_the_time_of_its_route) {
   RetryPolicy policy;
   policy.five_xx = true;
   policy.retries = 1;
-  std::get<ForwardAction>(route.action).retry = policy;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
   ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
   for (const std::string_view body : {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n"}) {
     a.requests = 0;
