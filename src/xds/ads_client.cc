@@ -17,22 +17,26 @@ constexpr std::string_view kDeltaPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 constexpr Backoff::Limits kBackoff{50ms, 10s};
 constexpr std::size_t kMaxErrorBytes = 16 * 1024;
+/// So many resources in a response are worth a model of their own.
+constexpr std::size_t kMany = 16;
+/// No dictionary of LZ4 reaches further.
+constexpr std::size_t kMaxModelBytes = 64 * 1024;
 
 bool is_change(const AdsResponse::Item& item) { return item.type_url == kTableChangeUrl; }
 
 /// What came; `known` itself when that came as the same message: what did not change keeps its pools and its
-/// compiled form.
+/// compiled form. `arrival`, `packer`: those of its response.
 Result<ResourcePtr> resource_of(Type type, const AdsResponse::Item& item, const ResourcePtr& known,
-                                const std::string& version) {
+                                const std::shared_ptr<const Arrival>& arrival, Packer& packer) {
   if (known && !known->hosts && !is_change(item) && known->bytes == item.value) return known;
-  WEFT_TRY(const auto decoded, is_change(item) ? decode_change(item.value, known.get(), item.version)
-                                               : decode(type, item.value, known.get(), item.version));
+  WEFT_TRY(const auto decoded, is_change(item)
+                                   ? decode_change(item.value, known.get(), item.version)
+                                   : decode(type, item.value, known.get(), item.version, &packer));
   if (known && decoded->is_same_message(*known)) return known;
   for (const std::string& part : decoded->rejected)
     WEFT_LOG(kWarn, "ads", "a part of a resource cannot be done and answers with an error",
              {"type", short_name(type)}, {"name", decoded->name()}, {"reason", part});
-  decoded->version = version;
-  decoded->updated = std::chrono::system_clock::now();
+  decoded->arrival = arrival;
   return ResourcePtr(decoded);
 }
 
@@ -196,10 +200,24 @@ void AdsClient::received(const std::string& bytes) {
   advance();
 }
 
+/// By the longest of many: it says most of what the others say. One that comes alone is packed as they were.
+Packer AdsClient::packer_for(const AdsResponse& response, Type type) {
+  BytesPtr& model = of(type).model;
+  if (model && response.resources.size() < kMany) return Packer(model);
+  std::string_view longest;
+  for (const AdsResponse::Item& item : response.resources)
+    if (item.value.size() > longest.size() && item.value.size() <= kMaxModelBytes) longest = item.value;
+  model = std::make_shared<const std::string>(longest);
+  return Packer(model);
+}
+
 void AdsClient::take(const AdsResponse& response, Answer& answer) {
   const Type type = answer.type;
   Catalog::NameSet names;
   std::vector<ResourcePtr> changed;
+  const auto arrival =
+      std::make_shared<const Arrival>(Arrival{answer.version, std::chrono::system_clock::now()});
+  Packer packer = packer_for(response, type);
   for (const AdsResponse::Item& item : response.resources) {
     const std::string_view name = is_change(item) ? item.name : name_in(type, item.value);
     auto reject = [&](const std::string& why) {
@@ -212,7 +230,7 @@ void AdsClient::take(const AdsResponse& response, Answer& answer) {
       continue;
     }
     const ResourcePtr known = catalog_.accepted(type).find(name);
-    Result<ResourcePtr> taken = resource_of(type, item, known, answer.version);
+    Result<ResourcePtr> taken = resource_of(type, item, known, arrival, packer);
     if (!taken) {
       reject(taken.error().text);
       // It is not known what of it would have been new.

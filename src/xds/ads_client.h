@@ -75,6 +75,7 @@ class AdsClient {
   struct State {
     std::string version, nonce;
     Catalog::NamesPtr names;  ///< asked for last; null: none, or all there are
+    BytesPtr model;           ///< what new resources are packed by
     bool asked = false;
     bool owed = false;      ///< the response with `nonce` is not answered yet
     bool taken = false;     ///< a response has been answered, accepted or not
@@ -90,6 +91,7 @@ class AdsClient {
   net::Task<Result<void>> write_all(http::grpc::MessageStream& stream);
   /// Accepts or rejects each of a response's resources; `answer` gets what is said of them.
   void take(const AdsResponse& response, Answer& answer);
+  Packer packer_for(const AdsResponse& response, Type type);
   void subscribe();
   void send(Type type, const std::string& nonce, const std::string& error,
             const std::vector<std::string>& again = {});

@@ -143,6 +143,39 @@ class AdsDeltaTest : public ::testing::Test {
   int nonces_ = 0;
 };
 
+TEST_F(AdsDeltaTest, resources_that_are_alike_are_packed_and_shown_as_they_came) {
+  const auto message = [](int number, int seconds) {
+    return parsed<cluster::Cluster>(
+        "name: 'outbound|80||service-" + std::to_string(number) +
+        ".default.svc.cluster.local' type: EDS lb_policy: LEAST_REQUEST "
+        "connect_timeout { seconds: " +
+        std::to_string(seconds) + " } eds_cluster_config { eds_config { ads {} resource_api_version: V3 } }");
+  };
+  const auto expect_packed = [&](const cluster::Cluster& came) {
+    const ResourcePtr resource = catalog.accepted(Type::kCluster).at(came.name());
+    EXPECT_EQ(resource->message(), came.SerializeAsString());
+    EXPECT_LT(resource->bytes.packed_size() * 2, resource->bytes.size()) << came.name();
+  };
+  auto many = response(Type::kCluster);
+  for (int i = 0; i < 30; ++i) add(many, message(i, 1).name(), "1", message(i, 1), type_url(Type::kCluster));
+  respond(many);
+  for (int i = 0; i < 30; ++i) expect_packed(message(i, 1));
+
+  auto one = response(Type::kCluster);
+  add(one, message(7, 2).name(), "2", message(7, 2), type_url(Type::kCluster));
+  respond(one);
+  expect_packed(message(7, 2));
+  EXPECT_EQ(catalog.accepted(Type::kCluster).at(message(7, 2).name())->version(), one.system_version_info());
+
+  const auto before = catalog.accepted(Type::kCluster);
+  respond(many);
+  const auto after = catalog.accepted(Type::kCluster);
+  for (int i = 0; i < 30; ++i) {
+    const bool changed = before.at(message(i, 1).name()) != after.at(message(i, 1).name());
+    EXPECT_EQ(changed, i == 7) << "what came with the same bytes stays";
+  }
+}
+
 TEST_F(AdsDeltaTest, says_which_names_come_and_go_and_acknowledges_without_any) {
   EXPECT_EQ(requests().size(), 2u) << "clusters and listeners";
   clusters({"a", "b"});

@@ -20,8 +20,8 @@ ResourcePtr make_resource(const From& from, Config config, std::vector<Need> nee
   auto made = std::make_shared<Resource>();
   made->value = std::make_shared<const Config>(std::move(config));
   made->needs = std::move(needs);
-  made->bytes = from.SerializeAsString();
-  made->updated = std::chrono::system_clock::now();
+  made->bytes = PackedBytes(from.SerializeAsString());
+  made->arrival = std::make_shared<const Arrival>(Arrival{{}, std::chrono::system_clock::now()});
   return made;
 }
 

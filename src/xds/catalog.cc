@@ -213,7 +213,7 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
     if (running.find(name) == resource || is_static(type, name)) continue;
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
     blamed.push_back({type, name});
-    reject(type, name, {reason, resource->version, std::chrono::system_clock::now()});
+    reject(type, name, {reason, std::string(resource->version()), std::chrono::system_clock::now()});
   }
   return !blamed.empty();
 }

@@ -14,8 +14,8 @@ ResourcePtr resource(const std::string& name, std::vector<Need> needs = {}) {
   config->name = name;
   made->value = std::shared_ptr<const Config>(std::move(config));
   made->needs = std::move(needs);
-  made->version = "version of " + name;
-  made->bytes = "bytes of " + name;
+  made->arrival = std::make_shared<const Arrival>(Arrival{"version of " + name, {}});
+  made->bytes = PackedBytes("bytes of " + name);
   return made;
 }
 

@@ -110,9 +110,9 @@ Json entries(Type type, const Catalog& catalog, std::string_view field, bool sta
   for (const ResourcePtr& one : statics ? catalog.statics(type) : catalog.running(type)) {
     const std::string_view name = one->name();
     if (!statics && catalog.is_static(type, name)) continue;
-    Json entry = {{"version_info", one->version},
+    Json entry = {{"version_info", one->version()},
                   {std::string(field), kShow[index_of(type)](one->message(), type_url(type))},
-                  {"last_updated", utc_text(one->updated)}};
+                  {"last_updated", utc_text(one->updated())}};
     if (statics) entry.erase("version_info");
     const auto rejected = catalog.rejections(type).find(name);
     if (type == Type::kListener && !statics) entry = Json{{"name", name}, {"active_state", std::move(entry)}};

@@ -19,8 +19,7 @@ template <class Message>
 std::shared_ptr<Resource> resource(Type type, const std::string& text) {
   auto made = decode(type, testing::parsed<Message>(text).SerializeAsString());
   EXPECT_TRUE(made) << made.error().text;
-  (*made)->version = "7";
-  (*made)->updated = kThen;
+  (*made)->arrival = std::make_shared<const Arrival>(Arrival{"7", kThen});
   return *made;
 }
 

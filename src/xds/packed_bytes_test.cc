@@ -33,6 +33,19 @@ TEST(PackedBytes, without_a_model_are_packed_by_themselves) {
   EXPECT_TRUE(PackedBytes() == std::string_view());
 }
 
+TEST(PackedBytes, that_nobody_packed_are_the_bytes_and_equal_those_that_were) {
+  const std::string model = "name: load-0001.default.svc.cluster.local, cluster: outbound|8080||load-0001";
+  const PackedBytes plain = PackedBytes(model);
+  EXPECT_EQ(plain.unpacked(), model);
+  EXPECT_EQ(plain.size(), model.size());
+  EXPECT_TRUE(plain == packed(model, model));
+  EXPECT_TRUE(packed("cluster: outbound|", model) == packed(model, model));
+  EXPECT_FALSE(packed(model, model + "x") == packed(model, model + "y"));
+  EXPECT_FALSE(plain == packed(model, model + "y"));
+  EXPECT_TRUE(plain == std::string_view(model));
+  EXPECT_FALSE(plain == std::string_view(model + "y"));
+}
+
 TEST(PackedBytes, of_any_texts_are_what_they_were_and_differ_where_one_byte_does) {
   Random random(1);
   const auto any = [&](std::uint64_t letters) {

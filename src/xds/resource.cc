@@ -20,6 +20,8 @@ struct Arrived {
   std::string_view bytes;
   const Resource* before;
   std::string_view form;
+  Packer* packer = nullptr;
+  PackedBytes packed() const { return packer ? packer->pack(bytes) : PackedBytes(bytes); }
 };
 
 Result<void> expect_name(std::string_view name) {
@@ -33,7 +35,7 @@ Result<void> fill_cluster(Resource& into, const Arrived& from, Conversion& conve
   WEFT_TRY(auto made, to_cluster(message, Path(), conversion));
   into.needs = std::move(made.needs);
   into.value = std::make_shared<const proxy::ClusterConfig>(std::move(made.config));
-  into.bytes = from.bytes;
+  into.bytes = from.packed();
   return {};
 }
 
@@ -43,7 +45,7 @@ Result<void> fill_endpoints(Resource& into, const Arrived& from, Conversion& con
   WEFT_CHECK(conversion.examine(message, Path()));
   WEFT_TRY(auto made, to_endpoints(message, Path(), conversion));
   into.value = std::make_shared<const proxy::Endpoints>(std::move(made));
-  into.bytes = from.bytes;
+  into.bytes = from.packed();
   return {};
 }
 
@@ -54,13 +56,13 @@ Result<void> fill_listener(Resource& into, const Arrived& from, Conversion& conv
   WEFT_TRY(auto made, to_listener(message, Path(), conversion));
   into.needs = std::move(made.needs);
   into.value = std::make_shared<const proxy::ListenerConfig>(std::move(made.config));
-  into.bytes = from.bytes;
+  into.bytes = from.packed();
   return {};
 }
 
 Result<void> fill_from(Result<DecodedTable> made, Resource& into, const Arrived& from) {
   if (!made) return fail(std::move(made).error());
-  into.bytes = std::move(made->rest);
+  into.bytes = std::string_view(made->rest);
   into.value = std::make_shared<const proxy::RouteTable>(std::move(made->table));
   made->hosts->form = from.form;
   into.hosts = std::move(made->hosts);
@@ -94,21 +96,22 @@ Result<std::shared_ptr<Resource>> made_by(Fill fill, const Arrived& from) {
 std::string_view name_in(Type, std::string_view bytes) { return value_of_field(bytes, 1); }
 
 std::string Resource::message() const {
-  if (!hosts) return bytes;
-  std::string whole = bytes.substr(0, hosts->before);
+  const std::string rest = bytes.unpacked();
+  if (!hosts) return rest;
+  std::string whole = rest.substr(0, hosts->before);
   for (const ConvertedHostPtr& host : hosts->list)
     append_field(whole, route::RouteConfiguration::kVirtualHostsFieldNumber, host->bytes.unpacked());
-  return whole.append(bytes, hosts->before);
+  return whole.append(rest, hosts->before);
 }
 
 bool Resource::is_same_message(const Resource& other) const {
-  if (bytes != other.bytes || !hosts != !other.hosts) return false;
+  if (!(bytes == other.bytes) || !hosts != !other.hosts) return false;
   return !hosts || hosts->list == other.hosts->list;
 }
 
 Result<std::shared_ptr<Resource>> decode(Type type, std::string_view bytes, const Resource* before,
-                                         std::string_view form) {
-  return made_by(kFill[index_of(type)], {bytes, before, form});
+                                         std::string_view form, Packer* packer) {
+  return made_by(kFill[index_of(type)], {bytes, before, form, packer});
 }
 
 Result<std::shared_ptr<Resource>> decode_change(std::string_view bytes, const Resource* before,

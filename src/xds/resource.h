@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "proxy/config.h"
+#include "xds/packed_bytes.h"
 #include "xds/resource_type.h"
 
 namespace weft::xds {
@@ -21,6 +22,12 @@ struct Need {
   std::string name;  ///< empty: that of the resource which needs it
   /// After this long it goes without; zero: waits forever.
   std::chrono::milliseconds timeout{15'000};
+};
+
+/// When resources came.
+struct Arrival {
+  std::string version;  ///< version_info of the response; empty for static ones
+  std::chrono::system_clock::time_point when;
 };
 
 /// A resource as it came and as the data plane takes it. Immutable once made; any thread.
@@ -39,9 +46,8 @@ struct Resource {
 
   /// The message as it came; of a route table that a control plane sent, without its virtual hosts, whose
   /// bytes stand with them.
-  std::string bytes;
-  std::string version;  ///< version_info of the response it came in; empty for static ones
-  std::chrono::system_clock::time_point updated;
+  PackedBytes bytes;
+  std::shared_ptr<const Arrival> arrival;  ///< one for all that came with it; null: it is not known
   /// Of a route table that a control plane sent, for the next version of it.
   std::shared_ptr<const ConvertedHosts> hosts;
 
@@ -49,6 +55,11 @@ struct Resource {
   std::string message() const;
   /// Whether both came as the same message.
   bool is_same_message(const Resource& other) const;
+
+  std::string_view version() const { return arrival ? std::string_view(arrival->version) : ""; }
+  std::chrono::system_clock::time_point updated() const {
+    return arrival ? arrival->when : std::chrono::system_clock::time_point();
+  }
 
   std::string_view name() const {
     return std::visit([](const auto& config) -> std::string_view { return config->name; }, value);
@@ -65,12 +76,12 @@ using ResourcePtr = std::shared_ptr<const Resource>;
 /// The name of the resource in `bytes`, as far as it can be read: for telling which one is rejected.
 std::string_view name_in(Type type, std::string_view bytes);
 
-/// Turns a message that a control plane sent into what the data plane runs. `version` and `updated` are left
-/// to the caller. Errors begin with the path of the field. `before`: the version that is there, if any; parts
-/// that are the same are taken from it, and the result is what it would be without. `form`: what the control
-/// plane calls it, where it says so.
+/// Turns a message that a control plane sent into what the data plane runs. `arrival` is left to the
+/// caller. Errors begin with the path of the field. `before`: the version that is there, if any; parts that
+/// are the same are taken from it, and the result is what it would be without. `form`: what the control plane
+/// calls it, where it says so. `packer`: what packs the message; null: nothing does.
 Result<std::shared_ptr<Resource>> decode(Type type, std::string_view bytes, const Resource* before = nullptr,
-                                         std::string_view form = {});
+                                         std::string_view form = {}, Packer* packer = nullptr);
 /// The same of a route table that came as a RouteTableChange: `before` has to be the form that it changes.
 Result<std::shared_ptr<Resource>> decode_change(std::string_view bytes, const Resource* before,
                                                 std::string_view form);

@@ -54,7 +54,7 @@ TEST(ResourceKinds, each_becomes_its_struct_and_keeps_its_bytes_and_what_it_wait
     EXPECT_TRUE(made) << made.error().text;
     EXPECT_EQ((*made)->name(), "n");
     EXPECT_EQ((*made)->message(), bytes);
-    EXPECT_EQ((*made)->version, "");
+    EXPECT_EQ((*made)->version(), "");
     EXPECT_TRUE((*made)->rejected.empty());
     return *made;
   };
