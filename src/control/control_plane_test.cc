@@ -183,6 +183,62 @@ class ControlPlaneTest : public ::testing::Test {
   std::vector<std::unique_ptr<Proxy>> proxies;
 };
 
+/// A call whose peer takes nothing.
+class StuckStream final : public http::grpc::MessageStream {
+ public:
+  explicit StuckStream(net::Loop& loop) : inner(loop), never_(loop) {}
+  net::Task<Result<std::string>> read() override { return inner.read(); }
+  net::Task<Result<void>> write_parts(std::string_view, std::shared_ptr<const std::string>) override {
+    for (;;) co_await never_.wait(kNever);
+  }
+  void finish(int status, std::string_view message) override { inner.finish(status, message); }
+  testing::FakeStream inner;
+
+ private:
+  net::WaitQueue never_;
+};
+
+class ProxyLimits : public ControlPlaneTest {
+ protected:
+  void serve(std::string_view path) {
+    register_sidecar(kReviews);
+    http::grpc::Call call{std::string(path), net::Socket::Credentials{kReviews, 0, 0}, {}, stream};
+    tasks.spawn(plane->serve_proxy(call));
+  }
+  template <class Request>
+  void say(Type type, Request request, const std::string& nonce) {
+    request.mutable_node()->set_id("reviews-v1-a.default");
+    request.set_type_url(std::string(type_url(type)));
+    request.set_response_nonce(nonce);
+    stream.inner.send(request.SerializeAsString());
+    run();
+  }
+  StuckStream stream{*loop};
+  net::TaskScope tasks;
+};
+
+TEST_F(ProxyLimits, one_that_acknowledges_what_it_has_not_read_is_ended) {
+  serve(AdsServer::kPath);
+  for (int i = 0; i < 100 && stream.inner.finished_with < 0; ++i) {
+    Session::Request request;
+    request.add_resource_names(i % 2 ? "9080" : "other " + std::to_string(i));
+    // Nonces are numbers, so the next one can be guessed.
+    for (int nonce = i; nonce <= i + 3; ++nonce)
+      say(Type::kRoute, request, i == 0 ? "" : std::to_string(nonce));
+  }
+  EXPECT_EQ(stream.inner.finished_with, http::grpc::kResourceExhausted);
+}
+
+TEST_F(ProxyLimits, names_that_come_one_by_one_have_a_limit_of_bytes_together) {
+  serve(AdsServer::kDeltaPath);
+  for (int i = 0; i < 5 && stream.inner.finished_with < 0; ++i) {
+    Session::DeltaRequest request;
+    request.add_resource_names_subscribe(std::string(1024 * 1024, static_cast<char>('a' + i)));
+    say(Type::kEndpoint, request, "");
+  }
+  EXPECT_EQ(stream.inner.finished_with, http::grpc::kResourceExhausted);
+}
+
 TEST_F(ControlPlaneTest,
        a_registered_sidecar_gets_its_configuration_and_an_unregistered_process_is_turned_away) {
   Proxy& known = connect(kProductpage, "productpage-v1-a");

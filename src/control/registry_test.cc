@@ -104,6 +104,17 @@ TEST(Registry, services_that_say_different_things_of_one_pod_port_are_told_once_
                   .empty());
 }
 
+TEST(Registry, a_port_number_that_udp_has_too_is_that_of_tcp) {
+  ServicePort quic, http;
+  quic.number = http.number = 80;
+  quic.protocol = Protocol::kUdp;
+  http.protocol = Protocol::kHttp;
+  Service service;
+  service.ports = {quic, http};
+  ASSERT_TRUE(service.find_port(80));
+  EXPECT_EQ(service.find_port(80)->protocol, Protocol::kHttp);
+}
+
 TEST(Registry, a_named_target_port_with_different_numbers_reaches_both_pods) {
   Registry registry =
       registry_of(std::string(kReviews) + slice("s1", "9080", endpoint("10.0.0.1", "a", "ready: true")) +

@@ -127,7 +127,9 @@ Labels labels_from(const api::Json& map) {
 }
 
 const ServicePort* Service::find_port(std::uint16_t number) const {
-  auto found = std::ranges::find(ports, number, &ServicePort::number);
+  const auto found = std::ranges::find_if(ports, [&](const ServicePort& port) {
+    return port.number == number && port.protocol != Protocol::kUdp;
+  });
   return found == ports.end() ? nullptr : &*found;
 }
 

@@ -17,10 +17,9 @@ constexpr std::string_view kDeltaPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 constexpr Backoff::Limits kBackoff{50ms, 10s};
 constexpr std::size_t kMaxErrorBytes = 16 * 1024;
-/// So many resources in a response are worth a model of their own.
+/// The first response with so many resources has a model for all that come.
 constexpr std::size_t kMany = 16;
-/// No dictionary of LZ4 reaches further.
-constexpr std::size_t kMaxModelBytes = 64 * 1024;
+constexpr std::size_t kMaxModelBytes = 4 * 1024;
 
 bool is_change(const AdsResponse::Item& item) { return item.type_url == kTableChangeUrl; }
 
@@ -32,7 +31,8 @@ Result<ResourcePtr> resource_of(Type type, const AdsResponse::Item& item, const 
   WEFT_TRY(const auto decoded, is_change(item)
                                    ? decode_change(item.value, known.get(), item.version)
                                    : decode(type, item.value, known.get(), item.version, &packer));
-  if (known && decoded->is_same_message(*known)) return known;
+  // One that the control plane calls by another form's name is what its next change is made against.
+  if (known && decoded->is_same_form(*known) && decoded->is_same_message(*known)) return known;
   for (const std::string& part : decoded->rejected)
     WEFT_LOG(kWarn, "ads", "a part of a resource cannot be done and answers with an error",
              {"type", short_name(type)}, {"name", decoded->name()}, {"reason", part});
@@ -200,14 +200,15 @@ void AdsClient::received(const std::string& bytes) {
   advance();
 }
 
-/// By the longest of many: it says most of what the others say. One that comes alone is packed as they were.
+/// By the longest of many: it says most of what the others say. Route tables pack their own hosts.
 Packer AdsClient::packer_for(const AdsResponse& response, Type type) {
   BytesPtr& model = of(type).model;
-  if (model && response.resources.size() < kMany) return Packer(model);
-  std::string_view longest;
-  for (const AdsResponse::Item& item : response.resources)
-    if (item.value.size() > longest.size() && item.value.size() <= kMaxModelBytes) longest = item.value;
-  model = std::make_shared<const std::string>(longest);
+  if (model->empty() && response.resources.size() >= kMany && type != Type::kRoute) {
+    std::string_view longest;
+    for (const AdsResponse::Item& item : response.resources)
+      if (item.value.size() > longest.size() && item.value.size() <= kMaxModelBytes) longest = item.value;
+    model = std::make_shared<const std::string>(longest);
+  }
   return Packer(model);
 }
 

@@ -74,8 +74,8 @@ class AdsClient {
   };
   struct State {
     std::string version, nonce;
-    Catalog::NamesPtr names;  ///< asked for last; null: none, or all there are
-    BytesPtr model;           ///< what new resources are packed by
+    Catalog::NamesPtr names;                                 ///< asked for last; null: none, or all there are
+    BytesPtr model = std::make_shared<const std::string>();  ///< by which new resources are packed
     bool asked = false;
     bool owed = false;      ///< the response with `nonce` is not answered yet
     bool taken = false;     ///< a response has been answered, accepted or not

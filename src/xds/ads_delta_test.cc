@@ -284,6 +284,16 @@ TEST_F(AdsDeltaTest, a_change_that_names_hosts_which_are_not_there_is_rejected) 
   EXPECT_EQ(applied_table(), table("c").SerializeAsString());
 }
 
+TEST_F(AdsDeltaTest, a_table_that_comes_again_under_another_forms_name_can_be_changed_from_there) {
+  listen();
+  whole("v1", "c");
+  whole("v2", "c");
+  requests();
+  change("v2", "v3", "d");
+  EXPECT_FALSE(request().has_error_detail());
+  EXPECT_EQ(applied_table(), table("d").SerializeAsString());
+}
+
 /// A server without the delta method. By the other it gives one response, and ends.
 class OldServer final : public http::grpc::Client {
  public:
@@ -321,7 +331,8 @@ net::Task<Result<ControlConnection>> connect_to_old_server(std::vector<std::stri
   co_return ControlConnection{.client = std::make_unique<OldServer>(*paths), .authority = "control"};
 }
 
-TEST_F(AdsDeltaTest, a_control_plane_from_before_delta_is_asked_for_state_of_the_world_until_its_stream_ends) {
+TEST_F(AdsDeltaTest,
+       a_control_plane_from_before_delta_is_asked_for_state_of_the_world_until_its_stream_ends) {
   std::vector<std::string> paths;
   AdsClient::Options options;
   options.source.clusters = options.source.listeners = options.source.delta = true;

@@ -213,6 +213,8 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
     if (running.find(name) == resource || is_static(type, name)) continue;
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
     blamed.push_back({type, name});
+    // What has come in the meantime, or gone, is not what failed.
+    if (of(type).accepted.find(name) != resource) continue;
     reject(type, name, {reason, std::string(resource->version()), std::chrono::system_clock::now()});
   }
   return !blamed.empty();
@@ -227,11 +229,12 @@ std::vector<Catalog::Blamed> Catalog::reject(const std::string& reason) {
       if (blame(type, reason, false, blamed)) break;
   for (const Blamed& one : blamed) {
     ResourceList& accepted = of(one.type).accepted;
+    changed(one.type);
+    if (accepted.find(one.name) != of(one.type).next.find(one.name)) continue;
     if (ResourcePtr before = of(one.type).running.find(one.name))
       accepted.put(std::move(before));
     else
       accepted.erase(one.name);
-    changed(one.type);
   }
   return blamed;
 }

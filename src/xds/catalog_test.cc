@@ -285,6 +285,22 @@ TEST(Catalog, what_is_blamed_goes_back_to_what_runs_or_away_and_the_rest_can_be_
   EXPECT_TRUE(driven.running->route_tables.contains("r"));
 }
 
+TEST(Catalog, what_came_while_another_form_failed_is_not_touched) {
+  Driven driven;
+  driven.put(Type::kListener, listener("l"));
+  Catalog& catalog = driven.catalog;
+  catalog.put(Type::kListener, listener("l"));
+  catalog.put(Type::kListener, listener("gone"));
+  ASSERT_TRUE(catalog.build(kStart));
+  const ResourcePtr newer = listener("l");
+  catalog.put(Type::kListener, newer);
+  catalog.keep_only(Type::kListener, {"l"});
+  EXPECT_EQ(catalog.reject("listener 'l': in use").size(), 1u);
+  EXPECT_EQ(catalog.accepted(Type::kListener).at("l"), newer);
+  EXPECT_TRUE(catalog.rejections(Type::kListener).empty()) << "nothing is said against that";
+  ASSERT_TRUE(catalog.build(kStart));
+}
+
 TEST(Catalog, what_is_static_is_not_blamed) {
   Catalog catalog({cluster("c")}, {listener("l")});
   EXPECT_EQ(rejected(catalog, "listener 'l'").blamed, std::vector<std::string>{});

@@ -41,7 +41,8 @@ TEST(ConvertMatch, what_is_wrong_with_a_path_is_told_by_its_field) {
             "safe_regex.regex: '[' is no regular expression: missing ]: [");
   EXPECT_EQ(match_of("safe_regex { regex: '" + std::string(1025, 'a') + "' }"),
             "safe_regex.regex: is 1025 bytes long; at most 1024 are accepted");
-  EXPECT_TRUE(match_of("safe_regex { regex: '" + std::string(1024, 'a') + "' }").starts_with("{path {kind regex"));
+  EXPECT_TRUE(
+      match_of("safe_regex { regex: '" + std::string(1024, 'a') + "' }").starts_with("{path {kind regex"));
   for (const std::string bad : {"", "a", "/", "/a/", "/a?b", "/a#b"})
     EXPECT_EQ(match_of("path_separated_prefix: '" + bad + "'"),
               "path_separated_prefix: has to begin with '/', not to end with one, and to have no '?' or '#', "

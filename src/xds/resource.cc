@@ -109,6 +109,10 @@ bool Resource::is_same_message(const Resource& other) const {
   return !hosts || hosts->list == other.hosts->list;
 }
 
+bool Resource::is_same_form(const Resource& other) const {
+  return hosts && other.hosts ? hosts->form == other.hosts->form : !hosts == !other.hosts;
+}
+
 Result<std::shared_ptr<Resource>> decode(Type type, std::string_view bytes, const Resource* before,
                                          std::string_view form, Packer* packer) {
   return made_by(kFill[index_of(type)], {bytes, before, form, packer});

@@ -55,6 +55,8 @@ struct Resource {
   std::string message() const;
   /// Whether both came as the same message.
   bool is_same_message(const Resource& other) const;
+  /// Whether the control plane calls both by the same name of a form, where it names forms at all.
+  bool is_same_form(const Resource& other) const;
 
   std::string_view version() const { return arrival ? std::string_view(arrival->version) : ""; }
   std::chrono::system_clock::time_point updated() const {

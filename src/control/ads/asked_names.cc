@@ -44,6 +44,12 @@ bool AskedNames::cover(const ResourceTablePtr& table) {
   return std::ranges::includes(all(), table->needs());
 }
 
+std::size_t AskedNames::own_bytes() const {
+  std::size_t sum = 0;
+  for (const std::string& name : own_) sum += name.size();
+  return sum;
+}
+
 bool AskedNames::contains(std::string_view name) const { return std::ranges::binary_search(all(), name); }
 
 }  // namespace weft::control

@@ -28,6 +28,8 @@ class AskedNames {
   /// Whether all is among them that `table` needs.
   bool cover(const ResourceTablePtr& table);
   bool contains(std::string_view name) const;
+  /// How long they are together where they are kept here.
+  std::size_t own_bytes() const;
   /// Sorted, each once.
   const std::vector<std::string_view>& all() const { return shared_ ? shared_->needs() : views_; }
 

@@ -83,7 +83,8 @@ std::shared_ptr<const std::string> PushEncoder::known_bytes(const Push& push) co
     const ResourceTablePtr resources = each.resources.lock();
     auto bytes = each.bytes.lock();
     if (bytes && resources && each.type == push.type && each.protocol == push.protocol &&
-        each.base.lock() == push.base && std::ranges::equal(*resources, *push.resources))
+        each.has_base == (push.base != nullptr) && each.base.lock() == push.base &&
+        std::ranges::equal(*resources, *push.resources))
       return bytes;
   }
   return nullptr;
@@ -94,8 +95,8 @@ EncodedPush PushEncoder::encode(const Push& push) {
   if (encoded.resources) return encoded;
   encoded.resources = std::make_shared<const std::string>(
       push.protocol == AdsProtocol::kDelta ? encode_changes(push) : encode_whole(push.type, *push.resources));
-  recent_[next_++ % recent_.size()] = {push.type, push.protocol, push.resources, push.base,
-                                       encoded.resources};
+  recent_[next_++ % recent_.size()] = {push.type, push.protocol,     push.resources,
+                                       push.base, encoded.resources, push.base != nullptr};
   return encoded;
 }
 

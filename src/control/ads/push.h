@@ -47,6 +47,7 @@ class PushEncoder {
     AdsProtocol protocol = AdsProtocol::kStateOfTheWorld;
     std::weak_ptr<const ResourceTable> resources, base;
     std::weak_ptr<const std::string> bytes;
+    bool has_base = false;
   };
   std::shared_ptr<const std::string> known_bytes(const Push& push) const;
 

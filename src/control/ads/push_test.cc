@@ -59,5 +59,17 @@ TEST(PushEncoder, shares_the_bytes_of_the_same_resources_while_one_of_them_is_be
   EXPECT_TRUE(bytes.expired()) << "nothing is kept for later";
 }
 
+TEST(PushEncoder, does_not_take_what_was_made_against_a_form_that_is_gone_for_the_whole) {
+  PushEncoder encoder;
+  Push push{.type = Type::kRoute, .nonce = "1", .protocol = AdsProtocol::kDelta};
+  push.resources = std::make_shared<const ResourceTable>(
+      ResourceTable{std::make_shared<const Resource>(Resource{"t", "new"})});
+  push.base = std::make_shared<const ResourceTable>(
+      ResourceTable{std::make_shared<const Resource>(Resource{"t", "old"})});
+  const EncodedPush against = encoder.encode(push);
+  push.base = nullptr;
+  EXPECT_NE(encoder.encode(push).resources, against.resources);
+}
+
 }  // namespace
 }  // namespace weft::control

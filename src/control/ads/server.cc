@@ -24,6 +24,7 @@ constexpr Duration kPodPatience = 10s;
 constexpr std::size_t kMaxStreamsOfProxy = 8;
 // Of one type; a name is some 60 bytes, and a proxy asks for those that its clusters and listeners need.
 constexpr std::size_t kMaxNames = 10'000;
+constexpr std::size_t kMaxOutbox = 16;
 constexpr std::size_t kMaxNameBytes = 2 * 1024 * 1024;
 // DiscoveryRequest.resource_names; of a DeltaDiscoveryRequest those that come and go, and those that are
 // there.
@@ -70,7 +71,8 @@ struct AdsServer::Connection {
     if (tasks.active() == 0) tasks.spawn(write_all());
   }
 
-  // The outbox is bounded by the session, which has at most one response of each type on its way.
+  // A proxy that reads what it is sent has at most one response of each type on its way. One that says it has
+  // what it never read is ended by converse().
   net::Task<void> write_all() {
     while (!outbox.empty()) {
       EncodedPush message = std::move(outbox.front());
@@ -232,8 +234,11 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
     proxy.session.on_request(request);
     // By delta they add up.
     for (const Type type : kAllTypes)
-      if (complaint = complaint_about_names(proxy.session.names(type), 0); !complaint.empty())
+      if (complaint = complaint_about_names(proxy.session.names(type), proxy.session.name_bytes(type));
+          !complaint.empty())
         co_return over_limit(proxy, stream, complaint);
+    if (connection.outbox.size() > kMaxOutbox)
+      co_return over_limit(proxy, stream, "it acknowledges responses that it has not read");
     on_progress_();
   }
 }

@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "control/translation/route_table.h"
 #include "xds/proto/discovery.pb.h"
 
 namespace weft::control {
 namespace {
 
 constexpr std::size_t kMaxReason = 2000;
+/// Of a reason that is searched for names, each of them anew. Our own proxies say at most 16 KiB.
+constexpr std::size_t kMaxSearched = 64 * 1024;
 constexpr std::size_t kMaxDoubts = 8;
 
 bool asks_by_name(Type type) { return !xds::row_of(type).complete; }
@@ -146,6 +149,7 @@ void Session::on_accepted(Channel& state, Type type) {
 }
 
 void Session::on_rejected(Channel& state, Type type, std::string_view reason) {
+  reason = cut(reason, kMaxSearched);
   state.rejected = true;
   state.report.nacked = state.report.sent;
   state.report.reason = std::string(cut(reason, kMaxReason));
@@ -165,13 +169,22 @@ void Session::on_rejected(Channel& state, Type type, std::string_view reason) {
   if (state.doubts.size() > kMaxDoubts) join_oldest(state, type);
 }
 
+bool Session::is_doubted(const Channel& state, const Resource& form) {
+  return std::ranges::any_of(state.doubts, [&](const Doubt& doubt) {
+    const auto found = doubt.resources.find(form.name);
+    return found != doubt.resources.end() && found->second.form && same_message(*found->second.form, form) &&
+           !state.last->contains(form.name);
+  });
+}
+
 /// The proxy has taken what was sent, but for what is doubted.
 void Session::hold_all_but(Channel& state, Type type, const Doubt& doubt) {
   std::vector<ResourcePtr> taken;
   Names gone;
   for (const ResourcePtr& each : *state.sent) {
     if (!doubt.resources.contains(each->name)) {
-      taken.push_back(each);
+      // What was rejected before, and not sent again, it still has not.
+      if (!is_doubted(state, *each)) taken.push_back(each);
     } else if (same(state.held->find(each->name), each)) {
       gone.push_back(each->name);  // it was acknowledged, and then turned out not to be possible
     }
@@ -291,17 +304,20 @@ void Session::subscribe(Channel& state, Type type, const DeltaRequest& request) 
   }
   if (!asks_by_name(type)) return;
   // A name that it asks for already: it has lost what it had, or could not use what it was sent.
-  for (const std::string& name : request.resource_names_subscribe()) {
-    if (!state.names.contains(name)) continue;
-    state.resend.insert(name);
-    state.held = state.held->with({}, {name});
-  }
+  Names lost;
+  for (const std::string& name : request.resource_names_subscribe())
+    if (state.names.contains(name)) lost.push_back(name);
+  sort_names(lost);
+  state.resend.insert(lost.begin(), lost.end());
+  if (!lost.empty()) state.held = state.held->with({}, lost);
   if (!state.names.change(request.resource_names_subscribe(), request.resource_names_unsubscribe())) return;
   names_changed(state);
   state.held = asked_of(state.held, state.names);
 }
 
 std::size_t Session::names(Type type) const { return channel(type).names.all().size(); }
+
+std::size_t Session::name_bytes(Type type) const { return channel(type).names.own_bytes(); }
 
 void Session::names_changed(Channel& state) {
   state.compared = nullptr;
@@ -447,7 +463,7 @@ bool Session::owes() const {
 void Session::send_complete(Type type, const ResourceTablePtr& resources) {
   Channel& state = channel(type);
   if (!state.subscribed) return;
-  if (!state.must_answer && same_resources(*state.sent, *resources)) {
+  if (!state.must_answer && !has_stale(type, *resources) && same_resources(*state.sent, *resources)) {
     if (state.held == state.sent) state.held = resources;
     state.sent = resources;
     return;
@@ -458,9 +474,22 @@ void Session::send_complete(Type type, const ResourceTablePtr& resources) {
        }));
 }
 
+/// Whether what it had when the stream began is to go now. Until it runs all of the present configuration it
+/// may be using any of those clusters.
+bool Session::may_drop_known(Type type) const {
+  return type != Type::kCluster || (stage_ == Stage::kPrune && settled_ == active_generation_);
+}
+
+bool Session::has_stale(Type type, const ResourceTable& resources) const {
+  const Names& known = channel(type).known;
+  return may_drop_known(type) &&
+         std::ranges::any_of(known, [&](const std::string& name) { return !resources.contains(name); });
+}
+
 /// What the proxy may have of a complete type and is not to have.
-Names Session::gone(const Channel& state, const ResourceTable& resources) const {
-  Names names = state.known;
+Names Session::gone(Type type, const ResourceTable& resources) const {
+  const Channel& state = channel(type);
+  Names names = may_drop_known(type) ? state.known : Names();
   for (const ResourceTablePtr& table : {state.held, state.sent})
     for (const ResourcePtr& each : *table) names.push_back(each->name);
   sort_names(names);
@@ -478,8 +507,11 @@ void Session::send_asked(Type type) {
   const std::size_t asked = state.names.all().size();
   const bool all = !again && state.sent->size() == asked && target->size() == asked;
   auto found = all ? changed_in(*state.sent, *target) : std::nullopt;
-  const ResourceTablePtr changed =
+  ResourceTablePtr changed =
       shared_form(std::make_shared<const ResourceTable>(found ? *found : unsent(state, *target)), target);
+  // What is on its way it may reject, and is not heard any more once it is sent this.
+  if (state.awaiting && !changed->empty())
+    changed = asked_of(state.last->with({changed->begin(), changed->end()}), state.names);
   state.compared = target;
   const ResourceTablePtr base = again ? nullptr : state.held;
   state.resend_all = false;
@@ -511,11 +543,11 @@ void Session::emit(Type type, ResourceTablePtr resources, ResourceTablePtr chang
   Channel& state = channel(type);
   const bool delta = protocol_ == AdsProtocol::kDelta;
   Push push{.type = type, .protocol = protocol_};
-  if (delta && !asks_by_name(type)) push.removed = gone(state, *resources);
+  if (delta && !asks_by_name(type)) push.removed = gone(type, *resources);
   if (delta && type == Type::kRoute && table_changes_) push.base = std::move(base);
   push.resources = delta ? changed : resources;
   if (!asks_by_name(type)) state.sent = std::move(resources);
-  state.known.clear();
+  if (may_drop_known(type)) state.known.clear();
   state.last = std::move(changed);
   state.base = settled_;
   state.before = whole_;

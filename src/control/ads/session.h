@@ -65,6 +65,8 @@ class Session {
   void allow_table_changes() { table_changes_ = true; }
   /// How many the proxy asks for.
   std::size_t names(Type type) const;
+  /// How long these are together, where they are not just those that what it was sent needs.
+  std::size_t name_bytes(Type type) const;
   /// From now on the proxy is to run `target`, made from generation `generation` of the snapshot.
   void offer(ResourceSetPtr target, std::uint64_t generation);
 
@@ -115,7 +117,7 @@ class Session {
     bool awaiting = false;     ///< sent, neither accepted nor rejected yet
     bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
     AskedNames names;          ///< endpoints and routes: what the proxy asks for
-    Names known;               ///< delta: what it had when the stream began, until something was sent
+    Names known;               ///< delta: what it had when the stream began, until that may go
     NameSet unsure;  ///< delta, a complete type: what it may have in one form or another, having rejected
     bool resend_all = false;  ///< it needs all of these again although nothing changed
     NameSet resend;           ///< or these
@@ -140,6 +142,7 @@ class Session {
   void on_verdict(Channel& state, Type type, const std::string* rejection);
   void on_rejected(Channel& state, Type type, std::string_view reason);
   void on_accepted(Channel& state, Type type);
+  static bool is_doubted(const Channel& state, const Resource& form);
   static void hold_all_but(Channel& state, Type type, const Doubt& doubt);
   static void doubt_forms(Channel& state);
   void forget_unwanted();
@@ -160,7 +163,9 @@ class Session {
   Rejected rejected(const Channel& state, const std::string& name) const;
   ResourceTablePtr needed_clusters() const;
   void emit(Type type, ResourceTablePtr resources, ResourceTablePtr changed, ResourceTablePtr base = nullptr);
-  Names gone(const Channel& state, const ResourceTable& resources) const;
+  bool may_drop_known(Type type) const;
+  bool has_stale(Type type, const ResourceTable& resources) const;
+  Names gone(Type type, const ResourceTable& resources) const;
   void hold_back();
   void finish_push();
 

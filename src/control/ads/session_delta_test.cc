@@ -37,19 +37,118 @@ TEST_F(DeltaTest, a_response_has_what_the_proxy_does_not_hold_and_the_names_of_w
   EXPECT_EQ(wire.front().removed, (std::vector<std::string>{"v2", "v3"}));
 }
 
-TEST_F(DeltaTest, what_the_proxy_had_when_the_stream_began_and_is_not_there_any_more_is_taken_away) {
-  session.offer(set_of("v1", {"v1"}), 1);
+TEST_F(DeltaTest, what_the_proxy_had_when_the_stream_began_goes_when_it_runs_what_takes_its_place) {
+  session.offer(set_of("v2", {"v2"}), 1);
   Request request;
   (*request.mutable_initial_resource_versions())["v1"] = "";
-  (*request.mutable_initial_resource_versions())["of before"] = "";
+  (*request.mutable_initial_resource_versions())["v2"] = "";
   say(Type::kCluster, request);
-  ASSERT_EQ(wire.size(), 1u);
-  EXPECT_EQ(wire.front().removed, std::vector<std::string>{"of before"});
-  EXPECT_EQ(wire.front().resources_size(), 1);
-  session.offer(set_of("v1", {"v1", "v2"}), 2);
-  wire.clear();
-  proxy.complain(Type::kCluster, "whatever");
-  for (const Response& response : wire) EXPECT_TRUE(response.removed.empty()) << "it was said once";
+  std::vector<std::string> removed;
+  while (!wire.empty()) {
+    EXPECT_TRUE(removed.empty()) << "it was said once, and last";
+    if (wire.front().type_url() == type_url(Type::kCluster)) removed = wire.front().removed;
+    if (!removed.empty()) EXPECT_EQ(proxy.route, "v2") << "it may have been using that";
+    take_one();
+  }
+  EXPECT_EQ(removed, std::vector<std::string>{"v1"});
+  session.offer(set_of("v2", {"v2", "v3"}), 2);
+  ASSERT_FALSE(wire.empty());
+  EXPECT_TRUE(wire.front().removed.empty());
+}
+
+TEST_F(DeltaTest, what_the_proxy_had_when_the_stream_began_stays_while_something_is_rejected) {
+  session.offer(set_of("v2", {"v2"}), 1);
+  Request request;
+  (*request.mutable_initial_resource_versions())["v1"] = "";
+  say(Type::kCluster, request);
+  while (!wire.empty()) {
+    EXPECT_TRUE(wire.front().removed.empty());
+    take_one(wire.front().type_url() == type_url(Type::kRoute) ? "RDS 'table': no" : "");
+  }
+  session.offer(set_of("v3", {"v2", "v3"}), 2);
+  std::vector<std::string> removed;
+  while (!wire.empty()) {
+    if (!wire.front().removed.empty()) removed = wire.front().removed;
+    take_one();
+  }
+  EXPECT_EQ(removed, std::vector<std::string>{"v1"});
+}
+
+TEST_F(DeltaTest, what_was_rejected_before_is_not_held_because_something_else_is_rejected_now) {
+  const auto tables = [](const std::string& a, const std::string& b) {
+    ResourceLists lists;
+    add(lists, Type::kCluster, {"c", "c", {"c"}});
+    add(lists, Type::kEndpoint, {"c", "e"});
+    add(lists, Type::kListener, {"l", "l", {"a", "b"}});
+    add(lists, Type::kRoute, {"a", a});
+    add(lists, Type::kRoute, {"b", b});
+    return std::make_shared<const ResourceSet>(to_set(std::move(lists)));
+  };
+  std::vector<Push> pushes;
+  Session other([&](const Push& push) { pushes.push_back(push); }, AdsProtocol::kDelta);
+  other.allow_table_changes();
+  std::map<Type, bool> asked;
+  const auto answer = [&](Type type, const std::string& rejection, std::vector<std::string> names) {
+    Request request;
+    request.set_type_url(std::string(type_url(type)));
+    if (asked[type]) request.set_response_nonce(pushes.back().nonce);
+    asked[type] = true;
+    for (const std::string& name : names) request.add_resource_names_subscribe(name);
+    if (!rejection.empty()) request.mutable_error_detail()->set_message(rejection);
+    other.on_request(request);
+  };
+  other.offer(tables("A", "B"), 1);
+  answer(Type::kCluster, "", {});
+  answer(Type::kCluster, "", {});
+  answer(Type::kEndpoint, "", {"c"});
+  answer(Type::kEndpoint, "", {});
+  answer(Type::kListener, "", {});
+  answer(Type::kListener, "", {});
+  answer(Type::kRoute, "", {"a", "b"});
+  answer(Type::kRoute, "", {});
+  ASSERT_EQ(other.running(), 1u);
+  other.offer(tables("A2", "B"), 2);
+  answer(Type::kRoute, "RDS 'a': no", {});
+  other.offer(tables("A2", "B2"), 3);
+  answer(Type::kRoute, "RDS 'b': no", {});
+  other.offer(tables("A3", "B2"), 4);
+  ASSERT_EQ(pushes.back().type, Type::kRoute);
+  EXPECT_EQ(pushes.back().base->find("a")->message(), "A") << "it never had the other";
+}
+
+TEST_F(DeltaTest, what_is_on_its_way_when_more_is_sent_is_sent_with_it_and_can_be_rejected) {
+  session.offer(set_of("v1", {"v1", "v2"}), 1);
+  say(Type::kCluster, {});
+  Request endpoints;
+  endpoints.add_resource_names_subscribe("v1");
+  endpoints.add_resource_names_subscribe("v2");
+  say(Type::kEndpoint, endpoints);
+  ASSERT_EQ(wire.size(), 2u);
+  // Its endpoints are on their way; another target has others, and a first subscription begins a new round.
+  ResourceSet changed = *set_of("v1", {"v1", "v2"});
+  changed.set(Type::kEndpoint, changed[Type::kEndpoint].with({resource("v2", "another")}));
+  session.offer(std::make_shared<const ResourceSet>(changed), 2);
+  say(Type::kListener, {});
+  ASSERT_EQ(wire.size(), 4u);
+  ASSERT_EQ(wire[2].type_url(), type_url(Type::kEndpoint));
+  EXPECT_EQ(wire[2].resources_size(), 2) << "also the one that has not been acknowledged";
+}
+
+TEST_F(DeltaTest, a_request_for_many_names_once_more_costs_what_they_are) {
+  constexpr int kNames = 10'000;
+  ResourceLists lists;
+  Request all;
+  for (int i = 0; i < kNames; ++i) {
+    add(lists, Type::kEndpoint, {"e" + std::to_string(i), "x"});
+    all.add_resource_names_subscribe("e" + std::to_string(i));
+  }
+  session.offer(std::make_shared<const ResourceSet>(to_set(std::move(lists))), 1);
+  say(Type::kEndpoint, all);
+  const auto began = std::chrono::steady_clock::now();
+  say(Type::kEndpoint, all);
+  // A table copied for each name takes seconds.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
+  EXPECT_EQ(wire.back().resources_size(), kNames);
 }
 
 TEST_F(DeltaTest, what_was_rejected_and_is_not_wanted_any_more_is_taken_away_too) {

@@ -271,7 +271,7 @@ struct AnyGateway {
 
 /// The Gateways of both kinds in one order, for what they have in common is decided by age.
 void add_gateways(Ports& ports, const PushContext& push, const ProxyIdentity& proxy) {
-  std::map<api::ObjectPtr, AnyGateway, decltype(&older)> all(&older);
+  std::multimap<api::ObjectPtr, AnyGateway, decltype(&older)> all(&older);
   for (const ApiGateway& gateway : push.gateway_api.gateways())
     all.emplace(gateway.object, AnyGateway{&gateway, nullptr});
   if (!proxy.labels.contains(std::string(kGatewayNameLabel)))

@@ -128,6 +128,16 @@ std::string rule_yaml(const std::string& spec) {
 }
 const std::string kToWeb = ", http: [{route: [{destination: {host: web}}]}]";
 
+TEST(GatewayTranslation, gateways_of_both_kinds_with_one_name_and_time_are_both_served) {
+  const std::string of_api =
+      "---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: "
+      "default}\nspec: {gatewayClassName: weft, listeners: [{name: http, port: 80, protocol: HTTP}]}\n";
+  EXPECT_EQ(routes(gateway_yaml("shop.example") + of_api +
+                       rule_yaml("hosts: [shop.example], gateways: [edge]" + kToWeb),
+                   "shop.example"),
+            (Routes{"/ web"}));
+}
+
 TEST(GatewayTranslation, upper_case_in_hosts_is_no_other_host) {
   EXPECT_EQ(
       routes(gateway_yaml("Shop.Example") + rule_yaml("hosts: [shop.example], gateways: [edge]" + kToWeb),
