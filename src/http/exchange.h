@@ -78,6 +78,9 @@ class ServerExchange {
   /// Bytes on the wire for this exchange so far (bodies only), for logs.
   virtual std::uint64_t body_bytes_received() const = 0;
   virtual std::uint64_t body_bytes_sent() const = 0;
+  /// HTTP/2: the name of the code (RFC 9113 §7) with which either side has reset the stream; empty: none has,
+  /// or with NO_ERROR.
+  virtual std::string_view reset_code() const { return {}; }
 };
 
 /// Responds to one request. The task ends when the exchange is over; one that ends without a response gives
@@ -129,6 +132,8 @@ class ClientExchange {
     kNot,     ///< it has said so, or nothing was sent (RFC 9113 §8.7)
   };
   virtual Taken taken() const = 0;
+  /// See ServerExchange.
+  virtual std::string_view reset_code() const { return {}; }
 };
 
 }  // namespace weft::http

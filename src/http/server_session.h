@@ -27,6 +27,9 @@ struct ServerSessionOptions {
   /// The handler of a GET or HEAD is destroyed where it waits when its client has gone: a watch, say, that
   /// would wait for the next event. Handlers that change something go on to their end.
   bool cancel_reads_when_gone = false;
+  /// HTTP/2: once the connection is over, handlers that have not ended in the turn after are destroyed where
+  /// they wait. Otherwise serve() waits for them.
+  bool cancel_when_over = false;
   Http2Limits http2 = {};
 };
 

@@ -1,6 +1,7 @@
 #include "http/grpc/client.h"
 
-#include "http/grpc/session.h"
+#include "http/grpc/client_stream.h"
+#include "http/grpc/session_limits.h"
 #include "tls/stream.h"
 
 namespace weft::http::grpc {
@@ -8,17 +9,30 @@ namespace {
 
 class SessionClient final : public Client {
  public:
-  explicit SessionClient(std::unique_ptr<net::Stream> transport) : session_(std::move(transport), {}) {
-    tasks_.spawn(session_.run());
+  explicit SessionClient(std::unique_ptr<net::Stream> transport)
+      : connection_(std::make_shared<h2::ClientConnection>(
+            std::move(transport), h2::ClientLimits{limits_.heads(), limits_.http2()})) {}
+  /// Calls that still exist keep the connection, and see it end.
+  ~SessionClient() override {
+    if (connection_.use_count() > 1) connection_->stream().close();
   }
+
   std::unique_ptr<MessageStream> open(std::string_view path, std::string_view authority,
                                       const Headers& metadata) override {
-    return session_.open(path, authority, metadata);
+    RequestHead head;
+    head.method = "POST";
+    head.scheme = "http";
+    head.path = path;
+    head.authority = authority;
+    head.headers.add("content-type", "application/grpc");
+    head.headers.add(HeaderId::kTe, "trailers");
+    for (const Headers::Field each : metadata) head.headers.add(each.name, each.value);
+    return std::make_unique<ClientStream>(connection_, std::move(head), limits_.max_message);
   }
 
  private:
-  Session session_;
-  net::TaskScope tasks_;
+  const SessionLimits limits_ = {};
+  std::shared_ptr<h2::ClientConnection> connection_;
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ class Client {
   /// Over a transport made elsewhere.
   static std::unique_ptr<Client> over(std::unique_ptr<net::Stream> transport);
   virtual ~Client() = default;
-  /// `metadata`: names in lower case.
+  /// `metadata`: names in lower case. A call that is one more than the server takes at the same time fails.
   virtual std::unique_ptr<MessageStream> open(std::string_view path, std::string_view authority,
                                               const Headers& metadata = {}) = 0;
 };

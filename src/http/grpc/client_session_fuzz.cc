@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "http/grpc/session.h"
+#include "http/grpc/client.h"
 #include "net/testing/pipe.h"
 
 namespace {
@@ -22,10 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 1) return 0;
   const auto loop = net::Loop::simulated();
   auto [ours, theirs] = net::testing::make_pipe(*loop);
-  http::grpc::Session session(std::move(ours), {});
+  const auto client = http::grpc::Client::over(std::move(ours));
+  const auto call = client->open("/service/Method", "authority");
   net::TaskScope scope;
-  scope.spawn(session.run());
-  const auto call = session.open("/service/Method", "authority");
   scope.spawn(read_all(*call));
   loop->settle();
   std::string bytes("\0\0\0\4\0\0\0\0\0", 9);

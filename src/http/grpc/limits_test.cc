@@ -4,6 +4,7 @@
 
 #include "http/grpc/client.h"
 #include "http/grpc/server.h"
+#include "http/grpc/session.h"
 #include "http/testing/frames.h"
 #include "net/testing/pipe.h"
 
@@ -299,6 +300,11 @@ TEST(Sessions, a_client_rejects_a_header_list_beyond_the_limit_too) {
   EXPECT_TRUE(has_go_away(theirs->take().substr(kPreface.size())));
 }
 
+net::Task<void> no_calls(MessageStream&, Session::Opening) {
+  ADD_FAILURE();
+  co_return;
+}
+
 /// How long it takes until a call over a session learns that the peer is gone.
 TEST(Sessions, a_peer_that_vanishes_without_a_word_is_missed_after_a_ping) {
   const auto loop = net::Loop::simulated();
@@ -325,8 +331,7 @@ TEST(Sessions, a_peer_that_vanishes_without_a_word_is_missed_after_a_ping) {
 TEST(Sessions, a_client_that_vanishes_without_a_word_is_missed_after_a_ping_too) {
   const auto loop = net::Loop::simulated();
   auto [ours, theirs] = net::testing::make_pipe(*loop);
-  Session server(
-      std::move(ours), [](std::unique_ptr<SessionStream>, Session::Opening) {}, SessionLimits::for_server());
+  Session server(std::move(ours), no_calls, SessionLimits::for_server());
   bool over = false;
   const auto serve = [](Session& session, bool& ended) -> net::Task<void> {
     static_cast<void>(co_await session.run());
@@ -334,7 +339,8 @@ TEST(Sessions, a_client_that_vanishes_without_a_word_is_missed_after_a_ping_too)
   };
   net::TaskScope scope;
   scope.spawn(serve(server, over));
-  const std::string hello = std::string(testing::kPreface) + testing::frame(kSettings, 0, 0, "");
+  const std::string hello = std::string(testing::kPreface) + frame(kSettings, 0, 0, "") +
+                            frame(kSettings, 1, 0, "");  // and the acknowledgement of ours
   const iovec part{const_cast<char*>(hello.data()), hello.size()};
   ASSERT_EQ(theirs->try_write({&part, 1}).bytes, hello.size());
   loop->settle();
@@ -350,9 +356,7 @@ TEST(Sessions, a_client_that_vanishes_without_a_word_is_missed_after_a_ping_too)
 TEST(Sessions, a_peer_that_answers_pings_is_kept_for_ever) {
   const auto loop = net::Loop::simulated();
   auto [ours, theirs] = net::testing::make_pipe(*loop);
-  Session server(
-      std::move(theirs), [](std::unique_ptr<SessionStream>, Session::Opening) {},
-      SessionLimits::for_server());
+  Session server(std::move(theirs), no_calls, SessionLimits::for_server());
   const auto client = Client::over(std::move(ours));
   net::TaskScope scope;
   scope.spawn(server.run());

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -16,7 +15,9 @@ class Outgoing {
  public:
   void append(std::string_view bytes) {
     if (bytes.empty()) return;
-    if (parts_.empty() || parts_.back().shared) parts_.push_back({});
+    // What front() has shown stays where it is.
+    const bool shown = parts_.size() == 1 && shown_;
+    if (parts_.empty() || parts_.back().shared || shown) parts_.push_back({});
     parts_.back().own.append(bytes);
     size_ += bytes.size();
   }
@@ -28,22 +29,19 @@ class Outgoing {
 
   std::size_t size() const { return size_; }
 
-  /// Moves at most `room` bytes from the front to `into`; how many.
-  std::size_t take(char* into, std::size_t room) {
-    std::size_t taken = 0;
-    while (taken < room && !parts_.empty()) {
-      const std::string_view front = parts_.front().bytes().substr(front_taken_);
-      const std::size_t part = std::min(room - taken, front.size());
-      std::copy_n(front.data(), part, into + taken);
-      taken += part;
-      front_taken_ += part;
-      if (part == front.size()) {
-        parts_.pop_front();
-        front_taken_ = 0;
-      }
-    }
-    size_ -= taken;
-    return taken;
+  /// At most `most` bytes of those that are next; they stay where they are until pop(). Not of an empty one.
+  std::string_view front(std::size_t most) {
+    shown_ = true;
+    return parts_.front().bytes().substr(front_gone_, most);
+  }
+  /// So many of those that front() has shown are gone.
+  void pop(std::size_t bytes) {
+    size_ -= bytes;
+    front_gone_ += bytes;
+    shown_ = false;
+    if (front_gone_ < parts_.front().bytes().size()) return;
+    parts_.pop_front();
+    front_gone_ = 0;
   }
 
  private:
@@ -53,8 +51,9 @@ class Outgoing {
     std::string_view bytes() const { return shared ? std::string_view(*shared) : std::string_view(own); }
   };
   std::deque<Part> parts_;
-  std::size_t front_taken_ = 0;  ///< bytes of the first part that are gone
+  std::size_t front_gone_ = 0;  ///< bytes of the first part
   std::size_t size_ = 0;
+  bool shown_ = false;
 };
 
 }  // namespace weft::http::grpc

@@ -6,8 +6,12 @@ namespace weft::http::grpc {
 namespace {
 
 std::string taken(Outgoing& bytes, std::size_t at_once) {
-  std::string all, part(at_once, '\0');
-  while (const std::size_t size = bytes.take(part.data(), at_once)) all.append(part, 0, size);
+  std::string all;
+  while (bytes.size() > 0) {
+    const std::string_view part = bytes.front(at_once);
+    all += part;
+    bytes.pop(part.size());
+  }
   return all;
 }
 
@@ -32,12 +36,23 @@ TEST(Outgoing, takes_more_behind_what_has_gone_in_part_and_lets_go_of_shared_byt
   auto shared = std::make_shared<const std::string>("abcd");
   const std::weak_ptr<const std::string> held = shared;
   bytes.append(std::move(shared));
-  char three[3];
-  EXPECT_EQ(bytes.take(three, 3), 3u);
+  EXPECT_EQ(bytes.front(3), "abc");
+  bytes.pop(3);
   bytes.append("efg");
   EXPECT_FALSE(held.expired());
   EXPECT_EQ(taken(bytes, 100), "defg");
   EXPECT_TRUE(held.expired());
+}
+
+TEST(Outgoing, leaves_what_it_has_shown_where_it_is_while_more_comes) {
+  Outgoing bytes;
+  bytes.append("short");
+  const std::string_view shown = bytes.front(100);
+  bytes.append(std::string(1000, 'x'));
+  bytes.append("end");
+  EXPECT_EQ(shown, "short");
+  EXPECT_EQ(bytes.front(100).data(), shown.data());
+  EXPECT_EQ(taken(bytes, 2000), "short" + std::string(1000, 'x') + "end");
 }
 
 }  // namespace

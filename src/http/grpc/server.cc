@@ -6,8 +6,10 @@
 #include <list>
 
 #include "base/log.h"
+#include "http/grpc/session.h"
 #include "http/server.h"
 #include "net/keepalive.h"
+#include "net/signal.h"
 #include "tls/stream.h"
 
 namespace weft::http::grpc {
@@ -178,15 +180,13 @@ class SocketServer final : public Server {
                                               std::unique_ptr<net::Stream> transport,
                                               std::optional<net::Socket::Credentials> peer) {
     net::Loop& loop = transport->loop();
-    net::TaskScope calls;
     Session session(
         std::move(transport),
-        [&](std::unique_ptr<SessionStream> stream, Session::Opening head) {
-          calls.spawn(call(server, place, peer, std::move(stream), std::move(head)));
+        [&](MessageStream& stream, Session::Opening head) {
+          return call(server, place, peer, stream, std::move(head));
         },
         server.limits_.session);
     static_cast<void>(co_await net::both(run(session), watch_over(server, place, session, loop)));
-    calls.cancel_all();
     co_return fail(Error::downstream(Code::kClosed, "the connection has ended"));
   }
 
@@ -206,26 +206,24 @@ class SocketServer final : public Server {
     co_await loop.sleep_until(place.since + server.limits_.introduction);
     if (place.stranger) co_return silent(server);
     for (;;) {
-      const bool unused = session.calls() == 0;
+      const bool unused = session.idle();
       co_await loop.sleep(server.limits_.unused);
-      if (unused && session.calls() == 0) co_return silent(server);
+      if (unused && session.idle()) co_return silent(server);
     }
   }
 
   static net::Task<void> call(SocketServer& server, Place& place,
-                              std::optional<net::Socket::Credentials> peer,
-                              std::unique_ptr<SessionStream> stream, Session::Opening head) {
+                              std::optional<net::Socket::Credentials> peer, MessageStream& stream,
+                              Session::Opening head) {
     const auto method = server.methods_.find(head.path);
     if (method == server.methods_.end()) {
-      stream->finish(kUnimplemented, "there is no method " + head.path);
-    } else {
-      const auto admitted = [&place] {
-        if (place.stranger) place.no_stranger();
-      };
-      co_await method->second(Call{head.path, peer, std::move(head.metadata), *stream, admitted});
-      stream->finish(kOk, {});
+      stream.finish(kUnimplemented, "there is no method " + head.path);
+      co_return;
     }
-    co_await stream->drained();
+    const auto admitted = [&place] {
+      if (place.stranger) place.no_stranger();
+    };
+    co_await method->second(Call{head.path, peer, std::move(head.metadata), stream, admitted});
   }
 
   std::unique_ptr<net::Listener> listener_;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "http/grpc/session.h"
+#include "http/grpc/session_limits.h"
 #include "http/grpc/stream.h"
 #include "http/message.h"
 #include "net/socket.h"

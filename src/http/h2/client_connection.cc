@@ -42,6 +42,7 @@ ClientConnection::~ClientConnection() {
 net::Task<void> ClientConnection::run() {
   net::TaskScope writer;
   writer.spawn(write_all());
+  arm_clock();
   const net::IoError how = co_await read_all();
   broken_ = true;
   for (ClientStream* stream = streams_; stream; stream = stream->next) stream->on_lost(how);
@@ -103,6 +104,8 @@ bool ClientConnection::on_fed() {
   return false;
 }
 
-Duration ClientConnection::write_timeout() const { return kWriteTimeout; }
+Duration ClientConnection::write_timeout() const {
+  return limits_.write_timeout.count() ? limits_.write_timeout : kWriteTimeout;
+}
 
 }  // namespace weft::http::h2

@@ -63,6 +63,7 @@ class ClientStream final : public Stream, public ClientExchange {
   void cancel() override;
   bool reused() const override { return reused_; }
   bool response_begun() const override { return head_ != Head::kNone; }
+  std::string_view reset_code() const override { return name_of_reset(); }
   Taken taken() const override { return unprocessed() ? Taken::kNot : Taken::kPerhaps; }
 
   ClientStream* next = nullptr;  ///< in the connection's list

@@ -1,6 +1,7 @@
 #include "http/h2/connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "http/time_limit.h"
 
@@ -22,6 +23,7 @@ Connection::Connection(Framing::Role role, net::Stream& transport, const Http2Li
       framing_(role, *this, limits_, heads, transport.loop().now()),
       wanted_(transport.loop()),
       room_(transport.loop()),
+      heard_at_(transport.loop().now()),
       break_off_(transport.loop(), [this] { transport_.close(true); }),
       clock_(transport.loop(), [this] { tick(); }) {}
 
@@ -36,7 +38,7 @@ net::Task<net::IoError> Connection::read_all() {
     if (got.error == net::IoError::kWouldBlock) continue;
     if (!got.ok()) co_return got.error;
     if (framing_.over()) continue;
-    if (!heard()) settings_due_ = now() + kSettingsTimeout;
+    if (!std::exchange(heard_, true)) settings_due_ = now() + kSettingsTimeout;
     heard_at_ = now();
     framing_.feed({block, got.bytes}, now());
     while (on_fed()) co_await transport_.loop().yield();
@@ -74,7 +76,7 @@ net::Task<void> Connection::write_all() {
 void Connection::arm_clock() {
   if (framing_.over() || transport_.closed() || break_off_.scheduled()) return;
   TimePoint due = std::min(settings_due_, next_due());
-  if (limits_.ping_interval.count() && heard())
+  if (limits_.ping_interval.count())
     due = std::min(
         due, asked_at_ == kNever ? heard_at_ + limits_.ping_interval : asked_at_ + limits_.ping_timeout);
   // One that fires too early arms itself again.
@@ -86,7 +88,7 @@ void Connection::tick() {
   if (framing_.over() || transport_.closed()) return;
   if (time >= settings_due_)
     framing_.terminate(ErrorCode::kSettingsTimeout, "our SETTINGS are not acknowledged");
-  if (limits_.ping_interval.count() && heard()) keep_alive(time);
+  if (limits_.ping_interval.count()) keep_alive(time);
   on_time(time);
   hurry_if_over();
   arm_clock();
@@ -109,7 +111,7 @@ void Connection::hurry_if_over() {
 
 /// A peer that has vanished without a word is noticed by asking it (RFC 9113 §6.7).
 void Connection::keep_alive(TimePoint time) {
-  if (asked_at_ != kNever && heard_at_ > asked_at_) asked_at_ = kNever;
+  if (asked_at_ != kNever && heard_at_ >= asked_at_) asked_at_ = kNever;
   if (asked_at_ != kNever) {
     if (time >= asked_at_ + limits_.ping_timeout) break_off();
     return;

@@ -46,7 +46,6 @@ class Connection : protected Framing::Receiver {
   /// After whatever brings the next due time nearer.
   void arm_clock();
   TimePoint now() const { return transport_.loop().now(); }
-  bool heard() const { return heard_at_ != TimePoint{}; }
 
   void on_settings_ack() override { settings_due_ = kNever; }
   void on_ping_ack(PingReason) override {}
@@ -67,8 +66,9 @@ class Connection : protected Framing::Receiver {
 
   Wait wanted_;  ///< the writer, while there is nothing to write
   Wait room_;    ///< the reader, while the peer reads too little of what it causes
-  bool broken_off_ = false;
-  TimePoint heard_at_{}, settings_due_ = kNever, asked_at_ = kNever;
+  bool broken_off_ = false, heard_ = false;
+  TimePoint heard_at_;  ///< at first: since when there was something to hear
+  TimePoint settings_due_ = kNever, asked_at_ = kNever;
   net::Deferred break_off_;
   net::Timer clock_;
 };

@@ -20,17 +20,19 @@ class FloodGuard {
     return ++idle_frames_ > limits_.max_frames_without_data;
   }
   /// A stream was reset by the peer, or made us reset it (rapid reset, and what looks like it from outside).
-  /// A peer that cancels some of many streams, as one that serves others has to, is none.
+  /// A peer that cancels some of many streams, as one that serves others has to, is none where it may.
   bool reset(TimePoint now) {
     turn(now);
-    return ++resets_ > limits_.max_resets && resets_ > (opened_ + opened_before_) / 2;
+    if (++resets_ <= limits_.max_resets) return false;
+    return !limits_.may_reset_half || resets_ > (opened_ + opened_before_) / 2;
   }
   /// The peer may open as many windows as it was given reasons to: a few for each stream, more for each DATA
   /// frame that was sent to it.
   bool window_update() { return --window_updates_ < 0; }
-  void stream_opened() {
-    ++opened_;
+  bool stream_opened(TimePoint now) {
+    turn(now);
     window_updates_ += kWindowUpdatesPerStream;
+    return ++opened_ > limits_.max_opened;
   }
   void data_sent() { window_updates_ += kWindowUpdatesPerFrame; }
   /// A DATA frame with so many octets that is not the last of its stream: each small one costs what it lacks
@@ -42,13 +44,12 @@ class FloodGuard {
   }
 
  private:
-  static constexpr Duration kPeriod = 1s;
   static constexpr std::int64_t kWindowUpdatesAtFirst = 64, kWindowUpdatesPerStream = 2,
                                 kWindowUpdatesPerFrame = 20;
   static constexpr std::size_t kSmallFrame = 256, kSmallFrames = 50'000 * kSmallFrame;
 
   void turn(TimePoint now) {
-    if (now - since_ < kPeriod) return;
+    if (now - since_ < limits_.flood_period) return;
     since_ = now;
     idle_frames_ = resets_ = small_frames_ = 0;
     opened_before_ = std::exchange(opened_, 0);
@@ -57,7 +58,7 @@ class FloodGuard {
   const Http2Limits& limits_;
   TimePoint since_;
   std::uint32_t idle_frames_ = 0, resets_ = 0;
-  std::uint32_t opened_ = 0, opened_before_ = 0;  ///< streams, in this second and the one before
+  std::uint32_t opened_ = 0, opened_before_ = 0;  ///< streams, in this period and the one before
   std::size_t small_frames_ = 0;
   std::int64_t window_updates_ = kWindowUpdatesAtFirst;
 };

@@ -11,22 +11,39 @@ TEST(FloodGuard, a_peer_that_resets_most_of_what_it_opens_is_a_flood) {
   const Http2Limits limits{.max_resets = 10};
   FloodGuard guard(limits, kStart);
   int borne = 0;
-  for (guard.stream_opened(); !guard.reset(kStart); guard.stream_opened()) ++borne;
+  for (guard.stream_opened(kStart); !guard.reset(kStart); guard.stream_opened(kStart)) ++borne;
   EXPECT_EQ(borne, 10);
 }
 
 TEST(FloodGuard, a_peer_that_cancels_some_of_many_streams_is_none) {
   const Http2Limits limits{.max_resets = 10};
   FloodGuard guard(limits, kStart);
-  for (int i = 0; i < 1000; ++i) guard.stream_opened();
+  for (int i = 0; i < 1000; ++i) guard.stream_opened(kStart);
   for (int i = 0; i < 500; ++i) EXPECT_FALSE(guard.reset(kStart)) << i;
   EXPECT_TRUE(guard.reset(kStart));
+}
+
+TEST(FloodGuard, where_no_half_may_be_reset_the_streams_that_are_none_change_nothing) {
+  const Http2Limits limits{.max_resets = 10, .may_reset_half = false, .flood_period = 10s};
+  FloodGuard guard(limits, kStart);
+  for (int i = 0; i < 1000; ++i) guard.stream_opened(kStart);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(guard.reset(kStart + 9s)) << i;
+  EXPECT_TRUE(guard.reset(kStart + 9s));
+  EXPECT_FALSE(guard.reset(kStart + 10s));
+}
+
+TEST(FloodGuard, streams_are_counted_in_their_period) {
+  const Http2Limits limits{.max_opened = 3, .flood_period = 10s};
+  FloodGuard guard(limits, kStart);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(guard.stream_opened(kStart)) << i;
+  EXPECT_TRUE(guard.stream_opened(kStart + 9s));
+  EXPECT_FALSE(guard.stream_opened(kStart + 10s));
 }
 
 TEST(FloodGuard, streams_of_the_second_before_count_too_and_those_before_it_do_not) {
   const Http2Limits limits{.max_resets = 10};
   FloodGuard guard(limits, kStart);
-  for (int i = 0; i < 1000; ++i) guard.stream_opened();
+  for (int i = 0; i < 1000; ++i) guard.stream_opened(kStart);
   for (int i = 0; i < 400; ++i) EXPECT_FALSE(guard.reset(kStart + 1s)) << i;
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(guard.reset(kStart + 2s)) << i;
   EXPECT_TRUE(guard.reset(kStart + 2s));

@@ -61,7 +61,8 @@ struct Framing::Callbacks {
     Stream* stream = find(session, id);
     if (!stream && framing.role_ == Role::kServer && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       framing.closed_.opened(id);
-      framing.flood_.stream_opened();
+      framing.calm(framing.flood_.stream_opened(framing.now_), "too many streams");
+      if (framing.terminated_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
       stream = framing.receiver_.on_request_begins(id);
       if (!stream) {
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
@@ -406,7 +407,7 @@ bool Framing::send_head(Stream& stream, std::span<const nghttp2_nv> fields, bool
   if (result < 0) return false;
   if (begins) {
     stream.id_ = result;
-    flood_.stream_opened();
+    flood_.stream_opened(now_);
   }
   const Stream::Outgoing before = stream.outgoing_;
   if (end) stream.outgoing_ = Stream::Outgoing::kEnded;

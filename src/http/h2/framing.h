@@ -91,6 +91,7 @@ class Framing {
 
   /// Streams that the client side may have open now.
   std::uint32_t remote_max_streams() const;
+  std::uint32_t kept_buffer() const { return limits_.kept_buffer; }
   bool ids_left() const;
   /// Client: RFC 8441 is offered, and to be used.
   bool extended_connect() const;

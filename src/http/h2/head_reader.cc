@@ -36,7 +36,7 @@ void RequestReader::start(RequestHead& into, const Limits& limits) {
   head_->version = Version::k2;
   trailers_ = nullptr;
   limits_ = limits;
-  budget_.start(limits.head_bytes, limits.fields);
+  budget_.start(limits.head_bytes, limits);
   host_.clear();
   cookies_.clear();
   protocol_.clear();
@@ -46,7 +46,7 @@ void RequestReader::start(RequestHead& into, const Limits& limits) {
 
 void RequestReader::start_trailers(Headers& into, const Limits& limits) {
   trailers_ = &into;
-  budget_.start(limits.trailer_bytes, limits.fields);
+  budget_.start(limits.trailer_bytes, limits);
   rejection_ = {};
 }
 
@@ -149,13 +149,13 @@ void ResponseReader::start(ResponseHead& into, const Limits& limits) {
   head_->clear();
   head_->version = Version::k2;
   trailers_ = nullptr;
-  budget_.start(limits.head_bytes, limits.fields);
+  budget_.start(limits.head_bytes, limits);
   rejection_ = {};
 }
 
 void ResponseReader::start_trailers(Headers& into, const Limits& limits) {
   trailers_ = &into;
-  budget_.start(limits.trailer_bytes, limits.fields);
+  budget_.start(limits.trailer_bytes, limits);
   rejection_ = {};
 }
 

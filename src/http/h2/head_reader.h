@@ -16,9 +16,10 @@ namespace weft::http::h2 {
 class FieldBudget {
  public:
   enum class Verdict : std::uint8_t { kTake, kBeyond, kFarBeyond };
-  void start(std::uint32_t bytes, std::uint32_t fields) {
+  void start(std::uint32_t bytes, const Limits& limits) {
     max_bytes_ = bytes;
-    max_fields_ = fields;
+    max_fields_ = limits.fields;
+    far_beyond_ = limits.far_beyond;
     bytes_ = fields_ = 0;
   }
   /// Beyond: what comes is decoded, since the state of HPACK is the connection's (RFC 9113 §4.3), and
@@ -28,11 +29,12 @@ class FieldBudget {
     bytes_ += name.size() + value.size() + kOverhead;
     if (!name.starts_with(':')) ++fields_;
     if (bytes_ <= max_bytes_ && fields_ <= max_fields_) return Verdict::kTake;
-    return bytes_ <= 2 * max_bytes_ && fields_ <= 2 * max_fields_ ? Verdict::kBeyond : Verdict::kFarBeyond;
+    const bool far = bytes_ > far_beyond_ * max_bytes_ || fields_ > far_beyond_ * max_fields_;
+    return far ? Verdict::kFarBeyond : Verdict::kBeyond;
   }
 
  private:
-  std::size_t max_bytes_ = 0, max_fields_ = 0, bytes_ = 0, fields_ = 0;
+  std::size_t max_bytes_ = 0, max_fields_ = 0, far_beyond_ = 0, bytes_ = 0, fields_ = 0;
 };
 
 /// Reads the head of one request, then perhaps its trailers. Pure. Owner: a connection, of which one head at

@@ -41,6 +41,10 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
   for (ServerStream* stream = streams_; stream; stream = stream->next) stream->on_lost(how);
   while (on_fed()) {
   }
+  if (options_.cancel_when_over) {
+    co_await transport_.loop().yield();
+    handlers.cancel_all();
+  }
   co_await handlers.join();
   tasks_ = nullptr;
   transport_.close(how != net::IoError::kEnd && !framing_.over());

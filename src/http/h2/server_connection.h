@@ -45,7 +45,9 @@ class ServerConnection final : public ServerSession, private Connection, private
   bool on_fed() override;
   TimePoint next_due() const override;
   void on_time(TimePoint now) override;
-  Duration write_timeout() const override { return options_.body_timeout; }
+  Duration write_timeout() const override {
+    return limits_.write_timeout.count() ? limits_.write_timeout : options_.body_timeout;
+  }
 
   bool begin(ServerStream& stream);
   net::Task<void> run(ServerStream& stream);

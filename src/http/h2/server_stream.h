@@ -73,6 +73,7 @@ class ServerStream final : public Stream, public ServerExchange {
   void on_disconnect(std::function<void()> action) override;
   std::uint64_t body_bytes_received() const override { return received_; }
   std::uint64_t body_bytes_sent() const override { return sent_; }
+  std::string_view reset_code() const override { return name_of_reset(); }
 
   ServerStream* next = nullptr;  ///< in the connection's list
   ServerStream* previous = nullptr;

@@ -3,12 +3,6 @@
 #include "http/h2/tunnel.h"
 
 namespace weft::http::h2 {
-namespace {
-
-/// A body's memory that is kept for its next piece; more is given back while nothing is there.
-constexpr std::size_t kKeptPiece = 32 * 1024;
-
-}  // namespace
 
 Stream::Stream(net::Loop& loop, Framing& framing, std::int32_t id)
     : loop_(loop), framing_(framing), id_(id), reading_(loop), writing_(loop) {}
@@ -64,7 +58,7 @@ std::optional<BodyChunk> Stream::take_piece() {
   give_back();
   piece_.clear();
   if (in_.empty() && !remote_ended()) {
-    if (piece_.capacity() > kKeptPiece) piece_ = {};
+    if (piece_.capacity() > framing_.kept_buffer()) piece_ = {};
     return std::nullopt;
   }
   piece_.swap(in_);

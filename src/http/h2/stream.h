@@ -57,6 +57,10 @@ class Stream {
   /// Whether nghttp2 asks for data: kIdle ─ there is some ─► kOffered ⇄ kWaitsForRoom in the output
   enum class Source : std::uint8_t { kIdle, kOffered, kWaitsForRoom };
 
+  /// See ServerExchange::reset_code().
+  std::string_view name_of_reset() const {
+    return code_ == ErrorCode::kNoError ? std::string_view() : to_string(code_);
+  }
   bool closed() const { return life_ == Life::kClosed || life_ == Life::kReset; }
   bool reset_by_us() const { return life_ == Life::kResetting || life_ == Life::kReset; }
   bool remote_ended() const { return incoming_ != Incoming::kOpen; }

@@ -47,6 +47,7 @@ class ExchangeFilter : public http::ServerExchange {
   void on_disconnect(std::function<void()> action) override { client().on_disconnect(std::move(action)); }
   std::uint64_t body_bytes_received() const override { return client_->body_bytes_received(); }
   std::uint64_t body_bytes_sent() const override { return client_->body_bytes_sent(); }
+  std::string_view reset_code() const override { return client_->reset_code(); }
 
   /// HttpStream's: `client` is the client, or what `nearer` leads to, which it then owns.
   void stand_before(http::ServerExchange& client, std::unique_ptr<ExchangeFilter> nearer) {
