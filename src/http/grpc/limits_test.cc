@@ -135,6 +135,9 @@ TEST_F(Limits, a_header_list_that_unpacks_to_more_than_the_limit_ends_the_connec
   const auto many = conversation(parts);
   ASSERT_TRUE(many);
   EXPECT_TRUE(has_go_away(*many));
+  const auto a_little_more = conversation(start + frame(kHeaders, 4, 1, bomb(8)));
+  ASSERT_TRUE(a_little_more);
+  EXPECT_TRUE(has_go_away(*a_little_more));
   EXPECT_EQ(Counted::open, 0);
   EXPECT_EQ(echoed("still here"), "still here");
 }

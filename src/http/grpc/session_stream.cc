@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kWriteBuffer = 1024 * 1024;
 /// So much is lent to the connection at once: a writer that waits for room need not wait for a whole message.
-constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kPiece = 64 * 1024;
 
 }  // namespace
 
