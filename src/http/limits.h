@@ -27,11 +27,12 @@ struct Http2Limits {
   std::uint32_t connection_window = 1024 * 1024;
   std::uint32_t max_frames_without_data = 1000;  ///< in a period: PING, SETTINGS, PRIORITY, empty DATA …
   std::uint32_t max_resets = 100;                ///< in a period, of streams that had begun (rapid reset)
-  bool may_reset_half = true;      ///< of its streams, however many they are, as one that serves others
-  std::uint32_t max_opened = ~0u;  ///< streams that the peer opens in a period
-  Duration flood_period = 1s;      ///< in which these are counted
-  Duration write_timeout = 0s;     ///< a peer that takes no byte for so long ends the connection; 0: as
-                                   ///< long as a server's `body_timeout`, 300 s of a client
+  bool may_reset_half = true;            ///< of its streams, however many they are, as one that serves others
+  std::uint32_t max_opened = ~0u;        ///< streams that the peer opens in a period
+  Duration flood_period = 1s;            ///< in which these are counted
+  Duration write_timeout = 0s;           ///< a peer that takes no byte for so long ends the connection; 0: as
+                                         ///< long as a server's `body_timeout`, 300 s of a client
+  std::uint32_t max_output = 64 * 1024;  ///< bytes for the transport, beyond which bodies are not packed
   std::uint32_t kept_buffer = 32 * 1024;  ///< bytes that a stream keeps for the next piece of a body
   Duration ping_interval = 0s;            ///< of silence, before the peer is asked by a PING; 0: never
   Duration ping_timeout = 20s;            ///< without a response to it the connection ends

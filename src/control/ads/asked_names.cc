@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/release_memory.h"
+
 namespace weft::control {
 
 bool AskedNames::assign(const google::protobuf::RepeatedPtrField<std::string>& names) {
@@ -37,8 +39,8 @@ bool AskedNames::cover(const ResourceTablePtr& table) {
   if (shared_ == table) return true;
   if (all() == table->needs()) {
     shared_ = table;
-    own_ = {};
-    views_ = {};
+    release_memory(own_);
+    release_memory(views_);
     return true;
   }
   return std::ranges::includes(all(), table->needs());

@@ -37,6 +37,7 @@ Http2Limits SessionLimits::http2() const {
           .max_opened = max_idle_frames,
           .flood_period = kFloodPeriod,
           .write_timeout = write_timeout,
+          .max_output = 1,   // one frame: thousands may be sent something at once
           .kept_buffer = 0,  // calls are silent for most of the time, and there are thousands
           .ping_interval = ping_after,
           .ping_timeout = ping_timeout};

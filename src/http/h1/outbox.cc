@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/release_memory.h"
 #include "http/h1/read_buffer.h"
 
 namespace weft::http::h1 {
@@ -80,7 +81,7 @@ void Outbox::take(std::size_t bytes) {
 bool Outbox::more_behind() {
   text_.clear();
   taken_ = 0;
-  if (text_.capacity() > ReadBuffer::kBlock) text_ = {};
+  if (text_.capacity() > ReadBuffer::kBlock) release_memory(text_);
   if (behind_.empty()) return false;
   std::swap(text_, behind_);
   return true;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/release_memory.h"
 #include "http/h2/session_memory.h"
 #include "http/h2/stream.h"
 #include "http/h2/zero_pages.h"
@@ -380,7 +381,7 @@ void Framing::sent(std::size_t bytes) {
     taken_ = 0;
     std::string& spare = spare_output();
     if (output_.capacity() <= kSpareOutput && output_.capacity() > spare.capacity()) spare.swap(output_);
-    output_ = {};
+    release_memory(output_);
   } else if (taken_ >= kMaxOutput) {
     output_.erase(0, taken_);
     taken_ = 0;

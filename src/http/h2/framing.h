@@ -59,7 +59,7 @@ class Framing {
   /// So many bytes of output() have left.
   void sent(std::size_t bytes);
   /// Whether data should wait until some of the output has left.
-  bool full() const { return output_.size() - taken_ >= kMaxOutput; }
+  bool full() const { return output_.size() - taken_ >= limits_.max_output; }
   /// More than data can have brought: heads and acknowledgements that the peer causes and does not read.
   bool crowded() const { return output_.size() - taken_ >= 4 * kMaxOutput; }
 

@@ -1,5 +1,6 @@
 #include "http/h2/stream.h"
 
+#include "base/release_memory.h"
 #include "http/h2/tunnel.h"
 
 namespace weft::http::h2 {
@@ -58,7 +59,7 @@ std::optional<BodyChunk> Stream::take_piece() {
   give_back();
   piece_.clear();
   if (in_.empty() && !remote_ended()) {
-    if (piece_.capacity() > framing_.kept_buffer()) piece_ = {};
+    if (piece_.capacity() > framing_.kept_buffer()) release_memory(piece_);
     return std::nullopt;
   }
   piece_.swap(in_);
