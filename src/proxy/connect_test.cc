@@ -73,6 +73,32 @@ TEST_P(Tunnels, where_a_route_terminates_connect_bytes_pass_to_a_tcp_connection_
   EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_rq_total"), 2u);
 }
 
+TEST_P(Tunnels, a_tunnel_ends_when_the_time_of_its_exchange_does) {
+  Mesh mesh(Protocol::kHttp1);
+  TcpEndpoint endpoint(mesh);
+  make_connect_route(mesh, Connect::kTerminate);
+  std::get<ForwardAction>(mesh.route.action).max_duration = Milliseconds(10'000);
+  mesh.apply(Spoken::kHttp1);
+  auto session = http::make_client_session(GetParam(), mesh.plane.connect());
+  http::ClientExchange& exchange = session->start();
+  net::TaskScope tasks;
+  http::ResponseHead response;
+  const auto ask = [&](http::ClientExchange& over) -> net::Task<void> {
+    http::RequestHead head = Client::head();
+    head.version = GetParam() == Protocol::kHttp2 ? http::Version::k2 : http::Version::k11;
+    static_cast<void>(co_await over.send_head(head, true));
+    static_cast<void>(co_await over.read_head(response));
+  };
+  tasks.spawn(ask(exchange));
+  mesh.settle(9s);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 1u);
+  mesh.settle(2s);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 0u);
+  EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
+  session->finish(exchange);
+}
+
 TEST_P(Tunnels, an_endpoint_that_is_not_reached_is_tried_once_more_and_told_as_503) {
   Mesh mesh(Protocol::kHttp1);
   TcpEndpoint endpoint(mesh);

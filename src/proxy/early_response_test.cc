@@ -63,6 +63,16 @@ TEST_P(EarlyResponses, an_upload_that_stands_still_ends_with_the_seconds_that_ar
   EXPECT_EQ(active(), 0u);
 }
 
+TEST_P(EarlyResponses, an_upload_ends_when_the_time_of_its_exchange_does_however_it_moves) {
+  std::get<ForwardAction>(mesh.route.action).max_duration = Milliseconds(10'000);
+  mesh.apply(GetParam().spoken());
+  const HttpCall call(mesh.client(GetParam().client), upload());
+  mesh.settle(9s);
+  EXPECT_EQ(active(), 1u);
+  mesh.settle(5s);
+  EXPECT_EQ(active(), 0u);
+}
+
 net::Task<void> begin_upload(http::ClientExchange& exchange) {
   http::RequestHead head = get("/").head;
   head.method = "POST";

@@ -89,6 +89,22 @@ TEST_P(WebSockets, frames_pass_in_both_directions_and_each_side_has_the_handshak
   EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
+class WebSocketsFromHttp1 : public WebSockets {};
+INSTANTIATE_TEST_SUITE_P(Http, WebSocketsFromHttp1,
+                         ::testing::Values(Pairing{Protocol::kHttp1, Protocol::kHttp1},
+                                           Pairing{Protocol::kHttp1, Protocol::kHttp2}));
+
+TEST_P(WebSocketsFromHttp1, before_a_request_is_whole_no_protocol_is_switched) {
+  const auto client = mesh.plane.connect();
+  constexpr std::string_view kHead =
+      "GET /chat HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nContent-Length: 5\r\n\r\n";
+  const iovec part{const_cast<char*>(kHead.data()), kHead.size()};
+  ASSERT_EQ(client->try_write({&part, 1}).bytes, kHead.size());
+  mesh.settle();
+  EXPECT_TRUE(client->take().starts_with("HTTP/1.1 502 "));
+}
+
 class WebSocketsFromHttp2 : public WebSockets {};
 INSTANTIATE_TEST_SUITE_P(Http, WebSocketsFromHttp2,
                          ::testing::Values(Pairing{Protocol::kHttp2, Protocol::kHttp1}));

@@ -103,6 +103,19 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
   }
 }
 
+net::Task<Result<void>> copy_both(Direction up, Direction down, Shared& shared, std::string client_first,
+                                  std::string server_first) {
+  static_cast<void>(co_await net::both(copy(up, shared, std::move(client_first)),
+                                       copy(down, shared, std::move(server_first))));
+  co_return over();
+}
+
+net::Task<Result<void>> until(TimePoint end, net::Loop& loop, Shared& shared) {
+  co_await loop.sleep_until(end);
+  shared.result.idle = true;
+  co_return over();
+}
+
 }  // namespace
 
 net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::string client_first,
@@ -116,8 +129,11 @@ net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::st
   server.set_write_deadline(kNever);
   Direction up{client, server, result.bytes_from_client, result.client_broke, result.server_broke};
   Direction down{server, client, result.bytes_from_server, result.server_broke, result.client_broke};
-  static_cast<void>(co_await net::both(copy(up, shared, std::move(client_first)),
-                                       copy(down, shared, std::move(server_first))));
+  auto copied = copy_both(up, down, shared, std::move(client_first), std::move(server_first));
+  if (limits.end == kNever)
+    static_cast<void>(co_await std::move(copied));
+  else
+    static_cast<void>(co_await net::both(std::move(copied), until(limits.end, client.loop(), shared)));
   const bool cut = result.client_broke || result.server_broke || result.idle;
   client.close(cut && !result.idle);
   server.close(cut && !result.idle);

@@ -18,11 +18,12 @@ struct TunnelResult {
 struct TunnelLimits {
   Duration idle{};                ///< nothing has moved in either direction
   Duration stall{};               ///< with `idle` 0: bytes wait for a side that takes none
+  TimePoint end = kNever;         ///< of the tunnel, however it moves
   std::size_t block = 62 * 1024;  ///< bytes of one read at most; more than the default is as the default
 };
 
-/// Copies bytes both ways until both sides have ended, one has broken, or it stands still for longer than
-/// `limits` allow. One side's end is handed on as an end and the other direction goes on. A
+/// Copies bytes both ways until both sides have ended, one has broken, or it stands still, or lasts, for
+/// longer than `limits` allow. One side's end is handed on as an end and the other direction goes on. A
 /// direction holds what one read gave, and only while its reader does not take it, so a
 /// reader that stops stops its writer.
 ///

@@ -68,6 +68,36 @@ TEST_F(GrpcCalls, I05_a_refused_stream_is_tried_once_more_and_then_unavailable) 
   EXPECT_EQ(at_endpoint(), "");
 }
 
+TEST_F(GrpcCalls, I05_a_refused_call_whose_message_has_been_read_is_tried_once_more_too) {
+  begin(route_to("/", "a"));
+  ask(call_head(), false);
+  ask_more("message", true);
+  pass();
+  EXPECT_TRUE(has(at_endpoint(), "DATA 1 end 7"));
+  from_endpoint(http::testing::rst_stream(1, 7));
+  pass();
+  const std::string again = at_endpoint();
+  EXPECT_TRUE(has(again, "HEADERS 3")) << again;
+  EXPECT_TRUE(has(again, "DATA 3 end 7")) << again;
+}
+
+TEST_F(GrpcCalls, a_get_that_the_endpoint_resets_may_have_been_done_and_is_not_tried_again) {
+  begin(route_to("/", "a"));
+  const http::testing::Fields get = {
+      {":method", "GET"}, {":scheme", "http"}, {":authority", "test"}, {":path", "/"}};
+  ask(get, true);
+  pass();
+  respond({{":status", "200"}}, true);
+  pass();
+  from_client(http::testing::headers(3, get, true));
+  pass();
+  EXPECT_TRUE(has(at_endpoint(), "HEADERS 3 end"));
+  from_endpoint(http::testing::rst_stream(3, 2));
+  pass();
+  EXPECT_EQ(at_endpoint(), "");
+  EXPECT_TRUE(has(at_client(), "HEADERS 3"));
+}
+
 TEST_F(GrpcCalls, I05_a_connection_that_is_lost_is_unavailable) {
   begin(route_to("/", "a"));
   ask(call_head(), true);

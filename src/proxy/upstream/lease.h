@@ -28,6 +28,8 @@ class Lease {
   explicit operator bool() const { return connection_ != nullptr; }
   http::ClientExchange& exchange() { return *exchange_; }
   const std::shared_ptr<EndpointPool>& endpoint() const { return connection_->endpoint; }
+  /// Other requests may be on the same connection (HTTP/2).
+  bool shares_connection() const { return connection_->protocol == http::Protocol::kHttp2; }
   const std::string& local_address() const { return connection_->local_address; }
   void give_back();
 

@@ -40,6 +40,7 @@ class Deadlines {
 
   TimePoint whole() const { return whole_; }
   bool passed(TimePoint now) const { return whole_ <= now; }
+  TimePoint end() const { return limits_.end; }
   /// The time of the exchange as a whole is over.
   bool ended(TimePoint now) const { return limits_.end <= now; }
   bool try_passed(TimePoint now) const { return try_ <= now; }

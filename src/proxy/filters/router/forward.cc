@@ -154,7 +154,8 @@ net::Task<Forward::Failure> Forward::try_once() {
                .deadlines = deadlines_,
                .counters = cluster_->counters(),
                .observer = *this,
-               .has_retry_policy = action_.retry != nullptr});
+               .has_retry_policy = action_.retry != nullptr,
+               .shares_connection = lease_.shares_connection()});
   const Failure failure = co_await relay.run();
   unanswered_ = relay.unanswered();
   if (failure == Failure::kNone) {

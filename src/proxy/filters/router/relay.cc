@@ -40,6 +40,7 @@ Relay::Relay(const Parts& parts)
       counters_(parts.counters),
       observer_(parts.observer),
       has_retry_policy_(parts.has_retry_policy),
+      shares_connection_(parts.shares_connection),
       sent_at_(loop().now()) {}
 
 net::Loop& Relay::loop() const { return stream_.loop(); }
@@ -49,7 +50,7 @@ bool Relay::cancelled() const { return stream_.cancellation().requested(); }
 /// Called for every piece of either body.
 void Relay::set_deadlines() {
   const TimePoint now = loop().now();
-  if (phase_ == Phase::kResponded) return upstream_.set_write_limits(kPieceAfterResponse, kNever);
+  if (phase_ == Phase::kResponded) return upstream_.set_write_limits(kPieceAfterResponse, deadlines_.end());
   const bool started = exchange_.response_started();
   upstream_.set_read_deadline(deadlines_.for_reading(now, body_.read, started));
   upstream_.set_write_limits(deadlines_.idle_or_stall(), deadlines_.for_writing(started));
@@ -109,10 +110,12 @@ net::Task<Result<void>> Relay::send_body() {
   const bool needed_again =
       has_retry_policy_ || (upstream_.reused() && is_idempotent(exchange_.request().method));
   while (!body_.read) {
+    if (phase_ == Phase::kResponded && deadlines_.ended(loop().now())) co_return stop();
     if (!exchange_.body_available()) static_cast<void>(co_await upstream_.flush());
     WEFT_CO_TRY(const http::BodyChunk chunk, co_await exchange_.read_body());
     body_.read = chunk.end;
-    body_.replay.add(chunk.data, needed_again);
+    // An endpoint of HTTP/2 may say that it has not taken the request, whatever its method.
+    body_.replay.add(chunk.data, needed_again || (shares_connection_ && !upstream_.response_begun()));
     if (body_.read) {
       stream_.info().request_done = loop().now();
       observer_.on_request_whole();
@@ -171,7 +174,7 @@ net::Task<TryFailure> Relay::read_response() {
   if (exchange_.request().method == "CONNECT" && is_success(response.status)) co_return co_await run_tunnel();
   if (response.status == 101) {
     // RFC 9110 §7.8: only what was asked for, and after the whole request.
-    if (exchange_.request().upgrade.empty() || !upstream_.request_complete()) {
+    if (exchange_.request().upgrade.empty() || !body_.read || !upstream_.request_complete()) {
       failure_text_ = "switched protocols without having been asked, or too early";
       co_return TryFailure::kProtocol;
     }
@@ -300,6 +303,7 @@ net::Task<TryFailure> Relay::run_tunnel() {
   co_await tunnel(*client.stream, *server.stream, std::move(client.read_ahead), std::move(server.read_ahead),
                   {.idle = deadlines_.idle(),
                    .stall = stream_.config().stall_timeout,
+                   .end = deadlines_.end(),
                    .block = std::min(stream_.connection().listener().config->buffer_limit,
                                      stream_.info().cluster->buffer_limit)});
   upstream_.set_write_limits(kPieceAfterResponse, kNever);
@@ -313,7 +317,7 @@ TryFailure Relay::failure_of(const Error& error) {
   if (error.code == Code::kTimeout)
     return deadlines_.try_passed(loop().now()) ? TryFailure::kPerTryTimeout : TryFailure::kTimeout;
   if (error.code == Code::kInvalid || error.code == Code::kTooLarge) return TryFailure::kProtocol;
-  unanswered_ = upstream_.reused() && !upstream_.response_begun();
+  unanswered_ = upstream_.reused() && !upstream_.response_begun() && upstream_.reset_code().empty();
   grpc_status_ = grpc_status_of_reset(error.code);
   if (error.retry != Retry::kFreshConnection) return TryFailure::kReset;
   switch (upstream_.taken()) {

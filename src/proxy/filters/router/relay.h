@@ -42,7 +42,8 @@ class Relay {
     Deadlines& deadlines;
     ClusterCounters& counters;
     Observer& observer;
-    bool has_retry_policy = false;  ///< what is read of the body is kept for another try
+    bool has_retry_policy = false;   ///< what is read of the body is kept for another try
+    bool shares_connection = false;  ///< until a response begins likewise: see ClientExchange::Taken::kNot
   };
   explicit Relay(const Parts& parts);
   Relay(const Relay&) = delete;
@@ -88,7 +89,7 @@ class Relay {
   Deadlines& deadlines_;
   ClusterCounters& counters_;
   Observer& observer_;
-  bool has_retry_policy_;
+  bool has_retry_policy_, shares_connection_;
   Phase phase_ = Phase::kOpen;
   bool unanswered_ = false;
   TimePoint sent_at_;
