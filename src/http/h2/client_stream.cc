@@ -192,7 +192,10 @@ net::Task<Result<void>> ClientStream::read_head(ResponseHead& into) {
 }
 
 net::Task<Result<BodyChunk>> ClientStream::read_body() {
-  if (read_to_the_end()) co_return BodyChunk{{}, true};
+  if (read_to_the_end()) {
+    if (!tunnel_) drop_piece();
+    co_return BodyChunk{{}, true};
+  }
   for (;;) {
     if (malformed_) co_return fail(failure("reading the response's body"));
     if (readable()) {
@@ -201,7 +204,7 @@ net::Task<Result<BodyChunk>> ClientStream::read_body() {
       if (const auto piece = take_piece()) co_return *piece;
       continue;
     }
-    static_cast<void>(take_piece());
+    drop_piece();
     if (closed()) co_return fail(failure("reading the response's body"));
     const bool late = co_await reading_;
     if (late && !readable() && !closed())

@@ -238,6 +238,32 @@ TEST(Http2Server, what_is_read_goes_back_to_the_window_exactly) {
   EXPECT_EQ(served.take()[0], "HEADERS 1 :status=200 content-length=35002");
 }
 
+/// A call whose request is over may take its time to respond; others need the window meanwhile.
+TEST(Http2Server, the_last_piece_goes_back_to_the_window_once_its_reader_is_done_with_it) {
+  net::Loop* loop = nullptr;
+  const auto handler = [&loop](ServerExchange& exchange) -> net::Task<void> {
+    while (!exchange.request_complete()) static_cast<void>(co_await exchange.read_body());
+    const Result<BodyChunk> behind = co_await exchange.read_body();
+    EXPECT_TRUE(behind && behind->end && behind->data.empty());
+    ResponseHead head;
+    head.status = 200;
+    static_cast<void>(co_await exchange.send_head(head, false));
+    co_await loop->sleep(24h);
+  };
+  ServerSessionOptions options;
+  options.http2.connection_window = 100'000;
+  Served served(handler, options);
+  loop = served.loop.get();
+  served.greet();
+  static_cast<void>(served.take(false));
+  for (const unsigned char id : {1, 3, 5, 7})
+    served.send(headers(id, post(), false) + frame(kData, 1, id, std::string(14'000, 'x')));
+  std::uint64_t returned = 0;
+  for (const std::string& line : served.take(false))
+    if (line.starts_with("WINDOW_UPDATE 0 ")) returned += std::stoul(line.substr(16));
+  EXPECT_EQ(returned, 56'000u);
+}
+
 TEST(Http2Server, a_client_that_gives_no_window_gets_what_fits_and_then_a_timeout) {
   Result<void> outcome;
   const auto handler = [&outcome](ServerExchange& exchange) -> net::Task<void> {

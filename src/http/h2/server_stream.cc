@@ -85,9 +85,9 @@ void ServerStream::on_closed(ErrorCode code) {
 }
 
 void ServerStream::on_client_disconnected() {
-  if (cancel_handler_)
-    cancel_handler_->schedule();
-  else if (!reading_.waiting() && !tunnel_)
+  if (cancel_handler_) cancel_handler_->schedule();
+  // Who reads finds an error, but not before what has come; and who has found the end does not read on.
+  else if (!tunnel_ && (!reading_.waiting() || readable()))
     gone_.schedule();
 }
 
@@ -142,7 +142,10 @@ TimePoint ServerStream::body_deadline() const {
 }
 
 net::Task<Result<BodyChunk>> ServerStream::read_body() {
-  if (request_complete()) co_return BodyChunk{{}, true};
+  if (request_complete()) {
+    if (!tunnel_) drop_piece();
+    co_return BodyChunk{{}, true};
+  }
   if (continue_wanted_) WEFT_CO_CHECK(co_await send_continue());
   for (;;) {
     if (body_rejection_)
@@ -154,7 +157,7 @@ net::Task<Result<BodyChunk>> ServerStream::read_body() {
       if (const auto piece = take_piece()) co_return *piece;
       continue;
     }
-    static_cast<void>(take_piece());
+    drop_piece();
     if (closed()) co_return fail(disconnected_error("reading the request's body"));
     reading_.set_deadline(body_deadline());
     const bool late = co_await reading_;

@@ -55,13 +55,19 @@ void Stream::give_back() {
   if (unreturned_) framing_.consume(*this, std::exchange(unreturned_, 0));
 }
 
-std::optional<BodyChunk> Stream::take_piece() {
+void Stream::drop_piece() {
   give_back();
   piece_.clear();
+  if (piece_.capacity() > framing_.kept_buffer()) release_memory(piece_);
+}
+
+std::optional<BodyChunk> Stream::take_piece() {
   if (in_.empty() && !remote_ended()) {
-    if (piece_.capacity() > framing_.kept_buffer()) release_memory(piece_);
+    drop_piece();
     return std::nullopt;
   }
+  give_back();
+  piece_.clear();
   piece_.swap(in_);
   unreturned_ = piece_.size();
   // Data behind which the stream was reset is not the end of a body.

@@ -72,6 +72,8 @@ class Stream {
   bool readable() const { return !in_.empty() || remote_ended(); }
   bool read_to_the_end() const { return incoming_ == Incoming::kTaken; }
   void give_back();
+  /// Its reader is done with the piece, and reads no other at once.
+  void drop_piece();
 
   /// Lends `data` to the framing, which takes what the windows and the output have room for, at once. The
   /// rest stays lent until sent_all().

@@ -179,6 +179,43 @@ TEST_F(GrpcCalls, I10_a_cancelled_stream_is_cancelled_at_the_endpoint_at_once_an
   EXPECT_EQ(plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
+TEST_F(GrpcCalls, I10_a_client_that_leaves_in_the_turn_of_its_last_bytes_is_gone_too) {
+  using http::testing::frame;
+  for (const bool closes : {false, true}) {
+    begin(route_to("/", "a"));
+    ask(call_head(), false);
+    pass();
+    static_cast<void>(at_endpoint());
+    ask_more("x", true);
+    if (closes)
+      client->close();
+    else
+      from_client(http::testing::rst_stream(1, 8));
+    pass();
+    EXPECT_TRUE(has(at_endpoint(), "RST_STREAM 1 CANCEL\n")) << closes;
+    EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 0u);
+    EXPECT_EQ(plane.stat("http.front.downstream_rq_active"), 0u);
+  }
+}
+
+/// The requests of server-streaming calls are over at once, the calls are not.
+TEST_F(GrpcCalls, requests_that_have_passed_hold_no_window_while_their_calls_go_on) {
+  begin(route_to("/", "a"));
+  http::testing::FrameReader reader;
+  for (unsigned id = 1; id < 2 * 40; id += 2) {
+    from_client(
+        http::testing::headers(id, call_head(), false) +
+        http::testing::frame(http::testing::kData, http::testing::kEndStream, id, std::string(14'000, 'x')));
+    pass();
+    static_cast<void>(at_endpoint());
+    if (id == 1) from_endpoint(http::testing::window_update(0, 1'000'000));
+  }
+  std::size_t returned = 0;
+  for (const std::string& line : reader.read(client->take(), false))
+    if (line.starts_with("WINDOW_UPDATE 0 ")) returned += std::stoul(line.substr(16));
+  EXPECT_GT(returned, 1024u * 1024 - 65'535 + 500'000) << "besides what is given at first";
+}
+
 TEST_F(GrpcCalls, I11_a_ping_every_ten_seconds_is_answered_and_a_thousand_at_once_end_the_connection) {
   const std::string ping = http::testing::frame(http::testing::kPing, 0, 0, "12345678");
   begin(route_to("/", "a"));

@@ -122,6 +122,7 @@ net::Task<Result<void>> Relay::send_body() {
       deadlines_.start_try(loop().now());
     }
     Result<void> sent = co_await send_piece(chunk);
+    if (body_.read) static_cast<void>(co_await exchange_.read_body());  // gives back what the last piece held
     if (!sent) co_return stopped(std::move(sent));
   }
   co_return Result<void>{};
