@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
 #include <optional>
 
 #include "http/testing/http2_peer.h"
@@ -405,6 +406,22 @@ TEST(Http2Client, a_server_that_does_not_answer_a_ping_is_missed) {
   asking.loop->advance(11s);
   ASSERT_TRUE(outcome.error);
   EXPECT_TRUE(asking.client->over());
+}
+
+/// Such a server has responded before the end of the request, and wants no more of it (RFC 9113 §8.1).
+TEST(Http2Client, the_reset_behind_a_response_that_is_complete_is_no_flood) {
+  Asking asking;
+  asking.greet();
+  Outcome open;
+  asking.ask(open);
+  std::list<Outcome> outcomes;
+  for (unsigned id = 3; id <= 2 * 102 + 1; id += 2) {
+    asking.ask(outcomes.emplace_back(), Asking::request("POST"), "body");
+    asking.send(headers(id, status("401"), true) + rst_stream(id, 0));
+  }
+  EXPECT_FALSE(asking.client->over());
+  EXPECT_FALSE(open.over);
+  for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.head.status, 401);
 }
 
 TEST(Http2Client, an_upgrade_is_an_extended_connect_where_it_is_allowed_and_the_server_offers_it) {

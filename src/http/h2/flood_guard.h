@@ -26,6 +26,14 @@ class FloodGuard {
     if (++resets_ <= limits_.max_resets) return false;
     return !limits_.may_reset_half || resets_ > (opened_ + opened_before_) / 2;
   }
+  /// A stream was reset whose response is complete, or that is gone. Each stream may be reset once; what goes
+  /// beyond is a frame without data.
+  bool late_reset(TimePoint now) {
+    turn(now);
+    if (late_resets_ >= opened_ + opened_before_) return idle_frame(now);
+    ++late_resets_;
+    return false;
+  }
   /// The peer may open as many windows as it was given reasons to: a few for each stream, more for each DATA
   /// frame that was sent to it.
   bool window_update() { return --window_updates_ < 0; }
@@ -51,13 +59,13 @@ class FloodGuard {
   void turn(TimePoint now) {
     if (now - since_ < limits_.flood_period) return;
     since_ = now;
-    idle_frames_ = resets_ = small_frames_ = 0;
+    idle_frames_ = resets_ = late_resets_ = small_frames_ = 0;
     opened_before_ = std::exchange(opened_, 0);
   }
 
   const Http2Limits& limits_;
   TimePoint since_;
-  std::uint32_t idle_frames_ = 0, resets_ = 0;
+  std::uint32_t idle_frames_ = 0, resets_ = 0, late_resets_ = 0;
   std::uint32_t opened_ = 0, opened_before_ = 0;  ///< streams, in this period and the one before
   std::size_t small_frames_ = 0;
   std::int64_t window_updates_ = kWindowUpdatesAtFirst;

@@ -59,6 +59,7 @@ struct Framing::Callbacks {
     const std::int32_t id = frame->hd.stream_id;
     if (framing.terminated_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     framing.head_of_ = id;
+    framing.head_since_ = framing.now_;
     Stream* stream = find(session, id);
     if (!stream && framing.role_ == Role::kServer && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       framing.closed_.opened(id);
@@ -115,7 +116,7 @@ struct Framing::Callbacks {
         framing.receiver_.on_goaway(frame->goaway.last_stream_id,
                                     static_cast<ErrorCode>(frame->goaway.error_code));
         return 0;
-      case NGHTTP2_RST_STREAM: framing.note_reset(); return 0;
+      case NGHTTP2_RST_STREAM: framing.note_reset_by_peer(frame->hd.stream_id); return 0;
       default: return 0;
     }
   }
@@ -322,6 +323,15 @@ void Framing::note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id)
     default: break;
   }
   calm(flood_.idle_frame(now_), "too many frames without data");
+}
+
+/// RFC 9113 §8.1: a server resets the request that its response does not wait for; and a client of gRPC whose
+/// status has come says nothing else behind it. Neither has cost us what was not wanted.
+void Framing::note_reset_by_peer(std::int32_t id) {
+  const Stream* const stream = Callbacks::find(session_, id);
+  const bool responded = stream && (role_ == Role::kServer ? stream->local_ended() : stream->remote_ended());
+  if (!responded && nghttp2_session_find_stream(session_, id)) return note_reset();
+  calm(flood_.late_reset(now_), "too many frames without data");
 }
 
 void Framing::note_reset() { calm(flood_.reset(now_), "too many streams are reset"); }

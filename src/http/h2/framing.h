@@ -95,8 +95,10 @@ class Framing {
   bool ids_left() const;
   /// Client: RFC 8441 is offered, and to be used.
   bool extended_connect() const;
-  /// Between the first byte of a head and its last.
+  /// Between the first byte of a head, or of trailers, and its last.
   bool in_head() const { return head_of_ != 0; }
+  /// When that began.
+  TimePoint head_since() const { return head_since_; }
 
  private:
   struct Callbacks;
@@ -107,6 +109,7 @@ class Framing {
   bool check_frame();
   void note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id);
   void note_reset();
+  void note_reset_by_peer(std::int32_t id);
   void note_reset_sent(std::int32_t id, ErrorCode code);
   void take_fault(const nghttp2_frame& frame, int fault);
   void calm(bool beyond, std::string_view reason) {
@@ -125,7 +128,7 @@ class Framing {
   void* page_ = nullptr;  ///< of the session, see session_memory.h
   FloodGuard flood_;
   ClosedStreams closed_;
-  TimePoint now_;
+  TimePoint now_, head_since_;
   std::string output_;
   std::size_t taken_ = 0;
   std::array<char, 9> head_;  ///< of the frame that comes, as far as it is there

@@ -59,7 +59,6 @@ Stream* ServerConnection::on_request_begins(std::int32_t id) {
   if (streams_) streams_->previous = stream;
   streams_ = stream;
   ++active_;
-  head_since_ = now();
   return stream;
 }
 
@@ -163,7 +162,7 @@ TimePoint ServerConnection::idle_due() const {
 TimePoint ServerConnection::next_due() const {
   TimePoint due = drain_due_;
   if (active_ == 0) due = std::min({due, idle_due(), rest_due_});
-  if (framing_.in_head()) due = std::min(due, after(head_since_, options_.header_timeout));
+  if (framing_.in_head()) due = std::min(due, after(framing_.head_since(), options_.header_timeout));
   return due;
 }
 
@@ -174,7 +173,7 @@ void ServerConnection::on_time(TimePoint time) {
     rest_due_ = kNever;
   }
   if (active_ == 0 && time >= idle_due()) framing_.terminate(ErrorCode::kNoError, {});
-  if (framing_.in_head() && time >= after(head_since_, options_.header_timeout))
+  if (framing_.in_head() && time >= after(framing_.head_since(), options_.header_timeout))
     framing_.terminate(ErrorCode::kEnhanceYourCalm, "a head did not come in time");
 }
 

@@ -65,7 +65,7 @@ class ServerConnection final : public ServerSession, private Connection, private
   std::vector<ServerStream*> begun_;  ///< whose heads have come and are to be looked at
   ServerStream* streams_ = nullptr;
   std::uint32_t active_ = 0, requests_ = 0;
-  TimePoint idle_since_, head_since_{}, drain_due_ = kNever;
+  TimePoint idle_since_, drain_due_ = kNever;
   TimePoint rest_due_ = kNever;  ///< without a request until then, memory of their streams is given back
   Drain drain_ = Drain::kNo;
 };
