@@ -320,6 +320,10 @@ TEST(Sessions, a_peer_that_vanishes_without_a_word_is_missed_after_a_ping) {
   };
   net::TaskScope scope;
   scope.spawn(read(*stream, outcome));
+  // One that has not even acknowledged our SETTINGS is left before.
+  const std::string hello = frame(kSettings, 0, 0, "") + frame(kSettings, 1, 0, "");
+  const iovec part{const_cast<char*>(hello.data()), hello.size()};
+  ASSERT_EQ(theirs->try_write({&part, 1}).bytes, hello.size());
   loop->settle();
   loop->advance(29s);
   static_cast<void>(theirs->take());

@@ -42,9 +42,14 @@ ClientConnection::~ClientConnection() {
 net::Task<void> ClientConnection::run() {
   net::TaskScope writer;
   writer.spawn(write_all());
+  // A server may keep silent from the first byte on.
+  expect_settings_ack();
   arm_clock();
-  const net::IoError how = co_await read_all();
+  net::IoError how = co_await read_all();
   broken_ = true;
+  // That it is us who ended the connection, or a limit of ours, is no cancellation of any request's, and not
+  // its time.
+  if (how == net::IoError::kClosed || how == net::IoError::kTimeout) how = net::IoError::kReset;
   for (ClientStream* stream = streams_; stream; stream = stream->next) stream->on_lost(how);
   change_.schedule();
 }
@@ -93,6 +98,8 @@ void ClientConnection::on_goaway(std::int32_t, ErrorCode) {
   going_away_ = true;
   change_.schedule();
 }
+
+void ClientConnection::on_time(TimePoint) { static_cast<void>(on_fed()); }
 
 /// A connection that ends by our own finding is no use any more, from now on.
 bool ClientConnection::on_fed() {

@@ -49,7 +49,7 @@ class ClientConnection final : public ClientSession,
   void on_goaway(std::int32_t last_id, ErrorCode code) override;
   bool on_fed() override;
   TimePoint next_due() const override { return kNever; }
-  void on_time(TimePoint) override {}
+  void on_time(TimePoint) override;
   Duration write_timeout() const override;
 
   net::Task<void> run();

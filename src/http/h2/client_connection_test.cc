@@ -310,6 +310,7 @@ TEST(Http2Client, a_malformed_response_ends_its_exchange_alone) {
   const std::string bad[] = {
       headers(1, {{"x", "1"}}, true),
       headers(1, status("abc"), true),
+      headers(1, status("099"), true),
       headers(1, status("101"), false),
       headers(1, with(status("200"), "connection", "close"), true),
       headers(1, with(status("200"), "Upper", "1"), true),
@@ -405,7 +406,36 @@ TEST(Http2Client, a_server_that_does_not_answer_a_ping_is_missed) {
   EXPECT_EQ(asking.take(false).back(), "PING");
   asking.loop->advance(11s);
   ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->code, Code::kReset)
+      << "it is the connection that is lost, and no one has cancelled";
   EXPECT_TRUE(asking.client->over());
+}
+
+TEST(Http2Client, a_server_that_never_says_a_word_is_missed_too) {
+  ClientLimits limits;
+  limits.http2.ping_interval = 5s;
+  limits.http2.ping_timeout = 2s;
+  Asking asking(limits);
+  Outcome outcome;
+  asking.ask(outcome);
+  asking.loop->advance(8s);
+  EXPECT_TRUE(outcome.over && asking.client->over());
+}
+
+TEST(Http2Client, settings_that_the_server_never_acknowledges_end_the_connection) {
+  for (const bool says_its_own : {false, true}) {
+    Asking asking;
+    if (says_its_own) asking.send(frame(kSettings, 0, 0, ""));
+    Outcome outcome;
+    asking.ask(outcome);
+    asking.loop->advance(9s);
+    EXPECT_FALSE(outcome.over);
+    asking.loop->advance(1001ms);
+    EXPECT_EQ(asking.take().back(), "GOAWAY 0 SETTINGS_TIMEOUT") << says_its_own;
+    EXPECT_TRUE(asking.client->over());
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->code, Code::kReset) << "not a time of the request's own";
+  }
 }
 
 /// Such a server has responded before the end of the request, and wants no more of it (RFC 9113 §8.1).

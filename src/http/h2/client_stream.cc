@@ -38,7 +38,7 @@ bool ClientStream::on_field(std::string_view name, std::string_view value) {
 }
 
 void ClientStream::on_head(bool end) {
-  if (const Rejection& rejection = owner_.reader().finish()) {
+  if (const Rejection rejection = owner_.reader().finish()) {
     on_malformed(rejection);
     return framing_.reset(*this, ErrorCode::kCancel);
   }

@@ -38,7 +38,7 @@ net::Task<net::IoError> Connection::read_all() {
     if (got.error == net::IoError::kWouldBlock) continue;
     if (!got.ok()) co_return got.error;
     if (framing_.over()) continue;
-    if (!std::exchange(heard_, true)) settings_due_ = now() + kSettingsTimeout;
+    if (!std::exchange(heard_, true)) expect_settings_ack();
     heard_at_ = now();
     framing_.feed({block, got.bytes}, now());
     while (on_fed()) co_await transport_.loop().yield();
@@ -71,6 +71,11 @@ net::Task<void> Connection::write_all() {
   }
   transport_.shutdown_write();
   transport_.set_read_deadline(now() + kFarewell);
+}
+
+void Connection::expect_settings_ack() {
+  heard_ = true;
+  settings_due_ = now() + kSettingsTimeout;
 }
 
 void Connection::arm_clock() {

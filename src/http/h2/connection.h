@@ -43,6 +43,8 @@ class Connection : protected Framing::Receiver {
     break_off_.schedule();
     room_.notify();
   }
+  /// From now on; by itself with the first byte, which a server may wait for by limits of its own.
+  void expect_settings_ack();
   /// After whatever brings the next due time nearer.
   void arm_clock();
   TimePoint now() const { return transport_.loop().now(); }

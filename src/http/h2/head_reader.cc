@@ -178,4 +178,11 @@ bool ResponseReader::field(std::string_view name, std::string_view value) {
   return true;
 }
 
+Rejection ResponseReader::finish() const {
+  if (rejection_ || trailers_) return rejection_;
+  // RFC 9110 §15: no class begins below, and HTTP/1 has no way to say it.
+  if (head_->status < 100) return {502, "G26", "the status is not one"};
+  return {};
+}
+
 }  // namespace weft::http::h2

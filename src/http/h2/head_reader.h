@@ -71,7 +71,7 @@ class ResponseReader {
   void start(ResponseHead& into, const Limits& limits);
   void start_trailers(Headers& into, const Limits& limits);
   bool field(std::string_view name, std::string_view value);
-  const Rejection& finish() const { return rejection_; }
+  Rejection finish() const;
 
  private:
   ResponseHead* head_ = nullptr;
