@@ -329,6 +329,17 @@ TEST(Http2, a_response_that_meets_the_reset_of_its_client_is_no_error_of_ours) {
   EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
+TEST_P(Pairings, a_head_passes_that_is_as_large_as_it_is_configured_to_be_let) {
+  mesh.plane.http.max_request_headers_bytes = 96 * 1024;
+  mesh.options.limits.head_bytes = 128 * 1024;
+  mesh.apply(GetParam().spoken());
+  Message request = get("/");
+  for (int i = 0; i < 7; ++i) request.head.headers.add("x-large", std::string(10'000, '\''));
+  HttpCall call(mesh.client(GetParam().client), std::move(request));
+  mesh.settle();
+  EXPECT_EQ(call.status(), 200);
+}
+
 TEST(Http2, a_connection_that_breaks_ends_each_of_its_requests_once) {
   Mesh mesh(Protocol::kHttp2);
   mesh.handler = [&loop = mesh.plane.loop()](http::ServerExchange&) { return never(loop); };

@@ -438,6 +438,43 @@ TEST(Http2Client, settings_that_the_server_never_acknowledges_end_the_connection
   }
 }
 
+/// What the requests wait for is no fault of the server's.
+TEST(Http2Client, requests_that_wait_to_leave_do_not_end_their_connection) {
+  Asking asking;
+  std::list<Outcome> outcomes;
+  RequestHead head = Asking::request();
+  head.headers.add("x-large", std::string(16'000, 'x'));
+  for (int i = 0; i < 100; ++i) asking.ask(outcomes.emplace_back(), head);
+  asking.greet();
+  EXPECT_FALSE(asking.client->over());
+  for (const Outcome& outcome : outcomes) EXPECT_FALSE(outcome.over);
+  std::size_t heads = 0;
+  for (int i = 0; i < 10; ++i) heads += asking.take().size();
+  EXPECT_EQ(heads, 100u);
+}
+
+TEST(Http2Client, what_a_server_causes_and_does_not_read_ends_the_connection_behind_heads_too) {
+  Asking asking;
+  std::list<Outcome> outcomes;
+  RequestHead head = Asking::request();
+  head.headers.add("x-large", std::string(16'000, 'x'));
+  for (int i = 0; i < 80; ++i) asking.ask(outcomes.emplace_back(), head);
+  asking.greet();
+  std::string pings;
+  for (int i = 0; i < 900; ++i) pings += frame(kPing, 0, 0, "12345678");
+  int seconds = 0;
+  for (; !asking.client->over() && seconds < 40; ++seconds) {
+    asking.send(pings);
+    asking.loop->advance(1s);
+  }
+  EXPECT_GE(seconds, 17) << "256 KiB of acknowledgements are borne";
+  EXPECT_LT(seconds, 20);
+  for (const Outcome& outcome : outcomes) {
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->code, Code::kReset);
+  }
+}
+
 /// Such a server has responded before the end of the request, and wants no more of it (RFC 9113 §8.1).
 TEST(Http2Client, the_reset_behind_a_response_that_is_complete_is_no_flood) {
   Asking asking;

@@ -104,6 +104,7 @@ void Connection::tick() {
 net::Task<void> Connection::wait_for_room() {
   if (role_ == Framing::Role::kClient) {
     framing_.terminate(ErrorCode::kEnhanceYourCalm, "what has to be sent is not read");
+    static_cast<void>(on_fed());
     co_return hurry_if_over();
   }
   while (framing_.crowded() && !framing_.over() && !broken_off_) static_cast<void>(co_await room_);

@@ -16,7 +16,10 @@ namespace {
 /// services, in an idle connection too. In the other direction the usual size stays: clients that do not know
 /// how to reduce theirs would be cut (RFC 7541 §4.2).
 constexpr std::uint32_t kHeaderTable = 2048;
-constexpr std::size_t kFrameHead = 9;
+constexpr std::size_t kFrameHead = 9, kTypeInFrame = 3;
+/// What is sent has passed the limits of who sent it, of which the largest that a listener may have is
+/// 8 MiB, and was changed by no more than rules of our own. nghttp2 itself would send no more than 64 KiB.
+constexpr std::size_t kMaxHeadSent = 16 * 1024 * 1024;
 constexpr std::size_t kMaxContinuations = 16, kMaxSettings = 32, kMaxAcks = 1000;
 /// nghttp2's own limit of resets, which would end the connection without a reason: FloodGuard counts them.
 constexpr std::uint64_t kNoLimit = 1ull << 40;
@@ -171,6 +174,7 @@ struct Framing::Callbacks {
     if (!stream) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     framing.reserve_output();
     framing.output_.append(text(head, kFrameHead)).append(stream->out_.substr(0, size));
+    if (framing.role_ == Role::kClient) framing.own_heads_.added(kFrameHead + size, false);
     stream->out_.remove_prefix(size);
     stream->sent_ += size;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) stream->outgoing_ = Stream::Outgoing::kEnded;
@@ -224,6 +228,7 @@ void Framing::open(Role role) {
   nghttp2_option_set_max_continuations(options, kMaxContinuations);
   nghttp2_option_set_max_settings(options, kMaxSettings);
   nghttp2_option_set_max_outbound_ack(options, kMaxAcks);
+  nghttp2_option_set_max_send_header_block_length(options, kMaxHeadSent);
   nghttp2_option_set_max_deflate_dynamic_table_size(options, kHeaderTable);
   const MakingSession making;
   const auto make = role == Role::kServer ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
@@ -368,6 +373,8 @@ void Framing::pump() {
     }
     reserve_output();
     output_.append(text(data, static_cast<std::size_t>(size)));
+    const bool head = data[kTypeInFrame] == NGHTTP2_HEADERS || data[kTypeInFrame] == NGHTTP2_CONTINUATION;
+    if (role_ == Role::kClient) own_heads_.added(static_cast<std::size_t>(size), head);
   }
 }
 
@@ -386,6 +393,7 @@ void Framing::note_reset_sent(std::int32_t id, ErrorCode code) {
 
 void Framing::sent(std::size_t bytes) {
   taken_ += bytes;
+  if (role_ == Role::kClient) own_heads_.sent(bytes);
   if (taken_ == output_.size()) {
     output_.clear();
     taken_ = 0;

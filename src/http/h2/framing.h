@@ -12,6 +12,7 @@
 #include "http/h2/closed_streams.h"
 #include "http/h2/error_code.h"
 #include "http/h2/flood_guard.h"
+#include "http/h2/own_heads.h"
 #include "http/server_session.h"
 
 namespace weft::http::h2 {
@@ -60,8 +61,9 @@ class Framing {
   void sent(std::size_t bytes);
   /// Whether data should wait until some of the output has left.
   bool full() const { return output_.size() - taken_ >= limits_.max_output; }
-  /// More than data can have brought: heads and acknowledgements that the peer causes and does not read.
-  bool crowded() const { return output_.size() - taken_ >= 4 * kMaxOutput; }
+  /// More than data can have brought: what the peer causes and does not read. That is acknowledgements and,
+  /// of a server, heads; the heads of a client's requests are nothing that its server asked for.
+  bool crowded() const { return output_.size() - taken_ - own_heads_.waiting() >= 4 * kMaxOutput; }
 
   /// A head of an open stream; `stream` without an id becomes a new one (client). The fields are used before
   /// this returns. False: it cannot be sent any more.
@@ -131,6 +133,7 @@ class Framing {
   TimePoint now_, head_since_;
   std::string output_;
   std::size_t taken_ = 0;
+  OwnHeads own_heads_;        ///< in the output of a client
   std::array<char, 9> head_;  ///< of the frame that comes, as far as it is there
   std::size_t head_size_ = 0, payload_left_ = 0;
   std::int32_t head_of_ = 0;
