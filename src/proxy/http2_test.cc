@@ -329,6 +329,34 @@ TEST(Http2, a_response_that_meets_the_reset_of_its_client_is_no_error_of_ours) {
   EXPECT_EQ(mesh.plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
+/// /big: what no window holds. Else a body of a few frames.
+net::Task<void> respond_at_length(http::ServerExchange& exchange) {
+  const std::string body(exchange.request().path == "/big" ? 1'000'000 : 10'000, 'x');
+  http::ResponseHead head;
+  head.status = 200;
+  if (!co_await exchange.send_head(head, false)) co_return;
+  static_cast<void>(co_await exchange.send_body(body, true));
+}
+
+TEST(Http2, clients_that_do_not_read_hold_up_no_other_on_the_connection_that_they_share) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.handler = respond_at_length;
+  mesh.apply(Spoken::kHttp2);
+  std::vector<std::unique_ptr<PipeEnd>> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.push_back(mesh.plane.connect());
+    const std::string_view request = "GET /big HTTP/1.1\r\nhost: test\r\n\r\n";
+    const iovec part{const_cast<char*>(request.data()), request.size()};
+    ASSERT_EQ(silent.back()->try_write({&part, 1}).bytes, request.size());
+    mesh.settle(1ms);
+  }
+  HttpCall call(mesh.client(Protocol::kHttp1), get("/small"));
+  mesh.settle(1ms);
+  EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(call.body.size(), 10'000u);
+  EXPECT_EQ(mesh.connections.size(), 1u);
+}
+
 TEST_P(Pairings, a_head_passes_that_is_as_large_as_it_is_configured_to_be_let) {
   mesh.plane.http.max_request_headers_bytes = 96 * 1024;
   mesh.options.limits.head_bytes = 128 * 1024;

@@ -127,10 +127,13 @@ struct Framing::Callbacks {
   static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                      std::size_t size, void* user) {
     Stream* const stream = find(session, id);
-    if (stream && !self(user).terminated_)
-      stream->on_data(text(data, size));
-    else
+    Framing& framing = self(user);
+    if (!stream || framing.terminated_) {
       nghttp2_session_consume(session, id, size);
+      return 0;
+    }
+    stream->on_data(text(data, size));
+    if (framing.shares_connection()) nghttp2_session_consume_connection(session, size);
     return 0;
   }
 
@@ -467,15 +470,20 @@ void Framing::reset(std::int32_t id, ErrorCode code) {
 }
 
 void Framing::consume(const Stream& stream, std::size_t bytes) {
-  if (stream.closed())
+  if (shares_connection()) {
+    if (!stream.closed()) nghttp2_session_consume_stream(session_, stream.id_, bytes);
+  } else if (stream.closed()) {
     nghttp2_session_consume_connection(session_, bytes);
-  else
+  } else {
     nghttp2_session_consume(session_, stream.id_, bytes);
+  }
   receiver_.on_output();
 }
 
 void Framing::consume_unread(std::int32_t id, std::size_t bytes) {
-  if (nghttp2_session_find_stream(session_, id))
+  if (shares_connection())
+    nghttp2_session_consume_stream(session_, id, bytes);
+  else if (nghttp2_session_find_stream(session_, id))
     nghttp2_session_consume(session_, id, bytes);
   else
     nghttp2_session_consume_connection(session_, bytes);
