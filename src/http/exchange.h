@@ -13,7 +13,8 @@
 namespace weft::http {
 
 /// A piece of a body. `data` is valid until the next call on the same exchange, and may be empty only with
-/// `end`.
+/// `end`. The peer may send as much again only after the next read_body(): who is done with the last piece
+/// long before the exchange is over calls it once more, for an empty one.
 struct BodyChunk {
   std::string_view data;
   bool end = false;

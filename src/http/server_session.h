@@ -48,6 +48,9 @@ class ServerSession {
     virtual void on_head_rejected(const Rejection& rejection, const RequestHead& head) = 0;
     /// The rest of a request was rejected, whose exchange says so too (ServerExchange::rejection).
     virtual void on_body_rejected(const Rejection& rejection) = 0;
+    /// HTTP/2: the whole connection ends for what its client has done, once, whatever was rejected before. It
+    /// may be said from inside of another call: nothing may be ended there.
+    virtual void on_connection_rejected() {}
     /// The last response is out: until the next request the connection may be closed without a loss. It may
     /// be said twice of one request.
     virtual void on_idle() {}

@@ -23,6 +23,7 @@ using http::testing::rst_stream;
 using http::testing::setting;
 using http::testing::window_update;
 using http::testing::with;
+using testing::ignore_body;
 using testing::Served;
 using Lines = std::vector<std::string>;
 using enum http::testing::FrameType;
@@ -365,6 +366,38 @@ TEST(Http2Floods, resets_within_their_rate_go_on_forever) {
   }
   EXPECT_FALSE(served.client->peer_ended());
   EXPECT_EQ(counting.served, 127);
+}
+
+/// Clients of gRPC reset a stream whose trailers came before they had said the end of their messages.
+TEST(Http2Floods, H01_the_reset_of_a_stream_whose_response_is_out_is_no_rapid_reset) {
+  for (const bool reads_on : {false, true}) {
+    Served served([reads_on](ServerExchange& exchange) -> net::Task<void> {
+      co_await ignore_body(exchange);
+      if (reads_on) static_cast<void>(co_await exchange.read_body());
+    });
+    served.greet();
+    for (unsigned id = 1; id <= 2 * 110; id += 2) {
+      served.send(headers(id, post(), false));
+      served.send(rst_stream(id, 8));
+    }
+    EXPECT_FALSE(served.over()) << reads_on;
+    for (const std::string& line : served.take()) EXPECT_FALSE(line.starts_with("GOAWAY")) << line;
+  }
+}
+
+TEST(Http2Floods, H01_resets_of_streams_that_are_gone_are_borne_as_often_as_frames_without_data) {
+  ServerSessionOptions options;
+  options.http2.max_frames_without_data = 10;
+  Served served(ignore_body, options);
+  served.greet();
+  served.send(headers(1, get(), true) + headers(3, get(), true));
+  int borne = -1;
+  for (Lines lines; borne < 100 && (lines.empty() || !lines.back().starts_with("GOAWAY")); ++borne) {
+    lines = served.take();
+    served.send(rst_stream(1, 8));
+  }
+  EXPECT_LT(borne, 20);
+  EXPECT_GT(borne, 5);
 }
 
 TEST(Http2Floods, H03_H04_a_head_in_endless_pieces_ends_the_connection) {

@@ -192,7 +192,7 @@ struct Framing::Callbacks {
     if (frame->hd.type == NGHTTP2_RST_STREAM)
       framing.note_reset_sent(frame->hd.stream_id, static_cast<ErrorCode>(frame->rst_stream.error_code));
     const bool fault = frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR;
-    if (fault) framing.terminated_ = true;
+    if (fault) framing.end(true);
     return 0;
   }
 
@@ -515,8 +515,14 @@ void Framing::goaway() {
   receiver_.on_output();
 }
 
+bool Framing::end(bool by_fault) {
+  if (std::exchange(terminated_, true)) return false;
+  if (by_fault) receiver_.on_fault();
+  return true;
+}
+
 void Framing::terminate(ErrorCode code, std::string_view reason) {
-  if (std::exchange(terminated_, true)) return;
+  if (!end(code != ErrorCode::kNoError)) return;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_processed_id(), static_cast<std::uint32_t>(code),
                         reinterpret_cast<const std::uint8_t*>(reason.data()), reason.size());
   receiver_.on_output();

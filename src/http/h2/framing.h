@@ -39,6 +39,8 @@ class Framing {
     virtual void on_settings_ack() = 0;
     virtual void on_ping_ack(PingReason reason) = 0;
     virtual void on_goaway(std::int32_t last_id, ErrorCode code) = 0;
+    /// The connection ends for what the peer has done, or has not in its time. Also from outside of feed().
+    virtual void on_fault() {}
     /// Something waits to be sent: pump(), soon, and write. Also from outside of feed() and pump().
     virtual void on_output() = 0;
 
@@ -122,6 +124,8 @@ class Framing {
   bool shares_connection() const { return role_ == Role::kClient; }
   void reserve_output();
   void resume_waiting();
+  /// False: it was over already.
+  bool end(bool by_fault);
 
   static constexpr std::size_t kMaxOutput = 64 * 1024;
 

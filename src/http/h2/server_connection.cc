@@ -111,6 +111,10 @@ void ServerConnection::on_body_rejected(const Rejection& rejection) {
   if (observer_) observer_->on_body_rejected(rejection);
 }
 
+void ServerConnection::on_fault() {
+  if (observer_) observer_->on_connection_rejected();
+}
+
 void ServerConnection::remove(ServerStream& stream) {
   (stream.previous ? stream.previous->next : streams_) = stream.next;
   if (stream.next) stream.next->previous = stream.previous;

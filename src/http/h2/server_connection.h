@@ -41,6 +41,7 @@ class ServerConnection final : public ServerSession, private Connection, private
 
   Stream* on_request_begins(std::int32_t id) override;
   void on_goaway(std::int32_t, ErrorCode) override {}
+  void on_fault() override;
   void on_ping_ack(PingReason reason) override;
   bool on_fed() override;
   TimePoint next_due() const override;

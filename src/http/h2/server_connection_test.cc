@@ -18,6 +18,7 @@ using http::testing::rst_stream;
 using http::testing::setting;
 using http::testing::window_update;
 using http::testing::with;
+using testing::ignore_body;
 using testing::Served;
 using Lines = std::vector<std::string>;
 using enum http::testing::FrameType;
@@ -40,12 +41,6 @@ net::Task<void> echo(ServerExchange& exchange) {
   if (!co_await exchange.send_head(head, false)) co_return;
   if (!co_await exchange.send_body(text, trailers.empty())) co_return;
   if (!trailers.empty()) static_cast<void>(co_await exchange.send_trailers(trailers));
-}
-
-net::Task<void> ignore_body(ServerExchange& exchange) {
-  ResponseHead head;
-  head.status = 200;
-  static_cast<void>(co_await exchange.send_head(head, true));
 }
 
 /// What a handler sees of a head, as a body.
@@ -472,38 +467,6 @@ TEST(Http2Server, trailers_have_the_time_of_a_head_from_their_own_beginning) {
   served.send(headers(3, {{"x", "1"}}, true).substr(0, 12));
   served.loop->advance(11s);
   EXPECT_EQ(served.take(), Lines{"GOAWAY 3 ENHANCE_YOUR_CALM"});
-}
-
-/// Clients of gRPC reset a stream whose trailers came before they had said the end of their messages.
-TEST(Http2Server, the_reset_of_a_stream_whose_response_is_out_is_no_rapid_reset) {
-  for (const bool reads_on : {false, true}) {
-    Served served([reads_on](ServerExchange& exchange) -> net::Task<void> {
-      co_await ignore_body(exchange);
-      if (reads_on) static_cast<void>(co_await exchange.read_body());
-    });
-    served.greet();
-    for (unsigned id = 1; id <= 2 * 110; id += 2) {
-      served.send(headers(id, post(), false));
-      served.send(rst_stream(id, 8));
-    }
-    EXPECT_FALSE(served.over()) << reads_on;
-    for (const std::string& line : served.take()) EXPECT_FALSE(line.starts_with("GOAWAY")) << line;
-  }
-}
-
-TEST(Http2Server, resets_of_streams_that_are_gone_are_borne_as_often_as_frames_without_data) {
-  ServerSessionOptions options;
-  options.http2.max_frames_without_data = 10;
-  Served served(ignore_body, options);
-  served.greet();
-  served.send(headers(1, get(), true) + headers(3, get(), true));
-  int borne = -1;
-  for (Lines lines; borne < 100 && (lines.empty() || !lines.back().starts_with("GOAWAY")); ++borne) {
-    lines = served.take();
-    served.send(rst_stream(1, 8));
-  }
-  EXPECT_LT(borne, 20);
-  EXPECT_GT(borne, 5);
 }
 
 TEST(Http2Server, ends_when_nothing_comes_for_long) {

@@ -232,6 +232,7 @@ TEST_F(GrpcCalls, I11_a_ping_every_ten_seconds_is_answered_and_a_thousand_at_onc
   from_client(flood);
   pass();
   EXPECT_TRUE(has(at_client(), "ENHANCE_YOUR_CALM"));
+  EXPECT_EQ(plane.stat("http.front.downstream_cx_protocol_error"), 1u);
 }
 
 Route with_retries(std::uint32_t statuses) {

@@ -77,6 +77,8 @@ net::Task<void> HttpService::handle(http::ServerExchange& exchange) {
 
 void HttpService::on_body_rejected(const http::Rejection&) { ++counters_.downstream_cx_protocol_error; }
 
+void HttpService::on_connection_rejected() { ++counters_.downstream_cx_protocol_error; }
+
 /// There is no stream to write the line of such a request.
 void HttpService::on_head_rejected(const http::Rejection& rejection, const http::RequestHead& head) {
   ++counters_.downstream_cx_protocol_error;

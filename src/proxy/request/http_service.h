@@ -33,6 +33,7 @@ class HttpService final : private http::ServerSession::Observer {
   net::Task<void> handle(http::ServerExchange& exchange);
   void on_head_rejected(const http::Rejection& rejection, const http::RequestHead& head) override;
   void on_body_rejected(const http::Rejection& rejection) override;
+  void on_connection_rejected() override;
 
   DownstreamConnection& connection_;
   std::shared_ptr<const CompiledChain> chain_;

@@ -9,6 +9,13 @@
 
 namespace weft::http::h2::testing {
 
+/// A handler that responds at once, with no body.
+inline net::Task<void> ignore_body(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  static_cast<void>(co_await exchange.send_head(head, true));
+}
+
 /// A connection of HTTP/2 served by `handler`; the test is the client, with frames made by hand.
 class Served : public http::testing::Served {
  public:
