@@ -317,7 +317,9 @@ void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
     one.reject(blamed.name, reason);
   }
   const State& state = of(blamed.type);
-  // A newer response that is still to be looked at has an acknowledgement of its own.
+  // A newer response that is still to be looked at has an answer of its own, and may be all that is heard.
+  for (Answer& one : waiting_)
+    if (one.type == blamed.type && !blamed.replaced) one.reject(blamed.name, reason);
   if (answered || state.nonce.empty() || state.owed) return;
   answers.push_back({blamed.type, state.version, state.nonce, {}, {}, streams_});
   answers.back().reject(blamed.name, reason);

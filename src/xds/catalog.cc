@@ -212,10 +212,9 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
     const std::string name(resource->name());
     if (running.find(name) == resource || is_static(type, name)) continue;
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
-    blamed.push_back({type, name});
-    // What has come in the meantime, or gone, is not what failed.
-    if (of(type).accepted.find(name) != resource) continue;
-    reject(type, name, {reason, std::string(resource->version()), std::chrono::system_clock::now()});
+    const bool replaced = of(type).accepted.find(name) != resource;
+    blamed.push_back({type, name, replaced});
+    if (!replaced) reject(type, name, {reason, std::string(resource->version()), std::chrono::system_clock::now()});
   }
   return !blamed.empty();
 }
@@ -230,7 +229,7 @@ std::vector<Catalog::Blamed> Catalog::reject(const std::string& reason) {
   for (const Blamed& one : blamed) {
     ResourceList& accepted = of(one.type).accepted;
     changed(one.type);
-    if (accepted.find(one.name) != of(one.type).next.find(one.name)) continue;
+    if (one.replaced) continue;
     if (ResourcePtr before = of(one.type).running.find(one.name))
       accepted.put(std::move(before));
     else

@@ -85,6 +85,7 @@ class Catalog {
   struct Blamed {
     Type type;
     std::string name;
+    bool replaced = false;  ///< another form has come in the meantime, or it has gone: that is not touched
   };
   std::vector<Blamed> reject(const std::string& reason);
 

@@ -234,7 +234,8 @@ struct Rejected {
 Rejected rejected(Catalog& catalog, const std::string& reason) {
   EXPECT_TRUE(catalog.build(kStart));
   Rejected all;
-  for (const auto& [type, name] : catalog.reject(reason)) {
+  for (const auto& [type, name, replaced] : catalog.reject(reason)) {
+    EXPECT_FALSE(replaced);
     all.blamed.push_back(std::string(short_name(type)) + " " + name);
     EXPECT_EQ(catalog.rejections(type).at(name).reason, reason);
     EXPECT_EQ(catalog.rejections(type).at(name).version, "version of " + name);
