@@ -81,6 +81,8 @@ class Cluster {
     std::erase_if(objects_, [](const auto& entry) { return is_terminating(*entry.second); });
   }
 
+  void remove(const api::Key& key) { objects_.erase(key); }
+
   std::map<api::Key, std::string> rejections;
 
  private:
@@ -330,6 +332,28 @@ TEST(Controllers, services_get_addresses_of_their_own_that_stay_and_headless_one
     EXPECT_TRUE(port >= 30000 && port <= 32767 && node_ports.insert(port).second) << port;
   }
   EXPECT_EQ(cluster.settle(), 0);
+}
+
+TEST(Controllers, endpoint_slices_of_a_service_that_is_gone_go_and_are_not_those_of_the_next_of_its_name) {
+  Cluster cluster;
+  cluster.add(kReviews);
+  cluster.settle();
+  cluster.report_all(true);
+  cluster.settle();
+  const api::Object service = *cluster.all(kinds::service()).at(0);
+  const api::Object slice = *cluster.all(kinds::endpoint_slice()).at(0);
+  // It was written while its Service was removed: that has taken nothing with it.
+  cluster.remove(service.key());
+  cluster.settle();
+  EXPECT_TRUE(cluster.all(kinds::endpoint_slice()).empty());
+  cluster.put(slice);
+  api::Object next = service;
+  next.body["metadata"]["uid"] = "another";
+  cluster.put(next);
+  cluster.settle();
+  const auto slices = cluster.all(kinds::endpoint_slice());
+  ASSERT_EQ(slices.size(), 1u);
+  EXPECT_EQ(slices[0]->body["metadata"]["ownerReferences"][0]["uid"], "another");
 }
 
 TEST(Controllers, an_endpoint_slice_has_the_pods_with_an_address_and_says_which_are_ready) {

@@ -8,6 +8,9 @@
 namespace weft::control {
 namespace {
 
+constexpr std::string_view kManagedByLabel = "endpointslice.kubernetes.io/managed-by";
+constexpr std::string_view kManager = "endpointslice-controller.k8s.io";
+
 using Ports = std::vector<std::uint16_t>;  ///< one for each port of the service; 0: this pod has no such port
 
 std::uint16_t resolve_port(const ServicePort& port, const api::Object& pod) {
@@ -102,7 +105,7 @@ api::Object make_slice(const api::Object& service, std::size_t index, api::Json 
                   {"namespace", std::string(service.ns())},
                   {"labels",
                    {{"kubernetes.io/service-name", std::string(service.name())},
-                    {"endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io"}}},
+                    {std::string(kManagedByLabel), std::string(kManager)}}},
                   {"ownerReferences", api::Json::array({owner_reference(service)})}}},
                 {"addressType", "IPv4"},
                 {"endpoints", std::move(endpoints)},
@@ -110,11 +113,17 @@ api::Object make_slice(const api::Object& service, std::size_t index, api::Json 
   return slice;
 }
 
-/// Creates or updates the slice when it is not what it should be.
-void reconcile_slice(Plan& plan, const ObjectSnapshot& snapshot, api::Object slice) {
+/// Creates or updates the slice when it is not what it should be. One of an earlier Service of the name goes
+/// first.
+void reconcile_slice(Plan& plan, const ObjectSnapshot& snapshot, const api::Object& service,
+                     api::Object slice) {
   api::ObjectPtr present = snapshot.find(slice.key());
   if (!present) {
     plan.push_back({Change::Kind::kCreate, std::move(slice)});
+    return;
+  }
+  if (!is_owned_by(*present, service)) {
+    plan.push_back({Change::Kind::kRemove, *present});
     return;
   }
   if (json::same(json::list(present->body, "endpoints"), slice.body["endpoints"]) &&
@@ -148,9 +157,16 @@ Plan plan_endpoint_slices(const ObjectSnapshot& snapshot, PlanContext& context) 
       api::Object slice =
           make_slice(*object, index++, slice_ports(*object, *service, numbers), std::move(endpoints));
       wanted.push_back(slice.key());
-      reconcile_slice(plan, snapshot, std::move(slice));
+      reconcile_slice(plan, snapshot, *object, std::move(slice));
     }
     remove_others(plan, view.links(), *object, wanted);
+  });
+  // One that was written while its Service was removed has gone with nothing.
+  view.each(kinds::endpoint_slice(), plan, [&](const api::ObjectPtr& slice) {
+    const std::string service(slice->label("kubernetes.io/service-name"));
+    if (slice->label(kManagedByLabel) == kManager &&
+        !snapshot.find({kinds::service(), std::string(slice->ns()), service}))
+      plan.push_back({Change::Kind::kRemove, *slice});
   });
   return plan;
 }

@@ -131,6 +131,7 @@ void link_pod(Links& links, const api::Object& pod) {
 void link_slice(Links& links, const api::Object& slice) {
   link_owners(links, slice);
   const std::string host = full_host(slice.label("kubernetes.io/service-name"), slice.ns());
+  links.asks.push_back(topic(About::kService, host));
   links.says.push_back(topic(About::kEndpoints, host));
   const std::string_view name = slice.name();
   links.says.push_back(topic(About::kSlicesNamed, slice.ns(), name.substr(0, name.rfind('-'))));
