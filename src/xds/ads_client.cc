@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "xds/ads_messages.h"
 #include "xds/proto/core.pb.h"
@@ -15,7 +14,7 @@ constexpr std::string_view kPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
 constexpr std::string_view kDeltaPath =
     "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
-constexpr Backoff::Limits kBackoff{50ms, 10s};
+constexpr Backoff::Limits kBackoff{50ms, 10s}, kApplyBackoff{100ms, 10s};
 constexpr std::size_t kMaxErrorBytes = 16 * 1024;
 /// The first response with so many resources has a model for all that come.
 constexpr std::size_t kMany = 16;
@@ -66,6 +65,7 @@ AdsClient::AdsClient(net::Loop& loop, proxy::Server& server, Catalog& catalog, O
       delta_(options_.source.delta),
       random_(options_.random),
       deadline_(loop, [this] { advance(); }),
+      apply_backoff_(kApplyBackoff),
       wake_writer_(loop) {}
 
 void AdsClient::start() { tasks_.spawn(run()); }
@@ -290,6 +290,7 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   bool more = !waiting_.empty();
   if (result) {
     catalog_.commit();
+    apply_backoff_.reset();
   } else {
     for (const Catalog::Blamed& blamed : catalog_.reject(result.error().text)) {
       more = true;
@@ -301,6 +302,9 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   answer(answers);
   subscribe();
   check_ready();
+  // What only takes away has nothing that could be rejected for it.
+  if (!result && !more)
+    deadline_.arm(std::min(catalog_.next_deadline(loop_.now()), loop_.now() + apply_backoff_.next()));
   if (more || catalog_.warming(loop_.now()))
     loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) advance();

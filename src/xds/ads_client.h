@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/random.h"
 #include "http/grpc/client.h"
 #include "net/loop.h"
@@ -116,6 +117,7 @@ class AdsClient {
   Random random_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   net::Timer deadline_;
+  Backoff apply_backoff_;  ///< before what failed, and nothing is to blame for, is applied again
   net::Signal wake_writer_;
   net::TaskScope tasks_;
 };

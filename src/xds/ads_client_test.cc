@@ -278,6 +278,24 @@ TEST_F(AdsClientTest, WhatTheDataPlaneCannotDoIsRejectedAndTheOldStays) {
   EXPECT_TRUE(!server.current() || server.current()->listeners.empty());
 }
 
+TEST_F(AdsClientTest, what_only_takes_away_is_applied_again_when_that_failed) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a"), cluster("b")});
+  respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80), endpoints("b", 80)});
+  respond(Type::kListener, "3", Listeners{});
+  while (server.applying()) finish();
+  respond(Type::kCluster, "4", Clusters{cluster("a")});
+  ASSERT_TRUE(server.applying());
+  finish(fail(rejected("no more memory")));
+  EXPECT_FALSE(server.applying());
+  loop->advance(1s);
+  ASSERT_TRUE(server.applying());
+  finish();
+  EXPECT_EQ(server.current()->clusters.size(), 1u);
+  loop->advance(1min);
+  EXPECT_FALSE(server.applying());
+}
+
 /// What the requests since the last call complain of.
 std::string complaints(const std::vector<envoy::service::discovery::v3::DiscoveryRequest>& requests) {
   std::string all;

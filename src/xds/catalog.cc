@@ -214,7 +214,8 @@ bool Catalog::blame(Type type, const std::string& reason, bool only_named, std::
     if (only_named && reason.find("'" + name + "'") == reason.npos) continue;
     const bool replaced = of(type).accepted.find(name) != resource;
     blamed.push_back({type, name, replaced});
-    if (!replaced) reject(type, name, {reason, std::string(resource->version()), std::chrono::system_clock::now()});
+    if (!replaced)
+      reject(type, name, {reason, std::string(resource->version()), std::chrono::system_clock::now()});
   }
   return !blamed.empty();
 }
