@@ -120,8 +120,9 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   command.add_option("-l,--log-level", options.level, "trace, debug, info, warning, error or off");
   command.add_option("--drain-time-s", options.drain_seconds, "how long SIGTERM waits for open requests");
   command
-      .add_option("--tcp-drain-time-s", options.tcp_drain_seconds,
-                  "how long a TCP connection may go on whose listener or filter chain is removed (default: 45)")
+      .add_option(
+          "--tcp-drain-time-s", options.tcp_drain_seconds,
+          "how long a TCP connection may go on whose listener or filter chain is removed (default: 45)")
       ->check(CLI::Range(0, 86400));
   command.add_option("--mode", options.mode, "serve, or validate: read the bootstrap and leave")
       ->check(CLI::IsMember({"serve", "validate"}));

@@ -15,8 +15,8 @@ namespace weft::pod {
 /// What PROXY_CONFIG (Istio's ProxyConfig as JSON) says that matters to a running proxy. A value.
 struct ProxyConfig {
   std::optional<unsigned> concurrency;  ///< 0: one worker for each processor
-  /// How long a proxy that drains waits at most for requests that are open, and how long a TCP connection may go
-  /// on whose listener or filter chain is removed.
+  /// How long a proxy that drains waits at most for requests that are open, and how long a TCP connection may
+  /// go on whose listener or filter chain is removed.
   std::chrono::milliseconds drain{45'000};
   /// How long it stays at least, so that calls of an application that ends too still work.
   std::chrono::milliseconds termination_drain{5'000};
