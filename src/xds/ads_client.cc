@@ -287,28 +287,32 @@ void AdsClient::advance() {
 
 void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   applying_ = false;
-  bool more = !waiting_.empty();
+  bool more = !waiting_.empty(), is_to_blame = false;
   if (result) {
     catalog_.commit();
     apply_backoff_.reset();
   } else {
     for (const Catalog::Blamed& blamed : catalog_.reject(result.error().text)) {
-      more = true;
+      more = is_to_blame = true;
       blame(blamed, result.error().text, answers);
     }
     WEFT_LOG(kWarn, "ads", "a configuration could not be applied", {"error", result.error().text});
   }
+  if (!result && !is_to_blame) return apply_again_later(std::move(answers));
   catalog_.follow_references(loop_.now());
   answer(answers);
   subscribe();
   check_ready();
-  // What only takes away has nothing that could be rejected for it.
-  if (!result && !more)
-    deadline_.arm(std::min(catalog_.next_deadline(loop_.now()), loop_.now() + apply_backoff_.next()));
   if (more || catalog_.warming(loop_.now()))
     loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) advance();
     });
+}
+
+/// What only takes away has nothing that could be rejected for it, and is not acknowledged before it is done.
+void AdsClient::apply_again_later(std::vector<Answer> answers) {
+  waiting_.insert(waiting_.begin(), std::move_iterator(answers.begin()), std::move_iterator(answers.end()));
+  deadline_.arm(std::min(catalog_.next_deadline(loop_.now()), loop_.now() + apply_backoff_.next()));
 }
 
 /// What had been acknowledged while it was warming, and then could not be done, is rejected afterwards.

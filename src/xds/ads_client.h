@@ -99,6 +99,7 @@ class AdsClient {
   /// Applies what has come, if anything has and nothing is being applied already.
   void advance();
   void applied(Result<void> result, std::vector<Answer> answers);
+  void apply_again_later(std::vector<Answer> answers);
   void blame(const Catalog::Blamed& blamed, const std::string& reason, std::vector<Answer>& answers);
   void answer(const std::vector<Answer>& answers);
   void check_ready();

@@ -284,13 +284,16 @@ TEST_F(AdsClientTest, what_only_takes_away_is_applied_again_when_that_failed) {
   respond(Type::kEndpoint, "2", Assignments{endpoints("a", 80), endpoints("b", 80)});
   respond(Type::kListener, "3", Listeners{});
   while (server.applying()) finish();
+  requests();
   respond(Type::kCluster, "4", Clusters{cluster("a")});
   ASSERT_TRUE(server.applying());
   finish(fail(rejected("no more memory")));
   EXPECT_FALSE(server.applying());
+  EXPECT_TRUE(requests().empty()) << "it is not done";
   loop->advance(1s);
   ASSERT_TRUE(server.applying());
   finish();
+  EXPECT_FALSE(requests().empty());
   EXPECT_EQ(server.current()->clusters.size(), 1u);
   loop->advance(1min);
   EXPECT_FALSE(server.applying());
