@@ -41,14 +41,14 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(HeaderId::kCount
     "x-envoy-original-path",
     "x-envoy-decorator-operation"};
 
-constexpr std::size_t kLongest = 29;
+constexpr std::size_t kMaxName = 29;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 /// Which known fields have a name of each length; a name is compared with those only.
 struct ByLength {
-  std::array<std::array<HeaderId, 8>, kLongest + 1> of{};
-  std::array<std::uint8_t, kLongest + 1> count{};
+  std::array<std::array<HeaderId, 8>, kMaxName + 1> of{};
+  std::array<std::uint8_t, kMaxName + 1> count{};
   consteval ByLength() {
     for (std::size_t i = 1; i < kNames.size(); ++i) {
       const std::size_t length = kNames[i].size();
@@ -92,7 +92,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 std::string_view name_of(HeaderId known) { return kNames[static_cast<std::size_t>(known)]; }
 
 HeaderId known_field(std::string_view name) {
-  if (name.empty() || name.size() > kLongest) return HeaderId::kOther;
+  if (name.empty() || name.size() > kMaxName) return HeaderId::kOther;
   const char first = lower(name[0]);
   for (std::size_t i = 0; i < kByLength.count[name.size()]; ++i) {
     const HeaderId candidate = kByLength.of[name.size()][i];

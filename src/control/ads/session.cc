@@ -10,7 +10,7 @@ namespace weft::control {
 namespace {
 
 constexpr std::size_t kMaxReason = 2000;
-/// Of a reason that is searched for names, each of them anew. Our own proxies say at most 16 KiB.
+/// Bytes of a reason that are searched, once for each name. Our own proxies say at most 16 KiB.
 constexpr std::size_t kMaxSearched = 64 * 1024;
 constexpr std::size_t kMaxDoubts = 8;
 
