@@ -9,6 +9,7 @@
 #include "control/translation/parts.h"
 #include "control/translation/proof.h"
 #include "control/translation/route_builder.h"
+#include "control/translation/sound_messages.h"
 
 namespace weft::control {
 namespace {
@@ -164,13 +165,20 @@ void check_http_route(const api::ObjectPtr& object, Findings& findings) {
   }
 }
 
+void check_resource(Type type, const Resource& resource, const std::string& at, Findings& findings) {
+  thread_local SoundMessages sound;
+  const std::string& message = resource.message();
+  if (sound.contains(type, message)) return;
+  const std::vector<std::string> complaints = complaints_of(type, message);
+  if (complaints.empty()) sound.add(type, message);
+  for (const std::string& complaint : complaints)
+    findings.push_back({at, words(std::string(short_name(type)) + " '" + resource.name + "': " + complaint)});
+}
+
 /// What proxies say of these, each with its name.
 void check_set(const ResourceSet& set, const std::string& at, Findings& findings) {
   for (Type type : kAllTypes)
-    for (const ResourcePtr& each : set[type])
-      for (const std::string& complaint : complaints_of(type, each->message()))
-        findings.push_back(
-            {at, words(std::string(short_name(type)) + " '" + each->name + "': " + complaint)});
+    for (const ResourcePtr& each : set[type]) check_resource(type, *each, at, findings);
 }
 
 /// For kinds of which one field becomes one resource, or nearly so.

@@ -26,8 +26,9 @@ void set_retry_conditions(route::RetryPolicy& policy, const api::istio::RetryOn&
 void set_retries(route::RouteAction& action, const api::istio::Retries& retries) {
   static const api::istio::RetryOn kUsual = api::istio::read_retry_on(kRetryOn);
   const std::uint32_t attempts = retries.attempts.value_or(kRetries);
-  if (attempts == 0) return;
   auto& policy = *action.mutable_retry_policy();
+  // Said, for our proxies try once more by themselves what cannot have been done.
+  if (attempts == 0) return policy.mutable_num_retries()->set_value(0);
   set_retry_conditions(policy, retries.on ? *retries.on : kUsual);
   policy.mutable_num_retries()->set_value(attempts);
   if (const auto each = retries.per_try_timeout.value_or(0ms); each > 0ms)
