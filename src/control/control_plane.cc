@@ -20,6 +20,7 @@ constexpr Duration kRemarksAfter = 2s;
 constexpr std::uint64_t kDefaultTimeout = 30;
 constexpr std::uint64_t kMaxTimeout = 3600;
 constexpr Duration kCheapPush = 50ms;
+constexpr Duration kCheapLook = 1ms;
 constexpr Duration kMaxRest = 2s;
 constexpr int kMaxQuiets = 5;
 constexpr int kMaxBusyQuiets = 50;
@@ -89,7 +90,8 @@ ControlPlane::ControlPlane(net::Loop& loop, store::Store& store, std::unique_ptr
       ads_(loop, *authenticator_, [this] { on_progress(); }),
       ground_(options.ground),
       remark_timer_(loop, [this] { remark_log_.note(remarks()); }),
-      push_timer_(loop, [this] { push_if_proxies_are_ready(); }) {
+      push_timer_(loop, [this] { push_if_proxies_are_ready(); }),
+      rejections_timer_(loop, [this] { tell_rejections(); }) {
   controllers_.set_read_push_context(
       [this](const ObjectSnapshotPtr& snapshot) { return push_context_of(snapshot); });
 }
@@ -158,8 +160,20 @@ Remarks ControlPlane::remarks_on_write(const api::ObjectPtr& object) const {
 }
 
 void ControlPlane::on_progress() {
-  if (cache_.synced()) controllers_.set_rejections(receipts_.rejections(ads_));
+  if (cache_.synced()) tell_rejections();
   progress_.notify_all();
+}
+
+/// A look goes through all proxies that rejected something and all objects, and each request of a proxy may
+/// change what it finds. What it took in CPU time, when that is much, is left free four times before the
+/// next.
+void ControlPlane::tell_rejections() {
+  if (loop_.now() < next_rejections_) return rejections_timer_.arm(next_rejections_);
+  rejections_timer_.disarm();
+  const Duration begin = cpu_time_();
+  controllers_.set_rejections(receipts_.rejections(ads_));
+  const Duration cost = cpu_time_() - begin;
+  if (cost > kCheapLook) next_rejections_ = loop_.now() + cost + std::min<Duration>(cost * 4, kMaxRest);
 }
 
 bool ControlPlane::has_pushed_everything() const {
@@ -181,7 +195,7 @@ void ControlPlane::push() {
   // The loop's time is that at which its turn began.
   last_push_ = loop_.now() + cost;
   if (cost > kCheapPush) next_push_ = loop_.now() + std::min<Duration>(cost * 4, kMaxRest);
-  controllers_.set_rejections(receipts_.rejections(ads_));
+  tell_rejections();
 }
 
 /// Each when it appears.

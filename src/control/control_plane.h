@@ -90,6 +90,7 @@ class ControlPlane {
   std::shared_ptr<const PushContext> push_context_of(const ObjectSnapshotPtr& snapshot);
   void on_change();
   void on_progress();
+  void tell_rejections();
   void push();
   void tell_conflicts(const Registry& registry);
   void push_when_due();
@@ -121,6 +122,8 @@ class ControlPlane {
   TimePoint last_push_{};
   std::optional<TimePoint> gathering_since_;  ///< changes wait for more of them
   net::Timer push_timer_;
+  TimePoint next_rejections_{};  ///< what proxies rejected is not looked through before
+  net::Timer rejections_timer_;
 };
 
 }  // namespace weft::control
