@@ -415,6 +415,20 @@ TEST(Http2Floods, H03_H04_a_head_in_endless_pieces_ends_the_connection) {
   }
 }
 
+TEST(Http2Floods, a_head_within_its_limit_may_come_in_as_many_pieces_as_it_needs) {
+  Counting counting;
+  ServerSessionOptions options;
+  options.limits.head_bytes = 512 * 1024;
+  Served served(counting.handler(), options);
+  served.greet();
+  std::string bytes = frame(kHeaders, 1, 1, block_of(get()));
+  // A field whose value is 16,000 octets long (RFC 7541 §5.1, §6.2.2).
+  const std::string field = std::string("\x00\x01x\x7f\x81\x7c", 6) + std::string(16'000, 'v');
+  for (int i = 0; i < 30; ++i) bytes += frame(kContinuation, i == 29 ? kEndHeaders : 0, 1, field);
+  served.send(bytes);
+  EXPECT_EQ(counting.served, 1);
+}
+
 TEST(Http2Floods, H05_to_H10_frames_that_bring_nothing_end_the_connection) {
   const std::string open = headers(1, post(), false);
   const std::pair<const char*, std::string> floods[] = {

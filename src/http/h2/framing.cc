@@ -20,7 +20,8 @@ constexpr std::size_t kFrameHead = 9, kTypeInFrame = 3;
 /// What is sent has passed the limits of who sent it, of which the largest that a listener may have is
 /// 8 MiB, and was changed by no more than rules of our own. nghttp2 itself would send no more than 64 KiB.
 constexpr std::size_t kMaxHeadSent = 16 * 1024 * 1024;
-constexpr std::size_t kMaxContinuations = 16, kMaxSettings = 32, kMaxAcks = 1000;
+constexpr std::size_t kMinContinuations = 16, kMaxSettings = 32, kMaxAcks = 1000;
+constexpr std::size_t kFramePayload = 16 * 1024;  // SETTINGS_MAX_FRAME_SIZE, which we leave as it is
 /// nghttp2's own limit of resets, which would end the connection without a reason: FloodGuard counts them.
 constexpr std::uint64_t kNoLimit = 1ull << 40;
 /// Output that is kept by a thread between two writes of any connection.
@@ -228,7 +229,8 @@ void Framing::open(Role role) {
   nghttp2_option_set_no_auto_window_update(options, 1);
   nghttp2_option_set_no_closed_streams(options, 1);
   nghttp2_option_set_stream_reset_rate_limit(options, kNoLimit, kNoLimit);
-  nghttp2_option_set_max_continuations(options, kMaxContinuations);
+  nghttp2_option_set_max_continuations(options,
+                                       std::max(kMinContinuations, heads_.head_bytes / kFramePayload + 1));
   nghttp2_option_set_max_settings(options, kMaxSettings);
   nghttp2_option_set_max_outbound_ack(options, kMaxAcks);
   nghttp2_option_set_max_send_header_block_length(options, kMaxHeadSent);
