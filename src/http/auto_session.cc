@@ -25,10 +25,10 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
   const bool own_limit = options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(
       after(stream_.loop().now(), own_limit ? options_.first_byte_timeout : options_.idle_timeout));
-  for (bool begun = false;;) {
+  for (;;) {
     const net::IoError waited = co_await stream_.readable();
     // What has begun like the preface and does not go on has a limit of HTTP/1 to meet, which says so.
-    const bool late = waited == net::IoError::kTimeout && begun;
+    const bool late = waited == net::IoError::kTimeout && begun_;
     if (waited != net::IoError::kNone && !late) co_return std::nullopt;
     std::array<char, kHttp2Preface.size()> bytes;
     const net::IoResult got = stream_.peek(bytes);
@@ -37,7 +37,7 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
     const std::string_view seen(bytes.data(), got.bytes);
     const bool undecided = kHttp2Preface.starts_with(seen) && seen.size() < kHttp2Preface.size();
     if (undecided && !late && !stream_.peer_ended()) {
-      if (!std::exchange(begun, true))
+      if (!std::exchange(begun_, true))
         stream_.set_read_deadline(after(stream_.loop().now(), options_.header_timeout));
       continue;
     }
@@ -48,6 +48,7 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
 
 void AutoSession::drain() {
   if (session_) return session_->drain();
+  if (begun_ || !stream_.quiet()) return end_with_next_response();  // what has come already is answered
   stream_.close();
 }
 

@@ -33,6 +33,7 @@ class AutoSession final : public ServerSession {
   const ServerSessionOptions& options_;
   Observer* observer_;
   TimePoint since_;
+  bool begun_ = false;  ///< bytes that may be the preface have been looked at
   bool ends_with_next_response_ = false;
   std::unique_ptr<ServerSession> session_;
 };

@@ -76,6 +76,22 @@ TEST_F(SimulationTest, a_client_that_disconnects_cancels_its_request_upstream) {
   EXPECT_EQ(plane.stat("http.front.downstream_rq_active"), 0u);
 }
 
+TEST_F(SimulationTest, a_request_that_has_come_when_its_connection_is_drained_is_answered) {
+  constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  apply();
+  write(*client, kGet);
+  write(*servers[0], kOk);
+  EXPECT_TRUE(read(*client).ends_with("\r\n\r\nok"));
+  const iovec unread{const_cast<char*>(kGet.data()), kGet.size()};
+  ASSERT_EQ(client->try_write({&unread, 1}).bytes, kGet.size());
+  plane.worker().drain_connections();
+  plane.loop().advance(Duration::zero());
+  write(*servers[0], kOk);
+  const std::string response = read(*client);
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 200 OK\r\n")) << response;
+  EXPECT_NE(response.find("connection: close\r\n"), response.npos) << response;
+}
+
 TEST_F(SimulationTest, retries_wait_no_longer_than_their_policy_says) {
   Route route = route_to("/", "a");
   RetryPolicy policy;

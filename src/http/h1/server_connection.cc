@@ -91,7 +91,7 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
 
 void ServerConnection::drain() {
   drain_ = Drain::kNow;
-  if (phase_ == Phase::kIdle && input_.empty()) stream_.close();
+  if (phase_ == Phase::kIdle && nothing_has_come()) stream_.close();
 }
 
 /// Waits with no buffer until the first byte of a request is there.
@@ -104,7 +104,8 @@ net::Task<bool> ServerConnection::wait_for_request() {
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
   stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
   for (;;) {
-    if (drain_ == Drain::kNow || co_await stream_.readable() != net::IoError::kNone) co_return false;
+    if (drain_ == Drain::kNow && stream_.quiet()) co_return false;
+    if (co_await stream_.readable() != net::IoError::kNone) co_return false;
     const net::IoResult got = input_.fill(stream_);
     if (got.ok()) co_return true;
     input_.release();
@@ -190,7 +191,9 @@ net::Task<void> ServerConnection::finish_exchange() {
     co_return;
   }
   static_cast<void>(co_await flush());
-  if (stream_.closed() || out_.cut() || drain_ == Drain::kNow) keep_alive_ = false;
+  // A client that was told of no end may have asked again: what has come is answered.
+  const bool drained = drain_ == Drain::kNow && keep_alive_ && (!decoder_.done() || nothing_has_come());
+  if (stream_.closed() || out_.cut() || drained) keep_alive_ = false;
   if (!decoder_.done()) {
     phase_ = Phase::kDiscarding;
     begin_to_idle();

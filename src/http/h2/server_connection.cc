@@ -128,7 +128,7 @@ void ServerConnection::remove(ServerStream& stream) {
 }
 
 void ServerConnection::drain() {
-  if (active_ == 0) return framing_.terminate(ErrorCode::kNoError, {});
+  if (active_ == 0 && transport_.quiet()) return framing_.terminate(ErrorCode::kNoError, {});
   begin_drain();
 }
 

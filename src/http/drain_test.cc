@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "http/h2/testing/served.h"
+#include "net/event.h"
+
+namespace weft::http {
+namespace {
+
+constexpr std::string_view kRequest = "GET /a HTTP/1.1\r\nhost: a\r\n\r\n";
+constexpr std::string_view kClose = "\r\nconnection: close\r\n";
+
+net::Task<void> say_ok(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  head.content_length = 0;
+  static_cast<void>(co_await exchange.send_head(head, true));
+}
+
+net::Task<void> respond_in_two_steps(ServerExchange& exchange, const std::unique_ptr<net::Event>& second) {
+  ResponseHead head;
+  head.status = 200;
+  head.content_length = 1;
+  static_cast<void>(co_await exchange.send_head(head, false));
+  static_cast<void>(co_await exchange.flush());
+  co_await second->wait();
+  static_cast<void>(co_await exchange.send_body("x", true));
+}
+
+/// What has come and is not read yet: nothing is told to the server before its loop runs.
+void send_unread(testing::Served& served, std::string_view bytes) {
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  ASSERT_EQ(served.client->try_write({&part, 1}).bytes, bytes.size());
+}
+
+TEST(Drain, a_request_that_has_come_to_an_idle_connection_is_answered_and_the_last) {
+  testing::Served served(Protocol::kHttp1, say_ok);
+  served.send(kRequest);
+  EXPECT_EQ(served.take().find(kClose), std::string::npos);
+  send_unread(served, kRequest);
+  served.connection->drain();
+  EXPECT_NE(served.take().find(kClose), std::string::npos);
+  EXPECT_TRUE(served.over());
+}
+
+TEST(Drain, a_request_that_has_come_before_its_connection_is_served_is_answered) {
+  for (const Protocol protocol : {Protocol::kHttp1, Protocol::kAuto}) {
+    testing::Served served(protocol, say_ok);
+    send_unread(served, kRequest);
+    served.connection->drain();
+    EXPECT_NE(served.take().find(kClose), std::string::npos);
+    EXPECT_TRUE(served.over());
+  }
+}
+
+TEST(Drain, a_request_that_begins_like_the_preface_and_has_been_looked_at_is_answered) {
+  testing::Served served(Protocol::kAuto, say_ok);
+  served.send("P");
+  served.connection->drain();
+  served.send("OST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_NE(served.take().find(kClose), std::string::npos);
+  EXPECT_TRUE(served.over());
+}
+
+TEST(Drain, an_idle_connection_whose_client_has_ended_it_ends) {
+  for (const Protocol protocol : {Protocol::kHttp1, Protocol::kAuto}) {
+    testing::Served served(protocol, say_ok);
+    served.client->shutdown_write();
+    served.connection->drain();
+    served.loop->settle();
+    EXPECT_TRUE(served.over());
+  }
+}
+
+TEST(Drain, a_request_behind_a_response_that_told_of_no_end_is_answered) {
+  std::unique_ptr<net::Event> second;
+  testing::Served served(Protocol::kHttp1,
+                         [&](ServerExchange& exchange) { return respond_in_two_steps(exchange, second); });
+  second = std::make_unique<net::Event>(*served.loop);
+  served.send(kRequest);
+  EXPECT_EQ(served.take().find(kClose), std::string::npos);
+  served.connection->drain();
+  send_unread(served, kRequest);
+  second->set();
+  const std::string both = served.take();
+  EXPECT_TRUE(both.starts_with("xHTTP/1.1 200 ")) << both;
+  EXPECT_NE(both.find(kClose), std::string::npos) << both;
+  EXPECT_TRUE(served.over());
+}
+
+TEST(Drain, a_call_that_has_come_to_an_idle_connection_of_http_2_is_answered) {
+  h2::testing::Served served(h2::testing::ignore_body);
+  served.greet();
+  static_cast<void>(served.take());
+  send_unread(served, testing::headers(1, testing::get(), true));
+  served.connection->drain();
+  const auto frames = served.take();
+  EXPECT_NE(std::ranges::find(frames, "HEADERS 1 end :status=200"), frames.end()) << frames.size();
+}
+
+}  // namespace
+}  // namespace weft::http
