@@ -224,7 +224,7 @@ net::Task<bool> ServerConnection::discard_request() {
 
 /// Ends our side and lets the client take the answer before its unread bytes turn the end into a reset.
 net::Task<void> ServerConnection::linger() {
-  if (decoder_.done() && input_.empty() && !body_rejection_) co_return;
+  if (decoder_.done() && !body_rejection_ && nothing_has_come()) co_return;
   stream_.shutdown_write();
   const TimePoint until = after(stream_, kLinger);
   while (stream_.loop().now() < until) {

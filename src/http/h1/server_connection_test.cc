@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/testing/served.h"
+#include "net/event.h"
 
 namespace weft::http::h1 {
 namespace {
@@ -43,6 +44,11 @@ net::Task<void> in_pieces(ServerExchange& exchange) {
   static_cast<void>(co_await exchange.send_body("ab", false));
   static_cast<void>(co_await exchange.send_body("cde", false));
   static_cast<void>(co_await exchange.send_body({}, true));
+}
+
+net::Task<void> respond_after(ServerExchange& exchange, const std::unique_ptr<net::Event>& event) {
+  co_await event->wait();
+  co_await ignore_body(exchange);
 }
 
 const std::string kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -430,6 +436,22 @@ TEST(ServerConnection, closes_after_its_last_allowed_request) {
   EXPECT_EQ(served.take().find("connection: close"), std::string::npos);
   served.send(kGet);
   EXPECT_NE(served.take().find("connection: close"), std::string::npos);
+  EXPECT_TRUE(served.over());
+}
+
+TEST(ServerConnection, a_client_whose_next_request_is_unread_when_its_last_response_is_out_can_take_that) {
+  std::unique_ptr<net::Event> may_respond;
+  Served served([&](ServerExchange& exchange) { return respond_after(exchange, may_respond); },
+                {.limits = {}, .max_requests = 1});
+  may_respond = std::make_unique<net::Event>(*served.loop);
+  served.send(kGet);
+  served.send(kGet);
+  may_respond->set();
+  EXPECT_NE(served.take().find("connection: close"), std::string::npos);
+  EXPECT_EQ(served.server->pending(), 0u) << "what is unread would turn the end into a reset";
+  EXPECT_FALSE(served.over());
+  served.client->close(false);
+  served.loop->settle();
   EXPECT_TRUE(served.over());
 }
 
