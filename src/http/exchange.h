@@ -41,6 +41,7 @@ class ServerExchange {
   /// Sends "100 Continue" by itself when the client waits for it and nothing was sent yet.
   virtual net::Task<Result<BodyChunk>> read_body() = 0;
   /// How long read_body() waits for the next piece, instead of what the connection was told; zero: no limit.
+  /// A wait that has begun begins again.
   /// Once the response is complete, a client has a few seconds at most: it may have stopped sending.
   virtual void set_body_timeout(Duration between_pieces) = 0;
   /// Why the rest of the request is rejected; empty while it is not.

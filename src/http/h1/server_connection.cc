@@ -263,6 +263,11 @@ TimePoint ServerConnection::body_deadline() const {
   return std::min({after(stream_, limit), request_deadline_, discard_deadline_});
 }
 
+void ServerConnection::set_body_timeout(Duration between_pieces) {
+  body_timeout_ = between_pieces;
+  if (!decoder_.done()) stream_.set_read_deadline(body_deadline());
+}
+
 net::Task<Result<BodyChunk>> ServerConnection::read_body() {
   if (body_rejection_) co_return fail(Error::downstream(Code::kInvalid, std::string(body_rejection_.reason)));
   if (decoder_.done()) co_return BodyChunk{{}, true};

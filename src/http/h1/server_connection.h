@@ -41,7 +41,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   bool request_complete() const override { return decoder_.done(); }
   bool body_available() const override { return decoder_.done() || !input_.empty(); }
   net::Task<Result<BodyChunk>> read_body() override;
-  void set_body_timeout(Duration between_pieces) override { body_timeout_ = between_pieces; }
+  void set_body_timeout(Duration between_pieces) override;
   net::Task<Result<void>> send_interim(const ResponseHead& head) override;
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;
   net::Task<Result<void>> send_body(std::string_view data, bool end) override;

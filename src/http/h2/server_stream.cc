@@ -141,6 +141,11 @@ TimePoint ServerStream::body_deadline() const {
   return std::min(after(loop_, limit), request_deadline_);
 }
 
+void ServerStream::set_body_timeout(Duration between_pieces) {
+  body_timeout_ = between_pieces;
+  if (reading_.waiting()) reading_.set_deadline(body_deadline());
+}
+
 net::Task<Result<BodyChunk>> ServerStream::read_body() {
   if (request_complete()) {
     if (!tunnel_) drop_piece();

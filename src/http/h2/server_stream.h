@@ -58,7 +58,7 @@ class ServerStream final : public Stream, public ServerExchange {
   bool request_complete() const override { return asked_ == Asked::kTunnel || read_to_the_end(); }
   bool body_available() const override { return request_complete() || readable(); }
   net::Task<Result<BodyChunk>> read_body() override;
-  void set_body_timeout(Duration between_pieces) override { body_timeout_ = between_pieces; }
+  void set_body_timeout(Duration between_pieces) override;
   const Rejection& rejection() const override { return body_rejection_; }
   net::Task<Result<void>> send_interim(const ResponseHead& head) override;
   net::Task<Result<void>> send_head(const ResponseHead& head, bool end) override;

@@ -51,7 +51,8 @@ class Deadlines {
     const Milliseconds wait = limits_.response.count() ? limits_.response : limits_.idle;
     return std::min({whole_, try_, after(now, wait)});
   }
-  /// For reading the response. While the request is still sent, the client's side says whether it is idle.
+  /// For reading the response. While the request is still sent, the wait for its next piece says whether both
+  /// are idle.
   TimePoint for_reading(TimePoint now, bool request_read, bool response_started) const {
     const TimePoint limit = limit_of(response_started);
     return request_read ? std::min(after(now, limits_.idle), limit) : limit;

@@ -56,6 +56,11 @@ void Relay::set_deadlines() {
   upstream_.set_write_limits(deadlines_.idle_or_stall(), deadlines_.for_writing(started));
 }
 
+/// A piece of the response has passed: a client that owes the rest of its request is not idle meanwhile.
+void Relay::keep_client_waiting() {
+  if (!body_.read && deadlines_.idle().count()) exchange_.set_body_timeout(deadlines_.idle());
+}
+
 net::Task<TryFailure> Relay::run() {
   set_deadlines();
   return body_.none() ? send_whole() : send_and_receive();
@@ -84,13 +89,9 @@ net::Task<TryFailure> Relay::end_without_request(const Error& why) {
   failure_text_ = why.text;
   if (why.code == Code::kTimeout && stream_.overdue()) co_return TryFailure::kOverdue;
   const bool malformed = why.code == Code::kInvalid || why.code == Code::kTooLarge;
-  const bool started = exchange_.response_started();
-  if (!malformed && (why.code != Code::kTimeout || started)) co_return TryFailure::kClient;
-  stream_.response().clear();
-  if (started)
-    stream_.info().flags.set(Flag::kDownstreamProtocolError);
-  else
-    co_await stream_.reply(malformed ? LocalReplyKind::kRequestMalformed : LocalReplyKind::kRequestIdle);
+  if (!malformed && why.code != Code::kTimeout) co_return TryFailure::kClient;
+  if (!exchange_.response_started()) stream_.response().clear();
+  co_await stream_.reply(malformed ? LocalReplyKind::kRequestMalformed : LocalReplyKind::kRequestIdle);
   co_return TryFailure::kNone;
 }
 
@@ -219,6 +220,7 @@ net::Task<TryFailure> Relay::relay_response() {
     if (!upstream_.body_available()) sent = co_await exchange_.flush();
     if (!sent) break;
     set_deadlines();
+    keep_client_waiting();
     const Result<http::BodyChunk> chunk = co_await upstream_.read_body();
     if (!chunk) {
       co_await endpoint_broke(chunk.error());

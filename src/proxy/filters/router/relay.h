@@ -79,6 +79,7 @@ class Relay {
   net::Task<TryFailure> run_tunnel();
   TryFailure failure_of(const Error& error);
   void set_deadlines();
+  void keep_client_waiting();
   bool cancelled() const;
   net::Loop& loop() const;
 
