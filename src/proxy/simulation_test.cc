@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <functional>
+
+#include "proxy/testing/end_filter.h"
 #include "proxy/testing/plane.h"
 #include "proxy/testing/simulated_plane.h"
 
@@ -61,6 +65,53 @@ TEST_F(SimulationTest, a_route_s_timeout_ends_a_silent_request_at_its_time) {
   plane.loop().advance(1ms);
   EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 504 "));
   EXPECT_EQ(plane.stat("cluster.a.upstream_rq_timeout"), 1u);
+}
+
+TEST_F(SimulationTest, a_response_that_is_not_whole_counts_by_what_has_ended_it) {
+  std::string seen;
+  plane.http.filters = {{"end", [&] { return std::make_shared<const EndFilter>(seen); }}};
+  const auto count = [&](std::string_view counter) {
+    return plane.stat("cluster.a.upstream_rq_" + std::string(counter));
+  };
+  struct Row {
+    std::function<void(ForwardAction&)> limit;
+    std::function<void()> then;
+    std::string_view seen, counter;
+  };
+  const auto pass_15_s = [&] { plane.loop().advance(15s); };
+  const auto forever = [](ForwardAction& action) { action.timeout = 0ms; };
+  const auto idle = [](ForwardAction& action) {
+    action.timeout = 0ms;
+    action.idle_timeout = Milliseconds{15'000};
+  };
+  const auto duration = [](ForwardAction& action) {
+    action.timeout = 0ms;
+    action.max_duration = 15s;
+  };
+  const Row rows[] = {
+      {[](ForwardAction&) {}, pass_15_s, "200 UT response_timeout", "timeout"},
+      {duration, pass_15_s, "200 - max_duration_timeout", ""},
+      {idle, pass_15_s, "200 SI stream_idle_timeout", ""},
+      {forever, [&] { client->close(true); }, "200 DC downstream_remote_disconnect", "cancelled"},
+      {forever, [&] { servers.back()->close(true); },
+       "200 UC upstream_reset_after_response_started{connection_termination}", "rx_reset"},
+  };
+  for (const Row& row : rows) {
+    Route route = route_to("/", "a");
+    row.limit(std::get<ForwardAction>(route.action));
+    apply(route);
+    const std::array before{count("timeout"), count("rx_reset"), count("cancelled")};
+    write(*client, kGet);
+    write(*servers.back(), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+    row.then();
+    plane.loop().advance(1ms);
+    EXPECT_EQ(seen, row.seen);
+    EXPECT_EQ(count("timeout") - before[0], row.counter == "timeout") << row.seen;
+    EXPECT_EQ(count("rx_reset") - before[1], row.counter == "rx_reset") << row.seen;
+    EXPECT_EQ(count("cancelled") - before[2], row.counter == "cancelled") << row.seen;
+    seen.clear();
+  }
+  EXPECT_EQ(plane.stat("http.front.downstream_rq_max_duration_reached"), 1u);
 }
 
 TEST_F(SimulationTest, a_client_that_disconnects_cancels_its_request_upstream) {

@@ -9,14 +9,11 @@
 #include "proxy/request/http_stream.h"
 #include "proxy/request/local_reply.h"
 #include "proxy/request/request_headers.h"
-#include "proxy/stats/filter_counter.h"
 
 namespace weft::proxy {
 namespace {
 
 using http::HeaderId;
-
-const FilterCounter kMaxDurationReached("downstream_rq_max_duration_reached");
 
 Deadlines::Limits limits_of(const ForwardAction& action, const RequestTime& time, HttpStream& stream) {
   return {.response = time.response,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/filters/router/request_time.h"
 #include "proxy/filters/router/retry_policy.h"
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/listener/tunnel.h"
@@ -223,7 +224,7 @@ net::Task<TryFailure> Relay::relay_response() {
     keep_client_waiting();
     const Result<http::BodyChunk> chunk = co_await upstream_.read_body();
     if (!chunk) {
-      co_await endpoint_broke(chunk.error());
+      co_await end_response(chunk.error());
       co_return TryFailure::kNone;
     }
     end = chunk->end;
@@ -241,18 +242,9 @@ net::Task<TryFailure> Relay::relay_response() {
 }
 
 /// The rest of the response does not come.
-net::Task<void> Relay::endpoint_broke(const Error& why) {
-  RequestInfo& info = stream_.info();
-  ++counters_.upstream_rq_rx_reset;
+net::Task<void> Relay::end_response(const Error& why) {
   if (why.code == Code::kTimeout && is_overdue_call()) co_return co_await end_overdue_call();
-  if (cancelled()) {
-    info.flags.set(Flag::kDownstreamTerminated);
-    info.details = "downstream_remote_disconnect";
-  } else {
-    info.flags.set(why.code == Code::kTimeout ? Flag::kUpstreamTimeout : Flag::kUpstreamTermination);
-    info.details = "upstream_reset_after_response_started{connection_termination}";
-  }
-  exchange_.reset();
+  cut_response(why);
 }
 
 /// Where a status can still be said behind what has come of the response.
@@ -264,13 +256,8 @@ bool Relay::is_overdue_call() const {
 
 /// The time of a call is over and its messages still come: to the client, that is a status like others.
 net::Task<void> Relay::end_overdue_call() {
-  const bool whole = deadlines_.ended(loop().now());
-  const LocalReply& reply =
-      local_reply(whole ? LocalReplyKind::kMaxDuration : LocalReplyKind::kUpstreamTimeout);
-  RequestInfo& info = stream_.info();
-  info.flags.set(reply.flag);
-  info.details = reply.details;
-  info.grpc_status = reply.grpc_status;
+  const LocalReply& reply = tell_time_passed();
+  stream_.info().grpc_status = reply.grpc_status;
   http::Headers trailers;
   trailers.add("grpc-status", std::to_string(*reply.grpc_status));
   trailers.add("grpc-message", grpc_message(reply.body));
@@ -279,15 +266,33 @@ net::Task<void> Relay::end_overdue_call() {
   if (!sent) exchange_.reset();
 }
 
-/// The client does not take its response, or has gone.
+/// Which of its times has ended the response.
+const LocalReply& Relay::tell_time_passed() {
+  LocalReplyKind kind = LocalReplyKind::kRequestIdle;
+  if (deadlines_.ended(loop().now())) {
+    stream_.counters().count(kMaxDurationReached);
+    kind = LocalReplyKind::kMaxDuration;
+  } else if (deadlines_.passed(loop().now())) {
+    ++counters_.upstream_rq_timeout;
+    kind = LocalReplyKind::kUpstreamTimeout;
+  }
+  const LocalReply& reply = local_reply(kind);
+  stream_.info().flags.set(reply.flag);
+  stream_.info().details = reply.details;
+  return reply;
+}
+
+/// The endpoint does not send the rest of the response, or the client does not take it; either may have gone.
 void Relay::cut_response(const Error& why) {
   RequestInfo& info = stream_.info();
   if (why.code == Code::kTimeout && !cancelled()) {
-    const bool overdue = deadlines_.passed(loop().now());
-    if (overdue) ++counters_.upstream_rq_timeout;
-    info.flags.set(overdue ? Flag::kUpstreamTimeout : Flag::kStreamIdleTimeout);
-    info.details = overdue ? "response_timeout" : "stream_idle_timeout";
+    tell_time_passed();
+  } else if (why.blame == Blame::kUpstream && !cancelled()) {
+    ++counters_.upstream_rq_rx_reset;
+    info.flags.set(Flag::kUpstreamTermination);
+    info.details = "upstream_reset_after_response_started{connection_termination}";
   } else {
+    if (!upstream_.response_complete()) ++counters_.upstream_rq_cancelled;
     info.flags.set(Flag::kDownstreamTerminated);
     info.details = "downstream_remote_disconnect";
   }

@@ -13,6 +13,7 @@
 namespace weft::proxy {
 
 class HttpStream;
+struct LocalReply;
 
 /// The messages of one try: the request to an endpoint, its response to the client, and what both become
 /// after a 101.
@@ -72,9 +73,10 @@ class Relay {
   net::Task<TryFailure> read_response();
   void prepare_response();
   net::Task<TryFailure> relay_response();
-  net::Task<void> endpoint_broke(const Error& why);
+  net::Task<void> end_response(const Error& why);
   [[nodiscard]] bool is_overdue_call() const;
   net::Task<void> end_overdue_call();
+  const LocalReply& tell_time_passed();
   void cut_response(const Error& why);
   net::Task<TryFailure> run_tunnel();
   TryFailure failure_of(const Error& error);

@@ -5,8 +5,12 @@
 #include "base/error.h"
 #include "http/message.h"
 #include "proxy/config.h"
+#include "proxy/stats/filter_counter.h"
 
 namespace weft::proxy {
+
+/// Requests whose time as a whole, `duration`, has ended them.
+inline const FilterCounter kMaxDurationReached("downstream_rq_max_duration_reached");
 
 /// How long one request may take: by its route and, where it is a call, by its grpc-timeout
 /// (PROTOCOL-HTTP2.md, "Timeout").
