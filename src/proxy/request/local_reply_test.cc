@@ -61,6 +61,7 @@ struct Row {
   std::string_view request;
   std::function<void(Scene&)> arrange;
   std::string_view status, seen, body;
+  std::string_view counted = "";  ///< the class of cluster.a's response: "5xx"; empty: none
 };
 
 /// Status line, flags with details, and body of what the client got.
@@ -79,6 +80,9 @@ void expect(const Row& row) {
   EXPECT_EQ(response.substr(0, response.find('\r')), "HTTP/1.1 " + std::string(row.status));
   EXPECT_EQ(response.substr(std::min(response.find("\r\n\r\n") + 4, response.size())), row.body) << response;
   EXPECT_EQ(scene.seen, row.seen);
+  for (const std::string kind : {"2xx", "3xx", "4xx", "5xx"})
+    EXPECT_EQ(scene.plane.stat("cluster.a.upstream_rq_" + kind), row.counted == kind)
+        << kind << " " << row.seen;
 }
 
 TEST(LocalReply, of_a_request_that_no_rule_sends_anywhere) {
@@ -140,18 +144,19 @@ TEST(LocalReply, of_a_cluster_that_no_connection_comes_from) {
                     timeout = reset + "connection timeout";
   const Row rows[] = {
       {kGet, [](Scene& scene) { scene.cluster = cluster_of("a", {}); }, "503 Service Unavailable",
-       "UH no_healthy_upstream", "no healthy upstream"},
+       "UH no_healthy_upstream", "no healthy upstream", "5xx"},
       {kGet, [](Scene& scene) { scene.cluster.max_requests = 0; }, "503 Service Unavailable",
-       "UO upstream_reset_before_response_started{overflow}", overflow},
+       "UO upstream_reset_before_response_started{overflow}", overflow, "5xx"},
       {kGet, [](Scene& scene) { scene.plane.accept = {}; }, "503 Service Unavailable",
-       "UF upstream_reset_before_response_started{connection_failure}", failure},
+       "UF upstream_reset_before_response_started{connection_failure}", failure, "5xx"},
       {kGet,
        [](Scene& scene) {
          scene.plane.connect_delay = 2s;
          scene.cluster.connect_timeout = 1s;
          scene.wait = 2s;  // it is tried once more
        },
-       "503 Service Unavailable", "UF upstream_reset_before_response_started{connection_timeout}", timeout},
+       "503 Service Unavailable", "UF upstream_reset_before_response_started{connection_timeout}", timeout,
+       "5xx"},
   };
   for (const Row& row : rows) expect(row);
 }
@@ -161,7 +166,7 @@ TEST(LocalReply, of_an_endpoint_that_gives_no_response_or_none_that_can_be_sent)
   const std::string protocol = reset + "protocol error", termination = reset + "connection termination";
   const Row rows[] = {
       {kGet, [](Scene& scene) { scene.wait = 15s; }, "504 Gateway Timeout", "UT response_timeout",
-       "upstream request timeout"},
+       "upstream request timeout", "5xx"},
       {kGet,
        [](Scene& scene) {
          RetryPolicy policy;
@@ -169,17 +174,17 @@ TEST(LocalReply, of_an_endpoint_that_gives_no_response_or_none_that_can_be_sent)
          scene.wait = policy.per_try_timeout = 100ms;
          scene.action().retry = std::make_shared<const RetryPolicy>(policy);
        },
-       "504 Gateway Timeout", "UT upstream_per_try_timeout", "upstream request timeout"},
+       "504 Gateway Timeout", "UT upstream_per_try_timeout", "upstream request timeout", "5xx"},
       {kGet, [](Scene& scene) { scene.then_of_server = "no HTTP at all\r\n\r\n"; }, "502 Bad Gateway",
-       "UPE upstream_reset_before_response_started{protocol_error}", protocol},
+       "UPE upstream_reset_before_response_started{protocol_error}", protocol, "5xx"},
       {kGet,
        [](Scene& scene) {
          scene.route.response_headers.add.push_back({.name = "a", .value = "a\nb"});
          scene.then_of_server = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
        },
-       "500 Internal Server Error", "- response_headers_malformed", "Internal Server Error"},
+       "500 Internal Server Error", "- response_headers_malformed", "Internal Server Error", "2xx"},
       {kGet, [](Scene& scene) { scene.server_closes = true; }, "503 Service Unavailable",
-       "UC upstream_reset_before_response_started{connection_termination}", termination},
+       "UC upstream_reset_before_response_started{connection_termination}", termination, "5xx"},
   };
   for (const Row& row : rows) expect(row);
 }

@@ -156,7 +156,7 @@ net::Task<Forward::Failure> Forward::try_once() {
   const Failure failure = co_await relay.run();
   unanswered_ = relay.unanswered();
   if (failure == Failure::kNone) {
-    count_status(cluster_->counters(), info_.status);
+    count_status(cluster_->counters(), relay.endpoint_status());
   } else {
     failure_text_ = relay.failure_text();
     reset_status_ = relay.grpc_status();

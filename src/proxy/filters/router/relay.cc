@@ -173,7 +173,7 @@ net::Task<TryFailure> Relay::read_response() {
     if (response.status != 100) static_cast<void>(co_await exchange_.send_interim(response));
   }
   stream_.info().response_begun = loop().now();
-  stream_.info().status = response.status;
+  stream_.info().status = endpoint_status_ = response.status;
   if (exchange_.request().method == "CONNECT" && is_success(response.status)) co_return co_await run_tunnel();
   if (response.status == 101) {
     // RFC 9110 §7.8: only what was asked for, and after the whole request.

@@ -53,6 +53,8 @@ class Relay {
   /// kNone: the exchange is over, with the endpoint's response, or with a local reply that no other try could
   /// better.
   net::Task<TryFailure> run();
+  /// Of kNone: what the endpoint has responded, whatever the client has seen of it; 0: nothing.
+  int endpoint_status() const { return endpoint_status_; }
   /// Of what run() returned: UPSTREAM_TRANSPORT_FAILURE_REASON.
   const std::string& failure_text() const { return failure_text_; }
   /// Likewise, for kReset: how a call is told of it; nullopt: as of any other.
@@ -95,6 +97,7 @@ class Relay {
   bool has_retry_policy_, shares_connection_;
   Phase phase_ = Phase::kOpen;
   bool unanswered_ = false;
+  int endpoint_status_ = 0;
   TimePoint sent_at_;
   std::string failure_text_;
   std::optional<int> grpc_status_;
