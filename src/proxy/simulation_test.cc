@@ -161,6 +161,43 @@ TEST_F(SimulationTest, retries_wait_no_longer_than_their_policy_says) {
   EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 503 "));
 }
 
+/// Keeps where the log line of a request says that it went, and from where.
+class HostsFilter final : public HttpFilter {
+ public:
+  explicit HostsFilter(std::string& seen) : HttpFilter({.end = true}), seen_(seen) {}
+  void on_end(HttpStream& stream) const override {
+    seen_ = stream.info().upstream_host + " from " + stream.info().upstream_local_address;
+  }
+
+ private:
+  std::string& seen_;
+};
+
+TEST_F(SimulationTest, the_endpoint_of_the_log_is_the_one_that_was_not_reached) {
+  std::string seen, refused;
+  plane.http.filters = {{"hosts", [&] { return std::make_shared<const HostsFilter>(seen); }}};
+  plane.accept = [&](const net::Address& to, std::unique_ptr<PipeEnd> server) -> Result<void> {
+    if (servers.empty()) {
+      servers.push_back(std::move(server));
+      return {};
+    }
+    refused = to.to_string();
+    return fail(Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"));
+  };
+  Route route = route_to("/", "a");
+  RetryPolicy policy;
+  policy.five_xx = true;
+  policy.retries = 1;
+  std::get<ForwardAction>(route.action).retry = std::make_shared<const RetryPolicy>(policy);
+  apply(route, cluster_of("a", {simulated_endpoint(1), simulated_endpoint(2)}));
+  write(*client, kGet);
+  write(*servers[0], "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  plane.loop().advance(25ms);
+  EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 503 "));
+  ASSERT_NE(refused, "");
+  EXPECT_EQ(seen, refused + " from ");
+}
+
 TEST_F(SimulationTest, trailers_pass_in_both_directions_without_those_that_may_not) {
   apply();
   write(*client,

@@ -185,7 +185,11 @@ net::Task<Forward::Failure> Forward::connect() {
   wanted.unreached = &unreached;
   auto leased = co_await cluster_->lease(wanted);
   if (cancelled()) co_return Failure::kClient;
-  if (unreached) avoid(std::move(unreached));
+  if (unreached) {
+    info_.upstream_host = unreached->text();
+    info_.upstream_local_address.clear();  // of an earlier try's connection
+    avoid(std::move(unreached));
+  }
   if (leased) {
     lease_ = std::move(*leased);
     info_.upstream_host = lease_.endpoint()->text();
