@@ -441,6 +441,40 @@ TEST(Rules, retry_conditions_without_effect_are_named) {
             "spec.http[0].retries.retryOn: retriable-headers is not supported by weft yet; remove it");
 }
 
+TEST(Rules, what_is_not_supported_and_acts_though_it_is_empty_is_named) {
+  const struct {
+    const char* policy;
+    const char* field;
+  } rows[] = {{"outlierDetection: {}", "outlierDetection"},
+              {"connectionPool: {tcp: {tcpKeepalive: {}}}", "connectionPool.tcp.tcpKeepalive"},
+              {"loadBalancer: {simple: RANDOM, consistentHash: {}}", "loadBalancer.consistentHash"},
+              {"proxyProtocol: {}", "proxyProtocol"},
+              {"retryBudget: {}", "retryBudget"}};
+  const auto rule = [](const std::string& rest) {
+    return wrong("DestinationRule", "networking.istio.io/v1", "spec: {host: a, " + rest + "}");
+  };
+  const auto begin = [](const std::string& field) {
+    const std::string name = field.substr(field.rfind('.') + 1);
+    return "spec." + field + ": " + name + " is not supported by weft yet; ";
+  };
+  for (const auto& row : rows) {
+    const std::string wanted = begin("trafficPolicy." + std::string(row.field));
+    EXPECT_TRUE(rule("trafficPolicy: {" + std::string(row.policy) + "}").starts_with(wanted)) << row.policy;
+  }
+  EXPECT_TRUE(rule("workloadSelector: {}").starts_with(begin("workloadSelector")));
+  EXPECT_EQ(rule("trafficPolicy: {outlierDetection: null, portLevelSettings: []}"), "none");
+  const std::string to = "{route: [{destination: {host: a}}], retries: {attempts: 3, ";
+  EXPECT_TRUE(wrong_http(to + "retryIgnorePreviousHosts: false}}")
+                  .starts_with("spec.http[0].retries.retryIgnorePreviousHosts: "));
+  const auto route = [](const std::string& rule) {
+    return wrong("HTTPRoute", "gateway.networking.k8s.io/v1", "spec: {rules: [{" + rule + "}]}");
+  };
+  EXPECT_TRUE(route("sessionPersistence: {}").starts_with("spec.rules[0].sessionPersistence: "));
+  EXPECT_EQ(route("retry: {}"), "none");
+  EXPECT_TRUE(wrong("Pod", "v1", "spec: {hostUsers: false, containers: [{name: c, image: i}]}")
+                  .starts_with("spec.hostUsers: "));
+}
+
 TEST(Rules, a_path_of_an_ingress_or_a_route_has_no_query) {
   EXPECT_EQ(
       wrong("Ingress", "networking.k8s.io/v1",

@@ -22,7 +22,7 @@ constexpr Field kDeploymentSpecFields[] = {
     integer("revisionHistoryLimit"),
     integer("progressDeadlineSeconds"),
     flag("paused"),
-    later("rollbackTo", "apply the older template"),
+    later("rollbackTo", "apply the older template").even_empty(),
 };
 constexpr Schema kDeploymentSpec{kDeploymentSpecFields};
 constexpr Field kDeploymentFields[] = {api_version(), kind(), metadata(),

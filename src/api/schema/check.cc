@@ -41,8 +41,9 @@ class Checker {
   Report& report_;
 };
 
-bool says_nothing(const Json& value) {
-  return value.is_null() || value == Json(false) || (value.is_structured() && value.empty());
+bool says_nothing(const Field& field, const Json& value) {
+  if (value.is_null()) return true;
+  return !field.acts_when_empty && (value == Json(false) || (value.is_structured() && value.empty()));
 }
 
 void Checker::wrong_type(const Json& value, const Path& at, std::string_view wanted) {
@@ -76,7 +77,7 @@ bool Checker::drops(const Field* found, const Json& value, const Path& at) {
   if (!found) return false;
   if (found->support == Support::kServerSet) return source_ == Source::kFile || value.is_null();
   if (found->support != Support::kLater) return value.is_null();
-  if (!says_nothing(value)) report_.unsupported(at, found->name, found->advice);
+  if (!says_nothing(*found, value)) report_.unsupported(at, found->name, found->advice);
   return true;
 }
 

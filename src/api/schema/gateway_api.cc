@@ -184,7 +184,7 @@ constexpr Field kRuleFields[] = {
     object("backendRefs", kBackend).list(),
     object("timeouts", kTimeouts),
     later("retry", "remove it; a failed connection is tried again twice"),
-    later("sessionPersistence", "remove it"),
+    later("sessionPersistence", "remove it").even_empty(),
 };
 constexpr Schema kRule{kRuleFields};
 constexpr Field kHttpRouteSpecFields[] = {

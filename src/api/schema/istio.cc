@@ -73,7 +73,7 @@ constexpr Field kRetriesFields[] = {
     text("retryOn"),
     text("backoff", duration),
     flag("retryRemoteLocalities").ignored(),
-    later("retryIgnorePreviousHosts", "remove it"),
+    later("retryIgnorePreviousHosts", "remove it").even_empty(),
 };
 constexpr Schema kRetries{kRetriesFields};
 
@@ -147,16 +147,16 @@ constexpr std::string_view kBalancers[] = {"ROUND_ROBIN", "LEAST_REQUEST", "LEAS
                                            "RANDOM",      "PASSTHROUGH",   "UNSPECIFIED"};
 constexpr Field kLoadBalancerFields[] = {
     one_of("simple", kBalancers),
-    later("consistentHash", "use simple"),
+    later("consistentHash", "use simple").even_empty(),
     later("localityLbSetting", "remove it; there is one locality"),
-    later("warmup", "remove it"),
+    later("warmup", "remove it").even_empty(),
     later("warmupDurationSecs", "remove it"),
 };
 constexpr Schema kLoadBalancer{kLoadBalancerFields};
 constexpr Field kTcpPoolFields[] = {
     integer("maxConnections", 1),
     text("connectTimeout", duration),
-    later("tcpKeepalive", "remove it"),
+    later("tcpKeepalive", "remove it").even_empty(),
     later("maxConnectionDuration", "remove it"),
     later("idleTimeout", "set http.idleTimeout"),
 };
@@ -194,11 +194,11 @@ constexpr Field kTrafficPolicyFields[] = {
     object("loadBalancer", kLoadBalancer),
     object("connectionPool", kPool),
     object("tls", kClientTls),
-    later("outlierDetection", "remove it; ejection comes later"),
+    later("outlierDetection", "remove it; ejection comes later").even_empty(),
     later("portLevelSettings", "set the policy for all ports"),
     later("tunnel", "remove it"),
-    later("proxyProtocol", "remove it"),
-    later("retryBudget", "remove it"),
+    later("proxyProtocol", "remove it").even_empty(),
+    later("retryBudget", "remove it").even_empty(),
 };
 constexpr Schema kTrafficPolicy{kTrafficPolicyFields};
 constexpr Field kSubsetFields[] = {text("name", dns_label).required(),
@@ -210,7 +210,7 @@ constexpr Field kDestinationRuleSpecFields[] = {
     object("trafficPolicy", kTrafficPolicy),
     object("subsets", kSubset).list(),
     text("exportTo", export_to).list(),
-    later("workloadSelector", "remove it; the rule holds for every client"),
+    later("workloadSelector", "remove it; the rule holds for every client").even_empty(),
 };
 constexpr Schema kDestinationRuleSpec{kDestinationRuleSpecFields};
 constexpr Field kDestinationRuleFields[] = {api_version(), kind(), metadata(),

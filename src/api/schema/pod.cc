@@ -197,7 +197,7 @@ constexpr Field kPodSpecFields[] = {
     later("hostNetwork", kOwnNamespaces),
     later("hostPID", kOwnNamespaces),
     later("hostIPC", kOwnNamespaces),
-    later("hostUsers", kOwnNamespaces),
+    later("hostUsers", kOwnNamespaces).even_empty(),
     later("shareProcessNamespace", kOwnNamespaces),
     later("hostname", "remove it; it is the pod's name"),
     later("subdomain", "remove it"),

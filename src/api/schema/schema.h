@@ -28,8 +28,8 @@ enum class Shape : std::uint8_t { kOne, kList, kMap };
 
 enum class Support : std::uint8_t {
   kSupported,
-  kLater,      ///< a field of the real API that we do not do: rejected by name, unless it says nothing (null,
-               ///< false, {})
+  kLater,      ///< a field of the real API that we do not do: rejected by name, unless it says nothing (null;
+               ///< but for even_empty() also false and {})
   kServerSet,  ///< what a server writes: dropped from files, kept from the API
   kIgnored,    ///< has no effect in weft and does no harm: kept
 };
@@ -41,6 +41,7 @@ struct Field {
   Shape shape = Shape::kOne;
   Support support = Support::kSupported;
   bool is_required = false;
+  bool acts_when_empty = false;    ///< of kLater: {} and false say something too
   const Schema* object = nullptr;  ///< of kObject
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
@@ -53,6 +54,12 @@ struct Field {
   constexpr Field required() const {
     Field f = *this;
     f.is_required = true;
+    return f;
+  }
+  /// Of a field whose presence acts, or whose default is true: only null says nothing.
+  constexpr Field even_empty() const {
+    Field f = *this;
+    f.acts_when_empty = true;
     return f;
   }
   constexpr Field list() const {
