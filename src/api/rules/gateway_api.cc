@@ -138,17 +138,30 @@ bool has_filter(const Json& rule, std::string_view type) {
          std::ranges::any_of(*filters, [&](const Json& filter) { return text_of(filter, "type") == type; });
 }
 
+/// A redirect sends the request nowhere: what acts on its way has no effect beside it.
+void check_redirecting_rule(const Json& rule, const Path& at, Report& report) {
+  const Json* backends = member(rule, "backendRefs");
+  if (backends && !backends->empty())
+    report.problem(at.at("backendRefs"), "a rule that redirects has no backends");
+  if (has_filter(rule, "URLRewrite"))
+    report.problem(at.at("filters"), "RequestRedirect and URLRewrite exclude each other");
+  const Json* timeouts = member(rule, "timeouts");
+  if (timeouts && !timeouts->empty())
+    report.problem(at.at("timeouts"), "a rule that redirects forwards nothing that could take time");
+  each(rule, "filters", at, [&](const Json& filter, const Path& filter_at) {
+    if (text_of(filter, "type") == "RequestHeaderModifier")
+      report.problem(filter_at.at("type"),
+                     "RequestHeaderModifier has no effect in a rule that redirects: it forwards nothing");
+  });
+}
+
 void check_rule(const Json& rule, const Path& at, Report& report) {
   check_count(rule, "matches", 64, at, report);
   check_count(rule, "backendRefs", 16, at, report);
   each(rule, "matches", at,
        [&](const Json& match, const Path& match_at) { check_match(match, match_at, report); });
   check_filters(rule, rule, at, report);
-  const Json* backends = member(rule, "backendRefs");
-  if (has_filter(rule, "RequestRedirect") && backends && !backends->empty())
-    report.problem(at.at("backendRefs"), "a rule that redirects has no backends");
-  if (has_filter(rule, "RequestRedirect") && has_filter(rule, "URLRewrite"))
-    report.problem(at.at("filters"), "RequestRedirect and URLRewrite exclude each other");
+  if (has_filter(rule, "RequestRedirect")) check_redirecting_rule(rule, at, report);
   each(rule, "backendRefs", at, [&](const Json& backend, const Path& backend_at) {
     std::string_view kind = text_of(backend, "kind");
     bool service = text_of(backend, "group").empty() && (kind.empty() || kind == "Service");

@@ -131,5 +131,19 @@ TEST(GatewayApi, what_is_not_written_gets_its_default) {
       R"({"parentRefs":[{"name":"g","group":"gateway.networking.k8s.io","kind":"Gateway"}],"rules":[{"backendRefs":[{"name":"s","port":1,"group":"","kind":"Service","weight":1}],"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}]})");
 }
 
+TEST(GatewayApi, a_rule_that_redirects_has_nothing_for_requests_that_are_forwarded) {
+  const std::string redirect = "{type: RequestRedirect, requestRedirect: {hostname: a.b}}";
+  const auto rule = [&](const std::string& filters, const std::string& more) {
+    return wrong("HTTPRoute", "{rules: [{filters: [" + redirect + filters + "]" + more + "}]}");
+  };
+  EXPECT_EQ(rule("", ", timeouts: {request: 1s}"),
+            "spec.rules[0].timeouts: a rule that redirects forwards nothing that could take time");
+  EXPECT_EQ(rule(", {type: RequestHeaderModifier, requestHeaderModifier: {remove: [x]}}", ""),
+            "spec.rules[0].filters[1].type: RequestHeaderModifier has no effect in a rule that redirects: it "
+            "forwards nothing");
+  EXPECT_EQ(rule(", {type: ResponseHeaderModifier, responseHeaderModifier: {remove: [x]}}", ", timeouts: {}"),
+            "none");
+}
+
 }  // namespace
 }  // namespace weft::api

@@ -34,7 +34,8 @@ void check_header_changes(const Json& owner, bool forwards, const Path& at, Repo
     const Json* operations = member(*headers, of);
     if (!operations) continue;
     const Path of_at = headers_at.at(of);
-    const bool may_set = forwards && std::string_view(of) == "request";
+    const bool may_set = std::string_view(of) == "request";
+    if (may_set && !forwards) continue;  // no change of any header may stand there
     const char* complaint = may_set ? "the host can only be set: write it under set"
                                     : "the host can only be set in requests that go to a destination";
     for (const char* what : {"set", "add"}) {
@@ -123,9 +124,26 @@ void check_redirect(const Json& rule, const Path& at, Report& report) {
   }
   const Json* rewrite = member(rule, "rewrite");
   if (!rewrite) return;
-  if (!rule.contains("route")) report.problem(at.at("rewrite"), "needs a route; a redirect has its own uri");
   if (!rewrite->contains("uri") && !rewrite->contains("authority"))
     report.problem(at.at("rewrite"), "must have a uri or an authority");
+}
+
+bool changes_requests(const Json& rule) {
+  const Json* headers = member(rule, "headers");
+  const Json* request = headers ? member(*headers, "request") : nullptr;
+  return request && std::ranges::any_of(*request, [](const Json& operations) { return !operations.empty(); });
+}
+
+/// A redirect and a directResponse send the request nowhere: what acts on its way has no effect beside them.
+/// A fault comes before any of them.
+void check_forwarding(const Json& rule, const Path& at, Report& report) {
+  constexpr const char* kNowhere = "needs a route; a redirect and a directResponse send the request nowhere";
+  if (rule.contains("route")) return;
+  if (rule.contains("rewrite")) report.problem(at.at("rewrite"), "needs a route; a redirect has its own uri");
+  for (const char* name : {"timeout", "retries"})
+    if (rule.contains(name)) report.problem(at.at(name), kNowhere);
+  const Path headers_at = at.at("headers");
+  if (changes_requests(rule)) report.problem(headers_at.at("request"), kNowhere);
 }
 
 void check_fault(const Json& rule, const Path& at, Report& report) {
@@ -164,6 +182,7 @@ void check_http_rule(const Json& rule, const Path& at, Report& report) {
   });
   check_direct_response(rule, at, report);
   check_redirect(rule, at, report);
+  check_forwarding(rule, at, report);
   check_retries(rule, at, report);
   check_fault(rule, at, report);
 }

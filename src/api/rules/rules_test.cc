@@ -407,7 +407,8 @@ TEST(Rules, the_host_of_a_request_can_be_set_and_nothing_else_be_done_with_it) {
   EXPECT_EQ(wrong_http("{" + to + ", headers: {response: {set: {host: b}}}}"),
             "spec.http[0].headers.response.set.host" + nowhere);
   EXPECT_EQ(wrong_http("{redirect: {uri: /}, headers: {request: {set: {host: b}}}}"),
-            "spec.http[0].headers.request.set.host" + nowhere);
+            "spec.http[0].headers.request: needs a route; a redirect and a directResponse send the request "
+            "nowhere");
   EXPECT_EQ(
       wrong_http("{" + to + ", headers: {request: {set: {':path': /b}}}}"),
       "spec.http[0].headers.request.set[\":path\"]: this key is not a header that can be changed; write "
@@ -439,6 +440,24 @@ TEST(Rules, retry_conditions_without_effect_are_named) {
             "none");
   EXPECT_EQ(wrong_http("{" + to + ", retries: {attempts: 2, retryOn: '5xx,retriable-headers'}}"),
             "spec.http[0].retries.retryOn: retriable-headers is not supported by weft yet; remove it");
+}
+
+TEST(Rules, what_acts_on_requests_that_go_to_a_destination_needs_a_route) {
+  for (const std::string action : {"redirect: {uri: /a}", "directResponse: {status: 200}"}) {
+    const std::string start = "{" + action + ", ";
+    const std::string needs = ": needs a route; a redirect and a directResponse send the request nowhere";
+    EXPECT_EQ(wrong_http(start + "timeout: 1s}"), "spec.http[0].timeout" + needs);
+    EXPECT_EQ(wrong_http(start + "retries: {attempts: 0}}"), "spec.http[0].retries" + needs);
+    EXPECT_EQ(wrong_http(start + "rewrite: {authority: a}}"),
+              "spec.http[0].rewrite: needs a route; a redirect has its own uri");
+    EXPECT_EQ(wrong_http(start + "headers: {request: {set: {x: b}}}}"),
+              "spec.http[0].headers.request" + needs);
+    EXPECT_EQ(wrong_http(start + "headers: {request: {remove: [host]}}}"),
+              "spec.http[0].headers.request" + needs);
+    // These act, or say nothing.
+    EXPECT_EQ(wrong_http(start + "headers: {request: {add: {}}, response: {set: {x: b}}}}"), "none");
+    EXPECT_EQ(wrong_http(start + "fault: {delay: {fixedDelay: 1s, percentage: {value: 1}}}}"), "none");
+  }
 }
 
 TEST(Rules, what_is_not_supported_and_acts_though_it_is_empty_is_named) {
