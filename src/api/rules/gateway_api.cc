@@ -19,7 +19,7 @@ void check_count(const Json& value, const char* name, std::size_t max, const Pat
 bool is_regular_expression(const Json& match) { return text_of(match, "type") == "RegularExpression"; }
 
 void check_text_match(const Json& match, const Path& at, Report& report) {
-  if (!is_regular_expression(match)) return;
+  if (!is_regular_expression(match) || !match.contains("value")) return;
   if (std::string complaint = regex(text_of(match, "value")); !complaint.empty())
     report.problem(at.at("value"), shown(match["value"]) + ": " + complaint);
 }

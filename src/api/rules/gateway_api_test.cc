@@ -70,6 +70,9 @@ TEST(GatewayApi, routes_are_checked) {
       "spec.rules[0].timeouts.request: \"0.5s\": must be a duration in whole numbers such as 10s, 500ms "
       "or 1h30m");
   EXPECT_EQ(rule("{timeouts: {request: 500ms, backendRequest: 0s}}"), "none");
+  EXPECT_EQ(rule("{matches: [{path: {type: RegularExpression, value: ''}}]}"),
+            "spec.rules[0].matches[0].path.value: \"\": must not be empty");
+  EXPECT_EQ(rule("{matches: [{path: {type: RegularExpression}}]}"), "none");
 }
 
 TEST(GatewayApi, filters_are_checked) {

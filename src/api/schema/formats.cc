@@ -160,6 +160,8 @@ std::string quantity_text(std::string_view text) {
 }
 
 std::string regex(std::string_view text) {
+  // It would match nothing but an empty text, which no path, host or method is.
+  if (text.empty()) return not_empty(text);
   if (text.size() > kMaxRegex) return "must have at most " + std::to_string(kMaxRegex) + " bytes";
   RE2::Options options;
   options.set_log_errors(false);

@@ -24,7 +24,7 @@ std::string ip_address(std::string_view text);
 std::string duration(std::string_view text);  ///< longer than zero
 std::string duration_or_zero(std::string_view text);
 std::string quantity_text(std::string_view text);     ///< "100m", "1Gi", "0.5"
-std::string regex(std::string_view text);             ///< RE2, of at most kMaxRegex bytes
+std::string regex(std::string_view text);             ///< RE2, of 1 to kMaxRegex bytes
 std::string host(std::string_view text);              ///< "reviews", "reviews.default.svc.cluster.local"
 std::string host_or_wildcard(std::string_view text);  ///< also "*" and "*.example.com"
 std::string gateway_host(std::string_view text);      ///< also with "namespace/", "./" or "*/" before it

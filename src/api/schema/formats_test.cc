@@ -41,7 +41,7 @@ TEST(Formats, each_takes_what_is_right_and_says_something_about_what_is_not) {
        quantity_text,
        {"1", "0.5", "100m", "1Gi", "1e3", ".5", "-1"},
        {"", "Gi", "1gi", "1 Gi", "1.2.3", "1e"}},
-      {"regex", regex, {"", "a.*", "[0-9]+"}, {"(", "a{2000}", "(?=x)", "\\", std::string(1025, 'a')}},
+      {"regex", regex, {"a.*", "[0-9]+"}, {"", "(", "a{2000}", "(?=x)", "\\", std::string(1025, 'a')}},
       {"host", host, {"a", "a.b.c", "A_b"}, {"", "*", "a..b", "a/b", "a.", "-a"}},
       {"host_or_wildcard", host_or_wildcard, {"*", "*.a.b", "a"}, {"", "*a", "a.*", "*."}},
       {"gateway_host", gateway_host, {"*", "ns/a", "./a", "*/*.b"}, {"", "/a", "Ns/a", "ns/", "a/b/c"}},
