@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "api/networking/ingress.h"
 #include "api/schema/check.h"
 
 namespace weft::api {
@@ -73,26 +74,27 @@ void convert_ingress(Json& spec, const Path& at, Report& report) {
   each_path(spec, at, [&](Json& path, const Path& path_at) {
     convert_backend(path["backend"], path_at.at("backend"), report);
     if (!path.contains("pathType")) path["pathType"] = "ImplementationSpecific";
-    if (!path.contains("path")) path["path"] = "/";
+    if (const Json* written = member(path, "path"); written && *written != "") return;
+    path["path"] = "/";
+    if (path["pathType"] == "ImplementationSpecific") path["pathType"] = "Prefix";
   });
 }
 
-/// What ImplementationSpecific means here: a trailing * or .* is a prefix; anything else with the signs of a
+/// An ImplementationSpecific path that means a prefix is written as one; any other with the signs of a
 /// pattern is rejected rather than matched literally.
 void plain_path(Json& rule, const Path& at, Report& report) {
   Json* path = member(rule, "path");
   if (!path || !path->is_string() || rule["pathType"] != "ImplementationSpecific") return;
-  Path path_at = at.at("path");
-  auto written = path->get<std::string>();
-  std::string_view plain = written;
-  if (plain.ends_with('*')) plain.remove_suffix(plain.ends_with(".*") ? 2 : 1);
-  if (plain.find_first_of("*?|^[]\\") != plain.npos)
-    return report.problem(path_at,
-                          shown(*path) + ": must be a path without a pattern, or one that ends with .*");
-  if (plain.size() == written.size()) return;
-  *path = plain.empty() ? std::string("/") : std::string(plain);
+  const Path path_at = at.at("path");
+  const auto written = path->get<std::string>();
+  networking::OwnPath read = networking::read_own_path(written);
+  if (read.is_pattern)
+    return report.problem(
+        path_at, shown(*path) + ": must be a path without a pattern, or one that ends with /* or .*");
+  if (read.type == networking::IngressPath::Type::kExact) return;
+  report.note(path_at, "\"" + written + "\" is read as the prefix " + read.path);
+  *path = std::move(read.path);
   rule["pathType"] = "Prefix";
-  report.note(path_at, "\"" + written + "\" is read as the prefix " + path->get<std::string>());
 }
 
 }  // namespace

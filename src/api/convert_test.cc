@@ -168,11 +168,33 @@ TEST(Convert, patterns_that_are_not_a_prefix_are_rejected) {
   EXPECT_EQ(first_problem(ingress("/.*")), "none");
   EXPECT_EQ(first_problem(ingress("/a/*")), "none");
   EXPECT_EQ(first_problem(ingress("/a(b)+$")), "none");
-  for (const char* path : {"/a.*b", "/a[0-9]", "'/a|b'", "/a\\d", "^/a", "'/a?'"})
+  for (const char* path : {"/a*", "/a.*/*", "/a.*b", "/a[0-9]", "'/a|b'", "/a\\d", "^/a", "'/a?'"})
     EXPECT_NE(first_problem(ingress(path)), "none") << path;
   EXPECT_EQ(first_problem(ingress("/a.*/b")),
             "f:8: spec.rules[0].http.paths[0].path: \"/a.*/b\": must be a path without a pattern, or one "
-            "that ends with .*");
+            "that ends with /* or .*");
+}
+
+TEST(Convert, a_path_that_says_nothing_is_every_path) {
+  for (const char* written : {"", "path: '', "}) {
+    const Parsed parsed = parse_objects(
+        "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: [{http: {paths: "
+        "[{" +
+            std::string(written) + "backend: {serviceName: s, servicePort: 80}}]}}]}\n",
+        "f");
+    ASSERT_TRUE(parsed.problems.empty()) << parsed.problems[0].to_string();
+    const Json& path = parsed.objects[0].spec()["rules"][0]["http"]["paths"][0];
+    EXPECT_EQ(path["path"], "/");
+    EXPECT_EQ(path["pathType"], "Prefix");
+  }
+  const auto of_today = [](const std::string& type) {
+    return first_problem(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: [{http: {paths: "
+        "[{path: '', pathType: " +
+        type + ", backend: {service: {name: s, port: {number: 80}}}}]}}]}\n");
+  };
+  EXPECT_EQ(of_today("ImplementationSpecific"), "none");
+  EXPECT_EQ(of_today("Exact"), "f:4: spec.rules[0].http.paths[0].path: is required with pathType Exact");
 }
 
 TEST(Convert, problems_of_converted_objects_still_have_their_lines) {

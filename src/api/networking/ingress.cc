@@ -8,10 +8,8 @@
 namespace weft::api::networking {
 namespace {
 
-constexpr std::array<Word<IngressPath::Type>, 3> kTypes = {
-    {{"ImplementationSpecific", IngressPath::Type::kImplementationSpecific},
-     {"Exact", IngressPath::Type::kExact},
-     {"Prefix", IngressPath::Type::kPrefix}}};
+constexpr std::array<Word<IngressPath::Type>, 2> kTypes = {
+    {{"Exact", IngressPath::Type::kExact}, {"Prefix", IngressPath::Type::kPrefix}}};
 
 std::optional<Backend> read_backend(Fields& owner, std::string_view name) {
   const Json* from = owner.map(name);
@@ -31,10 +29,18 @@ std::optional<Backend> read_backend(Fields& owner, std::string_view name) {
 
 IngressPath read_path(const Json& from, Place where) {
   Fields fields(from);
-  return {.where = where,
-          .path = fields.text("path"),
-          .type = fields.word("pathType", kTypes).value_or(IngressPath::Type::kImplementationSpecific),
-          .backend = read_backend(fields, "backend")};
+  IngressPath made;
+  made.where = where;
+  made.path = fields.text("path");
+  if (const auto type = fields.word("pathType", kTypes)) {
+    made.type = *type;
+  } else {
+    OwnPath own = read_own_path(made.path);
+    made.path = std::move(own.path);
+    made.type = own.type;
+  }
+  made.backend = read_backend(fields, "backend");
+  return made;
 }
 
 IngressRule read_rule(const Json& from, std::size_t index) {
@@ -54,6 +60,16 @@ IngressRule read_rule(const Json& from, std::size_t index) {
 
 std::string_view to_string(IngressPath::Type type) {
   return std::ranges::find(kTypes, type, &Word<IngressPath::Type>::value)->text;
+}
+
+OwnPath read_own_path(std::string_view written) {
+  OwnPath made{std::string(written), IngressPath::Type::kExact, false};
+  const bool wildcard = written.ends_with("/*") || written.ends_with(".*");
+  if (wildcard) made.path.resize(written.size() - 2);
+  if (wildcard || written.empty() || written == "*") made.type = IngressPath::Type::kPrefix;
+  if (made.path.empty() || written == "*") made.path = "/";
+  made.is_pattern = made.path.find_first_of("*?|^[]\\") != made.path.npos;
+  return made;
 }
 
 Ingress read_ingress(const Json& spec) {

@@ -18,13 +18,23 @@ struct Backend {
 };
 
 struct IngressPath {
-  enum class Type : std::uint8_t { kImplementationSpecific, kExact, kPrefix };
+  enum class Type : std::uint8_t { kExact, kPrefix };
   Place where;
-  std::string path;
-  Type type = Type::kImplementationSpecific;
+  std::string path;  ///< what is matched: of a pattern the prefix that it means
+  Type type = Type::kExact;
   std::optional<Backend> backend;
 };
 std::string_view to_string(IngressPath::Type type);
+
+/// A path of type ImplementationSpecific, as Istio's gateway reads it.
+struct OwnPath {
+  std::string path;
+  IngressPath::Type type = IngressPath::Type::kExact;
+  bool is_pattern = false;  ///< it has signs of a pattern still, and they are matched as they stand
+};
+/// Nothing and a wildcard alone are every path; what ends with "/*" or ".*" is the prefix before it; anything
+/// else is that very path.
+OwnPath read_own_path(std::string_view written);
 
 struct IngressRule {
   std::string host;  ///< in lower case; "*" for every host

@@ -37,7 +37,32 @@ TEST(IngressReading, rules_have_paths_with_a_type_a_backend_and_a_place) {
   EXPECT_EQ(std::get<std::string>(b.backend->port), "http");
   EXPECT_EQ(b.where.to_string(), "spec.rules[0].http.paths[1]");
   EXPECT_EQ(parsed.origins[0].place(b.where.to_string()), "f.yaml:12");
-  EXPECT_EQ(to_string(made.rules[1].paths.at(0).type), "ImplementationSpecific");
+  EXPECT_EQ(to_string(made.rules[1].paths.at(0).type), "Exact");
+}
+
+TEST(IngressReading, an_implementations_own_path_is_exact_but_for_a_wildcard_at_its_end) {
+  const struct {
+    const char* path;
+    const char* read;
+  } rows[] = {{"{pathType: ImplementationSpecific}", "Prefix /"},
+              {"{pathType: ImplementationSpecific, path: '*'}", "Prefix /"},
+              {"{pathType: ImplementationSpecific, path: '/*'}", "Prefix /"},
+              {"{pathType: ImplementationSpecific, path: '/.*'}", "Prefix /"},
+              {"{pathType: ImplementationSpecific, path: '/a/*'}", "Prefix /a"},
+              {"{pathType: ImplementationSpecific, path: '/a/.*'}", "Prefix /a/"},
+              {"{pathType: ImplementationSpecific, path: '/a.*'}", "Prefix /a"},
+              {"{pathType: ImplementationSpecific, path: '/a*'}", "Exact /a*"},
+              {"{pathType: ImplementationSpecific, path: /}", "Exact /"},
+              {"{path: '/a/*'}", "Prefix /a"},
+              {"{pathType: Strange, path: /a}", "Exact /a"},
+              {"{pathType: Prefix, path: '/a/*'}", "Prefix /a/*"},
+              {"{pathType: Exact, path: '/a/*'}", "Exact /a/*"}};
+  for (const auto& row : rows) {
+    const Ingress made =
+        read_ingress(testing::spec("rules: [{http: {paths: [" + std::string(row.path) + "]}}]"));
+    const IngressPath& path = made.rules.at(0).paths.at(0);
+    EXPECT_EQ(std::string(to_string(path.type)) + " " + path.path, row.read) << row.path;
+  }
 }
 
 TEST(IngressReading, a_backend_that_is_wrong_names_no_port) {

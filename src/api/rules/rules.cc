@@ -67,7 +67,7 @@ void check_ingress(const Json& spec, const Path& at, Report& report) {
         report.problem(
             path_at.at("path"),
             shown(path["path"]) + ": must be a path only; queries (?) and fragments (#) match nothing");
-      if (!path.contains("path") && path["pathType"] != "ImplementationSpecific")
+      if (text_of(path, "path").empty() && path["pathType"] != "ImplementationSpecific")
         report.problem(path_at.at("path"),
                        "is required with pathType " + std::string(text_of(path, "pathType")));
     });

@@ -49,8 +49,13 @@ constexpr Schema kBackendService{kBackendServiceFields};
 constexpr Field kBackendFields[] = {object("service", kBackendService).required(),
                                     later("resource", "name a service")};
 constexpr Schema kBackend{kBackendFields};
+/// ImplementationSpecific paths may be empty; check_rules rejects it of the others.
+std::string path_or_nothing(std::string_view text) {
+  return text.empty() ? std::string() : absolute_path(text);
+}
+
 constexpr std::string_view kPathTypes[] = {"Exact", "Prefix", "ImplementationSpecific"};
-constexpr Field kPathFields[] = {text("path", absolute_path), one_of("pathType", kPathTypes).required(),
+constexpr Field kPathFields[] = {text("path", path_or_nothing), one_of("pathType", kPathTypes).required(),
                                  object("backend", kBackend).required()};
 constexpr Schema kPath{kPathFields};
 constexpr Field kHttpFields[] = {object("paths", kPath).list().required()};
@@ -80,7 +85,7 @@ constexpr Field kOldBackendFields[] = {text("serviceName", service_name).require
                                        int_or_text("servicePort", old_port).required(),
                                        later("resource", "name a service")};
 constexpr Schema kOldBackend{kOldBackendFields};
-constexpr Field kOldPathFields[] = {text("path", absolute_path), one_of("pathType", kPathTypes),
+constexpr Field kOldPathFields[] = {text("path", path_or_nothing), one_of("pathType", kPathTypes),
                                     object("backend", kOldBackend).required()};
 constexpr Schema kOldPath{kOldPathFields};
 constexpr Field kOldHttpFields[] = {object("paths", kOldPath).list().required()};

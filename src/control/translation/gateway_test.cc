@@ -49,9 +49,8 @@ std::string service_of(const route::Route& made) {
 
 /// "path service" of each route of the domain's virtual host on the gateway, in order, with what it asks of
 /// the host.
-std::vector<std::string> routes(const std::string& yaml, const std::string& domain,
-                                const ProxyIdentity& proxy = ingress()) {
-  const PushContext push = push_context_of(yaml);
+std::vector<std::string> routes_of(const PushContext& push, const std::string& domain,
+                                   const ProxyIdentity& proxy = ingress()) {
   const ResourceSet set = translate(push, proxy);
   std::vector<std::string> found;
   for (const ResourcePtr& resource : set[Type::kRoute]) {
@@ -72,6 +71,10 @@ std::vector<std::string> routes(const std::string& yaml, const std::string& doma
 }
 
 using Routes = std::vector<std::string>;
+
+Routes routes(const std::string& yaml, const std::string& domain, const ProxyIdentity& proxy = ingress()) {
+  return routes_of(push_context_of(yaml), domain, proxy);
+}
 
 std::string ingress_yaml(const std::string& name, const std::string& spec) {
   return "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: " + name +
@@ -112,6 +115,58 @@ TEST(IngressTranslation, a_wildcard_is_one_label_and_longer_names_are_those_of_n
       ingress_yaml("b", "{rules: [{http: {paths: [" + path("/", "Prefix", "rest") + "]}}]}");
   const std::string one = "(?i)[^.]+\\.foo\\.example\\.?(:[0-9]+)?";
   EXPECT_EQ(routes(yaml, "*.foo.example"), (Routes{"/ web at " + one, "/ rest not " + one}));
+}
+
+/// The objects of the text after an edit that no reader of files would let through.
+template <class Edit>
+PushContext edited(const std::string& yaml, Edit edit) {
+  std::vector<api::ObjectPtr> objects;
+  for (const auto& each : testing::objects(yaml)) {
+    auto object = std::make_shared<api::Object>(*each);
+    edit(*object);
+    objects.push_back(std::move(object));
+  }
+  return PushContext(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
+}
+
+/// The routes of an Ingress that is as a cluster's API server has it: read by nothing of ours.
+Routes routes_of_cluster(const std::string& path, const std::string& type) {
+  const std::string yaml = ingress_yaml("a", "{rules: [" +
+                                                 host("shop.example",
+                                                      "{path: /x, pathType: Prefix, backend: {service: "
+                                                      "{name: web, port: {number: 80}}}}") +
+                                                 "]}");
+  return routes_of(edited(std::string(kServices) + yaml,
+                          [&](api::Object& object) {
+                            if (object.kind != kinds::ingress()) return;
+                            api::Json& only = object.body["spec"]["rules"][0]["http"]["paths"][0];
+                            only["path"] = path;
+                            only["pathType"] = type;
+                            if (path.empty()) only.erase("path");
+                          }),
+                   "shop.example");
+}
+
+TEST(IngressTranslation, an_implementations_own_path_is_exact_but_for_a_wildcard_at_its_end) {
+  const struct {
+    const char* path;
+    const char* route;
+  } rows[] = {{"", "/ web"},
+              {"*", "/ web"},
+              {"/*", "/ web"},
+              {".*", "/ web"},
+              {"/.*", "/ web"},
+              {"/static/*", "/static/ web"},
+              {"/static/.*", "/static/ web"},
+              {"/static.*", "/static/ web"},
+              {"/login", "=/login web"},
+              {"/", "=/ web"},
+              {"/a*b", "=/a*b web"},
+              {"/static*", "=/static* web"}};
+  for (const auto& row : rows)
+    EXPECT_EQ(routes_of_cluster(row.path, "ImplementationSpecific"), Routes{row.route}) << row.path;
+  EXPECT_EQ(routes_of_cluster("/a/*", "Prefix"), Routes{"/a/*/ web"});
+  EXPECT_EQ(routes_of_cluster("/a/*", "Exact"), Routes{"=/a/* web"});
 }
 
 std::string gateway_yaml(const std::string& host) {
@@ -184,9 +239,10 @@ TEST(GatewayTranslation, a_rule_that_is_not_exported_is_not_seen_by_gateways_of_
 }
 
 /// The ports that the gateway listens on, and what for.
-std::map<std::uint16_t, std::string> open_ports(const PushContext& push) {
+std::map<std::uint16_t, std::string> open_ports(const PushContext& push,
+                                                const ProxyIdentity& proxy = ingress()) {
   std::map<std::uint16_t, std::string> found;
-  for (const ResourcePtr& resource : translate(push, ingress())[Type::kListener]) {
+  for (const ResourcePtr& resource : translate(push, proxy)[Type::kListener]) {
     listener::Listener made;
     EXPECT_TRUE(made.ParseFromString(resource->message()));
     const std::string& filter = made.filter_chains(0).filters(0).name();
@@ -204,18 +260,6 @@ std::string edge(const std::string& name, const std::string& servers) {
 std::string server(int port, const std::string& protocol) {
   const std::string number = std::to_string(port);
   return "{port: {number: " + number + ", name: p" + number + ", protocol: " + protocol + "}, hosts: ['*']}";
-}
-
-/// The objects of the text after an edit that no reader of files would let through.
-template <class Edit>
-PushContext edited(const std::string& yaml, Edit edit) {
-  std::vector<api::ObjectPtr> objects;
-  for (const auto& each : testing::objects(yaml)) {
-    auto object = std::make_shared<api::Object>(*each);
-    edit(*object);
-    objects.push_back(std::move(object));
-  }
-  return PushContext(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
 }
 
 TEST(GatewayTranslation, a_server_that_asks_for_tls_or_an_address_of_its_own_stays_closed) {
