@@ -89,6 +89,12 @@ void add_server(Ports& ports, const api::Object& gateway, const api::istio::Serv
       add_rule_routes(host_of(port, domain, number), *rule, scope);
 }
 
+/// The port of the pod behind a Service's; 0 when it has a name that the pod does not know. `pod` may be
+/// null.
+std::uint16_t pod_port(const ServicePort& mapped, const Workload* pod) {
+  return pod && !mapped.target_name.empty() ? pod->find_port(mapped.target_name) : mapped.target;
+}
+
 /// Where a Gateway of the Gateway API runs, seen from one proxy.
 struct Place {
   bool here = false;
@@ -116,9 +122,11 @@ void add_api_gateway(Ports& ports, const ApiGateway& gateway, const PushContext&
   std::set<std::uint16_t> numbers;
   for (const ApiListener& listener : gateway.listeners)
     if (listener.serves()) numbers.insert(listener.spec->port);
+  const Workload* pod = push.registry.workload(proxy.ns, proxy.pod);
   for (std::uint16_t written : numbers) {
     const ServicePort* mapped = place.service ? place.service->find_port(written) : nullptr;
-    std::uint16_t number = mapped && mapped->target != 0 ? mapped->target : written;
+    const std::uint16_t target = mapped ? pod_port(*mapped, pod) : 0;
+    const std::uint16_t number = target != 0 ? target : written;
     Port& port = ports[number];
     if (port.claimed_by_tcp) continue;
     port.http = true;
@@ -322,9 +330,7 @@ std::uint16_t gateway_listener_port(const Registry& registry, const ProxyIdentit
                         : service.name == "istio-ingressgateway";
     const ServicePort* mapped = in_front ? service.find_port(port) : nullptr;
     if (!mapped) continue;
-    std::uint16_t target = mapped->target;
-    if (pod && !mapped->target_name.empty()) target = pod->find_port(mapped->target_name);
-    if (target != 0) return target;
+    if (const std::uint16_t target = pod_port(*mapped, pod); target != 0) return target;
   }
   return port;
 }

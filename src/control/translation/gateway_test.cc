@@ -257,6 +257,36 @@ std::string edge(const std::string& name, const std::string& servers) {
          ", namespace: default}\nspec: {selector: {istio: ingressgateway}, servers: [" + servers + "]}\n";
 }
 
+TEST(GatewayTranslation, a_gateway_with_an_address_listens_where_the_services_named_port_leads) {
+  const std::string yaml = R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: weft}
+spec: {controllerName: istio.io/gateway-controller}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge, namespace: default}
+spec: {selector: {app: edge}, ports: [{name: a, port: 80, targetPort: http}, {name: b, port: 81, targetPort: nowhere}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: edge-1, namespace: default, labels: {app: edge}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 8080, name: http}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: default}
+spec:
+  gatewayClassName: weft
+  addresses: [{type: Hostname, value: edge}]
+  listeners: [{name: http, port: 80, protocol: HTTP}, {name: gone, port: 81, protocol: HTTP}]
+)";
+  const ProxyIdentity proxy{ProxyIdentity::Kind::kGateway, "default", "edge-1", "", {{"app", "edge"}}};
+  EXPECT_EQ(open_ports(push_context_of(yaml), proxy),
+            (std::map<std::uint16_t, std::string>{{81, "http"}, {8080, "http"}}));
+}
+
 std::string server(int port, const std::string& protocol) {
   const std::string number = std::to_string(port);
   return "{port: {number: " + number + ", name: p" + number + ", protocol: " + protocol + "}, hosts: ['*']}";
