@@ -123,6 +123,7 @@ struct WeightedCluster {
   std::uint32_t weight = 0;
   HeaderChanges request_headers;
   HeaderChanges response_headers;
+  Text host_rewrite = {};  ///< instead of the route's
 };
 
 /// How a route goes by the grpc-timeout of its calls.

@@ -359,7 +359,7 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   direct.action = DirectAction{418, "tea"};
   changed.request_headers.remove = {"x-secret"};
   changed.request_headers.add.push_back(
-      {"x-route", "%REQ(:PATH)%", HeaderChange::Action::kOverwriteOrAdd, false});
+      {"x-route", "%REQ(:AUTHORITY)%%REQ(:PATH)%", HeaderChange::Action::kOverwriteOrAdd, false});
   std::get<ForwardAction>(changed.action).prefix_rewrite = "/base";
   std::get<ForwardAction>(changed.action).host_rewrite = "inside";
   ASSERT_TRUE(plane.apply(table_of({redirect, direct, changed}), {cluster_of("a", {a.address()})}));
@@ -373,6 +373,7 @@ TEST(DataPlane, redirects_answers_directly_and_changes_headers) {
   ASSERT_TRUE(response);
   EXPECT_EQ(response->body, "a GET /base/z");
   EXPECT_FALSE(a.last.headers.get("x-secret"));
+  EXPECT_EQ(a.last.headers.get("x-route"), "test/changed/z") << "as the client asked";
   EXPECT_EQ(a.last.headers.get("x-envoy-original-path"), "/changed/z");
   EXPECT_EQ(a.last.authority, "inside");
   EXPECT_EQ(a.last.headers.get("x-envoy-original-host"), "test");
@@ -408,6 +409,23 @@ TEST(DataPlane, the_value_of_a_header_rule_has_the_bytes_that_came_and_the_field
   EXPECT_EQ(a.last.headers.get("x-beside"), "<>");
   EXPECT_FALSE(a.last.headers.get("x-later"));
   EXPECT_EQ(a.last.headers.get("x-name"), "two  lines: \"x\"");
+}
+
+TEST(DataPlane, a_host_for_one_cluster_of_several_goes_before_the_route_s) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  for (const char* of_cluster : {"", "a%41.example"}) {
+    Route route = route_to("/", "a");
+    auto& action = std::get<ForwardAction>(route.action);
+    action.host_rewrite = "of-route";
+    action.clusters[0].host_rewrite = of_cluster;
+    action.clusters[0].request_headers.add.push_back(
+        {"x-host", "%REQ(:AUTHORITY)%", HeaderChange::Action::kOverwriteOrAdd, false});
+    ASSERT_TRUE(plane.apply(table_of({route}), {cluster_of("a", {a.address()})}));
+    EXPECT_EQ(plane.get("/").head.status, 200);
+    EXPECT_EQ(a.last.authority, *of_cluster ? of_cluster : "of-route");
+    EXPECT_EQ(a.last.headers.get("x-host"), "test");
+  }
 }
 
 TEST(DataPlane, weights_are_kept_within_three_per_cent_of_the_requests) {

@@ -109,17 +109,6 @@ Result<proxy::RetryPolicy> to_retry_policy(const route::RetryPolicy& from, const
   return made;
 }
 
-/// A host of one of several clusters is one more change of its requests.
-Result<void> read_host_rewrite(const std::string& host, proxy::WeightedCluster& into, const Path& path) {
-  if (host.empty()) return {};
-  WEFT_CHECK(expect_authority(host, path.field("host_rewrite_literal")));
-  std::string literal;
-  for (const char c : host) literal += c == '%' ? std::string("%%") : std::string(1, c);
-  into.request_headers.add.push_back(
-      {":authority", std::move(literal), proxy::HeaderChange::Action::kOverwriteOrAdd, false});
-  return {};
-}
-
 Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAction& into, const Path& path) {
   Path list = path.field("clusters");
   std::uint64_t total = 0;
@@ -131,7 +120,8 @@ Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAct
     if (made.cluster.empty()) return fail(here.field("name").invalid("is missing"));
     made.weight = from.clusters(i).weight().value();
     WEFT_CHECK(read_header_changes(from.clusters(i), made, here));
-    WEFT_CHECK(read_host_rewrite(from.clusters(i).host_rewrite_literal(), made, here));
+    WEFT_CHECK(expect_authority(from.clusters(i).host_rewrite_literal(), here.field("host_rewrite_literal")));
+    made.host_rewrite = from.clusters(i).host_rewrite_literal();
     total += made.weight;
     into.clusters.push_back(std::move(made));
   }

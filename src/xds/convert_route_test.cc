@@ -96,6 +96,9 @@ TEST(ConvertRoute, a_destination_is_a_cluster_several_by_weight_or_the_one_that_
        "} } response_headers_to_remove: 'X-D' } }",
        "clusters [{cluster 'a', weight 1, request_headers {add [{name 'x-a', value '1'}], remove ['x-b']}, "
        "response_headers {add [{name 'x-c'}], remove ['x-d']}}]"},
+      {"weighted_clusters { clusters { name: 'a' weight { value: 1 } host_rewrite_literal: 'a%41.example' } "
+       "}",
+       "clusters [{cluster 'a', weight 1, host_rewrite 'a%41.example'}]"},
   };
   for (const auto& [text, want] : rows)
     EXPECT_EQ(action_of("route { " + text + " }"), "forward {" + want + "}");

@@ -203,21 +203,6 @@ TEST(RouteTable, a_domain_that_is_there_twice_stays_with_the_first_host_whatever
   EXPECT_EQ(resource->rejected.size(), 1u);
 }
 
-TEST(RouteTable, the_host_of_a_weighted_cluster_is_rewritten_as_it_is_written) {
-  route::Route made = route_to("/");
-  auto& cluster = *made.mutable_route()->mutable_weighted_clusters()->add_clusters();
-  cluster.set_name("a");
-  cluster.mutable_weight()->set_value(1);
-  cluster.set_host_rewrite_literal("a%41.example");
-  const auto resource = decoded(table_of({made}));
-  ASSERT_TRUE(resource);
-  EXPECT_TRUE(resource->rejected.empty());
-  const auto& changes = std::get<ForwardAction>(at(*resource, 0).action).clusters.at(0).request_headers;
-  ASSERT_EQ(changes.add.size(), 1u);
-  EXPECT_EQ(changes.add[0].name, ":authority");
-  EXPECT_EQ(changes.add[0].value, "a%%41.example");
-}
-
 TEST(Cluster, a_field_that_is_left_out_is_told_by_its_name) {
   cluster::Cluster made;
   made.set_name("c");

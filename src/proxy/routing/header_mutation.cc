@@ -16,7 +16,7 @@ Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
   return mutation;
 }
 
-void HeaderMutation::change(http::Headers& headers, const RequestInfo& info, std::string* authority) const {
+void HeaderMutation::change(http::Headers& headers, const RequestInfo& info) const {
   for (const std::string& name : changes_->remove) headers.remove(name);
   std::string value;
   for (const Addition& addition : changes_->add) {
@@ -26,10 +26,6 @@ void HeaderMutation::change(http::Headers& headers, const RequestInfo& info, std
     else
       addition.value.append_to(value, info);
     if (value.empty() && !addition.keep_empty) continue;
-    if (authority && (addition.name == ":authority" || http::equal_ignoring_case(addition.name, "host"))) {
-      *authority = value;
-      continue;
-    }
     const bool present = headers.get(addition.name).has_value();
     switch (addition.action) {
       case HeaderChange::Action::kAppend: headers.add(addition.name, value); break;

@@ -16,13 +16,13 @@ class HeaderMutation {
   /// Errors name the value's operator that is not known.
   static Result<HeaderMutation> compile(const HeaderChanges& changes);
   bool empty() const { return !changes_; }
-  /// Removes first, then adds in order. "host" and ":authority" change `authority` when it is not null.
-  void apply(http::Headers& headers, const RequestInfo& info, std::string* authority = nullptr) const {
-    if (!empty()) change(headers, info, authority);
+  /// Removes first, then adds in order.
+  void apply(http::Headers& headers, const RequestInfo& info) const {
+    if (!empty()) change(headers, info);
   }
 
  private:
-  void change(http::Headers& headers, const RequestInfo& info, std::string* authority) const;
+  void change(http::Headers& headers, const RequestInfo& info) const;
   struct Addition {
     std::string name;
     LogFormat value;

@@ -9,13 +9,12 @@ using Action = HeaderChange::Action;
 
 /// The fields after the change, as "name=value" in their order.
 std::string after(const HeaderChanges& changes,
-                  std::initializer_list<std::pair<const char*, const char*>> before,
-                  std::string* authority = nullptr) {
+                  std::initializer_list<std::pair<const char*, const char*>> before) {
   http::Headers headers;
   for (const auto& [name, value] : before) headers.add(name, value);
   const auto mutation = HeaderMutation::compile(changes);
   if (!mutation) return mutation.error().text;
-  mutation->apply(headers, RequestInfo{}, authority);
+  mutation->apply(headers, RequestInfo{});
   std::string text;
   for (const http::Headers::Field field : headers)
     text += std::string(field.name) + "=" + std::string(field.value) + " ";
@@ -51,16 +50,6 @@ TEST(HeaderMutation, an_empty_value_is_added_only_where_it_is_to_be_kept) {
   EXPECT_EQ(after(changes, {{"x", "1"}}), "x=1 ");
   changes.add.edit()[0].keep_empty = true;
   EXPECT_EQ(after(changes, {{"x", "1"}}), "x= ");
-}
-
-TEST(HeaderMutation, host_changes_the_authority_of_a_request) {
-  for (const char* name : {"host", "Host", ":authority"}) {
-    HeaderChanges changes = adding("other", Action::kOverwriteOrAdd);
-    changes.add.edit()[0].name = name;
-    std::string authority = "shop";
-    EXPECT_EQ(after(changes, {{"y", "2"}}, &authority), "y=2 ");
-    EXPECT_EQ(authority, "other");
-  }
 }
 
 TEST(HeaderMutation, an_operator_that_is_not_known_is_named_with_its_field) {

@@ -215,7 +215,7 @@ std::string shown(const proxy::RetryPolicy& policy) {
 std::string shown(const proxy::WeightedCluster& cluster) {
   using Shown = proxy::WeightedCluster;
   return members(cluster, WEFT_MEMBER(cluster), WEFT_MEMBER(weight), WEFT_MEMBER(request_headers),
-                 WEFT_MEMBER(response_headers));
+                 WEFT_MEMBER(response_headers), WEFT_MEMBER(host_rewrite));
 }
 
 std::string shown(const proxy::GrpcTimeout& timeout) {

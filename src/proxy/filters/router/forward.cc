@@ -97,6 +97,12 @@ net::Task<Forward::Failure> Forward::retry_after(Failure failure, RetryState::De
 void Forward::prepare_request() {
   http::RequestHead& head = exchange_.request();
   const RoutingTable::Found& found = stream_.route();
+  const RoutingTable::CompiledCluster* const chosen = stream_.chosen();
+  // Before the rewrites: what they say of the request is what the client asked for.
+  if (chosen) chosen->request.apply(head.headers, info_);
+  found.route->request.apply(head.headers, info_);
+  found.host->request.apply(head.headers, info_);
+  stream_.table().request.apply(head.headers, info_);
   if (!action_.prefix_rewrite.empty() || action_.regex_rewrite) {
     std::string path = rewritten_path(*found.route->config, action_, head.path);
     if (path != head.path && !stream_.config().suppress_envoy_headers)
@@ -110,10 +116,7 @@ void Forward::prepare_request() {
       head.headers.set("x-envoy-original-host", head.authority);
     head.authority = action_.host_rewrite;
   }
-  if (stream_.chosen()) stream_.chosen()->request.apply(head.headers, info_, &head.authority);
-  found.route->request.apply(head.headers, info_, &head.authority);
-  found.host->request.apply(head.headers, info_, &head.authority);
-  stream_.table().request.apply(head.headers, info_, &head.authority);
+  if (chosen && !chosen->config->host_rewrite.empty()) head.authority = chosen->config->host_rewrite;
   const std::string_view operation = found.route->config->decorator_operation;
   if (!operation.empty() && stream_.connection().listener().config->direction == Direction::kOutbound)
     head.headers.set(HeaderId::kXEnvoyDecoratorOperation, operation);
