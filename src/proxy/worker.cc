@@ -164,7 +164,7 @@ std::vector<Worker::EndpointView> Worker::endpoint_views() const {
     const std::string& name = from.config->name;
     if (made)
       for (const auto& [text, endpoint] : made->endpoints())
-        views.push_back({name, text, endpoint->connections, endpoint->active_requests,
+        views.push_back({name, text, endpoint->connections(), endpoint->active_requests,
                          endpoint->total_requests, endpoint->weight(), endpoint->priority(),
                          endpoint->config().health == Health::kHealthy});
     else if (from.endpoints)

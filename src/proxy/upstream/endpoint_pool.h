@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,18 +88,23 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   TimePoint idle_since() const;
   void close_longest_idle();
   /// No request uses a connection of it or waits for one to be made.
-  bool at_rest() const { return connections == idle_connections(); }
+  bool at_rest() const { return connections() == idle_connections(); }
   /// Closes idle connections now and those in use when they come back. Whatever leaves a cluster is retired:
   /// a connection holds its pool, and a pool that is not swept would hold it forever.
   void retire();
   bool retired() const { return retired_; }
   std::size_t idle_connections() const;
+  /// There or being made.
+  std::uint32_t connections() const { return connections_[0] + connections_[1] + connections_[2]; }
+  std::uint32_t connections(ConnectionUse use) const { return connections_[static_cast<std::size_t>(use)]; }
+  void count_connection(ConnectionUse use, int by) {
+    connections_[static_cast<std::size_t>(use)] += static_cast<std::uint32_t>(by);
+  }
   /// A connection in the pool has changed by the server's doing. An idle one of HTTP/1 goes: the server ended
   /// it, or sent something that no request has asked for (rule A39).
   void on_idle_readable();
 
   std::uint32_t active_requests = 0;
-  std::uint32_t connections = 0;  ///< there or being made; counted by ConnectionPlace
   std::uint64_t total_requests = 0;
   std::int64_t credit = 0;  ///< of weighted round robin
   /// Of HTTP/2, while one is being made.
@@ -114,6 +120,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   std::uint32_t priority_;
   LocalityShare locality_;
   bool retired_ = false, sweeping_ = false;
+  std::array<std::uint32_t, kConnectionUses> connections_{};      ///< by use
   std::vector<std::shared_ptr<UpstreamConnection>> idle_;         ///< HTTP/1, the longest idle first
   std::vector<std::shared_ptr<UpstreamConnection>> multiplexed_;  ///< HTTP/2, the oldest first
 };

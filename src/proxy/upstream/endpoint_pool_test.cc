@@ -22,9 +22,9 @@ struct Connected {
     client_fd = (*connected)->fd();
     stream = connected->get();
     const net::Address local = (*connected)->local_address();
-    client =
-        std::make_unique<UpstreamConnection>(Connection{std::move(*connected), local}, http::Protocol::kHttp1,
-                                             http::Http2Limits{}, ConnectionPlace::beyond(pool));
+    client = std::make_unique<UpstreamConnection>(Connection{std::move(*connected), local},
+                                                  http::Protocol::kHttp1, http::Http2Limits{},
+                                                  ConnectionPlace::beyond(pool, ConnectionUse::kHttp1));
     send(client_fd, "first");
     EXPECT_TRUE(received(server->fd(), "first"));
     send(server->fd(), "answer");

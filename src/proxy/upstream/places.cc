@@ -114,25 +114,27 @@ void WaitingLine::Turn::resume() {
   if (waiting_) std::exchange(waiting_, {}).resume();
 }
 
-ConnectionPlace::ConnectionPlace(std::shared_ptr<EndpointPool> endpoint) : endpoint_(std::move(endpoint)) {
-  ++endpoint_->connections;
+ConnectionPlace::ConnectionPlace(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use)
+    : endpoint_(std::move(endpoint)), use_(use) {
+  endpoint_->count_connection(use_, 1);
   ++endpoint_->share().counters.upstream_cx_active;
 }
 
-ConnectionPlace ConnectionPlace::take(std::shared_ptr<EndpointPool> endpoint, std::uint32_t limit) {
+ConnectionPlace ConnectionPlace::take(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use,
+                                      std::uint32_t limit) {
   if (!count_up(endpoint->share().usage->connections, limit)) return {};
-  return ConnectionPlace(std::move(endpoint));
+  return ConnectionPlace(std::move(endpoint), use);
 }
 
-ConnectionPlace ConnectionPlace::beyond(std::shared_ptr<EndpointPool> endpoint) {
+ConnectionPlace ConnectionPlace::beyond(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use) {
   endpoint->share().usage->connections.fetch_add(1, std::memory_order_relaxed);
-  return ConnectionPlace(std::move(endpoint));
+  return ConnectionPlace(std::move(endpoint), use);
 }
 
 ConnectionPlace::~ConnectionPlace() {
   if (!endpoint_) return;
   ClusterShare& share = endpoint_->share();
-  --endpoint_->connections;
+  endpoint_->count_connection(use_, -1);
   --share.counters.upstream_cx_active;
   share.usage->connections.fetch_sub(1, std::memory_order_relaxed);
   share.waiting.wake_one();

@@ -131,23 +131,31 @@ struct ClusterShare {
   WaitingLine waiting;
 };
 
+/// What a connection serves: requests of one version, or whoever speaks TCP by it. A request that waits for
+/// one of another use may wait forever.
+enum class ConnectionUse : std::uint8_t { kHttp1, kHttp2, kTcp };
+constexpr std::size_t kConnectionUses = 3;
+
 /// The place of one connection to an endpoint, from before it is made until after it is closed. Its end, on
 /// every way out, counts the connection off and lets the next request in line try.
 class ConnectionPlace {
  public:
   ConnectionPlace() = default;
   /// Not held when `limit` connections of the cluster are there, in all workers.
-  static ConnectionPlace take(std::shared_ptr<EndpointPool> endpoint, std::uint32_t limit);
-  static ConnectionPlace beyond(std::shared_ptr<EndpointPool> endpoint);
-  ConnectionPlace(ConnectionPlace&& other) noexcept : endpoint_(std::move(other.endpoint_)) {}
+  static ConnectionPlace take(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use, std::uint32_t limit);
+  static ConnectionPlace beyond(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use);
+  ConnectionPlace(ConnectionPlace&& other) noexcept
+      : endpoint_(std::move(other.endpoint_)), use_(other.use_) {}
   ConnectionPlace& operator=(ConnectionPlace&&) = delete;
   ~ConnectionPlace();
   explicit operator bool() const { return endpoint_ != nullptr; }
   const std::shared_ptr<EndpointPool>& endpoint() const { return endpoint_; }
+  ConnectionUse use() const { return use_; }
 
  private:
-  explicit ConnectionPlace(std::shared_ptr<EndpointPool> endpoint);
+  ConnectionPlace(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use);
   std::shared_ptr<EndpointPool> endpoint_;
+  ConnectionUse use_ = ConnectionUse::kHttp1;
 };
 
 }  // namespace weft::proxy

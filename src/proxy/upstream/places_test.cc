@@ -26,37 +26,38 @@ class ConnectionPlaces : public ::testing::Test {
 
 TEST_F(ConnectionPlaces, are_counted_for_their_endpoint_their_worker_and_the_process_until_they_end) {
   {
-    const ConnectionPlace first = ConnectionPlace::take(one, 3), second = ConnectionPlace::take(one, 3),
-                          third = ConnectionPlace::take(two, 3);
+    const ConnectionPlace first = ConnectionPlace::take(one, ConnectionUse::kHttp1, 3),
+                          second = ConnectionPlace::take(one, ConnectionUse::kHttp1, 3),
+                          third = ConnectionPlace::take(two, ConnectionUse::kHttp1, 3);
     EXPECT_TRUE(first && second && third);
     EXPECT_EQ(first.endpoint(), one);
-    EXPECT_EQ(one->connections, 2u);
-    EXPECT_EQ(two->connections, 1u);
+    EXPECT_EQ(one->connections(), 2u);
+    EXPECT_EQ(two->connections(), 1u);
     EXPECT_EQ(active(), 3u);
     EXPECT_EQ(used(), 3u);
   }
-  EXPECT_EQ(one->connections + two->connections, 0u);
+  EXPECT_EQ(one->connections() + two->connections(), 0u);
   EXPECT_EQ(active(), 0u);
   EXPECT_EQ(used(), 0u);
 }
 
 TEST_F(ConnectionPlaces, are_within_a_limit_of_all_endpoints_and_workers_together_unless_taken_beyond_it) {
-  const ConnectionPlace first = ConnectionPlace::take(one, 2);
+  const ConnectionPlace first = ConnectionPlace::take(one, ConnectionUse::kHttp1, 2);
   usage->connections += 1;  // of another worker
-  EXPECT_FALSE(ConnectionPlace::take(two, 2));
-  EXPECT_EQ(two->connections, 0u);
+  EXPECT_FALSE(ConnectionPlace::take(two, ConnectionUse::kHttp1, 2));
+  EXPECT_EQ(two->connections(), 0u);
   EXPECT_EQ(active(), 1u);
   EXPECT_EQ(used(), 2u);
-  const ConnectionPlace beyond = ConnectionPlace::beyond(two);
+  const ConnectionPlace beyond = ConnectionPlace::beyond(two, ConnectionUse::kHttp1);
   EXPECT_TRUE(beyond);
-  EXPECT_EQ(two->connections, 1u);
+  EXPECT_EQ(two->connections(), 1u);
   EXPECT_EQ(active(), 2u);
   EXPECT_EQ(used(), 3u);
-  EXPECT_FALSE(ConnectionPlace::take(one, 0));
+  EXPECT_FALSE(ConnectionPlace::take(one, ConnectionUse::kHttp1, 0));
 }
 
 TEST_F(ConnectionPlaces, move_with_their_connection_and_are_given_back_once) {
-  std::optional<ConnectionPlace> from = ConnectionPlace::take(one, 1);
+  std::optional<ConnectionPlace> from = ConnectionPlace::take(one, ConnectionUse::kHttp1, 1);
   std::optional<ConnectionPlace> to = std::move(*from);
   EXPECT_FALSE(*from);
   from.reset();
@@ -68,7 +69,7 @@ TEST_F(ConnectionPlaces, move_with_their_connection_and_are_given_back_once) {
 }
 
 TEST_F(ConnectionPlaces, keep_their_endpoint_and_their_worker_s_share_of_the_cluster) {
-  std::optional<ConnectionPlace> place = ConnectionPlace::take(one, 1);
+  std::optional<ConnectionPlace> place = ConnectionPlace::take(one, ConnectionUse::kHttp1, 1);
   const std::weak_ptr<EndpointPool> pool = one;
   const std::weak_ptr<ClusterShare> of_worker = share;
   one = two = nullptr;
@@ -88,7 +89,7 @@ TEST_F(ConnectionPlaces, wake_the_first_request_in_line_when_they_end_and_no_oth
     log += name;
     turn.use();
   };
-  std::optional<ConnectionPlace> place = ConnectionPlace::take(one, 1);
+  std::optional<ConnectionPlace> place = ConnectionPlace::take(one, ConnectionUse::kHttp1, 1);
   scope.spawn(wait("a"));
   scope.spawn(wait("b"));
   EXPECT_EQ(share->counters.upstream_rq_pending_active, 2u);

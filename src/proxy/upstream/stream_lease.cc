@@ -27,7 +27,8 @@ net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
       waited_for_connection = true;
       continue;
     }
-    ConnectionPlace place = first_in_line ? take_place(endpoint, false) : take_first_place(endpoint);
+    ConnectionPlace place = first_in_line ? take_place(endpoint, ConnectionUse::kHttp2)
+                                          : take_first_place(endpoint, ConnectionUse::kHttp2);
     if (place) {
       if (turn) turn->use();
       turn.reset();

@@ -110,7 +110,7 @@ void UpstreamCluster::update(const CompiledCluster& from) {
     set_endpoints(*from.endpoints);
   else
     balancer_.set_policy(policy_of(*config_, balancer_.policy().overprovisioning_percent));
-  while (beyond_limit() && close_idle_of_other(nullptr)) {
+  while (beyond_limit() && close_longest_idle()) {
   }
   share_->waiting.wake_all();
 }
@@ -269,6 +269,7 @@ Result<Place> UpstreamCluster::take_pending() {
 }
 
 net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
+  const ConnectionUse use = request.tunnel ? ConnectionUse::kTcp : ConnectionUse::kHttp1;
   std::optional<WaitingLine::Turn> turn;
   for (;;) {
     WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
@@ -279,7 +280,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
         co_return Lease(*this, std::move(pooled));
       }
     }
-    ConnectionPlace place = first_in_line ? take_place(endpoint, request.fresh) : take_first_place(endpoint);
+    ConnectionPlace place = first_in_line ? take_place(endpoint, use) : take_first_place(endpoint, use);
     if (place) {
       if (turn) turn->use();
       turn.reset();
@@ -308,26 +309,29 @@ net::Task<Result<void>> UpstreamCluster::wait_in_line(std::optional<WaitingLine:
   co_return Result<void>{};
 }
 
-/// For who is first in line: within the limit, if need be in the place of an idle connection.
-ConnectionPlace UpstreamCluster::take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh) {
+/// For who is first in line and has found nothing to take at `endpoint`: what is idle, there or elsewhere, is
+/// of no use to it.
+ConnectionPlace UpstreamCluster::take_place(const std::shared_ptr<EndpointPool>& endpoint,
+                                            ConnectionUse use) {
   do {
-    if (auto place = ConnectionPlace::take(endpoint, config_->max_connections)) return place;
-  } while (close_idle_of_other(fresh ? nullptr : endpoint.get()));
+    if (auto place = ConnectionPlace::take(endpoint, use, config_->max_connections)) return place;
+  } while (close_longest_idle());
   ++share_->counters.upstream_cx_overflow;
-  return take_first_place(endpoint);
+  return take_first_place(endpoint, use);
 }
 
-/// Without any connection to its endpoint a request would wait for something that never comes.
-ConnectionPlace UpstreamCluster::take_first_place(const std::shared_ptr<EndpointPool>& endpoint) {
-  if (endpoint->connections > 0) return {};
-  return ConnectionPlace::beyond(endpoint);
+/// Without any connection of its use to its endpoint a request would wait for something that never comes.
+ConnectionPlace UpstreamCluster::take_first_place(const std::shared_ptr<EndpointPool>& endpoint,
+                                                  ConnectionUse use) {
+  if (endpoint->connections(use) > 0) return {};
+  return ConnectionPlace::beyond(endpoint, use);
 }
 
-/// The longest idle connection to another endpoint. False: there is none.
-bool UpstreamCluster::close_idle_of_other(const EndpointPool* than) {
+/// False: there is none.
+bool UpstreamCluster::close_longest_idle() {
   EndpointPool* longest = nullptr;
   for (const auto& [text, endpoint] : endpoints_) {
-    if (endpoint.get() == than || endpoint->idle_connections() == 0) continue;
+    if (endpoint->idle_connections() == 0) continue;
     if (!longest || endpoint->idle_since() < longest->idle_since()) longest = endpoint.get();
   }
   if (longest) longest->close_longest_idle();
@@ -377,7 +381,7 @@ net::Task<Connected> UpstreamCluster::secure(net::Task<Connected> connecting, Co
 
 net::Task<Result<UpstreamCluster::Dialed>> UpstreamCluster::dial(Request request) {
   WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
-  ConnectionPlace place = ConnectionPlace::take(endpoint, config_->max_connections);
+  ConnectionPlace place = ConnectionPlace::take(endpoint, ConnectionUse::kTcp, config_->max_connections);
   if (!place) {
     ++share_->counters.upstream_cx_overflow;
     co_return fail(upstream_error(Code::kExhausted, "too many connections"));

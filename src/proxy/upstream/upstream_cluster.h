@@ -20,10 +20,10 @@ namespace weft::proxy {
 
 /// A cluster as one worker runs it: endpoints, balancing, connection pools, limits, counters.
 ///
-/// Limits hold for all workers together; each worker may always have one connection to each endpoint, also
-/// beyond max_connections, so that no request waits for what cannot come. At the limit an idle connection is
-/// closed for a new one. Requests wait in one line per worker; connections beyond the limit end with their
-/// request.
+/// Limits hold for all workers together; each worker may always have one connection of each use to each
+/// endpoint, also beyond max_connections, so that no request waits for what cannot come. At the limit an idle
+/// connection that the request cannot take is closed for a new one. Requests wait in one line per worker;
+/// connections beyond the limit end with their request.
 ///
 /// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A
 /// new configuration with the same connection settings is taken over in place, and its pooled connections
@@ -108,9 +108,9 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   Result<Place> take_pending();
   net::Task<Result<void>> wait_in_line(std::optional<WaitingLine::Turn>& turn, const Request& request);
   bool used_up(const UpstreamConnection& connection) const;
-  ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, bool fresh);
-  ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint);
-  bool close_idle_of_other(const EndpointPool* than);
+  ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, ConnectionUse use);
+  static ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint, ConnectionUse use);
+  bool close_longest_idle();
   bool beyond_limit() const;
   void look_again();
   void sweep();
