@@ -103,6 +103,17 @@ std::size_t EndpointPool::idle_connections() const {
          static_cast<std::size_t>(std::ranges::count_if(multiplexed_, &UpstreamConnection::idle));
 }
 
+bool EndpointPool::has_room_at_limit(ConnectionUse use) const {
+  if (connections(use) == 0) return true;
+  return use == ConnectionUse::kHttp2 &&
+         std::ranges::any_of(multiplexed_, [](const auto& each) { return each->http->capacity() > 0; });
+}
+
+bool EndpointPool::at_rest() const {
+  const bool waited_for = kinds_ != share_->kinds && !std::ranges::all_of(*kinds_, &WaitingLine::Kind::empty);
+  return connections() == idle_connections() && !waited_for;
+}
+
 void EndpointPool::retire() {
   retired_ = true;
   // The last of them may hold the last reference to this.
@@ -125,7 +136,7 @@ void EndpointPool::sweep() {
   std::erase_if(multiplexed_, [](const auto& connection) { return connection->http->over(); });
   // The server may allow more streams than before.
   const auto has_room = [](const auto& connection) { return connection->http->capacity() > 0; };
-  if (std::ranges::any_of(multiplexed_, has_room)) share_->waiting.wake_all();
+  if (std::ranges::any_of(multiplexed_, has_room)) share_->waiting.wake(kind_in_line(ConnectionUse::kHttp2));
 }
 
 }  // namespace weft::proxy

@@ -60,7 +60,8 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
         config_(std::move(config)),
         text_(config_.address.to_string()),
         priority_(priority),
-        locality_(locality) {}
+        locality_(locality),
+        kinds_(share_->kinds ? share_->kinds : std::make_shared<KindsInLine>()) {}
 
   const Endpoint& config() const { return config_; }
   ClusterShare& share() const { return *share_; }
@@ -87,8 +88,18 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   /// Since when its longest idle connection is idle; kNever when none is.
   TimePoint idle_since() const;
   void close_longest_idle();
-  /// No request uses a connection of it or waits for one to be made.
-  bool at_rest() const { return connections() == idle_connections(); }
+  /// Whether a request finds room here also at the limit of its cluster, when nothing is idle: a stream of a
+  /// connection in use, or a first connection.
+  bool has_room_at_limit(ConnectionUse use) const;
+  /// Of requests that wait for that here.
+  WaitingLine::Kind& kind_in_line(ConnectionUse use) const {
+    return (*kinds_)[static_cast<std::size_t>(use)];
+  }
+  std::shared_ptr<WaitingLine::Kind> shared_kind_in_line(ConnectionUse use) const {
+    return {kinds_, &kind_in_line(use)};
+  }
+  /// No request uses a connection of it, waits for one to be made, or waits in line for this endpoint.
+  bool at_rest() const;
   /// Closes idle connections now and those in use when they come back. Whatever leaves a cluster is retired:
   /// a connection holds its pool, and a pool that is not swept would hold it forever.
   void retire();
@@ -119,6 +130,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   std::string text_;
   std::uint32_t priority_;
   LocalityShare locality_;
+  std::shared_ptr<KindsInLine> kinds_;
   bool retired_ = false, sweeping_ = false;
   std::array<std::uint32_t, kConnectionUses> connections_{};      ///< by use
   std::vector<std::shared_ptr<UpstreamConnection>> idle_;         ///< HTTP/1, the longest idle first

@@ -42,11 +42,15 @@ const EndpointPtr& next_turn(EndpointGroup& group) {
   return *richest;
 }
 
+bool is_avoided(const EndpointPtr& endpoint, Avoided avoid) {
+  return std::ranges::find(avoid, endpoint.get()) != avoid.end();
+}
+
 /// Of `group`, one that is not avoided; null when all are.
 EndpointPtr another_of(const EndpointGroup& group, Avoided avoid) {
   for (std::size_t i = 0; i < group.endpoints.size(); ++i) {
     const EndpointPtr& each = group.endpoints[(group.turn + i) % group.endpoints.size()];
-    if (std::ranges::find(avoid, each.get()) == avoid.end()) return each;
+    if (!is_avoided(each, avoid)) return each;
   }
   return nullptr;
 }
@@ -88,11 +92,28 @@ std::shared_ptr<EndpointPool> LoadBalancer::pick(Random& random, Avoided avoid) 
   if (groups_.empty()) return nullptr;
   EndpointGroup& group = choose(random);
   EndpointPtr picked = pick_of(group, random);
-  if (std::ranges::find(avoid, picked.get()) == avoid.end()) return picked;
+  if (!is_avoided(picked, avoid)) return picked;
   if (EndpointPtr other = another_of(group, avoid)) return other;
   for (const EndpointGroup& each : groups_)
     if (EndpointPtr other = another_of(each, avoid)) return other;
   return picked;
+}
+
+EndpointPtr LoadBalancer::pick_with_room(Random& random, ConnectionUse use, Avoided avoid) {
+  if (groups_.empty()) return nullptr;
+  const auto first = static_cast<std::size_t>(&choose(random) - groups_.data());
+  EndpointPtr avoided;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    const std::vector<EndpointPtr>& endpoints = groups_[(first + i) % groups_.size()].endpoints;
+    const std::uint64_t begin = random.below(endpoints.size());
+    for (std::size_t j = 0; j < endpoints.size(); ++j) {
+      const EndpointPtr& each = endpoints[(begin + j) % endpoints.size()];
+      if (!each->has_room_at_limit(use)) continue;
+      if (!is_avoided(each, avoid)) return each;
+      avoided = each;
+    }
+  }
+  return avoided;
 }
 
 std::shared_ptr<EndpointPool> LoadBalancer::pick_of(EndpointGroup& group, Random& random) {

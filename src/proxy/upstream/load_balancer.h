@@ -27,6 +27,10 @@ class LoadBalancer {
   /// Null when no endpoint is to be used. `avoid`: endpoints already tried, passed over while another is
   /// there.
   std::shared_ptr<EndpointPool> pick(Random& random, std::span<const EndpointPool* const> avoid = {});
+  /// For one that finds no room where pick() has sent it: an endpoint that has_room_at_limit(); null when
+  /// none has. `avoid`: the same, but better one of them than none.
+  std::shared_ptr<EndpointPool> pick_with_room(Random& random, ConnectionUse use,
+                                               std::span<const EndpointPool* const> avoid);
   bool empty() const { return groups_.empty(); }
 
  private:

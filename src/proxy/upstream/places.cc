@@ -43,27 +43,43 @@ void WaitingLine::Handle::give_up() {
   if (connect) connect->schedule();
 }
 
-void WaitingLine::wake_one() {
-  if (!wake_another() && !empty()) ++spare_wakes_;
+void WaitingLine::wake() {
+  if (empty()) return;
+  // Who stands before all that wait and is about to try lets them go on from there.
+  if (waiting_.empty() || (!woken_.empty() && woken_.begin()->first < waiting_.begin()->first))
+    woken_.begin()->second->for_any_kind_ = true;
+  else
+    wake(*waiting_.begin()->second, true);
 }
 
-bool WaitingLine::wake_another() {
-  if (waiting_.empty()) return false;
-  auto first = waiting_.extract(waiting_.begin());
-  Turn& turn = *first.mapped();
-  woken_.insert(std::move(first));
-  turn.wake();
-  return true;
+void WaitingLine::wake(Kind& kind) {
+  if (kind.woken_ == 0 && !kind.waiting_.empty()) wake(*kind.waiting_.begin()->second, false);
 }
 
 void WaitingLine::wake_all() {
-  while (wake_another()) continue;
+  while (!waiting_.empty()) wake(*waiting_.begin()->second, false);
+}
+
+/// By its timer: the one that gave a place back is in the middle of something.
+void WaitingLine::wake(Turn& turn, bool for_any_kind) {
+  woken_.insert(waiting_.extract(turn.number_));
+  if (turn.kind_) {
+    turn.kind_->waiting_.erase(turn.number_);
+    ++turn.kind_->woken_;
+  }
+  turn.woken_ = true;
+  turn.for_any_kind_ = for_any_kind;
+  turn.timer_.arm(turn.loop_.now());
 }
 
 void WaitingLine::leave(Turn& turn) {
-  if (waiting_.erase(turn.number_) == 0) woken_.erase(turn.number_);
-  if (empty()) spare_wakes_ = 0;
-  if (spare_wakes_ > 0 && wake_another()) --spare_wakes_;
+  InOrder& in = turn.woken_ ? woken_ : waiting_;
+  in.erase(turn.number_);
+  if (!turn.kind_) return;
+  if (turn.woken_)
+    --turn.kind_->woken_;
+  else
+    turn.kind_->waiting_.erase(turn.number_);
 }
 
 WaitingLine::Turn::Turn(net::Loop& loop, WaitingLine& line, Place pending, ClusterCounters& counters,
@@ -84,20 +100,18 @@ WaitingLine::Turn::~Turn() {
   if (handle_) handle_->turn = nullptr;
   if (in_line_) line_.leave(*this);
   --counters_.upstream_rq_pending_active;
-  if (woken_) line_.wake_one();
+  if (!woken_) return;
+  if (for_any_kind_) line_.wake();
+  if (kind_) line_.wake(*kind_);
 }
 
-void WaitingLine::Turn::stand_in_line(TimePoint deadline) {
+void WaitingLine::Turn::stand_in_line(TimePoint deadline, std::shared_ptr<Kind> kind) {
+  kind_ = std::move(kind);
   line_.waiting_.emplace(number_, this);
+  if (kind_) kind_->waiting_.emplace(number_, this);
   in_line_ = true;
   woken_ = false;
   timer_.arm(deadline);
-}
-
-/// Resumed by the timer: the one that gave a place back is in the middle of something.
-void WaitingLine::Turn::wake() {
-  woken_ = true;
-  timer_.arm(loop_.now());
 }
 
 void WaitingLine::Turn::resume() {
@@ -112,6 +126,12 @@ void WaitingLine::Turn::resume() {
   }
   if (std::exchange(in_line_, false)) line_.leave(*this);
   if (waiting_) std::exchange(waiting_, {}).resume();
+}
+
+void ClusterShare::wake_each_kind() {
+  waiting.wake();
+  if (!kinds) return;
+  for (WaitingLine::Kind& each : *kinds) waiting.wake(each);
 }
 
 ConnectionPlace::ConnectionPlace(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use)
@@ -137,7 +157,8 @@ ConnectionPlace::~ConnectionPlace() {
   endpoint_->count_connection(use_, -1);
   --share.counters.upstream_cx_active;
   share.usage->connections.fetch_sub(1, std::memory_order_relaxed);
-  share.waiting.wake_one();
+  share.waiting.wake();
+  share.waiting.wake(endpoint_->kind_in_line(use_));
 }
 
 }  // namespace weft::proxy

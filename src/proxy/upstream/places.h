@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
@@ -52,10 +53,28 @@ class Place {
 
 /// Requests of one worker that wait for a connection of a cluster, first come first served.
 ///
+/// A wake says only that there may be room: who finds some leaves the line, and its end wakes the next; who
+/// finds none stands in its place again and wakes nobody, for there is none for its kind. So all that came
+/// free finds its request, whatever else has become of it meanwhile, and an event costs a try or two in vain,
+/// however many wait.
+///
 /// Owner: ClusterShare. Thread: the worker's loop.
 class WaitingLine {
  public:
   class Turn;
+  using InOrder = std::map<std::uint64_t, Turn*>;  ///< by number: first come, first
+  /// Those in line that can use the same: when one of them finds no room, there is none for any of them.
+  class Kind {
+   public:
+    /// False also while one who was woken has not tried yet: who comes now stands behind it.
+    bool empty() const { return waiting_.empty() && woken_ == 0; }
+
+   private:
+    friend class WaitingLine;
+    friend class Turn;
+    InOrder waiting_;
+    std::size_t woken_ = 0;
+  };
   /// How the owner of a request that has no connection yet gives it up.
   struct Handle {
     Turn* turn = nullptr;              ///< while it waits in line
@@ -63,37 +82,34 @@ class WaitingLine {
     void give_up();
   };
 
-  /// False also while one who was woken has not tried yet: who comes now stands behind it.
   bool empty() const { return waiting_.empty() && woken_.empty(); }
-  /// Lets the first that was not woken yet try again, from the loop. When all were, the wake is for who comes
-  /// next, unless none waits.
-  void wake_one();
-  /// The same for those in line only. False: all were woken, or none waits.
-  bool wake_another();
+  /// There may be room for a request of any kind: the first in line tries, from the loop.
+  void wake();
+  /// There may be room for this kind: one of it tries, its first unless another is about to.
+  void wake(Kind& kind);
   void wake_all();
 
  private:
-  using InOrder = std::map<std::uint64_t, Turn*>;  ///< by number: first come, first
-
+  void wake(Turn& turn, bool for_any_kind);
   void leave(Turn& turn);
 
   InOrder waiting_, woken_;  ///< those in line: for a wake, and with one until they try
   std::uint64_t next_number_ = 0;
-  std::size_t spare_wakes_ = 0;  ///< came when all in line were woken; for those who stand behind them
 };
 
-/// One request's place in the line. A wake that it was given and did not use goes to the next when it ends,
-/// however it ends.
+/// One request's place in the line.
 class WaitingLine::Turn {
  public:
   Turn(net::Loop& loop, WaitingLine& line, Place pending, ClusterCounters& counters, Handle* handle);
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
+  /// One that was woken, and has found room or does not try, lets the next try.
   ~Turn();
 
-  /// Waits, again if need be, in the same place. False: the deadline has passed, or it was cancelled.
-  auto wait(TimePoint deadline) {
-    stand_in_line(deadline);
+  /// Waits, again if need be, in the same place. False: the deadline has passed, or it was cancelled. `kind`
+  /// may be null: a line of one kind.
+  auto wait(TimePoint deadline, std::shared_ptr<Kind> kind = nullptr) {
+    stand_in_line(deadline, std::move(kind));
     struct Awaiter {
       Turn& turn;
       bool await_ready() const noexcept { return false; }
@@ -102,18 +118,16 @@ class WaitingLine::Turn {
     };
     return Awaiter{*this};
   }
-  /// The wake led to a connection: it is used up.
-  void use() { woken_ = false; }
 
  private:
   friend class WaitingLine;
   friend struct WaitingLine::Handle;
-  void stand_in_line(TimePoint deadline);
-  void wake();
+  void stand_in_line(TimePoint deadline, std::shared_ptr<Kind> kind);
   void resume();
 
   net::Loop& loop_;
   WaitingLine& line_;
+  std::shared_ptr<Kind> kind_;
   Place pending_;
   ClusterCounters& counters_;
   Handle* handle_;
@@ -121,20 +135,28 @@ class WaitingLine::Turn {
   net::Timer timer_;
   std::coroutine_handle<> waiting_;
   bool in_line_ = false, woken_ = false;
-};
-
-/// What a worker has of a cluster, for as long as one of its connections or endpoints is there.
-struct ClusterShare {
-  explicit ClusterShare(std::shared_ptr<ClusterUsage> of) : usage(std::move(of)) {}
-  std::shared_ptr<ClusterUsage> usage;
-  ClusterCounters counters;
-  WaitingLine waiting;
+  bool for_any_kind_ = false;  ///< woken by what may be of use to others, too
 };
 
 /// What a connection serves: requests of one version, or whoever speaks TCP by it. A request that waits for
 /// one of another use may wait forever.
 enum class ConnectionUse : std::uint8_t { kHttp1, kHttp2, kTcp };
 constexpr std::size_t kConnectionUses = 3;
+
+/// The kinds of those who wait, by what they need.
+using KindsInLine = std::array<WaitingLine::Kind, kConnectionUses>;
+
+/// What a worker has of a cluster, for as long as one of its connections or endpoints is there.
+struct ClusterShare {
+  explicit ClusterShare(std::shared_ptr<ClusterUsage> of) : usage(std::move(of)) {}
+  /// Lets one of each kind try: limits or endpoints have changed.
+  void wake_each_kind();
+  std::shared_ptr<ClusterUsage> usage;
+  ClusterCounters counters;
+  WaitingLine waiting;
+  /// Of requests that may use any endpoint. Null: each wants one endpoint, whose own kinds they are of.
+  std::shared_ptr<KindsInLine> kinds = std::make_shared<KindsInLine>();
+};
 
 /// The place of one connection to an endpoint, from before it is made until after it is closed. Its end, on
 /// every way out, counts the connection off and lets the next request in line try.

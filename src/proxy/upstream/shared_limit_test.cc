@@ -60,5 +60,42 @@ TEST_F(SharedLimit, a_connection_in_use_of_the_other_version_keeps_no_request_wa
   }
 }
 
+TEST_F(SharedLimit, who_waits_for_a_connection_of_one_version_holds_up_no_stream_of_the_other) {
+  apply(Spoken::kAsDownstream, 1);
+  call(Protocol::kHttp2, "/slow");
+  call(Protocol::kHttp1, "/slow");
+  HttpCall& waits = call(Protocol::kHttp1, "/");
+  EXPECT_EQ(stat("upstream_rq_pending_active"), 1u);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(call(Protocol::kHttp2, "/").status(), 200) << i;
+  EXPECT_FALSE(waits.done());
+}
+
+TEST_F(SharedLimit, a_request_that_draws_an_endpoint_without_a_stream_left_goes_to_one_that_has_one) {
+  apply(Spoken::kHttp2, 2, 2);
+  std::vector<HttpCall*> slow;
+  for (int i = 0; i < 4; ++i) slow.push_back(&call(Protocol::kHttp2, "/slow"));
+  ASSERT_EQ(mesh.connections.size(), 2u);
+  slow[1]->cancel();
+  mesh.settle(1ms);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(call(Protocol::kHttp2, "/").status(), 200) << i;
+  EXPECT_EQ(stat("upstream_rq_pending_active"), 0u);
+}
+
+TEST_F(SharedLimit, a_stream_that_comes_free_anywhere_is_for_the_first_in_line) {
+  apply(Spoken::kHttp2, 2, 2);
+  std::vector<HttpCall*> slow;
+  for (int i = 0; i < 4; ++i) slow.push_back(&call(Protocol::kHttp2, "/slow"));
+  std::vector<HttpCall*> waiting;
+  for (int i = 0; i < 6; ++i) waiting.push_back(&call(Protocol::kHttp2, i % 3 ? "/" : "/slow"));
+  EXPECT_EQ(stat("upstream_rq_pending_active"), 6u);
+  slow[1]->cancel();
+  mesh.settle(1ms);
+  EXPECT_EQ(stat("upstream_rq_pending_active"), 5u) << "the first keeps it";
+  slow[3]->cancel();
+  mesh.settle(1ms);
+  for (const int i : {1, 2}) EXPECT_EQ(waiting[i]->status(), 200) << i;
+  EXPECT_EQ(stat("upstream_rq_pending_active"), 2u) << "of the last three one is slow, and has its stream";
+}
+
 }  // namespace
 }  // namespace weft::proxy

@@ -5,8 +5,10 @@
 namespace weft::proxy {
 
 /// Streams share connections: while one is being made to the endpoint, requests wait for it, and another is
-/// made only when no stream is left.
+/// made only when no stream is left. Those in line stay there instead while no place is to be had: they would
+/// all go, and most of them would come back.
 net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
+  constexpr ConnectionUse kUse = ConnectionUse::kHttp2;
   std::optional<WaitingLine::Turn> turn;
   std::shared_ptr<EndpointPool> endpoint;
   bool waited_for_connection = false;
@@ -14,28 +16,32 @@ net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
     if (!endpoint || endpoint->retired()) {
       WEFT_CO_TRY(endpoint, pick(request));
     }
-    const bool first_in_line = turn || waited_for_connection || share_->waiting.empty();
-    if (first_in_line) {
+    const bool woken = turn || waited_for_connection;
+    const bool in_turn = woken || endpoint->kind_in_line(kUse).empty();
+    if (in_turn) {
       if (auto shared = endpoint->take(http::Protocol::kHttp2)) {
-        if (turn) turn->use();
+        turn.reset();
         co_return lend(std::move(shared));
       }
     }
-    if (endpoint->connecting) {
+    if (endpoint->connecting && in_turn && (!turn || has_place())) {
       turn.reset();
       WEFT_CO_CHECK(co_await wait_for_connection(endpoint, request));
       waited_for_connection = true;
       continue;
     }
-    ConnectionPlace place = first_in_line ? take_place(endpoint, ConnectionUse::kHttp2)
-                                          : take_first_place(endpoint, ConnectionUse::kHttp2);
+    ConnectionPlace place =
+        endpoint->connecting ? ConnectionPlace() : take_place_in_turn(endpoint, kUse, woken);
     if (place) {
-      if (turn) turn->use();
       turn.reset();
       co_return co_await connect_for_all(std::move(endpoint), std::move(place), request);
     }
+    if (auto other = elsewhere(request, *endpoint, kUse, woken)) {
+      endpoint = std::move(other);
+      continue;
+    }
+    WEFT_CO_CHECK(co_await wait_in_line(turn, request, endpoint->shared_kind_in_line(kUse)));
     endpoint.reset();  // another may have room by then
-    WEFT_CO_CHECK(co_await wait_in_line(turn, request));
   }
 }
 
@@ -46,7 +52,6 @@ net::Task<Result<void>> UpstreamCluster::wait_for_connection(std::shared_ptr<End
   WEFT_CO_TRY(Place pending, take_pending());
   WaitingLine::Turn turn(loop_, connecting->waiting, std::move(pending), share_->counters, request.waiting);
   const bool in_time = co_await turn.wait(request.deadline);
-  turn.use();
   if (connecting->failed) {
     if (request.unreached) *request.unreached = std::move(endpoint);
     co_return fail(*connecting->failed);
@@ -73,7 +78,7 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
                                                            config_->http2, std::move(place));
     Lease lease(*this, connection);
     if (!used_up(*connection)) endpoint->put(std::move(connection));
-    share_->waiting.wake_all();  // it has room for more than one
+    share_->waiting.wake(lease.endpoint()->kind_in_line(ConnectionUse::kHttp2));  // it has room for more
     co_return lease;
   }
   const bool own = made.error().code == Code::kCancelled || request.deadline <= loop_.now();

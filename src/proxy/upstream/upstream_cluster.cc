@@ -70,6 +70,7 @@ UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, net::DnsResolv
       sweep_timer_(loop, [this] { sweep(); }),
       dns_timer_(loop, [this] { resolve(); }),
       look_again_timer_(loop, [this] { look_again(); }) {
+  if (config_->discovery == ClusterConfig::Discovery::kOriginalDestination) share_->kinds = nullptr;
   if (by_name())
     dns_timer_.arm(loop_.now());
   else if (from.endpoints)
@@ -112,7 +113,7 @@ void UpstreamCluster::update(const CompiledCluster& from) {
     balancer_.set_policy(policy_of(*config_, balancer_.policy().overprovisioning_percent));
   while (beyond_limit() && close_longest_idle()) {
   }
-  share_->waiting.wake_all();
+  share_->wake_each_kind();
 }
 
 /// Endpoints that stay keep their connections; the others close theirs as they come back.
@@ -141,7 +142,7 @@ void UpstreamCluster::set_endpoints(const Endpoints& endpoints) {
   for (const auto& [text, endpoint] : next)
     if (!endpoints_.contains(text)) endpoint->retire();
   balancer_.set_endpoints(std::move(list), policy_of(*config_, endpoints.overprovisioning_percent));
-  share_->waiting.wake_all();
+  share_->wake_each_kind();
 }
 
 /// What is known of names that stay holds on, with what is said of them now.
@@ -271,18 +272,20 @@ Result<Place> UpstreamCluster::take_pending() {
 net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
   const ConnectionUse use = request.tunnel ? ConnectionUse::kTcp : ConnectionUse::kHttp1;
   std::optional<WaitingLine::Turn> turn;
+  std::shared_ptr<EndpointPool> endpoint;
   for (;;) {
-    WEFT_CO_TRY(std::shared_ptr<EndpointPool> endpoint, pick(request));
-    const bool first_in_line = turn || share_->waiting.empty();
-    if (first_in_line && !request.fresh) {
+    if (!endpoint) {
+      WEFT_CO_TRY(endpoint, pick(request));
+    }
+    // An idle connection is also a place for who stands in line, whatever they need.
+    if (!request.fresh && (turn || share_->waiting.empty())) {
       if (auto pooled = endpoint->take(http::Protocol::kHttp1)) {
-        if (turn) turn->use();
+        turn.reset();
         co_return Lease(*this, std::move(pooled));
       }
     }
-    ConnectionPlace place = first_in_line ? take_place(endpoint, use) : take_first_place(endpoint, use);
+    ConnectionPlace place = take_place_in_turn(endpoint, use, turn.has_value());
     if (place) {
-      if (turn) turn->use();
       turn.reset();
       auto connected = co_await connect(endpoint->config().address, request.deadline, request.waiting);
       if (!connected && request.unreached) *request.unreached = std::move(endpoint);
@@ -292,39 +295,70 @@ net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
       co_return Lease(*this, std::make_shared<UpstreamConnection>(std::move(made), http::Protocol::kHttp1,
                                                                   config_->http2, std::move(place)));
     }
-    WEFT_CO_CHECK(co_await wait_in_line(turn, request));
+    if (auto other = elsewhere(request, *endpoint, use, turn.has_value())) {
+      endpoint = std::move(other);
+      continue;
+    }
+    WEFT_CO_CHECK(co_await wait_in_line(turn, request, endpoint->shared_kind_in_line(use)));
+    endpoint.reset();  // another may have room by then
   }
 }
 
 net::Task<Result<void>> UpstreamCluster::wait_in_line(std::optional<WaitingLine::Turn>& turn,
-                                                      const Request& request) {
+                                                      const Request& request,
+                                                      std::shared_ptr<WaitingLine::Kind> kind) {
   if (!turn) {
     WEFT_CO_TRY(Place pending, take_pending());
     turn.emplace(loop_, share_->waiting, std::move(pending), share_->counters, request.waiting);
+    ++share_->counters.upstream_cx_overflow;
   }
   // An arming that is there stays: a request that comes later must not put off those that wait.
   if (!look_again_timer_.armed()) look_again_timer_.arm(loop_.now() + kLookAgain);
-  const bool in_time = co_await turn->wait(request.deadline);
+  const bool in_time = co_await turn->wait(request.deadline, std::move(kind));
   if (!in_time) co_return fail(upstream_error(Code::kTimeout, "no connection came free in time"));
   co_return Result<void>{};
 }
 
-/// For who is first in line and has found nothing to take at `endpoint`: what is idle, there or elsewhere, is
-/// of no use to it.
+/// For one that has found nothing to take at `endpoint`. Nobody overtakes those who wait for the same.
+ConnectionPlace UpstreamCluster::take_place_in_turn(const std::shared_ptr<EndpointPool>& endpoint,
+                                                    ConnectionUse use, bool woken) {
+  if (woken || share_->waiting.empty())
+    if (ConnectionPlace place = take_place(endpoint, use)) return place;
+  if (!woken && !endpoint->kind_in_line(use).empty()) return {};
+  return take_first_place(endpoint, use);
+}
+
+/// For one that has found no room at `endpoint`: another that has some; null when it has to wait.
+std::shared_ptr<EndpointPool> UpstreamCluster::elsewhere(const Request& request, const EndpointPool& endpoint,
+                                                         ConnectionUse use, bool woken) {
+  if (config_->discovery == ClusterConfig::Discovery::kOriginalDestination) return nullptr;
+  if (!woken && !endpoint.kind_in_line(use).empty()) return nullptr;
+  return balancer_.pick_with_room(random_, use, request.avoid);
+}
+
+/// Within the limit, if need be in the place of an idle connection: there or elsewhere, none that is idle is
+/// of use to the request.
 ConnectionPlace UpstreamCluster::take_place(const std::shared_ptr<EndpointPool>& endpoint,
                                             ConnectionUse use) {
   do {
     if (auto place = ConnectionPlace::take(endpoint, use, config_->max_connections)) return place;
   } while (close_longest_idle());
-  ++share_->counters.upstream_cx_overflow;
-  return take_first_place(endpoint, use);
+  return {};
 }
 
 /// Without any connection of its use to its endpoint a request would wait for something that never comes.
 ConnectionPlace UpstreamCluster::take_first_place(const std::shared_ptr<EndpointPool>& endpoint,
                                                   ConnectionUse use) {
   if (endpoint->connections(use) > 0) return {};
+  ++share_->counters.upstream_cx_overflow;
   return ConnectionPlace::beyond(endpoint, use);
+}
+
+/// Whether a connection may be made within the limit.
+bool UpstreamCluster::has_place() const {
+  return share_->usage->connections.load(std::memory_order_relaxed) < config_->max_connections ||
+         std::ranges::any_of(
+             endpoints_, [](const auto& each) { return each.second->idle_connections() > 0; });
 }
 
 /// False: there is none.
@@ -345,9 +379,8 @@ bool UpstreamCluster::beyond_limit() const {
 /// Another worker's connections take no notice of who waits here, but their places are counted.
 void UpstreamCluster::look_again() {
   if (share_->waiting.empty()) return;
-  const std::uint32_t used = share_->usage->connections.load(std::memory_order_relaxed);
-  for (std::uint32_t place = used; place < config_->max_connections; ++place)
-    if (!share_->waiting.wake_another()) break;
+  if (share_->usage->connections.load(std::memory_order_relaxed) < config_->max_connections)
+    share_->waiting.wake();
   look_again_timer_.arm(loop_.now() + kLookAgain);
 }
 
@@ -405,13 +438,16 @@ bool UpstreamCluster::used_up(const UpstreamConnection& connection) const {
 
 void UpstreamCluster::release(std::shared_ptr<UpstreamConnection> connection) {
   const auto endpoint = connection->endpoint;
+  const ConnectionUse use = connection->place.use();
+  const bool idle = connection->active == 0;
   // One that other requests use stays for those to come: they would wait for it.
   if (used_up(*connection) || (connection->active == 0 && beyond_limit()))
     endpoint->withdraw(*connection);
   else
     endpoint->put(std::move(connection));
   connection.reset();
-  share_->waiting.wake_one();
+  if (idle) share_->waiting.wake();
+  share_->waiting.wake(endpoint->kind_in_line(use));
   if (endpoint->idle_connections() && config_->idle_timeout.count() && !sweep_timer_.armed())
     sweep_timer_.arm(loop_.now() + config_->idle_timeout);
 }

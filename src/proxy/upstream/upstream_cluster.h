@@ -22,8 +22,8 @@ namespace weft::proxy {
 ///
 /// Limits hold for all workers together; each worker may always have one connection of each use to each
 /// endpoint, also beyond max_connections, so that no request waits for what cannot come. At the limit an idle
-/// connection that the request cannot take is closed for a new one. Requests wait in one line per worker;
-/// connections beyond the limit end with their request.
+/// connection that the request cannot take is closed for a new one. A request waits, in one line per worker,
+/// only while no endpoint that it may use has room; connections beyond the limit end with their request.
 ///
 /// Owner: the worker; requests in progress hold it too, so a removed cluster ends with its last request. A
 /// new configuration with the same connection settings is taken over in place, and its pooled connections
@@ -106,10 +106,16 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   net::Task<Result<void>> wait_for_connection(std::shared_ptr<EndpointPool> endpoint, Request request);
   Lease lend(std::shared_ptr<UpstreamConnection> connection);
   Result<Place> take_pending();
-  net::Task<Result<void>> wait_in_line(std::optional<WaitingLine::Turn>& turn, const Request& request);
+  net::Task<Result<void>> wait_in_line(std::optional<WaitingLine::Turn>& turn, const Request& request,
+                                       std::shared_ptr<WaitingLine::Kind> kind);
   bool used_up(const UpstreamConnection& connection) const;
   ConnectionPlace take_place(const std::shared_ptr<EndpointPool>& endpoint, ConnectionUse use);
-  static ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint, ConnectionUse use);
+  ConnectionPlace take_first_place(const std::shared_ptr<EndpointPool>& endpoint, ConnectionUse use);
+  ConnectionPlace take_place_in_turn(const std::shared_ptr<EndpointPool>& endpoint, ConnectionUse use,
+                                     bool woken);
+  std::shared_ptr<EndpointPool> elsewhere(const Request& request, const EndpointPool& endpoint,
+                                          ConnectionUse use, bool woken);
+  bool has_place() const;
   bool close_longest_idle();
   bool beyond_limit() const;
   void look_again();

@@ -30,33 +30,32 @@ TEST(Place, is_held_within_its_limit_and_given_back_once) {
   EXPECT_EQ(used, 1u);
 }
 
-/// Requests that wait in one line, and what became of each.
+/// Requests that wait in one line for rooms, and what became of each: "a ", "a- " one that tried in vain, "a!
+/// " one that waits no longer.
 class RequestsInLine : public ::testing::Test {
  protected:
-  enum class Then : std::uint8_t { kUses, kLeaves, kWaitsAgain };
+  using Kind = WaitingLine::Kind;
 
-  void join(const std::string& name, Then then, TimePoint deadline = kNever,
-            WaitingLine::Handle* handle = nullptr) {
-    scope.spawn(wait(*this, name, then, deadline, handle));
+  void join(const std::string& name, std::size_t& from, std::shared_ptr<Kind> kind = nullptr,
+            TimePoint deadline = kNever, WaitingLine::Handle* handle = nullptr) {
+    scope.spawn(wait(*this, name, from, std::move(kind), deadline, handle));
   }
-  static net::Task<void> wait(RequestsInLine& self, std::string name, Then then, TimePoint deadline,
-                              WaitingLine::Handle* handle) {
+  static net::Task<void> wait(RequestsInLine& self, std::string name, std::size_t& from,
+                              std::shared_ptr<Kind> kind, TimePoint deadline, WaitingLine::Handle* handle) {
     WaitingLine::Turn turn(*self.loop, self.line, Place::take(self.pending, 100), self.counters, handle);
     for (;;) {
-      const bool woken = co_await turn.wait(deadline);
-      self.log += name + (woken ? " " : "! ");
-      if (!woken) co_return;
-      if (then == Then::kWaitsAgain) {
-        then = Then::kUses;
-        continue;
-      }
-      if (then == Then::kUses) turn.use();
+      const bool woken = co_await turn.wait(deadline, kind);
+      self.log += name + (!woken ? "! " : from == 0 ? "- " : " ");
+      if (woken && from == 0) continue;
+      if (woken) --from;
       co_return;
     }
   }
-  std::string wake_one() {
+  /// What becomes of those in line when there are `more` rooms, told once.
+  std::string add(std::size_t more, std::size_t& to) {
     log.clear();
-    line.wake_one();
+    to += more;
+    line.wake();
     loop->advance(1ms);
     return log;
   }
@@ -65,86 +64,88 @@ class RequestsInLine : public ::testing::Test {
   std::atomic<std::uint32_t> pending{0};
   ClusterCounters counters;
   WaitingLine line;
+  std::shared_ptr<Kind> streams = std::make_shared<Kind>(), places = std::make_shared<Kind>();
+  std::size_t rooms = 0, other_rooms = 0;
   std::string log;
   net::TaskScope scope;
 };
 
 TEST_F(RequestsInLine, keeps_who_was_woken_first_until_it_has_tried) {
-  join("a", Then::kUses);
-  line.wake_one();
+  join("a", rooms = 1, places);
+  line.wake();
   EXPECT_EQ(log, "");
-  EXPECT_FALSE(line.empty());
+  EXPECT_FALSE(line.empty() || places->empty());
   loop->advance(1ms);
   EXPECT_EQ(log, "a ");
-  EXPECT_TRUE(line.empty());
+  EXPECT_TRUE(line.empty() && places->empty());
 }
 
-TEST_F(RequestsInLine, gives_a_wake_beyond_those_in_line_to_who_comes_before_they_have_tried) {
-  join("a", Then::kUses);
-  line.wake_one();
-  line.wake_one();
-  join("b", Then::kUses);
-  join("c", Then::kUses);
-  loop->advance(1ms);
-  EXPECT_EQ(log, "a b ");
-}
-
-TEST_F(RequestsInLine, wakes_each_once_and_tells_when_there_are_no_more) {
-  EXPECT_FALSE(line.wake_another());
-  join("a", Then::kUses);
-  join("b", Then::kUses);
-  EXPECT_TRUE(line.wake_another());
-  EXPECT_TRUE(line.wake_another());
-  EXPECT_FALSE(line.wake_another());
-  join("c", Then::kUses);
-  loop->advance(1ms);
-  EXPECT_EQ(log, "a b ");
-}
-
-TEST_F(RequestsInLine, gives_the_wake_of_who_is_destroyed_to_the_next) {
-  net::TaskScope other;
-  other.spawn(wait(*this, "a", Then::kUses, kNever, nullptr));
-  join("b", Then::kUses);
-  line.wake_one();
-  other.cancel_all();
-  loop->advance(1ms);
-  EXPECT_EQ(log, "b ");
-  EXPECT_TRUE(line.empty());
-}
-
-TEST_F(RequestsInLine, serves_first_come_first_served) {
-  for (const char* name : {"a", "b", "c"}) join(name, Then::kUses);
-  EXPECT_EQ(pending, 3u);
-  EXPECT_EQ(wake_one() + wake_one() + wake_one(), "a b c ");
-  EXPECT_EQ(wake_one(), "");
+TEST_F(RequestsInLine, serves_first_come_first_served_as_many_as_there_is_room_for) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) join(name, rooms);
+  EXPECT_EQ(pending, 5u);
+  EXPECT_EQ(add(1, rooms), "a b- ");
+  EXPECT_EQ(add(2, rooms), "b c d- ") << "told once is enough";
+  EXPECT_EQ(add(0, rooms), "d- ") << "who tries in vain wakes nobody";
+  EXPECT_EQ(add(9, rooms), "d e ");
+  EXPECT_EQ(add(9, rooms), "");
   EXPECT_EQ(pending, 0u);
   EXPECT_EQ(counters.upstream_rq_pending_active, 0u);
   EXPECT_TRUE(line.empty());
 }
 
-TEST_F(RequestsInLine, passes_a_wake_on_until_somebody_uses_it) {
-  join("a", Then::kLeaves);
-  join("b", Then::kLeaves);
-  join("c", Then::kUses);
-  join("d", Then::kUses);
-  EXPECT_EQ(wake_one(), "a b c ");
-  EXPECT_FALSE(line.empty()) << "d waits on";
-  EXPECT_EQ(wake_one(), "d ");
+TEST_F(RequestsInLine, wakes_who_comes_before_the_one_that_was_woken_has_tried) {
+  join("a", rooms = 2);
+  line.wake();
+  line.wake();
+  join("b", rooms);
+  join("c", rooms);
+  loop->advance(1ms);
+  EXPECT_EQ(log, "a b c- ");
 }
 
-TEST_F(RequestsInLine, keeps_the_place_of_who_tries_in_vain) {
-  join("a", Then::kWaitsAgain);
-  join("b", Then::kUses);
-  EXPECT_EQ(wake_one(), "a ");
-  EXPECT_EQ(wake_one(), "a ");
-  EXPECT_EQ(wake_one(), "b ");
+TEST_F(RequestsInLine, wakes_the_next_when_who_was_woken_is_destroyed) {
+  net::TaskScope other;
+  other.spawn(wait(*this, "a", rooms = 1, places, kNever, nullptr));
+  join("b", rooms, places);
+  line.wake();
+  other.cancel_all();
+  loop->advance(1ms);
+  EXPECT_EQ(log, "b ");
+  EXPECT_TRUE(line.empty() && places->empty());
+}
+
+TEST_F(RequestsInLine, who_waits_for_something_else_keeps_nobody_waiting) {
+  join("a", rooms, places);
+  join("b", other_rooms, streams);
+  join("c", other_rooms, streams);
+  other_rooms = 2;
+  line.wake(*streams);
+  loop->advance(1ms);
+  EXPECT_EQ(log, "b c ");
+  EXPECT_TRUE(streams->empty());
+  EXPECT_FALSE(line.empty() || places->empty());
+}
+
+TEST_F(RequestsInLine, of_those_that_are_woken_at_once_the_first_in_line_tries_first) {
+  join("a", rooms, places);
+  join("b", rooms, streams);
+  rooms = 1;
+  line.wake(*streams);
+  line.wake();
+  loop->advance(1ms);
+  EXPECT_EQ(log, "a b- ") << "and each once";
+  line.wake();
+  line.wake(*streams);
+  rooms = 1;
+  loop->advance(1ms);
+  EXPECT_EQ(log, "a b- b ");
 }
 
 TEST_F(RequestsInLine, forgets_who_has_waited_long_enough_or_is_given_up) {
   WaitingLine::Handle handle;
-  join("a", Then::kUses, loop->now() + 10ms);
-  join("b", Then::kUses, kNever, &handle);
-  join("c", Then::kUses);
+  join("a", rooms, places, loop->now() + 10ms);
+  join("b", rooms, places, kNever, &handle);
+  join("c", rooms, places);
   loop->advance(20ms);
   EXPECT_EQ(log, "a! ");
   handle.give_up();
@@ -152,18 +153,16 @@ TEST_F(RequestsInLine, forgets_who_has_waited_long_enough_or_is_given_up) {
   EXPECT_EQ(log, "a! b! ");
   EXPECT_EQ(handle.turn, nullptr);
   handle.give_up();
-  EXPECT_EQ(wake_one(), "c ");
+  EXPECT_EQ(add(1, rooms), "c ");
   EXPECT_EQ(pending, 0u);
 }
 
 TEST_F(RequestsInLine, wakes_all_once_each) {
-  join("a", Then::kWaitsAgain);
-  join("b", Then::kUses);
-  join("c", Then::kWaitsAgain);
+  for (const char* name : {"a", "b", "c"}) join(name, rooms);
   line.wake_all();
   loop->advance(1ms);
-  EXPECT_EQ(log, "a b c ");
-  EXPECT_EQ(wake_one(), "a ");
+  EXPECT_EQ(log, "a- b- c- ");
+  EXPECT_EQ(add(1, rooms), "a b- ");
 }
 
 }  // namespace
