@@ -286,6 +286,28 @@ TEST(Http2, idle_connections_to_endpoints_are_closed_in_time) {
   EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_active"), 0u);
 }
 
+TEST_P(Pairings, another_idle_timeout_holds_for_connections_that_are_idle_already) {
+  const auto apply = [&](Milliseconds idle_timeout) {
+    mesh.apply(GetParam().spoken(), [&](ClusterConfig& cluster) { cluster.idle_timeout = idle_timeout; });
+  };
+  const auto connections = [&] { return mesh.plane.stat("cluster.a.upstream_cx_active"); };
+  HttpCall call(*session, get("/"));
+  mesh.settle(10s);
+  apply(20'000ms);
+  mesh.settle(9'999ms);
+  EXPECT_EQ(connections(), 1u);
+  mesh.settle(2ms);
+  EXPECT_EQ(connections(), 0u) << "a shorter one";
+  HttpCall next(*session, get("/"));
+  mesh.settle(1s);
+  apply(0ms);
+  mesh.settle(30min);
+  EXPECT_EQ(connections(), 1u) << "none";
+  apply(60'000ms);
+  mesh.settle(1ms);
+  EXPECT_EQ(connections(), 0u) << "one again, that has passed";
+}
+
 TEST(Http2, an_endpoint_that_leaves_its_cluster_finishes_its_streams) {
   Mesh mesh(Protocol::kHttp2);
   Gate gate(mesh);

@@ -267,6 +267,17 @@ TEST(UpstreamCluster, takes_only_addresses_of_the_family_that_is_asked_for) {
   }
 }
 
+TEST(UpstreamCluster, asks_again_as_soon_as_a_shorter_interval_says) {
+  Named named({{"one.known", 80}});
+  auto config = named.with({{"two.known", 81}});
+  config->dns_refresh = Milliseconds{3'600'000};
+  named.cluster->update(testing::compiled(config));
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.3:81"));
+  named.server.last_byte = 4;
+  named.cluster->update(testing::compiled(named.with({{"two.known", 81}})));
+  EXPECT_TRUE(leads_to(named.loop, *named.cluster, "10.1.2.4:81"));
+}
+
 TEST(UpstreamCluster, does_not_ask_for_a_name_again_before_its_answer_ends_where_that_decides) {
   for (const bool ttl_decides : {false, true}) {
     Named named({{"one.known", 80}});

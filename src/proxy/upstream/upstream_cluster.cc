@@ -113,6 +113,9 @@ void UpstreamCluster::update(const CompiledCluster& from) {
     balancer_.set_policy(policy_of(*config_, balancer_.policy().overprovisioning_percent));
   while (beyond_limit() && close_longest_idle()) {
   }
+  if (before->idle_timeout != config_->idle_timeout) sweep();
+  if (before->dns_refresh != config_->dns_refresh && dns_timer_.armed())
+    dns_timer_.arm(std::min(dns_timer_.when(), loop_.now() + config_->dns_refresh));
   share_->wake_each_kind();
 }
 
@@ -453,6 +456,8 @@ void UpstreamCluster::release(std::shared_ptr<UpstreamConnection> connection) {
 }
 
 void UpstreamCluster::sweep() {
+  sweep_timer_.disarm();
+  if (config_->idle_timeout.count() == 0) return;
   TimePoint next = kNever;
   const TimePoint before = loop_.now() - config_->idle_timeout;
   for (const auto& [text, endpoint] : endpoints_) next = std::min(next, endpoint->close_idle_before(before));
