@@ -143,6 +143,27 @@ TEST_F(SimulationTest, a_request_that_has_come_when_its_connection_is_drained_is
   EXPECT_NE(response.find("connection: close\r\n"), response.npos) << response;
 }
 
+TEST_F(SimulationTest, a_client_that_disconnects_before_a_retry_leaves_nothing_behind) {
+  Route route = route_to("/", "a");
+  RetryPolicy policy;
+  policy.five_xx = true;
+  policy.base_interval = policy.max_interval = Milliseconds{3'600'000};
+  auto& action = std::get<ForwardAction>(route.action);
+  action.retry = std::make_shared<const RetryPolicy>(policy);
+  action.timeout = Milliseconds{0};
+  apply(route);
+  write(*client, kGet);
+  write(*servers[0], "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+  plane.loop().advance(1s);
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 1u);
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_retry"), 1u);
+  client->close(true);
+  plane.loop().advance(1ms);
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_active"), 0u);
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_cancelled"), 1u);
+  EXPECT_EQ(plane.stat("http.front.downstream_rq_active"), 0u);
+}
+
 TEST_F(SimulationTest, retries_wait_no_longer_than_their_policy_says) {
   Route route = route_to("/", "a");
   RetryPolicy policy;

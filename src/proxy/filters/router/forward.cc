@@ -89,7 +89,11 @@ net::Task<Forward::Failure> Forward::retry_after(Failure failure, RetryState::De
   if (decision == RetryState::Decision::kByPolicy && !retry_place_) retry_place_ = cluster_->take_retry();
   retries_.count(decision);
   const Duration wait = retries_.back_off(stream_.random());
-  co_await loop().sleep_until(std::min(loop().now() + wait, deadlines_.whole()));
+  net::Loop::SleepAwaiter sleep = loop().sleep_until(std::min(loop().now() + wait, deadlines_.whole()));
+  {
+    const Cancellation::Wait cancellable(stream_.cancellation(), [&] { sleep.timer.arm(loop().now()); });
+    co_await sleep;
+  }
   if (cancelled()) co_return Failure::kClient;
   co_return deadlines_.passed(loop().now()) ? Failure::kTimeout : Failure::kNone;
 }
