@@ -156,6 +156,7 @@ TEST(Http2, requests_that_wait_for_one_connection_share_its_failure) {
   mesh.settle(10ms);  // each is tried once more
   for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 503);
   EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_total"), 2u);
+  EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_cx_destroy"), 2u);
   EXPECT_EQ(mesh.plane.stat("cluster.a.upstream_rq_pending_active"), 0u);
 }
 

@@ -36,10 +36,7 @@ UpstreamConnection::UpstreamConnection(Connection connected, ConnectionPlace tak
       local_address(connected.local.to_string()),
       protocol(http::Protocol::kHttp1) {}
 
-UpstreamConnection::~UpstreamConnection() {
-  http->on_change({});
-  ++endpoint->share().counters.upstream_cx_destroy;
-}
+UpstreamConnection::~UpstreamConnection() { http->on_change({}); }
 
 std::shared_ptr<UpstreamConnection> EndpointPool::take(http::Protocol protocol) {
   if (protocol == http::Protocol::kHttp2) {

@@ -156,6 +156,7 @@ ConnectionPlace::~ConnectionPlace() {
   ClusterShare& share = endpoint_->share();
   endpoint_->count_connection(use_, -1);
   --share.counters.upstream_cx_active;
+  ++share.counters.upstream_cx_destroy;
   share.usage->connections.fetch_sub(1, std::memory_order_relaxed);
   share.waiting.wake();
   share.waiting.wake(endpoint_->kind_in_line(use_));

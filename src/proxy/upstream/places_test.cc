@@ -38,6 +38,7 @@ TEST_F(ConnectionPlaces, are_counted_for_their_endpoint_their_worker_and_the_pro
   }
   EXPECT_EQ(one->connections() + two->connections(), 0u);
   EXPECT_EQ(active(), 0u);
+  EXPECT_EQ(share->counters.upstream_cx_destroy, 3u);
   EXPECT_EQ(used(), 0u);
 }
 
