@@ -46,13 +46,25 @@ bool is_avoided(const EndpointPtr& endpoint, Avoided avoid) {
   return std::ranges::find(avoid, endpoint.get()) != avoid.end();
 }
 
-/// Of `group`, one that is not avoided; null when all are.
-EndpointPtr another_of(const EndpointGroup& group, Avoided avoid) {
+/// Of `group`, the next by turns that is not avoided; null when all are.
+EndpointPtr next_of(const EndpointGroup& group, Avoided avoid) {
   for (std::size_t i = 0; i < group.endpoints.size(); ++i) {
     const EndpointPtr& each = group.endpoints[(group.turn + i) % group.endpoints.size()];
     if (!is_avoided(each, avoid)) return each;
   }
   return nullptr;
+}
+
+/// Of `group`, one that is not avoided, drawn by weight; null when all are.
+EndpointPtr draw_of(const EndpointGroup& group, Avoided avoid, Random& random) {
+  const EndpointPtr* drawn = nullptr;
+  std::uint64_t weight = 0;
+  for (const EndpointPtr& each : group.endpoints) {
+    if (is_avoided(each, avoid)) continue;
+    weight += each->weight();
+    if (random.below(weight) < each->weight()) drawn = &each;
+  }
+  return drawn ? *drawn : nullptr;
 }
 
 }  // namespace
@@ -93,10 +105,16 @@ std::shared_ptr<EndpointPool> LoadBalancer::pick(Random& random, Avoided avoid) 
   EndpointGroup& group = choose(random);
   EndpointPtr picked = pick_of(group, random);
   if (!is_avoided(picked, avoid)) return picked;
-  if (EndpointPtr other = another_of(group, avoid)) return other;
+  if (EndpointPtr other = another_of(group, avoid, random)) return other;
   for (const EndpointGroup& each : groups_)
-    if (EndpointPtr other = another_of(each, avoid)) return other;
+    if (EndpointPtr other = another_of(each, avoid, random)) return other;
   return picked;
+}
+
+EndpointPtr LoadBalancer::another_of(const EndpointGroup& group, Avoided avoid, Random& random) const {
+  using Balance = ClusterConfig::Balance;
+  const bool drawn = policy_.balance == Balance::kRandom || policy_.balance == Balance::kLeastRequest;
+  return drawn || !group.equal_weights ? draw_of(group, avoid, random) : next_of(group, avoid);
 }
 
 EndpointPtr LoadBalancer::pick_with_room(Random& random, ConnectionUse use, Avoided avoid) {

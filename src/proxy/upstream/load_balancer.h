@@ -37,6 +37,8 @@ class LoadBalancer {
   void regroup();
   EndpointGroup& choose(Random& random);
   std::shared_ptr<EndpointPool> pick_of(EndpointGroup& group, Random& random);
+  std::shared_ptr<EndpointPool> another_of(const EndpointGroup& group,
+                                           std::span<const EndpointPool* const> avoid, Random& random) const;
 
   BalancePolicy policy_;
   std::vector<std::shared_ptr<EndpointPool>> endpoints_;

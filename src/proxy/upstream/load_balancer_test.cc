@@ -132,6 +132,21 @@ TEST(LoadBalancer, what_was_tried_is_passed_over_for_what_gets_a_smaller_share) 
   for (int i = 0; i < 20; ++i) EXPECT_EQ(balancer.pick(random, avoid), endpoints.all[1]);
 }
 
+TEST(LoadBalancer, what_was_tried_is_passed_over_for_the_others_by_their_weights) {
+  for (const Balance balance : {Balance::kRandom, Balance::kLeastRequest}) {
+    LoadBalancer balancer({.balance = balance, .least_request_choices = 1});
+    Endpoints endpoints(balancer, {{10}, {5}, {1}, {4}});
+    Random random{1};
+    const EndpointPool* avoid[] = {endpoints.all[0].get()};
+    std::map<const EndpointPool*, int> counted;
+    for (int i = 0; i < 10'000; ++i) ++counted[balancer.pick(random, avoid).get()];
+    // Within five standard deviations, of 50 at most.
+    EXPECT_NEAR(counted[endpoints.all[1].get()], 5000, 250);
+    EXPECT_NEAR(counted[endpoints.all[2].get()], 1000, 250);
+    EXPECT_NEAR(counted[endpoints.all[3].get()], 4000, 250);
+  }
+}
+
 TEST(LoadBalancer, what_was_tried_is_passed_over_while_another_is_there) {
   for (const Balance balance : {Balance::kRoundRobin, Balance::kRandom, Balance::kLeastRequest}) {
     LoadBalancer balancer({.balance = balance});
