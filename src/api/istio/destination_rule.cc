@@ -68,11 +68,12 @@ std::optional<TrafficPolicy> read_policy(Fields& owner) {
   Fields fields(*from);
   TrafficPolicy made;
   if (const Json* balancer = fields.map("loadBalancer"))
-    made.balancer = Fields(*balancer).word("simple", kBalancers);
+    made.balancer = Fields(*balancer).word("simple", kBalancers).value_or(Balancer::kUnspecified);
   if (const Json* pool = fields.map("connectionPool")) {
     Fields pools(*pool);
-    if (const Json* tcp = pools.map("tcp")) made.tcp = read_tcp_pool(*tcp);
-    if (const Json* http = pools.map("http")) made.http = read_http_pool(*http);
+    made.pool.emplace();
+    if (const Json* tcp = pools.map("tcp")) made.pool->tcp = read_tcp_pool(*tcp);
+    if (const Json* http = pools.map("http")) made.pool->http = read_http_pool(*http);
   }
   made.tls = read_tls(fields);
   made.tls_of_ports = fields.list("portLevelSettings", read_port_tls);

@@ -28,7 +28,6 @@ struct TcpPool {
   std::optional<std::chrono::milliseconds> connect_timeout;
 };
 
-/// What is absent is left to the pool that this one is laid over.
 struct HttpPool {
   std::optional<std::uint32_t> http1_max_pending_requests, http2_max_requests, max_requests_per_connection,
       max_retries, max_concurrent_streams;
@@ -37,15 +36,21 @@ struct HttpPool {
   std::optional<bool> use_client_protocol;
 };
 
+/// What is absent in it has the mesh's default.
+struct ConnectionPool {
+  TcpPool tcp;
+  HttpPool http;
+};
+
 struct PortTls {
   std::uint16_t port = 0;
   std::optional<ClientTls> mode;
 };
 
+/// Blocks, of which each that is there takes the place of the one of a wider policy as a whole, as in Istio.
 struct TrafficPolicy {
   std::optional<Balancer> balancer;
-  TcpPool tcp;
-  HttpPool http;
+  std::optional<ConnectionPool> pool;
   std::optional<ClientTls> tls;
   /// Of portLevelSettings what decides about TLS: a port that is to have it must not go without (decision
   /// 66).

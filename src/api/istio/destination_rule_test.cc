@@ -22,16 +22,17 @@ TEST(DestinationRuleReading, a_policy_says_how_to_balance_and_what_pools_hold) {
                      http: {http1MaxPendingRequests: 1, http2MaxRequests: 2, maxRequestsPerConnection: 0, maxRetries: 4,
                             idleTimeout: 0s, h2UpgradePolicy: UPGRADE, useClientProtocol: true, maxConcurrentStreams: 5}})");
   EXPECT_EQ(made.balancer, Balancer::kRandom);
-  EXPECT_EQ(made.tcp.max_connections, 7u);
-  EXPECT_EQ(made.tcp.connect_timeout, 2s);
-  EXPECT_EQ(made.http.http1_max_pending_requests, 1u);
-  EXPECT_EQ(made.http.http2_max_requests, 2u);
-  EXPECT_EQ(made.http.max_requests_per_connection, 0u) << "0 is said, and not absent";
-  EXPECT_EQ(made.http.max_retries, 4u);
-  EXPECT_EQ(made.http.idle_timeout, 0ms);
-  EXPECT_EQ(made.http.h2_upgrade_policy, UpgradePolicy::kUpgrade);
-  EXPECT_EQ(made.http.use_client_protocol, true);
-  EXPECT_EQ(made.http.max_concurrent_streams, 5u);
+  ASSERT_TRUE(made.pool);
+  EXPECT_EQ(made.pool->tcp.max_connections, 7u);
+  EXPECT_EQ(made.pool->tcp.connect_timeout, 2s);
+  EXPECT_EQ(made.pool->http.http1_max_pending_requests, 1u);
+  EXPECT_EQ(made.pool->http.http2_max_requests, 2u);
+  EXPECT_EQ(made.pool->http.max_requests_per_connection, 0u) << "0 is said, and not absent";
+  EXPECT_EQ(made.pool->http.max_retries, 4u);
+  EXPECT_EQ(made.pool->http.idle_timeout, 0ms);
+  EXPECT_EQ(made.pool->http.h2_upgrade_policy, UpgradePolicy::kUpgrade);
+  EXPECT_EQ(made.pool->http.use_client_protocol, true);
+  EXPECT_EQ(made.pool->http.max_concurrent_streams, 5u);
 }
 
 TEST(DestinationRuleReading, what_is_absent_or_wrong_is_absent) {
@@ -40,16 +41,25 @@ TEST(DestinationRuleReading, what_is_absent_or_wrong_is_absent) {
     std::optional<Balancer> balancer;
   } rows[] = {{"loadBalancer: {simple: LEAST_CONN}", Balancer::kLeastRequest},
               {"loadBalancer: {simple: UNSPECIFIED}", Balancer::kUnspecified},
-              {"loadBalancer: {simple: FASTEST}", std::nullopt},
-              {"loadBalancer: {consistentHash: {}}", std::nullopt},
+              {"loadBalancer: {simple: FASTEST}", Balancer::kUnspecified},
+              {"loadBalancer: {consistentHash: {}}", Balancer::kUnspecified},
               {"loadBalancer: RANDOM", std::nullopt},
               {"connectionPool: {tcp: {maxConnections: many, connectTimeout: soon}, http: 5}", std::nullopt},
               {"connectionPool: [1]", std::nullopt}};
   for (const auto& row : rows) {
     const TrafficPolicy made = policy(row.policy);
     EXPECT_EQ(made.balancer, row.balancer) << row.policy;
-    EXPECT_FALSE(made.tcp.max_connections || made.tcp.connect_timeout || made.http.max_retries) << row.policy;
+    const ConnectionPool pool = made.pool.value_or(ConnectionPool());
+    EXPECT_FALSE(pool.tcp.max_connections || pool.tcp.connect_timeout || pool.http.max_retries) << row.policy;
   }
+}
+
+TEST(DestinationRuleReading, a_block_that_says_nothing_is_there_all_the_same) {
+  const TrafficPolicy empty = policy("loadBalancer: {}, connectionPool: {}");
+  EXPECT_EQ(empty.balancer, Balancer::kUnspecified);
+  EXPECT_TRUE(empty.pool);
+  const TrafficPolicy other = policy("tls: {mode: DISABLE}");
+  EXPECT_FALSE(other.balancer || other.pool);
 }
 
 TEST(DestinationRuleReading, a_policy_that_says_nothing_is_none) {

@@ -161,16 +161,30 @@ void RandomObjects::virtual_service(api::Json& body) {
     spec["http"][0]["match"] = api::Json::array({{{"gateways", some({"mesh", "g"})}}});
   if (spec.contains("http") && one_in(4))
     spec["http"][0]["match"] = api::Json::array({{{"sourceLabels", labels()}}});
+  if (spec.contains("http") && one_in(3))
+    spec["http"][0]["match"] = api::Json::array({{{"port", one_in(2) ? 80 : 9080}}});
   if (one_in(3)) spec["tcp"] = api::Json::array({{{"route", to()}}});
+}
+
+api::Json RandomObjects::policy() {
+  api::Json made = api::Json::object();
+  if (!one_in(4))
+    made["loadBalancer"] = {{"simple", any({"RANDOM", "ROUND_ROBIN", "LEAST_REQUEST", "PASSTHROUGH"})}};
+  if (one_in(3)) made["connectionPool"] = {{"tcp", {{"maxConnections", 1 + random_.below(3)}}}};
+  if (one_in(8)) made["tls"] = {{"mode", any({"SIMPLE", "DISABLE"})}};
+  return made;
 }
 
 void RandomObjects::destination_rule(api::Json& body) {
   body["spec"]["host"] = any_host();
   body["spec"]["subsets"] = api::Json::array();
   for (const char* name : {"v1", "v2", "v3"})
-    if (one_in(2))
-      body["spec"]["subsets"].push_back({{"name", name}, {"labels", {{"version", any({"v1", "v2"})}}}});
-  if (one_in(3)) body["spec"]["trafficPolicy"] = {{"loadBalancer", {{"simple", "RANDOM"}}}};
+    if (one_in(2)) {
+      api::Json subset = {{"name", name}, {"labels", {{"version", any({"v1", "v2"})}}}};
+      if (one_in(3)) subset["trafficPolicy"] = policy();
+      body["spec"]["subsets"].push_back(std::move(subset));
+    }
+  if (one_in(2)) body["spec"]["trafficPolicy"] = policy();
   if (one_in(4)) body["spec"]["exportTo"] = api::Json::array({"."});
 }
 

@@ -44,6 +44,7 @@ class RandomObjects {
   void ingress(api::Json& body);
   void gateway(api::Json& body);
   void virtual_service(api::Json& body);
+  api::Json policy();
   void destination_rule(api::Json& body);
   void api_gateway(api::Json& body);
   void route(api::Json& body);

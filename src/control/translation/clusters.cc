@@ -28,7 +28,6 @@ void set_no_limits(cluster::Cluster& made) {
 }
 
 void set_original_destination(cluster::Cluster& made) {
-  made.clear_eds_cluster_config();
   made.set_type(cluster::Cluster::ORIGINAL_DST);
   made.set_lb_policy(cluster::Cluster::CLUSTER_PROVIDED);
 }
@@ -83,26 +82,28 @@ void set_http_options(cluster::Cluster& made, Protocol protocol, const api::isti
   (*made.mutable_typed_extension_protocol_options())[kHttpOptions].PackFrom(options);
 }
 
-template <class T>
-void lay_over(std::optional<T>& below, const std::optional<T>& above) {
-  if (above) below = above;
+/// What rules say of one cluster. Each block is the subset's, where it has one, else the host's.
+struct Policy {
+  api::istio::Balancer balancer = api::istio::Balancer::kUnspecified;
+  api::istio::ConnectionPool pool;
+  std::optional<api::istio::ClientTls> tls;
+};
+
+Policy policy_of(const Destination& rule, const api::istio::Subset* subset, std::uint16_t port) {
+  Policy made;
+  for (const api::istio::TrafficPolicy* each :
+       {rule.policy, subset && subset->policy ? &*subset->policy : nullptr}) {
+    if (!each) continue;
+    if (each->balancer) made.balancer = *each->balancer;
+    if (each->pool) made.pool = *each->pool;
+    if (const auto tls = each->tls_at(port)) made.tls = tls;
+  }
+  return made;
 }
 
-/// A host's HTTP pool, with what its subset says instead, field by field.
-api::istio::HttpPool http_pool(const Destination& rule, const api::istio::Subset* subset) {
-  api::istio::HttpPool pool = rule.policy ? rule.policy->http : api::istio::HttpPool();
-  if (!subset || !subset->policy) return pool;
-  const api::istio::HttpPool& own = subset->policy->http;
-  lay_over(pool.max_requests_per_connection, own.max_requests_per_connection);
-  lay_over(pool.max_concurrent_streams, own.max_concurrent_streams);
-  lay_over(pool.idle_timeout, own.idle_timeout);
-  lay_over(pool.h2_upgrade_policy, own.h2_upgrade_policy);
-  lay_over(pool.use_client_protocol, own.use_client_protocol);
-  return pool;
-}
-
-/// All of a policy's pools but what is said of HTTP itself.
-void apply_pool(cluster::Cluster& made, const api::istio::TcpPool& tcp, const api::istio::HttpPool& http) {
+/// All of a pool but what is said of HTTP itself.
+void apply_pool(cluster::Cluster& made, const api::istio::ConnectionPool& pool) {
+  const auto& [tcp, http] = pool;
   auto& limits = *made.mutable_circuit_breakers()->mutable_thresholds(0);
   if (const auto n = tcp.max_connections.value_or(0); n > 0) limits.mutable_max_connections()->set_value(n);
   if (const auto n = http.http1_max_pending_requests.value_or(0); n > 0)
@@ -112,26 +113,16 @@ void apply_pool(cluster::Cluster& made, const api::istio::TcpPool& tcp, const ap
   if (tcp.connect_timeout) set_duration(*made.mutable_connect_timeout(), *tcp.connect_timeout);
 }
 
-/// A DestinationRule's trafficPolicy; what it does not mention stays.
-void apply_policy(cluster::Cluster& made, const api::istio::TrafficPolicy& policy) {
+cluster::Cluster::LbPolicy lb_policy(api::istio::Balancer balancer) {
   using api::istio::Balancer;
-  switch (policy.balancer.value_or(Balancer::kUnspecified)) {
-    case Balancer::kUnspecified: break;
-    case Balancer::kRoundRobin: made.set_lb_policy(cluster::Cluster::ROUND_ROBIN); break;
-    case Balancer::kRandom: made.set_lb_policy(cluster::Cluster::RANDOM); break;
-    case Balancer::kLeastRequest: made.set_lb_policy(cluster::Cluster::LEAST_REQUEST); break;
-    case Balancer::kPassthrough: set_original_destination(made); break;
+  switch (balancer) {
+    case Balancer::kRoundRobin: return cluster::Cluster::ROUND_ROBIN;
+    case Balancer::kRandom: return cluster::Cluster::RANDOM;
+    case Balancer::kPassthrough: return cluster::Cluster::CLUSTER_PROVIDED;
+    case Balancer::kUnspecified:
+    case Balancer::kLeastRequest: break;
   }
-  apply_pool(made, policy.tcp, policy.http);
-}
-
-/// Calls are to speak TLS; a subset's word goes before that for all of the host.
-bool wants_tls(const Destination& rule, const api::istio::Subset* subset, std::uint16_t port) {
-  using api::istio::ClientTls;
-  std::optional<ClientTls> mode;
-  if (subset && subset->policy) mode = subset->policy->tls_at(port);
-  if (!mode && rule.policy) mode = rule.policy->tls_at(port);
-  return mode == ClientTls::kSimple || mode == ClientTls::kMutual;
+  return cluster::Cluster::LEAST_REQUEST;
 }
 
 void add_endpoints(ResourceLists& into, const std::string& name, const std::vector<Endpoint>& endpoints,
@@ -157,23 +148,31 @@ struct PortScope {
   bool as_original_destination;
 };
 
-void add_service_cluster(const PortScope& scope, const Destination& rule, const api::istio::Subset* subset) {
-  std::string name = outbound_cluster(scope.port.number, subset ? subset->name : "", scope.service.host);
-  cluster::Cluster made = make_cluster(name);
-  made.set_type(cluster::Cluster::EDS);
-  set_ads(*made.mutable_eds_cluster_config()->mutable_eds_config());
-  made.mutable_eds_cluster_config()->set_service_name(name);
-  made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
-  if (scope.as_original_destination) set_original_destination(made);
-  set_http_options(made, scope.port.protocol, http_pool(rule, subset));
-  if (rule.policy) apply_policy(made, *rule.policy);
-  if (subset && subset->policy) apply_policy(made, *subset->policy);
+/// Whom its connections go to. A cluster that balances nothing has no balancer, or every proxy rejects it.
+void set_discovery(cluster::Cluster& made, const Policy& policy, bool as_original_destination) {
+  using api::istio::ClientTls;
   // What is to travel in TLS never travels in the clear instead: no endpoint, and the rule's status says why.
-  if (wants_tls(rule, subset, scope.port.number)) {
-    made.clear_eds_cluster_config();
+  if (policy.tls == ClientTls::kSimple || policy.tls == ClientTls::kMutual) {
     made.set_type(cluster::Cluster::STATIC);
     made.set_lb_policy(cluster::Cluster::LEAST_REQUEST);
+    return;
   }
+  if (as_original_destination || policy.balancer == api::istio::Balancer::kPassthrough)
+    return set_original_destination(made);
+  made.set_type(cluster::Cluster::EDS);
+  set_ads(*made.mutable_eds_cluster_config()->mutable_eds_config());
+  made.mutable_eds_cluster_config()->set_service_name(made.name());
+  made.set_lb_policy(lb_policy(policy.balancer));
+}
+
+void add_service_cluster(const PortScope& scope, const Destination& rule, const api::istio::Subset* subset) {
+  const std::string name =
+      outbound_cluster(scope.port.number, subset ? subset->name : "", scope.service.host);
+  const Policy policy = policy_of(rule, subset, scope.port.number);
+  cluster::Cluster made = make_cluster(name);
+  set_discovery(made, policy, scope.as_original_destination);
+  set_http_options(made, scope.port.protocol, policy.pool.http);
+  apply_pool(made, policy.pool);
   add_cluster(scope.into, made);
   if (made.type() == cluster::Cluster::EDS)
     add_endpoints(scope.into, name, scope.push.registry.endpoints(scope.service, scope.port),

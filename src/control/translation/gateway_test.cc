@@ -362,7 +362,7 @@ TEST(RulesReading, a_destination_rule_in_the_root_namespace_holds_where_no_other
   };
   auto limit = [](const PushContext& push, std::string_view host) {
     const auto* policy = push.rules.destination(host, "default").policy;
-    return policy ? static_cast<int>(policy->tcp.max_connections.value_or(0)) : 0;
+    return policy ? static_cast<int>(policy->pool.value().tcp.max_connections.value_or(0)) : 0;
   };
   const PushContext push = push_context_of(rule("istio-system", "*.local", 7) + rule("default", "WEB", 9));
   EXPECT_EQ(limit(push, "web.default.svc.cluster.local"), 9);

@@ -217,16 +217,18 @@ void check_api_gateway(const api::ObjectPtr& object, Findings& findings) {
   check_all(alone({object, std::move(our_class)}), gateway, "/spec/listeners", findings);
 }
 
-/// For a Service that is made up, and has its clusters by the rule.
+/// For Services that are made up, and have their clusters by the rule. Those of a headless one are others.
 void check_destination_rule(const api::ObjectPtr& object, Findings& findings) {
-  api::Json ports = api::Json::array({{{"name", "http"}, {"port", kAnyPort}}});
-  const PushContext push =
-      alone({made_up("v1", "Service", "checked", object->ns(), {{"ports", std::move(ports)}})});
   const api::istio::DestinationRule rule = api::istio::read_destination_rule(object->spec());
-  ResourceLists made;
-  add_service_clusters(made, push, push.registry.services().front(), destination_of(std::array{&rule}),
-                       ProxyIdentity::Kind::kSidecar);
-  check_set(to_set(std::move(made)), "/spec", findings);
+  for (const char* ip : {"", "None"}) {
+    api::Json spec = {{"clusterIP", ip}};
+    spec["ports"] = api::Json::array({{{"name", "http"}, {"port", kAnyPort}}});
+    const PushContext push = alone({made_up("v1", "Service", "checked", object->ns(), std::move(spec))});
+    ResourceLists made;
+    add_service_clusters(made, push, push.registry.services().front(), destination_of(std::array{&rule}),
+                         ProxyIdentity::Kind::kSidecar);
+    if (findings.empty()) check_set(to_set(std::move(made)), "/spec", findings);
+  }
 }
 
 void check_service(const api::ObjectPtr& object, Findings& findings) {

@@ -8,6 +8,8 @@
 #include "base/random.h"
 #include "control/testing/objects.h"
 #include "control/testing/random_objects.h"
+#include "control/translation/proof.h"
+#include "control/translation/translate.h"
 
 namespace weft::control {
 namespace {
@@ -77,6 +79,34 @@ TEST(Translator, carries_over_to_a_later_world_what_a_new_one_makes_of_it) {
     }
   }
   EXPECT_GT(sets.size(), seeds * 40) << "there was little to find out";
+}
+
+/// What proxies would say of clusters, endpoints and listeners; `known` has the bytes that were looked at.
+std::string complaints(const ResourceSet& set, std::set<std::string>& known) {
+  std::string text;
+  for (const Type type : {Type::kCluster, Type::kEndpoint, Type::kListener})
+    for (const ResourcePtr& each : set[type]) {
+      if (!known.insert(each->message()).second) continue;
+      for (const std::string& complaint : complaints_of(type, each->message()))
+        text += each->name + ": " + complaint + "; ";
+    }
+  return text;
+}
+
+TEST(Translator, makes_nothing_of_any_world_that_a_proxy_would_reject) {
+  std::set<std::string> known;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    testing::RandomObjects objects(Random(seed), what_translation_reads());
+    for (std::uint64_t step = 1; step <= 60; ++step) {
+      const std::string change = objects.change();
+      const PushContext push(objects.snapshot(), step);
+      for (const ProxyIdentity& proxy : proxies())
+        ASSERT_EQ(complaints(translate(push, proxy), known), "")
+            << "seed " << seed << " step " << step << " " << proxy.id() << " after\n"
+            << change;
+    }
+  }
+  EXPECT_GT(known.size(), 300u) << "there was little to find out";
 }
 
 std::string service(const std::string& name) {
