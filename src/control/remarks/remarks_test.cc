@@ -120,6 +120,37 @@ TEST(Remarks, a_younger_rule_for_the_same_host_is_told_that_the_older_one_holds)
       << text;
 }
 
+TEST(Remarks, a_younger_rule_for_the_same_host_is_left_alone_where_a_call_is_left_to_it) {
+  const std::string shop =
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop, namespace: default}\n"
+      "spec: {selector: {app: reviews}, ports: [{port: 80, name: http}, {port: 81, name: http-b}, {port: 82, "
+      "name: tcp}]}\n";
+  const auto http = [](const std::string& match) {
+    return "{hosts: [shop], http: [{" + match + "route: [{destination: {host: reviews}}]}]}";
+  };
+  const std::string tcp = "{hosts: [shop], tcp: [{route: [{destination: {host: reviews}}]}]}";
+  const struct {
+    std::string older, younger;
+    bool hidden;
+  } rows[] = {{http("match: [{port: 80}], "), http("match: [{port: 81}], "), false},
+              {http("match: [{port: 80}], "), http(""), false},
+              {http("match: [{port: 80}, {port: 81}], "), http(""), true},
+              {http("match: [{port: 80}], "), http("match: [{port: 80, uri: {exact: /a}}], "), true},
+              {http("match: [{sourceLabels: {app: a}}], "), http(""), false},
+              {http("match: [{sourceLabels: {app: a}}], "),
+               http("match: [{sourceLabels: {app: a, version: v1}}], "), true},
+              {http(""), http("match: [{port: 80}], "), true},
+              {tcp, http(""), false},
+              {http(""), tcp, false},
+              {tcp, tcp, true}};
+  for (const auto& row : rows) {
+    const std::string text = said(shop + rule("a", row.older) + rule("b", row.younger));
+    EXPECT_EQ(text.find("VirtualService default/a is older") != text.npos, row.hidden) << row.older << "\n"
+                                                                                       << row.younger << "\n"
+                                                                                       << text;
+  }
+}
+
 TEST(Remarks, http_routes_for_a_service_without_an_http_port_are_told) {
   EXPECT_EQ(
       said(rule("r", "{hosts: [rates], http: [{route: [{destination: {host: rates}}]}]}")),

@@ -28,6 +28,45 @@ std::vector<std::string> subset_names(const Destination& destination) {
   return names;
 }
 
+std::vector<const api::istio::MatchScope*> matches_of(const VirtualService& rule, Layer layer) {
+  static const api::istio::MatchScope kAnything;
+  std::vector<const api::istio::MatchScope*> found;
+  const auto add_any = [&](const auto& matches) {
+    if (matches.empty()) found.push_back(&kAnything);
+  };
+  if (layer == Layer::kHttp)
+    for (const api::istio::HttpRoute& route : rule.spec->http) {
+      add_any(route.matches);
+      for (const api::istio::HttpMatch& each : route.matches) found.push_back(&each.scope);
+    }
+  else
+    for (const api::istio::TcpRoute& route : rule.spec->tcp) {
+      add_any(route.matches);
+      for (const api::istio::MatchScope& each : route.matches) found.push_back(&each);
+    }
+  return found;
+}
+
+/// Calls in the mesh that the rule has matches for: the port, 0 where it may be any, and the caller's labels.
+using Calls = std::vector<std::pair<std::uint16_t, const Labels*>>;
+
+/// `service` is what is called, where it is one.
+Calls calls_by_matches(const VirtualService& rule, Layer layer, const Service* service) {
+  Calls calls;
+  for (const api::istio::MatchScope* match : matches_of(rule, layer)) {
+    const bool in_mesh =
+        match->gateways.empty() || std::ranges::find(match->gateways, kMesh) != match->gateways.end();
+    if (!in_mesh) continue;
+    std::set<std::uint16_t> ports;
+    if (match->port == 0 && service)
+      for (const ServicePort& each : service->ports)
+        if (layer == Layer::kHttp ? speaks_http(each) : !is_http(each.protocol)) ports.insert(each.number);
+    if (ports.empty()) ports.insert(match->port);
+    for (const std::uint16_t port : ports) calls.emplace_back(port, &match->source_labels);
+  }
+  return calls;
+}
+
 /// Everything about one VirtualService.
 class VirtualServiceRemarks {
  public:
@@ -59,6 +98,7 @@ class VirtualServiceRemarks {
   bool has_http() const { return !rule_.spec->http.empty(); }
   bool has_tcp() const { return !rule_.spec->tcp.empty(); }
   void host(std::size_t index);
+  const VirtualService* hidden_by(const std::string& host) const;
   void host_at_gateways(std::size_t index);
   void service(const std::string& host, const std::string& field);
   void gateway(std::size_t index);
@@ -82,17 +122,35 @@ const VirtualServiceRemarks::Gateway* VirtualServiceRemarks::find_gateway(std::s
   return scene_.snapshot.typed().find<api::istio::Gateway>(name.substr(0, slash), name.substr(slash + 1));
 }
 
+/// An older rule for the host, where those leave no call of the mesh to this one; else null.
+const VirtualService* VirtualServiceRemarks::hidden_by(const std::string& host) const {
+  std::vector<const VirtualService*> older;
+  for (const VirtualService* other : scene_.mesh_rules(host)) {
+    if (other == &rule_) break;
+    if (other->visible_from(object_.ns())) older.push_back(other);
+  }
+  const VirtualService* found = nullptr;
+  if (older.empty()) return found;
+  for (const Layer layer : {Layer::kHttp, Layer::kTcp})
+    for (const auto& [port, labels] : calls_by_matches(rule_, layer, scene_.registry.find(host))) {
+      const auto decides = [&](const VirtualService* other) {
+        return other->decides(layer, {kMesh, port, *labels});
+      };
+      const auto first = std::ranges::find_if(older, decides);
+      if (first == older.end()) return nullptr;
+      if (!found) found = *first;
+    }
+  return found;
+}
+
 void VirtualServiceRemarks::host(std::size_t index) {
   if (!rule_.applies_to(kMesh)) return host_at_gateways(index);
   const std::string& name = rule_.hosts[index];
   const std::string field = item("spec.hosts", index);
-  for (const VirtualService* other : scene_.mesh_rules(name)) {
-    if (other == &rule_) break;
-    if (!other->visible_from(object_.ns())) continue;
+  if (const VirtualService* other = hidden_by(name))
     return no_effect(field, "VirtualService " + shown(*other->object) +
-                                " is older and has this host; for a host of the mesh the oldest holds alone, "
-                                "so write both into one");
-  }
+                                " is older and has this host; for a call in the mesh the oldest that has a "
+                                "route decides, and none is left to this one, so write both into one");
   if (name.starts_with('*')) return;
   if (scene_.registry.find(name)) return service(name, field);
   // Other names are hosts outside of the mesh; rules for them hold at every HTTP port.

@@ -31,23 +31,25 @@ std::vector<std::shared_ptr<const Service>> all_services(const Registry& registr
   return {all.begin(), all.end()};
 }
 
-/// Hosts that rules of the mesh name and that no service has, with the rule that comes first.
-std::vector<std::pair<std::string_view, const VirtualService*>> foreign_hosts(const PushContext& push,
-                                                                              std::string_view ns) {
-  std::vector<std::pair<std::string_view, const VirtualService*>> found;
-  std::set<std::string_view> seen;
-  const auto is_of_service = [&](const std::string& name) {
-    if (!name.starts_with('*')) return push.registry.find(name) != nullptr;
-    return std::ranges::any_of(push.registry.services(),
-                               [&](const Service& service) { return host_match(name, service.host) > 0; });
-  };
-  for (const VirtualService& rule : push.rules.virtual_services()) {
-    if (!rule.applies_to(kMesh) || !rule.visible_from(ns)) continue;
-    for (const std::string& name : rule.hosts)
-      if (name != "*" && !is_of_service(name) && seen.insert(name).second) found.emplace_back(name, &rule);
+/// Which wildcards some service's host matches, at the cost of one look at the services.
+class ServiceWildcards {
+ public:
+  explicit ServiceWildcards(const Registry& registry) {
+    for (const Service& service : registry.services())
+      reversed_.emplace_back(service.host.rbegin(), service.host.rend());
+    std::ranges::sort(reversed_);
   }
-  return found;
-}
+  /// Of "*" and what hosts are to end with.
+  bool match(std::string_view pattern) const {
+    const std::string ending(pattern.rbegin(), std::prev(pattern.rend()));
+    // What is longer than the ending comes right behind it.
+    const auto next = std::ranges::upper_bound(reversed_, ending);
+    return next != reversed_.end() && next->starts_with(ending);
+  }
+
+ private:
+  std::vector<std::string> reversed_;
+};
 
 /// A rule for hosts that are all Services' has none of them.
 bool may_differ_in_foreign_hosts(const PushContext& push, const Changes& changes) {
@@ -70,6 +72,27 @@ void OutboundScope::update(const PushContext& push, const Changes& changes) {
   update_listeners(push, changes);
   update_port_tables(push, changes);
   update_sniffed_tables(push, changes);
+}
+
+OutboundScope::ForeignHosts OutboundScope::foreign_hosts(const PushContext& push, std::string_view ns) {
+  ForeignHosts found;
+  std::map<std::string_view, std::size_t> places;
+  std::optional<ServiceWildcards> wildcards;
+  const auto is_of_service = [&](const std::string& name) {
+    if (!name.starts_with('*')) return push.registry.find(name) != nullptr;
+    if (!wildcards) wildcards.emplace(push.registry);
+    return wildcards->match(name);
+  };
+  for (const VirtualService& rule : push.rules.virtual_services()) {
+    if (!rule.applies_to(kMesh) || !rule.visible_from(ns)) continue;
+    for (const std::string& name : rule.hosts) {
+      if (name == "*" || is_of_service(name)) continue;
+      const auto [place, is_new] = places.try_emplace(name, found.size());
+      if (is_new) found.push_back({name, {}});
+      found[place->second].rules.push_back(&rule);
+    }
+  }
+  return found;
 }
 
 bool OutboundScope::same_domains(const Host& a, const Host& b) {
@@ -129,11 +152,13 @@ void OutboundScope::update_port_tables(const PushContext& push, const Changes& c
     if (!numbers.contains(port)) gone.push_back(std::to_string(port));
   sort_names(gone);
   std::erase_if(ports_, [&](const auto& entry) { return !numbers.contains(entry.first); });
+  const auto foreign =
+      may_differ_in_foreign_hosts(push, changes) ? std::optional(foreign_hosts(push, key_.ns)) : std::nullopt;
   std::vector<ResourcePtr> made;
   for (std::uint16_t port : numbers) {
     const bool is_new = !ports_.contains(port);
     PortTable& table = ports_[port];
-    if (update_port_table(table, port, push, changes) || is_new)
+    if (update_port_table(table, port, push, changes, foreign ? &*foreign : nullptr) || is_new)
       made.push_back(std::make_shared<const Resource>(port_table(table, port)));
   }
   replace(Type::kRoute, std::move(made), gone);
@@ -169,9 +194,9 @@ bool OutboundScope::update_host_in_place(PortTable& table, const std::shared_ptr
   return changed;
 }
 
-/// Whether it has changed.
+/// Whether it has changed. Without `foreign_hosts` its own stay.
 bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, const PushContext& push,
-                                      const Changes& changes) {
+                                      const Changes& changes, const ForeignHosts* foreign_hosts) {
   const RouteScope scope = route_scope(push, port);
   std::vector<Host> hosts;
   hosts.reserve(table.hosts.size() + 1);
@@ -188,8 +213,8 @@ bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, cons
     else
       hosts.push_back(made_host(service, *at, known ? &*before : nullptr, scope, service_host));
   }
-  if (may_differ_in_foreign_hosts(push, changes))
-    add_foreign_hosts(hosts, table, scope);
+  if (foreign_hosts)
+    add_foreign_hosts(hosts, table, scope, *foreign_hosts);
   else
     hosts.insert(hosts.end(), foreign, table.hosts.end());
   const auto same_piece = [](const Host& a, const Host& b) { return a.piece == b.piece; };
@@ -201,24 +226,30 @@ bool OutboundScope::update_port_table(PortTable& table, std::uint16_t port, cons
 
 /// Reachable at every HTTP port.
 void OutboundScope::add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before,
-                                      const RouteScope& scope) const {
+                                      const RouteScope& scope, const ForeignHosts& foreign_hosts) const {
   std::map<std::pair<std::string_view, std::uint64_t>, const Host*> known;
   for (const Host& host : before.hosts)
     if (!host.service) known.emplace(std::pair(std::string_view(host.name), host.rule), &host);
-  for (const auto& [name, rule] : foreign_hosts(scope.push, key_.ns)) {
-    const auto found = known.find({name, rule->meaning});
+  for (const ForeignHost& each : foreign_hosts) {
+    const auto decides = [&](const VirtualService* rule) {
+      return rule->decides(Layer::kHttp, scope.approach());
+    };
+    const auto rule = std::ranges::find_if(each.rules, decides);
+    if (rule == each.rules.end()) continue;
+    const std::string name(each.name);
+    const auto found = known.find({each.name, (*rule)->meaning});
     if (found != known.end())
       hosts.push_back(*found->second);
     else
-      hosts.push_back(
-          {nullptr, std::string(name), rule->meaning, foreign_host(std::string(name), *rule, scope, proof_)});
+      hosts.push_back({nullptr, name, (*rule)->meaning, foreign_host(name, **rule, scope, proof_)});
   }
 }
 
 OutboundScope::Host OutboundScope::made_host(const std::shared_ptr<const Service>& service,
                                              const ServicePort& port, const Host* before,
                                              const RouteScope& scope, MakeHost& make) const {
-  const VirtualService* rule = scope.push.rules.for_mesh(service->host, key_.ns);
+  const VirtualService* rule =
+      scope.push.rules.for_mesh(service->host, key_.ns, Layer::kHttp, scope.approach());
   const std::uint64_t meaning = rule ? rule->meaning : 0;
   if (before && before->service == service && before->rule == meaning) return *before;
   return {service, {}, meaning, make(*service, port, rule, scope, proof_)};

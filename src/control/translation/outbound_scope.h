@@ -50,6 +50,13 @@ class OutboundScope {
     std::vector<Host> hosts;  ///< those of services first
     bool unique = false;      ///< no domain is that of two hosts
   };
+  /// A host that rules of the mesh name and that no service has.
+  struct ForeignHost {
+    std::string_view name;
+    std::vector<const VirtualService*> rules;  ///< oldest first
+  };
+  using ForeignHosts = std::vector<ForeignHost>;
+  static ForeignHosts foreign_hosts(const PushContext& push, std::string_view ns);
   /// service_host() or only_host().
   using MakeHost = HostPiecePtr(const Service&, const ServicePort&, const VirtualService*, const RouteScope&,
                                 Proof*);
@@ -62,9 +69,10 @@ class OutboundScope {
   bool update_host_in_place(PortTable& table, const std::shared_ptr<const Service>& service,
                             const ServicePort& port, const RouteScope& scope) const;
   bool update_port_table(PortTable& table, std::uint16_t port, const PushContext& push,
-                         const Changes& changes);
+                         const Changes& changes, const ForeignHosts* foreign_hosts);
   static bool same_domains(const Host& a, const Host& b);
-  void add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before, const RouteScope& scope) const;
+  void add_foreign_hosts(std::vector<Host>& hosts, const PortTable& before, const RouteScope& scope,
+                         const ForeignHosts& foreign_hosts) const;
   Host made_host(const std::shared_ptr<const Service>& service, const ServicePort& port, const Host* before,
                  const RouteScope& scope, MakeHost& make) const;
   Resource port_table(PortTable& table, std::uint16_t port) const;

@@ -45,8 +45,8 @@ std::string sniffed_table(const Service& service, const ServicePort& port);
 std::vector<std::string> addresses_of(const Registry& registry, const Service& service,
                                       const ServicePort& port);
 
-/// The virtual host of a service's port: its rule's routes, or one to its cluster. `scope` says for whom;
-/// `rule` may be null.
+/// The virtual host of a service's port: the routes of the rule that decides, or when it is null one to its
+/// cluster. `scope` says for whom. A rule that decides and has no route that could be told answers 404.
 HostPiecePtr service_host(const Service& service, const ServicePort& port, const VirtualService* rule,
                           const RouteScope& scope, Proof* proof);
 /// The same in the table of that port alone, where every name is the service's.

@@ -155,21 +155,6 @@ void set_fault(route::Route& made, const api::istio::Fault& fault) {
   (*made.mutable_typed_per_filter_config())[std::string(kFaultFilter)].PackFrom(settings);
 }
 
-/// Whether the match holds for this proxy, port and gateway at all.
-bool holds(const api::istio::MatchScope& match, const VirtualService& rule, const RouteScope& scope) {
-  if (!rule.can_tell(match)) return false;
-  if (match.port != 0 && match.port != scope.port) return false;
-  if (!match.gateways.empty()) {
-    const bool named = std::ranges::any_of(match.gateways, [&](const std::string& name) {
-      return gateway_name(name, rule.object->ns()) == scope.gateway;
-    });
-    if (!named) return false;
-  }
-  // As Istio: a match that names its gateway is for all that comes there.
-  if (scope.gateway != kMesh && !match.gateways.empty()) return true;
-  return contains(scope.proxy.labels, match.source_labels);
-}
-
 /// "VirtualService" as "virtual-service", "HTTPRoute" as "http-route".
 std::string in_lower_words(std::string_view name) {
   const auto upper = [&](std::size_t at) { return at < name.size() && name[at] >= 'A' && name[at] <= 'Z'; };
@@ -224,7 +209,7 @@ void add_rule_routes(route::VirtualHost& into, const VirtualService& rule, const
       return;
     }
     for (const api::istio::HttpMatch& match : http.matches)
-      if (holds(match.scope, rule, scope) &&
+      if (rule.holds(match.scope, scope.approach()) &&
           is_catch_all(add_http_route(into, match.request, http, owner, scope).match()))
         return;
   }
@@ -244,7 +229,7 @@ void add_plain_route(route::VirtualHost& into, const std::string& cluster_name,
 bool set_tcp_destination(tcp_proxy::TcpProxy& into, const VirtualService& rule, const RouteScope& scope) {
   for (const api::istio::TcpRoute& tcp : rule.spec->tcp) {
     const bool any = tcp.matches.empty() || std::ranges::any_of(tcp.matches, [&](const auto& match) {
-                       return holds(match, rule, scope);
+                       return rule.holds(match, scope.approach());
                      });
     if (!any || tcp.destinations.empty()) continue;
     set_tcp_route(into, tcp, rule.object->ns(), scope);

@@ -21,6 +21,7 @@ struct RouteScope {
   const ProxyIdentity& proxy;
   std::string gateway;     ///< kMesh or "namespace/name"
   std::uint16_t port = 0;  ///< that the request was sent to
+  Approach approach() const { return {gateway, port, proxy.labels}; }
 };
 
 /// Adds the rule's HTTP routes that hold in `scope`, in order.

@@ -270,6 +270,34 @@ bool VirtualService::can_tell(const api::istio::MatchScope& match) const {
   return match.understood && std::ranges::find(faulty_matches, match.where) == faulty_matches.end();
 }
 
+bool VirtualService::holds(const api::istio::MatchScope& match, const Approach& call) const {
+  if (!can_tell(match)) return false;
+  if (match.port != 0 && match.port != call.port) return false;
+  if (!match.gateways.empty()) {
+    const bool named = std::ranges::any_of(match.gateways, [&](const std::string& name) {
+      return gateway_name(name, object->ns()) == call.gateway;
+    });
+    if (!named) return false;
+  }
+  // As Istio: a match that names its gateway is for all that comes there.
+  if (call.gateway != kMesh && !match.gateways.empty()) return true;
+  return contains(call.labels, match.source_labels);
+}
+
+bool VirtualService::decides(Layer layer, const Approach& call) const {
+  const auto counts = [&](const api::istio::MatchScope& match) {
+    return !can_tell(match) || holds(match, call);
+  };
+  if (layer == Layer::kTcp)
+    return std::ranges::any_of(spec->tcp, [&](const api::istio::TcpRoute& route) {
+      return route.matches.empty() || std::ranges::any_of(route.matches, counts);
+    });
+  return std::ranges::any_of(spec->http, [&](const api::istio::HttpRoute& route) {
+    return route.matches.empty() ||
+           std::ranges::any_of(route.matches, [&](const auto& match) { return counts(match.scope); });
+  });
+}
+
 template <class Rule>
 Rules::OfKind<Rule> Rules::OfKind<Rule>::with(List renewed) const {
   if (renewed == by_name) return *this;
@@ -303,21 +331,25 @@ Rules::Rules(const ObjectSnapshot& snapshot, const Registry& registry, const Obj
       renewal.list<api::istio::DestinationRule>(old_snapshot, old.destination_rules_.by_name));
 }
 
-const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns) const {
-  for (const VirtualService* rule : mesh_rules_naming(host))
-    if (rule->visible_from(ns)) return rule;
+const VirtualService* Rules::for_mesh(std::string_view host, std::string_view ns, Layer layer,
+                                      const Approach& call) const {
+  bool named = false;
+  for (const VirtualService* rule : mesh_rules_naming(host)) {
+    if (!rule->visible_from(ns)) continue;
+    if (rule->decides(layer, call)) return rule;
+    named = true;
+  }
+  if (named) return nullptr;
   const VirtualService* best = nullptr;
-  std::size_t best_score = 0;
+  std::size_t best_score = 1;
   for (const std::size_t place : virtual_services_.index->wildcards()) {
     const VirtualService& rule = virtual_services_.at(place);
     if (!rule.visible_from(ns)) continue;
-    for (const std::string& pattern : rule.hosts) {
-      std::size_t score = host_match(pattern, host);
-      if (score > best_score) {
-        best_score = score;
-        best = &rule;
-      }
-    }
+    std::size_t score = 0;
+    for (const std::string& pattern : rule.hosts) score = std::max(score, host_match(pattern, host));
+    if (score < best_score || (score == best_score && best)) continue;
+    best = rule.decides(layer, call) ? &rule : nullptr;
+    best_score = score;
   }
   return best;
 }

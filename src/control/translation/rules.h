@@ -21,6 +21,16 @@ inline constexpr std::string_view kMesh = "mesh";
 /// DestinationRules here hold for the whole mesh where no namespace says otherwise.
 inline constexpr std::string_view kRootNamespace = "istio-system";
 
+/// How a call comes to a rule: what matches ask for besides the request itself. Lives no longer than its
+/// parts.
+struct Approach {
+  std::string_view gateway;  ///< kMesh or "namespace/name"
+  std::uint16_t port = 0;    ///< that it was sent to
+  const Labels& labels;      ///< of the caller
+};
+/// Which of a rule's lists of routes is meant.
+enum class Layer : std::uint8_t { kHttp, kTcp };
+
 /// A VirtualService with its names made full.
 struct VirtualService {
   api::ObjectPtr object;
@@ -37,6 +47,11 @@ struct VirtualService {
   /// False: the match asks for what weft cannot tell. No request is its own: a rule that is narrower than we
   /// can see must not become wider.
   bool can_tell(const api::istio::MatchScope& match) const;
+  /// Whether the match holds for some of the calls that come so.
+  bool holds(const api::istio::MatchScope& match, const Approach& call) const;
+  /// Whether the rule has a route for some of the calls that come so, or a match of which weft cannot tell:
+  /// those are not another rule's.
+  bool decides(Layer layer, const Approach& call) const;
 };
 
 /// A DestinationRule with its host made full.
@@ -114,9 +129,10 @@ class Rules {
   const MadeOf<DestinationRule>& destination_rules_by_name() const { return *destination_rules_.by_name; }
   /// Keys of labels that rules ask callers for.
   const Names& source_labels() const { return virtual_services_.index->source_labels(); }
-  /// The rule for calls to `host` from sidecars in `ns`: an exact host before the longest wildcard, the
-  /// oldest first.
-  const VirtualService* for_mesh(std::string_view host, std::string_view ns) const;
+  /// The rule for calls to `host` from sidecars in `ns`: of those that name it exactly, or else by the
+  /// longest wildcard, the oldest that decides. Null: none does.
+  const VirtualService* for_mesh(std::string_view host, std::string_view ns, Layer layer,
+                                 const Approach& call) const;
   /// The rules for sidecars that name exactly this host, and the DestinationRules that do, oldest first.
   std::vector<const VirtualService*> mesh_rules_naming(std::string_view host) const {
     return virtual_services_.naming(host);

@@ -93,7 +93,8 @@ std::string said(const Rules& rules) {
   for (const std::string_view ns : kNamespaces)
     for (const std::string_view host : {"a.default.svc.cluster.local", "b.other.svc.cluster.local",
                                         "x.example.com", "y.example.com", "nobody"}) {
-      text += name_of(rules.for_mesh(host, ns)) + "\n";
+      for (const Labels& labels : {Labels(), Labels{{"l0", "x"}}})
+        text += name_of(rules.for_mesh(host, ns, Layer::kHttp, {kMesh, 80, labels})) + "\n";
       for (const VirtualService* rule : rules.for_gateway(std::string(ns) + "/g", ns))
         text += name_of(rule) + "\n";
       for (const api::istio::Subset* subset : rules.destination(host, ns).subsets) text += subset->name + " ";

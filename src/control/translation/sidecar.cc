@@ -75,8 +75,8 @@ tcp_proxy::TcpProxy tcp_destination(const PushContext& push, const ProxyIdentity
                                     const Service& service, const ServicePort& port) {
   std::string name = outbound_cluster(port.number, "", service.host);
   tcp_proxy::TcpProxy to = make_tcp_proxy(name);
-  const VirtualService* rule = push.rules.for_mesh(service.host, proxy.ns);
-  RouteScope scope{push, proxy, std::string(kMesh), port.number};
+  const RouteScope scope{push, proxy, std::string(kMesh), port.number};
+  const VirtualService* rule = push.rules.for_mesh(service.host, proxy.ns, Layer::kTcp, scope.approach());
   if (!rule || !set_tcp_destination(to, *rule, scope)) to.set_cluster(name);
   return to;
 }

@@ -32,10 +32,10 @@ void fill_host(route::VirtualHost& host, const Service& service, const ServicePo
                const VirtualService* rule, const RouteScope& scope) {
   host.set_name(service.host + ":" + std::to_string(port.number));
   host.set_include_request_attempt_count(true);
-  if (rule) add_rule_routes(host, *rule, scope);
-  // A rule without HTTP routes (one for TCP) leaves HTTP as it was; one whose matches all miss answers 404.
-  bool ruled = rule && !rule->spec->http.empty();
-  if (!ruled) add_plain_route(host, outbound_cluster(port.number, "", service.host), host.name());
+  if (rule)
+    add_rule_routes(host, *rule, scope);
+  else
+    add_plain_route(host, outbound_cluster(port.number, "", service.host), host.name());
 }
 
 }  // namespace
