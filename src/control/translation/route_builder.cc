@@ -43,7 +43,7 @@ void set_retries(route::RouteAction& action, const api::istio::Retries& retries)
 }
 
 /// Where header operations go: a route, or one of its weighted clusters; `host` is what has a host to rewrite
-/// there, null when nothing is forwarded.
+/// there, null when nothing is forwarded. A host that is there already stays.
 template <class Message, class Host>
 void add_header_operations(Message& into, const api::istio::HeaderChanges& headers, Host* host) {
   constexpr auto kSet = core::HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD;
@@ -55,10 +55,11 @@ void add_header_operations(Message& into, const api::istio::HeaderChanges& heade
   };
   const auto& [request, response] = headers;
   for (const auto& header : request.set) {
-    if (host && (to_lower(header.first) == "host" || header.first == ":authority"))
-      host->set_host_rewrite_literal(header.second);
-    else
+    const bool is_host = host && (to_lower(header.first) == "host" || header.first == ":authority");
+    if (!is_host)
       add(*into.add_request_headers_to_add(), header, kSet);
+    else if (host->host_rewrite_literal().empty())
+      host->set_host_rewrite_literal(header.second);
   }
   for (const auto& header : request.add) add(*into.add_request_headers_to_add(), header, kAdd);
   for (const std::string& name : request.remove) into.add_request_headers_to_remove(name);
@@ -195,9 +196,12 @@ route::Route& add_http_route(route::VirtualHost& into, const api::istio::Request
   made.set_name(http.name);
   set_origin(made, owner);
   set_route_match(*made.mutable_match(), match);
+  // As in Istio: of what is set twice the last holds, and what a single destination sets comes last. Of hosts
+  // the rewrite's holds, else the route's.
+  const bool forwards = std::holds_alternative<api::istio::Forward>(http.action);
+  add_header_operations(made, http.headers, forwards ? made.mutable_route() : nullptr);
   std::visit([&](const auto& action) { set_action(made, action, owner.ns(), scope); }, http.action);
   if (http.fault) set_fault(made, *http.fault);
-  add_header_operations(made, http.headers, made.has_route() ? made.mutable_route() : nullptr);
   return made;
 }
 
