@@ -91,6 +91,41 @@ TEST(Remarks, a_host_of_a_rule_that_exists_nowhere_is_told_with_what_was_meant) 
       "service; did you mean reviews?\n");
 }
 
+TEST(Remarks, rules_for_an_external_name_are_told_what_it_leads_to) {
+  const auto service = [](const std::string& name) {
+    return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+           ", namespace: default}\nspec: {ports: [{port: 80}]}\n";
+  };
+  const auto lead_on = [](api::Object& object) {
+    if (object.name() == "old")
+      object.body["spec"] = {{"type", "ExternalName"}, {"externalName", "reviews.default.svc.cluster.local"}};
+    if (object.name() == "far")
+      object.body["spec"] = {{"type", "ExternalName"}, {"externalName", "api.example"}};
+  };
+  const auto told = [&](const std::string& host) {
+    const std::string text =
+        said(service("old") + service("far") +
+                 rule("r", "{hosts: [" + host + "], http: [{route: [{destination: {host: reviews}}]}]}") +
+                 destination("r", "{host: " + host + "}"),
+             Ground::kCluster, lead_on);
+    std::string rules;
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+      if (!text.substr(at).starts_with("Service")) rules += text.substr(at, text.find('\n', at) - at) + "\n";
+    return rules;
+  };
+  const auto both = [](const std::string& what) {
+    return "VirtualService r spec.hosts[0]: " + what + "\nDestinationRule r spec.host: " + what + "\n";
+  };
+  for (const char* host : {"old", "old.default", "old.default.svc.cluster.local"}) {
+    const std::string name = host == std::string("old") ? "old.default.svc.cluster.local" : host;
+    EXPECT_EQ(told(host),
+              both(name + " is an ExternalName for reviews.default.svc.cluster.local, and a call to it is "
+                          "one to that: write reviews"));
+  }
+  EXPECT_EQ(told("far"), both("waits for host far.default.svc.cluster.local: it is an ExternalName for "
+                              "api.example, which is no service of the mesh"));
+}
+
 TEST(Remarks, a_host_outside_of_the_mesh_is_no_fault) {
   EXPECT_EQ(said(rule("r", "{hosts: [api.example.com], http: [{route: [{destination: {host: reviews}}]}]}")),
             "");

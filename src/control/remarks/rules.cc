@@ -28,6 +28,21 @@ std::vector<std::string> subset_names(const Destination& destination) {
   return names;
 }
 
+/// What is to be said of a rule in `ns` for a host that is an ExternalName. Null: it is none.
+std::optional<Remark> about_alias(const std::string& host, std::string_view ns, const Scene& scene,
+                                  std::string field) {
+  const std::string to = scene.registry.resolve_destination(host, ns);
+  if (to == host) return std::nullopt;
+  const std::string is = " is an ExternalName for " + to + ", ";
+  const Service* service = scene.registry.find(to);
+  if (!service)
+    return Remark{Remark::Kind::kWaits, std::move(field),
+                  "waits for host " + host + ": it" + is + "which is no service of the mesh"};
+  return Remark{Remark::Kind::kNoEffect, std::move(field),
+                host + is + "and a call to it is one to that: write " + service->name +
+                    (service->ns == ns ? "" : "." + service->ns)};
+}
+
 std::vector<const api::istio::MatchScope*> matches_of(const VirtualService& rule, Layer layer) {
   static const api::istio::MatchScope kAnything;
   std::vector<const api::istio::MatchScope*> found;
@@ -153,6 +168,8 @@ void VirtualServiceRemarks::host(std::size_t index) {
                                 "route decides, and none is left to this one, so write both into one");
   if (name.starts_with('*')) return;
   if (scene_.registry.find(name)) return service(name, field);
+  if (auto remark = about_alias(name, object_.ns(), scene_, field))
+    return made_.push_back(std::move(*remark));
   // Other names are hosts outside of the mesh; rules for them hold at every HTTP port.
   if (name.ends_with(".svc.cluster.local"))
     waits(field,
@@ -352,6 +369,10 @@ Remarks remarks_on(const DestinationRule& rule, const Scene& scene) {
   add_faults(made, object, scene);
   const Service* service = scene.registry.find(rule.host);
   if (!service && !rule.host.starts_with('*')) {
+    if (auto remark = about_alias(rule.host, object.ns(), scene, "spec.host")) {
+      made.push_back(std::move(*remark));
+      return made;
+    }
     made.push_back({Remark::Kind::kWaits, "spec.host",
                     "waits for host " + rule.host + ": there is no such service" +
                         scene.services_like(rule.host, object.ns())});

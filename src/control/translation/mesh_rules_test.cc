@@ -142,6 +142,26 @@ TEST(MeshRules, for_a_host_outside_of_the_mesh_decide_at_each_port_oldest_first)
   EXPECT_EQ(routes(set, "8080", "far.example"), "no host");
 }
 
+TEST(MeshRules, for_an_external_name_leave_calls_to_it_to_those_for_what_it_leads_to) {
+  // A cluster's Service: on one machine it is not accepted.
+  const std::string alias =
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: old, namespace: default}\nspec: {ports: [{port: "
+      "80}]}\n";
+  const auto lead_on = [](api::Object& object) {
+    if (object.name() == "old")
+      object.body["spec"] = {{"type", "ExternalName"}, {"externalName", "shop.default.svc.cluster.local"}};
+  };
+  const ResourceSet set =
+      resources(alias + rule("a", "hosts: [old], http: [{directResponse: {status: 201}}]") +
+                    rule("b", "hosts: [shop], http: [{directResponse: {status: 202}}]"),
+                {}, lead_on);
+  for (const char* domain : {"old", "old.default.svc.cluster.local", "shop"})
+    EXPECT_EQ(routes(set, "80", domain), "202") << domain;
+  route::RouteConfiguration table;
+  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].find("80")->message()));
+  for (const auto& host : table.virtual_hosts()) EXPECT_NE(host.name(), "old.default.svc.cluster.local:80");
+}
+
 TEST(MeshRules, for_tcp_decide_at_each_port_oldest_first) {
   const auto to = [](int port) {
     return "route: [{destination: {host: shop, port: {number: " + std::to_string(port) + "}}}]";

@@ -79,7 +79,9 @@ OutboundScope::ForeignHosts OutboundScope::foreign_hosts(const PushContext& push
   std::map<std::string_view, std::size_t> places;
   std::optional<ServiceWildcards> wildcards;
   const auto is_of_service = [&](const std::string& name) {
-    if (!name.starts_with('*')) return push.registry.find(name) != nullptr;
+    // A call to an ExternalName is one to what it leads to, and so are its rules.
+    if (!name.starts_with('*'))
+      return push.registry.find(push.registry.resolve_destination(name, ns)) != nullptr;
     if (!wildcards) wildcards.emplace(push.registry);
     return wildcards->match(name);
   };
