@@ -48,8 +48,9 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
 
 void AutoSession::drain() {
   if (session_) return session_->drain();
-  if (begun_ || !stream_.quiet()) return end_with_next_response();  // what has come already is answered
-  stream_.close();
+  if (!begun_ && stream_.quiet()) return stream_.close();
+  if (!begun_) stream_.set_read_deadline(after(stream_.loop().now(), options_.drain_limit()));
+  end_with_next_response();  // what has come already is answered
 }
 
 void AutoSession::end_with_next_response() {

@@ -31,6 +31,10 @@ struct ServerSessionOptions {
   /// they wait. Otherwise serve() waits for them.
   bool cancel_when_over = false;
   Http2Limits http2 = {};
+  /// Of an idle connection that is drained, from what has come to the end of a head.
+  Duration drain_limit() const {
+    return header_timeout == Duration::zero() ? std::chrono::seconds(30) : header_timeout;
+  }
 };
 
 /// One connection from a client, whatever version it speaks: it reads heads, calls the handler for each, and

@@ -136,10 +136,12 @@ bool Socket::quiet() {
   if (closed() || peer_ended_ || peer_broken_) return false;
   if (!may_read_ && !(more_ && more_->scheduled())) return true;
   // The last read filled its buffer, or something came while there was no reader: only the kernel knows.
+  // A reader that is held back stays so: else one turn would never end.
+  const bool could_read = may_read_;
   char byte;
   const IoResult got = peek({&byte, 1});
   if (got.error == IoError::kWouldBlock) return true;
-  unpeek();
+  may_read_ = could_read;
   return false;
 }
 

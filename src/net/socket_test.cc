@@ -165,6 +165,34 @@ Task<void> close_after(Stream& stream, std::size_t most) {
   stream.close();
 }
 
+Task<void> note_readable(Stream& stream, bool& noted) {
+  co_await stream.readable();
+  noted = true;
+}
+
+TEST(Socket, that_is_asked_whether_anything_has_come_holds_its_reader_back_as_before) {
+  Loop loop;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const Fd far(ends[0]);
+  const std::unique_ptr<Socket> socket = *Socket::adopt(loop, Fd(ends[1]));
+  const std::string block(16'000, 'x');
+  std::vector<char> into(64 * 1024);
+  IoResult got{0, IoError::kNone};
+  for (int i = 0; i < 100 && got.ok(); ++i) {
+    ASSERT_EQ(::send(far.get(), block.data(), block.size(), MSG_NOSIGNAL), 16'000);
+    got = socket->try_read(into);
+  }
+  ASSERT_EQ(got.error, IoError::kWouldBlock) << "it has taken enough for one turn";
+  EXPECT_FALSE(socket->quiet());
+  bool readable = false;
+  TaskScope scope;
+  scope.spawn(note_readable(*socket, readable));
+  EXPECT_FALSE(readable);
+  for (int i = 0; i < 10 && !readable; ++i) loop.run_once(1s);
+  EXPECT_TRUE(readable);
+}
+
 TEST(Socket, may_be_closed_or_destroyed_while_its_reader_is_held_back) {
   for (const std::size_t most : {512u * 1024, 1024u * 1024, 1024u * 1024 + 1}) {
     Loop loop;

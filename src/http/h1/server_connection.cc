@@ -91,7 +91,10 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
 
 void ServerConnection::drain() {
   drain_ = Drain::kNow;
-  if (phase_ == Phase::kIdle && nothing_has_come()) stream_.close();
+  if (phase_ != Phase::kIdle) return;
+  if (nothing_has_come()) return stream_.close();
+  // What has come may be less than a byte of a request, such as a part of a TLS record.
+  if (input_.empty()) stream_.set_read_deadline(after(stream_, options_.drain_limit()));
 }
 
 /// Waits with no buffer until the first byte of a request is there.

@@ -290,8 +290,14 @@ TEST(UpstreamCluster, does_not_ask_for_a_name_again_before_its_answer_ends_where
       EXPECT_TRUE(testing::run_until(named.loop, [&] { return named.server.asked > before; }));
       continue;
     }
-    for (const TimePoint end = named.loop.now() + 200ms; named.loop.now() < end;) named.loop.run_once(10ms);
-    EXPECT_EQ(named.server.asked, before);
+    for (const Milliseconds refresh : {config->dns_refresh, Milliseconds{15}}) {
+      auto changed = named.with({{"two.known", 80}});
+      changed->dns_ttl_decides = true;
+      changed->dns_refresh = refresh;
+      named.cluster->update(testing::compiled(changed));
+      for (const TimePoint end = named.loop.now() + 200ms; named.loop.now() < end;) named.loop.run_once(10ms);
+      EXPECT_EQ(named.server.asked, before) << refresh.count();
+    }
   }
 }
 

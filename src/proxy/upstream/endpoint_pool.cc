@@ -100,8 +100,8 @@ std::size_t EndpointPool::idle_connections() const {
          static_cast<std::size_t>(std::ranges::count_if(multiplexed_, &UpstreamConnection::idle));
 }
 
-bool EndpointPool::has_room_at_limit(ConnectionUse use) const {
-  if (connections(use) == 0) return true;
+bool EndpointPool::has_room_at_limit(ConnectionUse use, TimePoint now) const {
+  if (connections(use) == 0) return now >= unreachable_until_;
   return use == ConnectionUse::kHttp2 &&
          std::ranges::any_of(multiplexed_, [](const auto& each) { return each->http->capacity() > 0; });
 }

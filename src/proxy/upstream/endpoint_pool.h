@@ -89,8 +89,10 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   TimePoint idle_since() const;
   void close_longest_idle();
   /// Whether a request finds room here also at the limit of its cluster, when nothing is idle: a stream of a
-  /// connection in use, or a first connection.
-  bool has_room_at_limit(ConnectionUse use) const;
+  /// connection in use, or a first connection, but for kUnreachable after one could not be made.
+  bool has_room_at_limit(ConnectionUse use, TimePoint now) const;
+  static constexpr Duration kUnreachable = std::chrono::seconds(1);
+  void note_unreached() { unreachable_until_ = loop_.now() + kUnreachable; }
   /// Of requests that wait for that here.
   WaitingLine::Kind& kind_in_line(ConnectionUse use) const {
     return (*kinds_)[static_cast<std::size_t>(use)];
@@ -132,6 +134,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   LocalityShare locality_;
   std::shared_ptr<KindsInLine> kinds_;
   bool retired_ = false, sweeping_ = false;
+  TimePoint unreachable_until_{};
   std::array<std::uint32_t, kConnectionUses> connections_{};      ///< by use
   std::vector<std::shared_ptr<UpstreamConnection>> idle_;         ///< HTTP/1, the longest idle first
   std::vector<std::shared_ptr<UpstreamConnection>> multiplexed_;  ///< HTTP/2, the oldest first

@@ -117,7 +117,7 @@ EndpointPtr LoadBalancer::another_of(const EndpointGroup& group, Avoided avoid, 
   return drawn || !group.equal_weights ? draw_of(group, avoid, random) : next_of(group, avoid);
 }
 
-EndpointPtr LoadBalancer::pick_with_room(Random& random, ConnectionUse use, Avoided avoid) {
+EndpointPtr LoadBalancer::pick_with_room(Random& random, ConnectionUse use, TimePoint now, Avoided avoid) {
   if (groups_.empty()) return nullptr;
   const auto first = static_cast<std::size_t>(&choose(random) - groups_.data());
   EndpointPtr avoided;
@@ -126,7 +126,7 @@ EndpointPtr LoadBalancer::pick_with_room(Random& random, ConnectionUse use, Avoi
     const std::uint64_t begin = random.below(endpoints.size());
     for (std::size_t j = 0; j < endpoints.size(); ++j) {
       const EndpointPtr& each = endpoints[(begin + j) % endpoints.size()];
-      if (!each->has_room_at_limit(use)) continue;
+      if (!each->has_room_at_limit(use, now)) continue;
       if (!is_avoided(each, avoid)) return each;
       avoided = each;
     }

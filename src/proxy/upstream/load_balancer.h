@@ -29,7 +29,7 @@ class LoadBalancer {
   std::shared_ptr<EndpointPool> pick(Random& random, std::span<const EndpointPool* const> avoid = {});
   /// For one that finds no room where pick() has sent it: an endpoint that has_room_at_limit(); null when
   /// none has. `avoid`: the same, but better one of them than none.
-  std::shared_ptr<EndpointPool> pick_with_room(Random& random, ConnectionUse use,
+  std::shared_ptr<EndpointPool> pick_with_room(Random& random, ConnectionUse use, TimePoint now,
                                                std::span<const EndpointPool* const> avoid);
   bool empty() const { return groups_.empty(); }
 

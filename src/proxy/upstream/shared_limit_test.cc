@@ -81,6 +81,26 @@ TEST_F(SharedLimit, a_request_that_draws_an_endpoint_without_a_stream_left_goes_
   EXPECT_EQ(stat("upstream_rq_pending_active"), 0u);
 }
 
+TEST_F(SharedLimit, an_endpoint_that_cannot_be_reached_draws_no_request_that_could_wait_for_another) {
+  for (const Protocol each : {Protocol::kHttp1, Protocol::kHttp2}) {
+    mesh.options.http2.max_concurrent_streams = 1;
+    mesh.rejects = true;
+    apply(each == Protocol::kHttp2 ? Spoken::kHttp2 : Spoken::kHttp1, 1, 2);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(call(each, "/").status(), 503);
+    mesh.rejects = false;
+    HttpCall* slow = nullptr;
+    for (int i = 0; i < 4 && stat("upstream_cx_active") == 0; ++i) slow = &call(each, "/slow");
+    ASSERT_TRUE(slow);
+    mesh.rejects = true;
+    HttpCall& waits = call(each, "/");
+    EXPECT_FALSE(waits.done()) << "it may wait for the one that works";
+    mesh.rejects = false;
+    slow->cancel();
+    mesh.settle(60ms);
+    EXPECT_EQ(waits.status(), 200);
+  }
+}
+
 TEST_F(SharedLimit, a_stream_that_comes_free_anywhere_is_for_the_first_in_line) {
   apply(Spoken::kHttp2, 2, 2);
   std::vector<HttpCall*> slow;

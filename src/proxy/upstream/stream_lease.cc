@@ -81,8 +81,10 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
     share_->waiting.wake(lease.endpoint()->kind_in_line(ConnectionUse::kHttp2));  // it has room for more
     co_return lease;
   }
-  const bool own = made.error().code == Code::kCancelled || request.deadline <= loop_.now();
-  if (!own) in_progress.state->failed = made.error();
+  if (is_unreached(made.error(), request)) {
+    endpoint->note_unreached();
+    in_progress.state->failed = made.error();
+  }
   if (request.unreached) *request.unreached = std::move(endpoint);
   co_return fail(std::move(made).error());
 }

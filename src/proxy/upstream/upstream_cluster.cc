@@ -114,7 +114,7 @@ void UpstreamCluster::update(const CompiledCluster& from) {
   while (beyond_limit() && close_longest_idle()) {
   }
   if (before->idle_timeout != config_->idle_timeout) sweep();
-  if (before->dns_refresh != config_->dns_refresh && dns_timer_.armed())
+  if (before->dns_refresh != config_->dns_refresh && dns_timer_.armed() && !ttl_holds_)
     dns_timer_.arm(std::min(dns_timer_.when(), loop_.now() + config_->dns_refresh));
   share_->wake_each_kind();
 }
@@ -196,6 +196,7 @@ void UpstreamCluster::resolve() {
                    if (std::ranges::all_of(resolved_, [](const auto& each) { return each.empty(); }))
                      set_endpoints({});
                    Duration rest = config_->dns_refresh;
+                   ttl_holds_ = config_->dns_ttl_decides && round->ttl.count() && !round->failed;
                    if (config_->dns_ttl_decides && round->ttl.count())
                      rest = round->failed ? std::min<Duration>(rest, round->ttl) : Duration(round->ttl);
                    dns_timer_.arm(loop_.now() + rest);
@@ -291,6 +292,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
     if (place) {
       turn.reset();
       auto connected = co_await connect(endpoint->config().address, request.deadline, request.waiting);
+      if (!connected && is_unreached(connected.error(), request)) endpoint->note_unreached();
       if (!connected && request.unreached) *request.unreached = std::move(endpoint);
       WEFT_CO_TRY(Connection made, std::move(connected));
       if (request.tunnel)
@@ -336,7 +338,7 @@ std::shared_ptr<EndpointPool> UpstreamCluster::elsewhere(const Request& request,
                                                          ConnectionUse use, bool woken) {
   if (config_->discovery == ClusterConfig::Discovery::kOriginalDestination) return nullptr;
   if (!woken && !endpoint.kind_in_line(use).empty()) return nullptr;
-  return balancer_.pick_with_room(random_, use, request.avoid);
+  return balancer_.pick_with_room(random_, use, loop_.now(), request.avoid);
 }
 
 /// Within the limit, if need be in the place of an idle connection: there or elsewhere, none that is idle is
@@ -382,8 +384,8 @@ bool UpstreamCluster::beyond_limit() const {
 /// Another worker's connections take no notice of who waits here, but their places are counted.
 void UpstreamCluster::look_again() {
   if (share_->waiting.empty()) return;
-  if (share_->usage->connections.load(std::memory_order_relaxed) < config_->max_connections)
-    share_->waiting.wake();
+  // An endpoint that could not be reached may be tried again by now, too.
+  share_->wake_each_kind();
   look_again_timer_.arm(loop_.now() + kLookAgain);
 }
 
@@ -400,6 +402,11 @@ net::Task<Connected> UpstreamCluster::connect(net::Address to, TimePoint deadlin
   // do.
   if (made.error().code == Code::kExhausted) made.error().code = Code::kRefused;
   co_return made;
+}
+
+/// Whether it says something of the endpoint, and not of a limit of the request.
+bool UpstreamCluster::is_unreached(const Error& why, const Request& request) const {
+  return why.code != Code::kCancelled && request.deadline > loop_.now();
 }
 
 /// The plain transport is a connection as it is, and costs no frame.

@@ -118,6 +118,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   bool has_place() const;
   bool close_longest_idle();
   bool beyond_limit() const;
+  bool is_unreached(const Error& why, const Request& request) const;
   void look_again();
   void sweep();
 
@@ -132,6 +133,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   std::vector<std::vector<net::Address>> resolved_;  ///< of each of dns_hosts, its last good answer
   std::uint64_t names_ = 0;  ///< how often dns_hosts have changed: late answers are to others
   net::Timer sweep_timer_, dns_timer_, look_again_timer_;
+  bool ttl_holds_ = false;  ///< the names are asked for again when their answers end, and not before
 };
 
 }  // namespace weft::proxy
