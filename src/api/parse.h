@@ -13,9 +13,10 @@ namespace weft::api {
 /// One thing that is wrong in a file, said so that a person can put it right.
 struct Problem {
   std::string file;
-  int line = 0;       ///< from 1; 0 when no line is known
-  std::string field;  ///< "spec.ports[0].prot"; empty when the whole document is meant
-  std::string text;   ///< the bad value and what would be right; one line without a final dot
+  int line = 0;            ///< from 1; 0 when no line is known
+  std::string field;       ///< "spec.ports[0].prot"; empty when the whole document is meant
+  std::string text;        ///< the bad value and what would be right; one line without a final dot
+  bool no_effect = false;  ///< the rest of the object does what it says
 
   /// "bad.yaml:12: spec.ports[0].prot: unknown field; did you mean \"port\"?"
   std::string to_string() const;

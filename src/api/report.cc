@@ -29,6 +29,12 @@ void Report::problem(const Path& at, std::string text) {
   problems_.push_back({std::string(file_), line_of(at), at.to_string(), std::move(text)});
 }
 
+void Report::no_effect(const Path& at, std::string text) {
+  if (full()) return;
+  problem(at, std::move(text));
+  problems_.back().no_effect = true;
+}
+
 void Report::unsupported(const Path& at, std::string_view what, std::string_view advice) {
   std::string text = std::string(what) + " is not supported by weft yet";
   if (!advice.empty()) text.append("; ").append(advice);

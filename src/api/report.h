@@ -22,6 +22,8 @@ class Report {
       : file_(file), source_(source), lines_(lines) {}
 
   void problem(const Path& at, std::string text);
+  /// A problem of a field that could be left out: an object that is stored with it is used as if it were.
+  void no_effect(const Path& at, std::string text);
   /// Understood, and not done: by name, with what to do instead.
   void unsupported(const Path& at, std::string_view what, std::string_view advice);
   void note(const Path& at, std::string text);

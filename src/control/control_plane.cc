@@ -169,10 +169,15 @@ void ControlPlane::on_progress() {
 /// next.
 void ControlPlane::tell_rejections() {
   if (loop_.now() < next_rejections_) return rejections_timer_.arm(next_rejections_);
+  look_for_rejections();
+}
+
+void ControlPlane::look_for_rejections() {
   rejections_timer_.disarm();
   const Duration begin = cpu_time_();
-  controllers_.set_rejections(receipts_.rejections(ads_));
+  auto rejections = receipts_.rejections(ads_);
   const Duration cost = cpu_time_() - begin;
+  controllers_.set_rejections(std::move(rejections));
   if (cost > kCheapLook) next_rejections_ = loop_.now() + cost + std::min<Duration>(cost * 4, kMaxRest);
 }
 
@@ -234,8 +239,11 @@ net::Task<api::Json> ControlPlane::wait_applied(std::uint64_t version, TimePoint
     const bool for_good = std::ranges::any_of(failures, &ControllerManager::Failure::for_good);
     const bool applied = failures.empty() && Receipts::is_applied(ads_, generation);
     if (!caught_up || for_good || applied || Receipts::is_rejected(ads_, generation) ||
-        loop_.now() >= deadline)
+        loop_.now() >= deadline) {
+      // Statuses are to say what this says.
+      if (rejections_timer_.armed()) look_for_rejections();
       co_return progress_of(generation, caught_up, failures);
+    }
     // That a sidecar has ended is no progress of any proxy, and may be all that was missing.
     co_await progress_.wait(std::min(deadline, loop_.now() + kMissedAgain));
   }

@@ -91,6 +91,7 @@ class ControlPlane {
   void on_change();
   void on_progress();
   void tell_rejections();
+  void look_for_rejections();
   void push();
   void tell_conflicts(const Registry& registry);
   void push_when_due();

@@ -98,6 +98,12 @@ TEST_F(ControlPlaneTest, a_look_for_what_was_rejected_leaves_four_times_its_time
   loop->advance(3s);
   run();
   EXPECT_TRUE(told());
+  proxy.reject.clear();
+  auto wait = wait_applied(put_rule("v1"));
+  settle();
+  ASSERT_TRUE(wait->answer);
+  EXPECT_TRUE((*wait->answer)["applied"].get<bool>()) << wait->answer->dump();
+  EXPECT_FALSE(told()) << "who waits for the rule is answered when its status says so";
 }
 
 }  // namespace

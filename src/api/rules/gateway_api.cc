@@ -147,11 +147,11 @@ void check_redirecting_rule(const Json& rule, const Path& at, Report& report) {
     report.problem(at.at("filters"), "RequestRedirect and URLRewrite exclude each other");
   const Json* timeouts = member(rule, "timeouts");
   if (timeouts && !timeouts->empty())
-    report.problem(at.at("timeouts"), "a rule that redirects forwards nothing that could take time");
+    report.no_effect(at.at("timeouts"), "a rule that redirects forwards nothing that could take time");
   each(rule, "filters", at, [&](const Json& filter, const Path& filter_at) {
     if (text_of(filter, "type") == "RequestHeaderModifier")
-      report.problem(filter_at.at("type"),
-                     "RequestHeaderModifier has no effect in a rule that redirects: it forwards nothing");
+      report.no_effect(filter_at.at("type"),
+                       "RequestHeaderModifier has no effect in a rule that redirects: it forwards nothing");
   });
 }
 

@@ -403,6 +403,22 @@ TEST(GatewayApiController, of_a_route_with_one_rule_that_is_not_done_the_others_
   EXPECT_EQ(cluster.parent_condition("r", "PartiallyInvalid"), "none");
 }
 
+TEST(GatewayApiController, a_stored_rule_that_redirects_is_served_whatever_it_says_of_forwarding) {
+  GatewayCluster cluster(kGateway);
+  cluster.add(route_yaml("r", "default", kTwoRules));
+  cluster.edit(kinds::http_route(), "r", [](api::Json& body) {
+    api::Json& rule = body["spec"]["rules"][1];
+    rule.erase("backendRefs");
+    rule["filters"] = api::Json::array(
+        {{{"type", "RequestRedirect"}, {"requestRedirect", {{"scheme", "https"}}}},
+         {{"type", "RequestHeaderModifier"}, {"requestHeaderModifier", {{"remove", {"x"}}}}}});
+    rule["timeouts"] = {{"request", "10s"}};
+  });
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "True Accepted");
+  EXPECT_EQ(cluster.parent_condition("r", "PartiallyInvalid"), "none");
+}
+
 TEST(GatewayApiController, a_rule_whose_match_is_not_known_is_as_if_it_were_not_there) {
   GatewayCluster cluster(kGateway);
   cluster.add(route_yaml("r", "default", kTwoRules));

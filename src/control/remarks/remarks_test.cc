@@ -177,13 +177,24 @@ TEST(Remarks, a_younger_rule_for_the_same_host_is_left_alone_where_a_call_is_lef
               {http(""), http("match: [{port: 80}], "), true},
               {tcp, http(""), false},
               {http(""), tcp, false},
-              {tcp, tcp, true}};
+              {tcp, tcp, true},
+              {http(""), http("match: [{port: 9999}], "), true}};
   for (const auto& row : rows) {
     const std::string text = said(shop + rule("a", row.older) + rule("b", row.younger));
     EXPECT_EQ(text.find("VirtualService default/a is older") != text.npos, row.hidden) << row.older << "\n"
                                                                                        << row.younger << "\n"
                                                                                        << text;
   }
+}
+
+TEST(Remarks, a_younger_rule_is_told_too_where_its_other_routes_are_for_ports_that_the_service_has_not) {
+  const std::string shop =
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: shop, namespace: default}\n"
+      "spec: {selector: {app: reviews}, ports: [{port: 80, name: http}]}\n";
+  const std::string to = "[{route: [{destination: {host: reviews}}]}]";
+  const std::string text = said(shop + rule("a", "{hosts: [shop], http: " + to + "}") +
+                                rule("b", "{hosts: [shop], http: " + to + ", tcp: " + to + "}"));
+  EXPECT_NE(text.find("VirtualService default/a is older"), text.npos) << text;
 }
 
 TEST(Remarks, http_routes_for_a_service_without_an_http_port_are_told) {

@@ -72,12 +72,13 @@ Calls calls_by_matches(const VirtualService& rule, Layer layer, const Service* s
     const bool in_mesh =
         match->gateways.empty() || std::ranges::find(match->gateways, kMesh) != match->gateways.end();
     if (!in_mesh) continue;
-    std::set<std::uint16_t> ports;
-    if (match->port == 0 && service)
-      for (const ServicePort& each : service->ports)
-        if (layer == Layer::kHttp ? speaks_http(each) : !is_http(each.protocol)) ports.insert(each.number);
-    if (ports.empty()) ports.insert(match->port);
-    for (const std::uint16_t port : ports) calls.emplace_back(port, &match->source_labels);
+    if (!service) calls.emplace_back(match->port, &match->source_labels);
+    if (!service) continue;
+    for (const ServicePort& each : service->ports) {
+      const bool passes = layer == Layer::kHttp ? speaks_http(each) : !is_http(each.protocol);
+      if (passes && (match->port == 0 || match->port == each.number))
+        calls.emplace_back(each.number, &match->source_labels);
+    }
   }
   return calls;
 }
@@ -145,7 +146,6 @@ const VirtualService* VirtualServiceRemarks::hidden_by(const std::string& host) 
     if (other->visible_from(object_.ns())) older.push_back(other);
   }
   const VirtualService* found = nullptr;
-  if (older.empty()) return found;
   for (const Layer layer : {Layer::kHttp, Layer::kTcp})
     for (const auto& [port, labels] : calls_by_matches(rule_, layer, scene_.registry.find(host))) {
       const auto decides = [&](const VirtualService* other) {
@@ -155,21 +155,28 @@ const VirtualService* VirtualServiceRemarks::hidden_by(const std::string& host) 
       if (first == older.end()) return nullptr;
       if (!found) found = *first;
     }
-  return found;
+  if (found) return found;
+  // Not even without the older ones would it have a call.
+  const auto is_alike = [&](const VirtualService* other) {
+    return (has_http() && !other->spec->http.empty()) || (has_tcp() && !other->spec->tcp.empty());
+  };
+  const auto alike = std::ranges::find_if(older, is_alike);
+  return alike == older.end() ? nullptr : *alike;
 }
 
 void VirtualServiceRemarks::host(std::size_t index) {
   if (!rule_.applies_to(kMesh)) return host_at_gateways(index);
   const std::string& name = rule_.hosts[index];
   const std::string field = item("spec.hosts", index);
+  const bool is_name = !name.starts_with('*') && !scene_.registry.find(name);
+  if (auto remark = is_name ? about_alias(name, object_.ns(), scene_, field) : std::nullopt)
+    return made_.push_back(std::move(*remark));
   if (const VirtualService* other = hidden_by(name))
     return no_effect(field, "VirtualService " + shown(*other->object) +
                                 " is older and has this host; for a call in the mesh the oldest that has a "
                                 "route decides, and none is left to this one, so write both into one");
   if (name.starts_with('*')) return;
   if (scene_.registry.find(name)) return service(name, field);
-  if (auto remark = about_alias(name, object_.ns(), scene_, field))
-    return made_.push_back(std::move(*remark));
   // Other names are hosts outside of the mesh; rules for them hold at every HTTP port.
   if (name.ends_with(".svc.cluster.local"))
     waits(field,

@@ -71,6 +71,7 @@ void find_faults(ApiRoute& route, std::span<const api::Problem> faults) {
   route.valid = {true, "Accepted", ""};
   const std::vector<gateway_api::RouteRule>& rules = route.spec->rules;
   for (const api::Problem& fault : faults) {
+    if (fault.no_effect) continue;
     const auto rule = std::ranges::find_if(
         rules, [&](const gateway_api::RouteRule& each) { return each.where.covers(fault.field); });
     if (rule == rules.end()) {

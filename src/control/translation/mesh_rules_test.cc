@@ -129,6 +129,19 @@ TEST(MeshRules, with_a_match_that_weft_cannot_tell_stay_closed_and_leave_nothing
                     rule("b", "hosts: [shop], http: [{directResponse: {status: 202}}]"),
                 {}, ask_for_more);
   EXPECT_EQ(routes(set, "80", kShop), "") << "404";
+  EXPECT_EQ(routes(set, "8080", kShop), "202") << "no call to this port is the older one's";
+}
+
+TEST(MeshRules, with_a_match_that_weft_cannot_tell_stay_closed_outside_of_the_mesh_too) {
+  const auto ask_for_more = [](api::Object& object) {
+    if (object.name() == "a") object.body["spec"]["http"][0]["match"][0]["sourceNamespace"] = "trusted";
+  };
+  const ResourceSet set = resources(
+      rule("a", "hosts: [api.far.example], http: [{match: [{port: 80}], directResponse: {status: 201}}]") +
+          rule("b", "hosts: ['*.far.example'], http: [{directResponse: {status: 202}}]"),
+      {}, ask_for_more);
+  EXPECT_EQ(routes(set, "80", "api.far.example"), "") << "404, not what the wildcard says";
+  EXPECT_EQ(routes(set, "80", "*.far.example"), "202");
 }
 
 TEST(MeshRules, for_a_host_outside_of_the_mesh_decide_at_each_port_oldest_first) {

@@ -81,6 +81,7 @@ void set_weighted_clusters(route::RouteAction& action, const api::istio::Forward
     to.set_name(destination_cluster(weighted.destination, ns, scope));
     to.mutable_weight()->set_value(weighted.weight);
     add_header_operations(to, weighted.headers, &to);
+    if (!action.host_rewrite_literal().empty()) to.clear_host_rewrite_literal();
   }
 }
 

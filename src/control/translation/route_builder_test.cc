@@ -39,6 +39,14 @@ TEST(RouteBuilding, the_host_is_the_rewrite_s_else_the_route_s_else_the_only_des
     EXPECT_EQ(made.route().host_rewrite_literal(), row.host)
         << row.rewrite << "; " << row.route << "; " << row.destination;
     EXPECT_EQ(made.request_headers_to_add_size(), 0);
+    const route::Route both =
+        route_of("route: [{destination: {host: a}, weight: 1" + setting_host(row.destination) +
+                 "}, {destination: {host: b}, weight: 1}]" + setting_host(row.route) +
+                 (rewrite.empty() ? "" : ", rewrite: {authority: " + rewrite + "}"));
+    const auto& a = both.route().weighted_clusters().clusters(0);
+    const std::string host = both.route().host_rewrite_literal();
+    EXPECT_TRUE(host.empty() || a.host_rewrite_literal().empty()) << "one host, whoever serves the cluster";
+    EXPECT_EQ(host + a.host_rewrite_literal(), row.host);
   }
 }
 

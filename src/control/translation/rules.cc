@@ -271,7 +271,10 @@ bool VirtualService::can_tell(const api::istio::MatchScope& match) const {
 }
 
 bool VirtualService::holds(const api::istio::MatchScope& match, const Approach& call) const {
-  if (!can_tell(match)) return false;
+  return can_tell(match) && may_hold(match, call);
+}
+
+bool VirtualService::may_hold(const api::istio::MatchScope& match, const Approach& call) const {
   if (match.port != 0 && match.port != call.port) return false;
   if (!match.gateways.empty()) {
     const bool named = std::ranges::any_of(match.gateways, [&](const std::string& name) {
@@ -285,9 +288,7 @@ bool VirtualService::holds(const api::istio::MatchScope& match, const Approach& 
 }
 
 bool VirtualService::decides(Layer layer, const Approach& call) const {
-  const auto counts = [&](const api::istio::MatchScope& match) {
-    return !can_tell(match) || holds(match, call);
-  };
+  const auto counts = [&](const api::istio::MatchScope& match) { return may_hold(match, call); };
   if (layer == Layer::kTcp)
     return std::ranges::any_of(spec->tcp, [&](const api::istio::TcpRoute& route) {
       return route.matches.empty() || std::ranges::any_of(route.matches, counts);

@@ -49,6 +49,8 @@ struct VirtualService {
   bool can_tell(const api::istio::MatchScope& match) const;
   /// Whether the match holds for some of the calls that come so.
   bool holds(const api::istio::MatchScope& match, const Approach& call) const;
+  /// The same by what weft can tell of the match, which may ask for more.
+  bool may_hold(const api::istio::MatchScope& match, const Approach& call) const;
   /// Whether the rule has a route for some of the calls that come so, or a match of which weft cannot tell:
   /// those are not another rule's.
   bool decides(Layer layer, const Approach& call) const;

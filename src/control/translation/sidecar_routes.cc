@@ -63,7 +63,7 @@ HostPiecePtr foreign_host(const std::string& name, const VirtualService& rule, c
   host.add_domains(name);
   host.set_include_request_attempt_count(true);
   add_rule_routes(host, rule, scope);
-  return host.routes_size() > 0 ? piece_of(host, proof) : nullptr;
+  return piece_of(host, proof);
 }
 
 HostPiecePtr allow_any_host(Proof* proof) {
