@@ -7,14 +7,9 @@
 namespace weft::http {
 namespace {
 
-constexpr std::string_view kRequest = "GET /a HTTP/1.1\r\nhost: a\r\n\r\n";
+using testing::say_ok;
 
-net::Task<void> say_ok(ServerExchange& exchange) {
-  ResponseHead head;
-  head.status = 200;
-  head.content_length = 0;
-  static_cast<void>(co_await exchange.send_head(head, true));
-}
+constexpr std::string_view kRequest = "GET /a HTTP/1.1\r\nhost: a\r\n\r\n";
 
 class Served : public testing::Served {
  public:

@@ -8,15 +8,10 @@
 namespace weft::http {
 namespace {
 
+using testing::say_ok;
+
 constexpr std::string_view kRequest = "GET /a HTTP/1.1\r\nhost: a\r\n\r\n";
 constexpr std::string_view kClose = "\r\nconnection: close\r\n";
-
-net::Task<void> say_ok(ServerExchange& exchange) {
-  ResponseHead head;
-  head.status = 200;
-  head.content_length = 0;
-  static_cast<void>(co_await exchange.send_head(head, true));
-}
 
 net::Task<void> respond_in_two_steps(ServerExchange& exchange, const std::unique_ptr<net::Event>& second) {
   ResponseHead head;

@@ -195,14 +195,14 @@ class HostsFilter final : public HttpFilter {
 };
 
 TEST_F(SimulationTest, the_endpoint_of_the_log_is_the_one_that_was_not_reached) {
-  std::string seen, refused;
+  std::string seen, unreached;
   plane.http.filters = {{"hosts", [&] { return std::make_shared<const HostsFilter>(seen); }}};
   plane.accept = [&](const net::Address& to, std::unique_ptr<PipeEnd> server) -> Result<void> {
     if (servers.empty()) {
       servers.push_back(std::move(server));
       return {};
     }
-    refused = to.to_string();
+    unreached = to.to_string();
     return fail(Error::upstream(Code::kRefused, Retry::kElsewhere, "connection refused"));
   };
   Route route = route_to("/", "a");
@@ -215,8 +215,8 @@ TEST_F(SimulationTest, the_endpoint_of_the_log_is_the_one_that_was_not_reached) 
   write(*servers[0], "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
   plane.loop().advance(25ms);
   EXPECT_TRUE(read(*client).starts_with("HTTP/1.1 503 "));
-  ASSERT_NE(refused, "");
-  EXPECT_EQ(seen, refused + " from ");
+  ASSERT_NE(unreached, "");
+  EXPECT_EQ(seen, unreached + " from ");
 }
 
 TEST_F(SimulationTest, trailers_pass_in_both_directions_without_those_that_may_not) {

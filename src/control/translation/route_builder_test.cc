@@ -45,7 +45,8 @@ TEST(RouteBuilding, the_host_is_the_rewrite_s_else_the_route_s_else_the_only_des
                  (rewrite.empty() ? "" : ", rewrite: {authority: " + rewrite + "}"));
     const auto& a = both.route().weighted_clusters().clusters(0);
     const std::string host = both.route().host_rewrite_literal();
-    EXPECT_TRUE(host.empty() || a.host_rewrite_literal().empty()) << "one host, whoever serves the cluster";
+    EXPECT_TRUE(host.empty() || a.host_rewrite_literal().empty())
+        << "the cluster's would take the place of the route's";
     EXPECT_EQ(host + a.host_rewrite_literal(), row.host);
   }
 }

@@ -12,6 +12,14 @@
 
 namespace weft::http::testing {
 
+/// A handler: 200 without a body.
+inline net::Task<void> say_ok(ServerExchange& exchange) {
+  ResponseHead head;
+  head.status = 200;
+  head.content_length = 0;
+  static_cast<void>(co_await exchange.send_head(head, true));
+}
+
 /// A connection served by `handler` at one end of a pipe; the test is the client at the other, with bytes of
 /// its own. Test files only.
 class Served : public ServerSession::Observer {

@@ -92,6 +92,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   /// connection in use, or a first connection, but for kUnreachable after one could not be made.
   bool has_room_at_limit(ConnectionUse use, TimePoint now) const;
   static constexpr Duration kUnreachable = std::chrono::seconds(1);
+  /// A connection to it could not be made.
   void note_unreached() { unreachable_until_ = loop_.now() + kUnreachable; }
   /// Of requests that wait for that here.
   WaitingLine::Kind& kind_in_line(ConnectionUse use) const {

@@ -55,8 +55,8 @@ class Place {
 ///
 /// A wake says only that there may be room: who finds some leaves the line, and its end wakes the next; who
 /// finds none stands in its place again and wakes nobody, for there is none for its kind. So all that came
-/// free finds its request, whatever else has become of it meanwhile, and an event costs a try or two in vain,
-/// however many wait.
+/// free finds its request, whatever else has become of it meanwhile, and an event costs one or two wasted
+/// tries, however many wait.
 ///
 /// Owner: ClusterShare. Thread: the worker's loop.
 class WaitingLine {

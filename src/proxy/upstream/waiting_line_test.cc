@@ -30,7 +30,7 @@ TEST(Place, is_held_within_its_limit_and_given_back_once) {
   EXPECT_EQ(used, 1u);
 }
 
-/// Requests that wait in one line for rooms, and what became of each: "a ", "a- " one that tried in vain, "a!
+/// Requests that wait in one line for rooms, and what became of each: "a ", "a- " one that found none, "a!
 /// " one that waits no longer.
 class RequestsInLine : public ::testing::Test {
  protected:
@@ -85,7 +85,7 @@ TEST_F(RequestsInLine, serves_first_come_first_served_as_many_as_there_is_room_f
   EXPECT_EQ(pending, 5u);
   EXPECT_EQ(add(1, rooms), "a b- ");
   EXPECT_EQ(add(2, rooms), "b c d- ") << "told once is enough";
-  EXPECT_EQ(add(0, rooms), "d- ") << "who tries in vain wakes nobody";
+  EXPECT_EQ(add(0, rooms), "d- ") << "who finds no room wakes nobody";
   EXPECT_EQ(add(9, rooms), "d e ");
   EXPECT_EQ(add(9, rooms), "");
   EXPECT_EQ(pending, 0u);
