@@ -106,10 +106,7 @@ bool EndpointPool::has_room_at_limit(ConnectionUse use, TimePoint now) const {
          std::ranges::any_of(multiplexed_, [](const auto& each) { return each->http->capacity() > 0; });
 }
 
-bool EndpointPool::at_rest() const {
-  const bool waited_for = kinds_ != share_->kinds && !std::ranges::all_of(*kinds_, &WaitingLine::Kind::empty);
-  return connections() == idle_connections() && !waited_for;
-}
+bool EndpointPool::at_rest() const { return connections() == idle_connections() && kinds_.empty(); }
 
 void EndpointPool::retire() {
   retired_ = true;
@@ -133,7 +130,7 @@ void EndpointPool::sweep() {
   std::erase_if(multiplexed_, [](const auto& connection) { return connection->http->over(); });
   // The server may allow more streams than before.
   const auto has_room = [](const auto& connection) { return connection->http->capacity() > 0; };
-  if (std::ranges::any_of(multiplexed_, has_room)) share_->waiting.wake(kind_in_line(ConnectionUse::kHttp2));
+  if (std::ranges::any_of(multiplexed_, has_room)) wake_in_line(ConnectionUse::kHttp2);
 }
 
 }  // namespace weft::proxy

@@ -60,8 +60,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
         config_(std::move(config)),
         text_(config_.address.to_string()),
         priority_(priority),
-        locality_(locality),
-        kinds_(share_->kinds ? share_->kinds : std::make_shared<KindsInLine>()) {}
+        locality_(locality) {}
 
   const Endpoint& config() const { return config_; }
   ClusterShare& share() const { return *share_; }
@@ -94,13 +93,13 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   static constexpr Duration kUnreachable = std::chrono::seconds(1);
   /// A connection to it could not be made.
   void note_unreached() { unreachable_until_ = loop_.now() + kUnreachable; }
-  /// Of requests that wait for that here.
-  WaitingLine::Kind& kind_in_line(ConnectionUse use) const {
-    return (*kinds_)[static_cast<std::size_t>(use)];
+  /// Requests wait for that here.
+  bool waited_for(ConnectionUse use) const {
+    return !(share_->kinds_by_endpoint ? kinds_ : share_->kinds).empty(use);
   }
-  std::shared_ptr<WaitingLine::Kind> shared_kind_in_line(ConnectionUse use) const {
-    return {kinds_, &kind_in_line(use)};
-  }
+  std::shared_ptr<WaitingLine::Kind> kind_in_line(ConnectionUse use) { return kinds().of(use); }
+  /// There may be room for one of them.
+  void wake_in_line(ConnectionUse use) { kinds().wake(share_->waiting, use); }
   /// No request uses a connection of it, waits for one to be made, or waits in line for this endpoint.
   bool at_rest() const;
   /// Closes idle connections now and those in use when they come back. Whatever leaves a cluster is retired:
@@ -126,6 +125,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
 
  private:
   void sweep();
+  KindsInLine& kinds() { return share_->kinds_by_endpoint ? kinds_ : share_->kinds; }
 
   net::Loop& loop_;
   std::shared_ptr<ClusterShare> share_;
@@ -133,7 +133,7 @@ class EndpointPool : public std::enable_shared_from_this<EndpointPool> {
   std::string text_;
   std::uint32_t priority_;
   LocalityShare locality_;
-  std::shared_ptr<KindsInLine> kinds_;
+  KindsInLine kinds_;  ///< of those that want this endpoint and no other
   bool retired_ = false, sweeping_ = false;
   TimePoint unreachable_until_{};
   std::array<std::uint32_t, kConnectionUses> connections_{};      ///< by use

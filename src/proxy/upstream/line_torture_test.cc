@@ -175,7 +175,7 @@ class LineTorture {
     const bool place = usage_->connections < cluster_->config().max_connections;
     for (const auto& [text, endpoint] : cluster_->endpoints())
       for (const ConnectionUse use : kUses) {
-        if (endpoint->kind_in_line(use).empty()) continue;
+        if (!endpoint->waited_for(use)) continue;
         // Time alone makes room at an endpoint that could not be reached, and is looked at now and then.
         EXPECT_FALSE(idle || place || endpoint->has_room_at_limit(use, loop_->now() - 50ms))
             << text << " use " << static_cast<int>(use) << (idle ? " idle" : "") << (place ? " place" : "");

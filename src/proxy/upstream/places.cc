@@ -1,5 +1,6 @@
 #include "proxy/upstream/places.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/upstream/endpoint_pool.h"
@@ -128,10 +129,25 @@ void WaitingLine::Turn::resume() {
   if (waiting_) std::exchange(waiting_, {}).resume();
 }
 
+bool KindsInLine::empty(ConnectionUse use) const {
+  return !made_ || (*made_)[static_cast<std::size_t>(use)].empty();
+}
+
+bool KindsInLine::empty() const { return !made_ || std::ranges::all_of(*made_, &WaitingLine::Kind::empty); }
+
+std::shared_ptr<WaitingLine::Kind> KindsInLine::of(ConnectionUse use) {
+  if (!made_) made_ = std::make_shared<std::array<WaitingLine::Kind, kConnectionUses>>();
+  return {made_, &(*made_)[static_cast<std::size_t>(use)]};
+}
+
+void KindsInLine::wake(WaitingLine& line, ConnectionUse use) {
+  if (made_) line.wake((*made_)[static_cast<std::size_t>(use)]);
+}
+
 void ClusterShare::wake_each_kind() {
   waiting.wake();
-  if (!kinds) return;
-  for (WaitingLine::Kind& each : *kinds) waiting.wake(each);
+  for (const ConnectionUse use : {ConnectionUse::kHttp1, ConnectionUse::kHttp2, ConnectionUse::kTcp})
+    kinds.wake(waiting, use);
 }
 
 ConnectionPlace::ConnectionPlace(std::shared_ptr<EndpointPool> endpoint, ConnectionUse use)
@@ -159,7 +175,7 @@ ConnectionPlace::~ConnectionPlace() {
   ++share.counters.upstream_cx_destroy;
   share.usage->connections.fetch_sub(1, std::memory_order_relaxed);
   share.waiting.wake();
-  share.waiting.wake(endpoint_->kind_in_line(use_));
+  endpoint_->wake_in_line(use_);
 }
 
 }  // namespace weft::proxy

@@ -143,8 +143,23 @@ class WaitingLine::Turn {
 enum class ConnectionUse : std::uint8_t { kHttp1, kHttp2, kTcp };
 constexpr std::size_t kConnectionUses = 3;
 
-/// The kinds of those who wait, by what they need.
-using KindsInLine = std::array<WaitingLine::Kind, kConnectionUses>;
+/// The kinds of those who wait in one line, by what they need. Made when the first one waits: most clusters
+/// never have one.
+///
+/// Owner: what they wait for, a cluster or an endpoint. Thread: the worker's loop.
+class KindsInLine {
+ public:
+  /// Nobody waits for that use.
+  bool empty(ConnectionUse use) const;
+  bool empty() const;
+  /// For one who is about to wait, which keeps it.
+  std::shared_ptr<WaitingLine::Kind> of(ConnectionUse use);
+  /// There may be room in `line` for that use.
+  void wake(WaitingLine& line, ConnectionUse use);
+
+ private:
+  std::shared_ptr<std::array<WaitingLine::Kind, kConnectionUses>> made_;
+};
 
 /// What a worker has of a cluster, for as long as one of its connections or endpoints is there.
 struct ClusterShare {
@@ -154,8 +169,10 @@ struct ClusterShare {
   std::shared_ptr<ClusterUsage> usage;
   ClusterCounters counters;
   WaitingLine waiting;
-  /// Of requests that may use any endpoint. Null: each wants one endpoint, whose own kinds they are of.
-  std::shared_ptr<KindsInLine> kinds = std::make_shared<KindsInLine>();
+  /// Of requests that may use any endpoint.
+  KindsInLine kinds;
+  /// Each request wants one endpoint, whose own kinds it is of.
+  bool kinds_by_endpoint = false;
 };
 
 /// The place of one connection to an endpoint, from before it is made until after it is closed. Its end, on

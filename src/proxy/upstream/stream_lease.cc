@@ -17,7 +17,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
       WEFT_CO_TRY(endpoint, pick(request));
     }
     const bool woken = turn || waited_for_connection;
-    const bool in_turn = woken || endpoint->kind_in_line(kUse).empty();
+    const bool in_turn = woken || !endpoint->waited_for(kUse);
     if (in_turn) {
       if (auto shared = endpoint->take(http::Protocol::kHttp2)) {
         turn.reset();
@@ -40,7 +40,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
       endpoint = std::move(other);
       continue;
     }
-    WEFT_CO_CHECK(co_await wait_in_line(turn, request, endpoint->shared_kind_in_line(kUse)));
+    WEFT_CO_CHECK(co_await wait_in_line(turn, request, endpoint->kind_in_line(kUse)));
     endpoint.reset();  // another may have room by then
   }
 }
@@ -78,7 +78,7 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
                                                            config_->http2, std::move(place));
     Lease lease(*this, connection);
     if (!used_up(*connection)) endpoint->put(std::move(connection));
-    share_->waiting.wake(lease.endpoint()->kind_in_line(ConnectionUse::kHttp2));  // it has room for more
+    lease.endpoint()->wake_in_line(ConnectionUse::kHttp2);  // it has room for more
     co_return lease;
   }
   if (is_unreached(made.error(), request)) {

@@ -70,7 +70,7 @@ UpstreamCluster::UpstreamCluster(net::Loop& loop, Random& random, net::DnsResolv
       sweep_timer_(loop, [this] { sweep(); }),
       dns_timer_(loop, [this] { resolve(); }),
       look_again_timer_(loop, [this] { look_again(); }) {
-  if (config_->discovery == ClusterConfig::Discovery::kOriginalDestination) share_->kinds = nullptr;
+  if (config_->discovery == ClusterConfig::Discovery::kOriginalDestination) share_->kinds_by_endpoint = true;
   if (by_name())
     dns_timer_.arm(loop_.now());
   else if (from.endpoints)
@@ -304,7 +304,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_connection(Request request) {
       endpoint = std::move(other);
       continue;
     }
-    WEFT_CO_CHECK(co_await wait_in_line(turn, request, endpoint->shared_kind_in_line(use)));
+    WEFT_CO_CHECK(co_await wait_in_line(turn, request, endpoint->kind_in_line(use)));
     endpoint.reset();  // another may have room by then
   }
 }
@@ -329,7 +329,7 @@ ConnectionPlace UpstreamCluster::take_place_in_turn(const std::shared_ptr<Endpoi
                                                     ConnectionUse use, bool woken) {
   if (woken || share_->waiting.empty())
     if (ConnectionPlace place = take_place(endpoint, use)) return place;
-  if (!woken && !endpoint->kind_in_line(use).empty()) return {};
+  if (!woken && endpoint->waited_for(use)) return {};
   return take_first_place(endpoint, use);
 }
 
@@ -337,7 +337,7 @@ ConnectionPlace UpstreamCluster::take_place_in_turn(const std::shared_ptr<Endpoi
 std::shared_ptr<EndpointPool> UpstreamCluster::elsewhere(const Request& request, const EndpointPool& endpoint,
                                                          ConnectionUse use, bool woken) {
   if (config_->discovery == ClusterConfig::Discovery::kOriginalDestination) return nullptr;
-  if (!woken && !endpoint.kind_in_line(use).empty()) return nullptr;
+  if (!woken && endpoint.waited_for(use)) return nullptr;
   return balancer_.pick_with_room(random_, use, loop_.now(), request.avoid);
 }
 
@@ -457,7 +457,7 @@ void UpstreamCluster::release(std::shared_ptr<UpstreamConnection> connection) {
     endpoint->put(std::move(connection));
   connection.reset();
   if (idle) share_->waiting.wake();
-  share_->waiting.wake(endpoint->kind_in_line(use));
+  endpoint->wake_in_line(use);
   if (endpoint->idle_connections() && config_->idle_timeout.count() && !sweep_timer_.armed())
     sweep_timer_.arm(loop_.now() + config_->idle_timeout);
 }
