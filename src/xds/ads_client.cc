@@ -268,6 +268,7 @@ void AdsClient::subscribe() {
 }
 
 void AdsClient::advance() {
+  advance_due_ = applying_;
   if (applying_) return;
   const TimePoint next = catalog_.next_deadline(loop_.now());
   deadline_.arm(next);
@@ -303,7 +304,7 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   answer(answers);
   subscribe();
   check_ready();
-  if (more || catalog_.warming(loop_.now()))
+  if (more || advance_due_ || catalog_.warming(loop_.now()))
     loop_.defer([this, alive = std::weak_ptr<char>(alive_)] {
       if (!alive.expired()) advance();
     });

@@ -113,6 +113,7 @@ class AdsClient {
   std::vector<Answer> waiting_;  ///< responses taken and not yet applied
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;
+  bool advance_due_ = false;  ///< something came, or its time did, while an earlier one is applied
   std::uint64_t updates_ = 0, rejections_ = 0, streams_ = 0;
   std::string last_failure_;
   Random random_;

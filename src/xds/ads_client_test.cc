@@ -250,6 +250,22 @@ TEST_F(AdsClientTest, EndpointsThatNeverComeAreWaitedForOnlySoLong) {
   EXPECT_TRUE(server.ready());
 }
 
+TEST_F(AdsClientTest, endpoints_whose_time_ends_while_a_configuration_is_applied_are_waited_for_no_longer) {
+  requests();
+  respond(Type::kCluster, "1", Clusters{cluster("a")});
+  respond(Type::kListener, "2", Listeners{});
+  while (server.applying()) finish();
+  loop->advance(1s);
+  respond(Type::kCluster, "3", Clusters{cluster("a"), cluster("b")});
+  while (server.applying()) finish();
+  loop->advance(14s);
+  ASSERT_TRUE(server.applying()) << "the cluster that came first, without its endpoints";
+  loop->advance(2s);
+  while (server.applying()) finish();
+  EXPECT_EQ(server.current()->clusters.size(), 2u);
+  EXPECT_TRUE(server.ready());
+}
+
 TEST_F(AdsClientTest, WhatIsNoLongerNamedGoes) {
   requests();
   respond(Type::kCluster, "1", Clusters{cluster("a"), cluster("b")});
