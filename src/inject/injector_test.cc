@@ -108,6 +108,19 @@ TEST(StaleEndpoints, are_waited_for_as_long_as_the_pod_says) {
       "without a unit");
 }
 
+TEST(PreStop, tells_the_sidecar_to_drain_where_it_listens_and_is_not_there_when_it_does_not) {
+  const auto pre_stop = [](const char* port) {
+    const Json pod = injected(annotated("status.sidecar.istio.io/port", port)).pod;
+    for (const Json& each : pod["spec"]["initContainers"])
+      if (each["name"] == "istio-proxy") return each.value("lifecycle", Json());
+    return Json("no sidecar");
+  };
+  const auto command = [&](const char* port) { return pre_stop(port)["preStop"]["exec"]["command"].dump(); };
+  EXPECT_EQ(command("15020"), R"(["/weft","proxy","drain"])");
+  EXPECT_EQ(command("15030"), R"(["/weft","proxy","drain","--status-port","15030"])");
+  EXPECT_TRUE(pre_stop("0").is_null());
+}
+
 TEST(PodOptions, reject_what_weft_does_not_do_and_a_pod_would_miss) {
   for (const auto& [key, value] : std::initializer_list<std::pair<const char*, const char*>>{
            {"sidecar.istio.io/interceptionMode", "TPROXY"},

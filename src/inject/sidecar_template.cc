@@ -172,10 +172,20 @@ Json probe(int port, const char* path, int delay, int period, int failures) {
           {"timeoutSeconds", 3}};
 }
 
+Json drain_command(const PodOptions& options) {
+  Json command = {"/weft", "proxy", "drain"};
+  if (options.status_port != kStatusPort)
+    for (const std::string& each : {std::string("--status-port"), std::to_string(options.status_port)})
+      command.push_back(each);
+  return command;
+}
+
 void add_lifecycle(Json& container, const PodOptions& options) {
   if (options.native) {
     container["restartPolicy"] = "Always";
-    container["lifecycle"] = {{"preStop", {{"exec", {{"command", {"/weft", "proxy", "drain"}}}}}}};
+    // The proxy hears of it on its status port alone.
+    if (options.status_port != 0)
+      container["lifecycle"] = {{"preStop", {{"exec", {{"command", drain_command(options)}}}}}};
   } else if (options.hold_application) {
     container["lifecycle"] = {{"postStart", {{"exec", {{"command", {"/weft", "proxy", "wait"}}}}}}};
   }
