@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
 #include "api/json_text.h"
 #include "http/client.h"
 #include "http/server.h"
@@ -28,7 +31,12 @@ class ApiRequests : public ::testing::Test {
     http::ServerOptions options;
     options.max_connections = 4;
     auto server = http::Server::listen(
-        loop_, at_, [this](http::ServerExchange& exchange) { return api_->handle(exchange); }, options);
+        loop_, at_,
+        [this](http::ServerExchange& exchange) {
+          if (before_) std::exchange(before_, nullptr)();
+          return api_->handle(exchange);
+        },
+        options);
     ASSERT_TRUE(server) << server.error().text;
     server_ = std::move(*server);
     ASSERT_EQ(ask("POST", kMaps, R"({"metadata":{"name":"there"},"data":{"key":"1"}})"), 201);
@@ -53,6 +61,11 @@ class ApiRequests : public ::testing::Test {
   int patch(const std::string& path, const std::string& body) {
     return ask("PATCH", path, body, "application/merge-patch+json");
   }
+  /// What others write in the turn in which the next request comes.
+  template <class T>
+  static net::Task<void> make(net::Task<Result<T>> write) {
+    EXPECT_TRUE(co_await std::move(write));
+  }
   std::string message() const { return api::json_string(response_, "message"); }
   std::string value_of(const char* name) {
     const auto found = run(loop_, store_->get({api::find_kind("v1", "ConfigMap"), "default", name}));
@@ -66,6 +79,8 @@ class ApiRequests : public ::testing::Test {
   std::unique_ptr<ApiServer> api_;
   std::unique_ptr<http::Server> server_;
   api::Json response_;
+  std::function<void()> before_;
+  net::TaskScope writes_;
 };
 
 TEST_F(ApiRequests, members_of_a_wrong_type_are_errors_that_name_them) {
@@ -325,6 +340,26 @@ TEST_F(ApiRequests, a_deletion_happens_only_to_the_object_that_it_means) {
   ASSERT_EQ(ask("GET", there), 200);
   const std::string uid = api::json_string(response_["metadata"], "uid");
   EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"uid":")" + uid + R"("}})"), 200) << message();
+}
+
+TEST_F(ApiRequests, a_deletion_does_not_happen_to_one_that_takes_its_place_in_the_same_turn) {
+  const api::Key key{api::find_kind("v1", "ConfigMap"), "default", "there"};
+  const auto old = run(loop_, store_->get(key));
+  ASSERT_TRUE(old);
+  before_ = [&] {
+    api::Object next;
+    next.kind = key.kind;
+    next.body = {{"apiVersion", "v1"},
+                 {"kind", "ConfigMap"},
+                 {"metadata", {{"name", "there"}, {"namespace", "default"}}},
+                 {"data", {{"key", "2"}}}};
+    writes_.spawn(make(store_->remove(key, 0, {})));
+    writes_.spawn(make(store_->create(std::move(next))));
+  };
+  const std::string uid((*old)->uid());
+  EXPECT_EQ(ask("DELETE", std::string(kMaps) + "/there", R"({"preconditions":{"uid":")" + uid + R"("}})"),
+            409);
+  EXPECT_EQ(value_of("there"), "2");
 }
 
 TEST_F(ApiRequests, an_object_that_is_written_again_from_one_that_was_ending_is_not) {

@@ -389,7 +389,8 @@ net::Task<Result<api::ObjectPtr>> ApiServer::remove(Store& store, std::string ta
     grace = static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kMaxGrace));
   }
   const api::Key key{path.kind, path.ns, path.name};
-  if (const api::Json& wanted = api::json_member(body, "preconditions"); wanted.is_object()) {
+  const api::Json& wanted = api::json_member(body, "preconditions");
+  if (wanted.is_object()) {
     WEFT_CO_TRY(const api::ObjectPtr stored, co_await store.get(key));
     for (const char* field : {"uid", "resourceVersion"}) {
       const std::string value = api::json_string(wanted, field);
@@ -400,7 +401,8 @@ net::Task<Result<api::ObjectPtr>> ApiServer::remove(Store& store, std::string ta
                                                           ", in object meta: " + is));
     }
   }
-  co_return co_await store.remove(key, static_cast<int>(grace));
+  // Writes of the same turn come before: the object of that name may be another by then.
+  co_return co_await store.remove(key, static_cast<int>(grace), api::json_string(wanted, "uid"));
 }
 
 }  // namespace weft::store
