@@ -68,6 +68,20 @@ TEST_F(ProxyLimits, names_that_come_one_by_one_have_a_limit_of_bytes_together) {
   EXPECT_EQ(stream.inner.finished_with, http::grpc::kResourceExhausted);
 }
 
+TEST_F(ProxyLimits,
+       a_proxy_that_has_twenty_thousand_clusters_of_before_and_asks_for_their_endpoints_is_served) {
+  serve(AdsServer::kDeltaPath);
+  Session::DeltaRequest clusters, endpoints;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string name = "outbound|9080||service-" + std::to_string(i) + ".default.svc.cluster.local";
+    (*clusters.mutable_initial_resource_versions())[name] = "";
+    endpoints.add_resource_names_subscribe(name);
+  }
+  say(Type::kCluster, clusters, "");
+  say(Type::kEndpoint, endpoints, "");
+  EXPECT_LT(stream.inner.finished_with, 0);
+}
+
 TEST_F(ControlPlaneTest,
        a_registered_sidecar_gets_its_configuration_and_an_unregistered_process_is_turned_away) {
   Proxy& known = connect(kProductpage, "productpage-v1-a");

@@ -1,16 +1,13 @@
 #include "control/ads/server.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
 #include <algorithm>
 #include <deque>
 #include <set>
-#include <span>
 #include <type_traits>
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "control/ads/name_limit.h"
 #include "net/task.h"
 #include "xds/proto/discovery.pb.h"
 
@@ -22,35 +19,7 @@ namespace {
 constexpr Duration kPodPatience = 10s;
 // A proxy has one stream, and for a while another that has not been missed yet.
 constexpr std::size_t kMaxStreamsOfProxy = 8;
-// Of one type; a name is some 60 bytes, and a proxy asks for those that its clusters and listeners need.
-constexpr std::size_t kMaxNames = 10'000;
 constexpr std::size_t kMaxOutbox = 16;
-constexpr std::size_t kMaxNameBytes = 2 * 1024 * 1024;
-// DiscoveryRequest.resource_names; of a DeltaDiscoveryRequest those that come and go, and those that are
-// there.
-constexpr std::uint32_t kNameFields[] = {3}, kDeltaNameFields[] = {3, 4, 5};
-
-std::string complaint_about_names(std::size_t names, std::size_t bytes) {
-  if (names <= kMaxNames && bytes <= kMaxNameBytes) return {};
-  return std::to_string(names) + " resource names of " + std::to_string(bytes) + " bytes; the limit is " +
-         std::to_string(kMaxNames) + " of " + std::to_string(kMaxNameBytes);
-}
-
-/// What is wrong with the number of names in a request, looked at before anything is made of them; else
-/// empty.
-std::string complaint_about_names(std::string_view message, std::span<const std::uint32_t> fields) {
-  google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(message.data()),
-                                               static_cast<int>(message.size()));
-  std::size_t names = 0, bytes = 0;
-  while (const std::uint32_t tag = input.ReadTag()) {
-    const int before = input.CurrentPosition();
-    if (!google::protobuf::internal::WireFormatLite::SkipField(&input, tag)) break;
-    if (std::ranges::find(fields, tag >> 3) == fields.end()) continue;
-    ++names;
-    bytes += static_cast<std::size_t>(input.CurrentPosition() - before);
-  }
-  return complaint_about_names(names, bytes);
-}
 
 }  // namespace
 
@@ -173,6 +142,7 @@ net::Task<void> AdsServer::serve(http::grpc::Call call) {
   } listed{*this, proxies_.insert(proxies_.end(), &connection.proxy)};
   WEFT_LOG(kInfo, "control", "proxy connected", {"proxy", connection.proxy.identity.id()},
            {"pid", peer->pid});
+  offer(connection.proxy);
   if (protocol == AdsProtocol::kDelta)
     co_await converse<Session::DeltaRequest>(connection, call.stream);
   else
@@ -206,9 +176,6 @@ bool AdsServer::introduces(const Request& first, Proxy& proxy, http::grpc::Messa
 
 template <class Request>
 net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageStream& stream) {
-  constexpr bool kDelta = std::is_same_v<Request, Session::DeltaRequest>;
-  const std::span<const std::uint32_t> name_fields =
-      kDelta ? std::span(kDeltaNameFields) : std::span<const std::uint32_t>(kNameFields);
   Proxy& proxy = connection.proxy;
   bool first = true;
   while (true) {
@@ -217,8 +184,9 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
       if (message.error().code == Code::kTooLarge) over_limit(proxy, stream, message.error().text);
       co_return;
     }
-    std::string complaint = complaint_about_names(*message, name_fields);
-    if (!complaint.empty()) co_return over_limit(proxy, stream, complaint);
+    const NameCount said = count_names(*message, proxy.session.protocol());
+    if (const std::string complaint = complaint_about(said, proxy.session.target().get()); !complaint.empty())
+      co_return over_limit(proxy, stream, complaint);
     Request request;
     if (!request.ParseFromString(*message)) {
       stream.finish(http::grpc::kInvalidArgument, "the message is no " + Request::descriptor()->name());
@@ -229,14 +197,15 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
       WEFT_LOG(kWarn, "control", "a proxy rejects its configuration", {"proxy", proxy.identity.id()},
                {"type", request.type_url()}, {"reason", cut(request.error_detail().message(), 2000)});
     count_request(request);
-    if (first) offer(proxy);
     first = false;
     proxy.session.on_request(request);
     // By delta they add up.
-    for (const Type type : kAllTypes)
-      if (complaint = complaint_about_names(proxy.session.names(type), proxy.session.name_bytes(type));
+    for (const Type type : kAllTypes) {
+      const NameCount asked{.names = proxy.session.names(type), .bytes = proxy.session.name_bytes(type)};
+      if (const std::string complaint = complaint_about(asked, proxy.session.target().get());
           !complaint.empty())
         co_return over_limit(proxy, stream, complaint);
+    }
     if (connection.outbox.size() > kMaxOutbox)
       co_return over_limit(proxy, stream, "it acknowledges responses that it has not read");
     on_progress_();

@@ -70,6 +70,9 @@ class Session {
   /// From now on the proxy is to run `target`, made from generation `generation` of the snapshot.
   void offer(ResourceSetPtr target, std::uint64_t generation);
 
+  /// Null before the first offer.
+  const ResourceSetPtr& target() const { return target_; }
+
   /// The proxy runs all of a configuration made from this generation, or of one that does not differ from it
   /// for this proxy. While something is rejected it is the last one before that.
   std::uint64_t running() const;
