@@ -3,6 +3,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "control/certificates/mesh_authority.h"
+#include "store/kubernetes/cluster_version.h"
 
 namespace weft::app {
 namespace {
@@ -48,6 +49,7 @@ net::Task<void> ClusterControl::run() {
   Result<void> opened = hold_certificate(std::move(authority));
   if (opened) {
     co_await plane_.ready();
+    co_await fit_to_cluster();
     while (!settings_.synced()) co_await loop_.sleep(kLookAtSettings);
     opened = listen();
   }
@@ -74,6 +76,17 @@ net::Task<tls::CertificateAuthority> ClusterControl::load_authority() {
     }
     authority_problem_ = "the authority is not loaded: " + loaded.error().text;
     WEFT_LOG(kWarn, "control", "cannot load the authority", {"error", loaded.error().text});
+    co_await loop_.sleep(backoff.next());
+  }
+}
+
+net::Task<void> ClusterControl::fit_to_cluster() {
+  for (Backoff backoff(kBackoff);;) {
+    const auto version = co_await store::cluster_version(api_);
+    if (version) co_return settings_.fit_to_cluster(version->minor);
+    WEFT_LOG(kWarn, "control", "the version of Kubernetes is not known", {"error", version.error().text});
+    // Who may not ask, or is told none, has the newest as far as we know.
+    if (version.error().code == Code::kDenied || version.error().code == Code::kUnsupported) co_return;
     co_await loop_.sleep(backoff.next());
   }
 }

@@ -57,6 +57,8 @@ class ClusterControl {
  private:
   net::Task<void> run();
   net::Task<tls::CertificateAuthority> load_authority();
+  /// Pods are injected only once it is known what the cluster has.
+  net::Task<void> fit_to_cluster();
   /// Replicas that hold different authorities would undo each other's writes, and proxies reject half of
   /// them.
   net::Task<void> follow_authority();

@@ -100,6 +100,7 @@ class Cluster {
 
   std::unique_ptr<store::EmbeddedStore> store;
   api::Json lease;
+  std::string minor;                   ///< it is Kubernetes 1.`minor`; empty: what our API server says
   std::string forbidden = "/nothing";  ///< what is asked of such a path is answered 403
 
  private:
@@ -109,6 +110,7 @@ class Cluster {
     server_ = *http::Server::listen(
         loop_, at,
         [this](http::ServerExchange& exchange) {
+          if (exchange.request().path == "/version" && !minor.empty()) return say_version(exchange);
           if (exchange.request().path.find(forbidden) == std::string::npos) return api_->handle(exchange);
           return forbid(exchange);
         },
@@ -119,6 +121,11 @@ class Cluster {
     const api::Json status = {
         {"kind", "Status"}, {"code", 403}, {"reason", "Forbidden"}, {"message", "forbidden"}};
     (void)co_await http::respond(exchange, 403, "application/json", status.dump());
+  }
+
+  net::Task<void> say_version(http::ServerExchange& exchange) {
+    const api::Json version = {{"major", "1"}, {"minor", minor}, {"gitVersion", "v1." + minor + ".1"}};
+    (void)co_await http::respond(exchange, 200, "application/json", version.dump());
   }
 
   net::Task<void> review(http::ServerExchange& exchange) {
@@ -306,6 +313,30 @@ TEST_F(ClusterControlTest, the_webhooks_answer_over_HTTPS_and_reject_what_is_no_
   EXPECT_EQ(post("/inject", std::string(6 * 1024 * 1024 + 1, 'x')).head.status, 413);
   EXPECT_EQ(post("/other", "{}").head.status, 404);
   EXPECT_NE(get("/metrics").find("sidecar_injection_success_total 2"), std::string::npos);
+}
+
+TEST_F(ClusterControlTest, a_pod_is_injected_as_the_version_of_its_cluster_allows) {
+  const api::Json review = {
+      {"apiVersion", "admission.k8s.io/v1"},
+      {"kind", "AdmissionReview"},
+      {"request",
+       {{"uid", "1"},
+        {"namespace", "default"},
+        {"operation", "CREATE"},
+        {"object",
+         {{"metadata", {{"name", "a"}}}, {"spec", {{"containers", {{{"name", "app"}, {"image", "x"}}}}}}}}}}};
+  const auto patch = [&](const std::string& minor) {
+    cluster.minor = minor;
+    control.reset();
+    begin();
+    const api::Json answer = api::Json::parse(post("/inject", review.dump()).body);
+    return decode_base64(answer["response"]["patch"].get<std::string>()).value_or("");
+  };
+  const std::string newest = patch("34"), without_sleep = patch("29+"), without_native = patch("28");
+  EXPECT_NE(newest.find("\"sleep\""), std::string::npos) << newest;
+  EXPECT_EQ(without_sleep.find("\"sleep\""), std::string::npos) << without_sleep;
+  EXPECT_NE(without_sleep.find("\"restartPolicy\":\"Always\""), std::string::npos) << without_sleep;
+  EXPECT_EQ(without_native.find("\"restartPolicy\":\"Always\""), std::string::npos) << without_native;
 }
 
 TEST_F(ClusterControlTest, the_root_is_in_the_namespaces_and_comes_back_when_it_is_edited) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/run.h"
+#include "store/kubernetes/cluster_version.h"
 
 namespace weft::cli {
 namespace {
@@ -24,7 +25,7 @@ std::string settings_in(const api::Json& config_map) {
 net::Task<Result<ClusterFacts>> ask_cluster(store::KubernetesStore& cluster) {
   ClusterFacts facts;
   facts.origin = cluster.client().access().origin;
-  WEFT_CO_TRY(const store::KubernetesStore::Version version, co_await cluster.version());
+  WEFT_CO_TRY(const store::ClusterVersion version, co_await store::cluster_version(cluster));
   facts.minor = version.minor;
   store::RawRequest request;
   request.path = kSettingsPath;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "install/check.h"
@@ -7,6 +6,7 @@
 #include "install/ingress_gateway.h"
 #include "install/json_access.h"
 #include "install/names.h"
+#include "store/kubernetes/cluster_version.h"
 
 namespace weft::install {
 namespace {
@@ -15,14 +15,6 @@ using api::Json;
 
 constexpr int kNativeSidecars = 29, kSleepHook = 30;
 constexpr int kFirstNodePort = 30000, kLastNodePort = 32767;
-
-/// "29" or, of some clouds, "29+".
-int minor_of(const Json& version) {
-  const std::string text = json::string(version, {"minor"});
-  int minor = -1;
-  std::from_chars(text.data(), text.data() + text.size(), minor);
-  return minor;
-}
 
 struct Right {
   const char* group;
@@ -71,15 +63,14 @@ net::Task<Findings> Check::before(Plan plan) {
 }
 
 net::Task<bool> Check::check_version(Plan plan) {
-  store::RawRequest request{.path = "/version"};
-  const auto version = co_await api_.call(std::move(request));
+  const auto version = co_await store::cluster_version(api_);
   if (!version) {
     failed("the API server does not respond: " + version.error().text,
            "see that `kubectl version` works with this kubeconfig and context");
     co_return false;
   }
-  const std::string name = "Kubernetes " + json::string(*version, {"gitVersion"});
-  const int minor = minor_of(*version);
+  const std::string name = "Kubernetes " + version->text;
+  const int minor = version->minor;
   if (minor >= kSleepHook) {
     ok(name + ": native sidecars, preStop sleep");
   } else if (minor >= kNativeSidecars) {

@@ -10,6 +10,7 @@
 #include "store/api_server.h"
 #include "store/embedded_store.h"
 #include "store/informer.h"
+#include "store/kubernetes/cluster_version.h"
 #include "store/kubernetes/kubernetes_store.h"
 #include "store/remote_store.h"
 #include "store/testing/api_double.h"
@@ -65,7 +66,7 @@ class Contract : public ::testing::TestWithParam<Place> {
     auto opened = KubernetesStore::open(loop_, std::move(*access));
     ASSERT_TRUE(opened) << opened.error().text;
     cluster_ = std::move(*opened);
-    const auto version = run(loop_, cluster_->version());
+    const auto version = run(loop_, cluster_version(*cluster_));
     ASSERT_TRUE(version) << version.error().text;
     store_ = cluster_.get();
   }

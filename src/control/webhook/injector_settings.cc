@@ -22,6 +22,11 @@ InjectorSettings::InjectorSettings(net::Loop& loop, store::Store& store, std::st
     : informer_(loop, store, query_of(std::move(ns)),
                 [this](const store::Event& event) { on_event(event); }) {}
 
+void InjectorSettings::fit_to_cluster(int minor) {
+  minor_ = minor;
+  current_.fit_to_cluster(minor);
+}
+
 void InjectorSettings::on_event(const store::Event& event) {
   if (!event.object || event.type == store::EventType::kDeleted) return;
   auto read = inject::Settings::parse(json::text(json::map(event.object->body, "data"), "settings"),
@@ -29,6 +34,7 @@ void InjectorSettings::on_event(const store::Event& event) {
   problem_ = read ? "" : read.error().text;
   if (read) {
     current_ = std::move(*read);
+    if (minor_) current_.fit_to_cluster(*minor_);
     WEFT_LOG(kInfo, "control", "injection settings read", {"image", current_.image});
   } else {
     WEFT_LOG(kError, "control", "injection settings are wrong; the last good ones stay", {"error", problem_});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "inject/settings.h"
@@ -18,6 +19,8 @@ class InjectorSettings {
   void start() { informer_.start(); }
   bool synced() const { return informer_.synced(); }
   const inject::Settings& current() const { return current_; }
+  /// From now on they ask for nothing that Kubernetes 1.`minor` does not have.
+  void fit_to_cluster(int minor);
   /// What is wrong with the ConfigMap as it is now; empty: nothing.
   const std::string& problem() const { return problem_; }
 
@@ -25,6 +28,7 @@ class InjectorSettings {
   void on_event(const store::Event& event);
 
   inject::Settings current_;
+  std::optional<int> minor_;  ///< of the cluster, once it is known
   std::string problem_;
   store::Informer informer_;
 };

@@ -267,6 +267,20 @@ TEST_F(WebhookStoreTest, settings_are_read_again_and_the_last_good_ones_stay) {
   EXPECT_EQ(settings.problem(), "");
 }
 
+TEST_F(WebhookStoreTest, settings_ask_for_nothing_that_the_cluster_does_not_have_whenever_they_are_read) {
+  InjectorSettings settings(*loop, store, "weft-system");
+  settings.fit_to_cluster(29);
+  settings.start();
+  loop->advance(1ms);
+  EXPECT_TRUE(settings.current().native);
+  EXPECT_FALSE(settings.current().pre_stop_sleep);
+  settings.fit_to_cluster(28);
+  EXPECT_FALSE(settings.current().native);
+  put_settings("native: true\n");
+  EXPECT_FALSE(settings.current().native)
+      << "its API server would take restartPolicy away, and the pod never start";
+}
+
 TEST_F(WebhookStoreTest, our_bundle_is_put_back_and_a_foreign_webhook_is_left_alone) {
   api::Json hooks = {{{"name", "namespace.sidecar-injector.istio.io"}, {"clientConfig", {{"caBundle", ""}}}},
                      {{"name", "other.example.com"}, {"clientConfig", {{"caBundle", "b3RoZXI="}}}}};

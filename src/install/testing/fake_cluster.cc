@@ -75,7 +75,7 @@ net::Task<Result<Json>> FakeCluster::call(store::RawRequest request) { co_return
 Result<Json> FakeCluster::respond(const store::RawRequest& request) {
   for (const auto& [path, error] : faults)
     if (request.path.starts_with(path)) return fail(error);
-  if (request.path == "/version") return Json{{"gitVersion", version}, {"minor", minor}};
+  if (request.path == "/version") return Json{{"gitVersion", version}, {"major", "1"}, {"minor", minor}};
   if (request.method == "POST") {
     const std::string resource = json::string(request.body, {"spec", "resourceAttributes", "resource"});
     return Json{{"status", {{"allowed", !denied.contains(resource)}}}};

@@ -35,12 +35,6 @@ Error changed_meanwhile(const api::Object& object) {
                                             "the latest version and try again");
 }
 
-int leading_number(std::string_view text) {
-  int number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 }  // namespace
 
 KubernetesStore::KubernetesStore(net::Loop& loop, std::unique_ptr<ApiClient> client, WatchPatience periods)
@@ -246,18 +240,6 @@ net::Task<Result<api::Json>> KubernetesStore::review_token(std::string token, st
   if (!response.contains("status") || !response["status"].is_object())
     co_return fail(Error::upstream(Code::kUnavailable, Retry::kNever, "a TokenReview without a status"));
   co_return std::move(response["status"]);
-}
-
-net::Task<Result<KubernetesStore::Version>> KubernetesStore::version() {
-  WEFT_CO_TRY(const api::Json response, co_await call({.path = "/version"}));
-  Version version;
-  version.major = leading_number(text_member(response, "major"));
-  version.minor = leading_number(text_member(response, "minor"));
-  version.text = text_member(response, "gitVersion");
-  if (version.major == 0)
-    co_return fail(
-        Error::upstream(Code::kUnsupported, Retry::kNever, "/version names no version of Kubernetes"));
-  co_return version;
 }
 
 }  // namespace weft::store

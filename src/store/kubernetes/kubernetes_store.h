@@ -62,12 +62,6 @@ class KubernetesStore final : public Store, public RawApi {
   /// audiences, error.
   net::Task<Result<api::Json>> review_token(std::string token, std::string audience);
 
-  struct Version {
-    int major = 0, minor = 0;
-    std::string text;  ///< "v1.34.1"
-  };
-  net::Task<Result<Version>> version();
-
   ApiClient& client() { return *client_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "store/informer.h"
+#include "store/kubernetes/cluster_version.h"
 #include "store/testing/api_double.h"
 #include "store/testing/run.h"
 
@@ -435,7 +436,7 @@ TEST_F(KubernetesStoreTest, raw_requests_carry_their_content_type_and_token_revi
   EXPECT_EQ((*review)["user"]["username"], "u");
   EXPECT_EQ(api::Json::parse(double_.seen()[2].body)["spec"]["audiences"][0], "istio-ca");
   double_.add({.pieces = {R"({"major":"1","minor":"34+","gitVersion":"v1.34.1-x"})"}});
-  const auto version = run(loop_, store_->version());
+  const auto version = run(loop_, cluster_version(*store_));
   ASSERT_TRUE(version);
   EXPECT_EQ(version->minor, 34);
   EXPECT_EQ(double_.surprises(), "");
