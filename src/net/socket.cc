@@ -14,8 +14,6 @@
 namespace weft::net {
 namespace {
 
-/// What one socket gives before everything else of its loop has a turn: some hundred microseconds of work.
-constexpr std::size_t kTakenAtOnce = 512 * 1024;
 /// How long a listener rests that cannot take a connection.
 constexpr Duration kListenerBackoff = 100ms;
 constexpr int kIp6OriginalDestination = 80;  // IP6T_SO_ORIGINAL_DST; its header does not compile as C++
@@ -87,19 +85,6 @@ Fd Socket::release(std::unique_ptr<Socket> socket) {
 
 Socket::~Socket() { watch_.stop(); }
 
-/// Readiness is said once for all that has come, and a fast peer is never done: reading on would end no turn.
-bool Socket::took_enough() {
-  if (taken_ < kTakenAtOnce) return false;
-  if (!more_)
-    more_ = std::make_unique<Deferred>(loop(), [this] {
-      taken_ = 0;
-      notify({.readable = true, .writable = false, .ended = false, .broken = false});
-    });
-  more_->schedule();
-  may_read_ = false;
-  return true;
-}
-
 IoResult Socket::try_read(std::span<char> into) {
   if (!fd_) return {0, IoError::kClosed};
   if (took_enough()) return {0, IoError::kWouldBlock};
@@ -110,12 +95,12 @@ IoResult Socket::try_read(std::span<char> into) {
     const IoResult result = from_errno();
     if (result.error == IoError::kWouldBlock) {
       may_read_ = false;
-      taken_ = 0;
+      note_empty();
     }
     return result;
   }
   if (got == 0) return {0, IoError::kEnd};
-  taken_ += static_cast<std::size_t>(got);
+  note_taken(static_cast<std::size_t>(got));
   // A short read empties a stream socket (epoll(7)): the next byte or end raises a new edge.
   if (static_cast<std::size_t>(got) < into.size() && !peer_ended_) may_read_ = false;
   return {static_cast<std::size_t>(got), IoError::kNone};
@@ -134,7 +119,7 @@ IoResult Socket::peek(std::span<char> into) {
 
 bool Socket::quiet() {
   if (closed() || peer_ended_ || peer_broken_) return false;
-  if (!may_read_ && !(more_ && more_->scheduled())) return true;
+  if (!may_read_ && !held_back()) return true;
   // The last read filled its buffer, or something came while there was no reader: only the kernel knows.
   // A reader that is held back stays so: else one turn would never end.
   const bool could_read = may_read_;
@@ -169,7 +154,6 @@ void Socket::shutdown_write() {
 
 void Socket::do_close(bool reset) {
   watch_.stop();
-  if (more_) more_->cancel();
   if (reset && fd_) {
     const linger now{1, 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);

@@ -74,12 +74,8 @@ class Socket final : public Stream, private ReadyHandler {
   void on_ready(Ready ready) override { notify(ready); }
   void do_close(bool reset) override;
 
-  bool took_enough();
-
   Fd fd_;
   FdWatch watch_;
-  std::size_t taken_ = 0;           ///< since it was last empty, or others had their turn
-  std::unique_ptr<Deferred> more_;  ///< there once that was too much; scheduled: a reader is held back
 };
 
 struct ConnectOptions {

@@ -30,6 +30,19 @@ Error to_error(IoError error, Blame blame, std::string_view doing) {
   return Error{code, blame, retry, std::string(doing) + ": " + std::string(to_string(error))};
 }
 
+bool Stream::took_enough() {
+  constexpr std::size_t kTakenAtOnce = 512 * 1024;  // some hundred microseconds of work
+  if (taken_ < kTakenAtOnce) return false;
+  if (!more_)
+    more_ = std::make_unique<Deferred>(loop_, [this] {
+      taken_ = 0;
+      notify({.readable = true, .writable = false, .ended = false, .broken = false});
+    });
+  more_->schedule();
+  may_read_ = false;
+  return true;
+}
+
 Stream::Stream(Loop& loop)
     : loop_(loop), read_(loop, [this] { expire(read_); }), write_(loop, [this] { expire(write_); }) {}
 
@@ -41,6 +54,7 @@ void Stream::close(bool reset) {
   if (closed_) return;
   closed_ = true;
   on_broken_ = {};
+  if (more_) more_->cancel();
   do_close(reset);
   bool gone = false;
   bool* outer = std::exchange(destroyed_, &gone);

@@ -143,6 +143,16 @@ class Stream {
   Task<IoResult> write(std::string_view data);
 
  protected:
+  /// For try_read(), before it takes anything. True once so much was taken that everything else of the loop
+  /// is to have its turn: then nothing is there for the reader until it had. Readiness is said once for all
+  /// that has come, and with a fast peer reading on would end no turn.
+  bool took_enough();
+  void note_taken(std::size_t bytes) { taken_ += bytes; }
+  /// Nothing is left that could be taken.
+  void note_empty() { taken_ = 0; }
+  /// There may be something that the reader is not told of yet.
+  bool held_back() const { return more_ && more_->scheduled(); }
+
   /// Implementations call these when the state of the transport changes; a waiter is resumed inside the call,
   /// and may destroy the Stream: touch nothing afterwards.
   void notify(ReadyHandler::Ready ready);
@@ -170,6 +180,8 @@ class Stream {
   Wait write_;
   std::function<void()> on_broken_;
   std::function<void(ReadyHandler::Ready)> on_idle_event_;
+  std::size_t taken_ = 0;           ///< since it was last empty, or others had their turn
+  std::unique_ptr<Deferred> more_;  ///< there once that was too much
 };
 
 }  // namespace weft::net

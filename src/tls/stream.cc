@@ -14,6 +14,8 @@ namespace weft::tls {
 namespace {
 
 constexpr std::size_t kRecord = 16384;  // RFC 8446 §5.1
+// What the least of records counts as taken: decrypting a byte takes as long as some thousand others.
+constexpr std::size_t kRecordCost = 1024;
 
 /// -1 once the stream has closed it.
 int fd_of(BIO* bio) { return static_cast<const net::Fd*>(BIO_get_data(bio))->get(); }
@@ -154,10 +156,15 @@ net::IoResult Stream::outcome(int error, bool reading) {
 net::IoResult Stream::try_read(std::span<char> into) {
   if (!fd_ || closed()) return {0, net::IoError::kClosed};
   if (broken_) return {0, net::IoError::kReset};
+  if (took_enough()) return {0, net::IoError::kWouldBlock};
   ERR_clear_error();
   std::size_t got = 0;
   const int done = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
-  if (done == 1) return {got, net::IoError::kNone};
+  if (done == 1) {
+    note_taken(std::max(got, kRecordCost));
+    return {got, net::IoError::kNone};
+  }
+  note_empty();
   return outcome(SSL_get_error(ssl_.get(), done), true);
 }
 
@@ -207,7 +214,7 @@ net::IoResult Stream::peek(std::span<char> into) {
 
 bool Stream::quiet() {
   if (!fd_ || closed() || broken_ || peer_ended() || peer_broken()) return false;
-  if (!may_read_ && SSL_has_pending(ssl_.get()) == 0) return true;
+  if (!may_read_ && !held_back() && SSL_has_pending(ssl_.get()) == 0) return true;
   ERR_clear_error();
   char byte;
   std::size_t got = 0;

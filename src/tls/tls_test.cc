@@ -320,6 +320,24 @@ TEST_F(Tls, is_quiet_when_all_that_came_was_read_and_not_before) {
   EXPECT_FALSE(client().quiet());
 }
 
+TEST_F(Tls, a_reader_of_many_small_records_is_held_back_and_then_told_to_go_on) {
+  shake_plainly();
+  constexpr std::size_t kRecords = 2000;
+  char byte = 'x';
+  const iovec part{&byte, 1};
+  for (std::size_t i = 0; i < kRecords; ++i) ASSERT_EQ(client().try_write({&part, 1}).bytes, 1u);
+  std::size_t taken = 0;
+  while (server().try_read({&byte, 1}).ok()) ++taken;
+  ASSERT_LT(taken, kRecords);
+  EXPECT_FALSE(server().quiet());
+  std::string rest;
+  bool done = false;
+  net::TaskScope scope;
+  scope.spawn(read_all(server(), rest, kRecords - taken, 100, done));
+  until([&] { return done; });
+  EXPECT_EQ(rest.size(), kRecords - taken);
+}
+
 TEST_F(Tls, an_end_without_a_word_is_a_broken_connection) {
   shake_plainly();
   client_.reset();  // a socket that closes, and no close_notify
