@@ -37,6 +37,9 @@ struct Http2Limits {
   Duration ping_interval = 0s;            ///< of silence, before the peer is asked by a PING; 0: never
   Duration ping_timeout = 20s;            ///< without a response to it the connection ends
   bool extended_connect = false;          ///< RFC 8441 is offered, or used
+  /// A server's: the requests of many come by one connection, and one of which nothing is read must not hold
+  /// up the others. The streams' windows alone bound what is taken then, as they always do for a client.
+  bool of_many = false;
   bool operator==(const Http2Limits&) const = default;
 };
 

@@ -380,6 +380,34 @@ TEST(Http2, clients_that_do_not_read_hold_up_no_other_on_the_connection_that_the
   EXPECT_EQ(mesh.connections.size(), 1u);
 }
 
+/// Four fill what an edge takes of one connection.
+bool another_passes_beside_unread_uploads(bool edge) {
+  Mesh mesh(Protocol::kHttp1);
+  mesh.handler = [&loop = mesh.plane.loop()](http::ServerExchange& exchange) {
+    return exchange.request().path == "/silent" ? never(loop) : Mesh::echo(exchange);
+  };
+  mesh.plane.http.use_remote_address = edge;
+  mesh.apply(Spoken::kHttp1);
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  const auto post = [](std::string path, std::size_t size) {
+    Message request = get(std::move(path));
+    request.head.method = "POST";
+    request.body = std::string(size, 'x');
+    return request;
+  };
+  std::list<HttpCall> uploads;
+  for (int i = 0; i < 4; ++i) uploads.emplace_back(client, post("/silent", 1'000'000));
+  mesh.settle(1ms);
+  HttpCall call(client, post("/", 10'000));
+  mesh.settle(1ms);
+  return call.status() == 200;
+}
+
+TEST(Http2, uploads_that_an_application_does_not_read_hold_up_no_other_of_the_sidecar_that_sends_them) {
+  EXPECT_TRUE(another_passes_beside_unread_uploads(false));
+  EXPECT_FALSE(another_passes_beside_unread_uploads(true)) << "a stranger holds up what came with him";
+}
+
 TEST_P(Pairings, a_head_passes_that_is_as_large_as_it_is_configured_to_be_let) {
   mesh.plane.http.max_request_headers_bytes = 96 * 1024;
   mesh.options.limits.head_bytes = 128 * 1024;

@@ -119,9 +119,9 @@ class Framing {
   void calm(bool beyond, std::string_view reason) {
     if (beyond) terminate(ErrorCode::kEnhanceYourCalm, reason);
   }
-  /// The requests of many clients go over one connection to a server, and one that reads nothing must not
-  /// hold up the others: their streams' windows alone bound what is taken (docs/decisions/0094).
-  bool shares_connection() const { return role_ == Role::kClient; }
+  /// The requests of many go over it, and one of which nothing is read must not hold up the others: their
+  /// streams' windows alone bound what is taken (docs/decisions/0094).
+  bool shares_connection() const { return role_ == Role::kClient || limits_.of_many; }
   void reserve_output();
   void resume_waiting();
   /// False: it was over already.

@@ -20,6 +20,8 @@ http::ServerSessionOptions options_of(const HttpConfig& config) {
   options.max_requests = config.max_requests_per_connection;
   options.server_name = config.server_name;
   options.http2 = config.http2;
+  // Behind an edge clients are other proxies, which send the requests of many.
+  options.http2.of_many = !config.use_remote_address;
   options.drain_timeout = config.drain_timeout;
   return options;
 }
