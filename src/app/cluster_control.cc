@@ -121,10 +121,12 @@ Result<void> ClusterControl::hold_certificate(tls::CertificateAuthority authorit
 }
 
 Result<void> ClusterControl::listen_monitoring() {
+  http::ServerOptions limits;
+  limits.response_timeout = 30s;
   WEFT_TRY(monitoring_server_,
-           http::Server::listen(loop_, options_.monitoring, [this](http::ServerExchange& exchange) {
-             return monitoring_.handle(exchange);
-           }));
+           http::Server::listen(
+               loop_, options_.monitoring,
+               [this](http::ServerExchange& exchange) { return monitoring_.handle(exchange); }, limits));
   WEFT_LOG(kInfo, "control", "monitoring", {"address", monitoring_server_->address().to_string()});
   return {};
 }

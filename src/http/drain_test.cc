@@ -49,6 +49,25 @@ TEST(Drain, a_request_that_has_come_before_its_connection_is_served_is_answered)
   }
 }
 
+TEST(Drain, a_request_of_which_any_part_has_come_is_answered) {
+  for (std::size_t size = 1; size < kRequest.size(); ++size) {
+    testing::Served served(Protocol::kHttp1, say_ok);
+    served.send(kRequest.substr(0, size));
+    served.connection->drain();
+    served.send(kRequest.substr(size));
+    EXPECT_NE(served.take().find(kClose), std::string::npos) << size;
+    EXPECT_TRUE(served.over()) << size;
+  }
+}
+
+TEST(Linger, a_connection_that_waits_for_its_client_to_end_counts_as_idle) {
+  testing::Served served(Protocol::kHttp1, say_ok);
+  served.send("GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\nx");
+  EXPECT_NE(served.take().find(kClose), std::string::npos);
+  EXPECT_FALSE(served.over());
+  EXPECT_TRUE(served.connection->is_idle());
+}
+
 TEST(Drain, a_request_that_begins_like_the_preface_and_has_been_looked_at_is_answered) {
   testing::Served served(Protocol::kAuto, say_ok);
   served.send("P");

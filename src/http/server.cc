@@ -105,7 +105,9 @@ class SocketServer final : public Server {
     }
     open.session = make_server_session(Protocol::kHttp1, *open.stream, server.options_.session, &open);
     if (server.draining_) open.session->drain();
-    const Handler handler = [&server, &peer](ServerExchange& exchange) {
+    const Handler handler = [&server, &peer, &loop](ServerExchange& exchange) {
+      const Duration limit = server.options_.response_timeout;
+      if (limit != Duration::zero()) exchange.set_response_deadline(loop.now() + limit);
       return server.handler_(exchange, peer);
     };
     co_await open.session->serve(handler);

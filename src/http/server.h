@@ -18,6 +18,8 @@ struct ServerOptions {
       .first_byte_timeout = 10s, .request_timeout = 60s, .cancel_reads_when_gone = true};
   tls::ContextSource tls = {};       ///< empty: plain
   Duration handshake_timeout = 10s;  ///< of TLS
+  /// From the request's head to the last byte of the response; 0: none, for responses that go on.
+  Duration response_timeout = 0s;
 };
 
 /// A Handler that is told who connected.

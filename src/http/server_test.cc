@@ -116,6 +116,27 @@ TEST(Server, idle_connections_give_way_to_new_ones_and_those_with_a_request_do_n
   for (const auto& socket : busy) EXPECT_FALSE(socket->peer_ended());
 }
 
+TEST(Server, a_response_that_is_not_read_in_time_gives_its_place_back) {
+  net::Loop loop;
+  ServerOptions options;
+  options.max_connections = 1;
+  options.response_timeout = 50ms;
+  const std::string page(16 * 1024 * 1024, 'x');
+  const Handler handler = [&page](ServerExchange& exchange) -> net::Task<void> {
+    const bool large = exchange.request().path == "/large";
+    static_cast<void>(co_await respond(exchange, 200, "text/plain", large ? std::string_view(page) : "x"));
+  };
+  auto server = Server::listen(loop, *net::Address::parse_ip("127.0.0.1", 0), handler, options);
+  ASSERT_TRUE(server);
+  const net::Address at = (*server)->address();
+  auto slow = run(loop, net::connect(loop, at, {.deadline = loop.now() + 30s}));
+  ASSERT_TRUE(slow) << slow.error().text;
+  run(loop, (*slow)->write("GET /large HTTP/1.1\r\nHost: a\r\n\r\n"));
+  const auto answer = run(loop, fetch(loop, at, {}, {.deadline = loop.now() + 30s}));
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(answer->head.status, 200);
+}
+
 TEST(Server, a_request_whose_client_has_gone_gives_its_place_back) {
   net::Loop loop;
   ServerOptions options;

@@ -22,6 +22,7 @@ http::ServerOptions bounded() {
   options.session.idle_timeout = 60s;
   options.session.header_timeout = 5s;
   options.session.body_timeout = 10s;
+  options.response_timeout = 30s;
   return options;
 }
 

@@ -56,7 +56,7 @@ void ServerConnection::on_idle_event(net::ReadyHandler::Ready ready) {
   }
   // A client that has said that this request is its last may end its side behind it: that is no news of its
   // leaving. Whether the body is whole shows when it is read.
-  const bool said = phase_ != Phase::kIdle && !parser_.keep_alive();
+  const bool said = phase_ != Phase::kIdle && phase_ != Phase::kHead && !parser_.keep_alive();
   if (in_order && said) {
     client_ = client_disconnected() ? Client::kLeftInOrder : Client::kHalfClosed;
     return;
@@ -118,6 +118,7 @@ net::Task<bool> ServerConnection::wait_for_request() {
 
 net::Task<ServerConnection::Head> ServerConnection::read_head() {
   if (!co_await wait_for_request()) co_return Head::kOver;
+  phase_ = Phase::kHead;
   if (!heads_) {
     heads_ = SpareHeads::borrow();
     out_.swap_memory(heads_->body);
@@ -228,6 +229,10 @@ net::Task<bool> ServerConnection::discard_request() {
 /// Ends our side and lets the client take the answer before its unread bytes turn the end into a reset.
 net::Task<void> ServerConnection::linger() {
   if (decoder_.done() && !body_rejection_ && nothing_has_come()) co_return;
+  if (phase_ == Phase::kServing) {
+    phase_ = Phase::kDiscarding;
+    begin_to_idle();
+  }
   stream_.shutdown_write();
   const TimePoint until = after(stream_, kLinger);
   while (stream_.loop().now() < until) {

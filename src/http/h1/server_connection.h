@@ -31,7 +31,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
     if (drain_ == Drain::kNo) drain_ = Drain::kWithNextResponse;
   }
   void follow_options() override;
-  bool is_idle() const override { return phase_ == Phase::kIdle || phase_ == Phase::kDiscarding; }
+  bool is_idle() const override { return phase_ != Phase::kServing && phase_ != Phase::kUpgraded; }
   TimePoint idle_since() const override { return idle_since_; }
 
  private:
@@ -57,10 +57,10 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   std::uint64_t body_bytes_sent() const override { return sent_; }
 
   enum class Head : std::uint8_t { kRead, kRejected, kOver };
-  /// kIdle ─ a head has come ─► kServing ─ the handler is done, the body is not ─► kDiscarding ─┐
-  ///   ▲                          │   └─ 101 ─► kUpgraded (the end)                             │
-  ///   └──────────────────────────┴─────────────────────────────────────────────────────────────┘
-  enum class Phase : std::uint8_t { kIdle, kServing, kDiscarding, kUpgraded };
+  /// kIdle ─ a byte ─► kHead ─ the rest ─► kServing ─ the handler is done, the client not ─► kDiscarding ─┐
+  ///   ▲                                    │   └─ 101 ─► kUpgraded (the end)                             │
+  ///   └────────────────────────────────────┴─────────────────────────────────────────────────────────────┘
+  enum class Phase : std::uint8_t { kIdle, kHead, kServing, kDiscarding, kUpgraded };
   enum class Response : std::uint8_t { kNone, kStarted, kComplete };
   enum class Client : std::uint8_t {
     kThere,
