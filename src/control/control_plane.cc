@@ -114,7 +114,8 @@ void ControlPlane::on_change() {
 
 /// The first change after a while is pushed at once; those that follow it closely are likely to be some of
 /// many, and are gathered: until it is quiet, and as long as proxies are busy with what they were sent, for
-/// there they would wait as well. What a push took in CPU time, when it took much, is left free three times
+/// there they would wait as well. One that has kept a push waiting for as long as any may is not waited for
+/// again before it has caught up. What a push took in CPU time, when it took much, is left free three times
 /// before the next one.
 void ControlPlane::push_when_due() {
   const TimePoint now = loop_.now();
@@ -125,12 +126,11 @@ void ControlPlane::push_when_due() {
 }
 
 void ControlPlane::push_if_proxies_are_ready() {
-  const bool waits = gathering_since_ && loop_.now() < *gathering_since_ + kMaxBusyQuiets * quiet_ &&
-                     !Receipts::is_settled(ads_, ads_.generation());
-  if (waits)
-    push_timer_.arm(loop_.now() + quiet_);
-  else
-    push();
+  const bool busy = gathering_since_ && !Receipts::is_settled(ads_, ads_.generation(), not_waited_for_);
+  if (busy && loop_.now() < *gathering_since_ + kMaxBusyQuiets * quiet_)
+    return push_timer_.arm(loop_.now() + quiet_);
+  if (busy) not_waited_for_ = ads_.generation();
+  push();
 }
 
 /// From those read last, whatever that was for: most of both is the same.

@@ -122,6 +122,8 @@ class ControlPlane {
   TimePoint next_push_{};  ///< not before, so that pushing leaves time for everything else
   TimePoint last_push_{};
   std::optional<TimePoint> gathering_since_;  ///< changes wait for more of them
+  /// Proxies that are behind this generation were waited for long enough; 0: none.
+  std::uint64_t not_waited_for_ = 0;
   net::Timer push_timer_;
   TimePoint next_rejections_{};  ///< what proxies rejected is not looked through before
   net::Timer rejections_timer_;

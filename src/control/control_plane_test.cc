@@ -295,6 +295,36 @@ TEST_F(GatheringTest,
   }
 }
 
+TEST_F(GatheringTest, a_proxy_that_stands_still_holds_changes_up_once_until_it_goes_on) {
+  Proxy& proxy = connect(kProductpage, "productpage-v1-a");
+  loop->advance(1s);
+  put_subsets("13");
+  loop->advance(1s);
+  run();
+  const auto held_for = [&] {
+    put_rule("v1");
+    run();
+    const std::uint64_t first = pushes();
+    loop->advance(5ms);
+    put_rule("v3");
+    run();
+    Duration held{};
+    for (; pushes() == first && held < 1s; held += 5ms) loop->advance(5ms);
+    loop->advance(1s);
+    return held;
+  };
+  proxy.silent = true;
+  EXPECT_GE(held_for(), 490ms);
+  EXPECT_LE(held_for(), 50ms);
+  EXPECT_LE(held_for(), 50ms);
+  proxy.silent = false;
+  run();
+  loop->advance(1s);
+  run();
+  proxy.silent = true;
+  EXPECT_GE(held_for(), 490ms) << "it had caught up";
+}
+
 TEST_F(GatheringTest, a_call_that_waits_for_a_change_has_it_pushed_at_once) {
   Proxy& proxy = connect_with_rule();
   auto wait = wait_applied(put_rule("v3"));

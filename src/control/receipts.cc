@@ -75,9 +75,12 @@ bool Receipts::is_applied(const AdsServer& ads, std::uint64_t generation) {
   return std::ranges::all_of(ads.proxies(), runs) && ads.absent().empty();
 }
 
-bool Receipts::is_settled(const AdsServer& ads, std::uint64_t generation) {
+bool Receipts::is_settled(const AdsServer& ads, std::uint64_t generation, std::uint64_t but_behind) {
   return std::ranges::all_of(ads.proxies(), [&](const AdsServer::Proxy* proxy) {
-    return proxy->session.runs(generation) || proxy->session.rejection_of(generation);
+    const auto settled = [&](std::uint64_t with) {
+      return proxy->session.runs(with) || proxy->session.rejection_of(with);
+    };
+    return settled(generation) || (but_behind != 0 && !settled(but_behind));
   });
 }
 

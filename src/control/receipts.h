@@ -32,8 +32,9 @@ class Receipts {
 
   /// Whether every proxy that is known to run runs `generation`.
   static bool is_applied(const AdsServer& ads, std::uint64_t generation);
-  /// Whether every connected proxy has accepted or rejected what it was sent up to `generation`.
-  static bool is_settled(const AdsServer& ads, std::uint64_t generation);
+  /// Whether every connected proxy has accepted or rejected what it was sent up to `generation`, but for
+  /// those that have not even done so with what they were sent up to `but_behind`; 0: no exceptions.
+  static bool is_settled(const AdsServer& ads, std::uint64_t generation, std::uint64_t but_behind = 0);
   /// Whether a proxy has rejected something that `generation` may be the cause of.
   static bool is_rejected(const AdsServer& ads, std::uint64_t generation);
   /// How far the proxies are on the way to `generation`: {"missing": [...], "rejected": [...]}, both empty
