@@ -83,6 +83,10 @@ std::vector<Row> stream_rows() {
       {"G26 missing", bad(without(get(), ":path")), reset, "G26"},
       {"G26 no scheme", bad(without(get(), ":scheme")), reset, "G26"},
       {"G26 empty path", bad(get("")), reset, "G26"},
+      {"G26 no slash", bad(get("x")), reset, "G26"},
+      {"G26 absolute path", bad(get("http://h/")), reset, "G26"},
+      {"G26 asterisk of GET", bad(get("*")), reset, "G26"},
+      {"G26 asterisk and more", bad(changed(get("*x"), ":method", "OPTIONS")), reset, "G26"},
       {"G26 late",
        bad({{":method", "GET"}, {"x", "1"}, {":scheme", "http"}, {":path", "/"}, {":authority", "h"}}), reset,
        "G26"},
@@ -131,6 +135,9 @@ std::vector<Row> connection_rows() {
                     compression = "COMPRESSION_ERROR", calm = "ENHANCE_YOUR_CALM", closed = "STREAM_CLOSED";
   const std::string open = headers(1, post(), false);
   const std::string big(16'385, 'x');
+  std::string too_many;
+  for (unsigned char id = 1; id < 202; id = static_cast<unsigned char>(id + 2))
+    too_many += headers(id, post(), false);
   std::string padded = open + frame(kData, 8, 1, std::string("\5ab", 3));
   std::vector<Row> rows = {
       {"G02", open + frame(kData, 0, 1, big), size},
@@ -156,6 +163,7 @@ std::vector<Row> connection_rows() {
       {"G11", frame(kHeaders, 0x20 | kEndHeaders, 1, "1234"), size},
       {"G12 even", headers(2, get(), true), protocol},
       {"G12 down", headers(5, get(), true) + headers(3, get(), true), protocol},
+      {"G13", too_many, protocol},
       {"G14 DATA", frame(kData, 0, 1, "x"), protocol},
       {"G14 RST_STREAM", rst_stream(1, 8), protocol},
       {"G14 WINDOW_UPDATE", window_update(1, 1), protocol},
@@ -165,7 +173,8 @@ std::vector<Row> connection_rows() {
       {"G17 interrupted", frame(kHeaders, 0, 1, block_of(get())) + frame(kPing, 0, 0, "12345678"), protocol},
       {"G17 alone", open + frame(kContinuation, 4, 1, ""), protocol},
       {"G18 push", frame(kSettings, 0, 0, setting(2, 2)), protocol},
-      {"G18 frame", frame(kSettings, 0, 0, setting(5, 16'383)), protocol},
+      {"G18 small frame", frame(kSettings, 0, 0, setting(5, 16'383)), protocol},
+      {"G18 large frame", frame(kSettings, 0, 0, setting(5, 1u << 24)), protocol},
       {"G19", frame(kSettings, 0, 0, setting(4, 0x80000000u)), flow},
       {"G21", window_update(0, 0), protocol},
       {"G22", window_update(0, 0x7fffffff), flow},
@@ -224,38 +233,49 @@ TEST(Http2BadInput, what_breaks_a_rule_of_the_connection_ends_it_with_the_reason
 
 TEST(Http2BadInput, G01_what_is_not_http_2_is_told_so_and_closed) {
   for (const std::string& bytes : {std::string("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), std::string(40, '\xff'),
-                                   std::string(kPreface) + frame(kPing, 0, 0, "12345678")}) {
-    Counting counting;
-    Served served(counting.handler());
-    served.send(bytes);
-    const Lines lines = served.take();
-    ASSERT_FALSE(lines.empty());
-    EXPECT_EQ(lines.back(), "GOAWAY 0 PROTOCOL_ERROR");
-    EXPECT_TRUE(served.client->peer_ended());
-  }
+                                   std::string(kPreface) + frame(kPing, 0, 0, "12345678")})
+    for (const std::size_t fragment : {1u, 5u, 4096u}) {
+      SCOPED_TRACE(fragment);
+      Counting counting;
+      Served served(counting.handler());
+      served.server->set_fragment(fragment);
+      served.send(bytes);
+      const Lines lines = served.take();
+      ASSERT_FALSE(lines.empty());
+      EXPECT_EQ(lines.back(), "GOAWAY 0 PROTOCOL_ERROR");
+      EXPECT_TRUE(served.client->peer_ended());
+    }
 }
 
 TEST(Http2BadInput, G04_what_is_not_known_is_ignored) {
-  Counting counting;
-  Served served(counting.handler());
-  served.greet(setting(0x99, 7));
-  served.send(frame(kUnknown, 0xff, 0, "abc") + frame(kUnknown, 0, 9, "") +
-              frame(kHeaders, 0xff & ~0x28, 1, block_of(get())));
-  EXPECT_EQ(served.take(), Lines{"HEADERS 1 end :status=200"});
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    SCOPED_TRACE(fragment);
+    Counting counting;
+    Served served(counting.handler());
+    served.server->set_fragment(fragment);
+    served.greet(setting(0x99, 7));
+    served.send(frame(kUnknown, 0xff, 0, "abc") + frame(kUnknown, 0, 9, "") +
+                frame(kHeaders, 0xff & ~0x28, 1, block_of(get())));
+    EXPECT_EQ(served.take(), Lines{"HEADERS 1 end :status=200"});
+  }
 }
 
 TEST(Http2BadInput, G13_a_stream_above_the_limit_is_rejected_and_may_be_sent_again) {
-  Counting counting;
-  ServerSessionOptions options;
-  options.http2.max_concurrent_streams = 2;
-  Served served(counting.handler(), options);
-  served.send(std::string(kPreface) + frame(kSettings, 0, 0, ""));  // ours is not acknowledged yet
-  served.send(headers(1, post(), false) + headers(3, post(), false) + headers(5, get(), true));
-  EXPECT_EQ(served.take(), Lines{"RST_STREAM 5 REFUSED_STREAM"});
-  EXPECT_EQ(counting.served, 2);
-  served.send(frame(kData, 1, 1, ""));
-  served.send(headers(7, get(), true));
-  EXPECT_EQ(counting.served, 3);
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    SCOPED_TRACE(fragment);
+    Counting counting;
+    ServerSessionOptions options;
+    options.http2.max_concurrent_streams = 2;
+    Served served(counting.handler(), options);
+    served.server->set_fragment(fragment);
+    served.send(std::string(kPreface) + frame(kSettings, 0, 0, ""));  // ours is not acknowledged yet
+    served.send(headers(1, post(), false) + headers(3, post(), false) + headers(5, get(), true));
+    EXPECT_EQ(served.take(), Lines{"RST_STREAM 5 REFUSED_STREAM"});
+    EXPECT_EQ(counting.served, 2);
+    served.send(frame(kData, 1, 1, ""));
+    served.send(headers(7, get(), true));
+    EXPECT_EQ(counting.served, 3);
+  }
 }
 
 TEST(Http2BadInput, G20_a_client_that_does_not_acknowledge_our_settings_is_left) {
@@ -268,6 +288,27 @@ TEST(Http2BadInput, G20_a_client_that_does_not_acknowledge_our_settings_is_left)
   EXPECT_EQ(served.take(), Lines{"GOAWAY 0 SETTINGS_TIMEOUT"});
 }
 
+TEST(Http2BadInput, G23_data_beyond_the_window_of_the_connection_ends_it) {
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    ServerSessionOptions options;
+    options.http2.connection_window = 65'535;
+    net::Loop* loop = nullptr;
+    Served served([&loop](ServerExchange&) -> net::Task<void> { co_await loop->sleep(1h); }, options);
+    loop = served.loop.get();
+    served.server->set_fragment(fragment);
+    served.greet();
+    const auto part = [](unsigned char id, std::size_t size) {
+      return frame(kData, 0, id, std::string(size, 'x'));
+    };
+    served.send(headers(1, post(), false) + headers(3, post(), false));
+    served.send(part(1, 16'384) + part(3, 16'384) + part(1, 16'384) + part(3, 16'383));
+    EXPECT_EQ(served.take(), Lines{}) << fragment;
+    served.send(part(3, 1));
+    EXPECT_EQ(served.take(), Lines{"GOAWAY 3 FLOW_CONTROL_ERROR"}) << fragment;
+    EXPECT_TRUE(served.client->peer_ended());
+  }
+}
+
 TEST(Http2BadInput, G24_a_window_that_shrinks_below_what_is_out_is_waited_for) {
   const auto handler = [](ServerExchange& exchange) -> net::Task<void> {
     ResponseHead head;
@@ -275,56 +316,76 @@ TEST(Http2BadInput, G24_a_window_that_shrinks_below_what_is_out_is_waited_for) {
     static_cast<void>(co_await exchange.send_head(head, false));
     static_cast<void>(co_await exchange.send_body(std::string(20, 'x'), true));
   };
-  Served served(handler);
-  served.greet(setting(4, 10));
-  served.send(headers(1, get(), true));
-  EXPECT_EQ(served.take().back(), "DATA 1 10 xxxxxxxxxx");
-  served.send(frame(kSettings, 0, 0, setting(4, 2)));
-  served.send(window_update(1, 8));
-  EXPECT_EQ(served.take(), Lines{});
-  served.send(window_update(1, 3));
-  EXPECT_EQ(served.take(), Lines{"DATA 1 3 xxx"});
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    SCOPED_TRACE(fragment);
+    Served served(handler);
+    served.server->set_fragment(fragment);
+    served.greet(setting(4, 10));
+    served.send(headers(1, get(), true));
+    EXPECT_EQ(served.take().back(), "DATA 1 10 xxxxxxxxxx");
+    served.send(frame(kSettings, 0, 0, setting(4, 2)));
+    served.send(window_update(1, 8));
+    EXPECT_EQ(served.take(), Lines{});
+    served.send(window_update(1, 3));
+    EXPECT_EQ(served.take(), Lines{"DATA 1 3 xxx"});
+  }
 }
 
 TEST(Http2BadInput, G30_the_head_of_a_refused_stream_still_counts_for_what_is_remembered) {
-  Counting counting;
-  ServerSessionOptions options;
-  options.http2.max_concurrent_streams = 1;
-  Served served(counting.handler(), options);
-  served.send(std::string(kPreface) + frame(kSettings, 0, 0, ""));
-  const std::string insert("\x40\x03x-a\x01y", 7), use("\xbe", 1);
-  served.send(headers(1, post(), false) + frame(kHeaders, 5, 3, block_of(get()) + insert));
-  EXPECT_EQ(served.take(), Lines{"RST_STREAM 3 REFUSED_STREAM"});
-  served.send(frame(kData, 1, 1, ""));
-  served.send(frame(kHeaders, 5, 5, block_of(get()) + use));
-  EXPECT_EQ(served.take().back(), "HEADERS 5 end :status=200");
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    SCOPED_TRACE(fragment);
+    Counting counting;
+    ServerSessionOptions options;
+    options.http2.max_concurrent_streams = 1;
+    Served served(counting.handler(), options);
+    served.server->set_fragment(fragment);
+    served.send(std::string(kPreface) + frame(kSettings, 0, 0, ""));
+    const std::string insert("\x40\x03x-a\x01y", 7), use("\xbe", 1);
+    served.send(headers(1, post(), false) + frame(kHeaders, 5, 3, block_of(get()) + insert));
+    EXPECT_EQ(served.take(), Lines{"RST_STREAM 3 REFUSED_STREAM"});
+    served.send(frame(kData, 1, 1, ""));
+    served.send(frame(kHeaders, 5, 5, block_of(get()) + use));
+    EXPECT_EQ(served.take().back(), "HEADERS 5 end :status=200");
+  }
 }
 
-TEST(Http2BadInput, B12_a_head_beyond_the_limits_is_431_and_one_far_beyond_ends_the_connection) {
-  ServerSessionOptions options;
-  options.limits.fields = 10;
-  Fields few = get(), many = get();
-  for (int i = 0; i < 11; ++i) few = with(few, "a", "b");
-  for (int i = 0; i < 21; ++i) many = with(many, "a", "b");
-  Counting counting;
-  Served served(counting.handler(), options);
-  served.greet();
-  served.send(headers(1, few, true));
-  EXPECT_EQ(served.take()[0], "HEADERS 1 :status=431 content-type=text/plain content-length=21");
-  served.send(headers(3, many, true));
-  EXPECT_EQ(served.take().back(), "GOAWAY 3 ENHANCE_YOUR_CALM");
-  EXPECT_EQ(counting.served, 0);
+TEST(Http2BadInput, B11_B12_a_head_beyond_the_limits_is_rejected_and_one_far_beyond_ends_the_connection) {
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    SCOPED_TRACE(fragment);
+    ServerSessionOptions options;
+    options.limits.fields = 10;
+    options.limits.request_line_bytes = 100;
+    Fields few = get(), many = get();
+    for (int i = 0; i < 11; ++i) few = with(few, "a", "b");
+    for (int i = 0; i < 21; ++i) many = with(many, "a", "b");
+    Counting counting;
+    Served served(counting.handler(), options);
+    served.server->set_fragment(fragment);
+    served.greet();
+    served.send(headers(1, few, true));
+    EXPECT_EQ(served.take()[0], "HEADERS 1 :status=431 content-type=text/plain content-length=21");
+    served.send(headers(3, get('/' + std::string(100, 'x')), true));
+    EXPECT_TRUE(served.take()[0].starts_with("HEADERS 3 :status=414 "));
+    EXPECT_EQ(served.rejected, (Lines{"B12", "B11"}));
+    served.send(headers(5, many, true));
+    EXPECT_EQ(served.take().back(), "GOAWAY 5 ENHANCE_YOUR_CALM");
+    EXPECT_EQ(counting.served, 0);
+  }
 }
 
 TEST(Http2BadInput, E03_trailers_beyond_their_limit_are_rejected) {
-  ServerSessionOptions options;
-  options.limits.trailer_bytes = 100;
-  Counting counting;
-  Served served(counting.handler(), options);
-  served.greet();
-  served.send(headers(1, post(), false) + headers(1, {{"a", std::string(90, 'x')}}, true));
-  EXPECT_EQ(served.rejected, Lines{"E03"});
-  EXPECT_EQ(served.take(), Lines{"RST_STREAM 1 INTERNAL_ERROR"});
+  for (const std::size_t fragment : {1u, 5u, 4096u}) {
+    SCOPED_TRACE(fragment);
+    ServerSessionOptions options;
+    options.limits.trailer_bytes = 100;
+    Counting counting;
+    Served served(counting.handler(), options);
+    served.server->set_fragment(fragment);
+    served.greet();
+    served.send(headers(1, post(), false) + headers(1, {{"a", std::string(90, 'x')}}, true));
+    EXPECT_EQ(served.rejected, Lines{"E03"});
+    EXPECT_EQ(served.take(), Lines{"RST_STREAM 1 INTERNAL_ERROR"});
+  }
 }
 
 TEST(Http2Floods, H01_H02_resets_are_counted_on_whichever_side_they_are_sent) {
@@ -468,6 +529,23 @@ TEST(Http2Floods, H06_settings_with_more_entries_than_there_are_names_end_the_co
   for (int i = 0; i < 33; ++i) entries += setting(4, 100);
   served.send(frame(kSettings, 0, 0, entries));
   EXPECT_EQ(served.take(), Lines{"GOAWAY 0 ENHANCE_YOUR_CALM"});
+}
+
+TEST(Http2Floods, H12_pieces_of_one_octet_beyond_their_budget_end_the_connection) {
+  Counting counting;
+  Served served(counting.handler());
+  served.greet();
+  served.send(headers(1, post(), false));
+  std::string hundred;
+  for (int i = 0; i < 100; ++i) hundred += frame(kData, 0, 1, "x");
+  int sent = 0;
+  for (; sent < 60'000 && !served.client->peer_ended(); sent += 100) served.send(hundred);
+  EXPECT_GT(sent, 50'000);
+  EXPECT_LT(sent, 50'500);
+  EXPECT_EQ(served.take(), Lines{"GOAWAY 1 ENHANCE_YOUR_CALM"});
+  served.loop->advance(2s);
+  EXPECT_TRUE(served.over());
+  EXPECT_EQ(counting.open, 0);
 }
 
 TEST(Http2Floods, H13_a_head_that_unpacks_to_far_more_ends_the_connection) {
