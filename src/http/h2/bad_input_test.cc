@@ -515,7 +515,9 @@ TEST(Http2Floods, H05_to_H10_frames_that_bring_nothing_end_the_connection) {
     std::size_t sent = 0;
     while (!served.client->peer_ended() && ++sent < 2000) served.send(bytes);
     EXPECT_LT(sent, 2000u);
-    EXPECT_TRUE(served.take().back().starts_with("GOAWAY"));
+    const std::vector<std::string> frames = served.take();
+    ASSERT_FALSE(frames.empty());
+    EXPECT_TRUE(frames.back().starts_with("GOAWAY"));
     served.loop->advance(2s);
     EXPECT_TRUE(served.over());
   }
