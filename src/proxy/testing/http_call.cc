@@ -46,7 +46,7 @@ net::Task<Result<void>> HttpCall::receive() {
       response = std::move(head);
       break;
     }
-    ++interims;
+    interims.push_back(std::move(head));
   }
   for (;;) {
     WEFT_CO_TRY(const http::BodyChunk chunk, co_await exchange_->read_body());

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "http/client_session.h"
 #include "http/server_session.h"
@@ -35,7 +36,7 @@ class HttpCall {
   http::ResponseHead response;
   std::string body;
   http::Headers trailers;
-  int interims = 0;
+  std::vector<http::ResponseHead> interims;  ///< those that came before `response`
   std::optional<Error> error;
 
  private:
