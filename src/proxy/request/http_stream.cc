@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "http/websocket.h"
 #include "proxy/filters/router/router.h"
 #include "proxy/listener/downstream_connection.h"
 #include "proxy/request/grpc.h"
@@ -113,6 +114,8 @@ std::optional<LocalReplyKind> HttpStream::find_route() {
   if (head.version == http::Version::k2 && (allowed.empty() || responds_with_success()))
     return LocalReplyKind::kUpgradeRejected;
   head.upgrade = std::move(allowed);
+  if (http::websocket::is_token_of(head.upgrade) && (head.method != "GET" || !exchange_->request_complete()))
+    return LocalReplyKind::kWebSocketMalformed;
   return std::nullopt;
 }
 

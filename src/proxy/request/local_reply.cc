@@ -25,6 +25,8 @@ constexpr std::array kRows = {
     Row{kRoutesMissing, {404, "", "route_configuration_not_found", Flag::kNoRoute}},
     Row{kRouteMissing, {404, "", "route_not_found", Flag::kNoRoute}},
     Row{kUpgradeRejected, {403, "", "upgrade_failed"}},
+    Row{kWebSocketMalformed,
+        {400, "malformed WebSocket request", "websocket_request_malformed", Flag::kDownstreamProtocolError}},
     Row{kClusterMissing, {503, "", "cluster_not_found", Flag::kNoCluster}},
     Row{kDirectResponse, {200, "", "direct_response"}},
     Row{kMaxForwards, {405, "", "max_forwards_reached"}},

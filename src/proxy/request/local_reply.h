@@ -16,6 +16,7 @@ enum class LocalReplyKind : std::uint8_t {
   kRoutesMissing,
   kRouteMissing,
   kUpgradeRejected,
+  kWebSocketMalformed,
   kClusterMissing,
   kDirectResponse,  ///< what the route says: status and body are those of its action
   kMaxForwards,

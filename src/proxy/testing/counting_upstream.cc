@@ -121,9 +121,4 @@ std::string CountingUpstream::raw() const {
   return all;
 }
 
-void send(SimulatedPlane::PipeEnd& to, std::string_view bytes) {
-  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-  WEFT_ASSERT(to.try_write({&part, 1}).bytes == bytes.size());
-}
-
 }  // namespace weft::proxy::testing

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <functional>
 #include <memory>
@@ -56,6 +58,9 @@ class CountingUpstream {
 };
 
 /// Sends the whole of `bytes`, which have to fit into the pipe.
-void send(SimulatedPlane::PipeEnd& to, std::string_view bytes);
+inline void send(SimulatedPlane::PipeEnd& to, std::string_view bytes) {
+  const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  EXPECT_EQ(to.try_write({&part, 1}).bytes, bytes.size()) << bytes;
+}
 
 }  // namespace weft::proxy::testing

@@ -169,8 +169,15 @@ net::Task<Forward::Failure> Forward::try_once() {
     reset_status_ = relay.grpc_status();
     avoid(std::move(endpoint));
   }
+  if (may_have_switched(relay.endpoint_status())) lease_.exchange().cancel();
   lease_.give_back();
   co_return failure;
+}
+
+/// An endpoint of HTTP/1 that has responded with a success to a request for another protocol: if it speaks
+/// that now, no other request may go there.
+bool Forward::may_have_switched(int status) const {
+  return !exchange_.request().upgrade.empty() && status >= 200 && status < 300 && !lease_.shares_connection();
 }
 
 void Forward::avoid(std::shared_ptr<EndpointPool> endpoint) {

@@ -41,6 +41,7 @@ class Forward final : private Relay::Observer {
   enum class Connect : std::uint8_t { kPooled, kFresh };
   net::Task<Failure> try_once();
   void avoid(std::shared_ptr<EndpointPool> endpoint);
+  bool may_have_switched(int status) const;
   net::Task<Failure> connect();
   void leave_cluster();
   net::Task<void> reply_to_failure(Failure failure);
