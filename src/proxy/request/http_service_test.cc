@@ -288,7 +288,7 @@ TEST(HttpService, a_field_that_is_sent_twice_gets_by_no_match_of_one_of_its_valu
 TEST(HttpService, an_upgrade_and_a_length_are_seen_by_matches_and_operators) {
   Plane plane;
   Upstream a(plane.loop, "a");
-  plane.http.upgrades = {"websocket"};
+  plane.http.upgrades = {"chat"};
   const auto rule = [](std::string name, std::string value, int status) {
     Route route = route_to("/", "a");
     HeaderMatch match;
@@ -308,13 +308,13 @@ TEST(HttpService, an_upgrade_and_a_length_are_seen_by_matches_and_operators) {
   for (const auto& [rest, status] :
        {std::pair{"Connection: upgrade\r\nUpgrade: forbidden\r\n\r\n", 403},
         {"Content-Length: 5\r\n\r\nhello", 413},
-        {"Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 6\r\n\r\nhello!", 200}}) {
+        {"Connection: upgrade\r\nUpgrade: chat\r\nContent-Length: 6\r\n\r\nhello!", 200}}) {
     RawClient client(plane.loop, plane.front());
     client.write(std::string("POST / HTTP/1.1\r\nHost: a\r\n") + rest);
     const std::string got = client.read_until("\r\n\r\n");
     EXPECT_TRUE(got.starts_with("HTTP/1.1 " + std::to_string(status))) << rest << got;
   }
-  EXPECT_EQ(a.last.headers.get("x-saw"), "websocket 6");
+  EXPECT_EQ(a.last.headers.get("x-saw"), "chat 6");
 }
 
 TEST(HttpService, a_request_that_does_not_come_whole_in_time_is_408) {
