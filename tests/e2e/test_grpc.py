@@ -4,6 +4,7 @@ import base64
 import collections
 import contextlib
 import json
+import re
 import subprocess
 
 import pytest
@@ -139,6 +140,32 @@ def test_both_sidecars_log_the_call_as_http_2(mesh):
         line = wait_for(f"a line of {name}", lambda: [each for each in mesh.weft("logs", name, "-c", "istio-proxy").stdout.splitlines()
                                                       if "/weft.samples.echo.v1.Echo/Say HTTP/2" in each])[-1]
         assert "POST /weft.samples.echo.v1.Echo/Say HTTP/2\" 200 - via_upstream" in line, line
+        assert line.endswith(" grpc_status=0"), line
+
+
+def counted(mesh, app, cluster, version=None):
+    """What the sidecar of a pod has counted of the calls to a cluster."""
+    pid = str(mesh.application_pid(mesh.pod_name(app, version)))
+    stats = subprocess.run(["nsenter", "-t", pid, "-m", "-n", "curl", "-sS", "http://127.0.0.1:15000/stats"],
+                           capture_output=True, text=True, check=True, timeout=60 * SLOW).stdout
+    found = re.findall(rf"^cluster\.{re.escape(cluster)}\.grpc\.(\w+): (\d+)$", stats, re.MULTILINE)
+    return {name: int(value) for name, value in found}
+
+
+def test_a_call_that_fails_behind_a_200_is_a_failure_in_the_counters_and_in_the_log(mesh):
+    to = "outbound|9000||echo.default.svc.cluster.local"
+    wait_for("a call to be counted", lambda: counted(mesh, "caller", to)["success"])
+    before = counted(mesh, "caller", to)
+    assert call(mesh, "say", "--status=14")[2] == 14, "the status is in a head alone"
+    assert call(mesh, "count", "--times=2", "--status=8")[2] == 8, "the status is in trailers"
+    wait_for("both to be counted", lambda: counted(mesh, "caller", to)["failure"] >= before["failure"] + 2)
+    after = counted(mesh, "caller", to)
+    assert after["failure"] == before["failure"] + 2 and after["total"] == after["success"] + after["failure"], (before, after)
+    for method, status in (("Say", 14), ("Count", 8)):
+        wanted = re.compile(rf'/{method} HTTP/2" 200 .* grpc_status={status}$', re.MULTILINE)
+        wait_for(f"a line with status {status}", lambda: wanted.search(mesh.weft("logs", mesh.pod_name("caller"), "-c", "istio-proxy").stdout))
+    served = [counted(mesh, "echo", "inbound|9000||", version) for version in ("v1", "v2")]
+    assert sum(one["failure"] for one in served) >= 2 and all(one["total"] >= one["failure"] for one in served), served
 
 
 WEB = """

@@ -15,7 +15,8 @@ constexpr std::string_view kAccessLogFormat =
     "\"%REQ(USER-AGENT)%\" "
     "\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
     "%UPSTREAM_LOCAL_ADDRESS% "
-    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
+    "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME% "
+    "grpc_status=%GRPC_STATUS_NUMBER%\n";
 
 // What Istio samples without being asked for more.
 constexpr double kSampledPercent = 1;

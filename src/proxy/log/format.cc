@@ -21,7 +21,7 @@ const std::string_view kDefaultLogFormat =
     "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" "
     "\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
     "%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% "
-    "%ROUTE_NAME%\n";
+    "%ROUTE_NAME% grpc_status=%GRPC_STATUS_NUMBER%\n";
 
 namespace {
 
@@ -216,6 +216,7 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body, Use u
   const std::optional<Op> op = plain_operator(name);
   if (!op) return fail(Error::config(Code::kUnsupported, "unknown operator '%" + std::string(body) + "%'"));
   part.op = *op;
+  if (part.op == Op::kGrpcStatus && argument == "NUMBER") part.op = Op::kGrpcStatusNumber;
   if (part.op == Op::kStartTime && !argument.empty()) {
     part.op = Op::kStartTimeFormatted;
     WEFT_TRY(part.time, TimeFormat::compile(argument));

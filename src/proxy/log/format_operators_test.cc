@@ -81,6 +81,8 @@ TEST(LogOperators, each_writes_what_is_known_and_a_dash_or_for_a_field_nothing_w
       {"%RESPONSE_CODE%", "503", "0", "0"},
       {"%GRPC_STATUS%", "Unavailable"},
       {"%GRPC_STATUS_NUMBER%", "14"},
+      {"%GRPC_STATUS(NUMBER)%", "14"},
+      {"%GRPC_STATUS(CAMEL_STRING)%", "Unavailable"},
       {"%RESPONSE_CODE_DETAILS%", "via_upstream"},
       {"%RESPONSE_FLAGS%", "UF,URX", "-", "-"},
       {"%CONNECTION_TERMINATION_DETAILS%", "ended"},
@@ -270,12 +272,15 @@ TEST(LogOperators, what_is_not_known_or_not_closed_is_named) {
   for (const auto& [format, want] : kRows) EXPECT_EQ(written(format, nothing), want) << format;
 }
 
-TEST(LogOperators, the_default_line_is_istio_s) {
-  const HeaderId known;
-  EXPECT_EQ(written(kDefaultLogFormat, known.info),
-            "[2026-08-01T12:34:56.007Z] \"GET /a?b=c?d HTTP/1.1\" 503 UF,URX via_upstream ended \"up\" "
-            "18446744073709551615 12 2000 - \"-\" \"curl\" \"-\" \"a.example\" \"[::1]:80\" outbound|80||a "
-            "10.0.0.9:5555 10.0.0.9:15006 [fd00::8]:4321 sni.example r\n");
+TEST(LogOperators, the_default_line_is_istio_s_and_behind_it_the_status_of_a_call) {
+  HeaderId known;
+  const std::string istio_s =
+      "[2026-08-01T12:34:56.007Z] \"GET /a?b=c?d HTTP/1.1\" 503 UF,URX via_upstream ended \"up\" "
+      "18446744073709551615 12 2000 - \"-\" \"curl\" \"-\" \"a.example\" \"[::1]:80\" outbound|80||a "
+      "10.0.0.9:5555 10.0.0.9:15006 [fd00::8]:4321 sni.example r";
+  EXPECT_EQ(written(kDefaultLogFormat, known.info), istio_s + " grpc_status=14\n");
+  known.info.grpc_status.reset();
+  EXPECT_EQ(written(kDefaultLogFormat, known.info), istio_s + " grpc_status=-\n");
 }
 
 }  // namespace

@@ -2,10 +2,15 @@
 
 #include <vector>
 
+#include "http/grpc/stream.h"
+
 namespace weft::proxy {
 namespace {
 
 using Kind = StatsSnapshot::Kind;
+
+constexpr std::string_view kCallsTotal = "grpc.total", kCallsSucceeded = "grpc.success",
+                           kCallsFailed = "grpc.failure";
 
 struct Named {
   std::string_view name;
@@ -42,12 +47,20 @@ struct Metric {
   std::string name, labels;
 };
 
-/// The dot before a counter's own name: the last, but that filters' counters have names with dots.
+/// Where the dot before `name` stands; npos: `full` does not end with that name.
+std::size_t dot_before(std::string_view full, std::string_view name) {
+  if (!full.ends_with(name) || full.size() == name.size()) return full.npos;
+  const std::size_t dot = full.size() - name.size() - 1;
+  return full[dot] == '.' ? dot : full.npos;
+}
+
+/// The dot before a counter's own name: the last, but that those of filters and of calls have names with
+/// dots.
 std::size_t dot_before_name(std::string_view full) {
-  for (const std::string_view name : FilterCounter::names()) {
-    if (full.ends_with(name) && full.size() > name.size() && full[full.size() - name.size() - 1] == '.')
-      return full.size() - name.size() - 1;
-  }
+  for (const std::string_view name : {kCallsTotal, kCallsSucceeded, kCallsFailed})
+    if (const std::size_t dot = dot_before(full, name); dot != full.npos) return dot;
+  for (const std::string_view name : FilterCounter::names())
+    if (const std::size_t dot = dot_before(full, name); dot != full.npos) return dot;
   return full.rfind('.');
 }
 
@@ -141,7 +154,10 @@ void StatsSnapshot::add_cluster(std::string_view name, const ClusterCounters& c)
            {"upstream_rq_cancelled", c.upstream_rq_cancelled},
            {"upstream_rq_pending_total", c.upstream_rq_pending_total},
            {"upstream_rq_pending_active", c.upstream_rq_pending_active, Kind::kGauge},
-           {"upstream_rq_pending_overflow", c.upstream_rq_pending_overflow}});
+           {"upstream_rq_pending_overflow", c.upstream_rq_pending_overflow},
+           {kCallsTotal, c.grpc_total},
+           {kCallsSucceeded, c.grpc_success},
+           {kCallsFailed, c.grpc_failure}});
 }
 
 void StatsSnapshot::add_listener(std::string_view address, const ListenerCounters& c) {
@@ -198,6 +214,11 @@ void count_status(HttpCounters& counters, int status) {
 void count_status(ClusterCounters& counters, int status) {
   count_class(counters, status, &ClusterCounters::upstream_rq_2xx, &ClusterCounters::upstream_rq_3xx,
               &ClusterCounters::upstream_rq_4xx, &ClusterCounters::upstream_rq_5xx);
+}
+
+void count_call(ClusterCounters& counters, std::optional<int> grpc_status) {
+  ++counters.grpc_total;
+  ++(grpc_status == http::grpc::kOk ? counters.grpc_success : counters.grpc_failure);
 }
 
 }  // namespace weft::proxy

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ struct ClusterCounters {
                 upstream_rq_rx_reset = 0, upstream_rq_cancelled = 0, upstream_cx_none_healthy = 0;
   std::uint64_t upstream_rq_pending_total = 0, upstream_rq_pending_active = 0,
                 upstream_rq_pending_overflow = 0;
+  /// Calls of gRPC, as Envoy's grpc_stats filter names them without methods: `grpc.total` and so on. A call
+  /// that ends without a status has failed.
+  std::uint64_t grpc_total = 0, grpc_success = 0, grpc_failure = 0;
 };
 
 /// Of TCP proxies by their stat_prefix; Envoy's `tcp.<prefix>.`.
@@ -75,5 +79,7 @@ class StatsSnapshot {
 /// Adds one to the class of `status` ("2xx").
 void count_status(HttpCounters& counters, int status);
 void count_status(ClusterCounters& counters, int status);
+/// Adds a call that is over; nullopt: no status was said of it.
+void count_call(ClusterCounters& counters, std::optional<int> grpc_status);
 
 }  // namespace weft::proxy

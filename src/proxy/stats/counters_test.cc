@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace weft::proxy {
 namespace {
 
@@ -30,7 +32,9 @@ void expect_all(const StatsSnapshot& sheet, const std::string& prefix, const std
   const std::string plain = sheet.plain(), prometheus = sheet.prometheus();
   std::uint64_t number = 0;
   for (const auto& row : rows) {
-    const std::string value = std::to_string(++number), metric = "envoy_" + group + "_" + row.name;
+    const std::string value = std::to_string(++number);
+    std::string metric = "envoy_" + group + "_" + row.name;
+    std::replace(metric.begin(), metric.end(), '.', '_');
     EXPECT_NE(("\n" + plain).find("\n" + prefix + row.name + ": " + value + "\n"), plain.npos) << row.name;
     const std::string family = "# TYPE " + metric + (row.kind == Kind::kGauge ? " gauge\n" : " counter\n") +
                                metric + "{" + label + "} " + value + "\n";
@@ -92,6 +96,9 @@ TEST(StatsSnapshot, shows_every_number_of_a_cluster) {
       {"upstream_rq_pending_total", &Cluster::upstream_rq_pending_total},
       {"upstream_rq_pending_active", &Cluster::upstream_rq_pending_active, Kind::kGauge},
       {"upstream_rq_pending_overflow", &Cluster::upstream_rq_pending_overflow},
+      {"grpc.total", &Cluster::grpc_total},
+      {"grpc.success", &Cluster::grpc_success},
+      {"grpc.failure", &Cluster::grpc_failure},
   };
   StatsSnapshot sheet;
   sheet.add_cluster("outbound|80||a.default.svc", numbered(rows));
@@ -165,6 +172,9 @@ TEST(StatsSnapshot, for_prometheus_the_middle_of_a_known_group_is_a_label_and_el
       {"http.a.b.no_route", "envoy_http_no_route{envoy_http_conn_manager_prefix=\"a.b\"} 1"},
       {"a-b c\xc3\xbc", "envoy_a_b_c__ 1"},
       {"cluster.a\"b\\c\nd.x", "envoy_cluster_x{envoy_cluster_name=\"a\\\"b\\\\c\\nd\"} 1"},
+      {"cluster.a.grpc.total", "envoy_cluster_grpc_total{envoy_cluster_name=\"a\"} 1"},
+      {"cluster.a.grpc.x", "envoy_cluster_x{envoy_cluster_name=\"a.grpc\"} 1"},
+      {"cluster.grpc.total", "envoy_cluster_grpc_total 1"},
       {"cluster.\xc3\xbc.x", "envoy_cluster_x{envoy_cluster_name=\"\xc3\xbc\"} 1"},
   };
   for (const auto& [name, line] : kRows) {
@@ -213,6 +223,18 @@ TEST(CountStatus, counts_each_status_once_in_its_class) {
     EXPECT_EQ(counted(downstream), *of_http ? "http.p." + std::string(of_http) + ": 1\n" : "") << status;
     EXPECT_EQ(counted(upstream), *of_cluster ? "cluster.c." + std::string(of_cluster) + ": 1\n" : "")
         << status;
+  }
+}
+
+TEST(CountCall, counts_each_call_once_and_only_status_0_as_a_success) {
+  constexpr std::pair<std::optional<int>, std::uint64_t> kRows[] = {
+      {0, 1}, {1, 0}, {14, 0}, {99, 0}, {std::nullopt, 0}};
+  for (const auto& [status, successes] : kRows) {
+    ClusterCounters counters;
+    count_call(counters, status);
+    EXPECT_EQ(counters.grpc_total, 1u) << status.value_or(-1);
+    EXPECT_EQ(counters.grpc_success, successes) << status.value_or(-1);
+    EXPECT_EQ(counters.grpc_failure, 1 - successes) << status.value_or(-1);
   }
 }
 

@@ -1,7 +1,10 @@
 #include "proxy/filters/counters/counters_filter.h"
 
+#include "proxy/listener/downstream_connection.h"
+#include "proxy/request/grpc.h"
 #include "proxy/request/http_stream.h"
 #include "proxy/stats/counters.h"
+#include "proxy/worker_facts.h"
 
 namespace weft::proxy {
 namespace {
@@ -14,6 +17,15 @@ class CountersFilter final : public HttpFilter {
     counters.downstream_cx_rx_bytes_total += stream.info().bytes_received;
     counters.downstream_cx_tx_bytes_total += stream.info().bytes_sent;
     count_status(counters, stream.info().status);
+    if (stream.info().cluster && is_grpc(stream.request())) count_call_of(stream);
+  }
+
+ private:
+  static void count_call_of(HttpStream& stream) {
+    ClusterSet& clusters = stream.connection().facts().clusters;
+    // It may have been removed while the call went on.
+    if (const auto cluster = clusters.find(stream.info().cluster->name))
+      count_call(cluster->counters(), stream.info().grpc_status);
   }
 };
 
