@@ -2,9 +2,11 @@
 
     scripts/python bench/floods.py [--seconds 5] [--only KIND...] [--proxy FILE]
 
-Prints for each kind the peak of anonymous memory above that before it, how often the peer was cut, and the honest client's p99 beside its p99
-when nothing else goes on. A kind passes when the memory stays within its bound, no honest request fails, and the p99 is at most three times the
-idle one and 5 ms. The last line is "N passed, N failed"; the exit code is 1 when one has failed.
+Prints for each kind the peak of anonymous memory above that before it, how often the proxy ended a connection of the peer's, how many of the
+peer's requests the honest server saw, and the honest client's p99 beside its p99 when nothing else goes on. A kind passes when the memory stays
+within its bound, no honest request fails, the p99 is at most three times the idle one and 5 ms, the peer itself has not failed, and the proxy
+has ended the connections of one that must not go on; of rapid resets, fewer than 500 reach the server. The last line is "N passed, N failed";
+the exit code is 1 when one has failed.
 """
 import argparse
 import contextlib
@@ -29,6 +31,7 @@ from stream import address, running, wait_until_open
 MEGABYTE = 1 << 20
 SLACK_MS, TIMES_IDLE, RATE = 5.0, 3.0, 100
 SLOW_CONNECTIONS, STREAMS = 10, 100
+REACH_SERVER = {"client: rapid reset": 500}  # requests, fewer than which may
 
 
 def bootstrap(file, listen, good, big, bad):
@@ -56,20 +59,21 @@ def bootstrap(file, listen, good, big, bad):
 
 @contextlib.contextmanager
 def honest_server(directory, *by):
-    """Yields a port with 250 bytes at / and 1 MB at /big, whatever the method."""
+    """Yields a port with 250 bytes at / and 1 MB at /big, whatever the method, and the log of what others than the honest client asked for."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="backend-", dir=directory))
     (folder / "big").write_bytes(b"x" * MEGABYTE)
     for each in (directory, folder):
         each.chmod(0o755)  # nginx reads as another user
     port = free_port()
     (folder / "nginx.conf").write_text(nginx_config(folder, f"""
-  access_log off; client_max_body_size 0; client_body_buffer_size 1m;
+  map $host $by_a_flood {{ default 1; honest 0; }}
+  access_log {folder}/floods.log combined if=$by_a_flood; client_max_body_size 0; client_body_buffer_size 1m;
   server {{ listen 127.0.0.1:{port}; root {folder}; error_page 405 =200 $uri;
     location = / {{ default_type text/plain; return 200 "{"x" * 250}"; }} }}
 """))
     with running(*by, "taskset", "-c", "1", "nginx", "-c", folder / "nginx.conf"):
         wait_until_open(port)
-        yield port
+        yield port, folder / "floods.log"
 
 
 # The honest client.
@@ -162,12 +166,18 @@ CLIENTS = {"rapid reset": rapid_reset, "resets that we make (MadeYouReset)": mad
            "DATA of one byte": one_byte_data, "PRIORITY": priorities, "WINDOW_UPDATE": window_updates, "HPACK bomb": hpack_bomb}
 
 
-def send_until_cut(connection, flood, until):
-    with contextlib.suppress(OSError):
+def is_cut(connection, flood, until):
+    """Whether the other side ends the connection before the flood, or its time, is over. One that no longer reads has not ended it."""
+    try:
         for bytes_ in flood:
             connection.sendall(bytes_)
             if time.monotonic() > until:
-                return
+                break
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        pass
+    return False
 
 
 def flood_by_client(kind, port, seconds, cut):
@@ -175,11 +185,10 @@ def flood_by_client(kind, port, seconds, cut):
     while time.monotonic() < until:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(SETTINGS, ACK, 0))
-            send_until_cut(connection, CLIENTS[kind](), until)
-            cut.value += 1
+            cut.value += is_cut(connection, CLIENTS[kind](), until)
 
 
-def read_slowly(port, seconds, cut):
+def read_slowly(port, seconds):
     """Asks for 1 MB on each of many streams, whose windows stay closed."""
     connections = []
     for _ in range(SLOW_CONNECTIONS):
@@ -188,11 +197,10 @@ def read_slowly(port, seconds, cut):
                            b"".join(frame(HEADERS, END_HEADERS | END_STREAM, stream, request(b"/big")) for stream in range(1, 2 * STREAMS, 2)))
         connections.append(connection)
     time.sleep(seconds)
-    cut.value = 0
 
 
-def many_large_streams(port, seconds, cut):
-    """1,000 streams of 1 MB in both directions on one connection, 100 at once, as often as there is time."""
+def many_large_streams(port, seconds):
+    """1,000 streams of 1 MB in both directions on one connection, 100 at once, as often as there is time; fails when one of them fails."""
     with tempfile.NamedTemporaryFile() as body:
         body.write(b"x" * MEGABYTE)
         body.flush()
@@ -201,7 +209,7 @@ def many_large_streams(port, seconds, cut):
             out = subprocess.run(["h2load", "-n1000", "-c1", "-m1000", "-t1", "-w20", "-W24", f"-d{body.name}", f"http://127.0.0.1:{port}/big"],
                                  check=True, capture_output=True, text=True).stdout
             if " 1000 succeeded" not in out:
-                cut.value += 1
+                sys.exit(f"h2load: {out}")
 
 
 # Floods by an upstream: what it sends once it has been asked.
@@ -238,8 +246,9 @@ def flood_back(connection, flood, until, cut):
         connection.sendall(frame(SETTINGS, 0, 0))
         if not any(kind == HEADERS for kind, *_ in Frames(connection, len(PREFACE))):
             return
-        send_until_cut(connection, flood(), until)
-        cut.value += 1
+        if is_cut(connection, flood(), until):
+            with cut.get_lock():
+                cut.value += 1
 
 
 def flood_by_upstream(kind, listener, port, seconds, cut):
@@ -292,6 +301,7 @@ def beside(proxy, port, seconds, peer):
     if peer:
         peer.join(30)
         peer.kill()
+        peer.join()
     return sorted(taken), peak
 
 
@@ -300,36 +310,42 @@ def p99(taken):
 
 
 def kinds(port, listener, options, cut):
-    """Name, memory bound in MB, process."""
+    """Name, memory bound in MB, whether the proxy has to end it, process."""
     for kind in CLIENTS:
-        yield "client: " + kind, 16, as_peer(flood_by_client, kind, port, options.seconds, cut)
-    yield "client: windows of 0, 1 MB each", 64, as_peer(read_slowly, port, options.seconds, cut)
-    yield "client: 1,000 streams of 1 MB both ways", 64, as_peer(many_large_streams, port, options.seconds, cut)
+        yield "client: " + kind, 16, True, as_peer(flood_by_client, kind, port, options.seconds, cut)
+    yield "client: windows of 0, 1 MB each", 64, False, as_peer(read_slowly, port, options.seconds)
+    yield "client: 1,000 streams of 1 MB both ways", 64, False, as_peer(many_large_streams, port, options.seconds)
     for kind in UPSTREAMS:
-        yield "upstream: " + kind, 16, as_peer(flood_by_upstream, kind, listener, port, options.seconds, cut)
+        yield "upstream: " + kind, 16, True, as_peer(flood_by_upstream, kind, listener, port, options.seconds, cut)
+
+
+def lines_of(file):
+    return file.read_bytes().count(b"\n")
 
 
 def measure(directory, options):
     results, cut = {}, multiprocessing.Value("i", 0)
-    with (honest_server(directory) as good, honest_server(directory, "nice", "-n", "19") as big,
+    with (honest_server(directory) as (good, floods_log), honest_server(directory, "nice", "-n", "19") as (big, _),
           socket.create_server(("127.0.0.1", 0), backlog=100) as listener):
         port, file = free_port(), directory / "bootstrap.json"
         bootstrap(file, port, good, big, listener.getsockname()[1])
         with running("taskset", "-c", "0", options.proxy, "-c", file, "--concurrency", "1") as process:
             wait_until_open(port)
-            for name, bound, peer in kinds(port, listener, options, cut):
+            for name, bound, must_end, peer in kinds(port, listener, options, cut):
                 if options.only and not any(word in name for word in options.only):
                     continue
                 idle = p99(beside(process.pid, port, options.seconds, None)[0])
-                cut.value, before = 0, smaps([process.pid], "Anonymous")
+                cut.value, before, asked_before = 0, smaps([process.pid], "Anonymous"), lines_of(floods_log)
                 taken, peak = beside(process.pid, port, options.seconds, peer)
-                grown, slow = (peak - before) / 1024, p99(taken)
+                grown, slow, asked = (peak - before) / 1024, p99(taken), lines_of(floods_log) - asked_before
                 failed = sum(1 for each in taken if each == float("inf"))
-                good_enough = grown <= bound and slow <= TIMES_IDLE * idle + SLACK_MS and not failed and process.poll() is None
-                results[name] = {"peak_mb": grown, "bound_mb": bound, "cut": cut.value, "p99_ms": slow, "idle_p99_ms": idle,
-                                 "failed_requests": failed, "passed": good_enough}
-                print(f"{name:40}{grown:>9.1f}{bound:>8}{cut.value:>8}{slow:>10.2f}{idle:>10.2f}  {'passed' if good_enough else 'FAILED'}",
-                      flush=True)
+                good_enough = (grown <= bound and slow <= TIMES_IDLE * idle + SLACK_MS and not failed and process.poll() is None and
+                               peer.exitcode == 0 and (cut.value > 0 or not must_end) and asked < REACH_SERVER.get(name, float("inf")))
+                results[name] = {"peak_mb": grown, "bound_mb": bound, "cut": cut.value, "must_end": must_end, "reached_server": asked,
+                                 "p99_ms": slow, "idle_p99_ms": idle, "failed_requests": failed, "peer_exit": peer.exitcode,
+                                 "passed": good_enough}
+                print(f"{name:40}{grown:>9.1f}{bound:>8}{cut.value:>8}{asked:>8}{slow:>10.2f}{idle:>10.2f}  "
+                      f"{'passed' if good_enough else 'FAILED'}", flush=True)
     return results
 
 
@@ -339,7 +355,7 @@ def main():
     parser.add_argument("--only", nargs="*", help="words of the kinds to try")
     parser.add_argument("--proxy", type=pathlib.Path, default=BUILD / "src/app/weft-proxy")
     options = parser.parse_args()
-    print(f"{'kind':40}{'peak MB':>9}{'bound':>8}{'cut':>8}{'p99 ms':>10}{'idle':>10}")
+    print(f"{'kind':40}{'peak MB':>9}{'bound':>8}{'cut':>8}{'reached':>8}{'p99 ms':>10}{'idle':>10}")
     with tempfile.TemporaryDirectory(prefix="weft-floods-") as directory:
         results = measure(pathlib.Path(directory), options)
     (BUILD / "floods.json").write_text(json.dumps(results, indent=1))
