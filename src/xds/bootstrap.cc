@@ -45,6 +45,36 @@ Result<void> expect_clusters(const proxy::RouteTable& table, const route::RouteC
   return {};
 }
 
+/// Envoy's switches between two ways of doing the same, and what guards its own build of RE2.
+bool is_switch_of_envoy(std::string_view key) {
+  return key.starts_with("envoy.reloadable_features.") || key.starts_with("envoy.restart_features.") ||
+         key.starts_with("envoy.deprecated_features") || key.starts_with("re2.");
+}
+
+/// Istio's own bootstrap says of all connections together that there is no limit, which is so here.
+bool says_no_limit(std::string_view key, const google::protobuf::Value& value) {
+  constexpr double kNoLimit = 2147483647;
+  if (key != "overload.global_downstream_max_connections") return false;
+  return value.number_value() >= kNoLimit || value.string_value() == "2147483647";
+}
+
+/// A map below `key` is the same as keys that begin with it.
+Result<void> check_runtime_keys(const google::protobuf::Struct& from, std::string_view prefix,
+                                const Path& path, Conversion& conversion) {
+  std::map<std::string_view, const google::protobuf::Value*> sorted;
+  for (const auto& [key, value] : from.fields()) sorted.emplace(key, &value);
+  for (const auto& [key, value] : sorted) {
+    const std::string whole = std::string(prefix).append(key);
+    const Path here = path.entry(key);
+    if (is_switch_of_envoy(whole) || says_no_limit(whole, *value)) continue;
+    if (value->has_struct_value() && value->struct_value().fields_size() > 0)
+      WEFT_CHECK(check_runtime_keys(value->struct_value(), whole + ".", here, conversion));
+    else
+      WEFT_CHECK(conversion.unsupported(here, "runtime key '" + whole + "' is not supported"));
+  }
+  return {};
+}
+
 /// Reads one bootstrap message; `path`s are those of the file.
 class Builder {
  public:
@@ -53,6 +83,7 @@ class Builder {
   Result<void> build(Bootstrap& into);
 
  private:
+  Result<void> check_runtime();
   Result<void> read_ads(Bootstrap& into);
   Result<void> read_ads_address(const Path& config, AdsSource& into);
   Result<void> read_clusters(Bootstrap& into);
@@ -73,9 +104,20 @@ Result<void> Builder::build(Bootstrap& into) {
     Path admin("admin");
     WEFT_TRY(into.admin, to_address(from_.admin().address(), admin.field("address")));
   }
+  WEFT_CHECK(check_runtime());
   WEFT_CHECK(read_ads(into));
   WEFT_CHECK(read_clusters(into));
   return read_listeners(into);
+}
+
+Result<void> Builder::check_runtime() {
+  const Path runtime("layered_runtime"), list = runtime.field("layers");
+  for (int i = 0; i < from_.layered_runtime().layers_size(); ++i) {
+    const Path layer = list.item(i);
+    WEFT_CHECK(check_runtime_keys(from_.layered_runtime().layers(i).static_layer(), "",
+                                  layer.field("static_layer"), conversion_));
+  }
+  return {};
 }
 
 Result<void> Builder::read_ads(Bootstrap& into) {

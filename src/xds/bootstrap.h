@@ -34,9 +34,9 @@ struct AdsSource {
 
 /// An Envoy bootstrap, read and checked: everything a proxy starts from. A value; immutable once made.
 ///
-/// It is strict: a field that we do not support is rejected by file, line and path, never ignored. Only
-/// Envoy's own process settings that many bootstraps have (layered_runtime, stats_config,
-/// stats_flush_interval) are without effect.
+/// It is strict: a field that we do not support is rejected by file, line and path, never ignored, and so is
+/// a runtime key. Only what says how Envoy itself works and many bootstraps have is without effect:
+/// stats_config, stats_flush_interval, and of layered_runtime the feature switches and the keys of RE2.
 struct Bootstrap {
   std::string node_id, node_cluster;
   std::string node;  ///< the serialized Node that a control plane is told

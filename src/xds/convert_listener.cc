@@ -292,6 +292,8 @@ Result<MadeListener> to_listener(const listener::Listener& from, const Path& pat
   if (from.has_per_connection_buffer_limit_bytes())
     WEFT_CHECK(read_buffer_limit(from.per_connection_buffer_limit_bytes().value(), config.buffer_limit,
                                  path.field("per_connection_buffer_limit_bytes"), conversion));
+  if (from.has_tcp_backlog_size())
+    WEFT_CHECK(conversion.unsupported(path.field("tcp_backlog_size"), "the kernel's limit is asked for"));
   WEFT_CHECK(read_listener_filters(from, config, path));
   WEFT_CHECK(read_chains(from, made, path, conversion));
   WEFT_TRY(config.access_logs, to_access_logs(from.access_log(), path.field("access_log"), conversion));

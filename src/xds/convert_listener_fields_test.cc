@@ -55,7 +55,7 @@ TEST(ConvertListenerFields, each_does_its_own_and_nothing_else) {
       {"access_log { typed_config { [type.googleapis.com/"
        "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog] {} } }",
        ", access_logs [{path '/dev/stdout'}]"},
-      {"stat_prefix: 'p' metadata {} enable_reuse_port {} tcp_backlog_size { value: 1 }", ""},
+      {"stat_prefix: 'p' metadata {} enable_reuse_port {}", ""},
   };
   for (const auto& [text, want] : rows)
     EXPECT_EQ(made_of("name: 'l' filter_chains { " + tcp() + " } " + kAddress + text),
@@ -182,6 +182,15 @@ TEST(ConvertListenerFields, a_chain_s_routes_by_name_are_a_need_of_its_listener)
   ASSERT_TRUE(made) << made.error().text;
   ASSERT_EQ(made->needs.size(), 2u);
   EXPECT_EQ(made->needs[0].name + made->needs[1].name, "ab");
+}
+
+TEST(ConvertListenerFields, a_backlog_of_its_own_is_an_error_in_a_bootstrap_and_listed_for_a_control_plane) {
+  const std::string text = kAddress + "filter_chains { " + tcp() + " } tcp_backlog_size { value: 1 }";
+  const std::string want = "tcp_backlog_size: the kernel's limit is asked for";
+  EXPECT_EQ(made_of(text), want);
+  Conversion dynamic(false);
+  EXPECT_TRUE(to_listener(parsed<listener::Listener>(text), Path(), dynamic));
+  EXPECT_EQ(dynamic.left_out(), std::vector{want});
 }
 
 TEST(ConvertListenerFields, a_control_plane_s_filter_that_only_observes_is_left_out) {
