@@ -175,8 +175,14 @@ def one_offer(request, _):
     return None
 
 
+def malformed_websocket(request):
+    """An offer with another method than GET, or with content."""
+    offered = b"websocket" in request.values(b"upgrade") and b"upgrade" in b",".join(request.values(b"connection")).lower()
+    return offered and request.version != b"HTTP/1.0" and (request.method != b"GET" or request.body or request.values(b"transfer-encoding"))
+
+
 def no_websocket(request, _):
-    if b"websocket" in request.values(b"upgrade") and request.version != b"HTTP/1.0" and (request.body or b" 101 " not in request.answer()):
+    if b"websocket" in request.values(b"upgrade") and request.version != b"HTTP/1.0" and b" 101 " not in request.answer():
         return re.sub(rb"(?im)^upgrade:[^\n]*\n", b"", request.data)
     return None
 
@@ -190,7 +196,7 @@ def websocket(request, envoy):
 TWINS = [
     Twin("OPTIONS *", "RFC 9110 §9.3.7: a prefix \"/\" takes it; Envoy has no route for it", asked_about_all, lambda r, e: {"line": e["line"].replace(" / ", " * ")}),
     Twin("list of offers", "decision 25: the first that is spoken is taken; Envoy says 403", one_offer),
-    Twin("ignored offer", "RFC 9110 §7.8: a body follows, and a response that is not 101 ends nothing; Envoy waits for a response to the head", no_websocket, websocket),
+    Twin("ignored offer", "RFC 9110 §7.8: a response that is not 101 ends nothing; Envoy waits for a response to the head", no_websocket, websocket),
     Twin("unknown method", "RFC 9110 §9.1 lets others be defined; Envoy knows a list", known_method,
          lambda r, e: {"line": e["line"].replace("PROPFIND ", r.method.decode() + " ", 1)}),
     Twin("HTTP/1.2", "RFC 9110 §2.5: taken for 1.1; Envoy ends the connection then",
@@ -331,8 +337,13 @@ def connect_with_body(request, envoy):
     return {"status": 404} if request.method == b"CONNECT" and request.body and envoy["status"] in (400, 501) else {}
 
 
+def rejected_websocket(request, envoy):
+    return NOTHING | {"status": 400, "kept": not request.closes()} if malformed_websocket(request) and envoy["upstream"] else {}
+
+
 OWN = {"answer": (), "content": b"", "location": ""}  # what is compared of an own response
 CHANGES = [
+    Change("WebSocket that is no GET without content", "decision 98", rejected_websocket),
     Change("head that is no response", "bad-input A13, A17, A18, A38, and the limit of 60 KiB; 101 unasked", bad_answer),
     Change("response whose chunks are malformed", "bad-input D02, D09; Envoy passes on what came before", cut_answer),
     Change("response that ends in its head", "the connection ended: 503, as without a byte", no_head),
