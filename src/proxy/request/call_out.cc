@@ -40,7 +40,7 @@ class Calling {
  private:
   net::Task<Result<void>> try_once();
   net::Task<Result<void>> lease();
-  net::Task<Result<void>> send();
+  net::Task<Result<void>> send_body();
   net::Task<Result<void>> receive(Result<void>& outcome);
   net::Task<Result<void>> read_response();
   net::Task<Result<void>> read_head();
@@ -86,10 +86,17 @@ net::Task<Result<CallResponse>> Calling::run() {
   co_return std::move(response_);
 }
 
-/// A call without a response is one that has failed in the eyes of the cluster, as where requests go.
+/// A call without a response is one that has failed in the eyes of the cluster, as where requests go. What an
+/// endpoint cancels is a reset: kCancelled is the client's.
 Error Calling::counted(Error why) {
-  if (why.code == Code::kTimeout) ++cluster_->counters().upstream_rq_timeout;
-  count_status(cluster_->counters(), why.code == Code::kTimeout ? 504 : 503);
+  ClusterCounters& counters = cluster_->counters();
+  if (why.code == Code::kCancelled) why.code = Code::kReset;
+  // A connection that is not there in time is told by the cluster's other counters.
+  const bool late = why.code == Code::kTimeout && deadline_ <= stream_.loop().now();
+  if (late) ++counters.upstream_rq_timeout;
+  const bool cut = why.code == Code::kReset || why.code == Code::kClosed;
+  if (lease_ && cut) ++counters.upstream_rq_rx_reset;
+  count_status(counters, late ? 504 : 503);
   return why;
 }
 
@@ -99,11 +106,12 @@ bool Calling::may_try_again(const Error& why) {
   if (!lease_) return !unreached_.empty();
   if (why.retry != Retry::kFreshConnection) return false;
   http::ClientExchange& exchange = lease_.exchange();
+  if (exchange.response_begun()) return false;
   const auto taken = exchange.taken();
   if (taken == http::ClientExchange::Taken::kNot) return true;
   fresh_ = true;
   if (taken == http::ClientExchange::Taken::kHardly) return is_idempotent(call_.head.method);
-  const bool unanswered = exchange.reused() && !exchange.response_begun() && exchange.reset_code().empty();
+  const bool unanswered = exchange.reused() && exchange.reset_code().empty();
   return unanswered && is_safe(call_.head.method);
 }
 
@@ -112,8 +120,9 @@ net::Task<Result<void>> Calling::try_once() {
   http::ClientExchange& exchange = lease_.exchange();
   exchange.set_read_deadline(deadline_);
   exchange.set_write_limits(Duration::zero(), deadline_);
+  WEFT_CO_CHECK(co_await exchange.send_head(call_.head, call_.body.empty()));
   Result<void> outcome;
-  static_cast<void>(co_await net::both(send(), receive(outcome)));
+  static_cast<void>(co_await net::both(send_body(), receive(outcome)));
   co_return outcome;
 }
 
@@ -137,10 +146,8 @@ net::Task<Result<void>> Calling::lease() {
 }
 
 /// What a server does not take any more is no failure: its response decides, or that none comes.
-net::Task<Result<void>> Calling::send() {
-  const bool bodiless = call_.body.empty();
-  const Result<void> sent = co_await lease_.exchange().send_head(call_.head, bodiless);
-  if (sent && !bodiless) static_cast<void>(co_await lease_.exchange().send_body(call_.body, true));
+net::Task<Result<void>> Calling::send_body() {
+  if (!call_.body.empty()) static_cast<void>(co_await lease_.exchange().send_body(call_.body, true));
   co_return Result<void>{};
 }
 

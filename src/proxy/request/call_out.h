@@ -31,8 +31,9 @@ struct CallResponse {
 /// has no policy (RetryState): where no endpoint can have taken the first, or a pooled connection has ended
 /// and the method asks for no change.
 ///
-/// `stream` outlives the task. Thread: the worker's loop. Ends with the exchange: when the client has gone
-/// the error is kCancelled, and HttpStream::client_disconnected() is what is left to do.
+/// `stream` outlives the task; one call at a time for each stream. Thread: the worker's loop. Ends with the
+/// exchange: when the client has gone, and only then, the error is kCancelled, and
+/// HttpStream::client_disconnected() is what is left to do.
 /// Errors besides: kNotFound (no such cluster, no healthy endpoint), kExhausted (a limit of the cluster),
 /// kRefused (connecting), kTimeout, kTooLarge (the response), kInvalid (what is none), kReset and its like.
 net::Task<Result<CallResponse>> call_out(HttpStream& stream, CallOut call);

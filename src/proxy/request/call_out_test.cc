@@ -256,25 +256,77 @@ TEST_F(CallOuts, so_it_does_while_a_connection_is_made) {
   expect_nothing_left();
 }
 
-TEST(CallOutsOverHttp2, a_stream_that_the_endpoint_has_not_looked_at_is_tried_once_more) {
-  constexpr std::uint32_t kRefusedStream = 7;  // RFC 9113 §7
+TEST_F(CallOuts, what_cannot_be_sent_is_an_error_at_once) {
+  call.head.headers.add("x-two-lines", "a\nb");
+  EXPECT_EQ(ask(), 500);
+  EXPECT_EQ(outcomes, std::vector<std::string>{std::string(to_string(Code::kInternal))});
+  EXPECT_EQ(plane.stat("cluster.auth.upstream_rq_timeout"), 0u);
+  expect_nothing_left();
+}
+
+TEST_F(CallOuts, a_connection_that_is_not_there_in_time_is_no_late_response) {
+  plane.connect_delay = 1h;
+  auth.connect_timeout = 100ms;
+  EXPECT_EQ(ask(500ms), 500);
+  EXPECT_EQ(plane.stat("cluster.auth.upstream_rq_timeout"), 0u);
+  EXPECT_EQ(plane.stat("cluster.auth.upstream_cx_connect_timeout"), 2u);
+  expect_nothing_left();
+}
+
+TEST_F(CallOuts, a_call_that_its_endpoint_cuts_counts_as_a_reset) {
+  said = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nya";
+  EXPECT_EQ(ask(), 0);
+  last_asked().stream->close();
+  plane.loop().advance(1ms);
+  EXPECT_TRUE(client->take().starts_with("HTTP/1.1 500 "));
+  EXPECT_EQ(plane.stat("cluster.auth.upstream_rq_rx_reset"), 1u);
+  expect_nothing_left();
+}
+
+/// The request `/asked` asks its own cluster over a stream 1.
+class CallOutsOverHttp2 : public ::testing::Test, protected FramedPlane {
+ protected:
+  CallOutsOverHttp2() {
+    call.cluster = "a";
+    plane.http.filters = {
+        {"asking", [this] { return std::make_shared<const AskingFilter>(call, outcomes); }}};
+    begin(route_to("/", "a"));
+    ask(http::testing::get("/asked"), true);
+    pass();
+  }
   CallOut call = check();
-  call.cluster = "a";
   std::vector<std::string> outcomes;
-  FramedPlane framed;
-  framed.plane.http.filters = {
-      {"asking", [&] { return std::make_shared<const AskingFilter>(call, outcomes); }}};
-  framed.begin(route_to("/", "a"));
-  framed.ask(http::testing::get("/asked"), true);
-  framed.pass();
-  EXPECT_TRUE(has(framed.at_endpoint(), ":path=/check"));
-  framed.from_endpoint(http::testing::rst_stream(1, kRefusedStream));
-  framed.pass();
-  EXPECT_TRUE(has(framed.at_endpoint(), "DATA 3 end 14 is it allowed?"));
-  framed.from_endpoint(http::testing::headers(3, {{":status", "200"}}, true));
-  framed.pass();
-  EXPECT_TRUE(has(framed.at_endpoint(), ":path=/asked"));
+};
+// RFC 9113 §7
+constexpr std::uint32_t kRefusedStream = 7, kCancel = 8;
+
+TEST_F(CallOutsOverHttp2, a_stream_that_the_endpoint_has_not_looked_at_is_tried_once_more) {
+  EXPECT_TRUE(has(at_endpoint(), ":path=/check"));
+  from_endpoint(http::testing::rst_stream(1, kRefusedStream));
+  pass();
+  EXPECT_TRUE(has(at_endpoint(), "DATA 3 end 14 is it allowed?"));
+  from_endpoint(http::testing::headers(3, {{":status", "200"}}, true));
+  pass();
+  EXPECT_TRUE(has(at_endpoint(), ":path=/asked"));
   EXPECT_EQ(outcomes, std::vector<std::string>{"200 "});
+}
+
+TEST_F(CallOutsOverHttp2, a_stream_whose_response_had_begun_is_not_tried_again) {
+  respond({{":status", "200"}}, false);
+  respond_more("par", false);
+  from_endpoint(http::testing::rst_stream(1, kRefusedStream));
+  pass();
+  EXPECT_FALSE(has(at_endpoint(), "HEADERS 3"));
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_FALSE(outcomes[0].starts_with("200")) << outcomes[0];
+}
+
+TEST_F(CallOutsOverHttp2, an_endpoint_that_cancels_is_not_a_client_that_has_gone) {
+  from_endpoint(http::testing::rst_stream(1, kCancel));
+  pass();
+  EXPECT_EQ(outcomes, std::vector<std::string>{std::string(to_string(Code::kReset))});
+  EXPECT_TRUE(has(at_client(), ":status=500"));
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_cancelled"), 0u);
 }
 
 /// Endpoints of either version; the cluster that is asked is that of the request.

@@ -32,7 +32,11 @@ class Cancellation {
     }
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
-    ~Wait() { of_.innermost_ = outer_; }
+    ~Wait() {
+      Wait** at = &of_.innermost_;
+      while (*at != this) at = &(*at)->outer_;
+      *at = outer_;
+    }
 
    private:
     friend class Cancellation;
