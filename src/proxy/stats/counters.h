@@ -37,7 +37,7 @@ struct ClusterCounters {
   std::uint64_t upstream_rq_pending_total = 0, upstream_rq_pending_active = 0,
                 upstream_rq_pending_overflow = 0;
   /// Calls of gRPC, as Envoy's grpc_stats filter names them without methods: `grpc.total` and so on. A call
-  /// that ends without a status has failed.
+  /// that ends without a status has failed; one that its client cancels is not counted.
   std::uint64_t grpc_total = 0, grpc_success = 0, grpc_failure = 0;
 };
 

@@ -17,10 +17,14 @@ class CountersFilter final : public HttpFilter {
     counters.downstream_cx_rx_bytes_total += stream.info().bytes_received;
     counters.downstream_cx_tx_bytes_total += stream.info().bytes_sent;
     count_status(counters, stream.info().status);
-    if (stream.info().cluster && is_grpc(stream.request())) count_call_of(stream);
+    if (stream.info().cluster && is_grpc(stream.request()) && has_ended(stream.info())) count_call_of(stream);
   }
 
  private:
+  /// That its client has cancelled it says nothing about the cluster: a watch has no other end.
+  static bool has_ended(const RequestInfo& info) {
+    return info.grpc_status || !info.flags.has(Flag::kDownstreamTerminated);
+  }
   static void count_call_of(HttpStream& stream) {
     ClusterSet& clusters = stream.connection().facts().clusters;
     // It may have been removed while the call went on.

@@ -67,7 +67,7 @@ TEST_F(CallCounters, a_call_without_a_status_has_failed) {
   EXPECT_EQ(counted(), "3 0 3");
 }
 
-TEST_F(CallCounters, a_call_that_either_side_cuts_or_that_gets_a_reply_of_our_own_has_failed) {
+TEST_F(CallCounters, a_call_that_its_endpoint_cuts_or_that_gets_a_reply_of_our_own_has_failed) {
   call();
   respond(kResponse, false);
   from_endpoint(http::testing::rst_stream(1, 2));
@@ -78,10 +78,18 @@ TEST_F(CallCounters, a_call_that_either_side_cuts_or_that_gets_a_reply_of_our_ow
   pass();
   EXPECT_TRUE(has(at_client(), "grpc-status=13 "));
   EXPECT_EQ(counted(), "2 0 2");
-  call();
-  from_client(http::testing::rst_stream(1, 8));
-  pass();
-  EXPECT_EQ(counted(), "3 0 3");
+}
+
+TEST_F(CallCounters, a_call_that_its_client_cancels_is_not_counted) {
+  for (const bool begun : {false, true}) {
+    call();
+    if (begun) respond(kResponse, false);
+    pass();
+    from_client(http::testing::rst_stream(1, 8));
+    pass();
+  }
+  EXPECT_EQ(counted(), "0 0 0");
+  EXPECT_EQ(plane.stat("cluster.a.upstream_rq_total"), 2u);
 }
 
 TEST_F(CallCounters, a_call_that_is_tried_again_is_one_call) {
