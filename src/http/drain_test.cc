@@ -60,6 +60,26 @@ TEST(Drain, a_request_of_which_any_part_has_come_is_answered) {
   }
 }
 
+/// Without a limit for heads one has 30 s from the drain on.
+TEST(Drain, a_head_that_does_not_come_to_its_end_ends_its_connection) {
+  ServerSessionOptions options;
+  options.header_timeout = 0s;
+  options.idle_timeout = 0s;
+  for (const bool begun : {false, true}) {
+    testing::Served served(Protocol::kHttp1, say_ok, options);
+    served.send(kRequest);
+    static_cast<void>(served.take());
+    if (begun) served.send("GET /");
+    served.loop->advance(1h);
+    if (!begun) send_unread(served, "GET /");
+    served.connection->drain();
+    served.loop->advance(29s);
+    EXPECT_FALSE(served.over());
+    served.loop->advance(31s);
+    EXPECT_TRUE(served.over());
+  }
+}
+
 TEST(Linger, a_connection_that_waits_for_its_client_to_end_counts_as_idle) {
   testing::Served served(Protocol::kHttp1, say_ok);
   served.send("GET /a HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\nx");

@@ -26,7 +26,7 @@ bool ClientConnection::between_exchanges() const {
 
 bool ClientConnection::usable() const {
   // Bytes that no request has asked for belong to no response, whether they were read or wait in the kernel:
-  // the next request must not be answered by them (RFC 9112 §9.2).
+  // the next request must not get them as its response (RFC 9112 §9.2).
   return between_exchanges() && !stream_->closed() && !stream_->peer_ended() && !stream_->peer_broken() &&
          stream_->quiet();
 }

@@ -21,7 +21,7 @@ struct ResponseForm {
   BodyForm body = BodyForm::kNone;
   bool close = false;        ///< say "Connection: close"
   bool keep_alive = false;   ///< say "Connection: keep-alive" (to HTTP/1.0 clients)
-  bool length_only = false;  ///< an answer to HEAD or a 304: content_length is told, no body follows
+  bool length_only = false;  ///< a response to HEAD or a 304: content_length is told, no body follows
 };
 /// False, and nothing written, when a value would end a line.
 [[nodiscard]] bool write_response_head(std::string& out, const ResponseHead& head, const ResponseForm& form);

@@ -11,7 +11,7 @@ namespace weft::http::h1 {
 namespace {
 
 /// How much of an unwanted body is read to keep a connection, for kPieceAfterResponse in all; how long, in
-/// all and between two pieces, a client that is still sending may go on so that it sees its answer before the
+/// all and between two pieces, a client that is still sending may go on so it sees its response before the
 /// connection goes (RFC 9112 §9.6).
 constexpr std::uint64_t kDiscardToKeep = 256 * 1024;
 constexpr Duration kLinger = 30s;
@@ -65,6 +65,20 @@ void ServerConnection::on_idle_event(net::ReadyHandler::Ready ready) {
   if (on_disconnect_) std::exchange(on_disconnect_, {})();
 }
 
+/// An end that came with the last bytes of a request is told of no more.
+void ServerConnection::notice_end() {
+  if (!stream_.peer_ended() && !stream_.peer_broken()) return;
+  if (!ended_)
+    ended_ = std::make_unique<net::Deferred>(stream_.loop(), [this] {
+      if (phase_ != Phase::kServing) return;
+      on_idle_event({.readable = true,
+                     .writable = false,
+                     .ended = stream_.peer_ended(),
+                     .broken = stream_.peer_broken()});
+    });
+  ended_->schedule();
+}
+
 net::Task<void> ServerConnection::serve(const Handler& handler) {
   for (;;) {
     const Head head = co_await read_head();
@@ -91,6 +105,8 @@ net::Task<void> ServerConnection::serve(const Handler& handler) {
 
 void ServerConnection::drain() {
   drain_ = Drain::kNow;
+  const bool endless_head = phase_ == Phase::kHead && options_.header_timeout == Duration::zero();
+  if (endless_head) stream_.set_read_deadline(after(stream_, options_.drain_limit()));
   if (phase_ != Phase::kIdle) return;
   if (nothing_has_come()) return stream_.close();
   // What has come may be less than a byte of a request, such as a part of a TLS record.
@@ -124,7 +140,8 @@ net::Task<ServerConnection::Head> ServerConnection::read_head() {
     out_.swap_memory(heads_->body);
   }
   parser_.start(heads_->request);
-  stream_.set_read_deadline(after(stream_, options_.header_timeout));
+  const Duration limit = drain_ == Drain::kNow ? options_.drain_limit() : options_.header_timeout;
+  stream_.set_read_deadline(after(stream_, limit));
   for (;;) {
     const HeadStep step = parser_.feed(input_.view());
     input_.consume(step.consumed);
@@ -169,6 +186,7 @@ void ServerConnection::begin_exchange() {
   body_timeout_ = options_.body_timeout;
   out_.set_deadline(kNever);
   received_ = sent_ = 0;
+  if (decoder_.done()) notice_end();
 }
 
 void ServerConnection::begin_to_idle() {
@@ -195,7 +213,7 @@ net::Task<void> ServerConnection::finish_exchange() {
     co_return;
   }
   static_cast<void>(co_await flush());
-  // A client that was told of no end may have asked again: what has come is answered.
+  // A client that was told of no end may have asked again: what has come is served.
   const bool drained = drain_ == Drain::kNow && keep_alive_ && (!decoder_.done() || nothing_has_come());
   if (stream_.closed() || out_.cut() || drained) keep_alive_ = false;
   if (!decoder_.done()) {
@@ -226,7 +244,7 @@ net::Task<bool> ServerConnection::discard_request() {
   co_return false;
 }
 
-/// Ends our side and lets the client take the answer before its unread bytes turn the end into a reset.
+/// Ends our side and lets the client take the response before its unread bytes turn the end into a reset.
 net::Task<void> ServerConnection::linger() {
   if (decoder_.done() && !body_rejection_ && nothing_has_come()) co_return;
   if (phase_ == Phase::kServing) {
@@ -295,6 +313,7 @@ net::Task<Result<BodyChunk>> ServerConnection::read_body() {
                                          std::string(step.rejection.reason)));
       }
       received_ += step.data.size();
+      if (step.done) notice_end();
       if (!step.data.empty() || step.done) co_return BodyChunk{step.data, step.done, decoder_.trailers()};
     }
     stream_.set_read_deadline(body_deadline());

@@ -89,6 +89,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   ResponseForm form_for(const ResponseHead& head, bool end);
   bool write_head(const ResponseHead& head, const ResponseForm& form);
   void on_idle_event(net::ReadyHandler::Ready ready);
+  void notice_end();
 
   net::Stream& stream_;
   const ServerSessionOptions& options_;
@@ -99,6 +100,7 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   std::unique_ptr<SpareHeads> heads_;  ///< null while no request is there
   Outbox out_;
   net::Deferred* cancel_handler_ = nullptr;
+  std::unique_ptr<net::Deferred> ended_;  ///< there once the end had come with a request
   Duration body_timeout_{};
   TimePoint idle_since_;
   std::function<void()> on_disconnect_;
