@@ -180,6 +180,14 @@ std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
   return std::nullopt;
 }
 
+Result<LogFormat::Op> LogFormat::grpc_status_operator(std::string_view argument) {
+  if (argument == "NUMBER") return Op::kGrpcStatusNumber;
+  if (argument == "CAMEL_STRING") return Op::kGrpcStatus;
+  if (argument == "SNAKE_STRING") return Op::kGrpcStatusSnake;
+  return fail(Error::config(Code::kInvalid, "operator '%GRPC_STATUS(" + std::string(argument) +
+                                                ")%' must say CAMEL_STRING, SNAKE_STRING or NUMBER"));
+}
+
 Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body, Use use) {
   Part part;
   std::string_view name = body, argument;
@@ -216,7 +224,9 @@ Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body, Use u
   const std::optional<Op> op = plain_operator(name);
   if (!op) return fail(Error::config(Code::kUnsupported, "unknown operator '%" + std::string(body) + "%'"));
   part.op = *op;
-  if (part.op == Op::kGrpcStatus && argument == "NUMBER") part.op = Op::kGrpcStatusNumber;
+  if (part.op == Op::kGrpcStatus && !argument.empty()) {
+    WEFT_TRY(part.op, grpc_status_operator(argument));
+  }
   if (part.op == Op::kStartTime && !argument.empty()) {
     part.op = Op::kStartTimeFormatted;
     WEFT_TRY(part.time, TimeFormat::compile(argument));
@@ -312,9 +322,12 @@ void LogFormat::append_part(LineWriter& out, const Part& part, const RequestInfo
       else
         info.flags.append_to(out.flushed());
       return;
-    case Op::kGrpcStatus: {
+    case Op::kGrpcStatus:
+    case Op::kGrpcStatusSnake: {
       if (!info.grpc_status) break;
-      const std::string_view name = grpc_status_name(*info.grpc_status);
+      const bool snake = part.op == Op::kGrpcStatusSnake;
+      const std::string_view name =
+          snake ? grpc_status_snake_name(*info.grpc_status) : grpc_status_name(*info.grpc_status);
       out.add(name.empty() ? std::to_string(*info.grpc_status) : std::string(name));
       return;
     }

@@ -46,6 +46,7 @@ class LogFormat {
     kProtocol,
     kResponseCode,
     kGrpcStatus,
+    kGrpcStatusSnake,
     kGrpcStatusNumber,
     kResponseCodeDetails,
     kResponseFlags,
@@ -87,6 +88,7 @@ class LogFormat {
     TimeFormat time;         ///< of kStartTimeFormatted
   };
   static std::optional<Op> plain_operator(std::string_view name);
+  static Result<Op> grpc_status_operator(std::string_view argument);
   static Result<Part> compile_operator(std::string_view body, Use use);
   static void compile_header(Part& part, std::string_view argument);
   void append_part(LineWriter& out, const Part& part, const RequestInfo& info) const;

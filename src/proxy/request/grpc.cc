@@ -74,6 +74,16 @@ std::string_view grpc_status_name(int status) {
   return status >= 0 && index < std::size(kNames) ? kNames[index] : std::string_view();
 }
 
+std::string_view grpc_status_snake_name(int status) {
+  static constexpr std::string_view kNames[] = {
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
+  const auto index = static_cast<std::size_t>(status);
+  return status >= 0 && index < std::size(kNames) ? kNames[index] : std::string_view();
+}
+
 std::string grpc_message(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string encoded;

@@ -24,6 +24,8 @@ int grpc_status_of(int http_status);
 std::optional<int> grpc_status_of_reset(Code code);
 /// "Unavailable" for 14, as Envoy writes it; empty for a number that has no name.
 std::string_view grpc_status_name(int status);
+/// The same as "DEADLINE_EXCEEDED".
+std::string_view grpc_status_snake_name(int status);
 /// As grpc-message has it: bytes that are not printable ASCII, and '%', are percent-encoded.
 std::string grpc_message(std::string_view text);
 /// Of a response's head or trailers; nullopt where it says none, or no number.
