@@ -381,12 +381,13 @@ TEST(Http2, clients_that_do_not_read_hold_up_no_other_on_the_connection_that_the
 }
 
 /// Four fill what an edge takes of one connection.
-bool another_passes_beside_unread_uploads(bool edge) {
+bool another_passes_beside_unread_uploads(bool edge, std::uint32_t trusted_hops = 0) {
   Mesh mesh(Protocol::kHttp1);
   mesh.handler = [&loop = mesh.plane.loop()](http::ServerExchange& exchange) {
     return exchange.request().path == "/silent" ? never(loop) : Mesh::echo(exchange);
   };
   mesh.plane.http.use_remote_address = edge;
+  mesh.plane.http.trusted_hops = trusted_hops;
   mesh.apply(Spoken::kHttp1);
   http::ClientSession& client = mesh.client(Protocol::kHttp2);
   const auto post = [](std::string path, std::size_t size) {
@@ -406,6 +407,7 @@ bool another_passes_beside_unread_uploads(bool edge) {
 TEST(Http2, uploads_that_an_application_does_not_read_hold_up_no_other_of_the_sidecar_that_sends_them) {
   EXPECT_TRUE(another_passes_beside_unread_uploads(false));
   EXPECT_FALSE(another_passes_beside_unread_uploads(true)) << "a stranger holds up what came with him";
+  EXPECT_TRUE(another_passes_beside_unread_uploads(true, 1)) << "a load balancer brings the requests of many";
 }
 
 TEST_P(Pairings, a_head_passes_that_is_as_large_as_it_is_configured_to_be_let) {

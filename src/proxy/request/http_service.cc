@@ -20,8 +20,8 @@ http::ServerSessionOptions options_of(const HttpConfig& config) {
   options.max_requests = config.max_requests_per_connection;
   options.server_name = config.server_name;
   options.http2 = config.http2;
-  // Behind an edge clients are other proxies, which send the requests of many.
-  options.http2.of_many = !config.use_remote_address;
+  // Behind an edge, or another's edge, clients are other proxies, which send the requests of many.
+  options.http2.of_many = !config.use_remote_address || config.trusted_hops > 0;
   options.drain_timeout = config.drain_timeout;
   return options;
 }
@@ -47,7 +47,7 @@ HttpService::HttpService(DownstreamConnection& connection)
     drain();
   else if (drain_state.draining || drain_state.drains(*connection.listener().config) ||
            connection.left_behind())
-    begin_graceful_drain();  // what has come already is answered
+    begin_graceful_drain();  // what has come already is served
 }
 
 net::Task<void> HttpService::run() {
