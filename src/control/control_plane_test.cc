@@ -82,6 +82,20 @@ TEST_F(ProxyLimits,
   EXPECT_LT(stream.inner.finished_with, 0);
 }
 
+/// 40,000 names are more than the limit of bytes.
+TEST_F(ProxyLimits, a_proxy_may_give_up_or_have_of_before_more_names_than_it_may_ask_for) {
+  serve(AdsServer::kDeltaPath);
+  Session::DeltaRequest clusters, endpoints;
+  for (int i = 0; i < 40'000; ++i) {
+    const std::string name = "outbound|9080||service-" + std::to_string(i) + ".default.svc.cluster.local";
+    (*clusters.mutable_initial_resource_versions())[name] = "";
+    endpoints.add_resource_names_unsubscribe(name);
+  }
+  say(Type::kCluster, clusters, "");
+  say(Type::kEndpoint, endpoints, "");
+  EXPECT_LT(stream.inner.finished_with, 0);
+}
+
 TEST_F(ControlPlaneTest,
        a_registered_sidecar_gets_its_configuration_and_an_unregistered_process_is_turned_away) {
   Proxy& known = connect(kProductpage, "productpage-v1-a");

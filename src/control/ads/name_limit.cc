@@ -3,31 +3,24 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
 
-#include <algorithm>
-#include <span>
-
 namespace weft::control {
 namespace {
 
 constexpr std::size_t kMaxNames = 50'000;
 constexpr std::size_t kMaxNameBytes = 2 * 1024 * 1024;
-// DiscoveryRequest.resource_names; resource_names_subscribe, resource_names_unsubscribe and
-// initial_resource_versions of a DeltaDiscoveryRequest.
-constexpr std::uint32_t kNameFields[] = {3}, kDeltaNameFields[] = {3, 4, 5};
+// DiscoveryRequest.resource_names, and resource_names_subscribe of a DeltaDiscoveryRequest.
+constexpr std::uint32_t kNamesField = 3;
 
 }  // namespace
 
-NameCount count_names(std::string_view request, AdsProtocol protocol) {
+NameCount count_names(std::string_view request) {
   google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(request.data()),
                                                static_cast<int>(request.size()));
-  const std::span<const std::uint32_t> fields = protocol == AdsProtocol::kDelta
-                                                    ? std::span(kDeltaNameFields)
-                                                    : std::span<const std::uint32_t>(kNameFields);
   NameCount count;
   while (const std::uint32_t tag = input.ReadTag()) {
     const int before = input.CurrentPosition();
     if (!google::protobuf::internal::WireFormatLite::SkipField(&input, tag)) break;
-    if (std::ranges::find(fields, tag >> 3) == fields.end()) continue;
+    if (tag >> 3 != kNamesField) continue;
     ++count.names;
     count.bytes += static_cast<std::size_t>(input.CurrentPosition() - before);
   }

@@ -13,9 +13,10 @@ struct NameCount {
   std::size_t names = 0, bytes = 0;
 };
 
-/// Counts the names that a request asks for, asks for no longer, or has, before anything is made of its
-/// bytes. Bytes that are no message count as far as they can be read.
-NameCount count_names(std::string_view request, AdsProtocol protocol);
+/// Counts the names that a request asks for, before anything is made of its bytes. What the proxy asks for no
+/// longer, or has from before, adds nothing that lasts: the limit of a message bounds it. Bytes that are no
+/// message count as far as they can be read.
+NameCount count_names(std::string_view request);
 
 /// What is wrong with so many names from a proxy that is to run `target`, which may be null; empty when
 /// nothing is. The limit is for what it says beyond that, which is what it runs of a mesh that was larger.

@@ -11,12 +11,12 @@ using testing::resource;
 
 constexpr std::size_t kMiB = 1024 * 1024;
 
-TEST(NameLimit, counts_what_a_request_of_either_protocol_asks_for_and_what_it_has) {
+TEST(NameLimit, counts_what_a_request_of_either_protocol_asks_for) {
   envoy::service::discovery::v3::DiscoveryRequest world;
   world.set_version_info("1");
   world.add_resource_names("ab");
   world.add_resource_names("abcd");
-  const NameCount asked = count_names(world.SerializeAsString(), AdsProtocol::kStateOfTheWorld);
+  const NameCount asked = count_names(world.SerializeAsString());
   EXPECT_EQ(asked.names, 2u);
   EXPECT_EQ(asked.bytes, 2u + 6);  // with their lengths
 
@@ -25,7 +25,7 @@ TEST(NameLimit, counts_what_a_request_of_either_protocol_asks_for_and_what_it_ha
   delta.add_resource_names_subscribe("a");
   delta.add_resource_names_unsubscribe("b");
   (*delta.mutable_initial_resource_versions())["c"] = "";
-  EXPECT_EQ(count_names(delta.SerializeAsString(), AdsProtocol::kDelta).names, 3u);
+  EXPECT_EQ(count_names(delta.SerializeAsString()).names, 1u);
 }
 
 TEST(NameLimit, a_proxy_may_ask_for_all_that_it_is_to_run_and_as_much_besides_as_any_may) {

@@ -184,7 +184,7 @@ net::Task<void> AdsServer::converse(Connection& connection, http::grpc::MessageS
       if (message.error().code == Code::kTooLarge) over_limit(proxy, stream, message.error().text);
       co_return;
     }
-    const NameCount said = count_names(*message, proxy.session.protocol());
+    const NameCount said = count_names(*message);
     if (const std::string complaint = complaint_about(said, proxy.session.target().get()); !complaint.empty())
       co_return over_limit(proxy, stream, complaint);
     Request request;

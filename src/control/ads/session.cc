@@ -118,7 +118,7 @@ void Session::on_request(const DeltaRequest& request) {
 }
 
 void Session::after_request(Channel& state, bool first) {
-  // What comes when its stage has passed is answered in another round.
+  // What comes when its stage has passed gets its response in another round.
   if (stage_ != Stage::kIdle) asked_again_ = true;
   if (first) {
     state.subscribed = state.must_answer = true;

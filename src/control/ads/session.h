@@ -116,7 +116,7 @@ class Session {
 
   struct Channel {
     bool subscribed = false;
-    bool must_answer = false;  ///< the first request: answered even when there is nothing
+    bool must_answer = false;  ///< the first request: responded to even when there is nothing
     bool awaiting = false;     ///< sent, neither accepted nor rejected yet
     bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
     AskedNames names;          ///< endpoints and routes: what the proxy asks for
