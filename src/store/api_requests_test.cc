@@ -342,6 +342,15 @@ TEST_F(ApiRequests, a_deletion_happens_only_to_the_object_that_it_means) {
   EXPECT_EQ(ask("DELETE", there, R"({"preconditions":{"uid":")" + uid + R"("}})"), 200) << message();
 }
 
+TEST_F(ApiRequests, a_deletion_with_preconditions_that_cannot_be_read_is_rejected) {
+  const std::string there = std::string(kMaps) + "/there";
+  for (const char* unreadable : {R"("uid")", R"({"uid":5})", R"({"resourceVersion":1})"})
+    EXPECT_EQ(ask("DELETE", there, std::string(R"({"preconditions":)") + unreadable + "}"), 400)
+        << unreadable;
+  EXPECT_EQ(value_of("there"), "1");
+  EXPECT_EQ(ask("DELETE", there, R"({"preconditions":null})"), 200) << message();
+}
+
 TEST_F(ApiRequests, a_deletion_does_not_happen_to_one_that_takes_its_place_in_the_same_turn) {
   const api::Key key{api::find_kind("v1", "ConfigMap"), "default", "there"};
   const auto old = run(loop_, store_->get(key));

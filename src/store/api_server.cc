@@ -50,6 +50,17 @@ Result<void> agrees(const api::Json& from, const char* member, std::string_view 
                       " is not that of the request, \"" + expected + "\""));
 }
 
+/// What cannot be read would hold for any object.
+Result<void> check_preconditions(const api::Json& wanted) {
+  if (!wanted.is_null() && !wanted.is_object()) return fail(invalid("preconditions: must be a map"));
+  for (const char* field : {"uid", "resourceVersion"}) {
+    const api::Json& value = api::json_member(wanted, field);
+    if (!value.is_null() && !value.is_string())
+      return fail(invalid(std::string("preconditions.") + field + ": must be a string"));
+  }
+  return {};
+}
+
 bool has_subresource(const ApiPath& path) {
   if (path.subresource.empty() || path.subresource == "status") return true;
   const bool scales = path.kind->kind == "Deployment" || path.kind->kind == "ReplicaSet";
@@ -390,6 +401,7 @@ net::Task<Result<api::ObjectPtr>> ApiServer::remove(Store& store, std::string ta
   }
   const api::Key key{path.kind, path.ns, path.name};
   const api::Json& wanted = api::json_member(body, "preconditions");
+  WEFT_CO_CHECK(check_preconditions(wanted));
   if (wanted.is_object()) {
     WEFT_CO_TRY(const api::ObjectPtr stored, co_await store.get(key));
     for (const char* field : {"uid", "resourceVersion"}) {
