@@ -9,6 +9,7 @@ namespace weft::app {
 namespace {
 
 constexpr Backoff::Limits kBackoff{.initial = 200ms, .max = 5s};
+constexpr int kMaxDenied = 3;
 constexpr Duration kLookAtSettings = 50ms, kLookAtAuthority = 5s;
 
 tls::WallTime wall_now() {
@@ -49,8 +50,8 @@ net::Task<void> ClusterControl::run() {
   Result<void> opened = hold_certificate(std::move(authority));
   if (opened) {
     co_await plane_.ready();
-    co_await fit_to_cluster();
-    while (!settings_.synced()) co_await loop_.sleep(kLookAtSettings);
+    tasks_.spawn(fit_to_cluster());
+    while (!settings_.synced() || !version_problem_.empty()) co_await loop_.sleep(kLookAtSettings);
     opened = listen();
   }
   if (!opened) {
@@ -58,7 +59,7 @@ net::Task<void> ClusterControl::run() {
     if (on_failure_) on_failure_(std::move(opened).error());
     co_return;
   }
-  // The API server is told of us only when we answer it.
+  // The API server is told of us only when we respond to it.
   configurations_->start();
   tasks_.spawn(follow_authority());
   WEFT_LOG(kInfo, "control", "ready", {"xds", xds_server_->address().to_string()},
@@ -81,12 +82,19 @@ net::Task<tls::CertificateAuthority> ClusterControl::load_authority() {
 }
 
 net::Task<void> ClusterControl::fit_to_cluster() {
-  for (Backoff backoff(kBackoff);;) {
+  Backoff backoff(kBackoff);
+  for (int denied = 0;;) {
     const auto version = co_await store::cluster_version(api_);
-    if (version) co_return settings_.fit_to_cluster(version->minor);
-    WEFT_LOG(kWarn, "control", "the version of Kubernetes is not known", {"error", version.error().text});
-    // Who may not ask, or is told none, has the newest as far as we know.
-    if (version.error().code == Code::kDenied || version.error().code == Code::kUnsupported) co_return;
+    if (version) {
+      version_problem_.clear();
+      co_return settings_.fit_to_cluster(version->minor);
+    }
+    const Code code = version.error().code;
+    if (code == Code::kDenied || code == Code::kUnsupported) ++denied;
+    // Who may not ask, or is told none, has the newest as far as we know, until it is told.
+    if (denied == kMaxDenied) version_problem_.clear();
+    if (denied <= kMaxDenied)
+      WEFT_LOG(kWarn, "control", "the version of Kubernetes is not known", {"error", version.error().text});
     co_await loop_.sleep(backoff.next());
   }
 }
@@ -154,6 +162,7 @@ Result<void> ClusterControl::listen() {
 std::vector<std::string> ClusterControl::problems() const {
   std::vector<std::string> found = plane_.cache().problems();
   if (!authority_problem_.empty()) found.push_back(authority_problem_);
+  if (!version_problem_.empty()) found.push_back(version_problem_);
   if (!settings_.synced()) found.emplace_back("configmap weft-injector is not read yet");
   found.insert(found.end(), permissions_.problems().begin(), permissions_.problems().end());
   if (found.empty() && !mesh_api_server_) found.emplace_back("the ports are not open yet");

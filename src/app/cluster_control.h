@@ -31,7 +31,7 @@ struct ClusterControlOptions {
 /// One replica of the control plane on a cluster, whatever its store really is: certificates, webhooks, xDS,
 /// monitoring.
 ///
-/// It begins with /ready alone, which says what is missing. The other ports open when everything they answer
+/// It begins with /ready alone, which says what is missing. The other ports open when everything they serve
 /// from is there. Owner: the program; `store` and `api` must outlive it. Thread: the loop's. How it ends: the
 /// destructor.
 class ClusterControl {
@@ -57,7 +57,8 @@ class ClusterControl {
  private:
   net::Task<void> run();
   net::Task<tls::CertificateAuthority> load_authority();
-  /// Pods are injected only once it is known what the cluster has.
+  /// Pods are injected only once it is known what the cluster has, or has been denied a few times. Goes on
+  /// asking.
   net::Task<void> fit_to_cluster();
   /// Replicas that hold different authorities would undo each other's writes, and proxies reject half of
   /// them.
@@ -79,6 +80,7 @@ class ClusterControl {
   control::Webhooks webhooks_;
   control::Monitoring monitoring_;
   std::string authority_problem_ = "the authority is not loaded yet";
+  std::string version_problem_ = "the version of Kubernetes is not known yet";  ///< empty: known, or denied
   store::RawApi& api_;
   std::unique_ptr<control::ServingCertificate> certificate_;
   std::unique_ptr<control::RootPublisher> publisher_;

@@ -161,6 +161,8 @@ class Cluster {
   net::Address address_;
 };
 
+constexpr std::string_view kNative = R"("restartPolicy":"Always")";
+
 class ClusterControlTest : public ::testing::Test {
  protected:
   ClusterControlTest() : cluster(loop) {}
@@ -218,6 +220,17 @@ class ClusterControlTest : public ::testing::Test {
     http::Request request{.method = "POST", .path = path, .authority = kName, .body = body};
     request.headers.add("content-type", type);
     return fetch(*control->ports().webhooks, std::move(request), true);
+  }
+  /// What the webhook makes of a pod.
+  std::string patch() {
+    const api::Json pod = {{"metadata", {{"name", "a"}}},
+                           {"spec", {{"containers", {{{"name", "app"}, {"image", "x"}}}}}}};
+    const api::Json review = {
+        {"apiVersion", "admission.k8s.io/v1"},
+        {"kind", "AdmissionReview"},
+        {"request", {{"uid", "1"}, {"namespace", "default"}, {"operation", "CREATE"}, {"object", pod}}}};
+    const api::Json response = api::Json::parse(post("/inject", review.dump()).body);
+    return decode_base64(response["response"]["patch"].get<std::string>()).value_or("");
   }
   std::string get(const std::string& path) {
     return fetch(*control->ports().monitoring, {.path = path}, false).body;
@@ -316,27 +329,26 @@ TEST_F(ClusterControlTest, the_webhooks_answer_over_HTTPS_and_reject_what_is_no_
 }
 
 TEST_F(ClusterControlTest, a_pod_is_injected_as_the_version_of_its_cluster_allows) {
-  const api::Json review = {
-      {"apiVersion", "admission.k8s.io/v1"},
-      {"kind", "AdmissionReview"},
-      {"request",
-       {{"uid", "1"},
-        {"namespace", "default"},
-        {"operation", "CREATE"},
-        {"object",
-         {{"metadata", {{"name", "a"}}}, {"spec", {{"containers", {{{"name", "app"}, {"image", "x"}}}}}}}}}}};
-  const auto patch = [&](const std::string& minor) {
+  const auto patch_on = [&](const std::string& minor) {
     cluster.minor = minor;
     control.reset();
     begin();
-    const api::Json answer = api::Json::parse(post("/inject", review.dump()).body);
-    return decode_base64(answer["response"]["patch"].get<std::string>()).value_or("");
+    return patch();
   };
-  const std::string newest = patch("34"), without_sleep = patch("29+"), without_native = patch("28");
+  const std::string newest = patch_on("34"), without_sleep = patch_on("29+"), without_native = patch_on("28");
   EXPECT_NE(newest.find("\"sleep\""), std::string::npos) << newest;
   EXPECT_EQ(without_sleep.find("\"sleep\""), std::string::npos) << without_sleep;
-  EXPECT_NE(without_sleep.find("\"restartPolicy\":\"Always\""), std::string::npos) << without_sleep;
-  EXPECT_EQ(without_native.find("\"restartPolicy\":\"Always\""), std::string::npos) << without_native;
+  EXPECT_NE(without_sleep.find(kNative), std::string::npos) << without_sleep;
+  EXPECT_EQ(without_native.find(kNative), std::string::npos) << without_native;
+}
+
+TEST_F(ClusterControlTest, a_version_that_is_denied_at_first_is_asked_for_again) {
+  cluster.forbidden = "/version";
+  control.reset();
+  begin();
+  EXPECT_NE(patch().find(kNative), std::string::npos);
+  cluster.minor = "28";
+  EXPECT_TRUE(until([&] { return patch().find(kNative) == std::string::npos; }));
 }
 
 TEST_F(ClusterControlTest, the_root_is_in_the_namespaces_and_comes_back_when_it_is_edited) {

@@ -27,7 +27,7 @@ struct StartOptions {
 class RunningInstance {
  public:
   /// Opens the ingress port, makes the namespaces, and starts the supervisor; serves `loop` until its API
-  /// answers and pods of an earlier run have begun, or `cancelled` says true. Errors: kConflict, the port or
+  /// responds and pods of an earlier run have begun, or `cancelled` says true. Errors: kConflict, the port or
   /// the instance is taken; kUnsupported, kDenied: this machine or user cannot isolate pods, or the state
   /// directory is not its own; kUnavailable: the control plane cannot start, and why; kCancelled. Nothing is
   /// left behind then.

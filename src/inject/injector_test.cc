@@ -294,8 +294,34 @@ TEST(Injector, warns_of_a_job_that_a_classic_sidecar_keeps_from_ending) {
   classic.native = false;
   const Json pod = yaml("spec: {containers: [{name: a}]}");
   const Owner job{"batch/v1", "Job", "j", "default"};
-  EXPECT_EQ(injected(pod, classic, job).warnings.size(), 1u);
+  const auto only_warning = [&] {
+    const std::vector<std::string> warnings = injected(pod, classic, job).warnings;
+    return warnings.size() == 1 ? warnings[0] : std::to_string(warnings.size()) + " warnings";
+  };
+  EXPECT_TRUE(only_warning().ends_with("; let it POST to http://127.0.0.1:15020/quitquitquit"))
+      << only_warning();
+  classic.status_port = 15030;
+  EXPECT_TRUE(only_warning().ends_with("; let it POST to http://127.0.0.1:15030/quitquitquit"))
+      << only_warning();
+  classic.status_port = 0;
+  EXPECT_TRUE(only_warning().ends_with("nothing can tell that to end without a status port"))
+      << only_warning();
   EXPECT_TRUE(injected(pod, {}, job).warnings.empty());
+}
+
+TEST(Injector, a_native_sidecar_that_a_pod_asks_for_is_none_where_the_cluster_has_none) {
+  Settings old;
+  old.fit_to_cluster(28);
+  const Made made = injected(annotated("sidecar.istio.io/nativeSidecar", "true"), old);
+  EXPECT_EQ(made.pod["spec"]["containers"].size(), 2u);
+  ASSERT_EQ(made.warnings.size(), 1u);
+  EXPECT_NE(made.warnings[0].find("has no effect before Kubernetes 1.29"), std::string::npos);
+  Settings by_choice;
+  by_choice.native = false;
+  EXPECT_EQ(injected(annotated("sidecar.istio.io/nativeSidecar", "true"), by_choice)
+                .pod["spec"]["containers"]
+                .size(),
+            1u);
 }
 
 TEST(Injector, warns_of_what_a_sidecar_changes_without_an_error) {

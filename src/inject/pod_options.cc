@@ -269,6 +269,15 @@ void read_form(Reader& reader, PodOptions& options) {
   }
 }
 
+/// An API server that does not know restartPolicy of init containers drops it, and the pod stays in Init.
+void read_native(Reader& reader, const Settings& settings, PodOptions& options) {
+  constexpr std::string_view kNative = "sidecar.istio.io/nativeSidecar";
+  reader.flag(kNative, options.native);
+  if (!options.native || settings.cluster_has_native) return;
+  reader.warn(kNative, "has no effect before Kubernetes 1.29");
+  options.native = false;
+}
+
 /// `asked`: by the pod, not by the mesh.
 void read_wait(Reader& reader, const Settings& settings, PodOptions& options) {
   const bool asked =
@@ -320,7 +329,7 @@ Result<PodOptions> PodOptions::read(const Json& metadata, const Settings& settin
   read_resources(reader, settings, options);
   reader.text("sidecar.istio.io/proxyImage", api::not_empty, options.image);
   reader.text("sidecar.istio.io/logLevel", level, options.log_level);
-  reader.flag("sidecar.istio.io/nativeSidecar", options.native);
+  read_native(reader, settings, options);
   read_volumes(reader, "sidecar.istio.io/userVolume", options.user_volumes);
   read_volumes(reader, "sidecar.istio.io/userVolumeMount", options.user_mounts);
   read_proxy_config(reader, options);

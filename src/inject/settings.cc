@@ -122,7 +122,8 @@ std::vector<std::string_view> Settings::names() {
 
 void Settings::fit_to_cluster(int minor) {
   constexpr int kNativeSidecars = 29, kPreStopSleep = 30;
-  native = native && minor >= kNativeSidecars;
+  cluster_has_native = minor >= kNativeSidecars;
+  native = native && cluster_has_native;
   pre_stop_sleep = pre_stop_sleep && minor >= kPreStopSleep;
 }
 

@@ -33,6 +33,7 @@ struct Settings {
   std::vector<api::Json> never_inject;   ///< label selectors
   std::vector<api::Json> always_inject;  ///< label selectors
   bool native = true;                    ///< a sidecar is an init container that goes on (Kubernetes 1.29)
+  bool cluster_has_native = true;        ///< no setting: what fit_to_cluster() was told
   bool hold_application = true;          ///< classic: the application starts when the proxy is ready
   bool rewrite_probes = true;
   bool merge_metrics = true;

@@ -48,6 +48,11 @@ void look_at_ports(const Json& container, std::vector<std::string>& warnings) {
   }
 }
 
+std::string remedy_of(std::uint16_t status_port) {
+  if (status_port == 0) return ", and nothing can tell that to end without a status port";
+  return "; let it POST to http://127.0.0.1:" + std::to_string(status_port) + "/quitquitquit";
+}
+
 }  // namespace
 
 std::vector<std::string> warnings_of(const Json& spec, const Owner& owner, const PodOptions& options) {
@@ -58,9 +63,7 @@ std::vector<std::string> warnings_of(const Json& spec, const Owner& owner, const
                        ": names of the cluster may not resolve in this pod");
   const bool ends = owner.kind == "Job" || owner.kind == "CronJob";
   if (ends && !options.native)
-    warnings.push_back(
-        "it does not end by itself beside a classic sidecar; let it POST to "
-        "http://127.0.0.1:15020/quitquitquit");
+    warnings.push_back("it does not end by itself beside a classic sidecar" + remedy_of(options.status_port));
   const Json proxy = proxy_user(spec);
   const Json& pod_user = json::at(json::at(spec, "securityContext"), "runAsUser");
   for (const char* list : {"initContainers", "containers"})

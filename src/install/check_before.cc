@@ -64,6 +64,11 @@ net::Task<Findings> Check::before(Plan plan) {
 
 net::Task<bool> Check::check_version(Plan plan) {
   const auto version = co_await store::cluster_version(api_);
+  if (!version && version.error().code == Code::kUnsupported) {
+    warn("Kubernetes of a version that it does not tell",
+         "before 1.29 it has no native sidecars; install there with --set injector.native=false");
+    co_return true;
+  }
   if (!version) {
     failed("the API server does not respond: " + version.error().text,
            "see that `kubectl version` works with this kubeconfig and context");
@@ -78,7 +83,7 @@ net::Task<bool> Check::check_version(Plan plan) {
          "nothing must be done; while a pod ends, its last callers may see errors. 1.30 has it");
   } else if (plan.settings.native) {
     warn(name + ": no native sidecars, which begin with 1.29",
-         "install with --set injector.native=false; a Job then ends only when its sidecar is told to");
+         "sidecars run beside the application; a Job then ends only when its sidecar is told to");
   } else {
     ok(name + ": sidecars beside the application, as injector.native=false asks");
   }

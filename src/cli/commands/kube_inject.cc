@@ -41,6 +41,7 @@ void choose_form(inject::Settings& settings, KubeInjectOptions::Form form,
   if (facts) settings.fit_to_cluster(facts->minor);
   if (form == kByCluster) return;
   settings.native = form == kNative;
+  settings.cluster_has_native = settings.cluster_has_native || settings.native;
   if (!facts && form == kClassic) settings.pre_stop_sleep = false;
 }
 
