@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "http/turns.h"
 #include "net/signal.h"
 #include "tls/stream.h"
 
@@ -68,11 +69,13 @@ class SocketServer final : public Server {
   };
 
   net::Task<void> accept_all() {
-    for (;;) {
+    for (unsigned accepted = 0;;) {
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
+      net::Loop& loop = (*socket)->loop();
       while (open_ >= options_.max_connections && !close_longest_idle()) co_await slot_free_.wait();
       tasks_.spawn(serve(*this, std::move(*socket)));
+      if (++accepted % kConnectionsInATurn == 0) co_await loop.yield();
     }
   }
 

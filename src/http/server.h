@@ -18,7 +18,7 @@ struct ServerOptions {
       .first_byte_timeout = 10s, .request_timeout = 60s, .cancel_reads_when_gone = true};
   tls::ContextSource tls = {};       ///< empty: plain
   Duration handshake_timeout = 10s;  ///< of TLS
-  /// From the request's head to the last byte of the response; 0: none, for responses that go on.
+  /// For a client that does not read its response, from the request's head on; 0: none.
   Duration response_timeout = 0s;
 };
 
@@ -29,7 +29,7 @@ using PeerHandler = std::function<net::Task<void>(ServerExchange&, const net::Ad
 /// The data plane builds on ServerSession itself.
 ///
 /// Owner: the program that needs the port. Thread: the loop's.
-/// How it ends: drain() lets answers in progress end; the destructor ends everything at once.
+/// How it ends: drain() lets responses in progress end; the destructor ends everything at once.
 class Server {
  public:
   /// TCP, or a Unix path: an old socket there is replaced, and only its owner may connect (0600).
@@ -47,7 +47,7 @@ class Server {
 
 /// The whole body of a request. Error: kTooLarge beyond `limit` bytes.
 net::Task<Result<std::string>> read_all(ServerExchange& exchange, std::size_t limit);
-/// A whole answer.
+/// A whole response.
 net::Task<Result<void>> respond(ServerExchange& exchange, int status, std::string_view content_type,
                                 std::string_view body);
 

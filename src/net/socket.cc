@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "net/keepalive.h"
@@ -302,6 +303,13 @@ Task<void> Listener::pause() {
   } while (fd_ && !watch_.start(loop_, fd_.get(), *this, shared_));
 }
 
+/// What accept(2) says of a connection, and not of the listener.
+bool died_in_the_queue(int error) {
+  constexpr int kErrors[] = {EINTR,     ECONNABORTED, EPROTO,       ENETDOWN,   ENOPROTOOPT,
+                             EHOSTDOWN, ENONET,       EHOSTUNREACH, ENETUNREACH};
+  return std::ranges::find(kErrors, error) != std::end(kErrors);
+}
+
 Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
   for (;;) {
     if (!fd_) co_return fail(Error::internal(Code::kCancelled, "listener closed"));
@@ -315,11 +323,11 @@ Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
       co_await pause();
       continue;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    if (died_in_the_queue(errno)) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) {
       co_await pause();
       continue;
     }
-    if (errno != EAGAIN && errno != EWOULDBLOCK) continue;  // the connection died in the queue
     may_accept_ = false;
     co_await Wait{*this};
   }

@@ -100,6 +100,19 @@ TEST(Listener, rests_while_there_are_no_descriptors_also_when_others_accept_from
   EXPECT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
 }
 
+/// Without a rest the first turn never ends.
+TEST(Listener, rests_when_it_can_accept_nothing) {
+  Loop loop;
+  auto listener = *Listener::listen(loop, *Address::parse_ip("127.0.0.1", 0));
+  ASSERT_EQ(::shutdown(listener->fd(), SHUT_RD), 0);
+  std::vector<std::unique_ptr<Socket>> accepted;
+  TaskScope scope;
+  scope.spawn(accept_all(*listener, accepted));
+  for (int turn = 0; turn < 5; ++turn) loop.run_once(0ms);
+  EXPECT_TRUE(accepted.empty());
+  EXPECT_EQ(scope.active(), 1u);
+}
+
 constexpr std::size_t kFlood = 64 * 1024 * 1024;
 
 Task<void> take_all(Stream& stream, std::size_t& taken) {

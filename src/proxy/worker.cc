@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "http/turns.h"
 #include "proxy/listener/downstream_connection.h"
 
 namespace weft::proxy {
@@ -90,7 +91,7 @@ bool Worker::has_listeners_of(const CompiledSnapshot& before) const {
 net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
   net::Listener& listener = *accepting.sockets.back();
   const std::string name = accepting.name;
-  for (;;) {
+  for (unsigned accepted = 0;;) {
     auto socket = co_await listener.accept();
     if (!socket) co_return;
     const auto found = worker.snapshot_->listeners.find(name);
@@ -98,6 +99,7 @@ net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
     const ListenerConfig& config = *found->second->config;
     const bool redirected = config.use_original_destination || config.original_destination_filter;
     worker.serve(accepted_connection(std::move(*socket), redirected), name);
+    if (++accepted % http::kConnectionsInATurn == 0) co_await worker.loop_.yield();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "tls/openssl.h"
 
@@ -17,8 +18,12 @@ constexpr std::size_t kRecord = 16384;  // RFC 8446 §5.1
 // What the least of records counts as taken: decrypting a byte takes as long as some thousand others.
 constexpr std::size_t kRecordCost = 1024;
 
+// Some hundred microseconds of decrypting.
+constexpr std::size_t kRawAtOnce = 64 * 1024;
+
+RawInput& input_of(BIO* bio) { return *static_cast<RawInput*>(BIO_get_data(bio)); }
 /// -1 once the stream has closed it.
-int fd_of(BIO* bio) { return static_cast<const net::Fd*>(BIO_get_data(bio))->get(); }
+int fd_of(BIO* bio) { return input_of(bio).fd.get(); }
 
 int send_some(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
@@ -32,9 +37,17 @@ int send_some(BIO* bio, const char* data, int size) {
 
 int receive_some(BIO* bio, char* into, int size) {
   BIO_clear_retry_flags(bio);
+  RawInput& input = input_of(bio);
+  const std::size_t most = std::min(static_cast<std::size_t>(size), input.left);
+  if (most == 0) {
+    input.exhausted = true;
+    BIO_set_retry_read(bio);
+    return -1;
+  }
   ssize_t got;
-  do got = ::recv(fd_of(bio), into, static_cast<std::size_t>(size), 0);
+  do got = ::recv(fd_of(bio), into, most, 0);
   while (got < 0 && errno == EINTR);
+  if (got > 0) input.left -= static_cast<std::size_t>(got);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_read(bio);
   if (got == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
   return static_cast<int>(got);
@@ -72,7 +85,7 @@ Result<void> Stream::start() {
   ssl_.reset(SSL_new(context_->get()));
   BIO* bio = BIO_new(socket_method());
   if (!ssl_ || !bio) return fail(Error::internal(Code::kExhausted, "no memory for a TLS connection"));
-  BIO_set_data(bio, &fd_);
+  BIO_set_data(bio, &input_);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -159,13 +172,22 @@ net::IoResult Stream::try_read(std::span<char> into) {
   if (took_enough()) return {0, net::IoError::kWouldBlock};
   ERR_clear_error();
   std::size_t got = 0;
+  input_.allow(kRawAtOnce);
   const int done = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
-  if (done == 1) {
-    note_taken(std::max(got, kRecordCost));
-    return {got, net::IoError::kNone};
-  }
+  if (done != 1) return nothing_read(done);
+  note_taken(std::max(got, kRecordCost));
+  return {got, net::IoError::kNone};
+}
+
+net::IoResult Stream::nothing_read(int done) {
+  const net::IoResult result = outcome(SSL_get_error(ssl_.get(), done), true);
+  if (result.error != net::IoError::kWouldBlock) return result;
   note_empty();
-  return outcome(SSL_get_error(ssl_.get(), done), true);
+  if (!input_.exhausted) return result;
+  // There is more, which the socket will not tell of again.
+  note_taken(std::numeric_limits<std::size_t>::max());
+  static_cast<void>(took_enough());
+  return result;
 }
 
 net::IoResult Stream::try_write(std::span<const iovec> parts) {
@@ -206,8 +228,9 @@ net::IoResult Stream::peek(std::span<char> into) {
   if (broken_) return {0, net::IoError::kReset};
   ERR_clear_error();
   std::size_t got = 0;
+  input_.allow(kRawAtOnce);
   const int done = SSL_peek_ex(ssl_.get(), into.data(), into.size(), &got);
-  if (done != 1) return outcome(SSL_get_error(ssl_.get(), done), true);
+  if (done != 1) return nothing_read(done);
   may_read_ = false;
   return {got, net::IoError::kNone};
 }
@@ -218,11 +241,12 @@ bool Stream::quiet() {
   ERR_clear_error();
   char byte;
   std::size_t got = 0;
+  input_.allow(kRawAtOnce);
   const int done = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
   if (done == 1) return false;
-  const net::IoResult ended = outcome(SSL_get_error(ssl_.get(), done), true);
+  const net::IoResult ended = nothing_read(done);
   // What is still pending is the beginning of a record.
-  return ended.error == net::IoError::kWouldBlock && SSL_has_pending(ssl_.get()) == 0;
+  return ended.error == net::IoError::kWouldBlock && !held_back() && SSL_has_pending(ssl_.get()) == 0;
 }
 
 std::string Stream::protocol() const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +14,19 @@
 struct ssl_st;
 
 namespace weft::tls {
+
+/// Where OpenSSL's bytes come from, and how many one call of it may receive: it reads on within the call for
+/// as long as records come that bring the application nothing, such as those that change keys (RFC 8446
+/// §4.6.3).
+struct RawInput {
+  const net::Fd& fd;
+  std::size_t left = SIZE_MAX;  ///< of the handshake all
+  bool exhausted = false;       ///< nothing was received because nothing was left
+  void allow(std::size_t bytes) {
+    left = bytes;
+    exhausted = false;
+  }
+};
 
 /// A connection under TLS (RFC 8446, RFC 5246) as a Stream of the bytes inside.
 ///
@@ -47,10 +62,13 @@ class Stream final : public net::Stream, private net::ReadyHandler {
   Result<void> start();
   Error handshake_error(int error) const;
   net::IoResult outcome(int error, bool reading);
+  /// After OpenSSL has read for us and given nothing.
+  net::IoResult nothing_read(int done);
   void on_ready(Ready ready) override;
   void do_close(bool reset) override;
 
   net::Fd fd_;
+  RawInput input_{fd_};
   net::FdWatch watch_;
   net::Address peer_;
   std::shared_ptr<const Context> context_;

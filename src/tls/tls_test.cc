@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <optional>
 
+#include "tls/openssl.h"
 #include "tls/stream.h"
 
 namespace weft::tls {
@@ -336,6 +340,70 @@ TEST_F(Tls, a_reader_of_many_small_records_is_held_back_and_then_told_to_go_on) 
   scope.spawn(read_all(server(), rest, kRecords - taken, 100, done));
   until([&] { return done; });
   EXPECT_EQ(rest.size(), kRecords - taken);
+}
+
+/// A client of OpenSSL's own, which says what no application asks for.
+class RawClient {
+ public:
+  explicit RawClient(const net::Address& at)
+      : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free),
+        ssl_(SSL_new(context_.get()), SSL_free),
+        out_(BIO_new(BIO_s_mem())),
+        fd_(::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    EXPECT_EQ(::connect(fd_.get(), at.data(), at.size()), 0);
+    EXPECT_EQ(::fcntl(fd_.get(), F_SETFL, O_NONBLOCK), 0);
+    SSL_set_bio(ssl_.get(), BIO_new_socket(fd_.get(), BIO_NOCLOSE), out_);
+    SSL_set_connect_state(ssl_.get());
+  }
+  bool shake_hands() {
+    const bool done = SSL_do_handshake(ssl_.get()) == 1;
+    send();
+    return done;
+  }
+  void change_keys() {
+    EXPECT_EQ(SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    EXPECT_EQ(SSL_do_handshake(ssl_.get()), 1);
+  }
+  void say(std::string_view text) {
+    EXPECT_GT(SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())), 0);
+  }
+  /// As much as is taken of what was said.
+  void send() {
+    unsent_ += text_of(out_);
+    static_cast<void>(BIO_reset(out_));
+    const ssize_t sent = ::send(fd_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    if (sent > 0) unsent_.erase(0, static_cast<std::size_t>(sent));
+  }
+
+ private:
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+  std::unique_ptr<SSL, void (*)(SSL*)> ssl_;
+  BIO* out_;  ///< the SSL's
+  net::Fd fd_;
+  std::string unsent_;
+};
+
+TEST_F(Tls, a_peer_that_changes_its_keys_without_end_gives_others_their_turn) {
+  const Issuer issuer;
+  net::TaskScope scope;
+  scope.spawn(accept(*this, *serve(issuer.issue({"a.example"}))));
+  RawClient raw(at_);
+  until([&] { return raw.shake_hands() && server_; });
+  ASSERT_TRUE(*server_) << server_->error().text;
+  constexpr int kRecords = 4000;  // of some 27 bytes
+  for (int i = 0; i < kRecords; ++i) raw.change_keys();
+  raw.say("x");
+  raw.send();
+  char byte = 0;
+  EXPECT_EQ(server().try_read({&byte, 1}).error, net::IoError::kWouldBlock);
+  EXPECT_FALSE(server().quiet()) << "there is more";
+  std::optional<net::IoResult> got;
+  scope.spawn(read_once(server(), got));
+  until([&] {
+    raw.send();
+    return got.has_value();
+  });
+  EXPECT_EQ(got->bytes, 1u);
 }
 
 TEST_F(Tls, an_end_without_a_word_is_a_broken_connection) {

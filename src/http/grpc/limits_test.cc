@@ -282,6 +282,15 @@ TEST_F(Limits, who_says_nothing_or_not_who_it_is_is_closed_in_time) {
   ASSERT_TRUE(run_until([&] { return server_->counts().open == 0; }));
 }
 
+TEST_F(Limits, who_says_nothing_is_closed_though_who_speaks_has_long_to_introduce_itself) {
+  ServerLimits limits;
+  limits.first_bytes = 50ms;
+  limits.introduction = 1h;
+  listen(limits);
+  ASSERT_TRUE(conversation(""));
+  EXPECT_EQ(server_->counts().closed_as_silent, 1u);
+}
+
 TEST(Sessions, a_client_rejects_a_header_list_beyond_the_limit_too) {
   const auto loop = net::Loop::simulated();
   auto [ours, theirs] = net::testing::make_pipe(*loop);

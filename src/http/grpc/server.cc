@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "http/grpc/session.h"
 #include "http/server.h"
+#include "http/turns.h"
 #include "net/keepalive.h"
 #include "net/signal.h"
 #include "tls/stream.h"
@@ -84,12 +85,13 @@ class SocketServer final : public Server {
   }
 
   net::Task<void> accept_all() {
-    for (;;) {
+    for (unsigned accepted = 1;; ++accepted) {
       auto socket = co_await listener_->accept();
       if (!socket) co_return;
       std::string peer = peer_of(**socket);
       net::Loop& loop = (*socket)->loop();
       const auto closed_before = counts_.closed_at_limit;
+      if (accepted % kConnectionsInATurn == 0) co_await loop.yield();
       if (!make_room(peer)) continue;
       net::ask_for_keepalive((*socket)->fd());
       tasks_.spawn(serve_socket(*this, std::move(*socket), std::move(peer)));
@@ -171,9 +173,15 @@ class SocketServer final : public Server {
   /// Until it has said anything a connection costs no more than its descriptor.
   static net::Task<bool> says_something(SocketServer& server, net::Stream& stream) {
     stream.set_read_deadline(stream.loop().now() + server.limits_.first_bytes);
-    const net::IoError waited = co_await stream.readable();
-    stream.set_read_deadline(kNever);
-    co_return waited == net::IoError::kNone;
+    for (;;) {
+      if (co_await stream.readable() != net::IoError::kNone) co_return false;
+      char byte;
+      const net::IoResult first = stream.peek({&byte, 1});
+      if (first.error == net::IoError::kWouldBlock) continue;
+      stream.unpeek();
+      stream.set_read_deadline(kNever);
+      co_return first.ok();
+    }
   }
 
   static net::Task<Result<void>> hold_session(SocketServer& server, Place& place,
