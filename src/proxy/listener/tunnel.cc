@@ -59,16 +59,32 @@ net::IoResult send_at_once(net::Stream& to, std::string_view& data) {
   return sent;
 }
 
+/// Waits until `to` takes more. Timeout: the whole tunnel has been idle for too long, or, where it may be,
+/// this side has taken nothing since `taken`.
+net::Task<net::IoError> wait_writable(Direction& direction, Shared& shared, TimePoint taken) {
+  const TimePoint& since = shared.idle_timeout != Duration::zero() ? shared.last_moved : taken;
+  for (;;) {
+    if (shared.write_timeout != Duration::zero())
+      direction.to.set_write_deadline(since + shared.write_timeout);
+    const net::IoError waited = co_await direction.to.writable();
+    if (waited != net::IoError::kTimeout) co_return waited;
+    if (since + shared.write_timeout <= direction.to.loop().now()) co_return waited;
+  }
+}
+
 /// What was not taken at once: kept until it is.
 net::Task<Result<void>> send_rest(Direction& direction, Shared& shared, net::IoResult sent,
                                   std::string rest) {
-  if (sent.error == net::IoError::kWouldBlock || sent.ok()) {
-    if (shared.write_timeout != Duration::zero())
-      direction.to.set_write_deadline(shared.last_moved + shared.write_timeout);
-    sent = co_await direction.to.write(rest);
+  std::string_view left(rest);
+  TimePoint taken = shared.last_moved;
+  for (;;) {
+    if (sent.error == net::IoError::kWouldBlock) sent = {0, co_await wait_writable(direction, shared, taken)};
+    if (!sent.ok()) break;
+    const std::size_t before = left.size();
+    sent = send_at_once(direction.to, left);
+    if (left.size() < before) shared.last_moved = taken = direction.to.loop().now();
+    if (left.empty()) co_return Result<void>{};
   }
-  shared.last_moved = direction.from.loop().now();
-  if (sent.ok()) co_return Result<void>{};
   (sent.error == net::IoError::kTimeout ? shared.result.idle : direction.to_broke) = true;
   co_return over();
 }

@@ -136,6 +136,34 @@ TEST_F(TunnelTest, a_reader_that_stops_stops_its_writer_and_no_byte_is_lost) {
   EXPECT_EQ(got, sent);
 }
 
+TEST_F(TunnelTest, what_moves_in_the_other_direction_keeps_it_while_bytes_wait) {
+  start({.idle = 5s}, {}, {}, 4);
+  write(*client, "abcd");
+  write(*client, "efgh");
+  for (int second = 0; second < 8; ++second) {
+    loop->advance(1s);
+    write(*server, "x");
+    EXPECT_EQ(client->take(), "x") << second;
+  }
+  EXPECT_EQ(ended(), "goes on");
+  loop->advance(5s);
+  EXPECT_EQ(ended(), "8 8 idle");
+}
+
+TEST_F(TunnelTest, a_side_that_takes_a_part_has_not_stalled) {
+  for (const TunnelLimits limits : {TunnelLimits{.idle = 5s}, TunnelLimits{.stall = 5s}}) {
+    result.reset();
+    start(limits, "abcdefghijkl", {}, 4);
+    loop->advance(3s);
+    EXPECT_EQ(server->take(), "abcd");
+    loop->settle();
+    loop->advance(5s - 1ms);
+    EXPECT_EQ(ended(), "goes on");
+    loop->advance(1ms);
+    EXPECT_EQ(ended(), "12 0 idle");
+  }
+}
+
 TEST_F(TunnelTest, a_side_that_takes_nothing_ends_it_by_the_idle_limit_or_without_one_by_that_of_a_stall) {
   for (const TunnelLimits limits : {TunnelLimits{.idle = 5s, .stall = 1s}, TunnelLimits{.stall = 5s}}) {
     result.reset();
