@@ -1,5 +1,7 @@
 #include "proxy/routing/header_mutation.h"
 
+#include <utility>
+
 namespace weft::proxy {
 
 Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
@@ -18,9 +20,9 @@ Result<HeaderMutation> HeaderMutation::compile(const HeaderChanges& changes) {
 
 void HeaderMutation::change(http::Headers& headers, const RequestInfo& info) const {
   for (const std::string& name : changes_->remove) headers.remove(name);
-  std::string value;
+  std::vector<std::pair<const Addition*, std::string>> overwritten, added;
   for (const Addition& addition : changes_->add) {
-    value.clear();
+    std::string value;
     if (addition.value.is_literal())
       value = addition.value.literal();
     else
@@ -28,16 +30,20 @@ void HeaderMutation::change(http::Headers& headers, const RequestInfo& info) con
     if (value.empty() && !addition.keep_empty) continue;
     const bool present = headers.get(addition.name).has_value();
     switch (addition.action) {
-      case HeaderChange::Action::kAppend: headers.add(addition.name, value); break;
+      case HeaderChange::Action::kAppend: added.emplace_back(&addition, std::move(value)); break;
       case HeaderChange::Action::kAddIfAbsent:
-        if (!present) headers.add(addition.name, value);
+        if (!present) added.emplace_back(&addition, std::move(value));
         break;
-      case HeaderChange::Action::kOverwriteOrAdd: headers.set(addition.name, value); break;
+      case HeaderChange::Action::kOverwriteOrAdd:
+        overwritten.emplace_back(&addition, std::move(value));
+        break;
       case HeaderChange::Action::kOverwriteIfExists:
-        if (present) headers.set(addition.name, value);
+        if (present) overwritten.emplace_back(&addition, std::move(value));
         break;
     }
   }
+  for (const auto& [addition, value] : overwritten) headers.set(addition->name, value);
+  for (const auto& [addition, value] : added) headers.add(addition->name, value);
 }
 
 }  // namespace weft::proxy

@@ -16,7 +16,8 @@ class HeaderMutation {
   /// Errors name the value's operator that is not known.
   static Result<HeaderMutation> compile(const HeaderChanges& changes);
   bool empty() const { return !changes_; }
-  /// Removes first, then adds in order.
+  /// Removes first. Every value and every test is of the fields that are left then; the fields that are
+  /// overwritten come before those that are added, each in their order (as in Envoy).
   void apply(http::Headers& headers, const RequestInfo& info) const {
     if (!empty()) change(headers, info);
   }

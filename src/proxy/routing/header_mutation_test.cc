@@ -39,6 +39,34 @@ TEST(HeaderMutation, each_action_does_its_own_where_the_field_is_and_where_it_is
   }
 }
 
+TEST(HeaderMutation, values_and_tests_are_of_the_fields_as_they_were_and_overwriting_comes_first) {
+  const auto both = [](HeaderChange first, HeaderChange second, const char* was) {
+    const HeaderChanges changes{.add = {std::move(first), std::move(second)}, .remove = {}};
+    return was ? after(changes, {{"x", was}}) : after(changes, {});
+  };
+  const auto x = [](const char* value, Action action) {
+    return HeaderChange{.name = "x", .value = value, .action = action};
+  };
+  EXPECT_EQ(both(x("r", Action::kAppend), x("d", Action::kOverwriteOrAdd), "1"), "x=d x=r ");
+  EXPECT_EQ(both(x("1", Action::kOverwriteOrAdd), x("2", Action::kAddIfAbsent), nullptr), "x=1 x=2 ");
+  EXPECT_EQ(both(x("1", Action::kAddIfAbsent), x("2", Action::kOverwriteIfExists), nullptr), "x=1 ");
+}
+
+TEST(HeaderMutation, a_value_says_what_the_request_said_before_it_was_changed) {
+  http::RequestHead request;
+  request.headers.add("x-user", "alice");
+  RequestInfo info;
+  info.request = &request;
+  const auto mutation = HeaderMutation::compile(
+      {.add = {{.name = "x-user", .value = "anon", .action = Action::kOverwriteOrAdd},
+               {.name = "x-user-was", .value = "%REQ(x-user)%", .action = Action::kOverwriteOrAdd}},
+       .remove = {}});
+  ASSERT_TRUE(mutation);
+  mutation->apply(request.headers, info);
+  EXPECT_EQ(request.headers.get("x-user"), "anon");
+  EXPECT_EQ(request.headers.get("x-user-was"), "alice");
+}
+
 TEST(HeaderMutation, removes_every_field_of_the_name_before_it_adds) {
   HeaderChanges changes = adding("3", Action::kAddIfAbsent);
   changes.remove = {"X", "none"};

@@ -204,7 +204,7 @@ std::string redirect_location(const Route& route, const RedirectAction& action,
   if (action.port) {
     location.append(without_authority_port(host));
     if (*action.port != default_port(scheme)) location.append(":").append(std::to_string(*action.port));
-  } else if (!action.scheme.empty() && action.scheme != request.scheme) {
+  } else if (action.host.empty() && !action.scheme.empty() && action.scheme != request.scheme) {
     // A default port of the old scheme means nothing in the new one.
     const std::string_view old_port = request.scheme == "http" ? ":80" : ":443";
     location.append(host.ends_with(old_port) ? without_authority_port(host) : host);

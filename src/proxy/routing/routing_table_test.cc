@@ -42,5 +42,18 @@ TEST(RedirectLocation, its_path_begins_with_a_slash_and_its_host_stays_the_host)
   EXPECT_EQ(redirect_location(route, by_path, request), "http://a.example/there?q=1");
 }
 
+TEST(RedirectLocation, a_port_that_the_rule_itself_names_stays_and_that_of_the_old_scheme_goes) {
+  const Route route;
+  http::RequestHead request;
+  request.path = "/x";
+  request.scheme = "http";
+  request.authority = "a.example:80";
+  RedirectAction redirect;
+  redirect.scheme = "https";
+  EXPECT_EQ(redirect_location(route, redirect, request), "https://a.example/x");
+  redirect.host = "shop.example:80";
+  EXPECT_EQ(redirect_location(route, redirect, request), "https://shop.example:80/x");
+}
+
 }  // namespace
 }  // namespace weft::proxy
