@@ -26,7 +26,7 @@ class Conversion {
 
   bool strict() const { return strict_; }
   const std::vector<std::string>& left_out() const { return left_out_; }
-  /// The parts that could not be converted and answer with an error in place of what was meant.
+  /// The parts that could not be converted and respond with an error in place of what was meant.
   const std::vector<std::string>& rejected() const { return rejected_; }
   /// Notes such a part. Only what is not strict may have any.
   void reject(const Error& error) { rejected_.push_back(error.text); }

@@ -79,7 +79,7 @@ struct TableScope {
   Conversion& conversion;
   RetryPolicies& policies;
 };
-/// Unless it is strict, a host of which something is wrong beside its routes answers 500.
+/// Unless it is strict, a host of which something is wrong beside its routes responds with 500.
 Result<proxy::VirtualHost> to_host_or_closed(const route::VirtualHost& from, const Path& path,
                                              const TableScope& scope);
 

@@ -75,6 +75,11 @@ Result<proxy::HeaderMatch> to_header_match(const route::HeaderMatcher& from, con
   made.name = to_lower(from.name());
   if (made.name.empty()) return fail(path.field("name").invalid("is missing"));
   if (made.name == "host") made.name = ":authority";
+  const bool pseudo =
+      made.name == ":authority" || made.name == ":method" || made.name == ":path" || made.name == ":scheme";
+  if (made.name.starts_with(':') && !pseudo)
+    return fail(path.field("name").unsupported(
+        "'" + made.name + "' cannot be matched: only :authority, :method, :path and :scheme can"));
   if (is_hidden(http::known_field(made.name)))
     return fail(path.field("name").unsupported(
         "'" + made.name + "' cannot be matched: it is of the connection and ends at this proxy"));

@@ -82,6 +82,8 @@ TEST(ConvertMatch, a_header_is_matched_by_its_value_or_by_being_there) {
 TEST(ConvertMatch, what_is_wrong_with_a_header_is_told_by_its_field) {
   const Row rows[] = {
       {"name: ''", "name: is missing"},
+      {"name: ':protocol'",
+       "name: ':protocol' cannot be matched: only :authority, :method, :path and :scheme can"},
       {"safe_regex_match { regex: '(' }",
        "safe_regex_match.regex: '(' is no regular expression: missing ): ("},
       {"string_match {}", "string_match: has to have one of exact, prefix, suffix, contains, safe_regex"},

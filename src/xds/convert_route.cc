@@ -20,7 +20,7 @@ Result<void> read_header_changes(const From& from, Into& into, const Path& path)
   return {};
 }
 
-/// What is asked of the answer's "grpc-status", and its number.
+/// What is asked of the response's "grpc-status", and its number.
 constexpr std::pair<std::string_view, unsigned> kGrpcConditions[] = {{"cancelled", 1},
                                                                      {"deadline-exceeded", 4},
                                                                      {"resource-exhausted", 8},
@@ -118,6 +118,7 @@ Result<void> read_weighted(const route::WeightedCluster& from, proxy::ForwardAct
     proxy::WeightedCluster made;
     made.cluster = from.clusters(i).name();
     if (made.cluster.empty()) return fail(here.field("name").invalid("is missing"));
+    if (!from.clusters(i).has_weight()) return fail(here.field("weight").invalid("is missing"));
     made.weight = from.clusters(i).weight().value();
     WEFT_CHECK(read_header_changes(from.clusters(i), made, here));
     WEFT_CHECK(expect_authority(from.clusters(i).host_rewrite_literal(), here.field("host_rewrite_literal")));
@@ -360,7 +361,7 @@ proxy::RouteMatch match_of_closed(const route::RouteMatch& from, const Path& pat
   return to_route_match(path_only, path).value_or(proxy::RouteMatch{});
 }
 
-/// Stands in for a route that cannot be converted. What that would have taken is answered here: left out, it
+/// Stands in for a route that cannot be converted. What that would have taken gets 500 here: left out, it
 /// would be taken by the routes behind it, past whatever it was to hold back.
 proxy::Route closed_route(const route::Route& from, const Path& path) {
   constexpr int kStatus = 500;

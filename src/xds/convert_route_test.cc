@@ -85,7 +85,7 @@ TEST(ConvertRoute, each_field_of_a_forwarding_action_does_its_own_and_nothing_el
 TEST(ConvertRoute, a_destination_is_a_cluster_several_by_weight_or_the_one_that_a_header_names) {
   const Row rows[] = {
       {"cluster_header: 'X-Where'", "cluster_header 'x-where'"},
-      {"weighted_clusters { clusters { name: 'a' } clusters { name: 'b' weight { value: 3 } } }",
+      {"weighted_clusters { clusters { name: 'a' weight {} } clusters { name: 'b' weight { value: 3 } } }",
        "clusters [{cluster 'a'}, {cluster 'b', weight 3}]"},
       {"weighted_clusters { clusters { name: 'a' weight { value: 4294967295 } } }",
        "clusters [{cluster 'a', weight 4294967295}]"},
@@ -112,6 +112,8 @@ TEST(ConvertRoute, what_is_wrong_with_a_destination_or_a_rewrite_is_told_by_its_
       {"weighted_clusters {}", "route.weighted_clusters.clusters: the weights have to sum up to more than 0"},
       {"weighted_clusters { clusters { name: 'a' weight {} } }",
        "route.weighted_clusters.clusters: the weights have to sum up to more than 0"},
+      {"weighted_clusters { clusters { name: 'a' } clusters { name: 'b' weight { value: 3 } } }",
+       "route.weighted_clusters.clusters[0].weight: is missing"},
       {"weighted_clusters { clusters { weight { value: 1 } } }",
        "route.weighted_clusters.clusters[0].name: is missing"},
       {"weighted_clusters { clusters { name: 'a' weight { value: 4294967295 } } clusters { name: 'b' weight "

@@ -40,7 +40,7 @@ struct Resource {
   /// What a control plane asked for that we do not do, each with its path; never of a static resource.
   proxy::RareVector<std::string> left_out;
 
-  /// Parts that could not be converted, each with its path: such a route answers 500, and every other one is
+  /// Parts that could not be converted, each with its path: such a route returns 500, and every other one is
   /// applied. Never of a static resource.
   proxy::RareVector<std::string> rejected;
 

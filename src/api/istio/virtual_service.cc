@@ -119,7 +119,8 @@ std::vector<WeightedDestination> read_destinations(Fields& fields, Place route) 
 Retries read_retries(const Json& from) {
   Fields fields(from);
   Retries made;
-  made.attempts = fields.count("attempts");
+  // As of Istio: its own objects leave a 0 out when they are written.
+  made.attempts = fields.count("attempts").value_or(0);
   if (const std::string on = fields.text("retryOn"); !on.empty()) made.on = read_retry_on(on);
   made.per_try_timeout = fields.duration("perTryTimeout");
   made.backoff = fields.duration("backoff");

@@ -125,6 +125,7 @@ TEST(VirtualServiceReading, what_a_route_does_not_say_is_absent) {
   EXPECT_FALSE(made.fault);
   EXPECT_EQ(forward(route("timeout: 0s")).timeout, 0ms);
   EXPECT_EQ(forward(route("retries: {attempts: 0}")).retries.attempts, 0u);
+  EXPECT_EQ(forward(route("retries: {}")).retries.attempts, 0u);
   EXPECT_FALSE(forward(route("retries: {retryOn: ''}")).retries.on);
   for (const char* wrong :
        {"route: 5", "route: [5]", "timeout: soon", "retries: [1]", "rewrite: x", "name: 1"})

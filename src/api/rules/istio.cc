@@ -88,10 +88,15 @@ void check_retries(const Json& rule, const Path& at, Report& report) {
   constexpr std::string_view kNotDone[] = {"retriable-headers", "http3-post-connect-failure"};
   Path retries_at = at.at("retries");
   Path on_at = retries_at.at("retryOn");
-  bool off = retries->value("attempts", std::int64_t{1}) == 0;
-  if (off && (retries->contains("perTryTimeout") || retries->contains("retryOn")))
-    report.problem(retries_at.at("attempts"),
-                   "0 turns retries off; remove perTryTimeout and retryOn, or allow attempts");
+  const bool said = retries->contains("attempts");
+  const bool off = retries->value("attempts", std::int64_t{0}) == 0;
+  const bool more =
+      retries->contains("perTryTimeout") || retries->contains("retryOn") || retries->contains("backoff");
+  if (off && more)
+    report.problem(
+        said ? retries_at.at("attempts") : retries_at,
+        said ? "0 turns retries off; remove what else is said of them, or allow attempts"
+             : "without attempts retries are off; add attempts, or remove what else is said of them");
   std::string_view text = text_of(*retries, "retryOn");
   if (text.empty()) return;
   for (std::string_view part : split(text, ',')) {

@@ -203,8 +203,15 @@ TEST(Rules, virtual_services) {
        "you mean "
        "\"reset\"?"},
       {"hosts: [a], http: [{TO, retries: {attempts: 0, perTryTimeout: 1s}}]",
-       "spec.http[0].retries.attempts: 0 turns retries off; remove perTryTimeout and retryOn, or allow "
+       "spec.http[0].retries.attempts: 0 turns retries off; remove what else is said of them, or allow "
        "attempts"},
+      {"hosts: [a], http: [{TO, retries: {attempts: 0, backoff: 1s}}]",
+       "spec.http[0].retries.attempts: 0 turns retries off; remove what else is said of them, or allow "
+       "attempts"},
+      {"hosts: [a], http: [{TO, retries: {retryOn: 5xx}}]",
+       "spec.http[0].retries: without attempts retries are off; add attempts, or remove what else is said of "
+       "them"},
+      {"hosts: [a], http: [{TO, retries: {}}]", "none"},
       {"hosts: [a], http: [{TO, fault: {abort: {httpStatus: 500, percentage: {value: 0.1}}}}]", "none"},
       {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 7s, percent: 50}, abort: {httpStatus: 555}}}]",
        "none"},
@@ -232,7 +239,8 @@ TEST(Rules, virtual_services) {
        "spec.tls: tls is not supported by weft yet; route by tcp; TLS pass-through comes later"},
       {"hosts: [a], htp: [{TO}]", "spec.htp: unknown field; did you mean \"http\"?"},
       {"hosts: [a], http: [{TO, match: [{headers: {'a b': {exact: c}}}]}]",
-       "spec.http[0].match[0].headers[\"a b\"]: this key must be a header's name"},
+       "spec.http[0].match[0].headers[\"a b\"]: this key must be a header's name, or :authority, :method, "
+       ":path or :scheme"},
   };
   for (Row row : rows) {
     std::string spec = row.spec;

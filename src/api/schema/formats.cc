@@ -205,7 +205,8 @@ std::string header_name(std::string_view text) {
   bool right = !text.empty() && std::ranges::all_of(text, [&](char c) {
     return letter(c) || digit(c) || kPunctuation.find(c) != kPunctuation.npos;
   });
-  return unless(right || (text.starts_with(':') && text.size() > 1), "must be a header's name");
+  const bool pseudo = text == ":authority" || text == ":method" || text == ":path" || text == ":scheme";
+  return unless(right || pseudo, "must be a header's name, or :authority, :method, :path or :scheme");
 }
 
 std::string changed_header(std::string_view text) {
@@ -217,6 +218,8 @@ std::string changed_header(std::string_view text) {
 }
 
 std::string header_value(std::string_view text) {
+  if (text.empty())
+    return "must not be empty, which changes nothing; to take the header away write it under remove";
   return unless(std::ranges::none_of(text, [](char c) { return is_control(c) && c != '\t'; }),
                 "must be one line without control characters; in YAML write >- in place of | or >");
 }
