@@ -145,6 +145,7 @@ struct PortScope {
   const PushContext& push;
   const Service& service;
   const ServicePort& port;
+  Protocol protocol;
   bool as_original_destination;
 };
 
@@ -171,7 +172,7 @@ void add_service_cluster(const PortScope& scope, const Destination& rule, const 
   const Policy policy = policy_of(rule, subset, scope.port.number);
   cluster::Cluster made = make_cluster(name);
   set_discovery(made, policy, scope.as_original_destination);
-  set_http_options(made, scope.port.protocol, policy.pool.http);
+  set_http_options(made, scope.protocol, policy.pool.http);
   apply_pool(made, policy.pool);
   add_cluster(scope.into, made);
   if (made.type() == cluster::Cluster::EDS)
@@ -219,7 +220,10 @@ void add_service_clusters(ResourceLists& into, const PushContext& push, const Se
   for (const ServicePort& port : service.ports) {
     if (port.protocol == Protocol::kUdp) continue;
     bool direct = service.headless && kind == ProxyIdentity::Kind::kSidecar;
-    PortScope scope{into, push, service, port, direct};
+    // A sidecar knows by the client what its peers speak. What a browser speaks says nothing of an
+    // application.
+    const bool guessed = port.protocol == Protocol::kSniff && kind == ProxyIdentity::Kind::kGateway;
+    PortScope scope{into, push, service, port, guessed ? Protocol::kHttp : port.protocol, direct};
     add_service_cluster(scope, rule, nullptr);
     for (const api::istio::Subset* subset : rule.subsets) add_service_cluster(scope, rule, subset);
   }

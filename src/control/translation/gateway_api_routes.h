@@ -11,7 +11,7 @@ namespace weft::control {
 /// The routes of all HTTPRoutes at the Gateway's listeners with this port, by domain, each list in the order
 /// that the Gateway API gives to matches: exact paths, then the longest prefix, regular expressions, then
 /// those with a method, with more headers, with more query parameters, of older routes. Every listener's own
-/// host is there, if only to answer 404: no other listener's routes are for it.
+/// host is there, if only to respond with 404: no other listener's routes are for it.
 std::map<std::string, std::vector<envoy::config::route::v3::Route>> api_routes(const ApiGateway& gateway,
                                                                                const RouteScope& scope);
 

@@ -20,7 +20,7 @@ struct InboundPort {
 /// Those of the proxy's pod, sorted by number, each once.
 std::vector<InboundPort> inbound_ports(const Registry& registry, const ProxyIdentity& proxy);
 
-/// The cluster that answers nothing.
+/// The cluster that responds to nothing.
 void add_black_hole(ResourceLists& into);
 /// The clusters of a service and its subsets as `proxy` sees them, and their endpoints.
 void add_service_clusters(ResourceLists& into, const PushContext& push, const Service& service,
@@ -46,7 +46,7 @@ std::vector<std::string> addresses_of(const Registry& registry, const Service& s
                                       const ServicePort& port);
 
 /// The virtual host of a service's port: the routes of the rule that decides, or when it is null one to its
-/// cluster. `scope` says for whom. A rule that decides and has no route that could be told answers 404.
+/// cluster. `scope` says for whom. A rule that decides and has no route that could be told responds with 404.
 HostPiecePtr service_host(const Service& service, const ServicePort& port, const VirtualService* rule,
                           const RouteScope& scope, Proof* proof);
 /// The same in the table of that port alone, where every name is the service's.

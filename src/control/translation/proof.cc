@@ -21,7 +21,7 @@ bool is_sound(const route::Route& made) {
   return complaints_of(Type::kRoute, serialize(table)).empty();
 }
 
-/// Answers whatever `made` would have taken; with less of its match said it takes more.
+/// Responds to whatever `made` would have taken; with less of its match said it takes more.
 route::Route closed(const route::Route& made) {
   route::Route answer;
   answer.set_name(made.name());

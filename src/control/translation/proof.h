@@ -17,7 +17,7 @@ namespace weft::control {
 std::vector<std::string> complaints_of(Type type, const std::string& bytes);
 
 /// Keeps from proxies what they would reject. One rejected resource holds back every change behind it, so
-/// what cannot be converted is taken out before it is sent, in the smallest unit: a route answers 500 in
+/// what cannot be converted is taken out before it is sent, in the smallest unit: a route returns 500 in
 /// place of what it was to do, a domain that an earlier host has is left to that one, a cluster or listener
 /// is left out. Each is logged with the reason.
 ///

@@ -49,7 +49,7 @@ void set_tcp_route(envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy&
 std::string destination_cluster(const api::istio::Destination& destination, std::string_view rule_ns,
                                 const RouteScope& scope);
 
-/// What every route table of ours says: unknown clusters answer 503 and the port in Host does not matter.
+/// What every route table of ours says: unknown clusters draw 503 and the port in Host does not matter.
 void set_route_table_options(envoy::config::route::v3::RouteConfiguration& table, const std::string& name);
 
 }  // namespace weft::control

@@ -20,11 +20,11 @@ std::string rule(std::string_view http) {
          std::string(http) + "}}}}\n";
 }
 
-/// Of a cluster that a sidecar beside the pod has: "1", "2", "client's", and the most streams at once.
-std::string spoken(const std::string& yaml, const std::string& cluster_name) {
+/// Of a cluster that a proxy beside the pod has: "1", "2", "client's", and the most streams at once.
+std::string spoken(const std::string& yaml, const std::string& cluster_name,
+                   ProxyIdentity::Kind kind = ProxyIdentity::Kind::kSidecar) {
   PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, testing::objects(yaml))));
-  const auto set =
-      translate(push, {ProxyIdentity::Kind::kSidecar, "default", "go-1", "default", {{"app", "go"}}});
+  const auto set = translate(push, {kind, "default", "go-1", "default", {{"app", "go"}}});
   const ResourcePtr& found = set[Type::kCluster].find(cluster_name);
   if (!found) return "no cluster " + cluster_name;
   cluster::Cluster made;
@@ -44,10 +44,21 @@ std::string spoken(const std::string& yaml, const std::string& cluster_name) {
   return text;
 }
 
-std::string spoken_at(std::string_view port, std::string_view policy = {}) {
+std::string spoken_at(std::string_view port, std::string_view policy = {},
+                      ProxyIdentity::Kind kind = ProxyIdentity::Kind::kSidecar) {
   const std::string service = std::string(kService) + "{" + std::string(port) + ", port: 7000}]}\n";
-  return spoken(service + (policy.empty() ? "" : rule(policy)),
-                "outbound|7000||go.default.svc.cluster.local");
+  return spoken(service + (policy.empty() ? "" : rule(policy)), "outbound|7000||go.default.svc.cluster.local",
+                kind);
+}
+
+TEST(Spoken, at_a_gateway_is_not_what_the_client_speaks_where_a_port_declares_nothing) {
+  const std::tuple<const char*, const char*, const char*> kRows[] = {
+      {"name: x", "", "1"},
+      {"name: x", "h2UpgradePolicy: UPGRADE", "2"},
+      {"name: x", "useClientProtocol: true", "client's"},
+      {"name: http2", "", "2"}};
+  for (const auto& [port, policy, version] : kRows)
+    EXPECT_EQ(spoken_at(port, policy, ProxyIdentity::Kind::kGateway), version) << port << " " << policy;
 }
 
 TEST(Spoken, is_what_a_port_declares_and_what_the_client_speaks_where_it_declares_nothing) {
