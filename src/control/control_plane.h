@@ -39,7 +39,7 @@ struct ControlPlaneOptions {
 ControlPlaneOptions cluster_options();
 
 /// The control plane above any store: caches it, runs the controllers, translates, serves proxies, and
-/// answers /weft/v1/….
+/// responds to /weft/v1/….
 ///
 /// Owner: the program. Thread: the loop's. How it ends: the servers that call into it end first, then the
 /// destructor.

@@ -50,7 +50,7 @@ void AutoSession::drain() {
   if (session_) return session_->drain();
   if (!begun_ && stream_.quiet()) return stream_.close();
   if (!begun_) stream_.set_read_deadline(after(stream_.loop().now(), options_.drain_limit()));
-  end_with_next_response();  // what has come already is answered
+  end_with_next_response();  // what has come already is served
 }
 
 void AutoSession::end_with_next_response() {

@@ -25,7 +25,7 @@ struct Response {
 };
 
 struct FetchOptions {
-  TimePoint deadline = kNever;              ///< for everything: connecting, sending, and the whole answer
+  TimePoint deadline = kNever;              ///< for everything: connecting, sending, and the whole response
   TimePoint connect_deadline = kNever;      ///< for the connection and its handshake
   std::size_t max_body = 64 * 1024 * 1024;  ///< kTooLarge beyond it
   std::uint32_t mark = 0;                   ///< SO_MARK, see net::ConnectOptions
@@ -34,17 +34,17 @@ struct FetchOptions {
   std::shared_ptr<const tls::Context> tls = nullptr;  ///< null: plain
 };
 
-/// One request over a connection of its own, to a TCP or Unix address, plain or under TLS. Interim answers
+/// One request over a connection of its own, to a TCP or Unix address, plain or under TLS. Interim responses
 /// are skipped.
 net::Task<Result<Response>> fetch(net::Loop& loop, net::Address to, Request request,
                                   FetchOptions options = {});
 
-/// A request whose answer comes piece by piece and may never end: a watch, a followed log.
+/// A request whose response comes piece by piece and may never end: a watch, a followed log.
 ///
 /// Owner: the caller; destroying it closes the connection. Thread: the loop's.
 class Call {
  public:
-  /// Returns when the head of the answer is there.
+  /// Returns when the head of the response is there.
   static net::Task<Result<std::unique_ptr<Call>>> open(net::Loop& loop, net::Address to, Request request,
                                                        FetchOptions options = {});
   virtual ~Call() = default;

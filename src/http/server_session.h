@@ -65,7 +65,7 @@ class ServerSession {
   virtual net::Task<void> serve(const Handler& handler) = 0;
   /// Closes now when idle, else after the responses in progress, which tell the client so: "Connection:
   /// close", or GOAWAY in two steps (RFC 9113 §6.8). A request that has come by now, read or not, is
-  /// answered.
+  /// served.
   virtual void drain() = 0;
   /// The next response of HTTP/1 says "Connection: close" and ends the connection; an idle connection stays
   /// open for its next request, so that none is lost on its way. With HTTP/2 the first GOAWAY says the same.

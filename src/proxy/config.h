@@ -104,8 +104,8 @@ struct RetryPolicy {
   bool retriable_4xx = false;
   bool retriable_status_codes = false;
   bool retriable_headers = false;
-  bool rate_limited = false;        ///< also answers with "x-envoy-ratelimited", which else are final
-  std::uint32_t grpc_statuses = 0;  ///< bit n: answers with "grpc-status: n"
+  bool rate_limited = false;        ///< also responses with "x-envoy-ratelimited", which else are final
+  std::uint32_t grpc_statuses = 0;  ///< bit n: responses with "grpc-status: n"
   std::vector<int> status_codes;
   std::vector<HeaderMatch> response_headers;  ///< for retriable_headers: one of them matches
   std::uint32_t retries = 1;

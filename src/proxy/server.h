@@ -29,7 +29,7 @@ enum class DrainScope : std::uint8_t { kInbound, kAll };
 
 /// What clients are in the middle of.
 struct OpenWork {
-  std::uint64_t requests = 0;     ///< HTTP requests whose answer is not complete
+  std::uint64_t requests = 0;     ///< HTTP requests whose response is not complete
   std::uint64_t connections = 0;  ///< with or without one
 };
 
@@ -50,7 +50,7 @@ class Server {
   virtual void apply(SnapshotPtr snapshot, std::function<void(Result<void>)> done) = 0;
   virtual SnapshotPtr current() const = 0;
 
-  /// Says that the configuration is complete: /ready answers 200 from now on.
+  /// Says that the configuration is complete: /ready responds with 200 from now on.
   virtual void set_ready(bool ready) = 0;
   virtual bool ready() const = 0;
 
@@ -59,7 +59,7 @@ class Server {
   virtual void drain(Milliseconds limit, std::function<void()> done) = 0;
   virtual void stop() = 0;
 
-  /// Readiness is no longer said, and from now on every answer of these listeners ends its connection
+  /// Readiness is no longer said, and from now on every response of these listeners ends its connection
   /// ("Connection: close"), so that clients go elsewhere in their own time. Nothing is rejected: new
   /// connections are served like old ones. May be called again with more.
   virtual void begin_graceful_drain(DrainScope drain_scope) = 0;

@@ -13,7 +13,7 @@ namespace weft::control {
 /// A proxy on a cluster is who its service account token says, and what the token is worth the API server
 /// says (TokenReview, authentication.k8s.io/v1). The token must be for our audience and bound to a pod.
 ///
-/// Answers are kept by the token's SHA-256 for a short time, so that a restart of the control plane with many
+/// Reviews are kept by the token's SHA-256 for a short time, so that a restart of the control plane with many
 /// proxies costs one request for each, and a proxy that comes again at once costs none. Owner: ControlPlane;
 /// `api` must outlive it. Thread: the loop's.
 class TokenReviewer final : public Authenticator {

@@ -17,7 +17,7 @@ namespace weft::control {
 class Monitoring {
  public:
   struct State {
-    /// Every port is open and what is answered there comes from a whole picture, perhaps an old one. Stays
+    /// Every port is open and what is served there comes from a whole picture, perhaps an old one. Stays
     /// so: a control plane that lost a right serves what it knows, and its webhooks, better than none
     /// would.
     bool serves = false;

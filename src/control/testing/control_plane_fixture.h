@@ -165,7 +165,7 @@ class ControlPlaneTest : public ::testing::Test {
         subsets + "]}\n");
   }
 
-  /// Starts to wait; the answer is there when it is over.
+  /// Starts to wait; the response is there when it is over.
   struct Wait {
     std::optional<api::Json> answer;
     net::TaskScope tasks;

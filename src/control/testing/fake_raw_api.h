@@ -7,7 +7,7 @@
 
 namespace weft::control::testing {
 
-/// An API server's answers to requests beside the store's, made up by a test.
+/// An API server's responses to requests beside the store's, made up by a test.
 class FakeRawApi final : public store::RawApi {
  public:
   net::Task<Result<api::Json>> call(store::RawRequest request) override {

@@ -40,7 +40,7 @@ class MemoryStore final : public store::Store {
   std::function<std::optional<Error>(const api::Object&)> on_create;
   void break_watches(Error with);
   Duration create_takes = Duration::zero();  ///< behind on_create
-  Duration watch_takes = Duration::zero();   ///< until the answer to the question for one
+  Duration watch_takes = Duration::zero();   ///< until the response to the request for one
   /// Says how far it has come, as the store of one machine does.
   bool tells_progress = false;
   /// A schema that knows nothing of status drops what is written there.

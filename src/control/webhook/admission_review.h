@@ -16,7 +16,7 @@ struct AdmissionRequest {
   api::Json old_object = {};  ///< as it is stored; null for CREATE
 };
 
-/// Its answer. The patch is applied when the object is allowed.
+/// Its response. The patch is applied when the object is allowed.
 struct AdmissionAnswer {
   bool allowed = true;
   std::string message = {};                ///< why not
@@ -27,7 +27,7 @@ struct AdmissionAnswer {
 /// Error: kInvalid: it is no AdmissionReview of a request, or is nested more than 100 levels deep. Whatever
 /// the bytes are, nothing worse comes of them.
 Result<AdmissionRequest> read_admission_review(std::string_view body);
-/// The AdmissionReview that answers the request of that uid, as text.
+/// The AdmissionReview that responds to the request of that uid, as text.
 std::string write_admission_review(const std::string& uid, const AdmissionAnswer& answer);
 
 }  // namespace weft::control

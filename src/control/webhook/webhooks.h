@@ -8,10 +8,10 @@
 
 namespace weft::control {
 
-/// The API server's questions, answered: POST /inject (and /inject/cluster/<name>/…) and POST /validate.
+/// Serves the API server's requests: POST /inject (and /inject/cluster/<name>/…) and POST /validate.
 ///
 /// A body that is empty or no AdmissionReview is 400, one of another type 415, one above 6 MB 413; whatever
-/// is wrong with the object itself is an answer with allowed: false. Owner: the program. Thread: the loop's.
+/// is wrong with the object itself is a response with allowed: false. Owner: the program. Thread: the loop's.
 class Webhooks {
  public:
   /// `remarks`: what a good rule is warned of.

@@ -10,7 +10,7 @@ namespace {
 
 using namespace weft::http;
 
-/// Answers early or late, in one piece or in several, as the path says.
+/// Responds early or late, in one piece or in several, as the path says.
 weft::net::Task<void> serve(ServerExchange& exchange) {
   const std::string path = exchange.request().path;
   const bool early = path.starts_with("/early"), upgrades = !exchange.request().upgrade.empty();

@@ -193,7 +193,7 @@ void DownstreamConnection::meet(const CompiledSnapshotPtr& before) {
   if (stream_->quiet())
     drain();
   else
-    begin_graceful_drain();  // what has come already is answered
+    begin_graceful_drain();  // what has come already is served
 }
 
 void DownstreamConnection::settle_as_tcp() {

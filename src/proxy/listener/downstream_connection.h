@@ -28,9 +28,9 @@ class DownstreamConnection {
   DownstreamConnection& operator=(const DownstreamConnection&) = delete;
 
   net::Task<void> run();
-  /// Ends the connection when its request in progress is answered; at once when it has none.
+  /// Ends the connection when its request in progress is served; at once when it has none.
   void drain();
-  /// The next answer ends the connection; an idle one waits for its next request.
+  /// The next response ends the connection; an idle one waits for its next request.
   void begin_graceful_drain();
 
   WorkerFacts& facts() { return facts_; }
@@ -47,7 +47,7 @@ class DownstreamConnection {
   /// whose listener or chain is not there any more is drained: HTTP with its next response, TCP after
   /// ProcessLimits::tcp_drain_time. May end the connection.
   void meet(const CompiledSnapshotPtr& before);
-  /// Whether its listener or chain is gone: its next answer is its last.
+  /// Whether its listener or chain is gone: its next response is its last.
   bool left_behind() const { return before_ != nullptr; }
   /// The chain in its newest version. It holds its listener; meet() may let go of the one before.
   std::shared_ptr<const CompiledChain> current_chain() const { return {listener_, chain_}; }

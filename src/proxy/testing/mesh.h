@@ -57,7 +57,7 @@ class Mesh {
   std::vector<std::unique_ptr<Endpoint>> connections;
   std::list<std::unique_ptr<http::ClientSession>> clients;
 
-  /// Answers with what it was sent, body and trailers.
+  /// Responds with what it was sent, body and trailers.
   static net::Task<void> echo(http::ServerExchange& exchange) {
     http::Headers trailers;
     std::string body;

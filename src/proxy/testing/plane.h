@@ -26,7 +26,7 @@ T run(net::Loop& loop, net::Task<T> task) {
   return std::move(*value);
 }
 
-/// An HTTP server that counts, and answers with its name and what it was asked.
+/// An HTTP server that counts, and responds with its name and what it was asked.
 class Upstream {
  public:
   Upstream(net::Loop& loop, std::string name);
@@ -35,7 +35,7 @@ class Upstream {
   int requests = 0;
   http::RequestHead last;
   std::string last_body;
-  /// Answers instead of the usual way when set.
+  /// Responds instead of the usual way when set.
   std::function<net::Task<void>(http::ServerExchange&)> answer;
 
  private:

@@ -10,7 +10,7 @@ namespace {
 
 bool is_gateway_error(int status) { return status == 502 || status == 503 || status == 504; }
 
-/// An answer that is over with its head says there how the call went (gRPC over HTTP, "Trailers-Only").
+/// A response that is over with its head says there how the call went (gRPC over HTTP, "Trailers-Only").
 bool has_grpc_status(const http::ResponseHead& response, std::uint32_t statuses) {
   const auto text = response.headers.get("grpc-status");
   if (!statuses || !text) return false;

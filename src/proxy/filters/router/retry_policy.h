@@ -5,7 +5,7 @@
 
 namespace weft::proxy {
 
-/// Whether the policy would have such an answer of an upstream asked for once more.
+/// Whether the policy would have such a response of an upstream asked for once more.
 bool retries_response(const RetryPolicy& policy, const http::ResponseHead& response);
 
 /// RFC 9110 §9.2.2.
