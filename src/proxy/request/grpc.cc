@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <span>
 
 #include "http/grpc/stream.h"
 
@@ -25,6 +26,11 @@ std::int64_t microseconds_in(char unit) {
 }
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
+
+std::string_view name_at(std::span<const std::string_view> names, int status) {
+  const auto index = static_cast<std::size_t>(status);
+  return status >= 0 && index < names.size() ? names[index] : std::string_view();
+}
 
 }  // namespace
 
@@ -70,8 +76,7 @@ std::string_view grpc_status_name(int status) {
       "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
       "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
       "DataLoss", "Unauthenticated"};
-  const auto index = static_cast<std::size_t>(status);
-  return status >= 0 && index < std::size(kNames) ? kNames[index] : std::string_view();
+  return name_at(kNames, status);
 }
 
 std::string_view grpc_status_snake_name(int status) {
@@ -80,8 +85,7 @@ std::string_view grpc_status_snake_name(int status) {
       "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
       "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
       "DATA_LOSS", "UNAUTHENTICATED"};
-  const auto index = static_cast<std::size_t>(status);
-  return status >= 0 && index < std::size(kNames) ? kNames[index] : std::string_view();
+  return name_at(kNames, status);
 }
 
 std::string grpc_message(std::string_view text) {
