@@ -345,7 +345,7 @@ TEST_F(ApiRequests, a_deletion_happens_only_to_the_object_that_it_means) {
 TEST_F(ApiRequests, a_deletion_with_preconditions_that_cannot_be_read_is_rejected) {
   const std::string there = std::string(kMaps) + "/there";
   for (const char* unreadable : {R"("uid")", R"({"uid":5})", R"({"resourceVersion":1})"})
-    EXPECT_EQ(ask("DELETE", there, std::string(R"({"preconditions":)") + unreadable + "}"), 400)
+    EXPECT_EQ(ask("DELETE", there, std::string(R"({"preconditions":)") + unreadable + "}"), 422)
         << unreadable;
   EXPECT_EQ(value_of("there"), "1");
   EXPECT_EQ(ask("DELETE", there, R"({"preconditions":null})"), 200) << message();

@@ -32,7 +32,7 @@ struct AdsServer::Connection {
         proxy{.identity = std::move(identity),
               .peer = std::move(peer),
               .connection = 0,
-              .session = Session([this](Push push) { enqueue(push); }, protocol)} {}
+              .session = Session([this](const Push& push) { enqueue(push); }, protocol)} {}
 
   void enqueue(const Push& push) {
     ++owner.counts_[index_of(push.type)].pushes;

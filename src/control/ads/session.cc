@@ -50,8 +50,8 @@ NameSet listed_in(std::string_view reason, Type type, const ResourceTable& sent)
 }
 
 /// `sent` as it is said most cheaply: by `target` itself when it has nothing else.
-ResourceTablePtr shared_form(ResourceTablePtr sent, const ResourceTablePtr& target) {
-  return std::ranges::equal(*sent, *target) ? target : std::move(sent);
+ResourceTablePtr shared_form(const ResourceTablePtr& sent, const ResourceTablePtr& target) {
+  return std::ranges::equal(*sent, *target) ? target : sent;
 }
 
 ResourceTablePtr asked_of(const ResourceTablePtr& table, const AskedNames& names) {
