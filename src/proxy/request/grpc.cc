@@ -121,7 +121,8 @@ Result<std::optional<std::chrono::milliseconds>> grpc_timeout_in(const http::Hea
   if (digits == 0 || digits > kMaxTimeoutDigits || digits + 1 != text->size())
     return fail(Error::downstream(Code::kInvalid, "grpc-timeout is not one to eight digits and a unit"));
   std::int64_t value = 0;
-  std::from_chars(text->data(), text->data() + digits, value);
+  const std::string_view number = text->substr(0, digits);
+  std::from_chars(number.data(), number.data() + number.size(), value);
   if (text->back() == 'n') return milliseconds(rounded_up(value, 1'000'000));
   const std::int64_t unit = microseconds_in(text->back());
   if (unit == 0) return fail(Error::downstream(Code::kInvalid, "the unit of grpc-timeout is none of HMSmun"));
