@@ -338,7 +338,9 @@ def connect_with_body(request, envoy):
 
 
 def rejected_websocket(request, envoy):
-    return NOTHING | {"status": 400, "kept": not request.closes()} if malformed_websocket(request) and envoy["upstream"] else {}
+    # Envoy would hand it on, or redirect it; we look at no route.
+    served = envoy["upstream"] or envoy["location"]
+    return NOTHING | {"status": 400, "kept": not request.closes()} if malformed_websocket(request) and served else {}
 
 
 OWN = {"answer": (), "content": b"", "location": ""}  # what is compared of an own response
