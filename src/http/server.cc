@@ -139,11 +139,7 @@ Result<net::Fd> make_private_unix_socket(const net::Address& at) {
   const std::string path = at.to_string();
   struct stat there{};
   if (::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) ::unlink(path.c_str());
-  WEFT_TRY(net::Fd fd, net::make_listening_fd(at));
-  if (::chmod(path.c_str(), 0600) != 0)
-    return fail(
-        Error::internal(Code::kInternal, path + ": cannot restrict the socket: " + errno_text(errno)));
-  return fd;
+  return net::make_listening_fd(at, {.owner_only = true});
 }
 
 Result<std::unique_ptr<Server>> Server::listen(net::Loop& loop, const net::Address& at, Handler handler,

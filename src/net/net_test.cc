@@ -217,6 +217,23 @@ TEST(Listening, takes_the_place_of_a_socket_that_nobody_listens_at_and_of_nothin
   ::rmdir(folder);
 }
 
+TEST(Listening, a_unix_socket_is_for_its_owner_only_where_that_is_asked_for) {
+  char folder[] = "/tmp/weft-net-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const mode_t mask = ::umask(0);
+  for (const bool owner_only : {false, true}) {
+    const std::string path = std::string(folder) + "/s";
+    const auto fd = make_listening_fd(*Address::unix_path(path), {.owner_only = owner_only});
+    ASSERT_TRUE(fd) << fd.error().text;
+    struct stat made{};
+    EXPECT_EQ(::stat(path.c_str(), &made), 0);
+    EXPECT_EQ(made.st_mode & 0777, owner_only ? 0600u : 0777u);
+    ::unlink(path.c_str());
+  }
+  ::umask(mask);
+  ::rmdir(folder);
+}
+
 TEST(Keepalive, asks_the_kernel_to_miss_a_peer_after_half_a_minute) {
   const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ask_for_keepalive(fd.get());

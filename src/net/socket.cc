@@ -251,6 +251,10 @@ Result<Fd> make_listening_fd(const Address& at, ListenOptions options) {
   if (options.reuse_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (options.v6_only && at.family() == AF_INET6) setsockopt(fd.get(), SOL_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (options.transparent) setsockopt(fd.get(), SOL_IP, IP_TRANSPARENT, &on, sizeof on);
+  // The file gets the socket's mode (unix(7)); chmod() afterwards would leave a moment for others.
+  if (options.owner_only && !at.is_ip() && ::fchmod(fd.get(), 0600) != 0)
+    return fail(Error::internal(Code::kInternal,
+                                at.to_string() + ": cannot restrict the socket: " + errno_text(errno)));
   int bound = ::bind(fd.get(), at.data(), at.size());
   if (bound != 0 && errno == EADDRINUSE && removed_stale_socket(at))
     bound = ::bind(fd.get(), at.data(), at.size());

@@ -93,7 +93,8 @@ Task<Result<std::unique_ptr<Socket>>> connect(Loop& loop, Address to, ConnectOpt
 struct ListenOptions {
   bool reuse_port = false;  ///< several loops listen on one address, the kernel spreads connections
   bool transparent = false;
-  bool v6_only = false;  ///< an IPv6 socket of all addresses leaves IPv4 to others
+  bool v6_only = false;     ///< an IPv6 socket of all addresses leaves IPv4 to others
+  bool owner_only = false;  ///< only who made a Unix socket may connect to it, from its first moment on
   int backlog = 1024;
 };
 
