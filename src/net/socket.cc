@@ -314,20 +314,34 @@ bool died_in_the_queue(int error) {
   return std::ranges::find(kErrors, error) != std::end(kErrors);
 }
 
-Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
+/// The first connection of the queue that is alive; if there is none, errno says why.
+Fd Listener::take() {
   for (;;) {
-    if (!fd_) co_return fail(Error::internal(Code::kCancelled, "listener closed"));
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     Fd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd) {
-      disable_nagle(fd.get(), peer.ss_family);
+    if (!fd && died_in_the_queue(errno)) continue;
+    if (fd) disable_nagle(fd.get(), peer.ss_family);
+    return fd;
+  }
+}
+
+std::unique_ptr<Socket> Listener::accept_waiting() {
+  Fd fd = take();
+  if (!fd) return nullptr;
+  auto socket = Socket::adopt(loop_, std::move(fd));
+  return socket ? std::move(*socket) : nullptr;
+}
+
+Task<Result<std::unique_ptr<Socket>>> Listener::accept() {
+  for (;;) {
+    if (!fd_) co_return fail(Error::internal(Code::kCancelled, "listener closed"));
+    if (Fd fd = take()) {
       auto socket = Socket::adopt(loop_, std::move(fd));
       if (socket) co_return socket;
       co_await pause();
       continue;
     }
-    if (died_in_the_queue(errno)) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) {
       co_await pause();
       continue;

@@ -110,6 +110,8 @@ class Listener final : private ReadyHandler {
   /// The next connection. When descriptors or the kernel's room to watch them run out it waits (100 ms)
   /// rather than spin. Errors: kCancelled after close().
   Task<Result<std::unique_ptr<Socket>>> accept();
+  /// A connection that waits in the queue already. Null: none does, or none can be taken now.
+  std::unique_ptr<Socket> accept_waiting();
   void close();
   Address local_address() const;
   int fd() const { return fd_.get(); }
@@ -117,6 +119,7 @@ class Listener final : private ReadyHandler {
  private:
   Listener(Loop& loop, Fd fd) : loop_(loop), fd_(std::move(fd)) {}
   void on_ready(Ready ready) override;
+  Fd take();
   Task<void> pause();
   struct Wait {
     Listener& listener;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "http/h1/client_connection.h"
+#include "http/turns.h"
 #include "net/socket.h"
 #include "proxy/testing/plane.h"
 
@@ -474,6 +475,29 @@ TEST(DataPlane, drains_by_waiting_for_the_open_request_and_then_takes_no_more) {
   while (!answer) loop.run_once(1s);
   ASSERT_TRUE(*answer);
   EXPECT_EQ((*answer)->body, "late");
+}
+
+TEST(DataPlane, a_drain_serves_what_waits_to_be_accepted) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+  std::vector<net::Fd> clients;
+  for (unsigned i = 0; i < 3 * http::kConnectionsInATurn; ++i) {
+    net::Fd& client = clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(client.get(), plane.front().data(), plane.front().size()), 0);
+    ASSERT_EQ(::send(client.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL), ssize_t{kRequest.size()});
+  }
+  bool drained = false;
+  plane.server->drain(Milliseconds{3'600'000}, [&] { drained = true; });
+  ASSERT_TRUE(testing::run_until(plane.loop, [&] { return drained; }));
+  std::size_t served = 0;
+  for (const net::Fd& client : clients) {
+    char got[64] = {};
+    const ssize_t bytes = ::recv(client.get(), got, sizeof got, 0);
+    served += bytes > 0 && std::string_view(got).starts_with("HTTP/1.1 200 ");
+  }
+  EXPECT_EQ(served, clients.size());
 }
 
 std::shared_ptr<ListenerConfig> capturing_listener(const net::Address& at, Direction direction,

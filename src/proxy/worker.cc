@@ -63,7 +63,11 @@ void Worker::apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets) {
     return found == snapshot_->listeners.end() || !found->second->config->bind_to_port;
   });
   // New sockets for a listener that is already there: its address has changed.
-  for (const NewSocket& socket : sockets) accepting_.erase(socket.listener);
+  for (const NewSocket& socket : sockets)
+    if (const auto changed = accepting_.find(socket.listener); changed != accepting_.end()) {
+      serve_waiting(*changed->second);
+      accepting_.erase(changed);
+    }
   for (NewSocket& socket : sockets) {
     auto& accepting = accepting_[socket.listener];
     if (!accepting) accepting = std::make_unique<Accepting>(socket.listener);
@@ -94,13 +98,17 @@ net::Task<void> Worker::accept_all(Worker& worker, Accepting& accepting) {
   for (unsigned accepted = 0;;) {
     auto socket = co_await listener.accept();
     if (!socket) co_return;
-    const auto found = worker.snapshot_->listeners.find(name);
-    if (found == worker.snapshot_->listeners.end()) co_return;
-    const ListenerConfig& config = *found->second->config;
-    const bool redirected = config.use_original_destination || config.original_destination_filter;
-    worker.serve(accepted_connection(std::move(*socket), redirected), name);
+    worker.serve_accepted(std::move(*socket), name);
     if (++accepted % http::kConnectionsInATurn == 0) co_await worker.loop_.yield();
   }
+}
+
+void Worker::serve_accepted(std::unique_ptr<net::Socket> socket, const std::string& listener) {
+  const auto found = snapshot_->listeners.find(listener);
+  if (found == snapshot_->listeners.end()) return;
+  const ListenerConfig& config = *found->second->config;
+  const bool redirected = config.use_original_destination || config.original_destination_filter;
+  serve(accepted_connection(std::move(socket), redirected), listener);
 }
 
 void Worker::serve(AcceptedConnection accepted, const std::string& listener) {
@@ -126,7 +134,21 @@ net::Task<void> Worker::run(Worker& worker, AcceptedConnection accepted,
   --counters.downstream_cx_active;
 }
 
-void Worker::stop_accepting() { accepting_.clear(); }
+/// A connection that waits in a queue was made before the listener closes, which would reset it and the
+/// request that its client has sent. Bounded, as a flood may fill the queue faster than it is emptied.
+void Worker::serve_waiting(const Accepting& accepting) {
+  for (const auto& listener : accepting.sockets)
+    for (int taken = 0; taken < net::ListenOptions().backlog; ++taken) {
+      auto socket = listener->accept_waiting();
+      if (!socket) break;
+      serve_accepted(std::move(socket), accepting.name);
+    }
+}
+
+void Worker::stop_accepting() {
+  for (const auto& [name, accepting] : accepting_) serve_waiting(*accepting);
+  accepting_.clear();
+}
 
 void Worker::drain_connections() {
   drain_.draining = true;

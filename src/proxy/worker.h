@@ -39,6 +39,7 @@ class Worker {
   void apply(CompiledSnapshotPtr next, std::vector<NewSocket> sockets);
   /// Serves a connection of that listener of the snapshot; for one that is not there it is reset.
   void serve(AcceptedConnection accepted, const std::string& listener);
+  /// What waits to be accepted is served; listeners are closed.
   void stop_accepting();
   void drain_connections();
   /// See Server::begin_graceful_drain().
@@ -60,6 +61,8 @@ class Worker {
  private:
   struct Accepting;
   bool has_listeners_of(const CompiledSnapshot& before) const;
+  void serve_accepted(std::unique_ptr<net::Socket> socket, const std::string& listener);
+  void serve_waiting(const Accepting& accepting);
   static net::Task<void> accept_all(Worker& worker, Accepting& accepting);
   static net::Task<void> run(Worker& worker, AcceptedConnection accepted,
                              std::shared_ptr<const CompiledListener> listener);
