@@ -16,7 +16,8 @@ net::Task<void> AutoSession::serve(const Handler& handler) {
     co_return;
   }
   session_ = make_server_session(*spoken, stream_, options_, observer_);
-  if (ends_with_next_response_) session_->end_with_next_response();
+  if (end_ == End::kNextResponse) session_->end_with_next_response();
+  if (end_ == End::kDrain) session_->drain();
   co_await session_->serve(handler);
 }
 
@@ -37,8 +38,10 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
     const std::string_view seen(bytes.data(), got.bytes);
     const bool undecided = kHttp2Preface.starts_with(seen) && seen.size() < kHttp2Preface.size();
     if (undecided && !late && !stream_.peer_ended()) {
-      if (!std::exchange(begun_, true))
-        stream_.set_read_deadline(after(stream_.loop().now(), options_.header_timeout));
+      if (!std::exchange(begun_, true)) {
+        const Duration limit = end_ == End::kDrain ? options_.drain_limit() : options_.header_timeout;
+        stream_.set_read_deadline(after(stream_.loop().now(), limit));
+      }
       continue;
     }
     stream_.unpeek();
@@ -49,13 +52,14 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
 void AutoSession::drain() {
   if (session_) return session_->drain();
   if (!begun_ && stream_.quiet()) return stream_.close();
-  if (!begun_) stream_.set_read_deadline(after(stream_.loop().now(), options_.drain_limit()));
-  end_with_next_response();  // what has come already is served
+  const bool endless = !begun_ || options_.header_timeout == Duration::zero();
+  if (endless) stream_.set_read_deadline(after(stream_.loop().now(), options_.drain_limit()));
+  end_ = End::kDrain;  // what has come already is served
 }
 
 void AutoSession::end_with_next_response() {
-  ends_with_next_response_ = true;
-  if (session_) session_->end_with_next_response();
+  if (session_) return session_->end_with_next_response();
+  if (end_ == End::kNo) end_ = End::kNextResponse;
 }
 
 void AutoSession::follow_options() {

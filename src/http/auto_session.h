@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -34,7 +35,8 @@ class AutoSession final : public ServerSession {
   Observer* observer_;
   TimePoint since_;
   bool begun_ = false;  ///< bytes that may be the preface have been looked at
-  bool ends_with_next_response_ = false;
+  enum class End : std::uint8_t { kNo, kNextResponse, kDrain };
+  End end_ = End::kNo;  ///< what the session is told once there is one
   std::unique_ptr<ServerSession> session_;
 };
 

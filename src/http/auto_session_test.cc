@@ -68,6 +68,24 @@ TEST(AutoSession, is_idle_and_ends_at_once_when_it_is_drained_before_its_first_b
   EXPECT_TRUE(served.over());
 }
 
+TEST(AutoSession, a_preface_that_is_cut_off_has_a_limit_in_a_drain_also_where_heads_have_none) {
+  for (const bool seen_before : {true, false}) {
+    Served served({.idle_timeout = 3600s, .header_timeout = 0s});
+    const std::string_view begun = "PRI * HT";
+    const iovec part{const_cast<char*>(begun.data()), begun.size()};
+    served.client->try_write({&part, 1});
+    if (seen_before) served.loop->settle();
+    served.connection->drain();
+    served.loop->settle();
+    EXPECT_FALSE(served.over()) << "what has come is served";
+    served.loop->advance(served.options_.drain_limit());
+    EXPECT_EQ(served.take(), "");
+    served.loop->advance(served.options_.drain_limit());
+    EXPECT_TRUE(served.take().starts_with("HTTP/1.1 408 "));
+    EXPECT_TRUE(served.over());
+  }
+}
+
 TEST(AutoSession, told_before_the_first_byte_to_end_with_the_next_response_it_does) {
   Served served;
   served.connection->end_with_next_response();
