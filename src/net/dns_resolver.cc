@@ -45,10 +45,13 @@ struct DnsResolver::Question {
   std::string host;
   std::uint16_t port;
   Callback done;
+  std::weak_ptr<char> resolver;
 
   void finish(Result<Addresses> addresses) {
     auto shared = std::make_shared<Result<Addresses>>(std::move(addresses));
-    loop.defer([done = std::move(done), shared] { done(std::move(*shared)); });
+    loop.defer([done = std::move(done), shared, resolver = resolver] {
+      if (!resolver.expired()) done(std::move(*shared));
+    });
   }
   void fail_with(int status) {
     const bool none = status == ARES_ENOTFOUND || status == ARES_ENODATA;
@@ -95,7 +98,7 @@ Result<void> DnsResolver::open() {
 }
 
 void DnsResolver::resolve(std::string host, std::uint16_t port, Callback done) {
-  auto question = std::make_unique<Question>(Question{loop_, std::move(host), port, std::move(done)});
+  auto question = std::make_unique<Question>(Question{loop_, std::move(host), port, std::move(done), alive_});
   if (!channel_)
     if (auto opened = open(); !opened) return question->finish(fail(std::move(opened).error()));
   ares_addrinfo_hints hints{};

@@ -49,6 +49,7 @@ class DnsResolver {
   ares_channeldata* channel_ = nullptr;
   std::map<int, std::unique_ptr<Socket>> sockets_;
   Timer timer_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< results that are on their way look for it
 };
 
 }  // namespace weft::net

@@ -61,7 +61,7 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   ~Timer() { disarm(); }
 
-  /// Fires once at `when` (at the next turn if that has passed); replaces an earlier arming. kNever disarms.
+  /// Fires once at `when`, or without delay if that has passed; replaces an earlier arming. kNever disarms.
   void arm(TimePoint when);
   void disarm();
   bool armed() const { return index_ != kIdle; }

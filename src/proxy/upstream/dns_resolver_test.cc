@@ -67,6 +67,19 @@ class NameServer final : private net::ReadyHandler {
   net::FdWatch watch_;
 };
 
+TEST(DnsResolver, gives_no_result_once_it_is_destroyed_also_when_that_was_on_its_way) {
+  net::Loop loop;
+  auto resolver = std::make_unique<net::DnsResolver>(loop, "127.0.0.1:9");
+  bool told = false;
+  // An address needs no server: its result is ready when resolve() returns.
+  resolver->resolve("10.1.2.3", 80, [&](Result<net::DnsResolver::Addresses>) { told = true; });
+  resolver.reset();
+  bool later = false;
+  loop.defer([&] { later = true; });
+  while (!later) loop.run_once(1s);
+  EXPECT_FALSE(told);
+}
+
 TEST(DnsResolver, gives_the_addresses_of_a_name_with_the_port_asked_for) {
   net::Loop loop;
   NameServer server(loop);
