@@ -272,11 +272,11 @@ net::Task<void> ControlPlane::serve_applied(http::ServerExchange& exchange, std:
     co_return;
   }
   TimePoint deadline = loop_.now() + std::chrono::seconds(std::min(*timeout, kMaxTimeout));
-  (void)co_await http::while_wanted(exchange, loop_, answer_applied(exchange, *version, deadline, *since));
+  (void)co_await http::while_wanted(exchange, loop_, respond_applied(exchange, *version, deadline, *since));
 }
 
-net::Task<Result<void>> ControlPlane::answer_applied(http::ServerExchange& exchange, std::uint64_t version,
-                                                     TimePoint deadline, std::uint64_t since) {
+net::Task<Result<void>> ControlPlane::respond_applied(http::ServerExchange& exchange, std::uint64_t version,
+                                                      TimePoint deadline, std::uint64_t since) {
   api::Json progress = co_await wait_applied(version, deadline, since);
   int status = progress["applied"] == true ? 200 : progress["rejected"].empty() ? 504 : 409;
   co_await answer(exchange, status, std::move(progress));

@@ -98,8 +98,8 @@ class ControlPlane {
   void push_if_proxies_are_ready();
   net::Task<void> serve_remarks(http::ServerExchange& exchange, std::string target);
   net::Task<void> serve_applied(http::ServerExchange& exchange, std::string target);
-  net::Task<Result<void>> answer_applied(http::ServerExchange& exchange, std::uint64_t version,
-                                         TimePoint deadline, std::uint64_t since);
+  net::Task<Result<void>> respond_applied(http::ServerExchange& exchange, std::uint64_t version,
+                                          TimePoint deadline, std::uint64_t since);
   api::Json progress_of(std::uint64_t generation, bool caught_up,
                         const std::vector<ControllerManager::Failure>& failures) const;
   net::Task<bool> wait_for_controllers(std::uint64_t version, TimePoint deadline);

@@ -192,10 +192,10 @@ void AdsClient::received(const std::string& bytes) {
   state.nonce = read->nonce;
   state.owed = true;
   ++updates_;
-  Answer answer{*type, read->version, state.nonce, {}, {}, streams_};
-  take(*read, answer);
+  Acknowledgement acknowledgement{*type, read->version, state.nonce, {}, {}, streams_};
+  take(*read, acknowledgement);
   catalog_.follow_references(loop_.now());
-  waiting_.push_back(std::move(answer));
+  waiting_.push_back(std::move(acknowledgement));
   subscribe();
   advance();
 }
@@ -212,19 +212,19 @@ Packer AdsClient::packer_for(const AdsResponse& response, Type type) {
   return Packer(model);
 }
 
-void AdsClient::take(const AdsResponse& response, Answer& answer) {
-  const Type type = answer.type;
+void AdsClient::take(const AdsResponse& response, Acknowledgement& acknowledgement) {
+  const Type type = acknowledgement.type;
   Catalog::NameSet names;
   std::vector<ResourcePtr> changed;
   const auto arrival =
-      std::make_shared<const Arrival>(Arrival{answer.version, std::chrono::system_clock::now()});
+      std::make_shared<const Arrival>(Arrival{acknowledgement.version, std::chrono::system_clock::now()});
   Packer packer = packer_for(response, type);
   for (const AdsResponse::Item& item : response.resources) {
     const std::string_view name = is_change(item) ? item.name : name_in(type, item.value);
     auto reject = [&](const std::string& why) {
       const std::string reason = std::string(short_name(type)) + " '" + std::string(name) + "': " + why;
-      catalog_.reject(type, name, {reason, answer.version, std::chrono::system_clock::now()});
-      answer.reject(name, why);
+      catalog_.reject(type, name, {reason, acknowledgement.version, std::chrono::system_clock::now()});
+      acknowledgement.reject(name, why);
     };
     if (!names.insert(name).second) {
       reject("is there twice in one response");
@@ -235,7 +235,7 @@ void AdsClient::take(const AdsResponse& response, Answer& answer) {
     if (!taken) {
       reject(taken.error().text);
       // It is not known what of it would have been new.
-      if (is_change(item)) answer.again.emplace_back(name);
+      if (is_change(item)) acknowledgement.again.emplace_back(name);
     } else if (*taken == known) {
       catalog_.confirm(type, name);
     } else {
@@ -252,7 +252,7 @@ void AdsClient::take(const AdsResponse& response, Answer& answer) {
 
 /// Asks for the endpoints and routes that are wanted now, when they are others than before. A request of a
 /// stream that is not delta carries the newest nonce and so speaks of the newest response: while that is not
-/// answered, its answer has to do.
+/// acknowledged, its acknowledgement has to do.
 void AdsClient::subscribe() {
   for (const ResourceType& row : kResourceTypes) {
     if (row.complete) continue;
@@ -273,20 +273,21 @@ void AdsClient::advance() {
   const TimePoint next = catalog_.next_deadline(loop_.now());
   deadline_.arm(next);
   proxy::SnapshotPtr snapshot = catalog_.build(loop_.now());
-  std::vector<Answer> answers = std::exchange(waiting_, {});
+  std::vector<Acknowledgement> acknowledgements = std::exchange(waiting_, {});
   if (!snapshot) {
-    answer(answers);
+    acknowledge(acknowledgements);
     check_ready();
     return;
   }
   applying_ = true;
-  server_.apply(std::move(snapshot), [this, alive = std::weak_ptr<char>(alive_),
-                                      answers = std::move(answers)](Result<void> result) mutable {
-    if (!alive.expired()) applied(std::move(result), std::move(answers));
-  });
+  server_.apply(std::move(snapshot),
+                [this, alive = std::weak_ptr<char>(alive_),
+                 acknowledgements = std::move(acknowledgements)](Result<void> result) mutable {
+                  if (!alive.expired()) applied(std::move(result), std::move(acknowledgements));
+                });
 }
 
-void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
+void AdsClient::applied(Result<void> result, std::vector<Acknowledgement> acknowledgements) {
   applying_ = false;
   bool more = !waiting_.empty(), is_to_blame = false;
   if (result) {
@@ -295,13 +296,13 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
   } else {
     for (const Catalog::Blamed& blamed : catalog_.reject(result.error().text)) {
       more = is_to_blame = true;
-      blame(blamed, result.error().text, answers);
+      blame(blamed, result.error().text, acknowledgements);
     }
     WEFT_LOG(kWarn, "ads", "a configuration could not be applied", {"error", result.error().text});
   }
-  if (!result && !is_to_blame) return apply_again_later(std::move(answers));
+  if (!result && !is_to_blame) return apply_again_later(std::move(acknowledgements));
   catalog_.follow_references(loop_.now());
-  answer(answers);
+  acknowledge(acknowledgements);
   subscribe();
   check_ready();
   if (more || advance_due_ || catalog_.warming(loop_.now()))
@@ -311,30 +312,32 @@ void AdsClient::applied(Result<void> result, std::vector<Answer> answers) {
 }
 
 /// What only takes away has nothing that could be rejected for it, and is not acknowledged before it is done.
-void AdsClient::apply_again_later(std::vector<Answer> answers) {
-  waiting_.insert(waiting_.begin(), std::move_iterator(answers.begin()), std::move_iterator(answers.end()));
+void AdsClient::apply_again_later(std::vector<Acknowledgement> acknowledgements) {
+  waiting_.insert(waiting_.begin(), std::move_iterator(acknowledgements.begin()),
+                  std::move_iterator(acknowledgements.end()));
   deadline_.arm(std::min(catalog_.next_deadline(loop_.now()), loop_.now() + apply_backoff_.next()));
 }
 
 /// What had been acknowledged while it was warming, and then could not be done, is rejected afterwards.
 void AdsClient::blame(const Catalog::Blamed& blamed, const std::string& reason,
-                      std::vector<Answer>& answers) {
+                      std::vector<Acknowledgement>& acknowledgements) {
   bool answered = false;
-  for (Answer& one : answers) {
+  for (Acknowledgement& one : acknowledgements) {
     if (one.type != blamed.type) continue;
     answered = true;
     one.reject(blamed.name, reason);
   }
   const State& state = of(blamed.type);
-  // A newer response that is still to be looked at has an answer of its own, and may be all that is heard.
-  for (Answer& one : waiting_)
+  // A newer response that is still to be looked at has an acknowledgement of its own, and may be all that is
+  // heard.
+  for (Acknowledgement& one : waiting_)
     if (one.type == blamed.type && !blamed.replaced) one.reject(blamed.name, reason);
   if (answered || state.nonce.empty() || state.owed) return;
-  answers.push_back({blamed.type, state.version, state.nonce, {}, {}, streams_});
-  answers.back().reject(blamed.name, reason);
+  acknowledgements.push_back({blamed.type, state.version, state.nonce, {}, {}, streams_});
+  acknowledgements.back().reject(blamed.name, reason);
 }
 
-void AdsClient::Answer::reject(std::string_view name, std::string_view reason) {
+void AdsClient::Acknowledgement::reject(std::string_view name, std::string_view reason) {
   if (!names_all) return;
   std::string text = std::string(short_name(type)) + " '" + std::string(name) + "': " + std::string(reason);
   if (!error.empty()) text.insert(0, "; ");
@@ -345,8 +348,8 @@ void AdsClient::Answer::reject(std::string_view name, std::string_view reason) {
     error = std::string(short_name(type)) + ": more resources are rejected than can be named here";
 }
 
-void AdsClient::answer(const std::vector<Answer>& answers) {
-  for (const Answer& one : answers) {
+void AdsClient::acknowledge(const std::vector<Acknowledgement>& acknowledgements) {
+  for (const Acknowledgement& one : acknowledgements) {
     of(one.type).taken = true;
     of(one.type).rejected = !one.error.empty();
     if (one.error.empty()) {
@@ -357,7 +360,7 @@ void AdsClient::answer(const std::vector<Answer>& answers) {
                {"reason", one.error});
     }
     // Another stream may use the same nonces. Of a stream that is not delta only the newest response of a
-    // kind is spoken of: an answer to an older one would be read as one to it.
+    // kind is spoken of: an acknowledgement to an older one would be read as one to it.
     const bool newest = one.nonce == of(one.type).nonce;
     if (one.stream != streams_ || (!delta_ && !newest)) continue;
     if (newest) of(one.type).owed = false;

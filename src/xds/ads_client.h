@@ -63,7 +63,7 @@ class AdsClient {
   const std::string& version(Type type) const { return types_[index_of(type)].version; }
 
  private:
-  struct Answer {
+  struct Acknowledgement {
     Type type;
     std::string version, nonce, error;
     std::vector<std::string> again;  ///< delta: what has to be sent whole
@@ -90,18 +90,19 @@ class AdsClient {
   net::Task<Result<ControlConnection>> connect();
   net::Task<Result<void>> read_all(http::grpc::MessageStream& stream);
   net::Task<Result<void>> write_all(http::grpc::MessageStream& stream);
-  /// Accepts or rejects each of a response's resources; `answer` gets what is said of them.
-  void take(const AdsResponse& response, Answer& answer);
+  /// Accepts or rejects each of a response's resources; `acknowledgement` gets what is said of them.
+  void take(const AdsResponse& response, Acknowledgement& acknowledgement);
   Packer packer_for(const AdsResponse& response, Type type);
   void subscribe();
   void send(Type type, const std::string& nonce, const std::string& error,
             const std::vector<std::string>& again = {});
   /// Applies what has come, if anything has and nothing is being applied already.
   void advance();
-  void applied(Result<void> result, std::vector<Answer> answers);
-  void apply_again_later(std::vector<Answer> answers);
-  void blame(const Catalog::Blamed& blamed, const std::string& reason, std::vector<Answer>& answers);
-  void answer(const std::vector<Answer>& answers);
+  void applied(Result<void> result, std::vector<Acknowledgement> acknowledgements);
+  void apply_again_later(std::vector<Acknowledgement> acknowledgements);
+  void blame(const Catalog::Blamed& blamed, const std::string& reason,
+             std::vector<Acknowledgement>& acknowledgements);
+  void acknowledge(const std::vector<Acknowledgement>& acknowledgements);
   void check_ready();
 
   net::Loop& loop_;
@@ -110,7 +111,7 @@ class AdsClient {
   Options options_;
   bool delta_;  ///< as the next stream goes, or the present one
   PerType<State> types_;
-  std::vector<Answer> waiting_;  ///< responses taken and not yet applied
+  std::vector<Acknowledgement> waiting_;  ///< responses taken and not yet applied
   std::deque<std::string> outgoing_;
   bool applying_ = false, connected_ = false, node_sent_ = false;
   bool advance_due_ = false;  ///< something came, or its time did, while an earlier one is applied

@@ -121,7 +121,7 @@ void Session::after_request(Channel& state, bool first) {
   // What comes when its stage has passed gets its response in another round.
   if (stage_ != Stage::kIdle) asked_again_ = true;
   if (first) {
-    state.subscribed = state.must_answer = true;
+    state.subscribed = state.must_respond = true;
     if (stage_ != Stage::kIdle) stage_ = Stage::kClusters;
   }
   advance();
@@ -287,7 +287,7 @@ void Session::drop_settled(std::vector<Doubt>& doubts, TypeReport& report) {
 
 void Session::subscribe(Channel& state, Type type, const Request& request, bool repeated) {
   if (!asks_by_name(type)) {
-    state.must_answer = state.must_answer || repeated;
+    state.must_respond = state.must_respond || repeated;
     return;
   }
   const bool changed = state.names.assign(request.resource_names());
@@ -454,7 +454,7 @@ bool Session::owes() const {
     const Channel& state = channel(type);
     const auto unsent = [&](std::string_view name) { return !state.sent->contains(name); };
     // What the present names were compared for has all been sent.
-    return state.must_answer || state.resend_all || !state.resend.empty() ||
+    return state.must_respond || state.resend_all || !state.resend.empty() ||
            (asks_by_name(type) && !state.compared && std::ranges::any_of(state.names.all(), unsent));
   });
 }
@@ -463,7 +463,7 @@ bool Session::owes() const {
 void Session::send_complete(Type type, const ResourceTablePtr& resources) {
   Channel& state = channel(type);
   if (!state.subscribed) return;
-  if (!state.must_answer && !has_stale(type, *resources) && same_resources(*state.sent, *resources)) {
+  if (!state.must_respond && !has_stale(type, *resources) && same_resources(*state.sent, *resources)) {
     if (state.held == state.sent) state.held = resources;
     state.sent = resources;
     return;
@@ -502,7 +502,7 @@ void Session::send_asked(Type type) {
   Channel& state = channel(type);
   const ResourceTablePtr& target = active_->table(type);
   const bool again = state.resend_all || !state.resend.empty();
-  if (!state.subscribed || (state.compared == target && !again && !state.must_answer)) return;
+  if (!state.subscribed || (state.compared == target && !again && !state.must_respond)) return;
   // The way of most changes: the proxy asks for all that there is, and has been sent the same names.
   const std::size_t asked = state.names.all().size();
   const bool all = !again && state.sent->size() == asked && target->size() == asked;
@@ -520,7 +520,7 @@ void Session::send_asked(Type type) {
     state.sent = target;
   else if (!changed->empty())
     state.sent = shared_form(state.sent->with({changed->begin(), changed->end()}), target);
-  if (!changed->empty() || state.must_answer) emit(type, changed, changed, base);
+  if (!changed->empty() || state.must_respond) emit(type, changed, changed, base);
 }
 
 std::vector<ResourcePtr> Session::unsent(const Channel& state, const ResourceTable& target) const {
@@ -551,7 +551,7 @@ void Session::emit(Type type, ResourceTablePtr resources, ResourceTablePtr chang
   state.last = std::move(changed);
   state.base = settled_;
   state.before = whole_;
-  state.must_answer = false;
+  state.must_respond = false;
   state.awaiting = true;
   state.rejected = false;
   state.nonce = std::to_string(++nonces_);

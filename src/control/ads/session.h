@@ -116,11 +116,11 @@ class Session {
 
   struct Channel {
     bool subscribed = false;
-    bool must_answer = false;  ///< the first request: responded to even when there is nothing
-    bool awaiting = false;     ///< sent, neither accepted nor rejected yet
-    bool rejected = false;     ///< the proxy rejected what `sent` says and has what `held` says
-    AskedNames names;          ///< endpoints and routes: what the proxy asks for
-    Names known;               ///< delta: what it had when the stream began, until that may go
+    bool must_respond = false;  ///< the first request: responded to even when there is nothing
+    bool awaiting = false;      ///< sent, neither accepted nor rejected yet
+    bool rejected = false;      ///< the proxy rejected what `sent` says and has what `held` says
+    AskedNames names;           ///< endpoints and routes: what the proxy asks for
+    Names known;                ///< delta: what it had when the stream began, until that may go
     NameSet unsure;  ///< delta, a complete type: what it may have in one form or another, having rejected
     bool resend_all = false;  ///< it needs all of these again although nothing changed
     NameSet resend;           ///< or these

@@ -109,7 +109,7 @@ istio::Redirect to_redirect(const gateway_api::RequestRedirect& from, std::uint1
 }
 
 /// What a rule that cannot be served says to its requests.
-istio::HttpRoute no_answer(std::string name) {
+istio::HttpRoute without_backend(std::string name) {
   istio::HttpRoute made;
   made.name = std::move(name);
   made.action = istio::DirectResponse{.status = 500, .body = {}};
@@ -119,7 +119,7 @@ istio::HttpRoute no_answer(std::string name) {
 /// The rule in VirtualService's words, but for what changes paths.
 istio::HttpRoute to_http(const gateway_api::RouteRule& rule, const ApiRoute& route, std::string name,
                          const RouteScope& scope) {
-  istio::HttpRoute made = no_answer(std::move(name));
+  istio::HttpRoute made = without_backend(std::move(name));
   made.headers = to_headers(rule.headers);
   if (rule.redirect) {
     made.action = to_redirect(*rule.redirect, scope.port);
@@ -219,7 +219,7 @@ std::vector<Ranked> ranked_routes(const ApiRoute& from, const RouteScope& scope)
     auto dropped = from.dropped.find(index++);
     if (dropped != from.dropped.end() && !dropped->second.matches) continue;
     const istio::HttpRoute http =
-        dropped == from.dropped.end() ? to_http(rule, from, name, scope) : no_answer(name);
+        dropped == from.dropped.end() ? to_http(rule, from, name, scope) : without_backend(name);
     for (const auto& match : rule.matches.empty() ? kEverything : rule.matches)
       if (match.understood) made.push_back({rank_of(match), make_routes(match, rule, http, from, scope), 0});
   }

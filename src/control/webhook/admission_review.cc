@@ -37,16 +37,16 @@ Result<AdmissionRequest> read_admission_review(std::string_view body) {
   return made;
 }
 
-std::string write_admission_review(const std::string& uid, const AdmissionAnswer& answer) {
-  api::Json response = {{"uid", uid}, {"allowed", answer.allowed}};
-  if (!answer.allowed)
+std::string write_admission_review(const std::string& uid, const AdmissionResponse& from) {
+  api::Json response = {{"uid", uid}, {"allowed", from.allowed}};
+  if (!from.allowed)
     response["status"] = {
-        {"message", std::string(cut(answer.message, kMaxMessage))}, {"reason", "Invalid"}, {"code", 422}};
-  for (std::size_t i = 0; i < std::min(answer.warnings.size(), kMaxWarnings); ++i)
-    response["warnings"].push_back(answer.warnings[i]);
-  if (answer.allowed && !answer.patch.is_null() && !answer.patch.empty()) {
+        {"message", std::string(cut(from.message, kMaxMessage))}, {"reason", "Invalid"}, {"code", 422}};
+  for (std::size_t i = 0; i < std::min(from.warnings.size(), kMaxWarnings); ++i)
+    response["warnings"].push_back(from.warnings[i]);
+  if (from.allowed && !from.patch.is_null() && !from.patch.empty()) {
     response["patchType"] = "JSONPatch";
-    response["patch"] = encode_base64(api::json_text(answer.patch));
+    response["patch"] = encode_base64(api::json_text(from.patch));
   }
   api::Json review = {
       {"apiVersion", kVersion}, {"kind", "AdmissionReview"}, {"response", std::move(response)}};

@@ -17,7 +17,7 @@ struct AdmissionRequest {
 };
 
 /// Its response. The patch is applied when the object is allowed.
-struct AdmissionAnswer {
+struct AdmissionResponse {
   bool allowed = true;
   std::string message = {};                ///< why not
   std::vector<std::string> warnings = {};  ///< shown to the sender of the object
@@ -28,6 +28,6 @@ struct AdmissionAnswer {
 /// the bytes are, nothing worse comes of them.
 Result<AdmissionRequest> read_admission_review(std::string_view body);
 /// The AdmissionReview that responds to the request of that uid, as text.
-std::string write_admission_review(const std::string& uid, const AdmissionAnswer& answer);
+std::string write_admission_review(const std::string& uid, const AdmissionResponse& response);
 
 }  // namespace weft::control

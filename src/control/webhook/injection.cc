@@ -63,21 +63,21 @@ inject::Owner owner_of_pod(const api::Json& pod, const std::string& ns) {
   return {"v1", "Pod", name, ns};
 }
 
-AdmissionAnswer inject_pod(const AdmissionRequest& request, const inject::Settings& settings) {
+AdmissionResponse inject_pod(const AdmissionRequest& request, const inject::Settings& settings) {
   std::string ns(json::text(json::map(request.object, "metadata"), "namespace"));
   if (ns.empty()) ns = request.ns;
   api::Json pod = request.object;
-  AdmissionAnswer answer;
+  AdmissionResponse response;
   // Reading a field of a type that no API server lets through makes the JSON library throw.
   try {
     auto outcome = inject::inject_template(pod, owner_of_pod(pod, ns), settings);
     if (!outcome) return {.allowed = false, .message = std::move(outcome).error().text};
-    answer.warnings = std::move(outcome->warnings);
-    if (outcome->injected) answer.patch = api::Json::diff(request.object, pod);
+    response.warnings = std::move(outcome->warnings);
+    if (outcome->injected) response.patch = api::Json::diff(request.object, pod);
   } catch (const api::Json::exception& error) {
     return {.allowed = false, .message = std::string("the pod has a field of a wrong type: ") + error.what()};
   }
-  return answer;
+  return response;
 }
 
 }  // namespace weft::control

@@ -23,27 +23,27 @@ bool stays_as_it_is(const AdmissionRequest& request, const std::string& fault) {
   return !before && before.error().text == fault;
 }
 
-AdmissionAnswer validate(const AdmissionRequest& request, const RemarksOnWrite& remarks) {
+AdmissionResponse validate(const AdmissionRequest& request, const RemarksOnWrite& remarks) {
   std::string version(json::text(request.object, "apiVersion"));
   std::string kind(json::text(request.object, "kind"));
   if (!api::find_kind(version, kind))
     return {.warnings = {"weft does not do " + kind + " of " + version + ": it has no effect"}};
   auto object = admitted(request.object);
-  AdmissionAnswer answer;
+  AdmissionResponse response;
   if (!object) {
     std::string fault = std::move(object).error().text;
     if (stays_as_it_is(request, fault)) return {.warnings = {std::move(fault)}};
     return {.allowed = false, .message = std::move(fault)};
   }
-  if (!remarks) return answer;
+  if (!remarks) return response;
   for (const Remark& each : remarks(std::make_shared<const api::Object>(std::move(*object))))
-    answer.warnings.push_back(each.field.empty() ? each.text : each.field + ": " + each.text);
-  return answer;
+    response.warnings.push_back(each.field.empty() ? each.text : each.field + ": " + each.text);
+  return response;
 }
 
 }  // namespace
 
-AdmissionAnswer validate_object(const AdmissionRequest& request, const RemarksOnWrite& remarks) {
+AdmissionResponse validate_object(const AdmissionRequest& request, const RemarksOnWrite& remarks) {
   if (request.operation == "DELETE" || request.object.is_null()) return {};
   try {
     // It goes as soon as its last finalizer is taken away, which is an update.

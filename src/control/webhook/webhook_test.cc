@@ -31,7 +31,7 @@ std::string review(const api::Json& object, const std::string& operation = "CREA
       .dump();
 }
 
-AdmissionAnswer inject(const api::Json& object) {
+AdmissionResponse inject(const api::Json& object) {
   auto request = read_admission_review(review(object));
   EXPECT_TRUE(request) << request.error().text;
   return inject_pod(*request, inject::Settings());
@@ -39,7 +39,7 @@ AdmissionAnswer inject(const api::Json& object) {
 
 TEST(Webhook, a_pod_comes_back_with_a_patch_that_makes_it_an_injected_one) {
   api::Json object = pod(R"({"generateName": "a-"})");
-  AdmissionAnswer answer = inject(object);
+  AdmissionResponse answer = inject(object);
   ASSERT_TRUE(answer.allowed) << answer.message;
   api::Json written = api::Json::parse(write_admission_review("u-1", answer));
   EXPECT_EQ(written["response"]["uid"], "u-1");
@@ -53,7 +53,7 @@ TEST(Webhook, a_pod_comes_back_with_a_patch_that_makes_it_an_injected_one) {
 }
 
 TEST(Webhook, a_pod_that_is_not_to_be_injected_is_allowed_without_a_patch) {
-  AdmissionAnswer answer = inject(pod(R"({"name": "a", "labels": {"sidecar.istio.io/inject": "false"}})"));
+  AdmissionResponse answer = inject(pod(R"({"name": "a", "labels": {"sidecar.istio.io/inject": "false"}})"));
   EXPECT_TRUE(answer.allowed);
   EXPECT_TRUE(answer.patch.is_null());
 }
@@ -69,7 +69,7 @@ TEST(Webhook, a_map_of_more_entries_than_anybody_writes_rejects_the_pod_before_i
 }
 
 TEST(Webhook, a_wrong_annotation_rejects_the_pod_and_is_named) {
-  AdmissionAnswer answer = inject(pod(
+  AdmissionResponse answer = inject(pod(
       R"({"name": "a", "annotations": {"traffic.sidecar.istio.io/includeOutboundIPRanges": "10.0.0.0/99"}})"));
   EXPECT_FALSE(answer.allowed);
   EXPECT_NE(answer.message.find("traffic.sidecar.istio.io/includeOutboundIPRanges"), std::string::npos);
@@ -99,7 +99,7 @@ TEST(Webhook, the_owner_is_guessed_from_what_the_pod_says) {
   EXPECT_EQ(owner(R"({"generateName": "tool-"})"), "v1 Pod tool");
 }
 
-AdmissionAnswer validate(const std::string& object, const std::string& operation = "CREATE") {
+AdmissionResponse validate(const std::string& object, const std::string& operation = "CREATE") {
   auto request = read_admission_review(review(api::Json::parse(object), operation));
   EXPECT_TRUE(request);
   return validate_object(*request);
@@ -110,15 +110,15 @@ TEST(Webhook, validation_answers_with_field_and_reason_and_rejects_unknown_field
       R"({"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "r", "namespace": "default"}, "spec": )";
   EXPECT_TRUE(
       validate(head + R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]}})").allowed);
-  AdmissionAnswer unknown = validate(
+  AdmissionResponse unknown = validate(
       head + R"({"hosts": ["r"], "htp": [], "http": [{"route": [{"destination": {"host": "r"}}]}]}})");
   EXPECT_FALSE(unknown.allowed);
   EXPECT_NE(unknown.message.find("spec.htp"), std::string::npos) << unknown.message;
-  AdmissionAnswer empty = validate(head + R"({"hosts": ["r"], "http": [{}]}})");
+  AdmissionResponse empty = validate(head + R"({"hosts": ["r"], "http": [{}]}})");
   EXPECT_FALSE(empty.allowed);
   EXPECT_NE(empty.message.find("spec.http[0]"), std::string::npos) << empty.message;
   EXPECT_TRUE(validate(head + "{}}", "DELETE").allowed);
-  AdmissionAnswer foreign = validate(
+  AdmissionResponse foreign = validate(
       R"({"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": {"name": "e"}})");
   EXPECT_TRUE(foreign.allowed);
   EXPECT_EQ(foreign.warnings.size(), 1u);
@@ -139,7 +139,8 @@ TEST(Webhook, what_there_is_to_say_of_a_good_rule_is_a_warning_with_its_field) {
     EXPECT_TRUE(request);
     return validate_object(*request, waits);
   };
-  AdmissionAnswer good = answer(R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]})");
+  AdmissionResponse good =
+      answer(R"({"hosts": ["r"], "http": [{"route": [{"destination": {"host": "r"}}]}]})");
   EXPECT_TRUE(good.allowed);
   EXPECT_EQ(good.warnings, (std::vector<std::string>{"spec.hosts[0]: waits for host r", "has no effect"}));
   EXPECT_FALSE(answer(R"({"hosts": ["r"], "http": [{}]})").allowed);
@@ -171,7 +172,7 @@ TEST(Webhook, a_bad_object_that_is_stored_can_be_labelled_and_deleted_and_not_ma
   const std::string label = R"(, "labels": {"a": "b"})";
   const api::Json bad = object("", "100%"), good = object("", "100");
   ASSERT_FALSE(validate(bad.dump()).allowed);
-  const AdmissionAnswer labelled = update(bad, object(label, "100%"));
+  const AdmissionResponse labelled = update(bad, object(label, "100%"));
   EXPECT_TRUE(labelled.allowed) << labelled.message;
   ASSERT_EQ(labelled.warnings.size(), 1u);
   EXPECT_NE(labelled.warnings[0].find("headers.request.set.x"), std::string::npos) << labelled.warnings[0];
@@ -308,7 +309,7 @@ TEST_F(WebhookStoreTest, validation_becomes_Fail_only_after_the_API_server_has_r
     EXPECT_NE(request.path.find("dryRun=All"), std::string::npos);
     AdmissionRequest asked{
         .uid = "u", .ns = "weft-system", .name = "x", .operation = "CREATE", .object = request.body};
-    AdmissionAnswer verdict = validate_object(asked);
+    AdmissionResponse verdict = validate_object(asked);
     EXPECT_FALSE(verdict.allowed);
     if (!reachable) return request.body;  // failurePolicy Ignore lets it through
     return fail(Error::config(

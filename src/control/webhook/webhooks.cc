@@ -41,11 +41,11 @@ net::Task<void> Webhooks::handle(http::ServerExchange& exchange) {
   } else if (!is_json(exchange.request().headers)) {
     co_await reject(exchange, 415, "the body must be application/json");
   } else {
-    co_await answer(exchange, path);
+    co_await respond(exchange, path);
   }
 }
 
-net::Task<void> Webhooks::answer(http::ServerExchange& exchange, std::string path) {
+net::Task<void> Webhooks::respond(http::ServerExchange& exchange, std::string path) {
   auto body = co_await http::read_all(exchange, kMaxBody);
   if (!body) {
     co_await reject(exchange, body.error().code == Code::kTooLarge ? 413 : 400, body.error().text);
@@ -60,34 +60,34 @@ net::Task<void> Webhooks::answer(http::ServerExchange& exchange, std::string pat
     co_await reject(exchange, 400, request.error().text);
     co_return;
   }
-  AdmissionAnswer answer = path == kValidate ? validate(*request) : inject(*request, path);
+  AdmissionResponse response = path == kValidate ? validate(*request) : inject(*request, path);
   (void)co_await http::respond(exchange, 200, "application/json",
-                               write_admission_review(request->uid, answer));
+                               write_admission_review(request->uid, response));
 }
 
-AdmissionAnswer Webhooks::inject(const AdmissionRequest& request, std::string_view path) {
+AdmissionResponse Webhooks::inject(const AdmissionRequest& request, std::string_view path) {
   metrics_.count("sidecar_injection_requests_total");
-  AdmissionAnswer answer;
+  AdmissionResponse response;
   if (std::string cluster = cluster_of(path); !cluster.empty()) {
     inject::Settings settings = settings_.current();
     settings.cluster_id = std::move(cluster);
-    answer = inject_pod(request, settings);
+    response = inject_pod(request, settings);
   } else {
-    answer = inject_pod(request, settings_.current());
+    response = inject_pod(request, settings_.current());
   }
-  const char* outcome = !answer.allowed          ? "sidecar_injection_failure_total"
-                        : answer.patch.is_null() ? "sidecar_injection_skip_total"
-                                                 : "sidecar_injection_success_total";
+  const char* outcome = !response.allowed          ? "sidecar_injection_failure_total"
+                        : response.patch.is_null() ? "sidecar_injection_skip_total"
+                                                   : "sidecar_injection_success_total";
   metrics_.count(outcome);
-  if (!answer.allowed)
-    WEFT_LOG(kWarn, "control", "a pod is rejected", {"namespace", request.ns}, {"reason", answer.message});
-  return answer;
+  if (!response.allowed)
+    WEFT_LOG(kWarn, "control", "a pod is rejected", {"namespace", request.ns}, {"reason", response.message});
+  return response;
 }
 
-AdmissionAnswer Webhooks::validate(const AdmissionRequest& request) {
-  AdmissionAnswer answer = validate_object(request, remarks_);
-  metrics_.count(answer.allowed ? "galley_validation_passed" : "galley_validation_failed");
-  return answer;
+AdmissionResponse Webhooks::validate(const AdmissionRequest& request) {
+  AdmissionResponse response = validate_object(request, remarks_);
+  metrics_.count(response.allowed ? "galley_validation_passed" : "galley_validation_failed");
+  return response;
 }
 
 }  // namespace weft::control

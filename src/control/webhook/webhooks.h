@@ -20,9 +20,9 @@ class Webhooks {
   net::Task<void> handle(http::ServerExchange& exchange);
 
  private:
-  AdmissionAnswer inject(const AdmissionRequest& request, std::string_view path);
-  AdmissionAnswer validate(const AdmissionRequest& request);
-  net::Task<void> answer(http::ServerExchange& exchange, std::string path);
+  AdmissionResponse inject(const AdmissionRequest& request, std::string_view path);
+  AdmissionResponse validate(const AdmissionRequest& request);
+  net::Task<void> respond(http::ServerExchange& exchange, std::string path);
 
   const InjectorSettings& settings_;
   Metrics& metrics_;
