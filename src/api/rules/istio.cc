@@ -163,12 +163,27 @@ void check_fault(const Json& rule, const Path& at, Report& report) {
                    "only one of percentage and its older form, percent, may be given");
 }
 
-void check_methods(const Json& rule, const Path& at, Report& report) {
+void check_method(const Json& match, const Path& at, Report& report) {
+  const Json* method = member(match, "method");
+  if (!method || text_of(*method, "exact") != "CONNECT") return;
+  const Path method_at = at.at("method");
+  report.problem(method_at.at("exact"), std::string(kConnectIsNotRouted));
+}
+
+void check_uri_case(const Json& match, const Path& at, Report& report) {
+  const Json* ignores = member(match, "ignoreUriCase");
+  if (!ignores || *ignores != true) return;
+  const Json* uri = member(match, "uri");
+  const Path flag_at = at.at("ignoreUriCase");
+  if (!uri) report.no_effect(flag_at, "true: has no effect without a uri; remove it");
+  if (uri && uri->contains("regex"))
+    report.no_effect(flag_at, "true: has no effect on uri.regex; begin the regular expression with (?i)");
+}
+
+void check_matches(const Json& rule, const Path& at, Report& report) {
   each(rule, "match", at, [&](const Json& match, const Path& match_at) {
-    const Json* method = member(match, "method");
-    if (!method || text_of(*method, "exact") != "CONNECT") return;
-    const Path method_at = match_at.at("method");
-    report.problem(method_at.at("exact"), std::string(kConnectIsNotRouted));
+    check_method(match, match_at, report);
+    check_uri_case(match, match_at, report);
   });
 }
 
@@ -180,7 +195,7 @@ void check_http_rule(const Json& rule, const Path& at, Report& report) {
   if (actions > 1) report.problem(at, "only one of route, redirect and directResponse may be given");
   if (route && route->empty()) report.problem(at.at("route"), "must have at least one destination");
   if (route) check_weights(rule, at, report);
-  check_methods(rule, at, report);
+  check_matches(rule, at, report);
   check_header_changes(rule, route != nullptr, at, report);
   each(rule, "route", at, [&](const Json& destination, const Path& destination_at) {
     check_header_changes(destination, true, destination_at, report);

@@ -402,24 +402,34 @@ TEST(RulesReading, what_stands_behind_a_route_for_everything_is_never_reached_at
   EXPECT_EQ(table.virtual_hosts(0).routes(1).direct_response().status(), 503u);
 }
 
-TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
+/// The routes of a rule with two matches, of which the second was stored with more than is accepted.
+std::vector<std::string> paths_of_stored(const api::Json& second) {
   const std::string yaml =
       gateway_yaml("*") + rule_yaml(
                               "hosts: [shop.example], gateways: [edge], http: [{match: [{uri: {exact: /a}}, "
-                              "{uri: {exact: /b}}], route: [{destination: {host: web}}]}]");
+                              "{uri: {regex: /b}}], route: [{destination: {host: web}}]}]");
   std::vector<api::ObjectPtr> objects;
   for (const auto& each : testing::objects(std::string(kServices) + "---\n" + yaml)) {
     auto object = std::make_shared<api::Object>(*each);
-    if (object->kind == kinds::virtual_service())
-      object->body["spec"]["http"][0]["match"][1]["sourceNamespace"] = "trusted";
+    if (object->kind == kinds::virtual_service()) object->body["spec"]["http"][0]["match"][1].update(second);
     objects.push_back(std::move(object));
   }
   const PushContext push(std::make_shared<const ObjectSnapshot>(ObjectSnapshot::of(1, std::move(objects))));
   const ResourceSet set = translate(push, ingress());
   route::RouteConfiguration table;
-  ASSERT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->message()));
-  ASSERT_EQ(table.virtual_hosts(0).routes_size(), 1);
-  EXPECT_EQ(table.virtual_hosts(0).routes(0).match().path(), "/a");
+  EXPECT_TRUE(table.ParseFromString(set[Type::kRoute].begin()->get()->message()));
+  std::vector<std::string> paths;
+  for (const auto& each : table.virtual_hosts(0).routes())
+    paths.push_back(each.match().path() + each.match().safe_regex().regex());
+  return paths;
+}
+
+TEST(RulesReading, a_match_that_asks_for_what_is_not_known_matches_nothing) {
+  EXPECT_EQ(paths_of_stored({{"sourceNamespace", "trusted"}}), std::vector<std::string>{"/a"});
+}
+
+TEST(RulesReading, a_match_with_a_field_that_has_no_effect_is_one_without_it) {
+  EXPECT_EQ(paths_of_stored({{"ignoreUriCase", true}}), (std::vector<std::string>{"/a", "/b"}));
 }
 
 }  // namespace

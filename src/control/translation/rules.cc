@@ -49,7 +49,9 @@ std::vector<api::Place> faulty_matches(const api::istio::VirtualService& spec,
   std::vector<api::Place> found;
   if (faults.empty()) return found;
   const auto look_at = [&](const api::istio::MatchScope& match) {
-    if (std::ranges::any_of(faults, [&](const api::Problem& each) { return match.where.covers(each.field); }))
+    if (std::ranges::any_of(faults, [&](const api::Problem& each) {
+          return !each.no_effect && match.where.covers(each.field);
+        }))
       found.push_back(match.where);
   };
   for (const api::istio::HttpRoute& route : spec.http)
