@@ -154,13 +154,18 @@ void check_forwarding(const Json& rule, const Path& at, Report& report) {
 void check_fault(const Json& rule, const Path& at, Report& report) {
   const Json* fault = member(rule, "fault");
   if (!fault) return;
-  if (!fault->contains("delay") && !fault->contains("abort"))
-    report.problem(at.at("fault"), "must have a delay, an abort, or both");
-  const Json* delay = member(*fault, "delay");
-  const Path fault_at = at.at("fault"), delay_at = fault_at.at("delay");
+  const Json *delay = member(*fault, "delay"), *abort = member(*fault, "abort");
+  if (!delay && !abort) report.problem(at.at("fault"), "must have a delay, an abort, or both");
+  const Path fault_at = at.at("fault"), delay_at = fault_at.at("delay"), abort_at = fault_at.at("abort");
   if (delay && delay->contains("percent") && delay->contains("percentage"))
     report.problem(delay_at.at("percent"),
                    "only one of percentage and its older form, percent, may be given");
+  if (delay && !delay->contains("percent") && !delay->contains("percentage"))
+    report.no_effect(delay_at.at("percentage"),
+                     "is required: without it no request is delayed; write {value: 100} for all of them");
+  if (abort && !abort->contains("percentage"))
+    report.no_effect(abort_at.at("percentage"),
+                     "is required: without it no request is aborted; write {value: 100} for all of them");
 }
 
 void check_method(const Json& match, const Path& at, Report& report) {

@@ -33,5 +33,27 @@ TEST(VirtualServiceRules, ignore_uri_case_is_of_a_path_that_is_written_out) {
             "spec.http[0].match[0].ignoreUriCase: true: has no effect without a uri; remove it");
 }
 
+TEST(VirtualServiceRules, a_fault_says_of_how_many_requests_it_is) {
+  const auto wrong_fault = [](const std::string& fault) {
+    return wrong("route: [{destination: {host: a}}], fault: {" + fault + "}");
+  };
+  EXPECT_EQ(wrong_fault("delay: {fixedDelay: 1s}"),
+            "spec.http[0].fault.delay.percentage: is required: without it no request is delayed; write "
+            "{value: 100} for all of them");
+  EXPECT_EQ(wrong_fault("abort: {httpStatus: 503}"),
+            "spec.http[0].fault.abort.percentage: is required: without it no request is aborted; write "
+            "{value: 100} for all of them");
+  EXPECT_EQ(wrong_fault("delay: {fixedDelay: 1s, percentage: null}").substr(0, 36),
+            "spec.http[0].fault.delay.percentage:");
+  EXPECT_EQ(
+      wrong_fault("delay: {fixedDelay: 1s, percent: 7}, abort: {httpStatus: 503, percentage: {value: 7}}"),
+      "none");
+  // It is switched off; Istio's own programs leave a 0 out.
+  EXPECT_EQ(
+      wrong_fault("delay: {fixedDelay: 1s, percent: 0}, abort: {httpStatus: 503, percentage: {value: 0}}"),
+      "none");
+  EXPECT_EQ(wrong_fault("abort: {httpStatus: 503, percentage: {}}"), "none");
+}
+
 }  // namespace
 }  // namespace weft::api

@@ -213,12 +213,13 @@ TEST(Rules, virtual_services) {
        "them"},
       {"hosts: [a], http: [{TO, retries: {}}]", "none"},
       {"hosts: [a], http: [{TO, fault: {abort: {httpStatus: 500, percentage: {value: 0.1}}}}]", "none"},
-      {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 7s, percent: 50}, abort: {httpStatus: 555}}}]",
+      {"hosts: [a], http: [{TO, fault: {delay: {fixedDelay: 7s, percent: 50}, abort: {httpStatus: 555, "
+       "percentage: {value: 1}}}}]",
        "none"},
       {"hosts: [a], http: [{TO, fault: {}}]", "spec.http[0].fault: must have a delay, an abort, or both"},
       {"hosts: [a], http: [{TO, fault: {abort: {httpStatus: 600}}}]",
        "spec.http[0].fault.abort.httpStatus: 600: must be from 200 to 599"},
-      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE}}}]", "none"},
+      {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: UNAVAILABLE, percentage: {value: 1}}}}]", "none"},
       {"hosts: [a], http: [{TO, fault: {abort: {grpcStatus: '14'}}}]",
        "spec.http[0].fault.abort.grpcStatus: \"14\": must be the name of a gRPC status, such as UNAVAILABLE "
        "or "

@@ -262,7 +262,7 @@ class Maker {
     if (chance(3)) made["headers"] = headers();
     if (chance(4))
       made["fault"] = {{"delay", {{"fixedDelay", duration()}, {"percentage", {{"value", 0.5}}}}},
-                       {"abort", {{"httpStatus", 200 + number() % 500}}}};
+                       {"abort", {{"httpStatus", 200 + number() % 500}, {"percentage", {{"value", 1}}}}}};
     return made;
   }
   api::Json api_rule() {
