@@ -175,6 +175,17 @@ void check_method(const Json& match, const Path& at, Report& report) {
   report.problem(method_at.at("exact"), std::string(kConnectIsNotRouted));
 }
 
+/// A path is matched without its query, and one with a fragment is 400.
+void check_uri(const Json& match, const Path& at, Report& report) {
+  const Json* uri = member(match, "uri");
+  if (!uri) return;
+  const Path uri_at = at.at("uri");
+  for (const char* form : {"exact", "prefix"})
+    if (text_of(*uri, form).find_first_of("?#") != std::string_view::npos)
+      report.problem(uri_at.at(form), shown((*uri)[form]) + ": " + std::string(kOnlyAPath) +
+                                          "; write a query under queryParams");
+}
+
 void check_uri_case(const Json& match, const Path& at, Report& report) {
   const Json* ignores = member(match, "ignoreUriCase");
   if (!ignores || *ignores != true) return;
@@ -188,6 +199,7 @@ void check_uri_case(const Json& match, const Path& at, Report& report) {
 void check_matches(const Json& rule, const Path& at, Report& report) {
   each(rule, "match", at, [&](const Json& match, const Path& match_at) {
     check_method(match, match_at, report);
+    check_uri(match, match_at, report);
     check_uri_case(match, match_at, report);
   });
 }

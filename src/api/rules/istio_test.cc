@@ -33,6 +33,16 @@ TEST(VirtualServiceRules, ignore_uri_case_is_of_a_path_that_is_written_out) {
             "spec.http[0].match[0].ignoreUriCase: true: has no effect without a uri; remove it");
 }
 
+TEST(VirtualServiceRules, a_uri_that_no_path_can_be_is_named) {
+  const std::string only =
+      ": must be a path only; queries (?) and fragments (#) match nothing; write a query under queryParams";
+  EXPECT_EQ(wrong_match("uri: {exact: '/a?b=c'}"), "spec.http[0].match[0].uri.exact: \"/a?b=c\"" + only);
+  EXPECT_EQ(wrong_match("uri: {prefix: '/a?'}"), "spec.http[0].match[0].uri.prefix: \"/a?\"" + only);
+  EXPECT_EQ(wrong_match("uri: {exact: '/a#b'}"), "spec.http[0].match[0].uri.exact: \"/a#b\"" + only);
+  EXPECT_EQ(wrong_match("uri: {regex: '/ab?'}"), "none");
+  EXPECT_EQ(wrong_match("uri: {exact: /a}, queryParams: {b: {exact: 'c?#'}}"), "none");
+}
+
 TEST(VirtualServiceRules, a_fault_says_of_how_many_requests_it_is) {
   const auto wrong_fault = [](const std::string& fault) {
     return wrong("route: [{destination: {host: a}}], fault: {" + fault + "}");

@@ -64,9 +64,7 @@ void check_ingress(const Json& spec, const Path& at, Report& report) {
     if ((*http)["paths"].empty()) report.problem(http_at.at("paths"), "must have at least one path");
     each(*http, "paths", http_at, [&](const Json& path, const Path& path_at) {
       if (text_of(path, "path").find_first_of("?#") != std::string_view::npos)
-        report.problem(
-            path_at.at("path"),
-            shown(path["path"]) + ": must be a path only; queries (?) and fragments (#) match nothing");
+        report.problem(path_at.at("path"), shown(path["path"]) + ": " + std::string(kOnlyAPath));
       if (text_of(path, "path").empty() && path["pathType"] != "ImplementationSpecific")
         report.problem(path_at.at("path"),
                        "is required with pathType " + std::string(text_of(path, "pathType")));

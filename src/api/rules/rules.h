@@ -33,6 +33,10 @@ std::string_view text_of(const Json& value, std::string_view name);
 inline constexpr std::string_view kConnectIsNotRouted =
     "\"CONNECT\": is not routed by weft: the response is 404; match another method";
 
+/// Of a text that is compared with a request's path.
+inline constexpr std::string_view kOnlyAPath =
+    "must be a path only; queries (?) and fragments (#) match nothing";
+
 /// Whether a header's name means the host that a request is for.
 bool is_host_header(std::string_view name);
 
