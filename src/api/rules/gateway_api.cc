@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "api/duration.h"
 #include "api/json_text.h"
 #include "api/rules/rules.h"
 #include "api/schema/check.h"
@@ -155,12 +156,26 @@ void check_redirecting_rule(const Json& rule, const Path& at, Report& report) {
   });
 }
 
+/// A request ends with its own time, so that a longer one for each attempt never passes. 0s is no limit.
+void check_timeouts(const Json& rule, const Path& at, Report& report) {
+  const Json* timeouts = member(rule, "timeouts");
+  if (!timeouts) return;
+  const auto request = parse_duration(text_of(*timeouts, "request"));
+  const auto backend = parse_duration(text_of(*timeouts, "backendRequest"));
+  if (!request || !backend || request->count() == 0 || *backend <= *request) return;
+  const Path timeouts_at = at.at("timeouts");
+  report.no_effect(timeouts_at.at("backendRequest"), shown((*timeouts)["backendRequest"]) +
+                                                         ": must not be longer than request, which is " +
+                                                         shown((*timeouts)["request"]));
+}
+
 void check_rule(const Json& rule, const Path& at, Report& report) {
   check_count(rule, "matches", 64, at, report);
   check_count(rule, "backendRefs", 16, at, report);
   each(rule, "matches", at,
        [&](const Json& match, const Path& match_at) { check_match(match, match_at, report); });
   check_filters(rule, rule, at, report);
+  check_timeouts(rule, at, report);
   if (has_filter(rule, "RequestRedirect")) check_redirecting_rule(rule, at, report);
   each(rule, "backendRefs", at, [&](const Json& backend, const Path& backend_at) {
     std::string_view kind = text_of(backend, "kind");

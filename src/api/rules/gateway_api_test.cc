@@ -75,6 +75,20 @@ TEST(GatewayApi, routes_are_checked) {
   EXPECT_EQ(rule("{matches: [{path: {type: RegularExpression}}]}"), "none");
 }
 
+TEST(GatewayApi, an_attempt_may_not_take_longer_than_its_request) {
+  const auto timeouts = [](const std::string& text) {
+    return wrong("HTTPRoute", "{rules: [{timeouts: {" + text + "}}]}");
+  };
+  EXPECT_EQ(timeouts("request: 200ms, backendRequest: 1s"),
+            "spec.rules[0].timeouts.backendRequest: \"1s\": must not be longer than request, which is "
+            "\"200ms\"");
+  EXPECT_EQ(timeouts("request: 1s, backendRequest: 1s"), "none");
+  EXPECT_EQ(timeouts("request: 1m, backendRequest: 59s"), "none");
+  EXPECT_EQ(timeouts("request: 0s, backendRequest: 1s"), "none") << "0s is no limit";
+  EXPECT_EQ(timeouts("request: 1s, backendRequest: 0s"), "none");
+  EXPECT_EQ(timeouts("backendRequest: 1s"), "none");
+}
+
 TEST(GatewayApi, filters_are_checked) {
   auto filters = [](const std::string& list, const std::string& more = "") {
     return wrong("HTTPRoute", "{rules: [{filters: " + list + more + "}]}");
