@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "http/rules.h"
 #include "proxy/kept_field.h"
 
 namespace weft::proxy {
@@ -35,6 +36,12 @@ FieldName::Pseudo FieldName::pseudo_of(std::string_view name) {
   if (name == ":authority") return Pseudo::kAuthority;
   return name == ":scheme" ? Pseudo::kScheme : Pseudo::kUnknown;
 }
+
+bool FieldName::may_be_in_request() const {
+  return pseudo_ == Pseudo::kNone ? http::is_token(name_) : pseudo_ != Pseudo::kUnknown;
+}
+
+bool FieldName::may_be_in_response() const { return http::is_token(name_); }
 
 std::optional<std::string_view> FieldName::value_in(const http::RequestHead& head) const {
   if (known_ != http::HeaderId::kOther && known_ != http::HeaderId::kHost) return known_value(head, known_);

@@ -18,6 +18,9 @@ class FieldName {
   FieldName() = default;
   explicit FieldName(std::string_view name);
   bool empty() const { return name_.empty(); }
+  /// Whether any head of that sort could have it.
+  bool may_be_in_request() const;
+  bool may_be_in_response() const;
 
   /// The first value. Valid until the head changes, or this thread asks for the next value: a length is
   /// written out for it.

@@ -37,5 +37,20 @@ TEST(FieldName, what_is_not_there_has_no_value) {
     EXPECT_EQ(FieldName(name).value_in(response), std::nullopt) << name;
 }
 
+TEST(FieldName, some_are_of_no_message_or_of_requests_alone) {
+  for (const std::string_view name : {"host", "X-Own", "content-length"}) {
+    EXPECT_TRUE(FieldName(name).may_be_in_request()) << name;
+    EXPECT_TRUE(FieldName(name).may_be_in_response()) << name;
+  }
+  for (const std::string_view name : {":METHOD", ":path", ":Scheme", ":authority"}) {
+    EXPECT_TRUE(FieldName(name).may_be_in_request()) << name;
+    EXPECT_FALSE(FieldName(name).may_be_in_response()) << name;
+  }
+  for (const std::string_view name : {"", ":", ":status", ":protocol", "a b", "a?b", "a:"}) {
+    EXPECT_FALSE(FieldName(name).may_be_in_request()) << name;
+    EXPECT_FALSE(FieldName(name).may_be_in_response()) << name;
+  }
+}
+
 }  // namespace
 }  // namespace weft::proxy

@@ -115,12 +115,62 @@ std::string_view time_text(std::chrono::system_clock::time_point when) {
   return {text, kToTheSecond + 4};
 }
 
+/// What stands between two per cent signs: "NAME", "NAME(argument)" or "NAME(argument):length".
+struct Operator {
+  std::string_view name, argument;
+  std::size_t limit = std::string::npos;  ///< npos: no length is given
+};
+
+Error wrong(std::string_view body, const char* what) {
+  return Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' " + what);
+}
+
+Result<Operator> read_operator(std::string_view body) {
+  Operator made{.name = body, .argument = {}};
+  const auto open = body.find('(');
+  if (open == std::string_view::npos) return made;
+  const auto close = body.rfind(')');
+  if (close == std::string_view::npos || close < open) return fail(wrong(body, "lacks its ')'"));
+  made.name = body.substr(0, open);
+  made.argument = body.substr(open + 1, close - open - 1);
+  const std::string_view tail = body.substr(close + 1);
+  if (tail.empty()) return made;
+  const char* const end = tail.data() + tail.size();
+  const auto [last, error] = std::from_chars(tail.data() + 1, end, made.limit);
+  if (tail.front() != ':' || error != std::errc() || last != end)
+    return fail(wrong(body, "ends in something that is not ':length'"));
+  return made;
+}
+
+/// The variable's value as of now. One line stays one line, and a header's value one value.
+std::string environment_text(const Operator& variable, Use use) {
+  const char* const value = std::getenv(std::string(variable.argument).c_str());
+  std::string text;
+  LineWriter line(text);
+  append_escaped(line, std::string_view(value ? value : "-").substr(0, variable.limit), use);
+  line.flushed();
+  return text;
+}
+
 }  // namespace
 
-void LogFormat::compile_header(Part& part, std::string_view argument) {
+/// Of "a" or "a?b"; false when one of them is no name that such a head may have.
+bool LogFormat::compile_header(Part& part, std::string_view argument) {
+  const auto may_be_there = [&part](const FieldName& name) {
+    return part.op == Op::kResponseHeader ? name.may_be_in_response() : name.may_be_in_request();
+  };
   const auto question = argument.find('?');
   part.field = FieldName(argument.substr(0, question));
-  if (question != std::string_view::npos) part.other = FieldName(argument.substr(question + 1));
+  if (question == std::string_view::npos) return may_be_there(part.field);
+  part.other = FieldName(argument.substr(question + 1));
+  return may_be_there(part.field) && may_be_there(part.other);
+}
+
+std::optional<LogFormat::Op> LogFormat::header_operator(std::string_view name) {
+  if (name == "REQ") return Op::kRequestHeader;
+  if (name == "RESP") return Op::kResponseHeader;
+  if (name == "REQ_WITHOUT_QUERY") return Op::kRequestPathWithoutQuery;
+  return std::nullopt;
 }
 
 std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
@@ -159,7 +209,7 @@ std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
       {"CONNECTION_ID", Op::kConnectionId},
       {"HOSTNAME", Op::kHostname},
       {"START_TIME", Op::kStartTime},
-      // Understood, and without a value in this proxy.
+      // Of what this proxy never has: Envoy writes the same where it has none.
       {"VIRTUAL_CLUSTER_NAME", Op::kNothing},
       {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Op::kDownstreamFailure},
       {"DOWNSTREAM_TLS_VERSION", Op::kNothing},
@@ -167,11 +217,6 @@ std::optional<LogFormat::Op> LogFormat::plain_operator(std::string_view name) {
       {"DOWNSTREAM_PEER_URI_SAN", Op::kNothing},
       {"DOWNSTREAM_PEER_SUBJECT", Op::kNothing},
       {"UPSTREAM_PEER_URI_SAN", Op::kNothing},
-      {"FILTER_STATE", Op::kNothing},
-      {"DYNAMIC_METADATA", Op::kNothing},
-      {"METADATA", Op::kNothing},
-      {"CEL", Op::kNothing},
-      {"TRAILER", Op::kNothing},
       {"TRACE_ID", Op::kNothing},
   };
   for (const auto& [known, op] : kPlain) {
@@ -189,48 +234,31 @@ Result<LogFormat::Op> LogFormat::grpc_status_operator(std::string_view argument)
 }
 
 Result<LogFormat::Part> LogFormat::compile_operator(std::string_view body, Use use) {
+  WEFT_TRY(const Operator written, read_operator(body));
   Part part;
-  std::string_view name = body, argument;
-  if (const auto open = body.find('('); open != std::string_view::npos) {
-    const auto close = body.rfind(')');
-    if (close == std::string_view::npos || close < open)
-      return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' lacks its ')'"));
-    name = body.substr(0, open);
-    argument = body.substr(open + 1, close - open - 1);
-    const std::string_view tail = body.substr(close + 1);
-    if (!tail.empty() &&
-        (tail.front() != ':' ||
-         std::from_chars(tail.data() + 1, tail.data() + tail.size(), part.limit).ec != std::errc()))
-      return fail(Error::config(
-          Code::kInvalid, "operator '%" + std::string(body) + "%' ends in something that is not ':length'"));
-  }
-  if (name == "REQ" || name == "RESP" || name == "REQ_WITHOUT_QUERY") {
-    if (argument.empty() || argument.front() == '?' || argument.back() == '?')
-      return fail(Error::config(Code::kInvalid, "operator '%" + std::string(body) + "%' names no header"));
-    part.op = name == "RESP"  ? Op::kResponseHeader
-              : name == "REQ" ? Op::kRequestHeader
-                              : Op::kRequestPathWithoutQuery;
-    compile_header(part, argument);
+  part.limit = written.limit;
+  if (const std::optional<Op> header = header_operator(written.name)) {
+    part.op = *header;
+    if (!compile_header(part, written.argument)) return fail(wrong(body, "names no header"));
     return part;
   }
-  if (name == "ENVIRONMENT") {
-    const char* value = std::getenv(std::string(argument).c_str());
-    // One line stays one line, and a header's value one value.
-    LineWriter text(part.text);
-    append_escaped(text, value ? value : "-", use);
-    text.flushed();
+  if (written.name == "ENVIRONMENT") {
+    if (written.argument.empty()) return fail(wrong(body, "names no variable"));
+    part.text = environment_text(written, use);
     return part;
   }
-  const std::optional<Op> op = plain_operator(name);
+  const std::optional<Op> op = plain_operator(written.name);
   if (!op) return fail(Error::config(Code::kUnsupported, "unknown operator '%" + std::string(body) + "%'"));
   part.op = *op;
-  if (part.op == Op::kGrpcStatus && !argument.empty()) {
-    WEFT_TRY(part.op, grpc_status_operator(argument));
+  if (written.limit != std::string::npos) return fail(wrong(body, "takes no length"));
+  if (written.argument.empty()) return part;
+  if (part.op == Op::kGrpcStatus) {
+    WEFT_TRY(part.op, grpc_status_operator(written.argument));
+    return part;
   }
-  if (part.op == Op::kStartTime && !argument.empty()) {
-    part.op = Op::kStartTimeFormatted;
-    WEFT_TRY(part.time, TimeFormat::compile(argument));
-  }
+  if (part.op != Op::kStartTime) return fail(wrong(body, "takes no argument"));
+  part.op = Op::kStartTimeFormatted;
+  WEFT_TRY(part.time, TimeFormat::compile(written.argument));
   return part;
 }
 

@@ -27,7 +27,7 @@ class LineWriter;
 class LogFormat {
  public:
   enum class Use : std::uint8_t { kLine, kFieldValue };
-  /// Errors name the operator that is not known or not closed.
+  /// Errors name the operator that is not known or not closed, or that says more than is done.
   static Result<LogFormat> compile(std::string_view text, Use use = Use::kLine);
 
   void append_to(std::string& out, const RequestInfo& info) const;
@@ -87,10 +87,11 @@ class LogFormat {
     FieldName field, other;  ///< `other` where the message has no `field`
     TimeFormat time;         ///< of kStartTimeFormatted
   };
+  static std::optional<Op> header_operator(std::string_view name);
   static std::optional<Op> plain_operator(std::string_view name);
   static Result<Op> grpc_status_operator(std::string_view argument);
   static Result<Part> compile_operator(std::string_view body, Use use);
-  static void compile_header(Part& part, std::string_view argument);
+  static bool compile_header(Part& part, std::string_view argument);
   void append_part(LineWriter& out, const Part& part, const RequestInfo& info) const;
   void append_connection_part(LineWriter& out, const Part& part, const RequestInfo& info) const;
 
