@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "api/json_text.h"
@@ -67,6 +68,14 @@ void check_direct_response(const Json& rule, const Path& at, Report& report) {
     report.problem(body_at, std::to_string(size) + " bytes; a response of a rule may have at most 1048576");
 }
 
+/// What true says is done of every retry.
+void check_previous_hosts(const Json& retries, const Path& at, Report& report) {
+  const Json* ignores = member(retries, "retryIgnorePreviousHosts");
+  if (ignores && *ignores == false)
+    report.unsupported(at.at("retryIgnorePreviousHosts"), "false",
+                       "remove it; a retry passes over endpoints that were tried while there is another");
+}
+
 void check_retries(const Json& rule, const Path& at, Report& report) {
   const Json* retries = member(rule, "retries");
   if (!retries) return;
@@ -90,13 +99,15 @@ void check_retries(const Json& rule, const Path& at, Report& report) {
   Path on_at = retries_at.at("retryOn");
   const bool said = retries->contains("attempts");
   const bool off = retries->value("attempts", std::int64_t{0}) == 0;
-  const bool more =
-      retries->contains("perTryTimeout") || retries->contains("retryOn") || retries->contains("backoff");
+  const bool more = std::ranges::any_of(
+      std::initializer_list<const char*>{"perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts"},
+      [&](const char* name) { return retries->contains(name); });
   if (off && more)
     report.problem(
         said ? retries_at.at("attempts") : retries_at,
         said ? "0 turns retries off; remove what else is said of them, or allow attempts"
              : "without attempts retries are off; add attempts, or remove what else is said of them");
+  check_previous_hosts(*retries, retries_at, report);
   std::string_view text = text_of(*retries, "retryOn");
   if (text.empty()) return;
   for (std::string_view part : split(text, ',')) {

@@ -65,5 +65,21 @@ TEST(VirtualServiceRules, a_fault_says_of_how_many_requests_it_is) {
   EXPECT_EQ(wrong_fault("abort: {httpStatus: 503, percentage: {}}"), "none");
 }
 
+TEST(VirtualServiceRules, retries_pass_over_previous_hosts_whether_it_is_said_or_not) {
+  const auto wrong_retries = [](const std::string& retries) {
+    return wrong("route: [{destination: {host: a}}], retries: {" + retries + "}");
+  };
+  EXPECT_EQ(wrong_retries("attempts: 2, retryIgnorePreviousHosts: true"), "none");
+  EXPECT_EQ(wrong_retries("attempts: 2, retryIgnorePreviousHosts: null"), "none");
+  EXPECT_EQ(wrong_retries("attempts: 2, retryIgnorePreviousHosts: false"),
+            "spec.http[0].retries.retryIgnorePreviousHosts: false is not supported by weft yet; remove it; a "
+            "retry passes over endpoints that were tried while there is another");
+  EXPECT_EQ(wrong_retries("attempts: 2, retryIgnorePreviousHosts: 'true'"),
+            "spec.http[0].retries.retryIgnorePreviousHosts: must be true or false, and is \"true\"");
+  EXPECT_EQ(wrong_retries("attempts: 0, retryIgnorePreviousHosts: true"),
+            "spec.http[0].retries.attempts: 0 turns retries off; remove what else is said of them, or allow "
+            "attempts");
+}
+
 }  // namespace
 }  // namespace weft::api

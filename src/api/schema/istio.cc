@@ -68,12 +68,8 @@ constexpr Field kDirectResponseFields[] = {integer("status", 200, 599).required(
 constexpr Schema kDirectResponse{kDirectResponseFields};
 
 constexpr Field kRetriesFields[] = {
-    integer("attempts"),
-    text("perTryTimeout", duration_or_zero),
-    text("retryOn"),
-    text("backoff", duration),
-    flag("retryRemoteLocalities").ignored(),
-    later("retryIgnorePreviousHosts", "remove it").even_empty(),
+    integer("attempts"),       text("perTryTimeout", duration_or_zero), text("retryOn"),
+    text("backoff", duration), flag("retryRemoteLocalities").ignored(), flag("retryIgnorePreviousHosts"),
 };
 constexpr Schema kRetries{kRetriesFields};
 
