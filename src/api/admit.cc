@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kShown = 10;
+constexpr std::size_t kMaxProblems = 1000;  ///< kept of a stored object
 constexpr const char* kTooDeep = "the object is nested more than 100 levels deep";
 
 }  // namespace
@@ -37,7 +38,7 @@ std::vector<Problem> problems_of(const Object& stored, const ObjectCheck& check)
   body["kind"] = std::string(stored.kind->kind);
   body["metadata"] = {{"name", "x"}};
   body.erase("status");
-  Report report("", nullptr, nullptr);
+  Report report("", nullptr, nullptr, kMaxProblems);
   Path root;
   try {
     (void)take_in(std::move(body), Source::kApi, "default", root, report, check);
@@ -45,8 +46,15 @@ std::vector<Problem> problems_of(const Object& stored, const ObjectCheck& check)
     report.problem(root, std::string("a field has a wrong type: ") + error.what());
   }
   std::vector<Problem> found = std::move(report.problems());
-  if (found.size() > kShown) found.resize(kShown);
+  if (report.full())
+    found.insert(
+        found.begin(),
+        {"", 0, "spec", "has " + std::to_string(kMaxProblems) + " problems or more; no part of it is used"});
   return found;
+}
+
+bool concerns(const Problem& problem, const Place& part) {
+  return problem.field.empty() || problem.field == "spec" || part.covers(problem.field);
 }
 
 }  // namespace weft::api

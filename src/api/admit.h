@@ -5,6 +5,7 @@
 #include "api/object.h"
 #include "api/object_check.h"
 #include "api/parse.h"
+#include "api/place.h"
 #include "base/error.h"
 
 namespace weft::api {
@@ -19,8 +20,12 @@ namespace weft::api {
 Result<Object> admit(Json body, const ObjectCheck& check = {});
 
 /// The same checks of an object that is stored already, however it came in: what is wrong with its spec, each
-/// with its field; at most 10. What belongs to an API server (finalizers, generateName and the rest of
+/// with its field: all of it, for what has none is used. Of an object with a thousand or more, they and a
+/// first one of the whole spec. What belongs to an API server (finalizers, generateName and the rest of
 /// metadata) is not looked at. `check` is asked as in admit(). Any thread.
 std::vector<Problem> problems_of(const Object& stored, const ObjectCheck& check = {});
+
+/// Whether that is a problem of the part, or of the whole object. Any thread.
+bool concerns(const Problem& problem, const Place& part);
 
 }  // namespace weft::api

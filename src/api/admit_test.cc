@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace weft::api {
 namespace {
 
@@ -39,6 +41,31 @@ TEST(Admit, what_was_admitted_is_admitted_again_unchanged) {
     auto twice = admit(once->body);
     ASSERT_TRUE(twice) << twice.error().text;
     EXPECT_EQ(once->body, twice->body);
+  }
+}
+
+TEST(Admit, of_a_stored_object_every_problem_is_found_or_the_whole_of_it_is_one) {
+  const auto gateway_with = [](int servers) {
+    Object object;
+    object.kind = find_kind("networking.istio.io/v1", "Gateway");
+    object.body = {{"spec", {{"selector", {{"a", "b"}}}, {"servers", Json::array()}}}};
+    for (int i = 0; i < servers; ++i)
+      object.body["spec"]["servers"].push_back(
+          {{"hosts", {"*"}},
+           {"bind", "127.0.0.1"},
+           {"port", {{"number", 80}, {"name", "a"}, {"protocol", "HTTP"}}}});
+    return object;
+  };
+  const auto concerned = [](const std::vector<Problem>& problems, int server) {
+    const Place place = Place().at(List::kServers, static_cast<std::size_t>(server));
+    return std::ranges::any_of(problems, [&](const Problem& each) { return concerns(each, place); });
+  };
+  for (const int count : {1, 50, 5000}) {
+    const std::vector<Problem> problems = problems_of(gateway_with(count));
+    EXPECT_LE(problems.size(), 1001u);
+    for (const int server : {0, count - 1})
+      EXPECT_TRUE(concerned(problems, server)) << count << " " << server;
+    EXPECT_EQ(concerned(problems, count), count == 5000);
   }
 }
 

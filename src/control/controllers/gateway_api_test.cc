@@ -388,6 +388,23 @@ TEST(GatewayApiController, a_route_with_a_filter_that_is_not_done_is_not_accepte
   EXPECT_TRUE(read.routes()[0].dropped.at(0).matches) << "its requests are known, and get 500";
 }
 
+TEST(GatewayApiController, every_rule_with_a_filter_that_is_not_done_answers_500_however_many_there_are) {
+  GatewayCluster cluster(kGateway);
+  cluster.add(route_yaml("r", "default", kTwoRules));
+  cluster.edit(kinds::http_route(), "r", [](api::Json& body) {
+    api::Json rule = body["spec"]["rules"][0];
+    rule["filters"] =
+        api::Json::array({{{"type", "ExtensionRef"},
+                           {"extensionRef", {{"group", "g"}, {"kind", "AuthPolicy"}, {"name", "sso"}}}}});
+    body["spec"]["rules"] = std::vector<api::Json>(16, rule);
+  });
+  cluster.settle();
+  EXPECT_EQ(cluster.parent_condition("r", "Accepted"), "False UnsupportedValue");
+  const ObjectSnapshot snapshot = cluster.snapshot();
+  const Registry registry(snapshot);
+  EXPECT_EQ(GatewayApi(snapshot, registry).routes().at(0).dropped.size(), 16u);
+}
+
 TEST(GatewayApiController, of_a_route_with_one_rule_that_is_not_done_the_others_are_served) {
   GatewayCluster cluster(kGateway);
   cluster.add(route_yaml("r", "default", kTwoRules));

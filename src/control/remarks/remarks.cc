@@ -1,6 +1,7 @@
 #include "control/remarks/remarks.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/strings.h"
 #include "control/translation/parts.h"
@@ -9,6 +10,7 @@ namespace weft::control {
 namespace {
 
 constexpr std::size_t kShown = 6;
+constexpr std::size_t kShownFaults = 10;
 // Up to here a look at every rule costs less than an index of them all.
 
 void put(std::map<api::Key, Remarks>& into, const api::Object& object, Remarks remarks) {
@@ -65,7 +67,7 @@ std::string instead_of(std::string_view word, const std::vector<std::string>& na
 }
 
 void add_faults(Remarks& remarks, const api::Object& object, const Scene& scene) {
-  for (const api::Problem& fault : scene.snapshot.faults(object))
+  for (const api::Problem& fault : scene.snapshot.faults(object) | std::views::take(kShownFaults))
     remarks.push_back({Remark::Kind::kUnsupported, fault.field, fault.text});
 }
 

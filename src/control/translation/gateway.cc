@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "api/admit.h"
 #include "base/strings.h"
 #include "control/translation/gateway_api_routes.h"
 #include "control/translation/messages.h"
@@ -267,7 +268,7 @@ void add_servers(Ports& ports, const Typed<api::istio::Gateway>& gateway, const 
                  const ProxyIdentity& proxy) {
   const auto faults = push.snapshot->faults(*gateway.object);
   for (const api::istio::Server& server : gateway.spec->servers)
-    if (std::ranges::none_of(faults, [&](const auto& fault) { return server.where.covers(fault.field); }))
+    if (std::ranges::none_of(faults, [&](const auto& fault) { return api::concerns(fault, server.where); }))
       add_server(ports, *gateway.object, server, push, proxy);
 }
 

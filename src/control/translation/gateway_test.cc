@@ -305,6 +305,20 @@ TEST(GatewayTranslation, a_server_that_asks_for_tls_or_an_address_of_its_own_sta
   EXPECT_EQ(open_ports(push), (std::map<std::uint16_t, std::string>{{80, "http"}}));
 }
 
+TEST(GatewayTranslation, every_server_with_a_fault_stays_closed_however_many_there_are) {
+  for (const int count : {8, 60, 600}) {
+    std::string servers;
+    for (int i = 0; i < count; ++i) servers += (i > 0 ? "," : "") + server(8000 + i, "HTTP");
+    const PushContext push = edited(edge("a", servers), [](api::Object& object) {
+      for (api::Json& each : object.body["spec"]["servers"]) {
+        each["port"]["protocol"] = "HTTPS";
+        each["tls"] = {{"mode", "MUTUAL"}, {"credentialName", "c"}};
+      }
+    });
+    EXPECT_EQ(open_ports(push).size(), 0u) << count;
+  }
+}
+
 TEST(GatewayTranslation, of_gateways_that_differ_about_a_port_the_older_has_it) {
   const std::string yaml =
       std::string(kServices) + edge("a", server(9000, "HTTP")) + edge("b", server(9000, "TCP")) +

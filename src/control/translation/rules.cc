@@ -5,6 +5,7 @@
 #include <limits>
 #include <tuple>
 
+#include "api/admit.h"
 #include "base/strings.h"
 
 namespace weft::control {
@@ -50,7 +51,7 @@ std::vector<api::Place> faulty_matches(const api::istio::VirtualService& spec,
   if (faults.empty()) return found;
   const auto look_at = [&](const api::istio::MatchScope& match) {
     if (std::ranges::any_of(faults, [&](const api::Problem& each) {
-          return !each.no_effect && match.where.covers(each.field);
+          return !each.no_effect && api::concerns(each, match.where);
         }))
       found.push_back(match.where);
   };
