@@ -245,6 +245,9 @@ TEST(Controllers, recreate_ends_every_old_pod_before_the_first_new_one) {
   cluster.settle();
   set_image(cluster, "example/reviews:2");
   cluster.settle();
+  const auto old = cluster.all(kinds::pod());
+  EXPECT_EQ(old.size(), 2u) << "a new one waits for the end of the old ones";
+  EXPECT_TRUE(std::ranges::all_of(old, [](const auto& pod) { return is_terminating(*pod); }));
   cluster.reap();
   EXPECT_EQ(ready_pods(cluster), 0u);
   cluster.settle();

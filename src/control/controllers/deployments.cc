@@ -114,14 +114,19 @@ void scale_to(Plan& plan, Set& set, std::int64_t replicas) {
   plan.push_back({Change::Kind::kUpdate, std::move(changed)});
 }
 
+/// None of its pods works any more.
+bool is_empty(const Set& set) {
+  const api::Json& status = set.object->status();
+  return set.replicas == 0 && json::number(status, "replicas") == 0 &&
+         json::number(status, "terminatingReplicas") == 0;
+}
+
 /// How many pods the current set may have now.
 std::int64_t current_goal(const Rollout& rollout) {
   std::int64_t now = rollout.current ? rollout.current->replicas : 0;
   if (now >= rollout.desired) return rollout.desired;
   if (rollout.recreate) {
-    bool gone = std::ranges::all_of(rollout.old, [](const Set& set) {
-      return set.replicas == 0 && json::number(set.object->status(), "replicas") == 0;
-    });
+    const bool gone = std::ranges::all_of(rollout.old, is_empty);
     return gone ? rollout.desired : now;
   }
   std::int64_t room = rollout.desired + rollout.surge - rollout.total();
@@ -147,7 +152,7 @@ void remove_history(Plan& plan, const Rollout& rollout) {
       std::max<std::int64_t>(json::number(rollout.deployment.spec(), "revisionHistoryLimit", 10), 0));
   std::vector<const Set*> empty;
   for (const Set& set : rollout.old)
-    if (set.replicas == 0 && json::number(set.object->status(), "replicas") == 0) empty.push_back(&set);
+    if (is_empty(set)) empty.push_back(&set);
   for (std::size_t i = 0; i + keep < empty.size(); ++i)
     plan.push_back({Change::Kind::kRemove, *empty[i]->object});
 }

@@ -11,17 +11,22 @@ bool is_over(const api::Object& pod) {
   return phase == "Failed" || phase == "Succeeded";
 }
 
-/// The set's pods that work or will. One that is over never works again: it is replaced, and no one else
-/// would remove it.
-std::vector<api::ObjectPtr> pods_of(const LinkIndex& links, const api::Object& set, Plan& plan) {
-  std::vector<api::ObjectPtr> pods;
+struct Pods {
+  std::vector<api::ObjectPtr> stay;  ///< they work or will
+  std::size_t terminating = 0;       ///< they may work still, and are on their way out
+};
+
+/// A pod that is over never works again: it is replaced, and no one else would remove it.
+Pods pods_of(const LinkIndex& links, const api::Object& set, Plan& plan) {
+  Pods pods;
   for (const auto& pod : links.found(topic(About::kOwner, set.uid()))) {
-    if (pod->kind != kinds::pod() || pod->ns() != set.ns() || !is_owned_by(*pod, set) || is_terminating(*pod))
-      continue;
-    if (is_over(*pod))
+    if (pod->kind != kinds::pod() || pod->ns() != set.ns() || !is_owned_by(*pod, set)) continue;
+    if (is_terminating(*pod))
+      pods.terminating += is_over(*pod) ? 0 : 1;
+    else if (is_over(*pod))
       plan.push_back({Change::Kind::kRemove, *pod});
     else
-      pods.push_back(pod);
+      pods.stay.push_back(pod);
   }
   return pods;
 }
@@ -62,13 +67,22 @@ std::size_t wanted(const api::Object& set) {
   return static_cast<std::size_t>(std::max<std::int64_t>(json::number(set.spec(), "replicas", 1), 0));
 }
 
-/// Only the pods that stay are left in `pods`.
-void remove_surplus(Plan& plan, const api::Object& set, std::vector<api::ObjectPtr>& pods) {
-  if (pods.size() <= wanted(set)) return;
-  std::ranges::sort(pods, goes_first);
-  const auto stays = pods.end() - static_cast<std::ptrdiff_t>(wanted(set));
-  for (auto pod = pods.begin(); pod != stays; ++pod) plan.push_back({Change::Kind::kRemove, **pod});
-  pods.erase(pods.begin(), stays);
+void remove_surplus(Plan& plan, const api::Object& set, Pods& pods) {
+  if (pods.stay.size() <= wanted(set)) return;
+  std::ranges::sort(pods.stay, goes_first);
+  const auto first = pods.stay.end() - static_cast<std::ptrdiff_t>(wanted(set));
+  for (auto pod = pods.stay.begin(); pod != first; ++pod) plan.push_back({Change::Kind::kRemove, **pod});
+  pods.terminating += static_cast<std::size_t>(first - pods.stay.begin());
+  pods.stay.erase(pods.stay.begin(), first);
+}
+
+api::Json status_of(const api::Object& set, const Pods& pods) {
+  const auto ready = std::ranges::count_if(pods.stay, [](const auto& pod) { return is_ready(*pod); });
+  api::Json status = {{"observedGeneration", set.generation()}, {"replicas", pods.stay.size()}};
+  if (!pods.stay.empty()) status["fullyLabeledReplicas"] = pods.stay.size();
+  if (ready > 0) status["readyReplicas"] = status["availableReplicas"] = ready;
+  if (pods.terminating > 0) status["terminatingReplicas"] = pods.terminating;
+  return status;
 }
 
 void create_missing(Plan& plan, const api::Object& set, std::size_t have, Random& random) {
@@ -86,12 +100,8 @@ Plan plan_replica_sets(const ObjectSnapshot& snapshot, PlanContext& context) {
     auto pods = pods_of(view.links(), *set, plan);
     // A reader who finds the status sufficient must not count on pods that are going.
     remove_surplus(plan, *set, pods);
-    auto ready = std::ranges::count_if(pods, [](const auto& pod) { return is_ready(*pod); });
-    api::Json status = {{"observedGeneration", set->generation()}, {"replicas", pods.size()}};
-    if (!pods.empty()) status["fullyLabeledReplicas"] = pods.size();
-    if (ready > 0) status["readyReplicas"] = status["availableReplicas"] = ready;
-    set_status(plan, *set, std::move(status));
-    create_missing(plan, *set, pods.size(), context.random);
+    set_status(plan, *set, status_of(*set, pods));
+    create_missing(plan, *set, pods.stay.size(), context.random);
   });
   return plan;
 }
