@@ -5,13 +5,12 @@
 
 #include "control/controllers/view.h"
 #include "control/json.h"
+#include "control/service_range.h"
 
 namespace weft::control {
 namespace {
 
-// 10.96.0.0/12; the first addresses are left to those that are expected there (API server, name server).
-constexpr std::uint32_t kFirst = (10U << 24) + (96U << 16);
-constexpr std::uint32_t kCount = 1U << 20;
+// The first addresses are left to those that are expected there (API server, name server).
 constexpr std::uint32_t kReserved = 16;
 constexpr std::uint32_t kFirstNodePort = 30000;
 constexpr std::uint32_t kNodePorts = 2768;
@@ -45,10 +44,10 @@ class Taken {
 
 /// The place follows from the name, so that a service made again most often gets its old address.
 std::string allocate_address(const api::Object& service, Taken& taken) {
-  std::uint32_t room = kCount - kReserved - 1;
+  std::uint32_t room = kServiceAddresses - kReserved - 1;
   std::uint32_t start = hash(service.key().to_string());
   for (std::uint32_t step = 0; step < room; ++step) {
-    std::string address = address_text(kFirst + kReserved + (start + step) % room);
+    std::string address = address_text(kFirstServiceAddress + kReserved + (start + step) % room);
     if (taken.take(About::kAddress, address)) return address;
   }
   return {};

@@ -288,6 +288,23 @@ TEST(Remarks, a_service_that_selects_nothing_and_one_for_outside_are_told_on_one
   EXPECT_EQ(said(service, Ground::kCluster), "");
 }
 
+TEST(Remarks, a_cluster_ip_that_no_pod_of_one_machine_reaches_is_told) {
+  const auto service = [](const std::string& address) {
+    return "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\nspec: {clusterIP: "
+           "'" +
+           address + "', selector: {app: reviews}, ports: [{port: 9080}]}\n";
+  };
+  for (const char* reached : {"None", "10.96.0.20", "10.111.255.255"}) EXPECT_EQ(said(service(reached)), "");
+  for (const char* lost : {"10.43.7.7", "10.112.0.1", "10.244.0.9", "fd96::10"}) {
+    EXPECT_EQ(
+        said(service(lost)),
+        "Service s spec.clusterIP: " + std::string(lost) +
+            " is not in 10.96.0.0/12, where Services have their addresses on one machine: nothing that is "
+            "sent to it arrives; remove it\n");
+    EXPECT_EQ(said(service(lost), Ground::kCluster), "");
+  }
+}
+
 TEST(Remarks, two_services_that_say_different_things_of_one_port_are_told_both) {
   const std::string told = said(
       "---\napiVersion: v1\nkind: Service\nmetadata: {name: another, namespace: default}\n"

@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "control/json.h"
 #include "control/remarks/remarks.h"
+#include "control/service_range.h"
 #include "control/translation/rules.h"
 
 namespace weft::control {
@@ -94,9 +95,14 @@ void check_selector(Remarks& made, const api::Object& service, const ObjectSnaps
                       instead_of(pairs, label_pairs(selector, service.ns(), snapshot))});
 }
 
-/// A cluster's API rejects an address that is taken.
+/// A cluster's API rejects an address that is taken, or out of its range.
 void check_address(Remarks& made, const api::Object& service, const Scene& scene) {
   const std::string address(json::text(service.spec(), "clusterIP"));
+  if (!address.empty() && address != "None" && !is_service_address(address))
+    no_effect(made, "spec.clusterIP",
+              address +
+                  " is not in 10.96.0.0/12, where Services have their addresses on one machine: nothing "
+                  "that is sent to it arrives; remove it");
   const auto first = scene.addresses().find(address);
   if (first != scene.addresses().end() && first->second->key() != service.key())
     no_effect(made, "spec.clusterIP",
