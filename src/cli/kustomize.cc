@@ -60,9 +60,10 @@ void rename_images(Json& object, const Json& image) {
   for (Json& container : object[containers]) {
     const std::string old = text_at(container, "image");
     // A colon before a slash is that of a registry's port.
-    const auto slash = old.rfind('/'), colon = old.rfind(':');
-    const bool tagged = colon != old.npos && (slash == old.npos || colon > slash);
-    const std::string name = old.substr(0, tagged ? colon : old.size());
+    const std::string undigested = old.substr(0, old.find('@'));
+    const auto slash = undigested.rfind('/'), colon = undigested.rfind(':');
+    const bool tagged = colon != undigested.npos && (slash == undigested.npos || colon > slash);
+    const std::string name = undigested.substr(0, tagged ? colon : undigested.size());
     if (name != text_at(image, "name")) continue;
     const std::string new_name = text_at(image, "newName"), new_tag = text_at(image, "newTag");
     container["image"] =
@@ -106,12 +107,19 @@ Result<std::vector<Kustomized>> read_resources(const std::string& file, const fs
   return found;
 }
 
+/// kustomize reads both parts of a target as regular expressions, of which a dot alone is in names, too.
+bool is_pattern(const std::string& text) { return text.find_first_of("*+?|()[]{}^$\\") != text.npos; }
+
 Result<void> check_parts(const std::string& file, const Json& settings) {
   for (const Json& image : list_at(settings, "images"))
     WEFT_CHECK(only(file, "images: ", image, {"name", "newName", "newTag"}));
   for (const Json& patch : list_at(settings, "patches")) {
     WEFT_CHECK(only(file, "patches: ", patch, {"target", "patch"}));
     WEFT_CHECK(only(file, "patches: target: ", at(patch, "target"), {"kind", "name"}));
+    for (const char* part : {"kind", "name"})
+      if (const std::string text = text_at(patch, std::string("target.") + part); is_pattern(text))
+        return wrong(file, std::string("patches: target: ") + part + ": " + text +
+                               ": patterns are not supported by weft yet; write a patch for each object");
   }
   return {};
 }

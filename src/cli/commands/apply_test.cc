@@ -123,6 +123,27 @@ TEST_F(ApplyTest, AppliesWhatAKustomizationMakesOfItsResources) {
   EXPECT_EQ(console.output, "3 registry:5000/y:v2");
 }
 
+TEST_F(ApplyTest, KnowsAnImageOfAKustomizationByItsNameWhateverFollowsIt) {
+  const std::string deployment(kDeployment);
+  const auto at = deployment.find("image: x");
+  ASSERT_NE(at, std::string::npos) << deployment;
+  const std::pair<const char*, const char*> cases[] = {
+      {"x", "x:v2"}, {"x:v1", "x:v2"}, {"x@sha256:ab", "x:v2"}, {"x:v1@sha256:ab", "x:v2"}, {"y:x", "y:x"}};
+  for (const auto& [image, wanted] : cases) {
+    std::string changed = deployment;
+    write("k/d.yaml", changed.replace(at, 8, std::string("image: \"") + image + "\""));
+    write("k/kustomization.yaml", "resources: [d.yaml]\nimages: [{name: x, newTag: v2}]\n");
+    ApplyOptions options;
+    options.kustomization = (folder / "k").string();
+    EXPECT_EQ(run_one(apply(*context, options)), Exit::kDone) << console.errors;
+    GetOptions get_options;
+    get_options.resources = {"deploy/d"};
+    get_options.output = {Format::kJsonPath, "{.spec.template.spec.containers[0].image}"};
+    EXPECT_EQ(run_one(get(*context, get_options)), Exit::kDone) << console.errors;
+    EXPECT_EQ(console.output, wanted) << image;
+  }
+}
+
 TEST_F(ApplyTest, NamesWhatOfAKustomizationItCannotDo) {
   const std::pair<const char*, const char*> cases[] = {
       {"namePrefix: a-\nresources: [c.yaml]\n", "namePrefix: weft does not know this field"},
@@ -135,6 +156,8 @@ TEST_F(ApplyTest, NamesWhatOfAKustomizationItCannotDo) {
        "does not fit ConfigMap c"},
       {"resources: [c.yaml]\npatches: [{path: p.yaml}]\n", "patches: path: weft does not know"},
       {"resources: [c.yaml]\npatches: [{target: {kind: ConfigMap}, patch: 'spec: {}'}]\n", "must be a list"},
+      {"resources: [c.yaml]\npatches: [{target: {name: 'c.*'}, patch: '[]'}]\n",
+       "patches: target: name: c.*: patterns are not supported by weft yet"},
       {"a: [\n", "kustomization.yaml:1: not YAML"},
   };
   write("k/c.yaml", kConfig);
