@@ -14,10 +14,18 @@ class FloodGuard {
  public:
   FloodGuard(const Http2Limits& limits, TimePoint now) : limits_(limits), since_(now) {}
 
-  /// A frame that brings no data and opens no stream: PING, SETTINGS, PRIORITY, empty DATA, CONTINUATION …
+  /// A frame that brings no data and opens no stream: SETTINGS, PRIORITY, empty DATA, CONTINUATION …
   bool idle_frame(TimePoint now) {
     turn(now);
     return ++idle_frames_ > limits_.max_frames_without_data;
+  }
+  /// The peer may send a PING for each DATA frame that was sent to it, in this period and the one before:
+  /// libraries of gRPC measure with them how fast data comes. What goes beyond is a frame without data.
+  bool ping(TimePoint now) {
+    turn(now);
+    if (pings_ >= data_sent_ + data_sent_before_) return idle_frame(now);
+    ++pings_;
+    return false;
   }
   /// A stream was reset by the peer, or made us reset it (rapid reset, and what looks like it from outside).
   /// A peer that cancels some of many streams, as one that serves others has to, is none where it may.
@@ -42,7 +50,11 @@ class FloodGuard {
     window_updates_ += kWindowUpdatesPerStream;
     return ++opened_ > limits_.max_opened;
   }
-  void data_sent() { window_updates_ += kWindowUpdatesPerFrame; }
+  void data_sent(TimePoint now) {
+    turn(now);
+    ++data_sent_;
+    window_updates_ += kWindowUpdatesPerFrame;
+  }
   /// A DATA frame with so many octets that is not the last of its stream: each small one costs what it lacks
   /// of a useful size. The budget is far above what streams of small messages need.
   bool data_frame(std::size_t octets, TimePoint now) {
@@ -59,14 +71,17 @@ class FloodGuard {
   void turn(TimePoint now) {
     if (now - since_ < limits_.flood_period) return;
     since_ = now;
-    idle_frames_ = resets_ = late_resets_ = small_frames_ = 0;
+    idle_frames_ = resets_ = late_resets_ = pings_ = 0;
+    small_frames_ = 0;
     opened_before_ = std::exchange(opened_, 0);
+    data_sent_before_ = std::exchange(data_sent_, 0);
   }
 
   const Http2Limits& limits_;
   TimePoint since_;
   std::uint32_t idle_frames_ = 0, resets_ = 0, late_resets_ = 0;
   std::uint32_t opened_ = 0, opened_before_ = 0;  ///< streams, in this period and the one before
+  std::uint64_t pings_ = 0, data_sent_ = 0, data_sent_before_ = 0;
   std::size_t small_frames_ = 0;
   std::int64_t window_updates_ = kWindowUpdatesAtFirst;
 };

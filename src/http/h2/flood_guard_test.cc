@@ -49,6 +49,27 @@ TEST(FloodGuard, streams_of_the_second_before_count_too_and_those_before_it_do_n
   EXPECT_TRUE(guard.reset(kStart + 2s));
 }
 
+TEST(FloodGuard, a_peer_may_send_a_ping_for_each_data_frame_that_it_was_sent) {
+  const Http2Limits limits{.max_frames_without_data = 10};
+  FloodGuard guard(limits, kStart);
+  for (int i = 0; i < 5000; ++i) {
+    guard.data_sent(kStart);
+    ASSERT_FALSE(guard.ping(kStart)) << i;
+  }
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(guard.ping(kStart)) << i;
+  EXPECT_TRUE(guard.ping(kStart));
+}
+
+TEST(FloodGuard, data_that_was_sent_long_ago_is_no_reason_for_pings) {
+  const Http2Limits limits{.max_frames_without_data = 10};
+  FloodGuard guard(limits, kStart);
+  for (int i = 0; i < 5000; ++i) guard.data_sent(kStart);
+  for (int i = 0; i < 5000; ++i) ASSERT_FALSE(guard.ping(kStart + 1s)) << i;
+  int borne = 0;
+  while (!guard.ping(kStart + 2s)) ++borne;
+  EXPECT_EQ(borne, 10);
+}
+
 TEST(FloodGuard, small_pieces_are_borne_until_they_lack_what_fifty_thousand_lack) {
   const Http2Limits limits;
   FloodGuard guard(limits, kStart);

@@ -182,7 +182,7 @@ struct Framing::Callbacks {
     stream->out_.remove_prefix(size);
     stream->sent_ += size;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) stream->outgoing_ = Stream::Outgoing::kEnded;
-    framing.flood_.data_sent();
+    framing.flood_.data_sent(framing.now_);
     if (stream->out_.empty()) stream->moved_out();
     return 0;
   }
@@ -329,6 +329,7 @@ void Framing::note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id)
       break;
     case NGHTTP2_WINDOW_UPDATE:
       return calm(flood_.window_update(), "more WINDOW_UPDATEs than there is a reason for");
+    case NGHTTP2_PING: return calm(flood_.ping(now_), "too many frames without data");
     case NGHTTP2_RST_STREAM: return;
     default: break;
   }
