@@ -98,6 +98,46 @@ TEST_F(GrpcCalls, a_get_that_the_endpoint_resets_may_have_been_done_and_is_not_t
   EXPECT_TRUE(has(at_client(), "HEADERS 3"));
 }
 
+TEST_F(GrpcCalls, I05_a_call_that_is_lost_behind_a_message_ends_with_the_status_of_what_ended_it) {
+  const auto status_when = [this](const http::testing::Fields& head, const auto& lose) {
+    begin(route_to("/", "a"));
+    ask(call_head(), true);
+    pass();
+    respond(head, false);
+    respond_more("tick", false);
+    pass();
+    EXPECT_TRUE(has(at_client(), "DATA 1"));
+    lose();
+    pass();
+    return at_client();
+  };
+  const http::testing::Fields call = {{":status", "200"}, {"content-type", "application/grpc"}};
+  constexpr std::pair<std::uint32_t, const char*> kRows[] = {{8, "HEADERS 1 end grpc-status=1 "},
+                                                             {11, "HEADERS 1 end grpc-status=8 "},
+                                                             {2, "HEADERS 1 end grpc-status=13 "}};
+  for (const auto& [code, status] : kRows)
+    EXPECT_TRUE(has(status_when(call, [&] { from_endpoint(http::testing::rst_stream(1, code)); }), status));
+  EXPECT_TRUE(has(status_when(call, [&] { endpoint.reset(); }), "HEADERS 1 end grpc-status=14 "));
+  const http::testing::Fields page = {{":status", "503"}, {"content-type", "text/html"}};
+  EXPECT_FALSE(has(status_when(page, [&] { endpoint.reset(); }), "grpc-status"));
+}
+
+TEST_F(GrpcCalls, I11_an_endpoint_that_sends_a_ping_for_each_message_is_no_flood) {
+  begin(route_to("/", "a"));
+  ask(call_head(), false);
+  pass();
+  for (int i = 0; i < 1500; ++i) {
+    ask_more("tick", false);
+    pass();
+    ASSERT_TRUE(has(at_endpoint(), "DATA 1")) << i;
+    from_endpoint(http::testing::frame(http::testing::kPing, 0, 0, "measures"));
+    pass();
+  }
+  respond({{":status", "200"}, {"content-type", "application/grpc"}}, true);
+  pass();
+  EXPECT_TRUE(has(at_client(), ":status=200"));
+}
+
 TEST_F(GrpcCalls, I05_a_connection_that_is_lost_is_unavailable) {
   begin(route_to("/", "a"));
   ask(call_head(), true);

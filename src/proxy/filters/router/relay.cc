@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/grpc/stream.h"
 #include "proxy/filters/router/request_time.h"
 #include "proxy/filters/router/retry_policy.h"
 #include "proxy/listener/downstream_connection.h"
@@ -21,6 +22,13 @@ constexpr int kMaxInterims = 8;
 constexpr Duration kPieceAfterResponse = 5s;
 
 bool is_success(int status) { return status >= 200 && status < 300; }
+
+/// What breaks a rule of the protocol is INTERNAL, and a connection that is lost UNAVAILABLE, as without a
+/// proxy.
+int status_of_lost_call(Code code) {
+  if (code == Code::kInvalid || code == Code::kTooLarge) return http::grpc::kInternal;
+  return grpc_status_of_reset(code).value_or(http::grpc::kUnavailable);
+}
 
 /// RFC 8441 §4: to a client of HTTP/2 any success says that its stream is what it asked for. A server of
 /// HTTP/1 may ignore an Upgrade, and respond to the GET.
@@ -92,7 +100,9 @@ net::Task<TryFailure> Relay::end_without_request(const Error& why) {
   const bool malformed = why.code == Code::kInvalid || why.code == Code::kTooLarge;
   if (!malformed && why.code != Code::kTimeout) co_return TryFailure::kClient;
   if (!exchange_.response_started()) stream_.response().clear();
-  co_await stream_.reply(malformed ? LocalReplyKind::kRequestMalformed : LocalReplyKind::kRequestIdle);
+  LocalReplyKind kind = malformed ? LocalReplyKind::kRequestMalformed : LocalReplyKind::kRequestIdle;
+  if (why.code == Code::kTooLarge) kind = LocalReplyKind::kRequestFieldsTooLarge;
+  co_await stream_.reply(kind);
   co_return TryFailure::kNone;
 }
 
@@ -241,26 +251,33 @@ net::Task<TryFailure> Relay::relay_response() {
   co_return TryFailure::kNone;
 }
 
-/// The rest of the response does not come.
+/// The rest of the response does not come. A call is told why behind the messages that have come.
 net::Task<void> Relay::end_response(const Error& why) {
-  if (why.code == Code::kTimeout && is_overdue_call()) co_return co_await end_overdue_call();
+  if (may_say_status() && why.code == Code::kTimeout && deadlines_.passed(loop().now())) {
+    const LocalReply& reply = tell_time_passed();
+    co_return co_await end_call(*reply.grpc_status, reply.body);
+  }
+  if (may_say_status() && why.code != Code::kTimeout && why.blame == Blame::kUpstream) {
+    tell_reset();
+    co_return co_await end_call(status_of_lost_call(why.code), "the rest of the response is lost");
+  }
   cut_response(why);
 }
 
 /// Where a status can still be said behind what has come of the response.
-bool Relay::is_overdue_call() const {
+bool Relay::may_say_status() const {
   const http::RequestHead& request = exchange_.request();
-  return deadlines_.passed(loop().now()) && !cancelled() && is_grpc(request) &&
-         request.version != http::Version::k10 && !stream_.response().content_length;
+  const http::ResponseHead& response = stream_.response();
+  return !cancelled() && is_grpc(request) && request.version != http::Version::k10 &&
+         response.status == 200 && !response.content_length;
 }
 
-/// The time of a call is over and its messages still come: to the client, that is a status like others.
-net::Task<void> Relay::end_overdue_call() {
-  const LocalReply& reply = tell_time_passed();
-  stream_.info().grpc_status = reply.grpc_status;
+/// To the client, that is a status like others.
+net::Task<void> Relay::end_call(int status, std::string_view message) {
+  stream_.info().grpc_status = status;
   http::Headers trailers;
-  trailers.add("grpc-status", std::to_string(*reply.grpc_status));
-  trailers.add("grpc-message", grpc_message(reply.body));
+  trailers.add("grpc-status", std::to_string(status));
+  trailers.add("grpc-message", grpc_message(message));
   exchange_.set_response_deadline(loop().now() + kPieceAfterResponse);
   const Result<void> sent = co_await exchange_.send_trailers(trailers);
   if (!sent) exchange_.reset();
@@ -282,15 +299,19 @@ const LocalReply& Relay::tell_time_passed() {
   return reply;
 }
 
+void Relay::tell_reset() {
+  ++counters_.upstream_rq_rx_reset;
+  stream_.info().flags.set(Flag::kUpstreamTermination);
+  stream_.info().details = "upstream_reset_after_response_started{connection_termination}";
+}
+
 /// The endpoint does not send the rest of the response, or the client does not take it; either may have gone.
 void Relay::cut_response(const Error& why) {
   RequestInfo& info = stream_.info();
   if (why.code == Code::kTimeout && !cancelled()) {
     tell_time_passed();
   } else if (why.blame == Blame::kUpstream && !cancelled()) {
-    ++counters_.upstream_rq_rx_reset;
-    info.flags.set(Flag::kUpstreamTermination);
-    info.details = "upstream_reset_after_response_started{connection_termination}";
+    tell_reset();
   } else {
     if (!upstream_.response_complete()) ++counters_.upstream_rq_cancelled;
     info.flags.set(Flag::kDownstreamTerminated);

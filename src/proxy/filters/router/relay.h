@@ -76,8 +76,9 @@ class Relay {
   void prepare_response();
   net::Task<TryFailure> relay_response();
   net::Task<void> end_response(const Error& why);
-  [[nodiscard]] bool is_overdue_call() const;
-  net::Task<void> end_overdue_call();
+  [[nodiscard]] bool may_say_status() const;
+  net::Task<void> end_call(int status, std::string_view message);
+  void tell_reset();
   const LocalReply& tell_time_passed();
   void cut_response(const Error& why);
   net::Task<TryFailure> run_tunnel();
