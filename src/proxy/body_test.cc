@@ -83,6 +83,17 @@ net::Task<Result<void>> post(http::ClientExchange& exchange, bool chunked, std::
   co_return co_await net::both(upload(exchange), download(exchange, into));
 }
 
+TEST(Body, E03_trailers_that_are_too_large_are_431) {
+  Plane plane;
+  Upstream a(plane.loop, "a");
+  ASSERT_TRUE(plane.apply(table_of({route_to("/", "a")}), {cluster_of("a", {a.address()})}));
+  Client client(plane);
+  ASSERT_TRUE(
+      client.send("POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx-a: " +
+                  std::string(9000, 'a') + "\r\n\r\n"));
+  EXPECT_TRUE(client.receive().starts_with("HTTP/1.1 431 "));
+}
+
 TEST(Body, an_upload_that_is_answered_early_arrives_whole_and_its_connections_serve_the_next_request) {
   Plane plane;
   Upstream a(plane.loop, "a");

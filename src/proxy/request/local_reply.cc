@@ -32,6 +32,7 @@ constexpr std::array kRows = {
     Row{kMaxForwards, {405, "", "max_forwards_reached"}},
     Row{kFaultAbort, {503, "fault filter abort", "fault_filter_abort", Flag::kFaultInjected}},
     Row{kRequestMalformed, {400, "Bad Request", "http1.codec_error", Flag::kDownstreamProtocolError}},
+    Row{kRequestFieldsTooLarge, {431, "", "request_headers_too_large", Flag::kDownstreamProtocolError}},
     Row{kGrpcTimeoutMalformed,
         {400, "malformed grpc-timeout", "grpc_timeout_malformed", Flag::kDownstreamProtocolError}},
     Row{kRequestIdle, {408, "stream timeout", "stream_idle_timeout", Flag::kStreamIdleTimeout}},

@@ -22,6 +22,7 @@ enum class LocalReplyKind : std::uint8_t {
   kMaxForwards,
   kFaultAbort,
   kRequestMalformed,
+  kRequestFieldsTooLarge,
   kGrpcTimeoutMalformed,
   kRequestIdle,
   kRequestOverdue,
