@@ -257,6 +257,18 @@ TEST(Http2, max_requests_per_connection_holds_also_for_streams) {
   EXPECT_EQ(mesh.connections.size(), 3u);
 }
 
+TEST(Http2, connections_for_one_request_each_are_made_side_by_side) {
+  Mesh mesh(Protocol::kHttp2);
+  mesh.apply(Spoken::kHttp2, [](ClusterConfig& cluster) { cluster.max_requests_per_connection = 1; });
+  mesh.plane.connect_delay = 100ms;
+  http::ClientSession& client = mesh.client(Protocol::kHttp2);
+  std::list<HttpCall> calls;
+  for (int i = 0; i < 10; ++i) calls.emplace_back(client, get("/"));
+  mesh.settle(100ms);
+  for (const HttpCall& call : calls) EXPECT_EQ(call.status(), 200);
+  EXPECT_EQ(mesh.connections.size(), 10u);
+}
+
 TEST(Http2, an_endpoint_that_drains_gets_no_new_request_and_finishes_those_it_has) {
   Mesh mesh(Protocol::kHttp2);
   Gate gate(mesh, "/slow");

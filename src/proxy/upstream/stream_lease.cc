@@ -60,7 +60,8 @@ net::Task<Result<void>> UpstreamCluster::wait_for_connection(std::shared_ptr<End
   co_return Result<void>{};
 }
 
-/// Makes the connection that others wait for, too. A limit that is this request's own fails only this one.
+/// Makes the connection that others wait for, too, when it can serve more than one. A limit that is this
+/// request's own fails only this one.
 net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<EndpointPool> endpoint,
                                                           ConnectionPlace place, Request request) {
   struct InProgress {
@@ -71,7 +72,9 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
     }
     EndpointPool& endpoint;
     std::shared_ptr<ConnectionInProgress> state = std::make_shared<ConnectionInProgress>();
-  } const in_progress(*endpoint);
+  };
+  std::optional<InProgress> in_progress;  // one that serves its maker alone is nothing to wait for
+  if (config_->max_requests_per_connection != 1) in_progress.emplace(*endpoint);
   auto made = co_await connect(endpoint->config().address, request.deadline, request.waiting);
   if (made) {
     auto connection = std::make_shared<UpstreamConnection>(std::move(*made), http::Protocol::kHttp2,
@@ -83,7 +86,7 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
   }
   if (is_unreached(made.error(), request)) {
     endpoint->note_unreached();
-    in_progress.state->failed = made.error();
+    if (in_progress) in_progress->state->failed = made.error();
   }
   if (request.unreached) *request.unreached = std::move(endpoint);
   co_return fail(std::move(made).error());
