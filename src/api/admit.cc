@@ -46,7 +46,7 @@ std::vector<Problem> problems_of(const Object& stored, const ObjectCheck& check)
     report.problem(root, std::string("a field has a wrong type: ") + error.what());
   }
   std::vector<Problem> found = std::move(report.problems());
-  if (report.full())
+  if (found.size() >= kMaxProblems)
     found.insert(
         found.begin(),
         {"", 0, "spec", "has " + std::to_string(kMaxProblems) + " problems or more; no part of it is used"});

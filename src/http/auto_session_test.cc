@@ -82,6 +82,8 @@ TEST(AutoSession, a_preface_that_is_cut_off_has_a_limit_in_a_drain_also_where_he
     EXPECT_EQ(served.take(), "");
     served.loop->advance(served.options_.drain_limit());
     EXPECT_TRUE(served.take().starts_with("HTTP/1.1 408 "));
+    served.client->shutdown_write();
+    served.loop->settle();
     EXPECT_TRUE(served.over());
   }
 }
