@@ -28,10 +28,13 @@ class FloodGuard {
     return false;
   }
   /// A stream was reset by the peer, or made us reset it (rapid reset, and what looks like it from outside).
-  /// A peer that cancels some of many streams, as one that serves others has to, is none where it may.
-  bool reset(TimePoint now) {
+  /// A peer that cancels some of many streams, as one that serves others has to, is none where it may. Nor is
+  /// it rapid to reset one of an earlier period: there are never more of them than may be open at once, and
+  /// all of them at once is what a time-out of those others looks like.
+  bool reset(TimePoint begun, TimePoint now) {
     turn(now);
-    if (++resets_ <= limits_.max_resets) return false;
+    if (now - begun >= limits_.flood_period) return false;
+    if (++resets_ <= limits_.max_resets * (limits_.of_many ? kMany : 1)) return false;
     return !limits_.may_reset_half || resets_ > (opened_ + opened_before_) / 2;
   }
   /// A stream was reset whose response is complete, or that is gone. Each stream may be reset once; what goes
@@ -55,9 +58,9 @@ class FloodGuard {
     ++data_sent_;
     window_updates_ += kWindowUpdatesPerFrame;
   }
-  /// A DATA frame with so many octets that is not the last of its stream: each small one costs what it lacks
-  /// of a useful size. The budget is far above what streams of small messages need.
-  bool data_frame(std::size_t octets, TimePoint now) {
+  /// A padded DATA frame with so many octets, which may be padding alone: each small one costs what it lacks
+  /// of a useful size.
+  bool padded_frame(std::size_t octets, TimePoint now) {
     turn(now);
     if (octets < kSmallFrame) small_frames_ += kSmallFrame - octets;
     return small_frames_ > kSmallFrames;
@@ -66,6 +69,7 @@ class FloodGuard {
  private:
   static constexpr std::int64_t kWindowUpdatesAtFirst = 64, kWindowUpdatesPerStream = 2,
                                 kWindowUpdatesPerFrame = 20;
+  static constexpr std::uint32_t kMany = 10;  ///< peers whose streams one that is of many may bring
   static constexpr std::size_t kSmallFrame = 256, kSmallFrames = 50'000 * kSmallFrame;
 
   void turn(TimePoint now) {

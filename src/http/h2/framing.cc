@@ -20,6 +20,7 @@ constexpr std::size_t kFrameHead = 9, kTypeInFrame = 3;
 /// What is sent has passed the limits of who sent it, of which the largest that a listener may have is
 /// 8 MiB, and was changed by no more than rules of our own. nghttp2 itself would send no more than 64 KiB.
 constexpr std::size_t kMaxHeadSent = 16 * 1024 * 1024;
+constexpr std::size_t kUsefulContinuation = 1024;
 constexpr std::size_t kMinContinuations = 16, kMaxSettings = 32, kMaxAcks = 1000;
 constexpr std::size_t kFramePayload = 16 * 1024;  // SETTINGS_MAX_FRAME_SIZE, which we leave as it is
 /// nghttp2's own limit of resets, which would end the connection without a reason: FloodGuard counts them.
@@ -263,6 +264,7 @@ void Framing::submit_settings(Role role) {
 
 bool Framing::feed(std::string_view bytes, TimePoint now) {
   now_ = now;
+  frames_fed_ = 0;
   while (!bytes.empty() && !terminated_) {
     std::size_t size = std::min(payload_left_, bytes.size());
     payload_left_ -= size;
@@ -302,6 +304,7 @@ bool Framing::check_frame() {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(head_[at]));
   };
   head_size_ = 0;
+  ++frames_fed_;
   payload_left_ = byte(0) << 16 | byte(1) << 8 | byte(2);
   const auto id = static_cast<std::int32_t>((byte(5) & 0x7f) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8));
   const auto type = static_cast<std::uint8_t>(byte(3));
@@ -321,7 +324,9 @@ void Framing::note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id)
     case NGHTTP2_DATA:
       if (flags & NGHTTP2_FLAG_END_STREAM) return;
       if (payload_left_ == 0) break;
-      return calm(flood_.data_frame(payload_left_, now_), "too many small DATA frames");
+      // Others are small because a library makes one of each message; what they cost, their sender has paid.
+      if (!(flags & NGHTTP2_FLAG_PADDED)) return;
+      return calm(flood_.padded_frame(payload_left_, now_), "too many small DATA frames");
     case NGHTTP2_HEADERS:
       // A request's head, or one of a stream that there is; else one for a stream that is over.
       if (role_ == Role::kServer && closed_.may_open(id)) return;
@@ -330,6 +335,9 @@ void Framing::note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id)
     case NGHTTP2_WINDOW_UPDATE:
       return calm(flood_.window_update(), "more WINDOW_UPDATEs than there is a reason for");
     case NGHTTP2_PING: return calm(flood_.ping(now_), "too many frames without data");
+    case NGHTTP2_CONTINUATION:
+      if (payload_left_ >= kUsefulContinuation) return;  // of a large head, which has a limit of its own
+      break;
     case NGHTTP2_RST_STREAM: return;
     default: break;
   }
@@ -341,11 +349,13 @@ void Framing::note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id)
 void Framing::note_reset_by_peer(std::int32_t id) {
   const Stream* const stream = Callbacks::find(session_, id);
   const bool responded = stream && (role_ == Role::kServer ? stream->local_ended() : stream->remote_ended());
-  if (!responded && nghttp2_session_find_stream(session_, id)) return note_reset();
+  if (!responded && nghttp2_session_find_stream(session_, id)) return note_reset(stream);
   calm(flood_.late_reset(now_), "too many frames without data");
 }
 
-void Framing::note_reset() { calm(flood_.reset(now_), "too many streams are reset"); }
+void Framing::note_reset(const Stream* stream) {
+  calm(flood_.reset(stream ? stream->begun_ : now_, now_), "too many streams are reset");
+}
 
 /// A rule of a stream was broken: nghttp2 resets it, or ends the connection.
 void Framing::take_fault(const nghttp2_frame& frame, int fault) {
@@ -390,7 +400,7 @@ void Framing::note_reset_sent(std::int32_t id, ErrorCode code) {
   Stream* const stream = Callbacks::find(session_, id);
   if (stream && stream->reset_by_us()) return;
   if (code == ErrorCode::kRefusedStream) return calm(flood_.idle_frame(now_), "too many streams");
-  note_reset();
+  note_reset(nullptr);
   if (!stream || std::exchange(stream->fault_told_, true)) return;
   const bool flow = code == ErrorCode::kFlowControlError;
   stream->on_malformed(flow ? Rejection{400, "G23", "more was sent than the window lets"}

@@ -55,6 +55,8 @@ class Framing {
 
   /// Bytes from the peer. False: nothing more of it can be understood.
   bool feed(std::string_view bytes, TimePoint now);
+  /// How many began in what was fed last.
+  std::uint32_t frames_fed() const { return frames_fed_; }
   /// Packs into output() whatever may be sent now: heads at once, data while the output has room. Inside
   /// feed() it waits for the end of that.
   void pump();
@@ -112,7 +114,7 @@ class Framing {
   void take(std::string_view bytes);
   bool check_frame();
   void note_frame(std::uint8_t type, std::uint8_t flags, std::int32_t id);
-  void note_reset();
+  void note_reset(const Stream* stream);
   void note_reset_by_peer(std::int32_t id);
   void note_reset_sent(std::int32_t id, ErrorCode code);
   void take_fault(const nghttp2_frame& frame, int fault);
@@ -135,6 +137,7 @@ class Framing {
   Role role_;
   nghttp2_session* session_ = nullptr;
   void* page_ = nullptr;  ///< of the session, see session_memory.h
+  std::uint32_t frames_fed_ = 0;
   FloodGuard flood_;
   ClosedStreams closed_;
   TimePoint now_, head_since_;

@@ -6,7 +6,7 @@
 namespace weft::http::h2 {
 
 Stream::Stream(net::Loop& loop, Framing& framing, std::int32_t id)
-    : loop_(loop), framing_(framing), id_(id), reading_(loop), writing_(loop) {}
+    : loop_(loop), framing_(framing), id_(id), begun_(loop.now()), reading_(loop), writing_(loop) {}
 
 Stream::~Stream() {
   if (!in_.empty() || unreturned_) framing_.consume_unread(id_, in_.size() + unreturned_);

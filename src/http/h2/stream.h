@@ -94,6 +94,7 @@ class Stream {
   net::Loop& loop_;
   Framing& framing_;
   std::int32_t id_;
+  const TimePoint begun_;
   Wait reading_, writing_;
   Tunnel* tunnel_ = nullptr;
   Stream* waiting_next_ = nullptr;  ///< in Framing: those whose data waits for room
