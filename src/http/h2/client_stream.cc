@@ -17,6 +17,7 @@ Code meaning_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kCancel: return Code::kCancelled;
     case ErrorCode::kEnhanceYourCalm: return Code::kExhausted;
+    case ErrorCode::kInadequateSecurity: return Code::kDenied;
     default: return Code::kUnavailable;
   }
 }

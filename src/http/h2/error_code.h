@@ -19,6 +19,7 @@ enum class ErrorCode : std::uint32_t {
   kCompressionError = 9,
   kConnectError = 10,
   kEnhanceYourCalm = 11,
+  kInadequateSecurity = 12,
 };
 /// "REFUSED_STREAM"; "unknown" for what the RFC does not name.
 std::string_view to_string(ErrorCode code);

@@ -65,6 +65,7 @@ std::optional<int> grpc_status_of_reset(Code code) {
   switch (code) {
     case Code::kCancelled: return http::grpc::kCancelled;
     case Code::kExhausted: return http::grpc::kResourceExhausted;
+    case Code::kDenied: return http::grpc::kPermissionDenied;
     case Code::kUnavailable: return http::grpc::kInternal;
     default: return std::nullopt;
   }
