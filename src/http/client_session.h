@@ -22,6 +22,8 @@ class ClientSession {
   /// How many exchanges may begin now. 0: it is used up, going away, broken, or something has come that no
   /// request has asked for.
   virtual std::uint32_t capacity() const = 0;
+  /// Whether it is known how many the server lets begin. Until then capacity() assumes what is usual.
+  virtual bool settled() const { return true; }
   /// No exchange may ever begin again: it goes when its last one is finished.
   virtual bool over() const = 0;
   /// Begins the next exchange; only with capacity(). It is the session's until finish().

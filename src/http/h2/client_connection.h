@@ -30,6 +30,7 @@ class ClientConnection final : public ClientSession,
   ~ClientConnection() override;
 
   std::uint32_t capacity() const override;
+  bool settled() const override { return settings_known_ || over(); }
   bool over() const override;
   ClientExchange& start() override;
   void finish(ClientExchange& exchange) override;

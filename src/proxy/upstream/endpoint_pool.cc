@@ -41,7 +41,7 @@ UpstreamConnection::~UpstreamConnection() { http->on_change({}); }
 std::shared_ptr<UpstreamConnection> EndpointPool::take(http::Protocol protocol) {
   if (protocol == http::Protocol::kHttp2) {
     for (const auto& connection : multiplexed_) {
-      if (connection->http->capacity() == 0) continue;
+      if (!connection->has_room()) continue;
       connection->idle_since = kNever;
       return connection;
     }
@@ -57,7 +57,10 @@ std::shared_ptr<UpstreamConnection> EndpointPool::take(http::Protocol protocol) 
 }
 
 void EndpointPool::put(std::shared_ptr<UpstreamConnection> connection) {
-  if (retired_ || connection->http->over()) return withdraw(*connection);
+  if (retired_ || connection->http->over()) {
+    connection->settling.reset();
+    return withdraw(*connection);
+  }
   if (connection->active == 0) {
     connection->http->park();
     connection->idle_since = loop_.now();
@@ -103,7 +106,7 @@ std::size_t EndpointPool::idle_connections() const {
 bool EndpointPool::has_room_at_limit(ConnectionUse use, TimePoint now) const {
   if (connections(use) == 0) return now >= unreachable_until_;
   return use == ConnectionUse::kHttp2 &&
-         std::ranges::any_of(multiplexed_, [](const auto& each) { return each->http->capacity() > 0; });
+         std::ranges::any_of(multiplexed_, [](const auto& each) { return each->has_room(); });
 }
 
 bool EndpointPool::at_rest() const { return connections() == idle_connections() && kinds_.empty(); }
@@ -113,6 +116,7 @@ void EndpointPool::retire() {
   // The last of them may hold the last reference to this.
   const auto closing = std::exchange(idle_, {});
   const auto ending = std::exchange(multiplexed_, {});
+  for (const auto& connection : ending) connection->settling.reset();
 }
 
 void EndpointPool::on_idle_readable() {
@@ -127,9 +131,11 @@ void EndpointPool::sweep() {
   sweeping_ = false;
   // Readable while idle is never right: an end, a reset, or bytes that no request has asked for.
   std::erase_if(idle_, [](const auto& connection) { return connection->http->capacity() == 0; });
+  for (const auto& connection : multiplexed_)
+    if (connection->http->settled()) connection->settling.reset();
   std::erase_if(multiplexed_, [](const auto& connection) { return connection->http->over(); });
   // The server may allow more streams than before.
-  const auto has_room = [](const auto& connection) { return connection->http->capacity() > 0; };
+  const auto has_room = [](const auto& connection) { return connection->has_room(); };
   if (std::ranges::any_of(multiplexed_, has_room)) wake_in_line(ConnectionUse::kHttp2);
 }
 

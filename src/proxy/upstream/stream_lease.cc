@@ -73,14 +73,17 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
     EndpointPool& endpoint;
     std::shared_ptr<ConnectionInProgress> state = std::make_shared<ConnectionInProgress>();
   };
-  std::optional<InProgress> in_progress;  // one that serves its maker alone is nothing to wait for
-  if (config_->max_requests_per_connection != 1) in_progress.emplace(*endpoint);
+  std::shared_ptr<InProgress> in_progress;  // one that serves its maker alone is nothing to wait for
+  if (config_->max_requests_per_connection != 1) in_progress = std::make_shared<InProgress>(*endpoint);
   auto made = co_await connect(endpoint->config().address, request.deadline, request.waiting);
   if (made) {
     auto connection = std::make_shared<UpstreamConnection>(std::move(*made), http::Protocol::kHttp2,
                                                            config_->http2, std::move(place));
     Lease lease(*this, connection);
-    if (!used_up(*connection)) endpoint->put(std::move(connection));
+    if (!used_up(*connection)) {
+      if (!connection->http->settled()) connection->settling = std::move(in_progress);
+      endpoint->put(std::move(connection));
+    }
     lease.endpoint()->wake_in_line(ConnectionUse::kHttp2);  // it has room for more
     co_return lease;
   }
@@ -94,7 +97,10 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
 
 Lease UpstreamCluster::lend(std::shared_ptr<UpstreamConnection> connection) {
   Lease lease(*this, connection);
-  if (used_up(*connection)) connection->endpoint->withdraw(*connection);
+  if (used_up(*connection)) {
+    connection->settling.reset();
+    connection->endpoint->withdraw(*connection);
+  }
   return lease;
 }
 
