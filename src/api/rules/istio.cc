@@ -191,10 +191,14 @@ void check_uri(const Json& match, const Path& at, Report& report) {
   const Json* uri = member(match, "uri");
   if (!uri) return;
   const Path uri_at = at.at("uri");
-  for (const char* form : {"exact", "prefix"})
-    if (text_of(*uri, form).find_first_of("?#") != std::string_view::npos)
+  for (const char* form : {"exact", "prefix"}) {
+    const std::string_view path = text_of(*uri, form);
+    if (path.find_first_of("?#") != std::string_view::npos)
       report.problem(uri_at.at(form), shown((*uri)[form]) + ": " + std::string(kOnlyAPath) +
                                           "; write a query under queryParams");
+    else if (!path.empty() && path.front() != '/' && path != "*")
+      report.problem(uri_at.at(form), shown((*uri)[form]) + ": must begin with '/', as every path does");
+  }
 }
 
 void check_uri_case(const Json& match, const Path& at, Report& report) {

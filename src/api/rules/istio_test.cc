@@ -39,6 +39,9 @@ TEST(VirtualServiceRules, a_uri_that_no_path_can_be_is_named) {
   EXPECT_EQ(wrong_match("uri: {exact: '/a?b=c'}"), "spec.http[0].match[0].uri.exact: \"/a?b=c\"" + only);
   EXPECT_EQ(wrong_match("uri: {prefix: '/a?'}"), "spec.http[0].match[0].uri.prefix: \"/a?\"" + only);
   EXPECT_EQ(wrong_match("uri: {exact: '/a#b'}"), "spec.http[0].match[0].uri.exact: \"/a#b\"" + only);
+  EXPECT_EQ(wrong_match("uri: {prefix: reviews}"),
+            "spec.http[0].match[0].uri.prefix: \"reviews\": must begin with '/', as every path does");
+  EXPECT_EQ(wrong_match("uri: {exact: '*'}"), "none") << "OPTIONS * has it";
   EXPECT_EQ(wrong_match("uri: {regex: '/ab?'}"), "none");
   EXPECT_EQ(wrong_match("uri: {exact: /a}, queryParams: {b: {exact: 'c?#'}}"), "none");
 }
