@@ -16,6 +16,7 @@ using http::testing::FrameType;
 using http::testing::get;
 using http::testing::headers;
 using http::testing::kEndHeaders;
+using http::testing::kEndStream;
 using http::testing::kPreface;
 using http::testing::literal_field;
 using http::testing::post;

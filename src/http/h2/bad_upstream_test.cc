@@ -15,6 +15,7 @@ using http::testing::frame;
 using http::testing::FrameType;
 using http::testing::headers;
 using http::testing::kEndHeaders;
+using http::testing::kEndStream;
 using http::testing::rst_stream;
 using http::testing::setting;
 using http::testing::window_update;
