@@ -35,7 +35,7 @@ struct UpstreamConnection {
   TimePoint idle_since = kNever;  ///< while it is in its pool and has none
   bool idle() const { return idle_since != kNever; }
   /// Another exchange can begin. One of HTTP/2 serves who made it until the server has said how many may
-  /// share it: what goes beyond would be refused.
+  /// share it: what goes beyond gets REFUSED_STREAM.
   bool has_room() const { return http->capacity() > 0 && (active == 0 || http->settled()); }
   /// Held until then: requests wait for that as for a connection that is being made.
   std::shared_ptr<void> settling;

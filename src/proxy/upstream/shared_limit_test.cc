@@ -32,6 +32,21 @@ class SharedLimit : public ::testing::Test {
     mesh.settle();
     return made;
   }
+  /// So many requests at once; what is connected to meanwhile says nothing and is returned.
+  std::vector<std::unique_ptr<PipeEnd>> ask_a_silent_server(int requests) {
+    std::vector<std::unique_ptr<PipeEnd>> silent;
+    const auto accept = std::exchange(
+        mesh.plane.accept, [&](const net::Address&, std::unique_ptr<PipeEnd> server) -> Result<void> {
+          silent.push_back(std::move(server));
+          return {};
+        });
+    apply(Spoken::kHttp2, 100);
+    http::ClientSession& client = mesh.client(Protocol::kHttp2);
+    for (int i = 0; i < requests; ++i) calls.emplace_back(client, get("/"));
+    mesh.settle(10ms);
+    mesh.plane.accept = accept;
+    return silent;
+  }
   std::uint64_t stat(const std::string& name) { return mesh.plane.stat("cluster.a." + name); }
 
   Mesh mesh{Protocol::kAuto};
@@ -102,18 +117,8 @@ TEST_F(SharedLimit, an_endpoint_that_cannot_be_reached_draws_no_request_that_cou
 }
 
 TEST_F(SharedLimit, a_new_connection_serves_its_maker_until_its_server_has_said_how_many_may_share_it) {
-  std::vector<std::unique_ptr<PipeEnd>> silent;
-  const auto accept = std::exchange(
-      mesh.plane.accept, [&](const net::Address&, std::unique_ptr<PipeEnd> server) -> Result<void> {
-        silent.push_back(std::move(server));
-        return {};
-      });
-  apply(Spoken::kHttp2, 100);
-  http::ClientSession& client = mesh.client(Protocol::kHttp2);
-  for (int i = 0; i < 7; ++i) calls.emplace_back(client, get("/"));
-  mesh.settle(10ms);
+  auto silent = ask_a_silent_server(7);
   ASSERT_EQ(silent.size(), 1u) << "the others wait for it";
-  mesh.plane.accept = accept;
   mesh.connections.push_back(std::make_unique<Mesh::Endpoint>(mesh, std::move(silent[0])));
   mesh.settle(10ms);
   for (const HttpCall& each : calls) EXPECT_EQ(each.status(), 200);
@@ -122,18 +127,7 @@ TEST_F(SharedLimit, a_new_connection_serves_its_maker_until_its_server_has_said_
 }
 
 TEST_F(SharedLimit, who_waits_for_a_server_to_say_goes_on_when_it_ends_instead) {
-  std::vector<std::unique_ptr<PipeEnd>> silent;
-  const auto accept = std::exchange(
-      mesh.plane.accept, [&](const net::Address&, std::unique_ptr<PipeEnd> server) -> Result<void> {
-        silent.push_back(std::move(server));
-        return {};
-      });
-  apply(Spoken::kHttp2, 100);
-  http::ClientSession& client = mesh.client(Protocol::kHttp2);
-  for (int i = 0; i < 5; ++i) calls.emplace_back(client, get("/"));
-  mesh.settle(10ms);
-  mesh.plane.accept = accept;
-  silent.clear();
+  ask_a_silent_server(5).clear();
   mesh.settle(10ms);
   int served = 0;
   for (const HttpCall& each : calls) served += each.status() == 200;
