@@ -31,6 +31,7 @@ from stream import address, running, wait_until_open
 MEGABYTE = 1 << 20
 SLACK_MS, TIMES_IDLE, RATE = 5.0, 3.0, 100
 SLOW_CONNECTIONS, STREAMS = 10, 100
+BORNE = {"DATA of one byte"}  # a body like others; an honest library makes one of each small message
 REACH_SERVER = {"client: rapid reset": 500}  # requests, fewer than which may
 
 
@@ -172,12 +173,14 @@ def is_cut(connection, flood, until):
         for bytes_ in flood:
             connection.sendall(bytes_)
             if time.monotonic() > until:
-                break
+                return False
+        while connection.recv(65536):  # the flood was over before the other side's farewell
+            pass
     except ConnectionError:
         return True
     except TimeoutError:
-        pass
-    return False
+        return False
+    return True
 
 
 def flood_by_client(kind, port, seconds, cut):
@@ -312,7 +315,7 @@ def p99(taken):
 def kinds(port, listener, options, cut):
     """Name, memory bound in MB, whether the proxy has to end it, process."""
     for kind in CLIENTS:
-        yield "client: " + kind, 16, True, as_peer(flood_by_client, kind, port, options.seconds, cut)
+        yield "client: " + kind, 16, kind not in BORNE, as_peer(flood_by_client, kind, port, options.seconds, cut)
     yield "client: windows of 0, 1 MB each", 64, False, as_peer(read_slowly, port, options.seconds)
     yield "client: 1,000 streams of 1 MB both ways", 64, False, as_peer(many_large_streams, port, options.seconds)
     for kind in UPSTREAMS:
