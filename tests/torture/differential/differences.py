@@ -338,9 +338,10 @@ def connect_with_body(request, envoy):
 
 
 def rejected_websocket(request, envoy):
-    # Envoy would hand it on, or redirect it; we look at no route.
-    served = envoy["upstream"] or envoy["location"]
-    return NOTHING | {"status": 400, "kept": not request.closes()} if malformed_websocket(request) and served else {}
+    # Envoy would hand it on, redirect it, or respond what its route says; we look at no route, and read no content.
+    served = envoy["upstream"] or envoy["location"] or envoy["status"] == 403
+    kept = not request.closes() and not request.values(b"expect")
+    return NOTHING | {"status": 400, "kept": kept} if malformed_websocket(request) and served else {}
 
 
 OWN = {"answer": (), "content": b"", "location": ""}  # what is compared of an own response
