@@ -270,7 +270,7 @@ bool Framing::feed(std::string_view bytes, TimePoint now) {
     payload_left_ -= size;
     if (size == 0) {
       size = std::min(kFrameHead - head_size_, bytes.size());
-      std::copy_n(bytes.data(), size, head_.data() + head_size_);
+      std::copy_n(bytes.begin(), size, head_.data() + head_size_);
       head_size_ += size;
       // What nghttp2 would ignore is seen here only, and before it: everything in front of the frame has been
       // taken.

@@ -21,7 +21,7 @@ net::Task<Result<Lease>> UpstreamCluster::lease_stream(Request request) {
     if (in_turn) {
       if (auto shared = endpoint->take(http::Protocol::kHttp2)) {
         turn.reset();
-        co_return lend(std::move(shared));
+        co_return lend(shared);
       }
     }
     if (endpoint->connecting && in_turn && (!turn || has_place())) {
@@ -95,7 +95,7 @@ net::Task<Result<Lease>> UpstreamCluster::connect_for_all(std::shared_ptr<Endpoi
   co_return fail(std::move(made).error());
 }
 
-Lease UpstreamCluster::lend(std::shared_ptr<UpstreamConnection> connection) {
+Lease UpstreamCluster::lend(const std::shared_ptr<UpstreamConnection>& connection) {
   Lease lease(*this, connection);
   if (used_up(*connection)) {
     connection->settling.reset();

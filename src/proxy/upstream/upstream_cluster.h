@@ -104,7 +104,7 @@ class UpstreamCluster : public std::enable_shared_from_this<UpstreamCluster> {
   net::Task<Result<Lease>> connect_for_all(std::shared_ptr<EndpointPool> endpoint, ConnectionPlace place,
                                            Request request);
   net::Task<Result<void>> wait_for_connection(std::shared_ptr<EndpointPool> endpoint, Request request);
-  Lease lend(std::shared_ptr<UpstreamConnection> connection);
+  Lease lend(const std::shared_ptr<UpstreamConnection>& connection);
   Result<Place> take_pending();
   net::Task<Result<void>> wait_in_line(std::optional<WaitingLine::Turn>& turn, const Request& request,
                                        std::shared_ptr<WaitingLine::Kind> kind);
