@@ -17,7 +17,7 @@ int line_of(const Json& source, const Lines& lines, const Path& at);
 /// outlive it.
 class Report {
  public:
-  // A person mends the first few; a file of nonsense must not cost memory for each of its lines.
+  /// A person mends the first few; a file of nonsense must not cost memory for each of its lines.
   static constexpr std::size_t kEnough = 100;
 
   /// `source` and `lines` are the object as it was read; null for one that has no file. At most `enough`

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from harness import ROOT, instance, wait_for
+from pods import CALLER, server
 
 PROGRAMS = ROOT / "build/interop"
 # What asks a cloud who the caller is.
@@ -19,33 +20,7 @@ SLOW_MACHINE = ["-soak_overall_timeout_seconds=100", "-soak_per_iteration_max_ac
 ORCA = '{"loadBalancingConfig": [{"test_backend_metrics_load_balancer": {}}]}'
 OPTIONS = {"orca_per_rpc": [f"-service_config_json={ORCA}"], "orca_oob": [f"-service_config_json={ORCA}"],
            "rpc_soak": ["-soak_iterations=200", *SLOW_MACHINE], "channel_soak": ["-soak_iterations=20", *SLOW_MACHINE]}
-MANIFEST = """
-apiVersion: v1
-kind: Service
-metadata: {name: interop}
-spec: {selector: {app: server}, ports: [{name: grpc, port: 10000}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: server}
-spec:
-  selector: {matchLabels: {app: server}}
-  template:
-    metadata: {labels: {app: server}}
-    spec:
-      containers:
-      - {name: server, image: interop-server, args: [-port, "10000"], ports: [{containerPort: 10000}],
-         readinessProbe: {tcpSocket: {port: 10000}, periodSeconds: 1}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: caller}
-spec:
-  selector: {matchLabels: {app: caller}}
-  template:
-    metadata: {labels: {app: caller}}
-    spec: {containers: [{name: caller, image: idle, args: [infinity]}]}
-"""
+MANIFEST = server("server", "interop", "interop-server", '-port, "10000"') + CALLER
 
 
 def listed_cases():

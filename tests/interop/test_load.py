@@ -4,45 +4,17 @@ import subprocess
 import pytest
 
 from harness import ROOT, instance
+from pods import CALLER, server
 
 PROGRAM = ROOT / "build/interop/load"
-MANIFEST = """
-apiVersion: v1
-kind: Service
-metadata: {name: NAME}
-spec: {selector: {app: NAME}, ports: [{name: grpc, port: 10000}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME}
-spec:
-  selector: {matchLabels: {app: NAME}}
-  template:
-    metadata: {labels: {app: NAME}}
-    spec:
-      containers:
-      - {name: server, image: load, args: [serve, "10000", "MAX"], ports: [{containerPort: 10000}],
-         readinessProbe: {tcpSocket: {port: 10000}, periodSeconds: 1}}
----
-"""
-CALLER = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: caller}
-spec:
-  selector: {matchLabels: {app: caller}}
-  template:
-    metadata: {labels: {app: caller}}
-    spec: {containers: [{name: caller, image: idle, args: [infinity]}]}
-"""
+MANIFEST = "".join(server(name, name, "load", f'serve, "10000", "{streams}"') for name, streams in (("many", 1000), ("few", 5))) + CALLER
 
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
     """Runs the client in the caller's pod: what, of which server, how many, how many at once."""
     manifest = tmp_path_factory.mktemp("load") / "load.yaml"
-    manifest.write_text("".join(MANIFEST.replace("NAME", name).replace("MAX", streams)
-                                for name, streams in (("many", "1000"), ("few", "5"))) + CALLER)
+    manifest.write_text(MANIFEST)
     with instance(manifest, up_options=[f"--image=load={PROGRAM}", "--image=idle=/bin/sleep"]) as made:
         made.wait_ready(count=3)
         pid = str(made.application_pid(made.pod_name("caller")))
