@@ -3,10 +3,11 @@
 # *_test.cc. Files ending in _test, _bench and _fuzz are not part of the library, nor is main.cc, which is a program's;
 # testing/ holds fakes: library weft_<name>_testing, linked to this room's tests and to those of rooms that name it.
 # SMALL: a room that no request passes through; its code is made for size.
+# PRECOMPILE: headers that most files of the room read and that cost much, see weft_precompiled.
 # DEPS are the rooms this one may include, and what those include: no other room is on its include path. scripts/check_arrows
 # reads the same call and says which include is wrong and why.
 function(weft_room)
-  cmake_parse_arguments(ROOM "SMALL" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "SMALL" "NAME" "DEPS;LIBS;TEST_DEPS;TEST_LIBS;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(sources ${all})
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$|/testing/|/main\\.cc$")
@@ -17,7 +18,6 @@ function(weft_room)
 
   if(sources)
     add_library(weft_${ROOM_NAME} STATIC ${sources})
-    weft_precompile(weft_${ROOM_NAME})
     set(scope PUBLIC)
   else()
     add_library(weft_${ROOM_NAME} INTERFACE)
@@ -29,20 +29,42 @@ function(weft_room)
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${include}/${ROOM_NAME} SYMBOLIC)
   target_include_directories(weft_${ROOM_NAME} ${scope} ${include})
   target_link_libraries(weft_${ROOM_NAME} ${scope} weft_flags)
-  if(ROOM_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
-    target_compile_options(weft_${ROOM_NAME} PRIVATE -Os)
-  endif()
-  # Tests of these read every manifest there is, many times over: unoptimised that takes longer than to compile them so.
-  if(WEFT_SANITIZE STREQUAL "address" AND ROOM_NAME MATCHES "^(yaml|api|inject)$")
-    target_compile_options(weft_${ROOM_NAME} PRIVATE -O1)
-  endif()
   foreach(dep ${ROOM_DEPS})
     target_link_libraries(weft_${ROOM_NAME} ${scope} weft_${dep})
   endforeach()
   target_link_libraries(weft_${ROOM_NAME} ${scope} ${ROOM_LIBS})
 
+  # The room's own optimisation, where it is not that of the build.
+  set(optimisation)
+  if(ROOM_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    set(optimisation -Os)
+  elseif(WEFT_SANITIZE STREQUAL "address" AND ROOM_NAME MATCHES "^(yaml|api|inject)$")
+    # Their tests read every manifest there is, many times over: unoptimised that takes longer than to compile them so.
+    set(optimisation -O1)
+  endif()
+  if(optimisation)
+    target_compile_options(weft_${ROOM_NAME} PRIVATE ${optimisation})
+  endif()
+
+  # Precompiled headers fit what is compiled alike: the room's code, and its tests, which are compiled as the build says.
+  set(precompiled weft_${ROOM_NAME}_precompiled)
+  if(sources AND WEFT_PRECOMPILE)
+    foreach(option "" ${optimisation})
+      set(name ${precompiled}${option})
+      weft_precompiled(${name} ${ROOM_PRECOMPILE})
+      target_compile_options(${name} PRIVATE ${option})
+      target_include_directories(${name} PRIVATE ${include})
+      target_link_libraries(${name} PRIVATE weft_flags ${ROOM_LIBS})
+      foreach(dep ${ROOM_DEPS})
+        target_link_libraries(${name} PRIVATE weft_${dep})
+      endforeach()
+    endforeach()
+    weft_precompile(weft_${ROOM_NAME} ${precompiled}${optimisation})
+  endif()
+
   if(fakes)
     add_library(weft_${ROOM_NAME}_testing STATIC EXCLUDE_FROM_ALL ${fakes})
+    weft_precompile(weft_${ROOM_NAME}_testing ${precompiled})
     target_link_libraries(weft_${ROOM_NAME}_testing PUBLIC weft_${ROOM_NAME})
   endif()
 
@@ -65,13 +87,14 @@ function(weft_room)
           target_link_libraries(${target} PRIVATE weft_${room}_testing)
         endif()
       endforeach()
+      weft_precompile(${target} ${precompiled})
       target_link_libraries(${target} PRIVATE weft_${ROOM_NAME})
     endforeach()
   endif()
 
   if(tests)
     add_executable(weft_${ROOM_NAME}_test ${tests})
-    weft_precompile(weft_${ROOM_NAME}_test)
+    weft_precompile(weft_${ROOM_NAME}_test ${precompiled})
     foreach(room ${ROOM_NAME} ${ROOM_DEPS} ${ROOM_TEST_DEPS})
       if(TARGET weft_${room}_testing)
         target_link_libraries(weft_${ROOM_NAME}_test PRIVATE weft_${room}_testing)

@@ -21,26 +21,37 @@ if(WEFT_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# All rooms alike, or the precompiled headers would not fit those whose libraries want threads.
+add_compile_options(-pthread)
+
 option(WEFT_COVERAGE "count which lines run, for llvm-cov" OFF)
 if(WEFT_COVERAGE)
-  # All rooms alike, or the precompiled headers would not fit those whose libraries want threads.
-  add_compile_options(-fprofile-instr-generate -fcoverage-mapping -pthread)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
 endif()
 
-# weft_precompile(TARGET): where nothing is optimised, half of the time goes into reading these headers once more.
-function(weft_precompile target)
-  if(NOT WEFT_COVERAGE)
-    return()
+# Half of the time of a build goes into reading headers once more. Without it each file must include what it uses: so does
+# the preset of `make lint`.
+option(WEFT_PRECOMPILE "read the headers that many files include once for all of them" ON)
+
+# weft_precompiled(NAME HEADER...): a target NAME that compiles the headers that nearly every file reads, and these, for
+# the targets of weft_precompile(TARGET NAME). What it is compiled with, they must be too.
+function(weft_precompiled name)
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc "")
+  add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc)
+  target_compile_definitions(${name} PRIVATE GTEST_HAS_PTHREAD=1)
+  # Without it no two builds were alike, and ccache would find nothing.
+  target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+  list(TRANSFORM ARGN REPLACE "(.+)" "\"\\1\"")
+  target_precompile_headers(${name} PRIVATE <algorithm> <array> <charconv> <chrono> <coroutine> <deque> <expected> <filesystem>
+    <fstream> <functional> <list> <map> <memory> <optional> <random> <set> <span> <string> <string_view> <thread> <unordered_map>
+    <variant> <vector> <gtest/gtest.h> ${ARGN})
+endfunction()
+
+function(weft_precompile target name)
+  if(TARGET ${name})
+    target_precompile_headers(${target} REUSE_FROM ${name})
   endif()
-  if(NOT TARGET weft_precompiled)
-    file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cc "")
-    add_library(weft_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cc)
-    target_precompile_headers(weft_precompiled PRIVATE <algorithm> <array> <charconv> <chrono> <coroutine> <deque>
-      <expected> <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <span> <string> <string_view>
-      <vector> <nlohmann/json.hpp>)
-  endif()
-  target_precompile_headers(${target} REUSE_FROM weft_precompiled)
 endfunction()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
@@ -50,8 +61,7 @@ endif()
 
 find_program(WEFT_CCACHE ccache)
 if(WEFT_CCACHE)
-  # Paths below the source tree are hashed as relative ones: another clone of the same sources finds what this one compiled.
-  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${WEFT_CCACHE})
+  set(launcher ${CMAKE_SOURCE_DIR}/cmake/compile ${CMAKE_SOURCE_DIR} ${WEFT_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()

@@ -20,7 +20,7 @@ Request read(std::string_view bytes, std::size_t step) {
   RequestHead head;
   parser.start(head);
   Request made;
-  made.message = testing::read_in_pieces(parser, decoder, bytes, step);
+  made.message = weft::http::testing::read_in_pieces(parser, decoder, bytes, step);
   if (made.message.head) made.path = head.path;
   return made;
 }

@@ -20,7 +20,7 @@ Response read(std::string_view bytes, std::size_t step, weft::http::h1::Response
   ResponseHead head;
   parser.start(head, asked);
   Response made;
-  made.message = testing::read_in_pieces(parser, decoder, bytes, step);
+  made.message = weft::http::testing::read_in_pieces(parser, decoder, bytes, step);
   if (made.message.head) made.status = head.status;
   made.complete = made.message.body || (made.message.head && decoder.end_of_input());
   return made;

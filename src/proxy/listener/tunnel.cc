@@ -26,7 +26,7 @@ struct Shared {
   TimePoint last_moved;
 };
 
-struct Direction {
+struct TunnelDirection {
   net::Stream& from;
   net::Stream& to;
   std::uint64_t& bytes;
@@ -37,7 +37,7 @@ struct Direction {
 Result<void> over() { return fail(Error::internal(Code::kClosed, "the tunnel has ended")); }
 
 /// Waits until `from` has something; false when the whole tunnel has been idle for too long.
-net::Task<net::IoError> wait_readable(Direction& direction, Shared& shared) {
+net::Task<net::IoError> wait_readable(TunnelDirection& direction, Shared& shared) {
   for (;;) {
     if (shared.idle_timeout != Duration::zero())
       direction.from.set_read_deadline(shared.last_moved + shared.idle_timeout);
@@ -61,7 +61,7 @@ net::IoResult send_at_once(net::Stream& to, std::string_view& data) {
 
 /// Waits until `to` takes more. Timeout: the whole tunnel has been idle for too long, or, where it may be,
 /// this side has taken nothing since `taken`.
-net::Task<net::IoError> wait_writable(Direction& direction, Shared& shared, TimePoint taken) {
+net::Task<net::IoError> wait_writable(TunnelDirection& direction, Shared& shared, TimePoint taken) {
   const TimePoint& since = shared.idle_timeout != Duration::zero() ? shared.last_moved : taken;
   for (;;) {
     if (shared.write_timeout != Duration::zero())
@@ -73,7 +73,7 @@ net::Task<net::IoError> wait_writable(Direction& direction, Shared& shared, Time
 }
 
 /// What was not taken at once: kept until it is.
-net::Task<Result<void>> send_rest(Direction& direction, Shared& shared, net::IoResult sent,
+net::Task<Result<void>> send_rest(TunnelDirection& direction, Shared& shared, net::IoResult sent,
                                   std::string rest) {
   std::string_view left(rest);
   TimePoint taken = shared.last_moved;
@@ -89,7 +89,7 @@ net::Task<Result<void>> send_rest(Direction& direction, Shared& shared, net::IoR
   co_return over();
 }
 
-net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string first) {
+net::Task<Result<void>> copy(TunnelDirection direction, Shared& shared, std::string first) {
   if (!first.empty()) {
     direction.bytes += first.size();
     WEFT_CO_CHECK(co_await send_rest(direction, shared, {}, std::exchange(first, {})));
@@ -119,8 +119,8 @@ net::Task<Result<void>> copy(Direction direction, Shared& shared, std::string fi
   }
 }
 
-net::Task<Result<void>> copy_both(Direction up, Direction down, Shared& shared, std::string client_first,
-                                  std::string server_first) {
+net::Task<Result<void>> copy_both(TunnelDirection up, TunnelDirection down, Shared& shared,
+                                  std::string client_first, std::string server_first) {
   static_cast<void>(co_await net::both(copy(up, shared, std::move(client_first)),
                                        copy(down, shared, std::move(server_first))));
   co_return over();
@@ -143,8 +143,8 @@ net::Task<TunnelResult> tunnel(net::Stream& client, net::Stream& server, std::st
   server.set_read_deadline(kNever);
   client.set_write_deadline(kNever);
   server.set_write_deadline(kNever);
-  Direction up{client, server, result.bytes_from_client, result.client_broke, result.server_broke};
-  Direction down{server, client, result.bytes_from_server, result.server_broke, result.client_broke};
+  TunnelDirection up{client, server, result.bytes_from_client, result.client_broke, result.server_broke};
+  TunnelDirection down{server, client, result.bytes_from_server, result.server_broke, result.client_broke};
   auto copied = copy_both(up, down, shared, std::move(client_first), std::move(server_first));
   if (limits.end == kNever)
     static_cast<void>(co_await std::move(copied));
