@@ -51,9 +51,13 @@ net::Task<std::optional<Protocol>> AutoSession::recognize() {
 
 void AutoSession::drain() {
   if (session_) return session_->drain();
-  if (!begun_ && stream_.quiet()) return stream_.close();
-  const bool endless = !begun_ || options_.header_timeout == Duration::zero();
-  if (endless) stream_.set_read_deadline(after(stream_.loop().now(), options_.drain_limit()));
+  const TimePoint now = stream_.loop().now();
+  if (!begun_ && stream_.quiet()) {
+    if (now >= since_ + kNewConnectionGrace) return stream_.close();
+    stream_.set_read_deadline(since_ + kNewConnectionGrace);
+  } else if (!begun_ || options_.header_timeout == Duration::zero()) {
+    stream_.set_read_deadline(after(now, options_.drain_limit()));
+  }
   end_ = End::kDrain;  // what has come already is served
 }
 

@@ -60,9 +60,10 @@ TEST(AutoSession, a_silent_client_has_the_time_of_an_idle_one) {
   EXPECT_TRUE(served.over());
 }
 
-TEST(AutoSession, is_idle_and_ends_at_once_when_it_is_drained_before_its_first_byte) {
+TEST(AutoSession, is_idle_and_ends_when_it_is_drained_before_its_first_byte) {
   Served served;
   EXPECT_TRUE(served.connection->is_idle());
+  served.loop->advance(kNewConnectionGrace);
   served.connection->drain();
   served.loop->settle();
   EXPECT_TRUE(served.over());

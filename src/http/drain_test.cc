@@ -97,6 +97,25 @@ TEST(Drain, a_request_that_begins_like_the_preface_and_has_been_looked_at_is_ans
   EXPECT_TRUE(served.over());
 }
 
+TEST(Drain, a_connection_that_was_just_made_has_a_second_for_its_first_request) {
+  for (const Protocol protocol : {Protocol::kHttp1, Protocol::kAuto}) {
+    testing::Served asks(protocol, say_ok), silent(protocol, say_ok), old(protocol, say_ok);
+    old.loop->advance(kNewConnectionGrace);
+    for (testing::Served* served : {&asks, &silent, &old}) {
+      served->connection->drain();
+      served->loop->settle();
+    }
+    EXPECT_FALSE(asks.over());
+    asks.send(kRequest);
+    EXPECT_NE(asks.take().find(kClose), std::string::npos);
+    EXPECT_TRUE(asks.over());
+    EXPECT_FALSE(silent.over());
+    silent.loop->advance(kNewConnectionGrace);
+    EXPECT_TRUE(silent.over());
+    EXPECT_TRUE(old.over());
+  }
+}
+
 TEST(Drain, an_idle_connection_whose_client_has_ended_it_ends) {
   for (const Protocol protocol : {Protocol::kHttp1, Protocol::kAuto}) {
     testing::Served served(protocol, say_ok);

@@ -37,6 +37,9 @@ struct ServerSessionOptions {
   }
 };
 
+/// A client that has just connected is about to send a request: a drain waits for it so long from then on.
+inline constexpr Duration kNewConnectionGrace = 1s;
+
 /// One connection from a client, whatever version it speaks: it reads heads, calls the handler for each, and
 /// ends when either side has enough. What its framing leaves in doubt is rejected, never guessed.
 ///
@@ -63,7 +66,8 @@ class ServerSession {
   virtual ~ServerSession() = default;
   /// Serves until the connection is over. The stream is closed when it returns.
   virtual net::Task<void> serve(const Handler& handler) = 0;
-  /// Closes now when idle, else after the responses in progress, which tell the client so: "Connection:
+  /// Closes now when idle (a connection without any request yet: kNewConnectionGrace after it was made), else
+  /// after the responses in progress, which tell the client so: "Connection:
   /// close", or GOAWAY in two steps (RFC 9113 §6.8). A request that has come by now, read or not, is
   /// served.
   virtual void drain() = 0;

@@ -108,7 +108,10 @@ void ServerConnection::drain() {
   const bool endless_head = phase_ == Phase::kHead && options_.header_timeout == Duration::zero();
   if (endless_head) stream_.set_read_deadline(after(stream_, options_.drain_limit()));
   if (phase_ != Phase::kIdle) return;
-  if (nothing_has_come()) return stream_.close();
+  if (nothing_has_come()) {
+    if (!waits_for_first_request()) return stream_.close();
+    return stream_.set_read_deadline(idle_since_ + kNewConnectionGrace);
+  }
   // What has come may be less than a byte of a request, such as a part of a TLS record.
   if (input_.empty()) stream_.set_read_deadline(after(stream_, options_.drain_limit()));
 }
@@ -121,9 +124,11 @@ net::Task<bool> ServerConnection::wait_for_request() {
   if (heads_) out_.swap_memory(heads_->body);
   SpareHeads::give_back(std::move(heads_));
   const bool first = requests_ == 0 && options_.first_byte_timeout != Duration::zero();
-  stream_.set_read_deadline(after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout));
+  const TimePoint limit = after(stream_, first ? options_.first_byte_timeout : options_.idle_timeout);
+  const bool drains = drain_ == Drain::kNow;
+  stream_.set_read_deadline(drains ? std::min(limit, idle_since_ + kNewConnectionGrace) : limit);
   for (;;) {
-    if (drain_ == Drain::kNow && stream_.quiet()) co_return false;
+    if (drain_ == Drain::kNow && stream_.quiet() && !waits_for_first_request()) co_return false;
     if (co_await stream_.readable() != net::IoError::kNone) co_return false;
     const net::IoResult got = input_.fill(stream_);
     if (got.ok()) co_return true;

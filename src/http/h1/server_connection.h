@@ -71,6 +71,9 @@ class ServerConnection final : public ServerSession, private ServerExchange {
   enum class Drain : std::uint8_t { kNo, kWithNextResponse, kNow };
   bool client_disconnected() const { return client_ == Client::kLeftInOrder || client_ == Client::kGone; }
   bool half_closed() const { return client_ == Client::kHalfClosed || client_ == Client::kLeftInOrder; }
+  bool waits_for_first_request() const {
+    return requests_ == 0 && stream_.loop().now() < idle_since_ + kNewConnectionGrace;
+  }
   /// Behind the request. It may cost a system call: where the connection is about to end.
   bool nothing_has_come() const { return input_.empty() && stream_.quiet(); }
   net::Task<Head> read_head();
