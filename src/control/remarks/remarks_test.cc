@@ -91,6 +91,23 @@ TEST(Remarks, a_host_of_a_rule_that_exists_nowhere_is_told_with_what_was_meant) 
       "service; did you mean reviews?\n");
 }
 
+TEST(Remarks, a_route_behind_one_that_matches_everything_is_told) {
+  const std::string to = "route: [{destination: {host: reviews}}]";
+  const auto said_of = [&](const std::string& layer, const std::string& first, const std::string& second) {
+    return said(
+        rule("r", "{hosts: [reviews], " + layer + ": [{" + first + to + "}, {" + second + to + "}]}"));
+  };
+  const std::string told =
+      "VirtualService r spec.http[1]: is never reached: spec.http[0] matches everything\n";
+  const std::string jason = "match: [{headers: {end-user: {exact: jason}}}], ";
+  EXPECT_EQ(said_of("http", "", jason), told);
+  EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /}}], ", jason), told);
+  EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /a}}, {uri: {prefix: /}}], ", ""), told);
+  EXPECT_EQ(said_of("http", jason, ""), "");
+  EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /}, port: 9080}], ", ""), "");
+  EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /}, sourceLabels: {app: web}}], ", ""), "");
+}
+
 TEST(Remarks, rules_for_an_external_name_are_told_what_it_leads_to) {
   const auto service = [](const std::string& name) {
     return "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
@@ -134,8 +151,8 @@ TEST(Remarks, a_host_outside_of_the_mesh_is_no_fault) {
 TEST(Remarks, what_a_destination_names_and_is_not_there_is_told_with_what_there_is) {
   const std::string text =
       said(rule("r",
-                "{hosts: [reviews], http: [{route: [{destination: {host: reviews, subset: v9, port: "
-                "{number: 80}}}]}, {route: [{destination: {host: rewiews}}]}]}") +
+                "{hosts: [reviews], http: [{match: [{port: 9080}], route: [{destination: {host: reviews, "
+                "subset: v9, port: {number: 80}}}]}, {route: [{destination: {host: rewiews}}]}]}") +
            destination("r", "{host: reviews, subsets: [{name: v1, labels: {version: v1}}]}"));
   EXPECT_EQ(text,
             "VirtualService r spec.http[0].route[0].destination.port.number: waits for port 80 of host "

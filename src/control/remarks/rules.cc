@@ -4,6 +4,8 @@
 #include "base/strings.h"
 #include "control/remarks/remarks.h"
 #include "control/translation/parts.h"
+#include "control/translation/route_match.h"
+#include "xds/proto/route.pb.h"
 
 namespace weft::control {
 namespace {
@@ -62,6 +64,23 @@ std::vector<const api::istio::MatchScope*> matches_of(const VirtualService& rule
   return found;
 }
 
+bool holds_everywhere(const api::istio::MatchScope& scope) {
+  return scope.understood && scope.port == 0 && scope.gateways.empty() && scope.source_labels.empty();
+}
+
+/// Takes every request that comes to it, from anywhere: no route after it is reached.
+bool takes_everything(const api::istio::HttpRoute& route) {
+  return route.matches.empty() || std::ranges::any_of(route.matches, [](const api::istio::HttpMatch& each) {
+           envoy::config::route::v3::RouteMatch made;
+           set_route_match(made, each.request);
+           return holds_everywhere(each.scope) && is_catch_all(made);
+         });
+}
+
+bool takes_everything(const api::istio::TcpRoute& route) {
+  return route.matches.empty() || std::ranges::any_of(route.matches, holds_everywhere);
+}
+
 /// Calls in the mesh that the rule has matches for: the port, 0 where it may be any, and the caller's labels.
 using Calls = std::vector<std::pair<std::uint16_t, const Labels*>>;
 
@@ -101,6 +120,8 @@ class VirtualServiceRemarks {
       for (const api::istio::MatchScope& each : route.matches) match(each);
       for (const api::istio::WeightedDestination& to : route.destinations) destination(to);
     }
+    unreached("spec.http", rule_.spec->http);
+    unreached("spec.tcp", rule_.spec->tcp);
     return std::move(made_);
   }
 
@@ -110,6 +131,13 @@ class VirtualServiceRemarks {
   }
   void no_effect(std::string field, std::string text) {
     made_.push_back({Remark::Kind::kNoEffect, std::move(field), std::move(text)});
+  }
+  void unreached(const std::string& field, const auto& routes) {
+    const auto first = std::ranges::find_if(routes, [](const auto& each) { return takes_everything(each); });
+    if (routes.end() - first < 2) return;
+    const auto at = static_cast<std::size_t>(first - routes.begin());
+    const auto place = [&](std::size_t index) { return field + "[" + std::to_string(index) + "]"; };
+    no_effect(place(at + 1), "is never reached: " + place(at) + " matches everything");
   }
   bool has_http() const { return !rule_.spec->http.empty(); }
   bool has_tcp() const { return !rule_.spec->tcp.empty(); }
