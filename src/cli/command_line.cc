@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "api/duration.h"
+#include "api/schema/formats.h"
 #include "base/strings.h"
 #include "cli/help_text.h"
 #include "cli/log_times.h"
@@ -458,7 +459,7 @@ class Parser {
 
   Result<Invocation> chosen() {
     if (take_ && !wants_help_) {
-      WEFT_CHECK(has_effect_of_namespace());
+      WEFT_CHECK(check_namespace());
       return Invocation{global_, take_()};
     }
     if (topic_.empty()) return Invocation{global_, HelpOptions{help_of(app_)}};
@@ -467,7 +468,9 @@ class Parser {
   }
 
   /// What is installed knows itself by its namespace: a wish for another must not be passed over.
-  Result<void> has_effect_of_namespace() const {
+  Result<void> check_namespace() const {
+    if (const std::string wrong = api::dns_label(global_.ns); !wrong.empty())
+      return fail(usage("-n \"" + global_.ns + "\": a namespace " + wrong));
     const bool installs = app_.got_subcommand("install") || app_.got_subcommand("uninstall");
     if (!installs || app_.count("--namespace") == 0 || global_.ns == install::kNamespace) return {};
     return fail(usage("-n " + global_.ns + ": weft's control plane is always in namespace " +

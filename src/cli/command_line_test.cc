@@ -48,6 +48,16 @@ TEST(CommandLine, TakesAValueBehindAnEqualsSignOfAShortOptionToo) {
   EXPECT_EQ(options_of<ApplyOptions>("apply -f=a.yaml").files, std::vector<std::string>{"a.yaml"});
 }
 
+TEST(CommandLine, RejectsANamespaceThatCannotBe) {
+  for (const char* name : {"Shop", "shop_1", "shop/pods", "-"}) {
+    const auto invocation = parse("get pods -n " + std::string(name));
+    ASSERT_FALSE(invocation) << name;
+    EXPECT_TRUE(invocation.error().text.find("-n \"" + std::string(name) +
+                                             "\": a namespace must be a DNS label") != std::string::npos)
+        << invocation.error().text;
+  }
+}
+
 TEST(CommandLine, RejectsANamespaceForWhatIsInstalledInItsOwn) {
   for (const char* line : {"install -n mesh", "-n mesh uninstall --yes"}) {
     const auto invocation = parse(line);

@@ -12,7 +12,7 @@ TEST(ApiGatewayReading, listeners_have_a_host_a_port_a_protocol_and_a_place) {
   infrastructure: {labels: {b: '2', a: '1'}, annotations: {c: d}}
   addresses: [{value: edge}]
   listeners:
-  - {name: a, port: 80, protocol: HTTP, hostname: '*.Example'}
+  - {name: a, port: 80, protocol: HTTP, hostname: '*.example'}
   - {name: b, port: 8080, protocol: HTTP}
 )");
   const Gateway made = read_gateway(parsed.objects[0].spec());

@@ -118,7 +118,7 @@ TEST(HttpRouteReading, backends_have_a_weight_of_one_unless_they_say_another) {
 }
 
 TEST(HttpRouteReading, each_part_knows_the_line_that_it_stands_on) {
-  const Parsed parsed = testing::file("gateway.networking.k8s.io/v1", "HTTPRoute", R"(  hostnames: [A.example]
+  const Parsed parsed = testing::file("gateway.networking.k8s.io/v1", "HTTPRoute", R"(  hostnames: [a.example]
   parentRefs: [{name: g}]
   rules:
   - backendRefs: [{name: a, port: 80}]
@@ -128,7 +128,7 @@ TEST(HttpRouteReading, each_part_knows_the_line_that_it_stands_on) {
     backendRefs: [{name: b, port: 80}]
 )");
   const HttpRoute made = read_http_route(parsed.objects[0].spec());
-  EXPECT_EQ(made.hosts, std::vector<std::string>{"A.example"});
+  EXPECT_EQ(made.hosts, std::vector<std::string>{"a.example"});
   EXPECT_EQ(parsed.origins[0].place(made.rules.at(1).where.to_string()), "f.yaml:9");
   EXPECT_EQ(parsed.origins[0].place(made.rules.at(1).matches.at(1).where.to_string()), "f.yaml:11");
   EXPECT_EQ(parsed.origins[0].place(made.parents.at(0).where.to_string()), "f.yaml:6");

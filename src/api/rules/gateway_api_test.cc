@@ -49,6 +49,14 @@ TEST(GatewayApi, routes_are_checked) {
   EXPECT_EQ(wrong("HTTPRoute", "{parentRefs: [{name: g}], hostnames: [a.b, '*.c.d']}"), "none");
   EXPECT_EQ(wrong("HTTPRoute", "{parentRefs: [{name: g}, {name: g}]}"),
             "spec.parentRefs[1]: \"///g\": this parent is there twice");
+  EXPECT_EQ(wrong("HTTPRoute", "{parentRefs: [{name: g}], hostnames: [Shop.example]}"),
+            "spec.hostnames[0]: \"Shop.example\": must be in lower case");
+  EXPECT_EQ(rule("{matches: [{headers: [{name: a, value: ''}], queryParams: [{name: a, value: ''}]}]}"),
+            "spec.rules[0].matches[0].headers[0].value: \"\": must have 1 to 4096 characters | "
+            "spec.rules[0].matches[0].queryParams[0].value: \"\": must have 1 to 1024 characters");
+  EXPECT_EQ(rule("{matches: [{headers: [{name: a, value: " + std::string(4096, 'x') +
+                 "}], queryParams: [{name: a, value: " + std::string(1024, 'x') + "}]}]}"),
+            "none");
   EXPECT_EQ(rule("{matches: [{path: {value: a}}]}"),
             "spec.rules[0].matches[0].path.value: \"a\": must begin with /");
   EXPECT_EQ(rule("{matches: [{path: {value: /a//b}}, {path: {value: /a/..}}]}"),

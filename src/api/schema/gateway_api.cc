@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <string>
+
 #include "api/schema/formats.h"
 #include "api/schema/tables.h"
 
@@ -6,9 +9,14 @@ namespace {
 
 // Hostnames of the Gateway API are names or *.names; "every host" is said by leaving them out.
 std::string route_host(std::string_view text) {
-  return text == "*"
-             ? std::string("must be a host name or one that begins with *.; leave it out for all hosts")
-             : host_or_wildcard(text);
+  if (text == "*") return "must be a host name or one that begins with *.; leave it out for all hosts";
+  if (std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; })) return "must be in lower case";
+  return host_or_wildcard(text);
+}
+template <std::size_t kMax>
+std::string matched_value(std::string_view text) {
+  return !text.empty() && text.size() <= kMax ? std::string()
+                                              : "must have 1 to " + std::to_string(kMax) + " characters";
 }
 /// What takes the place of a matched prefix: nothing takes it away.
 std::string prefix_or_nothing(std::string_view text) {
@@ -95,10 +103,10 @@ constexpr Field kPathMatchFields[] = {one_of("type", kPathTypes), text("value")}
 constexpr Schema kPathMatch{kPathMatchFields};
 constexpr std::string_view kTextTypes[] = {"Exact", "RegularExpression"};
 constexpr Field kHeaderMatchFields[] = {one_of("type", kTextTypes), text("name", header_name).required(),
-                                        text("value").required()};
+                                        text("value", matched_value<4096>).required()};
 constexpr Schema kHeaderMatch{kHeaderMatchFields};
 constexpr Field kQueryMatchFields[] = {one_of("type", kTextTypes), text("name", not_empty).required(),
-                                       text("value").required()};
+                                       text("value", matched_value<1024>).required()};
 constexpr Schema kQueryMatch{kQueryMatchFields};
 constexpr std::string_view kMethods[] = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                          "CONNECT", "OPTIONS", "TRACE", "PATCH"};
