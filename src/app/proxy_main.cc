@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/standard_descriptors.h"
 #include "net/signal_watch.h"
 #include "pod/pod_main.h"
 #include "xds/bootstrap.h"
@@ -153,6 +154,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
 }  // namespace
 
 int proxy_main(int argc, char** argv) {
+  open_standard_descriptors();
   if (const auto code = pod::pod_main(argc, argv)) return *code;
   Options options;
   if (const auto code = parse(argc, argv, options)) return *code;

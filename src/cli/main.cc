@@ -8,6 +8,7 @@
 #include "app/proxy_main.h"
 #include "app/supervise.h"
 #include "app/up.h"
+#include "base/standard_descriptors.h"
 #include "cli/ask_cluster.h"
 #include "cli/command.h"
 #include "cli/command_line.h"
@@ -115,6 +116,7 @@ CommandResult run_command(Console& console, Invocation& invocation) {
 }
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   // The parts read their own arguments: they are started by the supervisor, or by tests, with their own
   // options.
   const std::string first = argc > 1 ? argv[1] : "";
