@@ -9,7 +9,7 @@ namespace weft::http::h2 {
 namespace {
 
 constexpr std::size_t kReadBlock = 16 * 1024;
-constexpr std::uint32_t kFramesInATurn = 256;
+constexpr std::size_t kCostOfATurn = 256;
 constexpr Duration kSettingsTimeout = 10s;
 /// How long a peer has to read the last frames.
 constexpr Duration kFarewell = 1s;
@@ -46,8 +46,8 @@ net::Task<net::IoError> Connection::read_all() {
     wanted_.notify();
     hurry_if_over();
     if (framing_.crowded()) co_await wait_for_room();
-    // A peer that sends many small frames has the loop no longer than one that sends large ones.
-    if (framing_.frames_fed() > kFramesInATurn) co_await transport_.loop().yield();
+    // A peer that sends many small frames or fields has the loop no longer than one that sends large ones.
+    if (framing_.cost_fed() > kCostOfATurn) co_await transport_.loop().yield();
     if (settings_due_ != kNever || limits_.ping_interval.count()) arm_clock();
   }
 }

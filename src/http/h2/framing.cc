@@ -17,6 +17,7 @@ namespace {
 /// how to reduce theirs would be cut (RFC 7541 §4.2).
 constexpr std::uint32_t kHeaderTable = 2048;
 constexpr std::size_t kFrameHead = 9, kTypeInFrame = 3;
+constexpr std::size_t kHeadBytesOfAFrame = 8;
 /// What is sent has passed the limits of who sent it, of which the largest that a listener may have is
 /// 8 MiB, and was changed by no more than rules of our own. nghttp2 itself would send no more than 64 KiB.
 constexpr std::size_t kMaxHeadSent = 16 * 1024 * 1024;
@@ -264,10 +265,11 @@ void Framing::submit_settings(Role role) {
 
 bool Framing::feed(std::string_view bytes, TimePoint now) {
   now_ = now;
-  frames_fed_ = 0;
+  cost_fed_ = 0;
   while (!bytes.empty() && !terminated_) {
     std::size_t size = std::min(payload_left_, bytes.size());
     payload_left_ -= size;
+    if (of_a_head_) cost_fed_ += size / kHeadBytesOfAFrame;
     if (size == 0) {
       size = std::min(kFrameHead - head_size_, bytes.size());
       std::copy_n(bytes.begin(), size, head_.data() + head_size_);
@@ -277,6 +279,7 @@ bool Framing::feed(std::string_view bytes, TimePoint now) {
       if (head_size_ == kFrameHead && !check_frame()) break;
       const std::size_t payload = std::min(payload_left_, bytes.size() - size);
       payload_left_ -= payload;
+      if (of_a_head_) cost_fed_ += payload / kHeadBytesOfAFrame;
       size += payload;
     }
     take(bytes.substr(0, size));
@@ -304,10 +307,11 @@ bool Framing::check_frame() {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(head_[at]));
   };
   head_size_ = 0;
-  ++frames_fed_;
+  ++cost_fed_;
   payload_left_ = byte(0) << 16 | byte(1) << 8 | byte(2);
   const auto id = static_cast<std::int32_t>((byte(5) & 0x7f) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8));
   const auto type = static_cast<std::uint8_t>(byte(3));
+  of_a_head_ = type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION;
   if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && !nghttp2_session_find_stream(session_, id) &&
       role_ == Role::kServer) {
     // RFC 9113 §5.1: only frames that have crossed our RST_STREAM may still come.

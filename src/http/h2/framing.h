@@ -55,8 +55,9 @@ class Framing {
 
   /// Bytes from the peer. False: nothing more of it can be understood.
   bool feed(std::string_view bytes, TimePoint now);
-  /// How many began in what was fed last.
-  std::uint32_t frames_fed() const { return frames_fed_; }
+  /// What was fed last took about as long as so many small frames. A byte of a head may stand for a whole
+  /// field (RFC 7541 §6.1), so 8 of them count as one.
+  std::size_t cost_fed() const { return cost_fed_; }
   /// Packs into output() whatever may be sent now: heads at once, data while the output has room. Inside
   /// feed() it waits for the end of that.
   void pump();
@@ -137,7 +138,7 @@ class Framing {
   Role role_;
   nghttp2_session* session_ = nullptr;
   void* page_ = nullptr;  ///< of the session, see session_memory.h
-  std::uint32_t frames_fed_ = 0;
+  std::size_t cost_fed_ = 0;
   FloodGuard flood_;
   ClosedStreams closed_;
   TimePoint now_, head_since_;
@@ -149,7 +150,7 @@ class Framing {
   std::int32_t head_of_ = 0;
   Stream* waiting_ = nullptr;  ///< streams whose data waits for room in the output
   std::int32_t head_not_sent_ = 0;
-  bool terminated_ = false, over_ = false, feeding_ = false,
+  bool terminated_ = false, over_ = false, feeding_ = false, of_a_head_ = false,
        failed_ = false;  ///< nghttp2 cannot go on
 };
 
