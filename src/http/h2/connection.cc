@@ -32,22 +32,30 @@ net::Task<net::IoError> Connection::read_all() {
   // Nothing waits between a read and its use, so all connections of a thread share one block.
   static thread_local char block[kReadBlock];
   transport_.set_read_deadline(kNever);
+  std::string rest;  // what was read and waits for the next turn
   for (;;) {
-    const net::IoError waited = co_await transport_.readable();
-    if (waited != net::IoError::kNone) co_return waited;
-    const net::IoResult got = transport_.try_read(block);
-    if (got.error == net::IoError::kWouldBlock) continue;
-    if (!got.ok()) co_return got.error;
-    if (framing_.over()) continue;
+    std::string_view bytes = rest;
+    if (rest.empty()) {
+      const net::IoError waited = co_await transport_.readable();
+      if (waited != net::IoError::kNone) co_return waited;
+      const net::IoResult got = transport_.try_read(block);
+      if (got.error == net::IoError::kWouldBlock) continue;
+      if (!got.ok()) co_return got.error;
+      bytes = {block, got.bytes};
+    }
+    if (framing_.over()) {
+      rest.clear();
+      continue;
+    }
     if (!std::exchange(heard_, true)) expect_settings_ack();
     heard_at_ = now();
-    framing_.feed({block, got.bytes}, now());
+    rest = std::string(bytes.substr(framing_.feed(bytes, now())));
     while (on_fed()) co_await transport_.loop().yield();
     wanted_.notify();
     hurry_if_over();
     if (framing_.crowded()) co_await wait_for_room();
     // A peer that sends many small frames or fields has the loop no longer than one that sends large ones.
-    if (framing_.cost_fed() > kCostOfATurn) co_await transport_.loop().yield();
+    if (!rest.empty() || framing_.cost_fed() > kCostOfATurn) co_await transport_.loop().yield();
     if (settings_due_ != kNever || limits_.ping_interval.count()) arm_clock();
   }
 }

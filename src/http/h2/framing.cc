@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint32_t kHeaderTable = 2048;
 constexpr std::size_t kFrameHead = 9, kTypeInFrame = 3;
 constexpr std::size_t kHeadBytesOfAFrame = 8;
+constexpr std::size_t kFieldsOfATurn = 512 * 1024;
 /// What is sent has passed the limits of who sent it, of which the largest that a listener may have is
 /// 8 MiB, and was changed by no more than rules of our own. nghttp2 itself would send no more than 64 KiB.
 constexpr std::size_t kMaxHeadSent = 16 * 1024 * 1024;
@@ -66,6 +67,7 @@ struct Framing::Callbacks {
     if (framing.terminated_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     framing.head_of_ = id;
     framing.head_since_ = framing.now_;
+    framing.unowned_fields_ = 0;
     Stream* stream = find(session, id);
     if (!stream && framing.role_ == Role::kServer && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       framing.closed_.opened(id);
@@ -85,10 +87,16 @@ struct Framing::Callbacks {
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                        void* user) {
+    Framing& framing = self(user);
     Stream* const stream = find(session, frame->hd.stream_id);
-    if (!stream || stream->on_field(text(name, name_size), text(value, value_size))) return 0;
-    self(user).terminate(ErrorCode::kEnhanceYourCalm, "a header list far beyond the limit");
-    return 0;
+    framing.fields_fed_ += name_size + value_size;
+    if (stream ? stream->on_field(text(name, name_size), text(value, value_size))
+               : framing.may_ignore(name_size + value_size))
+      return 0;
+    framing.terminate(ErrorCode::kEnhanceYourCalm, "a header list far beyond the limit");
+    // Nothing more is fed. nghttp2 would go on to the end of the block, where an octet may stand for a field
+    // of 4 KiB.
+    return NGHTTP2_ERR_PAUSE;
   }
 
   /// nghttp2 would leave such a field out and go on.
@@ -263,10 +271,11 @@ void Framing::submit_settings(Role role) {
                                         static_cast<std::int32_t>(limits_.connection_window));
 }
 
-bool Framing::feed(std::string_view bytes, TimePoint now) {
+std::size_t Framing::feed(std::string_view bytes, TimePoint now) {
+  const std::size_t size_fed = bytes.size();
   now_ = now;
-  cost_fed_ = 0;
-  while (!bytes.empty() && !terminated_) {
+  cost_fed_ = fields_fed_ = 0;
+  while (!bytes.empty() && !terminated_ && fields_fed_ <= kFieldsOfATurn) {
     std::size_t size = std::min(payload_left_, bytes.size());
     payload_left_ -= size;
     if (of_a_head_) cost_fed_ += size / kHeadBytesOfAFrame;
@@ -286,7 +295,14 @@ bool Framing::feed(std::string_view bytes, TimePoint now) {
     bytes.remove_prefix(size);
   }
   pump();
-  return !over();
+  return terminated_ ? size_fed : size_fed - bytes.size();
+}
+
+/// Of a head that no stream takes: it has the limit of the others.
+bool Framing::may_ignore(std::size_t field) {
+  constexpr std::size_t kPerField = 32;  // RFC 9113 §6.5.2
+  unowned_fields_ += field + kPerField;
+  return unowned_fields_ <= std::size_t{heads_.head_bytes} * heads_.far_beyond;
 }
 
 void Framing::take(std::string_view bytes) {

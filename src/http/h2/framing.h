@@ -53,8 +53,9 @@ class Framing {
   Framing& operator=(const Framing&) = delete;
   ~Framing();
 
-  /// Bytes from the peer. False: nothing more of it can be understood.
-  bool feed(std::string_view bytes, TimePoint now);
+  /// Bytes from the peer; how many were taken. Those that are left are fed again after others had a turn:
+  /// what came before refers to many large fields, each of which is looked at as a whole every time.
+  std::size_t feed(std::string_view bytes, TimePoint now);
   /// What was fed last took about as long as so many small frames. A byte of a head may stand for a whole
   /// field (RFC 7541 §6.1), so 8 of them count as one.
   std::size_t cost_fed() const { return cost_fed_; }
@@ -127,6 +128,7 @@ class Framing {
   bool shares_connection() const { return role_ == Role::kClient || limits_.of_many; }
   void reserve_output();
   void resume_waiting();
+  bool may_ignore(std::size_t field);
   /// False: it was over already.
   bool end(bool by_fault);
 
@@ -138,7 +140,7 @@ class Framing {
   Role role_;
   nghttp2_session* session_ = nullptr;
   void* page_ = nullptr;  ///< of the session, see session_memory.h
-  std::size_t cost_fed_ = 0;
+  std::size_t cost_fed_ = 0, fields_fed_ = 0, unowned_fields_ = 0;
   FloodGuard flood_;
   ClosedStreams closed_;
   TimePoint now_, head_since_;
