@@ -103,6 +103,7 @@ TEST(Remarks, a_route_behind_one_that_matches_everything_is_told) {
   EXPECT_EQ(said_of("http", "", jason), told);
   EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /}}], ", jason), told);
   EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /a}}, {uri: {prefix: /}}], ", ""), told);
+  EXPECT_NE(said_of("tcp", "", "").find("spec.tcp[1]: is never reached: spec.tcp[0]"), std::string::npos);
   EXPECT_EQ(said_of("http", jason, ""), "");
   EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /}, port: 9080}], ", ""), "");
   EXPECT_EQ(said_of("http", "match: [{uri: {prefix: /}, sourceLabels: {app: web}}], ", ""), "");
